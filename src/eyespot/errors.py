@@ -1,0 +1,70 @@
+"""Every error that eyespot raises for something a user can cause or mend.
+
+    EyespotError
+    ├── DataError               the data set as a whole cannot be used
+    │   └── NoPictures          nothing to read under this path
+    ├── UnreadablePicture       one picture cannot be read; recipes set it aside and go on
+    ├── NetworkError            a network cannot be built, or its shapes do not fit
+    │   └── WeightsError        weights do not fit the network, or are not the file they should be
+    ├── BundleError             a model folder is missing, damaged, unsafe, or from a newer version
+    ├── OptionError             an option has a value that cannot be used
+    ├── StoreError              the cache on disk cannot be used
+    ├── MissingExtra            an optional part of eyespot is not installed
+    └── MachineError            this machine lacks something the work needs
+
+A message is one sentence or two: what is wrong and where, what was expected and found, what to do next.
+"""
+
+from __future__ import annotations
+
+
+class EyespotError(Exception):
+    """The root of the tree: catch this to catch everything that eyespot raises on purpose."""
+
+
+class DataError(EyespotError):
+    """The data set as a whole cannot be used."""
+
+
+class NoPictures(DataError):
+    """There is nothing to read under this path."""
+
+
+class UnreadablePicture(EyespotError):
+    """One picture cannot be read. `reason` is a short phrase without the picture's name."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NetworkError(EyespotError):
+    """A network cannot be built, or its shapes do not fit."""
+
+
+class WeightsError(NetworkError):
+    """Weights do not fit the network, or are not the file they should be."""
+
+
+class BundleError(EyespotError):
+    """A model folder is missing, damaged, unsafe, or from a newer version."""
+
+
+class OptionError(EyespotError):
+    """An option has a value that cannot be used."""
+
+
+class StoreError(EyespotError):
+    """The cache on disk cannot be used."""
+
+
+class MissingExtra(EyespotError):
+    """An optional part of eyespot is not installed."""
+
+    def __init__(self, what: str, *, extra: str) -> None:
+        super().__init__(f"{what} needs the extra `{extra}`, which is not installed: pip install 'eyespot[{extra}]'")
+        self.extra = extra
+
+
+class MachineError(EyespotError):
+    """This machine lacks something the work needs."""

@@ -1,0 +1,41 @@
+"""What this machine has. The only file that asks."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+from eyespot.records import PrecisionName
+
+CACHE_VARIABLE = "EYESPOT_CACHE"
+
+
+def cores() -> int:
+    """Processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def cache_folder() -> Path:
+    """The folder for converted networks and features: `EYESPOT_CACHE`, or the platform's user cache folder."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("eyespot", appauthor=False))
+
+
+def describe() -> str:
+    """Operating system, processor architecture and Python, in one line."""
+    return f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {cores()} cores"
+
+
+def fastest_precision(capabilities: list[str]) -> PrecisionName:
+    """bf16 where the engine says the processor has instructions for it, else fp32.
+
+    capabilities: what OpenVINO reports as `OPTIMIZATION_CAPABILITIES` of the CPU.
+    """
+    return "bf16" if "BF16" in capabilities else "fp32"

@@ -1,0 +1,136 @@
+"""What crosses a file or the network, as validated records: unknown keys and wrong types are refused."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Part = Literal["train", "val", "test"]
+PrecisionName = Literal["fp32", "bf16"]
+View = Literal["identity", "mirror"]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Record(BaseModel):
+    """The base of every record: frozen, and strict about its keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Preprocess(Record):
+    """How a picture becomes numbers: resized so that its shorter side is `short_side`, then cut to the centre.
+
+    The network then sees (value - mean) / scale per channel, values being 0..255.
+    """
+
+    short_side: int = Field(ge=1, le=4096)
+    """Length of the shorter side after resizing, pixels."""
+    crop_hw: tuple[int, int]
+    """Height and width of the centre crop, pixels; at most `short_side` each."""
+    filter: Literal["bilinear", "bicubic"]
+    """Resampling filter, antialiased as Pillow does it."""
+    color: Literal["rgb", "gray"]
+    """Channels of the image: three or one."""
+    mean: tuple[float, ...]
+    """Subtracted per channel, on the scale 0..255."""
+    scale: tuple[float, ...]
+    """Divided by per channel, on the scale 0..255."""
+    reduced_decode: bool = False
+    """Large JPEGs are decoded at M/8 of their size (never below `short_side`): faster, and not exactly the same pixels."""
+
+    @property
+    def channels(self) -> int:
+        return 3 if self.color == "rgb" else 1
+
+    @model_validator(mode="after")
+    def _fits(self) -> Preprocess:
+        if not 1 <= min(self.crop_hw) <= max(self.crop_hw) <= self.short_side:
+            raise ValueError(f"crop_hw {self.crop_hw} must lie between 1 and short_side {self.short_side}")
+        if len(self.mean) != self.channels or len(self.scale) != self.channels:
+            raise ValueError(f"mean and scale need {self.channels} values each for color {self.color!r}")
+        if min(self.scale) <= 0:
+            raise ValueError("scale must be above zero")
+        return self
+
+
+class Metric(Record):
+    """An accuracy that never travels without its 95 % interval (Wilson) and sample size."""
+
+    accuracy: Fraction
+    low: Fraction
+    high: Fraction
+    n: int = Field(ge=1)
+
+    def __str__(self) -> str:
+        return f"{self.accuracy:.3f} (95 % interval {self.low:.3f} to {self.high:.3f}, {self.n} pictures)"
+
+
+class ClassMetric(Record):
+    """Precision, recall and F1 of one class; None where the denominator is zero."""
+
+    name: str
+    precision: Fraction | None
+    recall: Fraction | None
+    f1: Fraction | None
+    support: int = Field(ge=0)
+    """Pictures that belong to this class."""
+
+
+class CalibrationBin(Record):
+    """Answers whose confidence lies in one tenth: how sure they were, and how often they were right."""
+
+    low: Fraction
+    high: Fraction
+    confidence: Fraction
+    accuracy: Fraction
+    n: int = Field(ge=1)
+
+
+class Calibration(Record):
+    """How far confidence and accuracy lie apart, before and after dividing the logits by `temperature`."""
+
+    temperature: float = Field(gt=0)
+    fitted_on: str
+    """The scores that the temperature was fitted on, in words."""
+    ece_before: Fraction
+    """Expected calibration error with ten equal-width bins (Guo et al. 2017, arXiv:1706.04599)."""
+    ece_after: Fraction
+    bins_before: tuple[CalibrationBin, ...]
+    bins_after: tuple[CalibrationBin, ...]
+    n: int = Field(ge=1)
+
+
+class Precision(Record):
+    """The number format the features were computed in, and its measured agreement with fp32."""
+
+    name: PrecisionName
+    agreement: Fraction | None
+    """Share of compared pictures with the same first answer in fp32; None where fp32 itself ran."""
+    largest_difference: Fraction | None
+    """Largest difference of any probability; None where fp32 itself ran."""
+    n: int = Field(ge=0)
+    """Pictures compared."""
+
+
+class SetAside(Record):
+    """A file that was not used, and why."""
+
+    picture: str
+    reason: str
+
+
+class Network(Record):
+    """A network of the zoo, by name, with the arguments that build it."""
+
+    name: str
+    arguments: dict[str, int | float | str | bool] = {}
+
+
+class PartMetrics(Record):
+    """Everything measured on one part of the data."""
+
+    overall: Metric
+    per_class: tuple[ClassMetric, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    """Rows are the true classes, columns the answers, both in the order of the bundle's classes."""
