@@ -36,8 +36,9 @@ class Preprocess(Record):
     """Subtracted per channel, on the scale 0..255."""
     scale: tuple[float, ...]
     """Divided by per channel, on the scale 0..255."""
-    reduced_decode: bool = False
-    """Large JPEGs are decoded at M/8 of their size (never below `short_side`): faster, and not exactly the same pixels."""
+    exact: bool = True
+    """The pixels of resizing the whole picture and then cutting, bit for bit, as publishers of weights do it; without
+    it only the crop is resized, and large JPEGs are decoded at a fraction of their size: faster, a few levels off."""
 
     @property
     def channels(self) -> int:

@@ -1,0 +1,143 @@
+"""Shapes, followed through a chain without running it.
+
+The modules that networks are mostly made of have their arithmetic here: Dumoulin, Visin: "A guide to convolution
+arithmetic for deep learning", 2016, arXiv:1603.07285, relationship 14 of section 4. Any other runs on PyTorch's meta
+tensors, which have a shape and no data; they are the second choice because the first one takes a second to load.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from eyespot.blocks import Branches, Residual, SamePadding, is_chain
+from eyespot.errors import NetworkError
+
+Shape = tuple[int, ...]
+"""Of one image, without the batch: (C, H, W), or (D,) behind a flattening."""
+
+_BATCH = 2  # BatchNorm in training refuses a batch of one
+
+
+def output_shape(net: nn.Module, input_chw: Shape) -> Shape:
+    """The shape that `net` makes of one image of shape `input_chw`, without the batch.
+
+    input_chw: channels, height and width, pixels.
+    Raises NetworkError, naming the stage and both shapes, where a stage cannot take what the one before it gives.
+    """
+    with torch.no_grad():
+        return _fold(net, input_chw, at="")
+
+
+def check_shapes(net: nn.Sequential, input_chw: Shape) -> nn.Sequential:
+    """`net` itself, once every stage is known to fit the one before it: the last step of building a network.
+
+    Raises NetworkError as `output_shape` does.
+    """
+    output_shape(net, input_chw)
+    return net
+
+
+def _fold(module: nn.Module, shape: Shape, *, at: str) -> Shape:
+    if is_chain(module):
+        for name, stage in module.named_children():
+            shape = _fold(stage, shape, at=_dotted(at, name))
+        return shape
+    if isinstance(module, Residual):
+        return _sum(module, shape, at=at)
+    if isinstance(module, Branches):
+        return _concatenation(module, shape, at=at)
+    return _leaf(module, shape, at=at)
+
+
+def _sum(residual: Residual, shape: Shape, *, at: str) -> Shape:
+    body = _fold(residual.body, shape, at=_dotted(at, "body"))
+    shortcut = shape if residual.shortcut is None else _fold(residual.shortcut, shape, at=_dotted(at, "shortcut"))
+    if body != shortcut:  # PyTorch would stretch a size of 1 without a word
+        raise NetworkError(f"Stage {at!r} cannot add its body, {body}, to its shortcut, {shortcut}.")
+    return body
+
+
+def _concatenation(branches: Branches, shape: Shape, *, at: str) -> Shape:
+    shapes = {name: _fold(branch, shape, at=_dotted(at, name)) for name, branch in branches.named_children()}
+    first_name, first = next(iter(shapes.items()))
+    for name, other in shapes.items():
+        if other[1:] != first[1:]:
+            raise NetworkError(
+                f"Stage {at!r} cannot concatenate branch {first_name!r}, {first}, and branch {name!r}, {other}."
+            )
+    return (sum(other[0] for other in shapes.values()), *first[1:])
+
+
+def _leaf(module: nn.Module, shape: Shape, *, at: str) -> Shape:
+    expected = _expected(module)
+    position = -1 if isinstance(module, nn.Linear) else 0
+    if expected is not None and shape[position] != expected:
+        what = "features" if isinstance(module, nn.Linear) else "channels"
+        raise NetworkError(f"Stage {at!r} expects {expected} {what} but is given {shape}.")
+    known = _known(module, shape)
+    if known is None:
+        return _on_meta(module, shape, at=at)
+    if min(known) < 1:
+        raise NetworkError(f"Stage {at!r} ({module}) cannot take {shape}: the result would be {known}.")
+    return known
+
+
+_KEEPS_SHAPE = (nn.BatchNorm2d, nn.ReLU, nn.ReLU6, nn.Dropout, nn.Identity)
+
+
+def _known(module: nn.Module, shape: Shape) -> Shape | None:
+    """The shape behind a module whose arithmetic is written here, else None."""
+    if type(module) in _KEEPS_SHAPE:
+        return shape
+    if type(module) is nn.Linear:
+        return (*shape[:-1], module.out_features)
+    if type(module) is nn.Flatten and (module.start_dim, module.end_dim) == (1, -1):
+        return (prod(shape),)
+    if len(shape) != 3:
+        return None
+    if type(module) is SamePadding:
+        return (shape[0], *(size + sum(module.sides(size)) for size in shape[1:]))
+    if type(module) is nn.Conv2d and not isinstance(module.padding, str):
+        return (module.out_channels, *_slid(module, shape, module.dilation))
+    if isinstance(module, nn.MaxPool2d | nn.AvgPool2d) and not module.ceil_mode:
+        return (shape[0], *_slid(module, shape, getattr(module, "dilation", 1)))
+    if type(module) is nn.AdaptiveAvgPool2d and isinstance(module.output_size, int):
+        return (shape[0], module.output_size, module.output_size)
+    return None
+
+
+def _slid(module: Any, shape: Shape, dilation: int | tuple[int, ...]) -> Shape:
+    """Height and width behind a window that slides over the image."""
+    kernel, stride, padding, gap = (_pair(x) for x in (module.kernel_size, module.stride, module.padding, dilation))
+    return tuple((shape[1 + d] + 2 * padding[d] - gap[d] * (kernel[d] - 1) - 1) // stride[d] + 1 for d in (0, 1))
+
+
+def _pair(size: int | tuple[int, ...]) -> tuple[int, ...]:
+    return (size, size) if isinstance(size, int) else size
+
+
+def _on_meta(module: nn.Module, shape: Shape, *, at: str) -> Shape:
+    state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    on_meta = {name: torch.empty_like(tensor, device="meta") for name, tensor in state.items()}
+    try:
+        output: Tensor = torch.func.functional_call(module, on_meta, (torch.empty(_BATCH, *shape, device="meta"),))
+    except (RuntimeError, ValueError, IndexError) as error:
+        reason = str(error).splitlines()[0]
+        raise NetworkError(f"Stage {at!r} ({module}) cannot take {shape}: {reason}") from error
+    return tuple(output.shape[1:])
+
+
+def _expected(module: nn.Module) -> int | None:
+    if isinstance(module, nn.Conv2d):
+        return module.in_channels
+    if isinstance(module, nn.BatchNorm2d):
+        return module.num_features
+    return module.in_features if isinstance(module, nn.Linear) else None
+
+
+def _dotted(at: str, name: str) -> str:
+    return f"{at}.{name}" if at else name

@@ -1,0 +1,52 @@
+"""A bundle at work: pictures in, probabilities out. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from eyespot.bundle.files import Bundle
+from eyespot.engine.run import BATCH, Engine, available_precisions, in_batches
+from eyespot.records import PrecisionName
+
+PROBABILITIES = "probabilities"
+T = TypeVar("T")
+
+
+class Classifier:
+    """A bundle's graph, compiled when first needed: for one picture at a time, and for many."""
+
+    def __init__(self, bundle: Bundle, *, cache_folder: Path | None) -> None:
+        """cache_folder: where compiled graphs are kept for the next process, or None."""
+        self._bundle, self._cache_folder = bundle, cache_folder
+        self._engines: dict[int, Engine] = {}
+        self.precision: PrecisionName = precision_here(bundle.manifest.precision.name)
+
+    def stream(self, images: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, np.ndarray]]:
+        """The probabilities (classes,) of each image (H, W, C), with its tag, in no particular order.
+
+        many: more than a few images are to come, so that working in batches pays.
+        """
+        engine = self._engine(BATCH if many else 1)
+        for tags, outputs in engine.stream(in_batches(images, engine.batch)):
+            yield from zip(tags, outputs[PROBABILITIES], strict=True)
+
+    def _engine(self, batch: int) -> Engine:
+        if batch not in self._engines:
+            preprocess = self._bundle.manifest.preprocess
+            self._engines[batch] = Engine(
+                self._bundle.graph,
+                image_hwc=(*preprocess.crop_hw, preprocess.channels),
+                precision=self.precision,
+                batch=batch,
+                cache_folder=self._cache_folder,
+            )
+        return self._engines[batch]
+
+
+def precision_here(wanted: PrecisionName) -> PrecisionName:
+    """The precision a model was measured in where this machine has it, else fp32."""
+    return wanted if wanted in available_precisions() else "fp32"

@@ -1,0 +1,262 @@
+"""Where pictures come from: folders on disk and the embedded sample, as one list of named pictures.
+
+Nothing of the user's is written, moved or changed. What is not used is named with its reason.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from eyespot.data.pictures import PICTURE_SUFFIXES
+from eyespot.errors import DataError, NoPictures
+from eyespot.records import Part, SetAside
+
+PART_FOLDERS: dict[str, Part] = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+SYSTEM_FILES = {"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"}
+SYSTEM_FOLDERS = {"__macosx", "@eadir", "$recycle.bin"}
+LAYOUT = (
+    "a data set is a folder with one sub-folder of pictures per class (photos/cat/*.jpg, photos/dog/*.jpg), "
+    "or train/, val/ and test/ with such sub-folders in each"
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture, unread: its bytes are at `path`, or are `data` for pictures that are not files."""
+
+    name: str
+    """Path below the data set's folder, with '/' on every system."""
+    label: str | None = None
+    part: Part | None = None
+    path: Path | None = None
+    data: bytes | None = None
+
+    def read(self) -> bytes:
+        """The encoded picture's bytes. OSError where the file cannot be read."""
+        if self.data is not None:
+            return self.data
+        assert self.path is not None
+        return self.path.read_bytes()
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Pictures with their classes, and what was left out on the way."""
+
+    name: str
+    pictures: tuple[Picture, ...]
+    classes: tuple[str, ...]
+    """Sorted; in numeric order where every name is a number."""
+    set_aside: tuple[SetAside, ...] = ()
+    notes: tuple[str, ...] = ()
+    mirror_changes_meaning: bool = False
+    """True for digits, letters and the like: their mirror image is another thing."""
+
+
+def open_data_set(where: str | Path) -> DataSet:
+    """The labelled pictures of a folder, or of the embedded sample `digits` where no folder of that name exists.
+
+    where: a folder in one of the layouts named in `LAYOUT`, or "digits".
+    Raises DataError and NoPictures in sentences that say what was expected.
+    """
+    folder = Path(where).expanduser()
+    if folder.is_dir():
+        note = (
+            "the folder `digits` was read; the embedded sample of that name was not" if str(where) == "digits" else ""
+        )
+        data_set = _read_folder(folder)
+        return replace(data_set, notes=(note, *data_set.notes)) if note else data_set
+    if str(where) == "digits" and not folder.exists():
+        from eyespot.data.samples import digits
+
+        return digits()
+    raise _no_such_folder(where, folder)
+
+
+def list_pictures(paths: Iterable[str | Path]) -> tuple[tuple[Picture, ...], tuple[SetAside, ...]]:
+    """Pictures to predict, from files and folders (searched through), and what was set aside.
+
+    A picture's name is the path as given, or below the folder as given. Raises NoPictures where nothing is found.
+    """
+    pictures: list[Picture] = []
+    set_aside: list[SetAside] = []
+    for given in paths:
+        path = Path(given).expanduser()
+        if path.is_dir():
+            found, left = _sift(_walk(path), path)
+            pictures += [
+                replace(picture, name=f"{printable(str(given)).rstrip('/')}/{picture.name}") for picture in found
+            ]
+            set_aside += left
+        elif path.exists() or path.is_symlink():
+            pictures.append(Picture(printable(str(given)), path=path))
+        else:
+            raise _no_such_folder(given, path, what="picture or folder")
+    if not pictures:
+        raise NoPictures(f"there are no pictures in {', '.join(str(path) for path in paths)}")
+    return tuple(pictures), tuple(set_aside)
+
+
+def printable(name: str) -> str:
+    """A file's name that any terminal and file can hold: bytes that are not UTF-8 are written as \\xNN."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def sort_classes(names: Iterable[str]) -> tuple[str, ...]:
+    """Class names in order: numeric where every name is a number, else alphabetic."""
+    names = set(names)
+    if all(name.isdecimal() for name in names):
+        return tuple(sorted(names, key=lambda name: (int(name), name)))
+    return tuple(sorted(names))
+
+
+def _read_folder(root: Path) -> DataSet:
+    split = _is_split(root)
+    pictures, set_aside = _sift(_walk(root), root)
+    placed, misplaced = _place(pictures, split=split)
+    if not placed:
+        raise NoPictures(_nothing_found(root, pictures, split=split))
+    _refuse_case_twins(picture.label for picture in placed if picture.label)
+    notes = list(_notes_on_folders(root, placed, split=split))
+    if split:
+        placed, unknown = _without_unknown_classes(placed)
+        misplaced += unknown
+    if not placed:
+        raise NoPictures(f"the folder `train` in {root} holds no pictures; {LAYOUT}")
+    return DataSet(
+        name=root.resolve().name or str(root),
+        pictures=tuple(placed),
+        classes=sort_classes(picture.label for picture in placed if picture.label),
+        set_aside=(*set_aside, *misplaced),
+        notes=tuple(notes),
+    )
+
+
+def _is_split(root: Path) -> bool:
+    """True where `train` is a folder of class folders; a class that is called `train` holds its pictures itself."""
+    parts = [entry for entry in _folders(root) if PART_FOLDERS.get(entry.name.lower()) == "train"]
+    return any(_folders(part) for part in parts)
+
+
+def _folders(folder: Path) -> list[Path]:
+    entries = sorted(entry for entry in folder.iterdir() if entry.is_dir())
+    return [entry for entry in entries if not _is_hidden(entry.name) and entry.name.lower() not in SYSTEM_FOLDERS]
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    """Every file below a folder in a fixed order; links to folders are followed, each real folder once."""
+    seen: set[str] = set()
+    for folder, folders, files in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not _is_hidden(name) and name.lower() not in SYSTEM_FOLDERS)
+        for name in sorted(files):
+            yield Path(folder, name)
+
+
+def _sift(files: Iterable[Path], root: Path) -> tuple[list[Picture], list[SetAside]]:
+    """Files that may be pictures, and the others with their reasons. Hidden and system files are passed over."""
+    pictures: list[Picture] = []
+    set_aside: list[SetAside] = []
+    for path in files:
+        if _is_hidden(path.name) or path.name.lower() in SYSTEM_FILES:
+            continue
+        name = printable(path.relative_to(root).as_posix())
+        if path.is_symlink() and not path.exists():
+            set_aside.append(SetAside(picture=name, reason="is a link to a file that does not exist"))
+        elif not path.is_file():
+            set_aside.append(SetAside(picture=name, reason="is not an ordinary file"))
+        elif path.suffix.lower() not in PICTURE_SUFFIXES:
+            set_aside.append(SetAside(picture=name, reason=f"is not a picture file ({path.suffix or 'no suffix'})"))
+        else:
+            pictures.append(Picture(name, path=path))
+    return pictures, set_aside
+
+
+def _place(pictures: Iterable[Picture], *, split: bool) -> tuple[list[Picture], list[SetAside]]:
+    """Pictures with the class and part that their folders say, and those that lie outside any class folder."""
+    placed: list[Picture] = []
+    misplaced: list[SetAside] = []
+    for picture in pictures:
+        folders = picture.name.split("/")[:-1]
+        part = PART_FOLDERS.get(folders[0].lower()) if split and folders else None
+        if split and part is None:
+            reason = "lies outside train/, val/ and test/"
+        elif len(folders) < (2 if split else 1):
+            reason = "lies outside any class folder"
+        else:
+            label = unicodedata.normalize("NFC", folders[1 if split else 0])
+            placed.append(replace(picture, label=label, part=part))
+            continue
+        misplaced.append(SetAside(picture=picture.name, reason=reason))
+    return placed, misplaced
+
+
+def _without_unknown_classes(pictures: list[Picture]) -> tuple[list[Picture], list[SetAside]]:
+    """Pictures of classes that train/ has; the others cannot be answered rightly and are set aside."""
+    known = {picture.label for picture in pictures if picture.part == "train"}
+    kept = [picture for picture in pictures if picture.label in known]
+    reason = "its class {!r} has no pictures in train/: add some there, or rename the folder"
+    unknown = [
+        SetAside(picture=picture.name, reason=reason.format(picture.label))
+        for picture in pictures
+        if picture.label not in known
+    ]
+    return kept, unknown
+
+
+def _refuse_case_twins(labels: Iterable[str]) -> None:
+    spellings: dict[str, set[str]] = {}
+    for label in labels:
+        spellings.setdefault(label.casefold(), set()).add(label)
+    for twins in spellings.values():
+        if len(twins) > 1:
+            names = " and ".join(repr(name) for name in sorted(twins))
+            raise DataError(
+                f"the class folders {names} differ in upper and lower case only, which some systems take for one "
+                "folder: rename one of them, or put their pictures together"
+            )
+
+
+def _notes_on_folders(root: Path, placed: list[Picture], *, split: bool) -> Iterator[str]:
+    """Sentences on empty class folders and on classes that a part lacks."""
+    labels = {(picture.part, picture.label) for picture in placed}
+    for part_folder in [f for f in _folders(root) if f.name.lower() in PART_FOLDERS] if split else [root]:
+        part = PART_FOLDERS[part_folder.name.lower()] if split else None
+        for folder in _folders(part_folder):
+            if (part, unicodedata.normalize("NFC", folder.name)) not in labels:
+                yield f"the folder {folder.relative_to(root).as_posix()!r} holds no pictures: it is left out"
+    trained = {label for part, label in labels if part == "train"}
+    for name in ("val", "test"):
+        tested = {label for part, label in labels if part == name}
+        for label in sort_classes(str(label) for label in trained - tested) if tested else ():
+            yield f"class {label!r} has no pictures in {name}/: nothing can be said of it there"
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".")
+
+
+def _nothing_found(root: Path, pictures: list[Picture], *, split: bool) -> str:
+    if split:
+        return f"the folders train/, val/ and test/ in {root} hold no pictures in class folders; {LAYOUT}"
+    if pictures:
+        return f"{root} holds {len(pictures)} pictures but no class folders; {LAYOUT}"
+    return f"{root} holds no pictures; {LAYOUT}"
+
+
+def _no_such_folder(where: str | Path, path: Path, *, what: str = "folder") -> DataError:
+    if path.is_file():
+        return DataError(f"{where} is a file, and a folder was expected; {LAYOUT}")
+    beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    close = difflib.get_close_matches(path.name, [*beside, "digits"] if what == "folder" else beside, n=1)
+    hint = f"; did you mean {str(path.parent / close[0]) if close[0] in beside else close[0]!r}?" if close else ""
+    return NoPictures(f"there is no {what} {str(where)!r} (looked in {path.absolute().parent}){hint}")

@@ -1,0 +1,128 @@
+"""A classifier appended to a converted trunk, without torch: dense layers, temperature, probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import onnx
+from numpy.typing import ArrayLike, NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from eyespot.errors import NetworkError
+
+FEATURES = "features"
+PROBABILITIES = "probabilities"
+
+_PREFIX = "classifier"
+
+
+def attach_head(
+    trunk: bytes,
+    layers: Sequence[tuple[ArrayLike, ArrayLike]],
+    *,
+    temperature: float = 1.0,
+    output: Literal["softmax", "sigmoid"] = "softmax",
+    feature_mean: ArrayLike | None = None,
+    feature_scale: ArrayLike | None = None,
+) -> bytes:
+    """The trunk's graph with one more output, `probabilities`, float32 (N, classes), computed from its `features`.
+
+    trunk: an ONNX model with an output `features`, float32 (N, D).
+    layers: (weight (out, in), bias (out,)) of each dense layer in turn, with ReLU between them.
+    temperature: the logits are divided by it; above 0, 1 where nothing was calibrated.
+    output: "softmax" over the last layer's outputs, or "sigmoid" of its only output p, which gives [1 - p, p].
+    feature_mean, feature_scale: (D,); the first layer sees (features - mean) / scale. Both, or neither.
+    Raises NetworkError where the layers do not fit the features or one another, or a number is not finite.
+    """
+    model = onnx.load_from_string(trunk)
+    dense = [(_numbers(weight), _numbers(bias)) for weight, bias in layers]
+    _require_fit(_width(model), dense, output)
+    if not (np.isfinite(temperature) and temperature > 0):
+        raise NetworkError(f"The temperature must be above 0, not {temperature}.")
+    if (feature_mean is None) != (feature_scale is None):
+        raise NetworkError("The features' mean and scale come both or not at all.")
+    added = _Addition(model)
+    x = FEATURES
+    if feature_mean is not None and feature_scale is not None:
+        x = added.standardised(x, _numbers(feature_mean), _numbers(feature_scale), width=dense[0][0].shape[1])
+    for number, (weight, bias) in enumerate(dense, start=1):
+        x = x if number == 1 else added.node("Relu", [x], f"act{number - 1}")
+        x = added.dense(x, weight, bias, f"fc{number}")
+    if temperature != 1:
+        x = added.node("Div", [x, added.weight(np.float32(temperature), "temperature")], "tempered")
+    classes = added.probabilities(x, output, len(dense[-1][1]))
+    model.graph.output.append(helper.make_tensor_value_info(PROBABILITIES, TensorProto.FLOAT, ["N", classes]))
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+class _Addition:
+    """Writes nodes and weights to the end of a model's graph."""
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        self.graph = model.graph
+
+    def weight(self, value: NDArray[np.float32] | np.float32, name: str) -> str:
+        tensor = numpy_helper.from_array(np.asarray(value, np.float32), f"{_PREFIX}.{name}")
+        self.graph.initializer.append(tensor)
+        return str(tensor.name)
+
+    def node(self, operator: str, inputs: list[str], name: str, **attributes: int) -> str:
+        result = name if name == PROBABILITIES else f"{_PREFIX}.{name}"
+        self.graph.node.append(helper.make_node(operator, inputs, [result], name=result))
+        self.graph.node[-1].attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
+        return result
+
+    def standardised(
+        self, x: str, mean: NDArray[np.float32], scale: NDArray[np.float32], *, width: int
+    ) -> str:  # (N, D)
+        if mean.shape != (width,) or scale.shape != (width,) or not (scale > 0).all():
+            raise NetworkError(f"The features' mean and scale need {width} numbers each, the scale's above 0.")
+        centred = self.node("Sub", [x, self.weight(mean, "mean")], "centred")
+        return self.node("Div", [centred, self.weight(scale, "scale")], "standardised")
+
+    def dense(self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32], name: str) -> str:
+        inputs = [x, self.weight(weight, f"{name}.weight"), self.weight(bias, f"{name}.bias")]
+        return self.node("Gemm", inputs, name, transB=1)  # (N, out)
+
+    def probabilities(self, logits: str, output: str, classes: int) -> int:
+        """Adds the output and returns the number of its classes."""
+        if output == "softmax":
+            self.node("Softmax", [logits], PROBABILITIES, axis=1)  # (N, classes)
+            return classes
+        second = self.node("Sigmoid", [logits], "second")  # (N, 1)
+        first = self.node("Sub", [self.weight(np.float32(1), "one"), second], "first")
+        self.node("Concat", [first, second], PROBABILITIES, axis=1)  # (N, 2)
+        return 2
+
+
+def _numbers(values: ArrayLike) -> NDArray[np.float32]:
+    array = np.ascontiguousarray(values, dtype=np.float32)
+    if not np.isfinite(array).all():
+        raise NetworkError("A classifier's weights must be finite numbers.")
+    return array
+
+
+def _width(model: onnx.ModelProto) -> int:
+    for value in model.graph.output:
+        if value.name == FEATURES:
+            return int(value.type.tensor_type.shape.dim[1].dim_value)
+    raise NetworkError(f"The trunk's graph has no output {FEATURES!r} to put a classifier on.")
+
+
+def _require_fit(
+    width: int, dense: list[tuple[NDArray[np.float32], NDArray[np.float32]]], output: Literal["softmax", "sigmoid"]
+) -> None:
+    if not dense:
+        raise NetworkError("A classifier needs at least one layer.")
+    for number, (weight, bias) in enumerate(dense, start=1):
+        if weight.ndim != 2 or weight.shape[1] != width or bias.shape != weight.shape[:1]:
+            raise NetworkError(
+                f"Layer {number} of the classifier is given {width} numbers, but has a weight {weight.shape} "
+                f"(out, in) and a bias {bias.shape}."
+            )
+        width = weight.shape[0]
+    if output == "sigmoid" and width != 1:
+        raise NetworkError(f"A sigmoid classifier has one output, not {width}.")

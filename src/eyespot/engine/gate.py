@@ -1,0 +1,267 @@
+"""The gate that a graph from a bundle has to pass before any engine sees it.
+
+It reads the bytes of the ONNX file itself, without the onnx package: that package takes longer to import than a picture
+takes to classify, and a reader that knows only what eyespot writes refuses everything else. The file is Protocol
+Buffers (protobuf.dev/programming-guides/encoding): a message is a row of fields, each a tag (field number, wire type)
+and a value. The tables below are those of onnx.proto with the fields that a graph for inference needs. An unknown
+field, a single field given twice, or an odd encoding is refused, so that no other reader can understand the file
+differently.
+
+What passes cannot run code, read another file, or hold loops and branches. It can still ask for much memory and time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any, NoReturn
+
+from eyespot.errors import BundleError
+
+IR_VERSIONS = range(8, 11)
+OPSETS = range(17, 22)
+LARGEST_BYTES = 1 << 30
+MOST_VALUES = 1_000_000
+
+# fmt: off
+OPERATORS = frozenset(
+    (
+        "Conv", "Gemm", "MatMul",
+        "BatchNormalization", "LRN",
+        "Relu", "LeakyRelu", "PRelu", "Clip", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Softmax",
+        "AveragePool", "MaxPool", "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "ReduceMax",
+        "Add", "Sub", "Mul", "Div", "Sqrt",
+        "Concat", "Split", "Pad", "Slice", "Gather", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose",
+        "Cast", "Constant", "Identity", "Shape",
+    )
+)
+# fmt: on
+"""What a convolutional network needs to answer; none of them runs code, reads a file or holds a subgraph."""
+
+_DOMAINS = (b"", b"ai.onnx")
+_ITEM_BYTES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 16: 2}  # TensorProto.DataType; no strings
+_ATTRIBUTE_TYPES = (1, 2, 3, 4, 6, 7, 8)  # float, int, string, tensor, floats, ints, strings
+
+_VARINT, _BYTES, _FOUR_BYTES = 0, 2, 5  # wire types
+
+
+@dataclass(frozen=True)
+class _Field:
+    name: str
+    wire: int = _BYTES
+    many: bool = False
+    message: dict[int, _Field] | None = None
+    refused: str = ""
+    """What a file that has this field holds, in words; such a file does not pass."""
+
+
+_Message = dict[int, _Field]
+
+_PROPERTY: _Message = {1: _Field("key"), 2: _Field("value")}
+_OPSET: _Message = {1: _Field("domain"), 2: _Field("version", _VARINT)}
+_DIMENSION: _Message = {1: _Field("value", _VARINT), 2: _Field("param"), 3: _Field("denotation")}
+_SHAPE: _Message = {1: _Field("dim", many=True, message=_DIMENSION)}
+_TENSOR_TYPE: _Message = {1: _Field("elem_type", _VARINT), 2: _Field("shape", message=_SHAPE)}
+_TYPE: _Message = {1: _Field("tensor_type", message=_TENSOR_TYPE), 6: _Field("denotation")}
+_VALUE: _Message = {
+    1: _Field("name"),
+    2: _Field("type", message=_TYPE),
+    3: _Field("doc_string"),
+    4: _Field("metadata_props", many=True, message=_PROPERTY),
+}
+_EXTERNAL = "data kept in another file"
+_TENSOR: _Message = {
+    1: _Field("dims", _VARINT, many=True),
+    2: _Field("data_type", _VARINT),
+    8: _Field("name"),
+    9: _Field("raw_data"),
+    12: _Field("doc_string"),
+    13: _Field("external_data", refused=_EXTERNAL),
+    14: _Field("data_location", refused=_EXTERNAL),
+    16: _Field("metadata_props", many=True, message=_PROPERTY),
+}
+_SUBGRAPH = "a graph inside a graph"
+_ATTRIBUTE: _Message = {
+    1: _Field("name"),
+    2: _Field("f", _FOUR_BYTES),
+    3: _Field("i", _VARINT),
+    4: _Field("s"),
+    5: _Field("t", message=_TENSOR),
+    6: _Field("g", refused=_SUBGRAPH),
+    7: _Field("floats", _FOUR_BYTES, many=True),
+    8: _Field("ints", _VARINT, many=True),
+    9: _Field("strings", many=True),
+    11: _Field("graphs", refused=_SUBGRAPH),
+    13: _Field("doc_string"),
+    20: _Field("type", _VARINT),
+}
+_NODE: _Message = {
+    1: _Field("input", many=True),
+    2: _Field("output", many=True),
+    3: _Field("name"),
+    4: _Field("op_type"),
+    5: _Field("attribute", many=True, message=_ATTRIBUTE),
+    6: _Field("doc_string"),
+    7: _Field("domain"),
+    9: _Field("metadata_props", many=True, message=_PROPERTY),
+}
+_GRAPH: _Message = {
+    1: _Field("node", many=True, message=_NODE),
+    2: _Field("name"),
+    5: _Field("initializer", many=True, message=_TENSOR),
+    10: _Field("doc_string"),
+    11: _Field("input", many=True, message=_VALUE),
+    12: _Field("output", many=True, message=_VALUE),
+    13: _Field("value_info", many=True, message=_VALUE),
+    16: _Field("metadata_props", many=True, message=_PROPERTY),
+}
+_MODEL: _Message = {
+    1: _Field("ir_version", _VARINT),
+    2: _Field("producer_name"),
+    3: _Field("producer_version"),
+    4: _Field("domain"),
+    5: _Field("model_version", _VARINT),
+    6: _Field("doc_string"),
+    7: _Field("graph", message=_GRAPH),
+    8: _Field("opset_import", many=True, message=_OPSET),
+    14: _Field("metadata_props", many=True, message=_PROPERTY),
+    20: _Field("training_info", refused="steps of a training"),
+    25: _Field("functions", refused="functions of its own"),
+    26: _Field("configuration", refused="instructions for several devices"),
+}
+
+_Values = dict[str, list[Any]]
+
+
+def check_graph(data: bytes) -> None:
+    """Nothing, where `data` is an ONNX model that is safe to hand to an engine.
+
+    Raises BundleError, saying what was found, for what is not ONNX, for data in other files, for operators outside
+    `OPERATORS` or ONNX's own domain, for functions and subgraphs, for versions outside `IR_VERSIONS` and `OPSETS`,
+    for a tensor whose size is not its shape's, and beyond `LARGEST_BYTES` or `MOST_VALUES`.
+    """
+    if len(data) > LARGEST_BYTES:
+        _refuse(f"it has {len(data)} bytes, more than {LARGEST_BYTES}")
+    model = _Reader().read(memoryview(data), _MODEL)
+    _check_versions(model)
+    if "graph" not in model:
+        _refuse("it holds no graph")
+    graph: _Values = model["graph"][0]
+    for node in graph.get("node", []):
+        _check_node(node)
+    for tensor in graph.get("initializer", []):
+        _check_tensor(tensor)
+
+
+def _check_versions(model: _Values) -> None:
+    version = model.get("ir_version", [0])[0]
+    if version not in IR_VERSIONS:
+        _refuse(f"its ONNX format is version {version}, and this eyespot knows {_range(IR_VERSIONS)}")
+    opsets = model.get("opset_import", [])
+    if len(opsets) != 1 or opsets[0].get("domain", [b""])[0] not in _DOMAINS:
+        _refuse("it needs operators that are not ONNX's own")
+    opset = opsets[0].get("version", [0])[0]
+    if opset not in OPSETS:
+        _refuse(f"its operator set is version {opset}, and this eyespot knows {_range(OPSETS)}")
+
+
+def _check_node(node: _Values) -> None:
+    name = bytes(node.get("op_type", [b""])[0]).decode("ascii", "backslashreplace")
+    if node.get("domain", [b""])[0] not in _DOMAINS:
+        _refuse(f"its operator {name[:40]!r} is not one of ONNX's own")
+    if name not in OPERATORS:
+        _refuse(f"it uses the operator {name[:40]!r}, which eyespot does not run")
+    for attribute in node.get("attribute", []):
+        if attribute.get("type", [0])[0] not in _ATTRIBUTE_TYPES:
+            _refuse(f"its operator {name!r} has an attribute of an unknown type")
+        for tensor in attribute.get("t", []):
+            _check_tensor(tensor)
+
+
+def _check_tensor(tensor: _Values) -> None:
+    item = _ITEM_BYTES.get(tensor.get("data_type", [0])[0])
+    shape, found = tensor.get("dims", []), len(tensor.get("raw_data", [b""])[0])
+    if item is None or len(shape) > 8 or prod(shape) * item != found:
+        _refuse(f"one of its tensors has {found} bytes, which does not fit its type and shape")
+
+
+class _Reader:
+    """Reads messages, up to `MOST_VALUES` values in all: a small file must not become a large heap of objects."""
+
+    def __init__(self) -> None:
+        self.values = 0
+
+    def read(self, data: memoryview, message: _Message) -> _Values:
+        """The values of every field of a message, by the field's name."""
+        values: _Values = {}
+        position = 0
+        while position < len(data):
+            tag, position = _varint(data, position)
+            field = message.get(tag >> 3)
+            if field is None:
+                _refuse("it holds a field that eyespot does not know; it may be of a newer version, or not ONNX")
+            if field.refused:
+                _refuse(f"it holds {field.refused}")
+            if field.name in values and not field.many:
+                _refuse(f"it gives {field.name!r} twice")
+            read, position = self._value(data, position, tag & 7, field)
+            values.setdefault(field.name, []).extend(read)
+        return values
+
+    def _value(self, data: memoryview, position: int, wire: int, field: _Field) -> tuple[list[Any], int]:
+        self._count()
+        if wire == _VARINT == field.wire:
+            number, position = _varint(data, position)
+            return [number], position
+        if wire == _FOUR_BYTES == field.wire:
+            return [_take(data, position, 4)], position + 4
+        if wire != _BYTES or (field.wire != _BYTES and not field.many):
+            _refuse(f"its field {field.name!r} is not encoded as ONNX does")
+        size, position = _varint(data, position)
+        content, position = _take(data, position, size), position + size
+        if field.wire == _VARINT:
+            return self._packed(content), position
+        if field.wire == _FOUR_BYTES and size % 4:
+            _refuse(f"its field {field.name!r} is cut short")
+        return [self.read(content, field.message) if field.message else content], position
+
+    def _packed(self, content: memoryview) -> list[int]:
+        numbers, position = [], 0
+        while position < len(content):
+            self._count()
+            number, position = _varint(content, position)
+            numbers.append(number)
+        return numbers
+
+    def _count(self) -> None:
+        self.values += 1
+        if self.values > MOST_VALUES:
+            _refuse(f"it has more than {MOST_VALUES} parts")
+
+
+def _varint(data: memoryview, position: int) -> tuple[int, int]:
+    """A number below 2 to the power of 64, seven bits a byte, the lowest first, and where it ends."""
+    number = 0
+    for shift in range(0, 70, 7):
+        byte = _take(data, position, 1)[0]
+        position += 1
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            if number >> 64 or (shift and not byte):  # too large, or longer than it need be
+                break
+            return number, position
+    _refuse("it holds a number that is not encoded as ONNX does")
+
+
+def _take(data: memoryview, position: int, size: int) -> memoryview:
+    if size > len(data) - position:
+        _refuse("it ends too early; the file is damaged, or not ONNX")
+    return data[position : position + size]
+
+
+def _range(versions: range) -> str:
+    return f"{versions.start} to {versions.stop - 1}"
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise BundleError(f"The model's graph cannot be used: {reason}.")

@@ -1,0 +1,131 @@
+"""Runs a frozen graph on batches of pictures, with OpenVINO on the CPU."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from eyespot import machine
+from eyespot.records import PrecisionName
+
+BATCH = 16
+"""Pictures in a batch: measured fastest or equal for 224 px networks; smaller batches start sooner."""
+HINTS: dict[PrecisionName, str] = {"fp32": "f32", "bf16": "bf16"}
+T = TypeVar("T")
+
+
+class Engine:
+    """A graph compiled for this machine: batches of pictures in, named arrays out."""
+
+    def __init__(
+        self,
+        graph: bytes,
+        *,
+        image_hwc: tuple[int, int, int],
+        precision: PrecisionName,
+        batch: int = BATCH,
+        cache_folder: Path | None = None,
+    ) -> None:
+        """graph: ONNX with one input `images`, uint8 (N, H, W, C).
+        image_hwc: height, width and channels of every image.
+        precision: number format of the arithmetic; bf16 only where `available_precisions` has it.
+        batch: images per run; the last run of a stream is filled up with zeros.
+        cache_folder: where compiled graphs are kept, so that the next process starts at once.
+        """
+        core = _core()
+        model = core.read_model(graph)
+        model.reshape([batch, *image_hwc])
+        self.batch = batch
+        self._streams = 1 if batch == 1 else min(machine.cores(), 2 * batch)
+        options: dict[str, Any] = {
+            "PERFORMANCE_HINT": "LATENCY" if batch == 1 else "THROUGHPUT",
+            "NUM_STREAMS": self._streams,
+            "INFERENCE_NUM_THREADS": machine.cores(),
+            "INFERENCE_PRECISION_HINT": HINTS[precision],
+        }
+        if cache_folder is not None:
+            options["CACHE_DIR"] = str(cache_folder)
+        self._compiled = core.compile_model(model, "CPU", options)
+        self._names = [next(iter(output.names)) for output in self._compiled.outputs]
+
+    def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """The graph's outputs for images (N, H, W, C), N at most the engine's batch; each array has N rows."""
+        request = self._compiled.create_infer_request()
+        request.infer([self._filled(images)])
+        return self._outputs(request, len(images))
+
+    def stream(self, batches: Iterable[tuple[T, np.ndarray]]) -> Iterator[tuple[T, dict[str, np.ndarray]]]:
+        """The outputs of many batches, each with the tag it came with, in the order in which they end.
+
+        batches: (tag, images (N, H, W, C)); taken as the engine becomes free, so a generator that decodes
+        pictures works while the engine does.
+        """
+        done: deque[tuple[T, dict[str, np.ndarray]]] = deque()
+        queue = _openvino().AsyncInferQueue(self._compiled, self._streams)
+        queue.set_callback(lambda request, tag: done.append((tag[0], self._outputs(request, tag[1]))))
+        try:
+            for tag, images in batches:
+                queue.start_async([self._filled(images)], (tag, len(images)))
+                while done:
+                    yield done.popleft()
+        finally:
+            queue.wait_all()
+        while done:
+            yield done.popleft()
+
+    def _filled(self, images: np.ndarray) -> np.ndarray:
+        missing = self.batch - len(images)
+        assert missing >= 0
+        if not missing:
+            return images
+        return np.concatenate([images, np.zeros((missing, *images.shape[1:]), images.dtype)])
+
+    def _outputs(self, request: Any, count: int) -> dict[str, np.ndarray]:
+        arrays = (request.get_output_tensor(index).data for index in range(len(self._names)))
+        return {name: array[:count].copy() for name, array in zip(self._names, arrays, strict=True)}
+
+
+def in_batches(tagged: Iterable[tuple[T, np.ndarray]], size: int) -> Iterator[tuple[list[T], np.ndarray]]:
+    """Tagged images (H, W, C), stacked in batches (N, H, W, C) of at most `size`."""
+    source = iter(tagged)
+    while chunk := list(islice(source, size)):
+        yield [tag for tag, _ in chunk], np.stack([image for _, image in chunk])
+
+
+def available_precisions() -> tuple[PrecisionName, ...]:
+    """The number formats this machine's engine has, the fastest first."""
+    fastest = machine.fastest_precision(_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+    return ("bf16", "fp32") if fastest == "bf16" else ("fp32",)
+
+
+def engine_version() -> str:
+    """Name and version of the engine, part of every feature's key."""
+    return f"openvino {_openvino().get_version().split('-')[0]}"
+
+
+@cache
+def _core() -> Any:
+    return _openvino().Core()
+
+
+@cache
+def _openvino() -> Any:
+    """OpenVINO without its model converter, which is optional there: it costs half of the import and brings
+    a telemetry module that would otherwise be loaded, though not used."""
+    converter = "openvino.tools.ovc"
+    if "openvino" in sys.modules:
+        return sys.modules["openvino"]
+    modules = cast("dict[str, object]", sys.modules)
+    modules[converter] = None
+    try:
+        return importlib.import_module("openvino")
+    finally:
+        del modules[converter]

@@ -1,0 +1,139 @@
+"""Whether confidence means what it says: answers that are 80 % sure should be right 8 times in 10.
+
+Guo et al. 2017, On Calibration of Modern Neural Networks, arXiv:1706.04599.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from eyespot.records import Calibration, CalibrationBin
+
+Output = Literal["softmax", "sigmoid"]
+BINS = 10
+LOWEST, HIGHEST = 0.05, 20.0
+"""Temperatures outside these say that the scores are no logits, not that the network is badly calibrated."""
+STEPS = 200
+PRECISION = 1e-10
+"""Relative width of the bracket around 1 / temperature at which the search stops."""
+
+
+def probabilities(logits: ArrayLike, *, temperature: float = 1.0, output: Output = "softmax") -> NDArray[np.float64]:
+    """Probabilities (N, C) of logits (N, C) divided by `temperature`.
+
+    output: "softmax" where exactly one class is true, "sigmoid" where each class is its own yes or no.
+    """
+    scaled = np.asarray(logits, np.float64) / temperature  # (N, C)
+    if output == "sigmoid":
+        return np.exp(-np.logaddexp(0, -scaled))
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return shares
+
+
+def fit_temperature(logits: ArrayLike, labels: ArrayLike, *, output: Output = "softmax") -> float:
+    """The temperature, 0.05..20, whose probabilities give the true classes the smallest mean negative log-likelihood.
+
+    The likelihood is convex in 1 / temperature, so its slope is monotone: Newton's method inside a bracket finds
+    the only zero, the same on every run. Where the data cannot say, the answer is 1 (leave the logits alone): fewer
+    than two pictures, no mistake among them (the likelihood then only asks for more confidence), all logits equal.
+
+    logits: (N, C), scores of pictures that the network was not trained on.
+    labels: (N,) class indices.
+    Source: Guo et al. 2017, section 4.2.
+    """
+    logits, labels = np.asarray(logits, np.float64), np.asarray(labels, np.int64)
+    assert logits.ndim == 2, f"logits of shape {logits.shape}, expected (N, C)"
+    assert labels.shape == logits.shape[:1], f"{labels.shape} labels for logits {logits.shape}"
+    assert np.isfinite(logits).all(), "a logit is infinite or not a number"
+    if len(labels) < 2 or (logits.argmax(axis=1) == labels).all() or np.ptp(logits, axis=1).max() == 0:
+        return 1.0
+    low, high = 1 / HIGHEST, 1 / LOWEST
+    inverse = 1.0
+    for _ in range(STEPS):
+        slope, curvature = _slope_and_curvature(logits, labels, inverse, output)
+        low, high = (inverse, high) if slope < 0 else (low, inverse)
+        if high - low <= PRECISION * high:
+            break
+        step = inverse - slope / curvature if curvature > 0 else math.inf
+        if abs(step - inverse) <= PRECISION * inverse:
+            break
+        inverse = step if low < step < high else math.sqrt(low * high)
+    return min(max(1 / inverse, LOWEST), HIGHEST)
+
+
+def calibration_bins(confidences: ArrayLike, right: ArrayLike) -> tuple[CalibrationBin, ...]:
+    """The tenths of confidence that have answers in them, from unsure to sure.
+
+    confidences: (N,) probability of each answer, 0..1; exactly 1 belongs to the last tenth.
+    right: (N,) whether each answer is true.
+    """
+    confidences, right = np.asarray(confidences, np.float64), np.asarray(right, bool)
+    tenth = np.minimum((confidences * BINS).astype(np.int64), BINS - 1)
+    return tuple(
+        CalibrationBin(
+            low=index / BINS,
+            high=(index + 1) / BINS,
+            confidence=min(float(confidences[tenth == index].mean()), 1.0),
+            accuracy=float(right[tenth == index].mean()),
+            n=int((tenth == index).sum()),
+        )
+        for index in np.unique(tenth).tolist()
+    )
+
+
+def expected_calibration_error(bins: Sequence[CalibrationBin]) -> float:
+    """Mean distance between confidence and accuracy over the tenths, each weighted by its answers, 0..1."""
+    n = sum(b.n for b in bins)
+    return sum(b.n / n * abs(b.accuracy - b.confidence) for b in bins)
+
+
+def error_by_chance(bins: Sequence[CalibrationBin]) -> float:
+    """The calibration error that a perfectly calibrated network would show on this many answers, on average.
+
+    In a tenth with n answers of confidence p the accuracy strays from p by sqrt(2 p (1 - p) / (pi n)) on average
+    (mean absolute deviation of the normal approximation). An error of this size is no sign of miscalibration.
+    """
+    n = sum(b.n for b in bins)
+    return sum(b.n / n * math.sqrt(2 * b.confidence * (1 - b.confidence) / (math.pi * b.n)) for b in bins)
+
+
+def calibration(
+    logits: ArrayLike, labels: ArrayLike, temperature: float, fitted_on: str, *, output: Output = "softmax"
+) -> Calibration:
+    """How far confidence and accuracy lie apart on these pictures, without and with the temperature.
+
+    logits: (N, C) of pictures that the temperature was not fitted on, N at least 1.
+    labels: (N,) class indices.
+    fitted_on: the scores that the temperature was fitted on, in words.
+    """
+    right = np.asarray(logits).argmax(axis=1) == np.asarray(labels)
+    before = calibration_bins(probabilities(logits, output=output).max(axis=1), right)
+    after = calibration_bins(probabilities(logits, temperature=temperature, output=output).max(axis=1), right)
+    return Calibration(
+        temperature=temperature,
+        fitted_on=fitted_on,
+        ece_before=expected_calibration_error(before),
+        ece_after=expected_calibration_error(after),
+        bins_before=before,
+        bins_after=after,
+        n=len(right),
+    )
+
+
+def _slope_and_curvature(
+    logits: NDArray[np.float64], labels: NDArray[np.int64], inverse: float, output: Output
+) -> tuple[float, float]:
+    """First and second derivative of the summed negative log-likelihood with respect to 1 / temperature."""
+    shares = probabilities(logits, temperature=1 / inverse, output=output)  # (N, C)
+    true = logits[np.arange(len(labels)), labels]  # (N,)
+    if output == "sigmoid":
+        return float((shares * logits).sum() - true.sum()), float((shares * (1 - shares) * logits**2).sum())
+    mean = (shares * logits).sum(axis=1)  # (N,)
+    spread = (shares * (logits - mean[:, None]) ** 2).sum()
+    return float((mean - true).sum()), float(spread)

@@ -1,0 +1,209 @@
+"""The report of a run: one HTML file that carries everything it shows, runs no script and loads nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+
+from eyespot.evaluate import figures, verdict
+from eyespot.evaluate.metrics import Confusion, most_confused
+from eyespot.files import write_whole
+from eyespot.records import Calibration, ClassMetric, Metric, Part, PartMetrics, SetAside
+
+TEMPLATE = "report.html.jinja"
+PAIRS = 5
+"""Mistakes named in words beside the confusion matrix."""
+LARGEST_MATRIX = 100
+"""More classes than this and the confusion matrix is left to the PNG: nobody reads a million cells."""
+LISTED = 50
+"""Files set aside that the report lists; `predictions.csv` has all of them."""
+HEAT_LEVELS = 9
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+"""In English like the report, whatever the locale."""
+PART_WORDS: Mapping[Part, str] = {"train": "training", "val": "validation", "test": "test"}
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A picture that was answered wrongly, with a thumbnail to judge by."""
+
+    picture: str
+    part: Part
+    label: str
+    """Name of the true class."""
+    answer: str
+    """Name of the class that was answered."""
+    probability: float
+    """Of the answer, 0..1."""
+    thumbnail: bytes
+    """A small JPEG (see `figures.thumbnail`); 24 of them keep the report under 1 MB."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that the report of a run shows; what is None or empty is left out or said to be absent."""
+
+    title: str
+    """Name of the run."""
+    created: str
+    """Date and time, ISO 8601."""
+    classes: tuple[str, ...]
+    counts: Mapping[Part, Mapping[str, int]]
+    """Pictures used, per part and class."""
+    how: tuple[tuple[str, str], ...] = ()
+    """What was done, as label and value: network, regime, precision, views, L2, seed, seconds, versions."""
+    machine: str = ""
+    next_commands: tuple[tuple[str, str], ...] = ()
+    """What to do now, as command and what it does."""
+    test: PartMetrics | None = None
+    validation: PartMetrics | None = None
+    out_of_fold: Metric | None = None
+    """Mean accuracy of cross-validation; n is the number of distinct pictures."""
+    out_of_fold_detail: PartMetrics | None = None
+    """The same answers per class, where they were kept."""
+    out_of_fold_reason: str = ""
+    """Why cross-validation was run, as one sentence."""
+    calibration: Calibration | None = None
+    mistakes: tuple[Mistake, ...] = ()
+    """Most confident first."""
+    set_aside: tuple[SetAside, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Warnings about the data, one sentence each: imbalance, duplicates across parts."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """An accuracy, on which pictures it was measured, and its details where there are any."""
+
+    measured: verdict.Measured
+    metric: Metric
+    detail: PartMetrics | None
+
+    @property
+    def sentence(self) -> str:
+        return verdict.accuracy_sentence(self.metric, self.measured)
+
+    @property
+    def per_class(self) -> tuple[ClassMetric, ...]:
+        return self.detail.per_class if self.detail else ()
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One line of the table of classes."""
+
+    metric: ClassMetric
+    right: int
+    bar: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the confusion matrix; `heat` is its CSS class, empty where the count is 0."""
+
+    count: int
+    heat: str
+
+
+def results(report: Report) -> tuple[Result, ...]:
+    """What was measured, the most trustworthy first: test, then out-of-fold, then validation."""
+    found: list[Result] = []
+    if report.test:
+        found.append(Result("test", report.test.overall, report.test))
+    if report.out_of_fold:
+        found.append(Result("out-of-fold", report.out_of_fold, report.out_of_fold_detail))
+    if report.validation:
+        found.append(Result("validation", report.validation.overall, report.validation))
+    return tuple(found)
+
+
+def write_report(report: Report, path: Path) -> None:
+    """The report at `path`: complete or, if the machine stops on the way, not there. The folder must exist."""
+    write_whole(path, render(report).encode())
+
+
+def render(report: Report) -> str:
+    """The report as HTML. Every name in it may be hostile: all text is escaped, and the page forbids scripts."""
+    import jinja2
+    from markupsafe import Markup
+
+    def finalize(value: object) -> object:
+        return figures.printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, finalize=finalize, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"percent": verdict.percent, "points": verdict.points, "csp_hash": _csp_hash}
+    environment.filters |= {"date": _date, "shorten": figures.shorten, "data_uri": _data_uri}
+    source = files("eyespot.evaluate").joinpath(TEMPLATE).read_text("utf-8")
+    found = results(report)
+    return environment.from_string(source).render(
+        report=report,
+        results=found,
+        detailed=next((result for result in found if result.detail), None),
+        parts=[part for part in PART_WORDS if report.counts.get(part)],
+        part_words=PART_WORDS,
+        listed=LISTED,
+        largest_matrix=LARGEST_MATRIX,
+        heat_levels=HEAT_LEVELS,
+        verdict=verdict,
+        class_rows=_class_rows,
+        matrix=_matrix,
+        pairs=_pairs,
+        interval_svg=lambda metric: Markup(figures.interval_svg(metric)),
+        reliability_svg=lambda bins, title: Markup(figures.reliability_svg(bins, title)),
+        markup=Markup,
+    )
+
+
+def _class_rows(detail: PartMetrics) -> list[ClassRow]:
+    """The classes, weakest first by F1; those without a figure at the end."""
+    right = [row[index] for index, row in enumerate(detail.confusion)]
+    rows = [
+        ClassRow(metric, n, figures.bar_svg(n, metric.support, "recall"))
+        for metric, n in zip(detail.per_class, right, strict=True)
+    ]
+    return sorted(rows, key=lambda row: math.inf if row.metric.f1 is None else row.metric.f1)
+
+
+def _matrix(detail: PartMetrics) -> list[list[Cell]]:
+    return [
+        [_cell(count, sum(row), right=across == down) for across, count in enumerate(row)]
+        for down, row in enumerate(detail.confusion)
+    ]
+
+
+def _cell(count: int, total: int, *, right: bool) -> Cell:
+    level = math.ceil(HEAT_LEVELS * count / total) if count else 0
+    return Cell(count, f"{'right' if right else 'wrong'}{level}" if level else "")
+
+
+def _pairs(detail: PartMetrics) -> tuple[Confusion, ...]:
+    return most_confused(detail.confusion, [c.name for c in detail.per_class], PAIRS)
+
+
+def _date(created: str) -> str:
+    """`14 July 2026, 10:32` from an ISO date and time; anything else as it is."""
+    try:
+        moment = datetime.fromisoformat(created)
+    except ValueError:
+        return created
+    return f"{moment.day} {MONTHS[moment.month - 1]} {moment.year}, {moment:%H:%M}"
+
+
+def _data_uri(jpeg: bytes) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+
+
+def _csp_hash(text: str) -> str:
+    """The digest by which the page's security policy allows exactly this style sheet and no other."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,130 @@
+"""What the numbers mean, in sentences for someone who reads such numbers for the first time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from eyespot.evaluate.calibration import error_by_chance
+from eyespot.evaluate.figures import shorten
+from eyespot.records import Calibration, ClassMetric, Metric
+
+Measured = Literal["test", "out-of-fold", "validation"]
+FEW = 30
+"""Below this many pictures a figure is no more than a first impression: its interval is over 20 points wide."""
+WIDE = 0.10
+"""An interval wider than this is pointed out."""
+FEW_PER_CLASS = 20
+"""In a class with fewer pictures, one picture moves its recall by more than 5 points."""
+NAMED = 5
+"""A sentence names at most this many classes."""
+
+
+def percent(share: float) -> str:
+    """`91.1 %`, with a space that does not break; never rounded to 0 or 100 % unless it is that."""
+    digits = 1
+    while digits < 6 and 0 < share < 1 and float(f"{100 * share:.{digits}f}") in (0, 100):
+        digits += 1
+    return f"{100 * share:.{digits}f}\u00a0%"
+
+
+def points(difference: float) -> str:
+    """A difference of two percentages: `2.4 points`."""
+    return f"{100 * difference:.1f}\u00a0points"
+
+
+def accuracy_sentence(metric: Metric, measured: Measured) -> str:
+    """How often the answer was right, and on which pictures."""
+    if measured == "out-of-fold":
+        return (
+            f"Each of the {metric.n} pictures was answered by a network that had not trained on it: "
+            f"{percent(metric.accuracy)} of the answers were right."
+        )
+    unseen = "which it had never seen" if measured == "test" else "which it did not train on"
+    return (
+        f"In {round(metric.accuracy * metric.n)} of {metric.n} {measured} pictures, {unseen}, "
+        f"the answer was right: {percent(metric.accuracy)}."
+    )
+
+
+def interval_sentence(metric: Metric) -> str:
+    """Where the true accuracy may lie."""
+    return (
+        f"With this many pictures the true figure lies between {percent(metric.low)} and {percent(metric.high)} "
+        "(95\u00a0% interval: intervals made this way hold the true figure 95 times in 100)."
+    )
+
+
+def baseline_sentence(per_class: Sequence[ClassMetric]) -> str:
+    """What guessing would achieve: always the largest class."""
+    n = sum(c.support for c in per_class)
+    largest = max(per_class, key=lambda c: c.support)
+    share = percent(largest.support / n)
+    return (
+        f"For comparison: always answering the most frequent class, {shorten(largest.name)}, would be right in {share}."
+    )
+
+
+def limits(metric: Metric, per_class: Sequence[ClassMetric]) -> tuple[str, ...]:
+    """What cannot be concluded from so many pictures; empty if there is nothing to warn of."""
+    sentences = []
+    width = metric.high - metric.low
+    if metric.n < FEW:
+        sentences.append(
+            f"{metric.n} pictures are very few: take the figure as a first impression, not as a measurement."
+        )
+    if width > WIDE:
+        sentences.append(
+            f"The interval is {points(width)} wide. Two runs whose figures differ by less may be equally good; "
+            "more held-back pictures make it narrower (four times as many, half as wide)."
+        )
+    if metric.accuracy == 1:
+        sentences.append(
+            f"No mistake among {metric.n} pictures does not mean that none will come: "
+            f"with up to {percent(1 - metric.low)} mistakes on new pictures this result would be nothing unusual."
+        )
+    few = [c.name for c in per_class if 0 < c.support < FEW_PER_CLASS]
+    if few:
+        sentences.append(
+            f"Fewer than {FEW_PER_CLASS} pictures were measured in {_some(few)}: "
+            "one picture more or less moves such a class by more than 5 points."
+        )
+    none = [c.name for c in per_class if c.support == 0]
+    if none:
+        sentences.append(f"Nothing was measured for {_some(none)}: no pictures of that kind are in this part.")
+    return tuple(sentences)
+
+
+def temperature_sentence(temperature: float) -> str:
+    """What the fitted temperature says about the network."""
+    if temperature == 1:
+        return "The temperature is 1: its confidence is left as it was."
+    if temperature > 1.02:
+        return (
+            f"The temperature is {temperature:.2f}: the network was too sure of itself, so its confidence is lowered."
+        )
+    if temperature < 0.98:
+        return f"The temperature is {temperature:.2f}: the network was too cautious, so its confidence is raised."
+    return f"The temperature is {temperature:.2f}: the network's confidence needed hardly any change."
+
+
+def calibration_sentence(calibration: Calibration) -> str:
+    """How far confidence can be trusted, measured against what chance alone would show."""
+    chance = error_by_chance(calibration.bins_after)
+    if calibration.ece_after <= 1.5 * chance:
+        judgement = "so what remains is no more than chance explains"
+    else:
+        judgement = "so part of what remains is real: take its confidence as a rough guide"
+    worse = " The temperature brought no gain here." if calibration.ece_after > calibration.ece_before else ""
+    return (
+        f"On {calibration.n} pictures, confidence and accuracy lay {points(calibration.ece_before)} apart before and "
+        f"{points(calibration.ece_after)} after (expected calibration error, ECE). Even a perfect network would show "
+        f"about {points(chance)} on this many pictures, {judgement}.{worse}"
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    """`one class (hat)` or `7 classes (hat, shirt, ... and 2 more)`."""
+    listed = ", ".join(shorten(name) for name in names[:NAMED])
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{'one class' if len(names) == 1 else f'{len(names)} classes'} ({listed}{more})"

@@ -1,0 +1,43 @@
+"""The key of a stored feature: everything that decides its numbers, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from eyespot.data.pictures import DECODER_VERSION
+from eyespot.data.store import key_of
+from eyespot.engine.run import engine_version
+from eyespot.records import PrecisionName, Preprocess, View
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What, beside the picture itself, decides its features."""
+
+    preprocess: Preprocess
+    trunk: str
+    """Fingerprint of the converted graph."""
+    precision: PrecisionName
+    engine: str
+    decoder: str
+
+    def key(self, content: str, view: View) -> str:
+        """The key under which the features of one view of one picture are stored.
+
+        content: the picture's content hash.
+        """
+        return key_of(
+            kind="features",
+            content=content,
+            preprocess=self.preprocess,
+            trunk=self.trunk,
+            precision=self.precision,
+            engine=self.engine,
+            decoder=self.decoder,
+            view=view,
+        )
+
+
+def recipe(preprocess: Preprocess, *, trunk: str, precision: PrecisionName) -> Recipe:
+    """The recipe that this process would follow, with its own engine and decoder."""
+    return Recipe(preprocess, trunk, precision, engine_version(), DECODER_VERSION)

@@ -1,0 +1,76 @@
+"""A frozen trunk on this machine: its graph, how pictures come to it, and the engine, compiled when first needed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from eyespot import machine
+from eyespot.data.audit import Hashed
+from eyespot.data.store import Store
+from eyespot.engine.run import Engine
+from eyespot.features.embed import Embedded, embed
+from eyespot.features.keys import recipe
+from eyespot.records import Network, PrecisionName, Preprocess, View
+
+
+class Trunk:
+    """Everything of a network before its classifier, frozen, as a graph: pictures in, features out."""
+
+    def __init__(
+        self,
+        graph: bytes,
+        *,
+        network: Network,
+        preprocess: Preprocess,
+        precision: PrecisionName,
+        cache_folder: Path | None,
+    ) -> None:
+        """graph: ONNX from `images` uint8 (N, H, W, C) to `features` float32 (N, D)."""
+        self.graph, self.network, self.preprocess, self.precision = graph, network, preprocess, precision
+        self._cache_folder = cache_folder
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of the graph: of every weight, operator and normalisation in it."""
+        return hashlib.blake2b(self.graph, digest_size=20).hexdigest()
+
+    @cached_property
+    def engine(self) -> Engine:
+        return Engine(
+            self.graph,
+            image_hwc=(*self.preprocess.crop_hw, self.preprocess.channels),
+            precision=self.precision,
+            cache_folder=self._cache_folder,
+        )
+
+    def in_precision(self, precision: PrecisionName) -> Trunk:
+        """The same trunk with other arithmetic."""
+        return Trunk(
+            self.graph,
+            network=self.network,
+            preprocess=self.preprocess,
+            precision=precision,
+            cache_folder=self._cache_folder,
+        )
+
+    def embed(
+        self,
+        hashed: Sequence[Hashed],
+        *,
+        views: Sequence[View],
+        store: Store | None,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> Embedded:
+        """The features of every view of every picture that can be decoded; those in the store are not computed."""
+        return embed(
+            hashed,
+            views=views,
+            recipe=recipe(self.preprocess, trunk=self.fingerprint, precision=self.precision),
+            store=store,
+            engine=lambda: self.engine,
+            threads=machine.cores(),
+            progress=progress,
+        )

@@ -1,0 +1,182 @@
+"""The frozen regime: features of every picture once, then an exact head with a cross-validated L2. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from eyespot.data.audit import Hashed
+from eyespot.data.store import Store, key_of
+from eyespot.errors import StoreError
+from eyespot.evaluate.calibration import fit_temperature
+from eyespot.features.embed import Embedded
+from eyespot.features.trunk import Trunk
+from eyespot.recipes.options import TrainOptions
+from eyespot.recipes.prepare import Prepared
+from eyespot.recipes.progress import Progress
+from eyespot.recipes.regime import Fitted, OutOfFold
+from eyespot.records import Part, View
+from eyespot.train.head import FittedHead, Head, HeadOptions, Samples, Trial, fit_head, out_of_fold_logits
+
+REPEATS = 5
+NESTED_UP_TO = 1_000
+"""Up to so many pictures, out-of-fold heads choose their own L2; beyond, one choice on thousands is safe to share."""
+FIT_VERSION = 1
+"""Changes whenever the same features would give another head."""
+
+
+def fit_frozen(
+    prepared: Prepared,
+    trunk: Trunk,
+    options: TrainOptions,
+    *,
+    small_test: bool,
+    store: Store | None,
+    progress: Progress,
+) -> Fitted:
+    """A head on the trunk's features.
+
+    small_test: the test part is too small to measure on; then the head is fitted on every picture that the folders
+    do not reserve, and out-of-fold answers stand for its quality.
+    """
+    parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train",)
+    views = _views(prepared, options)
+    embedded = trunk.embed(
+        prepared.part(*parts), views=views, store=store, progress=lambda d, n: progress("computing features", d, n)
+    )
+    prepared = prepared.without(embedded.set_aside)
+    labels = prepared.labels(embedded.pictures)
+    samples = Samples(
+        embedded.features["identity"], embedded.features.get("mirror"), labels, len(prepared.data_set.classes)
+    )
+    head_options = HeadOptions(
+        hidden=options.head,
+        output=options.output,
+        class_weight=options.class_weight,
+        mirror=options.mirror if "mirror" in views else "no",
+        seed=options.seed,
+    )
+    memory = _Memory(store, trunk, embedded.pictures, labels, head_options)
+    progress("fitting the head", 0, 2)
+    fitted = memory.fit(samples, head_options)
+    progress("fitting the head", 1, 2)
+    out_of_fold = OutOfFold(labels, memory.out_of_fold(samples, head_options, fitted)) if small_test else None
+    progress("fitting the head", 2, 2)
+    return Fitted(
+        regime="frozen",
+        prepared=prepared,
+        trunk=trunk,
+        head=fitted.head,
+        temperature=fit_temperature(fitted.out_of_fold, labels, output=options.output),
+        temperature_from="answers to the training pictures by heads that had not seen them (five folds)",
+        trained_on=len(labels),
+        mirror=fitted.chosen.mirror,
+        l2=fitted.chosen.l2,
+        out_of_fold=out_of_fold,
+        answers_on_train=fitted.out_of_fold if parts == ("train",) else None,
+        table=tuple(_row(trial, chosen=trial == fitted.chosen) for trial in fitted.trials),
+        how=tuple(_how(embedded, fitted, options, views)),
+        views_computed=embedded.computed,
+        notes=embedded.notes,
+    )
+
+
+def _views(prepared: Prepared, options: TrainOptions) -> tuple[View, ...]:
+    if options.mirror == "no" or (options.mirror == "auto" and prepared.mirror_matters):
+        return ("identity",)
+    return ("identity", "mirror")
+
+
+def _row(trial: Trial, *, chosen: bool) -> dict[str, float | int | bool]:
+    return {
+        "l2": trial.l2,
+        "mirror": trial.mirror,
+        "cross_validation_accuracy": trial.accuracy,
+        "cross_validation_loss": trial.loss,
+        "chosen": chosen,
+    }
+
+
+def _how(embedded: Embedded, fitted: FittedHead, options: TrainOptions, views: Sequence[View]) -> Any:
+    yield "What was trained", f"a softmax head on {embedded.features['identity'].shape[1]} features; all else is frozen"
+    if options.head:
+        yield "Hidden layers", ", ".join(str(width) for width in options.head)
+    yield "L2", f"{fitted.chosen.l2:.3g}, the best of {len(fitted.trials)} tried in five-fold cross-validation"
+    used = "used" if fitted.chosen.mirror else "not used: cross-validation was not better with them"
+    yield (
+        "Mirror images",
+        used if "mirror" in views else "not used: a mirror image may be another class, or was not wanted",
+    )
+    yield "Cross-validation", f"{fitted.chosen.accuracy:.4f} accuracy, {fitted.chosen.loss:.4f} mean loss"
+
+
+class _Memory:
+    """Heads already fitted on exactly these features with exactly these options, kept in the store."""
+
+    def __init__(
+        self, store: Store | None, trunk: Trunk, pictures: Sequence[Hashed], labels: np.ndarray, options: HeadOptions
+    ) -> None:
+        self._store = store
+        self._key = key_of(
+            kind="head",
+            version=FIT_VERSION,
+            trunk=trunk.fingerprint,
+            preprocess=trunk.preprocess,
+            precision=trunk.precision,
+            pictures=[each.content for each in pictures],
+            labels=labels.tolist(),
+            options={name: getattr(options, name) for name in ("hidden", "output", "class_weight", "mirror", "seed")},
+        )
+
+    def fit(self, samples: Samples, options: HeadOptions) -> FittedHead:
+        names = [f"{self._key}-{name}" for name in ("trials", "logits", *self._layer_names(options))]
+        found = self._get(names)
+        if len(found) == len(names):
+            return _unpack([found[name] for name in names], options)
+        fitted = fit_head(samples, options)
+        self._put(dict(zip(names, _pack(fitted), strict=True)))
+        return fitted
+
+    def out_of_fold(self, samples: Samples, options: HeadOptions, fitted: FittedHead) -> np.ndarray:
+        """Logits (repeats, N, classes)."""
+        name = f"{self._key}-out-of-fold"
+        found = self._get([name])
+        if found:
+            return found[name]
+        if len(samples) <= NESTED_UP_TO:
+            logits = out_of_fold_logits(samples, options, repeats=REPEATS)
+        else:
+            logits = fitted.out_of_fold[None]
+        self._put({name: logits})
+        return logits
+
+    @staticmethod
+    def _layer_names(options: HeadOptions) -> list[str]:
+        return [f"{kind}{depth}" for depth in range(len(options.hidden) + 1) for kind in ("weight", "bias")]
+
+    def _get(self, names: list[str]) -> dict[str, np.ndarray]:
+        try:
+            return dict(self._store.get(names)) if self._store else {}
+        except StoreError:
+            return {}  # the embedding has already said that the store cannot be used
+
+    def _put(self, arrays: dict[str, np.ndarray]) -> None:
+        try:
+            if self._store:
+                self._store.put(arrays)
+        except StoreError:
+            self._store = None
+
+
+def _pack(fitted: FittedHead) -> list[np.ndarray]:
+    rows = [[t.l2, t.mirror, t.accuracy, t.loss, t == fitted.chosen] for t in fitted.trials]
+    return [np.array(rows, np.float64), fitted.out_of_fold, *(array for layer in fitted.head.layers for array in layer)]
+
+
+def _unpack(arrays: list[np.ndarray], options: HeadOptions) -> FittedHead:
+    rows, logits, *flat = arrays
+    trials = tuple(Trial(row[0], bool(row[1]), row[2], row[3]) for row in rows.tolist())
+    chosen = trials[int(rows[:, 4].argmax())]
+    return FittedHead(Head(tuple(zip(flat[::2], flat[1::2], strict=True)), options.output), chosen, trials, logits)

@@ -1,0 +1,75 @@
+"""What a person may choose for `train`, checked once, for the command line and Python alike."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+
+from eyespot.errors import OptionError
+from eyespot.records import Record
+
+ModelName = Literal["auto", "efficientnet_lite0", "lenet5"]
+
+
+class TrainOptions(Record):
+    """Every option of `train`; each has a default that suits a newcomer."""
+
+    model: ModelName = "auto"
+    """auto: LeNet-5 for grey pictures of at most 64 px, else the pretrained EfficientNet-Lite0, frozen."""
+    head: tuple[int, ...] = ()
+    """Widths of hidden layers before the softmax: none, since a good backbone's features need none."""
+    output: Literal["softmax", "sigmoid"] = "softmax"
+    """With two classes, `sigmoid` gives the network one output instead of two."""
+    class_weight: Literal["auto", "none"] = "auto"
+    """auto: where one class has over 3 times the pictures of another, every class weighs the same."""
+    mirror: Literal["auto", "yes", "no"] = "auto"
+    """auto: mirror images are trained on where cross-validation is not worse; never for digits and letters."""
+    epochs: int = Field(default=60, ge=1, le=100_000)
+    """Most passes over the pictures, when training from scratch; it stops early."""
+    batch: int = Field(default=32, ge=1, le=65_536)
+    """Pictures in a step, when training from scratch."""
+    lr: float = Field(default=2e-3, gt=0, le=10)
+    """Learning rate of Adam, when training from scratch."""
+    patience: int = Field(default=10, ge=1)
+    """Epochs without a better validation loss before training from scratch stops."""
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    """Decides the split, the folds, and the first weights when training from scratch."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """auto: bf16 where the processor has it, else fp32."""
+    name: str | None = None
+    """Name of the run's folder; by default the data's name and a number."""
+    out: Path = Path("runs")
+    """Folder under which `train/NAME` is made."""
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_folder_name(cls, name: str | None) -> str | None:
+        forbidden = '<>:"/\\|?*'
+        if name is not None and (not name.strip(" .") or any(c in forbidden or ord(c) < 32 for c in name)):
+            raise ValueError(f"must be a plain folder name without any of {forbidden}")
+        return name
+
+    @field_validator("head")
+    @classmethod
+    def _has_width(cls, head: tuple[int, ...]) -> tuple[int, ...]:
+        if any(not 1 <= width <= 65_536 for width in head):
+            raise ValueError("every hidden layer needs 1 to 65536 units")
+        return head
+
+
+def train_options(**given: Any) -> TrainOptions:
+    """The options, checked. Raises OptionError for a name that does not exist and for a value that cannot be used."""
+    for name in given.keys() - TrainOptions.model_fields.keys():
+        close = difflib.get_close_matches(name, TrainOptions.model_fields, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(TrainOptions.model_fields)}"
+        raise OptionError(f"train has no option {name!r}: {hint}")
+    try:
+        return TrainOptions(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        said = first["msg"].removeprefix("Value error, ")
+        raise OptionError(f"the option {name} cannot be {given.get(name)!r}: {said}") from None

@@ -1,0 +1,85 @@
+"""From a data set to pictures that are ready for training: hashed, without copies, each with its part."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from eyespot import machine
+from eyespot.data.audit import Hashed, data_fingerprint, hash_pictures, mirror_matters, notes_on_counts, without_copies
+from eyespot.data.sources import DataSet, open_data_set
+from eyespot.data.split import split
+from eyespot.errors import DataError
+from eyespot.recipes.progress import Progress
+from eyespot.records import Part, SetAside
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Pictures with content hash, class and part, and all that was set aside or is worth saying."""
+
+    data_set: DataSet
+    hashed: list[Hashed]
+    was_split: bool
+    """True where the folders said which pictures train and which test."""
+    mirror_matters: bool
+    """True where a mirror image may be another class: digits, letters, left and right."""
+    set_aside: list[SetAside]
+    notes: list[str]
+    fingerprint: str
+
+    def part(self, *parts: Part) -> list[Hashed]:
+        """The pictures of these parts."""
+        return [each for each in self.hashed if each.picture.part in parts]
+
+    def labels(self, hashed: Sequence[Hashed]) -> np.ndarray:
+        """Class index of each picture, (N,)."""
+        index = {name: number for number, name in enumerate(self.data_set.classes)}
+        return np.array([index[str(each.picture.label)] for each in hashed], dtype=np.int64)
+
+    def without(self, set_aside: Sequence[SetAside]) -> Prepared:
+        """The same without pictures that turned out to be unreadable."""
+        names = {each.picture for each in set_aside}
+        hashed = [each for each in self.hashed if each.picture.name not in names]
+        return Prepared(
+            self.data_set,
+            hashed,
+            self.was_split,
+            self.mirror_matters,
+            [*self.set_aside, *set_aside],
+            self.notes,
+            self.fingerprint,
+        )
+
+
+def prepare(data: str | Path | DataSet, *, seed: int, progress: Progress) -> Prepared:
+    """The data set, ready for training. Raises DataError where there is nothing to tell apart."""
+    data_set = data if isinstance(data, DataSet) else open_data_set(data)
+    if len(data_set.classes) < 2:
+        only = repr(data_set.classes[0]) if data_set.classes else "none"
+        raise DataError(f"{data} has one class only ({only}): telling classes apart needs at least two class folders")
+    hashed, unread = hash_pictures(
+        data_set.pictures,
+        threads=machine.cores(),
+        progress=lambda done: progress("reading", done, len(data_set.pictures)),
+    )
+    hashed, copies = without_copies(hashed)
+    hashed = split(hashed, seed=seed)
+    train = Counter(str(each.picture.label) for each in hashed if each.picture.part == "train")
+    if len(train) < 2:
+        raise DataError(
+            f"{data} has readable, distinct pictures to train on in {len(train)} class only: two are needed"
+        )
+    return Prepared(
+        data_set=data_set,
+        hashed=hashed,
+        was_split=any(each.part for each in data_set.pictures),
+        mirror_matters=data_set.mirror_changes_meaning or mirror_matters(data_set.classes),
+        set_aside=[*data_set.set_aside, *unread, *copies],
+        notes=[*data_set.notes, *notes_on_counts({name: train[name] for name in data_set.classes})],
+        fingerprint=data_fingerprint(data_set, hashed),
+    )

@@ -1,0 +1,12 @@
+"""How recipes tell how far they are. They do not print: whoever calls them decides what to show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Progress = Callable[[str, int, int], None]
+"""Called with the step in words, what is done and what there is in all; 0 in all where that is not known."""
+
+
+def silent(step: str, done: int, total: int) -> None:
+    """Tells nobody."""

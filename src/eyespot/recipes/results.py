@@ -1,0 +1,117 @@
+"""What the verbs return, and print with `--json`. The keys are stable: docs/json.md names them all."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from eyespot.records import Calibration, ClassMetric, Fraction, Metric, Precision, Record, SetAside
+
+
+class PictureCount(Record):
+    """How many pictures were used, and how many files were not."""
+
+    used: int
+    set_aside: int
+
+
+class TrainResult(Record):
+    """What `train` made and measured."""
+
+    run: str
+    """The run folder."""
+    bundle: str
+    report: str
+    network: str
+    regime: str
+    classes: tuple[str, ...]
+    pictures: PictureCount
+    set_aside: tuple[SetAside, ...]
+    validation: Metric
+    """On the validation part; out of fold where that holds too few pictures."""
+    test: Metric | None
+    """None where there is no test part, or where it has fewer than 30 pictures."""
+    out_of_fold: Metric | None
+    """Repeated cross-validation, in place of a test part that is too small."""
+    out_of_fold_reason: str
+    mirror: bool
+    """Whether mirror images were trained on."""
+    l2: float | None
+    temperature: float
+    precision: Precision
+    views_computed: int
+    """Views that the engine computed; all others came from the store."""
+    notes: tuple[str, ...]
+    seconds: float
+
+
+class ClassProbability(Record):
+    """One class and its probability."""
+
+    class_: str = Field(serialization_alias="class")
+    probability: Fraction
+
+
+class Prediction(Record):
+    """The likeliest classes of one picture; none, and the reason, where it cannot be read."""
+
+    picture: str
+    predictions: tuple[ClassProbability, ...]
+    set_aside: str | None = None
+
+
+class ValResult(Record):
+    """How a model does on labelled pictures."""
+
+    model: str
+    data: str
+    part: str
+    """The part that was read: train, val, test, or all of an unsplit folder."""
+    accuracy: Fraction
+    low: Fraction
+    high: Fraction
+    n: int
+    per_class: tuple[ClassMetric, ...]
+    classes: tuple[str, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    calibration: Calibration
+    set_aside: tuple[SetAside, ...]
+    notes: tuple[str, ...]
+    seconds: float
+
+
+class EmbedResult(Record):
+    """Where features were written, and of what."""
+
+    out: str
+    pictures: int
+    features: int
+    """Length of each feature vector."""
+    computed: int
+    set_aside: tuple[SetAside, ...]
+    notes: tuple[str, ...]
+    seconds: float
+
+
+class CacheResult(Record):
+    """The store's size, or what was removed from it."""
+
+    folder: str
+    entries: int
+    bytes: int
+    file_bytes: int
+    max_bytes: int
+    cleared: bool
+
+
+class InfoResult(Record):
+    """This installation and this machine."""
+
+    version: str
+    python: str
+    system: str
+    cores: int
+    engine: str
+    precision: str
+    decoder: str
+    extras: dict[str, bool]
+    cache: CacheResult

@@ -1,0 +1,294 @@
+"""The report as a reader, a hostile file name and a browser see it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from eyespot.evaluate import calibration as cal
+from eyespot.evaluate.figures import thumbnail
+from eyespot.evaluate.intervals import wilson_fraction
+from eyespot.evaluate.metrics import part_metrics
+from eyespot.evaluate.report import LISTED, Mistake, Report, render, results, write_report
+from eyespot.records import SetAside
+
+NAMES = ("dress", "hat", "shirt")
+HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "{{ 7*7 }} \u202e & \udcff")
+VOID = {"meta", "img", "br"}
+THUMBNAIL = thumbnail(np.random.default_rng(1).integers(0, 256, (300, 400, 3)).astype(np.uint8))
+"""Noise compresses worst, so no picture of this size is larger."""
+
+
+class Page(HTMLParser):
+    """Tags, attributes and text of a page; every tag must be closed in its turn."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.pieces: list[str] = []
+        self.style = ""
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] == "style":
+            self.style += data
+        else:
+            self.pieces.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.pieces).replace("\u00a0", " ").split())
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def measured(seed: int, n: int, names=NAMES):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, len(names), n)
+    logits = rng.normal(0, 1, (n, len(names)))
+    logits[np.arange(n), labels] += 2
+    return labels, logits
+
+
+def full(names=NAMES, **changes) -> Report:
+    labels, logits = measured(0, 372, names)
+    mistakes = tuple(
+        Mistake(f"{names[0]}/{i}.jpg", "test", names[0], names[1], 0.9 - i / 100, THUMBNAIL) for i in range(24)
+    )
+    report = Report(
+        title="clothing",
+        created="2026-07-14T10:32:07+02:00",
+        classes=tuple(names),
+        counts={part: dict.fromkeys(names, 40 + i) for i, part in enumerate(("train", "val", "test"))},
+        how=(("Network", "EfficientNet-Lite0"), ("Seed", "0")),
+        machine="Linux x86_64, 2 cores",
+        next_commands=(("eyespot predict new/", "Name new pictures:"),),
+        test=part_metrics(labels, cal.probabilities(logits), names),
+        validation=part_metrics(*measured(2, 120, names), names),
+        out_of_fold=wilson_fraction(0.8123, 400),
+        out_of_fold_reason="Cross-validation chose the L2.",
+        calibration=cal.calibration(logits, labels, 1.31, "the out-of-fold scores"),
+        mistakes=mistakes,
+        set_aside=(SetAside(picture="hat/broken.jpg", reason="the file ends early"),),
+        notes=("The largest class has 7 times as many pictures as the smallest.",),
+    )
+    return replace(report, **changes)
+
+
+def percent(share: float | None) -> str:
+    return "none" if share is None else f"{100 * share:.1f} %"
+
+
+def test_the_file_is_complete_and_small(tmp_path):
+    path = tmp_path / "report.html"
+    write_report(full(), path)
+    assert path.stat().st_size < 1_500_000
+    assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
+    html = path.read_bytes().decode()
+    assert html.startswith("<!doctype html>")
+    assert Page(html).all("html") == [{"lang": "en"}]
+
+
+def test_writing_again_replaces_the_report(tmp_path):
+    path = tmp_path / "report.html"
+    write_report(full(), path)
+    write_report(full(title="second"), path)
+    assert "second" in path.read_text("utf-8")
+
+
+def test_a_failed_write_leaves_the_old_report_and_no_rest(tmp_path, monkeypatch):
+    path = tmp_path / "report.html"
+    path.write_text("old")
+    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        write_report(full(), path)
+    assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
+    assert path.read_text() == "old"
+
+
+def test_nothing_is_loaded_from_anywhere():
+    html = render(full())
+    page = Page(html)
+    assert not re.search(r"https?:|//[a-z]", re.sub(r"base64,[\w+/=]+", "", html))
+    assert not {"script", "link", "iframe", "object", "embed", "form", "base"} & {tag for tag, _ in page.tags}
+    assert all(attributes["href"].startswith("#") for attributes in page.all("a"))
+    assert all(attributes["src"].startswith("data:image/jpeg;base64,") for attributes in page.all("img"))
+    assert "url(" not in page.style
+    assert "@import" not in page.style
+
+
+def test_the_security_policy_allows_exactly_the_style_sheet_inside():
+    page = Page(render(full()))
+    (policy,) = [m["content"] for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy"]
+    digest = base64.b64encode(hashlib.sha256(page.style.encode()).digest()).decode()
+    assert "default-src 'none'" in policy
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert "unsafe" not in policy
+    assert not any("style" in attributes for _, attributes in page.tags)  # the policy would block them
+
+
+def test_hostile_names_are_text_and_nothing_else():
+    report = full(
+        HOSTILE,
+        title=HOSTILE[0],
+        notes=HOSTILE,
+        machine=HOSTILE[0],
+        out_of_fold_reason=HOSTILE[0],
+        set_aside=tuple(
+            SetAside(picture=name.replace("\udcff", ""), reason=name.replace("\udcff", "")) for name in HOSTILE
+        ),
+        how=tuple(zip(HOSTILE, HOSTILE, strict=True)),
+        next_commands=tuple(zip(HOSTILE, HOSTILE, strict=True)),
+    )
+    html = render(report)
+    page = Page(html)
+    assert html.encode()
+    assert not page.all("script")
+    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+    assert HOSTILE[0] in page.text
+    assert "{{ 7*7 }}" in page.text
+    assert "\u202e" not in html
+    assert len(page.all("img")) == len(report.mistakes)
+
+
+def test_every_number_of_the_records_is_shown():
+    report = full()
+    text = Page(render(report)).text
+    for part in (report.test, report.validation):
+        assert percent(part.overall.accuracy) in text
+        assert percent(part.overall.low) in text
+        assert percent(part.overall.high) in text
+        for c, row in zip(part.per_class, part.confusion, strict=True):
+            right = row[part.per_class.index(c)]
+            assert f"{c.name} {c.support} {right} {percent(c.recall)} {percent(c.precision)} {percent(c.f1)}" in text
+    for row, name in zip(report.test.confusion, NAMES, strict=True):
+        assert f"{name} {' '.join(str(n) for n in row if n)}" in text
+    assert "81.2 %" in text
+    assert f"{100 * report.calibration.ece_before:.1f} points" in text
+    assert f"{100 * report.calibration.ece_after:.1f} points" in text
+    assert "1.31" in text
+    assert "dress 40 41 42" in text
+    assert "All 120 123 126" in text
+
+
+def test_the_headline_prefers_test_then_out_of_fold_then_validation():
+    report = full()
+    assert [r.measured for r in results(report)] == ["test", "out-of-fold", "validation"]
+    assert [r.measured for r in results(replace(report, test=None))] == ["out-of-fold", "validation"]
+    assert "In " in results(report)[0].sentence
+    assert results(Report("a", "b", ("c",), {})) == ()
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        {"test": None},
+        {"validation": None},
+        {"out_of_fold": None},
+        {"test": None, "validation": None},
+        {"test": None, "validation": None, "out_of_fold": None},
+        {"calibration": None},
+        {"mistakes": ()},
+        {"set_aside": ()},
+        {"notes": ()},
+        {"how": (), "machine": ""},
+        {"next_commands": ()},
+        {"counts": {}},
+    ],
+    ids=lambda missing: "+".join(missing),
+)
+def test_the_page_stands_without_any_optional_part(missing):
+    page = Page(render(full(**missing)))
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert {attributes["href"].removeprefix("#") for attributes in page.all("a")} <= set(ids)
+    assert {a["aria-labelledby"] for _, a in page.tags if "aria-labelledby" in a} <= set(ids)
+    assert "None" not in page.text
+
+
+def test_out_of_fold_details_stand_in_for_a_test_part():
+    labels, logits = measured(5, 96)
+    detail = part_metrics(labels, cal.probabilities(logits), NAMES)
+    report = full(test=None, validation=None, out_of_fold=detail.overall, out_of_fold_detail=detail)
+    text = Page(render(report)).text
+    assert "Each of the 96 pictures" in text
+    assert "Cross-validation chose the L2." in text
+    assert "Out-of-fold pictures, the weakest class first" in text
+
+
+def test_without_anything_held_back_the_page_says_so():
+    text = Page(render(full(test=None, validation=None, out_of_fold=None))).text
+    assert "Nothing was measured" in text
+
+
+def test_a_perfect_result_has_no_mistakes_to_show():
+    labels = np.arange(20) % 3
+    perfect = part_metrics(labels, np.eye(3)[labels], NAMES)
+    text = Page(render(full(test=perfect, mistakes=()))).text
+    assert "There were none among the 20 pictures" in text
+    assert "It mixed up nothing" in text
+    assert "does not mean that none will come" in text
+
+
+def test_many_files_set_aside_are_counted_and_the_first_listed():
+    files = tuple(SetAside(picture=f"IMG_{i:04d}.jpg", reason="empty file") for i in range(80))
+    text = Page(render(full(set_aside=files))).text
+    assert "80 files were not used" in text
+    assert "predictions.csv" in text
+    assert text.count("IMG_") == LISTED
+
+
+def test_many_classes_keep_the_table_and_leave_the_matrix_to_the_png():
+    names = tuple(f"class {i}" for i in range(120))
+    labels = np.arange(240) % 120
+    metrics = part_metrics(labels, np.eye(120)[labels], names)
+    html = render(full(names, test=metrics, validation=None, out_of_fold=None))
+    assert "confusion_matrix.png" in html
+    assert 'class="matrix' not in html
+    assert "class 119" in html
+
+
+def test_sixty_classes_stay_under_the_size_limit():
+    names = tuple(f"a rather long class name {i}" for i in range(60))
+    assert len(render(full(names)).encode()) < 1_500_000
+
+
+def test_tables_can_be_read_aloud_and_reached_by_keyboard():
+    page = Page(render(full()))
+    assert all(attributes.get("scope") in ("row", "col") for attributes in page.all("th"))
+    assert all(
+        attributes.get("aria-labelledby") or attributes.get("class") == "list files" for attributes in page.all("table")
+    )
+    boxes = [attributes for attributes in page.all("div") if attributes.get("class") == "scroll"]
+    assert boxes
+    assert all(attributes.get("tabindex") == "0" for attributes in boxes)
+    assert all(attributes.get("alt") for attributes in page.all("img"))
+    assert all(attributes.get("aria-label") for attributes in page.all("svg"))
+
+
+@pytest.mark.parametrize(
+    ("created", "shown"), [("2026-07-04T09:05:00+00:00", "4 July 2026, 09:05"), ("today", "today")]
+)
+def test_the_date_is_written_out(created, shown):
+    assert shown in Page(render(full(created=created))).text

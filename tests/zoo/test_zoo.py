@@ -1,0 +1,49 @@
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+from eyespot import zoo
+from eyespot.blocks import split, stage_names
+from eyespot.errors import NetworkError
+
+
+def test_importing_the_zoo_and_its_weights_does_not_import_torch():
+    code = (
+        "import sys; sys.modules['torch'] = None; import eyespot.zoo, eyespot.zoo.weights; print(eyespot.zoo.names())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "lenet5" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("lenet", "did you mean 'lenet5'"), ("zzz", "there are efficientnet_lite0, lenet5")]
+)
+def test_an_unknown_network_is_refused_with_the_closest(name, words):
+    with pytest.raises(NetworkError, match=words):
+        zoo.create(name)
+
+
+def test_an_unknown_argument_is_refused_with_those_there_are():
+    with pytest.raises(NetworkError, match=r"'depth'.*it takes classes, channels"):
+        zoo.create("lenet5", depth=3)
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_every_network_is_a_chain_of_chains_and_ends_in_a_classifier(name):
+    net = zoo.create(name, classes=7)
+    for module in net.modules():
+        assert type(module) is nn.Sequential or not isinstance(module, nn.Sequential)
+        assert not getattr(module, "inplace", False)
+    assert net.head.fc.out_features == 7
+    last = stage_names(net)[-3]
+    trunk, tail = split(net, after=last)
+    assert list(tail.state_dict()) == ["head.fc.weight", "head.fc.bias"]
+    assert not [name for name in trunk.state_dict() if "head.fc." in name]
+
+
+def test_create_hands_its_arguments_on():
+    assert zoo.create("lenet5", classes=3, channels=3)(torch.zeros(1, 3, 32, 32)).shape == (1, 3)
