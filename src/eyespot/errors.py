@@ -10,7 +10,8 @@
     ├── OptionError             an option has a value that cannot be used
     ├── StoreError              the cache on disk cannot be used
     ├── MissingExtra            an optional part of eyespot is not installed
-    └── MachineError            this machine lacks something the work needs
+    ├── MachineError            this machine lacks something the work needs
+    └── Stopped                 the user stopped the work; says what is usable
 
 A message is one sentence or two: what is wrong and where, what was expected and found, what to do next.
 """
@@ -68,3 +69,7 @@ class MissingExtra(EyespotError):
 
 class MachineError(EyespotError):
     """This machine lacks something the work needs."""
+
+
+class Stopped(EyespotError):
+    """The user stopped the work. The message says what is usable."""

@@ -1,4 +1,4 @@
-"""What a bundle says of itself: everything that is needed to answer as the trained model did, and what is known of it."""
+"""What a bundle says of itself: all that is needed to answer as the trained model did, and all that was measured."""
 
 from __future__ import annotations
 

@@ -9,6 +9,9 @@ from PIL import Image, TiffImagePlugin
 
 _BITS_PER_SAMPLE, _SAMPLE_FORMAT = 258, 339  # TIFF tags
 _SIGNED = 2
+GRAY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "F"})
+"""Pillow's modes with one channel of light; a palette may hold colours and is not among them."""
+
 _FLOAT_RANGES = ((0.0, 1.0), (0.0, 255.0), (0.0, 65535.0))
 
 

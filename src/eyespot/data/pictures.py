@@ -18,6 +18,7 @@ import PIL
 from PIL import ExifTags, Image, ImageFile, features
 
 from eyespot.data import formats, levels
+from eyespot.errors import UnreadablePicture
 from eyespot.records import Preprocess
 
 DECODER_VERSION = f"1 pillow-{PIL.__version__} libjpeg-turbo-{features.version_feature('libjpeg_turbo')}"
@@ -79,6 +80,16 @@ def thumbnail(data: bytes, side: int) -> bytes:
         file = io.BytesIO()
         image.save(file, "JPEG", quality=_THUMBNAIL_QUALITY)
     return file.getvalue()
+
+
+def is_small_and_gray(data: bytes, *, most_side: int) -> bool:
+    """True for a picture with one channel whose sides are at most `most_side` pixels; False for what cannot be read."""
+    try:
+        with formats.quiet():
+            picture = formats.open_picture(data)
+    except UnreadablePicture:
+        return False
+    return max(picture.size) <= most_side and picture.mode in levels.GRAY_MODES
 
 
 @dataclass(frozen=True)

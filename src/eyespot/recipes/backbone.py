@@ -10,7 +10,7 @@ from eyespot.errors import BundleError, MissingExtra, OptionError
 from eyespot.features.trunk import Trunk
 from eyespot.files import write_whole
 from eyespot.recipes.progress import Progress, silent
-from eyespot.records import PrecisionName, Preprocess
+from eyespot.records import PrecisionName
 from eyespot.zoo.weights import EFFICIENTNET_LITE0, Weights
 
 GRAPH_VERSION = 1

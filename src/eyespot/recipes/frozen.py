@@ -69,7 +69,7 @@ def fit_frozen(
         prepared=prepared,
         trunk=trunk,
         head=fitted.head,
-        temperature=fit_temperature(fitted.out_of_fold, labels, output=options.output),
+        temperature=fit_temperature(fitted.out_of_fold, labels),
         temperature_from="answers to the training pictures by heads that had not seen them (five folds)",
         trained_on=len(labels),
         mirror=fitted.chosen.mirror,

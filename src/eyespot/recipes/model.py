@@ -1,0 +1,66 @@
+"""A trained model in Python: `eyespot.load(run)`, then `predict` and `evaluate`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+from eyespot import machine
+from eyespot.bundle.files import Bundle, read_bundle
+from eyespot.bundle.manifest import Manifest
+from eyespot.bundle.run import Classifier
+from eyespot.recipes.progress import Progress, silent
+from eyespot.recipes.results import Prediction, ValResult
+
+
+class Model:
+    """A trained model, ready to answer. Made by `load`."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+
+    @property
+    def manifest(self) -> Manifest:
+        """Everything that is known of the model: network, preprocessing, metrics, data, versions."""
+        return self.bundle.manifest
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes, in the order of the probabilities."""
+        return self.manifest.classes
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        """The graph on this machine, compiled when first used."""
+        return Classifier(self.bundle, cache_folder=machine.cache_folder() / "compiled")
+
+    def predict(
+        self, pictures: str | Path | Iterable[str | Path], *, topk: int = 3, progress: Progress = silent
+    ) -> list[Prediction]:
+        """The likeliest classes of each picture, in the order given; folders are searched through.
+
+        pictures: one path or several, of files or folders.
+        topk: classes named for each picture, at least 1.
+        """
+        from eyespot.recipes.predict import predict_with
+
+        return predict_with(self, pictures, topk=topk, progress=progress)
+
+    def evaluate(self, data: str | Path, *, split: str = "auto", progress: Progress = silent) -> ValResult:
+        """Accuracy with its interval, and everything else that `eyespot val` measures.
+
+        data: a folder of class folders, split or not, or "digits".
+        split: the part to read: train, val, test or all; auto is test, else val, else all.
+        """
+        from eyespot.recipes.val import evaluate_with
+
+        return evaluate_with(self, data, split=split, progress=progress)
+
+
+def load(path: str | Path) -> Model:
+    """The model in a run folder, in its `bundle`, or in a copied bundle alone.
+
+    Raises BundleError where there is none, or where it is damaged, unsafe or of a newer format.
+    """
+    return Model(read_bundle(path))

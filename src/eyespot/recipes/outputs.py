@@ -1,0 +1,146 @@
+"""The files of a run that people open: report, tables, split, confusion matrix."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from eyespot import machine
+from eyespot.bundle.manifest import Manifest
+from eyespot.data.pictures import thumbnail
+from eyespot.data.sources import DataSet
+from eyespot.evaluate.calibration import probabilities
+from eyespot.evaluate.figures import confusion_png
+from eyespot.evaluate.metrics import top_mistakes
+from eyespot.evaluate.report import Mistake, Report, write_report
+from eyespot.files import write_whole
+from eyespot.recipes.measure import Answers, Measurements
+from eyespot.recipes.options import TrainOptions
+from eyespot.recipes.regime import Fitted
+from eyespot.recipes.results import TrainResult
+from eyespot.recipes.run_folder import write_csv, write_json, write_split, write_table
+from eyespot.records import Part
+
+SHOWN_MISTAKES = 24
+THUMBNAIL_SIDE = 224
+PARTS: tuple[Part, ...] = ("train", "val", "test")
+
+
+def write_outputs(
+    folder: Path,
+    result: TrainResult,
+    fitted: Fitted,
+    measured: Measurements,
+    options: TrainOptions,
+    *,
+    manifest: Manifest,
+    data: str | Path | DataSet,
+) -> None:
+    """Everything beside the bundle; the report comes last, so that a report means a finished run."""
+    named = data.name if isinstance(data, DataSet) else str(data)
+    write_json(folder / "args.json", {"command": "train", "data": named, **options.model_dump(mode="json")})
+    write_split(folder / "split.csv", measured.prepared.hashed)
+    write_table(folder / "results.csv", fitted.table)
+    write_csv(
+        folder / "predictions.csv",
+        ("picture", "part", "class", "answer", "probability", "right", "set_aside"),
+        _prediction_rows(fitted, measured),
+    )
+    shown = measured.test or measured.out_of_fold_detail or measured.validation
+    if shown:
+        png = confusion_png(np.array(shown.confusion), measured.prepared.data_set.classes)
+        write_whole(folder / "confusion_matrix.png", png)
+    write_json(folder / "result.json", result.model_dump(mode="json", by_alias=True))
+    write_report(_report(folder, result, fitted, measured, manifest), folder / "report.html")
+
+
+def _prediction_rows(fitted: Fitted, measured: Measurements) -> Iterator[tuple[object, ...]]:
+    """Every held-out answer, training pictures answered by heads that had not seen them; then what was left out."""
+    names = measured.prepared.data_set.classes
+    for answers in measured.answers:
+        chances = probabilities(answers.logits, temperature=fitted.temperature)
+        for each, label, row in zip(answers.pictures, answers.labels, chances, strict=True):
+            answer = int(row.argmax())
+            part = "train (out of fold)" if answers.part == "train" else answers.part
+            yield each.picture.name, part, names[label], names[answer], f"{row[answer]:.4f}", int(answer == label), ""
+    for left in measured.prepared.set_aside:
+        yield left.picture, "", "", "", "", "", left.reason
+
+
+def _report(folder: Path, result: TrainResult, fitted: Fitted, measured: Measurements, manifest: Manifest) -> Report:
+    prepared = measured.prepared
+    counts = {
+        part: Counter(str(each.picture.label) for each in prepared.part(part)) for part in PARTS if prepared.part(part)
+    }
+    return Report(
+        title=folder.name,
+        created=manifest.created,
+        classes=prepared.data_set.classes,
+        counts={part: {name: count[name] for name in prepared.data_set.classes} for part, count in counts.items()},
+        how=tuple(_how(result, fitted, manifest)),
+        machine=machine.describe(),
+        next_commands=(
+            (f"eyespot predict {folder} PICTURES", "classes and probabilities of new pictures"),
+            (f"eyespot val {folder} FOLDER", "accuracy on other labelled pictures"),
+        ),
+        test=measured.test,
+        validation=measured.validation,
+        out_of_fold=measured.out_of_fold,
+        out_of_fold_detail=measured.out_of_fold_detail,
+        out_of_fold_reason=measured.out_of_fold_reason,
+        calibration=measured.calibration,
+        mistakes=tuple(_mistakes(fitted, measured)),
+        set_aside=tuple(prepared.set_aside),
+        notes=result.notes,
+    )
+
+
+def _how(result: TrainResult, fitted: Fitted, manifest: Manifest) -> Iterator[tuple[str, str]]:
+    yield "Network", f"{manifest.network.name}, {fitted.regime}"
+    yield from fitted.how
+    size = manifest.preprocess
+    yield "Images", f"{size.crop_hw[1]} x {size.crop_hw[0]} px, {size.color}, {size.filter}"
+    yield "Precision", _precision(manifest)
+    yield "Temperature", f"{fitted.temperature:.3f}, fitted on {fitted.temperature_from}"
+    yield "Head fitted on", f"{fitted.trained_on} pictures"
+    yield "Seed", str(manifest.seed)
+    yield "Data fingerprint", manifest.data.fingerprint
+    yield "Time", f"{result.seconds:.1f} s; {result.views_computed} views computed, the others were stored"
+    yield "Versions", ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
+
+
+def _precision(manifest: Manifest) -> str:
+    precision = manifest.precision
+    if precision.agreement is None or precision.largest_difference is None:
+        return precision.name
+    return (
+        f"{precision.name}; on {precision.n} pictures {precision.agreement:.1%} of the answers equal fp32's, "
+        f"probabilities differ by at most {precision.largest_difference:.3f}"
+    )
+
+
+def _mistakes(fitted: Fitted, measured: Measurements) -> Iterator[Mistake]:
+    """The most confident wrong answers on held-out pictures: on test if there is one, else on what there is."""
+    judged = _judged(measured)
+    if judged is None:
+        return
+    names = measured.prepared.data_set.classes
+    chances = probabilities(judged.logits, temperature=fitted.temperature)
+    for row in top_mistakes(judged.labels, chances, SHOWN_MISTAKES):
+        picture, answer = judged.pictures[row].picture, int(chances[row].argmax())
+        yield Mistake(
+            picture=picture.name,
+            part=judged.part,
+            label=names[judged.labels[row]],
+            answer=names[answer],
+            probability=float(chances[row, answer]),
+            thumbnail=thumbnail(picture.read(), THUMBNAIL_SIDE),
+        )
+
+
+def _judged(measured: Measurements) -> Answers | None:
+    found = {each.part: each for each in measured.answers}
+    return found.get("test") or found.get("val") or found.get("train")

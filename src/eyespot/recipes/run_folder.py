@@ -1,0 +1,84 @@
+"""The folder of one run: its name, made when the first thing is written, and the files a person opens in it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from eyespot.data.audit import Hashed
+from eyespot.errors import OptionError
+from eyespot.files import write_whole
+from eyespot.recipes.options import TrainOptions
+
+
+def make_run_folder(options: TrainOptions, *, data_name: str) -> Path:
+    """A new, empty folder `out/train/NAME`; a name that was chosen and is taken already is refused.
+
+    Without a chosen name it is the data's with the lowest free number: photos, photos-2, photos-3.
+    """
+    parent = options.out.expanduser() / "train"
+    if options.name is not None:
+        return _make(parent / options.name) or _refuse(parent / options.name)
+    number = 1
+    while True:
+        name = data_name if number == 1 else f"{data_name}-{number}"
+        made = _make(parent / name)
+        if made:
+            return made
+        number += 1
+
+
+def check_name_is_free(options: TrainOptions) -> None:
+    """Raises OptionError at once, before any work, where the chosen name is taken."""
+    if options.name is not None:
+        folder = options.out.expanduser() / "train" / options.name
+        if folder.exists():
+            _refuse(folder)
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A CSV file in UTF-8, whole or not at all. Cells that a spreadsheet would run as a formula are quoted."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    write_whole(path, text.getvalue().encode("utf-8", "backslashreplace"))
+
+
+def write_table(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """A CSV file of rows that name their columns."""
+    header = list(dict.fromkeys(column for row in rows for column in row))
+    write_csv(path, header, ([row.get(column, "") for column in header] for row in rows))
+
+
+def write_json(path: Path, content: Mapping[str, object]) -> None:
+    write_whole(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
+
+
+def write_split(path: Path, hashed: Iterable[Hashed]) -> None:
+    """Which picture went where: `split.csv`."""
+    rows = ((each.picture.name, each.picture.label, each.picture.part, each.content) for each in hashed)
+    write_csv(path, ("picture", "class", "part", "content_hash"), rows)
+
+
+def _make(folder: Path) -> Path | None:
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        return None
+    except OSError as error:
+        raise OptionError(
+            f"the run's folder {folder} cannot be made ({error.strerror or error}): choose another place with --out"
+        ) from error
+    return folder
+
+
+def _refuse(folder: Path) -> Path:
+    raise OptionError(f"the run {folder} exists already and is never overwritten: choose another --name, or remove it")
+
+
+def _harmless(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "@", "\t") else cell

@@ -1,0 +1,222 @@
+"""From scratch: LeNet-5 on small pictures. Once trained it is a frozen trunk like any other, its last layer the head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eyespot import machine
+from eyespot.data.audit import Hashed
+from eyespot.errors import MissingExtra, Stopped
+from eyespot.evaluate.calibration import fit_temperature
+from eyespot.features.decode import decode_pictures
+from eyespot.features.trunk import Trunk
+from eyespot.recipes.backbone import compiled_folder
+from eyespot.recipes.options import TrainOptions
+from eyespot.recipes.prepare import Prepared
+from eyespot.recipes.progress import Progress
+from eyespot.recipes.regime import Fitted, OutOfFold
+from eyespot.records import Network, PrecisionName, Preprocess, SetAside
+from eyespot.train.head import Head, folds_of
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from eyespot.train.loop import Epoch, Images, Training
+
+SIDE = 32
+"""LeNet-5 takes images of 32 x 32 pixels."""
+
+
+def preprocess_for(*, gray: bool) -> Preprocess:
+    """How pictures come to LeNet-5: the shorter side 32 pixels, the centre of that, values -1 to 1."""
+    channels = 1 if gray else 3
+    return Preprocess(
+        short_side=SIDE,
+        crop_hw=(SIDE, SIDE),
+        filter="bilinear",
+        color="gray" if gray else "rgb",
+        mean=(127.5,) * channels,
+        scale=(127.5,) * channels,
+    )
+
+
+def fit_scratch(
+    prepared: Prepared,
+    options: TrainOptions,
+    *,
+    gray: bool,
+    small_test: bool,
+    precision: PrecisionName,
+    cache_folder: Path,
+    progress: Progress,
+) -> Fitted:
+    """LeNet-5, trained on the train part; the val part says when to stop."""
+    preprocess = preprocess_for(gray=gray)
+    decoded, prepared = _decode(prepared, preprocess)
+    classes = len(prepared.data_set.classes)
+    network = Network(name="lenet5", arguments={"classes": classes, "channels": preprocess.channels})
+    train = _images(decoded, prepared, prepared.part("train"))
+    validation = _images(decoded, prepared, prepared.part("val")) if prepared.part("val") else None
+    training = _training(network, train, validation, preprocess, options, epochs=options.epochs)
+    epochs, stopped = _run(training, options, progress)
+    best = max((epoch for epoch in epochs if epoch.best), key=lambda epoch: epoch.number)
+    out_of_fold = None
+    if small_test and not stopped:
+        out_of_fold = _out_of_fold(
+            decoded, prepared, network, preprocess, options, epochs=best.number, progress=progress
+        )
+    trunk, head = _frozen(training.keep_best(), network, preprocess, precision, cache_folder)
+    temperature = 1.0
+    if validation is not None:
+        answers = trunk.embed(prepared.part("val"), views=("identity",), store=None)
+        temperature = fit_temperature(head.logits(answers.features["identity"]), validation.labels)
+    notes = [f"training was stopped by you after epoch {len(epochs)}; the best epoch so far is kept"] if stopped else []
+    return Fitted(
+        regime="scratch",
+        prepared=prepared,
+        trunk=trunk,
+        head=head,
+        temperature=temperature,
+        temperature_from="answers to the validation pictures"
+        if validation
+        else "nothing: there are no validation pictures",
+        trained_on=len(train.labels),
+        mirror=False,
+        l2=None,
+        out_of_fold=out_of_fold,
+        answers_on_train=None,
+        table=tuple(_row(epoch) for epoch in epochs),
+        how=(
+            ("What was trained", "all of LeNet-5, from random weights, with Adam and a one-cycle learning rate"),
+            ("Epochs", f"{len(epochs)}; number {best.number} had the lowest validation loss and is kept"),
+            ("Augmentation", "moved by up to 2 pixels each way"),
+        ),
+        views_computed=0,
+        notes=notes,
+    )
+
+
+def _decode(prepared: Prepared, preprocess: Preprocess) -> tuple[dict[str, np.ndarray], Prepared]:
+    """Every train and val picture as an image under its content hash: small pictures all fit into memory."""
+    hashed = prepared.part("train", "val")
+    pictures = [(each.picture, each.content) for each in hashed]
+    images = list(decode_pictures(pictures, preprocess, threads=machine.cores(), ahead=256))
+    decoded = {each.content: image for each, image in zip(hashed, images, strict=True) if not isinstance(image, str)}
+    unreadable = [
+        SetAside(picture=each.picture.name, reason=image)
+        for each, image in zip(hashed, images, strict=True)
+        if isinstance(image, str)
+    ]
+    return decoded, prepared.without(unreadable)
+
+
+def _images(decoded: dict[str, np.ndarray], prepared: Prepared, hashed: Sequence[Hashed]) -> Images:
+    from eyespot.train.loop import Images
+
+    return Images(np.stack([decoded[each.content] for each in hashed]), prepared.labels(hashed))
+
+
+def _training(
+    network: Network,
+    train: Images,
+    validation: Images | None,
+    preprocess: Preprocess,
+    options: TrainOptions,
+    *,
+    epochs: int,
+) -> Training:
+    try:
+        import torch
+    except ModuleNotFoundError:
+        raise MissingExtra("training from scratch", extra="train") from None
+    from eyespot import zoo
+    from eyespot.train.loop import Training
+
+    with torch.random.fork_rng():
+        torch.manual_seed(options.seed)
+        net = zoo.create(network.name, **network.arguments)
+    return Training(
+        net,
+        train,
+        validation,
+        preprocess,
+        epochs=epochs,
+        batch=options.batch,
+        lr=options.lr,
+        patience=options.patience,
+        seed=options.seed,
+    )
+
+
+def _run(training: Training, options: TrainOptions, progress: Progress) -> tuple[list[Epoch], bool]:
+    """The epochs that ran, and whether the user stopped training before its end."""
+    epochs: list[Epoch] = []
+    progress("training", 0, options.epochs)
+    try:
+        for epoch in training.epochs():
+            epochs.append(epoch)
+            progress("training", epoch.number, options.epochs)
+    except KeyboardInterrupt:
+        if not epochs:
+            raise Stopped("stopped before the first epoch ended: there is no model yet") from None
+        return epochs, True
+    return epochs, False
+
+
+def _frozen(
+    net: nn.Sequential, network: Network, preprocess: Preprocess, precision: PrecisionName, cache_folder: Path
+) -> tuple[Trunk, Head]:
+    """The trained network as a frozen trunk and its last layer as a head."""
+    from eyespot import blocks
+    from eyespot.engine.graph import to_onnx
+
+    body, tail = blocks.split(net, after="head.act2")
+    weight, bias = (parameter.detach().numpy().copy() for parameter in tail.parameters())
+    trunk = Trunk(
+        to_onnx(body, preprocess),
+        network=network,
+        preprocess=preprocess,
+        precision=precision,
+        cache_folder=compiled_folder(cache_folder),
+    )
+    return trunk, Head(((weight, bias),), "softmax")
+
+
+def _out_of_fold(
+    decoded: dict[str, np.ndarray],
+    prepared: Prepared,
+    network: Network,
+    preprocess: Preprocess,
+    options: TrainOptions,
+    *,
+    epochs: int,
+    progress: Progress,
+) -> OutOfFold:
+    """Answers to every train and val picture by networks that had not seen it, trained for as many epochs."""
+    import torch
+
+    everything = _images(decoded, prepared, prepared.part("train", "val"))
+    fold = folds_of(everything.labels, seed=options.seed)
+    logits = np.zeros((1, len(fold), len(prepared.data_set.classes)), np.float32)
+    for held_out in range(fold.max() + 1):
+        progress("cross-validation", held_out, int(fold.max()) + 1)
+        seen = type(everything)(everything.images[fold != held_out], everything.labels[fold != held_out])
+        training = _training(network, seen, None, preprocess, options, epochs=epochs)
+        for _ in training.epochs():
+            pass
+        images = torch.from_numpy(everything.images[fold == held_out]).float()
+        x = ((images - torch.tensor(preprocess.mean)) / torch.tensor(preprocess.scale)).permute(0, 3, 1, 2)
+        with torch.inference_mode():
+            logits[0, fold == held_out] = training.keep_best()(x).numpy()
+    return OutOfFold(everything.labels, logits)
+
+
+def _row(epoch: Epoch) -> dict[str, float | int | bool]:
+    row: dict[str, float | int | bool] = {"epoch": epoch.number, "train_loss": epoch.train_loss}
+    if epoch.validation_loss is not None and epoch.validation_accuracy is not None:
+        row |= {"validation_loss": epoch.validation_loss, "validation_accuracy": epoch.validation_accuracy}
+    return row | {"best": epoch.best}

@@ -1,0 +1,42 @@
+"""Proof that the bundle on disk answers as the model that was measured."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eyespot import machine
+from eyespot.bundle.files import Bundle, read_bundle
+from eyespot.bundle.run import Classifier
+from eyespot.errors import BundleError
+from eyespot.evaluate.calibration import probabilities
+from eyespot.features.decode import decode_or_reason
+from eyespot.recipes.backbone import compiled_folder
+from eyespot.recipes.measure import Measurements
+from eyespot.recipes.regime import Fitted
+
+COMPARED = 16
+CLOSE = {"fp32": 1e-3, "bf16": 3e-2}
+"""Largest difference of a probability: the same sums in another order, in the run's precision."""
+
+
+def require_same_answers(bundle: Bundle, fitted: Fitted, measured: Measurements) -> None:
+    """Reads the bundle back and compares its probabilities on held-out pictures with those that were measured.
+
+    Raises BundleError where they differ by more than rounding.
+    """
+    held_out = [answers for answers in measured.answers if answers.part != "train"]
+    if not held_out:
+        return
+    answers = held_out[0]
+    preprocess = fitted.trunk.preprocess
+    decoded = [decode_or_reason(each.picture, each.content, preprocess) for each in answers.pictures[:COMPARED]]
+    images = [(number, image) for number, image in enumerate(decoded) if not isinstance(image, str)]
+    classifier = Classifier(read_bundle(bundle.folder), cache_folder=compiled_folder(machine.cache_folder()))
+    expected = probabilities(answers.logits[:COMPARED], temperature=fitted.temperature)
+    for number, found in classifier.stream(images, many=True):
+        difference = float(np.abs(found - expected[number]).max())
+        if difference > CLOSE[fitted.trunk.precision]:
+            raise BundleError(
+                f"the written model answers otherwise than the trained one: {answers.pictures[number].picture.name} "
+                f"differs by {difference:.4f} in probability; please report this"
+            )
