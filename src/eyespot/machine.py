@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from pathlib import Path
-
-from eyespot.records import PrecisionName
+from typing import Literal
 
 CACHE_VARIABLE = "EYESPOT_CACHE"
 
@@ -33,7 +32,7 @@ def describe() -> str:
     return f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {cores()} cores"
 
 
-def fastest_precision(capabilities: list[str]) -> PrecisionName:
+def fastest_precision(capabilities: list[str]) -> Literal["fp32", "bf16"]:
     """bf16 where the engine says the processor has instructions for it, else fp32.
 
     capabilities: what OpenVINO reports as `OPTIMIZATION_CAPABILITIES` of the CPU.

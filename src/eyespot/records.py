@@ -13,9 +13,9 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class Record(BaseModel):
-    """The base of every record: frozen, and strict about its keys."""
+    """The base of every record: frozen, and strict about its keys. Checks are compiled when a record is first made."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class Preprocess(Record):

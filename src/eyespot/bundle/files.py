@@ -74,6 +74,8 @@ def _read_manifest(path: Path) -> Manifest:
         content = json.loads(_read(path))
     except ValueError as error:
         raise BundleError(f"{path} is damaged ({error}): copy the bundle again") from error
+    except RecursionError:
+        raise BundleError(f"{path} is damaged (it is nested too deeply): copy the bundle again") from None
     version = content.get("format_version") if isinstance(content, dict) else None
     if isinstance(version, int) and version > FORMAT_VERSION:
         raise BundleError(

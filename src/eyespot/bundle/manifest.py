@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from eyespot.records import Calibration, Metric, Network, PartMetrics, Precision, Preprocess, Record
 
@@ -46,3 +46,10 @@ class Manifest(Record):
     seed: int
     graph_sha256: str = Field(pattern="^[0-9a-f]{64}$")
     versions: dict[str, str]
+
+    @field_validator("classes")
+    @classmethod
+    def _are_distinct(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(classes)) < len(classes):
+            raise ValueError("every class is named once")
+        return classes

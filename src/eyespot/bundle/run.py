@@ -10,6 +10,7 @@ import numpy as np
 
 from eyespot.bundle.files import Bundle
 from eyespot.engine.run import BATCH, Engine, available_precisions, in_batches
+from eyespot.errors import BundleError
 from eyespot.records import PrecisionName
 
 PROBABILITIES = "probabilities"
@@ -32,18 +33,38 @@ class Classifier:
         """
         engine = self._engine(BATCH if many else 1)
         for tags, outputs in engine.stream(in_batches(images, engine.batch)):
-            yield from zip(tags, outputs[PROBABILITIES], strict=True)
+            yield from zip(tags, self._probabilities(outputs), strict=True)
+
+    def _probabilities(self, outputs: dict[str, np.ndarray]) -> np.ndarray:
+        """The output (N, classes), where the graph has one for each class of the manifest."""
+        found, classes = outputs.get(PROBABILITIES), len(self._bundle.manifest.classes)
+        if found is None or found.shape[1:] != (classes,):
+            shape = (
+                "no such output" if found is None else f"an output of shape (N, {', '.join(map(str, found.shape[1:]))})"
+            )
+            raise BundleError(
+                f"the model in {self._bundle.folder} is damaged: its manifest names {classes} classes, its graph has "
+                f"{shape} for their {PROBABILITIES}"
+            )
+        return found
 
     def _engine(self, batch: int) -> Engine:
         if batch not in self._engines:
             preprocess = self._bundle.manifest.preprocess
-            self._engines[batch] = Engine(
-                self._bundle.graph,
-                image_hwc=(*preprocess.crop_hw, preprocess.channels),
-                precision=self.precision,
-                batch=batch,
-                cache_folder=self._cache_folder,
-            )
+            try:
+                self._engines[batch] = Engine(
+                    self._bundle.graph,
+                    image_hwc=(*preprocess.crop_hw, preprocess.channels),
+                    precision=self.precision,
+                    batch=batch,
+                    cache_folder=self._cache_folder,
+                )
+            except RuntimeError as error:
+                height, width = preprocess.crop_hw
+                raise BundleError(
+                    f"the model in {self._bundle.folder} is damaged: its graph does not fit its manifest's images of "
+                    f"{width} x {height} px, or is not complete"
+                ) from error
         return self._engines[batch]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -53,6 +54,9 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
     def run(*args: Any, **options: Any) -> None:
         from eyespot.errors import EyespotError, Stopped
 
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a letter of a name shows its number
+                stream.reconfigure(errors="backslashreplace")
         try:
             command(*args, **options)
         except EyespotError as error:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import click
 from pydantic import BaseModel
 
+from eyespot.errors import OptionError
 from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.results import (
     CacheResult,
@@ -82,7 +83,7 @@ def trained(result: TrainResult) -> None:
         _line("Cross-val.", str(result.out_of_fold))
         _line("", result.out_of_fold_reason)
     else:
-        _line("Validation", str(result.validation))
+        _line("Validation", str(result.validation) if result.validation else "none")
     _line("Test", str(result.test) if result.test else "none")
     _line("Time", f"{result.seconds:.1f} s, {result.views_computed} views computed")
     _line("Report", result.report)
@@ -107,7 +108,10 @@ def write_predictions(path: Path, results: Sequence[Prediction]) -> None:
         for rank, answer in enumerate(each.predictions, start=1)
     ]
     rows += [(each.picture, 0, "", "", each.set_aside) for each in results if each.set_aside is not None]
-    write_csv(path, ("picture", "rank", "class", "probability", "set_aside"), rows)
+    try:
+        write_csv(path, ("picture", "rank", "class", "probability", "set_aside"), rows)
+    except OSError as error:
+        raise OptionError(f"the option csv cannot be {str(path)!r}: {error.strerror or error}") from error
 
 
 def validated(result: ValResult) -> None:

@@ -65,11 +65,13 @@ def without_copies(hashed: Sequence[Hashed]) -> tuple[list[Hashed], list[SetAsid
 
 
 def notes_on_counts(counts: dict[str, int]) -> Iterator[str]:
-    """Sentences on classes with one picture and on imbalance.
+    """Sentences on classes with no picture or one, and on imbalance.
 
     counts: pictures per class, of the part that is trained on.
     """
     for name, count in counts.items():
+        if count == 0:
+            yield f"class {name!r} has no picture left to train on, so it is never answered: see what was set aside"
         if count == 1:
             yield f"class {name!r} has one picture to train on: add more, nothing can be learned or tested from one"
     present = {name: count for name, count in counts.items() if count}

@@ -64,8 +64,8 @@ def open_data_set(where: str | Path) -> DataSet:
     where: a folder in one of the layouts named in `LAYOUT`, or "digits".
     Raises DataError and NoPictures in sentences that say what was expected.
     """
-    folder = Path(where).expanduser()
-    if folder.is_dir():
+    folder = _expanded(where)
+    if str(where) and folder.is_dir():
         note = (
             "the folder `digits` was read; the embedded sample of that name was not" if str(where) == "digits" else ""
         )
@@ -85,20 +85,21 @@ def list_pictures(paths: Iterable[str | Path]) -> tuple[tuple[Picture, ...], tup
     """
     pictures: list[Picture] = []
     set_aside: list[SetAside] = []
+    paths = list(paths)
     for given in paths:
-        path = Path(given).expanduser()
-        if path.is_dir():
-            found, left = _sift(_walk(path), path)
+        path = _expanded(given)
+        if str(given) and path.is_dir():
+            found, left = _sift(path)
             pictures += [
                 replace(picture, name=f"{printable(str(given)).rstrip('/')}/{picture.name}") for picture in found
             ]
             set_aside += left
-        elif path.exists() or path.is_symlink():
+        elif str(given) and os.path.lexists(path):
             pictures.append(Picture(printable(str(given)), path=path))
         else:
             raise _no_such_folder(given, path, what="picture or folder")
     if not pictures:
-        raise NoPictures(f"there are no pictures in {', '.join(str(path) for path in paths)}")
+        raise NoPictures(f"there are no pictures in {', '.join(printable(str(path)) for path in paths)}")
     return tuple(pictures), tuple(set_aside)
 
 
@@ -117,19 +118,21 @@ def sort_classes(names: Iterable[str]) -> tuple[str, ...]:
 
 def _read_folder(root: Path) -> DataSet:
     split = _is_split(root)
-    pictures, set_aside = _sift(_walk(root), root)
+    pictures, set_aside = _sift(root)
     placed, misplaced = _place(pictures, split=split)
     if not placed:
-        raise NoPictures(_nothing_found(root, pictures, split=split))
+        raise NoPictures(_nothing_found(root, pictures, set_aside, split=split))
+    if not split:
+        _refuse_parts_as_classes(root, {str(picture.label) for picture in placed})
     _refuse_case_twins(picture.label for picture in placed if picture.label)
     notes = list(_notes_on_folders(root, placed, split=split))
     if split:
         placed, unknown = _without_unknown_classes(placed)
         misplaced += unknown
     if not placed:
-        raise NoPictures(f"the folder `train` in {root} holds no pictures; {LAYOUT}")
+        raise NoPictures(f"the folder `train` in {printable(str(root))} holds no pictures; {LAYOUT}")
     return DataSet(
-        name=root.resolve().name or str(root),
+        name=printable(root.resolve().name or str(root)),
         pictures=tuple(placed),
         classes=sort_classes(picture.label for picture in placed if picture.label),
         set_aside=(*set_aside, *misplaced),
@@ -144,41 +147,55 @@ def _is_split(root: Path) -> bool:
 
 
 def _folders(folder: Path) -> list[Path]:
-    entries = sorted(entry for entry in folder.iterdir() if entry.is_dir())
-    return [entry for entry in entries if not _is_hidden(entry.name) and entry.name.lower() not in SYSTEM_FOLDERS]
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:  # `_walk` says so
+        return []
+    return [entry for entry in entries if _is_read(entry.name) and os.path.isdir(entry)]
 
 
-def _walk(root: Path) -> Iterator[Path]:
-    """Every file below a folder in a fixed order; links to folders are followed, each real folder once."""
-    seen: set[str] = set()
-    for folder, folders, files in os.walk(root, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(name for name in folders if not _is_hidden(name) and name.lower() not in SYSTEM_FOLDERS)
-        for name in sorted(files):
-            yield Path(folder, name)
-
-
-def _sift(files: Iterable[Path], root: Path) -> tuple[list[Picture], list[SetAside]]:
-    """Files that may be pictures, and the others with their reasons. Hidden and system files are passed over."""
+def _sift(root: Path) -> tuple[list[Picture], list[SetAside]]:
+    """Files that may be pictures, and what else lies there, with reasons. Hidden and system files are passed over."""
     pictures: list[Picture] = []
-    set_aside: list[SetAside] = []
+    files, left = _walk(root)
     for path in files:
-        if _is_hidden(path.name) or path.name.lower() in SYSTEM_FILES:
-            continue
-        name = printable(path.relative_to(root).as_posix())
-        if path.is_symlink() and not path.exists():
-            set_aside.append(SetAside(picture=name, reason="is a link to a file that does not exist"))
-        elif not path.is_file():
-            set_aside.append(SetAside(picture=name, reason="is not an ordinary file"))
+        if not os.path.isfile(path):
+            is_link = path.is_symlink() and not os.path.exists(path)
+            left[path] = "is a link to a file that does not exist" if is_link else "is not an ordinary file"
         elif path.suffix.lower() not in PICTURE_SUFFIXES:
-            set_aside.append(SetAside(picture=name, reason=f"is not a picture file ({path.suffix or 'no suffix'})"))
+            left[path] = f"is not a picture file ({printable(path.suffix) or 'no suffix'})"
         else:
-            pictures.append(Picture(name, path=path))
-    return pictures, set_aside
+            pictures.append(Picture(_name_below(root, path), path=path))
+    return pictures, [SetAside(picture=_name_below(root, path), reason=reason) for path, reason in left.items()]
+
+
+def _walk(root: Path) -> tuple[list[Path], dict[Path, str]]:
+    """Every file below a folder in a fixed order, and the folders that are not read, with reasons.
+
+    Links to folders are followed once all folders are read under their own names, and each real folder is read once.
+    """
+    files: list[Path] = []
+    left: dict[Path, str] = {}
+    tops, seen = [root], {str(parent) for parent in Path(os.path.realpath(root)).parents}
+
+    def refuse(error: OSError) -> None:
+        if error.filename == str(root):
+            raise DataError(f"the folder {printable(str(root))} cannot be read: {error.strerror}")
+        left[Path(error.filename)] = f"is a folder that cannot be read: {error.strerror}"
+
+    for top in tops:  # links that are found on the way are appended
+        for folder, folders, names in os.walk(top, onerror=refuse):
+            real = os.path.realpath(folder)
+            if real in seen:
+                left[Path(folder)] = "is a link to a folder that is read already, or that holds the data set"
+                folders.clear()
+                continue
+            seen.add(real)
+            inside = sorted(name for name in folders if _is_read(name))
+            folders[:] = [name for name in inside if os.path.realpath(Path(folder, name)) == os.path.join(real, name)]
+            tops += [Path(folder, name) for name in inside if name not in folders]
+            files += [Path(folder, name) for name in sorted(names) if _is_read(name)]
+    return files, left
 
 
 def _place(pictures: Iterable[Picture], *, split: bool) -> tuple[list[Picture], list[SetAside]]:
@@ -193,7 +210,7 @@ def _place(pictures: Iterable[Picture], *, split: bool) -> tuple[list[Picture], 
         elif len(folders) < (2 if split else 1):
             reason = "lies outside any class folder"
         else:
-            label = unicodedata.normalize("NFC", folders[1 if split else 0])
+            label = _label(folders[1 if split else 0])
             placed.append(replace(picture, label=label, part=part))
             continue
         misplaced.append(SetAside(picture=picture.name, reason=reason))
@@ -211,6 +228,17 @@ def _without_unknown_classes(pictures: list[Picture]) -> tuple[list[Picture], li
         if picture.label not in known
     ]
     return kept, unknown
+
+
+def _refuse_parts_as_classes(root: Path, labels: set[str]) -> None:
+    """Folders that are called like parts, and nothing else, hold no classes, or lack train/."""
+    if all(label.lower() in PART_FOLDERS for label in labels):
+        *others, last = (repr(label) for label in sorted(labels))
+        names = f"{', '.join(others)} and {last}" if others else last
+        raise DataError(
+            f"{printable(str(root))} holds {names}, but no train/ with class folders: give each part a folder per "
+            "class and add train/, or name one part's folder"
+        )
 
 
 def _refuse_case_twins(labels: Iterable[str]) -> None:
@@ -231,9 +259,10 @@ def _notes_on_folders(root: Path, placed: list[Picture], *, split: bool) -> Iter
     labels = {(picture.part, picture.label) for picture in placed}
     for part_folder in [f for f in _folders(root) if f.name.lower() in PART_FOLDERS] if split else [root]:
         part = PART_FOLDERS[part_folder.name.lower()] if split else None
-        for folder in _folders(part_folder):
-            if (part, unicodedata.normalize("NFC", folder.name)) not in labels:
-                yield f"the folder {folder.relative_to(root).as_posix()!r} holds no pictures: it is left out"
+        folders = _folders(part_folder)
+        empty = [folder for folder in folders if (part, _label(printable(folder.name))) not in labels]
+        for folder in empty if folders else [part_folder]:
+            yield f"the folder '{_name_below(root, folder)}' holds no pictures: it is left out"
     trained = {label for part, label in labels if part == "train"}
     for name in ("val", "test"):
         tested = {label for part, label in labels if part == name}
@@ -241,22 +270,52 @@ def _notes_on_folders(root: Path, placed: list[Picture], *, split: bool) -> Iter
             yield f"class {label!r} has no pictures in {name}/: nothing can be said of it there"
 
 
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".")
+def _is_read(name: str) -> bool:
+    """False for files and folders that are hidden or the system's own."""
+    return not name.startswith(".") and name.lower() not in SYSTEM_FILES | SYSTEM_FOLDERS
 
 
-def _nothing_found(root: Path, pictures: list[Picture], *, split: bool) -> str:
-    if split:
-        return f"the folders train/, val/ and test/ in {root} hold no pictures in class folders; {LAYOUT}"
+def _label(folder: str) -> str:
+    """The class that a folder stands for: macOS spells accented letters in two characters, others in one."""
+    return unicodedata.normalize("NFC", folder)
+
+
+def _name_below(root: Path, path: Path) -> str:
+    return printable(path.relative_to(root).as_posix())
+
+
+def _nothing_found(root: Path, pictures: list[Picture], set_aside: list[SetAside], *, split: bool) -> str:
+    where = printable(str(root))
+    if split and pictures:
+        return f"the folders train/, val/ and test/ in {where} hold no pictures in class folders; {LAYOUT}"
     if pictures:
-        return f"{root} holds {len(pictures)} pictures but no class folders; {LAYOUT}"
-    return f"{root} holds no pictures; {LAYOUT}"
+        return f"{where} holds {len(pictures)} pictures but no class folders; {LAYOUT}"
+    if set_aside:
+        first = f"{set_aside[0].picture} {set_aside[0].reason}"
+        return f"{where} holds no pictures but {len(set_aside)} files that are not read ({first}); {LAYOUT}"
+    return f"{where} holds no pictures; {LAYOUT}"
+
+
+def _expanded(where: str | Path) -> Path:
+    try:
+        return Path(where).expanduser()
+    except RuntimeError:  # nobody of that name, or no home
+        return Path(where)
 
 
 def _no_such_folder(where: str | Path, path: Path, *, what: str = "folder") -> DataError:
-    if path.is_file():
-        return DataError(f"{where} is a file, and a folder was expected; {LAYOUT}")
-    beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-    close = difflib.get_close_matches(path.name, [*beside, "digits"] if what == "folder" else beside, n=1)
-    hint = f"; did you mean {str(path.parent / close[0]) if close[0] in beside else close[0]!r}?" if close else ""
-    return NoPictures(f"there is no {what} {str(where)!r} (looked in {path.absolute().parent}){hint}")
+    given = printable(str(where))
+    if path.is_file() and what == "folder":
+        return DataError(f"{given} is a file, and a folder was expected; {LAYOUT}")
+    beside = [path.name for path in _beside(path) if what != "folder" or os.path.isdir(path)]
+    known = {name.casefold(): name for name in ([*beside, "digits"] if what == "folder" else beside)}
+    close = [known[name] for name in difflib.get_close_matches(path.name.casefold(), known, n=1)]
+    hint = f"; did you mean '{printable(str(path.parent / close[0]) if close[0] in beside else close[0])}'?" if close else ""
+    return NoPictures(f"there is no {what} '{given}' (looked in {printable(str(path.absolute().parent))}){hint}")
+
+
+def _beside(path: Path) -> list[Path]:
+    try:
+        return list(path.parent.iterdir())
+    except OSError:
+        return []

@@ -63,4 +63,5 @@ def _parts(count: int, cuts: dict[Part, float]) -> list[Part]:
     for part, share in cuts.items():
         wanted = max(1, round(share * count)) if count > len(cuts) else 0
         parts += [part] * wanted
-    return [*parts, *["train"] * (count - len(parts))]
+    parts += ["train"] * (count - len(parts))
+    return parts

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from eyespot import machine
+from eyespot.engine.compiled import compile_graph
 from eyespot.records import PrecisionName
 
 BATCH = 16
@@ -40,9 +41,6 @@ class Engine:
         batch: images per run; the last run of a stream is filled up with zeros.
         cache_folder: where compiled graphs are kept, so that the next process starts at once.
         """
-        core = _core()
-        model = core.read_model(graph)
-        model.reshape([batch, *image_hwc])
         self.batch = batch
         self._streams = 1 if batch == 1 else min(machine.cores(), 2 * batch)
         options: dict[str, Any] = {
@@ -51,10 +49,11 @@ class Engine:
             "INFERENCE_NUM_THREADS": machine.cores(),
             "INFERENCE_PRECISION_HINT": HINTS[precision],
         }
-        if cache_folder is not None:
-            options["CACHE_DIR"] = str(cache_folder)
-        self._compiled = core.compile_model(model, "CPU", options)
-        self._names = [next(iter(output.names)) for output in self._compiled.outputs]
+        self._compiled = compile_graph(
+            _core(), graph, shape=(batch, *image_hwc), options=options, cache_folder=cache_folder
+        )
+        results = [output.node.friendly_name for output in self._compiled.outputs]
+        self._names = [name.removesuffix("/sink_port_0") for name in results]  # a tensor can have other names, too
 
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """The graph's outputs for images (N, H, W, C), N at most the engine's batch; each array has N rows."""
@@ -63,23 +62,34 @@ class Engine:
         return self._outputs(request, len(images))
 
     def stream(self, batches: Iterable[tuple[T, np.ndarray]]) -> Iterator[tuple[T, dict[str, np.ndarray]]]:
-        """The outputs of many batches, each with the tag it came with, in the order in which they end.
+        """The outputs of many batches, each with the tag it came with, in order.
 
         batches: (tag, images (N, H, W, C)); taken as the engine becomes free, so a generator that decodes
         pictures works while the engine does.
         """
-        done: deque[tuple[T, dict[str, np.ndarray]]] = deque()
-        queue = _openvino().AsyncInferQueue(self._compiled, self._streams)
-        queue.set_callback(lambda request, tag: done.append((tag[0], self._outputs(request, tag[1]))))
+        # Requests in turn rather than OpenVINO's queue: that calls back into Python from its own threads, which can
+        # abort or block a process that ends.
+        free = [self._compiled.create_infer_request() for _ in range(self._streams + 1)]
+        running: deque[tuple[T, int, Any]] = deque()
         try:
             for tag, images in batches:
-                queue.start_async([self._filled(images)], (tag, len(images)))
-                while done:
-                    yield done.popleft()
+                if not free:
+                    yield self._finished(running, free)
+                request = free.pop()
+                request.start_async([self._filled(images)])
+                running.append((tag, len(images), request))
+            while running:
+                yield self._finished(running, free)
         finally:
-            queue.wait_all()
-        while done:
-            yield done.popleft()
+            for _, _, request in running:
+                request.wait()
+
+    def _finished(self, running: deque[tuple[T, int, Any]], free: list[Any]) -> tuple[T, dict[str, np.ndarray]]:
+        tag, count, request = running.popleft()
+        request.wait()
+        outputs = self._outputs(request, count)
+        free.append(request)
+        return tag, outputs
 
     def _filled(self, images: np.ndarray) -> np.ndarray:
         missing = self.batch - len(images)

@@ -37,6 +37,8 @@ JOINERS = "\u200c\u200d"
 
 def printable(text: str) -> str:
     """`text` with what cannot or must not be shown (control characters, direction overrides, lone surrogates) as �."""
+    if text.isascii() and text.isprintable():
+        return text
     hidden = ("Cc", "Cf", "Cs", "Co", "Cn")
     return "".join("�" if unicodedata.category(c) in hidden and c not in "\n\t" + JOINERS else c for c in text)
 

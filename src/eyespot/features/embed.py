@@ -63,14 +63,17 @@ def embed(
     total, waiting = len(keys), sum(len(wanted) for _, wanted in missing.values())
     progress(total - waiting, total)
     unreadable: dict[str, str] = {}
+    computed = 0
     if missing:
         writer = _Writer(store, notes)
         results = _compute(list(missing.values()), recipe.preprocess, engine(), threads, unreadable)
-        for done, (content, view, row) in enumerate(results, start=total - waiting + 1):
+        for computed, (content, view, row) in enumerate(results, start=1):
             found[keys[content, view]] = row
             writer.add(keys[content, view], row)
-            progress(done, total)
+            progress(total - waiting + computed, total)
         writer.flush()
+        if computed < waiting:  # what cannot be decoded is done with, too
+            progress(total, total)
     kept = [each for each in hashed if each.content not in unreadable]
     features = {view: _stack([found[keys[each.content, view]] for each in kept]) for view in views}
     set_aside = [
@@ -78,7 +81,7 @@ def embed(
         for each in hashed
         if each.content in unreadable
     ]
-    return Embedded(kept, features, set_aside, waiting, notes)
+    return Embedded(kept, features, set_aside, computed, notes)
 
 
 def view_of(image: np.ndarray, view: View) -> np.ndarray:

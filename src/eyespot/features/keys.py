@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from eyespot.data.pictures import DECODER_VERSION
 from eyespot.data.store import key_of
@@ -21,21 +22,24 @@ class Recipe:
     engine: str
     decoder: str
 
-    def key(self, content: str, view: View) -> str:
-        """The key under which the features of one view of one picture are stored.
-
-        content: the picture's content hash.
-        """
+    @cached_property
+    def _shared(self) -> str:
+        """What the keys of all pictures begin with."""
         return key_of(
             kind="features",
-            content=content,
             preprocess=self.preprocess,
             trunk=self.trunk,
             precision=self.precision,
             engine=self.engine,
             decoder=self.decoder,
-            view=view,
         )
+
+    def key(self, content: str, view: View) -> str:
+        """The key under which the features of one view of one picture are stored.
+
+        content: the picture's content hash.
+        """
+        return f"{self._shared}-{content}-{view}"
 
 
 def recipe(preprocess: Preprocess, *, trunk: str, precision: PrecisionName) -> Recipe:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 from pathlib import Path
 
 from eyespot.engine.gate import check_graph
@@ -65,14 +67,16 @@ def _converted(weights: Weights, cache_folder: Path, progress: Progress) -> byte
             return graph
     progress("converting the network, once", 0, 1)
     graph = _convert(weights, cache_folder)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, graph)
+    with contextlib.suppress(OSError):  # without a cache that can be written, the next process converts again
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, graph)
     progress("converting the network, once", 1, 1)
     return graph
 
 
 def _convert(weights: Weights, cache_folder: Path) -> bytes:
     try:
+        import safetensors  # noqa: F401
         import torch  # noqa: F401
     except ModuleNotFoundError as error:
         raise MissingExtra("the first use of a network on this machine", extra="train") from error
@@ -81,6 +85,10 @@ def _convert(weights: Weights, cache_folder: Path) -> bytes:
     from eyespot.zoo.weights import load
 
     net = zoo.create(weights.network.name, **weights.network.arguments)
-    load(net, weights, cache_folder=cache_folder)
+    try:
+        load(net, weights, cache_folder=cache_folder)
+    except OSError:
+        with tempfile.TemporaryDirectory() as folder:
+            load(net, weights, cache_folder=Path(folder))
     trunk, _ = blocks.split(net, after="head.flat")
     return to_onnx(trunk, weights.preprocess)

@@ -10,7 +10,7 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.data.audit import hash_pictures
-from eyespot.data.sources import DataSet, list_pictures, open_data_set
+from eyespot.data.sources import DataSet, list_pictures, open_data_set, printable
 from eyespot.errors import DataError, NoPictures, OptionError
 from eyespot.files import write_whole
 from eyespot.recipes.backbone import choose_precision, frozen_trunk
@@ -32,6 +32,8 @@ def embed(
     path = Path(out).expanduser()
     if path.suffix != ".npz":
         raise OptionError(f"the option out must name a file that ends in .npz, not {str(out)!r}")
+    if path.is_dir():
+        raise OptionError(f"{path} is a folder: choose another name")
     if path.exists() and not overwrite:
         raise OptionError(f"{path} exists already: choose another name, or add --overwrite")
     if not path.parent.is_dir():
@@ -58,7 +60,7 @@ def embed(
     )
     write_whole(path, file.getvalue())
     return EmbedResult(
-        out=str(path),
+        out=printable(str(path)),
         pictures=len(pictures),
         features=features.shape[1],
         computed=embedded.computed,

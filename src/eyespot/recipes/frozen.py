@@ -14,7 +14,7 @@ from eyespot.evaluate.calibration import fit_temperature
 from eyespot.features.embed import Embedded
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.options import TrainOptions
-from eyespot.recipes.prepare import Prepared
+from eyespot.recipes.prepare import Prepared, notes_on_readable
 from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, OutOfFold
 from eyespot.records import Part, View
@@ -47,6 +47,7 @@ def fit_frozen(
         prepared.part(*parts), views=views, store=store, progress=lambda d, n: progress("computing features", d, n)
     )
     prepared = prepared.without(embedded.set_aside)
+    notes = notes_on_readable(prepared, embedded.pictures)
     labels = prepared.labels(embedded.pictures)
     samples = Samples(
         embedded.features["identity"], embedded.features.get("mirror"), labels, len(prepared.data_set.classes)
@@ -62,7 +63,9 @@ def fit_frozen(
     progress("fitting the head", 0, 2)
     fitted = memory.fit(samples, head_options)
     progress("fitting the head", 1, 2)
-    out_of_fold = OutOfFold(labels, memory.out_of_fold(samples, head_options, fitted)) if small_test else None
+    out_of_fold = None
+    if small_test:
+        out_of_fold = OutOfFold(embedded.pictures, labels, memory.out_of_fold(samples, head_options, fitted))
     progress("fitting the head", 2, 2)
     return Fitted(
         regime="frozen",
@@ -75,11 +78,11 @@ def fit_frozen(
         mirror=fitted.chosen.mirror,
         l2=fitted.chosen.l2,
         out_of_fold=out_of_fold,
-        answers_on_train=fitted.out_of_fold if parts == ("train",) else None,
+        answers_on_train=None if small_test else fitted.out_of_fold,
         table=tuple(_row(trial, chosen=trial == fitted.chosen) for trial in fitted.trials),
         how=tuple(_how(embedded, fitted, options, views)),
         views_computed=embedded.computed,
-        notes=embedded.notes,
+        notes=[*embedded.notes, *notes],
     )
 
 

@@ -39,7 +39,7 @@ class Measurements:
     prepared: Prepared
     """Without the pictures that turned out to be unreadable."""
     answers: tuple[Answers, ...]
-    """To every picture that was held out: val, test, and train out of fold."""
+    """To every picture that was held out: val, test, and out of fold what was trained on."""
     validation: PartMetrics | None
     test: PartMetrics | None
     out_of_fold: Metric | None
@@ -80,7 +80,7 @@ def measure(fitted: Fitted, *, store: Store | None, progress: Progress) -> Measu
     judged = found.get("test") or (None if fitted.out_of_fold else found.get("val"))
     return Measurements(
         prepared=prepared,
-        answers=(*answers, *_train_answers(fitted)),
+        answers=(*answers, *_train_answers(fitted, {each.content for known in answers for each in known.pictures})),
         validation=metrics.get("val"),
         test=metrics.get("test"),
         out_of_fold=out_of_fold,
@@ -118,7 +118,12 @@ def _reason(fitted: Fitted) -> str:
     )
 
 
-def _train_answers(fitted: Fitted) -> list[Answers]:
+def _train_answers(fitted: Fitted, answered: set[str]) -> list[Answers]:
+    """Out-of-fold answers to the pictures that were trained on and are not `answered` (content hashes) otherwise."""
+    folds = fitted.out_of_fold
+    if folds is not None:
+        rows = [row for row, each in enumerate(folds.pictures) if each.content not in answered]
+        return [Answers("train", [folds.pictures[row] for row in rows], folds.labels[rows], folds.middle[rows])]
     if fitted.answers_on_train is None:
         return []
     hashed = fitted.prepared.part("train")

@@ -83,3 +83,22 @@ def prepare(data: str | Path | DataSet, *, seed: int, progress: Progress) -> Pre
         notes=[*data_set.notes, *notes_on_counts({name: train[name] for name in data_set.classes})],
         fingerprint=data_fingerprint(data_set, hashed),
     )
+
+
+def notes_on_readable(prepared: Prepared, hashed: Sequence[Hashed]) -> list[str]:
+    """Sentences on classes without any picture among those that could be decoded and will be trained on.
+
+    Raises DataError where fewer than two classes are left.
+    """
+    left = Counter(str(each.picture.label) for each in hashed)
+    if len(left) < 2:
+        reasons = "".join(f", such as {each.picture} ({each.reason})" for each in prepared.set_aside[:1])
+        raise DataError(
+            f"{prepared.data_set.name} has readable pictures to train on in {len(left)} classes, and two are needed: "
+            f"{len(prepared.set_aside)} files were set aside{reasons}"
+        )
+    return [
+        f"class {name!r} has no readable picture to train on: it will never be the answer"
+        for name in prepared.data_set.classes
+        if name not in left
+    ]

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from eyespot.data.audit import Hashed
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.prepare import Prepared
 from eyespot.records import Metric
@@ -17,6 +18,7 @@ from eyespot.train.head import Head
 class OutOfFold:
     """Answers to every picture by models that had not seen it."""
 
+    pictures: list[Hashed]
     labels: np.ndarray
     """(N,)."""
     logits: np.ndarray

@@ -26,8 +26,8 @@ class TrainResult(Record):
     classes: tuple[str, ...]
     pictures: PictureCount
     set_aside: tuple[SetAside, ...]
-    validation: Metric
-    """On the validation part; out of fold where that holds too few pictures."""
+    validation: Metric | None
+    """On the validation part; out of fold where too few pictures are held out; None where none of it can be read."""
     test: Metric | None
     """None where there is no test part, or where it has fewer than 30 pictures."""
     out_of_fold: Metric | None

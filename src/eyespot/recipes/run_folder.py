@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -32,7 +33,14 @@ def make_run_folder(options: TrainOptions, *, data_name: str) -> Path:
 
 
 def check_name_is_free(options: TrainOptions) -> None:
-    """Raises OptionError at once, before any work, where the chosen name is taken."""
+    """Raises OptionError at once, before any work, where the chosen name is taken or no folder can be made there."""
+    parent = options.out.expanduser() / "train"
+    there = next(folder for folder in (parent, *parent.absolute().parents) if folder.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        what = "cannot be written to" if there.is_dir() else "is a file"
+        raise OptionError(
+            f"the run's folder cannot be made in {parent}: {there} {what}; choose another place with --out"
+        )
     if options.name is not None:
         folder = options.out.expanduser() / "train" / options.name
         if folder.exists():

@@ -16,10 +16,10 @@ from eyespot.features.decode import decode_pictures
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.backbone import compiled_folder
 from eyespot.recipes.options import TrainOptions
-from eyespot.recipes.prepare import Prepared
+from eyespot.recipes.prepare import Prepared, notes_on_readable
 from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, OutOfFold
-from eyespot.records import Network, PrecisionName, Preprocess, SetAside
+from eyespot.records import Network, Part, PrecisionName, Preprocess, SetAside
 from eyespot.train.head import Head, folds_of
 
 if TYPE_CHECKING:
@@ -55,8 +55,11 @@ def fit_scratch(
     progress: Progress,
 ) -> Fitted:
     """LeNet-5, trained on the train part; the val part says when to stop."""
+    _require_torch()
     preprocess = preprocess_for(gray=gray)
-    decoded, prepared = _decode(prepared, preprocess)
+    parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train", "val")
+    decoded, prepared = _decode(prepared, preprocess, parts)
+    unread = notes_on_readable(prepared, prepared.part("train"))
     classes = len(prepared.data_set.classes)
     network = Network(name="lenet5", arguments={"classes": classes, "channels": preprocess.channels})
     train = _images(decoded, prepared, prepared.part("train"))
@@ -67,7 +70,7 @@ def fit_scratch(
     out_of_fold = None
     if small_test and not stopped:
         out_of_fold = _out_of_fold(
-            decoded, prepared, network, preprocess, options, epochs=best.number, progress=progress
+            decoded, prepared, parts, network, preprocess, options, epochs=best.number, progress=progress
         )
     trunk, head = _frozen(training.keep_best(), network, preprocess, precision, cache_folder)
     temperature = 1.0
@@ -96,13 +99,22 @@ def fit_scratch(
             ("Augmentation", "moved by up to 2 pixels each way"),
         ),
         views_computed=0,
-        notes=notes,
+        notes=[*unread, *notes],
     )
 
 
-def _decode(prepared: Prepared, preprocess: Preprocess) -> tuple[dict[str, np.ndarray], Prepared]:
-    """Every train and val picture as an image under its content hash: small pictures all fit into memory."""
-    hashed = prepared.part("train", "val")
+def _require_torch() -> None:
+    try:
+        import torch  # noqa: F401
+    except ModuleNotFoundError:
+        raise MissingExtra("training from scratch", extra="train") from None
+
+
+def _decode(
+    prepared: Prepared, preprocess: Preprocess, parts: Sequence[Part]
+) -> tuple[dict[str, np.ndarray], Prepared]:
+    """Every picture of these parts as an image under its content hash: small pictures all fit into memory."""
+    hashed = prepared.part(*parts)
     pictures = [(each.picture, each.content) for each in hashed]
     images = list(decode_pictures(pictures, preprocess, threads=machine.cores(), ahead=256))
     decoded = {each.content: image for each, image in zip(hashed, images, strict=True) if not isinstance(image, str)}
@@ -129,10 +141,8 @@ def _training(
     *,
     epochs: int,
 ) -> Training:
-    try:
-        import torch
-    except ModuleNotFoundError:
-        raise MissingExtra("training from scratch", extra="train") from None
+    import torch
+
     from eyespot import zoo
     from eyespot.train.loop import Training
 
@@ -189,6 +199,7 @@ def _frozen(
 def _out_of_fold(
     decoded: dict[str, np.ndarray],
     prepared: Prepared,
+    parts: Sequence[Part],
     network: Network,
     preprocess: Preprocess,
     options: TrainOptions,
@@ -196,10 +207,11 @@ def _out_of_fold(
     epochs: int,
     progress: Progress,
 ) -> OutOfFold:
-    """Answers to every train and val picture by networks that had not seen it, trained for as many epochs."""
+    """Answers to every picture of these parts by networks that had not seen it, trained for as many epochs."""
     import torch
 
-    everything = _images(decoded, prepared, prepared.part("train", "val"))
+    pictures = prepared.part(*parts)
+    everything = _images(decoded, prepared, pictures)
     fold = folds_of(everything.labels, seed=options.seed)
     logits = np.zeros((1, len(fold), len(prepared.data_set.classes)), np.float32)
     for held_out in range(fold.max() + 1):
@@ -212,7 +224,7 @@ def _out_of_fold(
         x = ((images - torch.tensor(preprocess.mean)) / torch.tensor(preprocess.scale)).permute(0, 3, 1, 2)
         with torch.inference_mode():
             logits[0, fold == held_out] = training.keep_best()(x).numpy()
-    return OutOfFold(everything.labels, logits)
+    return OutOfFold(pictures, everything.labels, logits)
 
 
 def _row(epoch: Epoch) -> dict[str, float | int | bool]:

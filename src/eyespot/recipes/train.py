@@ -15,7 +15,7 @@ from eyespot import machine
 from eyespot.bundle.files import FOLDER, sha256, write_bundle
 from eyespot.bundle.manifest import DataSummary, Manifest
 from eyespot.data.pictures import DECODER_VERSION, is_small_and_gray
-from eyespot.data.sources import DataSet
+from eyespot.data.sources import DataSet, Picture, printable
 from eyespot.engine.attach import attach_head
 from eyespot.engine.run import engine_version
 from eyespot.errors import OptionError, Stopped
@@ -87,7 +87,7 @@ def _train(data: str | Path | DataSet, options: TrainOptions, progress: Progress
 def _fit(prepared: Prepared, options: TrainOptions, store: Any, cache_folder: Path, progress: Progress) -> Fitted:
     small_test = _is_small_test(len(prepared.part("test")), len(prepared.part("val")))
     precision = choose_precision(options.precision)
-    gray = all(is_small_and_gray(each.picture.read(), most_side=SMALL_SIDE) for each in prepared.part("train"))
+    gray = all(_is_small_and_gray(each.picture) for each in prepared.part("train"))
     if options.model == "lenet5" or (options.model == "auto" and gray):
         if options.head or options.output != "softmax" or options.mirror == "yes":
             raise OptionError(
@@ -96,6 +96,13 @@ def _fit(prepared: Prepared, options: TrainOptions, store: Any, cache_folder: Pa
         return _fit_scratch(prepared, options, gray, small_test, precision, cache_folder, progress)
     trunk = frozen_trunk(cache_folder=cache_folder, precision=precision, progress=progress)
     return fit_frozen(prepared, trunk, options, small_test=small_test, store=store, progress=progress)
+
+
+def _is_small_and_gray(picture: Picture) -> bool:
+    try:
+        return is_small_and_gray(picture.read(), most_side=SMALL_SIDE)
+    except OSError:
+        return False  # it has vanished since it was hashed, and will be set aside
 
 
 def _is_small_test(test: int, validation: int) -> bool:
@@ -133,7 +140,7 @@ def _folder_name(data_name: str) -> str:
 def _manifest(name: str, fitted: Fitted, measured: Measurements, graph: bytes, options: TrainOptions) -> Manifest:
     prepared = measured.prepared
     return Manifest(
-        name=name,
+        name=printable(name),
         created=datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
         network=fitted.trunk.network,
         regime=fitted.regime,
@@ -146,7 +153,7 @@ def _manifest(name: str, fitted: Fitted, measured: Measurements, graph: bytes, o
         test=measured.test,
         out_of_fold=measured.out_of_fold,
         data=DataSummary(
-            name=prepared.data_set.name,
+            name=printable(prepared.data_set.name),
             fingerprint=prepared.fingerprint,
             trained_on=fitted.trained_on,
             used=len(prepared.hashed),
@@ -166,11 +173,10 @@ def _manifest(name: str, fitted: Fitted, measured: Measurements, graph: bytes, o
 def _result(folder: Path, fitted: Fitted, measured: Measurements, notes: list[str], *, seconds: float) -> TrainResult:
     prepared = measured.prepared
     validation = measured.validation.overall if measured.validation else measured.out_of_fold
-    assert validation is not None
     return TrainResult(
-        run=str(folder),
-        bundle=str(folder / FOLDER),
-        report=str(folder / "report.html"),
+        run=printable(str(folder)),
+        bundle=printable(str(folder / FOLDER)),
+        report=printable(str(folder / "report.html")),
         network=fitted.trunk.network.name,
         regime=fitted.regime,
         classes=prepared.data_set.classes,

@@ -11,7 +11,7 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.data.audit import Hashed, hash_pictures, without_copies
-from eyespot.data.sources import DataSet, Picture, open_data_set
+from eyespot.data.sources import DataSet, Picture, open_data_set, printable
 from eyespot.data.split import split as split_pictures
 from eyespot.engine.run import BATCH
 from eyespot.errors import DataError, OptionError
@@ -48,8 +48,8 @@ def evaluate_with(model: Model, data: str | Path, *, split: str, progress: Progr
     metrics = part_metrics(labels, probabilities, model.classes)
     logits = np.log(np.maximum(probabilities, SMALLEST_PROBABILITY))
     return ValResult(
-        model=str(model.bundle.folder),
-        data=str(data),
+        model=printable(str(model.bundle.folder)),
+        data=printable(str(data)),
         part=part,
         **metrics.overall.model_dump(),
         per_class=metrics.per_class,
@@ -120,20 +120,26 @@ def _answer(
 
 def _notes(model: Model, data_set: DataSet, hashed: Sequence[Hashed]) -> list[str]:
     notes = list(data_set.notes)
-    trained = _trained_on(model.bundle.folder.parent / "split.csv")
-    seen = sum(each.content in trained for each in hashed)
+    trained = _training_parts(model)
+    parts = _parts(model.bundle.folder.parent / "split.csv")
+    seen = sum(parts.get(each.content) in trained for each in hashed)
     if seen:
         notes.append(f"{seen} of these {len(hashed)} pictures were trained on: on new pictures expect a lower accuracy")
     return notes
 
 
-def _trained_on(split_file: Path) -> set[str]:
-    """Content hashes of the training pictures, where the bundle still lies in its run folder."""
+def _training_parts(model: Model) -> tuple[str, ...]:
+    """The parts that the model was trained on: all of them where too few pictures were held out to measure on."""
+    return PARTS if model.manifest.data.trained_on == model.manifest.data.used else ("train",)
+
+
+def _parts(split_file: Path) -> dict[str, str]:
+    """The part of each picture by its content hash, where the bundle still lies in its run folder."""
     try:
         with split_file.open(encoding="utf-8", newline="") as file:
-            return {row["content_hash"] for row in csv.DictReader(file) if row["part"] == "train"}
+            return {row["content_hash"]: row["part"] for row in csv.DictReader(file)}
     except (OSError, KeyError, UnicodeDecodeError, csv.Error):
-        return set()  # a copied bundle has no split beside it; nothing can be said then
+        return {}  # a copied bundle has no split beside it; nothing can be said then
 
 
 def _some(names: Sequence[str]) -> str:

@@ -1,0 +1,71 @@
+"""Compiled graphs, kept on disk so that the next process starts at once. A file that is damaged or of another machine
+is compiled again."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+from pathlib import Path
+from typing import Any
+
+from eyespot.files import write_whole
+
+CHECKSUM_BYTES = 32
+MOST_FILES = 64
+"""Compiled graphs that are kept; beyond, the ones used longest ago go."""
+
+
+def compile_graph(
+    core: Any, graph: bytes, *, shape: tuple[int, ...], options: dict[str, Any], cache_folder: Path | None
+) -> Any:
+    """The graph compiled for the CPU, by OpenVINO's `core`, from the cache folder where it was compiled before.
+
+    shape: of the graph's input; options: OpenVINO's.
+    """
+    if cache_folder is None:
+        return _compile(core, graph, shape, options)
+    path = cache_folder / f"{_name(core, graph, shape, options)}.blob"
+    kept = _read(path)
+    if kept is not None:
+        with contextlib.suppress(RuntimeError):  # another processor or version than the name says: compiled again
+            return core.import_model(kept, "CPU", options)
+    compiled = _compile(core, graph, shape, options)
+    file = io.BytesIO()
+    compiled.export_model(file)
+    _write(path, file.getvalue())
+    return compiled
+
+
+def _compile(core: Any, graph: bytes, shape: tuple[int, ...], options: dict[str, Any]) -> Any:
+    model = core.read_model(graph)
+    model.reshape(list(shape))
+    return core.compile_model(model, "CPU", options)
+
+
+def _name(core: Any, graph: bytes, shape: tuple[int, ...], options: dict[str, Any]) -> str:
+    """Changes with the graph, the shape, the options, the engine's version and the processor."""
+    machine = core.get_property("CPU", "FULL_DEVICE_NAME"), str(core.get_versions("CPU")["CPU"].build_number)
+    digest = hashlib.blake2b(repr((shape, sorted(options.items()), machine)).encode(), digest_size=16)
+    digest.update(graph)
+    return digest.hexdigest()
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        data = path.read_bytes()
+        path.touch()
+    except OSError:
+        return None
+    blob = data[CHECKSUM_BYTES:]
+    return blob if hashlib.sha256(blob).digest() == data[:CHECKSUM_BYTES] else None
+
+
+def _write(path: Path, blob: bytes) -> None:
+    """Keeps a compiled graph; where that is impossible the next process compiles again, which is merely slower."""
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, hashlib.sha256(blob).digest() + blob)
+        by_use = sorted(path.parent.glob("*.blob"), key=lambda each: each.stat().st_mtime, reverse=True)
+        for old in by_use[MOST_FILES:]:
+            old.unlink(missing_ok=True)
