@@ -1,14 +1,15 @@
 """Pictures per second of processor time from bytes to the centre crop, on one thread: eyespot against plain Pillow.
 
-    python benchmarks/decode.py FOLDER
+    python benchmarks/decode.py DATA
 
-Plain Pillow is `Image.open(...).convert("RGB").resize(...)` of the whole picture, then `.crop(...)`. All sides take
-turns on each picture, so that a busy machine slows all of them; each round gives one total, the table their medians.
+Plain Pillow is `Image.open(...).convert("RGB").resize(...)` of the whole picture, then `.crop(...)`. eyespot's own
+record is the one that `train` and `predict` use: the short side becomes 224, bilinear, large JPEGs decoded at a
+fraction. All sides take turns on each picture, so that a busy machine slows all of them; each round gives one total,
+and one ratio to the usual way, which is plain Pillow with bicubic 256 and crop 224.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
 import random
 import statistics
@@ -17,40 +18,63 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+import measuring
 import numpy as np
+from measuring import at_least
 from PIL import Image
 
-from eyespot import machine
 from eyespot.data.pictures import DECODER_VERSION, PICTURE_SUFFIXES, read_image
 from eyespot.errors import UnreadablePicture
+from eyespot.recipes.backbone import OWN_PREPROCESS
 from eyespot.records import Preprocess
 
+BAR = at_least(1.5, "times", "decoding is at least 1.5 times as fast as plain Pillow, bicubic, 256 then 224")
+USUAL, OWN = "plain Pillow, bicubic 256/224", "eyespot, its own record"
 Decode = Callable[[bytes], np.ndarray]
 FilterName = Literal["bilinear", "bicubic"]
 SEED = 0
+CROP = 224
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="where pictures are looked for, at any depth")
+    parser = measuring.arguments_parser(__doc__)
+    parser.add_argument("data", type=Path, help="where pictures are looked for, at any depth")
     parser.add_argument("--pictures", type=int, default=400, help="size of the sample (default 400)")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds, at least 5 (default 5)")
-    parser.add_argument("--short-side", type=int, default=256, help="pixels (default 256)")
-    parser.add_argument("--crop", type=int, default=224, help="pixels (default 224)")
+    parser.add_argument("--runs", type=int, default=5, help="rounds (default 5)")
     options = parser.parse_args()
-    pictures = sample(options.folder, options.pictures)
-    print(f"{machine.describe()}; decoder {DECODER_VERSION}")
-    print(f"{len(pictures)} pictures, short side {options.short_side}, crop {options.crop}, {options.rounds} rounds")
-    print(f"{'filter':10}{'side':26}{'pictures/s':>12}{'to plain':>10}")
-    for name in ("bicubic", "bilinear"):
-        compare(pictures, name, options.short_side, options.crop, max(5, options.rounds))
+    print(f"{measuring.heading()}; decoder {DECODER_VERSION}")
+    pictures = sample(options.data, options.pictures)
+    seconds = measure(pictures, sides(), options.runs)
+    print(f"{len(pictures)} pictures, {options.runs} rounds, one thread, processor time")
+    for name, totals in seconds.items():
+        print(measuring.runs_line(name, [len(pictures) / total for total in totals], "pictures/s"))
+    for name, totals in seconds.items():
+        ratios = [usual / total for usual, total in zip(seconds[USUAL], totals, strict=True)]
+        print(measuring.runs_line(f"{name}, to the usual way", ratios, "times"))
+        if name == OWN:
+            verdict = BAR.verdict(statistics.median(ratios))
+    print(verdict)
+
+
+def sides() -> dict[str, Decode]:
+    """Every way from bytes to an image, by name."""
+    published, reduced = preprocess("bicubic", 256, exact=True), preprocess("bicubic", 256, exact=False)
+    whole = preprocess("bicubic", CROP, exact=True)
+    return {
+        USUAL: lambda data: plain_pillow(data, published),
+        "plain Pillow, bicubic 224/224": lambda data: plain_pillow(data, whole),
+        "plain Pillow, bilinear 224/224": lambda data: plain_pillow(data, OWN_PREPROCESS),
+        OWN: lambda data: read_image(data, OWN_PREPROCESS),
+        "eyespot, bicubic 256/224 exact": lambda data: read_image(data, published),
+        "eyespot, bicubic 256/224": lambda data: read_image(data, reduced),
+    }
 
 
 def sample(folder: Path, count: int) -> list[bytes]:
     """Files that can be read, as bytes in memory, drawn at random from the folder and all folders in it."""
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
     random.Random(SEED).shuffle(paths)
-    record = preprocess("bicubic", 32, 32, reduced_decode=False)
+    record = preprocess("bicubic", CROP, exact=False)
     pictures = []
     for path in paths:
         data = path.read_bytes()
@@ -65,22 +89,6 @@ def sample(folder: Path, count: int) -> list[bytes]:
     if not pictures:
         raise SystemExit(f"no readable picture under {folder}")
     return pictures
-
-
-def compare(pictures: list[bytes], name: FilterName, short_side: int, crop: int, rounds: int) -> None:
-    """Prints one line for plain Pillow and for each of eyespot's two ways."""
-    exact = preprocess(name, short_side, crop, reduced_decode=False)
-    reduced = preprocess(name, short_side, crop, reduced_decode=True)
-    sides: dict[str, Decode] = {
-        "plain Pillow": lambda data: plain_pillow(data, exact),
-        "eyespot, exact": lambda data: read_image(data, exact),
-        "eyespot": lambda data: read_image(data, reduced),
-    }
-    seconds = measure(pictures, sides, rounds)
-    plain = seconds["plain Pillow"]
-    for side, totals in seconds.items():
-        ratio = statistics.median(p / t for p, t in zip(plain, totals, strict=True))
-        print(f"{name:10}{side:26}{len(pictures) / statistics.median(totals):12.0f}{ratio:10.2f}")
 
 
 def measure(pictures: list[bytes], sides: dict[str, Decode], rounds: int) -> dict[str, list[float]]:
@@ -107,16 +115,10 @@ def plain_pillow(data: bytes, record: Preprocess) -> np.ndarray:
     return np.asarray(image.crop((left, top, left + width, top + height)))
 
 
-def preprocess(name: FilterName, short_side: int, crop: int, *, reduced_decode: bool) -> Preprocess:
-    three = (127.5, 127.5, 127.5)
-    return Preprocess(
-        short_side=short_side,
-        crop_hw=(crop, crop),
-        filter=name,
-        color="rgb",
-        mean=three,
-        scale=three,
-        exact=not reduced_decode,
+def preprocess(name: FilterName, short_side: int, *, exact: bool) -> Preprocess:
+    """The record of EfficientNet-Lite0 with another resize."""
+    return OWN_PREPROCESS.model_copy(
+        update={"short_side": short_side, "crop_hw": (CROP, CROP), "filter": name, "exact": exact}
     )
 
 

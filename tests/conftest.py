@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
+from PIL import Image, ImageDraw
 
+SHAPES = {"circle": (190, 20, 20), "square": (20, 20, 190), "triangle": (20, 150, 20)}
+"""Classes of drawn pictures, and the darkest shade of each."""
 _KEPT: list[object] = []
 
 
@@ -48,3 +54,63 @@ def cache(tmp_path, monkeypatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv("EYESPOT_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def draw() -> Callable[..., None]:
+    """A function that draws pictures of coloured shapes, one class folder for each shape: circle, square, triangle."""
+
+    def shapes(folder: Path, each: int, *, first: int = 0, kinds: Iterable[str] = tuple(SHAPES)) -> None:
+        for kind in kinds:
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+            for number in range(first, first + each):
+                _shape(kind, seed=number).save(folder / kind / f"{number:03}.png")
+
+    return shapes
+
+
+@pytest.fixture(scope="session")
+def warm_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder that tests share: the network is converted into it once, and features stay."""
+    return tmp_path_factory.mktemp("warm-cache")
+
+
+@pytest.fixture
+def shared_cache(warm_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The shared cache, which eyespot uses during this test."""
+    monkeypatch.setenv("EYESPOT_CACHE", str(warm_cache))
+    return warm_cache
+
+
+@pytest.fixture(scope="session")
+def split_photos(tmp_path_factory: pytest.TempPathFactory, draw: Callable[..., None]) -> Path:
+    """Three classes in train/, val/ and test/: 8, 4 and 11 pictures of each. Not to be changed."""
+    folder = tmp_path_factory.mktemp("split") / "photos"
+    draw(folder / "train", 8)
+    draw(folder / "val", 4, first=100)
+    draw(folder / "test", 11, first=200)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def split_run(split_photos: Path, warm_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What `train` made of `split_photos`. Not to be changed."""
+    from eyespot.recipes.train import train
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EYESPOT_CACHE", str(warm_cache))
+        return train(split_photos, out=tmp_path_factory.mktemp("split-runs"))
+
+
+def _shape(kind: str, *, seed: int) -> Image.Image:
+    """One shape on a plain ground, 64 x 48 pixels; place, size and shade depend on the seed."""
+    random = Random(f"{kind} {seed}")
+    picture = Image.new("RGB", (64, 48), tuple(random.randrange(150, 250) for _ in range(3)))
+    x, y, r = random.randrange(22, 42), random.randrange(18, 30), random.randrange(11, 17)
+    color = tuple(base + random.randrange(60) for base in SHAPES[kind])
+    pen = ImageDraw.Draw(picture)
+    if kind == "triangle":
+        pen.polygon([(x, y - r), (x - r, y + r), (x + r, y + r)], fill=color)
+    else:
+        (pen.ellipse if kind == "circle" else pen.rectangle)((x - r, y - r, x + r, y + r), fill=color)
+    return picture

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, field_validator
 
 from eyespot.records import Calibration, Metric, Network, PartMetrics, Precision, Preprocess, Record
 
-FORMAT_VERSION = 1
+FORMAT_VERSION: Final = 1
 
 
 class DataSummary(Record):

@@ -1,4 +1,4 @@
-"""The command `eyespot`: one thin command for each recipe. Each imports its recipe inside, so that --help is instant."""
+"""The command `eyespot`: one thin command for each recipe. Each imports its recipe inside: --help is instant."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ _quiet = click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 @click.option("--output", default="softmax", show_default=True, help="softmax, or with two classes sigmoid.")
 @click.option("--class-weight", default="auto", show_default=True, help="auto balances unequal classes; none.")
 @click.option("--mirror", default="auto", show_default=True, help="Train on mirror images, too: auto, yes or no.")
-@click.option("--epochs", type=int, help="Most passes over the pictures, from scratch.  [default: 60]")
+@click.option("--epochs", type=int, help="Most passes over the pictures, from scratch.  [default: 30]")
 @click.option("--batch", type=int, help="Pictures in a step, from scratch.  [default: 32]")
 @click.option("--lr", type=float, help="Learning rate, from scratch.  [default: 0.002]")
 @click.option("--patience", type=int, help="Epochs without improvement before stopping, from scratch.  [default: 10]")

@@ -8,11 +8,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 
 from eyespot.data.sources import DataSet, Picture
 from eyespot.records import SetAside
 
 HASH_BYTES = 16
+CHUNK = 64
+"""Pictures that one thread hashes in a row: handing over one at a time would cost as much as hashing it."""
 IMBALANCE = 3.0
 """The largest class may be this many times the smallest before it is worth a note."""
 FIRST_CLAIM = {"test": 0, "val": 1, "train": 2, None: 3}
@@ -38,8 +41,10 @@ def hash_pictures(
     """Every picture with its content hash, in order, and those whose file cannot be read."""
     hashed: list[Hashed] = []
     set_aside: list[SetAside] = []
+    chunks = [pictures[start : start + CHUNK] for start in range(0, len(pictures), CHUNK)]
     with ThreadPoolExecutor(threads) as pool:
-        for done, (picture, result) in enumerate(zip(pictures, pool.map(_try_hash, pictures), strict=True), start=1):
+        results = chain.from_iterable(pool.map(lambda chunk: [_try_hash(each) for each in chunk], chunks))
+        for done, (picture, result) in enumerate(zip(pictures, results, strict=True), start=1):
             if isinstance(result, OSError):
                 reason = f"cannot be read: {result.strerror or result}"
                 set_aside.append(SetAside(picture=picture.name, reason=reason))

@@ -235,7 +235,7 @@ def _refuse_parts_as_classes(root: Path, labels: set[str]) -> None:
     if all(label.lower() in PART_FOLDERS for label in labels):
         *others, last = (repr(label) for label in sorted(labels))
         names = f"{', '.join(others)} and {last}" if others else last
-        raise DataError(
+        raise NoPictures(
             f"{printable(str(root))} holds {names}, but no train/ with class folders: give each part a folder per "
             "class and add train/, or name one part's folder"
         )
@@ -310,7 +310,8 @@ def _no_such_folder(where: str | Path, path: Path, *, what: str = "folder") -> D
     beside = [path.name for path in _beside(path) if what != "folder" or os.path.isdir(path)]
     known = {name.casefold(): name for name in ([*beside, "digits"] if what == "folder" else beside)}
     close = [known[name] for name in difflib.get_close_matches(path.name.casefold(), known, n=1)]
-    hint = f"; did you mean '{printable(str(path.parent / close[0]) if close[0] in beside else close[0])}'?" if close else ""
+    offers = [str(path.parent / name) if name in beside else name for name in close]
+    hint = "".join(f"; did you mean '{printable(offer)}'?" for offer in offers)
     return NoPictures(f"there is no {what} '{given}' (looked in {printable(str(path.absolute().parent))}){hint}")
 
 

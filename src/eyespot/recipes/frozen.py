@@ -18,7 +18,7 @@ from eyespot.recipes.prepare import Prepared, notes_on_readable
 from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, OutOfFold
 from eyespot.records import Part, View
-from eyespot.train.head import FittedHead, Head, HeadOptions, Samples, Trial, fit_head, out_of_fold_logits
+from eyespot.training.head import FittedHead, Head, HeadOptions, Samples, Trial, fit_head, out_of_fold_logits
 
 REPEATS = 5
 NESTED_UP_TO = 1_000

@@ -27,7 +27,7 @@ class TrainOptions(Record):
     """auto: where one class has over 3 times the pictures of another, every class weighs the same."""
     mirror: Literal["auto", "yes", "no"] = "auto"
     """auto: mirror images are trained on where cross-validation is not worse; never for digits and letters."""
-    epochs: int = Field(default=60, ge=1, le=100_000)
+    epochs: int = Field(default=30, ge=1, le=100_000)
     """Most passes over the pictures, when training from scratch; it stops early."""
     batch: int = Field(default=32, ge=1, le=65_536)
     """Pictures in a step, when training from scratch."""

@@ -17,6 +17,9 @@ from eyespot.errors import DataError
 from eyespot.recipes.progress import Progress
 from eyespot.records import Part, SetAside
 
+FEWEST = 3
+"""Pictures below which cross-validation has nothing left to learn from."""
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -88,7 +91,7 @@ def prepare(data: str | Path | DataSet, *, seed: int, progress: Progress) -> Pre
 def notes_on_readable(prepared: Prepared, hashed: Sequence[Hashed]) -> list[str]:
     """Sentences on classes without any picture among those that could be decoded and will be trained on.
 
-    Raises DataError where fewer than two classes are left.
+    Raises DataError where fewer than two classes or three pictures are left.
     """
     left = Counter(str(each.picture.label) for each in hashed)
     if len(left) < 2:
@@ -96,6 +99,10 @@ def notes_on_readable(prepared: Prepared, hashed: Sequence[Hashed]) -> list[str]
         raise DataError(
             f"{prepared.data_set.name} has readable pictures to train on in {len(left)} classes, and two are needed: "
             f"{len(prepared.set_aside)} files were set aside{reasons}"
+        )
+    if len(hashed) < FEWEST:
+        raise DataError(
+            f"{prepared.data_set.name} has {len(hashed)} pictures to train on: add some, {FEWEST} are needed"
         )
     return [
         f"class {name!r} has no readable picture to train on: it will never be the answer"

@@ -11,7 +11,7 @@ from eyespot.data.audit import Hashed
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.prepare import Prepared
 from eyespot.records import Metric
-from eyespot.train.head import Head
+from eyespot.training.head import Head
 
 
 @dataclass(frozen=True)

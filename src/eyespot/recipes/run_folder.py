@@ -37,10 +37,8 @@ def check_name_is_free(options: TrainOptions) -> None:
     parent = options.out.expanduser() / "train"
     there = next(folder for folder in (parent, *parent.absolute().parents) if folder.exists())
     if not (there.is_dir() and os.access(there, os.W_OK)):
-        what = "cannot be written to" if there.is_dir() else "is a file"
-        raise OptionError(
-            f"the run's folder cannot be made in {parent}: {there} {what}; choose another place with --out"
-        )
+        what = "is not writable" if there.is_dir() else "is a file"
+        raise OptionError(f"the run cannot be written to {parent}: {there} {what}; choose another place with --out")
     if options.name is not None:
         folder = options.out.expanduser() / "train" / options.name
         if folder.exists():

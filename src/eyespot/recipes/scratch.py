@@ -1,4 +1,4 @@
-"""From scratch: LeNet-5 on small pictures. Once trained it is a frozen trunk like any other, its last layer the head."""
+"""From scratch: LeNet-5 on small pictures. Once trained it is a frozen trunk like any other, with a head."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from eyespot.recipes.prepare import Prepared, notes_on_readable
 from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, OutOfFold
 from eyespot.records import Network, Part, PrecisionName, Preprocess, SetAside
-from eyespot.train.head import Head, folds_of
+from eyespot.training.head import Head, folds_of
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from eyespot.train.loop import Epoch, Images, Training
+    from eyespot.training.loop import Epoch, Images, Training
 
 SIDE = 32
 """LeNet-5 takes images of 32 x 32 pixels."""
@@ -127,7 +127,7 @@ def _decode(
 
 
 def _images(decoded: dict[str, np.ndarray], prepared: Prepared, hashed: Sequence[Hashed]) -> Images:
-    from eyespot.train.loop import Images
+    from eyespot.training.loop import Images
 
     return Images(np.stack([decoded[each.content] for each in hashed]), prepared.labels(hashed))
 
@@ -144,7 +144,7 @@ def _training(
     import torch
 
     from eyespot import zoo
-    from eyespot.train.loop import Training
+    from eyespot.training.loop import Training
 
     with torch.random.fork_rng():
         torch.manual_seed(options.seed)

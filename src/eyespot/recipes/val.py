@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -100,7 +100,7 @@ def _answer(
     images = decode_pictures(pictures, model.manifest.preprocess, threads=machine.cores(), ahead=4 * BATCH)
     reasons: dict[int, str] = {}
 
-    def readable():  # type: ignore[no-untyped-def]
+    def readable() -> Iterator[tuple[int, np.ndarray]]:
         for number, image in enumerate(images):
             if isinstance(image, str):
                 reasons[number] = image

@@ -20,7 +20,7 @@ import numpy as np
 
 from eyespot.data.audit import is_unbalanced
 from eyespot.data.split import stratified_folds
-from eyespot.train.lbfgs import minimise
+from eyespot.training.lbfgs import minimise
 
 Output = Literal["softmax", "sigmoid"]
 Layer = tuple[np.ndarray, np.ndarray]
@@ -358,18 +358,21 @@ class _Problems:
 def _shared_product(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """x (N, inputs) times each head's weights (heads, inputs, outputs), as one product: (N, heads, outputs)."""
     heads, inputs, outputs = weights.shape
-    return (x @ weights.transpose(1, 0, 2).reshape(inputs, heads * outputs)).reshape(len(x), heads, outputs)
+    product: np.ndarray = x @ weights.transpose(1, 0, 2).reshape(inputs, heads * outputs)
+    return product.reshape(len(x), heads, outputs)
 
 
 def _shared_outer_product(x: np.ndarray, back: np.ndarray) -> np.ndarray:
     """The gradient by each head's weights (heads, inputs, outputs), of x (N, inputs) and back (N, heads, outputs)."""
     count, heads, outputs = back.shape
-    return (x.T @ back.reshape(count, heads * outputs)).reshape(-1, heads, outputs).transpose(1, 0, 2)
+    product: np.ndarray = x.T @ back.reshape(count, heads * outputs)
+    return product.reshape(-1, heads, outputs).transpose(1, 0, 2)
 
 
 def _own_product(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Each head's own x (N, heads, inputs) times its weights (heads, inputs, outputs): (N, heads, outputs)."""
-    return np.matmul(x.swapaxes(0, 1), weights).swapaxes(0, 1)
+    product: np.ndarray = np.matmul(x.swapaxes(0, 1), weights)
+    return product.swapaxes(0, 1)
 
 
 def _outer_product(x: np.ndarray, back: np.ndarray) -> np.ndarray:
@@ -402,7 +405,7 @@ def _sample_weights(labels: np.ndarray, seen: np.ndarray, classes: int, class_we
     if class_weight == "auto" and is_unbalanced(counts.tolist()):
         weights = 1 / np.maximum(counts, 1)
     each = np.where(seen, weights[labels], 0)
-    return (each / each.sum()).astype(np.float32)
+    return np.asarray(each / (each.sum() or 1), np.float32)  # all 0 where a fold leaves nothing to train on
 
 
 def _with_zero(scores: np.ndarray, output: Output) -> np.ndarray:

@@ -98,7 +98,7 @@ class Training:
         order = torch.randperm(len(self._train.labels), generator=self._random)
         images, labels = torch.from_numpy(self._train.images), torch.from_numpy(self._train.labels)
         total = 0.0
-        for rows in order.split(self._batch):
+        for rows in torch.split(order, self._batch):
             x = shifted(self._normalised(images[rows]), self._random)  # (N, C, H, W)
             loss = functional.cross_entropy(self.net(x), labels[rows])
             self._optimiser.zero_grad()
@@ -114,7 +114,7 @@ class Training:
         self.net.eval()
         labels = torch.from_numpy(self._validation.labels)
         with torch.inference_mode():
-            batches = torch.from_numpy(self._validation.images).split(256)
+            batches = torch.split(torch.from_numpy(self._validation.images), 256)
             logits = torch.cat([self.net(self._normalised(images)) for images in batches])  # (N, classes)
             loss = float(functional.cross_entropy(logits, labels))
         return loss, float((logits.argmax(1) == labels).float().mean())

@@ -1,0 +1,157 @@
+"""What all benchmarks share: the heading, processes timed from start to end, caches, medians, bars, the log."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eyespot import machine
+from eyespot.engine.run import available_precisions, engine_version
+
+CONVERT = (
+    "from eyespot import machine; from eyespot.recipes.backbone import frozen_trunk; "
+    "frozen_trunk(cache_folder=machine.cache_folder(), precision='fp32')"
+)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What a figure has to reach, and the sentence that promises it."""
+
+    limit: float
+    unit: str
+    sentence: str
+    at_least: bool
+    """False where the figure must not be larger than the limit."""
+
+    def verdict(self, value: float) -> str:
+        """One line: the figure, the bar, pass or fail."""
+        passed = value >= self.limit if self.at_least else value <= self.limit
+        sign = ">=" if self.at_least else "<="
+        outcome = "PASS" if passed else "FAIL"
+        return f'{outcome}  {value:.4g} {self.unit} (bar {sign} {self.limit:g} {self.unit}): "{self.sentence}"'
+
+
+def at_least(limit: float, unit: str, sentence: str) -> Bar:
+    return Bar(limit, unit, sentence, at_least=True)
+
+
+def at_most(limit: float, unit: str, sentence: str) -> Bar:
+    return Bar(limit, unit, sentence, at_least=False)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One run of `eyespot train`, as a process."""
+
+    seconds: float
+    """From process start to its end, which comes after the report is on disk."""
+    result: dict[str, Any]
+    """What `--json` printed."""
+
+
+class Log:
+    """Finished runs as JSON lines, so that an interrupted benchmark goes on where it was."""
+
+    def __init__(self, path: Path | None, **settings: object) -> None:
+        """settings: all that decides what a run measures; runs with other settings are passed over."""
+        self._path, self._settings = path, {"format": 1, **settings}
+
+    def runs(self, side: str) -> list[dict[str, Any]]:
+        """The finished runs of one side, in order."""
+        if self._path is None or not self._path.exists():
+            return []
+        rows = [json.loads(line) for line in self._path.read_text(encoding="utf-8").splitlines()]
+        return [row["run"] for row in rows if row["settings"] == self._settings and row["side"] == side]
+
+    def add(self, side: str, run: dict[str, Any]) -> None:
+        if self._path is not None:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"settings": self._settings, "side": side, "run": run}) + "\n")
+
+
+def arguments_parser(description: str | None) -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def heading() -> str:
+    """Machine, processor, engine and precision, in one line."""
+    return f"{machine.describe()}; {processor()}; {engine_version()}; {available_precisions()[0]}"
+
+
+def processor() -> str:
+    """The processor's model name."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "processor unknown"
+
+
+def converted_trunk(folder: Path) -> Path:
+    """A folder that holds the converted trunk and nothing else: what is left of the first use on a machine.
+
+    It is copied from the person's own cache, where it is converted if need be.
+    """
+    subprocess.run([sys.executable, "-c", CONVERT], check=True)
+    shutil.copytree(machine.cache_folder() / "graphs", folder / "graphs")
+    return folder
+
+
+def cold_cache(converted: Path, folder: Path) -> Path:
+    """A new cache folder with the converted trunk: no compiled engine, no store."""
+    shutil.copytree(converted, folder)
+    return folder
+
+
+def read_through(folder: Path) -> None:
+    """Reads every file once, so that no side waits for the disk."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            path.read_bytes()
+
+
+def timed(command: Sequence[str | Path], *, cache: Path) -> tuple[float, str]:
+    """Seconds from a process's start to its end, and its standard output.
+
+    cache: the cache folder that eyespot is to use.
+    """
+    environment = {**os.environ, machine.CACHE_VARIABLE: str(cache)}
+    start = time.perf_counter()
+    finished = subprocess.run([str(part) for part in command], env=environment, stdout=subprocess.PIPE, check=False)
+    seconds = time.perf_counter() - start
+    if finished.returncode:
+        raise SystemExit(f"{' '.join(map(str, command))} ended with status {finished.returncode}")
+    return seconds, finished.stdout.decode()
+
+
+def train_command(data: str | Path, *, out: Path, seed: int) -> list[str | Path]:
+    """`eyespot train`, run by this Python."""
+    return [sys.executable, "-m", "eyespot", "train", data, "--out", out, "--seed", str(seed), "--json", "--quiet"]
+
+
+def train(data: str | Path, *, cache: Path, out: Path, seed: int = 0) -> Trained:
+    seconds, printed = timed(train_command(data, out=out, seed=seed), cache=cache)
+    return Trained(seconds, json.loads(printed))
+
+
+def seconds_of(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def runs_line(name: str, values: Sequence[float], unit: str) -> str:
+    """Every run and the median, in one line."""
+    each = " ".join(f"{value:.4g}" for value in values)
+    return f"{name:36} {each} {unit}; median {statistics.median(values):.4g} {unit}"

@@ -1,0 +1,103 @@
+"""How fast this machine multiplies matrices, and how many pictures a second that allows EfficientNet-Lite0.
+
+    python benchmarks/peak.py
+
+Square products by torch in fp32, and in bf16 where the processor has instructions for it: the fastest of many. One
+multiply-add counts as two operations. No program that computes the network's sums one by one can be faster than this.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import measuring
+
+from eyespot.engine.run import available_precisions
+
+SIDE = 2048
+LEAST_SECONDS = 2.0
+IMAGE_HW = (224, 224)
+
+
+@dataclass(frozen=True)
+class Peak:
+    """The matrix-product peak, and what it means for the network."""
+
+    gflops: dict[str, float]
+    """Operations per nanosecond, by precision."""
+    gmac: float
+    """Multiply-adds of one image's features, in 1e9."""
+
+    def images_per_second(self, precision: str) -> float:
+        return self.gflops[precision] / (2 * self.gmac)
+
+    def lines(self, precision: str) -> list[str]:
+        """The peak in words."""
+        return [
+            *(f"matrix product, {name}: {value:.1f} GFLOP/s" for name, value in self.gflops.items()),
+            f"one image is {self.gmac:.3f} GMAC: at this peak ({precision}) "
+            f"{self.images_per_second(precision):.0f} images/s",
+        ]
+
+
+def main() -> None:
+    parser = measuring.arguments_parser(__doc__)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args()
+    precisions = available_precisions()
+    peak = Peak({name: gflops(name) for name in precisions}, multiply_adds() / 1e9)
+    if options.json:
+        print(json.dumps(asdict(peak)))
+    else:
+        print("\n".join([measuring.heading(), *peak.lines(precisions[0])]))
+
+
+def measured() -> Peak:
+    """The peak, measured in a process of its own."""
+    printed = subprocess.run([sys.executable, Path(__file__), "--json"], stdout=subprocess.PIPE, check=True).stdout
+    return Peak(**json.loads(printed))
+
+
+def gflops(precision: str) -> float:
+    """1e9 operations per second of the fastest product."""
+    import torch
+
+    kind = torch.bfloat16 if precision == "bf16" else torch.float32
+    a, b = (torch.randn(SIDE, SIDE, generator=torch.Generator().manual_seed(seed)).to(kind) for seed in (0, 1))
+    torch.mm(a, b)
+    best, end = float("inf"), time.perf_counter() + LEAST_SECONDS
+    while time.perf_counter() < end:
+        best = min(best, measuring.seconds_of(lambda: torch.mm(a, b)))
+    return 2 * SIDE**3 / best / 1e9
+
+
+def multiply_adds() -> int:
+    """Multiply-adds of EfficientNet-Lite0's features for one image, counted at every convolution."""
+    import torch
+    from torch import Tensor, nn
+
+    from eyespot import blocks, zoo
+
+    trunk, _ = blocks.split(zoo.create("efficientnet_lite0"), after="head.flat")
+    total = 0
+
+    def count(module: nn.Module, _: object, output: Tensor) -> None:
+        nonlocal total
+        assert isinstance(module, nn.Conv2d)
+        total += output[0].numel() * module.weight[0].numel()
+
+    for module in trunk.modules():
+        if isinstance(module, nn.Conv2d):
+            module.register_forward_hook(count)
+    with torch.inference_mode():
+        trunk.eval()(torch.zeros(1, 3, *IMAGE_HW))
+    return total
+
+
+if __name__ == "__main__":
+    main()

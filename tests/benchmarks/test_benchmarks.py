@@ -1,0 +1,126 @@
+"""Every benchmark runs to its verdict on a few small pictures; what they measure is not judged here."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+COLORS = {"blue": (40, 60, 200), "green": (40, 180, 60), "red": (200, 50, 40)}
+PICTURES = {"train": 6, "val": 10, "test": 10}
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory) -> Path:
+    """A cache that keeps the converted network through all of these tests."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    """Noisy pictures of three colours, in train, val and test."""
+    folder = tmp_path_factory.mktemp("colors")
+    random = np.random.default_rng(0)
+    for part, count in PICTURES.items():
+        for name, color in COLORS.items():
+            (folder / part / name).mkdir(parents=True)
+            for number in range(count):
+                pixels = np.clip(random.normal(color, 40, (60, 80, 3)), 0, 255).astype(np.uint8)
+                Image.fromarray(pixels).save(folder / part / name / f"{number}.jpg")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(cache):
+    """Runs a program; gives what it printed."""
+
+    def _run(program: str, *arguments: object) -> str:
+        command = [sys.executable, str(BENCHMARKS / program), *map(str, arguments)]
+        environment = {**os.environ, "EYESPOT_CACHE": str(cache)}
+        finished = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert finished.returncode == 0, finished.stderr
+        return finished.stdout
+
+    return _run
+
+
+def test_training_against_the_plain_way_goes_on_from_its_log(run, data, tmp_path, timm):
+    log = tmp_path / "runs.jsonl"
+    printed = run("train_frozen.py", data, "--runs", 1, "--log", log)
+    assert "run 1, plain" in printed
+    assert "of the limit" in printed
+    assert "(bar >= 12 times)" in printed
+    sides = {row["side"]: row["run"] for row in map(json.loads, log.read_text().splitlines())}
+    assert sides["plain"]["views"] == 3 * (2 * 6 + 10 + 10)
+    assert sides["plain"]["accuracy"] == {"val": 1.0, "test": 1.0}
+    again = run("train_frozen.py", data, "--runs", 1, "--log", log)
+    assert "run 1" not in again
+    assert "(bar >= 12 times)" in again
+
+
+def test_training_again(run, data):
+    printed = run("again.py", data, "--runs", 1)
+    assert "nothing changed: " in printed
+    assert printed.count("(bar <= ") == 3
+    before = sorted(path for path in data.rglob("*") if path.is_file())
+    assert len(before) == 3 * sum(PICTURES.values())  # the person's folder is as it was
+
+
+def test_accuracy_beside_logistic_regression(run, data):
+    printed = run("accuracy.py", data, "--seeds", 1)
+    assert "LogisticRegressionCV, balanced, test: 30 of 30 right" in printed
+    assert printed.count("(bar ") == 6
+
+
+def test_the_embedding_pass(run, data):
+    assert "(bar >= 0.85 " in run("embed.py", data, "--pictures", 20, "--runs", 1)
+
+
+def test_startup(run, data, cache, tmp_path):
+    command = [sys.executable, "-m", "eyespot", "train", data, "--out", tmp_path, "--name", "colors", "--quiet"]
+    subprocess.run(command, env={**os.environ, "EYESPOT_CACHE": str(cache)}, check=True)
+    picture = data / "test" / "red" / "0.jpg"
+    assert run("startup.py", tmp_path / "train" / "colors", picture, "--runs", 1).count("(bar <= ") == 2
+
+
+def test_digits(data, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    digits = importlib.import_module("digits")
+    train = digits.measuring.train
+    monkeypatch.setattr(digits.measuring, "train", lambda name, **rest: train(data, **rest))  # digits take longer
+    monkeypatch.setattr(sys, "argv", ["digits.py", "--seeds", "1"])
+    digits.main()
+    assert capsys.readouterr().out.count("(bar ") == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the system does not tell a child's peak memory")
+def test_memory(run, data):
+    assert "(bar <= 1.2 GB)" in run("memory.py", data, "--runs", 1)
+
+
+def test_decoding(run, data):
+    printed = run("decode.py", data, "--pictures", 5, "--runs", 1)
+    assert "eyespot, its own record" in printed
+    assert "(bar >= 1.5 times)" in printed
+
+
+def test_sizes_are_counted_once_and_without_pip(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from installed_size import sizes_by_package
+
+    for name, size in {"pip": 1000, "thing": 70}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "code.py").write_bytes(b"#" * size)
+        info = tmp_path / f"{name}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (info / "RECORD").write_text(f"{name}/code.py,,\n{name}-1.0.dist-info/METADATA,,\n")
+    sizes = sizes_by_package(tmp_path)
+    assert "pip" not in sizes
+    assert sizes["thing"] == 70 + (tmp_path / "thing-1.0.dist-info" / "METADATA").stat().st_size

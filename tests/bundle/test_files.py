@@ -1,0 +1,220 @@
+"""Bundles on disk: found in three ways, refused in a sentence when damaged, unsafe or too new, written whole."""
+
+import hashlib
+import json
+import os
+import pickle
+import shutil
+from pathlib import Path
+
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from eyespot.bundle.files import read_bundle, write_bundle
+from eyespot.errors import BundleError
+
+CONTRADICTING = {
+    "format_version": "1",
+    "task": "detection",
+    "classes": ["circle"],
+    "temperature": 0,
+    "graph_sha256": "0",
+    "preprocess": {},
+    "seed": None,
+}
+
+
+@pytest.fixture
+def copied(split_run, tmp_path) -> Path:
+    """The bundle alone, copied to another place."""
+    return Path(shutil.copytree(split_run.bundle, tmp_path / "copied"))
+
+
+def change_manifest(folder: Path, **changes: object) -> None:
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changes), encoding="utf-8")
+
+
+def put_graph(folder: Path, graph: bytes) -> None:
+    """Another graph, with a manifest that vouches for it."""
+    (folder / "model.onnx").write_bytes(graph)
+    change_manifest(folder, graph_sha256=hashlib.sha256(graph).hexdigest())
+
+
+def refusal(folder: Path) -> str:
+    """The one sentence or two with which a bundle is refused."""
+    with pytest.raises(BundleError) as caught:
+        read_bundle(folder)
+    said = str(caught.value)
+    assert "\n" not in said
+    assert len(said) < 600
+    return said
+
+
+def test_a_run_folder_its_bundle_and_a_copied_bundle_are_the_same_model(split_run, copied):
+    found = [read_bundle(where) for where in (split_run.run, Path(split_run.bundle), copied)]
+    assert found[0].manifest == found[1].manifest == found[2].manifest
+    assert found[0].graph == found[1].graph == found[2].graph
+    assert found[0].manifest.classes == ("circle", "square", "triangle")
+
+
+def test_a_bundle_holds_no_file_but_manifest_and_graph(split_run):
+    assert sorted(path.name for path in Path(split_run.bundle).iterdir()) == ["manifest.json", "model.onnx"]
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    assert f"there is no model at {tmp_path / 'none'}" in refusal(tmp_path / "none")
+
+
+def test_a_folder_without_a_model_says_what_to_give(tmp_path):
+    assert "holds no finished model" in refusal(tmp_path)
+
+
+def test_a_file_in_place_of_a_folder_is_refused(copied):
+    assert "holds no finished model" in refusal(copied / "model.onnx")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\x80\x04K\x01.",
+        b"[]",
+        b"null",
+        b"1",
+        b"\xff\xfe{}",
+        b'{"format_version": 1}',
+        b"[" * 200_000,
+        b'{"a":' * 200_000,
+        b"1" * 10_000,
+    ],
+    ids=range(11),
+)
+def test_a_damaged_manifest_is_refused(copied, content):
+    (copied / "manifest.json").write_bytes(content)
+    assert str(copied / "manifest.json") in refusal(copied)
+
+
+@pytest.mark.parametrize("keep", [1, 100, 1000])
+def test_a_truncated_manifest_is_refused(copied, keep):
+    path = copied / "manifest.json"
+    path.write_bytes(path.read_bytes()[:keep])
+    assert "is damaged" in refusal(copied)
+
+
+@pytest.mark.parametrize("key", CONTRADICTING)
+def test_a_manifest_with_an_impossible_value_names_the_key(copied, key):
+    change_manifest(copied, **{key: CONTRADICTING[key]})
+    assert key in refusal(copied)
+
+
+def test_classes_of_the_same_name_are_refused(copied):
+    change_manifest(copied, classes=["circle", "square", "circle"])
+    assert "classes" in refusal(copied)
+
+
+def test_a_manifest_with_an_unknown_key_is_refused(copied):
+    change_manifest(copied, run_this="rm -rf /")
+    assert "run_this" in refusal(copied)
+
+
+def test_a_newer_format_version_says_to_upgrade(copied):
+    change_manifest(copied, format_version=2, news="a key of the future")
+    said = refusal(copied)
+    assert "format version 2" in said
+    assert "pip install --upgrade eyespot" in said
+
+
+@pytest.mark.parametrize("keep", [0, 1000, -1])
+def test_a_truncated_graph_is_refused(copied, keep):
+    path = copied / "model.onnx"
+    path.write_bytes(path.read_bytes()[:keep])
+    assert "is not the file that manifest.json describes" in refusal(copied)
+
+
+def test_a_truncated_graph_that_the_manifest_vouches_for_is_refused(copied):
+    graph = (copied / "model.onnx").read_bytes()
+    put_graph(copied, graph[: len(graph) // 2])
+    assert "cannot be used" in refusal(copied)
+
+
+def test_another_models_graph_is_refused(copied):
+    (copied / "model.onnx").write_bytes(a_graph("Relu").SerializeToString())
+    assert "is not the file that manifest.json describes" in refusal(copied)
+
+
+def test_a_missing_graph_is_refused(copied):
+    (copied / "model.onnx").unlink()
+    assert "model.onnx cannot be read" in refusal(copied)
+
+
+def test_a_folder_in_place_of_the_graph_is_refused(copied):
+    (copied / "model.onnx").unlink()
+    (copied / "model.onnx").mkdir()
+    assert "model.onnx cannot be read" in refusal(copied)
+
+
+class Exploit:
+    def __reduce__(self):
+        return os.mkdir, (os.environ["EYESPOT_EXPLOITED"],)
+
+
+def test_a_pickle_in_place_of_the_graph_is_refused_and_not_executed(copied, tmp_path, monkeypatch):
+    monkeypatch.setenv("EYESPOT_EXPLOITED", str(tmp_path / "exploited"))
+    put_graph(copied, pickle.dumps(Exploit()))
+    assert "cannot be used" in refusal(copied)
+    assert not (tmp_path / "exploited").exists()
+
+
+def test_a_custom_operator_is_refused(copied):
+    put_graph(copied, a_graph("Execute", domain="evil").SerializeToString())
+    assert "cannot be used" in refusal(copied)
+
+
+def test_an_operator_with_a_subgraph_is_refused(copied):
+    put_graph(copied, a_graph("Loop", body=a_graph("Relu").graph).SerializeToString())
+    assert "cannot be used" in refusal(copied)
+
+
+def test_data_in_another_file_is_refused(copied, tmp_path):
+    model = a_graph("Relu")
+    secret = onnx.TensorProto(name="secret", data_type=TensorProto.FLOAT, dims=[1], data_location=TensorProto.EXTERNAL)
+    secret.external_data.add(key="location", value="../../etc/passwd")
+    model.graph.initializer.append(secret)
+    put_graph(copied, model.SerializeToString())
+    assert "data kept in another file" in refusal(copied)
+
+
+def a_graph(operator: str, *, domain: str = "", **attributes: object) -> onnx.ModelProto:
+    node = helper.make_node(operator, ["x"], ["y"], domain=domain, **attributes)
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy"]
+    opsets = [helper.make_opsetid("", 18), *([helper.make_opsetid(domain, 1)] if domain else [])]
+    return helper.make_model(helper.make_graph([node], "g", ends[:1], ends[1:]), opset_imports=opsets, ir_version=10)
+
+
+@pytest.mark.parametrize("fails_at", [0, 1])
+def test_an_interrupted_write_leaves_no_half_bundle(split_run, tmp_path, monkeypatch, fails_at):
+    bundle = read_bundle(split_run.run)
+    replace, calls = os.replace, []
+
+    def interrupted(source, target):
+        calls.append(target)
+        if len(calls) > fails_at:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_bundle(tmp_path / "new", bundle.manifest, bundle.graph)
+    assert not (tmp_path / "new" / "manifest.json").exists()
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["model.onnx"][:fails_at]  # no temporary files
+    assert "holds no finished model" in refusal(tmp_path / "new")
+
+
+def test_what_is_written_is_what_is_read(split_run, tmp_path):
+    bundle = read_bundle(split_run.run)
+    write_bundle(tmp_path / "new", bundle.manifest, bundle.graph)
+    again = read_bundle(tmp_path / "new")
+    assert (again.manifest, again.graph) == (bundle.manifest, bundle.graph)

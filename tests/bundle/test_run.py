@@ -1,0 +1,119 @@
+"""A bundle at work answers as the head that was trained; one whose parts do not fit together is refused."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from eyespot.bundle.files import Bundle, read_bundle
+from eyespot.bundle.run import Classifier, precision_here
+from eyespot.engine.attach import attach_head
+from eyespot.engine.gate import check_graph
+from eyespot.errors import BundleError
+from eyespot.evaluate.calibration import probabilities
+from eyespot.features.decode import decode_or_reason
+from eyespot.recipes.backbone import OWN_PREPROCESS, frozen_trunk
+from eyespot.recipes.frozen import fit_frozen
+from eyespot.recipes.measure import measure
+from eyespot.recipes.options import TrainOptions
+from eyespot.recipes.prepare import prepare
+from eyespot.recipes.progress import silent
+from eyespot.recipes.verify import require_same_answers
+from eyespot.training.head import Head
+
+
+@pytest.fixture(scope="module")
+def fitted(split_photos, split_run, warm_cache):
+    """The head of `split_run`, fitted again on the same features."""
+    trunk = frozen_trunk(cache_folder=warm_cache, precision="fp32")
+    prepared = prepare(split_photos, seed=0, progress=silent)
+    return fit_frozen(prepared, trunk, TrainOptions(), small_test=False, store=None, progress=silent)
+
+
+@pytest.fixture(scope="module")
+def measured(fitted):
+    return measure(fitted, store=None, progress=silent)
+
+
+@pytest.fixture
+def bundle(fitted, split_run) -> Bundle:
+    """A bundle in fp32, with a temperature that shows."""
+    graph = attach_head(fitted.trunk.graph, fitted.head.layers, temperature=2.5)
+    manifest = read_bundle(split_run.run).manifest
+    precision = manifest.precision.model_copy(update={"name": "fp32"})
+    return Bundle(Path("nowhere"), manifest.model_copy(update={"precision": precision}), graph)
+
+
+def images(prepared) -> list[tuple[int, np.ndarray]]:
+    pictures = enumerate(prepared.part("test"))
+    return [(number, decode_or_reason(each.picture, None, OWN_PREPROCESS)) for number, each in pictures]
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_the_bundle_answers_as_the_trained_head(fitted, measured, bundle, warm_cache, many):
+    test = next(answers for answers in measured.answers if answers.part == "test")
+    expected = probabilities(test.logits, temperature=2.5)
+    classifier = Classifier(bundle, cache_folder=warm_cache / "compiled")
+    found = dict(classifier.stream(images(fitted.prepared)[: None if many else 3], many=many))
+    assert len(found) == (33 if many else 3)
+    for number, row in found.items():
+        np.testing.assert_allclose(row, expected[number], atol=1e-4)
+
+
+def test_a_tampered_head_is_noticed(fitted, measured, split_run, shared_cache):
+    bundle = read_bundle(split_run.run)
+    require_same_answers(bundle, fitted, measured)
+    ((weight, bias),) = fitted.head.layers
+    other = Head(((weight[::-1].copy(), bias),), fitted.head.output)
+    answers = tuple(replace(each, logits=each.logits[:, ::-1]) for each in measured.answers)
+    with pytest.raises(BundleError, match="answers otherwise than the trained one"):
+        require_same_answers(bundle, replace(fitted, head=other), replace(measured, answers=answers))
+
+
+def test_a_tampered_head_is_noticed_where_nothing_was_held_out(draw, split_run, shared_cache, tmp_path):
+    draw(tmp_path / "photos", 3)
+    prepared = prepare(tmp_path / "photos", seed=0, progress=silent)
+    trunk = frozen_trunk(cache_folder=shared_cache, precision="fp32")
+    fitted = fit_frozen(prepared, trunk, TrainOptions(), small_test=True, store=None, progress=silent)
+    measured = measure(fitted, store=None, progress=silent)
+    with pytest.raises(BundleError, match="answers otherwise than the trained one"):
+        require_same_answers(read_bundle(split_run.run), replace(fitted, temperature=30.0), measured)
+
+
+@pytest.mark.parametrize("classes", [("circle", "square"), ("circle", "square", "star", "triangle")])
+def test_a_manifest_with_other_classes_than_the_graph_is_refused(bundle, fitted, classes):
+    wrong = replace(bundle, manifest=bundle.manifest.model_copy(update={"classes": classes}))
+    with pytest.raises(BundleError, match=f"{len(classes)} classes"):
+        list(Classifier(wrong, cache_folder=None).stream(images(fitted.prepared)[:1], many=False))
+
+
+def test_a_graph_without_probabilities_is_refused(bundle, fitted):
+    wrong = replace(bundle, graph=fitted.trunk.graph)
+    with pytest.raises(BundleError, match="probabilities"):
+        list(Classifier(wrong, cache_folder=None).stream(images(fitted.prepared)[:1], many=False))
+
+
+def test_a_graph_that_does_not_fit_its_images_is_refused(bundle, fitted):
+    weight = numpy_helper.from_array(np.zeros((3, 11), np.float32), "weight")  # an image has more than 11 numbers
+    nodes = [
+        helper.make_node("Cast", ["images"], ["x"], to=TensorProto.FLOAT),
+        helper.make_node("Flatten", ["x"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "weight"], ["probabilities"], transB=1),
+    ]
+    ends = [
+        helper.make_tensor_value_info("images", TensorProto.UINT8, ["N", "H", "W", "C"]),
+        helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", 3]),
+    ]
+    graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], [weight])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    check_graph(model.SerializeToString())
+    wrong = replace(bundle, graph=model.SerializeToString())
+    with pytest.raises(BundleError, match="does not fit"):
+        list(Classifier(wrong, cache_folder=None).stream(images(fitted.prepared)[:1], many=False))
+
+
+def test_where_a_precision_is_missing_fp32_runs(monkeypatch):
+    monkeypatch.setattr("eyespot.bundle.run.available_precisions", lambda: ("fp32",))
+    assert precision_here("bf16") == precision_here("fp32") == "fp32"

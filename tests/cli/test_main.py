@@ -1,0 +1,312 @@
+"""The command: hints, exit codes, JSON on standard output and nothing else there, quiet pipes, Ctrl-C."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import eyespot
+from eyespot.cli.main import COMMANDS, main
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="file names there are any bytes")
+CONTROL = {chr(code) for code in range(32)} - {"\n"}
+
+
+@pytest.fixture
+def cli(shared_cache, monkeypatch, tmp_path):
+    """Runs the command in an empty folder and returns what it said."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> Result:
+        return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+    return run
+
+
+def eyespot_process(*arguments: object, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "eyespot", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, env=os.environ | environment)
+
+
+def one_sentence(said: str) -> bool:
+    return said.startswith("eyespot: ") and said.count("\n") == 1 and "Traceback" not in said
+
+
+# --- hints and exit codes
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["trian", "photos"], "did you mean 'train'?"),
+        (["frobnicate"], "there are train, predict"),
+        (["train", "photos", "--epoch", "3"], "--epochs"),
+        (["train", "photos", "--epochs", "three"], "'three' is not a valid integer"),
+        (["predict", "run"], "PICTURES"),
+        (["--verison"], "--version"),
+    ],
+    ids=" ".join,
+)
+def test_a_typo_gives_a_hint_and_exit_code_2(cli, arguments, hint):
+    done = cli(*arguments)
+    assert done.exit_code == 2
+    assert hint in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["train", "nowhere"], "there is no folder 'nowhere'"),
+        (["train", "digist"], "did you mean 'digits'?"),
+        (["train", "digits", "--head", "wide"], "the option head cannot be 'wide'"),
+        (["train", "digits", "--mirror", "maybe"], "the option mirror cannot be 'maybe'"),
+        (["predict", "nowhere", "picture.jpg"], "there is no model at nowhere"),
+        (["val", "nowhere", "digits"], "there is no model at nowhere"),
+        (["embed", "digits", "--out", "features.txt"], "ends in .npz"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_done_is_said_in_a_sentence_with_exit_code_1(cli, arguments, said):
+    done = cli(*arguments)
+    assert done.exit_code == 1
+    assert said in done.stderr
+    assert one_sentence(done.stderr)
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(cli, command):
+    done = cli(command, "--help")
+    assert done.exit_code == 0
+    assert f"{command} [OPTIONS]" in done.stdout
+
+
+def test_version_is_told(cli):
+    assert cli("--version").stdout == f"eyespot, version {eyespot.__version__}\n"
+
+
+# --- JSON
+
+
+def said_as_json(done: Result) -> object:
+    assert done.exit_code == 0, done.stderr
+    assert done.stderr == ""
+    return json.loads(done.stdout)
+
+
+@pytest.fixture
+def run(split_run, tmp_path) -> Path:
+    return Path(split_run.run)
+
+
+def test_train_prints_one_json_object(cli, split_photos, split_run):
+    said = said_as_json(cli("train", split_photos, "--json", "--name", "mine"))
+    assert said["run"] == str(Path("runs", "train", "mine"))
+    assert said["classes"] == ["circle", "square", "triangle"]
+    assert said["pictures"] == {"used": 69, "set_aside": 0}
+    for part in ("validation", "test"):
+        expected = getattr(split_run, part).model_dump()
+        assert said[part] == expected
+        assert expected.keys() == {"accuracy", "low", "high", "n"}
+    assert said["seconds"] > 0
+
+
+def test_a_test_part_that_is_too_small_is_null(cli, draw, tmp_path):
+    draw(tmp_path / "photos", 2)
+    assert said_as_json(cli("train", "photos", "--json"))["test"] is None
+
+
+def test_val_prints_the_numbers_of_training(cli, run, split_photos, split_run):
+    said = said_as_json(cli("val", run, split_photos, "--json"))
+    assert {name: said[name] for name in ("accuracy", "low", "high", "n")} == pytest.approx(split_run.test.model_dump())
+    assert said["part"] == "test"
+
+
+def test_predict_prints_a_list(cli, run, split_photos):
+    folder = split_photos / "test" / "square"
+    said = said_as_json(cli("predict", run, folder / "200.png", folder / "201.png", "--topk", "2", "--json"))
+    assert [each["picture"] for each in said] == [str(folder / "200.png"), str(folder / "201.png")]
+    for each in said:
+        assert [answer.keys() for answer in each["predictions"]] == [{"class", "probability"}] * 2
+        assert each["predictions"][0]["class"] == "square"
+
+
+def test_embed_info_and_cache_print_one_json_object(cli, split_photos):
+    assert said_as_json(cli("embed", split_photos, "--out", "features.npz", "--json"))["features"] == 1280
+    assert said_as_json(cli("info", "--json"))["version"] == eyespot.__version__
+    assert said_as_json(cli("cache", "--json"))["cleared"] is False
+
+
+def test_the_cache_can_be_cleared(cli, monkeypatch, tmp_path):
+    monkeypatch.setenv("EYESPOT_CACHE", str(tmp_path / "own-cache"))
+    assert "removed 0 arrays" in cli("cache", "--clear").stdout
+
+
+def test_python_returns_what_the_command_prints(cli, run, split_photos):
+    model = eyespot.load(run)
+    printed = said_as_json(cli("val", run, split_photos, "--json"))
+    evaluated = json.loads(model.evaluate(split_photos).model_dump_json(by_alias=True))
+    assert {**printed, "seconds": 0} == {**evaluated, "seconds": 0}
+    picture = split_photos / "test" / "square" / "200.png"
+    predicted = [json.loads(each.model_dump_json(by_alias=True)) for each in model.predict(picture)]
+    assert said_as_json(cli("predict", run, picture, "--json")) == predicted
+
+
+# --- words
+
+
+def test_train_says_what_it_made_and_what_comes_next(cli, split_photos, split_run):
+    done = cli("train", split_photos)
+    assert done.exit_code == 0
+    assert done.stderr == ""
+    assert "69 pictures of 3 classes" in done.stdout
+    assert "95 % interval" in done.stdout
+    assert f"eyespot predict {Path('runs', 'train', 'photos')} PICTURES" in done.stdout
+    assert not CONTROL & set(done.stdout)
+
+
+def test_val_embed_info_and_cache_speak_in_words(cli, run, split_photos):
+    assert "33 pictures, part test" in cli("val", run, split_photos).stdout
+    assert "69 pictures, 1280 features each" in cli("embed", split_photos, "--out", "features.npz").stdout
+    assert f"eyespot     {eyespot.__version__}" in cli("info").stdout
+    assert "arrays" in cli("cache").stdout
+
+
+def test_files_set_aside_are_named(cli, draw, tmp_path):
+    draw(tmp_path / "photos", 2)
+    (tmp_path / "photos" / "circle" / "broken.jpg").write_bytes(b"")
+    assert "circle/broken.jpg is empty (0 bytes)" in cli("train", "photos").stdout
+
+
+def test_pictures_that_cannot_be_predicted_are_named_on_standard_error(cli, run, tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"")
+    done = cli("predict", run, "broken.jpg")
+    assert done.stdout == ""
+    assert done.stderr == "broken.jpg: is empty (0 bytes)\n"
+
+
+# --- predictions as CSV
+
+
+def test_predictions_are_written_as_csv(cli, run, split_photos, tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"")
+    picture = split_photos / "test" / "square" / "200.png"
+    assert cli("predict", run, picture, "broken.jpg", "--csv", "answers.csv", "--topk", "2").exit_code == 0
+    with (tmp_path / "answers.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["picture"] for row in rows] == [str(picture), str(picture), "broken.jpg"]
+    assert [row["rank"] for row in rows] == ["1", "2", "0"]
+    assert rows[0]["class"] == "square"
+    assert 0 < float(rows[0]["probability"]) <= 1
+    assert rows[2]["set_aside"] == "is empty (0 bytes)"
+
+
+@pytest.mark.parametrize("place", ["nowhere/answers.csv", "folder"])
+def test_a_csv_file_that_cannot_be_written_is_a_sentence(cli, run, split_photos, tmp_path, place):
+    (tmp_path / "folder").mkdir()
+    done = cli("predict", run, split_photos / "test" / "square" / "200.png", "--csv", place)
+    assert done.exit_code == 1
+    assert one_sentence(done.stderr)
+    assert place in done.stderr
+    assert done.stdout == ""
+
+
+# --- names
+
+
+@pytest.fixture
+def odd_photos(draw, tmp_path) -> Path:
+    draw(tmp_path / "my photos", 2)
+    (tmp_path / "my photos" / "circle").rename(tmp_path / "my photos" / "круг 🔴")
+    (tmp_path / "my photos" / "square" / "000.png").rename(tmp_path / "my photos" / "square" / "четвёрка 🟦.png")
+    return tmp_path / "my photos"
+
+
+def test_names_in_any_script_go_in_and_out(cli, odd_photos):
+    trained = said_as_json(cli("train", "my photos", "--json"))
+    assert "круг 🔴" in trained["classes"]
+    done = cli("predict", trained["run"], "my photos/square/четвёрка 🟦.png")
+    assert done.stdout.startswith("my photos/square/четвёрка 🟦.png: square ")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_names_in_any_script_survive_a_terminal_that_lacks_them(odd_photos, split_run, shared_cache, encoding):
+    done = eyespot_process("predict", split_run.run, odd_photos, PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(b"\n") == 6
+
+
+@linux_only
+def test_a_file_name_that_is_not_utf8_is_shown_with_its_bytes(run, split_photos, shared_cache, tmp_path):
+    odd = os.path.join(os.fsencode(tmp_path), b"\xff.png")
+    shutil.copy(split_photos / "test" / "square" / "200.png", odd)
+    for arguments in ([os.fsdecode(odd)], [tmp_path], [tmp_path, "--json"]):
+        done = eyespot_process("predict", run, *arguments)
+        assert done.returncode == 0, done.stderr
+        assert b"\\xff.png" in done.stdout
+    assert json.loads(done.stdout)[0]["predictions"][0]["class"] == "square"
+
+
+@linux_only
+def test_a_model_in_a_folder_whose_name_is_not_utf8_works(run, split_photos, shared_cache, tmp_path):
+    odd = os.path.join(os.fsencode(tmp_path), b"r\xffn")
+    shutil.copytree(run, os.fsdecode(odd))
+    done = eyespot_process("val", os.fsdecode(odd), split_photos, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["n"] == 33
+
+
+# --- real processes
+
+
+def test_a_piped_run_shows_no_progress_and_no_control_characters(split_photos, shared_cache, split_run, tmp_path):
+    done = eyespot_process("train", split_photos, "--out", tmp_path / "runs")
+    assert done.returncode == 0
+    assert done.stderr == b""
+    assert not CONTROL & set(done.stdout.decode())
+
+
+def test_python_dash_m_eyespot_answers():
+    done = eyespot_process("--version")
+    assert (done.returncode, done.stdout.split()) == (0, [b"eyespot,", b"version", eyespot.__version__.encode()])
+
+
+def test_a_reader_that_goes_away_is_no_traceback(run, split_photos, shared_cache):
+    command = [sys.executable, "-m", "eyespot", "predict", str(run), str(split_photos)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    said = process.stderr.read()
+    process.stderr.close()
+    assert process.wait() == 1
+    assert said == b""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
+@pytest.mark.parametrize("wait_for", ["folder", "store"])
+def test_ctrl_c_ends_a_real_run_with_a_sentence(draw, tmp_path, warm_cache, split_run, wait_for):
+    draw(tmp_path / "photos", 400)
+    cache = Path(shutil.copytree(warm_cache / "graphs", tmp_path / "cache" / "graphs")).parent
+    command = [sys.executable, "-m", "eyespot", "train", "photos"]
+    environment = os.environ | {"EYESPOT_CACHE": str(cache)}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    store = cache / "store" / "store.sqlite3"
+    while process.poll() is None and not (store.exists() and (wait_for == "folder" or store.stat().st_size > 200_000)):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    said, error = process.communicate()
+    assert process.returncode == 130
+    assert said == ""
+    assert one_sentence(error), error
+    assert "no model yet" in error
+    assert not (tmp_path / "runs").exists()

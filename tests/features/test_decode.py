@@ -1,0 +1,99 @@
+"""Decoding ahead: in order, with bounded memory, and with a reason for every picture that has no image."""
+
+from __future__ import annotations
+
+import io
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from eyespot.data.audit import content_hash
+from eyespot.data.pictures import read_image
+from eyespot.data.sources import Picture
+from eyespot.features import decode
+from eyespot.features.decode import decode_or_reason, decode_pictures
+from eyespot.records import Preprocess
+
+GRAY = Preprocess(short_side=8, crop_hw=(8, 8), filter="bilinear", color="gray", mean=(0,), scale=(1,))
+
+
+def png(shade: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("L", (9, 8), shade).save(file, format="PNG")
+    return file.getvalue()
+
+
+def pictures(count: int) -> list[tuple[Picture, str | None]]:
+    return [(Picture(str(shade), data=png(shade)), content_hash(png(shade))) for shade in range(count)]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("ahead", [1, 4, 1000])
+def test_images_come_in_order_whatever_the_threads(threads, ahead):
+    images = list(decode_pictures(pictures(40), GRAY, threads=threads, ahead=ahead))
+    assert [int(image[0, 0, 0]) for image in images] == list(range(40))
+    assert {image.shape for image in images} == {(8, 8, 1)}
+
+
+def test_an_image_is_that_of_read_image():
+    data = png(3)
+    np.testing.assert_array_equal(decode_or_reason(Picture("a", data=data), None, GRAY), read_image(data, GRAY))
+
+
+def test_what_cannot_be_decoded_has_its_reason_in_its_place(tmp_path):
+    (tmp_path / "text.png").write_bytes(b"no picture at all")
+    (tmp_path / "cut.png").write_bytes(png(1)[:40])
+    (tmp_path / "empty.png").touch()
+    work = [(Picture(name, path=tmp_path / name), None) for name in ("text.png", "cut.png", "empty.png", "gone.png")]
+    text, cut, empty, gone, good = decode_pictures([*work, *pictures(1)], GRAY, threads=2, ahead=2)
+    assert "is not a picture" in text
+    assert "is cut off" in cut
+    assert "is empty" in empty
+    assert gone.startswith("cannot be read: ")
+    assert isinstance(good, np.ndarray)
+
+
+def test_a_picture_that_is_no_longer_what_was_hashed_has_no_image():
+    reason = decode_or_reason(Picture("a", data=png(1)), content_hash(png(2)), GRAY)
+    assert reason == "changed on disk while it was being read: run again"
+
+
+def test_no_more_than_ahead_are_decoded_before_they_are_taken(monkeypatch):
+    begun = threading.Semaphore(0)
+    counted: list[str] = []
+
+    def count(picture, content, preprocess):
+        counted.append(picture.name)
+        begun.release()
+        return np.zeros((8, 8, 1), np.uint8)
+
+    monkeypatch.setattr(decode, "decode_or_reason", count)
+    images = decode_pictures(pictures(50), GRAY, threads=2, ahead=5)
+    for taken in range(1, 11):
+        next(images)
+        assert len(counted) <= taken + 5
+    images.close()
+    assert len(counted) <= 15
+
+
+def test_abandoning_the_generator_ends_the_work(monkeypatch):
+    before = threading.active_count()
+    images = decode_pictures(pictures(200), GRAY, threads=3, ahead=50)
+    next(images)
+    images.close()
+    assert threading.active_count() == before
+
+
+def test_our_own_mistakes_are_not_taken_for_bad_pictures(monkeypatch):
+    def broken(data, preprocess):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(decode, "read_image", broken)
+    with pytest.raises(ZeroDivisionError):
+        list(decode_pictures(pictures(3), GRAY, threads=2, ahead=2))
+
+
+def test_no_pictures_are_no_images():
+    assert list(decode_pictures([], GRAY, threads=2, ahead=2)) == []

@@ -1,0 +1,73 @@
+"""`info` and `cache`; and docs/json.md names every key of every result."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+import eyespot
+from eyespot import records
+from eyespot.errors import StoreError
+from eyespot.recipes import results
+from eyespot.recipes.info import cache as cache_recipe
+from eyespot.recipes.info import info
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "json.md"
+DOCUMENTED: dict[str, type[BaseModel]] = {
+    "eyespot train": results.TrainResult,
+    "eyespot predict": results.Prediction,
+    "eyespot val": results.ValResult,
+    "eyespot embed": results.EmbedResult,
+    "eyespot info": results.InfoResult,
+    "eyespot cache": results.CacheResult,
+    "pictures": results.PictureCount,
+    "predictions": results.ClassProbability,
+    "set_aside": records.SetAside,
+    "validation, test, out_of_fold": records.Metric,
+    "precision": records.Precision,
+    "per_class": records.ClassMetric,
+    "calibration": records.Calibration,
+    "bins_before, bins_after": records.CalibrationBin,
+}
+
+
+def test_info_tells_this_installation(shared_cache):
+    said = info()
+    assert said.version == eyespot.__version__
+    assert said.cores >= 1
+    assert said.extras["train"]
+    assert said.cache.folder == str(shared_cache / "store")
+
+
+def test_an_empty_cache_holds_nothing_and_can_be_cleared(cache):
+    assert (cache_recipe().entries, cache_recipe().cleared) == (0, False)
+    assert cache_recipe(clear=True).cleared
+
+
+def test_a_cache_that_cannot_be_used_is_a_sentence(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setenv("EYESPOT_CACHE", str(tmp_path / "file"))
+    with pytest.raises(StoreError, match="cannot be written"):
+        cache_recipe()
+
+
+def documented() -> dict[str, list[str]]:
+    """The keys in the tables of docs/json.md, by heading."""
+    sections = re.split(r"^#+ ", DOCUMENT.read_text("utf-8"), flags=re.MULTILINE)[1:]
+    found = {}
+    for section in sections:
+        heading, _, text = section.partition("\n")
+        found[heading.replace("`", "").strip()] = re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE)
+    return {heading: keys for heading, keys in found.items() if keys}
+
+
+@pytest.mark.parametrize("heading", DOCUMENTED)
+def test_the_documented_keys_are_those_of_the_result(heading):
+    fields = DOCUMENTED[heading].model_fields
+    keys = [field.serialization_alias or name for name, field in fields.items()]
+    assert documented()[heading] == keys
+
+
+def test_nothing_else_is_documented():
+    assert documented().keys() == DOCUMENTED.keys()

@@ -1,0 +1,483 @@
+"""`train`: parts and what is measured on them, the cache, files set aside, options, Ctrl-C."""
+
+import csv
+import io
+import json
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import eyespot
+from eyespot.bundle.files import read_bundle
+from eyespot.data.audit import content_hash
+from eyespot.errors import DataError, EyespotError, NoPictures, OptionError, Stopped
+from eyespot.recipes.prepare import prepare
+from eyespot.recipes.progress import silent
+
+CLASSES = ("circle", "square", "triangle")
+
+
+@pytest.fixture
+def photos(draw, tmp_path) -> Path:
+    """Six pictures of each class, not split."""
+    draw(tmp_path / "photos", 6)
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def train(tmp_path, shared_cache):
+    """`train` with its runs in this test's folder."""
+
+    def call(data, **options):
+        return eyespot.train(data, **{"out": tmp_path / "runs", **options})
+
+    return call
+
+
+@pytest.fixture
+def no_features(warm_cache, tmp_path, monkeypatch) -> None:
+    """A cache with the converted network but without any features."""
+    for name in ("graphs", "compiled"):
+        shutil.copytree(warm_cache / name, tmp_path / "cache" / name)
+    monkeypatch.setenv("EYESPOT_CACHE", str(tmp_path / "cache"))
+
+
+def rows(file: Path) -> list[dict[str, str]]:
+    with file.open(encoding="utf-8", newline="") as opened:
+        return list(csv.DictReader(opened))
+
+
+def parts(result) -> Counter[str]:
+    return Counter(row["part"] for row in rows(Path(result.run, "split.csv")))
+
+
+def tree(folder: Path) -> dict[str, tuple[int, int, bytes]]:
+    """Every file's mode, time of change and bytes."""
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {name: (path.stat().st_mode, path.stat().st_mtime_ns, path.read_bytes()) for name, path in found.items()}
+
+
+# --- parts
+
+
+def test_a_split_folder_is_measured_on_its_own_parts(split_run):
+    assert parts(split_run) == {"train": 24, "val": 12, "test": 33}
+    assert (split_run.validation.n, split_run.test.n) == (12, 33)
+    assert split_run.out_of_fold is None
+    assert split_run.classes == CLASSES
+    assert split_run.pictures.used == 69
+    assert split_run.test.low <= split_run.test.accuracy <= split_run.test.high
+    assert split_run.test.accuracy > 0.8  # coloured shapes are easy
+
+
+def test_a_run_folder_holds_everything_that_is_promised(split_run):
+    names = {path.name for path in Path(split_run.run).iterdir()}
+    assert names == {
+        "args.json",
+        "bundle",
+        "confusion_matrix.png",
+        "predictions.csv",
+        "report.html",
+        "result.json",
+        "results.csv",
+        "split.csv",
+    }
+    assert json.loads(Path(split_run.run, "result.json").read_text("utf-8")) == json.loads(split_run.model_dump_json())
+
+
+def test_an_unsplit_folder_is_split_and_measured_on_test(train, draw, tmp_path):
+    draw(tmp_path / "photos", 67)
+    result = train(tmp_path / "photos")
+    assert parts(result) == {"train": 141, "val": 30, "test": 30}
+    assert (result.validation.n, result.test.n, result.out_of_fold) == (30, 30, None)
+
+
+def test_a_folder_without_test_has_no_test_figure(train, draw, tmp_path):
+    draw(tmp_path / "photos" / "train", 4)
+    draw(tmp_path / "photos" / "val", 10, first=50)
+    result = train(tmp_path / "photos")
+    assert parts(result) == {"train": 12, "val": 30}
+    assert (result.validation.n, result.test, result.out_of_fold) == (30, None, None)
+
+
+def test_a_missing_val_is_cut_from_train(train, split_photos, tmp_path):
+    shutil.copytree(split_photos / "train", tmp_path / "photos" / "train")
+    shutil.copytree(split_photos / "test", tmp_path / "photos" / "test")
+    result = train(tmp_path / "photos")
+    assert parts(result) == {"train": 21, "val": 3, "test": 33}
+    assert (result.validation.n, result.test.n) == (3, 33)
+
+
+def test_a_small_test_part_gives_way_to_cross_validation(train, photos):
+    result = train(photos)
+    assert result.test is None
+    assert result.out_of_fold.n == result.pictures.used == 18
+    assert result.validation == result.out_of_fold
+    assert "too few" in result.out_of_fold_reason
+
+
+def test_a_small_test_folder_is_kept_out_of_training(train, photos, tmp_path):
+    for part in ("train", "test"):
+        shutil.copytree(photos, tmp_path / "split" / part)
+    for picture in (tmp_path / "split" / "test").rglob("*.png"):
+        Image.open(picture).rotate(180).save(picture)
+    result = train(tmp_path / "split")
+    assert result.test is None
+    assert result.out_of_fold.n == 15  # one of each class validates
+    assert "has only 18 pictures" in result.out_of_fold_reason
+
+
+def test_hardly_any_pictures_are_enough_for_a_model(train, draw, tmp_path):
+    draw(tmp_path / "photos", 1)
+    result = train(tmp_path / "photos")
+    assert result.out_of_fold.n == 3
+    assert len(eyespot.load(result.run).predict(tmp_path / "photos")) == 3
+
+
+def test_two_pictures_are_too_few(train, draw, tmp_path):
+    draw(tmp_path / "photos", 1, kinds=CLASSES[:2])
+    with pytest.raises(DataError, match="has 2 pictures to train on"):
+        train(tmp_path / "photos")
+
+
+def test_one_training_picture_a_class_and_no_val_is_measured_on_test(train, draw, tmp_path):
+    draw(tmp_path / "photos" / "train", 1)
+    draw(tmp_path / "photos" / "test", 10, first=50)
+    result = train(tmp_path / "photos")
+    assert (result.test.n, result.validation) == (30, None)
+
+
+def test_an_unreadable_val_part_has_no_figure(train, split_photos, tmp_path):
+    photos = Path(shutil.copytree(split_photos, tmp_path / "photos"))
+    for number, picture in enumerate((photos / "val").rglob("*.png")):
+        picture.write_text(f"not a picture {number}")
+    result = train(photos)
+    assert (result.test.n, result.validation) == (33, None)
+    assert result.pictures.set_aside == 12
+
+
+def test_an_unreadable_training_part_is_a_sentence(train, split_photos, tmp_path):
+    photos = Path(shutil.copytree(split_photos, tmp_path / "photos"))
+    for number, picture in enumerate((photos / "train").rglob("*.png")):
+        picture.write_text(f"not a picture {number}")
+    with pytest.raises(DataError, match="readable pictures to train on in 0 classes"):
+        train(photos)
+
+
+@pytest.mark.parametrize("model", ["auto", "lenet5"])
+def test_a_class_without_any_readable_training_picture_is_a_sentence_or_a_note(train, photos, model):
+    for number, picture in enumerate((photos / "circle").glob("*.png")):
+        picture.write_text(f"not a picture {number}")
+    result = train(photos, model=model, epochs=1)
+    assert result.pictures.set_aside == 6
+    assert any("circle" in note for note in result.notes)
+
+
+def test_the_test_part_is_decoded_only_after_the_head_is_fitted(train, draw, tmp_path, monkeypatch):
+    from eyespot.features import decode
+    from eyespot.recipes import frozen
+
+    draw(tmp_path / "photos" / "train", 5, first=1000)
+    draw(tmp_path / "photos" / "test", 10, first=2000)
+    test = {content_hash(path.read_bytes()) for path in (tmp_path / "photos" / "test").rglob("*.png")}
+    events: list[str] = []
+    read_image, fit_head = decode.read_image, frozen.fit_head
+
+    def reading(data, preprocess):
+        events.append(content_hash(data))
+        return read_image(data, preprocess)
+
+    def fitting(*args):
+        events.append("fitted")
+        return fit_head(*args)
+
+    monkeypatch.setattr(decode, "read_image", reading)
+    monkeypatch.setattr(frozen, "fit_head", fitting)
+    monkeypatch.setattr("eyespot.recipes.train.require_same_answers", lambda *args: None)  # reads a few of them again
+    train(tmp_path / "photos")
+    fitted = events.index("fitted")
+    assert not test & set(events[:fitted])
+    assert sorted(each for each in events[fitted:] if each in test) == sorted(test)  # each once
+
+
+# --- what is kept for the next run
+
+
+def test_a_second_run_computes_nothing_and_overwrites_nothing_and_so_does_one_on_a_renamed_folder(
+    train, photos, no_features
+):
+    first = train(photos)
+    before = tree(Path(first.run))
+    second = train(photos)
+    assert first.views_computed > 0
+    assert second.views_computed == 0
+    assert [Path(each.run).name for each in (first, second)] == ["photos", "photos-2"]
+    photos.rename(photos.with_name("renamed"))
+    third = train(photos.with_name("renamed"))
+    assert (third.views_computed, Path(third.run).name) == (0, "renamed")
+    assert tree(Path(first.run)) == before
+
+
+def test_a_picture_that_is_added_is_all_that_is_computed(train, photos, draw):
+    train(photos)
+    draw(photos, 1, first=777, kinds=["circle"])
+    assert train(photos).views_computed == 2  # the picture and its mirror image
+
+
+def test_a_name_that_is_taken_is_refused_before_any_work(train, photos, monkeypatch):
+    run = train(photos, name="mine").run
+    before = tree(Path(run))
+    monkeypatch.setattr("eyespot.recipes.train.prepare", None)
+    with pytest.raises(OptionError, match="mine exists already and is never overwritten"):
+        train(photos, name="mine")
+    assert tree(Path(run)) == before
+
+
+def test_a_place_for_runs_that_is_a_file_is_refused_before_any_work(train, photos, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setattr("eyespot.recipes.train.prepare", None)
+    with pytest.raises(OptionError, match="--out"):
+        train(photos, out=tmp_path / "file")
+
+
+def test_an_unusable_cache_folder_is_no_obstacle(photos, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setenv("EYESPOT_CACHE", str(tmp_path / "file"))
+    result = eyespot.train(photos, out=tmp_path / "runs")
+    assert any("nothing is kept for the next run" in note for note in result.notes)
+    assert eyespot.predict(result.run, photos / "circle" / "000.png")[0].predictions
+
+
+def test_the_same_seed_gives_the_same_files_on_an_empty_cache_too(train, photos, tmp_path, monkeypatch):
+    first = train(photos)
+    monkeypatch.setenv("EYESPOT_CACHE", str(tmp_path / "other-cache"))
+    second = train(photos)
+    assert second.views_computed > 0
+    for name in ("predictions.csv", "split.csv", "results.csv", "bundle/model.onnx"):
+        assert Path(first.run, name).read_bytes() == Path(second.run, name).read_bytes(), name
+
+
+def test_the_seed_decides_the_split(photos):
+    def test_part(seed):
+        return {each.content for each in prepare(photos, seed=seed, progress=silent).part("test")}
+
+    assert test_part(0) == test_part(0) != test_part(1)
+
+
+# --- pictures of all kinds
+
+
+@pytest.fixture
+def odd_photos(photos) -> Path:
+    """Pictures of unusual kinds, which are used, and files that are none."""
+    shape = Image.open(photos / "circle" / "000.png")
+    cut_off = io.BytesIO()
+    shape.resize((200, 200)).save(cut_off, "JPEG")
+    (photos / "circle" / "cut_off.jpg").write_bytes(cut_off.getvalue()[:1500])
+    (photos / "circle" / "empty.jpg").write_bytes(b"")
+    (photos / "square" / "text.jpg").write_text("this is text")
+    (photos / "square" / "notes.txt").write_text("not a picture")
+    (photos / "stray.png").write_bytes((photos / "circle" / "000.png").read_bytes() + b" ")
+    (photos / "square" / "copy.png").write_bytes((photos / "square" / "000.png").read_bytes())
+    deep = (np.asarray(shape.convert("L")).astype(np.uint16) + 1) * 257
+    Image.fromarray(deep).save(photos / "circle" / "16_bit.png")
+    shape.convert("CMYK").save(photos / "circle" / "cmyk.jpg")
+    rotated = shape.getexif()
+    rotated[0x0112] = 6
+    shape.save(photos / "circle" / "rotated.jpg", exif=rotated)
+    return photos
+
+
+SET_ASIDE = {
+    "circle/cut_off.jpg": "cut off",
+    "circle/empty.jpg": "is empty",
+    "square/text.jpg": "is not a picture",
+    "square/notes.txt": "is not a picture file",
+    "stray.png": "outside any class folder",
+    "square/copy.png": "is a copy of square/000.png",
+}
+
+
+def test_files_that_cannot_be_used_are_named_everywhere_and_the_others_are_used(train, odd_photos):
+    before = tree(odd_photos)
+    result = train(odd_photos)
+    reasons = {each.picture: each.reason for each in result.set_aside}
+    assert reasons.keys() == SET_ASIDE.keys()
+    assert all(part in reasons[name] for name, part in SET_ASIDE.items())
+    assert (result.pictures.used, result.pictures.set_aside) == (21, 6)
+    table = {row["picture"]: row for row in rows(Path(result.run, "predictions.csv"))}
+    assert {name: table[name]["set_aside"] for name in reasons} == reasons
+    assert all(table[f"circle/{name}"]["answer"] for name in ("16_bit.png", "cmyk.jpg", "rotated.jpg"))
+    report = Path(result.run, "report.html").read_text("utf-8")
+    assert all(name in report for name in reasons)
+    assert tree(odd_photos) == before
+
+
+# --- from scratch
+
+
+@pytest.fixture(scope="module")
+def digits_run(warm_cache, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EYESPOT_CACHE", str(warm_cache))
+        return eyespot.train("digits", epochs=2, out=tmp_path_factory.mktemp("digits-runs"))
+
+
+def test_digits_are_learned_from_scratch(digits_run, shared_cache):
+    assert (digits_run.network, digits_run.regime) == ("lenet5", "scratch")
+    assert digits_run.classes == tuple("0123456789")
+    assert digits_run.pictures.used == 1797
+    assert digits_run.test.n > 200
+    assert digits_run.test.accuracy > 0.5
+    assert not digits_run.mirror
+    assert eyespot.val(digits_run.run, "digits", split="test").accuracy == pytest.approx(digits_run.test.accuracy)
+    assert len(rows(Path(digits_run.run, "results.csv"))) == 2
+
+
+def test_small_grey_pictures_choose_lenet_and_predict(train, tmp_path, shared_cache):
+    random = np.random.default_rng(0)
+    for kind, column in (("left", 4), ("right", 18)):
+        (tmp_path / "bars" / kind).mkdir(parents=True)
+        for number in range(12):
+            image = random.integers(0, 80, (28, 28), dtype=np.uint8)
+            image[:, column : column + 6] = 255
+            Image.fromarray(image).save(tmp_path / "bars" / kind / f"{number}.png")
+    result = train(tmp_path / "bars", epochs=3)
+    assert (result.network, result.test) == ("lenet5", None)
+    assert result.out_of_fold.n > 0
+    assert read_bundle(result.run).manifest.preprocess.color == "gray"
+    assert len(eyespot.predict(result.run, tmp_path / "bars" / "left", topk=1)) == 12
+
+
+def test_training_from_scratch_that_is_stopped_after_an_epoch_leaves_a_model(train, photos):
+    def stop(step, done, total):
+        if step == "training" and done == 2:
+            raise KeyboardInterrupt
+
+    result = train(photos, model="lenet5", epochs=5, progress=stop)
+    assert any("stopped by you after epoch 2" in note for note in result.notes)
+    assert eyespot.load(result.run).predict(photos / "circle" / "000.png")[0].predictions
+
+
+# --- options
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"output": "sigmoid"}, {"head": (16,)}, {"class_weight": "none", "mirror": "no"}, {"mirror": "yes"}],
+    ids=str,
+)
+def test_options_give_a_model_that_tells_two_classes_apart(train, photos, options):
+    shutil.rmtree(photos / "triangle")
+    result = train(photos, **options)
+    answers = eyespot.predict(result.run, photos)
+    assert [each.predictions[0].class_ for each in answers] == ["circle"] * 6 + ["square"] * 6
+    assert all(sum(answer.probability for answer in each.predictions) == pytest.approx(1) for each in answers)
+    assert (b"fc2.weight" in read_bundle(result.run).graph) == ("head" in options)
+    if options.get("mirror"):
+        assert result.mirror == (options["mirror"] == "yes")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"epoch": 3}, "did you mean epochs?"),
+        ({"zzz": 3}, "there are model, head"),
+        ({"epochs": 0}, "the option epochs cannot be 0"),
+        ({"lr": float("nan")}, "the option lr cannot be nan"),
+        ({"model": "resnet50"}, "'efficientnet_lite0' or 'lenet5'"),
+        ({"mirror": True}, "the option mirror cannot be True"),
+        ({"seed": -1}, "the option seed cannot be -1"),
+        ({"head": (0,)}, "every hidden layer needs 1 to 65536 units"),
+        ({"name": "../up"}, "must be a plain folder name"),
+        ({"name": ".."}, "must be a plain folder name"),
+        ({"precision": "fp8"}, "the option precision cannot be 'fp8'"),
+        ({"output": "sigmoid"}, "needs two classes"),
+        ({"model": "lenet5", "head": (16,)}, "belong to the frozen regime"),
+    ],
+    ids=str,
+)
+def test_an_option_that_cannot_be_used_is_named(train, photos, options, said):
+    with pytest.raises(OptionError) as caught:
+        train(photos, **options)
+    assert said in str(caught.value)
+    assert not (photos.parent / "runs").exists()
+
+
+def test_one_class_is_not_enough(train, draw, tmp_path):
+    draw(tmp_path / "photos", 2, kinds=["circle"])
+    with pytest.raises(DataError, match="at least two class folders"):
+        train(tmp_path / "photos")
+
+
+def test_a_missing_folder_is_named_with_what_was_meant(train, photos):
+    with pytest.raises(NoPictures, match="did you mean"):
+        train(photos.with_name("phtos"))
+
+
+def test_a_picture_that_vanishes_during_the_run_is_set_aside(train, photos):
+    def remove(step, done, total):
+        if step == "reading" and done == total:
+            (photos / "circle" / "000.png").unlink()
+
+    for picture in photos.rglob("*.png"):  # small and grey: every file is opened to choose the network
+        Image.open(picture).convert("L").save(picture)
+    result = train(photos, model="efficientnet_lite0", progress=remove)
+    assert [each.picture for each in result.set_aside] == ["circle/000.png"]
+
+
+# --- Ctrl-C
+
+BEFORE_THE_BUNDLE = ("reading", "computing features", "fitting the head", "measuring on val", "measuring on test")
+AFTER_THE_BUNDLE = ("checking the written model", "writing the report")
+
+
+def stopped_at(step: str):
+    def stop(at, done, total):
+        if at == step:
+            raise KeyboardInterrupt
+
+    return stop
+
+
+@pytest.mark.parametrize("step", BEFORE_THE_BUNDLE)
+def test_ctrl_c_before_the_bundle_says_that_there_is_no_model_yet(train, split_photos, tmp_path, split_run, step):
+    with pytest.raises(Stopped, match="no model yet"):
+        train(split_photos, progress=stopped_at(step))
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("step", AFTER_THE_BUNDLE)
+def test_ctrl_c_after_the_bundle_leaves_a_model_that_is_usable(train, split_photos, tmp_path, split_run, step):
+    with pytest.raises(Stopped, match="is complete and usable"):
+        train(split_photos, progress=stopped_at(step))
+    answer = eyespot.predict(tmp_path / "runs" / "train" / "photos", split_photos / "test" / "circle" / "200.png")
+    assert answer[0].predictions[0].class_ == "circle"
+    assert not (tmp_path / "runs" / "train" / "photos" / "report.html").exists()
+
+
+def test_every_step_of_training_is_told(train, split_photos, split_run):
+    told: list[str] = []
+    train(split_photos, progress=lambda step, done, total: told.append(step))
+    assert list(dict.fromkeys(told)) == [*BEFORE_THE_BUNDLE, *AFTER_THE_BUNDLE]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names on Windows are Unicode")
+def test_a_folder_whose_name_is_not_utf8_can_be_trained_on(train, photos):
+    odd = os.fsencode(photos.parent) + b"/ph\xffotos"
+    os.rename(photos, odd)
+    os.rename(odd + b"/circle", odd + b"/c\xffrcle")
+    os.rename(odd + b"/square/000.png", odd + b"/square/\xff.png")
+    result = train(os.fsdecode(odd))
+    assert result.classes[0] == "c\\xffrcle"
+    assert Path(result.run, "report.html").is_file()
+    assert eyespot.load(result.run).evaluate(os.fsdecode(odd)).n == 18
+
+
+def test_every_error_derives_from_one():
+    assert issubclass(Stopped, EyespotError)

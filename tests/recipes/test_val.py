@@ -1,0 +1,90 @@
+"""`val`: the part that is read, the numbers of training, and honesty about pictures that were trained on."""
+
+import shutil
+
+import pytest
+
+import eyespot
+from eyespot.errors import DataError, OptionError
+
+
+@pytest.fixture
+def model(split_run, shared_cache):
+    return eyespot.load(split_run.run)
+
+
+@pytest.mark.parametrize(
+    ("split", "part", "n"), [("auto", "test", 33), ("val", "val", 12), ("train", "train", 24), ("all", "all", 69)]
+)
+def test_the_part_that_is_asked_for_is_read(model, split_photos, split, part, n):
+    result = model.evaluate(split_photos, split=split)
+    assert (result.part, result.n) == (part, n)
+    assert sum(map(sum, result.confusion)) == n
+    assert sum(each.support for each in result.per_class) == n
+
+
+def test_the_numbers_are_those_of_training(model, split_run, split_photos):
+    for split in ("val", "test"):
+        result = model.evaluate(split_photos, split=split)
+        trained = split_run.test if split == "test" else split_run.validation
+        assert (result.accuracy, result.low, result.high, result.n) == pytest.approx(
+            (trained.accuracy, trained.low, trained.high, trained.n)
+        )
+
+
+def test_a_folder_that_is_not_split_is_read_whole(model, split_photos):
+    result = model.evaluate(split_photos / "test")
+    assert (result.part, result.n) == ("all", 33)
+    assert result.notes == ()
+
+
+def test_pictures_that_were_trained_on_are_pointed_out(model, split_photos):
+    said = " ".join(model.evaluate(split_photos, split="all").notes)
+    assert "24 of these 69 pictures were trained on" in said
+    assert "trained on" not in " ".join(model.evaluate(split_photos, split="test").notes)
+
+
+def test_where_everything_was_trained_on_every_part_says_so(draw, shared_cache, tmp_path):
+    draw(tmp_path / "photos", 6)
+    model = eyespot.load(eyespot.train(tmp_path / "photos", out=tmp_path / "runs").run)
+    said = " ".join(model.evaluate(tmp_path / "photos", split="test").notes)
+    assert "3 of these 3 pictures were trained on" in said
+
+
+def test_foreign_classes_and_broken_files_are_set_aside(model, split_photos, draw, tmp_path):
+    shutil.copytree(split_photos / "test", tmp_path / "photos")
+    (tmp_path / "photos" / "circle").rename(tmp_path / "photos" / "star")
+    (tmp_path / "photos" / "square" / "broken.jpg").write_bytes(b"")
+    result = model.evaluate(tmp_path / "photos")
+    assert result.n == 22
+    reasons = {each.picture: each.reason for each in result.set_aside}
+    assert "not one that the model knows" in reasons["star/200.png"]
+    assert "is empty" in reasons["square/broken.jpg"]
+    assert len(reasons) == 12
+
+
+def test_no_common_class_is_a_sentence(model, draw, tmp_path):
+    draw(tmp_path / "photos", 1)
+    for kind in ("circle", "square", "triangle"):
+        (tmp_path / "photos" / kind).rename(tmp_path / "photos" / kind.upper()[::-1])
+    with pytest.raises(DataError, match="is one of the model's"):
+        model.evaluate(tmp_path / "photos")
+
+
+def test_nothing_readable_is_a_sentence(model, tmp_path):
+    for kind in ("circle", "square"):
+        (tmp_path / "photos" / kind).mkdir(parents=True)
+        (tmp_path / "photos" / kind / "x.jpg").write_text(kind)
+    with pytest.raises(DataError, match="no readable picture"):
+        model.evaluate(tmp_path / "photos")
+
+
+def test_an_unknown_part_is_refused(model, split_photos):
+    with pytest.raises(OptionError, match="there are auto, all, train, val and test"):
+        model.evaluate(split_photos, split="tset")
+
+
+def test_a_part_that_is_missing_is_a_sentence(model, split_photos, tmp_path):
+    shutil.copytree(split_photos / "train", tmp_path / "photos" / "train")
+    with pytest.raises(DataError, match="has no part 'test'"):
+        model.evaluate(tmp_path / "photos", split="test")

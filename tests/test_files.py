@@ -1,0 +1,69 @@
+import os
+import stat
+
+import pytest
+
+from eyespot import files
+from eyespot.files import write_whole
+
+
+def test_a_file_is_written_with_its_bytes_and_nothing_is_left_beside_it(tmp_path):
+    write_whole(tmp_path / "a.bin", b"\x00\xff\r\n")
+    assert (tmp_path / "a.bin").read_bytes() == b"\x00\xff\r\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_an_existing_file_is_replaced(tmp_path):
+    path = tmp_path / "a.bin"
+    write_whole(path, b"long old content")
+    write_whole(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
+
+
+@pytest.mark.parametrize("function", ["replace", "fsync"])
+@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
+@pytest.mark.parametrize("before", [None, b"as it was"])
+def test_where_writing_fails_all_is_as_it_was(tmp_path, monkeypatch, function, error, before):
+    path = tmp_path / "a.bin"
+    if before is not None:
+        path.write_bytes(before)
+
+    def fail(*args):
+        raise error
+
+    monkeypatch.setattr(files.os, function, fail)
+    with pytest.raises(type(error)):
+        write_whole(path, b"new")
+    assert [each.read_bytes() for each in tmp_path.iterdir()] == ([] if before is None else [before])
+
+
+def test_the_content_is_on_disk_before_it_takes_its_name(tmp_path, monkeypatch):
+    order: list[str] = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(files.os, "fsync", lambda handle: (order.append("fsync"), fsync(handle)))
+    monkeypatch.setattr(files.os, "replace", lambda *paths: (order.append("replace"), replace(*paths)))
+    write_whole(tmp_path / "a.bin", b"x")
+    assert order == ["fsync", "replace"]
+
+
+def test_a_missing_folder_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        write_whole(tmp_path / "none/a.bin", b"x")
+
+
+@pytest.mark.parametrize("name", ["päper 1.json", "🐈.png", ".hidden", "-rf"])
+def test_any_name_is_written(tmp_path, name):
+    write_whole(tmp_path / name, b"x")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX permissions")
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600), (0o002, 0o664)])
+def test_the_permissions_are_those_of_any_new_file_of_this_user(tmp_path, mask, mode):
+    before = os.umask(mask)
+    try:
+        write_whole(tmp_path / "a.bin", b"x")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a.bin").stat().st_mode) == mode

