@@ -208,9 +208,7 @@ def test_the_test_part_is_decoded_only_after_the_head_is_fitted(train, draw, tmp
 # --- what is kept for the next run
 
 
-def test_a_second_run_computes_nothing_and_overwrites_nothing_and_so_does_one_on_a_renamed_folder(
-    train, photos, no_features
-):
+def test_a_second_run_and_one_on_a_renamed_folder_compute_and_overwrite_nothing(train, photos, no_features):
     first = train(photos)
     before = tree(Path(first.run))
     second = train(photos)

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from eyespot.training import head as module
 from scipy.special import log_softmax, softmax
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from sklearn.model_selection import StratifiedKFold
 
+from eyespot.training import head as module
 from eyespot.training.head import (
     FOLDS,
     Head,

@@ -2,7 +2,7 @@ import hashlib
 
 import pytest
 import torch
-from test_efficientnet_lite import pictures, timm_names
+from timm_twin import pictures, timm_names
 
 from eyespot.errors import MissingExtra, WeightsError
 from eyespot.zoo import create

@@ -43,8 +43,9 @@ def fit_frozen(
     """
     parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train",)
     views = _views(prepared, options)
+    ordered = sorted(prepared.part(*parts), key=lambda each: each.content)  # so that file names decide nothing
     embedded = trunk.embed(
-        prepared.part(*parts), views=views, store=store, progress=lambda d, n: progress("computing features", d, n)
+        ordered, views=views, store=store, progress=lambda d, n: progress("computing features", d, n)
     )
     prepared = prepared.without(embedded.set_aside)
     notes = notes_on_readable(prepared, embedded.pictures)
@@ -63,9 +64,8 @@ def fit_frozen(
     progress("fitting the head", 0, 2)
     fitted = memory.fit(samples, head_options)
     progress("fitting the head", 1, 2)
-    out_of_fold = None
-    if small_test:
-        out_of_fold = OutOfFold(embedded.pictures, labels, memory.out_of_fold(samples, head_options, fitted))
+    logits = memory.out_of_fold(samples, head_options, fitted) if small_test else fitted.out_of_fold[None]
+    answers = OutOfFold(embedded.pictures, labels, logits)
     progress("fitting the head", 2, 2)
     return Fitted(
         regime="frozen",
@@ -77,8 +77,8 @@ def fit_frozen(
         trained_on=len(labels),
         mirror=fitted.chosen.mirror,
         l2=fitted.chosen.l2,
-        out_of_fold=out_of_fold,
-        answers_on_train=None if small_test else fitted.out_of_fold,
+        out_of_fold=answers if small_test else None,
+        answers_on_train=answers,
         table=tuple(_row(trial, chosen=trial == fitted.chosen) for trial in fitted.trials),
         how=tuple(_how(embedded, fitted, options, views)),
         views_computed=embedded.computed,

@@ -120,14 +120,11 @@ def _reason(fitted: Fitted) -> str:
 
 def _train_answers(fitted: Fitted, answered: set[str]) -> list[Answers]:
     """Out-of-fold answers to the pictures that were trained on and are not `answered` (content hashes) otherwise."""
-    folds = fitted.out_of_fold
-    if folds is not None:
-        rows = [row for row, each in enumerate(folds.pictures) if each.content not in answered]
-        return [Answers("train", [folds.pictures[row] for row in rows], folds.labels[rows], folds.middle[rows])]
-    if fitted.answers_on_train is None:
+    folds = fitted.out_of_fold or fitted.answers_on_train
+    if folds is None:
         return []
-    hashed = fitted.prepared.part("train")
-    return [Answers("train", hashed, fitted.prepared.labels(hashed), fitted.answers_on_train)]
+    rows = [row for row, each in enumerate(folds.pictures) if each.content not in answered]
+    return [Answers("train", [folds.pictures[row] for row in rows], folds.labels[rows], folds.middle[rows])]
 
 
 def _calibration(fitted: Fitted, judged: Answers | None) -> Calibration | None:

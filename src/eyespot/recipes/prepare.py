@@ -71,6 +71,7 @@ def prepare(data: str | Path | DataSet, *, seed: int, progress: Progress) -> Pre
         progress=lambda done: progress("reading", done, len(data_set.pictures)),
     )
     hashed, copies = without_copies(hashed)
+    fingerprint = data_fingerprint(data_set, hashed)  # of the folder as it is, so not of the seed
     hashed = split(hashed, seed=seed)
     train = Counter(str(each.picture.label) for each in hashed if each.picture.part == "train")
     if len(train) < 2:
@@ -84,7 +85,7 @@ def prepare(data: str | Path | DataSet, *, seed: int, progress: Progress) -> Pre
         mirror_matters=data_set.mirror_changes_meaning or mirror_matters(data_set.classes),
         set_aside=[*data_set.set_aside, *unread, *copies],
         notes=[*data_set.notes, *notes_on_counts({name: train[name] for name in data_set.classes})],
-        fingerprint=data_fingerprint(data_set, hashed),
+        fingerprint=fingerprint,
     )
 
 

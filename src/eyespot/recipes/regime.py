@@ -53,8 +53,8 @@ class Fitted:
     l2: float | None
     out_of_fold: OutOfFold | None
     """Where the test part is too small to measure on."""
-    answers_on_train: np.ndarray | None
-    """Logits (N, classes) of the train part by heads that had not seen each picture, in the part's order."""
+    answers_on_train: OutOfFold | None
+    """Answers to the pictures that were trained on, where cross-validation gave them."""
     table: tuple[dict[str, float | int | bool], ...]
     """Rows of results.csv: the L2 values tried, or the epochs."""
     how: tuple[tuple[str, str], ...]

@@ -10,7 +10,7 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.data.audit import Hashed
-from eyespot.errors import MissingExtra, Stopped
+from eyespot.errors import MissingExtra, OptionError, Stopped
 from eyespot.evaluate.calibration import fit_temperature
 from eyespot.features.decode import decode_pictures
 from eyespot.features.trunk import Trunk
@@ -66,11 +66,13 @@ def fit_scratch(
     validation = _images(decoded, prepared, prepared.part("val")) if prepared.part("val") else None
     training = _training(network, train, validation, preprocess, options, epochs=options.epochs)
     epochs, stopped = _run(training, options, progress)
-    best = max((epoch for epoch in epochs if epoch.best), key=lambda epoch: epoch.number)
+    best = max((epoch.number for epoch in epochs if epoch.best), default=None)
+    if best is None:
+        raise OptionError(f"training diverged: the loss was never finite; lower the learning rate (lr {options.lr:g})")
     out_of_fold = None
     if small_test and not stopped:
         out_of_fold = _out_of_fold(
-            decoded, prepared, parts, network, preprocess, options, epochs=best.number, progress=progress
+            decoded, prepared, parts, network, preprocess, options, epochs=best, progress=progress
         )
     trunk, head = _frozen(training.keep_best(), network, preprocess, precision, cache_folder)
     temperature = 1.0
@@ -95,7 +97,7 @@ def fit_scratch(
         table=tuple(_row(epoch) for epoch in epochs),
         how=(
             ("What was trained", "all of LeNet-5, from random weights, with Adam and a one-cycle learning rate"),
-            ("Epochs", f"{len(epochs)}; number {best.number} had the lowest validation loss and is kept"),
+            ("Epochs", f"{len(epochs)}; number {best} had the lowest validation loss and is kept"),
             ("Augmentation", "moved by up to 2 pixels each way"),
         ),
         views_computed=0,
@@ -164,12 +166,15 @@ def _training(
 
 def _run(training: Training, options: TrainOptions, progress: Progress) -> tuple[list[Epoch], bool]:
     """The epochs that ran, and whether the user stopped training before its end."""
+    from eyespot.training.loop import one_thread
+
     epochs: list[Epoch] = []
     progress("training", 0, options.epochs)
     try:
-        for epoch in training.epochs():
-            epochs.append(epoch)
-            progress("training", epoch.number, options.epochs)
+        with one_thread():
+            for epoch in training.epochs():
+                epochs.append(epoch)
+                progress("training", epoch.number, options.epochs)
     except KeyboardInterrupt:
         if not epochs:
             raise Stopped("stopped before the first epoch ended: there is no model yet") from None
@@ -210,6 +215,8 @@ def _out_of_fold(
     """Answers to every picture of these parts by networks that had not seen it, trained for as many epochs."""
     import torch
 
+    from eyespot.training.loop import one_thread
+
     pictures = prepared.part(*parts)
     everything = _images(decoded, prepared, pictures)
     fold = folds_of(everything.labels, seed=options.seed)
@@ -218,8 +225,9 @@ def _out_of_fold(
         progress("cross-validation", held_out, int(fold.max()) + 1)
         seen = type(everything)(everything.images[fold != held_out], everything.labels[fold != held_out])
         training = _training(network, seen, None, preprocess, options, epochs=epochs)
-        for _ in training.epochs():
-            pass
+        with one_thread():
+            for _ in training.epochs():
+                pass
         images = torch.from_numpy(everything.images[fold == held_out]).float()
         x = ((images - torch.tensor(preprocess.mean)) / torch.tensor(preprocess.scale)).permute(0, 3, 1, 2)
         with torch.inference_mode():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,6 +122,18 @@ class Training:
 
     def _normalised(self, images: Tensor) -> Tensor:
         return ((images.float() - self._mean) / self._scale).permute(0, 3, 1, 2)  # (N, C, H, W)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within it torch computes on one processor: a network this small gains nothing from more, and the same seed
+    gives the same bits on every number of them."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def shifted(images: Tensor, random: torch.Generator) -> Tensor:
