@@ -28,7 +28,7 @@ from eyespot.data import store as store_module
 from eyespot.data.store import APPLICATION_ID, DTYPES, FILE_NAME, VERSION, Store, key_of
 from eyespot.errors import StoreError
 
-CHILD = Path(__file__).with_name("store_child.py")
+CHILD = Path(__file__).parents[1] / "store_child.py"
 HOUR = 3600
 KILLS = 200
 JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")  # https://www.sqlite.org/fileformat2.html, section 3

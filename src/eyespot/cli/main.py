@@ -52,6 +52,7 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(*args: Any, **options: Any) -> None:
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some costs 40 ms; we use none
         from eyespot.errors import EyespotError, Stopped
 
         for stream in (sys.stdout, sys.stderr):
@@ -85,7 +86,7 @@ _quiet = click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 @click.option("--mirror", default="auto", show_default=True, help="Train on mirror images, too: auto, yes or no.")
 @click.option("--epochs", type=int, help="Most passes over the pictures, from scratch.  [default: 30]")
 @click.option("--batch", type=int, help="Pictures in a step, from scratch.  [default: 32]")
-@click.option("--lr", type=float, help="Learning rate, from scratch.  [default: 0.002]")
+@click.option("--lr", type=float, help="Learning rate, from scratch.  [default: 0.004]")
 @click.option("--patience", type=int, help="Epochs without improvement before stopping, from scratch.  [default: 10]")
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides split, folds and first weights.")
 @click.option("--precision", default="auto", show_default=True, help="auto, fp32 or bf16.")

@@ -24,7 +24,7 @@ from eyespot.recipes.results import (
     TrainResult,
     ValResult,
 )
-from eyespot.recipes.run_folder import write_csv
+from eyespot.recipes.tables import write_csv
 from eyespot.records import SetAside
 
 NAMED = 10

@@ -31,7 +31,7 @@ class TrainOptions(Record):
     """Most passes over the pictures, when training from scratch; it stops early."""
     batch: int = Field(default=32, ge=1, le=65_536)
     """Pictures in a step, when training from scratch."""
-    lr: float = Field(default=2e-3, gt=0, le=10)
+    lr: float = Field(default=4e-3, gt=0, le=10)
     """Learning rate of Adam, when training from scratch."""
     patience: int = Field(default=10, ge=1)
     """Epochs without a better validation loss before training from scratch stops."""

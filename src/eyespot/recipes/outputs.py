@@ -21,7 +21,8 @@ from eyespot.recipes.measure import Answers, Measurements
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.regime import Fitted
 from eyespot.recipes.results import TrainResult
-from eyespot.recipes.run_folder import write_csv, write_json, write_split, write_table
+from eyespot.recipes.run_folder import write_split
+from eyespot.recipes.tables import write_csv, write_json, write_table
 from eyespot.records import Part
 
 SHOWN_MISTAKES = 24

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from eyespot.data.audit import Hashed
 from eyespot.errors import OptionError
-from eyespot.files import write_whole
 from eyespot.recipes.options import TrainOptions
+from eyespot.recipes.tables import write_csv
 
 
 def make_run_folder(options: TrainOptions, *, data_name: str) -> Path:
@@ -45,25 +42,6 @@ def check_name_is_free(options: TrainOptions) -> None:
             _refuse(folder)
 
 
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A CSV file in UTF-8, whole or not at all. Cells that a spreadsheet would run as a formula are quoted."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([_harmless(cell) for cell in row] for row in rows)
-    write_whole(path, text.getvalue().encode("utf-8", "backslashreplace"))
-
-
-def write_table(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
-    """A CSV file of rows that name their columns."""
-    header = list(dict.fromkeys(column for row in rows for column in row))
-    write_csv(path, header, ([row.get(column, "") for column in header] for row in rows))
-
-
-def write_json(path: Path, content: Mapping[str, object]) -> None:
-    write_whole(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
-
-
 def write_split(path: Path, hashed: Iterable[Hashed]) -> None:
     """Which picture went where: `split.csv`."""
     rows = ((each.picture.name, each.picture.label, each.picture.part, each.content) for each in hashed)
@@ -84,7 +62,3 @@ def _make(folder: Path) -> Path | None:
 
 def _refuse(folder: Path) -> Path:
     raise OptionError(f"the run {folder} exists already and is never overwritten: choose another --name, or remove it")
-
-
-def _harmless(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "@", "\t") else cell
