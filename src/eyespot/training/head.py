@@ -123,8 +123,8 @@ def fit_head(samples: Samples, options: HeadOptions) -> FittedHead:
     chosen = cv.best()
     everything = np.ones((len(samples), 1), bool)
     problems = _Problems(rotated, rotation.variance, options, mirror=chosen.mirror, trained_on=everything)
-    start = cv.heads(chosen)[:1]
-    (head,) = problems.minimise(np.array([chosen.l2]), start=start, tolerance=TIGHT)
+    start = _between(cv.heads(chosen))
+    (head,) = problems.minimise(np.array([chosen.l2]), start=[start], tolerance=TIGHT)
     return FittedHead(rotation.undo(head), chosen, tuple(cv.trials), cv.out_of_fold(chosen))
 
 
@@ -194,7 +194,7 @@ def principal_axes(centred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 class _CrossValidation:
-    """Tries L2 values on a logarithmic grid: three at once, then further downhill.
+    """Tries L2 values on a logarithmic grid: a first one, its neighbours, then further downhill.
 
     A fold's later trials start from its earlier ones, which saw the same pictures.
     """
@@ -228,7 +228,8 @@ class _CrossValidation:
     def _walk(self, *, mirror: bool) -> Trial:
         total = float(self._variance.sum()) or 1.0
         first = FIRST_STRENGTH * total
-        lower, middle, upper = self._try([first / STEP, first, first * STEP], mirror=mirror)
+        (middle,) = self._try([first], mirror=mirror)
+        lower, upper = self._try([first / STEP, first * STEP], mirror=mirror, start=self.heads(middle))
         best = min((middle, lower, upper), key=lambda trial: trial.loss)
         factor = best.l2 / first  # 1 where the middle is best: nothing further is tried
         while factor != 1 and STRENGTHS[0] <= best.l2 * factor / total <= STRENGTHS[1]:
@@ -247,7 +248,9 @@ class _CrossValidation:
             self._problems[mirror] = _Problems(
                 self._samples, self._variance, options, mirror=mirror, trained_on=trained_on
             )
-        heads = self._problems[mirror].minimise(np.repeat(strengths, len(folds)), start=start, tolerance=LOOSE)
+        heads = self._problems[mirror].minimise(
+            np.repeat(strengths, len(folds)), start=[*start] * len(strengths), tolerance=LOOSE
+        )
         return [
             self._judge(l2, mirror, heads[number * len(folds) : (number + 1) * len(folds)])
             for number, l2 in enumerate(strengths)
@@ -353,6 +356,14 @@ class _Problems:
             if depth:
                 back = _own_product(back, layers[depth][:, :-1].swapaxes(1, 2)) * (seen[depth] > 0)
         return value, gradients
+
+
+def _between(heads: Sequence[Head]) -> Head:
+    """A head to start from: of heads with one layer their mean, which lies close to what all pictures ask for."""
+    if len(heads[0].layers) > 1:
+        return heads[0]
+    weight, bias = (np.mean([head.layers[0][i] for head in heads], axis=0) for i in (0, 1))
+    return Head(((weight, bias),), heads[0].output)
 
 
 def _shared_product(x: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-MEMORY = 10
+MEMORY = 20
 """Steps whose change of slope is remembered."""
 SUFFICIENT = 1e-4
 """Share of the decrease that the slope promises with which a step is content (Armijo)."""
