@@ -298,7 +298,13 @@ def test_ctrl_c_ends_a_real_run_with_a_sentence(draw, tmp_path, warm_cache, spli
     command = [sys.executable, "-m", "eyespot", "train", "photos"]
     environment = os.environ | {"EYESPOT_CACHE": str(cache)}
     process = subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in the background
     )
     store = cache / "store" / "store.sqlite3"
     while process.poll() is None and not (store.exists() and (wait_for == "folder" or store.stat().st_size > 200_000)):

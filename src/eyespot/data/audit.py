@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -42,15 +43,23 @@ def hash_pictures(
     hashed: list[Hashed] = []
     set_aside: list[SetAside] = []
     chunks = [pictures[start : start + CHUNK] for start in range(0, len(pictures), CHUNK)]
+    stopped = threading.Event()
+
+    def hash_chunk(chunk: Sequence[Picture]) -> list[str | OSError]:
+        return [] if stopped.is_set() else [_try_hash(each) for each in chunk]
+
     with ThreadPoolExecutor(threads) as pool:
-        results = chain.from_iterable(pool.map(lambda chunk: [_try_hash(each) for each in chunk], chunks))
-        for done, (picture, result) in enumerate(zip(pictures, results, strict=True), start=1):
-            if isinstance(result, OSError):
-                reason = f"cannot be read: {result.strerror or result}"
-                set_aside.append(SetAside(picture=picture.name, reason=reason))
-            else:
-                hashed.append(Hashed(picture, result))
-            progress(done)
+        try:
+            results = chain.from_iterable(pool.map(hash_chunk, chunks))
+            for done, (picture, result) in enumerate(zip(pictures, results, strict=True), start=1):
+                if isinstance(result, OSError):
+                    reason = f"cannot be read: {result.strerror or result}"
+                    set_aside.append(SetAside(picture=picture.name, reason=reason))
+                else:
+                    hashed.append(Hashed(picture, result))
+                progress(done)
+        finally:
+            stopped.set()  # after Ctrl-C the chunks still waiting are not read
     return hashed, set_aside
 
 

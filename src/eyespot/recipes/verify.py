@@ -16,7 +16,7 @@ from eyespot.recipes.measure import Measurements
 from eyespot.recipes.regime import Fitted
 
 COMPARED = 8
-"""Few enough to be asked one at a time, as most pictures will be; that also compiles the graph for the first of them."""
+"""Few enough to be asked one at a time, as most pictures will be; so the graph is compiled for them already."""
 CLOSE = {"fp32": 1e-3, "bf16": 3e-2}
 """Largest difference of a probability: the same sums in another order, in the run's precision."""
 
