@@ -86,7 +86,7 @@ def confusion_png(confusion: ArrayLike, names: Sequence[str]) -> bytes:
     answer, true = axes[0], axes[1].transpose(Image.Transpose.ROTATE_90)
     picture.paste(answer, (margin + (side - answer.width) // 2, gap))
     picture.paste(true, (gap, margin + (side - true.height) // 2))
-    return _encoded(picture, "PNG", optimize=True)
+    return _encoded(picture, "PNG")
 
 
 def interval_svg(metric: Metric) -> str:

@@ -35,7 +35,7 @@ STRENGTHS = (1e-9, 1.0)
 """The range in which L2 is looked for, as shares of the features' total variance."""
 CURVATURE = 0.1
 """Assumed curvature of the loss per unit of feature variance; 0.25 would be its bound for one class (Boehning 1992)."""
-LOOSE, TIGHT = 3e-5, 1e-9
+LOOSE, TIGHT = 3e-5, 1e-8
 """Relative decrease of the loss at which L-BFGS stops: while comparing L2 values, and for the head that is kept."""
 
 
