@@ -316,3 +316,17 @@ def test_ctrl_c_ends_a_real_run_with_a_sentence(draw, tmp_path, warm_cache, spli
     assert one_sentence(error), error
     assert "no model yet" in error
     assert not (tmp_path / "runs").exists()
+
+
+def test_predict_never_writes_over_a_file_unasked(run, split_photos, shared_cache, tmp_path):
+    picture = tmp_path / "mine.png"
+    picture.write_bytes(next(split_photos.rglob("*.png")).read_bytes())
+    before = picture.read_bytes()
+    arguments = ["predict", str(run), str(picture), "--csv", str(picture)]
+    refused = CliRunner().invoke(main, arguments)
+    assert refused.exit_code == 1
+    assert "exists already" in refused.stderr
+    assert picture.read_bytes() == before
+    kept = tmp_path / "answers.csv"
+    for extra in ([], ["--overwrite"]):
+        assert CliRunner().invoke(main, ["predict", str(run), str(picture), "--csv", str(kept), *extra]).exit_code == 0

@@ -14,10 +14,12 @@ from PIL import Image
 
 import eyespot
 from eyespot.bundle.files import read_bundle
-from eyespot.data.audit import content_hash
+from eyespot.data.audit import Hashed, content_hash
+from eyespot.data.sources import Picture
 from eyespot.errors import DataError, EyespotError, NoPictures, OptionError, Stopped
 from eyespot.recipes.prepare import prepare
 from eyespot.recipes.progress import silent
+from eyespot.recipes.train import _is_small_and_gray
 
 CLASSES = ("circle", "square", "triangle")
 
@@ -479,3 +481,18 @@ def test_a_folder_whose_name_is_not_utf8_can_be_trained_on(train, photos):
 
 def test_every_error_derives_from_one():
     assert issubclass(Stopped, EyespotError)
+
+
+def test_an_unreadable_file_does_not_change_which_network_small_grey_pictures_get():
+    def picture(name, data):
+        return Hashed(Picture(name, label="a", part="train", data=data), content=name)
+
+    def png(mode):
+        file = io.BytesIO()
+        Image.new(mode, (28, 28)).save(file, "PNG")
+        return file.getvalue()
+
+    gray, broken, color = picture("a.png", png("L")), picture("b.png", b""), picture("c.png", png("RGB"))
+    assert _is_small_and_gray([gray, broken])
+    assert not _is_small_and_gray([gray, broken, color])
+    assert not _is_small_and_gray([broken])

@@ -115,10 +115,19 @@ def train(data: str, head: str, as_json: bool, quiet: bool, **options: Any) -> N
 @click.argument("pictures", nargs=-1, required=True)
 @click.option("--topk", type=int, default=3, show_default=True, help="Classes named for each picture.")
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the answers to this file.")
+@click.option("--overwrite", is_flag=True, help="Replace that file where it exists.")
 @_json
 @_quiet
 @_told
-def predict(run: str, pictures: tuple[str, ...], topk: int, csv_file: Path | None, as_json: bool, quiet: bool) -> None:
+def predict(
+    run: str,
+    pictures: tuple[str, ...],
+    topk: int,
+    csv_file: Path | None,
+    overwrite: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
     """Name the likeliest classes of PICTURES, files or folders, by the model in RUN.
 
     RUN is a run folder such as runs/train/photos, its bundle, or a copied bundle alone.
@@ -126,6 +135,8 @@ def predict(run: str, pictures: tuple[str, ...], topk: int, csv_file: Path | Non
     from eyespot.cli import show
     from eyespot.recipes.predict import predict as recipe
 
+    if csv_file and not overwrite:
+        show.require_new(csv_file)
     with show.progress(quiet=quiet) as progress:
         result = recipe(run, list(pictures), topk=topk, progress=progress)
     if csv_file:

@@ -100,6 +100,12 @@ def predicted(results: Sequence[Prediction]) -> None:
         click.echo(f"{each.picture}: {answers}")
 
 
+def require_new(path: Path) -> None:
+    """Raises OptionError, before any work, where the file to write exists already."""
+    if path.exists():
+        raise OptionError(f"{path} exists already: choose another name, or add --overwrite")
+
+
 def write_predictions(path: Path, results: Sequence[Prediction]) -> None:
     """The answers as CSV, a line an answer."""
     rows = [

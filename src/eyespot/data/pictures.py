@@ -82,13 +82,13 @@ def thumbnail(data: bytes, side: int) -> bytes:
     return file.getvalue()
 
 
-def is_small_and_gray(data: bytes, *, most_side: int) -> bool:
-    """True for a picture with one channel whose sides are at most `most_side` pixels; False for what cannot be read."""
+def is_small_and_gray(data: bytes, *, most_side: int) -> bool | None:
+    """True for a picture with one channel whose sides are at most `most_side` pixels; None where it cannot be read."""
     try:
         with formats.quiet():
             picture = formats.open_picture(data)
     except UnreadablePicture:
-        return False
+        return None
     return max(picture.size) <= most_side and picture.mode in levels.GRAY_MODES
 
 

@@ -90,10 +90,9 @@ def list_pictures(paths: Iterable[str | Path]) -> tuple[tuple[Picture, ...], tup
         path = _expanded(given)
         if str(given) and path.is_dir():
             found, left = _sift(path)
-            pictures += [
-                replace(picture, name=f"{printable(str(given)).rstrip('/')}/{picture.name}") for picture in found
-            ]
-            set_aside += left
+            above = printable(str(given)).rstrip("/")
+            pictures += [replace(each, name=f"{above}/{each.name}") for each in found]
+            set_aside += [SetAside(picture=f"{above}/{each.picture}", reason=each.reason) for each in left]
         elif str(given) and os.path.lexists(path):
             pictures.append(Picture(printable(str(given)), path=path))
         else:

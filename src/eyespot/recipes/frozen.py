@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from eyespot.data.audit import Hashed
 from eyespot.data.store import Store, key_of
 from eyespot.errors import StoreError
 from eyespot.evaluate.calibration import fit_temperature
@@ -23,7 +23,7 @@ from eyespot.training.head import FittedHead, Head, HeadOptions, Samples, Trial,
 REPEATS = 5
 NESTED_UP_TO = 1_000
 """Up to so many pictures, out-of-fold heads choose their own L2; beyond, one choice on thousands is safe to share."""
-FIT_VERSION = 1
+FIT_VERSION = 2
 """Changes whenever the same features would give another head."""
 
 
@@ -60,7 +60,7 @@ def fit_frozen(
         mirror=options.mirror if "mirror" in views else "no",
         seed=options.seed,
     )
-    memory = _Memory(store, trunk, embedded.pictures, labels, head_options)
+    memory = _Memory(store, samples, head_options)
     progress("fitting the head", 0, 2)
     fitted = memory.fit(samples, head_options)
     progress("fitting the head", 1, 2)
@@ -118,18 +118,13 @@ def _how(embedded: Embedded, fitted: FittedHead, options: TrainOptions, views: S
 class _Memory:
     """Heads already fitted on exactly these features with exactly these options, kept in the store."""
 
-    def __init__(
-        self, store: Store | None, trunk: Trunk, pictures: Sequence[Hashed], labels: np.ndarray, options: HeadOptions
-    ) -> None:
+    def __init__(self, store: Store | None, samples: Samples, options: HeadOptions) -> None:
         self._store = store
         self._key = key_of(
             kind="head",
             version=FIT_VERSION,
-            trunk=trunk.fingerprint,
-            preprocess=trunk.preprocess,
-            precision=trunk.precision,
-            pictures=[each.content for each in pictures],
-            labels=labels.tolist(),
+            samples=_digest(samples),
+            classes=samples.classes,
             options={name: getattr(options, name) for name in ("hidden", "output", "class_weight", "mirror", "seed")},
         )
 
@@ -171,6 +166,14 @@ class _Memory:
                 self._store.put(arrays)
         except StoreError:
             self._store = None
+
+
+def _digest(samples: Samples) -> str:
+    """A hash of all features and labels: whatever made the features otherwise, such as a new decoder, is in them."""
+    digest = hashlib.blake2b(digest_size=16)
+    for array in (samples.identity, samples.mirror, samples.labels):
+        digest.update(b"none" if array is None else repr(array.shape).encode() + np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def _pack(fitted: FittedHead) -> list[np.ndarray]:

@@ -12,6 +12,7 @@ from eyespot import machine
 from eyespot.bundle.manifest import Manifest
 from eyespot.data.pictures import thumbnail
 from eyespot.data.sources import DataSet
+from eyespot.errors import UnreadablePicture
 from eyespot.evaluate.calibration import probabilities
 from eyespot.evaluate.figures import confusion_png
 from eyespot.evaluate.metrics import top_mistakes
@@ -132,13 +133,17 @@ def _mistakes(fitted: Fitted, measured: Measurements) -> Iterator[Mistake]:
     chances = probabilities(judged.logits, temperature=fitted.temperature)
     for row in top_mistakes(judged.labels, chances, SHOWN_MISTAKES):
         picture, answer = judged.pictures[row].picture, int(chances[row].argmax())
+        try:
+            small = thumbnail(picture.read(), THUMBNAIL_SIDE)
+        except (OSError, UnreadablePicture):
+            continue  # gone since it was answered, or its features were stored by a decoder that is gone
         yield Mistake(
             picture=picture.name,
             part=judged.part,
             label=names[judged.labels[row]],
             answer=names[answer],
             probability=float(chances[row, answer]),
-            thumbnail=thumbnail(picture.read(), THUMBNAIL_SIDE),
+            thumbnail=small,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ import eyespot
 from eyespot import machine
 from eyespot.bundle.files import FOLDER, sha256, write_bundle
 from eyespot.bundle.manifest import DataSummary, Manifest
+from eyespot.data.audit import Hashed
 from eyespot.data.pictures import DECODER_VERSION, is_small_and_gray
-from eyespot.data.sources import DataSet, Picture, printable
+from eyespot.data.sources import DataSet, printable
 from eyespot.engine.attach import attach_head
 from eyespot.engine.run import engine_version
 from eyespot.errors import OptionError, Stopped
@@ -87,7 +89,7 @@ def _train(data: str | Path | DataSet, options: TrainOptions, progress: Progress
 def _fit(prepared: Prepared, options: TrainOptions, store: Any, cache_folder: Path, progress: Progress) -> Fitted:
     small_test = _is_small_test(len(prepared.part("test")), len(prepared.part("val")))
     precision = choose_precision(options.precision)
-    gray = all(_is_small_and_gray(each.picture) for each in prepared.part("train"))
+    gray = _is_small_and_gray(prepared.part("train"))
     if options.model == "lenet5" or (options.model == "auto" and gray):
         if options.head or options.output != "softmax" or options.mirror == "yes":
             raise OptionError(
@@ -98,11 +100,18 @@ def _fit(prepared: Prepared, options: TrainOptions, store: Any, cache_folder: Pa
     return fit_frozen(prepared, trunk, options, small_test=small_test, store=store, progress=progress)
 
 
-def _is_small_and_gray(picture: Picture) -> bool:
-    try:
-        return is_small_and_gray(picture.read(), most_side=SMALL_SIDE)
-    except OSError:
-        return False  # it has vanished since it was hashed, and will be set aside
+def _is_small_and_gray(pictures: Sequence[Hashed]) -> bool:
+    """True where every picture that can be read is grey and small."""
+    found = False
+    for each in pictures:
+        try:
+            verdict = is_small_and_gray(each.picture.read(), most_side=SMALL_SIDE)
+        except OSError:
+            continue  # it is set aside when it is to be decoded
+        if verdict is False:
+            return False
+        found = found or verdict is True
+    return found
 
 
 def _is_small_test(test: int, validation: int) -> bool:
