@@ -93,7 +93,7 @@ def notes_on_counts(counts: dict[str, int]) -> Iterator[str]:
         most, least = max(present, key=present.__getitem__), min(present, key=present.__getitem__)
         yield (
             f"the classes are unbalanced: {most!r} has {present[most]} pictures to train on, {least!r} has "
-            f"{present[least]}; each class weighs the same in training (--class-weight none turns that off)"
+            f"{present[least]}; where a head is fitted each weighs the same, unless --class-weight none is given"
         )
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from eyespot.data.audit import Hashed
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.prepare import Prepared
-from eyespot.records import Metric
 from eyespot.training.head import Head
 
 
@@ -61,11 +60,3 @@ class Fitted:
     """Lines of the report: what was done."""
     views_computed: int
     notes: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """An accuracy, or why there is none."""
-
-    metric: Metric | None
-    reason: str = ""
