@@ -4,6 +4,7 @@ import sys
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from eyespot import zoo
 from eyespot.blocks import split, stage_names
@@ -47,3 +48,16 @@ def test_every_network_is_a_chain_of_chains_and_ends_in_a_classifier(name):
 
 def test_create_hands_its_arguments_on():
     assert zoo.create("lenet5", classes=3, channels=3)(torch.zeros(1, 3, 32, 32)).shape == (1, 3)
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_the_catalogue_has_the_counts_of_the_network_itself(name):
+    """Multiply-adds against PyTorch's own counter, which sees what really runs."""
+    known = zoo.definition(name)
+    with torch.device("meta"):
+        net = zoo.create(name).eval()
+        images = torch.empty(1, *known.input_chw)
+    assert sum(p.numel() for p in net.parameters()) == known.parameters
+    with FlopCounterMode(display=False) as counter:
+        net(images)
+    assert counter.get_total_flops() == 2 * known.multiply_adds

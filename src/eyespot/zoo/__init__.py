@@ -5,41 +5,57 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from eyespot.errors import NetworkError
+from eyespot.zoo.catalogue import NETWORKS, Argument, Definition
 
 if TYPE_CHECKING:
     from torch import nn
 
-_NETWORKS = {
-    "efficientnet_lite0": "eyespot.zoo.efficientnet_lite:efficientnet_lite0",
-    "lenet5": "eyespot.zoo.lenet:lenet5",
-}
-
 
 def names() -> tuple[str, ...]:
     """The name of every network that `create` can build, sorted."""
-    return tuple(sorted(_NETWORKS))
+    return tuple(sorted(NETWORKS))
 
 
-def create(name: str, **arguments: int | float | str | bool) -> nn.Sequential:
+def definition(name: str) -> Definition:
+    """What is known of the network of that name without building it.
+
+    Raises NetworkError for an unknown name.
+    """
+    if name not in NETWORKS:
+        close = difflib.get_close_matches(name, NETWORKS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names())}."
+        raise NetworkError(f"There is no network {name!r}: {hint}")
+    return NETWORKS[name]
+
+
+def create(name: str, **arguments: Argument) -> nn.Sequential:
     """The network of that name, with random weights, its shapes checked.
 
     name: one of `names()`.
-    arguments: those of the network's function, such as `classes`.
+    arguments: those of the network's function that its name leaves open, such as `classes`.
     Raises NetworkError for an unknown name or argument, and where the shapes do not fit.
     """
-    if name not in _NETWORKS:
-        close = difflib.get_close_matches(name, _NETWORKS, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names())}."
-        raise NetworkError(f"There is no network {name!r}: {hint}")
-    module, function_name = _NETWORKS[name].split(":")
-    function = getattr(importlib.import_module(module), function_name)
-    try:
-        inspect.signature(function).bind(**arguments)
-    except TypeError as error:
-        takes = ", ".join(inspect.signature(function).parameters)
-        raise NetworkError(f"Network {name!r} cannot be built: {error}; it takes {takes}.") from error
-    net: nn.Sequential = function(**arguments)
+    found = definition(name)
+    net: nn.Sequential = _call(name, imported(found.function), arguments, found)
     return net
+
+
+def imported(function: str) -> Callable[..., Any]:
+    """The function that a definition names as module:function, both inside this package."""
+    module, function_name = function.split(":")
+    called: Callable[..., Any] = getattr(importlib.import_module(f"{__name__}.{module}"), function_name)
+    return called
+
+
+def _call(name: str, function: Callable[..., Any], arguments: dict[str, Argument], found: Definition) -> Any:
+    takes = [argument for argument in inspect.signature(function).parameters if argument not in found.arguments]
+    for argument in arguments:
+        if argument not in takes:
+            raise NetworkError(
+                f"Network {name!r} cannot be built: it has no argument {argument!r}; it takes {', '.join(takes)}."
+            )
+    return function(**found.arguments, **arguments)
