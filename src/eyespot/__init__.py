@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from eyespot.recipes.model import Model as Model
     from eyespot.recipes.model import load as load
     from eyespot.recipes.predict import predict as predict
+    from eyespot.recipes.summary import summary as summary
     from eyespot.recipes.train import train as train
     from eyespot.recipes.val import val as val
 
@@ -21,11 +22,12 @@ _VERBS = {
     "predict": "eyespot.recipes.predict",
     "val": "eyespot.recipes.val",
     "embed": "eyespot.recipes.embed",
+    "summary": "eyespot.recipes.summary",
     "info": "eyespot.recipes.info",
     "load": "eyespot.recipes.model",
     "Model": "eyespot.recipes.model",
 }
-__all__ = ["Model", "__version__", "embed", "info", "load", "predict", "train", "val"]
+__all__ = ["Model", "__version__", "embed", "info", "load", "predict", "summary", "train", "val"]
 
 
 def __getattr__(name: str) -> Any:

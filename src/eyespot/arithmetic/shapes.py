@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from eyespot.blocks import Branches, Residual, SamePadding, is_chain
+from eyespot.blocks import Branches, Residual, SamePadding, is_chain, named_stages
 from eyespot.errors import NetworkError
 
 Shape = tuple[int, ...]
@@ -43,7 +43,7 @@ def check_shapes(net: nn.Sequential, input_chw: Shape) -> nn.Sequential:
 
 def _fold(module: nn.Module, shape: Shape, *, at: str) -> Shape:
     if is_chain(module):
-        for name, stage in module.named_children():
+        for name, stage in named_stages(module):
             shape = _fold(stage, shape, at=_dotted(at, name))
         return shape
     if isinstance(module, Residual):
@@ -62,7 +62,7 @@ def _sum(residual: Residual, shape: Shape, *, at: str) -> Shape:
 
 
 def _concatenation(branches: Branches, shape: Shape, *, at: str) -> Shape:
-    shapes = {name: _fold(branch, shape, at=_dotted(at, name)) for name, branch in branches.named_children()}
+    shapes = {name: _fold(branch, shape, at=_dotted(at, name)) for name, branch in named_stages(branches)}
     first_name, first = next(iter(shapes.items()))
     for name, other in shapes.items():
         if other[1:] != first[1:]:

@@ -14,7 +14,7 @@ import click
 
 import eyespot
 
-COMMANDS = ("train", "predict", "val", "embed", "info", "cache")
+COMMANDS = ("train", "predict", "val", "embed", "summary", "feature-maps", "kernels", "info", "cache")
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
@@ -216,3 +216,6 @@ def _widths(text: str) -> tuple[int, ...]:
         return tuple(int(width) for width in text.split(",") if text.strip())
     except ValueError:
         raise OptionError(f"the option head cannot be {text!r}: give whole numbers such as 256,128") from None
+
+
+from eyespot.cli import anatomy  # noqa: E402, F401 - its commands join the group above

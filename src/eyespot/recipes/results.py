@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from eyespot.arithmetic.table import Layer, Total
 from eyespot.records import Calibration, ClassMetric, Fraction, Metric, Precision, Record, SetAside
 
 
@@ -115,3 +116,31 @@ class InfoResult(Record):
     decoder: str
     extras: dict[str, bool]
     cache: CacheResult
+
+
+class Summary(Record):
+    """The arithmetic of a network, for one image."""
+
+    network: str
+    input: tuple[int, int, int]
+    """Channels, height and width, pixels."""
+    total: Total
+    stages: tuple[Layer, ...]
+    """The layers folded to stages, with sums."""
+    layers: tuple[Layer, ...]
+    drawing: str | None
+    """The SVG file that was written."""
+
+
+class PictureMade(Record):
+    """A picture of what a network holds or computes, as `kernels` and `feature-maps` write it."""
+
+    out: str
+    stage: str
+    """The convolution whose kernels are shown, or the stage whose maps are."""
+    shape: tuple[int, ...]
+    """Of the kernels (out, in, H, W), or of the maps (C, H, W)."""
+    columns: int
+    rows: int
+    scaling: str
+    """How numbers became colours, in words."""
