@@ -25,7 +25,7 @@ MOST_TOGETHER = 4
 FORK = 30
 ARC = 20
 KINDS = {
-    "image": ("#c9cfd6", "picture"),
+    "image": ("#c9cfd6", "image"),
     "conv": ("#6ea8e5", "convolution"),
     "pool": ("#f0a05f", "pooling"),
     "dense": ("#78bf8a", "fully connected"),
