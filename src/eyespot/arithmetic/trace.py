@@ -21,13 +21,13 @@ from eyespot.arithmetic.windows import (
     widest_adaptive_window,
     windows_of,
 )
-from eyespot.blocks import Branches, Residual, is_chain, named_stages
+from eyespot.blocks import Branches, Pick, Residual, ScaledTanh, is_chain, named_stages
 
 _HANDS_ON = (nn.Flatten, nn.Identity, nn.Dropout, nn.Dropout2d)
 """In evaluation these give the memory they are given."""
 _POINTWISE = {f"torch.nn.modules.{file}" for file in ("activation", "batchnorm", "dropout")}
 """Where PyTorch keeps the modules that look at one place at a time and multiply no matrices."""
-_ALSO_POINTWISE = (nn.Identity, nn.LocalResponseNorm)
+_ALSO_POINTWISE = (nn.Identity, nn.LocalResponseNorm, Pick, ScaledTanh)
 
 
 def trace(net: nn.Module, input_chw: tuple[int, int, int]) -> Chain:
@@ -181,6 +181,10 @@ _KINDS: tuple[tuple[type[nn.Module], str], ...] = (
     (nn.Flatten, "flatten"),
     (nn.Dropout, "dropout"),
     (nn.Dropout2d, "dropout"),
+    (Pick, "pick channels"),
+    (ScaledTanh, "tanh"),
+    (nn.Tanh, "tanh"),
+    (nn.Softmax, "softmax"),
 )
 
 

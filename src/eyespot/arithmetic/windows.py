@@ -68,6 +68,9 @@ def padding_of(module: nn.Module, size_hw: tuple[int, int]) -> tuple[tuple[int, 
     if isinstance(module, nn.ZeroPad2d | nn.ConstantPad2d | nn.ReflectionPad2d | nn.ReplicationPad2d):
         left, right, top, bottom = module.padding
         return (top, bottom), (left, right)
+    if isinstance(module, nn.ZeroPad3d):  # channels are its third direction
+        left, right, top, bottom, _, _ = module.padding
+        return (top, bottom), (left, right)
     return None
 
 
