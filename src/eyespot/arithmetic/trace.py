@@ -12,7 +12,7 @@ from torch import nn
 from eyespot.arithmetic.receptive import Field, union
 from eyespot.arithmetic.shapes import Shape, output_shape
 from eyespot.arithmetic.table import BYTES, INPUT, Chain, Concatenation, Layer, Node, Sum
-from eyespot.arithmetic.windows import (
+from eyespot.arithmetic.sliding import (
     Window,
     Windows,
     adaptive_of,

@@ -1,4 +1,4 @@
-"""Windows that slide: what a layer looks at along the height and the width, and how many places it finds.
+"""How the layers of PyTorch slide their windows: what each looks at down and across, and how many places it finds.
 
 Dumoulin, Visin: "A guide to convolution arithmetic for deep learning", 2016, arXiv:1603.07285, relationship 14.
 """
