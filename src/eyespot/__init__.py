@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from eyespot.recipes.convolve import convolve as convolve
+    from eyespot.recipes.coverage import pixel_coverage as pixel_coverage
     from eyespot.recipes.embed import embed as embed
+    from eyespot.recipes.feature_maps import feature_maps as feature_maps
     from eyespot.recipes.info import info as info
+    from eyespot.recipes.kernels import kernels as kernels
+    from eyespot.recipes.learn_kernel import learn_kernel as learn_kernel
     from eyespot.recipes.model import Model as Model
     from eyespot.recipes.model import load as load
+    from eyespot.recipes.pool import pool as pool
     from eyespot.recipes.predict import predict as predict
     from eyespot.recipes.summary import summary as summary
     from eyespot.recipes.train import train as train
@@ -23,11 +29,33 @@ _VERBS = {
     "val": "eyespot.recipes.val",
     "embed": "eyespot.recipes.embed",
     "summary": "eyespot.recipes.summary",
+    "feature_maps": "eyespot.recipes.feature_maps",
+    "kernels": "eyespot.recipes.kernels",
     "info": "eyespot.recipes.info",
+    "convolve": "eyespot.recipes.convolve",
+    "pool": "eyespot.recipes.pool",
+    "pixel_coverage": "eyespot.recipes.coverage",
+    "learn_kernel": "eyespot.recipes.learn_kernel",
     "load": "eyespot.recipes.model",
     "Model": "eyespot.recipes.model",
 }
-__all__ = ["Model", "__version__", "embed", "info", "load", "predict", "summary", "train", "val"]
+__all__ = [
+    "Model",
+    "__version__",
+    "convolve",
+    "embed",
+    "feature_maps",
+    "info",
+    "kernels",
+    "learn_kernel",
+    "load",
+    "pixel_coverage",
+    "pool",
+    "predict",
+    "summary",
+    "train",
+    "val",
+]
 
 
 def __getattr__(name: str) -> Any:

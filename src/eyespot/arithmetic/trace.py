@@ -11,7 +11,6 @@ from torch import nn
 
 from eyespot.arithmetic.receptive import Field, union
 from eyespot.arithmetic.shapes import Shape, output_shape
-from eyespot.arithmetic.table import BYTES, INPUT, Chain, Concatenation, Layer, Node, Sum
 from eyespot.arithmetic.sliding import (
     Window,
     Windows,
@@ -21,6 +20,7 @@ from eyespot.arithmetic.sliding import (
     widest_adaptive_window,
     windows_of,
 )
+from eyespot.arithmetic.table import BYTES, INPUT, Chain, Concatenation, Layer, Node, Sum
 from eyespot.blocks import Branches, Pick, Residual, ScaledTanh, is_chain, named_stages
 
 _HANDS_ON = (nn.Flatten, nn.Identity, nn.Dropout, nn.Dropout2d)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from eyespot import zoo
 from eyespot.bundle.files import Bundle, read_bundle
-from eyespot.errors import MissingExtra, NetworkError, OptionError
+from eyespot.errors import BundleError, MissingExtra, NetworkError, OptionError, WeightsError
+from eyespot.records import Preprocess
 
 if TYPE_CHECKING:
     from torch import nn
@@ -36,7 +37,7 @@ def named_network(name: str | Path, *, classes: int | None = None) -> Named:
     Raises NetworkError for an unknown name, BundleError for a folder that holds no model, OptionError for a run with
     other classes, MissingExtra without torch.
     """
-    _require_torch(name)
+    require_torch(name)
     if is_network(name):
         return _of_catalogue(str(name), classes)
     bundle = read_run(name)
@@ -75,6 +76,48 @@ def of_bundle(bundle: Bundle) -> nn.Sequential:
         return _with_head(net, dense_layers(bundle.graph))
 
 
+def with_weights(name: str, weights: str | Path | None) -> tuple[nn.Sequential, Preprocess]:
+    """A network of the catalogue with published weights, and how pictures come to it.
+
+    weights: None for the first that are published.
+    Raises WeightsError where there are none.
+    """
+    require_torch(name)
+    from eyespot import machine
+    from eyespot.zoo.weights import PUBLISHED, load
+
+    published = [record for record in PUBLISHED.values() if record.network.name == name]
+    if not published:
+        raise WeightsError(f"Network {name!r} has no published weights: train it, and give the run folder.")
+    net = zoo.create(name)
+    load(net, published[0], cache_folder=machine.cache_folder())
+    return net, published[0].preprocess
+
+
+def bundle_with_weights(bundle: Bundle) -> nn.Sequential:
+    """The network of a bundle with the weights that its graph holds."""
+    import torch
+
+    from eyespot.engine.initializers import head_weights, trunk_weights
+
+    net = of_bundle(bundle).to_empty(device="cpu")
+    state = {name: tensor for name, tensor in net.state_dict().items() if name.endswith("num_batches_tracked")}
+    found = trunk_weights(bundle.graph) | head_weights(bundle.graph)
+    state |= {name: torch.from_numpy(tensor.copy()) for name, tensor in found.items()}
+    try:
+        net.load_state_dict(state)
+    except RuntimeError as error:
+        raise BundleError(f"the weights in {bundle.folder} are not those of {bundle.manifest.network.name}") from error
+    return net
+
+
+def require_torch(name: str | Path) -> None:
+    try:
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MissingExtra(f"looking into {name}", extra="train") from error
+
+
 def _of_catalogue(name: str, classes: int | None) -> Named:
     import torch
 
@@ -99,10 +142,3 @@ def _with_head(net: nn.Sequential, dense: list[tuple[int, int]]) -> nn.Sequentia
             layers[f"act{number - 1}"] = nn.ReLU()
         layers[f"fc{number}"] = nn.Linear(inputs, outputs)
     return join(trunk, chain(**{CLASSIFIER: chain(**layers)}))
-
-
-def _require_torch(name: str | Path) -> None:
-    try:
-        import torch  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise MissingExtra(f"looking into {name}", extra="train") from error
