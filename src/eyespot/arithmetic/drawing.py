@@ -108,17 +108,21 @@ def _part(node: Node, scale: Scale, *, folds: bool) -> list[Box]:
 
 
 def _together(boxes: list[Box], *, folds: bool) -> list[Box]:
-    """Equal volumes that follow one another as one, and, in deep networks, equal blocks drawn once."""
+    """Equal convolutions that follow one another as one, and, in deep networks, equal blocks drawn once."""
     grouped: list[Box] = []
-    for box, group in groupby(boxes):
-        count = len(list(group))
+    for box, group in groupby(boxes, key=_alone):
+        alike = list(group)
         if isinstance(box, Volume) and box.kind == "conv":
-            grouped.append(replace(box, count=count * box.count))
-        elif folds and count > 1 and not isinstance(box, Volume):
-            grouped.append(Repeat(box, count))
+            grouped.append(replace(box, count=sum(each.count for each in alike if isinstance(each, Volume))))
+        elif folds and len(alike) > 1 and not isinstance(box, Volume):
+            grouped.append(Repeat(box, len(alike)))
         else:
-            grouped += [box] * count
+            grouped += alike
     return grouped
+
+
+def _alone(box: Box) -> Box:
+    return replace(box, count=1) if isinstance(box, Volume) else box
 
 
 def _is_drawn(layer: Layer) -> bool:

@@ -74,7 +74,7 @@ def _signed(shares: NDArray[np.floating]) -> NDArray[np.floating]:
 def _sheet(pictures: NDArray[np.uint8], scaling: str) -> Mosaic:
     """Pictures (N, H, W, 3) in rows, enlarged to squares of pixels."""
     count, height, width = pictures.shape[:3]
-    columns = min(count, ceil(sqrt(count * height / width)))
+    columns = _columns(count, sqrt(count * height / width))
     rows = ceil(count / columns)
     factor = max(1, min(SIDE // (columns * width), LARGEST_CELL // max(height, width)))
     gap = 1 if max(height, width) * factor < 16 else 4
@@ -88,3 +88,10 @@ def _sheet(pictures: NDArray[np.uint8], scaling: str) -> Mosaic:
     file = io.BytesIO()
     Image.fromarray(sheet).save(file, "PNG", optimize=True)
     return Mosaic(file.getvalue(), columns, rows, scaling)
+
+
+def _columns(count: int, square: float) -> int:
+    """As many columns as make the picture about square, or some more where they leave no gap in the last row."""
+    fewest = min(count, ceil(square))
+    full = [columns for columns in range(fewest, min(count, int(1.5 * square) + 1) + 1) if count % columns == 0]
+    return full[0] if full else fewest

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 CLASSIFIER = "classifier"
-"""The stage that stands for a run's own head, as in its graph."""
+"""The stage of a run's own head where that has several layers, named as in its graph; a single one is head.fc."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,10 @@ def bundle_with_weights(bundle: Bundle) -> nn.Sequential:
     from eyespot.engine.initializers import head_weights, trunk_weights
 
     net = of_bundle(bundle).to_empty(device="cpu")
-    state = {name: tensor for name, tensor in net.state_dict().items() if name.endswith("num_batches_tracked")}
+    state = {name: torch.tensor(0) for name in net.state_dict() if name.endswith("num_batches_tracked")}
     found = trunk_weights(bundle.graph) | head_weights(bundle.graph)
+    if CLASSIFIER not in dict(net.named_children()):
+        found = {name.replace(f"{CLASSIFIER}.fc1.", "head.fc."): tensor for name, tensor in found.items()}
     state |= {name: torch.from_numpy(tensor.copy()) for name, tensor in found.items()}
     try:
         net.load_state_dict(state)
@@ -141,4 +143,6 @@ def _with_head(net: nn.Sequential, dense: list[tuple[int, int]]) -> nn.Sequentia
         if number > 1:
             layers[f"act{number - 1}"] = nn.ReLU()
         layers[f"fc{number}"] = nn.Linear(inputs, outputs)
+    if len(dense) == 1:
+        return join(trunk, chain(head=chain(fc=layers["fc1"])))
     return join(trunk, chain(**{CLASSIFIER: chain(**layers)}))
