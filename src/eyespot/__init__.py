@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from eyespot.recipes.create import create as create
     from eyespot.recipes.embed import embed as embed
     from eyespot.recipes.info import info as info
     from eyespot.recipes.model import Model as Model
     from eyespot.recipes.model import load as load
+    from eyespot.recipes.networks import networks as networks
     from eyespot.recipes.predict import predict as predict
     from eyespot.recipes.train import train as train
     from eyespot.recipes.val import val as val
@@ -22,10 +24,12 @@ _VERBS = {
     "val": "eyespot.recipes.val",
     "embed": "eyespot.recipes.embed",
     "info": "eyespot.recipes.info",
+    "create": "eyespot.recipes.create",
+    "networks": "eyespot.recipes.networks",
     "load": "eyespot.recipes.model",
     "Model": "eyespot.recipes.model",
 }
-__all__ = ["Model", "__version__", "embed", "info", "load", "predict", "train", "val"]
+__all__ = ["Model", "__version__", "create", "embed", "info", "load", "networks", "predict", "train", "val"]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,7 @@ import click
 
 import eyespot
 
-COMMANDS = ("train", "predict", "val", "embed", "info", "cache")
+COMMANDS = ("train", "predict", "val", "embed", "networks", "info", "cache")
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
@@ -183,6 +183,21 @@ def embed(data: str, out: str, precision: str, overwrite: bool, as_json: bool, q
     with show.progress(quiet=quiet) as progress:
         result = recipe(data, out, precision=precision, overwrite=overwrite, progress=progress)
     show.json_or(as_json, result, show.embedded)
+
+
+@main.command()
+@click.argument("name", required=False)
+@_json
+@_told
+def networks(name: str | None, as_json: bool) -> None:
+    """List all networks, or show what is known of the one called NAME and of its published weights.
+
+    For Python: eyespot.create(NAME, weights="imagenet") builds it.
+    """
+    from eyespot.cli import show
+    from eyespot.recipes.networks import networks as recipe
+
+    show.json_or(as_json, recipe(name), show.listed if name is None else show.described)
 
 
 @main.command()

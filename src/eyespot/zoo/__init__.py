@@ -44,6 +44,20 @@ def create(name: str, **arguments: Argument) -> nn.Sequential:
     return net
 
 
+def heads(name: str, **arguments: Argument) -> dict[str, nn.Sequential]:
+    """The auxiliary heads of the network of that name by the stage whose output each takes, for `WithHeads`.
+
+    arguments: those of the network, such as `classes`.
+    Raises NetworkError where the network has none.
+    """
+    found = definition(name)
+    if not found.heads:
+        having = ", ".join(sorted(other for other, known in NETWORKS.items() if known.heads))
+        raise NetworkError(f"Network {name!r} has no auxiliary heads; these have: {having}.")
+    made: dict[str, nn.Sequential] = _call(name, imported(found.heads), arguments, found)
+    return made
+
+
 def imported(function: str) -> Callable[..., Any]:
     """The function that a definition names as module:function, both inside this package."""
     module, function_name = function.split(":")

@@ -12,6 +12,7 @@ from types import MappingProxyType
 Argument = int | float | str | bool
 
 _IMAGENET = (3, 224, 224)
+_EFFICIENTNET_LITE = "Tan, Le: EfficientNet, arXiv:1905.11946; Lite form by R. Liu"
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,28 @@ NETWORKS: Mapping[str, Definition] = {
     "efficientnet_lite0": Definition(
         function="efficientnet_lite:efficientnet_lite0",
         year=2020,
-        paper="Tan, Le: EfficientNet, arXiv:1905.11946; Lite form by R. Liu",
+        paper=_EFFICIENTNET_LITE,
         input_chw=_IMAGENET,
         parameters=4_652_008,
         multiply_adds=385_187_552,
+    ),
+    "efficientnet_lite1": Definition(
+        function="efficientnet_lite:efficientnet_lite",
+        arguments=MappingProxyType({"variant": 1}),
+        year=2020,
+        paper=_EFFICIENTNET_LITE,
+        input_chw=(3, 240, 240),
+        parameters=5_416_680,
+        multiply_adds=600_185_232,
+    ),
+    "efficientnet_lite2": Definition(
+        function="efficientnet_lite:efficientnet_lite",
+        arguments=MappingProxyType({"variant": 2}),
+        year=2020,
+        paper=_EFFICIENTNET_LITE,
+        input_chw=(3, 260, 260),
+        parameters=6_092_072,
+        multiply_adds=859_736_272,
     ),
     "lenet5": Definition(
         function="lenet:lenet5",
