@@ -1,8 +1,8 @@
 """What networks are made of: chains of named stages, and the verbs that cut, join and tap a chain by name.
 
 A network is a plain `nn.Sequential` whose children have names. Chains nest: `stage2.a.conv` names the convolution of
-block `a` of `stage2`. Only what is not a chain has a `forward`: a sum (`Residual`), a concatenation (`Branches`) and
-TensorFlow's padding (`SamePadding`).
+block `a` of `stage2`. Only what is not a chain has a `forward`: a sum (`Residual`), a concatenation (`Branches`), a
+choice of channels (`Pick`), TensorFlow's padding (`SamePadding`) and LeCun's `ScaledTanh`.
 """
 
 from __future__ import annotations
@@ -111,6 +111,33 @@ class Branches(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat([branch(x) for branch in self.children()], 1)  # (N, sum of channels, H, W)
+
+
+class Pick(nn.Module):
+    """Some channels of an image, in the order given; one may come again.
+
+    channels: their indexes, from 0.
+    """
+
+    def __init__(self, *channels: int) -> None:
+        super().__init__()
+        self.channels = list(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, self.channels]  # (N, len(channels), H, W)
+
+    def extra_repr(self) -> str:
+        return ", ".join(map(str, self.channels))
+
+
+class ScaledTanh(nn.Module):
+    """1.7159 tanh(2/3 x), which takes 1 to 1 and -1 to -1.
+
+    LeCun, Bottou, Bengio, Haffner: "Gradient-Based Learning Applied to Document Recognition", 1998, appendix A.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 1.7159 * torch.tanh(2 / 3 * x)
 
 
 def is_chain(module: nn.Module) -> TypeGuard[nn.Sequential]:

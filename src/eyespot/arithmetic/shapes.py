@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from eyespot.blocks import Branches, Residual, SamePadding, is_chain
+from eyespot.blocks import Branches, Pick, Residual, SamePadding, ScaledTanh, is_chain
 from eyespot.errors import NetworkError
 
 Shape = tuple[int, ...]
@@ -86,7 +86,7 @@ def _leaf(module: nn.Module, shape: Shape, *, at: str) -> Shape:
     return known
 
 
-_KEEPS_SHAPE = (nn.BatchNorm2d, nn.ReLU, nn.ReLU6, nn.Dropout, nn.Identity)
+_KEEPS_SHAPE = (nn.BatchNorm2d, nn.LocalResponseNorm, nn.ReLU, nn.ReLU6, ScaledTanh, nn.Dropout, nn.Identity)
 
 
 def _known(module: nn.Module, shape: Shape) -> Shape | None:
@@ -101,6 +101,11 @@ def _known(module: nn.Module, shape: Shape) -> Shape | None:
         return None
     if type(module) is SamePadding:
         return (shape[0], *(size + sum(module.sides(size)) for size in shape[1:]))
+    if type(module) is Pick:
+        return (len(module.channels), *shape[1:])
+    if type(module) is nn.ZeroPad3d:
+        left, right, top, bottom, front, back = module.padding
+        return (shape[0] + front + back, shape[1] + top + bottom, shape[2] + left + right)
     if type(module) is nn.Conv2d and not isinstance(module.padding, str):
         return (module.out_channels, *_slid(module, shape, module.dilation))
     if isinstance(module, nn.MaxPool2d | nn.AvgPool2d) and not module.ceil_mode:
