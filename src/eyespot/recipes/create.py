@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
-from eyespot.errors import MissingExtra
+from eyespot.errors import MissingExtra, NetworkError
 
 if TYPE_CHECKING:
     import torch
@@ -89,7 +89,10 @@ def _built(
         return net
     from eyespot.blocks import WithHeads
 
-    return WithHeads(net, zoo.heads(name, **given))
+    heads = zoo.heads(name, **given)
+    if not heads:
+        raise NetworkError(f"Network {name!r} has no auxiliary heads: leave out auxiliary=True.")
+    return WithHeads(net, heads)
 
 
 def _loaded(
@@ -125,7 +128,7 @@ def _ours(
     records = of_network(name).values()
     with torch.device("meta"):  # for the names alone
         net = zoo.create(name, **arguments)
-        heads = zoo.heads(name, **arguments) if any(record.heads_naming for record in records) else {}
+        heads = zoo.heads(name, **arguments)
     names = [{key: key for key in net.state_dict()}, *(renaming(naming, net) for naming in _namings(records))]
     body = max(names, key=lambda candidate: len(candidate.keys() & tensors.keys()))
     of_heads: dict[str, str] = {}

@@ -44,17 +44,13 @@ def create(name: str, **arguments: Argument) -> nn.Sequential:
     return net
 
 
-def heads(name: str, **arguments: Argument) -> dict[str, nn.Sequential]:
-    """The auxiliary heads of the network of that name by the stage whose output each takes, for `WithHeads`.
+def heads(name: str, **arguments: Argument) -> dict[str, nn.Module]:
+    """The auxiliary heads of that network by the stage each stands on, for `blocks.WithHeads`; none for most networks.
 
-    arguments: those of the network, such as `classes`.
-    Raises NetworkError where the network has none.
+    name, arguments: as for `create`.
     """
     found = definition(name)
-    if not found.heads:
-        having = ", ".join(sorted(other for other, known in NETWORKS.items() if known.heads))
-        raise NetworkError(f"Network {name!r} has no auxiliary heads; these have: {having}.")
-    made: dict[str, nn.Sequential] = _call(name, imported(found.heads), arguments, found)
+    made: dict[str, nn.Module] = _call(name, imported(found.heads), arguments, found) if found.heads else {}
     return made
 
 

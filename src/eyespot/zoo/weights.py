@@ -240,7 +240,7 @@ _TORCHVISION = (
 # --- timm's, at Hugging Face, where the file is called model.safetensors. No sha256 of it is published with timm.
 
 
-def _timm(network: str, *, short_side: int, accuracy: float) -> Weights:
+def _timm(network: str, module: str, *, short_side: int, accuracy: float) -> Weights:
     hub = f"timm/{network}.tf_in1k"
     return Weights(
         name=f"{network}.imagenet",
@@ -253,7 +253,7 @@ def _timm(network: str, *, short_side: int, accuracy: float) -> Weights:
         url=f"https://huggingface.co/{hub}/resolve/main/model.safetensors",
         hub=hub,
         sha256="",
-        naming=f"eyespot.zoo.{network}:timm_names",
+        naming=f"eyespot.zoo.{module}:timm_names",
         licence="Apache-2.0, as timm states",
         accuracy=accuracy,
         source=f"Google's checkpoint, converted by timm as {network}.tf_in1k; timm, results/results-imagenet.csv",
@@ -261,8 +261,8 @@ def _timm(network: str, *, short_side: int, accuracy: float) -> Weights:
 
 
 _TIMM = (
-    _timm("inception_v4", short_side=341, accuracy=0.80156),
-    _timm("inception_resnet_v2", short_side=333, accuracy=0.80462),
+    _timm("inception_v4", "inception_v4", short_side=341, accuracy=0.80156),
+    _timm("inception_resnet_v2", "inception_resnet", short_side=333, accuracy=0.80462),
 )
 
 PUBLISHED: Mapping[str, Weights] = {weights.name: weights for weights in (*_LITE, *_TORCHVISION, *_TIMM)}
