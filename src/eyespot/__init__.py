@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from eyespot.recipes.convolve import convolve as convolve
     from eyespot.recipes.coverage import pixel_coverage as pixel_coverage
+    from eyespot.recipes.create import create as create
     from eyespot.recipes.embed import embed as embed
     from eyespot.recipes.feature_maps import feature_maps as feature_maps
     from eyespot.recipes.info import info as info
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from eyespot.recipes.learn_kernel import learn_kernel as learn_kernel
     from eyespot.recipes.model import Model as Model
     from eyespot.recipes.model import load as load
+    from eyespot.recipes.networks import networks as networks
     from eyespot.recipes.pool import pool as pool
     from eyespot.recipes.predict import predict as predict
     from eyespot.recipes.summary import summary as summary
@@ -36,6 +38,8 @@ _VERBS = {
     "pool": "eyespot.recipes.pool",
     "pixel_coverage": "eyespot.recipes.coverage",
     "learn_kernel": "eyespot.recipes.learn_kernel",
+    "create": "eyespot.recipes.create",
+    "networks": "eyespot.recipes.networks",
     "load": "eyespot.recipes.model",
     "Model": "eyespot.recipes.model",
 }
@@ -43,12 +47,14 @@ __all__ = [
     "Model",
     "__version__",
     "convolve",
+    "create",
     "embed",
     "feature_maps",
     "info",
     "kernels",
     "learn_kernel",
     "load",
+    "networks",
     "pixel_coverage",
     "pool",
     "predict",

@@ -143,7 +143,7 @@ def _kind(layer: Layer) -> str:
 
 def _volume(layer: Layer, scale: Scale) -> Volume:
     shape = _volume_shape(layer.output)
-    size = str(shape[0]) if len(layer.output) == 1 else f"{shape[1]}×{shape[2]}×{shape[0]}"
+    size = f"{shape[1]}×{shape[2]}×{shape[0]}" if len(layer.output) == 3 else "×".join(map(str, layer.output))
     return Volume(_kind(layer), shape, (_words(layer), size), scale)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from eyespot.arithmetic.receptive import Field, union
 from eyespot.arithmetic.shapes import Shape, output_shape
@@ -40,7 +40,7 @@ def trace(net: nn.Module, input_chw: tuple[int, int, int]) -> Chain:
     output_shape(net, input_chw)  # complains with the names of the stages
     start = _State(input_chw, (Field(), Field()), input_chw[1:])
     image = _row(INPUT, "image", start, start)
-    with torch.no_grad():
+    with torch.no_grad():  # what is not known here runs on tensors without data
         node, _ = _trace(net, start, at="")
     parts = node.parts if isinstance(node, Chain) else (node,)
     return Chain("", (image, *parts))
@@ -100,15 +100,39 @@ def _union(*states: _State) -> tuple[Field, Field] | None:
 def _trace_layer(module: nn.Module, state: _State, *, at: str) -> tuple[Node, _State]:
     shape = output_shape(module, state.shape)
     places = shape[1:] if len(shape) == 3 else state.places
-    fields = _fields(module, state, shape)
     if isinstance(module, nn.Linear):
         places = (1, 1)
-    after = _State(shape, fields, places)
+    after = _State(shape, _fields(module, state, shape), places)
+    if any(True for _ in module.children()):
+        return _opened(module, state, after, at=at), after
     return _layer(module, state, after, at=at), after
 
 
+def _opened(module: nn.Module, before: _State, after: _State, *, at: str) -> Chain:
+    """The layers inside a module of someone else's, as they run on tensors without data; at the end, the module itself
+    with what none of them accounts for. How they are connected is not known, so no receptive fields are.
+    """
+    copied = copy.deepcopy(module).to("meta").eval()
+    parts: list[Node] = []
+
+    def record(name: str, layer: nn.Module, given: tuple[Tensor, ...], made: Tensor) -> None:
+        if given and isinstance(given[0], Tensor) and isinstance(made, Tensor):
+            there, here = (_State(tuple(tensor.shape[1:]), None, None) for tensor in (given[0], made))
+            parts.append(_layer(layer, there, here, at=_dotted(at, name)))
+
+    for name, layer in copied.named_modules():
+        if not any(True for _ in layer.children()):
+            layer.register_forward_hook(lambda layer, given, made, name=name: record(name, layer, given, made))
+    multiply_adds = _counted(copied, before.shape)
+    layers = [part for part in parts if isinstance(part, Layer)]
+    own = sum(parameter.numel() for parameter in module.parameters()) - sum(layer.parameters for layer in layers)
+    rest = multiply_adds - sum(layer.multiply_adds for layer in layers)
+    closing = _row(at, _kind(module), before, after, hands_on=True, parameters=own, multiply_adds=rest)
+    return Chain(at, (*parts, closing))
+
+
 def _layer(module: nn.Module, before: _State, after: _State, *, at: str) -> Layer:
-    windows = _drawn_windows(module, before.shape)
+    windows = _drawn_windows(module, before.shape, after.shape)
     weight, bias = (getattr(module, name, None) for name in ("weight", "bias"))
     is_convolution = isinstance(module, nn.Conv2d)
     return _row(
@@ -119,8 +143,8 @@ def _layer(module: nn.Module, before: _State, after: _State, *, at: str) -> Laye
         windows=windows,
         formula=_formula(module, before.shape, after.shape, windows),
         groups=module.groups if isinstance(module, nn.Conv2d) else None,
-        weight=tuple(weight.shape) if isinstance(weight, torch.Tensor) else None,
-        bias=tuple(bias.shape) if isinstance(bias, torch.Tensor) else None,
+        weight=tuple(weight.shape) if isinstance(weight, Tensor) else None,
+        bias=tuple(bias.shape) if isinstance(bias, Tensor) else None,
         hands_on=isinstance(module, _HANDS_ON),
         parameters=sum(parameter.numel() for parameter in module.parameters()),
         multiply_adds=_multiply_adds(module, before.shape, after.shape),
@@ -197,16 +221,23 @@ def _kind(module: nn.Module) -> str:
     return next((word for kind, word in _KINDS if isinstance(module, kind)), type(module).__name__)
 
 
-def _drawn_windows(module: nn.Module, shape: Shape) -> Windows | None:
+def _drawn_windows(module: nn.Module, before: Shape, after: Shape) -> Windows | None:
     """The windows of a layer whose kernel, stride and padding are numbers that can be told."""
-    if len(shape) != 3:
+    if len(before) != 3 or len(after) != 3:
         return None
-    size_hw = (shape[1], shape[2])
-    places = adaptive_of(module, size_hw)
+    places = adaptive_of(module, (before[1], before[2]))
     if places is None:
-        return windows_of(module)
-    height, width = (adaptive_window(size_hw[d], places[d]) for d in (0, 1))
+        return _sliding(module, before, after)
+    height, width = (adaptive_window(before[d + 1], places[d]) for d in (0, 1))
     return (height, width) if height and width else None
+
+
+def _sliding(module: nn.Module, before: Shape, after: Shape) -> Windows | None:
+    """The windows of a convolution or pooling; None where it does not do what PyTorch's own does."""
+    windows = windows_of(module)
+    if windows is None or any(windows[d].places(before[d + 1]) != after[d + 1] for d in (0, 1)):
+        return None
+    return windows
 
 
 def _formula(module: nn.Module, before: Shape, after: Shape, windows: Windows | None) -> str:
@@ -242,10 +273,14 @@ def _counted(module: nn.Module, shape: Shape) -> int:
     """What PyTorch's own counter sees of a module that is not known here, on tensors without data."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    on_meta = copy.deepcopy(module).to("meta").eval()
+    on_meta = module if _is_on_meta(module) else copy.deepcopy(module).to("meta").eval()
     with FlopCounterMode(display=False) as counter:
         on_meta(torch.empty(1, *shape, device="meta"))
     return int(counter.get_total_flops()) // 2
+
+
+def _is_on_meta(module: nn.Module) -> bool:
+    return not module.training and all(parameter.is_meta for parameter in module.parameters())
 
 
 def _is_pointwise(module: nn.Module) -> bool:
@@ -264,7 +299,9 @@ def _fields(module: nn.Module, before: _State, after: Shape) -> tuple[Field, Fie
     if len(before.shape) != 3:
         return None
     size_hw = (before.shape[1], before.shape[2])
-    sides, places, windows = padding_of(module, size_hw), adaptive_of(module, size_hw), windows_of(module)
+    sides, places, windows = padding_of(module, size_hw), adaptive_of(module, size_hw), None
+    if len(after) == 3:
+        windows = _sliding(module, before.shape, after)
     if sides is not None:
         windows = (Window(1, before=sides[0][0]), Window(1, before=sides[1][0]))
     if places is not None:

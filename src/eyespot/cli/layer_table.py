@@ -32,7 +32,7 @@ class Column:
 
 def _shape(shape: tuple[int, ...]) -> str:
     """Height x width x channels, as papers have it."""
-    return "x".join(map(str, (*shape[1:], shape[0])))
+    return _tensor((*shape[1:], shape[0]) if len(shape) == 3 else shape)
 
 
 def _tensor(shape: tuple[int, ...]) -> str:

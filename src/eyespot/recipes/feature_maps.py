@@ -11,7 +11,14 @@ from eyespot.arithmetic.mosaic import of_maps
 from eyespot.data.pictures import read_image
 from eyespot.errors import DataError, NetworkError, OptionError, UnreadablePicture
 from eyespot.recipes.by_hand import output_file, write_file
-from eyespot.recipes.named_network import bundle_with_weights, is_network, read_run, require_torch, with_weights
+from eyespot.recipes.named_network import (
+    bundle_with_weights,
+    is_network,
+    preprocess_of,
+    read_run,
+    require_torch,
+    with_weights,
+)
 from eyespot.recipes.results import PictureMade
 from eyespot.records import Preprocess
 
@@ -48,7 +55,7 @@ def feature_maps(
     assert path is not None
     require_torch(network)
     if is_network(network):
-        net, preprocess = with_weights(str(network), weights)
+        net, preprocess = with_weights(str(network), weights), preprocess_of(str(network), weights)
     else:
         bundle = read_run(network)
         net, preprocess = bundle_with_weights(bundle), bundle.manifest.preprocess

@@ -10,7 +10,7 @@ from eyespot.arithmetic.mosaic import of_kernels
 from eyespot.engine.initializers import first_kernels
 from eyespot.errors import NetworkError
 from eyespot.recipes.by_hand import output_file, write_file
-from eyespot.recipes.named_network import is_network, read_run, with_weights
+from eyespot.recipes.named_network import is_network, read_run, require_torch, with_weights
 from eyespot.recipes.results import PictureMade
 
 
@@ -48,9 +48,10 @@ def kernels(
 
 
 def _first_of_network(name: str, weights: str | Path | None) -> tuple[str, np.ndarray]:
+    require_torch(name)
     from torch import nn
 
-    net, _ = with_weights(name, weights)
+    net = with_weights(name, weights)
     for stage, module in net.named_modules():
         if isinstance(module, nn.Conv2d):
             return stage, module.weight.detach().numpy()

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from eyespot import zoo
 from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.errors import BundleError, MissingExtra, NetworkError, OptionError, WeightsError
+from eyespot.recipes.create import TIMM, create
 from eyespot.records import Preprocess
+from eyespot.zoo.weights import of_network
 
 if TYPE_CHECKING:
     from torch import nn
@@ -49,8 +51,8 @@ def named_network(name: str | Path, *, classes: int | None = None) -> Named:
 
 
 def is_network(name: str | Path) -> bool:
-    """True for a name of the catalogue."""
-    return str(name) in zoo.names()
+    """True for a name of the catalogue, and for one of timm's."""
+    return str(name) in zoo.names() or str(name).startswith(TIMM)
 
 
 def read_run(where: str | Path) -> Bundle:
@@ -76,22 +78,33 @@ def of_bundle(bundle: Bundle) -> nn.Sequential:
         return _with_head(net, dense_layers(bundle.graph))
 
 
-def with_weights(name: str, weights: str | Path | None) -> tuple[nn.Sequential, Preprocess]:
-    """A network of the catalogue with published weights, and how pictures come to it.
+def with_weights(name: str, weights: str | Path | None) -> nn.Sequential:
+    """A network of the catalogue or of timm with weights.
 
-    weights: None for the first that are published.
-    Raises WeightsError where there are none.
+    weights: as for `create`; None for the first that are published.
+    Raises WeightsError where there are none, or none on this computer.
     """
-    require_torch(name)
-    from eyespot import machine
-    from eyespot.zoo.weights import PUBLISHED, load
+    if weights is None:
+        published = [] if name.startswith(TIMM) else list(of_network(name))
+        if not published:
+            raise WeightsError(f"{name} has no published weights that eyespot can find: give a file as weights.")
+        weights = published[0]
+    return create(name, weights=weights)
 
-    published = [record for record in PUBLISHED.values() if record.network.name == name]
+
+def preprocess_of(name: str, weights: str | Path | None) -> Preprocess:
+    """How pictures come to a network of the catalogue or of timm that has these weights.
+
+    Raises WeightsError where no weights are published for it.
+    """
+    if name.startswith(TIMM):
+        from eyespot.zoo import timm_networks
+
+        return timm_networks.preprocess(name.removeprefix(TIMM))
+    published = of_network(name)
     if not published:
-        raise WeightsError(f"Network {name!r} has no published weights: train it, and give the run folder.")
-    net = zoo.create(name)
-    load(net, published[0], cache_folder=machine.cache_folder())
-    return net, published[0].preprocess
+        raise WeightsError(f"It is not known how pictures come to {name}: no weights are published for it.")
+    return published.get(str(weights), next(iter(published.values()))).preprocess
 
 
 def bundle_with_weights(bundle: Bundle) -> nn.Sequential:
@@ -125,10 +138,17 @@ def _of_catalogue(name: str, classes: int | None) -> Named:
 
     if classes is not None and classes < 1:
         raise OptionError(f"the option classes must be at least 1, not {classes}")
-    arguments = {} if classes is None else {"classes": classes}
     with torch.device("meta"):
-        net = zoo.create(name, **arguments)
-    return Named(name, net, zoo.definition(name).input_chw, None)
+        net = create(name, classes=classes)
+    return Named(name, net, _input_chw(name), None)
+
+
+def _input_chw(name: str) -> tuple[int, int, int]:
+    if name.startswith(TIMM):
+        from eyespot.zoo import timm_networks
+
+        return timm_networks.input_chw(name.removeprefix(TIMM))
+    return zoo.definition(name).input_chw
 
 
 def _with_head(net: nn.Sequential, dense: list[tuple[int, int]]) -> nn.Sequential:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from eyespot.arithmetic.table import Layer, Total
-from eyespot.records import Calibration, ClassMetric, Fraction, Metric, Precision, Record, SetAside
+from eyespot.records import Calibration, ClassMetric, Fraction, Metric, Precision, Preprocess, Record, SetAside
 
 
 class PictureCount(Record):
@@ -144,3 +144,40 @@ class PictureMade(Record):
     rows: int
     scaling: str
     """How numbers became colours, in words."""
+
+
+class WeightsResult(Record):
+    """One published set of weights, and whether it is on this computer."""
+
+    name: str
+    """What `create` takes as `weights`."""
+    form: str
+    accuracy: Fraction
+    """Top-1 on ImageNet's validation pictures, as published."""
+    classes: int
+    class_source: str
+    licence: str
+    source: str
+    preprocess: Preprocess
+    """How a picture becomes what the network expects with these weights."""
+    ready: bool
+    file: str
+    """Where the file is, or has to be put; empty where it comes with an extra that is not installed."""
+    url: str
+    """Where it can be downloaded; empty where it comes with an extra."""
+    extra: str
+    """The extra that brings it; empty where it has to be downloaded."""
+
+
+class NetworkResult(Record):
+    """One network in one form."""
+
+    name: str
+    parameters: int
+    multiply_adds: int
+    """For one image of `input_chw`."""
+    input_chw: tuple[int, int, int]
+    """Channels, height and width, pixels."""
+    year: int
+    paper: str
+    weights: tuple[WeightsResult, ...]

@@ -12,6 +12,12 @@ from types import MappingProxyType
 Argument = int | float | str | bool
 
 _IMAGENET, _CIFAR = (3, 224, 224), (3, 32, 32)
+_IMAGENET_LARGE = (3, 299, 299)
+
+_EFFICIENTNET_LITE = "Tan, Le: EfficientNet, arXiv:1905.11946; Lite form by R. Liu"
+_GOOGLENET = "Szegedy and others: Going Deeper with Convolutions, arXiv:1409.4842"
+_BATCH_NORM = "Ioffe, Szegedy: Batch Normalization, arXiv:1502.03167"
+_INCEPTION_RESNET = "Szegedy, Ioffe, Vanhoucke, Alemi: Inception-v4, Inception-ResNet, arXiv:1602.07261"
 
 
 @dataclass(frozen=True)
@@ -61,10 +67,28 @@ NETWORKS: Mapping[str, Definition] = {
     "efficientnet_lite0": Definition(
         function="efficientnet_lite:efficientnet_lite0",
         year=2020,
-        paper="Tan, Le: EfficientNet, arXiv:1905.11946; Lite form by R. Liu",
+        paper=_EFFICIENTNET_LITE,
         input_chw=_IMAGENET,
         parameters=4_652_008,
         multiply_adds=385_187_552,
+    ),
+    "efficientnet_lite1": Definition(
+        function="efficientnet_lite:efficientnet_lite",
+        arguments=MappingProxyType({"variant": 1}),
+        year=2020,
+        paper=_EFFICIENTNET_LITE,
+        input_chw=(3, 240, 240),
+        parameters=5_416_680,
+        multiply_adds=600_185_232,
+    ),
+    "efficientnet_lite2": Definition(
+        function="efficientnet_lite:efficientnet_lite",
+        arguments=MappingProxyType({"variant": 2}),
+        year=2020,
+        paper=_EFFICIENTNET_LITE,
+        input_chw=(3, 260, 260),
+        parameters=6_092_072,
+        multiply_adds=859_736_272,
     ),
     "lenet5": Definition("lenet:lenet5", 1998, _LENET, (1, 32, 32), 61_706, 416_520),
     "lenet5_1998": Definition("lenet:lenet5_1998", 1998, _LENET, (1, 32, 32), 60_850, 328_096),
@@ -119,4 +143,65 @@ NETWORKS: Mapping[str, Definition] = {
     "plain56_cifar": _resnet_cifar(56, 853_018, 125_485_696, shortcuts="none"),
     "plain110_cifar": _resnet_cifar(110, 1_727_962, 252_887_680, shortcuts="none"),
     "plain1202_cifar": _resnet_cifar(1202, 19_421_274, 2_829_238_912, shortcuts="none"),
+    "googlenet": Definition(
+        function="googlenet:googlenet",
+        year=2014,
+        paper=_GOOGLENET,
+        input_chw=_IMAGENET,
+        parameters=6_624_904,
+        multiply_adds=1_498_376_192,
+        heads="googlenet:googlenet_heads",
+    ),
+    "googlenet_paper": Definition(
+        function="googlenet:googlenet",
+        year=2014,
+        paper=_GOOGLENET,
+        input_chw=_IMAGENET,
+        parameters=6_998_552,
+        multiply_adds=1_582_671_872,
+        arguments=MappingProxyType({"form": "paper"}),
+        heads="googlenet:googlenet_heads",
+    ),
+    "inception_v2": Definition(
+        function="inception_v2:inception_v2",
+        year=2015,
+        paper=_BATCH_NORM,
+        input_chw=_IMAGENET,
+        parameters=11_285_224,
+        multiply_adds=2_032_600_064,
+    ),
+    "inception_v2_paper": Definition(
+        function="inception_v2:inception_v2",
+        year=2015,
+        paper=_BATCH_NORM,
+        input_chw=_IMAGENET,
+        parameters=11_278_528,
+        multiply_adds=1_948_605_440,
+        arguments=MappingProxyType({"separable_stem": True}),
+    ),
+    "inception_v3": Definition(
+        function="inception_v3:inception_v3",
+        year=2015,
+        paper="Szegedy and others: Rethinking the Inception Architecture for Computer Vision, arXiv:1512.00567",
+        input_chw=_IMAGENET_LARGE,
+        parameters=23_834_568,
+        multiply_adds=5_713_216_096,
+        heads="inception_v3:inception_v3_heads",
+    ),
+    "inception_v4": Definition(
+        function="inception_v4:inception_v4",
+        year=2016,
+        paper=_INCEPTION_RESNET,
+        input_chw=_IMAGENET_LARGE,
+        parameters=42_679_816,
+        multiply_adds=12_253_974_624,
+    ),
+    "inception_resnet_v2": Definition(
+        function="inception_resnet:inception_resnet_v2",
+        year=2016,
+        paper=_INCEPTION_RESNET,
+        input_chw=_IMAGENET_LARGE,
+        parameters=55_843_464,
+        multiply_adds=13_155_794_016,
+    ),
 }
