@@ -8,7 +8,7 @@ from html import escape
 from itertools import groupby
 from math import sqrt
 
-from eyespot.arithmetic.table import INPUT, Chain, Layer, Node, Sum, flat
+from eyespot.arithmetic.table import INPUT, Chain, Layer, Node, Opened, Sum, flat
 from eyespot.arithmetic.volumes import (
     FAINT,
     FONT,
@@ -96,6 +96,8 @@ def _boxes(node: Node, scale: Scale, *, folds: bool) -> list[Box]:
         shortcut = [] if node.shortcut is None else _boxes(node.shortcut, scale, folds=folds)
         label = ", ".join(box.words[0] for box in shortcut if isinstance(box, Volume))
         return [Arc(Row(tuple(_boxes(node.body, scale, folds=folds))), label)]
+    if isinstance(node, Opened):
+        return [_volume(node.layer, scale)]
     rows = [Row(tuple(_boxes(branch, scale, folds=folds))) for branch in node.branches]
     branches = tuple((rows.count(row), row) for row in dict.fromkeys(rows))
     return [Fork(branches, _volume(node.layer, scale))]

@@ -81,7 +81,17 @@ class Concatenation:
     layer: Layer
 
 
-Node = Layer | Chain | Sum | Concatenation
+@dataclass(frozen=True)
+class Opened:
+    """A module of someone else's: its layers in the order in which they run. How they are connected is not known."""
+
+    name: str
+    layers: tuple[Layer, ...]
+    layer: Layer
+    """The whole, with the parameters and multiply-adds that none of its layers accounts for."""
+
+
+Node = Layer | Chain | Sum | Concatenation | Opened
 
 
 class Total(Record):
@@ -89,8 +99,8 @@ class Total(Record):
 
     layers: int
     """Rows of the table, without the image's."""
-    depth: int
-    """Convolutions and fully connected layers on the longest way through, as papers count."""
+    depth: int | None
+    """Convolutions and fully connected layers on the longest way through, as papers count; None where not known."""
     parameters: int
     """Weights and biases."""
     parameter_bytes: int
@@ -116,26 +126,33 @@ def flat(node: Node) -> Iterator[Layer]:
         if node.shortcut is not None:
             yield from flat(node.shortcut)
         yield node.layer
-    else:
+    elif isinstance(node, Concatenation):
         for branch in node.branches:
             yield from flat(branch)
         yield node.layer
+    else:
+        yield from (*node.layers, node.layer)
 
 
-def depth(node: Node) -> int:
-    """Convolutions and fully connected layers on the longest way through, as papers count: 16 in VGG-16."""
+def depth(node: Node) -> int | None:
+    """Convolutions and fully connected layers on the longest way through, as papers count: 16 in VGG-16.
+
+    None where it is not known how layers are connected.
+    """
     if isinstance(node, Layer):
-        return int(is_weighted(node))
+        return int(node.multiply_adds > 0)
+    if isinstance(node, Opened):
+        return None
     if isinstance(node, Chain):
-        return sum(depth(part) for part in node.parts)
-    if isinstance(node, Sum):
-        return max(depth(node.body), 0 if node.shortcut is None else depth(node.shortcut))
-    return max(depth(branch) for branch in node.branches)
-
-
-def is_weighted(layer: Layer) -> bool:
-    """True for a convolution and for a fully connected layer."""
-    return layer.multiply_adds > 0
+        known = [depth(part) for part in node.parts]
+    elif isinstance(node, Sum):
+        known = [depth(node.body), 0 if node.shortcut is None else depth(node.shortcut)]
+    else:
+        known = [depth(branch) for branch in node.branches]
+    numbers = [number for number in known if number is not None]
+    if len(numbers) < len(known):
+        return None
+    return sum(numbers) if isinstance(node, Chain) else max(numbers)
 
 
 def total(network: Chain) -> Total:

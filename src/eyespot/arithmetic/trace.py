@@ -20,7 +20,7 @@ from eyespot.arithmetic.sliding import (
     widest_adaptive_window,
     windows_of,
 )
-from eyespot.arithmetic.table import BYTES, INPUT, Chain, Concatenation, Layer, Node, Sum
+from eyespot.arithmetic.table import BYTES, INPUT, Chain, Concatenation, Layer, Node, Opened, Sum
 from eyespot.blocks import Branches, Pick, Residual, ScaledTanh, is_chain, named_stages
 
 _HANDS_ON = (nn.Flatten, nn.Identity, nn.Dropout, nn.Dropout2d)
@@ -108,27 +108,34 @@ def _trace_layer(module: nn.Module, state: _State, *, at: str) -> tuple[Node, _S
     return _layer(module, state, after, at=at), after
 
 
-def _opened(module: nn.Module, before: _State, after: _State, *, at: str) -> Chain:
-    """The layers inside a module of someone else's, as they run on tensors without data; at the end, the module itself
-    with what none of them accounts for. How they are connected is not known, so no receptive fields are.
+def _opened(module: nn.Module, before: _State, after: _State, *, at: str) -> Opened:
+    """The layers inside a module of someone else's, in the order in which they run on tensors without data; at the end
+    the module itself, with what none of them accounts for. How they are connected is not known.
     """
     copied = copy.deepcopy(module).to("meta").eval()
-    parts: list[Node] = []
+    ran: list[tuple[str, nn.Module, Tensor, Tensor]] = []
 
-    def record(name: str, layer: nn.Module, given: tuple[Tensor, ...], made: Tensor) -> None:
+    def note(name: str, layer: nn.Module, given: tuple[Tensor, ...], made: Tensor) -> None:
         if given and isinstance(given[0], Tensor) and isinstance(made, Tensor):
-            there, here = (_State(tuple(tensor.shape[1:]), None, None) for tensor in (given[0], made))
-            parts.append(_layer(layer, there, here, at=_dotted(at, name)))
+            ran.append((name, layer, given[0], made))
 
-    for name, layer in copied.named_modules():
-        if not any(True for _ in layer.children()):
-            layer.register_forward_hook(lambda layer, given, made, name=name: record(name, layer, given, made))
+    leaves = [(name, leaf) for name, leaf in copied.named_modules() if not any(True for _ in leaf.children())]
+    hooks = [
+        leaf.register_forward_hook(lambda layer, given, made, name=name: note(name, layer, given, made))
+        for name, leaf in leaves
+    ]
     multiply_adds = _counted(copied, before.shape)
-    layers = [part for part in parts if isinstance(part, Layer)]
+    for hook in hooks:
+        hook.remove()
+    layers = [_layer(layer, _unseen(given), _unseen(made), at=_dotted(at, name)) for name, layer, given, made in ran]
     own = sum(parameter.numel() for parameter in module.parameters()) - sum(layer.parameters for layer in layers)
     rest = multiply_adds - sum(layer.multiply_adds for layer in layers)
-    closing = _row(at, _kind(module), before, after, hands_on=True, parameters=own, multiply_adds=rest)
-    return Chain(at, (*parts, closing))
+    closing = _row(at, type(module).__name__, before, after, hands_on=True, parameters=own, multiply_adds=rest)
+    return Opened(at, tuple(layers), closing)
+
+
+def _unseen(tensor: Tensor) -> _State:
+    return _State(tuple(tensor.shape[1:]), None, None)
 
 
 def _layer(module: nn.Module, before: _State, after: _State, *, at: str) -> Layer:

@@ -122,7 +122,7 @@ def summarised(result: Summary, rows: Sequence[Layer], columns: list[Column] | N
     click.echo()
     for label, text in (
         ("Network", f"{result.network}, for an image of {_shape(result.input)} (height x width x channels)"),
-        ("Depth", f"{total.depth} layers with weights on the longest way through"),
+        ("Depth", f"{total.depth} layers with weights on the longest way through" if total.depth is not None else ""),
         ("Parameters", f"{total.parameters:,}, {_bytes(total.parameter_bytes)} in fp32"),
         ("Multiply-adds", f"{total.multiply_adds:,}"),
         ("Activations", f"{total.activations:,}, {_bytes(total.activation_bytes)} in fp32 if all are kept"),
