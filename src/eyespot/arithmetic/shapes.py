@@ -106,6 +106,8 @@ def _known(module: nn.Module, shape: Shape) -> Shape | None:
     if type(module) is nn.ZeroPad3d:
         left, right, top, bottom, front, back = module.padding
         return (shape[0] + front + back, shape[1] + top + bottom, shape[2] + left + right)
+    if type(module) is nn.Conv2d and module.padding == "same":
+        return (module.out_channels, *shape[1:])
     if type(module) is nn.Conv2d and not isinstance(module.padding, str):
         return (module.out_channels, *_slid(module, shape, module.dilation))
     if isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
