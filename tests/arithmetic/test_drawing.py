@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from eyespot.arithmetic.drawing import PAGE, drawing
 from eyespot.arithmetic.trace import trace
 from eyespot.blocks import Branches, Residual, chain, conv
 
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -119,6 +121,11 @@ def test_shapes_that_are_no_maps_and_names_that_are_no_words_are_drawn():
     net = nn.Sequential(nn.Flatten(2), nn.Linear(1024, 5), nn.Flatten(), nn.Linear(15, 2))
     assert "3×5" in words(drawn_chain(net))
     assert "<b>&" in words(drawing(trace(chain(a=Residual(conv(3, 3, 3))), (3, 8, 8)), title="<b>&"))
+
+
+@pytest.mark.parametrize("name", ["resnet18", "googlenet"])
+def test_the_drawings_of_the_documentation_are_those_of_today(name):
+    assert (IMAGES / f"{name}.svg").read_text(encoding="utf-8") == drawn(name)
 
 
 def test_the_ground_is_the_drawings_own():
