@@ -18,12 +18,13 @@ from eyespot.recipes.prepare import Prepared, notes_on_readable
 from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, OutOfFold
 from eyespot.records import Part, View
-from eyespot.training.head import FittedHead, Head, HeadOptions, Samples, Trial, fit_head, out_of_fold_logits
+from eyespot.training.fit import FittedHead, Trial, fit_head, out_of_fold_logits
+from eyespot.training.head import Head, HeadOptions, Samples
 
 REPEATS = 5
 NESTED_UP_TO = 1_000
 """Up to so many pictures, out-of-fold heads choose their own L2; beyond, one choice on thousands is safe to share."""
-FIT_VERSION = 2
+FIT_VERSION = 3
 """Changes whenever the same features would give another head."""
 
 

@@ -20,7 +20,8 @@ from eyespot.recipes.prepare import Prepared, notes_on_readable
 from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, OutOfFold
 from eyespot.records import Network, Part, PrecisionName, Preprocess, SetAside
-from eyespot.training.head import Head, folds_of
+from eyespot.training.fit import folds_of
+from eyespot.training.head import Head
 
 if TYPE_CHECKING:
     from torch import nn
