@@ -94,6 +94,34 @@ def test_version_is_told(cli):
     assert cli("--version").stdout == f"eyespot, version {eyespot.__version__}\n"
 
 
+def test_the_defaults_that_train_shows_are_those_of_its_options():
+    from eyespot.recipes.options import TrainOptions
+
+    command = main.commands["train"]
+    shown = {each.name for each in command.params if getattr(each, "show_default", False)}
+    for name, default in command.make_context("train", ["digits"]).params.items():
+        if name in TrainOptions.model_fields:
+            assert (default or None) == (TrainOptions.model_fields[name].default or None), name
+            assert name in shown or not default, name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--model", "efficientnet_lite0", "--epochs", "30"], "the option epochs is used by lenet5 alone"),
+        (["--model", "lenet5", "--mirror", "auto"], "the option mirror is used by efficientnet_lite0 alone"),
+        (["--model", "lenet5", "--head", ""], "the option head is used by efficientnet_lite0 alone"),
+    ],
+    ids=" ".join,
+)
+def test_an_option_that_the_model_does_not_use_is_refused_even_with_its_default(cli, draw, tmp_path, arguments, said):
+    draw(tmp_path / "photos", 2)
+    done = cli("train", "photos", *arguments)
+    assert done.exit_code == 1
+    assert said in done.stderr
+    assert one_sentence(done.stderr)
+
+
 # --- JSON
 
 

@@ -6,7 +6,9 @@ import json
 import os
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,8 +17,9 @@ from PIL import Image
 import eyespot
 from eyespot.bundle.files import read_bundle
 from eyespot.data.audit import Hashed, content_hash
-from eyespot.data.sources import Picture
+from eyespot.data.sources import Picture, open_data_set
 from eyespot.errors import DataError, EyespotError, NoPictures, OptionError, Stopped
+from eyespot.recipes.options import USED_BY, ModelName, TrainOptions
 from eyespot.recipes.prepare import prepare
 from eyespot.recipes.progress import silent
 from eyespot.recipes.train import _is_small_and_gray
@@ -175,7 +178,7 @@ def test_an_unreadable_training_part_is_a_sentence(train, split_photos, tmp_path
 def test_a_class_without_any_readable_training_picture_is_a_sentence_or_a_note(train, photos, model):
     for number, picture in enumerate((photos / "circle").glob("*.png")):
         picture.write_text(f"not a picture {number}")
-    result = train(photos, model=model, epochs=1)
+    result = train(photos, model=model, **({"epochs": 1} if model == "lenet5" else {}))
     assert result.pictures.set_aside == 6
     assert any("circle" in note for note in result.notes)
 
@@ -398,7 +401,13 @@ def test_options_give_a_model_that_tells_two_classes_apart(train, photos, option
         ({"name": ".."}, "must be a plain folder name"),
         ({"precision": "fp8"}, "the option precision cannot be 'fp8'"),
         ({"output": "sigmoid"}, "needs two classes"),
-        ({"model": "lenet5", "head": (16,)}, "belong to the frozen regime"),
+        (
+            {"model": "lenet5", "head": (16,)},
+            "the option head is used by efficientnet_lite0 alone, and the model is len",
+        ),
+        ({"model": "lenet5", "class_weight": "auto"}, "leave the option out, or choose model efficientnet_lite0"),
+        ({"model": "efficientnet_lite0", "lr": 0.1}, "the option lr is used by lenet5 alone"),
+        ({"epochs": 3}, "and the model is efficientnet_lite0 (auto chose it for these pictures): leave the option out"),
     ],
     ids=str,
 )
@@ -407,6 +416,26 @@ def test_an_option_that_cannot_be_used_is_named(train, photos, options, said):
         train(photos, **options)
     assert said in str(caught.value)
     assert not (photos.parent / "runs").exists()
+
+
+def test_an_option_that_auto_does_not_use_is_named_for_small_grey_pictures_too(train):
+    with pytest.raises(OptionError, match=r"the option mirror .* and the model is lenet5 \(auto chose it"):
+        train("digits", mirror="no")
+
+
+def test_no_option_belongs_to_a_model_that_does_not_exist():
+    assert USED_BY.keys() <= TrainOptions.model_fields.keys()
+    assert set(USED_BY.values()) < set(get_args(ModelName))
+
+
+def test_a_data_set_that_is_passed_is_called_by_its_name(train, draw, tmp_path):
+    draw(tmp_path / "shapes", 3)
+    several, one = open_data_set(tmp_path / "shapes"), open_data_set(tmp_path / "shapes")
+    one = replace(one, classes=("circle",))
+    with pytest.raises(OptionError, match="needs two classes; shapes has 3"):
+        train(several, output="sigmoid")
+    with pytest.raises(DataError, match="^shapes has one class only"):
+        train(one)
 
 
 def test_one_class_is_not_enough(train, draw, tmp_path):

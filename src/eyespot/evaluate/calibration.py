@@ -67,6 +67,21 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike, *, output: Output = "s
     return min(max(1 / inverse, LOWEST), HIGHEST)
 
 
+def cross_fitted(
+    logits: ArrayLike, labels: ArrayLike, fold: ArrayLike, *, output: Output = "softmax"
+) -> NDArray[np.float64]:
+    """The logits (N, C), those of each fold divided by the temperature that is fitted on all other folds.
+
+    logits: (N, C); labels: (N,) class indices; fold: (N,), the fold of each picture.
+    """
+    logits, labels, fold = np.asarray(logits, np.float64), np.asarray(labels, np.int64), np.asarray(fold)
+    divided = np.empty_like(logits)
+    for each in np.unique(fold):
+        mine = fold == each
+        divided[mine] = logits[mine] / fit_temperature(logits[~mine], labels[~mine], output=output)
+    return divided
+
+
 def calibration_bins(confidences: ArrayLike, right: ArrayLike) -> tuple[CalibrationBin, ...]:
     """The tenths of confidence that have answers in them, from unsure to sure.
 
@@ -104,20 +119,33 @@ def error_by_chance(bins: Sequence[CalibrationBin]) -> float:
 
 
 def calibration(
-    logits: ArrayLike, labels: ArrayLike, temperature: float, fitted_on: str, *, output: Output = "softmax"
+    logits: ArrayLike,
+    labels: ArrayLike,
+    temperature: float,
+    fitted_on: str,
+    *,
+    fold: ArrayLike | None = None,
+    output: Output = "softmax",
 ) -> Calibration:
     """How far confidence and accuracy lie apart on these pictures, without and with the temperature.
 
-    logits: (N, C) of pictures that the temperature was not fitted on, N at least 1.
+    logits: (N, C), N at least 1.
     labels: (N,) class indices.
     fitted_on: the scores that the temperature was fitted on, in words.
+    fold: None where the temperature was fitted on other pictures; else the fold of each picture, (N,): its answer is
+        then divided by the temperature that all other folds ask for, since its own fold has seen the truth.
     """
     right = np.asarray(logits).argmax(axis=1) == np.asarray(labels)
     before = calibration_bins(probabilities(logits, output=output).max(axis=1), right)
-    after = calibration_bins(probabilities(logits, temperature=temperature, output=output).max(axis=1), right)
+    if fold is None:
+        calm = np.asarray(logits, np.float64) / temperature  # (N, C)
+    else:
+        calm = cross_fitted(logits, labels, fold, output=output)
+    after = calibration_bins(probabilities(calm, output=output).max(axis=1), right)
     return Calibration(
         temperature=temperature,
         fitted_on=fitted_on,
+        cross_fitted=fold is not None,
         ece_before=expected_calibration_error(before),
         ece_after=expected_calibration_error(after),
         bins_before=before,

@@ -24,7 +24,7 @@ from eyespot.errors import OptionError, Stopped
 from eyespot.recipes.backbone import choose_precision, frozen_trunk
 from eyespot.recipes.frozen import fit_frozen
 from eyespot.recipes.measure import Measurements, measure
-from eyespot.recipes.options import TrainOptions, train_options
+from eyespot.recipes.options import TrainOptions, require_used, train_options
 from eyespot.recipes.outputs import write_outputs
 from eyespot.recipes.prepare import Prepared, prepare
 from eyespot.recipes.progress import Progress, silent
@@ -62,8 +62,9 @@ def train(data: str | Path | DataSet, *, progress: Progress = silent, **options:
 
 def _train(data: str | Path | DataSet, options: TrainOptions, progress: Progress, started: float) -> TrainResult:
     prepared = prepare(data, seed=options.seed, progress=progress)
-    if options.output == "sigmoid" and len(prepared.data_set.classes) != 2:
-        raise OptionError(f"the option output 'sigmoid' needs two classes; {data} has {len(prepared.data_set.classes)}")
+    name, classes = prepared.data_set.name, len(prepared.data_set.classes)
+    if options.output == "sigmoid" and classes != 2:
+        raise OptionError(f"the option output 'sigmoid' needs two classes; {name} has {classes}")
     cache_folder = machine.cache_folder()
     notes: list[str] = []
     with open_store(cache_folder, notes) as store:
@@ -91,11 +92,9 @@ def _fit(prepared: Prepared, options: TrainOptions, store: Any, cache_folder: Pa
     precision = choose_precision(options.precision)
     gray = _is_small_and_gray(prepared.part("train"))
     if options.model == "lenet5" or (options.model == "auto" and gray):
-        if options.head or options.output != "softmax" or options.mirror == "yes":
-            raise OptionError(
-                "the options head, output and mirror belong to the frozen regime: add model efficientnet_lite0"
-            )
+        require_used(options, "lenet5")
         return _fit_scratch(prepared, options, gray, small_test, precision, cache_folder, progress)
+    require_used(options, "efficientnet_lite0")
     trunk = frozen_trunk(cache_folder=cache_folder, precision=precision, progress=progress)
     return fit_frozen(prepared, trunk, options, small_test=small_test, store=store, progress=progress)
 
