@@ -47,8 +47,8 @@ class HeadOptions:
     """Widths of hidden layers (ReLU) before the output: none, since features of a good backbone need none."""
     output: Output = "softmax"
     """With two classes, `sigmoid` gives one output, the second class's."""
-    class_weight: Literal["auto", "none"] = "auto"
-    """auto: where one class has over three times the pictures of another, every class weighs the same."""
+    class_weight: Literal["auto", "balanced", "none"] = "auto"
+    """balanced: every class weighs the same; auto: only where one has over three times the pictures of another."""
     mirror: Literal["auto", "yes", "no"] = "auto"
     """auto: mirror images are trained on where cross-validation is not worse with them."""
     seed: int = 0
@@ -413,7 +413,7 @@ def _sample_weights(labels: np.ndarray, seen: np.ndarray, classes: int, class_we
     """
     counts = np.bincount(labels[seen], minlength=classes)
     weights = np.ones(classes)
-    if class_weight == "auto" and is_unbalanced(counts.tolist()):
+    if class_weight == "balanced" or (class_weight == "auto" and is_unbalanced(counts.tolist())):
         weights = 1 / np.maximum(counts, 1)
     each = np.where(seen, weights[labels], 0)
     return np.asarray(each / (each.sum() or 1), np.float32)  # all 0 where a fold leaves nothing to train on
