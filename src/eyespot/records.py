@@ -94,6 +94,8 @@ class Calibration(Record):
     temperature: float = Field(gt=0)
     fitted_on: str
     """The scores that the temperature was fitted on, in words."""
+    measured_on: str = "pictures"
+    """The pictures that were measured, in words."""
     cross_fitted: bool = False
     """True where no other pictures could be measured than those the temperature was fitted on: `after` then divides
     every answer by a temperature that was fitted without it, on the other folds' answers."""

@@ -127,22 +127,28 @@ def test_fp32_is_compared_with_nothing():
 # --- calibration
 
 
-def expected_calibration(answers: OutOfFold, *, by_folds: bool):
-    fold = folds_of(answers.labels, seed=0) if by_folds else None
-    return calibration(answers.middle, answers.labels, 2.0, "answers to the training pictures", fold=fold)
+def expected_calibration(answers: OutOfFold, measured_on: str, *, by_folds: bool):
+    fold, source = folds_of(answers.labels, seed=0) if by_folds else None, "answers to the training pictures"
+    return calibration(answers.middle, answers.labels, 2.0, source, measured_on=measured_on, fold=fold)
 
 
 def test_calibration_is_measured_on_test_or_else_on_the_own_val_part():
     whole = fitted()
-    assert measured(whole).calibration == expected_calibration(out_of_fold(whole.prepared, "test"), by_folds=False)
+    assert measured(whole).calibration == expected_calibration(
+        out_of_fold(whole.prepared, "test"), "test pictures", by_folds=False
+    )
     whole = fitted(test=0)
-    assert measured(whole).calibration == expected_calibration(out_of_fold(whole.prepared, "val"), by_folds=False)
+    assert measured(whole).calibration == expected_calibration(
+        out_of_fold(whole.prepared, "val"), "validation pictures", by_folds=False
+    )
 
 
 def test_a_small_test_run_measures_calibration_on_the_own_val_part():
     whole = fitted(test=5)
     small = replace(whole, small_test=True, out_of_fold=whole.calibrated_on)
-    assert measured(small).calibration == expected_calibration(out_of_fold(whole.prepared, "val"), by_folds=False)
+    assert measured(small).calibration == expected_calibration(
+        out_of_fold(whole.prepared, "val"), "validation pictures", by_folds=False
+    )
 
 
 def test_calibration_is_measured_by_folds_where_only_the_fitted_answers_are_left():
@@ -150,14 +156,14 @@ def test_calibration_is_measured_by_folds_where_only_the_fitted_answers_are_left
     small = replace(whole, held_out=(), small_test=True, out_of_fold=whole.calibrated_on)
     found = measured(small).calibration
     assert found.cross_fitted
-    assert found == expected_calibration(whole.calibrated_on, by_folds=True)
+    assert found == expected_calibration(whole.calibrated_on, "out-of-fold pictures", by_folds=True)
 
 
 def test_from_scratch_the_val_part_gave_the_temperature_so_it_is_measured_by_folds():
     whole = fitted(test=0)
     own = out_of_fold(whole.prepared, "val")
     found = measured(replace(whole, regime="scratch", calibrated_on=own, answers_on_train=None)).calibration
-    assert found == expected_calibration(own, by_folds=True)
+    assert found == expected_calibration(own, "validation pictures", by_folds=True)
     assert found.n == 40
 
 

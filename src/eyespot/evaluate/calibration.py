@@ -124,6 +124,7 @@ def calibration(
     temperature: float,
     fitted_on: str,
     *,
+    measured_on: str = "pictures",
     fold: ArrayLike | None = None,
     output: Output = "softmax",
 ) -> Calibration:
@@ -132,6 +133,7 @@ def calibration(
     logits: (N, C), N at least 1.
     labels: (N,) class indices.
     fitted_on: the scores that the temperature was fitted on, in words.
+    measured_on: what these pictures are, in words.
     fold: None where the temperature was fitted on other pictures; else the fold of each picture, (N,): its answer is
         then divided by the temperature that all other folds ask for, since its own fold has seen the truth.
     """
@@ -145,6 +147,7 @@ def calibration(
     return Calibration(
         temperature=temperature,
         fitted_on=fitted_on,
+        measured_on=measured_on,
         cross_fitted=fold is not None,
         ece_before=expected_calibration_error(before),
         ece_after=expected_calibration_error(after),

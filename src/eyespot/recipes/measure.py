@@ -139,16 +139,19 @@ def _train_answers(fitted: Fitted, answered: set[str]) -> list[Answers]:
 
 def _calibration(fitted: Fitted, found: dict[Part, Answers]) -> Calibration | None:
     """On pictures that the temperature was not fitted on where there are enough; else by folds, on those it was."""
+    temperature, source = fitted.temperature, fitted.temperature_from
     unseen = None if fitted.small_test else found.get("test")
     if fitted.regime == "frozen":  # from scratch, val is what the temperature was fitted on
         unseen = unseen or found.get("val")
     if unseen:
-        return calibration(unseen.logits, unseen.labels, fitted.temperature, fitted.temperature_from)
+        name = "test pictures" if unseen.part == "test" else "validation pictures"
+        return calibration(unseen.logits, unseen.labels, temperature, source, measured_on=name)
     own = fitted.out_of_fold or fitted.calibrated_on
     if own is None:
         return None
+    name = "validation pictures" if own.pictures[0].picture.part == "val" else "out-of-fold pictures"
     fold = folds_of(own.labels, seed=0)
-    return calibration(own.middle, own.labels, fitted.temperature, fitted.temperature_from, fold=fold)
+    return calibration(own.middle, own.labels, temperature, source, measured_on=name, fold=fold)
 
 
 def _agreement(fitted: Fitted, answers: list[Answers], store: Store | None) -> tuple[Precision, int]:
