@@ -1,8 +1,11 @@
 """The command: hints, exit codes, JSON on standard output and nothing else there, quiet pipes, Ctrl-C."""
 
 import csv
+import html
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -94,6 +97,34 @@ def test_version_is_told(cli):
     assert cli("--version").stdout == f"eyespot, version {eyespot.__version__}\n"
 
 
+def test_the_defaults_that_train_shows_are_those_of_its_options():
+    from eyespot.recipes.options import TrainOptions
+
+    command = main.commands["train"]
+    shown = {each.name for each in command.params if getattr(each, "show_default", False)}
+    for name, default in command.make_context("train", ["digits"]).params.items():
+        if name in TrainOptions.model_fields:
+            assert (default or None) == (TrainOptions.model_fields[name].default or None), name
+            assert name in shown or not default, name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--model", "efficientnet_lite0", "--epochs", "30"], "the option epochs is used by lenet5 alone"),
+        (["--model", "lenet5", "--mirror", "auto"], "the option mirror is used by efficientnet_lite0 alone"),
+        (["--model", "lenet5", "--head", ""], "the option head is used by efficientnet_lite0 alone"),
+    ],
+    ids=" ".join,
+)
+def test_an_option_that_the_model_does_not_use_is_refused_even_with_its_default(cli, draw, tmp_path, arguments, said):
+    draw(tmp_path / "photos", 2)
+    done = cli("train", "photos", *arguments)
+    assert done.exit_code == 1
+    assert said in done.stderr
+    assert one_sentence(done.stderr)
+
+
 # --- JSON
 
 
@@ -172,6 +203,29 @@ def test_train_says_what_it_made_and_what_comes_next(cli, split_photos, split_ru
     assert "95 % interval" in done.stdout
     assert f"eyespot predict {Path('runs', 'train', 'photos')} PICTURES" in done.stdout
     assert not CONTROL & set(done.stdout)
+
+
+def test_a_path_with_spaces_is_quoted_in_the_next_command(cli, draw, tmp_path):
+    draw(tmp_path / "my photos", 2)
+    done = cli("train", "my photos")
+    (command,) = (line[12:] for line in done.stdout.splitlines() if line.startswith("Next"))
+    typed = shlex.split(command, posix=os.name != "nt")
+    assert [each.strip('"') for each in typed] == ["eyespot", "predict", str(Path("runs/train/my photos")), "PICTURES"]
+    assert command in html.unescape((tmp_path / "runs/train/my photos/report.html").read_text("utf-8"))
+
+
+def test_a_small_test_part_and_val_are_shown_beside_cross_validation(cli, draw, tmp_path):
+    draw(tmp_path / "photos" / "train", 5)
+    draw(tmp_path / "photos" / "val", 2, first=50)
+    draw(tmp_path / "photos" / "test", 3, first=100)
+    said = cli("train", "photos").stdout
+    shown = {line[:12].strip(): line for line in said.splitlines()}
+    assert [re.search(r"(\d+) pictures\)", shown[name])[1] for name in ("Cross-val.", "Validation", "Test")] == [
+        "15",
+        "6",
+        "9",
+    ]
+    assert "the test part has only 9 pictures, too few to say much" in said
 
 
 def test_val_embed_info_and_cache_speak_in_words(cli, run, split_photos):

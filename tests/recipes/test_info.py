@@ -24,7 +24,7 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "pictures": results.PictureCount,
     "predictions": results.ClassProbability,
     "set_aside": records.SetAside,
-    "validation, test, out_of_fold": records.Metric,
+    "validation, test, small_test, out_of_fold": records.Metric,
     "precision": records.Precision,
     "per_class": records.ClassMetric,
     "calibration": records.Calibration,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -82,12 +81,12 @@ def trained(result: TrainResult) -> None:
     if result.out_of_fold:
         _line("Cross-val.", str(result.out_of_fold))
         _line("", result.out_of_fold_reason)
-    else:
-        _line("Validation", str(result.validation) if result.validation else "none")
-    _line("Test", str(result.test) if result.test else "none")
+    if not result.out_of_fold or result.validation != result.out_of_fold:
+        _line("Validation", str(result.validation or "none"))
+    _line("Test", str(result.test or result.small_test or "none"))
     _line("Time", f"{result.seconds:.1f} s, {result.views_computed} views computed")
     _line("Report", result.report)
-    _line("Next", f"eyespot predict {_quoted(result.run)} PICTURES")
+    _line("Next", result.next_commands[0][0])
 
 
 def predicted(results: Sequence[Prediction]) -> None:
@@ -187,7 +186,3 @@ def _line(label: str, text: str) -> None:
 
 def _megabytes(count: int) -> str:
     return f"{count / 1e6:,.1f} MB"
-
-
-def _quoted(path: str) -> str:
-    return f'"{path}"' if " " in path or os.sep == "\\" else path

@@ -84,11 +84,9 @@ def _report(folder: Path, result: TrainResult, fitted: Fitted, measured: Measure
         counts={part: {name: count[name] for name in prepared.data_set.classes} for part, count in counts.items()},
         how=tuple(_how(result, fitted, manifest)),
         machine=machine.describe(),
-        next_commands=(
-            (f"eyespot predict {folder} PICTURES", "classes and probabilities of new pictures"),
-            (f"eyespot val {folder} FOLDER", "accuracy on other labelled pictures"),
-        ),
+        next_commands=result.next_commands,
         test=measured.test,
+        small_test=measured.small_test,
         validation=measured.validation,
         out_of_fold=measured.out_of_fold,
         out_of_fold_detail=measured.out_of_fold_detail,
@@ -116,16 +114,17 @@ def _how(result: TrainResult, fitted: Fitted, manifest: Manifest) -> Iterator[tu
 
 def _precision(manifest: Manifest) -> str:
     precision = manifest.precision
-    if precision.agreement is None or precision.largest_difference is None:
+    if precision.n == 0:
         return precision.name
     return (
-        f"{precision.name}; on {precision.n} pictures {precision.agreement:.1%} of the answers equal fp32's, "
-        f"probabilities differ by at most {precision.largest_difference:.3f}"
+        f"{precision.name}; on {precision.n} pictures {precision.agreement:.1%} of the answers equal fp32's (95 % "
+        f"interval {precision.low:.1%} to {precision.high:.1%}), probabilities differ by at most "
+        f"{precision.largest_difference:.3f}"
     )
 
 
 def _mistakes(fitted: Fitted, measured: Measurements) -> Iterator[Mistake]:
-    """The most confident wrong answers on held-out pictures: on test if there is one, else on what there is."""
+    """The most confident wrong answers on the pictures that the report's first figure is of."""
     judged = _judged(measured)
     if judged is None:
         return
@@ -149,4 +148,6 @@ def _mistakes(fitted: Fitted, measured: Measurements) -> Iterator[Mistake]:
 
 def _judged(measured: Measurements) -> Answers | None:
     found = {each.part: each for each in measured.answers}
+    if measured.out_of_fold:
+        return found.get("train")
     return found.get("test") or found.get("val") or found.get("train")
