@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from eyespot.arithmetic.shapes import output_shape
 from eyespot.blocks import Branches, taps
 from eyespot.zoo.inception_v2 import inception_v2
 
@@ -51,15 +52,12 @@ def test_shapes_are_those_of_figure_5(net):
 
 def _filters(block: Branches) -> tuple[int | str, ...]:
     branches = dict(block.named_children())
-    kinds = {nn.MaxPool2d: "max", nn.AvgPool2d: "avg"}
-    pool = branches["pool"]
     one = branches["b1"].conv.out_channels if "b1" in branches else 0
-    projection = 0 if isinstance(pool, nn.MaxPool2d) else pool.proj.conv.out_channels
-    kind = kinds[type(pool if isinstance(pool, nn.MaxPool2d) else pool.pool)]
-    three, double = branches["b3"], branches["b33"]
+    three, double, pool = branches["b3"], branches["b33"], branches["pool"]
     assert double.c.conv.in_channels == double.c.conv.out_channels  # the figure has one number for both
-    widths = (three.a, three.b, double.a, double.c)
-    return (one, *(unit.conv.out_channels for unit in widths), kind, projection)
+    widths = [unit.conv.out_channels for unit in (three.a, three.b, double.a, double.c)]
+    projection = pool.proj.conv.out_channels if hasattr(pool, "proj") else 0
+    return one, *widths, {nn.MaxPool2d: "max", nn.AvgPool2d: "avg"}[type(pool.pool)], projection
 
 
 def test_filters_are_those_of_figure_5(net):
@@ -90,6 +88,19 @@ def test_a_separable_first_convolution_has_eight_outputs_for_each_colour(net):
     assert separable.stage1.conv.weight.shape == (64, 24, 1, 1)
     assert _parameters(net) - _parameters(separable) == 64 * 3 * 49 - (24 * 49 + 64 * 24)
     assert separable.stage1(torch.empty(2, 3, 224, 224, device="meta")).shape == (2, 64, 56, 56)
+
+
+@pytest.mark.parametrize("stage", ["stage3.c", "stage4.e"])
+def test_the_pooling_of_a_block_of_stride_2_is_that_of_caffe_where_the_size_is_even(net, stage):
+    """Which lets the last window reach over the edge; at an odd size the branches would not fit together."""
+    images = torch.rand(2, 4, 28, 14)
+    caffe = nn.MaxPool2d(3, 2, ceil_mode=True)
+    assert torch.equal(net.get_submodule(stage).pool(images), caffe(images))
+
+
+def test_images_of_any_size_from_7_pixels_fit(net):
+    for size in range(7, 300):
+        assert output_shape(net, (3, size, 306 - size)) == (1000,)
 
 
 def test_it_runs_forward_and_backward():
