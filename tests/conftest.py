@@ -40,6 +40,13 @@ def timm():
 
 
 @pytest.fixture(scope="session")
+def torchvision():
+    """torchvision, with its networks; its compiled operators may be missing."""
+    _declare_torchvision_operators()
+    return pytest.importorskip("torchvision")
+
+
+@pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real data sets, from the environment variable EYESPOT_TEST_DATA."""
     folder = os.environ.get("EYESPOT_TEST_DATA")

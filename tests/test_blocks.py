@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from eyespot.blocks import Branches, Residual, SamePadding, chain, conv, join, split, stage_names, taps
+from eyespot.blocks import Branches, Residual, SamePadding, WithHeads, chain, conv, join, split, stage_names, taps
 from eyespot.errors import NetworkError
 
 
@@ -164,3 +164,48 @@ def test_residual_scales_its_body_and_uses_its_shortcut():
 def test_branches_concatenate_in_the_order_they_are_given():
     x = torch.tensor([[[[-1.0]]]])
     assert Branches(b=nn.Identity(), a=nn.ReLU())(x).flatten().tolist() == [-1, 0]
+
+
+def _head(channels: int, classes: int = 5) -> nn.Sequential:
+    return chain(pool=nn.AdaptiveAvgPool2d(1), flat=nn.Flatten(), fc=nn.Linear(channels, classes))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_auxiliary_heads_answer_beside_the_network_in_training_and_evaluation_alike(training):
+    net = _net().train(training)
+    heads = {"stage1.a": _head(8), "stem": _head(8), "stage1.c.inner": _head(12)}
+    wrapped = WithHeads(net, heads).train(training)
+    with torch.no_grad():
+        logits, auxiliary = wrapped(IMAGES)
+        assert torch.equal(logits, net(IMAGES))
+        assert list(auxiliary) == list(heads)
+        for stage, output in taps(net, list(heads), IMAGES).items():
+            assert torch.equal(auxiliary[stage], heads[stage](output))
+
+
+def test_the_state_of_the_network_stands_apart_from_that_of_its_heads():
+    net, head = _net(), _head(8)
+    state = WithHeads(net, {"stage1.a": head}).state_dict()
+    assert {name.removeprefix("net.") for name in state if name.startswith("net.")} == net.state_dict().keys()
+    assert {name for name in state if not name.startswith("net.")} == {
+        "heads.stage1_a.fc.weight",
+        "heads.stage1_a.fc.bias",
+    }
+    assert WithHeads.place("stage1.a") == "heads.stage1_a"
+    assert "heads" not in "".join(net.state_dict())
+
+
+def test_the_loss_of_a_head_reaches_the_stages_below_it_and_no_other():
+    net = _net()
+    _, auxiliary = WithHeads(net, {"stage1.a": _head(8)})(IMAGES)
+    auxiliary["stage1.a"].sum().backward()
+    assert net.stem.conv.weight.grad is not None
+    assert net.head.fc.weight.grad is None
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"), [("stage1.z", "no stage 'stage1.z'"), ("stage1.b.one", "lies inside 'stage1.b', a Branches")]
+)
+def test_a_head_where_no_head_can_stand_is_refused_at_once(stage, words):
+    with pytest.raises(NetworkError, match=words):
+        WithHeads(_net(), {stage: _head(8)})

@@ -1,15 +1,15 @@
 """What networks are made of: chains of named stages, and the verbs that cut, join and tap a chain by name.
 
 A network is a plain `nn.Sequential` whose children have names. Chains nest: `stage2.a.conv` names the convolution of
-block `a` of `stage2`. Only what is not a chain has a `forward`: a sum (`Residual`), a concatenation (`Branches`) and
-TensorFlow's padding (`SamePadding`).
+block `a` of `stage2`. Only what is not a chain has a `forward`: a sum (`Residual`), a concatenation (`Branches`),
+TensorFlow's padding (`SamePadding`) and, around a whole network in training, auxiliary heads (`WithHeads`).
 """
 
 from __future__ import annotations
 
 import difflib
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeGuard
 
 import torch
@@ -111,6 +111,35 @@ class Branches(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat([branch(x) for branch in self.children()], 1)  # (N, sum of channels, H, W)
+
+
+class WithHeads(nn.Module):
+    """A network in training, with auxiliary heads: from images to (logits, {stage: logits of its head}), always.
+
+    Only for training: what is used and saved is `net`, which knows nothing of its heads. In this module's state dict
+    its tensors are `net.stage4.a...`; those of the head on `stage4.a` are `heads.stage4_a...`, see `place`.
+
+    net: a chain from images (N, C, H, W) to logits (N, classes).
+    heads: by the name of the stage whose output each takes, as for `split`; from that output to logits (N, classes).
+    Raises NetworkError for an unknown stage, and for one inside a sum or a concatenation.
+    """
+
+    def __init__(self, net: nn.Sequential, heads: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        for stage in heads:
+            _require(net, stage)
+        self.net, self.stages = net, tuple(heads)
+        self.heads = nn.ModuleDict({stage.replace(".", "_"): head for stage, head in heads.items()})
+
+    def forward(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        last = stage_names(self.net)[-1]
+        found = taps(self.net, [*self.stages, last], x)
+        return found[last], {stage: self.get_submodule(self.place(stage))(found[stage]) for stage in self.stages}
+
+    @staticmethod
+    def place(stage: str) -> str:
+        """The name of the head on a stage in this module, which may not have a dot: `heads.stage4_a`."""
+        return f"heads.{stage.replace('.', '_')}"
 
 
 def is_chain(module: nn.Module) -> TypeGuard[nn.Sequential]:

@@ -1,5 +1,7 @@
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 from eyespot.arithmetic.shapes import check_shapes, output_shape
@@ -36,6 +38,7 @@ def test_the_shape_is_that_of_running_it(size, training):
         nn.MaxPool2d(3, 2, ceil_mode=True),
         nn.MaxPool2d((2, 3)),
         nn.AvgPool2d(3, 1, 1),
+        nn.LocalResponseNorm(5),
         nn.AdaptiveAvgPool2d(2),
         nn.AdaptiveAvgPool2d((3, 1)),
         nn.AdaptiveMaxPool2d(2),
@@ -50,6 +53,34 @@ def test_the_shape_is_that_of_running_it(size, training):
 )
 def test_each_module_gives_the_shape_of_running_it(leaf):
     assert output_shape(leaf, (3, 17, 21)) == tuple(leaf(torch.randn(2, 3, 17, 21)).shape[1:])
+
+
+PAIRS = st.tuples(st.integers(1, 5), st.integers(1, 5))
+
+
+@given(
+    kind=st.sampled_from([nn.MaxPool2d, nn.AvgPool2d]),
+    kernel=PAIRS,
+    stride=PAIRS,
+    size=PAIRS,
+    ceil=st.booleans(),
+    data=st.data(),
+)
+@settings(max_examples=300, deadline=None)
+def test_every_pooling_gives_the_shape_of_running_it_or_refuses_as_running_it_does(
+    kind, kernel, stride, size, ceil, data
+):
+    """With `ceil_mode` the last window may reach over the edge, if it begins inside the image or the padding before."""
+    padding = tuple(data.draw(st.integers(0, side // 2)) for side in kernel)
+    options = {"dilation": data.draw(st.integers(1, 3))} if kind is nn.MaxPool2d else {}
+    pool = kind(kernel, stride, padding, ceil_mode=ceil, **options)
+    try:
+        expected = tuple(pool(torch.zeros(1, 2, *size)).shape[1:])
+    except RuntimeError:
+        with pytest.raises(NetworkError, match="cannot take"):
+            output_shape(pool, (2, *size))
+    else:
+        assert output_shape(pool, (2, *size)) == expected
 
 
 def test_nothing_is_run_and_nothing_is_changed():

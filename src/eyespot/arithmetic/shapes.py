@@ -86,7 +86,7 @@ def _leaf(module: nn.Module, shape: Shape, *, at: str) -> Shape:
     return known
 
 
-_KEEPS_SHAPE = (nn.BatchNorm2d, nn.ReLU, nn.ReLU6, nn.Dropout, nn.Identity)
+_KEEPS_SHAPE = (nn.BatchNorm2d, nn.LocalResponseNorm, nn.ReLU, nn.ReLU6, nn.Dropout, nn.Identity)
 
 
 def _known(module: nn.Module, shape: Shape) -> Shape | None:
@@ -103,8 +103,9 @@ def _known(module: nn.Module, shape: Shape) -> Shape | None:
         return (shape[0], *(size + sum(module.sides(size)) for size in shape[1:]))
     if type(module) is nn.Conv2d and not isinstance(module.padding, str):
         return (module.out_channels, *_slid(module, shape, module.dilation))
-    if isinstance(module, nn.MaxPool2d | nn.AvgPool2d) and not module.ceil_mode:
-        return (shape[0], *_slid(module, shape, getattr(module, "dilation", 1)))
+    if isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
+        slid = _slid_over_the_edge if module.ceil_mode else _slid
+        return (shape[0], *slid(module, shape, getattr(module, "dilation", 1)))
     if type(module) is nn.AdaptiveAvgPool2d and isinstance(module.output_size, int):
         return (shape[0], module.output_size, module.output_size)
     return None
@@ -114,6 +115,20 @@ def _slid(module: Any, shape: Shape, dilation: int | tuple[int, ...]) -> Shape:
     """Height and width behind a window that slides over the image."""
     kernel, stride, padding, gap = (_pair(x) for x in (module.kernel_size, module.stride, module.padding, dilation))
     return tuple((shape[1 + d] + 2 * padding[d] - gap[d] * (kernel[d] - 1) - 1) // stride[d] + 1 for d in (0, 1))
+
+
+def _slid_over_the_edge(module: Any, shape: Shape, dilation: int | tuple[int, ...]) -> Shape:
+    """Height and width behind a window that, at the end, may reach beyond the image and its padding ("ceil mode").
+
+    Such a window must begin within the image or the padding before it, else it is dropped.
+    """
+    kernel, stride, padding, gap = (_pair(x) for x in (module.kernel_size, module.stride, module.padding, dilation))
+    sizes = []
+    for d, size in enumerate(shape[1:]):
+        steps = -(-(size + 2 * padding[d] - gap[d] * (kernel[d] - 1) - 1) // stride[d])
+        begins_outside = steps * stride[d] >= size + padding[d]
+        sizes.append(steps if begins_outside else steps + 1)
+    return tuple(sizes)
 
 
 def _pair(size: int | tuple[int, ...]) -> tuple[int, ...]:

@@ -44,6 +44,16 @@ def create(name: str, **arguments: Argument) -> nn.Sequential:
     return net
 
 
+def heads(name: str, **arguments: Argument) -> dict[str, nn.Module]:
+    """The auxiliary heads of that network by the stage each stands on, for `blocks.WithHeads`; none for most networks.
+
+    name, arguments: as for `create`.
+    """
+    found = definition(name)
+    made: dict[str, nn.Module] = _call(name, imported(found.heads), arguments, found) if found.heads else {}
+    return made
+
+
 def imported(function: str) -> Callable[..., Any]:
     """The function that a definition names as module:function, both inside this package."""
     module, function_name = function.split(":")

@@ -12,6 +12,11 @@ from types import MappingProxyType
 Argument = int | float | str | bool
 
 _IMAGENET = (3, 224, 224)
+_IMAGENET_LARGE = (3, 299, 299)
+
+_GOOGLENET = "Szegedy and others: Going Deeper with Convolutions, arXiv:1409.4842"
+_BATCH_NORM = "Ioffe, Szegedy: Batch Normalization, arXiv:1502.03167"
+_INCEPTION_RESNET = "Szegedy, Ioffe, Vanhoucke, Alemi: Inception-v4, Inception-ResNet, arXiv:1602.07261"
 
 
 @dataclass(frozen=True)
@@ -52,5 +57,66 @@ NETWORKS: Mapping[str, Definition] = {
         input_chw=(1, 32, 32),
         parameters=61_706,
         multiply_adds=416_520,
+    ),
+    "googlenet": Definition(
+        function="googlenet:googlenet",
+        year=2014,
+        paper=_GOOGLENET,
+        input_chw=_IMAGENET,
+        parameters=6_624_904,
+        multiply_adds=1_498_376_192,
+        heads="googlenet:googlenet_heads",
+    ),
+    "googlenet_paper": Definition(
+        function="googlenet:googlenet",
+        year=2014,
+        paper=_GOOGLENET,
+        input_chw=_IMAGENET,
+        parameters=6_998_552,
+        multiply_adds=1_582_671_872,
+        arguments=MappingProxyType({"form": "paper"}),
+        heads="googlenet:googlenet_heads",
+    ),
+    "inception_v2": Definition(
+        function="inception_v2:inception_v2",
+        year=2015,
+        paper=_BATCH_NORM,
+        input_chw=_IMAGENET,
+        parameters=11_285_224,
+        multiply_adds=2_032_600_064,
+    ),
+    "inception_v2_paper": Definition(
+        function="inception_v2:inception_v2",
+        year=2015,
+        paper=_BATCH_NORM,
+        input_chw=_IMAGENET,
+        parameters=11_278_528,
+        multiply_adds=1_948_605_440,
+        arguments=MappingProxyType({"separable_stem": True}),
+    ),
+    "inception_v3": Definition(
+        function="inception_v3:inception_v3",
+        year=2015,
+        paper="Szegedy and others: Rethinking the Inception Architecture for Computer Vision, arXiv:1512.00567",
+        input_chw=_IMAGENET_LARGE,
+        parameters=23_834_568,
+        multiply_adds=5_713_216_096,
+        heads="inception_v3:inception_v3_heads",
+    ),
+    "inception_v4": Definition(
+        function="inception_v4:inception_v4",
+        year=2016,
+        paper=_INCEPTION_RESNET,
+        input_chw=_IMAGENET_LARGE,
+        parameters=42_679_816,
+        multiply_adds=12_253_974_624,
+    ),
+    "inception_resnet_v2": Definition(
+        function="inception_resnet:inception_resnet_v2",
+        year=2016,
+        paper=_INCEPTION_RESNET,
+        input_chw=_IMAGENET_LARGE,
+        parameters=55_843_464,
+        multiply_adds=13_155_794_016,
     ),
 }
