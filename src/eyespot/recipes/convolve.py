@@ -122,9 +122,7 @@ def convolve(
         cells = tuple(_cell_sum(each, one, cell) for each, one in zip(kernels, taken, strict=True))
     notes = _notes(kernels, paths, padding)
     if png_file:
-        end = maps.scale_end(volume)
-        write_file(png_file, maps.signed_png(volume, end=end))
-        notes.append(f"in {png_file.name} white is 0, red {end:.6g} and more, blue {-end:.6g} and less")
+        notes.append(_draw(png_file, volume, as_picture=given.is_picture and all((k >= 0).all() for k in laid)))
     if csv_file:
         write_planes(csv_file, volume)
     shape = (len(volume), *volume.shape[1:])
@@ -165,6 +163,17 @@ def _notes(kernels: list[NamedKernel], paths: list[tuple[Slide, Slide]], padding
             )
         notes += dropped_note(down, across, whose)
     return notes
+
+
+def _draw(file: Path, volume: NDArray[np.float64], *, as_picture: bool) -> str:
+    """Writes the maps as a PNG; what its colours mean. A blurred picture is a picture again, not a signed map."""
+    if as_picture:
+        white = max(255.0, float(volume.max()))
+        write_file(file, maps.plain_png(volume * (255 / white), rgb=False))
+        return f"in {file.name} black is 0 and white {white:.6g}: a picture again, since no weight is negative"
+    end = maps.scale_end(volume)
+    write_file(file, maps.signed_png(volume, end=end))
+    return f"in {file.name} white is 0, red {end:.6g} and more, blue {-end:.6g} and less"
 
 
 def _use(kernel: NamedKernel, path: tuple[Slide, Slide], feature_map: NDArray[np.float64]) -> KernelUse:
