@@ -65,10 +65,10 @@ def slides(
         one has the odd zero at the bottom and at the right, as TensorFlow.
     Raises OptionError for a padding or stride that cannot be, and for a window larger than the padded picture.
     """
-    if not isinstance(stride, int | np.integer) or stride < 1:
-        raise OptionError(f"the option stride must be a whole number from 1 up, not {stride!r}")
     if min(window_hw) < 1:
         raise OptionError(f"a window needs at least 1 x 1 pixels, not {window_hw[0]} x {window_hw[1]}")
+    if not isinstance(stride, int | np.integer) or stride < 1:
+        raise OptionError(f"the option stride must be a whole number from 1 up, not {stride!r}")
     down, across = (
         Slide(size, window, stride, *_zeros(window, padding)) for size, window in zip(size_hw, window_hw, strict=True)
     )
