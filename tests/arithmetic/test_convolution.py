@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.signal
 import torch
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from eyespot.arithmetic.convolution import cell, convolve, cross_correlate, layer_cost
@@ -41,6 +41,7 @@ def by_four_loops(image, kernel, *, padding, stride):
     return np.array(maps)
 
 
+@settings(deadline=None)
 @given(sizes, sizes, sizes, sizes, st.integers(1, 3), strides, paddings, st.integers(0, 99))
 def test_it_is_what_four_loops_give(height, width, rows, columns, channels, stride, padding, seed):
     random = np.random.default_rng(seed)
@@ -55,6 +56,7 @@ def test_it_is_what_four_loops_give(height, width, rows, columns, channels, stri
     np.testing.assert_allclose(ours, twin, atol=1e-12)
 
 
+@settings(deadline=None)
 @given(sizes, sizes, st.integers(1, 3), strides, st.integers(0, 3))
 def test_it_is_torchs_convolution(side, window, channels, stride, padding):
     assume(window <= side + 2 * padding)
@@ -68,6 +70,7 @@ def test_it_is_torchs_convolution(side, window, channels, stride, padding):
     )
 
 
+@settings(deadline=None)
 @given(sizes, sizes)
 def test_true_convolution_is_scipys(side, window):
     assume(window <= side)
@@ -79,6 +82,7 @@ def test_true_convolution_is_scipys(side, window):
     np.testing.assert_allclose(convolve(image, kernel, padding=window - 1), full, atol=1e-12)
 
 
+@settings(deadline=None)
 @given(st.integers(5, 8), st.integers(1, 3), st.integers(1, 3), st.integers(0, 99))
 def test_true_convolution_is_associative(side, first, second, seed):
     random = np.random.default_rng(seed)
@@ -114,6 +118,7 @@ def test_a_photo_of_12_megapixels_needs_no_memory_for_its_windows(padding):
     assert peak < 200e6  # the map itself takes 96 MB, the padded picture 36 MB
 
 
+@settings(deadline=None)
 @given(sizes, sizes, st.integers(1, 2), strides, paddings, st.data())
 def test_a_cells_factors_add_up_to_its_number(side, window, channels, stride, padding, data):
     random = np.random.default_rng(side)
@@ -132,6 +137,7 @@ def test_a_cells_factors_add_up_to_its_number(side, window, channels, stride, pa
             np.testing.assert_array_equal(taken.values[:, y, x], expected)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(1, 9), strides, paddings)
 def test_places_and_what_is_dropped_fill_the_padded_picture(size, window, stride, padding):
     try:
@@ -144,6 +150,7 @@ def test_places_and_what_is_dropped_fill_the_padded_picture(size, window, stride
     assert side.formula.endswith(f" = {side.places}")
 
 
+@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(1, 9), strides)
 def test_same_padding_gives_a_place_for_every_stride_th_pixel(size, window, stride):
     side, _ = slides((size, size), (window, window), padding="same", stride=stride)

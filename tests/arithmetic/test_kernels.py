@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.ndimage
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eyespot.arithmetic.convolution import cross_correlate
@@ -49,6 +49,7 @@ def test_a_right_angle_is_the_vertical_kernel_and_none_the_horizontal():
     np.testing.assert_allclose(named_kernel("45"), np.array([[2, 1, 0], [1, 0, -1], [0, -1, -2]]) * np.sqrt(0.5))
 
 
+@settings(deadline=None)
 @given(st.floats(-720, 720))
 def test_half_a_circle_more_changes_bright_and_dark(degrees):
     np.testing.assert_allclose(edge_kernel(degrees + 180), -edge_kernel(degrees), atol=1e-9)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from eyespot.arithmetic.coverage import pixel_coverage
@@ -14,6 +14,7 @@ from eyespot.errors import OptionError
 sizes = st.integers(1, 9)
 
 
+@settings(deadline=None)
 @given(sizes, sizes, sizes, st.integers(1, 4), st.integers(1, 3))
 def test_pooling_is_torchs(height, width, size, stride, channels):
     assume(size <= min(height, width))
@@ -40,6 +41,7 @@ def test_a_window_that_cannot_be_is_told(pool, size, stride):
         pool(np.ones((1, 3, 3)), size, stride=stride)
 
 
+@settings(deadline=None)
 @given(sizes, sizes, sizes, st.integers(1, 4), st.sampled_from(["valid", "same", 1, 2]))
 def test_coverage_counts_windows_one_by_one(height, width, window, stride, padding):
     try:

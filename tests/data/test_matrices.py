@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -52,6 +52,7 @@ def test_an_empty_line_parts_planes(tmp_path):
     assert read_matrix(tmp_path / "m.txt").shape == (2, 2, 2)
 
 
+@settings(deadline=None)
 @given(array=arrays.arrays(np.float32, st.tuples(*[st.integers(1, 3)] * 3), elements=st.floats(-9, 9, width=16)))
 def test_an_array_of_numpys_comes_back_as_it_was(array, tmp_path_factory):
     path = tmp_path_factory.mktemp("npy") / "m.npy"

@@ -209,7 +209,9 @@ def test_a_picture_of_one_colour_teaches_no_kernel_and_that_is_said():
         (lambda: eyespot.pool("1 2; 3 4", size=3), "does not fit"),
         (lambda: eyespot.pool("1 2; 3 4", size=0), "at least 1 x 1"),
         (lambda: eyespot.pixel_coverage(2, 3), "does not fit"),
-        (lambda: eyespot.learn_kernel("1 2; 3 4", "1;", steps=0), "steps must be at least 1"),
+        (lambda: eyespot.pixel_coverage(1_000_000), "more than the 200 million"),
+        (lambda: eyespot.convolve("1 2; 3 4", "1;", padding=10**6), "more than the 200 million"),
+        (lambda: eyespot.learn_kernel("1 2; 3 4", "1;", steps=0), "steps must lie between 1 and"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(call, said):
