@@ -179,7 +179,7 @@ def _by(size_hw: tuple[int, int]) -> str:
 
 
 def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
+    return {0: "never", 1: "once"}.get(count, f"{count} times")
 
 
 def _line(label: str, text: str) -> None:
