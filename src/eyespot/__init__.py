@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from eyespot.recipes.convolve import convolve as convolve
+    from eyespot.recipes.coverage import pixel_coverage as pixel_coverage
     from eyespot.recipes.embed import embed as embed
     from eyespot.recipes.info import info as info
+    from eyespot.recipes.learn_kernel import learn_kernel as learn_kernel
     from eyespot.recipes.model import Model as Model
     from eyespot.recipes.model import load as load
+    from eyespot.recipes.pool import pool as pool
     from eyespot.recipes.predict import predict as predict
     from eyespot.recipes.train import train as train
     from eyespot.recipes.val import val as val
@@ -22,10 +26,27 @@ _VERBS = {
     "val": "eyespot.recipes.val",
     "embed": "eyespot.recipes.embed",
     "info": "eyespot.recipes.info",
+    "convolve": "eyespot.recipes.convolve",
+    "pool": "eyespot.recipes.pool",
+    "pixel_coverage": "eyespot.recipes.coverage",
+    "learn_kernel": "eyespot.recipes.learn_kernel",
     "load": "eyespot.recipes.model",
     "Model": "eyespot.recipes.model",
 }
-__all__ = ["Model", "__version__", "embed", "info", "load", "predict", "train", "val"]
+__all__ = [
+    "Model",
+    "__version__",
+    "convolve",
+    "embed",
+    "info",
+    "learn_kernel",
+    "load",
+    "pixel_coverage",
+    "pool",
+    "predict",
+    "train",
+    "val",
+]
 
 
 def __getattr__(name: str) -> Any:

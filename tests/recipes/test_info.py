@@ -9,7 +9,7 @@ from pydantic import BaseModel
 import eyespot
 from eyespot import records
 from eyespot.errors import StoreError
-from eyespot.recipes import results
+from eyespot.recipes import convolve, coverage, learn_kernel, pool, results
 from eyespot.recipes.info import cache as cache_recipe
 from eyespot.recipes.info import info
 
@@ -21,6 +21,13 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot embed": results.EmbedResult,
     "eyespot info": results.InfoResult,
     "eyespot cache": results.CacheResult,
+    "eyespot convolve": convolve.ConvolveResult,
+    "kernels": convolve.KernelUse,
+    "cells": convolve.CellSum,
+    "eyespot pool": pool.PoolResult,
+    "eyespot pixel-coverage": coverage.CoverageResult,
+    "eyespot learn-kernel": learn_kernel.LearnKernelResult,
+    "steps": learn_kernel.LearnedStep,
     "pictures": results.PictureCount,
     "predictions": results.ClassProbability,
     "set_aside": records.SetAside,

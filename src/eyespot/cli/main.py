@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-import io
-import os
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 import eyespot
+from eyespot.cli import by_hand
+from eyespot.cli.told import json_option as _json
+from eyespot.cli.told import quiet_option as _quiet
+from eyespot.cli.told import told as _told
 
-COMMANDS = ("train", "predict", "val", "embed", "info", "cache")
-INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells have it."""
+COMMANDS = ("train", "predict", "val", "embed", "info", "cache", *by_hand.COMMANDS)
 
 
 class _Group(click.Group):
@@ -47,34 +44,8 @@ def main() -> None:
     """
 
 
-def _told(command: Callable[..., None]) -> Callable[..., None]:
-    """Errors that a person can mend end the command in one sentence; anything else is our bug and shows itself."""
-
-    @functools.wraps(command)
-    def run(*args: Any, **options: Any) -> None:
-        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some costs 40 ms; we use none
-        from eyespot.errors import EyespotError, Stopped
-
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a letter of a name shows its number
-                stream.reconfigure(errors="backslashreplace")
-        try:
-            command(*args, **options)
-        except EyespotError as error:
-            click.echo(f"eyespot: {error}", err=True)
-            sys.exit(INTERRUPTED if isinstance(error, Stopped) else 1)
-        except KeyboardInterrupt:
-            click.echo("eyespot: stopped", err=True)
-            sys.exit(INTERRUPTED)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: say nothing more
-            sys.exit(1)
-
-    return run
-
-
-_json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object on standard output.")
-_quiet = click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
+for _command in by_hand.COMMANDS.values():
+    main.add_command(_command)
 
 
 @main.command()

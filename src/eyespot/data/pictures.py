@@ -69,6 +69,17 @@ def read_image(data: bytes, preprocess: Preprocess) -> np.ndarray:
     return np.array(cropped, dtype=np.uint8).reshape(*preprocess.crop_hw, preprocess.channels)  # (H, W, C)
 
 
+def read_whole(data: bytes, color: Literal["rgb", "gray"]) -> np.ndarray:
+    """The whole picture at its own size, upright: uint8 (H, W, C), C 3 or 1.
+
+    Raises UnreadablePicture with the reason.
+    """
+    with formats.quiet():
+        image = _decode(data, color, least_side=None).image
+    pixels = np.asarray(image, dtype=np.uint8)
+    return pixels.reshape(image.height, image.width, -1)  # (H, W, C)
+
+
 def thumbnail(data: bytes, side: int) -> bytes:
     """A small JPEG of the whole picture, upright, its longer side at most `side` pixels; never enlarged.
 

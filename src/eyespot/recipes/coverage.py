@@ -1,0 +1,84 @@
+"""`pixel-coverage`: how many windows use each pixel of a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eyespot.arithmetic import coverage, maps
+from eyespot.arithmetic.windows import Padding, slides
+from eyespot.recipes.by_hand import (
+    ByHandRecord,
+    Maps,
+    dropped_note,
+    output_file,
+    write_file,
+    write_planes,
+)
+
+
+class CoverageResult(ByHandRecord):
+    """How many windows use each pixel."""
+
+    size_hw: tuple[int, int]
+    kernel_hw: tuple[int, int]
+    padding: tuple[int, int, int, int]
+    """Zeros at the top, bottom, left and right."""
+    stride: int
+    places_hw: tuple[int, int]
+    """Places the window takes down and across."""
+    counts: Maps
+    """(H, W)."""
+    corner: int
+    """Windows that use the first pixel."""
+    centre: int
+    """Windows that use the middle pixel."""
+    unused: int
+    """Pixels that no window uses."""
+    out: str | None
+    csv: str | None
+    notes: tuple[str, ...]
+
+
+def pixel_coverage(
+    size: int | tuple[int, int],
+    kernel: int | tuple[int, int] = 3,
+    *,
+    padding: Padding = "valid",
+    stride: int = 1,
+    out: str | Path | None = None,
+    csv: str | Path | None = None,
+    overwrite: bool = False,
+) -> CoverageResult:
+    """For each pixel the number of windows that use it, as `counts` (H, W).
+
+    size: of the picture, one number or (height, width), pixels.
+    kernel: size of the window, likewise.
+    padding, stride, out, csv, overwrite: as for `convolve`.
+    """
+    png_file = output_file(out, ".png", "out", overwrite=overwrite)
+    csv_file = output_file(csv, ".csv", "csv", overwrite=overwrite)
+    size_hw, kernel_hw = _pair(size), _pair(kernel)
+    down, across = slides(size_hw, kernel_hw, padding=padding, stride=stride)
+    counts = coverage.pixel_coverage(size_hw, kernel_hw, padding=padding, stride=stride)  # (H, W)
+    if png_file:
+        write_file(png_file, maps.heat_png(counts))
+    if csv_file:
+        write_planes(csv_file, counts[None].astype(float))
+    return CoverageResult(
+        size_hw=size_hw,
+        kernel_hw=kernel_hw,
+        padding=(down.before, down.behind, across.before, across.behind),
+        stride=stride,
+        places_hw=(down.places, across.places),
+        counts=counts,
+        corner=int(counts[0, 0]),
+        centre=int(counts[size_hw[0] // 2, size_hw[1] // 2]),
+        unused=int((counts == 0).sum()),
+        out=str(png_file) if png_file else None,
+        csv=str(csv_file) if csv_file else None,
+        notes=tuple(dropped_note(down, across)),
+    )
+
+
+def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
+    return (size, size) if isinstance(size, int) else size

@@ -1,0 +1,106 @@
+"""`pool`: each window of a picture or matrix becomes its greatest value or its average."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eyespot.arithmetic import maps
+from eyespot.arithmetic.pooling import average_pool, max_pool
+from eyespot.arithmetic.windows import slides
+from eyespot.errors import OptionError
+from eyespot.recipes.by_hand import (
+    ByHandRecord,
+    Maps,
+    Source,
+    dropped_note,
+    open_input,
+    output_file,
+    write_file,
+    write_planes,
+)
+
+KINDS: Mapping[str, Callable[..., NDArray[np.float64]]] = {"max": max_pool, "average": average_pool}
+
+
+class PoolResult(ByHandRecord):
+    """A pooled volume, as deep as the input."""
+
+    input: str
+    input_chw: tuple[int, int, int]
+    kind: str
+    size: int
+    stride: int
+    formula_hw: tuple[str, str]
+    """The sums that give height and width of the output."""
+    dropped_hw: tuple[int, int]
+    """Rows at the bottom and columns at the right that no window reaches."""
+    output_chw: tuple[int, int, int]
+    maps: Maps
+    """(C, H, W)."""
+    least: float
+    greatest: float
+    out: str | None
+    csv: str | None
+    notes: tuple[str, ...]
+
+
+def pool(
+    picture: Source,
+    kind: str = "max",
+    *,
+    size: int = 2,
+    stride: int | None = None,
+    channels: str | None = None,
+    out: str | Path | None = None,
+    csv: str | Path | None = None,
+    overwrite: bool = False,
+) -> PoolResult:
+    """The picture or matrix, pooled, each channel by itself; as `maps` (C, H, W). Pooling has no parameters.
+
+    picture, channels, out, csv, overwrite: as for `convolve`.
+    kind: "max" or "average".
+    size: side of the square window, pixels.
+    stride: by default the size, so that windows lie side by side.
+    """
+    if kind not in KINDS:
+        close = difflib.get_close_matches(kind, KINDS, n=1, cutoff=0.4)
+        hint = f"did you mean {close[0]!r}?" if close else "give max or average"
+        raise OptionError(f"the option kind cannot be {kind!r}: {hint}")
+    png_file = output_file(out, ".png", "out", overwrite=overwrite)
+    csv_file = output_file(csv, ".csv", "csv", overwrite=overwrite)
+    given = open_input(picture, channels)
+    step = size if stride is None else stride
+    down, across = slides(given.image.shape[1:], (size, size), padding="valid", stride=step)
+    pooled = KINDS[kind](given.image, size, stride=step)  # (C, H', W')
+    if png_file:
+        write_file(png_file, _png(pooled, is_picture=given.is_picture))
+    if csv_file:
+        write_planes(csv_file, pooled)
+    return PoolResult(
+        input=given.name,
+        input_chw=given.image.shape,
+        kind=kind,
+        size=size,
+        stride=step,
+        formula_hw=(down.formula, across.formula),
+        dropped_hw=(down.dropped, across.dropped),
+        output_chw=pooled.shape,
+        maps=pooled,
+        least=float(pooled.min()),
+        greatest=float(pooled.max()),
+        out=str(png_file) if png_file else None,
+        csv=str(csv_file) if csv_file else None,
+        notes=tuple(dropped_note(down, across)),
+    )
+
+
+def _png(pooled: NDArray[np.float64], *, is_picture: bool) -> bytes:
+    """A pooled picture is a picture again; of a matrix nobody knows, so it is drawn as a signed map."""
+    if is_picture:
+        return maps.plain_png(pooled, rgb=len(pooled) == 3)
+    return maps.signed_png(pooled, end=maps.scale_end(pooled))
