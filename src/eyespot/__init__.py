@@ -10,13 +10,18 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from eyespot.recipes.convolve import convolve as convolve
     from eyespot.recipes.coverage import pixel_coverage as pixel_coverage
+    from eyespot.recipes.create import create as create
     from eyespot.recipes.embed import embed as embed
+    from eyespot.recipes.feature_maps import feature_maps as feature_maps
     from eyespot.recipes.info import info as info
+    from eyespot.recipes.kernels import kernels as kernels
     from eyespot.recipes.learn_kernel import learn_kernel as learn_kernel
     from eyespot.recipes.model import Model as Model
     from eyespot.recipes.model import load as load
+    from eyespot.recipes.networks import networks as networks
     from eyespot.recipes.pool import pool as pool
     from eyespot.recipes.predict import predict as predict
+    from eyespot.recipes.summary import summary as summary
     from eyespot.recipes.train import train as train
     from eyespot.recipes.val import val as val
 
@@ -25,11 +30,16 @@ _VERBS = {
     "predict": "eyespot.recipes.predict",
     "val": "eyespot.recipes.val",
     "embed": "eyespot.recipes.embed",
+    "summary": "eyespot.recipes.summary",
+    "feature_maps": "eyespot.recipes.feature_maps",
+    "kernels": "eyespot.recipes.kernels",
     "info": "eyespot.recipes.info",
     "convolve": "eyespot.recipes.convolve",
     "pool": "eyespot.recipes.pool",
     "pixel_coverage": "eyespot.recipes.coverage",
     "learn_kernel": "eyespot.recipes.learn_kernel",
+    "create": "eyespot.recipes.create",
+    "networks": "eyespot.recipes.networks",
     "load": "eyespot.recipes.model",
     "Model": "eyespot.recipes.model",
 }
@@ -37,13 +47,18 @@ __all__ = [
     "Model",
     "__version__",
     "convolve",
+    "create",
     "embed",
+    "feature_maps",
     "info",
+    "kernels",
     "learn_kernel",
     "load",
+    "networks",
     "pixel_coverage",
     "pool",
     "predict",
+    "summary",
     "train",
     "val",
 ]

@@ -1,8 +1,9 @@
 """What networks are made of: chains of named stages, and the verbs that cut, join and tap a chain by name.
 
 A network is a plain `nn.Sequential` whose children have names. Chains nest: `stage2.a.conv` names the convolution of
-block `a` of `stage2`. Only what is not a chain has a `forward`: a sum (`Residual`), a concatenation (`Branches`),
-TensorFlow's padding (`SamePadding`) and, around a whole network in training, auxiliary heads (`WithHeads`).
+block `a` of `stage2`. Only what is not a chain has a `forward`: a sum (`Residual`), a concatenation (`Branches`), a
+choice of channels (`Pick`), TensorFlow's padding (`SamePadding`), LeCun's `ScaledTanh` and, around a whole network in
+training, auxiliary heads (`WithHeads`).
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ class Branches(nn.Module):
             self.add_module(name, branch)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([branch(x) for branch in self.children()], 1)  # (N, sum of channels, H, W)
+        return torch.cat([branch(x) for _, branch in named_stages(self)], 1)  # (N, sum of channels, H, W)
 
 
 class WithHeads(nn.Module):
@@ -142,15 +143,47 @@ class WithHeads(nn.Module):
         return f"heads.{stage.replace('.', '_')}"
 
 
+class Pick(nn.Module):
+    """Some channels of an image, in the order given; one may come again.
+
+    channels: their indexes, from 0.
+    """
+
+    def __init__(self, *channels: int) -> None:
+        super().__init__()
+        self.channels = list(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, self.channels]  # (N, len(channels), H, W)
+
+    def extra_repr(self) -> str:
+        return ", ".join(map(str, self.channels))
+
+
+class ScaledTanh(nn.Module):
+    """1.7159 tanh(2/3 x), which takes 1 to 1 and -1 to -1.
+
+    LeCun, Bottou, Bengio, Haffner: "Gradient-Based Learning Applied to Document Recognition", 1998, appendix A.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 1.7159 * torch.tanh(2 / 3 * x)
+
+
 def is_chain(module: nn.Module) -> TypeGuard[nn.Sequential]:
     """True for a chain that may be cut: exactly an `nn.Sequential`, not a subclass of it."""
     return type(module) is nn.Sequential
 
 
+def named_stages(net: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """The parts of a module in order, also one that stands there twice, which `named_children` leaves out."""
+    yield from ((name, part) for name, part in net._modules.items() if part is not None)
+
+
 def stage_names(net: nn.Sequential) -> tuple[str, ...]:
     """The dotted name of every stage that `split` and `taps` can reach, a chain's name after those inside it."""
     names: list[str] = []
-    for name, stage in net.named_children():
+    for name, stage in named_stages(net):
         inside = stage_names(stage) if is_chain(stage) else ()
         names += [*(f"{name}.{inner}" for inner in inside), name]
     return tuple(names)
@@ -177,7 +210,7 @@ def join(trunk: nn.Sequential, tail: nn.Sequential) -> nn.Sequential:
     Where the last stage of the trunk and the first of the tail are chains of the same name, they become one.
     Raises NetworkError where the two share a name otherwise.
     """
-    ours, theirs = dict(trunk.named_children()), dict(tail.named_children())
+    ours, theirs = dict(named_stages(trunk)), dict(named_stages(tail))
     shared = ours.keys() & theirs.keys()
     if shared and next(reversed(ours)) == (seam := next(iter(theirs))):
         before, behind = ours[seam], theirs[seam]
@@ -208,7 +241,7 @@ def taps(net: nn.Sequential, names: Sequence[str], x: Tensor) -> dict[str, Tenso
 
 
 def _walk(net: nn.Sequential, x: Tensor) -> Iterator[tuple[str, Tensor]]:
-    for name, stage in net.named_children():
+    for name, stage in named_stages(net):
         if is_chain(stage):
             for inner, x in _walk(stage, x):  # noqa: B020 - each stage takes the output of the one before
                 yield f"{name}.{inner}", x
@@ -218,7 +251,7 @@ def _walk(net: nn.Sequential, x: Tensor) -> Iterator[tuple[str, Tensor]]:
 
 
 def _cut(net: nn.Sequential, path: list[str]) -> tuple[nn.Sequential, nn.Sequential]:
-    children = dict(net.named_children())
+    children = dict(named_stages(net))
     names = list(children)
     at = names.index(path[0]) + 1
     before, behind = {n: children[n] for n in names[:at]}, {n: children[n] for n in names[at:]}

@@ -27,6 +27,21 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("eyespot", appauthor=False))
 
 
+def torch_downloads() -> Path:
+    """The folder where PyTorch keeps downloaded weights, as `torch.hub` has it: below `TORCH_HOME`, if that is set."""
+    chosen = os.environ.get("TORCH_HOME")
+    return (Path(chosen).expanduser() if chosen else _user_cache() / "torch") / "hub" / "checkpoints"
+
+
+def hub_downloads() -> Path:
+    """The folder where Hugging Face's libraries keep downloads: `HF_HUB_CACHE`, or below `HF_HOME`, if one is set."""
+    chosen = os.environ.get("HF_HUB_CACHE")
+    home = os.environ.get("HF_HOME")
+    if chosen:
+        return Path(chosen).expanduser()
+    return (Path(home).expanduser() if home else _user_cache() / "huggingface") / "hub"
+
+
 def describe() -> str:
     """Operating system, processor architecture and Python, in one line."""
     return f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {cores()} cores"
@@ -38,3 +53,8 @@ def fastest_precision(capabilities: list[str]) -> Literal["fp32", "bf16"]:
     capabilities: what OpenVINO reports as `OPTIMIZATION_CAPABILITIES` of the CPU.
     """
     return "bf16" if "BF16" in capabilities else "fp32"
+
+
+def _user_cache() -> Path:
+    """`~/.cache` or what `XDG_CACHE_HOME` says: on every system, for so PyTorch and Hugging Face have it."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()

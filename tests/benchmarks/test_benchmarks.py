@@ -104,6 +104,10 @@ def test_memory(run, data):
     assert "(bar <= 1.2 GB)" in run("memory.py", data, "--runs", 1)
 
 
+def test_summary(run):
+    assert "(bar <= 1.5 times)" in run("summary.py", "--network", "lenet5", "--runs", 1)
+
+
 def test_decoding(run, data):
     printed = run("decode.py", data, "--pictures", 5, "--runs", 1)
     assert "eyespot, its own record" in printed

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 import eyespot
 from eyespot import records
+from eyespot.arithmetic import table
 from eyespot.errors import StoreError
 from eyespot.recipes import convolve, coverage, learn_kernel, pool, results
 from eyespot.recipes.info import cache as cache_recipe
@@ -19,6 +20,10 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot predict": results.Prediction,
     "eyespot val": results.ValResult,
     "eyespot embed": results.EmbedResult,
+    "eyespot summary": results.Summary,
+    "layers, stages": table.Layer,
+    "total": table.Total,
+    "eyespot feature-maps, eyespot kernels": results.PictureMade,
     "eyespot info": results.InfoResult,
     "eyespot cache": results.CacheResult,
     "eyespot convolve": convolve.ConvolveResult,

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from eyespot.blocks import Branches, Residual, SamePadding, is_chain
+from eyespot.blocks import Branches, Pick, Residual, SamePadding, ScaledTanh, is_chain, named_stages
 from eyespot.errors import NetworkError
 
 Shape = tuple[int, ...]
@@ -43,7 +43,7 @@ def check_shapes(net: nn.Sequential, input_chw: Shape) -> nn.Sequential:
 
 def _fold(module: nn.Module, shape: Shape, *, at: str) -> Shape:
     if is_chain(module):
-        for name, stage in module.named_children():
+        for name, stage in named_stages(module):
             shape = _fold(stage, shape, at=_dotted(at, name))
         return shape
     if isinstance(module, Residual):
@@ -62,7 +62,7 @@ def _sum(residual: Residual, shape: Shape, *, at: str) -> Shape:
 
 
 def _concatenation(branches: Branches, shape: Shape, *, at: str) -> Shape:
-    shapes = {name: _fold(branch, shape, at=_dotted(at, name)) for name, branch in branches.named_children()}
+    shapes = {name: _fold(branch, shape, at=_dotted(at, name)) for name, branch in named_stages(branches)}
     first_name, first = next(iter(shapes.items()))
     for name, other in shapes.items():
         if other[1:] != first[1:]:
@@ -86,7 +86,7 @@ def _leaf(module: nn.Module, shape: Shape, *, at: str) -> Shape:
     return known
 
 
-_KEEPS_SHAPE = (nn.BatchNorm2d, nn.LocalResponseNorm, nn.ReLU, nn.ReLU6, nn.Dropout, nn.Identity)
+_KEEPS_SHAPE = (nn.BatchNorm2d, nn.LocalResponseNorm, nn.ReLU, nn.ReLU6, ScaledTanh, nn.Dropout, nn.Identity)
 
 
 def _known(module: nn.Module, shape: Shape) -> Shape | None:
@@ -101,6 +101,13 @@ def _known(module: nn.Module, shape: Shape) -> Shape | None:
         return None
     if type(module) is SamePadding:
         return (shape[0], *(size + sum(module.sides(size)) for size in shape[1:]))
+    if type(module) is Pick:
+        return (len(module.channels), *shape[1:])
+    if type(module) is nn.ZeroPad3d:
+        left, right, top, bottom, front, back = module.padding
+        return (shape[0] + front + back, shape[1] + top + bottom, shape[2] + left + right)
+    if type(module) is nn.Conv2d and module.padding == "same":
+        return (module.out_channels, *shape[1:])
     if type(module) is nn.Conv2d and not isinstance(module.padding, str):
         return (module.out_channels, *_slid(module, shape, module.dilation))
     if isinstance(module, nn.MaxPool2d | nn.AvgPool2d):

@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 import eyespot
-from eyespot.cli import by_hand
+from eyespot.cli import anatomy, by_hand
 from eyespot.cli.told import json_option as _json
 from eyespot.cli.told import quiet_option as _quiet
 from eyespot.cli.told import told as _told
 
-COMMANDS = ("train", "predict", "val", "embed", "info", "cache", *by_hand.COMMANDS)
+COMMANDS = ("train", "predict", "val", "embed", "networks", "info", "cache", *anatomy.COMMANDS, *by_hand.COMMANDS)
 
 
 class _Group(click.Group):
@@ -44,7 +44,7 @@ def main() -> None:
     """
 
 
-for _command in by_hand.COMMANDS.values():
+for _command in (*anatomy.COMMANDS.values(), *by_hand.COMMANDS.values()):
     main.add_command(_command)
 
 
@@ -158,6 +158,21 @@ def embed(data: str, out: str, precision: str, overwrite: bool, as_json: bool, q
     with show.progress(quiet=quiet) as progress:
         result = recipe(data, out, precision=precision, overwrite=overwrite, progress=progress)
     show.json_or(as_json, result, show.embedded)
+
+
+@main.command()
+@click.argument("name", required=False)
+@_json
+@_told
+def networks(name: str | None, as_json: bool) -> None:
+    """List all networks, or show what is known of the one called NAME and of its published weights.
+
+    For Python: eyespot.create(NAME, weights="imagenet") builds it.
+    """
+    from eyespot.cli import show
+    from eyespot.recipes.networks import networks as recipe
+
+    show.json_or(as_json, recipe(name), show.listed if name is None else show.described)
 
 
 @main.command()

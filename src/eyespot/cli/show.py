@@ -19,9 +19,11 @@ from eyespot.recipes.results import (
     CacheResult,
     EmbedResult,
     InfoResult,
+    NetworkResult,
     Prediction,
     TrainResult,
     ValResult,
+    WeightsResult,
 )
 from eyespot.recipes.tables import write_csv
 from eyespot.records import SetAside
@@ -145,6 +147,32 @@ def embedded(result: EmbedResult) -> None:
         _line("Note", note)
 
 
+def listed(networks: Sequence[NetworkResult]) -> None:
+    """A line a network, below the paper it is from."""
+    width = max(len(each.name) for each in networks)
+    click.echo(f"  {'':{width}}{'parameters':>13}{'multiply-adds':>16}{'input':>11}  weights")
+    heading = ""
+    for each in networks:
+        if heading != (heading := f"{each.year}  {each.paper}"):
+            click.echo(heading)
+        size = "x".join(map(str, each.input_chw))
+        there = ", ".join(f"{weights.name} {_way(weights)}" for weights in each.weights)
+        row = f"  {each.name:{width}}{each.parameters:>13,}{each.multiply_adds:>16,}{size:>11}  {there}"
+        click.echo(row.rstrip())
+
+
+def described(networks: Sequence[NetworkResult]) -> None:
+    """All that is known of a network and its weights."""
+    for each in networks:
+        _line("Network", each.name)
+        _line("Paper", f"{each.paper}, {each.year}")
+        _line("Parameters", f"{each.parameters:,}")
+        _line("Mult.-adds", f"{each.multiply_adds:,}")
+        _line("Input", "x".join(map(str, each.input_chw)))
+        for weights in each.weights:
+            _weights(weights)
+
+
 def informed(result: InfoResult) -> None:
     """The lines of `info`."""
     _line("eyespot", f"{result.version}, Python {result.python}, {result.system}, {result.cores} cores")
@@ -168,6 +196,35 @@ def _plain(result: Any) -> Any:
     if isinstance(result, BaseModel):
         return result.model_dump(mode="json", by_alias=True)
     return [_plain(each) for each in result]
+
+
+def _way(weights: WeightsResult) -> str:
+    """How the weights come to this computer, in a word or two."""
+    return "ready" if weights.ready else f"pip: {weights.extra}" if weights.extra else "download"
+
+
+def _weights(weights: WeightsResult) -> None:
+    """The lines of one set of weights."""
+    _line("Weights", f"{weights.name}, {weights.form}")
+    if weights.ready:
+        _line("", f"ready: {weights.file}")
+    elif weights.extra:
+        _line("", f"not installed: pip install 'eyespot[{weights.extra}]'")
+    else:
+        _line("", f"not on this computer: download {weights.url}")
+        _line("", f"and save it as {weights.file}")
+    pictures = weights.preprocess
+    _line("", f"top-1 accuracy {weights.accuracy:.3f} of {weights.classes} classes, {weights.class_source}")
+    _line(
+        "",
+        f"expects pictures resized to {pictures.short_side} pixels, {pictures.filter}, cut to "
+        f"{'x'.join(map(str, pictures.crop_hw))}; mean {_numbers(pictures.mean)}, scale {_numbers(pictures.scale)}",
+    )
+    _line("", f"licence: {weights.licence}")
+
+
+def _numbers(values: Sequence[float]) -> str:
+    return " ".join(f"{value:g}" for value in values)
 
 
 def _set_aside(files: Sequence[SetAside], rest: str) -> None:

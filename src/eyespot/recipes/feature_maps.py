@@ -1,0 +1,99 @@
+"""`feature-maps`: what a stage of a network makes of one picture, as a grid of small pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eyespot.arithmetic.mosaic import of_maps
+from eyespot.data.pictures import read_image
+from eyespot.errors import DataError, NetworkError, OptionError, UnreadablePicture
+from eyespot.recipes.by_hand import output_file, write_file
+from eyespot.recipes.named_network import (
+    bundle_with_weights,
+    is_network,
+    preprocess_of,
+    read_run,
+    require_torch,
+    with_weights,
+)
+from eyespot.recipes.results import PictureMade
+from eyespot.records import Preprocess
+
+if TYPE_CHECKING:
+    from torch import nn
+
+SCALES = ("each", "together")
+
+
+def feature_maps(
+    network: str | Path,
+    picture: str | Path,
+    *,
+    stage: str,
+    out: str | Path,
+    scale: str = "each",
+    weights: str | Path | None = None,
+    overwrite: bool = False,
+) -> PictureMade:
+    """The maps of one stage for one picture, which is prepared as the network's weights expect it.
+
+    network: a run folder or bundle, or a network of the catalogue with its published weights.
+    stage: its name, dotted for a nested one: "stage3", "stage4.d".
+    out: the PNG to write.
+    scale: "each" gives every map its own colours, "together" one scale to all.
+    weights: of a network of the catalogue; None for the published ones.
+    overwrite: replace `out` where it exists.
+    Raises NetworkError, with the nearest name, for an unknown network or stage; WeightsError, BundleError, DataError,
+    OptionError, MissingExtra.
+    """
+    if scale not in SCALES:
+        raise OptionError(f"the option scale cannot be {scale!r}: give each or together")
+    path = output_file(out, ".png", "out", overwrite=overwrite)
+    assert path is not None
+    require_torch(network)
+    if is_network(network):
+        net, preprocess = with_weights(str(network), weights), preprocess_of(str(network), weights)
+    else:
+        bundle = read_run(network)
+        net, preprocess = bundle_with_weights(bundle), bundle.manifest.preprocess
+    maps = _maps(net, stage, _image(picture, preprocess))
+    mosaic = of_maps(maps, together=scale == "together" or maps.shape[1:] == (1, 1))
+    write_file(path, mosaic.png)
+    return PictureMade(
+        out=str(path),
+        stage=stage,
+        shape=maps.shape,
+        columns=mosaic.columns,
+        rows=mosaic.rows,
+        scaling=mosaic.scaling,
+    )
+
+
+def _image(picture: str | Path, preprocess: Preprocess) -> np.ndarray:
+    """The picture as the network sees it, (C, H, W)."""
+    path = Path(picture).expanduser()
+    try:
+        pixels = read_image(path.read_bytes(), preprocess)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+    except UnreadablePicture as error:
+        raise DataError(f"{path} {error.reason}") from error
+    image = (pixels - np.array(preprocess.mean)) / np.array(preprocess.scale)  # (H, W, C)
+    return np.asarray(image.transpose(2, 0, 1), np.float32)  # (C, H, W)
+
+
+def _maps(net: nn.Sequential, stage: str, image: np.ndarray) -> np.ndarray:
+    """What the stage gives, (C, H, W); a vector as so many maps of one pixel."""
+    import torch
+
+    from eyespot.blocks import taps
+
+    with torch.inference_mode():
+        found = taps(net.eval(), [stage], torch.from_numpy(image)[None])[stage][0]
+    if found.dim() not in (1, 3):
+        raise NetworkError(f"Stage {stage!r} gives {tuple(found.shape)}, which are no feature maps.")
+    maps: np.ndarray = found.reshape(len(found), *(found.shape[1:] or (1, 1))).numpy()
+    return maps

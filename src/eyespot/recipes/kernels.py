@@ -1,0 +1,58 @@
+"""`kernels`: the learned kernels of a network's first convolution as a picture. Of a run, without torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from eyespot.arithmetic.mosaic import of_kernels
+from eyespot.engine.initializers import first_kernels
+from eyespot.errors import NetworkError
+from eyespot.recipes.by_hand import output_file, write_file
+from eyespot.recipes.named_network import is_network, read_run, require_torch, with_weights
+from eyespot.recipes.results import PictureMade
+
+
+def kernels(
+    network: str | Path,
+    *,
+    out: str | Path = "kernels.png",
+    weights: str | Path | None = None,
+    overwrite: bool = False,
+) -> PictureMade:
+    """The kernels of the first convolution, each as a small picture: edges and colours where it has learned some.
+
+    network: a run folder or bundle, or a network of the catalogue with its published weights.
+    out: the PNG to write.
+    weights: of a network of the catalogue; None for the published ones.
+    overwrite: replace `out` where it exists.
+    Raises NetworkError, WeightsError, BundleError, OptionError, MissingExtra.
+    """
+    path = output_file(out, ".png", "out", overwrite=overwrite)
+    assert path is not None
+    if is_network(network):
+        stage, values = _first_of_network(str(network), weights)
+    else:
+        stage, values = first_kernels(read_run(network).graph)
+    mosaic = of_kernels(values)
+    write_file(path, mosaic.png)
+    return PictureMade(
+        out=str(path),
+        stage=stage,
+        shape=values.shape,
+        columns=mosaic.columns,
+        rows=mosaic.rows,
+        scaling=mosaic.scaling,
+    )
+
+
+def _first_of_network(name: str, weights: str | Path | None) -> tuple[str, np.ndarray]:
+    require_torch(name)
+    from torch import nn
+
+    net = with_weights(name, weights)
+    for stage, module in net.named_modules():
+        if isinstance(module, nn.Conv2d):
+            return stage, module.weight.detach().numpy()
+    raise NetworkError(f"Network {name!r} has no convolution whose kernels could be shown.")

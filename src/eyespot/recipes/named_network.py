@@ -1,0 +1,168 @@
+"""A network as a person names it: one of the catalogue, a run, a bundle, or a chain of her own."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eyespot import zoo
+from eyespot.bundle.files import Bundle, read_bundle
+from eyespot.errors import BundleError, MissingExtra, NetworkError, OptionError, WeightsError
+from eyespot.recipes.create import TIMM, create
+from eyespot.records import Preprocess
+from eyespot.zoo.weights import of_network
+
+if TYPE_CHECKING:
+    from torch import nn
+
+CLASSIFIER = "classifier"
+"""The stage of a run's own head where that has several layers, named as in its graph; a single one is head.fc."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A network without weights, and the image it is made for."""
+
+    name: str
+    net: nn.Sequential
+    """On the meta device."""
+    input_chw: tuple[int, int, int]
+    bundle: Bundle | None
+
+
+def named_network(name: str | Path, *, classes: int | None = None) -> Named:
+    """The network of that name, or that of the run or bundle in that folder. No weights are allocated.
+
+    classes: of the network's last layer; None for as many as it is published with. A run has its own.
+    Raises NetworkError for an unknown name, BundleError for a folder that holds no model, OptionError for a run with
+    other classes, MissingExtra without torch.
+    """
+    require_torch(name)
+    if is_network(name):
+        return _of_catalogue(str(name), classes)
+    bundle = read_run(name)
+    if classes is not None:
+        own = len(bundle.manifest.classes)
+        raise OptionError(f"the option classes cannot be given for {name}: a trained model has its own {own} classes")
+    preprocess = bundle.manifest.preprocess
+    return Named(bundle.manifest.name, of_bundle(bundle), (preprocess.channels, *preprocess.crop_hw), bundle)
+
+
+def is_network(name: str | Path) -> bool:
+    """True for a name of the catalogue, and for one of timm's."""
+    return str(name) in zoo.names() or str(name).startswith(TIMM)
+
+
+def read_run(where: str | Path) -> Bundle:
+    """The bundle in that folder. Raises NetworkError, with the nearest name, where there is no such folder."""
+    if Path(where).expanduser().exists():
+        return read_bundle(where)
+    close = difflib.get_close_matches(str(where), zoo.names(), n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"the networks are {', '.join(zoo.names())}"
+    raise NetworkError(f"there is no network and no run folder {str(where)!r}: {hint}")
+
+
+def of_bundle(bundle: Bundle) -> nn.Sequential:
+    """The network that a bundle was trained as, on the meta device: the trunk its manifest names, the head its graph
+    has.
+    """
+    import torch
+
+    from eyespot.engine.initializers import dense_layers
+
+    network = bundle.manifest.network
+    with torch.device("meta"):
+        net = zoo.create(network.name, **network.arguments)
+        return _with_head(net, dense_layers(bundle.graph))
+
+
+def with_weights(name: str, weights: str | Path | None) -> nn.Sequential:
+    """A network of the catalogue or of timm with weights.
+
+    weights: as for `create`; None for the first that are published.
+    Raises WeightsError where there are none, or none on this computer.
+    """
+    if weights is None:
+        published = [] if name.startswith(TIMM) else list(of_network(name))
+        if not published:
+            raise WeightsError(f"{name} has no published weights that eyespot can find: give a file as weights.")
+        weights = published[0]
+    return create(name, weights=weights)
+
+
+def preprocess_of(name: str, weights: str | Path | None) -> Preprocess:
+    """How pictures come to a network of the catalogue or of timm that has these weights.
+
+    Raises WeightsError where no weights are published for it.
+    """
+    if name.startswith(TIMM):
+        from eyespot.zoo import timm_networks
+
+        return timm_networks.preprocess(name.removeprefix(TIMM))
+    published = of_network(name)
+    if not published:
+        raise WeightsError(f"It is not known how pictures come to {name}: no weights are published for it.")
+    return published.get(str(weights), next(iter(published.values()))).preprocess
+
+
+def bundle_with_weights(bundle: Bundle) -> nn.Sequential:
+    """The network of a bundle with the weights that its graph holds."""
+    import torch
+
+    from eyespot.engine.initializers import head_weights, trunk_weights
+
+    net = of_bundle(bundle).to_empty(device="cpu")
+    state = {name: torch.tensor(0) for name in net.state_dict() if name.endswith("num_batches_tracked")}
+    found = trunk_weights(bundle.graph) | head_weights(bundle.graph)
+    if CLASSIFIER not in dict(net.named_children()):
+        found = {name.replace(f"{CLASSIFIER}.fc1.", "head.fc."): tensor for name, tensor in found.items()}
+    state |= {name: torch.from_numpy(tensor.copy()) for name, tensor in found.items()}
+    try:
+        net.load_state_dict(state)
+    except RuntimeError as error:
+        raise BundleError(f"the weights in {bundle.folder} are not those of {bundle.manifest.network.name}") from error
+    return net
+
+
+def require_torch(name: str | Path) -> None:
+    try:
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MissingExtra(f"looking into {name}", extra="train") from error
+
+
+def _of_catalogue(name: str, classes: int | None) -> Named:
+    import torch
+
+    if classes is not None and classes < 1:
+        raise OptionError(f"the option classes must be at least 1, not {classes}")
+    with torch.device("meta"):
+        net = create(name, classes=classes)
+    return Named(name, net, _input_chw(name), None)
+
+
+def _input_chw(name: str) -> tuple[int, int, int]:
+    if name.startswith(TIMM):
+        from eyespot.zoo import timm_networks
+
+        return timm_networks.input_chw(name.removeprefix(TIMM))
+    return zoo.definition(name).input_chw
+
+
+def _with_head(net: nn.Sequential, dense: list[tuple[int, int]]) -> nn.Sequential:
+    """The network with its last layer replaced by dense layers of these (inputs, outputs), ReLU between them."""
+    from torch import nn
+
+    from eyespot.blocks import chain, join, split, stage_names
+
+    trunk, _ = split(net, after=stage_names(net)[-3])  # behind it come head.fc and, with it, head
+    layers: dict[str, nn.Module] = {}
+    for number, (inputs, outputs) in enumerate(dense, start=1):
+        if number > 1:
+            layers[f"act{number - 1}"] = nn.ReLU()
+        layers[f"fc{number}"] = nn.Linear(inputs, outputs)
+    if len(dense) == 1:
+        return join(trunk, chain(head=chain(fc=layers["fc1"])))
+    return join(trunk, chain(**{CLASSIFIER: chain(**layers)}))

