@@ -77,14 +77,14 @@ def _timm() -> Any:
 def _settings(name: str) -> dict[str, Any]:
     """timm's `default_cfg` of a network, by its name alone; never one that has to be asked for in the network."""
     timm = _timm()
-    known = not set(name) & set(":/") and timm.is_model(name)
-    found = timm.get_pretrained_cfg(name) if known else None
-    tag = name.partition(".")[2]
-    if found is None or (tag and found.tag != tag):
-        names = timm.list_pretrained(f"{name.partition('.')[0]}.*") if known else timm.list_models()
+    architecture, _, tag = name.partition(".")
+    known = not set(name) & set(":/") and timm.is_model(architecture)
+    if not known or (tag and name not in timm.list_pretrained(f"{architecture}.*")):
+        names = timm.list_pretrained(f"{architecture}.*") if known else timm.list_models()
         close = difflib.get_close_matches(name, names, n=1)
         hint = f": did you mean {f'timm:{close[0]}'!r}?" if close else "; timm.list_models() names all."
         raise NetworkError(f"timm has no network {name!r}{hint}")
+    found = timm.get_pretrained_cfg(name) or timm.create_model(name).pretrained_cfg
     settings: dict[str, Any] = found.to_dict()
     return settings
 
