@@ -1,6 +1,7 @@
 """Networks of timm as chains: the same answers as timm's own, and nothing asked of the network."""
 
 import math
+import sys
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from timm_twin import pictures
 
 import eyespot
 from eyespot.blocks import split
-from eyespot.errors import MissingExtra, NetworkError, WeightsError
+from eyespot.errors import MachineError, MissingExtra, NetworkError, WeightsError
 from eyespot.zoo.timm_networks import preprocess
 
 NAMES = ("test_resnet", "test_vit", "test_convnext", "test_efficientnet", "mobilenetv3_small_050", "dla46_c")
@@ -104,6 +105,14 @@ def test_pictures_are_prepared_as_timm_does(timm, name):
 
 
 def test_without_timm_the_extra_is_named(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "timm", None)
+    monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(MissingExtra, match=r"pip install 'eyespot\[timm\]'"):
+        eyespot.create("timm:resnet18")
+
+
+def test_a_torchvision_of_another_build_is_said(monkeypatch, tmp_path):
+    (tmp_path / "timm.py").write_text("raise RuntimeError('operator torchvision::nms does not exist')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "timm", raising=False)
+    with pytest.raises(MachineError, match="torchvision is made for another build of torch"):
         eyespot.create("timm:resnet18")

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from eyespot.arithmetic.shapes import check_shapes
 from eyespot.blocks import chain
-from eyespot.errors import MissingExtra, NetworkError, WeightsError
+from eyespot.errors import MachineError, MissingExtra, NetworkError, WeightsError
 from eyespot.records import Preprocess
 from eyespot.zoo.weights_files import hub_files, put, read
 
@@ -26,7 +26,7 @@ def create(name: str, *, classes: int | None = None, weights: str | Path | None 
     classes: None for as many as the weights have, or timm gives it.
     weights: None for random ones, or the path of a file: timm's, or a state dict of this chain as safetensors.
     Raises NetworkError for an unknown name, or where the last layer cannot be told from the rest; WeightsError;
-    MissingExtra without timm.
+    MissingExtra without timm; MachineError where it cannot be imported.
     """
     settings = _settings(name)
     tensors = None if weights is None else read(_file(name, weights, settings))
@@ -71,6 +71,11 @@ def _timm() -> Any:
         import timm
     except ModuleNotFoundError as error:
         raise MissingExtra("A network of timm", extra="timm") from error
+    except RuntimeError as error:  # "operator torchvision::nms does not exist"
+        raise MachineError(
+            "timm cannot be used here, because torchvision is made for another build of torch: "
+            f"install both from the same place ({error})."
+        ) from error
     return timm
 
 
