@@ -48,7 +48,6 @@ def test_the_shape_is_that_of_running_it(size, training):
         nn.Linear(21, 4),
         nn.SiLU(),
         nn.Dropout(),
-        nn.LocalResponseNorm(5),
         nn.ZeroPad3d((1, 2, 3, 4, 5, 6)),
         Pick(2, 0, 2, 1),
         ScaledTanh(),
