@@ -143,7 +143,7 @@ def _notes(seen: Sequence[_Seen]) -> Iterator[str]:
     trained, new = (sum(each.then == then for each in seen) for then in ("train", None))
     if trained:
         yield f"{trained} of these {len(seen)} pictures were trained on: on new pictures expect a lower accuracy"
-    if new:
+    if 0 < new < len(seen):  # a folder of new pictures alone is what `val` is for
         yield f"{new} of these {len(seen)} pictures are new: they were not there when the model was trained"
 
 
