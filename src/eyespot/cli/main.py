@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
+import gc
 import io
 import os
 import sys
@@ -17,6 +19,9 @@ import eyespot
 COMMANDS = ("train", "predict", "val", "embed", "info", "cache")
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
+
+SELDOM = 50_000
+"""New objects after which garbage is searched for: imports make many that stay, and looking at them costs 100 ms."""
 
 
 class _Group(click.Group):
@@ -52,6 +57,8 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(*args: Any, **options: Any) -> None:
+        gc.set_threshold(SELDOM)
+        atexit.register(gc.freeze)  # nor is what is left at the end searched
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some costs 40 ms; we use none
         from eyespot.errors import EyespotError, Stopped
 
