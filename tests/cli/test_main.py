@@ -248,6 +248,18 @@ def test_pictures_that_cannot_be_predicted_are_named_on_standard_error(cli, run,
     assert done.stderr == "broken.jpg: is empty (0 bytes)\n"
 
 
+@pytest.mark.parametrize("form", [[], ["--json"], ["--csv", "answers.csv"]])
+def test_predict_fails_where_no_picture_can_be_read_and_only_there(cli, run, split_photos, tmp_path, form):
+    for name in ("one.jpg", "two.jpg"):
+        (tmp_path / name).write_bytes(b"")
+    done = cli("predict", run, "one.jpg", "two.jpg", *form)
+    assert done.exit_code == 1
+    assert "is empty" in done.output
+    assert "two.jpg" in done.output
+    picture = split_photos / "test" / "circle" / "200.png"
+    assert cli("predict", run, "one.jpg", picture).exit_code == 0
+
+
 # --- predictions as CSV
 
 

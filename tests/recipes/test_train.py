@@ -129,6 +129,29 @@ def test_a_small_test_part_gives_way_to_cross_validation(train, photos):
     assert (calibrated.n, calibrated.cross_fitted) == (18, True)
 
 
+def parts_in_predictions(result) -> Counter[str]:
+    return Counter(row["part"] for row in rows(Path(result.run, "predictions.csv")) if not row["set_aside"])
+
+
+def test_what_a_small_unsplit_folder_was_trained_on_is_train_in_every_file(train, photos):
+    result = train(photos)
+    assert parts(result) == {"train": 18}
+    assert parts_in_predictions(result) == {"train (out of fold)": 18}
+    known = read_bundle(result.run).manifest.pictures
+    assert known.parts(row["content_hash"] for row in rows(Path(result.run, "split.csv"))) == ["train"] * 18
+
+
+def test_a_small_unsplit_folder_learned_from_scratch_keeps_its_parts_in_every_file(train, photos):
+    result = train(photos, model="lenet5", epochs=1)
+    assert parts(result) == {"train": 12, "val": 3, "test": 3}
+    assert parts_in_predictions(result) == {f"{part} (out of fold)": n for part, n in parts(result).items()}
+    assert read_bundle(result.run).manifest.data.trained_on == 12
+
+
+def test_predictions_name_every_picture_that_was_answered_by_a_model_that_had_not_seen_it(split_run):
+    assert parts_in_predictions(split_run) == {"train (out of fold)": 24, "val": 12, "test": 33}
+
+
 def test_a_small_test_folder_is_kept_out_of_training(train, photos, tmp_path):
     for part in ("train", "test"):
         shutil.copytree(photos, tmp_path / "split" / part)
@@ -238,7 +261,7 @@ def test_the_test_part_is_decoded_only_after_the_head_is_fitted(train, draw, tmp
 
     monkeypatch.setattr(decode, "read_image", reading)
     monkeypatch.setattr(frozen, "fit_head", fitting)
-    monkeypatch.setattr("eyespot.recipes.train.require_same_answers", lambda *args: None)  # reads a few of them again
+    monkeypatch.setattr("eyespot.recipes.verify.require_same_answers", lambda *args: None)  # reads a few of them again
     train(tmp_path / "photos")
     fitted = events.index("fitted")
     assert not test & set(events[:fitted])
@@ -281,6 +304,36 @@ def test_a_place_for_runs_that_is_a_file_is_refused_before_any_work(train, photo
     monkeypatch.setattr("eyespot.recipes.train.prepare", None)
     with pytest.raises(OptionError, match="--out"):
         train(photos, out=tmp_path / "file")
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "run"])
+def test_a_place_for_runs_that_cannot_be_looked_at_is_a_sentence(train, photos, tmp_path, monkeypatch, name):
+    monkeypatch.setattr("eyespot.recipes.train.prepare", None)
+    (tmp_path / "runs" / "train").mkdir(parents=True)
+    if name == "run":
+
+        def forbidden(path):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(Path, "exists", forbidden)
+    with pytest.raises(OptionError, match=r"--out"):
+        train(photos, name=name)
+
+
+def test_the_home_of_nobody_is_a_sentence(train, photos):
+    with pytest.raises(OptionError, match="the option out cannot be '~nobody-of-this-name'"):
+        train(photos, out="~nobody-of-this-name")
+
+
+def test_a_disk_that_is_full_when_the_report_is_written_leaves_the_model(train, photos, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("eyespot.recipes.outputs.write_report", full)
+    with pytest.raises(OptionError, match=r"complete and usable, but its report .*No space left on device") as caught:
+        train(photos, name="full")
+    assert "\n" not in str(caught.value)
+    assert read_bundle(photos.parent / "runs" / "train" / "full").manifest.name == "full"
 
 
 def test_an_unusable_cache_folder_is_no_obstacle(photos, tmp_path, monkeypatch):
@@ -529,7 +582,8 @@ def test_a_picture_that_vanishes_during_the_run_is_set_aside(train, photos):
 
 BEFORE_THE_MODEL = ("reading", "computing features", "fitting the head")
 MEASURING = ("measuring on val", "measuring on test")
-AFTER_THE_BUNDLE = ("checking the written model", "writing the report")
+CHECKING = "checking the written model"
+AFTER_THE_BUNDLE = ("writing the report",)
 
 
 def stopped_at(step: str):
@@ -540,13 +594,13 @@ def stopped_at(step: str):
     return stop
 
 
-@pytest.mark.parametrize("step", BEFORE_THE_MODEL)
-def test_ctrl_c_before_a_model_is_fitted_says_that_there_is_no_model_yet(
+@pytest.mark.parametrize("step", [*BEFORE_THE_MODEL, CHECKING])
+def test_ctrl_c_before_a_model_is_written_says_that_there_is_no_model_yet(
     train, split_photos, tmp_path, split_run, step
 ):
     with pytest.raises(Stopped, match="no model yet") as caught:
         train(split_photos, progress=stopped_at(step))
-    assert ("features computed so far are kept" in str(caught.value)) == (step != "reading")
+    assert ("features computed so far are kept" in str(caught.value)) == (step in BEFORE_THE_MODEL[1:])
     assert not (tmp_path / "runs").exists()
 
 
@@ -569,7 +623,7 @@ def test_ctrl_c_after_the_bundle_leaves_a_model_that_is_usable(train, split_phot
 def test_every_step_of_training_is_told(train, split_photos, split_run):
     told: list[str] = []
     train(split_photos, progress=lambda step, done, total: told.append(step))
-    assert list(dict.fromkeys(told)) == [*BEFORE_THE_MODEL, *MEASURING, *AFTER_THE_BUNDLE]
+    assert list(dict.fromkeys(told)) == [*BEFORE_THE_MODEL, *MEASURING, CHECKING, *AFTER_THE_BUNDLE]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names on Windows are Unicode")

@@ -117,6 +117,8 @@ def predict(
     if csv_file:
         show.write_predictions(csv_file, result)
     show.json_or(as_json, result, show.predicted)
+    if not any(each.predictions for each in result):
+        sys.exit(1)  # each was named, with its reason
 
 
 @main.command()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
+import gc
 import io
 import os
 import sys
@@ -13,6 +15,8 @@ import click
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
+SELDOM = 50_000
+"""New objects after which garbage is searched for: imports make many that stay, and looking at them costs 100 ms."""
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print the result as one JSON object on standard output."
@@ -25,6 +29,8 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(*args: Any, **options: Any) -> None:
+        gc.set_threshold(SELDOM)
+        atexit.register(gc.freeze)  # nor is what is left at the end searched
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some costs 40 ms; we use none
         from eyespot.errors import EyespotError, Stopped
 

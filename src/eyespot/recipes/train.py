@@ -13,8 +13,8 @@ import numpy as np
 
 import eyespot
 from eyespot import machine
-from eyespot.bundle.files import FOLDER, sha256, write_bundle
-from eyespot.bundle.manifest import DataSummary, Manifest
+from eyespot.bundle.files import FOLDER, sha256
+from eyespot.bundle.manifest import DataSummary, KnownPictures, Manifest
 from eyespot.data.audit import Hashed
 from eyespot.data.pictures import DECODER_VERSION, is_small_and_gray
 from eyespot.data.sources import DataSet, printable
@@ -30,9 +30,9 @@ from eyespot.recipes.prepare import Prepared, prepare
 from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.regime import SMALLEST_TEST, Fitted
 from eyespot.recipes.results import PictureCount, TrainResult
-from eyespot.recipes.run_folder import check_name_is_free, make_run_folder
+from eyespot.recipes.run_folder import check_name_is_free, make_run_folder, parts_of
 from eyespot.recipes.storage import open_store
-from eyespot.recipes.verify import require_same_answers
+from eyespot.recipes.verify import write_verified
 
 SMALL_SIDE = 64
 """Grey pictures of at most so many pixels a side are learned from scratch."""
@@ -70,11 +70,11 @@ def _train(data: str | Path | DataSet, options: TrainOptions, progress: Progress
     graph = attach_head(
         fitted.trunk.graph, fitted.head.layers, temperature=fitted.temperature, output=fitted.head.output
     )
+    progress("checking the written model", 0, 1)
     folder = make_run_folder(options, data_name=_folder_name(prepared.data_set.name))
-    bundle = write_bundle(folder / FOLDER, _manifest(folder.name, fitted, measured, graph, options), graph)
+    manifest = _manifest(folder.name, fitted, measured, graph, options)
+    bundle = write_verified(folder / FOLDER, manifest, graph, fitted, measured)
     try:
-        progress("checking the written model", 0, 1)
-        require_same_answers(bundle, fitted, measured)
         progress("writing the report", 0, 1)
         result = _result(folder, fitted, measured, notes, seconds=time.perf_counter() - started)
         write_outputs(folder, result, fitted, measured, options, manifest=bundle.manifest, data=data)
@@ -175,6 +175,9 @@ def _manifest(name: str, fitted: Fitted, measured: Measurements, graph: bytes, o
             "engine": engine_version(),
             "decoder": DECODER_VERSION,
         },
+        pictures=KnownPictures.of(
+            (each.content, each.picture.part or "train") for each in parts_of(fitted, prepared.hashed)
+        ),
     )
 
 
