@@ -13,10 +13,9 @@ from typing import Any
 import click
 
 import eyespot
+from eyespot.cli import ctrl_c
 
 COMMANDS = ("train", "predict", "val", "embed", "info", "cache")
-INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells have it."""
 
 
 class _Group(click.Group):
@@ -59,13 +58,17 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
             if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a letter of a name shows its number
                 stream.reconfigure(errors="backslashreplace")
         try:
-            command(*args, **options)
+            with ctrl_c.as_exception():
+                command(*args, **options)
+            ctrl_c.ignore()
         except EyespotError as error:
+            ctrl_c.ignore()
             click.echo(f"eyespot: {error}", err=True)
-            sys.exit(INTERRUPTED if isinstance(error, Stopped) else 1)
+            sys.exit(ctrl_c.STATUS if isinstance(error, Stopped) else 1)
         except KeyboardInterrupt:
-            click.echo("eyespot: stopped", err=True)
-            sys.exit(INTERRUPTED)
+            ctrl_c.ignore()
+            click.echo(ctrl_c.SENTENCE, err=True)
+            sys.exit(ctrl_c.STATUS)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: say nothing more
             sys.exit(1)
