@@ -21,7 +21,7 @@ def cache_folder() -> Path:
     """The folder for converted networks and features: `EYESPOT_CACHE`, or the platform's user cache folder."""
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
-        return Path(chosen).expanduser()
+        return Path(os.path.expanduser(chosen))
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("eyespot", appauthor=False))

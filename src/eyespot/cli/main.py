@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -62,18 +62,26 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
                 command(*args, **options)
             ctrl_c.ignore()
         except EyespotError as error:
-            ctrl_c.ignore()
-            click.echo(f"eyespot: {error}", err=True)
-            sys.exit(ctrl_c.STATUS if isinstance(error, Stopped) else 1)
+            _end(f"eyespot: {error}", ctrl_c.STATUS if isinstance(error, Stopped) else 1)
         except KeyboardInterrupt:
-            ctrl_c.ignore()
-            click.echo(ctrl_c.SENTENCE, err=True)
-            sys.exit(ctrl_c.STATUS)
+            _end(ctrl_c.SENTENCE, ctrl_c.STATUS)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: say nothing more
             sys.exit(1)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            _end(f"eyespot: {error.filename} cannot be used: {error.strerror}", 1)
 
     return run
+
+
+def _end(sentence: str, status: int) -> NoReturn:
+    ctrl_c.ignore()
+    from eyespot.names import printable
+
+    click.echo(printable(sentence), err=True)
+    sys.exit(status)
 
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object on standard output.")
@@ -136,10 +144,11 @@ def predict(
     RUN is a run folder such as runs/train/photos, its bundle, or a copied bundle alone.
     """
     from eyespot.cli import show
+    from eyespot.files import require_writable
     from eyespot.recipes.predict import predict as recipe
 
-    if csv_file and not overwrite:
-        show.require_new(csv_file)
+    if csv_file:
+        require_writable(csv_file, overwrite=overwrite)
     with show.progress(quiet=quiet) as progress:
         result = recipe(run, list(pictures), topk=topk, progress=progress)
     if csv_file:
