@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -385,6 +386,22 @@ def test_a_full_disk_is_one_sentence(cli, split_photos, monkeypatch, tmp_path):
 
 def test_a_home_of_nobody_is_a_sentence(cli, split_photos):
     assert one_sentence(cli("embed", split_photos, "--out", "~nobody-at-all/f.npz").stderr)
+
+
+def test_a_cache_in_the_home_of_nobody_is_a_sentence(cli, monkeypatch):
+    monkeypatch.setenv("EYESPOT_CACHE", "~nobody-at-all/cache")
+    for command in (["info"], ["cache"], ["embed", "digits", "--out", "f.npz"]):
+        done = cli(*command)
+        assert done.exit_code == 1
+        assert one_sentence(done.stderr)
+        assert "EYESPOT_CACHE is '~nobody-at-all/cache'" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="quotes as a POSIX shell takes them")
+def test_the_next_command_can_be_pasted_whatever_the_runs_name(cli, split_photos, tmp_path):
+    said = cli("train", split_photos, "--name", "it's $HOME & (more)").stdout
+    next_command = said.splitlines()[-1].removeprefix("Next").strip()
+    assert shlex.split(next_command)[2] == str(Path("runs", "train", "it's $HOME & (more)"))
 
 
 # --- names that command a terminal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -140,7 +141,7 @@ def validated(result: ValResult) -> None:
 def embedded(result: EmbedResult) -> None:
     """The summary of `embed`."""
     _line("Wrote", f"{result.out}: {result.pictures} pictures, {result.features} features each")
-    _line("Computed", f"{result.computed}, the others were stored")
+    _line("Computed", f"{result.computed} now{', the others were stored' if result.computed < result.pictures else ''}")
     _set_aside(result.set_aside, "--json names them all")
     for note in result.notes:
         _line("Note", note)
@@ -196,4 +197,5 @@ def _megabytes(count: int) -> str:
 
 
 def _quoted(path: str) -> str:
-    return f'"{path}"' if " " in path or os.sep == "\\" else path
+    """The path as it can be pasted into a shell."""
+    return f'"{path}"' if os.name == "nt" else shlex.quote(path)

@@ -14,6 +14,7 @@ FILE_NAME = "store.sqlite3"
 APPLICATION_ID = 0x45594553  # "EYES": tells our file from another program's
 VERSION = 1  # of the tables; an older file is emptied, a newer one refused
 BUSY_SECONDS = 30.0
+ELSEWHERE = "choose another cache folder with EYESPOT_CACHE"
 FAILURES = (sqlite3.Error, OSError, UnicodeDecodeError)  # sqlite3 fails to decode messages that quote a damaged file
 
 # Payloads are apart from entries: marking a value as used must not rewrite it. The triggers keep the total true.
@@ -106,14 +107,15 @@ def sentence(path: Path, error: Exception) -> str:
     """What went wrong and what to do about it, for the user."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) == errno.ENOSPC:
-        return f"the disk that holds {path} is full; free some space, or choose another cache folder"
+        return f"the disk that holds {path} is full; free some space, or {ELSEWHERE}"
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return f"{path} was kept busy by another process for {BUSY_SECONDS:.0f} s; wait for that process and try again"
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM) or isinstance(error, OSError):
-        return f"{path} cannot be written ({error}); make its folder writable, or choose another cache folder"
+        reason = error.strerror if isinstance(error, OSError) else error
+        return f"{path} cannot be written ({reason}); make its folder writable, or {ELSEWHERE}"
     if is_damage(error):
         return f"{path} is damaged ({error}); clear the store to start a new one"
-    return f"{path} cannot be used ({error}); choose another cache folder, or delete the file (it is only a cache)"
+    return f"{path} cannot be used ({error}); {ELSEWHERE}, or delete the file (it is only a cache)"
 
 
 def _adopt(connection: sqlite3.Connection, path: Path) -> None:
@@ -121,11 +123,11 @@ def _adopt(connection: sqlite3.Connection, path: Path) -> None:
     application, version = _stamp(connection)  # again: another process may have been quicker
     [(tables,)] = connection.execute("SELECT count(*) FROM sqlite_master")
     if application != APPLICATION_ID and (application or version or tables):
-        raise StoreError(f"{path} belongs to another program; move it away, or choose another cache folder")
+        raise StoreError(f"{path} belongs to another program; move it away, or {ELSEWHERE}")
     if version > VERSION:
         raise StoreError(
             f"{path} has version {version}, and this eyespot knows versions up to {VERSION}; "
-            "upgrade eyespot, choose another cache folder, or delete the file (it is only a cache)"
+            f"upgrade eyespot, {ELSEWHERE}, or delete the file (it is only a cache)"
         )
     if version < VERSION:
         recreate(connection)
