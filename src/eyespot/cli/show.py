@@ -141,7 +141,7 @@ def validated(result: ValResult) -> None:
 def embedded(result: EmbedResult) -> None:
     """The summary of `embed`."""
     _line("Wrote", f"{result.out}: {result.pictures} pictures, {result.features} features each")
-    _line("Computed", f"{result.computed} now{', the others were stored' if result.computed < result.pictures else ''}")
+    _line("Computed", f"{result.computed}{', the others were stored' if result.computed < result.pictures else ''}")
     _set_aside(result.set_aside, "--json names them all")
     for note in result.notes:
         _line("Note", note)
