@@ -396,3 +396,100 @@ def test_predict_never_writes_over_a_file_unasked(run, split_photos, shared_cach
     kept = tmp_path / "answers.csv"
     for extra in ([], ["--overwrite"]):
         assert CliRunner().invoke(main, ["predict", str(run), str(picture), "--csv", str(kept), *extra]).exit_code == 0
+
+
+# --- places that cannot be used
+
+
+@pytest.fixture
+def no_engine(monkeypatch):
+    """Any work with pictures fails the test."""
+    monkeypatch.setattr("eyespot.features.trunk.Trunk.embed", lambda *args, **options: pytest.fail("work had begun"))
+    monkeypatch.setattr("eyespot.recipes.embed.hash_pictures", lambda *args, **options: pytest.fail("work had begun"))
+    monkeypatch.setattr("eyespot.recipes.predict.predict_with", lambda *args, **options: pytest.fail("work had begun"))
+
+
+@pytest.mark.parametrize("place", ["nowhere/f{}", "folder{}", "there{}", "x" * 300 + "{}", "there{0}/f{0}"])
+def test_a_place_that_cannot_be_written_is_refused_before_any_work(cli, run, no_engine, split_photos, tmp_path, place):
+    for suffix in (".npz", ".csv"):
+        (tmp_path / f"folder{suffix}").mkdir()
+        (tmp_path / f"there{suffix}").write_bytes(b"mine")
+    picture = split_photos / "test" / "square" / "200.png"
+    for done, out in (
+        (cli("embed", split_photos, "--out", place.format(".npz")), place.format(".npz")),
+        (cli("predict", run, picture, "--csv", place.format(".csv")), place.format(".csv")),
+    ):
+        assert done.exit_code == 1
+        assert one_sentence(done.stderr)
+        assert out in done.stderr
+        assert done.stdout == ""
+
+
+def test_a_place_without_permission_is_refused_before_any_work(
+    cli, run, no_engine, split_photos, monkeypatch, tmp_path
+):
+    def refuse(path, *args, **options):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("eyespot.files.Path.open", refuse)  # permissions do not bind whoever runs tests as root
+    assert "Permission denied" in cli("embed", split_photos, "--out", tmp_path / "f.npz").stderr
+    assert "Permission denied" in cli("predict", run, split_photos, "--csv", tmp_path / "f.csv").stderr
+
+
+def test_a_full_disk_is_one_sentence(cli, split_photos, monkeypatch, tmp_path):
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("eyespot.files.os.fsync", full)
+    for command in (["train", split_photos], ["embed", split_photos, "--out", "f.npz"]):
+        done = cli(*command)
+        assert done.exit_code == 1
+        assert one_sentence(done.stderr)
+        assert "No space left on device" in done.stderr
+    assert not (tmp_path / "f.npz").exists()
+
+
+def test_a_home_of_nobody_is_a_sentence(cli, split_photos):
+    assert one_sentence(cli("embed", split_photos, "--out", "~nobody-at-all/f.npz").stderr)
+
+
+def test_a_cache_in_the_home_of_nobody_is_a_sentence(cli, monkeypatch):
+    monkeypatch.setenv("EYESPOT_CACHE", "~nobody-at-all/cache")
+    for command in (["info"], ["cache"], ["embed", "digits", "--out", "f.npz"]):
+        done = cli(*command)
+        assert done.exit_code == 1
+        assert one_sentence(done.stderr)
+        assert "EYESPOT_CACHE is '~nobody-at-all/cache'" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="quotes as a POSIX shell takes them")
+def test_the_next_command_can_be_pasted_whatever_the_runs_name(cli, split_photos, tmp_path):
+    said = cli("train", split_photos, "--name", "it's $HOME & (more)").stdout
+    next_command = said.splitlines()[-1].removeprefix("Next").strip()
+    assert shlex.split(next_command)[2] == str(Path("runs", "train", "it's $HOME & (more)"))
+
+
+# --- names that command a terminal
+
+
+@linux_only
+def test_no_name_can_command_the_terminal(draw, cli, run, tmp_path):
+    folder = tmp_path / "\x1b]0;title\x07photos"
+    draw(folder, 3)
+    (folder / "circle").rename(folder / "\x1b[31mred\x9b0m\u202e")
+    (folder / "square" / "000.png").rename(folder / "square" / "two\nlines\x1b[2J.png")
+    (folder / "square" / "bad\x1b[2J.png").write_bytes(b"")
+    picture = folder / "square" / "two\nlines\x1b[2J.png"
+    for command in (
+        ["train", folder],
+        ["train", folder, "--json"],
+        ["predict", run, picture],
+        ["predict", run, folder, "--json"],
+        ["predict", run, folder / "none\x1b[31m"],
+        ["embed", folder, "--out", "\x1b[31m.npz"],
+        ["embed", folder, "--out", "\x1b[31m.npz"],
+        ["val", run, folder],
+        ["val", folder, folder],
+    ):
+        done = cli(*command)
+        assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(done.stdout + done.stderr), command

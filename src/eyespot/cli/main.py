@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -108,10 +109,11 @@ def predict(
     RUN is a run folder such as runs/train/photos, its bundle, or a copied bundle alone.
     """
     from eyespot.cli import show
+    from eyespot.files import require_writable
     from eyespot.recipes.predict import predict as recipe
 
-    if csv_file and not overwrite:
-        show.require_new(csv_file)
+    if csv_file:
+        require_writable(csv_file, overwrite=overwrite)
     with show.progress(quiet=quiet) as progress:
         result = recipe(run, list(pictures), topk=topk, progress=progress)
     if csv_file:

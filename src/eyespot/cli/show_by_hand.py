@@ -8,6 +8,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from eyespot.cli.show import say
 from eyespot.recipes.by_hand import Plane
 from eyespot.recipes.convolve import CellSum, ConvolveResult, KernelUse
 from eyespot.recipes.coverage import CoverageResult
@@ -137,7 +138,7 @@ def _maps(maps: NDArray[np.float64] | NDArray[np.int64], names: Sequence[str], *
     for name, plane in zip(names, texts, strict=True):
         click.echo()
         if len(names) > 1:
-            click.echo(f"{name}:")
+            say(f"{name}:")
         for row in plane:
             click.echo("  ".join(f"{text:>{width}}" for text in row))
 
@@ -183,4 +184,4 @@ def _times(count: int) -> str:
 
 
 def _line(label: str, text: str) -> None:
-    click.echo(f"{label:12}{text}")
+    say(f"{label:12}{text}")

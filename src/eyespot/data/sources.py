@@ -14,6 +14,7 @@ from pathlib import Path
 
 from eyespot.data.pictures import PICTURE_SUFFIXES
 from eyespot.errors import DataError, NoPictures
+from eyespot.names import printable
 from eyespot.records import Part, SetAside
 
 PART_FOLDERS: dict[str, Part] = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
@@ -100,11 +101,6 @@ def list_pictures(paths: Iterable[str | Path]) -> tuple[tuple[Picture, ...], tup
     if not pictures:
         raise NoPictures(f"there are no pictures in {', '.join(printable(str(path)) for path in paths)}")
     return tuple(pictures), tuple(set_aside)
-
-
-def printable(name: str) -> str:
-    """A file's name that any terminal and file can hold: bytes that are not UTF-8 are written as \\xNN."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def sort_classes(names: Iterable[str]) -> tuple[str, ...]:

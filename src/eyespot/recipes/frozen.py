@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from eyespot.data.store import Store, key_of
+from eyespot.data.store import Store
+from eyespot.data.store_values import key_of
 from eyespot.errors import StoreError
 from eyespot.evaluate.calibration import fit_temperature
 from eyespot.evaluate.intervals import wilson_fraction

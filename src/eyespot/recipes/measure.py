@@ -15,7 +15,7 @@ from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, stopped_note
 from eyespot.records import Calibration, Metric, Part, PartMetrics, Precision
-from eyespot.training.head import folds_of
+from eyespot.training.fit import folds_of
 
 COMPARED = 100
 """Pictures on which bf16 is compared with fp32, at most."""

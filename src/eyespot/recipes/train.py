@@ -17,10 +17,11 @@ from eyespot.bundle.files import FOLDER, sha256
 from eyespot.bundle.manifest import DataSummary, KnownPictures, Manifest
 from eyespot.data.audit import Hashed
 from eyespot.data.pictures import DECODER_VERSION, is_small_and_gray
-from eyespot.data.sources import DataSet, printable
+from eyespot.data.sources import DataSet
 from eyespot.engine.attach import attach_head
 from eyespot.engine.run import engine_version
 from eyespot.errors import OptionError, Stopped
+from eyespot.names import printable
 from eyespot.recipes.backbone import choose_precision, frozen_trunk
 from eyespot.recipes.frozen import fit_frozen
 from eyespot.recipes.measure import Measurements, measure

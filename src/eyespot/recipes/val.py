@@ -11,12 +11,13 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.data.audit import Hashed, hash_pictures, without_copies
-from eyespot.data.sources import DataSet, Picture, open_data_set, printable
+from eyespot.data.sources import DataSet, Picture, open_data_set
 from eyespot.engine.run import BATCH
 from eyespot.errors import DataError, OptionError
 from eyespot.evaluate.calibration import calibration
 from eyespot.evaluate.metrics import part_metrics
 from eyespot.features.decode import decode_pictures
+from eyespot.names import printable
 from eyespot.recipes.model import Model, load
 from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.results import ValResult
