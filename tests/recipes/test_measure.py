@@ -16,7 +16,8 @@ from eyespot.recipes.measure import COMPARED, measure
 from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.progress import silent
 from eyespot.recipes.regime import Fitted, OutOfFold
-from eyespot.training.head import Head, folds_of
+from eyespot.training.fit import folds_of
+from eyespot.training.head import Head
 
 CLASSES = ("cat", "dog")
 HEAD = Head(((np.eye(2, dtype=np.float32), np.zeros(2, np.float32)),), "softmax")
