@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import os
 import statistics
-import tempfile
 from pathlib import Path
 
 import measuring
 from measuring import Trained, at_least, at_most
 from plain_way import Rows, fit
-from subset import linked
+from subset import arguments_parser, workplace
 
 from eyespot import machine
 from eyespot.recipes.backbone import choose_precision, frozen_trunk
@@ -37,16 +36,11 @@ HELD_OUT: tuple[Part, ...] = ("val", "test")
 
 
 def main() -> None:
-    parser = measuring.arguments_parser(__doc__)
-    parser.add_argument("data", type=Path, help="a folder with train, val and test, as `eyespot train` takes it")
+    parser = arguments_parser(__doc__, data="a folder with train, val and test, as `eyespot train` takes it")
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ... (default 3)")
     parser.add_argument("--max-iter", type=int, default=100, help="of LogisticRegressionCV (default 100, as its own)")
-    parser.add_argument("--pictures", type=int, help="about so many pictures, drawn with a fixed seed (default all)")
     options = parser.parse_args()
-    print(measuring.heading(), flush=True)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        data = linked(options.data, folder / "data", pictures=options.pictures)
+    with workplace(options) as (folder, data):
         cache = measuring.converted_trunk(folder / "cache")
         prepared = prepare(data, seed=0, progress=silent)
         if not prepared.was_split or not all(prepared.part(part) for part in HELD_OUT):

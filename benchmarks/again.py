@@ -8,13 +8,12 @@ One cold run fills the store; then the three take turns. DATA is not touched: a 
 from __future__ import annotations
 
 import statistics
-import tempfile
 from pathlib import Path
 
 import measuring
 from measuring import at_most
 from PIL import Image
-from subset import linked
+from subset import arguments_parser, workplace
 
 BARS = {
     "nothing changed": at_most(3, "s", "eyespot train again, nothing changed, takes at most 3 seconds"),
@@ -24,15 +23,10 @@ BARS = {
 
 
 def main() -> None:
-    parser = measuring.arguments_parser(__doc__)
-    parser.add_argument("data", type=Path, help="a folder of pictures as `eyespot train` takes it")
+    parser = arguments_parser(__doc__)
     parser.add_argument("--runs", type=int, default=3, help="rounds (default 3)")
-    parser.add_argument("--pictures", type=int, help="about so many pictures, drawn with a fixed seed (default all)")
     options = parser.parse_args()
-    print(measuring.heading(), flush=True)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        data = linked(options.data, folder / "data", pictures=options.pictures)
+    with workplace(options) as (folder, data):
         cache = measuring.converted_trunk(folder / "cache")
         measuring.read_through(data)
         cold = measuring.train(data, cache=cache, out=folder / "runs")

@@ -11,12 +11,11 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import measuring
 from measuring import at_most
-from subset import linked
+from subset import arguments_parser, workplace
 
 from eyespot import machine
 
@@ -26,16 +25,11 @@ RSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
 def main() -> None:
-    parser = measuring.arguments_parser(__doc__)
-    parser.add_argument("data", type=Path, help="a folder of pictures as `eyespot train` takes it")
+    parser = arguments_parser(__doc__)
     parser.add_argument("--runs", type=int, default=3, help="runs (default 3)")
-    parser.add_argument("--pictures", type=int, help="about so many pictures, drawn with a fixed seed (default all)")
     options = parser.parse_args()
-    print(measuring.heading(), flush=True)
     gigabytes = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        data = linked(options.data, folder / "data", pictures=options.pictures)
+    with workplace(options) as (folder, data):
         converted = measuring.converted_trunk(folder / "converted")
         for number in range(options.runs):
             cache = measuring.cold_cache(converted, folder / f"cache{number}")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from eyespot.data.store import Store, key_of
+from eyespot.data.store import Store
+from eyespot.data.store_values import key_of
 
 BATCH, BATCHES, CHANNELS, READ = 64, 118, 1280, 7500
 

@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import shutil
+import tempfile
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import measuring
 
 from eyespot.data.sources import open_data_set
 
+TRAINING_DATA = "a folder of pictures as `eyespot train` takes it"
 SEED = 0
 LEAST = 6
 """Pictures of a class folder that stay at least, where it has so many: five folds need them."""
+
+
+def arguments_parser(description: str | None, *, data: str = TRAINING_DATA) -> argparse.ArgumentParser:
+    """A parser that knows the data folder and how many of its pictures to use.
+
+    data: what the folder must be, in words.
+    """
+    parser = measuring.arguments_parser(description)
+    parser.add_argument("data", type=Path, help=data)
+    parser.add_argument("--pictures", type=int, help="about so many pictures, drawn with a fixed seed (default all)")
+    return parser
+
+
+@contextmanager
+def workplace(options: argparse.Namespace) -> Iterator[tuple[Path, Path]]:
+    """A temporary folder, and in it a folder of links to the pictures that the arguments name."""
+    print(measuring.heading(), flush=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        yield folder, linked(options.data, folder / "data", pictures=options.pictures)
 
 
 def linked(data: Path, folder: Path, *, pictures: int | None = None) -> Path:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import statistics
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
@@ -23,7 +22,7 @@ from typing import Any
 import measuring
 import peak
 from measuring import Log, at_least
-from subset import linked
+from subset import arguments_parser, workplace
 
 from eyespot.engine.run import available_precisions
 from eyespot.recipes.prepare import prepare
@@ -34,24 +33,18 @@ PLAIN_WAY = Path(__file__).with_name("plain_way.py")
 
 
 def main() -> None:
-    parser = measuring.arguments_parser(__doc__)
-    parser.add_argument("data", type=Path, help="a folder of pictures as `eyespot train` takes it")
+    parser = arguments_parser(__doc__)
     parser.add_argument("--runs", type=int, default=3, help="runs of each side (default 3)")
-    parser.add_argument("--pictures", type=int, help="about so many pictures, drawn with a fixed seed (default all)")
     parser.add_argument("--log", type=Path, help="JSON lines file that keeps finished runs")
     options = parser.parse_args()
-    heading = measuring.heading()
-    print(heading, flush=True)
     log = Log(
         options.log,
         program="train_frozen",
-        machine=heading,
+        machine=measuring.heading(),
         data=str(options.data.resolve()),
         pictures=options.pictures,
     )
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        data = linked(options.data, folder / "data", pictures=options.pictures)
+    with workplace(options) as (folder, data):
         sides = measure(data, folder, options.runs, log)
     report(sides)
 

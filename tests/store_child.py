@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from eyespot.data.store import Store, key_of
+from eyespot.data.store import Store
+from eyespot.data.store_values import key_of
 
 BATCHES = 20
 ARRAYS = 16

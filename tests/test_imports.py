@@ -68,6 +68,16 @@ def test_predict_val_and_info_need_none_of_the_training_packages(ready, split_ph
     assert without(TRAINING_PACKAGES, code).split() == ["circle", str(ready.test.n), "False"]
 
 
+def test_convolution_by_hand_needs_none_of_the_training_packages():
+    code = (
+        "import eyespot, sys\n"
+        "print(eyespot.convolve('1 2; 3 4', '1 1').maps.tolist(), eyespot.pool('1 2; 3 4').maps.tolist())\n"
+        "print(eyespot.pixel_coverage(6).centre, eyespot.learn_kernel('1 2; 3 4', '2;').distance < 1e-3)\n"
+        "print('openvino' in sys.modules)"
+    )
+    assert without(TRAINING_PACKAGES, code).splitlines() == ["[[[3.0], [7.0]]] [[[4.0]]]", "9 True", "False"]
+
+
 def test_train_and_embed_need_no_training_package_once_the_backbone_is_converted(
     ready, split_photos, shared_cache, tmp_path
 ):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False  # for type checkers true; `typing` would be the slowest import here
 if TYPE_CHECKING:
     from eyespot.recipes.convolve import convolve as convolve
     from eyespot.recipes.coverage import pixel_coverage as pixel_coverage
@@ -64,9 +62,11 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """The verbs are imported when first used: `import eyespot` alone costs nothing."""
     if name in _VERBS:
+        import importlib
+
         return getattr(importlib.import_module(_VERBS[name]), name)
     raise AttributeError(f"module 'eyespot' has no attribute {name!r}")
 

@@ -1,6 +1,21 @@
-"""`python -m eyespot`."""
+"""The command `eyespot`, and `python -m eyespot`."""
 
-from eyespot.cli.main import main
+import os
+
+
+def main() -> None:
+    """Runs the command line. It begins with Ctrl-C: importing the rest takes long enough to be interrupted."""
+    try:
+        from eyespot.cli import ctrl_c
+
+        ctrl_c.listen()
+    except KeyboardInterrupt:
+        os.write(2, b"eyespot: stopped\n")
+        os._exit(130)
+    from eyespot.cli.main import main as command
+
+    command(prog_name="eyespot")
+
 
 if __name__ == "__main__":
     main()

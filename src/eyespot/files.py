@@ -6,16 +6,49 @@ import os
 import secrets
 from pathlib import Path
 
+from eyespot.errors import OptionError
+
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Writes a file so that it is there complete or, after a crash, as it was before. Its folder must exist."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    """Writes a file so that it is there complete or, after a crash, as it was before. Its folder must exist.
+
+    OSError names the file, whatever step failed.
+    """
+    temporary = _beside(path)
     try:
         with temporary.open("xb") as file:  # not by `tempfile`, whose files nobody else may read
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = str(path), None
         raise
+
+
+def require_writable(path: Path, *, overwrite: bool) -> None:
+    """Raises OptionError, before any work, where no file can be written under this name, or one is there already."""
+    try:
+        if path.is_dir():
+            raise OptionError(f"{path} is a folder: choose another name")
+        if path.exists() and not overwrite:
+            raise OptionError(f"{path} exists already: choose another name, or add --overwrite")
+        if not path.parent.is_dir():
+            raise OptionError(f"{path} cannot be written: the folder {path.parent} does not exist; make it")
+        temporary = _beside(path)
+        temporary.open("xb").close()
+        temporary.unlink()
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> OptionError:
+    """The error for a place that the user chose."""
+    return OptionError(f"{path} cannot be written ({error.strerror or error}): choose another place")
+
+
+def _beside(path: Path) -> Path:
+    """A new name in the same folder, short: a long name leaves no room for an ending."""
+    return path.with_name(f".eyespot-{secrets.token_hex(6)}")

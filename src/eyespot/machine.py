@@ -7,6 +7,8 @@ import platform
 from pathlib import Path
 from typing import Literal
 
+from eyespot.errors import MachineError
+
 CACHE_VARIABLE = "EYESPOT_CACHE"
 
 
@@ -18,10 +20,18 @@ def cores() -> int:
 
 
 def cache_folder() -> Path:
-    """The folder for converted networks and features: `EYESPOT_CACHE`, or the platform's user cache folder."""
+    """The folder for converted networks and features: `EYESPOT_CACHE`, or the platform's user cache folder.
+
+    Raises MachineError where EYESPOT_CACHE begins with the home of somebody who is not there.
+    """
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
-        return Path(chosen).expanduser()
+        try:
+            return Path(chosen).expanduser()
+        except RuntimeError:
+            raise MachineError(
+                f"{CACHE_VARIABLE} is {chosen!r}, and there is no such home folder: give another"
+            ) from None
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("eyespot", appauthor=False))

@@ -94,6 +94,11 @@ class Calibration(Record):
     temperature: float = Field(gt=0)
     fitted_on: str
     """The scores that the temperature was fitted on, in words."""
+    measured_on: str = "pictures"
+    """The pictures that were measured, in words."""
+    cross_fitted: bool = False
+    """True where no other pictures could be measured than those the temperature was fitted on: `after` then divides
+    every answer by a temperature that was fitted without it, on the other folds' answers."""
     ece_before: Fraction
     """Expected calibration error with ten equal-width bins (Guo et al. 2017, arXiv:1706.04599)."""
     ece_after: Fraction
@@ -108,6 +113,9 @@ class Precision(Record):
     name: PrecisionName
     agreement: Fraction | None
     """Share of compared pictures with the same first answer in fp32; None where fp32 itself ran."""
+    low: Fraction | None = None
+    """Lower end of the 95 % interval (Wilson) of that share."""
+    high: Fraction | None = None
     largest_difference: Fraction | None
     """Largest difference of any probability; None where fp32 itself ran."""
     n: int = Field(ge=0)

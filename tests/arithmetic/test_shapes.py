@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from eyespot.arithmetic.shapes import check_shapes, output_shape
-from eyespot.blocks import Branches, Residual, SamePadding, chain, conv
+from eyespot.blocks import Branches, Pick, Residual, SamePadding, ScaledTanh, chain, conv
 from eyespot.errors import NetworkError
 
 
@@ -48,6 +48,9 @@ def test_the_shape_is_that_of_running_it(size, training):
         nn.Linear(21, 4),
         nn.SiLU(),
         nn.Dropout(),
+        nn.ZeroPad3d((1, 2, 3, 4, 5, 6)),
+        Pick(2, 0, 2, 1),
+        ScaledTanh(),
     ],
     ids=str,
 )

@@ -11,7 +11,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from eyespot.bundle.files import read_bundle, write_bundle
+from eyespot.bundle.files import LARGEST_MANIFEST, read_bundle, write_bundle
+from eyespot.engine.gate import LARGEST_BYTES
 from eyespot.errors import BundleError
 
 CONTRADICTING = {
@@ -42,7 +43,7 @@ def put_graph(folder: Path, graph: bytes) -> None:
     change_manifest(folder, graph_sha256=hashlib.sha256(graph).hexdigest())
 
 
-def refusal(folder: Path) -> str:
+def refusal(folder: str | Path) -> str:
     """The one sentence or two with which a bundle is refused."""
     with pytest.raises(BundleError) as caught:
         read_bundle(folder)
@@ -120,6 +121,12 @@ def test_a_manifest_with_an_unknown_key_is_refused(copied):
     assert "run_this" in refusal(copied)
 
 
+@pytest.mark.parametrize("text", ["AAAA", "not base64", "AAAAAAAAAAA"])
+def test_hashes_of_pictures_that_are_cut_short_are_refused(copied, text):
+    change_manifest(copied, pictures={"train": text, "val": "", "test": ""})
+    assert "pictures.train" in refusal(copied)
+
+
 def test_a_newer_format_version_says_to_upgrade(copied):
     change_manifest(copied, format_version=2, news="a key of the future")
     said = refusal(copied)
@@ -154,6 +161,68 @@ def test_a_folder_in_place_of_the_graph_is_refused(copied):
     (copied / "model.onnx").unlink()
     (copied / "model.onnx").mkdir()
     assert "model.onnx cannot be read" in refusal(copied)
+
+
+# --- Sizes and kinds of files, before they are read
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "model.onnx"])
+def test_a_file_that_is_too_large_is_refused_unread(copied, name, monkeypatch):
+    with (copied / name).open("ab") as file:
+        file.truncate(1 + (LARGEST_MANIFEST if name == "manifest.json" else LARGEST_BYTES))  # a hole, not data
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: None if path.name == name else read(path))
+    assert "more than a bundle's may have" in refusal(copied)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_in_place_of_the_graph_is_not_waited_for(copied):
+    (copied / "model.onnx").unlink()
+    os.mkfifo(copied / "model.onnx")
+    assert "is not an ordinary file" in refusal(copied)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_in_place_of_the_manifest_is_no_model(copied):
+    (copied / "manifest.json").unlink()
+    os.mkfifo(copied / "manifest.json")
+    assert "holds no finished model" in refusal(copied)
+
+
+@pytest.mark.parametrize("where", ["x" * 300, "~nobody-of-this-name/run"])
+def test_a_path_that_cannot_be_looked_at_is_a_sentence(where):
+    assert "there is no model" in refusal(where)
+
+
+def test_a_folder_that_may_not_be_read_is_a_sentence(tmp_path, monkeypatch):
+    def forbidden(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", forbidden)
+    assert "Permission denied" in refusal(tmp_path)
+
+
+# --- The manifest against the graph
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"crop_hw": [223, 224]}, {"color": "gray", "mean": [1.0], "scale": [1.0]}],
+    ids=["size", "colour"],
+)
+def test_a_manifest_with_other_images_than_the_graph_takes_is_refused(copied, split_run, changes):
+    preprocess = read_bundle(split_run.run).manifest.preprocess.model_dump(mode="json")
+    change_manifest(copied, preprocess=preprocess | changes)
+    said = refusal(copied)
+    assert "its graph takes 'images' of shape (N, 224, 224, 3)" in said
+    assert "its manifest has images of shape (N, 22" in said
+
+
+def test_a_manifest_with_other_classes_than_the_graph_gives_is_refused(copied):
+    change_manifest(copied, classes=["circle", "square"])
+    said = refusal(copied)
+    assert "its manifest names 2 classes" in said
+    assert "'probabilities' of shape (N, 3)" in said
 
 
 class Exploit:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -11,16 +12,17 @@ from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.bundle.run import Classifier, precision_here
 from eyespot.engine.attach import attach_head
 from eyespot.engine.gate import check_graph
-from eyespot.errors import BundleError
+from eyespot.errors import BundleError, OptionError
 from eyespot.evaluate.calibration import probabilities
 from eyespot.features.decode import decode_or_reason
+from eyespot.recipes import verify
 from eyespot.recipes.backbone import OWN_PREPROCESS, frozen_trunk
 from eyespot.recipes.frozen import fit_frozen
 from eyespot.recipes.measure import measure
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.prepare import prepare
 from eyespot.recipes.progress import silent
-from eyespot.recipes.verify import require_same_answers
+from eyespot.recipes.verify import CLOSE, require_same_answers, write_verified
 from eyespot.training.head import Head
 
 
@@ -60,6 +62,33 @@ def test_the_bundle_answers_as_the_trained_head(fitted, measured, bundle, warm_c
     assert len(found) == (33 if many else 3)
     for number, row in found.items():
         np.testing.assert_allclose(row, expected[number], atol=1e-4)
+
+
+def test_the_manifest_says_how_far_the_written_model_lies_from_the_measured_one(fitted, measured, split_run):
+    agreement = read_bundle(split_run.run).manifest.agreement
+    assert agreement.n == 8
+    assert 0 < agreement.largest_difference <= CLOSE[fitted.trunk.precision]
+    assert require_same_answers(read_bundle(split_run.run), fitted, measured) == agreement
+
+
+@pytest.mark.parametrize("fails", ["the check", "the disk", "Ctrl-C"])
+def test_a_model_that_was_not_verified_is_not_there(
+    fitted, measured, split_run, shared_cache, tmp_path, monkeypatch, fails
+):
+    bundle = read_bundle(split_run.run)
+    if fails == "the check":
+        measured = replace(measured, answers=tuple(replace(each, logits=-each.logits) for each in measured.answers))
+    else:
+        error = OSError(28, "No space left on device") if fails == "the disk" else KeyboardInterrupt()
+        monkeypatch.setattr(verify, "write_manifest", Mock(side_effect=error))
+    expected = {"the check": BundleError, "the disk": OptionError, "Ctrl-C": KeyboardInterrupt}[fails]
+    (tmp_path / "run").mkdir()
+    with pytest.raises(expected) as caught:
+        write_verified(tmp_path / "run" / "bundle", bundle.manifest, bundle.graph, fitted, measured)
+    assert not (tmp_path / "run").exists()
+    if fails == "the disk":
+        assert "No space left on device" in str(caught.value)
+        assert "--out" in str(caught.value)
 
 
 def test_a_tampered_head_is_noticed(fitted, measured, split_run, shared_cache):

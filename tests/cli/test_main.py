@@ -1,8 +1,11 @@
 """The command: hints, exit codes, JSON on standard output and nothing else there, quiet pipes, Ctrl-C."""
 
 import csv
+import html
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -94,6 +97,34 @@ def test_version_is_told(cli):
     assert cli("--version").stdout == f"eyespot, version {eyespot.__version__}\n"
 
 
+def test_the_defaults_that_train_shows_are_those_of_its_options():
+    from eyespot.recipes.options import TrainOptions
+
+    command = main.commands["train"]
+    shown = {each.name for each in command.params if getattr(each, "show_default", False)}
+    for name, default in command.make_context("train", ["digits"]).params.items():
+        if name in TrainOptions.model_fields:
+            assert (default or None) == (TrainOptions.model_fields[name].default or None), name
+            assert name in shown or not default, name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--model", "efficientnet_lite0", "--epochs", "30"], "the option epochs is used by lenet5 alone"),
+        (["--model", "lenet5", "--mirror", "auto"], "the option mirror is used by efficientnet_lite0 alone"),
+        (["--model", "lenet5", "--head", ""], "the option head is used by efficientnet_lite0 alone"),
+    ],
+    ids=" ".join,
+)
+def test_an_option_that_the_model_does_not_use_is_refused_even_with_its_default(cli, draw, tmp_path, arguments, said):
+    draw(tmp_path / "photos", 2)
+    done = cli("train", "photos", *arguments)
+    assert done.exit_code == 1
+    assert said in done.stderr
+    assert one_sentence(done.stderr)
+
+
 # --- JSON
 
 
@@ -174,6 +205,29 @@ def test_train_says_what_it_made_and_what_comes_next(cli, split_photos, split_ru
     assert not CONTROL & set(done.stdout)
 
 
+def test_a_path_with_spaces_is_quoted_in_the_next_command(cli, draw, tmp_path):
+    draw(tmp_path / "my photos", 2)
+    done = cli("train", "my photos")
+    (command,) = (line[12:] for line in done.stdout.splitlines() if line.startswith("Next"))
+    typed = shlex.split(command, posix=os.name != "nt")
+    assert [each.strip('"') for each in typed] == ["eyespot", "predict", str(Path("runs/train/my photos")), "PICTURES"]
+    assert command in html.unescape((tmp_path / "runs/train/my photos/report.html").read_text("utf-8"))
+
+
+def test_a_small_test_part_and_val_are_shown_beside_cross_validation(cli, draw, tmp_path):
+    draw(tmp_path / "photos" / "train", 5)
+    draw(tmp_path / "photos" / "val", 2, first=50)
+    draw(tmp_path / "photos" / "test", 3, first=100)
+    said = cli("train", "photos").stdout
+    shown = {line[:12].strip(): line for line in said.splitlines()}
+    assert [re.search(r"(\d+) pictures\)", shown[name])[1] for name in ("Cross-val.", "Validation", "Test")] == [
+        "15",
+        "6",
+        "9",
+    ]
+    assert "the test part has only 9 pictures, too few to say much" in said
+
+
 def test_val_embed_info_and_cache_speak_in_words(cli, run, split_photos):
     assert "33 pictures, part test" in cli("val", run, split_photos).stdout
     assert "69 pictures, 1280 features each" in cli("embed", split_photos, "--out", "features.npz").stdout
@@ -192,6 +246,18 @@ def test_pictures_that_cannot_be_predicted_are_named_on_standard_error(cli, run,
     done = cli("predict", run, "broken.jpg")
     assert done.stdout == ""
     assert done.stderr == "broken.jpg: is empty (0 bytes)\n"
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--csv", "answers.csv"]])
+def test_predict_fails_where_no_picture_can_be_read_and_only_there(cli, run, split_photos, tmp_path, form):
+    for name in ("one.jpg", "two.jpg"):
+        (tmp_path / name).write_bytes(b"")
+    done = cli("predict", run, "one.jpg", "two.jpg", *form)
+    assert done.exit_code == 1
+    assert "is empty" in done.output
+    assert "two.jpg" in done.output
+    picture = split_photos / "test" / "circle" / "200.png"
+    assert cli("predict", run, "one.jpg", picture).exit_code == 0
 
 
 # --- predictions as CSV
@@ -330,3 +396,100 @@ def test_predict_never_writes_over_a_file_unasked(run, split_photos, shared_cach
     kept = tmp_path / "answers.csv"
     for extra in ([], ["--overwrite"]):
         assert CliRunner().invoke(main, ["predict", str(run), str(picture), "--csv", str(kept), *extra]).exit_code == 0
+
+
+# --- places that cannot be used
+
+
+@pytest.fixture
+def no_engine(monkeypatch):
+    """Any work with pictures fails the test."""
+    monkeypatch.setattr("eyespot.features.trunk.Trunk.embed", lambda *args, **options: pytest.fail("work had begun"))
+    monkeypatch.setattr("eyespot.recipes.embed.hash_pictures", lambda *args, **options: pytest.fail("work had begun"))
+    monkeypatch.setattr("eyespot.recipes.predict.predict_with", lambda *args, **options: pytest.fail("work had begun"))
+
+
+@pytest.mark.parametrize("place", ["nowhere/f{}", "folder{}", "there{}", "x" * 300 + "{}", "there{0}/f{0}"])
+def test_a_place_that_cannot_be_written_is_refused_before_any_work(cli, run, no_engine, split_photos, tmp_path, place):
+    for suffix in (".npz", ".csv"):
+        (tmp_path / f"folder{suffix}").mkdir()
+        (tmp_path / f"there{suffix}").write_bytes(b"mine")
+    picture = split_photos / "test" / "square" / "200.png"
+    for done, out in (
+        (cli("embed", split_photos, "--out", place.format(".npz")), place.format(".npz")),
+        (cli("predict", run, picture, "--csv", place.format(".csv")), place.format(".csv")),
+    ):
+        assert done.exit_code == 1
+        assert one_sentence(done.stderr)
+        assert out in done.stderr
+        assert done.stdout == ""
+
+
+def test_a_place_without_permission_is_refused_before_any_work(
+    cli, run, no_engine, split_photos, monkeypatch, tmp_path
+):
+    def refuse(path, *args, **options):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("eyespot.files.Path.open", refuse)  # permissions do not bind whoever runs tests as root
+    assert "Permission denied" in cli("embed", split_photos, "--out", tmp_path / "f.npz").stderr
+    assert "Permission denied" in cli("predict", run, split_photos, "--csv", tmp_path / "f.csv").stderr
+
+
+def test_a_full_disk_is_one_sentence(cli, split_photos, monkeypatch, tmp_path):
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("eyespot.files.os.fsync", full)
+    for command in (["train", split_photos], ["embed", split_photos, "--out", "f.npz"]):
+        done = cli(*command)
+        assert done.exit_code == 1
+        assert one_sentence(done.stderr)
+        assert "No space left on device" in done.stderr
+    assert not (tmp_path / "f.npz").exists()
+
+
+def test_a_home_of_nobody_is_a_sentence(cli, split_photos):
+    assert one_sentence(cli("embed", split_photos, "--out", "~nobody-at-all/f.npz").stderr)
+
+
+def test_a_cache_in_the_home_of_nobody_is_a_sentence(cli, monkeypatch):
+    monkeypatch.setenv("EYESPOT_CACHE", "~nobody-at-all/cache")
+    for command in (["info"], ["cache"], ["embed", "digits", "--out", "f.npz"]):
+        done = cli(*command)
+        assert done.exit_code == 1
+        assert one_sentence(done.stderr)
+        assert "EYESPOT_CACHE is '~nobody-at-all/cache'" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="quotes as a POSIX shell takes them")
+def test_the_next_command_can_be_pasted_whatever_the_runs_name(cli, split_photos, tmp_path):
+    said = cli("train", split_photos, "--name", "it's $HOME & (more)").stdout
+    next_command = said.splitlines()[-1].removeprefix("Next").strip()
+    assert shlex.split(next_command)[2] == str(Path("runs", "train", "it's $HOME & (more)"))
+
+
+# --- names that command a terminal
+
+
+@linux_only
+def test_no_name_can_command_the_terminal(draw, cli, run, tmp_path):
+    folder = tmp_path / "\x1b]0;title\x07photos"
+    draw(folder, 3)
+    (folder / "circle").rename(folder / "\x1b[31mred\x9b0m\u202e")
+    (folder / "square" / "000.png").rename(folder / "square" / "two\nlines\x1b[2J.png")
+    (folder / "square" / "bad\x1b[2J.png").write_bytes(b"")
+    picture = folder / "square" / "two\nlines\x1b[2J.png"
+    for command in (
+        ["train", folder],
+        ["train", folder, "--json"],
+        ["predict", run, picture],
+        ["predict", run, folder, "--json"],
+        ["predict", run, folder / "none\x1b[31m"],
+        ["embed", folder, "--out", "\x1b[31m.npz"],
+        ["embed", folder, "--out", "\x1b[31m.npz"],
+        ["val", run, folder],
+        ["val", folder, folder],
+    ):
+        done = cli(*command)
+        assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(done.stdout + done.stderr), command

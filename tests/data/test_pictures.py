@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import io
 import struct
 import subprocess
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageFile, ImageOps, TiffImagePlugin
+from PIL import Image, ImageFile, ImageOps, TiffImagePlugin, features
 
 from eyespot.data import formats
 from eyespot.data.pictures import DECODER_VERSION, PICTURE_SUFFIXES, read_image, thumbnail
@@ -541,6 +542,16 @@ def test_the_decoder_version_names_pillow() -> None:
     import PIL
 
     assert f"pillow-{PIL.__version__}" in DECODER_VERSION
+
+
+@pytest.mark.parametrize(("name", "codec"), [("libwebp", "webp"), ("libtiff", "libtiff"), ("libjpeg", "jpg")])
+def test_the_decoders_version_names_every_library_that_decides_pixels(name, codec):
+    assert f" {name}-{features.version(codec)}" in DECODER_VERSION
+
+
+def test_the_decoders_version_names_the_heic_decoder_where_there_is_one():
+    installed = importlib.util.find_spec("pi_heif") is not None
+    assert (" pi_heif-" in DECODER_VERSION) == installed
 
 
 def test_suffixes_are_lower_case_with_a_dot() -> None:

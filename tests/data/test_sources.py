@@ -636,3 +636,17 @@ def test_odd_paths_raise_only_our_own_errors(tmp_path, monkeypatch, kind):
     monkeypatch.setattr(sources.Path, "iterdir" if kind == "permission" else "expanduser", fail)
     with pytest.raises(EyespotError):
         open_data_set(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("where", [".", "./photos", "photos/", "../{}/photos"])
+def test_names_do_not_depend_on_how_the_folder_is_given(tmp_path, monkeypatch, where):
+    photos = tmp_path / "photos"
+    for name in ("cat/1.png", "cat/deep/2.png", "dog/3.png", "dog/notes.txt"):
+        (photos / name).parent.mkdir(parents=True, exist_ok=True)
+        (photos / name).touch()
+    (photos / "bird").mkdir()
+    monkeypatch.chdir(photos if where == "." else tmp_path)
+    found = open_data_set(where.format(tmp_path.name))
+    assert [picture.name for picture in found.pictures] == ["cat/1.png", "cat/deep/2.png", "dog/3.png"]
+    assert [each.picture for each in found.set_aside] == ["dog/notes.txt"]
+    assert found.notes == ("the folder 'bird' holds no pictures: it is left out",)

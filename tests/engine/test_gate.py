@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from eyespot.engine import gate
-from eyespot.engine.gate import IR_VERSIONS, OPERATORS, OPSETS, check_graph
+from eyespot.engine.gate import IR_VERSIONS, OPERATORS, OPSETS, Port, check_graph
 from eyespot.errors import BundleError
 
 
@@ -38,6 +38,12 @@ HONEST = _model().SerializeToString()
 def test_an_honest_graph_passes():
     onnx.checker.check_model(_model(), full_check=True)
     check_graph(HONEST)
+
+
+def test_what_goes_in_and_comes_out_is_told():
+    ports = check_graph(HONEST)
+    assert ports.inputs == {"images": Port(TensorProto.UINT8, (None, 8, 8, 3))}
+    assert ports.outputs == {"features": Port(TensorProto.FLOAT, (None, 4, 8, 8))}
 
 
 def test_no_allowed_operator_takes_a_graph():

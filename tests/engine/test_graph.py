@@ -9,7 +9,7 @@ from eyespot import zoo
 from eyespot.blocks import Branches, Residual, SamePadding, chain, conv, split, taps
 from eyespot.engine import graph as module
 from eyespot.engine.gate import check_graph
-from eyespot.engine.graph import fingerprint, to_onnx
+from eyespot.engine.graph import to_onnx
 from eyespot.errors import NetworkError
 from eyespot.records import Preprocess
 
@@ -128,12 +128,11 @@ def test_the_bytes_depend_on_the_network_and_the_preprocessing_alone():
     net = _every_block()
     first = to_onnx(net, RGB)
     assert to_onnx(_every_block(), RGB) == first
-    assert len(fingerprint(first)) == 40
     others = [to_onnx(net, RGB.model_copy(update={"mean": (0.0, 0.0, 0.0)})), to_onnx(net, RGB, feature_map="stem")]
     with torch.no_grad():
         net.stage2.one.bias[0] += 1e-6
     others.append(to_onnx(net, RGB))
-    assert len({fingerprint(graph) for graph in [first, *others]}) == 4
+    assert len({first, *others}) == 4
 
 
 def test_the_network_is_left_as_it_was():

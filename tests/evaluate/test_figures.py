@@ -79,14 +79,6 @@ def test_controls_and_direction_overrides_become_visible():
     assert figures.printable("שלום é 漢 👩‍👧\n") == "שלום é 漢 👩‍👧\n"
 
 
-@pytest.mark.parametrize("shape", [(300, 600, 3), (600, 300), (20, 30, 3)])
-def test_thumbnail_is_a_small_jpeg_that_keeps_the_proportions(shape):
-    image = opened(figures.thumbnail(np.full(shape, 120, np.uint8), side=100))
-    assert (image.format, image.mode) == ("JPEG", "RGB")
-    assert max(image.size) == min(100, max(shape))
-    assert image.width / image.height == pytest.approx(shape[1] / shape[0])
-
-
 def test_interval_svg_spans_the_interval():
     metric = wilson(339, 372)
     svg = figures.interval_svg(metric)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from eyespot.evaluate import calibration as cal
-from eyespot.evaluate.figures import thumbnail
-from eyespot.evaluate.intervals import wilson_fraction
+from eyespot.evaluate.intervals import wilson, wilson_fraction
 from eyespot.evaluate.metrics import part_metrics
 from eyespot.evaluate.report import LISTED, Mistake, Report, render, results, write_report
 from eyespot.records import SetAside
@@ -21,7 +22,8 @@ from eyespot.records import SetAside
 NAMES = ("dress", "hat", "shirt")
 HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "{{ 7*7 }} \u202e & \udcff")
 VOID = {"meta", "img", "br"}
-THUMBNAIL = thumbnail(np.random.default_rng(1).integers(0, 256, (300, 400, 3)).astype(np.uint8))
+THUMBNAIL = io.BytesIO()
+Image.fromarray(np.random.default_rng(1).integers(0, 256, (168, 224, 3), np.uint8)).save(THUMBNAIL, "JPEG", quality=82)
 """Noise compresses worst, so no picture of this size is larger."""
 
 
@@ -74,7 +76,8 @@ def measured(seed: int, n: int, names=NAMES):
 def full(names=NAMES, **changes) -> Report:
     labels, logits = measured(0, 372, names)
     mistakes = tuple(
-        Mistake(f"{names[0]}/{i}.jpg", "test", names[0], names[1], 0.9 - i / 100, THUMBNAIL) for i in range(24)
+        Mistake(f"{names[0]}/{i}.jpg", "test", names[0], names[1], 0.9 - i / 100, THUMBNAIL.getvalue())
+        for i in range(24)
     )
     report = Report(
         title="clothing",
@@ -98,6 +101,13 @@ def full(names=NAMES, **changes) -> Report:
 
 def percent(share: float | None) -> str:
     return "none" if share is None else f"{100 * share:.1f} %"
+
+
+def with_interval(right: int, n: int) -> str:
+    if n == 0:
+        return "none"
+    metric = wilson(right, n)
+    return f"{percent(metric.accuracy)} {100 * metric.low:.1f} to {100 * metric.high:.1f}"
 
 
 def test_the_file_is_complete_and_small(tmp_path):
@@ -180,8 +190,10 @@ def test_every_number_of_the_records_is_shown():
         assert percent(part.overall.low) in text
         assert percent(part.overall.high) in text
         for c, row in zip(part.per_class, part.confusion, strict=True):
-            right = row[part.per_class.index(c)]
-            assert f"{c.name} {c.support} {right} {percent(c.recall)} {percent(c.precision)} {percent(c.f1)}" in text
+            index = part.per_class.index(c)
+            recall = with_interval(row[index], c.support)
+            precision = with_interval(row[index], sum(other[index] for other in part.confusion))
+            assert f"{c.name} {c.support} {row[index]} {recall} {precision} {percent(c.f1)}" in text
     for row, name in zip(report.test.confusion, NAMES, strict=True):
         assert f"{name} {' '.join(str(n) for n in row if n)}" in text
     assert "81.2 %" in text
@@ -235,6 +247,23 @@ def test_out_of_fold_details_stand_in_for_a_test_part():
     assert "Each of the 96 pictures" in text
     assert "Cross-validation chose the L2." in text
     assert "Out-of-fold pictures, the weakest class first" in text
+
+
+def test_a_test_part_that_is_too_small_to_come_first_is_shown_after_cross_validation():
+    small = part_metrics(*measured(6, 12), NAMES)
+    report = full(test=None, small_test=small)
+    text = Page(render(report)).text
+    assert [r.measured for r in results(report)] == ["out-of-fold", "test", "validation"]
+    low, high = (f"{100 * end:.1f} %" for end in (small.overall.low, small.overall.high))
+    assert f"Test: {percent(small.overall.accuracy)} , between {low} and {high}, 12 pictures." in text
+    assert "so few that the interval is wide" in text
+
+
+def test_calibration_that_was_measured_by_folds_says_so():
+    labels, logits = measured(0, 60)
+    by_folds = cal.calibration(logits, labels, 1.31, "these answers", fold=np.arange(60) % 5)
+    assert "measured by folds" in Page(render(full(calibration=by_folds))).text
+    assert "measured by folds" not in Page(render(full())).text
 
 
 def test_without_anything_held_back_the_page_says_so():

@@ -55,7 +55,7 @@ def test_an_existing_file_is_kept_unless_it_may_be_replaced(embed, split_photos,
 
 
 @pytest.mark.parametrize(
-    ("out", "said"), [("features.csv", "ends in .npz"), ("nowhere/features.npz", "does not exist: make it")]
+    ("out", "said"), [("features.csv", "ends in .npz"), ("nowhere/features.npz", "does not exist; make it")]
 )
 def test_a_place_that_cannot_be_written_is_refused_before_any_work(embed, split_photos, tmp_path, out, said):
     with pytest.raises(OptionError, match=said):

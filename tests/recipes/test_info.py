@@ -10,7 +10,7 @@ import eyespot
 from eyespot import records
 from eyespot.arithmetic import table
 from eyespot.errors import StoreError
-from eyespot.recipes import results
+from eyespot.recipes import convolve, coverage, learn_kernel, pool, results
 from eyespot.recipes.info import cache as cache_recipe
 from eyespot.recipes.info import info
 
@@ -20,16 +20,26 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot predict": results.Prediction,
     "eyespot val": results.ValResult,
     "eyespot embed": results.EmbedResult,
+    "eyespot networks": results.NetworkResult,
+    "weights": results.WeightsResult,
+    "preprocess": records.Preprocess,
     "eyespot summary": results.Summary,
     "layers, stages": table.Layer,
     "total": table.Total,
     "eyespot feature-maps, eyespot kernels": results.PictureMade,
     "eyespot info": results.InfoResult,
     "eyespot cache": results.CacheResult,
+    "eyespot convolve": convolve.ConvolveResult,
+    "kernels": convolve.KernelUse,
+    "cells": convolve.CellSum,
+    "eyespot pool": pool.PoolResult,
+    "eyespot pixel-coverage": coverage.CoverageResult,
+    "eyespot learn-kernel": learn_kernel.LearnKernelResult,
+    "steps": learn_kernel.LearnedStep,
     "pictures": results.PictureCount,
     "predictions": results.ClassProbability,
     "set_aside": records.SetAside,
-    "validation, test, out_of_fold": records.Metric,
+    "validation, test, small_test, out_of_fold": records.Metric,
     "precision": records.Precision,
     "per_class": records.ClassMetric,
     "calibration": records.Calibration,

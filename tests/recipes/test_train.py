@@ -6,7 +6,9 @@ import json
 import os
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,8 +17,9 @@ from PIL import Image
 import eyespot
 from eyespot.bundle.files import read_bundle
 from eyespot.data.audit import Hashed, content_hash
-from eyespot.data.sources import Picture
+from eyespot.data.sources import Picture, open_data_set
 from eyespot.errors import DataError, EyespotError, NoPictures, OptionError, Stopped
+from eyespot.recipes.options import USED_BY, ModelName, TrainOptions
 from eyespot.recipes.prepare import prepare
 from eyespot.recipes.progress import silent
 from eyespot.recipes.train import _is_small_and_gray
@@ -121,6 +124,32 @@ def test_a_small_test_part_gives_way_to_cross_validation(train, photos):
     assert result.out_of_fold.n == result.pictures.used == 18
     assert result.validation == result.out_of_fold
     assert "too few" in result.out_of_fold_reason
+    assert result.small_test is None
+    calibrated = read_bundle(result.run).manifest.calibration
+    assert (calibrated.n, calibrated.cross_fitted) == (18, True)
+
+
+def parts_in_predictions(result) -> Counter[str]:
+    return Counter(row["part"] for row in rows(Path(result.run, "predictions.csv")) if not row["set_aside"])
+
+
+def test_what_a_small_unsplit_folder_was_trained_on_is_train_in_every_file(train, photos):
+    result = train(photos)
+    assert parts(result) == {"train": 18}
+    assert parts_in_predictions(result) == {"train (out of fold)": 18}
+    known = read_bundle(result.run).manifest.pictures
+    assert known.parts(row["content_hash"] for row in rows(Path(result.run, "split.csv"))) == ["train"] * 18
+
+
+def test_a_small_unsplit_folder_learned_from_scratch_keeps_its_parts_in_every_file(train, photos):
+    result = train(photos, model="lenet5", epochs=1)
+    assert parts(result) == {"train": 12, "val": 3, "test": 3}
+    assert parts_in_predictions(result) == {f"{part} (out of fold)": n for part, n in parts(result).items()}
+    assert read_bundle(result.run).manifest.data.trained_on == 12
+
+
+def test_predictions_name_every_picture_that_was_answered_by_a_model_that_had_not_seen_it(split_run):
+    assert parts_in_predictions(split_run) == {"train (out of fold)": 24, "val": 12, "test": 33}
 
 
 def test_a_small_test_folder_is_kept_out_of_training(train, photos, tmp_path):
@@ -129,9 +158,41 @@ def test_a_small_test_folder_is_kept_out_of_training(train, photos, tmp_path):
     for picture in (tmp_path / "split" / "test").rglob("*.png"):
         Image.open(picture).rotate(180).save(picture)
     result = train(tmp_path / "split")
-    assert result.test is None
     assert result.out_of_fold.n == 15  # one of each class validates
     assert "has only 18 pictures" in result.out_of_fold_reason
+    assert (result.test, result.small_test.n, result.validation.n) == (None, 18, 3)
+    assert Counter(row["part"] for row in rows(Path(result.run, "predictions.csv"))) == {
+        "train (out of fold)": 15,
+        "val": 3,
+        "test": 18,
+    }
+    calibrated = read_bundle(result.run).manifest.calibration
+    assert (calibrated.n, calibrated.cross_fitted) == (3, False)  # val, which the temperature has not seen
+
+
+def test_class_weights_are_decided_once_for_all_pictures_not_for_each_fold(train, draw, tmp_path, monkeypatch):
+    from eyespot.recipes import frozen
+
+    draw(tmp_path / "photos", 3)
+    draw(tmp_path / "photos", 7, first=50, kinds=["circle"])  # 10 to 3 in all, 8 to 3 or 2 in the folds
+    asked: set[str] = set()
+    fit_head, out_of_fold_logits = frozen.fit_head, frozen.out_of_fold_logits
+
+    def fit(samples, options):
+        asked.add(options.class_weight)
+        return fit_head(samples, options)
+
+    def fit_folds(samples, options, *, repeats):
+        asked.add(options.class_weight)
+        return out_of_fold_logits(samples, options, repeats=1)
+
+    monkeypatch.setattr(frozen, "fit_head", fit)
+    monkeypatch.setattr(frozen, "out_of_fold_logits", fit_folds)
+    train(tmp_path / "photos")
+    assert asked == {"balanced"}
+    asked.clear()
+    train(tmp_path / "photos", class_weight="none")
+    assert asked == {"none"}
 
 
 def test_hardly_any_pictures_are_enough_for_a_model(train, draw, tmp_path):
@@ -175,7 +236,7 @@ def test_an_unreadable_training_part_is_a_sentence(train, split_photos, tmp_path
 def test_a_class_without_any_readable_training_picture_is_a_sentence_or_a_note(train, photos, model):
     for number, picture in enumerate((photos / "circle").glob("*.png")):
         picture.write_text(f"not a picture {number}")
-    result = train(photos, model=model, epochs=1)
+    result = train(photos, model=model, **({"epochs": 1} if model == "lenet5" else {}))
     assert result.pictures.set_aside == 6
     assert any("circle" in note for note in result.notes)
 
@@ -200,7 +261,7 @@ def test_the_test_part_is_decoded_only_after_the_head_is_fitted(train, draw, tmp
 
     monkeypatch.setattr(decode, "read_image", reading)
     monkeypatch.setattr(frozen, "fit_head", fitting)
-    monkeypatch.setattr("eyespot.recipes.train.require_same_answers", lambda *args: None)  # reads a few of them again
+    monkeypatch.setattr("eyespot.recipes.verify.require_same_answers", lambda *args: None)  # reads a few of them again
     train(tmp_path / "photos")
     fitted = events.index("fitted")
     assert not test & set(events[:fitted])
@@ -243,6 +304,36 @@ def test_a_place_for_runs_that_is_a_file_is_refused_before_any_work(train, photo
     monkeypatch.setattr("eyespot.recipes.train.prepare", None)
     with pytest.raises(OptionError, match="--out"):
         train(photos, out=tmp_path / "file")
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "run"])
+def test_a_place_for_runs_that_cannot_be_looked_at_is_a_sentence(train, photos, tmp_path, monkeypatch, name):
+    monkeypatch.setattr("eyespot.recipes.train.prepare", None)
+    (tmp_path / "runs" / "train").mkdir(parents=True)
+    if name == "run":
+
+        def forbidden(path):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(Path, "exists", forbidden)
+    with pytest.raises(OptionError, match=r"--out"):
+        train(photos, name=name)
+
+
+def test_the_home_of_nobody_is_a_sentence(train, photos):
+    with pytest.raises(OptionError, match="the option out cannot be '~nobody-of-this-name'"):
+        train(photos, out="~nobody-of-this-name")
+
+
+def test_a_disk_that_is_full_when_the_report_is_written_leaves_the_model(train, photos, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("eyespot.recipes.outputs.write_report", full)
+    with pytest.raises(OptionError, match=r"complete and usable, but its report .*No space left on device") as caught:
+        train(photos, name="full")
+    assert "\n" not in str(caught.value)
+    assert read_bundle(photos.parent / "runs" / "train" / "full").manifest.name == "full"
 
 
 def test_an_unusable_cache_folder_is_no_obstacle(photos, tmp_path, monkeypatch):
@@ -361,7 +452,37 @@ def test_training_from_scratch_that_is_stopped_after_an_epoch_leaves_a_model(tra
 
     result = train(photos, model="lenet5", epochs=5, progress=stop)
     assert any("stopped by you after epoch 2" in note for note in result.notes)
+    assert "figures are incomplete" in " ".join(result.notes)
     assert eyespot.load(result.run).predict(photos / "circle" / "000.png")[0].predictions
+
+
+@pytest.mark.parametrize("model", ["efficientnet_lite0", "lenet5"])
+def test_ctrl_c_in_cross_validation_leaves_the_trained_model_measured_on_what_it_had_not_seen(train, photos, model):
+    def stop(step, done, total):
+        if (step, done) in (("cross-validation", 1), ("fitting the head", 1)):
+            raise KeyboardInterrupt
+
+    result = train(photos, model=model, progress=stop, **({"epochs": 1} if model == "lenet5" else {}))
+    assert "stopped by you during cross-validation" in " ".join(result.notes)
+    assert "figures are incomplete" in " ".join(result.notes)
+    assert (result.out_of_fold, result.test) == (None, None)
+    assert bool(result.validation) == bool(result.small_test) == (model == "lenet5")  # the head was fitted on them all
+    assert eyespot.load(result.run).predict(photos / "circle" / "000.png")[0].predictions
+    assert Path(result.report).is_file()
+
+
+@pytest.mark.parametrize("at", ["reading", "training"])
+def test_ctrl_c_before_lenet_is_trained_says_that_there_is_no_model_and_promises_nothing(train, photos, tmp_path, at):
+    with pytest.raises(Stopped, match=r"there is no model yet$"):
+        train(photos, model="lenet5", epochs=1, progress=stopped_at(at))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_network_from_scratch_is_calibrated_on_its_test_part_and_every_view_is_counted(digits_run):
+    assert not read_bundle(digits_run.run).manifest.calibration.cross_fitted
+    assert (
+        digits_run.views_computed == digits_run.validation.n * 2 + digits_run.test.n
+    )  # val gives the temperature, too
 
 
 # --- options
@@ -398,7 +519,13 @@ def test_options_give_a_model_that_tells_two_classes_apart(train, photos, option
         ({"name": ".."}, "must be a plain folder name"),
         ({"precision": "fp8"}, "the option precision cannot be 'fp8'"),
         ({"output": "sigmoid"}, "needs two classes"),
-        ({"model": "lenet5", "head": (16,)}, "belong to the frozen regime"),
+        (
+            {"model": "lenet5", "head": (16,)},
+            "the option head is used by efficientnet_lite0 alone, and the model is len",
+        ),
+        ({"model": "lenet5", "class_weight": "auto"}, "leave the option out, or choose model efficientnet_lite0"),
+        ({"model": "efficientnet_lite0", "lr": 0.1}, "the option lr is used by lenet5 alone"),
+        ({"epochs": 3}, "and the model is efficientnet_lite0 (auto chose it for these pictures): leave the option out"),
     ],
     ids=str,
 )
@@ -407,6 +534,26 @@ def test_an_option_that_cannot_be_used_is_named(train, photos, options, said):
         train(photos, **options)
     assert said in str(caught.value)
     assert not (photos.parent / "runs").exists()
+
+
+def test_an_option_that_auto_does_not_use_is_named_for_small_grey_pictures_too(train):
+    with pytest.raises(OptionError, match=r"the option mirror .* and the model is lenet5 \(auto chose it"):
+        train("digits", mirror="no")
+
+
+def test_no_option_belongs_to_a_model_that_does_not_exist():
+    assert USED_BY.keys() <= TrainOptions.model_fields.keys()
+    assert set(USED_BY.values()) < set(get_args(ModelName))
+
+
+def test_a_data_set_that_is_passed_is_called_by_its_name(train, draw, tmp_path):
+    draw(tmp_path / "shapes", 3)
+    several, one = open_data_set(tmp_path / "shapes"), open_data_set(tmp_path / "shapes")
+    one = replace(one, classes=("circle",))
+    with pytest.raises(OptionError, match="needs two classes; shapes has 3"):
+        train(several, output="sigmoid")
+    with pytest.raises(DataError, match=r"^shapes has one class only"):
+        train(one)
 
 
 def test_one_class_is_not_enough(train, draw, tmp_path):
@@ -433,8 +580,10 @@ def test_a_picture_that_vanishes_during_the_run_is_set_aside(train, photos):
 
 # --- Ctrl-C
 
-BEFORE_THE_BUNDLE = ("reading", "computing features", "fitting the head", "measuring on val", "measuring on test")
-AFTER_THE_BUNDLE = ("checking the written model", "writing the report")
+BEFORE_THE_MODEL = ("reading", "computing features", "fitting the head")
+MEASURING = ("measuring on val", "measuring on test")
+CHECKING = "checking the written model"
+AFTER_THE_BUNDLE = ("writing the report",)
 
 
 def stopped_at(step: str):
@@ -445,11 +594,21 @@ def stopped_at(step: str):
     return stop
 
 
-@pytest.mark.parametrize("step", BEFORE_THE_BUNDLE)
-def test_ctrl_c_before_the_bundle_says_that_there_is_no_model_yet(train, split_photos, tmp_path, split_run, step):
-    with pytest.raises(Stopped, match="no model yet"):
+@pytest.mark.parametrize("step", [*BEFORE_THE_MODEL, CHECKING])
+def test_ctrl_c_before_a_model_is_written_says_that_there_is_no_model_yet(
+    train, split_photos, tmp_path, split_run, step
+):
+    with pytest.raises(Stopped, match="no model yet") as caught:
         train(split_photos, progress=stopped_at(step))
+    assert ("features computed so far are kept" in str(caught.value)) == (step in BEFORE_THE_MODEL[1:])
     assert not (tmp_path / "runs").exists()
+
+
+def test_ctrl_c_while_measuring_leaves_a_model_whose_figures_are_incomplete(train, split_photos, split_run):
+    result = train(split_photos, progress=stopped_at("measuring on test"))
+    assert (result.validation.n, result.test) == (12, None)
+    assert "figures are incomplete" in " ".join(result.notes)
+    assert eyespot.load(result.run).predict(split_photos / "test" / "circle" / "200.png")[0].predictions
 
 
 @pytest.mark.parametrize("step", AFTER_THE_BUNDLE)
@@ -464,7 +623,7 @@ def test_ctrl_c_after_the_bundle_leaves_a_model_that_is_usable(train, split_phot
 def test_every_step_of_training_is_told(train, split_photos, split_run):
     told: list[str] = []
     train(split_photos, progress=lambda step, done, total: told.append(step))
-    assert list(dict.fromkeys(told)) == [*BEFORE_THE_BUNDLE, *AFTER_THE_BUNDLE]
+    assert list(dict.fromkeys(told)) == [*BEFORE_THE_MODEL, *MEASURING, CHECKING, *AFTER_THE_BUNDLE]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names on Windows are Unicode")

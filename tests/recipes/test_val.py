@@ -1,5 +1,6 @@
 """`val`: the part that is read, the numbers of training, and honesty about pictures that were trained on."""
 
+import csv
 import shutil
 
 import pytest
@@ -44,11 +45,75 @@ def test_pictures_that_were_trained_on_are_pointed_out(model, split_photos):
     assert "trained on" not in " ".join(model.evaluate(split_photos, split="test").notes)
 
 
-def test_where_everything_was_trained_on_every_part_says_so(draw, shared_cache, tmp_path):
+def test_a_copied_bundle_alone_knows_what_it_was_trained_on(model, split_run, split_photos, shared_cache, tmp_path):
+    copied = eyespot.load(shutil.copytree(split_run.bundle, tmp_path / "copied"))
+    for split in ("all", "train", "val", "test"):
+        assert copied.evaluate(split_photos, split=split).notes == model.evaluate(split_photos, split=split).notes
+    assert "24 of these 69 pictures were trained on" in " ".join(copied.evaluate(split_photos, split="all").notes)
+
+
+@pytest.fixture(scope="module")
+def unsplit(draw, warm_cache, tmp_path_factory):
+    """An unsplit folder, and the run on it: 141 pictures train, 30 validate, 30 test."""
+    folder = tmp_path_factory.mktemp("unsplit")
+    draw(folder / "photos", 67)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EYESPOT_CACHE", str(warm_cache))
+        return folder / "photos", eyespot.train(folder / "photos", out=folder / "runs")
+
+
+def contents(run, part):
+    with open(f"{run.run}/split.csv", encoding="utf-8", newline="") as file:
+        return {row["content_hash"] for row in csv.DictReader(file) if row["part"] == part}
+
+
+def test_the_test_part_of_an_unsplit_folder_is_that_of_training(unsplit, shared_cache, tmp_path):
+    photos, run = unsplit
+    copied = eyespot.load(shutil.copytree(run.bundle, tmp_path / "copied"))
+    result = copied.evaluate(photos, split="test")
+    assert (result.n, result.accuracy) == (run.test.n, pytest.approx(run.test.accuracy))
+    assert (result.notes, result.set_aside) == ((), ())
+
+
+def test_a_folder_that_has_grown_tests_on_no_picture_that_was_trained_on(unsplit, shared_cache, draw, tmp_path):
+    photos, run = unsplit
+    shutil.copytree(photos, tmp_path / "photos")
+    draw(tmp_path / "photos", 20, first=500)
+    model = eyespot.load(run.run)
+    for split, n in (("test", 30 + 60), ("val", 30), ("train", 141)):
+        assert model.evaluate(tmp_path / "photos", split=split).n == n
+    said = model.evaluate(tmp_path / "photos", split="test").notes
+    assert said == ("60 of these 90 pictures are new: they were not there when the model was trained",)
+    said = " ".join(model.evaluate(tmp_path / "photos").notes)
+    assert "141 of these 261 pictures were trained on" in said
+    assert "60 of these 261 pictures are new" in said
+
+
+def test_a_trained_picture_that_moved_to_the_test_folder_is_set_aside(model, split_photos, tmp_path):
+    shutil.copytree(split_photos, tmp_path / "photos")
+    (tmp_path / "photos/train/circle/000.png").rename(tmp_path / "photos/test/circle/moved.png")
+    result = model.evaluate(tmp_path / "photos")
+    assert (result.part, result.n) == ("test", 33)
+    assert [(each.picture, each.reason) for each in result.set_aside] == [
+        ("test/circle/moved.png", "the model was trained on it, so it tests nothing")
+    ]
+
+
+def test_where_everything_was_trained_on_no_part_is_left_to_test(draw, shared_cache, tmp_path):
     draw(tmp_path / "photos", 6)
-    model = eyespot.load(eyespot.train(tmp_path / "photos", out=tmp_path / "runs").run)
-    said = " ".join(model.evaluate(tmp_path / "photos", split="test").notes)
-    assert "3 of these 3 pictures were trained on" in said
+    run = eyespot.train(tmp_path / "photos", out=tmp_path / "runs")
+    assert (len(contents(run, "train")), contents(run, "test")) == (18, set())
+    model = eyespot.load(run.run)
+    with pytest.raises(DataError, match="has no part 'test'"):
+        model.evaluate(tmp_path / "photos", split="test")
+    assert "18 of these 18 pictures were trained on" in " ".join(model.evaluate(tmp_path / "photos").notes)
+
+
+def test_a_test_folder_of_nothing_but_trained_pictures_is_refused(model, split_photos, tmp_path):
+    shutil.copytree(split_photos / "train", tmp_path / "photos" / "train")
+    shutil.copytree(split_photos / "train", tmp_path / "photos" / "test")
+    with pytest.raises(DataError, match="was trained on all 24 pictures of part 'test'"):
+        model.evaluate(tmp_path / "photos")
 
 
 def test_foreign_classes_and_broken_files_are_set_aside(model, split_photos, draw, tmp_path):

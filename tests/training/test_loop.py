@@ -118,6 +118,30 @@ def test_any_number_of_images_batches_and_epochs_runs_to_its_end(count, batch, e
     assert [epoch.number for epoch in run.epochs()] == list(range(1, epochs + 1))
 
 
+def normalised_net() -> nn.Sequential:
+    """BatchNorm on one value per image and channel: a batch of one image has no spread to divide by."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return chain(
+            conv=nn.Conv2d(1, 4, 8), norm=nn.BatchNorm2d(4), act=nn.ReLU(), flat=nn.Flatten(), fc=nn.Linear(4, 2)
+        )
+
+
+@pytest.mark.parametrize(("count", "batch", "sizes"), [(33, 16, [16, 17]), (3, 2, [3]), (34, 16, [16, 16, 2])])
+def test_a_last_image_alone_joins_the_batch_before_so_that_batchnorm_has_two(count, batch, sizes):
+    net, seen = normalised_net(), []
+    net.register_forward_pre_hook(lambda _, images: seen.append(len(images[0])))
+    (epoch,) = training(net, train=stripes(count), batch=batch, epochs=1).epochs()
+    assert seen == sizes
+    assert np.isfinite(epoch.train_loss)
+
+
+def test_the_learning_rates_course_is_as_long_as_training():
+    run = training(train=stripes(33), batch=16, epochs=3)
+    list(run.epochs())
+    assert run._schedule.last_epoch == run._schedule.total_steps == 6
+
+
 # The best epoch
 
 

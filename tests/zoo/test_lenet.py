@@ -1,7 +1,5 @@
 """Against the numbers of the paper, section II.B, and of the courses that show its RGB variant."""
 
-from math import prod
-
 import pytest
 import torch
 from torch import nn
@@ -41,9 +39,6 @@ def test_the_rgb_variant_has_the_activations_and_parameters_that_courses_show():
             parameters.append(_parameters(layer))
     assert activations == [3072, 4704, 1176, 1600, 400, 120, 84, 10]
     assert parameters == [0, 456, 0, 2416, 0, 48_120, 10_164, 850]
-
-
-CONNECTIONS = {"stage1.c1": 122_304, "stage1.s2": 5_880, "stage2.c3": 151_600, "stage2.s4": 2_000, "head.c5": 48_120}
 
 
 def test_the_form_of_1998_has_the_parameters_of_the_paper():
@@ -99,15 +94,13 @@ def test_the_squashing_function_keeps_one_and_minus_one():
 
 
 def test_the_form_of_1998_has_the_connections_of_the_paper():
-    """A connection of the paper: a weight or bias, each time it is used. Subsampling has four and a bias."""
-    net, x = lenet5_1998(), torch.zeros(1, 1, 32, 32)
-    found = {}
-    for stage, layer in (
-        (s, layer) for s in ("stage1", "stage2", "head") for layer in net.get_submodule(s).named_children()
-    ):
-        name, module = layer
-        x = module(x)
-        places = prod(x.shape[2:])
-        uses = 5 * x.shape[1] if name in ("s2", "s4") else _parameters(module)
-        found[f"{stage}.{name}"] = uses * places
-    assert {name: found[name] for name in CONNECTIONS} == CONNECTIONS
+    """A weight or a bias counts each time it is used; a pixel of a subsampled map uses four pixels and a bias."""
+    net = lenet5_1998()
+    maps = {"c1": 28 * 28, "c3": 10 * 10, "c5": 1}
+    layers = {"c1": net.stage1.c1, "c3": net.stage2.c3, "c5": net.head.c5}
+    found = {name: _parameters(layer) * maps[name] for name, layer in layers.items()}
+    assert found == {"c1": 122_304, "c3": 151_600, "c5": 48_120}
+    s2, s4 = 5 * 6 * 14 * 14, 5 * 16 * 5 * 5
+    assert (s2, s4) == (5_880, 2_000)
+    rbf = 84 * 10
+    assert sum(found.values()) + s2 + s4 + _parameters(net.head.f6) + rbf == 340_908  # "340,908 connections"

@@ -64,6 +64,6 @@ def test_the_catalogue_has_the_counts_of_the_network_itself(name):
         net = zoo.create(name).eval()
         images = torch.empty(1, *known.input_chw)
     assert sum(p.numel() for p in net.parameters()) == known.parameters
-    with FlopCounterMode(display=False) as counter:
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
         net(images)
     assert counter.get_total_flops() == 2 * known.multiply_adds

@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.arithmetic.windows import Padding, slides, windows
+from eyespot.arithmetic.windows import Padding, slides, sums, windows
 from eyespot.errors import OptionError
-
-_SUMS: Any = np.float64  # einsum converts a picture's bytes bit by bit: no copy of all windows is ever made
 
 
 def cross_correlate(
@@ -26,8 +24,7 @@ def cross_correlate(
     """
     _require_same_channels(image, kernel)
     down, across = slides(image.shape[1:], kernel.shape[1:], padding=padding, stride=stride)
-    feature_map: NDArray[np.float64] = np.einsum("chw,cijhw->ij", kernel, windows(image, down, across), dtype=_SUMS)
-    return feature_map
+    return sums("chw,cijhw->ij", kernel, windows(image, down, across))
 
 
 def convolve(

@@ -40,10 +40,10 @@ def heat_png(counts: NDArray[np.int64]) -> bytes:
     return _png([_SIGNED_COLORS[_levels(counts, -most, most)]])
 
 
-def plain_png(image: NDArray[np.float64]) -> bytes:
-    """Channels (C, H, W) with values 0 to 255 as a PNG: three as RGB, others as grey pictures side by side."""
+def plain_png(image: NDArray[np.float64], *, rgb: bool) -> bytes:
+    """Channels (C, H, W) with values 0 to 255 as a PNG: one picture in colour, or grey ones side by side."""
     levels = np.clip(np.rint(image), 0, 255).astype(np.uint8)
-    if len(levels) == 3:
+    if rgb:
         return _png([levels.transpose(1, 2, 0)])
     return _png([np.repeat(channel[..., None], 3, axis=2) for channel in levels])
 

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.arithmetic.windows import slides, windows
-
-_SUMS: Any = np.float64
+from eyespot.arithmetic.windows import slides, sums, windows
 
 
 def max_pool(image: NDArray[Any], size: int, *, stride: int | None = None) -> NDArray[np.float64]:
@@ -29,8 +27,7 @@ def max_pool(image: NDArray[Any], size: int, *, stride: int | None = None) -> ND
 
 def average_pool(image: NDArray[Any], size: int, *, stride: int | None = None) -> NDArray[np.float64]:
     """The mean of each window, (C, H', W'). Arguments as in `max_pool`."""
-    sums: NDArray[np.float64] = np.einsum("cijhw->cij", _under(image, size, stride), dtype=_SUMS)
-    return sums / size**2
+    return sums("cijhw->cij", _under(image, size, stride)) / size**2
 
 
 def _under(image: NDArray[Any], size: int, stride: int | None) -> NDArray[Any]:

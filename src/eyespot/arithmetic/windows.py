@@ -18,6 +18,9 @@ from eyespot.errors import OptionError
 Padding = str | int
 """`valid` (none), `same` (as many places as pixels at stride 1), or a number of zeros on every side."""
 
+MOST_PIXELS = 200_000_000
+"""Largest padded picture: somewhat more than the largest that is decoded."""
+
 
 @dataclass(frozen=True)
 class Slide:
@@ -52,8 +55,13 @@ class Slide:
         return range(start, start + self.window)
 
     @property
+    def padded(self) -> int:
+        """The picture's pixels and the zeros around it."""
+        return self.size + self.before + self.behind
+
+    @property
     def _room(self) -> int:
-        return self.size + self.before + self.behind - self.window
+        return self.padded - self.window
 
 
 def slides(
@@ -65,18 +73,22 @@ def slides(
         one has the odd zero at the bottom and at the right, as TensorFlow.
     Raises OptionError for a padding or stride that cannot be, and for a window larger than the padded picture.
     """
-    if not isinstance(stride, int | np.integer) or stride < 1:
-        raise OptionError(f"the option stride must be a whole number from 1 up, not {stride!r}")
     if min(window_hw) < 1:
         raise OptionError(f"a window needs at least 1 x 1 pixels, not {window_hw[0]} x {window_hw[1]}")
+    if not isinstance(stride, int | np.integer) or stride < 1:
+        raise OptionError(f"the option stride must be a whole number from 1 up, not {stride!r}")
     down, across = (
         Slide(size, window, stride, *_zeros(window, padding)) for size, window in zip(size_hw, window_hw, strict=True)
     )
+    if down.padded * across.padded > MOST_PIXELS:
+        raise OptionError(
+            f"{down.padded} x {across.padded} pixels, the padding included, are more than the "
+            f"{MOST_PIXELS // 1_000_000} million that are worked on"
+        )
     if min(down.places, across.places) < 1:
-        padded_hw = [side.size + side.before + side.behind for side in (down, across)]
         raise OptionError(
             f"a kernel or window of {down.window} x {across.window} does not fit into the picture, "
-            f"{padded_hw[0]} x {padded_hw[1]} pixels with its padding: take a smaller one, or more padding"
+            f"{down.padded} x {across.padded} pixels with its padding: take a smaller one, or more padding"
         )
     return down, across
 
@@ -90,6 +102,13 @@ def windows(image: NDArray[Any], down: Slide, across: Slide) -> NDArray[Any]:
     padded = np.pad(image, zeros) if any(sum(zeros, ())) else image
     view = sliding_window_view(padded, (down.window, across.window), axis=(1, 2))
     return view[:, :: down.stride, :: across.stride]
+
+
+def sums(subscripts: str, *arrays: NDArray[Any]) -> NDArray[np.float64]:
+    """`np.einsum` in 64-bit floats. It converts a picture's bytes as it goes, so that windows are never copied."""
+    types: Any = np.float64
+    result: NDArray[np.float64] = np.einsum(subscripts, *arrays, dtype=types)
+    return result
 
 
 def _zeros(window: int, padding: Padding) -> tuple[int, int]:

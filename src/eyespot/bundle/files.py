@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from eyespot.bundle.manifest import FORMAT_VERSION, Manifest
-from eyespot.engine.gate import check_graph
+from eyespot.engine.gate import FLOAT, INPUT, LARGEST_BYTES, PROBABILITIES, UINT8, Port, Ports, check_graph
 from eyespot.errors import BundleError
 from eyespot.files import write_whole
 
 FOLDER, MANIFEST, GRAPH = "bundle", "manifest.json", "model.onnx"
-MOST_BYTES = 2**31
-"""Larger files than this are no bundle's: ONNX itself ends there."""
+LARGEST_MANIFEST = 16 * 2**20
+"""Bytes; enough for a million pictures, which take eleven each."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,13 @@ def write_bundle(folder: Path, manifest: Manifest, graph: bytes) -> Bundle:
     """The bundle, on disk in `folder`. The manifest comes last: without it the folder is no bundle."""
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / GRAPH, graph)
-    write_whole(folder / MANIFEST, (manifest.model_dump_json(indent=2) + "\n").encode())
+    write_manifest(folder, manifest)
     return Bundle(folder, manifest, graph)
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Writes or replaces the manifest of the bundle in `folder`."""
+    write_whole(folder / MANIFEST, (manifest.model_dump_json(indent=2) + "\n").encode())
 
 
 def read_bundle(where: str | Path) -> Bundle:
@@ -44,12 +50,12 @@ def read_bundle(where: str | Path) -> Bundle:
 
     Raises BundleError: nothing there, damaged, unsafe, or from a newer version.
     """
-    folder = _find(Path(where).expanduser())
+    folder = _find(where)
     manifest = _read_manifest(folder / MANIFEST)
-    graph = _read(folder / GRAPH)
-    if hashlib.sha256(graph).hexdigest() != manifest.graph_sha256:
+    graph = _read(folder / GRAPH, most_bytes=LARGEST_BYTES)
+    if sha256(graph) != manifest.graph_sha256:
         raise BundleError(f"{folder / GRAPH} is not the file that {MANIFEST} describes: copy the bundle again, whole")
-    check_graph(graph)
+    _require_fit(folder, manifest, check_graph(graph))
     return Bundle(folder, manifest, graph)
 
 
@@ -58,20 +64,26 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _find(where: Path) -> Path:
-    for folder in (where, where / FOLDER):
-        if (folder / MANIFEST).is_file():
-            return folder
-    if not where.exists():
-        raise BundleError(f"there is no model at {where}: give a run folder such as runs/train/NAME, or its bundle")
+def _find(where: str | Path) -> Path:
+    try:
+        path = Path(where).expanduser()
+        for folder in (path, path / FOLDER):
+            if (folder / MANIFEST).is_file():
+                return folder
+        exists = path.exists()
+    except (OSError, RuntimeError) as error:  # no permission, too long a name; nobody of the name after ~
+        raise BundleError(f"there is no model to be read at {where}: {_reason(error)}") from error
+    if not exists:
+        raise BundleError(f"there is no model at {path}: give a run folder such as runs/train/NAME, or its bundle")
     raise BundleError(
-        f"{where} holds no finished model ({FOLDER}/{MANIFEST} is missing): give a run folder such as runs/train/NAME"
+        f"{path} holds no finished model ({FOLDER}/{MANIFEST} is missing): give a run folder such as runs/train/NAME"
     )
 
 
 def _read_manifest(path: Path) -> Manifest:
+    data = _read(path, most_bytes=LARGEST_MANIFEST)
     try:
-        content = json.loads(_read(path))
+        content = json.loads(data)
     except ValueError as error:
         raise BundleError(f"{path} is damaged ({error}): copy the bundle again") from error
     except RecursionError:
@@ -83,17 +95,50 @@ def _read_manifest(path: Path) -> Manifest:
             "pip install --upgrade eyespot"
         )
     try:
-        return Manifest.model_validate_json(json.dumps(content))
+        return Manifest.model_validate_json(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"]) or "the whole file"
         raise BundleError(f"{path} is not a valid manifest: {where}: {first['msg']}") from error
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, *, most_bytes: int) -> bytes:
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise BundleError(f"{path} is larger than any bundle's file can be")
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for, a device never ends
+            raise BundleError(f"{path} cannot be read: it is not an ordinary file")
+        if status.st_size > most_bytes:
+            raise BundleError(f"{path} has {status.st_size} bytes, more than a bundle's may have ({most_bytes})")
         return path.read_bytes()
     except OSError as error:
-        raise BundleError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise BundleError(f"{path} cannot be read: {_reason(error)}") from error
+
+
+def _require_fit(folder: Path, manifest: Manifest, ports: Ports) -> None:
+    """Raises BundleError where the manifest speaks of other images or classes than the graph."""
+    preprocess = manifest.preprocess
+    images = Port(UINT8, (None, *preprocess.crop_hw, preprocess.channels))
+    answers = Port(FLOAT, (None, len(manifest.classes)))
+    if ports.inputs != {INPUT: images}:
+        raise BundleError(
+            f"the model in {folder} is damaged: its manifest has images of shape {_shape(images)}, its graph takes "
+            f"{_named(ports.inputs)}: copy the bundle again, whole"
+        )
+    if ports.outputs.get(PROBABILITIES) != answers:
+        raise BundleError(
+            f"the model in {folder} is damaged: its manifest names {len(manifest.classes)} classes, its graph gives "
+            f"{_named(ports.outputs)}: copy the bundle again, whole"
+        )
+
+
+def _named(ports: dict[str, Port]) -> str:
+    names = [f"{name[:40]!r} of shape {_shape(port)}" for name, port in ports.items()]
+    return ", ".join(names[:3]) or "nothing"
+
+
+def _shape(port: Port) -> str:
+    return f"({', '.join('N' if length is None else str(length) for length in port.shape[:8])})"
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

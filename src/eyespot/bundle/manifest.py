@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Iterable
 from typing import Final, Literal
 
 from pydantic import Field, field_validator
 
-from eyespot.records import Calibration, Metric, Network, PartMetrics, Precision, Preprocess, Record
+from eyespot.records import Calibration, Fraction, Metric, Network, Part, PartMetrics, Precision, Preprocess, Record
 
 FORMAT_VERSION: Final = 1
+HASH_BYTES: Final = 8
+"""Of each picture's content hash: two of a million pictures share them once in 37 million data sets."""
 
 
 class DataSummary(Record):
@@ -21,6 +25,51 @@ class DataSummary(Record):
     """Pictures that the head was fitted on."""
     used: int = Field(ge=1)
     set_aside: int = Field(ge=0)
+
+
+class KnownPictures(Record):
+    """The pictures of each part: the first `HASH_BYTES` bytes of their content hashes, sorted, in base64.
+
+    So a copied bundle can tell which pictures it was trained on, and nothing more of them.
+    """
+
+    train: str
+    """Every picture that the model was fitted on is here, and no other."""
+    val: str
+    test: str
+
+    @classmethod
+    def of(cls, pictures: Iterable[tuple[str, Part]]) -> KnownPictures:
+        """pictures: content hash, hexadecimal, and part of each."""
+        hashes: dict[Part, list[bytes]] = {"train": [], "val": [], "test": []}
+        for content, part in pictures:
+            hashes[part].append(bytes.fromhex(content)[:HASH_BYTES])
+        return cls(**{part: base64.b64encode(b"".join(sorted(each))).decode() for part, each in hashes.items()})
+
+    def parts(self, contents: Iterable[str]) -> list[Part | None]:
+        """The part of each picture, by its content hash; None for those that were not there at training."""
+        part_of: dict[str, Part] = {}
+        parts: tuple[tuple[Part, str], ...] = (("test", self.test), ("val", self.val), ("train", self.train))
+        for part, text in parts:
+            digits = base64.b64decode(text).hex()
+            part_of |= {digits[at : at + 2 * HASH_BYTES]: part for at in range(0, len(digits), 2 * HASH_BYTES)}
+        return [part_of.get(content[: 2 * HASH_BYTES]) for content in contents]
+
+    @field_validator("train", "val", "test")
+    @classmethod
+    def _are_whole(cls, text: str) -> str:
+        if len(base64.b64decode(text, validate=True)) % HASH_BYTES:
+            raise ValueError(f"every hash has {HASH_BYTES} bytes")
+        return text
+
+
+class Agreement(Record):
+    """How far the written graph's answers lie from those of the trained model that was measured."""
+
+    n: int = Field(ge=1)
+    """Pictures compared."""
+    largest_difference: Fraction
+    """Of any probability."""
 
 
 class Manifest(Record):
@@ -45,7 +94,10 @@ class Manifest(Record):
     data: DataSummary
     seed: int
     graph_sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    agreement: Agreement | None = None
+    """None until the written graph was asked."""
     versions: dict[str, str]
+    pictures: KnownPictures
 
     @field_validator("classes")
     @classmethod

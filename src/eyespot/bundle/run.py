@@ -9,11 +9,11 @@ from typing import TypeVar
 import numpy as np
 
 from eyespot.bundle.files import Bundle
+from eyespot.engine.gate import PROBABILITIES
 from eyespot.engine.run import BATCH, Engine, available_precisions, in_batches
 from eyespot.errors import BundleError
 from eyespot.records import PrecisionName
 
-PROBABILITIES = "probabilities"
 T = TypeVar("T")
 
 

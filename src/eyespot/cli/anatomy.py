@@ -58,13 +58,14 @@ def summary(
     The console shows as many as it has room for; --csv and --json have all.
     """
     from eyespot.cli import layer_table, show
+    from eyespot.files import require_writable
     from eyespot.recipes.summary import size_of
     from eyespot.recipes.summary import summary as recipe
 
     chosen = layer_table.chosen(columns)
     for file in (csv_file, draw):
-        if file and not overwrite:
-            show.require_new(file)
+        if file:
+            require_writable(file, overwrite=overwrite)
     result = recipe(network, imgsz=size_of(imgsz) if imgsz else None, classes=classes, draw=draw)
     rows = result.stages if stages else result.layers
     if csv_file:
@@ -115,6 +116,8 @@ COMMANDS = {"summary": summary, "feature-maps": feature_maps, "kernels": kernels
 
 
 def _pictured(result: PictureMade) -> None:
+    from eyespot.cli import show
+
     shape = "x".join(map(str, result.shape))
-    click.echo(f"Wrote       {result.out}: {result.stage}, {shape}, in {result.rows} rows of {result.columns}")
-    click.echo(f"Scale       {result.scaling}")
+    show.say(f"Wrote       {result.out}: {result.stage}, {shape}, in {result.rows} rows of {result.columns}")
+    show.say(f"Scale       {result.scaling}")

@@ -39,7 +39,8 @@ def convolve(kernel: tuple[str, ...], cell: str | None, as_json: bool, **options
     """Slide kernels over PICTURE, and show the feature maps that come out.
 
     PICTURE is a picture, a matrix in a .csv, .txt or .npy file, or a matrix as text: "1 2; 3 4" has two rows. A matrix
-    is answered with a matrix, a picture with its size and range; --out draws it.
+    is answered with a matrix, a picture with its size and range; --out draws it. A matrix whose first number is
+    negative begins with a space: " -1 0; 0 1".
 
     \b
     A kernel is one of

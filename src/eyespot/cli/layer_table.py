@@ -10,9 +10,8 @@ from shutil import get_terminal_size
 from textwrap import fill
 from typing import Any
 
-import click
-
 from eyespot.arithmetic.table import Layer
+from eyespot.cli.show import say
 from eyespot.errors import OptionError
 from eyespot.recipes.results import Summary
 from eyespot.recipes.tables import write_csv
@@ -118,8 +117,8 @@ def summarised(result: Summary, rows: Sequence[Layer], columns: list[Column] | N
     if columns is None:
         columns, hidden = _fitting(rows, width)
     for line in _table(rows, columns):
-        click.echo(line)
-    click.echo()
+        say(line)
+    say("")
     total = result.total
     depth = "" if total.depth is None else f"{total.depth} layers with weights on the longest way through"
     for label, text in (
@@ -132,7 +131,7 @@ def summarised(result: Summary, rows: Sequence[Layer], columns: list[Column] | N
         ("Not shown", f"{', '.join(hidden)}: --columns NAME,NAME, --csv or --json" if hidden else ""),
     ):
         if text:
-            click.echo(fill(f"{label:{LABEL}}{text}", width, subsequent_indent=" " * LABEL))
+            say(fill(f"{label:{LABEL}}{text}", width, subsequent_indent=" " * LABEL))
 
 
 def write(path: Path, rows: Sequence[Layer]) -> None:

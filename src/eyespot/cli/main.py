@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -55,18 +56,19 @@ for _command in (*anatomy.COMMANDS.values(), *by_hand.COMMANDS.values()):
 @click.option("--output", default="softmax", show_default=True, help="softmax, or with two classes sigmoid.")
 @click.option("--class-weight", default="auto", show_default=True, help="auto balances unequal classes; none.")
 @click.option("--mirror", default="auto", show_default=True, help="Train on mirror images, too: auto, yes or no.")
-@click.option("--epochs", type=int, help="Most passes over the pictures, from scratch.  [default: 30]")
-@click.option("--batch", type=int, help="Pictures in a step, from scratch.  [default: 32]")
-@click.option("--lr", type=float, help="Learning rate, from scratch.  [default: 0.004]")
-@click.option("--patience", type=int, help="Epochs without improvement before stopping, from scratch.  [default: 10]")
+@click.option("--epochs", default=30, show_default=True, help="Most passes over the pictures, from scratch.")
+@click.option("--batch", default=32, show_default=True, help="Pictures in a step, from scratch.")
+@click.option("--lr", default=0.004, show_default=True, help="Learning rate, from scratch.")
+@click.option("--patience", default=10, show_default=True, help="Epochs without gain before stopping, from scratch.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides split, folds and first weights.")
 @click.option("--precision", default="auto", show_default=True, help="auto, fp32 or bf16.")
 @click.option("--name", help="Name of the run's folder.  [default: the data's name]")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where runs go.")
 @_json
 @_quiet
+@click.pass_context
 @_told
-def train(data: str, head: str, as_json: bool, quiet: bool, **options: Any) -> None:
+def train(context: click.Context, data: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """Train on DATA and write a model and a report.
 
     DATA is a folder with one sub-folder of pictures per class, or with train/, val/ and test/ that have such
@@ -75,9 +77,12 @@ def train(data: str, head: str, as_json: bool, quiet: bool, **options: Any) -> N
     from eyespot.cli import show
     from eyespot.recipes.train import train as recipe
 
-    given = {name: value for name, value in options.items() if value is not None}
+    default = click.core.ParameterSource.DEFAULT
+    given = {name: value for name, value in options.items() if context.get_parameter_source(name) != default}
+    if "head" in given:
+        given["head"] = _widths(given["head"])
     with show.progress(quiet=quiet) as progress:
-        result = recipe(data, progress=progress, head=_widths(head), **given)
+        result = recipe(data, progress=progress, **given)
     show.json_or(as_json, result, show.trained)
 
 
@@ -104,15 +109,18 @@ def predict(
     RUN is a run folder such as runs/train/photos, its bundle, or a copied bundle alone.
     """
     from eyespot.cli import show
+    from eyespot.files import require_writable
     from eyespot.recipes.predict import predict as recipe
 
-    if csv_file and not overwrite:
-        show.require_new(csv_file)
+    if csv_file:
+        require_writable(csv_file, overwrite=overwrite)
     with show.progress(quiet=quiet) as progress:
         result = recipe(run, list(pictures), topk=topk, progress=progress)
     if csv_file:
         show.write_predictions(csv_file, result)
     show.json_or(as_json, result, show.predicted)
+    if not any(each.predictions for each in result):
+        sys.exit(1)  # each was named, with its reason
 
 
 @main.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +13,8 @@ from typing import Any, TypeVar
 import click
 from pydantic import BaseModel
 
-from eyespot.errors import OptionError
+from eyespot.files import cannot_write
+from eyespot.names import printable_lines
 from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.results import (
     CacheResult,
@@ -67,10 +67,15 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
         yield tell
 
 
+def say(text: str, *, err: bool = False) -> None:
+    """Prints words: the only way from here to a terminal, so that no name in them can command it."""
+    click.echo(printable_lines(text), err=err)
+
+
 def json_or(as_json: bool, result: R, in_words: Callable[[R], None]) -> None:
     """Prints a result: as one JSON value on standard output, or in words."""
     if as_json:
-        click.echo(json.dumps(_plain(result), ensure_ascii=False).encode("utf-8", "backslashreplace"))
+        click.echo(_json(result).encode("utf-8", "backslashreplace"))
     else:
         in_words(result)
 
@@ -84,28 +89,22 @@ def trained(result: TrainResult) -> None:
     if result.out_of_fold:
         _line("Cross-val.", str(result.out_of_fold))
         _line("", result.out_of_fold_reason)
-    else:
-        _line("Validation", str(result.validation) if result.validation else "none")
-    _line("Test", str(result.test) if result.test else "none")
+    if not result.out_of_fold or result.validation != result.out_of_fold:
+        _line("Validation", str(result.validation or "none"))
+    _line("Test", str(result.test or result.small_test or "none"))
     _line("Time", f"{result.seconds:.1f} s, {result.views_computed} views computed")
     _line("Report", result.report)
-    _line("Next", f"eyespot predict {_quoted(result.run)} PICTURES")
+    _line("Next", result.next_commands[0][0])
 
 
 def predicted(results: Sequence[Prediction]) -> None:
     """A line a picture: its name, then the likeliest classes."""
     for each in results:
         if each.set_aside is not None:
-            click.echo(f"{each.picture}: {each.set_aside}", err=True)
+            say(f"{each.picture}: {each.set_aside}", err=True)
             continue
         answers = ", ".join(f"{answer.class_} {answer.probability:.3f}" for answer in each.predictions)
-        click.echo(f"{each.picture}: {answers}")
-
-
-def require_new(path: Path) -> None:
-    """Raises OptionError, before any work, where the file to write exists already."""
-    if path.exists():
-        raise OptionError(f"{path} exists already: choose another name, or add --overwrite")
+        say(f"{each.picture}: {answers}")
 
 
 def write_predictions(path: Path, results: Sequence[Prediction]) -> None:
@@ -119,7 +118,7 @@ def write_predictions(path: Path, results: Sequence[Prediction]) -> None:
     try:
         write_csv(path, ("picture", "rank", "class", "probability", "set_aside"), rows)
     except OSError as error:
-        raise OptionError(f"the option csv cannot be {str(path)!r}: {error.strerror or error}") from error
+        raise cannot_write(path, error) from error
 
 
 def validated(result: ValResult) -> None:
@@ -131,18 +130,18 @@ def validated(result: ValResult) -> None:
     interval = f"(95 % interval {result.low:.3f} to {result.high:.3f}, {result.n} pictures)"
     _line("Accuracy", f"{result.accuracy:.3f} {interval}")
     width = max(len(each.name) for each in result.per_class)
-    click.echo(f"{'':12}{'class':{width}}  precision  recall      F1  pictures")
+    say(f"{'':12}{'class':{width}}  precision  recall      F1  pictures")
     for each in result.per_class:
         numbers = "".join(
             f"{'-' if v is None else format(v, '.3f'):>9}" for v in (each.precision, each.recall, each.f1)
         )
-        click.echo(f"{'':12}{each.name:{width}}{numbers}{each.support:>10}")
+        say(f"{'':12}{each.name:{width}}{numbers}{each.support:>10}")
 
 
 def embedded(result: EmbedResult) -> None:
     """The summary of `embed`."""
     _line("Wrote", f"{result.out}: {result.pictures} pictures, {result.features} features each")
-    _line("Computed", f"{result.computed}, the others were stored")
+    _line("Computed", f"{result.computed}{', the others were stored' if result.computed < result.pictures else ''}")
     _set_aside(result.set_aside, "--json names them all")
     for note in result.notes:
         _line("Note", note)
@@ -193,6 +192,12 @@ def cached(result: CacheResult) -> None:
     _line("", result.folder)
 
 
+def _json(result: Any) -> str:
+    """The result as JSON: all in ASCII, which reads the same, where something in it could command a terminal."""
+    text = json.dumps(_plain(result), ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(_plain(result))
+
+
 def _plain(result: Any) -> Any:
     if isinstance(result, BaseModel):
         return result.model_dump(mode="json", by_alias=True)
@@ -239,12 +244,8 @@ def _set_aside(files: Sequence[SetAside], rest: str) -> None:
 
 
 def _line(label: str, text: str) -> None:
-    click.echo(f"{label:12}{text}")
+    say(f"{label:12}{text}")
 
 
 def _megabytes(count: int) -> str:
     return f"{count / 1e6:,.1f} MB"
-
-
-def _quoted(path: str) -> str:
-    return f'"{path}"' if " " in path or os.sep == "\\" else path

@@ -8,6 +8,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from eyespot.cli.show import say
 from eyespot.recipes.by_hand import Plane
 from eyespot.recipes.convolve import CellSum, ConvolveResult, KernelUse
 from eyespot.recipes.coverage import CoverageResult
@@ -40,7 +41,7 @@ def convolved(result: ConvolveResult) -> None:
     _written(result.out, result.csv, result.notes)
     for cell in result.cells:
         _sum(cell, input_hw=result.input_chw[1:])
-    _maps(result.maps, [kernel.name for kernel in result.kernels])
+    _maps(result.maps, [kernel.name for kernel in result.kernels], written=bool(result.out or result.csv))
 
 
 def pooled(result: PoolResult) -> None:
@@ -51,7 +52,8 @@ def pooled(result: PoolResult) -> None:
     _formulas(result.formula_hw)
     _line("Range", f"{_number(result.least)} to {_number(result.greatest)}")
     _written(result.out, result.csv, result.notes)
-    _maps(result.maps, [f"channel {number}" for number in range(1, len(result.maps) + 1)])
+    channels = [f"channel {number}" for number in range(1, len(result.maps) + 1)]
+    _maps(result.maps, channels, written=bool(result.out or result.csv))
 
 
 def covered(result: CoverageResult) -> None:
@@ -62,7 +64,7 @@ def covered(result: CoverageResult) -> None:
     if result.unused:
         _line("", f"{result.unused} pixels never")
     _written(result.out, result.csv, result.notes)
-    _maps(result.counts[None], [""])
+    _maps(result.counts[None], [""], written=bool(result.out or result.csv))
 
 
 def learned(result: LearnKernelResult) -> None:
@@ -125,16 +127,18 @@ def _sum(cell: CellSum, *, input_hw: tuple[int, ...]) -> None:
     click.echo(f"{'=':>11} {_number(cell.sum)}")
 
 
-def _maps(maps: NDArray[np.float64] | NDArray[np.int64], names: Sequence[str]) -> None:
+def _maps(maps: NDArray[np.float64] | NDArray[np.int64], names: Sequence[str], *, written: bool) -> None:
     """Small ones as matrices, each column as wide as the widest number."""
     if maps.shape[1] > LARGEST_PRINTED_HW[0] or maps.shape[2] > LARGEST_PRINTED_HW[1]:
+        if not written:
+            _line("Next", "too large to print: --out PNG draws it, --csv FILE writes the numbers")
         return
     texts = [[[_number(float(value)) for value in row] for row in plane] for plane in maps]
     width = max(len(text) for plane in texts for row in plane for text in row)
     for name, plane in zip(names, texts, strict=True):
         click.echo()
         if len(names) > 1:
-            click.echo(f"{name}:")
+            say(f"{name}:")
         for row in plane:
             click.echo("  ".join(f"{text:>{width}}" for text in row))
 
@@ -176,8 +180,8 @@ def _by(size_hw: tuple[int, int]) -> str:
 
 
 def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
+    return {0: "never", 1: "once"}.get(count, f"{count} times")
 
 
 def _line(label: str, text: str) -> None:
-    click.echo(f"{label:12}{text}")
+    say(f"{label:12}{text}")

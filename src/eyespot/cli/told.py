@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
+import gc
 import io
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
+from eyespot.cli import ctrl_c
+
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
+SELDOM = 50_000
+"""New objects after which garbage is searched for: imports make many that stay, and looking at them costs 100 ms."""
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print the result as one JSON object on standard output."
@@ -25,6 +31,8 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(*args: Any, **options: Any) -> None:
+        gc.set_threshold(SELDOM)
+        atexit.register(gc.freeze)  # nor is what is left at the end searched
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some costs 40 ms; we use none
         from eyespot.errors import EyespotError, Stopped
 
@@ -32,15 +40,27 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
             if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a letter of a name shows its number
                 stream.reconfigure(errors="backslashreplace")
         try:
-            command(*args, **options)
+            with ctrl_c.as_exception():
+                command(*args, **options)
+            ctrl_c.ignore()
         except EyespotError as error:
-            click.echo(f"eyespot: {error}", err=True)
-            sys.exit(INTERRUPTED if isinstance(error, Stopped) else 1)
+            _end(f"eyespot: {error}", ctrl_c.STATUS if isinstance(error, Stopped) else 1)
         except KeyboardInterrupt:
-            click.echo("eyespot: stopped", err=True)
-            sys.exit(INTERRUPTED)
+            _end(ctrl_c.SENTENCE, ctrl_c.STATUS)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: say nothing more
             sys.exit(1)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            _end(f"eyespot: {error.filename} cannot be used: {error.strerror}", 1)
 
     return run
+
+
+def _end(sentence: str, status: int) -> NoReturn:
+    ctrl_c.ignore()
+    from eyespot.names import printable
+
+    click.echo(printable(sentence), err=True)
+    sys.exit(status)

@@ -8,6 +8,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import metadata
 from typing import cast
 
 from PIL import (
@@ -96,6 +97,14 @@ def format_of(data: bytes) -> str:
     if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
         return "HEIC"
     raise UnreadablePicture(_what_else(data))
+
+
+def heic_version() -> str | None:
+    """The version of the HEIC decoder, None where it is not installed."""
+    try:
+        return metadata.version("pi_heif")
+    except metadata.PackageNotFoundError:
+        return None
 
 
 @contextmanager

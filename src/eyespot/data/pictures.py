@@ -21,7 +21,17 @@ from eyespot.data import formats, levels
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Preprocess
 
-DECODER_VERSION = f"1 pillow-{PIL.__version__} libjpeg-turbo-{features.version_feature('libjpeg_turbo')}"
+_LIBRARIES = {"libjpeg-turbo": "libjpeg_turbo", "libjpeg": "jpg", "libwebp": "webp", "libtiff": "libtiff"}
+"""What decides pixels behind Pillow, by Pillow's own names; PNG, GIF and BMP leave a decoder no choice."""
+
+
+def _decoder_version() -> str:
+    versions = {"pillow": PIL.__version__, **{name: features.version(key) for name, key in _LIBRARIES.items()}}
+    versions["pi_heif"] = formats.heic_version()
+    return " ".join(["1", *(f"{name}-{version}" for name, version in versions.items() if version)])
+
+
+DECODER_VERSION = _decoder_version()
 """Changes whenever the same picture may become other numbers; part of the key under which features are kept."""
 
 PICTURE_SUFFIXES = frozenset(

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from eyespot.data.pictures import PICTURE_SUFFIXES
 from eyespot.errors import DataError, NoPictures
+from eyespot.names import printable
 from eyespot.records import Part, SetAside
 
 PART_FOLDERS: dict[str, Part] = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
@@ -102,11 +103,6 @@ def list_pictures(paths: Iterable[str | Path]) -> tuple[tuple[Picture, ...], tup
     return tuple(pictures), tuple(set_aside)
 
 
-def printable(name: str) -> str:
-    """A file's name that any terminal and file can hold: bytes that are not UTF-8 are written as \\xNN."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
 def sort_classes(names: Iterable[str]) -> tuple[str, ...]:
     """Class names in order: numeric where every name is a number, else alphabetic."""
     names = set(names)
@@ -158,42 +154,44 @@ def _sift(root: Path) -> tuple[list[Picture], list[SetAside]]:
     pictures: list[Picture] = []
     files, left = _walk(root)
     for path in files:
+        suffix = os.path.splitext(path)[1]
         if not os.path.isfile(path):
-            is_link = path.is_symlink() and not os.path.exists(path)
+            is_link = os.path.islink(path) and not os.path.exists(path)
             left[path] = "is a link to a file that does not exist" if is_link else "is not an ordinary file"
-        elif path.suffix.lower() not in PICTURE_SUFFIXES:
-            left[path] = f"is not a picture file ({printable(path.suffix) or 'no suffix'})"
+        elif suffix.lower() not in PICTURE_SUFFIXES:
+            left[path] = f"is not a picture file ({printable(suffix) or 'no suffix'})"
         else:
-            pictures.append(Picture(_name_below(root, path), path=path))
+            pictures.append(Picture(_name_below(root, path), path=Path(path)))
     return pictures, [SetAside(picture=_name_below(root, path), reason=reason) for path, reason in left.items()]
 
 
-def _walk(root: Path) -> tuple[list[Path], dict[Path, str]]:
+def _walk(root: Path) -> tuple[list[str], dict[str, str]]:
     """Every file below a folder in a fixed order, and the folders that are not read, with reasons.
 
     Links to folders are followed once all folders are read under their own names, and each real folder is read once.
+    Paths are strings here, all below `root` as it is given: with a Path for each, this takes three times as long.
     """
-    files: list[Path] = []
-    left: dict[Path, str] = {}
-    tops, seen = [root], {str(parent) for parent in Path(os.path.realpath(root)).parents}
+    files: list[str] = []
+    left: dict[str, str] = {}
+    tops, seen = [str(root)], {str(parent) for parent in Path(os.path.realpath(root)).parents}
 
     def refuse(error: OSError) -> None:
         if error.filename == str(root):
             raise DataError(f"the folder {printable(str(root))} cannot be read: {error.strerror}")
-        left[Path(error.filename)] = f"is a folder that cannot be read: {error.strerror}"
+        left[error.filename] = f"is a folder that cannot be read: {error.strerror}"
 
     for top in tops:  # links that are found on the way are appended
         for folder, folders, names in os.walk(top, onerror=refuse):
             real = os.path.realpath(folder)
             if real in seen:
-                left[Path(folder)] = "is a link to a folder that is read already, or that holds the data set"
+                left[folder] = "is a link to a folder that is read already, or that holds the data set"
                 folders.clear()
                 continue
             seen.add(real)
             inside = sorted(name for name in folders if _is_read(name))
-            folders[:] = [name for name in inside if os.path.realpath(Path(folder, name)) == os.path.join(real, name)]
-            tops += [Path(folder, name) for name in inside if name not in folders]
-            files += [Path(folder, name) for name in sorted(names) if _is_read(name)]
+            folders[:] = [n for n in inside if os.path.realpath(os.path.join(folder, n)) == os.path.join(real, n)]
+            tops += [os.path.join(folder, name) for name in inside if name not in folders]
+            files += [os.path.join(folder, name) for name in sorted(names) if _is_read(name)]
     return files, left
 
 
@@ -261,7 +259,7 @@ def _notes_on_folders(root: Path, placed: list[Picture], *, split: bool) -> Iter
         folders = _folders(part_folder)
         empty = [folder for folder in folders if (part, _label(printable(folder.name))) not in labels]
         for folder in empty if folders else [part_folder]:
-            yield f"the folder '{_name_below(root, folder)}' holds no pictures: it is left out"
+            yield f"the folder '{printable(folder.relative_to(root).as_posix())}' holds no pictures: it is left out"
     trained = {label for part, label in labels if part == "train"}
     for name in ("val", "test"):
         tested = {label for part, label in labels if part == name}
@@ -279,8 +277,9 @@ def _label(folder: str) -> str:
     return unicodedata.normalize("NFC", folder)
 
 
-def _name_below(root: Path, path: Path) -> str:
-    return printable(path.relative_to(root).as_posix())
+def _name_below(root: Path, path: str) -> str:
+    """The name of what lies at `path`, which begins with `root`, with '/' on every system."""
+    return printable(path[len(os.path.join(root, "")) :].replace(os.sep, "/"))
 
 
 def _nothing_found(root: Path, pictures: list[Picture], set_aside: list[SetAside], *, split: bool) -> str:

@@ -10,10 +10,8 @@ import onnx
 from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from eyespot.engine.gate import FEATURES, PROBABILITIES
 from eyespot.errors import NetworkError
-
-FEATURES = "features"
-PROBABILITIES = "probabilities"
 
 _PREFIX = "classifier"
 
@@ -24,8 +22,6 @@ def attach_head(
     *,
     temperature: float = 1.0,
     output: Literal["softmax", "sigmoid"] = "softmax",
-    feature_mean: ArrayLike | None = None,
-    feature_scale: ArrayLike | None = None,
 ) -> bytes:
     """The trunk's graph with one more output, `probabilities`, float32 (N, classes), computed from its `features`.
 
@@ -33,7 +29,6 @@ def attach_head(
     layers: (weight (out, in), bias (out,)) of each dense layer in turn, with ReLU between them.
     temperature: the logits are divided by it; above 0, 1 where nothing was calibrated.
     output: "softmax" over the last layer's outputs, or "sigmoid" of its only output p, which gives [1 - p, p].
-    feature_mean, feature_scale: (D,); the first layer sees (features - mean) / scale. Both, or neither.
     Raises NetworkError where the layers do not fit the features or one another, or a number is not finite.
     """
     model = onnx.load_from_string(trunk)
@@ -41,12 +36,8 @@ def attach_head(
     _require_fit(_width(model), dense, output)
     if not (np.isfinite(temperature) and temperature > 0):
         raise NetworkError(f"The temperature must be above 0, not {temperature}.")
-    if (feature_mean is None) != (feature_scale is None):
-        raise NetworkError("The features' mean and scale come both or not at all.")
     added = _Addition(model)
     x = FEATURES
-    if feature_mean is not None and feature_scale is not None:
-        x = added.standardised(x, _numbers(feature_mean), _numbers(feature_scale), width=dense[0][0].shape[1])
     for number, (weight, bias) in enumerate(dense, start=1):
         x = x if number == 1 else added.node("Relu", [x], f"act{number - 1}")
         x = added.dense(x, weight, bias, f"fc{number}")
@@ -74,14 +65,6 @@ class _Addition:
         self.graph.node.append(helper.make_node(operator, inputs, [result], name=result))
         self.graph.node[-1].attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
         return result
-
-    def standardised(
-        self, x: str, mean: NDArray[np.float32], scale: NDArray[np.float32], *, width: int
-    ) -> str:  # (N, D)
-        if mean.shape != (width,) or scale.shape != (width,) or not (scale > 0).all():
-            raise NetworkError(f"The features' mean and scale need {width} numbers each, the scale's above 0.")
-        centred = self.node("Sub", [x, self.weight(mean, "mean")], "centred")
-        return self.node("Div", [centred, self.weight(scale, "scale")], "standardised")
 
     def dense(self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32], name: str) -> str:
         inputs = [x, self.weight(weight, f"{name}.weight"), self.weight(bias, f"{name}.bias")]

@@ -9,9 +9,8 @@ import io
 from pathlib import Path
 from typing import Any
 
-from eyespot.files import write_whole
+from eyespot.engine.kept import keep, read_kept
 
-CHECKSUM_BYTES = 32
 MOST_FILES = 64
 """Compiled graphs that are kept; beyond, the ones used longest ago go."""
 
@@ -26,14 +25,15 @@ def compile_graph(
     if cache_folder is None:
         return _compile(core, graph, shape, options)
     path = cache_folder / f"{_name(core, graph, shape, options)}.blob"
-    kept = _read(path)
+    kept = read_kept(path)
     if kept is not None:
         with contextlib.suppress(RuntimeError):  # another processor or version than the name says: compiled again
             return core.import_model(kept, "CPU", options)
     compiled = _compile(core, graph, shape, options)
     file = io.BytesIO()
     compiled.export_model(file)
-    _write(path, file.getvalue())
+    keep(path, file.getvalue())
+    _forget_oldest(cache_folder)
     return compiled
 
 
@@ -46,26 +46,13 @@ def _compile(core: Any, graph: bytes, shape: tuple[int, ...], options: dict[str,
 def _name(core: Any, graph: bytes, shape: tuple[int, ...], options: dict[str, Any]) -> str:
     """Changes with the graph, the shape, the options, the engine's version and the processor."""
     machine = core.get_property("CPU", "FULL_DEVICE_NAME"), str(core.get_versions("CPU")["CPU"].build_number)
-    digest = hashlib.blake2b(repr((shape, sorted(options.items()), machine)).encode(), digest_size=16)
+    digest = hashlib.sha256(repr((shape, sorted(options.items()), machine)).encode())  # processors have it built in
     digest.update(graph)
-    return digest.hexdigest()
+    return digest.hexdigest()[:32]
 
 
-def _read(path: Path) -> bytes | None:
-    try:
-        data = path.read_bytes()
-        path.touch()
-    except OSError:
-        return None
-    blob = data[CHECKSUM_BYTES:]
-    return blob if hashlib.sha256(blob).digest() == data[:CHECKSUM_BYTES] else None
-
-
-def _write(path: Path, blob: bytes) -> None:
-    """Keeps a compiled graph; where that is impossible the next process compiles again, which is merely slower."""
+def _forget_oldest(folder: Path) -> None:
     with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, hashlib.sha256(blob).digest() + blob)
-        by_use = sorted(path.parent.glob("*.blob"), key=lambda each: each.stat().st_mtime, reverse=True)
+        by_use = sorted(folder.glob("*.blob"), key=lambda each: each.stat().st_mtime, reverse=True)
         for old in by_use[MOST_FILES:]:
             old.unlink(missing_ok=True)

@@ -18,10 +18,14 @@ from typing import Any, NoReturn
 
 from eyespot.errors import BundleError
 
+INPUT, FEATURES, PROBABILITIES = "images", "features", "probabilities"
+"""What goes into a graph, and what comes out of it."""
 IR_VERSIONS = range(8, 11)
 OPSETS = range(17, 22)
 LARGEST_BYTES = 1 << 30
 MOST_VALUES = 1_000_000
+UINT8, FLOAT = 2, 1
+"""Types of number, as ONNX counts them: TensorProto.DataType."""
 
 # fmt: off
 OPERATORS = frozenset(
@@ -133,8 +137,26 @@ _MODEL: _Message = {
 _Values = dict[str, list[Any]]
 
 
-def check_graph(data: bytes) -> None:
-    """Nothing, where `data` is an ONNX model that is safe to hand to an engine.
+@dataclass(frozen=True)
+class Port:
+    """An input or output of a graph, as the graph declares it."""
+
+    item: int
+    """Its type of number, such as `UINT8`."""
+    shape: tuple[int | None, ...]
+    """None where a length is left open, as that of the batch is."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Everything that goes into a graph and comes out of it, by name."""
+
+    inputs: dict[str, Port]
+    outputs: dict[str, Port]
+
+
+def check_graph(data: bytes) -> Ports:
+    """What goes into an ONNX model and comes out of it, where `data` is one that is safe to hand to an engine.
 
     Raises BundleError, saying what was found, for what is not ONNX, for data in other files, for operators outside
     `OPERATORS` or ONNX's own domain, for functions and subgraphs, for versions outside `IR_VERSIONS` and `OPSETS`,
@@ -142,7 +164,7 @@ def check_graph(data: bytes) -> None:
     """
     if len(data) > LARGEST_BYTES:
         _refuse(f"it has {len(data)} bytes, more than {LARGEST_BYTES}")
-    model = _Reader().read(memoryview(data), _MODEL)
+    model = _Reader(data).read(0, len(data), _MODEL)
     _check_versions(model)
     if "graph" not in model:
         _refuse("it holds no graph")
@@ -151,6 +173,7 @@ def check_graph(data: bytes) -> None:
         _check_node(node)
     for tensor in graph.get("initializer", []):
         _check_tensor(tensor)
+    return Ports(_ports(graph.get("input", [])), _ports(graph.get("output", [])))
 
 
 def _check_versions(model: _Values) -> None:
@@ -185,18 +208,28 @@ def _check_tensor(tensor: _Values) -> None:
         _refuse(f"one of its tensors has {found} bytes, which does not fit its type and shape")
 
 
+def _ports(values: list[_Values]) -> dict[str, Port]:
+    ports = {}
+    for value in values:
+        tensor = value.get("type", [{}])[0].get("tensor_type", [{}])[0]
+        lengths = tensor.get("shape", [{}])[0].get("dim", [])
+        name = bytes(value.get("name", [b""])[0]).decode("utf-8", "backslashreplace")
+        ports[name] = Port(tensor.get("elem_type", [0])[0], tuple(each.get("value", [None])[0] for each in lengths))
+    return ports
+
+
 class _Reader:
     """Reads messages, up to `MOST_VALUES` values in all: a small file must not become a large heap of objects."""
 
-    def __init__(self) -> None:
+    def __init__(self, data: bytes) -> None:
+        self.data, self.view = data, memoryview(data)
         self.values = 0
 
-    def read(self, data: memoryview, message: _Message) -> _Values:
-        """The values of every field of a message, by the field's name."""
+    def read(self, position: int, end: int, message: _Message) -> _Values:
+        """The values of every field of the message that lies from `position` to `end`, by the field's name."""
         values: _Values = {}
-        position = 0
-        while position < len(data):
-            tag, position = _varint(data, position)
+        while position < end:
+            tag, position = self._varint(position, end)
             field = message.get(tag >> 3)
             if field is None:
                 _refuse("it holds a field that eyespot does not know; it may be of a newer version, or not ONNX")
@@ -204,32 +237,32 @@ class _Reader:
                 _refuse(f"it holds {field.refused}")
             if field.name in values and not field.many:
                 _refuse(f"it gives {field.name!r} twice")
-            read, position = self._value(data, position, tag & 7, field)
+            read, position = self._value(position, end, tag & 7, field)
             values.setdefault(field.name, []).extend(read)
         return values
 
-    def _value(self, data: memoryview, position: int, wire: int, field: _Field) -> tuple[list[Any], int]:
+    def _value(self, position: int, end: int, wire: int, field: _Field) -> tuple[list[Any], int]:
         self._count()
         if wire == _VARINT == field.wire:
-            number, position = _varint(data, position)
+            number, position = self._varint(position, end)
             return [number], position
         if wire == _FOUR_BYTES == field.wire:
-            return [_take(data, position, 4)], position + 4
+            return [self.view[position : self._past(position, 4, end)]], position + 4
         if wire != _BYTES or (field.wire != _BYTES and not field.many):
             _refuse(f"its field {field.name!r} is not encoded as ONNX does")
-        size, position = _varint(data, position)
-        content, position = _take(data, position, size), position + size
+        size, position = self._varint(position, end)
+        past = self._past(position, size, end)
         if field.wire == _VARINT:
-            return self._packed(content), position
+            return self._packed(position, past), past
         if field.wire == _FOUR_BYTES and size % 4:
             _refuse(f"its field {field.name!r} is cut short")
-        return [self.read(content, field.message) if field.message else content], position
+        return [self.read(position, past, field.message) if field.message else self.view[position:past]], past
 
-    def _packed(self, content: memoryview) -> list[int]:
-        numbers, position = [], 0
-        while position < len(content):
+    def _packed(self, position: int, end: int) -> list[int]:
+        numbers = []
+        while position < end:
             self._count()
-            number, position = _varint(content, position)
+            number, position = self._varint(position, end)
             numbers.append(number)
         return numbers
 
@@ -238,25 +271,27 @@ class _Reader:
         if self.values > MOST_VALUES:
             _refuse(f"it has more than {MOST_VALUES} parts")
 
+    def _varint(self, position: int, end: int) -> tuple[int, int]:
+        """A number below 2 to the power of 64, seven bits a byte, the lowest first, and where it ends."""
+        if position < end and self.data[position] < 0x80:  # nearly always one byte
+            return self.data[position], position + 1
+        number = 0
+        for shift in range(0, 70, 7):
+            past = self._past(position, 1, end)
+            byte, position = self.data[position], past
+            number |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                if number >> 64 or (shift and not byte):  # too large, or longer than it need be
+                    break
+                return number, position
+        _refuse("it holds a number that is not encoded as ONNX does")
 
-def _varint(data: memoryview, position: int) -> tuple[int, int]:
-    """A number below 2 to the power of 64, seven bits a byte, the lowest first, and where it ends."""
-    number = 0
-    for shift in range(0, 70, 7):
-        byte = _take(data, position, 1)[0]
-        position += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            if number >> 64 or (shift and not byte):  # too large, or longer than it need be
-                break
-            return number, position
-    _refuse("it holds a number that is not encoded as ONNX does")
-
-
-def _take(data: memoryview, position: int, size: int) -> memoryview:
-    if size > len(data) - position:
-        _refuse("it ends too early; the file is damaged, or not ONNX")
-    return data[position : position + size]
+    @staticmethod
+    def _past(position: int, size: int, end: int) -> int:
+        """Where the next `size` bytes end."""
+        if size > end - position:
+            _refuse("it ends too early; the file is damaged, or not ONNX")
+        return position + size
 
 
 def _range(versions: range) -> str:

@@ -8,7 +8,6 @@ exporter. The same chain and weights give the same bytes, without times, file pa
 from __future__ import annotations
 
 import copy
-import hashlib
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -20,17 +19,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from eyespot.engine.gate import FEATURES, INPUT
 from eyespot.errors import NetworkError
 from eyespot.records import Preprocess
 
-INPUT = "images"
 FEATURE_MAP = "feature_map"
 
 _OPSET, _IR_VERSION = 18, 10
 
 
 def to_onnx(
-    net: nn.Sequential, preprocess: Preprocess, *, output: str = "features", feature_map: str | None = None
+    net: nn.Sequential, preprocess: Preprocess, *, output: str = FEATURES, feature_map: str | None = None
 ) -> bytes:
     """An ONNX model from `images`, uint8 (N, H, W, C) with any N, to `output`, float32: what `net` gives in evaluation.
 
@@ -50,11 +49,6 @@ def to_onnx(
     except _NoRule:
         model = _exported(module, images, outputs)
     return bytes(model.SerializeToString(deterministic=True))
-
-
-def fingerprint(graph: bytes) -> str:
-    """A hash of a graph, 40 hexadecimal digits, that changes with any weight, operator or normalisation."""
-    return hashlib.blake2b(graph, digest_size=20).hexdigest()
 
 
 class _Graph(nn.Module):

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eyespot.records import Calibration, CalibrationBin
 
-Output = Literal["softmax", "sigmoid"]
 BINS = 10
 LOWEST, HIGHEST = 0.05, 20.0
 """Temperatures outside these say that the scores are no logits, not that the network is badly calibrated."""
@@ -23,20 +21,15 @@ PRECISION = 1e-10
 """Relative width of the bracket around 1 / temperature at which the search stops."""
 
 
-def probabilities(logits: ArrayLike, *, temperature: float = 1.0, output: Output = "softmax") -> NDArray[np.float64]:
-    """Probabilities (N, C) of logits (N, C) divided by `temperature`.
-
-    output: "softmax" where exactly one class is true, "sigmoid" where each class is its own yes or no.
-    """
+def probabilities(logits: ArrayLike, *, temperature: float = 1.0) -> NDArray[np.float64]:
+    """Probabilities (N, C), the softmax of logits (N, C) divided by `temperature`."""
     scaled = np.asarray(logits, np.float64) / temperature  # (N, C)
-    if output == "sigmoid":
-        return np.exp(-np.logaddexp(0, -scaled))
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
     return shares
 
 
-def fit_temperature(logits: ArrayLike, labels: ArrayLike, *, output: Output = "softmax") -> float:
+def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     """The temperature, 0.05..20, whose probabilities give the true classes the smallest mean negative log-likelihood.
 
     The likelihood is convex in 1 / temperature, so its slope is monotone: Newton's method inside a bracket finds
@@ -56,7 +49,7 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike, *, output: Output = "s
     low, high = 1 / HIGHEST, 1 / LOWEST
     inverse = 1.0
     for _ in range(STEPS):
-        slope, curvature = _slope_and_curvature(logits, labels, inverse, output)
+        slope, curvature = _slope_and_curvature(logits, labels, inverse)
         low, high = (inverse, high) if slope < 0 else (low, inverse)
         if high - low <= PRECISION * high:
             break
@@ -65,6 +58,19 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike, *, output: Output = "s
             break
         inverse = step if low < step < high else math.sqrt(low * high)
     return min(max(1 / inverse, LOWEST), HIGHEST)
+
+
+def cross_fitted(logits: ArrayLike, labels: ArrayLike, fold: ArrayLike) -> NDArray[np.float64]:
+    """The logits (N, C), those of each fold divided by the temperature that is fitted on all other folds.
+
+    logits: (N, C); labels: (N,) class indices; fold: (N,), the fold of each picture.
+    """
+    logits, labels, fold = np.asarray(logits, np.float64), np.asarray(labels, np.int64), np.asarray(fold)
+    divided = np.empty_like(logits)
+    for each in np.unique(fold):
+        mine = fold == each
+        divided[mine] = logits[mine] / fit_temperature(logits[~mine], labels[~mine])
+    return divided
 
 
 def calibration_bins(confidences: ArrayLike, right: ArrayLike) -> tuple[CalibrationBin, ...]:
@@ -104,20 +110,33 @@ def error_by_chance(bins: Sequence[CalibrationBin]) -> float:
 
 
 def calibration(
-    logits: ArrayLike, labels: ArrayLike, temperature: float, fitted_on: str, *, output: Output = "softmax"
+    logits: ArrayLike,
+    labels: ArrayLike,
+    temperature: float,
+    fitted_on: str,
+    *,
+    measured_on: str = "pictures",
+    fold: ArrayLike | None = None,
 ) -> Calibration:
     """How far confidence and accuracy lie apart on these pictures, without and with the temperature.
 
-    logits: (N, C) of pictures that the temperature was not fitted on, N at least 1.
+    logits: (N, C), N at least 1.
     labels: (N,) class indices.
     fitted_on: the scores that the temperature was fitted on, in words.
+    measured_on: what these pictures are, in words.
+    fold: None where the temperature was fitted on other pictures; else the fold of each picture, (N,): its answer is
+        then divided by the temperature that all other folds ask for, since its own fold has seen the truth.
     """
-    right = np.asarray(logits).argmax(axis=1) == np.asarray(labels)
-    before = calibration_bins(probabilities(logits, output=output).max(axis=1), right)
-    after = calibration_bins(probabilities(logits, temperature=temperature, output=output).max(axis=1), right)
+    logits = np.asarray(logits, np.float64)
+    right = logits.argmax(axis=1) == np.asarray(labels)
+    before = calibration_bins(probabilities(logits).max(axis=1), right)
+    divided = logits / temperature if fold is None else cross_fitted(logits, labels, fold)  # (N, C)
+    after = calibration_bins(probabilities(divided).max(axis=1), right)
     return Calibration(
         temperature=temperature,
         fitted_on=fitted_on,
+        measured_on=measured_on,
+        cross_fitted=fold is not None,
         ece_before=expected_calibration_error(before),
         ece_after=expected_calibration_error(after),
         bins_before=before,
@@ -126,14 +145,10 @@ def calibration(
     )
 
 
-def _slope_and_curvature(
-    logits: NDArray[np.float64], labels: NDArray[np.int64], inverse: float, output: Output
-) -> tuple[float, float]:
+def _slope_and_curvature(logits: NDArray[np.float64], labels: NDArray[np.int64], inverse: float) -> tuple[float, float]:
     """First and second derivative of the summed negative log-likelihood with respect to 1 / temperature."""
-    shares = probabilities(logits, temperature=1 / inverse, output=output)  # (N, C)
+    shares = probabilities(logits, temperature=1 / inverse)  # (N, C)
     true = logits[np.arange(len(labels)), labels]  # (N,)
-    if output == "sigmoid":
-        return float((shares * logits).sum() - true.sum()), float((shares * (1 - shares) * logits**2).sum())
     mean = (shares * logits).sum(axis=1)  # (N,)
     spread = (shares * (logits - mean[:, None]) ** 2).sum()
     return float((mean - true).sum()), float(spread)

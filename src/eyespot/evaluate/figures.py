@@ -29,7 +29,6 @@ SMALLEST_TEXT, LARGEST_TEXT = 10, 24
 LONGEST_NAME = 24
 SYSTEM_FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "NotoSansCJK-Regular.ttc", "arial.ttf", "Arial Unicode.ttf")
 """Asked in this order for names that Pillow's own font (ASCII) cannot draw."""
-THUMBNAIL_SIDE = 224
 TRACK = '<rect class="track" width="120" height="14" rx="3"/>'
 JOINERS = "\u200c\u200d"
 """Invisible, but scripts and emoji need them."""
@@ -50,13 +49,6 @@ def shorten(name: str, limit: int = LONGEST_NAME) -> str:
         return name
     tail = (limit - 1) // 2
     return f"{name[: limit - 1 - tail].rstrip()}…{name[len(name) - tail :].lstrip()}"
-
-
-def thumbnail(pixels: NDArray[np.uint8], *, side: int = THUMBNAIL_SIDE) -> bytes:
-    """A JPEG whose longer side has at most `side` pixels. pixels: (H, W, 3) RGB or (H, W) gray, 0..255."""
-    image = Image.fromarray(pixels).convert("RGB")
-    image.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return _encoded(image, "JPEG", quality=82, optimize=True)
 
 
 def confusion_png(confusion: ArrayLike, names: Sequence[str]) -> bytes:
@@ -86,7 +78,9 @@ def confusion_png(confusion: ArrayLike, names: Sequence[str]) -> bytes:
     answer, true = axes[0], axes[1].transpose(Image.Transpose.ROTATE_90)
     picture.paste(answer, (margin + (side - answer.width) // 2, gap))
     picture.paste(true, (gap, margin + (side - true.height) // 2))
-    return _encoded(picture, "PNG")
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def interval_svg(metric: Metric) -> str:
@@ -242,9 +236,3 @@ def _system_font(name: str, size: int) -> ImageFont.FreeTypeFont | None:
         return ImageFont.truetype(name, size)
     except OSError:
         return None
-
-
-def _encoded(image: Image.Image, format: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()

@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from eyespot.evaluate import figures, verdict
+from eyespot.evaluate.intervals import wilson
 from eyespot.evaluate.metrics import Confusion, most_confused
 from eyespot.files import write_whole
 from eyespot.records import Calibration, ClassMetric, Metric, Part, PartMetrics, SetAside
@@ -45,7 +46,7 @@ class Mistake:
     probability: float
     """Of the answer, 0..1."""
     thumbnail: bytes
-    """A small JPEG (see `figures.thumbnail`); 24 of them keep the report under 1 MB."""
+    """A small JPEG: two dozen of them, 224 pixels wide, keep the report under 1 MB."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ class Report:
     next_commands: tuple[tuple[str, str], ...] = ()
     """What to do now, as command and what it does."""
     test: PartMetrics | None = None
+    small_test: PartMetrics | None = None
+    """On a test part that is too small to come first."""
     validation: PartMetrics | None = None
     out_of_fold: Metric | None = None
     """Mean accuracy of cross-validation; n is the number of distinct pictures."""
@@ -103,6 +106,9 @@ class ClassRow:
 
     metric: ClassMetric
     right: int
+    recall: Metric | None
+    """With its interval, as `precision`; None where the denominator is zero."""
+    precision: Metric | None
     bar: str
 
 
@@ -115,12 +121,14 @@ class Cell:
 
 
 def results(report: Report) -> tuple[Result, ...]:
-    """What was measured, the most trustworthy first: test, then out-of-fold, then validation."""
+    """What was measured, the most trustworthy first: test, then out-of-fold, a small test, validation."""
     found: list[Result] = []
     if report.test:
         found.append(Result("test", report.test.overall, report.test))
     if report.out_of_fold:
         found.append(Result("out-of-fold", report.out_of_fold, report.out_of_fold_detail))
+    if report.small_test:
+        found.append(Result("test", report.small_test.overall, report.small_test))
     if report.validation:
         found.append(Result("validation", report.validation.overall, report.validation))
     return tuple(found)
@@ -168,9 +176,16 @@ def render(report: Report) -> str:
 def _class_rows(detail: PartMetrics) -> list[ClassRow]:
     """The classes, weakest first by F1; those without a figure at the end."""
     right = [row[index] for index, row in enumerate(detail.confusion)]
+    answered = [sum(column) for column in zip(*detail.confusion, strict=True)]
     rows = [
-        ClassRow(metric, n, figures.bar_svg(n, metric.support, "recall"))
-        for metric, n in zip(detail.per_class, right, strict=True)
+        ClassRow(
+            metric,
+            n,
+            recall=wilson(n, metric.support) if metric.support else None,
+            precision=wilson(n, of) if of else None,
+            bar=figures.bar_svg(n, metric.support, "recall"),
+        )
+        for metric, n, of in zip(detail.per_class, right, answered, strict=True)
     ]
     return sorted(rows, key=lambda row: math.inf if row.metric.f1 is None else row.metric.f1)
 

@@ -115,11 +115,17 @@ def calibration_sentence(calibration: Calibration) -> str:
         judgement = "so what remains is no more than chance explains"
     else:
         judgement = "so part of what remains is real: take its confidence as a rough guide"
-    worse = " The temperature brought no gain here." if calibration.ece_after > calibration.ece_before else ""
+    more = " The temperature brought no gain here." if calibration.ece_after > calibration.ece_before else ""
+    if calibration.cross_fitted:
+        more += (
+            " No other pictures were left to measure this on, so it was measured by folds: the answers of each fold "
+            "with a temperature fitted on the other folds alone."
+        )
+    before, after = points(calibration.ece_before), points(calibration.ece_after)
     return (
-        f"On {calibration.n} pictures, confidence and accuracy lay {points(calibration.ece_before)} apart before and "
-        f"{points(calibration.ece_after)} after (expected calibration error, ECE). Even a perfect network would show "
-        f"about {points(chance)} on this many pictures, {judgement}.{worse}"
+        f"On {calibration.n} {calibration.measured_on}, confidence and accuracy lay {before} apart before and {after} "
+        "after (expected calibration error, ECE). Even a perfect network would show "
+        f"about {points(chance)} on this many pictures, {judgement}.{more}"
     )
 
 

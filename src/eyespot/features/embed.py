@@ -67,11 +67,13 @@ def embed(
     if missing:
         writer = _Writer(store, notes)
         results = _compute(list(missing.values()), recipe.preprocess, engine(), threads, unreadable)
-        for computed, (content, view, row) in enumerate(results, start=1):
-            found[keys[content, view]] = row
-            writer.add(keys[content, view], row)
-            progress(total - waiting + computed, total)
-        writer.flush()
+        try:
+            for computed, (content, view, row) in enumerate(results, start=1):
+                found[keys[content, view]] = row
+                writer.add(keys[content, view], row)
+                progress(total - waiting + computed, total)
+        finally:
+            writer.flush()  # after Ctrl-C, too
         if computed < waiting:  # what cannot be decoded is done with, too
             progress(total, total)
     kept = [each for each in hashed if each.content not in unreadable]

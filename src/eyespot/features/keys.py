@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from eyespot.data.pictures import DECODER_VERSION
-from eyespot.data.store import key_of
+from eyespot.data.store_values import key_of
 from eyespot.engine.run import engine_version
 from eyespot.records import PrecisionName, Preprocess, View
 

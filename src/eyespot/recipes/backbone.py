@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import tempfile
 from pathlib import Path
 
-from eyespot.engine.gate import check_graph
+from eyespot.engine.kept import keep, read_kept
 from eyespot.engine.run import available_precisions
-from eyespot.errors import BundleError, MissingExtra, OptionError
+from eyespot.errors import MissingExtra, OptionError
 from eyespot.features.trunk import Trunk
-from eyespot.files import write_whole
 from eyespot.recipes.progress import Progress, silent
 from eyespot.records import PrecisionName
 from eyespot.zoo.weights import EFFICIENTNET_LITE0, Weights
@@ -56,20 +54,13 @@ def choose_precision(wanted: str) -> PrecisionName:
 
 
 def _converted(weights: Weights, cache_folder: Path, progress: Progress) -> bytes:
-    path = cache_folder / "graphs" / f"{weights.name}-{weights.sha256[:16]}-{GRAPH_VERSION}.onnx"
-    if path.is_file():
-        graph = path.read_bytes()
-        try:
-            check_graph(graph)
-        except BundleError:
-            pass  # damaged: converted again below
-        else:
-            return graph
+    path = cache_folder / "graphs" / f"{weights.name}-{weights.sha256[:16]}-{GRAPH_VERSION}.graph"
+    kept = read_kept(path)
+    if kept is not None:
+        return kept
     progress("converting the network, once", 0, 1)
     graph = _convert(weights, cache_folder)
-    with contextlib.suppress(OSError):  # without a cache that can be written, the next process converts again
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, graph)
+    keep(path, graph)
     progress("converting the network, once", 1, 1)
     return graph
 

@@ -16,9 +16,9 @@ from eyespot.arithmetic.kernels import named_kernel
 from eyespot.arithmetic.windows import Slide
 from eyespot.data.matrices import MATRIX_SUFFIXES, is_written_out, numbers, read_matrix, written_out
 from eyespot.data.pictures import read_whole
-from eyespot.data.sources import printable
 from eyespot.errors import DataError, OptionError, UnreadablePicture
-from eyespot.files import write_whole
+from eyespot.files import cannot_write, require_writable, write_whole
+from eyespot.names import printable
 from eyespot.records import Record
 
 CHANNELS = ("gray", "rgb", "r", "g", "b")
@@ -102,12 +102,7 @@ def output_file(path: str | Path | None, suffix: str, option: str, *, overwrite:
     file = Path(path).expanduser()
     if file.suffix.lower() != suffix:
         raise OptionError(f"the option {option} must name a file that ends in {suffix}, not {str(path)!r}")
-    if file.is_dir():
-        raise OptionError(f"{file} is a folder: choose another name")
-    if file.exists() and not overwrite:
-        raise OptionError(f"{file} exists already: choose another name, or add --overwrite")
-    if not file.parent.is_dir():
-        raise OptionError(f"the folder {file.parent} does not exist: make it, or choose another place for {file.name}")
+    require_writable(file, overwrite=overwrite)
     return file
 
 
@@ -124,7 +119,7 @@ def write_file(path: Path, data: bytes) -> None:
     try:
         write_whole(path, data)
     except OSError as error:
-        raise OptionError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise cannot_write(path, error) from error
 
 
 def nested(planes: NDArray[np.float64]) -> tuple[Plane, ...]:

@@ -113,31 +113,31 @@ def convolve(
     laid = [convolution.turned(each.planes) if true_convolution else each.planes for each in kernels]
     paths = [slides(given.image.shape[1:], each.shape[1:], padding=padding, stride=stride) for each in laid]
     _require_one_size(paths)
-    volume = np.stack(
-        [convolution.cross_correlate(given.image, each, padding=padding, stride=stride) for each in laid]
-    )  # (K, H', W')
-    cells: tuple[CellSum, ...] = ()
-    if cell is not None:
-        taken = [convolution.cell(given.image, each, *cell, padding=padding, stride=stride) for each in laid]
-        cells = tuple(_cell_sum(each, one, cell) for each, one in zip(kernels, taken, strict=True))
+    cells = (
+        []
+        if cell is None
+        else [
+            _cell_sum(named.name, cell, convolution.cell(given.image, each, *cell, padding=padding, stride=stride))
+            for named, each in zip(kernels, laid, strict=True)
+        ]
+    )
+    maps_of_all = [convolution.cross_correlate(given.image, each, padding=padding, stride=stride) for each in laid]
+    volume = np.stack(maps_of_all)  # (K, H', W')
+    costs = [convolution.layer_cost(given.image.shape, each.shape[1:], (1, *volume.shape[1:])) for each in laid]
     notes = _notes(kernels, paths, padding)
     if png_file:
-        end = maps.scale_end(volume)
-        write_file(png_file, maps.signed_png(volume, end=end))
-        notes.append(f"in {png_file.name} white is 0, red {end:.6g} and more, blue {-end:.6g} and less")
+        notes.append(_draw(png_file, volume, as_picture=given.is_picture and all((each >= 0).all() for each in laid)))
     if csv_file:
         write_planes(csv_file, volume)
-    shape = (len(volume), *volume.shape[1:])
-    costs = [convolution.layer_cost(given.image.shape, each.shape[1:], (1, *volume.shape[1:])) for each in laid]
     return ConvolveResult(
         input=given.name,
         input_chw=given.image.shape,
         kernels=tuple(_use(*each) for each in zip(kernels, paths, volume, strict=True)),
         true_convolution=true_convolution,
         stride=stride,
-        output_chw=shape,
+        output_chw=volume.shape,
         maps=volume,
-        cells=cells,
+        cells=tuple(cells),
         parameters=sum(each.parameters for each in costs),
         multiplications=sum(each.multiplications for each in costs),
         fully_connected_weights=sum(each.fully_connected_weights for each in costs),
@@ -159,12 +159,23 @@ def _notes(kernels: list[NamedKernel], paths: list[tuple[Slide, Slide]], padding
     notes: list[str] = []
     for kernel, (down, across) in zip(kernels, paths, strict=True):
         whose = f"{kernel.name}: " if len(kernels) > 1 else ""
-        if padding == "same" and not (down.window % 2 and across.window % 2):
-            notes.append(
-                f"{whose}an even kernel has no middle: same padding adds one zero more at the bottom and right"
-            )
+        even = [end for end, side in (("bottom", down), ("right", across)) if side.window % 2 == 0]
+        if padding == "same" and even:
+            ends = " and ".join(even)
+            notes.append(f"{whose}an even kernel has no middle: same padding adds one zero more at the {ends}")
         notes += dropped_note(down, across, whose)
     return notes
+
+
+def _draw(file: Path, volume: NDArray[np.float64], *, as_picture: bool) -> str:
+    """Writes the maps as a PNG; what its colours mean. A blurred picture is a picture again, not a signed map."""
+    if as_picture:
+        white = max(255.0, float(volume.max()))
+        write_file(file, maps.plain_png(volume * (255 / white), rgb=False))
+        return f"in {file.name} black is 0 and white {white:.6g}: a picture again, since no weight is negative"
+    end = maps.scale_end(volume)
+    write_file(file, maps.signed_png(volume, end=end))
+    return f"in {file.name} white is 0, red {end:.6g} and more, blue {-end:.6g} and less"
 
 
 def _use(kernel: NamedKernel, path: tuple[Slide, Slide], feature_map: NDArray[np.float64]) -> KernelUse:
@@ -180,9 +191,9 @@ def _use(kernel: NamedKernel, path: tuple[Slide, Slide], feature_map: NDArray[np
     )
 
 
-def _cell_sum(kernel: NamedKernel, taken: convolution.Cell, cell: tuple[int, int]) -> CellSum:
+def _cell_sum(kernel: str, cell: tuple[int, int], taken: convolution.Cell) -> CellSum:
     return CellSum(
-        kernel=kernel.name,
+        kernel=kernel,
         row=cell[0],
         column=cell[1],
         rows=(taken.rows[0], taken.rows[-1]),

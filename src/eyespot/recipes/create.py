@@ -72,6 +72,8 @@ def create(
     if name.startswith(TIMM):
         from eyespot.zoo import timm_networks
 
+        if auxiliary or arguments:
+            raise NetworkError(f"A network of timm such as {name!r} takes classes and weights alone.")
         return timm_networks.create(name.removeprefix(TIMM), classes=classes, weights=weights)
     if weights is None:
         return _built(name, classes, arguments, auxiliary=auxiliary)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import time
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.data.audit import hash_pictures
-from eyespot.data.sources import DataSet, list_pictures, open_data_set, printable
+from eyespot.data.sources import DataSet, list_pictures, open_data_set
 from eyespot.errors import DataError, NoPictures, OptionError
-from eyespot.files import write_whole
+from eyespot.files import cannot_write, require_writable, write_whole
+from eyespot.names import printable
 from eyespot.recipes.backbone import choose_precision, frozen_trunk
 from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.results import EmbedResult
@@ -29,15 +31,10 @@ def embed(
     out: a file whose name ends in .npz; an existing one is kept unless `overwrite`.
     """
     started = time.perf_counter()
-    path = Path(out).expanduser()
+    path = Path(os.path.expanduser(out))
     if path.suffix != ".npz":
         raise OptionError(f"the option out must name a file that ends in .npz, not {str(out)!r}")
-    if path.is_dir():
-        raise OptionError(f"{path} is a folder: choose another name")
-    if path.exists() and not overwrite:
-        raise OptionError(f"{path} exists already: choose another name, or add --overwrite")
-    if not path.parent.is_dir():
-        raise OptionError(f"the folder {path.parent} does not exist: make it, or choose another place for {path.name}")
+    require_writable(path, overwrite=overwrite)
     data_set = _open(data)
     cache_folder, notes = machine.cache_folder(), list(data_set.notes)
     hashed, unread = hash_pictures(data_set.pictures, threads=machine.cores())
@@ -49,7 +46,7 @@ def embed(
     features = embedded.features["identity"]
     pictures = [each.picture for each in embedded.pictures]
     if not pictures:
-        raise DataError(f"no picture in {data} can be read: {(*unread, *embedded.set_aside)[0].reason}")
+        raise DataError(f"no picture in {printable(str(data))} can be read: {(*unread, *embedded.set_aside)[0].reason}")
     file = io.BytesIO()
     np.savez(
         file,
@@ -58,7 +55,10 @@ def embed(
         classes=np.array([picture.label or "" for picture in pictures], dtype=np.str_),
         parts=np.array([picture.part or "" for picture in pictures], dtype=np.str_),
     )
-    write_whole(path, file.getvalue())
+    try:
+        write_whole(path, file.getvalue())
+    except OSError as error:
+        raise cannot_write(path, error) from error
     return EmbedResult(
         out=printable(str(path)),
         pictures=len(pictures),
@@ -75,7 +75,7 @@ def _open(data: str | Path) -> DataSet:
     try:
         return open_data_set(data)
     except NoPictures:
-        if not Path(data).expanduser().is_dir():
+        if not os.path.isdir(os.path.expanduser(data)):
             raise
         pictures, set_aside = list_pictures([data])
-        return DataSet(str(data), pictures, (), set_aside)
+        return DataSet(printable(str(data)), pictures, (), set_aside)

@@ -8,22 +8,25 @@ from typing import Any
 
 import numpy as np
 
-from eyespot.data.store import Store, key_of
+from eyespot.data.store import Store
+from eyespot.data.store_values import key_of
 from eyespot.errors import StoreError
 from eyespot.evaluate.calibration import fit_temperature
+from eyespot.evaluate.intervals import wilson_fraction
 from eyespot.features.embed import Embedded
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.prepare import Prepared, notes_on_readable
 from eyespot.recipes.progress import Progress
-from eyespot.recipes.regime import Fitted, OutOfFold
+from eyespot.recipes.regime import Fitted, OutOfFold, stopped_note
 from eyespot.records import Part, View
-from eyespot.training.head import FittedHead, Head, HeadOptions, Samples, Trial, fit_head, out_of_fold_logits
+from eyespot.training.fit import FittedHead, Trial, fit_head, out_of_fold_logits
+from eyespot.training.head import Head, HeadOptions, Samples
 
 REPEATS = 5
 NESTED_UP_TO = 1_000
 """Up to so many pictures, out-of-fold heads choose their own L2; beyond, one choice on thousands is safe to share."""
-FIT_VERSION = 2
+FIT_VERSION = 3
 """Changes whenever the same features would give another head."""
 
 
@@ -63,22 +66,31 @@ def fit_frozen(
     memory = _Memory(store, samples, head_options)
     progress("fitting the head", 0, 2)
     fitted = memory.fit(samples, head_options)
-    progress("fitting the head", 1, 2)
-    logits = memory.out_of_fold(samples, head_options, fitted) if small_test else fitted.out_of_fold[None]
-    answers = OutOfFold(embedded.pictures, labels, logits)
-    progress("fitting the head", 2, 2)
+    answers = OutOfFold(embedded.pictures, labels, fitted.out_of_fold[None])
+    out_of_fold = None
+    try:
+        progress("fitting the head", 1, 2)
+        if small_test:
+            logits = memory.out_of_fold(samples, head_options, fitted)
+            out_of_fold = OutOfFold(embedded.pictures, labels, logits)
+        progress("fitting the head", 2, 2)
+    except KeyboardInterrupt:
+        notes.append(stopped_note("cross-validation"))
     return Fitted(
         regime="frozen",
         prepared=prepared,
         trunk=trunk,
         head=fitted.head,
+        held_out=("val", "test") if parts == ("train",) else (),
+        small_test=small_test,
         temperature=fit_temperature(fitted.out_of_fold, labels),
-        temperature_from="answers to the training pictures by heads that had not seen them (five folds)",
+        temperature_from="answers to the training pictures by heads that had not seen them (cross-validation)",
+        calibrated_on=answers,
         trained_on=len(labels),
         mirror=fitted.chosen.mirror,
         l2=fitted.chosen.l2,
-        out_of_fold=answers if small_test else None,
-        answers_on_train=answers,
+        out_of_fold=out_of_fold,
+        answers_on_train=out_of_fold or answers,
         table=tuple(_row(trial, chosen=trial == fitted.chosen) for trial in fitted.trials),
         how=tuple(_how(embedded, fitted, options, views)),
         views_computed=embedded.computed,
@@ -112,7 +124,8 @@ def _how(embedded: Embedded, fitted: FittedHead, options: TrainOptions, views: S
         "Mirror images",
         used if "mirror" in views else "not used: a mirror image may be another class, or was not wanted",
     )
-    yield "Cross-validation", f"{fitted.chosen.accuracy:.4f} accuracy, {fitted.chosen.loss:.4f} mean loss"
+    accuracy = wilson_fraction(fitted.chosen.accuracy, len(embedded.pictures))
+    yield "Cross-validation", f"accuracy {accuracy}, mean loss {fitted.chosen.loss:.3f}; the L2 was chosen by it"
 
 
 class _Memory:

@@ -10,6 +10,8 @@ from eyespot.errors import OptionError
 from eyespot.recipes.by_hand import Plane, Source, nested, open_input, open_kernels
 from eyespot.records import Record
 
+MOST = 1_000_000
+"""Examples, steps: beyond it this would take hours, or all memory."""
 REPORTED = (0, 1, 3)
 """Steps that are told, times every power of ten; and the last."""
 
@@ -61,9 +63,11 @@ def learn_kernel(
     steps: of gradient descent.
     seed: decides the places and the first weights.
     """
-    for name, value, least in (("examples", examples, 1), ("steps", steps, 1), ("seed", seed, 0)):
-        if value < least:
-            raise OptionError(f"the option {name} must be at least {least}, not {value}")
+    for name, value in (("examples", examples), ("steps", steps)):
+        if not 1 <= value <= MOST:
+            raise OptionError(f"the option {name} must lie between 1 and {MOST}, not be {value}")
+    if seed < 0:
+        raise OptionError(f"the option seed must be at least 0, not {seed}")
     given = open_input(picture, channels)
     targets = open_kernels(target, len(given.image))
     if len(targets) != 1:

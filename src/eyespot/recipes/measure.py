@@ -9,15 +9,16 @@ import numpy as np
 from eyespot.data.audit import Hashed
 from eyespot.data.store import Store
 from eyespot.evaluate.calibration import calibration, probabilities
-from eyespot.evaluate.intervals import wilson_fraction
+from eyespot.evaluate.intervals import wilson, wilson_fraction
 from eyespot.evaluate.metrics import part_metrics
 from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.progress import Progress
-from eyespot.recipes.regime import Fitted
+from eyespot.recipes.regime import Fitted, stopped_note
 from eyespot.records import Calibration, Metric, Part, PartMetrics, Precision
+from eyespot.training.fit import folds_of
 
 COMPARED = 100
-"""Pictures on which bf16 is compared with fp32."""
+"""Pictures on which bf16 is compared with fp32, at most."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Measurements:
     """To every picture that was held out: val, test, and out of fold what was trained on."""
     validation: PartMetrics | None
     test: PartMetrics | None
+    small_test: PartMetrics | None
+    """On a test part that is too small to be the measure: worth showing, not worth relying on."""
     out_of_fold: Metric | None
     out_of_fold_detail: PartMetrics | None
     out_of_fold_reason: str
@@ -52,42 +55,49 @@ class Measurements:
 
 
 def measure(fitted: Fitted, *, store: Store | None, progress: Progress) -> Measurements:
-    """The measurements of a fitted model; pictures of val and test are decoded here for the first time."""
+    """The measurements of a fitted model; pictures of val and test are decoded here for the first time.
+
+    Ctrl-C ends measuring, not the run: what was measured until then counts, and a note says that it is incomplete.
+    """
+    if fitted.regime == "scratch":
+        store = None  # no other run will ask for the features of a network that was trained just now
     prepared, notes, computed = fitted.prepared, [], 0
-    answers: list[Answers] = []
-    held_out: list[Part] = [] if fitted.out_of_fold and not prepared.was_split else ["val"]
-    if not fitted.out_of_fold:
-        held_out.append("test")
-    for part in held_out:
-        hashed = prepared.part(part)
-        if not hashed:
-            continue
-        embedded = fitted.trunk.embed(
-            hashed,
-            views=("identity",),
-            store=store if fitted.regime == "frozen" else None,
-            progress=lambda done, total, part=part: progress(f"measuring on {part}", done, total),  # type: ignore[misc]
-        )
-        prepared = prepared.without(embedded.set_aside)
-        computed += embedded.computed
-        notes += embedded.notes
-        if embedded.pictures:
-            logits = fitted.head.logits(embedded.features["identity"])
-            answers.append(Answers(part, embedded.pictures, prepared.labels(embedded.pictures), logits))
-    found = {each.part: each for each in answers}
+    found: dict[Part, Answers] = {}
+    precision = Precision(name=fitted.trunk.precision, agreement=None, largest_difference=None, n=0)
+    try:
+        for part in fitted.held_out:
+            embedded = fitted.trunk.embed(
+                prepared.part(part),
+                views=("identity",),
+                store=store,
+                progress=lambda done, total, part=part: progress(f"measuring on {part}", done, total),  # type: ignore[misc]
+            )
+            prepared = prepared.without(embedded.set_aside)
+            computed += embedded.computed
+            notes += embedded.notes
+            if embedded.pictures:
+                logits = fitted.head.logits(embedded.features["identity"])
+                found[part] = Answers(part, embedded.pictures, prepared.labels(embedded.pictures), logits)
+        precision, views = _agreement(fitted, [*found.values(), *_train_answers(fitted, set())], store)
+        computed += views
+    except KeyboardInterrupt:
+        notes.append(stopped_note("measuring"))
     metrics = {part: _metrics(each.labels, each.logits, fitted) for part, each in found.items()}
     out_of_fold, detail = _out_of_fold(fitted)
-    judged = found.get("test") or (None if fitted.out_of_fold else found.get("val"))
     return Measurements(
         prepared=prepared,
-        answers=(*answers, *_train_answers(fitted, {each.content for known in answers for each in known.pictures})),
+        answers=(
+            *found.values(),
+            *_train_answers(fitted, {each.content for known in found.values() for each in known.pictures}),
+        ),
         validation=metrics.get("val"),
-        test=metrics.get("test"),
+        test=None if fitted.small_test else metrics.get("test"),
+        small_test=metrics.get("test") if fitted.small_test else None,
         out_of_fold=out_of_fold,
         out_of_fold_detail=detail,
         out_of_fold_reason=_reason(fitted) if fitted.out_of_fold else "",
-        calibration=_calibration(fitted, judged),
-        precision=_agreement(fitted, found.get("val"), store),
+        calibration=_calibration(fitted, found),
+        precision=precision,
         views_computed=computed,
         notes=notes,
     )
@@ -109,12 +119,12 @@ def _out_of_fold(fitted: Fitted) -> tuple[Metric | None, PartMetrics | None]:
 def _reason(fitted: Fitted) -> str:
     answers, count = fitted.out_of_fold, len(fitted.prepared.part("test"))
     assert answers is not None
-    have = f"the test part has only {count} pictures" if count else "there is no test part"
+    have = f"the test part has only {count} picture{'s' * (count != 1)}" if count else "there is no test part"
     repeats = len(answers.logits)
     times = "" if repeats == 1 else f", {repeats} times over"
     return (
         f"{have}, too few to say much; instead each of the {len(answers.labels)} pictures was answered by models that "
-        f"had not seen it (five folds{times})"
+        f"had not seen it (cross-validation{times})"
     )
 
 
@@ -127,30 +137,43 @@ def _train_answers(fitted: Fitted, answered: set[str]) -> list[Answers]:
     return [Answers("train", [folds.pictures[row] for row in rows], folds.labels[rows], folds.middle[rows])]
 
 
-def _calibration(fitted: Fitted, judged: Answers | None) -> Calibration | None:
-    if judged is not None:
-        labels, logits = judged.labels, judged.logits
-    elif fitted.out_of_fold is not None:
-        labels, logits = fitted.out_of_fold.labels, fitted.out_of_fold.middle
-    else:
+def _calibration(fitted: Fitted, found: dict[Part, Answers]) -> Calibration | None:
+    """On pictures that the temperature was not fitted on where there are enough; else by folds, on those it was."""
+    temperature, source = fitted.temperature, fitted.temperature_from
+    unseen = None if fitted.small_test else found.get("test")
+    if fitted.regime == "frozen":  # from scratch, val is what the temperature was fitted on
+        unseen = unseen or found.get("val")
+    if unseen:
+        name = "test pictures" if unseen.part == "test" else "validation pictures"
+        return calibration(unseen.logits, unseen.labels, temperature, source, measured_on=name)
+    own = fitted.out_of_fold or fitted.calibrated_on
+    if own is None:
         return None
-    return calibration(logits, labels, fitted.temperature, fitted.temperature_from)
+    name = "validation pictures" if own.pictures[0].picture.part == "val" else "out-of-fold pictures"
+    fold = folds_of(own.labels, seed=0)
+    return calibration(own.middle, own.labels, temperature, source, measured_on=name, fold=fold)
 
 
-def _agreement(fitted: Fitted, validation: Answers | None, store: Store | None) -> Precision:
-    """bf16 against fp32 on the user's own pictures."""
+def _agreement(fitted: Fitted, answers: list[Answers], store: Store | None) -> tuple[Precision, int]:
+    """bf16 against fp32 on the person's own pictures, held-out ones if there are any; and the views computed for it."""
     name = fitted.trunk.precision
-    if name == "fp32" or validation is None:
-        return Precision(name=name, agreement=None, largest_difference=None, n=0)
-    pictures = validation.pictures[:: max(1, len(validation.pictures) // COMPARED)]
-    features = [
-        trunk.embed(pictures, views=("identity",), store=store).features["identity"]
+    if name == "fp32" or not answers:
+        return Precision(name=name, agreement=None, largest_difference=None, n=0), 0
+    pictures = answers[0].pictures
+    pictures = pictures[:: -(-len(pictures) // COMPARED)]
+    both = [
+        trunk.embed(pictures, views=("identity",), store=store)
         for trunk in (fitted.trunk, fitted.trunk.in_precision("fp32"))
     ]
-    fast, full = (probabilities(fitted.head.logits(x), temperature=fitted.temperature) for x in features)
+    fast, full = (
+        probabilities(fitted.head.logits(each.features["identity"]), temperature=fitted.temperature) for each in both
+    )
+    same = wilson(int((fast.argmax(axis=1) == full.argmax(axis=1)).sum()), len(pictures))
     return Precision(
         name=name,
-        agreement=float((fast.argmax(axis=1) == full.argmax(axis=1)).mean()),
+        agreement=same.accuracy,
+        low=same.low,
+        high=same.high,
         largest_difference=min(1.0, float(np.abs(fast - full).max())),
-        n=len(pictures),
-    )
+        n=same.n,
+    ), sum(each.computed for each in both)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from eyespot import zoo
 from eyespot.recipes.results import NetworkResult, WeightsResult
+from eyespot.zoo.catalogue import NETWORKS
 from eyespot.zoo.weights import Weights, of_network
 from eyespot.zoo.weights_files import download_place, find
 
 
 def networks(name: str | None = None) -> tuple[NetworkResult, ...]:
-    """Every network, by year, paper and size; or the one of that name.
+    """Every network, by year and paper and then as the catalogue has them; or the one of that name.
 
     Raises NetworkError, with the name that may have been meant, for an unknown one.
     """
-    found = zoo.names() if name is None else (name,)
-    return tuple(sorted((_network(each) for each in found), key=_order))
+    found = [_network(each) for each in (NETWORKS if name is None else (name,))]
+    return tuple(sorted(found, key=lambda network: (network.year, network.paper)))
 
 
 def _network(name: str) -> NetworkResult:
@@ -46,7 +47,3 @@ def _weights(weights: Weights) -> WeightsResult:
         url=weights.url,
         extra=weights.extra,
     )
-
-
-def _order(network: NetworkResult) -> tuple[int, str, int, int]:
-    return network.year, network.paper, network.parameters, network.multiply_adds

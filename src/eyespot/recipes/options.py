@@ -12,6 +12,11 @@ from eyespot.errors import OptionError
 from eyespot.records import Record
 
 ModelName = Literal["auto", "efficientnet_lite0", "lenet5"]
+USED_BY: dict[str, str] = {
+    **dict.fromkeys(("head", "output", "class_weight", "mirror"), "efficientnet_lite0"),
+    **dict.fromkeys(("epochs", "batch", "lr", "patience"), "lenet5"),
+}
+"""Options that one model alone uses; all others are for every model."""
 
 
 class TrainOptions(Record):
@@ -67,9 +72,25 @@ def train_options(**given: Any) -> TrainOptions:
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(TrainOptions.model_fields)}"
         raise OptionError(f"train has no option {name!r}: {hint}")
     try:
-        return TrainOptions(**given)
+        options = TrainOptions(**given)
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
         said = first["msg"].removeprefix("Value error, ")
         raise OptionError(f"the option {name} cannot be {given.get(name)!r}: {said}") from None
+    if options.model != "auto":
+        require_used(options, options.model)
+    return options
+
+
+def require_used(options: TrainOptions, model: str) -> None:
+    """Raises OptionError for options that were given, whatever their value, and that `model` does not use."""
+    idle = [name for name in TrainOptions.model_fields if name in options.model_fields_set and name in USED_BY]
+    idle = [name for name in idle if USED_BY[name] != model]
+    if idle:
+        other = USED_BY[idle[0]]
+        why = " (auto chose it for these pictures)" if options.model == "auto" else ""
+        raise OptionError(
+            f"the option {idle[0]} is used by {other} alone, and the model is {model}{why}: "
+            f"leave the option out, or choose model {other}"
+        )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from eyespot import machine
 from eyespot.bundle.manifest import Manifest
+from eyespot.data.audit import Hashed
 from eyespot.data.pictures import thumbnail
 from eyespot.data.sources import DataSet
 from eyespot.errors import UnreadablePicture
@@ -22,7 +23,7 @@ from eyespot.recipes.measure import Answers, Measurements
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.regime import Fitted
 from eyespot.recipes.results import TrainResult
-from eyespot.recipes.run_folder import write_split
+from eyespot.recipes.run_folder import parts_of, write_split, writing
 from eyespot.recipes.tables import write_csv, write_json, write_table
 from eyespot.records import Part
 
@@ -43,52 +44,61 @@ def write_outputs(
 ) -> None:
     """Everything beside the bundle; the report comes last, so that a report means a finished run."""
     named = data.name if isinstance(data, DataSet) else str(data)
-    write_json(folder / "args.json", {"command": "train", "data": named, **options.model_dump(mode="json")})
-    write_split(folder / "split.csv", measured.prepared.hashed)
-    write_table(folder / "results.csv", fitted.table)
-    write_csv(
-        folder / "predictions.csv",
-        ("picture", "part", "class", "answer", "probability", "right", "set_aside"),
-        _prediction_rows(fitted, measured),
-    )
-    shown = measured.test or measured.out_of_fold_detail or measured.validation
-    if shown:
-        png = confusion_png(np.array(shown.confusion), measured.prepared.data_set.classes)
-        write_whole(folder / "confusion_matrix.png", png)
-    write_json(folder / "result.json", result.model_dump(mode="json", by_alias=True))
-    write_report(_report(folder, result, fitted, measured, manifest), folder / "report.html")
+    split = parts_of(fitted, measured.prepared.hashed)
+    with writing(f"the model in {folder} is complete and usable, but its report"):
+        write_json(folder / "args.json", {"command": "train", "data": named, **options.model_dump(mode="json")})
+        write_split(folder / "split.csv", split)
+        write_table(folder / "results.csv", fitted.table)
+        write_csv(
+            folder / "predictions.csv",
+            ("picture", "part", "class", "answer", "probability", "right", "set_aside"),
+            _prediction_rows(fitted, measured, {each.content: each.picture.part for each in split}),
+        )
+        shown = measured.test or measured.out_of_fold_detail or measured.validation
+        if shown:
+            png = confusion_png(np.array(shown.confusion), measured.prepared.data_set.classes)
+            write_whole(folder / "confusion_matrix.png", png)
+        write_json(folder / "result.json", result.model_dump(mode="json", by_alias=True))
+        write_report(_report(folder, result, fitted, measured, split, manifest), folder / "report.html")
 
 
-def _prediction_rows(fitted: Fitted, measured: Measurements) -> Iterator[tuple[object, ...]]:
-    """Every held-out answer, training pictures answered by heads that had not seen them; then what was left out."""
+def _prediction_rows(
+    fitted: Fitted, measured: Measurements, part_of: Mapping[str, Part | None]
+) -> Iterator[tuple[object, ...]]:
+    """Every answer of a model that had not seen the picture, with the picture's part; then what was left out."""
     names = measured.prepared.data_set.classes
     for answers in measured.answers:
         chances = probabilities(answers.logits, temperature=fitted.temperature)
         for each, label, row in zip(answers.pictures, answers.labels, chances, strict=True):
             answer = int(row.argmax())
-            part = "train (out of fold)" if answers.part == "train" else answers.part
+            part = f"{part_of[each.content]} (out of fold)" if answers.part == "train" else answers.part
             yield each.picture.name, part, names[label], names[answer], f"{row[answer]:.4f}", int(answer == label), ""
     for left in measured.prepared.set_aside:
         yield left.picture, "", "", "", "", "", left.reason
 
 
-def _report(folder: Path, result: TrainResult, fitted: Fitted, measured: Measurements, manifest: Manifest) -> Report:
+def _report(
+    folder: Path,
+    result: TrainResult,
+    fitted: Fitted,
+    measured: Measurements,
+    split: Sequence[Hashed],
+    manifest: Manifest,
+) -> Report:
     prepared = measured.prepared
-    counts = {
-        part: Counter(str(each.picture.label) for each in prepared.part(part)) for part in PARTS if prepared.part(part)
-    }
+    counts = {part: Counter(str(each.picture.label) for each in split if each.picture.part == part) for part in PARTS}
     return Report(
         title=folder.name,
         created=manifest.created,
         classes=prepared.data_set.classes,
-        counts={part: {name: count[name] for name in prepared.data_set.classes} for part, count in counts.items()},
+        counts={
+            part: {name: count[name] for name in prepared.data_set.classes} for part, count in counts.items() if count
+        },
         how=tuple(_how(result, fitted, manifest)),
         machine=machine.describe(),
-        next_commands=(
-            (f"eyespot predict {folder} PICTURES", "classes and probabilities of new pictures"),
-            (f"eyespot val {folder} FOLDER", "accuracy on other labelled pictures"),
-        ),
+        next_commands=result.next_commands,
         test=measured.test,
+        small_test=measured.small_test,
         validation=measured.validation,
         out_of_fold=measured.out_of_fold,
         out_of_fold_detail=measured.out_of_fold_detail,
@@ -106,6 +116,7 @@ def _how(result: TrainResult, fitted: Fitted, manifest: Manifest) -> Iterator[tu
     size = manifest.preprocess
     yield "Images", f"{size.crop_hw[1]} x {size.crop_hw[0]} px, {size.color}, {size.filter}"
     yield "Precision", _precision(manifest)
+    yield "Written model", _agreement(manifest)
     yield "Temperature", f"{fitted.temperature:.3f}, fitted on {fitted.temperature_from}"
     yield "Head fitted on", f"{fitted.trained_on} pictures"
     yield "Seed", str(manifest.seed)
@@ -114,18 +125,29 @@ def _how(result: TrainResult, fitted: Fitted, manifest: Manifest) -> Iterator[tu
     yield "Versions", ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
 
 
+def _agreement(manifest: Manifest) -> str:
+    agreement = manifest.agreement
+    if agreement is None:
+        return "not compared: no picture could be read any more"
+    return (
+        f"on {agreement.n} pictures its probabilities differ from the measured ones by at most "
+        f"{agreement.largest_difference:.1e}"
+    )
+
+
 def _precision(manifest: Manifest) -> str:
     precision = manifest.precision
-    if precision.agreement is None or precision.largest_difference is None:
+    if precision.n == 0:
         return precision.name
     return (
-        f"{precision.name}; on {precision.n} pictures {precision.agreement:.1%} of the answers equal fp32's, "
-        f"probabilities differ by at most {precision.largest_difference:.3f}"
+        f"{precision.name}; on {precision.n} pictures {precision.agreement:.1%} of the answers equal fp32's (95 % "
+        f"interval {precision.low:.1%} to {precision.high:.1%}), probabilities differ by at most "
+        f"{precision.largest_difference:.3f}"
     )
 
 
 def _mistakes(fitted: Fitted, measured: Measurements) -> Iterator[Mistake]:
-    """The most confident wrong answers on held-out pictures: on test if there is one, else on what there is."""
+    """The most confident wrong answers on the pictures that the report's first figure is of."""
     judged = _judged(measured)
     if judged is None:
         return
@@ -149,4 +171,6 @@ def _mistakes(fitted: Fitted, measured: Measurements) -> Iterator[Mistake]:
 
 def _judged(measured: Measurements) -> Answers | None:
     found = {each.part: each for each in measured.answers}
+    if measured.out_of_fold:
+        return found.get("train")
     return found.get("test") or found.get("val") or found.get("train")

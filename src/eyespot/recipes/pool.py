@@ -69,9 +69,8 @@ def pool(
     """
     if kind not in KINDS:
         close = difflib.get_close_matches(kind, KINDS, n=1, cutoff=0.4)
-        raise OptionError(
-            f"the option kind cannot be {kind!r}: " + (f"did you mean {close[0]!r}?" if close else "max or average")
-        )
+        hint = f"did you mean {close[0]!r}?" if close else "give max or average"
+        raise OptionError(f"the option kind cannot be {kind!r}: {hint}")
     png_file = output_file(out, ".png", "out", overwrite=overwrite)
     csv_file = output_file(csv, ".csv", "csv", overwrite=overwrite)
     given = open_input(picture, channels)
@@ -79,10 +78,7 @@ def pool(
     down, across = slides(given.image.shape[1:], (size, size), padding="valid", stride=step)
     pooled = KINDS[kind](given.image, size, stride=step)  # (C, H', W')
     if png_file:
-        write_file(
-            png_file,
-            maps.plain_png(pooled) if given.is_picture else maps.signed_png(pooled, end=maps.scale_end(pooled)),
-        )
+        write_file(png_file, _png(pooled, is_picture=given.is_picture))
     if csv_file:
         write_planes(csv_file, pooled)
     return PoolResult(
@@ -101,3 +97,10 @@ def pool(
         csv=str(csv_file) if csv_file else None,
         notes=tuple(dropped_note(down, across)),
     )
+
+
+def _png(pooled: NDArray[np.float64], *, is_picture: bool) -> bytes:
+    """A pooled picture is a picture again; of a matrix nobody knows, so it is drawn as a signed map."""
+    if is_picture:
+        return maps.plain_png(pooled, rgb=len(pooled) == 3)
+    return maps.signed_png(pooled, end=maps.scale_end(pooled))

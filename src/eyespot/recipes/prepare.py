@@ -64,7 +64,9 @@ def prepare(data: str | Path | DataSet, *, seed: int, progress: Progress) -> Pre
     data_set = data if isinstance(data, DataSet) else open_data_set(data)
     if len(data_set.classes) < 2:
         only = repr(data_set.classes[0]) if data_set.classes else "none"
-        raise DataError(f"{data} has one class only ({only}): telling classes apart needs at least two class folders")
+        raise DataError(
+            f"{data_set.name} has one class only ({only}): telling classes apart needs at least two class folders"
+        )
     hashed, unread = hash_pictures(
         data_set.pictures,
         threads=machine.cores(),
@@ -76,7 +78,7 @@ def prepare(data: str | Path | DataSet, *, seed: int, progress: Progress) -> Pre
     train = Counter(str(each.picture.label) for each in hashed if each.picture.part == "train")
     if len(train) < 2:
         raise DataError(
-            f"{data} has readable, distinct pictures to train on in {len(train)} class only: two are needed"
+            f"{data_set.name} has readable, distinct pictures to train on in {len(train)} class only: two are needed"
         )
     return Prepared(
         data_set=data_set,

@@ -10,12 +10,16 @@ import numpy as np
 from eyespot.data.audit import Hashed
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.prepare import Prepared
+from eyespot.records import Part
 from eyespot.training.head import Head
+
+SMALLEST_TEST = 30
+"""Test pictures below which an accuracy says too little; cross-validation on everything says more."""
 
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """Answers to every picture by models that had not seen it."""
+    """Answers to pictures by models that had not seen them."""
 
     pictures: list[Hashed]
     labels: np.ndarray
@@ -44,14 +48,20 @@ class Fitted:
     """Without the pictures that turned out to be unreadable."""
     trunk: Trunk
     head: Head
+    held_out: tuple[Part, ...]
+    """Parts that the model was not trained on, to be measured."""
+    small_test: bool
+    """True where fewer than SMALLEST_TEST test pictures are there, so that cross-validation comes first."""
     temperature: float
     temperature_from: str
     """The answers that the temperature was fitted on, in words."""
+    calibrated_on: OutOfFold | None
+    """Those answers; None where there were none, and the temperature is 1."""
     trained_on: int
     mirror: bool
     l2: float | None
     out_of_fold: OutOfFold | None
-    """Where the test part is too small to measure on."""
+    """Where the test part is too small to measure on; None there, too, where cross-validation was stopped."""
     answers_on_train: OutOfFold | None
     """Answers to the pictures that were trained on, where cross-validation gave them."""
     table: tuple[dict[str, float | int | bool], ...]
@@ -60,3 +70,8 @@ class Fitted:
     """Lines of the report: what was done."""
     views_computed: int
     notes: list[str] = field(default_factory=list)
+
+
+def stopped_note(during: str) -> str:
+    """A sentence on a run that was stopped when its model was trained already."""
+    return f"stopped by you during {during}: the model is complete and usable, but its figures are incomplete"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
+
 from pydantic import Field
 
 from eyespot.arithmetic.table import Layer, Total
@@ -31,6 +35,8 @@ class TrainResult(Record):
     """On the validation part; out of fold where too few pictures are held out; None where none of it can be read."""
     test: Metric | None
     """None where there is no test part, or where it has fewer than 30 pictures."""
+    small_test: Metric | None
+    """On a test part of fewer than 30 pictures that the folders hold; its interval is wide."""
     out_of_fold: Metric | None
     """Repeated cross-validation, in place of a test part that is too small."""
     out_of_fold_reason: str
@@ -43,6 +49,15 @@ class TrainResult(Record):
     """Views that the engine computed; all others came from the store."""
     notes: tuple[str, ...]
     seconds: float
+
+    @property
+    def next_commands(self) -> tuple[tuple[str, str], ...]:
+        """What to do now, as command, ready to be typed, and what it does."""
+        run = as_typed(self.run)
+        return (
+            (f"eyespot predict {run} PICTURES", "classes and probabilities of new pictures"),
+            (f"eyespot val {run} FOLDER", "accuracy on other labelled pictures"),
+        )
 
 
 class ClassProbability(Record):
@@ -116,6 +131,11 @@ class InfoResult(Record):
     decoder: str
     extras: dict[str, bool]
     cache: CacheResult
+
+
+def as_typed(path: str) -> str:
+    """The path as a command line on this system takes it: in quotes where it needs them."""
+    return subprocess.list2cmdline([path]) if os.name == "nt" else shlex.quote(path)
 
 
 class Summary(Record):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from eyespot.data.audit import Hashed
 from eyespot.errors import OptionError
 from eyespot.recipes.options import TrainOptions
+from eyespot.recipes.regime import Fitted
 from eyespot.recipes.tables import write_csv
 
 
@@ -17,7 +20,7 @@ def make_run_folder(options: TrainOptions, *, data_name: str) -> Path:
 
     Without a chosen name it is the data's with the lowest free number: photos, photos-2, photos-3.
     """
-    parent = options.out.expanduser() / "train"
+    parent = _parent(options)
     if options.name is not None:
         return _make(parent / options.name) or _refuse(parent / options.name)
     number = 1
@@ -31,15 +34,44 @@ def make_run_folder(options: TrainOptions, *, data_name: str) -> Path:
 
 def check_name_is_free(options: TrainOptions) -> None:
     """Raises OptionError at once, before any work, where the chosen name is taken or no folder can be made there."""
-    parent = options.out.expanduser() / "train"
-    there = next(folder for folder in (parent, *parent.absolute().parents) if folder.exists())
+    parent = _parent(options)
+    try:
+        there = next((folder for folder in (parent, *parent.absolute().parents) if folder.exists()), None)
+        taken = options.name is not None and (parent / options.name).exists()
+    except OSError as error:
+        raise _cannot_be_made(parent, error) from error
+    if there is None:
+        raise OptionError(f"the run cannot be written to {parent}: there is no such place; choose another with --out")
     if not (there.is_dir() and os.access(there, os.W_OK)):
         what = "is not writable" if there.is_dir() else "is a file"
         raise OptionError(f"the run cannot be written to {parent}: {there} {what}; choose another place with --out")
-    if options.name is not None:
-        folder = options.out.expanduser() / "train" / options.name
-        if folder.exists():
-            _refuse(folder)
+    if taken:
+        _refuse(parent / str(options.name))
+
+
+@contextmanager
+def writing(what: str) -> Iterator[None]:
+    """Says in a sentence why something could not be written: a full disk, a folder that is gone.
+
+    what: begins the sentence, such as "the model in runs/train/photos".
+    """
+    try:
+        yield
+    except OSError as error:
+        raise OptionError(
+            f"{what} cannot be written ({error.strerror or error}): make room, or choose another place with --out"
+        ) from error
+
+
+def parts_of(fitted: Fitted, pictures: Iterable[Hashed]) -> list[Hashed]:
+    """The pictures with the part each had for this model: in train is what it was fitted on, and nothing else."""
+    fitted_on = fitted.answers_on_train.pictures if fitted.answers_on_train else fitted.prepared.part("train")
+    contents = {each.content for each in fitted_on}
+    assert len(contents) == fitted.trained_on
+    return [
+        replace(each, picture=replace(each.picture, part="train")) if each.content in contents else each
+        for each in pictures
+    ]
 
 
 def write_split(path: Path, hashed: Iterable[Hashed]) -> None:
@@ -48,16 +80,26 @@ def write_split(path: Path, hashed: Iterable[Hashed]) -> None:
     write_csv(path, ("picture", "class", "part", "content_hash"), rows)
 
 
+def _parent(options: TrainOptions) -> Path:
+    try:
+        return options.out.expanduser() / "train"
+    except RuntimeError:
+        raise OptionError(f"the option out cannot be '{options.out}': there is no such person's home") from None
+
+
 def _make(folder: Path) -> Path | None:
     try:
         folder.mkdir(parents=True)
     except FileExistsError:
         return None
     except OSError as error:
-        raise OptionError(
-            f"the run's folder {folder} cannot be made ({error.strerror or error}): choose another place with --out"
-        ) from error
+        raise _cannot_be_made(folder, error) from error
     return folder
+
+
+def _cannot_be_made(folder: Path, error: OSError) -> OptionError:
+    reason = error.strerror or error
+    return OptionError(f"the run's folder {folder} cannot be made ({reason}): choose another place with --out")
 
 
 def _refuse(folder: Path) -> Path:

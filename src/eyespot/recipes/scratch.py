@@ -18,9 +18,10 @@ from eyespot.recipes.backbone import compiled_folder
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.prepare import Prepared, notes_on_readable
 from eyespot.recipes.progress import Progress
-from eyespot.recipes.regime import Fitted, OutOfFold
+from eyespot.recipes.regime import Fitted, OutOfFold, stopped_note
 from eyespot.records import Network, Part, PrecisionName, Preprocess, SetAside
-from eyespot.training.head import Head, folds_of
+from eyespot.training.fit import folds_of
+from eyespot.training.head import Head
 
 if TYPE_CHECKING:
     from torch import nn
@@ -59,36 +60,42 @@ def fit_scratch(
     preprocess = preprocess_for(gray=gray)
     parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train", "val")
     decoded, prepared = _decode(prepared, preprocess, parts)
-    unread = notes_on_readable(prepared, prepared.part("train"))
     classes = len(prepared.data_set.classes)
     network = Network(name="lenet5", arguments={"classes": classes, "channels": preprocess.channels})
     train = _images(decoded, prepared, prepared.part("train"))
     validation = _images(decoded, prepared, prepared.part("val")) if prepared.part("val") else None
     training = _training(network, train, validation, preprocess, options, epochs=options.epochs)
     epochs, stopped = _run(training, options, progress)
+    notes = notes_on_readable(prepared, prepared.part("train"))
+    if stopped:
+        left_out = "; cross-validation was left out, so the figures are incomplete" if small_test else ""
+        notes.append(f"training was stopped by you after epoch {len(epochs)}; the best epoch so far is kept{left_out}")
     best = max((epoch.number for epoch in epochs if epoch.best), default=None)
     if best is None:
         raise OptionError(f"training diverged: the loss was never finite; lower the learning rate (lr {options.lr:g})")
+    trunk, head = _frozen(training.keep_best(), network, preprocess, precision, cache_folder)
     out_of_fold = None
     if small_test and not stopped:
-        out_of_fold = _out_of_fold(
-            decoded, prepared, parts, network, preprocess, options, epochs=best, progress=progress
-        )
-    trunk, head = _frozen(training.keep_best(), network, preprocess, precision, cache_folder)
-    temperature = 1.0
-    if validation is not None:
-        answers = trunk.embed(prepared.part("val"), views=("identity",), store=None)
-        temperature = fit_temperature(head.logits(answers.features["identity"]), validation.labels)
-    notes = [f"training was stopped by you after epoch {len(epochs)}; the best epoch so far is kept"] if stopped else []
+        try:
+            out_of_fold = _out_of_fold(
+                decoded, prepared, parts, network, preprocess, options, epochs=best, progress=progress
+            )
+        except KeyboardInterrupt:
+            notes.append(stopped_note("cross-validation"))
+    answers, source, computed = out_of_fold, "answers to pictures by networks that had not seen them", 0
+    if answers is None:
+        answers, computed = _answers_on_val(prepared, trunk, head)
+        source = "answers to the validation pictures" if answers else "nothing: there are no validation pictures"
     return Fitted(
         regime="scratch",
         prepared=prepared,
         trunk=trunk,
         head=head,
-        temperature=temperature,
-        temperature_from="answers to the validation pictures"
-        if validation
-        else "nothing: there are no validation pictures",
+        held_out=("val", "test") if prepared.was_split or not out_of_fold else (),
+        small_test=small_test,
+        temperature=fit_temperature(answers.middle, answers.labels) if answers else 1.0,
+        temperature_from=source,
+        calibrated_on=answers,
         trained_on=len(train.labels),
         mirror=False,
         l2=None,
@@ -100,8 +107,8 @@ def fit_scratch(
             ("Epochs", f"{len(epochs)}; number {best} had the lowest validation loss and is kept"),
             ("Augmentation", "moved by up to 2 pixels each way"),
         ),
-        views_computed=0,
-        notes=[*unread, *notes],
+        views_computed=computed,
+        notes=notes,
     )
 
 
@@ -199,6 +206,15 @@ def _frozen(
         cache_folder=compiled_folder(cache_folder),
     )
     return trunk, Head(((weight, bias),), "softmax")
+
+
+def _answers_on_val(prepared: Prepared, trunk: Trunk, head: Head) -> tuple[OutOfFold | None, int]:
+    """The network's answers to the validation pictures, and how many views were computed for them."""
+    embedded = trunk.embed(prepared.part("val"), views=("identity",), store=None)
+    if not embedded.pictures:
+        return None, 0
+    logits = head.logits(embedded.features["identity"])
+    return OutOfFold(embedded.pictures, prepared.labels(embedded.pictures), logits[None]), embedded.computed
 
 
 def _out_of_fold(

@@ -13,34 +13,32 @@ import numpy as np
 
 import eyespot
 from eyespot import machine
-from eyespot.bundle.files import FOLDER, sha256, write_bundle
-from eyespot.bundle.manifest import DataSummary, Manifest
+from eyespot.bundle.files import FOLDER, sha256
+from eyespot.bundle.manifest import DataSummary, KnownPictures, Manifest
 from eyespot.data.audit import Hashed
 from eyespot.data.pictures import DECODER_VERSION, is_small_and_gray
-from eyespot.data.sources import DataSet, printable
+from eyespot.data.sources import DataSet
 from eyespot.engine.attach import attach_head
 from eyespot.engine.run import engine_version
 from eyespot.errors import OptionError, Stopped
+from eyespot.names import printable
 from eyespot.recipes.backbone import choose_precision, frozen_trunk
 from eyespot.recipes.frozen import fit_frozen
 from eyespot.recipes.measure import Measurements, measure
-from eyespot.recipes.options import TrainOptions, train_options
+from eyespot.recipes.options import TrainOptions, require_used, train_options
 from eyespot.recipes.outputs import write_outputs
 from eyespot.recipes.prepare import Prepared, prepare
 from eyespot.recipes.progress import Progress, silent
-from eyespot.recipes.regime import Fitted
+from eyespot.recipes.regime import SMALLEST_TEST, Fitted
 from eyespot.recipes.results import PictureCount, TrainResult
-from eyespot.recipes.run_folder import check_name_is_free, make_run_folder
+from eyespot.recipes.run_folder import check_name_is_free, make_run_folder, parts_of
 from eyespot.recipes.storage import open_store
-from eyespot.recipes.verify import require_same_answers
+from eyespot.recipes.verify import write_verified
 
-SMALLEST_TEST = 30
-"""Test pictures below which an accuracy says too little; cross-validation on everything says more."""
 SMALL_SIDE = 64
 """Grey pictures of at most so many pixels a side are learned from scratch."""
-NO_MODEL_YET = (
-    "stopped: there is no model yet; the features computed so far are kept, so the next run goes on from there"
-)
+NO_MODEL_YET = "stopped: there is no model yet"
+FEATURES_KEPT = "; the features computed so far are kept, so the next run goes on from there"
 
 
 def train(data: str | Path | DataSet, *, progress: Progress = silent, **options: Any) -> TrainResult:
@@ -62,8 +60,9 @@ def train(data: str | Path | DataSet, *, progress: Progress = silent, **options:
 
 def _train(data: str | Path | DataSet, options: TrainOptions, progress: Progress, started: float) -> TrainResult:
     prepared = prepare(data, seed=options.seed, progress=progress)
-    if options.output == "sigmoid" and len(prepared.data_set.classes) != 2:
-        raise OptionError(f"the option output 'sigmoid' needs two classes; {data} has {len(prepared.data_set.classes)}")
+    name, classes = prepared.data_set.name, len(prepared.data_set.classes)
+    if options.output == "sigmoid" and classes != 2:
+        raise OptionError(f"the option output 'sigmoid' needs two classes; {name} has {classes}")
     cache_folder = machine.cache_folder()
     notes: list[str] = []
     with open_store(cache_folder, notes) as store:
@@ -72,11 +71,11 @@ def _train(data: str | Path | DataSet, options: TrainOptions, progress: Progress
     graph = attach_head(
         fitted.trunk.graph, fitted.head.layers, temperature=fitted.temperature, output=fitted.head.output
     )
+    progress("checking the written model", 0, 1)
     folder = make_run_folder(options, data_name=_folder_name(prepared.data_set.name))
-    bundle = write_bundle(folder / FOLDER, _manifest(folder.name, fitted, measured, graph, options), graph)
+    manifest = _manifest(folder.name, fitted, measured, graph, options)
+    bundle = write_verified(folder / FOLDER, manifest, graph, fitted, measured)
     try:
-        progress("checking the written model", 0, 1)
-        require_same_answers(bundle, fitted, measured)
         progress("writing the report", 0, 1)
         result = _result(folder, fitted, measured, notes, seconds=time.perf_counter() - started)
         write_outputs(folder, result, fitted, measured, options, manifest=bundle.manifest, data=data)
@@ -91,13 +90,14 @@ def _fit(prepared: Prepared, options: TrainOptions, store: Any, cache_folder: Pa
     precision = choose_precision(options.precision)
     gray = _is_small_and_gray(prepared.part("train"))
     if options.model == "lenet5" or (options.model == "auto" and gray):
-        if options.head or options.output != "softmax" or options.mirror == "yes":
-            raise OptionError(
-                "the options head, output and mirror belong to the frozen regime: add model efficientnet_lite0"
-            )
+        require_used(options, "lenet5")
         return _fit_scratch(prepared, options, gray, small_test, precision, cache_folder, progress)
+    require_used(options, "efficientnet_lite0")
     trunk = frozen_trunk(cache_folder=cache_folder, precision=precision, progress=progress)
-    return fit_frozen(prepared, trunk, options, small_test=small_test, store=store, progress=progress)
+    try:
+        return fit_frozen(prepared, trunk, options, small_test=small_test, store=store, progress=progress)
+    except KeyboardInterrupt:
+        raise Stopped(NO_MODEL_YET + (FEATURES_KEPT if store else "")) from None
 
 
 def _is_small_and_gray(pictures: Sequence[Hashed]) -> bool:
@@ -176,6 +176,9 @@ def _manifest(name: str, fitted: Fitted, measured: Measurements, graph: bytes, o
             "engine": engine_version(),
             "decoder": DECODER_VERSION,
         },
+        pictures=KnownPictures.of(
+            (each.content, each.picture.part or "train") for each in parts_of(fitted, prepared.hashed)
+        ),
     )
 
 
@@ -193,6 +196,7 @@ def _result(folder: Path, fitted: Fitted, measured: Measurements, notes: list[st
         set_aside=tuple(prepared.set_aside),
         validation=validation,
         test=measured.test.overall if measured.test else None,
+        small_test=measured.small_test.overall if measured.small_test else None,
         out_of_fold=measured.out_of_fold,
         out_of_fold_reason=measured.out_of_fold_reason,
         mirror=fitted.mirror,

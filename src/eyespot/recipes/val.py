@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from eyespot import machine
 from eyespot.data.audit import Hashed, hash_pictures, without_copies
-from eyespot.data.sources import DataSet, Picture, open_data_set, printable
-from eyespot.data.split import split as split_pictures
+from eyespot.data.sources import DataSet, Picture, open_data_set
 from eyespot.engine.run import BATCH
 from eyespot.errors import DataError, OptionError
 from eyespot.evaluate.calibration import calibration
 from eyespot.evaluate.metrics import part_metrics
 from eyespot.features.decode import decode_pictures
+from eyespot.names import printable
 from eyespot.recipes.model import Model, load
 from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.results import ValResult
-from eyespot.records import SetAside
+from eyespot.records import Part, SetAside
 
 PARTS = ("test", "val", "train")
 SMALLEST_PROBABILITY = 1e-12
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A picture, and the part it had when the model was trained; None where it was not there."""
+
+    hashed: Hashed
+    then: Part | None
 
 
 def val(run: str | Path, data: str | Path, *, split: str = "auto", progress: Progress = silent) -> ValResult:
@@ -41,9 +49,11 @@ def evaluate_with(model: Model, data: str | Path, *, split: str, progress: Progr
     known, foreign = _of_known_classes(data_set, model)
     hashed, unread = hash_pictures(known, threads=machine.cores())
     hashed, copies = without_copies(hashed)
-    part, hashed = _choose(hashed, split, model, data)
-    labels, probabilities, hashed, unreadable = _answer(model, hashed, progress)
-    if not hashed:
+    then = model.manifest.pictures.parts(each.content for each in hashed)
+    seen = [_Seen(*each) for each in zip(hashed, then, strict=True)]
+    part, chosen, trained_on = _choose(seen, split, data)
+    labels, probabilities, chosen, unreadable = _answer(model, chosen, progress)
+    if not chosen:
         raise DataError(f"{data} has no readable picture of this model's classes in part {part!r}")
     metrics = part_metrics(labels, probabilities, model.classes)
     logits = np.log(np.maximum(probabilities, SMALLEST_PROBABILITY))
@@ -56,8 +66,8 @@ def evaluate_with(model: Model, data: str | Path, *, split: str, progress: Progr
         classes=model.classes,
         confusion=metrics.confusion,
         calibration=calibration(logits, labels, 1.0, "nothing: the model's own temperature is in its answers"),
-        set_aside=(*data_set.set_aside, *foreign, *unread, *copies, *unreadable),
-        notes=tuple(_notes(model, data_set, hashed)),
+        set_aside=(*data_set.set_aside, *foreign, *unread, *copies, *trained_on, *unreadable),
+        notes=(*data_set.notes, *_notes(chosen)),
         seconds=round(time.perf_counter() - started, 2),
     )
 
@@ -77,26 +87,38 @@ def _of_known_classes(data_set: DataSet, model: Model) -> tuple[list[Picture], l
     return known, foreign
 
 
-def _choose(hashed: list[Hashed], wanted: str, model: Model, data: str | Path) -> tuple[str, list[Hashed]]:
-    """The part that is read and its pictures. A folder without parts is split as it was in training."""
-    if {each.picture.part for each in hashed} == {None}:
-        if wanted in ("auto", "all"):
-            return "all", hashed
-        hashed = split_pictures(hashed, seed=model.manifest.seed)
-    if wanted == "all":
-        return "all", hashed
+def _choose(seen: list[_Seen], wanted: str, data: str | Path) -> tuple[str, list[_Seen], list[SetAside]]:
+    """The part that is read, its pictures, and those of it that are set aside: val and test hold none trained on.
+
+    In a folder without parts each picture has the one that it had in training; what was not there then is test.
+    """
+    is_split = any(each.hashed.picture.part for each in seen)
+    if wanted == "all" or (wanted == "auto" and not is_split):
+        return "all", seen, []
     for part in PARTS if wanted == "auto" else (wanted,):
-        chosen = [each for each in hashed if each.picture.part == part]
-        if chosen:
-            return part, chosen
+        members = [each for each in seen if (each.hashed.picture.part if is_split else each.then or "test") == part]
+        if not members:
+            continue
+        trained_on = [each for each in members if part != "train" and each.then == "train"]
+        if len(trained_on) < len(members):
+            held_out = [each for each in members if part == "train" or each.then != "train"]
+            return part, held_out, [_set_aside(each) for each in trained_on]
+        raise DataError(
+            f"the model was trained on all {len(members)} pictures of part {part!r} in {data}: give pictures that it "
+            "has not seen, or choose --split all"
+        )
     raise DataError(f"{data} has no part {wanted!r}: choose another with --split, or all")
 
 
+def _set_aside(each: _Seen) -> SetAside:
+    return SetAside(picture=each.hashed.picture.name, reason="the model was trained on it, so it tests nothing")
+
+
 def _answer(
-    model: Model, hashed: Sequence[Hashed], progress: Progress
-) -> tuple[np.ndarray, np.ndarray, list[Hashed], list[SetAside]]:
+    model: Model, seen: Sequence[_Seen], progress: Progress
+) -> tuple[np.ndarray, np.ndarray, list[_Seen], list[SetAside]]:
     """Labels (N,), probabilities (N, classes), the pictures they belong to, and those that cannot be read."""
-    pictures = [(each.picture, each.content) for each in hashed]
+    pictures = [(each.hashed.picture, each.hashed.content) for each in seen]
     images = decode_pictures(pictures, model.manifest.preprocess, threads=machine.cores(), ahead=4 * BATCH)
     reasons: dict[int, str] = {}
 
@@ -110,36 +132,20 @@ def _answer(
     answers: dict[int, np.ndarray] = {}
     for number, row in model.classifier.stream(readable(), many=True):
         answers[number] = row
-        progress("measuring", len(answers) + len(reasons), len(hashed))
-    kept = [each for number, each in enumerate(hashed) if number in answers]
-    labels = np.array([model.classes.index(str(each.picture.label)) for each in kept], dtype=np.int64)
+        progress("measuring", len(answers) + len(reasons), len(seen))
+    kept = [each for number, each in enumerate(seen) if number in answers]
+    labels = np.array([model.classes.index(str(each.hashed.picture.label)) for each in kept], dtype=np.int64)
     rows = np.array([answers[number] for number in sorted(answers)], dtype=np.float64)
-    unreadable = [SetAside(picture=hashed[number].picture.name, reason=reason) for number, reason in reasons.items()]
+    unreadable = [SetAside(picture=pictures[number][0].name, reason=reason) for number, reason in reasons.items()]
     return labels, rows, kept, unreadable
 
 
-def _notes(model: Model, data_set: DataSet, hashed: Sequence[Hashed]) -> list[str]:
-    notes = list(data_set.notes)
-    trained = _training_parts(model)
-    parts = _parts(model.bundle.folder.parent / "split.csv")
-    seen = sum(parts.get(each.content) in trained for each in hashed)
-    if seen:
-        notes.append(f"{seen} of these {len(hashed)} pictures were trained on: on new pictures expect a lower accuracy")
-    return notes
-
-
-def _training_parts(model: Model) -> tuple[str, ...]:
-    """The parts that the model was trained on: all of them where too few pictures were held out to measure on."""
-    return PARTS if model.manifest.data.trained_on == model.manifest.data.used else ("train",)
-
-
-def _parts(split_file: Path) -> dict[str, str]:
-    """The part of each picture by its content hash, where the bundle still lies in its run folder."""
-    try:
-        with split_file.open(encoding="utf-8", newline="") as file:
-            return {row["content_hash"]: row["part"] for row in csv.DictReader(file)}
-    except (OSError, KeyError, UnicodeDecodeError, csv.Error):
-        return {}  # a copied bundle has no split beside it; nothing can be said then
+def _notes(seen: Sequence[_Seen]) -> Iterator[str]:
+    trained, new = (sum(each.then == then for each in seen) for then in ("train", None))
+    if trained:
+        yield f"{trained} of these {len(seen)} pictures were trained on: on new pictures expect a lower accuracy"
+    if 0 < new < len(seen):  # a folder of new pictures alone is what `val` is for
+        yield f"{new} of these {len(seen)} pictures are new: they were not there when the model was trained"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import secrets
+import shutil
+from pathlib import Path
+
 import numpy as np
 
 from eyespot import machine
-from eyespot.bundle.files import Bundle, read_bundle
+from eyespot.bundle.files import Bundle, read_bundle, write_bundle, write_manifest
+from eyespot.bundle.manifest import Agreement, Manifest
 from eyespot.bundle.run import Classifier
 from eyespot.data.audit import Hashed
 from eyespot.errors import BundleError
@@ -14,18 +20,41 @@ from eyespot.features.decode import decode_or_reason
 from eyespot.recipes.backbone import compiled_folder
 from eyespot.recipes.measure import Measurements
 from eyespot.recipes.regime import Fitted
+from eyespot.recipes.run_folder import writing
 
 COMPARED = 8
 """Few enough to be asked one at a time, as most pictures will be; so the graph is compiled for them already."""
-CLOSE = {"fp32": 1e-3, "bf16": 3e-2}
+CLOSE = {"fp32": 1e-4, "bf16": 3e-2}
 """Largest difference of a probability: the same sums in another order, in the run's precision."""
 
 
-def require_same_answers(bundle: Bundle, fitted: Fitted, measured: Measurements) -> None:
-    """Reads the bundle back and compares its probabilities with those that were measured, on held-out pictures.
+def write_verified(folder: Path, manifest: Manifest, graph: bytes, fitted: Fitted, measured: Measurements) -> Bundle:
+    """The bundle, on disk in `folder` once it has been read back and asked; whatever goes wrong leaves nothing there.
 
-    Where none were held out, with the head's on training pictures. Raises BundleError where they differ by more than
-    rounding.
+    Its manifest says how far its answers lie from those that were measured. Raises what `require_same_answers` does,
+    and OptionError where it cannot be written.
+    """
+    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}")
+    try:
+        with writing(f"the model in {folder}"):
+            bundle = write_bundle(draft, manifest, graph)
+            agreement = require_same_answers(bundle, fitted, measured)
+            manifest = manifest.model_copy(update={"agreement": agreement})
+            write_manifest(draft, manifest)
+            draft.rename(folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        with contextlib.suppress(OSError):  # where the run has no other file its folder goes, too
+            folder.parent.rmdir()
+        raise
+    return Bundle(folder, manifest, graph)
+
+
+def require_same_answers(bundle: Bundle, fitted: Fitted, measured: Measurements) -> Agreement | None:
+    """How far the probabilities of the bundle on disk lie from those that were measured, on held-out pictures.
+
+    Where none were held out, from the head's on training pictures; None where no picture can be read any more. Raises
+    BundleError where they differ by more than rounding.
     """
     pictures, logits = _answered(fitted, measured)
     preprocess = fitted.trunk.preprocess
@@ -33,13 +62,15 @@ def require_same_answers(bundle: Bundle, fitted: Fitted, measured: Measurements)
     images = [(number, image) for number, image in enumerate(decoded) if not isinstance(image, str)]
     classifier = Classifier(read_bundle(bundle.folder), cache_folder=compiled_folder(machine.cache_folder()))
     expected = probabilities(logits, temperature=fitted.temperature)
+    differences = [0.0]
     for number, found in classifier.stream(images, many=False):
-        difference = float(np.abs(found - expected[number]).max())
-        if difference > CLOSE[fitted.trunk.precision]:
+        differences.append(float(np.abs(found - expected[number]).max()))
+        if not differences[-1] <= CLOSE[fitted.trunk.precision]:  # nor may it be no number at all
             raise BundleError(
-                f"the written model answers otherwise than the trained one: {pictures[number].picture.name} "
-                f"differs by {difference:.4f} in probability; please report this"
+                f"the written model answers otherwise than the trained one, so none was kept: "
+                f"{pictures[number].picture.name} differs by {differences[-1]:.4f} in probability; please report this"
             )
+    return Agreement(n=len(images), largest_difference=max(differences)) if images else None
 
 
 def _answered(fitted: Fitted, measured: Measurements) -> tuple[list[Hashed], np.ndarray]:

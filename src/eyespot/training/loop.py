@@ -69,7 +69,7 @@ class Training:
         self._epochs, self._batch, self._patience = epochs, batch, patience
         self._random = torch.Generator().manual_seed(seed)
         self._optimiser = torch.optim.Adam(net.parameters(), lr=lr)
-        steps = epochs * -(-len(train.labels) // batch)
+        steps = epochs * len(in_batches(torch.arange(len(train.labels)), batch))
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(self._optimiser, max_lr=lr, total_steps=steps)
         self._best_loss = float("inf")
         self._best_weights = copy.deepcopy(net.state_dict())
@@ -99,7 +99,7 @@ class Training:
         order = torch.randperm(len(self._train.labels), generator=self._random)
         images, labels = torch.from_numpy(self._train.images), torch.from_numpy(self._train.labels)
         total = 0.0
-        for rows in torch.split(order, self._batch):
+        for rows in in_batches(order, self._batch):
             x = shifted(self._normalised(images[rows]), self._random)  # (N, C, H, W)
             loss = functional.cross_entropy(self.net(x), labels[rows])
             self._optimiser.zero_grad()
@@ -134,6 +134,18 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def in_batches(order: Tensor, size: int) -> list[Tensor]:
+    """`order` cut into pieces of `size`; a single image left over joins the piece before it.
+
+    BatchNorm cannot tell the spread of a batch of one. So a batch of one is left only where one was asked for, or
+    where there is one image in all.
+    """
+    batches = list(torch.split(order, size))
+    if size > 1 and len(batches) > 1 and len(batches[-1]) == 1:
+        batches[-2:] = [torch.cat(batches[-2:])]
+    return batches
 
 
 def shifted(images: Tensor, random: torch.Generator) -> Tensor:

@@ -66,7 +66,7 @@ _HEADS = {"stage4.a": ("aux1", 512), "stage4.d": ("aux2", 528)}
 
 
 def googlenet(*, classes: int = 1000, form: Form = "torchvision") -> nn.Sequential:
-    """A chain from images (N, 3, H, W) to logits (N, classes); meant for 224x224 pixels, at least 15.
+    """A chain from images (N, 3, H, W) to logits (N, classes); meant for 224x224 pixels, at least 31.
 
     The stages have the paper's numbers: the module it calls "inception (4a)" is `stage4.a`.
 

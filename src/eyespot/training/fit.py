@@ -1,0 +1,186 @@
+"""Exact softmax heads on features: multinomial logistic regression by L-BFGS, its L2 by cross-validation. No torch.
+
+The loss of a head on N weighted pictures is
+
+    mean over pictures of  weight * -log softmax(head(features))[label]   +   l2 / 2 * sum of squared weights
+
+which for a head of one layer is convex: every run ends at the same minimum. Features are first rotated to their
+principal axes, which changes neither loss nor answers, and each weight is scaled so that the loss curves about equally
+in all directions where L-BFGS starts; it then needs a tenth of the steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from eyespot.data.audit import is_unbalanced
+from eyespot.data.split import stratified_folds
+from eyespot.training.head import Head, HeadOptions, Samples
+from eyespot.training.problems import Problems, log_softmax
+from eyespot.training.rotation import Rotation
+
+FOLDS = 5
+STEP = 10**0.5
+"""Ratio of neighbouring L2 values that are tried."""
+FIRST_STRENGTH = 3e-5
+"""The L2 tried first, as a share of the features' total variance."""
+STRENGTHS = (1e-9, 1.0)
+"""The range in which L2 is looked for, as shares of the features' total variance."""
+LOOSE, TIGHT = 3e-5, 1e-8
+"""Relative decrease of the loss at which L-BFGS stops: while comparing L2 values, and for the head that is kept."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One candidate, judged by cross-validation."""
+
+    l2: float
+    mirror: bool
+    accuracy: float
+    loss: float
+    """Mean negative log likelihood of the true class, out of fold."""
+
+
+@dataclass(frozen=True)
+class FittedHead:
+    """The head that is kept, and the cross-validation that chose it."""
+
+    head: Head
+    chosen: Trial
+    trials: tuple[Trial, ...]
+    out_of_fold: np.ndarray
+    """Logits (N, classes) of every picture, from a head that had not seen it or its mirror image."""
+
+
+def fit_head(samples: Samples, options: HeadOptions) -> FittedHead:
+    """The head with the L2, and with or without mirror images, that cross-validation finds best, fitted on everything.
+
+    A picture and its mirror image always lie in the same fold.
+    """
+    options = _settled(options, samples)
+    rotation = Rotation.of(samples)
+    rotated = rotation.apply(samples)
+    cv = _CrossValidation(rotated, rotation.variance, options)
+    chosen = cv.best()
+    everything = np.ones((len(samples), 1), bool)
+    problems = Problems(rotated, rotation.variance, options, mirror=chosen.mirror, trained_on=everything)
+    start = _between(cv.heads(chosen))
+    (head,) = problems.minimise(np.array([chosen.l2]), start=[start], tolerance=TIGHT)
+    return FittedHead(rotation.undo(head), chosen, tuple(cv.trials), cv.out_of_fold(chosen))
+
+
+def out_of_fold_logits(samples: Samples, options: HeadOptions, *, repeats: int) -> np.ndarray:
+    """Logits (repeats, N, classes) of every picture by heads that never saw it, not even to choose their L2."""
+    options = _settled(options, samples)
+    runs = []
+    for repeat in range(repeats):
+        seeded = replace(options, seed=options.seed + repeat)
+        fold = folds_of(samples.labels, seed=seeded.seed)
+        logits = np.zeros((len(samples), samples.classes), np.float32)
+        for held_out in np.unique(fold):
+            fitted = fit_head(samples.take(fold != held_out), seeded)
+            logits[fold == held_out] = fitted.head.logits(samples.identity[fold == held_out])
+        runs.append(logits)
+    return np.stack(runs)
+
+
+def folds_of(labels: np.ndarray, *, seed: int) -> np.ndarray:
+    """The fold of every picture (N,): five, or as many as there are pictures where they are fewer."""
+    return stratified_folds(labels, folds=max(2, min(FOLDS, len(labels))), seed=seed)
+
+
+def _settled(options: HeadOptions, samples: Samples) -> HeadOptions:
+    """Whether classes are balanced is decided once, from all pictures: no fold shall decide it otherwise."""
+    if options.class_weight != "auto":
+        return options
+    counts = np.bincount(samples.labels, minlength=samples.classes)
+    return replace(options, class_weight="balanced" if is_unbalanced(counts.tolist()) else "none")
+
+
+class _CrossValidation:
+    """Tries L2 values on a logarithmic grid: a first one, its neighbours, then further downhill.
+
+    A fold's later trials start from its earlier ones, which saw the same pictures.
+    """
+
+    def __init__(self, samples: Samples, variance: np.ndarray, options: HeadOptions) -> None:
+        self._samples, self._variance, self._options = samples, variance, options
+        self.trials: list[Trial] = []
+        self._heads: dict[Trial, list[Head]] = {}
+        self._logits: dict[Trial, np.ndarray] = {}
+        self._fold = folds_of(samples.labels, seed=options.seed)
+        self._problems: dict[bool, Problems] = {}
+
+    def best(self) -> Trial:
+        """The L2 with the lowest loss; with mirror images where that is not worse."""
+        wish = self._options.mirror if self._samples.mirror is not None else "no"
+        best = self._walk(mirror=wish == "yes")
+        if wish == "auto":
+            self._problems.clear()
+            (mirrored,) = self._try([best.l2], mirror=True, start=self.heads(best))
+            return mirrored if mirrored.loss <= best.loss else best
+        return best
+
+    def out_of_fold(self, trial: Trial) -> np.ndarray:
+        """Logits (N, classes) of a trial."""
+        return self._logits[trial]
+
+    def heads(self, trial: Trial) -> list[Head]:
+        """The head of every fold, for rotated features."""
+        return self._heads[trial]
+
+    def _walk(self, *, mirror: bool) -> Trial:
+        total = float(self._variance.sum()) or 1.0
+        first = FIRST_STRENGTH * total
+        (middle,) = self._try([first], mirror=mirror)
+        lower, upper = self._try([first / STEP, first * STEP], mirror=mirror, start=self.heads(middle))
+        best = min((middle, lower, upper), key=lambda trial: trial.loss)
+        factor = best.l2 / first  # 1 where the middle is best: nothing further is tried
+        while factor != 1 and STRENGTHS[0] <= best.l2 * factor / total <= STRENGTHS[1]:
+            (trial,) = self._try([best.l2 * factor], mirror=mirror, start=self.heads(best))
+            if trial.loss >= best.loss:
+                break
+            best = trial
+        return best
+
+    def _try(self, strengths: Sequence[float], *, mirror: bool, start: Sequence[Head] = ()) -> list[Trial]:
+        """One trial for each L2: every picture answered by a head that was fitted on the other folds."""
+        folds = range(self._fold.max() + 1)
+        if mirror not in self._problems:
+            trained_on = self._fold[:, None] != np.array(folds)  # (N, folds)
+            options = self._options
+            self._problems[mirror] = Problems(
+                self._samples, self._variance, options, mirror=mirror, trained_on=trained_on
+            )
+        heads = self._problems[mirror].minimise(
+            np.repeat(strengths, len(folds)), start=[*start] * len(strengths), tolerance=LOOSE
+        )
+        return [
+            self._judge(l2, mirror, heads[number * len(folds) : (number + 1) * len(folds)])
+            for number, l2 in enumerate(strengths)
+        ]
+
+    def _judge(self, l2: float, mirror: bool, heads: Sequence[Head]) -> Trial:
+        labels = self._samples.labels
+        logits = np.zeros((len(labels), self._samples.classes), np.float32)
+        for fold, head in enumerate(heads):
+            logits[self._fold == fold] = head.logits(self._samples.identity[self._fold == fold])
+        trial = Trial(l2, mirror, float((logits.argmax(axis=1) == labels).mean()), _mean_loss(logits, labels))
+        self.trials.append(trial)
+        self._logits[trial], self._heads[trial] = logits, list(heads)
+        return trial
+
+
+def _between(heads: Sequence[Head]) -> Head:
+    """A head to start from: of heads with one layer their mean, which lies close to what all pictures ask for."""
+    if len(heads[0].layers) > 1:
+        return heads[0]
+    weight, bias = (np.mean([head.layers[0][i] for head in heads], axis=0) for i in (0, 1))
+    return Head(((weight, bias),), heads[0].output)
+
+
+def _mean_loss(logits: np.ndarray, labels: np.ndarray) -> float:
+    return -float(log_softmax(logits)[np.arange(len(labels)), labels].mean(dtype=np.float64))

@@ -1,0 +1,203 @@
+"""What is measured on which pictures: bf16 against fp32, calibration on unseen answers, small test parts, Ctrl-C."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from eyespot.data.audit import Hashed
+from eyespot.data.sources import DataSet, Picture
+from eyespot.evaluate.calibration import calibration
+from eyespot.evaluate.intervals import wilson
+from eyespot.features.embed import Embedded
+from eyespot.recipes.measure import COMPARED, measure
+from eyespot.recipes.prepare import Prepared
+from eyespot.recipes.progress import silent
+from eyespot.recipes.regime import Fitted, OutOfFold
+from eyespot.training.fit import folds_of
+from eyespot.training.head import Head
+
+CLASSES = ("cat", "dog")
+HEAD = Head(((np.eye(2, dtype=np.float32), np.zeros(2, np.float32)),), "softmax")
+
+
+class FakeTrunk:
+    """Gives every picture features that its number and the precision decide: in bf16 every tenth answer differs."""
+
+    def __init__(self, precision: str = "fp32") -> None:
+        self.precision = precision
+
+    def in_precision(self, precision: str) -> FakeTrunk:
+        return FakeTrunk(precision)
+
+    def embed(self, hashed, *, views, store, progress=lambda done, total: None) -> Embedded:
+        progress(0, len(hashed))
+        rows = [self._row(int(each.content)) for each in hashed]
+        return Embedded(list(hashed), {"identity": np.array(rows, np.float32)}, [], len(hashed), [])
+
+    def _row(self, number: int) -> tuple[float, float]:
+        other = number % 10 == 0 and self.precision == "bf16"
+        says_dog = (number % 2 == 1) != other
+        sure = 0.5 + number % 7
+        return (0.0, sure) if says_dog else (sure, 0.0)
+
+
+def pictures(part: str, count: int, *, first: int) -> list[Hashed]:
+    return [
+        Hashed(Picture(f"{number}.jpg", label=CLASSES[(number % 3) % 2], part=part, data=b""), str(number))
+        for number in range(first, first + count)
+    ]
+
+
+def fitted(*, precision="fp32", train=40, val=40, test=40, **changes) -> Fitted:
+    hashed = [
+        *pictures("train", train, first=0),
+        *pictures("val", val, first=100),
+        *pictures("test", test, first=1000),
+    ]
+    data_set = DataSet("pets", tuple(each.picture for each in hashed), CLASSES)
+    prepared = Prepared(data_set, hashed, True, False, [], [], "0" * 32)
+    answers = out_of_fold(prepared, "train")
+    whole = Fitted(
+        regime="frozen",
+        prepared=prepared,
+        trunk=FakeTrunk(precision),
+        head=HEAD,
+        held_out=("val", "test"),
+        small_test=False,
+        temperature=2.0,
+        temperature_from="answers to the training pictures",
+        calibrated_on=answers,
+        trained_on=train,
+        mirror=False,
+        l2=1.0,
+        out_of_fold=None,
+        answers_on_train=answers,
+        table=(),
+        how=(),
+        views_computed=0,
+    )
+    return replace(whole, **changes)
+
+
+def out_of_fold(prepared: Prepared, part: str) -> OutOfFold:
+    hashed = prepared.part(part)
+    features = FakeTrunk().embed(hashed, views=("identity",), store=None).features["identity"]
+    return OutOfFold(hashed, prepared.labels(hashed), HEAD.logits(features)[None])
+
+
+def measured(whole: Fitted):
+    return measure(whole, store=None, progress=silent)
+
+
+# --- bf16
+
+
+def test_the_agreement_of_bf16_has_its_interval_and_its_number_of_pictures():
+    found = measured(fitted(precision="bf16")).precision
+    expected = wilson(36, 40)  # one answer in ten is another
+    assert (found.agreement, found.low, found.high, found.n) == (
+        expected.accuracy,
+        expected.low,
+        expected.high,
+        expected.n,
+    )
+    assert found.largest_difference > 0
+
+
+@pytest.mark.parametrize("val", [COMPARED - 1, COMPARED, COMPARED + 1, 3 * COMPARED - 1])
+def test_bf16_is_compared_on_a_limited_number_of_pictures_that_is_told(val):
+    found = measured(fitted(precision="bf16", val=val))
+    assert COMPARED / 2 <= found.precision.n <= COMPARED
+    assert found.views_computed == val + 40 + 2 * found.precision.n  # also those that only the comparison needed
+
+
+def test_bf16_is_compared_on_training_pictures_where_none_are_held_out():
+    whole = fitted(precision="bf16", val=0, test=0)
+    small = replace(whole, held_out=(), small_test=True, out_of_fold=whole.calibrated_on)
+    assert measured(small).precision.n == 40
+
+
+def test_fp32_is_compared_with_nothing():
+    found = measured(fitted())
+    assert (found.precision.agreement, found.precision.n, found.views_computed) == (None, 0, 80)
+
+
+# --- calibration
+
+
+def expected_calibration(answers: OutOfFold, measured_on: str, *, by_folds: bool):
+    fold, source = folds_of(answers.labels, seed=0) if by_folds else None, "answers to the training pictures"
+    return calibration(answers.middle, answers.labels, 2.0, source, measured_on=measured_on, fold=fold)
+
+
+def test_calibration_is_measured_on_test_or_else_on_the_own_val_part():
+    whole = fitted()
+    assert measured(whole).calibration == expected_calibration(
+        out_of_fold(whole.prepared, "test"), "test pictures", by_folds=False
+    )
+    whole = fitted(test=0)
+    assert measured(whole).calibration == expected_calibration(
+        out_of_fold(whole.prepared, "val"), "validation pictures", by_folds=False
+    )
+
+
+def test_a_small_test_run_measures_calibration_on_the_own_val_part():
+    whole = fitted(test=5)
+    small = replace(whole, small_test=True, out_of_fold=whole.calibrated_on)
+    assert measured(small).calibration == expected_calibration(
+        out_of_fold(whole.prepared, "val"), "validation pictures", by_folds=False
+    )
+
+
+def test_calibration_is_measured_by_folds_where_only_the_fitted_answers_are_left():
+    whole = fitted(val=0, test=0)
+    small = replace(whole, held_out=(), small_test=True, out_of_fold=whole.calibrated_on)
+    found = measured(small).calibration
+    assert found.cross_fitted
+    assert found == expected_calibration(whole.calibrated_on, "out-of-fold pictures", by_folds=True)
+
+
+def test_from_scratch_the_val_part_gave_the_temperature_so_it_is_measured_by_folds():
+    whole = fitted(test=0)
+    own = out_of_fold(whole.prepared, "val")
+    found = measured(replace(whole, regime="scratch", calibrated_on=own, answers_on_train=None)).calibration
+    assert found == expected_calibration(own, "validation pictures", by_folds=True)
+    assert found.n == 40
+
+
+def test_nothing_answered_means_nothing_calibrated():
+    whole = fitted(val=0, test=0, calibrated_on=None, answers_on_train=None)
+    assert measured(whole).calibration is None
+
+
+# --- small test parts
+
+
+def test_a_small_test_part_is_measured_but_is_not_the_test_figure():
+    whole = fitted(test=12)
+    found = measured(replace(whole, small_test=True, out_of_fold=whole.calibrated_on))
+    assert found.test is None
+    assert found.small_test.overall.n == 12
+    assert found.validation.overall.n == 40
+    assert found.out_of_fold.n == 40
+    assert "the test part has only 12 pictures" in found.out_of_fold_reason
+    assert sorted(each.part for each in found.answers) == ["test", "train", "val"]
+
+
+# --- Ctrl-C
+
+
+@pytest.mark.parametrize(("at", "validation", "notes"), [("val", None, 1), ("test", 40, 1), (None, 40, 0)])
+def test_ctrl_c_while_measuring_keeps_what_was_measured_and_says_that_it_is_incomplete(at, validation, notes):
+    def stop(step, done, total):
+        if step == f"measuring on {at}":
+            raise KeyboardInterrupt
+
+    found = measure(fitted(), store=None, progress=stop)
+    assert (found.validation and found.validation.overall.n) == validation
+    assert (found.test is None) == (at is not None)
+    assert len(found.notes) == notes
+    assert all("complete and usable, but its figures are incomplete" in note for note in found.notes)
