@@ -1,3 +1,5 @@
+from collections import OrderedDict
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -209,3 +211,15 @@ def test_the_loss_of_a_head_reaches_the_stages_below_it_and_no_other():
 def test_a_head_where_no_head_can_stand_is_refused_at_once(stage, words):
     with pytest.raises(NetworkError, match=words):
         WithHeads(_net(), {stage: _head(8)})
+
+
+def test_a_stage_that_stands_twice_is_one_stage_at_each_place():
+    """PyTorch's `named_children` leaves out the second."""
+    pool = nn.MaxPool2d(2)
+    net = nn.Sequential(OrderedDict(first=pool, act=nn.ReLU(), second=pool))
+    x = torch.randn(1, 2, 8, 8)
+    assert stage_names(net) == ("first", "act", "second")
+    assert torch.equal(taps(net, ["second"], x)["second"], net(x))
+    trunk, tail = split(net, after="act")
+    assert torch.equal(tail(trunk(x)), net(x))
+    assert Branches(one=pool, two=pool)(x).shape == (1, 4, 4, 4)

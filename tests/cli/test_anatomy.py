@@ -2,6 +2,8 @@
 
 import csv
 import json
+import shutil
+import xml.etree.ElementTree as ElementTree
 
 import pytest
 from click.testing import CliRunner
@@ -129,3 +131,15 @@ def test_errors_are_one_sentence(cli, arguments, words):
     assert words in done.stderr
     assert done.stderr.startswith("eyespot: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_models_name_commands_no_terminal_and_spoils_no_drawing(cli, split_run, tmp_path):
+    copied = shutil.copytree(split_run.bundle, tmp_path / "copied")
+    manifest = copied / "manifest.json"
+    content = json.loads(manifest.read_text("utf-8")) | {"name": "\x1b[31mred\x00<b>"}
+    manifest.write_text(json.dumps(content), encoding="utf-8")
+    done = cli("summary", "copied", "--stages", "--draw", "red.svg")
+    assert done.exit_code == 0, done.stderr
+    assert "\x1b" not in done.stdout
+    assert "[31mred" in done.stdout
+    ElementTree.parse(tmp_path / "red.svg")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from eyespot.arithmetic.table import Chain, flat, stages, total
 from eyespot.errors import OptionError
 from eyespot.files import write_whole
+from eyespot.names import printable
 from eyespot.recipes.results import Summary
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def summary(
     name, traced, shape = _traced(network, input_chw, imgsz, classes)
     layers = list(flat(traced))
     if draw is not None:
-        _draw(traced, name, Path(draw))
+        _draw(traced, printable(name), Path(draw))
     return Summary(
         network=name,
         input=shape,
