@@ -170,31 +170,6 @@ def test_a_small_test_folder_is_kept_out_of_training(train, photos, tmp_path):
     assert (calibrated.n, calibrated.cross_fitted) == (3, False)  # val, which the temperature has not seen
 
 
-def test_class_weights_are_decided_once_for_all_pictures_not_for_each_fold(train, draw, tmp_path, monkeypatch):
-    from eyespot.recipes import frozen
-
-    draw(tmp_path / "photos", 3)
-    draw(tmp_path / "photos", 7, first=50, kinds=["circle"])  # 10 to 3 in all, 8 to 3 or 2 in the folds
-    asked: set[str] = set()
-    fit_head, out_of_fold_logits = frozen.fit_head, frozen.out_of_fold_logits
-
-    def fit(samples, options):
-        asked.add(options.class_weight)
-        return fit_head(samples, options)
-
-    def fit_folds(samples, options, *, repeats):
-        asked.add(options.class_weight)
-        return out_of_fold_logits(samples, options, repeats=1)
-
-    monkeypatch.setattr(frozen, "fit_head", fit)
-    monkeypatch.setattr(frozen, "out_of_fold_logits", fit_folds)
-    train(tmp_path / "photos")
-    assert asked == {"balanced"}
-    asked.clear()
-    train(tmp_path / "photos", class_weight="none")
-    assert asked == {"none"}
-
-
 def test_hardly_any_pictures_are_enough_for_a_model(train, draw, tmp_path):
     draw(tmp_path / "photos", 1)
     result = train(tmp_path / "photos")
