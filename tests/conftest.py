@@ -9,7 +9,11 @@ from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from PIL import Image, ImageDraw
+
+settings.register_profile("repeatable", derandomize=True)  # whoever runs the tests tries the same examples
+settings.load_profile("repeatable")
 
 SHAPES = {"circle": (190, 20, 20), "square": (20, 20, 190), "triangle": (20, 150, 20)}
 """Classes of drawn pictures, and the darkest shade of each."""
