@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from eyespot.words import counted
+
 Part = Literal["train", "val", "test"]
 PrecisionName = Literal["fp32", "bf16"]
 View = Literal["identity", "mirror"]
@@ -64,7 +66,7 @@ class Metric(Record):
     n: int = Field(ge=1)
 
     def __str__(self) -> str:
-        return f"{self.accuracy:.3f} (95 % interval {self.low:.3f} to {self.high:.3f}, {self.n} pictures)"
+        return f"{self.accuracy:.3f} (95 % interval {self.low:.3f} to {self.high:.3f}, {counted(self.n, 'picture')})"
 
 
 class ClassMetric(Record):

@@ -228,8 +228,19 @@ def test_an_unreadable_training_part_is_a_sentence(train, split_photos, tmp_path
     photos = Path(shutil.copytree(split_photos, tmp_path / "photos"))
     for number, picture in enumerate((photos / "train").rglob("*.png")):
         picture.write_text(f"not a picture {number}")
-    with pytest.raises(DataError, match="readable pictures to train on in 0 classes"):
+    with pytest.raises(
+        DataError,
+    said = r"readable pictures to train on in 0 of its classes.*24 files were set aside: .* is not a picture"
+    with pytest.raises(DataError, match=said):
+    ):
         train(photos)
+
+
+def test_notes_count_the_pictures_that_are_trained_on_not_those_of_a_part(train, draw, tmp_path):
+    draw(tmp_path / "photos", 3)  # of each class one in train, val and test; the head learns from all
+    assert not any("one picture to train on" in note for note in train(tmp_path / "photos").notes)
+    by_lenet = train(tmp_path / "photos", model="lenet5", epochs=1)  # and LeNet-5 from train alone
+    assert sum("one picture to train on" in note for note in by_lenet.notes) == 3
 
 
 @pytest.mark.parametrize("model", ["auto", "lenet5"])
@@ -558,8 +569,16 @@ def test_a_data_set_that_is_passed_is_called_by_its_name(train, draw, tmp_path):
 
 def test_one_class_is_not_enough(train, draw, tmp_path):
     draw(tmp_path / "photos", 2, kinds=["circle"])
-    with pytest.raises(DataError, match="at least two class folders"):
+    with pytest.raises(DataError, match=r"at least two class folders$"):
         train(tmp_path / "photos")
+
+
+def test_a_class_folder_with_a_folder_inside_is_told_of_the_pictures_beside_that(train, draw, tmp_path):
+    draw(tmp_path / "photos", 2, kinds=["circle"])
+    draw(tmp_path / "photos" / "circle", 1, first=50, kinds=["square"])
+    said = "circle has one class only .*; 2 files were set aside: 000.png lies outside any class folder"
+    with pytest.raises(DataError, match=said):
+        train(tmp_path / "photos" / "circle")
 
 
 def test_a_missing_folder_is_named_with_what_was_meant(train, photos):

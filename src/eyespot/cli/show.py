@@ -27,7 +27,8 @@ from eyespot.recipes.results import (
     WeightsResult,
 )
 from eyespot.recipes.tables import write_csv
-from eyespot.records import SetAside
+from eyespot.records import Metric, SetAside
+from eyespot.words import counted
 
 NAMED = 10
 """Files set aside that the console names; the others are counted."""
@@ -82,7 +83,8 @@ def json_or(as_json: bool, result: R, in_words: Callable[[R], None]) -> None:
 
 def trained(result: TrainResult) -> None:
     """The closing summary of `train`."""
-    _line("Used", f"{result.pictures.used} pictures of {len(result.classes)} classes, {result.network} {result.regime}")
+    used = f"{counted(result.pictures.used, 'picture')} of {len(result.classes)} classes"
+    _line("Used", f"{used}, {result.network} {result.regime}")
     _set_aside(result.set_aside, "all are listed in predictions.csv")
     for note in result.notes:
         _line("Note", note)
@@ -92,7 +94,7 @@ def trained(result: TrainResult) -> None:
     if not result.out_of_fold or result.validation != result.out_of_fold:
         _line("Validation", str(result.validation or "none"))
     _line("Test", str(result.test or result.small_test or "none"))
-    _line("Time", f"{result.seconds:.1f} s, {result.views_computed} views computed")
+    _line("Time", f"{result.seconds:.1f} s, {counted(result.views_computed, 'view')} computed")
     _line("Report", result.report)
     _line("Next", result.next_commands[0][0])
 
@@ -123,12 +125,11 @@ def write_predictions(path: Path, results: Sequence[Prediction]) -> None:
 
 def validated(result: ValResult) -> None:
     """The summary of `val`."""
-    _line("Read", f"{result.n} pictures, part {result.part}")
+    _line("Read", f"{counted(result.n, 'picture')}, part {result.part}")
     _set_aside(result.set_aside, "--json names them all")
     for note in result.notes:
         _line("Note", note)
-    interval = f"(95 % interval {result.low:.3f} to {result.high:.3f}, {result.n} pictures)"
-    _line("Accuracy", f"{result.accuracy:.3f} {interval}")
+    _line("Accuracy", str(Metric(accuracy=result.accuracy, low=result.low, high=result.high, n=result.n)))
     width = max(len(each.name) for each in result.per_class)
     say(f"{'':12}{'class':{width}}  precision  recall      F1  pictures")
     for each in result.per_class:
@@ -140,7 +141,7 @@ def validated(result: ValResult) -> None:
 
 def embedded(result: EmbedResult) -> None:
     """The summary of `embed`."""
-    _line("Wrote", f"{result.out}: {result.pictures} pictures, {result.features} features each")
+    _line("Wrote", f"{result.out}: {counted(result.pictures, 'picture')}, {result.features} features each")
     _line("Computed", f"{result.computed}{', the others were stored' if result.computed < result.pictures else ''}")
     _set_aside(result.set_aside, "--json names them all")
     for note in result.notes:
@@ -236,7 +237,7 @@ def _numbers(values: Sequence[float]) -> str:
 def _set_aside(files: Sequence[SetAside], rest: str) -> None:
     if not files:
         return
-    _line("Set aside", f"{len(files)} files, which were not used:")
+    _line("Set aside", f"{counted(len(files), 'file')}, not used:")
     for each in files[:NAMED]:
         _line("", f"{each.picture} {each.reason}")
     if len(files) > NAMED:

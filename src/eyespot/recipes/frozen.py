@@ -16,7 +16,7 @@ from eyespot.evaluate.intervals import wilson_fraction
 from eyespot.features.embed import Embedded
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.options import TrainOptions
-from eyespot.recipes.prepare import Prepared, notes_on_readable
+from eyespot.recipes.prepare import Prepared, notes_on_trained
 from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, OutOfFold, stopped_note
 from eyespot.records import Part, View
@@ -51,7 +51,7 @@ def fit_frozen(
         ordered, views=views, store=store, progress=lambda d, n: progress("computing features", d, n)
     )
     prepared = prepared.without(embedded.set_aside)
-    notes = notes_on_readable(prepared, embedded.pictures)
+    notes = notes_on_trained(prepared, embedded.pictures)
     labels = prepared.labels(embedded.pictures)
     samples = Samples(
         embedded.features["identity"], embedded.features.get("mirror"), labels, len(prepared.data_set.classes)

@@ -16,7 +16,7 @@ from eyespot.features.decode import decode_pictures
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.backbone import compiled_folder
 from eyespot.recipes.options import TrainOptions
-from eyespot.recipes.prepare import Prepared, notes_on_readable
+from eyespot.recipes.prepare import Prepared, notes_on_trained
 from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, OutOfFold, stopped_note
 from eyespot.records import Network, Part, PrecisionName, Preprocess, SetAside
@@ -66,7 +66,7 @@ def fit_scratch(
     validation = _images(decoded, prepared, prepared.part("val")) if prepared.part("val") else None
     training = _training(network, train, validation, preprocess, options, epochs=options.epochs)
     epochs, stopped = _run(training, options, progress)
-    notes = notes_on_readable(prepared, prepared.part("train"))
+    notes = notes_on_trained(prepared, prepared.part("train"))
     if stopped:
         left_out = "; cross-validation was left out, so the figures are incomplete" if small_test else ""
         notes.append(f"training was stopped by you after epoch {len(epochs)}; the best epoch so far is kept{left_out}")
