@@ -130,7 +130,7 @@ def test_writing_again_replaces_the_report(tmp_path):
 def test_a_failed_write_leaves_the_old_report_and_no_rest(tmp_path, monkeypatch):
     path = tmp_path / "report.html"
     path.write_text("old")
-    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "disk full")))
     with pytest.raises(OSError, match="disk full"):
         write_report(full(), path)
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
