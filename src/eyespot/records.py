@@ -70,11 +70,18 @@ class Metric(Record):
 
 
 class ClassMetric(Record):
-    """Precision, recall and F1 of one class; None where the denominator is zero."""
+    """Precision, recall and F1 of one class; None where the denominator is zero.
+
+    The first two are shares of pictures and have 95 % intervals (Wilson); F1 is no share, and has none.
+    """
 
     name: str
     precision: Fraction | None
+    precision_low: Fraction | None = None
+    precision_high: Fraction | None = None
     recall: Fraction | None
+    recall_low: Fraction | None = None
+    recall_high: Fraction | None = None
     f1: Fraction | None
     support: int = Field(ge=0)
     """Pictures that belong to this class."""

@@ -146,6 +146,9 @@ def test_a_small_unsplit_folder_learned_from_scratch_keeps_its_parts_in_every_fi
     assert parts(result) == {"train": 12, "val": 3, "test": 3}
     assert parts_in_predictions(result) == {f"{part} (out of fold)": n for part, n in parts(result).items()}
     assert read_bundle(result.run).manifest.data.trained_on == 12
+    report = Path(result.report).read_text("utf-8")
+    assert "<dt>Trained on</dt><dd>12 pictures</dd>" in report
+    assert "head was fitted" not in report  # it was trained as a whole
 
 
 def test_predictions_name_every_picture_that_was_answered_by_a_model_that_had_not_seen_it(split_run):
@@ -166,7 +169,9 @@ def test_a_small_test_folder_is_kept_out_of_training(train, photos, tmp_path):
         "val": 3,
         "test": 18,
     }
-    calibrated = read_bundle(result.run).manifest.calibration
+    manifest = read_bundle(result.run).manifest
+    assert manifest.small_test.overall == result.small_test
+    calibrated = manifest.calibration
     assert (calibrated.n, calibrated.cross_fitted) == (3, False)  # val, which the temperature has not seen
 
 
@@ -228,11 +233,8 @@ def test_an_unreadable_training_part_is_a_sentence(train, split_photos, tmp_path
     photos = Path(shutil.copytree(split_photos, tmp_path / "photos"))
     for number, picture in enumerate((photos / "train").rglob("*.png")):
         picture.write_text(f"not a picture {number}")
-    with pytest.raises(
-        DataError,
     said = r"readable pictures to train on in 0 of its classes.*24 files were set aside: .* is not a picture"
     with pytest.raises(DataError, match=said):
-    ):
         train(photos)
 
 

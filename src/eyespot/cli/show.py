@@ -131,12 +131,12 @@ def validated(result: ValResult) -> None:
         _line("Note", note)
     _line("Accuracy", str(Metric(accuracy=result.accuracy, low=result.low, high=result.high, n=result.n)))
     width = max(len(each.name) for each in result.per_class)
-    say(f"{'':12}{'class':{width}}  precision  recall      F1  pictures")
+    say(f"{'':12}{'class':{width}}  {'precision':24}{'recall':24}{'F1':7}pictures")
     for each in result.per_class:
-        numbers = "".join(
-            f"{'-' if v is None else format(v, '.3f'):>9}" for v in (each.precision, each.recall, each.f1)
-        )
-        say(f"{'':12}{each.name:{width}}{numbers}{each.support:>10}")
+        precision = _share(each.precision, each.precision_low, each.precision_high)
+        recall = _share(each.recall, each.recall_low, each.recall_high)
+        f1 = "-" if each.f1 is None else f"{each.f1:.3f}"
+        say(f"{'':12}{each.name:{width}}  {precision:24}{recall:24}{f1:7}{each.support:>8}")
 
 
 def embedded(result: EmbedResult) -> None:
@@ -203,6 +203,11 @@ def _plain(result: Any) -> Any:
     if isinstance(result, BaseModel):
         return result.model_dump(mode="json", by_alias=True)
     return [_plain(each) for each in result]
+
+
+def _share(share: float | None, low: float | None, high: float | None) -> str:
+    """A share of pictures with its 95 % interval."""
+    return "-" if share is None else f"{share:.3f} ({low:.3f} to {high:.3f})"
 
 
 def _way(weights: WeightsResult) -> str:

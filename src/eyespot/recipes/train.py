@@ -160,6 +160,7 @@ def _manifest(name: str, fitted: Fitted, measured: Measurements, graph: bytes, o
         calibration=measured.calibration,
         validation=measured.validation,
         test=measured.test,
+        small_test=measured.small_test,
         out_of_fold=measured.out_of_fold,
         data=DataSummary(
             name=printable(prepared.data_set.name),
