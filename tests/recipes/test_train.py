@@ -1,6 +1,7 @@
 """`train`: parts and what is measured on them, the cache, files set aside, options, Ctrl-C."""
 
 import csv
+import importlib
 import io
 import json
 import os
@@ -349,6 +350,28 @@ def test_a_disk_that_is_full_when_the_report_is_written_leaves_the_model(train, 
     assert read_bundle(photos.parent / "runs" / "train" / "full").manifest.name == "full"
 
 
+@pytest.mark.parametrize("nth", range(1, 11))
+def test_a_disk_that_is_full_at_any_file_leaves_a_whole_model_or_no_run(train, photos, tmp_path, monkeypatch, nth):
+    written: list[Path] = []
+    replace_file = os.replace
+
+    def full_from_then_on(source, target):
+        if "runs" in Path(target).parts:
+            written.append(target)
+            if len(written) >= nth:
+                raise OSError(28, "No space left on device")
+        replace_file(source, target)
+
+    monkeypatch.setattr("eyespot.files.os.replace", full_from_then_on)
+    with pytest.raises(OptionError, match=r"No space left on device") as caught:
+        train(photos)
+    run = tmp_path / "runs" / "train" / "photos"
+    assert run.exists() == ("complete and usable" in str(caught.value)) == (nth > 3)
+    if run.exists():
+        assert read_bundle(run).manifest.agreement
+        assert not (run / "report.html").exists()
+
+
 def test_an_unusable_cache_folder_is_no_obstacle(photos, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("x")
     monkeypatch.setenv("EYESPOT_CACHE", str(tmp_path / "file"))
@@ -639,6 +662,41 @@ def test_ctrl_c_after_the_bundle_leaves_a_model_that_is_usable(train, split_phot
     answer = eyespot.predict(tmp_path / "runs" / "train" / "photos", split_photos / "test" / "circle" / "200.png")
     assert answer[0].predictions[0].class_ == "circle"
     assert not (tmp_path / "runs" / "train" / "photos" / "report.html").exists()
+
+
+def stopped_once_in(monkeypatch, name: str) -> None:
+    """Ctrl-C when the function of this name is called for the first time."""
+    module, _, function = name.rpartition(".")
+    original = getattr(importlib.import_module(module), function)
+    calls = []
+
+    def call(*args, **options):
+        calls.append(function)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return original(*args, **options)
+
+    monkeypatch.setattr(name, call)
+
+
+@pytest.mark.parametrize("name", ["scratch._frozen", "scratch._answers_on_val", "measure._own_answers"])
+def test_ctrl_c_when_lenet_is_trained_already_keeps_it(train, photos, monkeypatch, name):
+    stopped_once_in(monkeypatch, f"eyespot.recipes.{name}")
+    stop = stopped_at("cross-validation") if name == "scratch._answers_on_val" else silent
+    result = train(photos, model="lenet5", epochs=1, progress=stop)
+    assert ("figures are incomplete" in " ".join(result.notes)) == name.startswith("scratch")
+    assert eyespot.load(result.run).predict(photos / "circle" / "000.png")[0].predictions
+
+
+@pytest.mark.parametrize("name", ["train.attach_head", "train._manifest", "verify.require_same_answers"])
+@pytest.mark.parametrize("model", ["efficientnet_lite0", "lenet5"])
+def test_one_ctrl_c_while_the_model_is_written_does_not_lose_it(train, photos, tmp_path, monkeypatch, model, name):
+    stopped_once_in(monkeypatch, f"eyespot.recipes.{name}")
+    with pytest.raises(Stopped, match="mine is complete and usable"):
+        train(photos, model=model, name="mine", **({"epochs": 1} if model == "lenet5" else {}))
+    run = tmp_path / "runs" / "train" / "mine"
+    assert [path.name for path in run.iterdir()] == ["bundle"]
+    assert eyespot.load(run).predict(photos / "circle" / "000.png")[0].predictions
 
 
 def test_every_step_of_training_is_told(train, split_photos, split_run):

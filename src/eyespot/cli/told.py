@@ -15,8 +15,6 @@ import click
 
 from eyespot.cli import ctrl_c
 
-INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells have it."""
 SELDOM = 50_000
 """New objects after which garbage is searched for: imports make many that stay, and looking at them costs 100 ms."""
 

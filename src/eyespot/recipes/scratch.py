@@ -18,7 +18,7 @@ from eyespot.recipes.backbone import compiled_folder
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.prepare import Prepared, notes_on_trained
 from eyespot.recipes.progress import Progress
-from eyespot.recipes.regime import Fitted, OutOfFold, stopped_note
+from eyespot.recipes.regime import Fitted, OutOfFold, despite_ctrl_c, stopped_note
 from eyespot.records import Network, Part, PrecisionName, Preprocess, SetAside
 from eyespot.training.fit import folds_of
 from eyespot.training.head import Head
@@ -73,9 +73,13 @@ def fit_scratch(
     best = max((epoch.number for epoch in epochs if epoch.best), default=None)
     if best is None:
         raise OptionError(f"training diverged: the loss was never finite; lower the learning rate (lr {options.lr:g})")
-    trunk, head = _frozen(training.keep_best(), network, preprocess, precision, cache_folder)
+    (trunk, head), hurried = despite_ctrl_c(
+        lambda: _frozen(training.keep_best(), network, preprocess, precision, cache_folder)
+    )
+    if hurried and small_test:
+        notes.append(stopped_note("the conversion of the network"))
     out_of_fold = None
-    if small_test and not stopped:
+    if small_test and not (stopped or hurried):
         try:
             out_of_fold = _out_of_fold(
                 decoded, prepared, parts, network, preprocess, options, epochs=best, progress=progress
@@ -84,7 +88,7 @@ def fit_scratch(
             notes.append(stopped_note("cross-validation"))
     answers, source, computed = out_of_fold, "answers to pictures by networks that had not seen them", 0
     if answers is None:
-        answers, computed = _answers_on_val(prepared, trunk, head)
+        (answers, computed), _ = despite_ctrl_c(lambda: _answers_on_val(prepared, trunk, head))
         source = "answers to the validation pictures" if answers else "nothing: there are no validation pictures"
     return Fitted(
         regime="scratch",
