@@ -466,6 +466,26 @@ def test_digits_are_learned_from_scratch(digits_run, shared_cache):
     assert len(rows(Path(digits_run.run, "results.csv"))) == 2
 
 
+def test_the_report_says_which_epoch_is_kept_and_why(train, photos, tmp_path):
+    with_val = train(photos, model="lenet5", epochs=2)
+    assert "had the lowest validation loss and is kept" in Path(with_val.report).read_text("utf-8")
+    for kind in CLASSES:
+        for picture in sorted((photos / kind).iterdir())[2:]:  # too few of each class to cut val from
+            picture.unlink()
+    without = train(photos, model="lenet5", epochs=1)
+    assert "<dd>1; the last is kept, since no validation pictures say which is best</dd>" in Path(
+        without.report
+    ).read_text("utf-8")
+
+
+def test_the_report_counts_folds_and_l2_values_as_they_were(train, draw, tmp_path):
+    draw(tmp_path / "photos", 1)
+    result = train(tmp_path / "photos")
+    tried = {row["l2"] for row in rows(Path(result.run, "results.csv"))}
+    said = f"the best of {len(tried)} values tried in cross-validation with 3 folds"
+    assert said in Path(result.report).read_text("utf-8")
+
+
 def test_small_grey_pictures_choose_lenet_and_predict(train, tmp_path, shared_cache):
     random = np.random.default_rng(0)
     for kind, column in (("left", 4), ("right", 18)):

@@ -10,11 +10,11 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.data.audit import Hashed
+from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import MissingExtra, OptionError, Stopped
 from eyespot.evaluate.calibration import fit_temperature
 from eyespot.features.decode import decode_pictures
 from eyespot.features.trunk import Trunk
-from eyespot.recipes.backbone import compiled_folder
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.prepare import Prepared, notes_on_trained
 from eyespot.recipes.progress import Progress
@@ -108,7 +108,7 @@ def fit_scratch(
         table=tuple(_row(epoch) for epoch in epochs),
         how=(
             ("What was trained", "all of LeNet-5, from random weights, with Adam and a one-cycle learning rate"),
-            ("Epochs", f"{len(epochs)}; number {best} had the lowest validation loss and is kept"),
+            ("Epochs", f"{len(epochs)}; {_kept(best, validation)}"),
             ("Augmentation", "moved by up to 2 pixels each way"),
         ),
         views_computed=computed,
@@ -233,8 +233,6 @@ def _out_of_fold(
     progress: Progress,
 ) -> OutOfFold:
     """Answers to every picture of these parts by networks that had not seen it, trained for as many epochs."""
-    import torch
-
     from eyespot.training.loop import one_thread
 
     pictures = prepared.part(*parts)
@@ -248,11 +246,15 @@ def _out_of_fold(
         with one_thread():
             for _ in training.epochs():
                 pass
-        images = torch.from_numpy(everything.images[fold == held_out]).float()
-        x = ((images - torch.tensor(preprocess.mean)) / torch.tensor(preprocess.scale)).permute(0, 3, 1, 2)
-        with torch.inference_mode():
-            logits[0, fold == held_out] = training.keep_best()(x).numpy()
+        training.keep_best()
+        logits[0, fold == held_out] = training.logits(everything.images[fold == held_out]).numpy()
     return OutOfFold(pictures, everything.labels, logits)
+
+
+def _kept(best: int, validation: Images | None) -> str:
+    if validation is None:
+        return "the last is kept, since no validation pictures say which is best"
+    return f"number {best} had the lowest validation loss and is kept"
 
 
 def _row(epoch: Epoch) -> dict[str, float | int | bool]:

@@ -12,10 +12,10 @@ from eyespot import machine
 from eyespot.bundle.files import Bundle, read_bundle, write_bundle, write_manifest
 from eyespot.bundle.manifest import Agreement, Manifest
 from eyespot.bundle.run import Classifier
+from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import BundleError
 from eyespot.evaluate.calibration import probabilities
 from eyespot.features.decode import decode_or_reason
-from eyespot.recipes.backbone import compiled_folder
 from eyespot.recipes.measure import Measurements
 from eyespot.recipes.regime import Fitted
 from eyespot.recipes.run_folder import writing
