@@ -567,7 +567,7 @@ def test_options_give_a_model_that_tells_two_classes_apart(train, photos, option
         ({"zzz": 3}, "there are model, head"),
         ({"epochs": 0}, "the option epochs cannot be 0"),
         ({"lr": float("nan")}, "the option lr cannot be nan"),
-        ({"model": "resnet50"}, "'efficientnet_lite0' or 'lenet5'"),
+        ({"model": "resnet50"}, "cannot be 'resnet50': it should be 'auto', 'efficientnet_lite0' or 'lenet5'"),
         ({"mirror": True}, "the option mirror cannot be True"),
         ({"seed": -1}, "the option seed cannot be -1"),
         ({"head": (0,)}, "every hidden layer needs 1 to 65536 units"),
