@@ -266,6 +266,13 @@ def test_calibration_that_was_measured_by_folds_says_so():
     assert "measured by folds" not in Page(render(full())).text
 
 
+def test_a_test_part_that_was_not_measured_is_not_said_to_be_missing():
+    stopped = full(test=None, out_of_fold=None)
+    assert "The test part was not measured." in Page(render(stopped)).text
+    without = replace(stopped, counts={part: stopped.counts[part] for part in ("train", "val")})
+    assert "There is no test part." in Page(render(without)).text
+
+
 def test_without_anything_held_back_the_page_says_so():
     text = Page(render(full(test=None, validation=None, out_of_fold=None))).text
     assert "Nothing was measured" in text
