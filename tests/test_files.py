@@ -38,6 +38,16 @@ def test_where_writing_fails_all_is_as_it_was(tmp_path, monkeypatch, function, e
     assert [each.read_bytes() for each in tmp_path.iterdir()] == ([] if before is None else [before])
 
 
+def test_an_error_names_the_file_that_was_asked_for_and_no_other(tmp_path, monkeypatch):
+    def fail(source, target):
+        raise OSError(28, "disk full", str(source), None, str(target))
+
+    monkeypatch.setattr(files.os, "replace", fail)
+    with pytest.raises(OSError, match="disk full") as caught:
+        write_whole(tmp_path / "a.bin", b"new")
+    assert str(caught.value) == f"[Errno 28] disk full: {str(tmp_path / 'a.bin')!r}"
+
+
 def test_the_content_is_on_disk_before_it_takes_its_name(tmp_path, monkeypatch):
     order: list[str] = []
     fsync, replace = os.fsync, os.replace

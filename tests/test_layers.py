@@ -20,7 +20,7 @@ LAYERS = (
     ("arithmetic",),
     ("blocks", "data", "engine"),
     ("machine", "records"),
-    ("files", "names"),
+    ("files", "names", "words"),
     ("errors",),
 )
 """From the top down; what stands in one row may not import its neighbour."""

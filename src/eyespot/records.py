@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from eyespot.words import counted
+
 Part = Literal["train", "val", "test"]
 PrecisionName = Literal["fp32", "bf16"]
 View = Literal["identity", "mirror"]
@@ -64,15 +66,22 @@ class Metric(Record):
     n: int = Field(ge=1)
 
     def __str__(self) -> str:
-        return f"{self.accuracy:.3f} (95 % interval {self.low:.3f} to {self.high:.3f}, {self.n} pictures)"
+        return f"{self.accuracy:.3f} (95 % interval {self.low:.3f} to {self.high:.3f}, {counted(self.n, 'picture')})"
 
 
 class ClassMetric(Record):
-    """Precision, recall and F1 of one class; None where the denominator is zero."""
+    """Precision, recall and F1 of one class; None where the denominator is zero.
+
+    The first two are shares of pictures and have 95 % intervals (Wilson); F1 is no share, and has none.
+    """
 
     name: str
     precision: Fraction | None
+    precision_low: Fraction | None = None
+    precision_high: Fraction | None = None
     recall: Fraction | None
+    recall_low: Fraction | None = None
+    recall_high: Fraction | None = None
     f1: Fraction | None
     support: int = Field(ge=0)
     """Pictures that belong to this class."""

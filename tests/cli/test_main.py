@@ -229,7 +229,10 @@ def test_a_small_test_part_and_val_are_shown_beside_cross_validation(cli, draw, 
 
 
 def test_val_embed_info_and_cache_speak_in_words(cli, run, split_photos):
-    assert "33 pictures, part test" in cli("val", run, split_photos).stdout
+    said = cli("val", run, split_photos).stdout
+    assert "33 pictures, part test" in said
+    interval = r"\d\.\d{3} \(\d\.\d{3} to \d\.\d{3}\)"
+    assert re.search(rf"^ +circle +{interval}  {interval}  \d\.\d{{3}} +11$", said, re.MULTILINE)
     assert "69 pictures, 1280 features each" in cli("embed", split_photos, "--out", "features.npz").stdout
     assert f"eyespot     {eyespot.__version__}" in cli("info").stdout
     assert "arrays" in cli("cache").stdout

@@ -262,12 +262,12 @@ def test_pictures_beside_the_class_folders_are_set_aside(tmp_path):
 
 
 def test_pictures_without_any_class_folder_are_refused_with_the_layout_that_is_expected(tmp_path):
-    picture(tmp_path / "1.png")
-    picture(tmp_path / "2.png")
-    with pytest.raises(
-        NoPictures, match=r"holds 2 pictures but no class folders.*one sub-folder of pictures per class"
-    ):
-        open_data_set(tmp_path)
+    for name, held in (("1.png", "1 picture"), ("2.png", "2 pictures")):
+        picture(tmp_path / name)
+        with pytest.raises(
+            NoPictures, match=rf"holds {held} but no class folders.*one sub-folder of pictures per class"
+        ):
+            open_data_set(tmp_path)
 
 
 @pytest.mark.parametrize("made", [[], ["cat", "dog"], ["train/cat"], ["train/cat", "val/cat"], [".hidden"]])
@@ -282,7 +282,10 @@ def test_where_every_file_was_set_aside_the_error_says_so(tmp_path):
     (tmp_path / "cat").mkdir()
     (tmp_path / "cat/a.avif").write_bytes(b"x")
     (tmp_path / "cat/b.avif").write_bytes(b"x")
-    with pytest.raises(NoPictures, match=r"2 files.*cat/a\.avif is not a picture file \(\.avif\)"):
+    with pytest.raises(NoPictures, match=r"2 files that are not read.*cat/a\.avif is not a picture file \(\.avif\)"):
+        open_data_set(tmp_path)
+    (tmp_path / "cat/b.avif").unlink()
+    with pytest.raises(NoPictures, match="1 file that is not read"):
         open_data_set(tmp_path)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
+from eyespot.evaluate.intervals import wilson
 from eyespot.evaluate.metrics import Confusion, confusion_matrix, most_confused, part_metrics, top_mistakes
 
 
@@ -46,11 +47,21 @@ def test_part_metrics_agree_with_scikit_learn(rng):
     assert ours.overall.n == 300
 
 
+def test_precision_and_recall_have_the_intervals_of_their_own_numbers_of_pictures():
+    a, b = part_metrics([0, 0, 0, 1], [[1, 0], [1, 0], [0, 1], [0, 1]], ["a", "b"]).per_class
+    for share, right, n in (("recall", 2, 3), ("precision", 2, 2)):
+        expected = wilson(right, n)
+        found = tuple(getattr(a, f"{share}{end}") for end in ("", "_low", "_high"))
+        assert found == (expected.accuracy, expected.low, expected.high)
+    assert (b.precision, b.precision_low, b.precision_high) == (0.5, wilson(1, 2).low, wilson(1, 2).high)
+
+
 def test_an_empty_denominator_gives_none_and_not_zero():
     a, b, c = part_metrics([0, 0], [[1, 0, 0], [0, 1, 0]], ["a", "b", "c"]).per_class
     assert (a.precision, a.recall) == (1, 0.5)
     assert (b.precision, b.recall, b.f1, b.support) == (0, None, 0, 0)
     assert (c.precision, c.recall, c.f1, c.support) == (None, None, None, 0)
+    assert (c.precision_low, c.precision_high, c.recall_low, c.recall_high) == (None, None, None, None)
 
 
 def test_top_mistakes_are_wrong_and_ordered_by_confidence(rng):

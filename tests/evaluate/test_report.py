@@ -130,7 +130,7 @@ def test_writing_again_replaces_the_report(tmp_path):
 def test_a_failed_write_leaves_the_old_report_and_no_rest(tmp_path, monkeypatch):
     path = tmp_path / "report.html"
     path.write_text("old")
-    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "disk full")))
     with pytest.raises(OSError, match="disk full"):
         write_report(full(), path)
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
@@ -264,6 +264,13 @@ def test_calibration_that_was_measured_by_folds_says_so():
     by_folds = cal.calibration(logits, labels, 1.31, "these answers", fold=np.arange(60) % 5)
     assert "measured by folds" in Page(render(full(calibration=by_folds))).text
     assert "measured by folds" not in Page(render(full())).text
+
+
+def test_a_test_part_that_was_not_measured_is_not_said_to_be_missing():
+    stopped = full(test=None, out_of_fold=None)
+    assert "The test part was not measured." in Page(render(stopped)).text
+    without = replace(stopped, counts={part: stopped.counts[part] for part in ("train", "val")})
+    assert "There is no test part." in Page(render(without)).text
 
 
 def test_without_anything_held_back_the_page_says_so():

@@ -12,7 +12,7 @@ from eyespot.data.sources import DataSet, Picture
 from eyespot.evaluate.calibration import calibration
 from eyespot.evaluate.intervals import wilson
 from eyespot.features.embed import Embedded
-from eyespot.recipes.measure import COMPARED, measure
+from eyespot.recipes.measure import CHECKED, COMPARED, measure
 from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.progress import silent
 from eyespot.recipes.regime import Fitted, OutOfFold
@@ -112,6 +112,16 @@ def test_bf16_is_compared_on_a_limited_number_of_pictures_that_is_told(val):
     found = measured(fitted(precision="bf16", val=val))
     assert COMPARED / 2 <= found.precision.n <= COMPARED
     assert found.views_computed == val + 40 + 2 * found.precision.n  # also those that only the comparison needed
+
+
+@pytest.mark.parametrize("held_out", [("val", "test"), ()])
+def test_the_answers_that_check_the_written_model_are_its_own_and_views_for_them_are_counted(held_out):
+    found = measured(fitted(held_out=held_out))
+    assert found.own.part == ("val" if held_out else "train")
+    assert len(found.own.pictures) == CHECKED
+    own = FakeTrunk().embed(found.own.pictures, views=("identity",), store=None).features["identity"]
+    np.testing.assert_array_equal(found.own.logits, HEAD.logits(own))
+    assert found.views_computed == (80 if held_out else CHECKED)
 
 
 def test_bf16_is_compared_on_training_pictures_where_none_are_held_out():

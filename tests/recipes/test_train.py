@@ -1,6 +1,7 @@
 """`train`: parts and what is measured on them, the cache, files set aside, options, Ctrl-C."""
 
 import csv
+import importlib
 import io
 import json
 import os
@@ -146,6 +147,9 @@ def test_a_small_unsplit_folder_learned_from_scratch_keeps_its_parts_in_every_fi
     assert parts(result) == {"train": 12, "val": 3, "test": 3}
     assert parts_in_predictions(result) == {f"{part} (out of fold)": n for part, n in parts(result).items()}
     assert read_bundle(result.run).manifest.data.trained_on == 12
+    report = Path(result.report).read_text("utf-8")
+    assert "<dt>Trained on</dt><dd>12 pictures</dd>" in report
+    assert "head was fitted" not in report  # it was trained as a whole
 
 
 def test_predictions_name_every_picture_that_was_answered_by_a_model_that_had_not_seen_it(split_run):
@@ -166,7 +170,9 @@ def test_a_small_test_folder_is_kept_out_of_training(train, photos, tmp_path):
         "val": 3,
         "test": 18,
     }
-    calibrated = read_bundle(result.run).manifest.calibration
+    manifest = read_bundle(result.run).manifest
+    assert manifest.small_test.overall == result.small_test
+    calibrated = manifest.calibration
     assert (calibrated.n, calibrated.cross_fitted) == (3, False)  # val, which the temperature has not seen
 
 
@@ -203,8 +209,16 @@ def test_an_unreadable_training_part_is_a_sentence(train, split_photos, tmp_path
     photos = Path(shutil.copytree(split_photos, tmp_path / "photos"))
     for number, picture in enumerate((photos / "train").rglob("*.png")):
         picture.write_text(f"not a picture {number}")
-    with pytest.raises(DataError, match="readable pictures to train on in 0 classes"):
+    said = r"readable pictures to train on in 0 of its classes.*24 files were set aside: .* is not a picture"
+    with pytest.raises(DataError, match=said):
         train(photos)
+
+
+def test_notes_count_the_pictures_that_are_trained_on_not_those_of_a_part(train, draw, tmp_path):
+    draw(tmp_path / "photos", 3)  # of each class one in train, val and test; the head learns from all
+    assert not any("one picture to train on" in note for note in train(tmp_path / "photos").notes)
+    by_lenet = train(tmp_path / "photos", model="lenet5", epochs=1)  # and LeNet-5 from train alone
+    assert sum("one picture to train on" in note for note in by_lenet.notes) == 3
 
 
 @pytest.mark.parametrize("model", ["auto", "lenet5"])
@@ -311,6 +325,28 @@ def test_a_disk_that_is_full_when_the_report_is_written_leaves_the_model(train, 
     assert read_bundle(photos.parent / "runs" / "train" / "full").manifest.name == "full"
 
 
+@pytest.mark.parametrize("nth", range(1, 11))
+def test_a_disk_that_is_full_at_any_file_leaves_a_whole_model_or_no_run(train, photos, tmp_path, monkeypatch, nth):
+    written: list[Path] = []
+    replace_file = os.replace
+
+    def full_from_then_on(source, target):
+        if "runs" in Path(target).parts:
+            written.append(target)
+            if len(written) >= nth:
+                raise OSError(28, "No space left on device")
+        replace_file(source, target)
+
+    monkeypatch.setattr("eyespot.files.os.replace", full_from_then_on)
+    with pytest.raises(OptionError, match=r"No space left on device") as caught:
+        train(photos)
+    run = tmp_path / "runs" / "train" / "photos"
+    assert run.exists() == ("complete and usable" in str(caught.value)) == (nth > 3)
+    if run.exists():
+        assert read_bundle(run).manifest.agreement
+        assert not (run / "report.html").exists()
+
+
 def test_an_unusable_cache_folder_is_no_obstacle(photos, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("x")
     monkeypatch.setenv("EYESPOT_CACHE", str(tmp_path / "file"))
@@ -405,6 +441,26 @@ def test_digits_are_learned_from_scratch(digits_run, shared_cache):
     assert len(rows(Path(digits_run.run, "results.csv"))) == 2
 
 
+def test_the_report_says_which_epoch_is_kept_and_why(train, photos, tmp_path):
+    with_val = train(photos, model="lenet5", epochs=2)
+    assert "had the lowest validation loss and is kept" in Path(with_val.report).read_text("utf-8")
+    for kind in CLASSES:
+        for picture in sorted((photos / kind).iterdir())[2:]:  # too few of each class to cut val from
+            picture.unlink()
+    without = train(photos, model="lenet5", epochs=1)
+    assert "<dd>1; the last is kept, since no validation pictures say which is best</dd>" in Path(
+        without.report
+    ).read_text("utf-8")
+
+
+def test_the_report_counts_folds_and_l2_values_as_they_were(train, draw, tmp_path):
+    draw(tmp_path / "photos", 1)
+    result = train(tmp_path / "photos")
+    tried = {row["l2"] for row in rows(Path(result.run, "results.csv"))}
+    said = f"the best of {len(tried)} values tried in cross-validation with 3 folds"
+    assert said in Path(result.report).read_text("utf-8")
+
+
 def test_small_grey_pictures_choose_lenet_and_predict(train, tmp_path, shared_cache):
     random = np.random.default_rng(0)
     for kind, column in (("left", 4), ("right", 18)):
@@ -486,7 +542,7 @@ def test_options_give_a_model_that_tells_two_classes_apart(train, photos, option
         ({"zzz": 3}, "there are model, head"),
         ({"epochs": 0}, "the option epochs cannot be 0"),
         ({"lr": float("nan")}, "the option lr cannot be nan"),
-        ({"model": "resnet50"}, "'efficientnet_lite0' or 'lenet5'"),
+        ({"model": "resnet50"}, "cannot be 'resnet50': it should be 'auto', 'efficientnet_lite0' or 'lenet5'"),
         ({"mirror": True}, "the option mirror cannot be True"),
         ({"seed": -1}, "the option seed cannot be -1"),
         ({"head": (0,)}, "every hidden layer needs 1 to 65536 units"),
@@ -533,8 +589,16 @@ def test_a_data_set_that_is_passed_is_called_by_its_name(train, draw, tmp_path):
 
 def test_one_class_is_not_enough(train, draw, tmp_path):
     draw(tmp_path / "photos", 2, kinds=["circle"])
-    with pytest.raises(DataError, match="at least two class folders"):
+    with pytest.raises(DataError, match=r"at least two class folders$"):
         train(tmp_path / "photos")
+
+
+def test_a_class_folder_with_a_folder_inside_is_told_of_the_pictures_beside_that(train, draw, tmp_path):
+    draw(tmp_path / "photos", 2, kinds=["circle"])
+    draw(tmp_path / "photos" / "circle", 1, first=50, kinds=["square"])
+    said = "circle has one class only .*; 2 files were set aside: 000.png lies outside any class folder"
+    with pytest.raises(DataError, match=said):
+        train(tmp_path / "photos" / "circle")
 
 
 def test_a_missing_folder_is_named_with_what_was_meant(train, photos):
@@ -593,6 +657,41 @@ def test_ctrl_c_after_the_bundle_leaves_a_model_that_is_usable(train, split_phot
     answer = eyespot.predict(tmp_path / "runs" / "train" / "photos", split_photos / "test" / "circle" / "200.png")
     assert answer[0].predictions[0].class_ == "circle"
     assert not (tmp_path / "runs" / "train" / "photos" / "report.html").exists()
+
+
+def stopped_once_in(monkeypatch, name: str) -> None:
+    """Ctrl-C when the function of this name is called for the first time."""
+    module, _, function = name.rpartition(".")
+    original = getattr(importlib.import_module(module), function)
+    calls = []
+
+    def call(*args, **options):
+        calls.append(function)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return original(*args, **options)
+
+    monkeypatch.setattr(name, call)
+
+
+@pytest.mark.parametrize("name", ["scratch._frozen", "scratch._answers_on_val", "measure._own_answers"])
+def test_ctrl_c_when_lenet_is_trained_already_keeps_it(train, photos, monkeypatch, name):
+    stopped_once_in(monkeypatch, f"eyespot.recipes.{name}")
+    stop = stopped_at("cross-validation") if name == "scratch._answers_on_val" else silent
+    result = train(photos, model="lenet5", epochs=1, progress=stop)
+    assert ("figures are incomplete" in " ".join(result.notes)) == name.startswith("scratch")
+    assert eyespot.load(result.run).predict(photos / "circle" / "000.png")[0].predictions
+
+
+@pytest.mark.parametrize("name", ["train.attach_head", "train._manifest", "verify.require_same_answers"])
+@pytest.mark.parametrize("model", ["efficientnet_lite0", "lenet5"])
+def test_one_ctrl_c_while_the_model_is_written_does_not_lose_it(train, photos, tmp_path, monkeypatch, model, name):
+    stopped_once_in(monkeypatch, f"eyespot.recipes.{name}")
+    with pytest.raises(Stopped, match="mine is complete and usable"):
+        train(photos, model=model, name="mine", **({"epochs": 1} if model == "lenet5" else {}))
+    run = tmp_path / "runs" / "train" / "mine"
+    assert [path.name for path in run.iterdir()] == ["bundle"]
+    assert eyespot.load(run).predict(photos / "circle" / "000.png")[0].predictions
 
 
 def test_every_step_of_training_is_told(train, split_photos, split_run):

@@ -104,7 +104,9 @@ def test_where_everything_was_trained_on_no_part_is_left_to_test(draw, shared_ca
     run = eyespot.train(tmp_path / "photos", out=tmp_path / "runs")
     assert (len(contents(run, "train")), contents(run, "test")) == (18, set())
     model = eyespot.load(run.run)
-    with pytest.raises(DataError, match="has no part 'test'"):
+    with pytest.raises(
+        DataError, match="has no picture that was in part 'test' in training and none that is new: choose"
+    ):
         model.evaluate(tmp_path / "photos", split="test")
     assert "18 of these 18 pictures were trained on" in " ".join(model.evaluate(tmp_path / "photos").notes)
 

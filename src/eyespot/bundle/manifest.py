@@ -22,7 +22,7 @@ class DataSummary(Record):
     fingerprint: str
     """Changes with any picture, class or part; not with file names."""
     trained_on: int = Field(ge=1)
-    """Pictures that the head was fitted on."""
+    """Pictures that the model was fitted on."""
     used: int = Field(ge=1)
     set_aside: int = Field(ge=0)
 
@@ -90,6 +90,8 @@ class Manifest(Record):
     calibration: Calibration | None
     validation: PartMetrics | None
     test: PartMetrics | None
+    small_test: PartMetrics | None = None
+    """On a test part that is too small to be the measure."""
     out_of_fold: Metric | None
     data: DataSummary
     seed: int

@@ -27,7 +27,8 @@ from eyespot.recipes.results import (
     WeightsResult,
 )
 from eyespot.recipes.tables import write_csv
-from eyespot.records import SetAside
+from eyespot.records import Metric, SetAside
+from eyespot.words import counted
 
 NAMED = 10
 """Files set aside that the console names; the others are counted."""
@@ -82,7 +83,8 @@ def json_or(as_json: bool, result: R, in_words: Callable[[R], None]) -> None:
 
 def trained(result: TrainResult) -> None:
     """The closing summary of `train`."""
-    _line("Used", f"{result.pictures.used} pictures of {len(result.classes)} classes, {result.network} {result.regime}")
+    used = f"{counted(result.pictures.used, 'picture')} of {len(result.classes)} classes"
+    _line("Used", f"{used}, {result.network} {result.regime}")
     _set_aside(result.set_aside, "all are listed in predictions.csv")
     for note in result.notes:
         _line("Note", note)
@@ -92,7 +94,7 @@ def trained(result: TrainResult) -> None:
     if not result.out_of_fold or result.validation != result.out_of_fold:
         _line("Validation", str(result.validation or "none"))
     _line("Test", str(result.test or result.small_test or "none"))
-    _line("Time", f"{result.seconds:.1f} s, {result.views_computed} views computed")
+    _line("Time", f"{result.seconds:.1f} s, {counted(result.views_computed, 'view')} computed")
     _line("Report", result.report)
     _line("Next", result.next_commands[0][0])
 
@@ -123,24 +125,23 @@ def write_predictions(path: Path, results: Sequence[Prediction]) -> None:
 
 def validated(result: ValResult) -> None:
     """The summary of `val`."""
-    _line("Read", f"{result.n} pictures, part {result.part}")
+    _line("Read", f"{counted(result.n, 'picture')}, part {result.part}")
     _set_aside(result.set_aside, "--json names them all")
     for note in result.notes:
         _line("Note", note)
-    interval = f"(95 % interval {result.low:.3f} to {result.high:.3f}, {result.n} pictures)"
-    _line("Accuracy", f"{result.accuracy:.3f} {interval}")
+    _line("Accuracy", str(Metric(accuracy=result.accuracy, low=result.low, high=result.high, n=result.n)))
     width = max(len(each.name) for each in result.per_class)
-    say(f"{'':12}{'class':{width}}  precision  recall      F1  pictures")
+    say(f"{'':12}{'class':{width}}  {'precision':24}{'recall':24}{'F1':7}pictures")
     for each in result.per_class:
-        numbers = "".join(
-            f"{'-' if v is None else format(v, '.3f'):>9}" for v in (each.precision, each.recall, each.f1)
-        )
-        say(f"{'':12}{each.name:{width}}{numbers}{each.support:>10}")
+        precision = _share(each.precision, each.precision_low, each.precision_high)
+        recall = _share(each.recall, each.recall_low, each.recall_high)
+        f1 = "-" if each.f1 is None else f"{each.f1:.3f}"
+        say(f"{'':12}{each.name:{width}}  {precision:24}{recall:24}{f1:7}{each.support:>8}")
 
 
 def embedded(result: EmbedResult) -> None:
     """The summary of `embed`."""
-    _line("Wrote", f"{result.out}: {result.pictures} pictures, {result.features} features each")
+    _line("Wrote", f"{result.out}: {counted(result.pictures, 'picture')}, {result.features} features each")
     _line("Computed", f"{result.computed}{', the others were stored' if result.computed < result.pictures else ''}")
     _set_aside(result.set_aside, "--json names them all")
     for note in result.notes:
@@ -204,6 +205,11 @@ def _plain(result: Any) -> Any:
     return [_plain(each) for each in result]
 
 
+def _share(share: float | None, low: float | None, high: float | None) -> str:
+    """A share of pictures with its 95 % interval."""
+    return "-" if share is None else f"{share:.3f} ({low:.3f} to {high:.3f})"
+
+
 def _way(weights: WeightsResult) -> str:
     """How the weights come to this computer, in a word or two."""
     return "ready" if weights.ready else f"pip: {weights.extra}" if weights.extra else "download"
@@ -236,7 +242,7 @@ def _numbers(values: Sequence[float]) -> str:
 def _set_aside(files: Sequence[SetAside], rest: str) -> None:
     if not files:
         return
-    _line("Set aside", f"{len(files)} files, which were not used:")
+    _line("Set aside", f"{counted(len(files), 'file')}, not used:")
     for each in files[:NAMED]:
         _line("", f"{each.picture} {each.reason}")
     if len(files) > NAMED:

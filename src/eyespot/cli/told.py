@@ -15,13 +15,11 @@ import click
 
 from eyespot.cli import ctrl_c
 
-INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells have it."""
 SELDOM = 50_000
 """New objects after which garbage is searched for: imports make many that stay, and looking at them costs 100 ms."""
 
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print the result as one JSON object on standard output."
+    "--json", "as_json", is_flag=True, help="Print the result as one JSON value on standard output."
 )
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 

@@ -16,6 +16,7 @@ from eyespot.data.pictures import PICTURE_SUFFIXES
 from eyespot.errors import DataError, NoPictures
 from eyespot.names import printable
 from eyespot.records import Part, SetAside
+from eyespot.words import counted
 
 PART_FOLDERS: dict[str, Part] = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 SYSTEM_FILES = {"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"}
@@ -287,10 +288,13 @@ def _nothing_found(root: Path, pictures: list[Picture], set_aside: list[SetAside
     if split and pictures:
         return f"the folders train/, val/ and test/ in {where} hold no pictures in class folders; {LAYOUT}"
     if pictures:
-        return f"{where} holds {len(pictures)} pictures but no class folders; {LAYOUT}"
+        return f"{where} holds {counted(len(pictures), 'picture')} but no class folders; {LAYOUT}"
     if set_aside:
         first = f"{set_aside[0].picture} {set_aside[0].reason}"
-        return f"{where} holds no pictures but {len(set_aside)} files that are not read ({first}); {LAYOUT}"
+        are = "is" if len(set_aside) == 1 else "are"
+        return (
+            f"{where} holds no pictures but {counted(len(set_aside), 'file')} that {are} not read ({first}); {LAYOUT}"
+        )
     return f"{where} holds no pictures; {LAYOUT}"
 
 

@@ -15,6 +15,11 @@ MOST_FILES = 64
 """Compiled graphs that are kept; beyond, the ones used longest ago go."""
 
 
+def compiled_folder(cache_folder: Path) -> Path:
+    """Where compiled graphs are kept, below eyespot's cache folder."""
+    return cache_folder / "compiled"
+
+
 def compile_graph(
     core: Any, graph: bytes, *, shape: tuple[int, ...], options: dict[str, Any], cache_folder: Path | None
 ) -> Any:

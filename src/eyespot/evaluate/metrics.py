@@ -78,10 +78,15 @@ def most_confused(confusion: ArrayLike, names: Sequence[str], n: int) -> tuple[C
 def _class_metric(confusion: NDArray[np.int64], index: int, name: str) -> ClassMetric:
     right = int(confusion[index, index])
     support, answered = int(confusion[index].sum()), int(confusion[:, index].sum())
+    precision, recall = (wilson(right, n) if n else None for n in (answered, support))
     return ClassMetric(
         name=name,
-        precision=right / answered if answered else None,
-        recall=right / support if support else None,
+        precision=precision and precision.accuracy,
+        precision_low=precision and precision.low,
+        precision_high=precision and precision.high,
+        recall=recall and recall.accuracy,
+        recall_low=recall and recall.low,
+        recall_high=recall and recall.high,
         f1=2 * right / (support + answered) if support + answered else None,
         support=support,
     )

@@ -12,9 +12,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from eyespot.evaluate import figures, verdict
-from eyespot.evaluate.intervals import wilson
 from eyespot.evaluate.metrics import Confusion, most_confused
 from eyespot.files import write_whole
+from eyespot.names import printable_lines
 from eyespot.records import Calibration, ClassMetric, Metric, Part, PartMetrics, SetAside
 
 TEMPLATE = "report.html.jinja"
@@ -106,9 +106,6 @@ class ClassRow:
 
     metric: ClassMetric
     right: int
-    recall: Metric | None
-    """With its interval, as `precision`; None where the denominator is zero."""
-    precision: Metric | None
     bar: str
 
 
@@ -145,7 +142,7 @@ def render(report: Report) -> str:
     from markupsafe import Markup
 
     def finalize(value: object) -> object:
-        return figures.printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+        return printable_lines(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, finalize=finalize, trim_blocks=True, lstrip_blocks=True
@@ -176,16 +173,9 @@ def render(report: Report) -> str:
 def _class_rows(detail: PartMetrics) -> list[ClassRow]:
     """The classes, weakest first by F1; those without a figure at the end."""
     right = [row[index] for index, row in enumerate(detail.confusion)]
-    answered = [sum(column) for column in zip(*detail.confusion, strict=True)]
     rows = [
-        ClassRow(
-            metric,
-            n,
-            recall=wilson(n, metric.support) if metric.support else None,
-            precision=wilson(n, of) if of else None,
-            bar=figures.bar_svg(n, metric.support, "recall"),
-        )
-        for metric, n, of in zip(detail.per_class, right, answered, strict=True)
+        ClassRow(metric, n, figures.bar_svg(n, metric.support, "recall"))
+        for metric, n in zip(detail.per_class, right, strict=True)
     ]
     return sorted(rows, key=lambda row: math.inf if row.metric.f1 is None else row.metric.f1)
 

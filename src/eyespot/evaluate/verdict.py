@@ -8,6 +8,7 @@ from typing import Literal
 from eyespot.evaluate.calibration import error_by_chance
 from eyespot.evaluate.figures import shorten
 from eyespot.records import Calibration, ClassMetric, Metric
+from eyespot.words import counted
 
 Measured = Literal["test", "out-of-fold", "validation"]
 FEW = 30
@@ -71,7 +72,7 @@ def limits(metric: Metric, per_class: Sequence[ClassMetric]) -> tuple[str, ...]:
     width = metric.high - metric.low
     if metric.n < FEW:
         sentences.append(
-            f"{metric.n} pictures are very few: take the figure as a first impression, not as a measurement."
+            f"With only {counted(metric.n, 'picture')}, take the figure as a first impression, not as a measurement."
         )
     if width > WIDE:
         sentences.append(
@@ -80,7 +81,7 @@ def limits(metric: Metric, per_class: Sequence[ClassMetric]) -> tuple[str, ...]:
         )
     if metric.accuracy == 1:
         sentences.append(
-            f"No mistake among {metric.n} pictures does not mean that none will come: "
+            f"No mistake among {counted(metric.n, 'picture')} does not mean that none will come: "
             f"with up to {percent(1 - metric.low)} mistakes on new pictures this result would be nothing unusual."
         )
     few = [c.name for c in per_class if 0 < c.support < FEW_PER_CLASS]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from eyespot.engine.compiled import compiled_folder
 from eyespot.engine.kept import keep, read_kept
 from eyespot.engine.run import available_precisions
 from eyespot.errors import MissingExtra, OptionError
@@ -37,11 +38,6 @@ def frozen_trunk(
         precision=precision,
         cache_folder=compiled_folder(cache_folder),
     )
-
-
-def compiled_folder(cache_folder: Path) -> Path:
-    """Where the engine keeps compiled graphs."""
-    return cache_folder / "compiled"
 
 
 def choose_precision(wanted: str) -> PrecisionName:

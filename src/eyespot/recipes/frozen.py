@@ -16,11 +16,11 @@ from eyespot.evaluate.intervals import wilson_fraction
 from eyespot.features.embed import Embedded
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.options import TrainOptions
-from eyespot.recipes.prepare import Prepared, notes_on_readable
+from eyespot.recipes.prepare import Prepared, notes_on_trained
 from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, OutOfFold, stopped_note
 from eyespot.records import Part, View
-from eyespot.training.fit import FittedHead, Trial, fit_head, out_of_fold_logits
+from eyespot.training.fit import FittedHead, Trial, fit_head, fold_count, out_of_fold_logits
 from eyespot.training.head import Head, HeadOptions, Samples
 
 REPEATS = 5
@@ -51,7 +51,7 @@ def fit_frozen(
         ordered, views=views, store=store, progress=lambda d, n: progress("computing features", d, n)
     )
     prepared = prepared.without(embedded.set_aside)
-    notes = notes_on_readable(prepared, embedded.pictures)
+    notes = notes_on_trained(prepared, embedded.pictures)
     labels = prepared.labels(embedded.pictures)
     samples = Samples(
         embedded.features["identity"], embedded.features.get("mirror"), labels, len(prepared.data_set.classes)
@@ -118,8 +118,9 @@ def _how(embedded: Embedded, fitted: FittedHead, options: TrainOptions, views: S
     yield "What was trained", f"a softmax head on {embedded.features['identity'].shape[1]} features; all else is frozen"
     if options.head:
         yield "Hidden layers", ", ".join(str(width) for width in options.head)
-    yield "L2", f"{fitted.chosen.l2:.3g}, the best of {len(fitted.trials)} tried in five-fold cross-validation"
-    used = "used" if fitted.chosen.mirror else "not used: cross-validation was not better with them"
+    tried, folds = len({trial.l2 for trial in fitted.trials}), fold_count(len(embedded.pictures))
+    yield "L2", f"{fitted.chosen.l2:.3g}, the best of {tried} values tried in cross-validation with {folds} folds"
+    used = "used" if fitted.chosen.mirror else "not used: cross-validation was worse with them"
     yield (
         "Mirror images",
         used if "mirror" in views else "not used: a mirror image may be another class, or was not wanted",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +14,14 @@ from eyespot.evaluate.intervals import wilson, wilson_fraction
 from eyespot.evaluate.metrics import part_metrics
 from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.progress import Progress
-from eyespot.recipes.regime import Fitted, stopped_note
+from eyespot.recipes.regime import Fitted, despite_ctrl_c, stopped_note
 from eyespot.records import Calibration, Metric, Part, PartMetrics, Precision
 from eyespot.training.fit import folds_of
 
 COMPARED = 100
 """Pictures on which bf16 is compared with fp32, at most."""
+CHECKED = 8
+"""Pictures that the written model is asked; few enough to be asked one at a time, as most pictures will be."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Measurements:
     """Without the pictures that turned out to be unreadable."""
     answers: tuple[Answers, ...]
     """To every picture that was held out: val, test, and out of fold what was trained on."""
+    own: Answers
+    """The trained model's own, to a few pictures: by them the written model is checked."""
     validation: PartMetrics | None
     test: PartMetrics | None
     small_test: PartMetrics | None
@@ -82,6 +87,8 @@ def measure(fitted: Fitted, *, store: Store | None, progress: Progress) -> Measu
         computed += views
     except KeyboardInterrupt:
         notes.append(stopped_note("measuring"))
+    (own, views), _ = despite_ctrl_c(lambda: _own_answers(fitted, prepared, list(found.values()), store))
+    computed += views
     metrics = {part: _metrics(each.labels, each.logits, fitted) for part, each in found.items()}
     out_of_fold, detail = _out_of_fold(fitted)
     return Measurements(
@@ -90,6 +97,7 @@ def measure(fitted: Fitted, *, store: Store | None, progress: Progress) -> Measu
             *found.values(),
             *_train_answers(fitted, {each.content for known in found.values() for each in known.pictures}),
         ),
+        own=own,
         validation=metrics.get("val"),
         test=None if fitted.small_test else metrics.get("test"),
         small_test=metrics.get("test") if fitted.small_test else None,
@@ -126,6 +134,19 @@ def _reason(fitted: Fitted) -> str:
         f"{have}, too few to say much; instead each of the {len(answers.labels)} pictures was answered by models that "
         f"had not seen it (cross-validation{times})"
     )
+
+
+def _own_answers(
+    fitted: Fitted, prepared: Prepared, found: Sequence[Answers], store: Store | None
+) -> tuple[Answers, int]:
+    """The trained model's answers to a few pictures, held-out ones if there are any; and the views computed for it."""
+    for each in found:
+        return Answers(each.part, each.pictures[:CHECKED], each.labels[:CHECKED], each.logits[:CHECKED]), 0
+    embedded = fitted.trunk.embed(prepared.part("train")[:CHECKED], views=("identity",), store=store)
+    logits = np.empty((0, len(prepared.data_set.classes)), np.float32)
+    if embedded.pictures:
+        logits = fitted.head.logits(embedded.features["identity"])
+    return Answers("train", embedded.pictures, prepared.labels(embedded.pictures), logits), embedded.computed
 
 
 def _train_answers(fitted: Fitted, answered: set[str]) -> list[Answers]:

@@ -10,6 +10,7 @@ from eyespot import machine
 from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.bundle.manifest import Manifest
 from eyespot.bundle.run import Classifier
+from eyespot.engine.compiled import compiled_folder
 from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.results import Prediction, ValResult
 
@@ -33,7 +34,7 @@ class Model:
     @cached_property
     def classifier(self) -> Classifier:
         """The graph on this machine, compiled when first used."""
-        return Classifier(self.bundle, cache_folder=machine.cache_folder() / "compiled")
+        return Classifier(self.bundle, cache_folder=compiled_folder(machine.cache_folder()))
 
     def predict(
         self, pictures: str | Path | Iterable[str | Path], *, topk: int = 3, progress: Progress = silent

@@ -76,7 +76,7 @@ def train_options(**given: Any) -> TrainOptions:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        said = first["msg"].removeprefix("Value error, ")
+        said = first["msg"].removeprefix("Value error, ").replace("Input should", "it should")
         raise OptionError(f"the option {name} cannot be {given.get(name)!r}: {said}") from None
     if options.model != "auto":
         require_used(options, options.model)

@@ -26,6 +26,7 @@ from eyespot.recipes.results import TrainResult
 from eyespot.recipes.run_folder import parts_of, write_split, writing
 from eyespot.recipes.tables import write_csv, write_json, write_table
 from eyespot.records import Part
+from eyespot.words import counted
 
 SHOWN_MISTAKES = 24
 THUMBNAIL_SIDE = 224
@@ -118,10 +119,10 @@ def _how(result: TrainResult, fitted: Fitted, manifest: Manifest) -> Iterator[tu
     yield "Precision", _precision(manifest)
     yield "Written model", _agreement(manifest)
     yield "Temperature", f"{fitted.temperature:.3f}, fitted on {fitted.temperature_from}"
-    yield "Head fitted on", f"{fitted.trained_on} pictures"
+    yield "Trained on", counted(fitted.trained_on, "picture")
     yield "Seed", str(manifest.seed)
     yield "Data fingerprint", manifest.data.fingerprint
-    yield "Time", f"{result.seconds:.1f} s; {result.views_computed} views computed, the others were stored"
+    yield "Time", f"{result.seconds:.1f} s; {counted(result.views_computed, 'view')} computed, the others were stored"
     yield "Versions", ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
 
 
@@ -130,7 +131,7 @@ def _agreement(manifest: Manifest) -> str:
     if agreement is None:
         return "not compared: no picture could be read any more"
     return (
-        f"on {agreement.n} pictures its probabilities differ from the measured ones by at most "
+        f"on {counted(agreement.n, 'picture')} its probabilities differ from the measured ones by at most "
         f"{agreement.largest_difference:.1e}"
     )
 
@@ -140,8 +141,8 @@ def _precision(manifest: Manifest) -> str:
     if precision.n == 0:
         return precision.name
     return (
-        f"{precision.name}; on {precision.n} pictures {precision.agreement:.1%} of the answers equal fp32's (95 % "
-        f"interval {precision.low:.1%} to {precision.high:.1%}), probabilities differ by at most "
+        f"{precision.name}; on {counted(precision.n, 'picture')} {precision.agreement:.1%} of the answers equal "
+        f"fp32's (95 % interval {precision.low:.1%} to {precision.high:.1%}), probabilities differ by at most "
         f"{precision.largest_difference:.3f}"
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from eyespot.data.split import split
 from eyespot.errors import DataError
 from eyespot.recipes.progress import Progress
 from eyespot.records import Part, SetAside
+from eyespot.words import counted
 
 FEWEST = 3
 """Pictures below which cross-validation has nothing left to learn from."""
@@ -48,15 +49,7 @@ class Prepared:
         """The same without pictures that turned out to be unreadable."""
         names = {each.picture for each in set_aside}
         hashed = [each for each in self.hashed if each.picture.name not in names]
-        return Prepared(
-            self.data_set,
-            hashed,
-            self.was_split,
-            self.mirror_matters,
-            [*self.set_aside, *set_aside],
-            self.notes,
-            self.fingerprint,
-        )
+        return replace(self, hashed=hashed, set_aside=[*self.set_aside, *set_aside])
 
 
 def prepare(data: str | Path | DataSet, *, seed: int, progress: Progress) -> Prepared:
@@ -66,6 +59,7 @@ def prepare(data: str | Path | DataSet, *, seed: int, progress: Progress) -> Pre
         only = repr(data_set.classes[0]) if data_set.classes else "none"
         raise DataError(
             f"{data_set.name} has one class only ({only}): telling classes apart needs at least two class folders"
+            + _left_out(data_set.set_aside)
         )
     hashed, unread = hash_pictures(
         data_set.pictures,
@@ -78,7 +72,8 @@ def prepare(data: str | Path | DataSet, *, seed: int, progress: Progress) -> Pre
     train = Counter(str(each.picture.label) for each in hashed if each.picture.part == "train")
     if len(train) < 2:
         raise DataError(
-            f"{data_set.name} has readable, distinct pictures to train on in {len(train)} class only: two are needed"
+            f"{data_set.name} has readable, distinct pictures to train on in {len(train)} class only: two "
+            f"are needed{_left_out([*data_set.set_aside, *unread, *copies])}"
         )
     return Prepared(
         data_set=data_set,
@@ -86,29 +81,33 @@ def prepare(data: str | Path | DataSet, *, seed: int, progress: Progress) -> Pre
         was_split=any(each.part for each in data_set.pictures),
         mirror_matters=data_set.mirror_changes_meaning or mirror_matters(data_set.classes),
         set_aside=[*data_set.set_aside, *unread, *copies],
-        notes=[*data_set.notes, *notes_on_counts({name: train[name] for name in data_set.classes})],
+        notes=list(data_set.notes),
         fingerprint=fingerprint,
     )
 
 
-def notes_on_readable(prepared: Prepared, hashed: Sequence[Hashed]) -> list[str]:
-    """Sentences on classes without any picture among those that could be decoded and will be trained on.
+def notes_on_trained(prepared: Prepared, hashed: Sequence[Hashed]) -> list[str]:
+    """Sentences on the numbers of pictures, of each class, that could be decoded and will be trained on.
 
     Raises DataError where fewer than two classes or three pictures are left.
     """
     left = Counter(str(each.picture.label) for each in hashed)
     if len(left) < 2:
-        reasons = "".join(f", such as {each.picture} ({each.reason})" for each in prepared.set_aside[:1])
         raise DataError(
-            f"{prepared.data_set.name} has readable pictures to train on in {len(left)} classes, and two are needed: "
-            f"{len(prepared.set_aside)} files were set aside{reasons}"
+            f"{prepared.data_set.name} has readable pictures to train on in {len(left)} of its classes, and two are "
+            f"needed{_left_out(prepared.set_aside)}"
         )
     if len(hashed) < FEWEST:
         raise DataError(
-            f"{prepared.data_set.name} has {len(hashed)} pictures to train on: add some, {FEWEST} are needed"
+            f"{prepared.data_set.name} has {counted(len(hashed), 'picture')} to train on: add some, {FEWEST} are "
+            f"needed{_left_out(prepared.set_aside)}"
         )
-    return [
-        f"class {name!r} has no readable picture to train on: it will never be the answer"
-        for name in prepared.data_set.classes
-        if name not in left
-    ]
+    return list(notes_on_counts({name: left[name] for name in prepared.data_set.classes}))
+
+
+def _left_out(set_aside: Sequence[SetAside]) -> str:
+    """The end of a sentence on too few pictures: files that were found but not used, and the first one's reason."""
+    if not set_aside:
+        return ""
+    were = "was" if len(set_aside) == 1 else "were"
+    return f"; {counted(len(set_aside), 'file')} {were} set aside: {set_aside[0].picture} {set_aside[0].reason}"

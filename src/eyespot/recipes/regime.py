@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from eyespot.features.trunk import Trunk
 from eyespot.recipes.prepare import Prepared
 from eyespot.records import Part
 from eyespot.training.head import Head
+
+T = TypeVar("T")
 
 SMALLEST_TEST = 30
 """Test pictures below which an accuracy says too little; cross-validation on everything says more."""
@@ -70,6 +73,17 @@ class Fitted:
     """Lines of the report: what was done."""
     views_computed: int
     notes: list[str] = field(default_factory=list)
+
+
+def despite_ctrl_c(work: Callable[[], T]) -> tuple[T, bool]:
+    """What `work` returns, and whether Ctrl-C came meanwhile: then it is begun again; a second Ctrl-C ends it.
+
+    For the seconds between a trained model and its file, where stopping at once would lose what took much longer.
+    """
+    try:
+        return work(), False
+    except KeyboardInterrupt:
+        return work(), True
 
 
 def stopped_note(during: str) -> str:

@@ -32,9 +32,10 @@ class TrainResult(Record):
     pictures: PictureCount
     set_aside: tuple[SetAside, ...]
     validation: Metric | None
-    """On the validation part; out of fold where too few pictures are held out; None where none of it can be read."""
+    """On the validation part; out of fold where there is none because too few pictures are held out; None where nothing
+    was measured."""
     test: Metric | None
-    """None where there is no test part, or where it has fewer than 30 pictures."""
+    """None where there is no test part, where it has fewer than 30 pictures, or where the user stopped before."""
     small_test: Metric | None
     """On a test part of fewer than 30 pictures that the folders hold; its interval is wide."""
     out_of_fold: Metric | None
@@ -46,7 +47,7 @@ class TrainResult(Record):
     temperature: float
     precision: Precision
     views_computed: int
-    """Views that the engine computed; all others came from the store."""
+    """Views whose features the engine computed; all others came from the store."""
     notes: tuple[str, ...]
     seconds: float
 

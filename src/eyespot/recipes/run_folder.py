@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 from eyespot.data.audit import Hashed
@@ -15,21 +16,20 @@ from eyespot.recipes.regime import Fitted
 from eyespot.recipes.tables import write_csv
 
 
-def make_run_folder(options: TrainOptions, *, data_name: str) -> Path:
-    """A new, empty folder `out/train/NAME`; a name that was chosen and is taken already is refused.
+@contextmanager
+def new_run_folder(options: TrainOptions, *, data_name: str) -> Iterator[Path]:
+    """A new, empty folder `out/train/NAME`; where what is done within fails and leaves it empty, it goes again.
 
-    Without a chosen name it is the data's with the lowest free number: photos, photos-2, photos-3.
+    Without a chosen name it is the data's with the lowest free number: photos, photos-2, photos-3. A chosen name that
+    is taken already is refused.
     """
-    parent = _parent(options)
-    if options.name is not None:
-        return _make(parent / options.name) or _refuse(parent / options.name)
-    number = 1
-    while True:
-        name = data_name if number == 1 else f"{data_name}-{number}"
-        made = _make(parent / name)
-        if made:
-            return made
-        number += 1
+    folder = _make_run_folder(_parent(options), options.name, data_name)
+    try:
+        yield folder
+    except BaseException:
+        with suppress(OSError):
+            folder.rmdir()
+        raise
 
 
 def check_name_is_free(options: TrainOptions) -> None:
@@ -78,6 +78,16 @@ def write_split(path: Path, hashed: Iterable[Hashed]) -> None:
     """Which picture went where: `split.csv`."""
     rows = ((each.picture.name, each.picture.label, each.picture.part, each.content) for each in hashed)
     write_csv(path, ("picture", "class", "part", "content_hash"), rows)
+
+
+def _make_run_folder(parent: Path, name: str | None, data_name: str) -> Path:
+    if name is not None:
+        return _make(parent / name) or _refuse(parent / name)
+    for number in count(1):
+        made = _make(parent / (data_name if number == 1 else f"{data_name}-{number}"))
+        if made:
+            return made
+    raise AssertionError("there is always another number")
 
 
 def _parent(options: TrainOptions) -> Path:

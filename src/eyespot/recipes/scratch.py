@@ -10,15 +10,15 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.data.audit import Hashed
+from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import MissingExtra, OptionError, Stopped
 from eyespot.evaluate.calibration import fit_temperature
 from eyespot.features.decode import decode_pictures
 from eyespot.features.trunk import Trunk
-from eyespot.recipes.backbone import compiled_folder
 from eyespot.recipes.options import TrainOptions
-from eyespot.recipes.prepare import Prepared, notes_on_readable
+from eyespot.recipes.prepare import Prepared, notes_on_trained
 from eyespot.recipes.progress import Progress
-from eyespot.recipes.regime import Fitted, OutOfFold, stopped_note
+from eyespot.recipes.regime import Fitted, OutOfFold, despite_ctrl_c, stopped_note
 from eyespot.records import Network, Part, PrecisionName, Preprocess, SetAside
 from eyespot.training.fit import folds_of
 from eyespot.training.head import Head
@@ -66,16 +66,20 @@ def fit_scratch(
     validation = _images(decoded, prepared, prepared.part("val")) if prepared.part("val") else None
     training = _training(network, train, validation, preprocess, options, epochs=options.epochs)
     epochs, stopped = _run(training, options, progress)
-    notes = notes_on_readable(prepared, prepared.part("train"))
+    notes = notes_on_trained(prepared, prepared.part("train"))
     if stopped:
         left_out = "; cross-validation was left out, so the figures are incomplete" if small_test else ""
         notes.append(f"training was stopped by you after epoch {len(epochs)}; the best epoch so far is kept{left_out}")
     best = max((epoch.number for epoch in epochs if epoch.best), default=None)
     if best is None:
         raise OptionError(f"training diverged: the loss was never finite; lower the learning rate (lr {options.lr:g})")
-    trunk, head = _frozen(training.keep_best(), network, preprocess, precision, cache_folder)
+    (trunk, head), hurried = despite_ctrl_c(
+        lambda: _frozen(training.keep_best(), network, preprocess, precision, cache_folder)
+    )
+    if hurried and small_test:
+        notes.append(stopped_note("the conversion of the network"))
     out_of_fold = None
-    if small_test and not stopped:
+    if small_test and not (stopped or hurried):
         try:
             out_of_fold = _out_of_fold(
                 decoded, prepared, parts, network, preprocess, options, epochs=best, progress=progress
@@ -84,7 +88,7 @@ def fit_scratch(
             notes.append(stopped_note("cross-validation"))
     answers, source, computed = out_of_fold, "answers to pictures by networks that had not seen them", 0
     if answers is None:
-        answers, computed = _answers_on_val(prepared, trunk, head)
+        (answers, computed), _ = despite_ctrl_c(lambda: _answers_on_val(prepared, trunk, head))
         source = "answers to the validation pictures" if answers else "nothing: there are no validation pictures"
     return Fitted(
         regime="scratch",
@@ -104,7 +108,7 @@ def fit_scratch(
         table=tuple(_row(epoch) for epoch in epochs),
         how=(
             ("What was trained", "all of LeNet-5, from random weights, with Adam and a one-cycle learning rate"),
-            ("Epochs", f"{len(epochs)}; number {best} had the lowest validation loss and is kept"),
+            ("Epochs", f"{len(epochs)}; {_kept(best, validation)}"),
             ("Augmentation", "moved by up to 2 pixels each way"),
         ),
         views_computed=computed,
@@ -229,8 +233,6 @@ def _out_of_fold(
     progress: Progress,
 ) -> OutOfFold:
     """Answers to every picture of these parts by networks that had not seen it, trained for as many epochs."""
-    import torch
-
     from eyespot.training.loop import one_thread
 
     pictures = prepared.part(*parts)
@@ -244,11 +246,15 @@ def _out_of_fold(
         with one_thread():
             for _ in training.epochs():
                 pass
-        images = torch.from_numpy(everything.images[fold == held_out]).float()
-        x = ((images - torch.tensor(preprocess.mean)) / torch.tensor(preprocess.scale)).permute(0, 3, 1, 2)
-        with torch.inference_mode():
-            logits[0, fold == held_out] = training.keep_best()(x).numpy()
+        training.keep_best()
+        logits[0, fold == held_out] = training.logits(everything.images[fold == held_out]).numpy()
     return OutOfFold(pictures, everything.labels, logits)
+
+
+def _kept(best: int, validation: Images | None) -> str:
+    if validation is None:
+        return "the last is kept, since no validation pictures say which is best"
+    return f"number {best} had the lowest validation loss and is kept"
 
 
 def _row(epoch: Epoch) -> dict[str, float | int | bool]:

@@ -18,6 +18,7 @@ from eyespot.bundle.manifest import DataSummary, KnownPictures, Manifest
 from eyespot.data.audit import Hashed
 from eyespot.data.pictures import DECODER_VERSION, is_small_and_gray
 from eyespot.data.sources import DataSet
+from eyespot.data.store import Store
 from eyespot.engine.attach import attach_head
 from eyespot.engine.run import engine_version
 from eyespot.errors import OptionError, Stopped
@@ -29,9 +30,10 @@ from eyespot.recipes.options import TrainOptions, require_used, train_options
 from eyespot.recipes.outputs import write_outputs
 from eyespot.recipes.prepare import Prepared, prepare
 from eyespot.recipes.progress import Progress, silent
-from eyespot.recipes.regime import SMALLEST_TEST, Fitted
+from eyespot.recipes.regime import SMALLEST_TEST, Fitted, despite_ctrl_c
 from eyespot.recipes.results import PictureCount, TrainResult
-from eyespot.recipes.run_folder import check_name_is_free, make_run_folder, parts_of
+from eyespot.recipes.run_folder import check_name_is_free, new_run_folder, parts_of
+from eyespot.recipes.scratch import fit_scratch
 from eyespot.recipes.storage import open_store
 from eyespot.recipes.verify import write_verified
 
@@ -68,30 +70,52 @@ def _train(data: str | Path | DataSet, options: TrainOptions, progress: Progress
     with open_store(cache_folder, notes) as store:
         fitted = _fit(prepared, options, store, cache_folder, progress)
         measured = measure(fitted, store=store, progress=progress)
-    graph = attach_head(
-        fitted.trunk.graph, fitted.head.layers, temperature=fitted.temperature, output=fitted.head.output
-    )
-    progress("checking the written model", 0, 1)
-    folder = make_run_folder(options, data_name=_folder_name(prepared.data_set.name))
-    manifest = _manifest(folder.name, fitted, measured, graph, options)
-    bundle = write_verified(folder / FOLDER, manifest, graph, fitted, measured)
+    folder: Path | None = None
     try:
+        (folder, manifest), stopped = despite_ctrl_c(lambda: _write_model(fitted, measured, options, progress))
+        if stopped:
+            raise KeyboardInterrupt
         progress("writing the report", 0, 1)
         result = _result(folder, fitted, measured, notes, seconds=time.perf_counter() - started)
-        write_outputs(folder, result, fitted, measured, options, manifest=bundle.manifest, data=data)
+        write_outputs(folder, result, fitted, measured, options, manifest=manifest, data=data)
         progress("writing the report", 1, 1)
     except KeyboardInterrupt:
+        if folder is None:
+            raise
         raise Stopped(f"stopped: the model in {folder} is complete and usable; its report is not finished") from None
     return result
 
 
-def _fit(prepared: Prepared, options: TrainOptions, store: Any, cache_folder: Path, progress: Progress) -> Fitted:
+def _write_model(
+    fitted: Fitted, measured: Measurements, options: TrainOptions, progress: Progress
+) -> tuple[Path, Manifest]:
+    """The new run folder, with a bundle that was asked and answered well, and its manifest; or else neither."""
+    graph = attach_head(
+        fitted.trunk.graph, fitted.head.layers, temperature=fitted.temperature, output=fitted.head.output
+    )
+    progress("checking the written model", 0, 1)
+    with new_run_folder(options, data_name=_folder_name(fitted.prepared.data_set.name)) as folder:
+        manifest = _manifest(folder.name, fitted, measured, graph, options)
+        return folder, write_verified(folder / FOLDER, manifest, graph, fitted, measured).manifest
+
+
+def _fit(
+    prepared: Prepared, options: TrainOptions, store: Store | None, cache_folder: Path, progress: Progress
+) -> Fitted:
     small_test = _is_small_test(len(prepared.part("test")), len(prepared.part("val")))
     precision = choose_precision(options.precision)
     gray = _is_small_and_gray(prepared.part("train"))
     if options.model == "lenet5" or (options.model == "auto" and gray):
         require_used(options, "lenet5")
-        return _fit_scratch(prepared, options, gray, small_test, precision, cache_folder, progress)
+        return fit_scratch(
+            prepared,
+            options,
+            gray=gray,
+            small_test=small_test,
+            precision=precision,
+            cache_folder=cache_folder,
+            progress=progress,
+        )
     require_used(options, "efficientnet_lite0")
     trunk = frozen_trunk(cache_folder=cache_folder, precision=precision, progress=progress)
     try:
@@ -119,28 +143,6 @@ def _is_small_test(test: int, validation: int) -> bool:
     return test < SMALLEST_TEST and not (test == 0 and validation >= SMALLEST_TEST)
 
 
-def _fit_scratch(
-    prepared: Prepared,
-    options: TrainOptions,
-    gray: bool,
-    small_test: bool,
-    precision: Any,
-    cache_folder: Path,
-    progress: Progress,
-) -> Fitted:
-    from eyespot.recipes.scratch import fit_scratch  # imports torch
-
-    return fit_scratch(
-        prepared,
-        options,
-        gray=gray,
-        small_test=small_test,
-        precision=precision,
-        cache_folder=cache_folder,
-        progress=progress,
-    )
-
-
 def _folder_name(data_name: str) -> str:
     """A data set's name as a folder's on any system."""
     return re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", data_name).strip(" .") or "run"
@@ -160,6 +162,7 @@ def _manifest(name: str, fitted: Fitted, measured: Measurements, graph: bytes, o
         calibration=measured.calibration,
         validation=measured.validation,
         test=measured.test,
+        small_test=measured.small_test,
         out_of_fold=measured.out_of_fold,
         data=DataSummary(
             name=printable(prepared.data_set.name),

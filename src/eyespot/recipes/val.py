@@ -107,7 +107,12 @@ def _choose(seen: list[_Seen], wanted: str, data: str | Path) -> tuple[str, list
             f"the model was trained on all {len(members)} pictures of part {part!r} in {data}: give pictures that it "
             "has not seen, or choose --split all"
         )
-    raise DataError(f"{data} has no part {wanted!r}: choose another with --split, or all")
+    if is_split:
+        raise DataError(f"{data} has no part {wanted!r}: choose another with --split, or all")
+    new = " and none that is new" if wanted == "test" else ""
+    raise DataError(
+        f"{data} has no picture that was in part {wanted!r} in training{new}: choose another with --split, or all"
+    )
 
 
 def _set_aside(each: _Seen) -> SetAside:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 import shutil
 from pathlib import Path
@@ -13,17 +12,14 @@ from eyespot import machine
 from eyespot.bundle.files import Bundle, read_bundle, write_bundle, write_manifest
 from eyespot.bundle.manifest import Agreement, Manifest
 from eyespot.bundle.run import Classifier
-from eyespot.data.audit import Hashed
+from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import BundleError
 from eyespot.evaluate.calibration import probabilities
 from eyespot.features.decode import decode_or_reason
-from eyespot.recipes.backbone import compiled_folder
 from eyespot.recipes.measure import Measurements
 from eyespot.recipes.regime import Fitted
 from eyespot.recipes.run_folder import writing
 
-COMPARED = 8
-"""Few enough to be asked one at a time, as most pictures will be; so the graph is compiled for them already."""
 CLOSE = {"fp32": 1e-4, "bf16": 3e-2}
 """Largest difference of a probability: the same sums in another order, in the run's precision."""
 
@@ -44,39 +40,26 @@ def write_verified(folder: Path, manifest: Manifest, graph: bytes, fitted: Fitte
             draft.rename(folder)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
-        with contextlib.suppress(OSError):  # where the run has no other file its folder goes, too
-            folder.parent.rmdir()
         raise
     return Bundle(folder, manifest, graph)
 
 
 def require_same_answers(bundle: Bundle, fitted: Fitted, measured: Measurements) -> Agreement | None:
-    """How far the probabilities of the bundle on disk lie from those that were measured, on held-out pictures.
+    """How far the probabilities of the bundle on disk lie from the trained model's own.
 
-    Where none were held out, from the head's on training pictures; None where no picture can be read any more. Raises
-    BundleError where they differ by more than rounding.
+    None where no picture can be read any more. Raises BundleError where they differ by more than rounding.
     """
-    pictures, logits = _answered(fitted, measured)
-    preprocess = fitted.trunk.preprocess
-    decoded = [decode_or_reason(each.picture, each.content, preprocess) for each in pictures]
+    own = measured.own
+    decoded = [decode_or_reason(each.picture, each.content, fitted.trunk.preprocess) for each in own.pictures]
     images = [(number, image) for number, image in enumerate(decoded) if not isinstance(image, str)]
     classifier = Classifier(read_bundle(bundle.folder), cache_folder=compiled_folder(machine.cache_folder()))
-    expected = probabilities(logits, temperature=fitted.temperature)
+    expected = probabilities(own.logits, temperature=fitted.temperature)
     differences = [0.0]
-    for number, found in classifier.stream(images, many=False):
+    for number, found in classifier.stream(images, many=False):  # so the graph for `predict` is compiled already
         differences.append(float(np.abs(found - expected[number]).max()))
         if not differences[-1] <= CLOSE[fitted.trunk.precision]:  # nor may it be no number at all
             raise BundleError(
                 f"the written model answers otherwise than the trained one, so none was kept: "
-                f"{pictures[number].picture.name} differs by {differences[-1]:.4f} in probability; please report this"
+                f"{own.pictures[number].picture.name} differs by {differences[-1]:.4f} in probability; please report it"
             )
     return Agreement(n=len(images), largest_difference=max(differences)) if images else None
-
-
-def _answered(fitted: Fitted, measured: Measurements) -> tuple[list[Hashed], np.ndarray]:
-    """A few pictures and the trained model's logits for them, (N, classes)."""
-    for answers in measured.answers:
-        if answers.part != "train":  # those are of other heads, which had not seen them
-            return answers.pictures[:COMPARED], answers.logits[:COMPARED]
-    embedded = fitted.trunk.embed(measured.prepared.hashed[:COMPARED], views=("identity",), store=None)
-    return embedded.pictures, fitted.head.logits(embedded.features["identity"])

@@ -88,8 +88,13 @@ def out_of_fold_logits(samples: Samples, options: HeadOptions, *, repeats: int) 
 
 
 def folds_of(labels: np.ndarray, *, seed: int) -> np.ndarray:
-    """The fold of every picture (N,): five, or as many as there are pictures where they are fewer."""
-    return stratified_folds(labels, folds=max(2, min(FOLDS, len(labels))), seed=seed)
+    """The fold of every picture (N,), of `fold_count` folds."""
+    return stratified_folds(labels, folds=fold_count(len(labels)), seed=seed)
+
+
+def fold_count(pictures: int) -> int:
+    """Five, or as many as there are pictures where they are fewer."""
+    return max(2, min(FOLDS, pictures))
 
 
 def _settled(options: HeadOptions, samples: Samples) -> HeadOptions:

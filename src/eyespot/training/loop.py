@@ -16,6 +16,8 @@ from eyespot.records import Preprocess
 
 SHIFT = 2
 """Training images are moved by up to so many pixels each way: a digit a little to the left is the same digit."""
+ANSWERED = 256
+"""Images that are answered at once: bounds the memory."""
 TINY = 5e-5
 """A lower validation loss than the best by less than this is no improvement."""
 
@@ -94,6 +96,13 @@ class Training:
         self.net.load_state_dict(self._best_weights)
         return self.net.eval()
 
+    def logits(self, images: np.ndarray) -> Tensor:
+        """The network's answers (N, classes) to images uint8 (N, H, W, C), with the weights it has now."""
+        self.net.eval()
+        with torch.inference_mode():
+            batches = torch.split(torch.from_numpy(images), ANSWERED)
+            return torch.cat([self.net(self._normalised(each)) for each in batches])
+
     def _one_pass(self) -> float:
         self.net.train()
         order = torch.randperm(len(self._train.labels), generator=self._random)
@@ -112,13 +121,8 @@ class Training:
     def _validate(self) -> tuple[float | None, float | None]:
         if self._validation is None:
             return None, None
-        self.net.eval()
-        labels = torch.from_numpy(self._validation.labels)
-        with torch.inference_mode():
-            batches = torch.split(torch.from_numpy(self._validation.images), 256)
-            logits = torch.cat([self.net(self._normalised(images)) for images in batches])  # (N, classes)
-            loss = float(functional.cross_entropy(logits, labels))
-        return loss, float((logits.argmax(1) == labels).float().mean())
+        logits, labels = self.logits(self._validation.images), torch.from_numpy(self._validation.labels)
+        return float(functional.cross_entropy(logits, labels)), float((logits.argmax(1) == labels).float().mean())
 
     def _normalised(self, images: Tensor) -> Tensor:
         return ((images.float() - self._mean) / self._scale).permute(0, 3, 1, 2)  # (N, C, H, W)
