@@ -18,10 +18,6 @@ from eyespot.arithmetic.shapes import check_shapes
 from eyespot.blocks import Branches, WithHeads, chain
 from eyespot.zoo.inception_parts import projected, row, stem, tensor_names, unit, within
 
-INPUT_MEAN = INPUT_SCALE = (127.5, 127.5, 127.5)
-"""What torchvision's published weights expect, on the scale 0..255: it normalises images with ImageNet's mean and
-standard deviation, and its network then undoes that (`transform_input`), so that values end up between -1 and 1."""
-
 _HEAD_STAGE = "stage2.e"
 
 
