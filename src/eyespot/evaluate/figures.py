@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from eyespot.evaluate.intervals import wilson
+from eyespot.names import printable
 from eyespot.records import CalibrationBin, Metric
 
 RIGHT, WRONG = (15, 106, 104), (184, 78, 20)
@@ -30,16 +31,6 @@ LONGEST_NAME = 24
 SYSTEM_FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "NotoSansCJK-Regular.ttc", "arial.ttf", "Arial Unicode.ttf")
 """Asked in this order for names that Pillow's own font (ASCII) cannot draw."""
 TRACK = '<rect class="track" width="120" height="14" rx="3"/>'
-JOINERS = "\u200c\u200d"
-"""Invisible, but scripts and emoji need them."""
-
-
-def printable(text: str) -> str:
-    """`text` with what cannot or must not be shown (control characters, direction overrides, lone surrogates) as �."""
-    if text.isascii() and text.isprintable():
-        return text
-    hidden = ("Cc", "Cf", "Cs", "Co", "Cn")
-    return "".join("�" if unicodedata.category(c) in hidden and c not in "\n\t" + JOINERS else c for c in text)
 
 
 def shorten(name: str, limit: int = LONGEST_NAME) -> str:

@@ -15,6 +15,7 @@ from eyespot.evaluate import figures, verdict
 from eyespot.evaluate.intervals import wilson
 from eyespot.evaluate.metrics import Confusion, most_confused
 from eyespot.files import write_whole
+from eyespot.names import printable_lines
 from eyespot.records import Calibration, ClassMetric, Metric, Part, PartMetrics, SetAside
 
 TEMPLATE = "report.html.jinja"
@@ -145,7 +146,7 @@ def render(report: Report) -> str:
     from markupsafe import Markup
 
     def finalize(value: object) -> object:
-        return figures.printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+        return printable_lines(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, finalize=finalize, trim_blocks=True, lstrip_blocks=True
