@@ -107,7 +107,7 @@ def test_json_is_what_python_returns(said, arguments, python):
         (["convolve", BOARD, "--kernel", "sobl-x"], "did you mean 'sobel-x'?"),
         (["convolve", BOARD, "--kernel", "vertical", "--cell", "1"], "give a row and a column such as 0,2"),
         (["convolve", BOARD, "--kernel", "vertical", "--padding", "-1"], "padding cannot be '-1'"),
-        (["pixel-coverage", "--size", "6y"], "height x width as 6x8"),
+        (["pixel-coverage", "--size", "6y"], "height x width such as 224x320"),
         (["pixel-coverage", "--size", "6", "--kernel", "0"], "kernel cannot be '0'"),
         (["pool", "1 2; 3 4", "--kind", "avrage"], "did you mean 'average'?"),
         (["learn-kernel", "nowhere.jpg"], "there is no file 'nowhere.jpg'"),
