@@ -40,10 +40,15 @@ def check_shapes(net: nn.Sequential, input_chw: Shape) -> nn.Sequential:
     return net
 
 
+def dotted(at: str, name: str) -> str:
+    """The name of a part inside the stage `at`; "" is the network itself."""
+    return f"{at}.{name}" if at else name
+
+
 def _fold(module: nn.Module, shape: Shape, *, at: str) -> Shape:
     if is_chain(module):
         for name, stage in named_stages(module):
-            shape = _fold(stage, shape, at=_dotted(at, name))
+            shape = _fold(stage, shape, at=dotted(at, name))
         return shape
     if isinstance(module, Residual):
         return _sum(module, shape, at=at)
@@ -53,15 +58,15 @@ def _fold(module: nn.Module, shape: Shape, *, at: str) -> Shape:
 
 
 def _sum(residual: Residual, shape: Shape, *, at: str) -> Shape:
-    body = _fold(residual.body, shape, at=_dotted(at, "body"))
-    shortcut = shape if residual.shortcut is None else _fold(residual.shortcut, shape, at=_dotted(at, "shortcut"))
+    body = _fold(residual.body, shape, at=dotted(at, "body"))
+    shortcut = shape if residual.shortcut is None else _fold(residual.shortcut, shape, at=dotted(at, "shortcut"))
     if body != shortcut:  # PyTorch would stretch a size of 1 without a word
         raise NetworkError(f"Stage {at!r} cannot add its body, {body}, to its shortcut, {shortcut}.")
     return body
 
 
 def _concatenation(branches: Branches, shape: Shape, *, at: str) -> Shape:
-    shapes = {name: _fold(branch, shape, at=_dotted(at, name)) for name, branch in named_stages(branches)}
+    shapes = {name: _fold(branch, shape, at=dotted(at, name)) for name, branch in named_stages(branches)}
     first_name, first = next(iter(shapes.items()))
     for name, other in shapes.items():
         if other[1:] != first[1:]:
@@ -145,7 +150,3 @@ def _expected(module: nn.Module) -> int | None:
     if isinstance(module, nn.BatchNorm2d):
         return module.num_features
     return module.in_features if isinstance(module, nn.Linear) else None
-
-
-def _dotted(at: str, name: str) -> str:
-    return f"{at}.{name}" if at else name

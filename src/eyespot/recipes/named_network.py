@@ -124,6 +124,7 @@ def bundle_with_weights(bundle: Bundle) -> nn.Sequential:
 
 
 def require_torch(name: str | Path) -> None:
+    """Raises MissingExtra, which says that `name` was to be looked into, without torch."""
     try:
         import torch  # noqa: F401
     except ModuleNotFoundError as error:

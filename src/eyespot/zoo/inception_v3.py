@@ -1,7 +1,7 @@
 """Inception v3, from images to logits.
 
 Christian Szegedy, Vincent Vanhoucke, Sergey Ioffe, Jonathon Shlens, Zbigniew Wojna: "Rethinking the Inception
-Architecture for Computer Vision", 2015, arXiv:1512.00567, table 1 and figures 5, 6 and 7.
+Architecture for Computer Vision", 2015, arXiv:1512.00567, table 1 and figures 5, 6, 7 and 10.
 
 This is the network of Google's code and of torchvision, for which weights are published. It differs from the paper's
 table 1: the stem ends in a 1x1, a 3x3 and a pooling where the table has three 3x3, and the blocks on 35x35 keep one
