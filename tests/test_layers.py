@@ -30,9 +30,8 @@ OUTSIDE = {"__init__", "__main__"}
 MAY_IMPORT_TORCH = {"blocks", "arithmetic", "zoo", "training", "detect", "style", "export"}
 WITHOUT_TORCH = {f"training/{name}.py" for name in ("fit", "head", "lbfgs", "problems", "rotation")}
 WITH_TORCH = {"engine/graph.py"}
-INSIDE_FUNCTIONS_ONLY = {
-    f"recipes/{name}.py"
-    for name in ("backbone", "create", "feature_maps", "kernels", "named_network", "scratch", "summary")
+INSIDE_FUNCTIONS_ONLY = {"recipes/backbone.py", "recipes/create.py", "recipes/scratch.py"} | {
+    f"recipes/{name}.py" for name in ("feature_maps", "kernels", "named_network", "summary")
 }
 HEAVY = {"numpy", "torch", "openvino", "onnx", "PIL", "pydantic", "sklearn", "scipy", "rich", "jinja2"}
 FILES = {path.relative_to(SOURCE).as_posix(): path for path in sorted(SOURCE.rglob("*.py"))}

@@ -74,9 +74,9 @@ def test_long_names_lose_their_middle():
     assert figures.shorten("one\n two") == "one two"
 
 
-def test_short_names_show_what_could_deceive():
-    assert figures.shorten("a\u202eb\udcffc") == r"a\u202eb\xffc"
-    assert figures.shorten("שלום é 漢 👩‍👧") == "שלום é 漢 👩‍👧"
+def test_controls_and_direction_overrides_become_visible():
+    assert figures.shorten("a\u202eb\x00\udcffc") == r"a\u202eb\x00\xffc"
+    assert figures.shorten("שלום é 漢 👩‍👧\n") == "שלום é 漢 👩‍👧"
 
 
 def test_interval_svg_spans_the_interval():
