@@ -81,9 +81,7 @@ def test_a_window_that_does_not_fit_is_dropped_and_told():
     result = eyespot.convolve(volume(1, 8, 7), "vertical", stride=2)
     assert result.output_chw == (1, 3, 3)
     assert result.kernels[0].dropped_hw == (1, 0)
-    assert result.notes == (
-        "1 row at the bottom and 0 columns at the right are dropped: the next window would not fit",
-    )
+    assert result.notes == ("dropped, because the next window would not fit: 1 row at the bottom",)
 
 
 def test_without_padding_the_corner_of_6_by_6_is_used_once_and_the_centre_nine_times():

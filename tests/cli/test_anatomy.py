@@ -119,9 +119,9 @@ def test_maps_and_kernels_are_written(cli, split_photos, split_run, tmp_path):
     ("arguments", "words"),
     [
         (["summary", "resnt50"], "did you mean 'resnet50'?"),
-        (["summary", "lenet5", "--imgsz", "big"], "give 224, or HEIGHTxWIDTH"),
+        (["summary", "lenet5", "--imgsz", "big"], "give pixels such as 224, or height x width such as 224x320"),
         (["summary", "alexnet", "--imgsz", "30"], "cannot take"),
-        (["kernels", "nowhere"], "there is no network and no run folder 'nowhere'"),
+        (["kernels", "nowhere"], "There is no network and no run folder 'nowhere'"),
         (["feature-maps", "nowhere", "p.jpg", "--stage", "stem", "--out", "m.png"], "no run folder 'nowhere'"),
     ],
 )

@@ -52,7 +52,7 @@ def test_a_cell_of_a_volume_names_its_channels_and_its_padding(said):
 def test_dropped_rows_and_even_kernels_are_told(said):
     printed = said("convolve", BOARD, "--kernel", "1 0; 0 1", "--padding", "same", "--stride", "4")
     assert "an even kernel has no middle: same padding adds one zero more at the bottom and right" in printed
-    assert "1 row at the bottom and 1 column at the right are dropped" in printed
+    assert "dropped, because the next window would not fit: 1 row at the bottom and 1 column at the right" in printed
 
 
 def test_height_and_width_have_their_own_formulas(said):
@@ -107,7 +107,7 @@ def test_json_is_what_python_returns(said, arguments, python):
         (["convolve", BOARD, "--kernel", "sobl-x"], "did you mean 'sobel-x'?"),
         (["convolve", BOARD, "--kernel", "vertical", "--cell", "1"], "give a row and a column such as 0,2"),
         (["convolve", BOARD, "--kernel", "vertical", "--padding", "-1"], "padding cannot be '-1'"),
-        (["pixel-coverage", "--size", "6y"], "height x width as 6x8"),
+        (["pixel-coverage", "--size", "6y"], "height x width such as 224x320"),
         (["pixel-coverage", "--size", "6", "--kernel", "0"], "kernel cannot be '0'"),
         (["pool", "1 2; 3 4", "--kind", "avrage"], "did you mean 'average'?"),
         (["learn-kernel", "nowhere.jpg"], "there is no file 'nowhere.jpg'"),

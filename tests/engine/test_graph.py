@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from eyespot import zoo
-from eyespot.blocks import Branches, Residual, SamePadding, chain, conv, split, taps
+from eyespot.blocks import Branches, Pick, Residual, SamePadding, ScaledTanh, chain, conv, split, taps
 from eyespot.engine import graph as module
 from eyespot.engine.gate import check_graph
 from eyespot.engine.graph import to_onnx
@@ -161,6 +161,89 @@ def test_dead_dropout_and_shared_modules_are_no_obstacle():
     act = nn.ReLU()
     shared = conv(3, 3, 3, bias=True)
     _require_same(chain(a=shared, act=act, b=shared, act2=act, drop=nn.Dropout()).eval(), RGB)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.MaxPool2d(3, 2, ceil_mode=True),
+        nn.MaxPool2d(3, 3, 1, ceil_mode=True),
+        nn.MaxPool2d(2, 3, 1, ceil_mode=True),  # a last window would begin in the padding: it is dropped
+        nn.MaxPool2d(2, 2, dilation=2, ceil_mode=True),
+        nn.MaxPool2d(1, 3, ceil_mode=True),
+        nn.AvgPool2d(3, 2, ceil_mode=True),
+        nn.AvgPool2d(3, 2, 1, ceil_mode=True, count_include_pad=False),
+        nn.AvgPool2d(3, 2, 1, count_include_pad=False),
+        nn.AvgPool2d(1, 2),
+        nn.LocalResponseNorm(5, alpha=0.3, beta=0.75, k=2),
+        nn.LocalResponseNorm(3, alpha=0.3),
+        nn.Tanh(),
+        ScaledTanh(),
+        Pick(2, 0, 0, 1),
+        nn.ZeroPad2d((1, 2, 3, 4)),
+        nn.ZeroPad3d((1, 2, 0, 0, 3, 4)),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("stride", [3, 4])  # maps of 11x14 and 8x10
+def test_every_layer_of_the_catalogue_has_a_rule_that_gives_what_it_gives(layer, stride, monkeypatch):
+    monkeypatch.setattr(module, "_exported", None)
+    _require_same(_lively(chain(conv=conv(3, 6, 3, stride=stride, bias=True), layer=layer)), RGB)
+
+
+@pytest.mark.parametrize("places", [2, (4, 1), (8, 10), (1, 1)])
+def test_adaptive_pooling_whose_windows_are_alike_has_a_rule(places, monkeypatch):
+    monkeypatch.setattr(module, "_exported", None)
+    _require_same(_lively(chain(conv=conv(3, 6, 3, stride=4), pool=nn.AdaptiveAvgPool2d(places))), RGB)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [nn.AvgPool2d(3, 2, 1, ceil_mode=True), nn.LocalResponseNorm(4, alpha=0.3), nn.AdaptiveAvgPool2d((5, 3))],
+    ids=str,
+)
+def test_what_the_rules_cannot_say_goes_to_the_exporter(layer):
+    net = _lively(chain(conv=conv(3, 6, 3, stride=3, bias=True), layer=layer))
+    with pytest.raises(module._NoRule):
+        module._recorded(module._Graph(net, RGB, None), torch.zeros(2, 32, 40, 3, dtype=torch.uint8), ["logits"])
+
+
+@pytest.mark.parametrize("name", ["lenet5_1998", "nin_cifar10", "resnet20_cifar"])
+def test_a_classic_network_is_converted_without_the_exporter(name, monkeypatch):
+    monkeypatch.setattr(module, "_exported", None)
+    preprocess = GRAY if name.startswith("lenet") else RGB.model_copy(update={"crop_hw": (32, 32), "short_side": 32})
+    net = _lively(zoo.create(name))
+    for layer in net.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight)
+    _require_same(net, preprocess)
+
+
+class _OfShapes(module._Recorder):
+    """Takes a network without data."""
+
+    def constant(self, array: object, name: str = "") -> str:
+        return name or "constant"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("alexnet", "alexnet_paper", "googlenet", "googlenet_paper", "inception_v2", "inception_v2_paper", "vgg16_bn"),
+        *("inception_v3", "inception_v4", "inception_resnet_v2", "nin_imagenet", "resnet18", "plain18"),
+    ],
+)
+def test_no_network_of_the_catalogue_needs_the_exporter(name):
+    channels, *size_hw = zoo.definition(name).input_chw
+    preprocess = RGB.model_copy(update={"crop_hw": tuple(size_hw), "short_side": size_hw[0]})
+    with torch.device("meta"):
+        graph = module._Graph(zoo.create(name), preprocess, None).eval()
+        images = torch.empty(2, *size_hw, channels, dtype=torch.uint8)
+    recorder = _OfShapes(graph)
+    recorder.name(images, "images")
+    with torch.inference_mode(), recorder:
+        graph(images)
+    assert recorder.nodes
 
 
 def test_a_function_without_a_rule_goes_to_the_exporter():

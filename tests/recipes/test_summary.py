@@ -8,7 +8,6 @@ from torch import nn
 import eyespot
 from eyespot.blocks import chain, conv
 from eyespot.errors import BundleError, NetworkError, OptionError
-from eyespot.recipes.summary import size_of
 
 
 def test_a_network_of_the_catalogue():
@@ -79,14 +78,3 @@ def test_a_drawing_is_written(tmp_path):
 def test_what_cannot_be_done_is_said(call, error, words):
     with pytest.raises(error, match=words):
         call()
-
-
-@pytest.mark.parametrize(("text", "size"), [("224", (224, 224)), ("224x320", (224, 320)), ("224X320", (224, 320))])
-def test_sizes_are_read(text, size):
-    assert size_of(text) == size
-
-
-@pytest.mark.parametrize("text", ["", "x", "224x", "1x2x3", "-3", "2.5", "big"])
-def test_other_sizes_are_refused(text):
-    with pytest.raises(OptionError, match="224, or HEIGHTxWIDTH"):
-        size_of(text)

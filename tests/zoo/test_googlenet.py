@@ -11,7 +11,6 @@ from eyespot import zoo
 from eyespot.arithmetic.shapes import output_shape
 from eyespot.blocks import Branches, WithHeads, taps
 from eyespot.errors import NetworkError
-from eyespot.zoo import googlenet as module
 from eyespot.zoo.googlenet import googlenet, googlenet_heads, torchvision_head_names, torchvision_names
 
 BLOCKS = ["3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"]
@@ -90,16 +89,6 @@ def test_a_moved_stride_is_noticed_even_where_the_shapes_are_the_same(theirs, ou
     del expected["stage1"]
     assert ours.net.stage2(ours.net.stage1(IMAGES)).shape == expected["stage2"].shape
     assert first_difference(ours.net, expected, IMAGES) == "stage2"
-
-
-def test_the_recorded_input_is_that_of_torchvision_behind_its_renormalisation(torchvision):
-    theirs = torchvision.models.googlenet(aux_logits=False, init_weights=False, transform_input=True)
-    preset = torchvision.models.GoogLeNet_Weights.IMAGENET1K_V1.transforms()
-    values = torch.randint(0, 256, (2, 3, 5, 4)).float()
-    mean, std = (torch.tensor(statistic).view(3, 1, 1) for statistic in (preset.mean, preset.std))
-    expected = theirs._transform_input((values / 255 - mean) / std)
-    mean, scale = (torch.tensor(statistic).view(3, 1, 1) for statistic in (module.INPUT_MEAN, module.INPUT_SCALE))
-    assert torch.allclose((values - mean) / scale, expected, atol=1e-6)
 
 
 def _parameters(net: nn.Module) -> int:
@@ -190,6 +179,13 @@ def test_the_paper_normalises_responses_and_has_no_batchnorm(paper):
     kinds = [type(module) for module in paper.modules()]
     assert kinds.count(nn.LocalResponseNorm) == 2
     assert nn.BatchNorm2d not in kinds
+
+
+def test_the_papers_response_norm_is_caffes(paper):
+    """Of five neighbours of 100: 100 / (1 + 10^-4 / 5 * (5 * 100^2))^0.75; by AlexNet's paper it were 100 / 7^0.75."""
+    response = next(module for module in paper.modules() if isinstance(module, nn.LocalResponseNorm))
+    normed = response(torch.full((1, 5, 1, 1), 100.0))
+    assert normed[0, 2, 0, 0].item() == pytest.approx(100 / 2**0.75)
     assert paper.head.drop.p == 0.4
 
 

@@ -7,7 +7,6 @@ from torch import nn
 from twins import first_difference, lively, outputs, with_weights_of
 
 from eyespot.blocks import Branches, WithHeads
-from eyespot.zoo import inception_v3 as module
 from eyespot.zoo.inception_v3 import inception_v3, inception_v3_heads, torchvision_head_names, torchvision_names
 
 MIXED = {"stage1": ("5b", "5c", "5d"), "stage2": ("6a", "6b", "6c", "6d", "6e"), "stage3": ("7a", "7b", "7c")}
@@ -86,17 +85,6 @@ def test_swapped_blocks_are_noticed(ours, expected):
 def test_a_moved_stride_is_noticed(ours, expected):
     ours.net.stem.a.conv.stride, ours.net.stem.c.conv.stride = (1, 1), (2, 2)
     assert first_difference(ours.net, expected, IMAGES) == "stem"
-
-
-def test_the_recorded_input_is_that_of_torchvision_behind_its_renormalisation(torchvision, theirs):
-    preset = torchvision.models.Inception_V3_Weights.IMAGENET1K_V1.transforms()
-    values = torch.randint(0, 256, (2, 3, 5, 4)).float()
-    mean, std = (torch.tensor(statistic).view(3, 1, 1) for statistic in (preset.mean, preset.std))
-    theirs.transform_input = True
-    expected = theirs._transform_input((values / 255 - mean) / std)
-    theirs.transform_input = False
-    mean, scale = (torch.tensor(statistic).view(3, 1, 1) for statistic in (module.INPUT_MEAN, module.INPUT_SCALE))
-    assert torch.allclose((values - mean) / scale, expected, atol=1e-6)
 
 
 def test_parameters_are_counted_to_the_last_digit():

@@ -191,7 +191,7 @@ def test_a_downloaded_file_is_found_and_a_missing_one_is_said_with_its_place(dow
     said = str(told.value)
     assert "https://download.pytorch.org/models/resnet18-f37072fd.pth" in said
     assert str(place) in said
-    assert "weights='PATH'" in said
+    assert "or give the path of the file as weights" in said
     place.parent.mkdir(parents=True)
     place.touch()
     assert find(record) == place

@@ -1,18 +1,17 @@
 """Shapes, followed through a chain without running it.
 
-The modules that networks are mostly made of have their arithmetic here: Dumoulin, Visin: "A guide to convolution
-arithmetic for deep learning", 2016, arXiv:1603.07285, relationship 14 of section 4. Any other runs on PyTorch's meta
-tensors, which have a shape and no data; they are the second choice because the first one takes a second to load.
+The modules that networks are mostly made of have their arithmetic here and in `sliding`. Any other runs on PyTorch's
+meta tensors, which have a shape and no data; they are the second choice because the first one takes a second to load.
 """
 
 from __future__ import annotations
 
 from math import prod
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from eyespot.arithmetic.sliding import padding_of, windows_of
 from eyespot.blocks import Branches, Pick, Residual, SamePadding, ScaledTanh, is_chain, named_stages
 from eyespot.errors import NetworkError
 
@@ -41,10 +40,15 @@ def check_shapes(net: nn.Sequential, input_chw: Shape) -> nn.Sequential:
     return net
 
 
+def dotted(at: str, name: str) -> str:
+    """The name of a part inside the stage `at`; "" is the network itself."""
+    return f"{at}.{name}" if at else name
+
+
 def _fold(module: nn.Module, shape: Shape, *, at: str) -> Shape:
     if is_chain(module):
         for name, stage in named_stages(module):
-            shape = _fold(stage, shape, at=_dotted(at, name))
+            shape = _fold(stage, shape, at=dotted(at, name))
         return shape
     if isinstance(module, Residual):
         return _sum(module, shape, at=at)
@@ -54,15 +58,15 @@ def _fold(module: nn.Module, shape: Shape, *, at: str) -> Shape:
 
 
 def _sum(residual: Residual, shape: Shape, *, at: str) -> Shape:
-    body = _fold(residual.body, shape, at=_dotted(at, "body"))
-    shortcut = shape if residual.shortcut is None else _fold(residual.shortcut, shape, at=_dotted(at, "shortcut"))
+    body = _fold(residual.body, shape, at=dotted(at, "body"))
+    shortcut = shape if residual.shortcut is None else _fold(residual.shortcut, shape, at=dotted(at, "shortcut"))
     if body != shortcut:  # PyTorch would stretch a size of 1 without a word
         raise NetworkError(f"Stage {at!r} cannot add its body, {body}, to its shortcut, {shortcut}.")
     return body
 
 
 def _concatenation(branches: Branches, shape: Shape, *, at: str) -> Shape:
-    shapes = {name: _fold(branch, shape, at=_dotted(at, name)) for name, branch in named_stages(branches)}
+    shapes = {name: _fold(branch, shape, at=dotted(at, name)) for name, branch in named_stages(branches)}
     first_name, first = next(iter(shapes.items()))
     for name, other in shapes.items():
         if other[1:] != first[1:]:
@@ -99,47 +103,34 @@ def _known(module: nn.Module, shape: Shape) -> Shape | None:
         return (prod(shape),)
     if len(shape) != 3:
         return None
-    if type(module) is SamePadding:
-        return (shape[0], *(size + sum(module.sides(size)) for size in shape[1:]))
     if type(module) is Pick:
         return (len(module.channels), *shape[1:])
     if type(module) is nn.ZeroPad3d:
-        left, right, top, bottom, front, back = module.padding
-        return (shape[0] + front + back, shape[1] + top + bottom, shape[2] + left + right)
-    if type(module) is nn.Conv2d and module.padding == "same":
-        return (module.out_channels, *shape[1:])
-    if type(module) is nn.Conv2d and not isinstance(module.padding, str):
-        return (module.out_channels, *_slid(module, shape, module.dilation))
+        *_, front, back = module.padding
+        return (shape[0] + front + back, *_padded(module, shape))
+    if type(module) is SamePadding:
+        return (shape[0], *_padded(module, shape))
+    if type(module) is nn.Conv2d:
+        return (module.out_channels, *_slid(module, shape))
     if isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
-        slid = _slid_over_the_edge if module.ceil_mode else _slid
-        return (shape[0], *slid(module, shape, getattr(module, "dilation", 1)))
+        return (shape[0], *_slid(module, shape))
     if type(module) is nn.AdaptiveAvgPool2d and isinstance(module.output_size, int):
         return (shape[0], module.output_size, module.output_size)
     return None
 
 
-def _slid(module: Any, shape: Shape, dilation: int | tuple[int, ...]) -> Shape:
+def _padded(module: nn.Module, shape: Shape) -> Shape:
+    """Height and width behind a module that pads."""
+    sides = padding_of(module, (shape[1], shape[2]))
+    assert sides is not None
+    return tuple(size + sum(zeros) for size, zeros in zip(shape[1:], sides, strict=True))
+
+
+def _slid(module: nn.Module, shape: Shape) -> Shape:
     """Height and width behind a window that slides over the image."""
-    kernel, stride, padding, gap = (_pair(x) for x in (module.kernel_size, module.stride, module.padding, dilation))
-    return tuple((shape[1 + d] + 2 * padding[d] - gap[d] * (kernel[d] - 1) - 1) // stride[d] + 1 for d in (0, 1))
-
-
-def _slid_over_the_edge(module: Any, shape: Shape, dilation: int | tuple[int, ...]) -> Shape:
-    """Height and width behind a window that, at the end, may reach beyond the image and its padding ("ceil mode").
-
-    Such a window must begin within the image or the padding before it, else it is dropped.
-    """
-    kernel, stride, padding, gap = (_pair(x) for x in (module.kernel_size, module.stride, module.padding, dilation))
-    sizes = []
-    for d, size in enumerate(shape[1:]):
-        steps = -(-(size + 2 * padding[d] - gap[d] * (kernel[d] - 1) - 1) // stride[d])
-        begins_outside = steps * stride[d] >= size + padding[d]
-        sizes.append(steps if begins_outside else steps + 1)
-    return tuple(sizes)
-
-
-def _pair(size: int | tuple[int, ...]) -> tuple[int, ...]:
-    return (size, size) if isinstance(size, int) else size
+    windows = windows_of(module)
+    assert windows is not None
+    return tuple(window.places(size) for size, window in zip(shape[1:], windows, strict=True))
 
 
 def _on_meta(module: nn.Module, shape: Shape, *, at: str) -> Shape:
@@ -159,7 +150,3 @@ def _expected(module: nn.Module) -> int | None:
     if isinstance(module, nn.BatchNorm2d):
         return module.num_features
     return module.in_features if isinstance(module, nn.Linear) else None
-
-
-def _dotted(at: str, name: str) -> str:
-    return f"{at}.{name}" if at else name

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from eyespot.arithmetic.receptive import Field, union
-from eyespot.arithmetic.shapes import Shape, output_shape
+from eyespot.arithmetic.shapes import Shape, dotted, output_shape
 from eyespot.arithmetic.sliding import (
     Window,
     Windows,
@@ -60,7 +60,7 @@ def _trace(module: nn.Module, state: _State, *, at: str) -> tuple[Node, _State]:
     if is_chain(module):
         parts = []
         for name, stage in named_stages(module):
-            part, state = _trace(stage, state, at=_dotted(at, name))
+            part, state = _trace(stage, state, at=dotted(at, name))
             parts.append(part)
         return Chain(at, tuple(parts)), state
     if isinstance(module, Residual):
@@ -71,17 +71,17 @@ def _trace(module: nn.Module, state: _State, *, at: str) -> tuple[Node, _State]:
 
 
 def _trace_sum(residual: Residual, state: _State, *, at: str) -> tuple[Node, _State]:
-    body, behind = _trace(residual.body, state, at=_dotted(at, "body"))
+    body, behind = _trace(residual.body, state, at=dotted(at, "body"))
     shortcut, short = None, state
     if residual.shortcut is not None:
-        shortcut, short = _trace(residual.shortcut, state, at=_dotted(at, "shortcut"))
+        shortcut, short = _trace(residual.shortcut, state, at=dotted(at, "shortcut"))
     after = _State(behind.shape, _union(behind, short), behind.places)
     formula = "shortcut + body" if residual.scale == 1 else f"shortcut + {residual.scale:g} * body"
     return Sum(at, body, shortcut, _row(at, "sum", after, after, formula=formula)), after
 
 
 def _trace_concatenation(branches: Branches, state: _State, *, at: str) -> tuple[Node, _State]:
-    traced = [_trace(branch, state, at=_dotted(at, name)) for name, branch in named_stages(branches)]
+    traced = [_trace(branch, state, at=dotted(at, name)) for name, branch in named_stages(branches)]
     behind = [after for _, after in traced]
     channels = [after.shape[0] for after in behind]
     after = _State((sum(channels), *behind[0].shape[1:]), _union(*behind), behind[0].places)
@@ -127,7 +127,7 @@ def _opened(module: nn.Module, before: _State, after: _State, *, at: str) -> Ope
     multiply_adds = _counted(copied, before.shape)
     for hook in hooks:
         hook.remove()
-    layers = [_layer(layer, _unseen(given), _unseen(made), at=_dotted(at, name)) for name, layer, given, made in ran]
+    layers = [_layer(layer, _unseen(given), _unseen(made), at=dotted(at, name)) for name, layer, given, made in ran]
     own = sum(parameter.numel() for parameter in module.parameters()) - sum(layer.parameters for layer in layers)
     rest = multiply_adds - sum(layer.multiply_adds for layer in layers)
     closing = _row(at, type(module).__name__, before, after, hands_on=True, parameters=own, multiply_adds=rest)
@@ -321,7 +321,3 @@ def _adapted(field: Field, size: int, places: int) -> Field:
     if places == 1:
         return field.through_all(size)
     return Field(int(field.size + (widest - 1) * field.jump), field.jump * size / places, field.first)
-
-
-def _dotted(at: str, name: str) -> str:
-    return f"{at}.{name}" if at else name

@@ -57,16 +57,17 @@ def summary(
 
     The console shows as many as it has room for; --csv and --json have all.
     """
-    from eyespot.cli import layer_table, show
+    from eyespot.cli import layer_table, show, typed
     from eyespot.files import require_writable
-    from eyespot.recipes.summary import size_of
     from eyespot.recipes.summary import summary as recipe
 
     chosen = layer_table.chosen(columns)
     for file in (csv_file, draw):
         if file:
             require_writable(file, overwrite=overwrite)
-    result = recipe(network, imgsz=size_of(imgsz) if imgsz else None, classes=classes, draw=draw)
+    result = recipe(
+        network, imgsz=typed.size_hw(imgsz, "imgsz") if imgsz is not None else None, classes=classes, draw=draw
+    )
     rows = result.stages if stages else result.layers
     if csv_file:
         layer_table.write(csv_file, rows)

@@ -55,10 +55,10 @@ def convolve(kernel: tuple[str, ...], cell: str | None, as_json: bool, **options
     the picture as it is written (cross-correlation). With --padding same, an even kernel gets one zero more at the
     bottom and at the right. A window that does not fit at the end is dropped.
     """
-    from eyespot.cli import show, show_by_hand
+    from eyespot.cli import show, show_by_hand, typed
     from eyespot.recipes.convolve import convolve as recipe
 
-    result = recipe(kernel=kernel, cell=_cell(cell), **options)
+    result = recipe(kernel=kernel, cell=None if cell is None else typed.cell(cell), **options)
     show.json_or(as_json, result, show_by_hand.convolved)
 
 
@@ -91,10 +91,10 @@ def pool(as_json: bool, **options: Any) -> None:
 @told
 def pixel_coverage(size: str, kernel: str, as_json: bool, **options: Any) -> None:
     """Show how many windows use each pixel: without padding, corners count less than the centre."""
-    from eyespot.cli import show, show_by_hand
+    from eyespot.cli import show, show_by_hand, typed
     from eyespot.recipes.coverage import pixel_coverage as recipe
 
-    result = recipe(_size_hw(size, "size"), _size_hw(kernel, "kernel"), **options)
+    result = recipe(typed.size_hw(size, "size"), typed.size_hw(kernel, "kernel"), **options)
     show.json_or(as_json, result, show_by_hand.covered)
 
 
@@ -125,29 +125,3 @@ COMMANDS = {
     "pixel-coverage": pixel_coverage,
     "learn-kernel": learn_kernel,
 }
-
-
-def _cell(text: str | None) -> tuple[int, int] | None:
-    """`2,3` as row and column."""
-    from eyespot.errors import OptionError
-
-    if text is None:
-        return None
-    try:
-        row, column = (int(number) for number in text.split(","))
-    except ValueError:
-        raise OptionError(f"the option cell cannot be {text!r}: give a row and a column such as 0,2") from None
-    return row, column
-
-
-def _size_hw(text: str, option: str) -> tuple[int, int]:
-    """`6` or `6x8` as height and width."""
-    from eyespot.errors import OptionError
-
-    try:
-        sides = [int(side) for side in text.lower().split("x")]
-    except ValueError:
-        sides = []
-    if len(sides) not in (1, 2) or min(sides) < 1:
-        raise OptionError(f"the option {option} cannot be {text!r}: give pixels such as 6, or height x width as 6x8")
-    return sides[0], sides[-1]

@@ -74,13 +74,13 @@ def train(context: click.Context, data: str, as_json: bool, quiet: bool, **optio
     DATA is a folder with one sub-folder of pictures per class, or with train/, val/ and test/ that have such
     sub-folders, or `digits` for the embedded sample. Nothing in it is ever changed.
     """
-    from eyespot.cli import show
+    from eyespot.cli import show, typed
     from eyespot.recipes.train import train as recipe
 
     default = click.core.ParameterSource.DEFAULT
     given = {name: value for name, value in options.items() if context.get_parameter_source(name) != default}
     if "head" in given:
-        given["head"] = _widths(given["head"])
+        given["head"] = typed.widths(given["head"])
     with show.progress(quiet=quiet) as progress:
         result = recipe(data, progress=progress, **given)
     show.json_or(as_json, result, show.trained)
@@ -200,13 +200,3 @@ def cache(clear: bool, as_json: bool) -> None:
     from eyespot.recipes.info import cache as recipe
 
     show.json_or(as_json, recipe(clear=clear), show.cached)
-
-
-def _widths(text: str) -> tuple[int, ...]:
-    """`256,128` as numbers."""
-    from eyespot.errors import OptionError
-
-    try:
-        return tuple(int(width) for width in text.split(",") if text.strip())
-    except ValueError:
-        raise OptionError(f"the option head cannot be {text!r}: give whole numbers such as 256,128") from None

@@ -96,17 +96,20 @@ def _described(kernel: KernelUse) -> str:
 
 def _parameters(result: ConvolveResult) -> str:
     biases = len(result.kernels)
-    bias = "1 bias" if biases == 1 else f"{biases} biases"
-    return f"{result.parameters:,} parameters ({result.parameters - biases:,} weights, {bias})"
+    weights = result.parameters - biases
+    weight, bias = ("weight" if weights == 1 else "weights"), ("bias" if biases == 1 else "biases")
+    return f"{result.parameters:,} parameters ({weights:,} {weight}, {biases} {bias})"
 
 
 def _formulas(formula_hw: tuple[str, str]) -> None:
     down, across = formula_hw
+    one_down, one_across = (formula.endswith("= 1") for formula in formula_hw)
+    rows, columns = ("row" if one_down else "rows"), ("column" if one_across else "columns")
     if down == across:
-        _line("", f"{down} rows and columns")
+        _line("", f"{down} {rows} and {columns}")
     else:
-        _line("", f"{down} rows")
-        _line("", f"{across} columns")
+        _line("", f"{down} {rows}")
+        _line("", f"{across} {columns}")
 
 
 def _sum(cell: CellSum, *, input_hw: tuple[int, ...]) -> None:

@@ -127,7 +127,7 @@ class _Recorder(TorchFunctionMode):
         if id(x) not in self.weights:
             raise _NoRule("a tensor that is neither computed nor a weight")
         name, tensor = self.weights[id(x)]
-        return self.constant(tensor.detach().numpy(), name)
+        return self.constant(tensor.detach(), name)
 
     def call(self, tensor: Tensor, output: str) -> None:
         """Gives a computed tensor the name of an output; a copy of it, where it is one already or the input."""
@@ -198,31 +198,66 @@ def _clip(to: _Recorder, x: Tensor, *, min_val: float, max_val: float, inplace: 
     return to.node("Clip", x, to.constant(np.float32(min_val)), to.constant(np.float32(max_val)))
 
 
+def _response_norm(to: _Recorder, x: Tensor, size: int, alpha: float, beta: float, k: float) -> str:
+    _only(size % 2 == 1)  # of an even number of channels, ONNX takes the odd one from the other side
+    return to.node("LRN", x, size=size, alpha=float(alpha), beta=float(beta), bias=float(k))
+
+
 def _pad(to: _Recorder, x: Tensor, pad: Any, *, mode: str, value: float | None) -> str:
-    _only(mode == "constant" and not value and len(pad) == 4)
-    left, right, top, bottom = pad
-    return to.node("Pad", x, to.constant(np.array([0, 0, top, left, 0, 0, bottom, right], np.int64)))
+    _only(mode == "constant" and not value and len(pad) % 2 == 0)
+    before, behind = list(pad[::2])[::-1], list(pad[1::2])[::-1]  # PyTorch begins with the last dimension
+    untouched = [0] * (x.dim() - len(before))
+    return to.node("Pad", x, to.constant(np.array(untouched + before + untouched + behind, np.int64)))
 
 
 def _max_pool(
-    to: _Recorder, x: Tensor, kernel: Any, *, stride: Any, padding: Any, dilation: Any, **options: bool
+    to: _Recorder, x: Tensor, kernel: Any, *, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, **rest: Any
 ) -> str:
-    _only(not any(options.values()))
+    _only(not rest["return_indices"])
+    pads = _pool_pads(x, kernel, stride, padding, dilation=dilation, ceil=ceil_mode)
     sizes = {"kernel_shape": _pair(kernel), "strides": _pair(stride), "dilations": _pair(dilation)}
-    return to.node("MaxPool", x, pads=_pair(padding) * 2, **sizes)
+    return to.node("MaxPool", x, pads=pads, **sizes)
 
 
 def _average_pool(
     to: _Recorder, x: Tensor, kernel: Any, stride: Any, padding: Any, ceil: bool, padded: bool, divisor: Any
 ) -> str:
-    _only(not ceil and divisor is None)
-    sizes = {"kernel_shape": _pair(kernel), "strides": _pair(stride), "pads": _pair(padding) * 2}
-    return to.node("AveragePool", x, count_include_pad=int(padded), **sizes)
+    counted = padded and any(_pair(padding))
+    _only(divisor is None and not (ceil and counted))  # PyTorch counts the zeros, but not what hangs over them
+    pads = _pool_pads(x, kernel, stride, padding, ceil=ceil)
+    sizes = {"kernel_shape": _pair(kernel), "strides": _pair(stride)}
+    return to.node("AveragePool", x, pads=pads, count_include_pad=int(counted), **sizes)
 
 
-def _global_mean(to: _Recorder, x: Tensor, output_size: Any) -> str:
-    _only(_pair(output_size) == [1, 1])
-    return to.node("GlobalAveragePool", x)
+def _pool_pads(x: Tensor, kernel: Any, stride: Any, padding: Any, *, dilation: Any = 1, ceil: bool) -> list[int]:
+    """Pixels of padding around the input of a pooling: top, left, bottom, right.
+
+    Where a last window may hang over the edge, the padding goes as far as that reaches. ONNX has an attribute for such
+    windows, too, but that keeps one which begins behind the image, where PyTorch drops it.
+    """
+    before = _pair(padding)
+    behind = list(before)
+    for d, size in enumerate(x.shape[2:] if ceil else ()):
+        step, reach = _pair(stride)[d], _pair(dilation)[d] * (_pair(kernel)[d] - 1) + 1
+        last = -(-(size + 2 * before[d] - reach) // step) * step
+        if last >= size + before[d]:
+            last -= step
+        behind[d] = max(0, last + reach - size - before[d])
+    return before + behind
+
+
+def _adaptive_mean(to: _Recorder, x: Tensor, output_size: Any) -> str:
+    places, size = _pair(output_size), list(x.shape[2:])
+    if places == [1, 1]:
+        return to.node("GlobalAveragePool", x)
+    _only(None not in places and all(s % p == 0 for s, p in zip(size, places, strict=True)))
+    window = [s // p for s, p in zip(size, places, strict=True)]
+    return to.node("AveragePool", x, kernel_shape=window, strides=window)
+
+
+def _pick(to: _Recorder, x: Tensor, index: Any) -> str:
+    _only(isinstance(index, tuple) and len(index) == 2 and index[0] == slice(None) and isinstance(index[1], list))
+    return to.node("Gather", x, to.constant(np.array(index[1], np.int64)), axis=1)
 
 
 def _flatten(to: _Recorder, x: Tensor, start: int, end: int) -> str:
@@ -253,13 +288,16 @@ _RULES: dict[Any, Callable[..., str]] = {
     functional.batch_norm: _norm,
     functional.relu: lambda to, x, inplace: to.node("Relu", x),
     functional.hardtanh: _clip,
+    functional.local_response_norm: _response_norm,
     functional.pad: _pad,
     functional.max_pool2d: _max_pool,
     functional.avg_pool2d: _average_pool,
-    functional.adaptive_avg_pool2d: _global_mean,
+    functional.adaptive_avg_pool2d: _adaptive_mean,
     functional.linear: _linear,
     functional.dropout: _dropout,
     Tensor.flatten: _flatten,
+    Tensor.__getitem__: _pick,
+    torch.tanh: lambda to, x: to.node("Tanh", x),
     torch.cat: lambda to, tensors, dim: to.node("Concat", *tensors, axis=dim),
     Tensor.float: lambda to, x: to.node("Cast", x, to=TensorProto.FLOAT),
     Tensor.permute: lambda to, x, *order: to.node("Transpose", x, perm=list(order)),

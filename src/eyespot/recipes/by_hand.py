@@ -129,10 +129,9 @@ def nested(planes: NDArray[np.float64]) -> tuple[Plane, ...]:
 
 def dropped_note(down: Slide, across: Slide, what: str = "") -> list[str]:
     """A sentence on the pixels at the end that no window reaches; none where there are none."""
-    if not down.dropped and not across.dropped:
-        return []
-    rows, columns = _counted(down.dropped, "row"), _counted(across.dropped, "column")
-    return [f"{what}{rows} at the bottom and {columns} at the right are dropped: the next window would not fit"]
+    places = ((down.dropped, "row", "at the bottom"), (across.dropped, "column", "at the right"))
+    left_out = [f"{_counted(count, line)} {where}" for count, line, where in places if count]
+    return [f"{what}dropped, because the next window would not fit: {' and '.join(left_out)}"] if left_out else []
 
 
 def _is_matrix(source: str | Path) -> bool:

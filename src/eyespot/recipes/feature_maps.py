@@ -61,13 +61,13 @@ def feature_maps(
         net, preprocess = bundle_with_weights(bundle), bundle.manifest.preprocess
     maps = _maps(net, stage, _image(picture, preprocess))
     mosaic = of_maps(maps, together=scale == "together" or maps.shape[1:] == (1, 1))
-    write_file(path, mosaic.png)
+    write_file(path, mosaic.sheet.png)
     return PictureMade(
         out=str(path),
         stage=stage,
         shape=maps.shape,
-        columns=mosaic.columns,
-        rows=mosaic.rows,
+        columns=mosaic.sheet.columns,
+        rows=mosaic.sheet.rows,
         scaling=mosaic.scaling,
     )
 

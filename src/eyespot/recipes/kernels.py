@@ -36,13 +36,13 @@ def kernels(
     else:
         stage, values = first_kernels(read_run(network).graph)
     mosaic = of_kernels(values)
-    write_file(path, mosaic.png)
+    write_file(path, mosaic.sheet.png)
     return PictureMade(
         out=str(path),
         stage=stage,
         shape=values.shape,
-        columns=mosaic.columns,
-        rows=mosaic.rows,
+        columns=mosaic.sheet.columns,
+        rows=mosaic.sheet.rows,
         scaling=mosaic.scaling,
     )
 

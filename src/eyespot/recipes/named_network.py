@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,9 +58,7 @@ def read_run(where: str | Path) -> Bundle:
     """The bundle in that folder. Raises NetworkError, with the nearest name, where there is no such folder."""
     if Path(where).expanduser().exists():
         return read_bundle(where)
-    close = difflib.get_close_matches(str(where), zoo.names(), n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"the networks are {', '.join(zoo.names())}"
-    raise NetworkError(f"there is no network and no run folder {str(where)!r}: {hint}")
+    raise NetworkError(f"There is no network and no run folder {str(where)!r}: {zoo.hint(str(where))}")
 
 
 def of_bundle(bundle: Bundle) -> nn.Sequential:
@@ -127,6 +124,7 @@ def bundle_with_weights(bundle: Bundle) -> nn.Sequential:
 
 
 def require_torch(name: str | Path) -> None:
+    """Raises MissingExtra, which says that `name` was to be looked into, without torch."""
     try:
         import torch  # noqa: F401
     except ModuleNotFoundError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, ValidationError, field_validator
 
@@ -17,14 +17,21 @@ USED_BY: dict[str, str] = {
     **dict.fromkeys(("epochs", "batch", "lr", "patience"), "lenet5"),
 }
 """Options that one model alone uses; all others are for every model."""
+_FORBIDDEN = '<>:"/\\|?*'
+"""In the name of a folder, on one system or another."""
 
 
 class TrainOptions(Record):
-    """Every option of `train`; each has a default that suits a newcomer."""
+    """Every option of `train`; each has a default that suits a newcomer.
+
+    A description is what an error asks for; options that are one of several words need none.
+    """
 
     model: ModelName = "auto"
     """auto: LeNet-5 for grey pictures of at most 64 px, else the pretrained EfficientNet-Lite0, frozen."""
-    head: tuple[int, ...] = ()
+    head: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = Field(
+        default=(), description="1 to 65536 units for each hidden layer, such as 256,128"
+    )
     """Widths of hidden layers before the softmax: none, since a good backbone's features need none."""
     output: Literal["softmax", "sigmoid"] = "softmax"
     """With two classes, `sigmoid` gives the network one output instead of two."""
@@ -32,37 +39,29 @@ class TrainOptions(Record):
     """auto: where one class has over 3 times the pictures of another, every class weighs the same."""
     mirror: Literal["auto", "yes", "no"] = "auto"
     """auto: mirror images are trained on where cross-validation is not worse; never for digits and letters."""
-    epochs: int = Field(default=30, ge=1, le=100_000)
+    epochs: int = Field(default=30, ge=1, le=100_000, description="a whole number from 1 to 100000")
     """Most passes over the pictures, when training from scratch; it stops early."""
-    batch: int = Field(default=32, ge=1, le=65_536)
+    batch: int = Field(default=32, ge=1, le=65_536, description="a whole number from 1 to 65536")
     """Pictures in a step, when training from scratch."""
-    lr: float = Field(default=4e-3, gt=0, le=10)
+    lr: float = Field(default=4e-3, gt=0, le=10, description="a number above 0, at most 10")
     """Learning rate of Adam, when training from scratch."""
-    patience: int = Field(default=10, ge=1)
+    patience: int = Field(default=10, ge=1, description="a whole number from 1 up")
     """Epochs without a better validation loss before training from scratch stops."""
-    seed: int = Field(default=0, ge=0, lt=2**32)
+    seed: int = Field(default=0, ge=0, lt=2**32, description="a whole number from 0 to 4294967295")
     """Decides the split, the folds, and the first weights when training from scratch."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """auto: bf16 where the processor has it, else fp32."""
-    name: str | None = None
+    name: str | None = Field(default=None, description=f"a plain folder name without any of {_FORBIDDEN}")
     """Name of the run's folder; by default the data's name and a number."""
-    out: Path = Path("runs")
+    out: Path = Field(default=Path("runs"), description="the path of a folder")
     """Folder under which `train/NAME` is made."""
 
     @field_validator("name")
     @classmethod
     def _is_a_folder_name(cls, name: str | None) -> str | None:
-        forbidden = '<>:"/\\|?*'
-        if name is not None and (not name.strip(" .") or any(c in forbidden or ord(c) < 32 for c in name)):
-            raise ValueError(f"must be a plain folder name without any of {forbidden}")
+        if name is not None and (not name.strip(" .") or any(c in _FORBIDDEN or ord(c) < 32 for c in name)):
+            raise ValueError
         return name
-
-    @field_validator("head")
-    @classmethod
-    def _has_width(cls, head: tuple[int, ...]) -> tuple[int, ...]:
-        if any(not 1 <= width <= 65_536 for width in head):
-            raise ValueError("every hidden layer needs 1 to 65536 units")
-        return head
 
 
 def train_options(**given: Any) -> TrainOptions:
@@ -74,10 +73,10 @@ def train_options(**given: Any) -> TrainOptions:
     try:
         options = TrainOptions(**given)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0])
-        said = first["msg"].removeprefix("Value error, ").replace("Input should", "it should")
-        raise OptionError(f"the option {name} cannot be {given.get(name)!r}: {said}") from None
+        name = str(error.errors()[0]["loc"][0])
+        value = given[name]
+        shown = ",".join(map(str, value)) if isinstance(value, tuple | list) else repr(value)
+        raise OptionError(f"the option {name} cannot be {shown}: give {_wanted(name)}") from None
     if options.model != "auto":
         require_used(options, options.model)
     return options
@@ -94,3 +93,12 @@ def require_used(options: TrainOptions, model: str) -> None:
             f"the option {idle[0]} is used by {other} alone, and the model is {model}{why}: "
             f"leave the option out, or choose model {other}"
         )
+
+
+def _wanted(name: str) -> str:
+    """What an option takes, in words."""
+    field = TrainOptions.model_fields[name]
+    if field.description:
+        return field.description
+    *words, last = get_args(field.annotation)
+    return f"{', '.join(words)} or {last}"

@@ -49,14 +49,6 @@ def summary(
     )
 
 
-def size_of(text: str) -> tuple[int, int]:
-    """Height and width of `224` or `224x320`, pixels. Raises OptionError for anything else."""
-    sides = text.lower().replace("×", "x").split("x")
-    if len(sides) > 2 or not all(side.strip().isdecimal() for side in sides):
-        raise OptionError(f"the option imgsz cannot be {text!r}: give 224, or HEIGHTxWIDTH such as 224x320")
-    return int(sides[0]), int(sides[-1])
-
-
 def _traced(
     network: str | Path | nn.Sequential,
     input_chw: tuple[int, int, int] | None,

@@ -26,10 +26,14 @@ def definition(name: str) -> Definition:
     Raises NetworkError for an unknown name.
     """
     if name not in NETWORKS:
-        close = difflib.get_close_matches(name, NETWORKS, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names())}."
-        raise NetworkError(f"There is no network {name!r}: {hint}")
+        raise NetworkError(f"There is no network {name!r}: {hint(name)}")
     return NETWORKS[name]
+
+
+def hint(name: str) -> str:
+    """The network that an unknown name may have meant; else where all are listed."""
+    close = difflib.get_close_matches(name, NETWORKS, n=1)
+    return f"did you mean {close[0]!r}?" if close else "`eyespot networks` lists all."
 
 
 def create(name: str, **arguments: Argument) -> nn.Sequential:

@@ -14,6 +14,10 @@ Argument = int | float | str | bool
 _IMAGENET, _CIFAR = (3, 224, 224), (3, 32, 32)
 _IMAGENET_LARGE = (3, 299, 299)
 
+_LENET = "LeCun, Bottou, Bengio, Haffner: Gradient-Based Learning Applied to Document Recognition"
+_NIN = "Lin, Chen, Yan: Network In Network, arXiv:1312.4400"
+_VGG = "Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition, arXiv:1409.1556"
+_RESNET = "He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition, arXiv:1512.03385"
 _EFFICIENTNET_LITE = "Tan, Le: EfficientNet, arXiv:1905.11946; Lite form by R. Liu"
 _GOOGLENET = "Szegedy and others: Going Deeper with Convolutions, arXiv:1409.4842"
 _BATCH_NORM = "Ioffe, Szegedy: Batch Normalization, arXiv:1502.03167"
@@ -40,12 +44,6 @@ class Definition:
     """Given to the function: what makes this form."""
     heads: str = ""
     """module:function that builds its auxiliary heads: {stage: head}; empty where the paper has none."""
-
-
-_LENET = "LeCun, Bottou, Bengio, Haffner: Gradient-Based Learning Applied to Document Recognition"
-_NIN = "Lin, Chen, Yan: Network In Network, arXiv:1312.4400"
-_VGG = "Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition, arXiv:1409.1556"
-_RESNET = "He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition, arXiv:1512.03385"
 
 
 def _vgg(depth: int, parameters: int, multiply_adds: int, **form: Argument) -> Definition:

@@ -23,10 +23,6 @@ from eyespot.zoo.inception_parts import numbered, tensor_names, unit, within
 
 Form = Literal["torchvision", "paper"]
 
-INPUT_MEAN = INPUT_SCALE = (127.5, 127.5, 127.5)
-"""What torchvision's published weights expect, on the scale 0..255: it normalises images with ImageNet's mean and
-standard deviation, and its network then undoes that (`transform_input`), so that values end up between -1 and 1."""
-
 
 class _Facts(NamedTuple):
     """In what the forms differ."""
@@ -191,4 +187,8 @@ def _halving(kernel: int) -> nn.MaxPool2d:
 
 
 def _response() -> nn.LocalResponseNorm:
-    return nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75)  # AlexNet's, in PyTorch's terms
+    """The paper gives no numbers. These are of Caffe's bvlc_googlenet: k = 1, n = 5, alpha = 10^-4, beta = 0.75.
+
+    Caffe divides alpha by n, as PyTorch does; the paper of AlexNet, with the same alpha and k = 2, does not.
+    """
+    return nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=1)

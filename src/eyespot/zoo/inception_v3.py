@@ -1,7 +1,7 @@
 """Inception v3, from images to logits.
 
 Christian Szegedy, Vincent Vanhoucke, Sergey Ioffe, Jonathon Shlens, Zbigniew Wojna: "Rethinking the Inception
-Architecture for Computer Vision", 2015, arXiv:1512.00567, table 1 and figures 5, 6 and 7.
+Architecture for Computer Vision", 2015, arXiv:1512.00567, table 1 and figures 5, 6, 7 and 10.
 
 This is the network of Google's code and of torchvision, for which weights are published. It differs from the paper's
 table 1: the stem ends in a 1x1, a 3x3 and a pooling where the table has three 3x3, and the blocks on 35x35 keep one
@@ -17,10 +17,6 @@ from torch import nn
 from eyespot.arithmetic.shapes import check_shapes
 from eyespot.blocks import Branches, WithHeads, chain
 from eyespot.zoo.inception_parts import projected, row, stem, tensor_names, unit, within
-
-INPUT_MEAN = INPUT_SCALE = (127.5, 127.5, 127.5)
-"""What torchvision's published weights expect, on the scale 0..255: it normalises images with ImageNet's mean and
-standard deviation, and its network then undoes that (`transform_input`), so that values end up between -1 and 1."""
 
 _HEAD_STAGE = "stage2.e"
 

@@ -64,8 +64,7 @@ def choose(network: str, given: str | Path) -> tuple[Weights | None, Path]:
         return next((weights for weights in published.values() if weights.file == path.name), None), path
     there = f"published are {' and '.join(map(repr, published))}" if published else "none are published"
     raise WeightsError(
-        f"There are no weights {str(given)!r} for {network}: {there}, and there is no file of that name; "
-        "weights=None gives random ones."
+        f"There are no weights {str(given)!r} for {network}: {there}, and there is no file of that name."
     )
 
 
@@ -86,7 +85,7 @@ def require(weights: Weights) -> Path:
         raise MissingExtra(f"Loading the weights {weights.name}", extra=weights.extra)
     raise WeightsError(
         f"The weights {weights.name} are not on this computer: download {weights.url} "
-        f"and save it as {download_place(weights)}, or give the file as weights='PATH'."
+        f"and save it as {download_place(weights)}, or give the path of the file as weights."
     )
 
 

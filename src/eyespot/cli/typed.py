@@ -1,0 +1,32 @@
+"""What people type on a command line, as numbers."""
+
+from __future__ import annotations
+
+from eyespot.errors import OptionError
+
+
+def size_hw(text: str, option: str) -> tuple[int, int]:
+    """Height and width of `224` or `224x320`, pixels. Raises OptionError for anything else."""
+    sides = text.lower().replace("×", "x").split("x")
+    if len(sides) > 2 or not all(side.strip().isdecimal() and int(side) > 0 for side in sides):
+        raise OptionError(
+            f"the option {option} cannot be {text!r}: give pixels such as 224, or height x width such as 224x320"
+        )
+    return int(sides[0]), int(sides[-1])
+
+
+def cell(text: str) -> tuple[int, int]:
+    """Row and column of `2,3`. Raises OptionError for anything else."""
+    try:
+        row, column = (int(number) for number in text.split(","))
+    except ValueError:
+        raise OptionError(f"the option cell cannot be {text!r}: give a row and a column such as 0,2") from None
+    return row, column
+
+
+def widths(text: str) -> tuple[int, ...]:
+    """The numbers of `256,128`. Raises OptionError for anything else."""
+    try:
+        return tuple(int(width) for width in text.split(",") if text.strip())
+    except ValueError:
+        raise OptionError(f"the option head cannot be {text!r}: give whole numbers such as 256,128") from None

@@ -1,0 +1,29 @@
+import pytest
+
+from eyespot.cli.typed import cell, size_hw, widths
+from eyespot.errors import OptionError
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("224", (224, 224)), ("224x320", (224, 320)), ("224X320", (224, 320)), ("6×8", (6, 8))]
+)
+def test_sizes_are_read(text, size):
+    assert size_hw(text, "imgsz") == size
+
+
+@pytest.mark.parametrize("text", ["", "x", "224x", "1x2x3", "-3", "2.5", "big", "0", "0x3"])
+def test_other_sizes_are_refused(text):
+    with pytest.raises(OptionError, match=r"the option imgsz cannot be .*: give pixels such as 224, or height x width"):
+        size_hw(text, "imgsz")
+
+
+def test_cells_and_widths_are_read():
+    assert cell("2,3") == (2, 3)
+    assert widths("256,128") == (256, 128)
+    assert widths("") == ()
+
+
+@pytest.mark.parametrize(("read", "text"), [(cell, "1"), (cell, "a,b"), (widths, "wide"), (widths, "256,")])
+def test_other_numbers_are_refused(read, text):
+    with pytest.raises(OptionError, match="cannot be"):
+        read(text)
