@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 
 from eyespot.errors import OptionError
@@ -52,4 +51,4 @@ def cannot_write(path: Path, error: OSError) -> OptionError:
 
 def _beside(path: Path) -> Path:
     """A new name in the same folder, short: a long name leaves no room for an ending."""
-    return path.with_name(f".eyespot-{secrets.token_hex(6)}")
+    return path.with_name(f".eyespot-{os.urandom(6).hex()}")

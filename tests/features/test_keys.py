@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from eyespot.data.audit import content_hash
-from eyespot.data.pictures import DECODER_VERSION
+from eyespot.data.pictures import decoder_version
 from eyespot.data.store import Store
 from eyespot.engine.run import engine_version
 from eyespot.features.keys import Recipe, recipe
@@ -94,5 +94,5 @@ def test_a_key_is_the_same_in_another_process():
 
 def test_the_recipe_of_this_process_names_its_engine_and_decoder():
     made = recipe(PREPROCESS, trunk="t", precision="bf16")
-    assert made == Recipe(PREPROCESS, "t", "bf16", engine_version(), DECODER_VERSION)
+    assert made == Recipe(PREPROCESS, "t", "bf16", engine_version(), decoder_version())
     assert engine_version().startswith("openvino 20")

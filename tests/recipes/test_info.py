@@ -10,7 +10,7 @@ import eyespot
 from eyespot import records
 from eyespot.arithmetic import table
 from eyespot.errors import StoreError
-from eyespot.recipes import convolve, coverage, learn_kernel, pool, results
+from eyespot.recipes import convolve, coverage, learn_kernel, network_results, pool, results
 from eyespot.recipes.info import cache as cache_recipe
 from eyespot.recipes.info import info
 
@@ -20,13 +20,13 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot predict": results.Prediction,
     "eyespot val": results.ValResult,
     "eyespot embed": results.EmbedResult,
-    "eyespot networks": results.NetworkResult,
-    "weights": results.WeightsResult,
+    "eyespot networks": network_results.NetworkResult,
+    "weights": network_results.WeightsResult,
     "preprocess": records.Preprocess,
-    "eyespot summary": results.Summary,
+    "eyespot summary": network_results.Summary,
     "layers, stages": table.Layer,
     "total": table.Total,
-    "eyespot feature-maps, eyespot kernels": results.PictureMade,
+    "eyespot feature-maps, eyespot kernels": network_results.PictureMade,
     "eyespot info": results.InfoResult,
     "eyespot cache": results.CacheResult,
     "eyespot convolve": convolve.ConvolveResult,

@@ -13,7 +13,7 @@ from typing import Any
 from eyespot.arithmetic.table import Layer
 from eyespot.cli.show import say
 from eyespot.errors import OptionError
-from eyespot.recipes.results import Summary
+from eyespot.recipes.network_results import Summary
 from eyespot.recipes.tables import write_csv
 
 GAP = 2

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from pydantic import BaseModel
@@ -16,19 +16,13 @@ from pydantic import BaseModel
 from eyespot.files import cannot_write
 from eyespot.names import printable_lines
 from eyespot.recipes.progress import Progress, silent
-from eyespot.recipes.results import (
-    CacheResult,
-    EmbedResult,
-    InfoResult,
-    NetworkResult,
-    Prediction,
-    TrainResult,
-    ValResult,
-    WeightsResult,
-)
+from eyespot.recipes.results import CacheResult, EmbedResult, InfoResult, Prediction, TrainResult, ValResult
 from eyespot.recipes.tables import write_csv
 from eyespot.records import Metric, SetAside
 from eyespot.words import counted
+
+if TYPE_CHECKING:
+    from eyespot.recipes.network_results import NetworkResult, WeightsResult
 
 NAMED = 10
 """Files set aside that the console names; the others are counted."""

@@ -8,18 +8,11 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import metadata
+from functools import cache
+from importlib import import_module, metadata
 from typing import cast
 
-from PIL import (
-    BmpImagePlugin,
-    GifImagePlugin,
-    ImageFile,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import ImageFile
 
 from eyespot.errors import UnreadablePicture
 
@@ -27,13 +20,13 @@ MAX_PIXELS = 178_956_970
 """Largest picture that is read: where Pillow, too, stops believing a header (twice its `MAX_IMAGE_PIXELS`)."""
 
 # A format's own class, not Image.open: other packages can change the registry behind Image.open.
-_CLASSES: dict[str, type[ImageFile.ImageFile]] = {
-    "JPEG": JpegImagePlugin.JpegImageFile,
-    "PNG": PngImagePlugin.PngImageFile,
-    "WebP": WebPImagePlugin.WebPImageFile,
-    "GIF": GifImagePlugin.GifImageFile,
-    "BMP": BmpImagePlugin.BmpImageFile,
-    "TIFF": TiffImagePlugin.TiffImageFile,
+_CLASSES = {
+    "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
+    "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
+    "WebP": ("PIL.WebPImagePlugin", "WebPImageFile"),
+    "GIF": ("PIL.GifImagePlugin", "GifImageFile"),
+    "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
+    "TIFF": ("PIL.TiffImagePlugin", "TiffImageFile"),
 }
 _BEGINNINGS = {
     b"\xff\xd8\xff": "JPEG",
@@ -67,7 +60,7 @@ def open_picture(data: bytes) -> ImageFile.ImageFile:
     Raises UnreadablePicture: empty, not a picture, a format that is not read, a damaged header, or too many pixels.
     """
     name = format_of(data)
-    opener = _heic_class() if name == "HEIC" else _CLASSES[name]
+    opener = _heic_class() if name == "HEIC" else _class(name)
     with _told_in_words(data, name):
         picture = opener(io.BytesIO(data))
     width, height = picture.size
@@ -105,6 +98,13 @@ def heic_version() -> str | None:
         return metadata.version("pi_heif")
     except metadata.PackageNotFoundError:
         return None
+
+
+@cache
+def _class(name: str) -> type[ImageFile.ImageFile]:
+    """Pillow's class of a format, imported when the first picture of it comes: all of them take 50 ms."""
+    module, class_name = _CLASSES[name]
+    return cast(type[ImageFile.ImageFile], getattr(import_module(module), class_name))
 
 
 @contextmanager

@@ -11,11 +11,12 @@ from __future__ import annotations
 import io
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
 import PIL
-from PIL import ExifTags, Image, ImageFile, features
+from PIL import ExifTags, Image, ImageFile
 
 from eyespot.data import formats, levels
 from eyespot.errors import UnreadablePicture
@@ -24,15 +25,6 @@ from eyespot.records import Preprocess
 _LIBRARIES = {"libjpeg-turbo": "libjpeg_turbo", "libjpeg": "jpg", "libwebp": "webp", "libtiff": "libtiff"}
 """What decides pixels behind Pillow, by Pillow's own names; PNG, GIF and BMP leave a decoder no choice."""
 
-
-def _decoder_version() -> str:
-    versions = {"pillow": PIL.__version__, **{name: features.version(key) for name, key in _LIBRARIES.items()}}
-    versions["pi_heif"] = formats.heic_version()
-    return " ".join(["1", *(f"{name}-{version}" for name, version in versions.items() if version)])
-
-
-DECODER_VERSION = _decoder_version()
-"""Changes whenever the same picture may become other numbers; part of the key under which features are kept."""
 
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".bmp", ".dib", ".gif"}
@@ -64,6 +56,16 @@ _UPRIGHT = {
 _SIDES_SWAPPED = {5, 6, 7, 8}
 _RIGHT_EDGE_ON_TOP_OR_LEFT = {2, 3, 7, 8}
 _BOTTOM_EDGE_ON_TOP_OR_LEFT = {3, 4, 6, 7}
+
+
+@cache
+def decoder_version() -> str:
+    """Changes whenever the same picture may become other numbers; part of the key under which features are kept."""
+    from PIL import features
+
+    versions = {"pillow": PIL.__version__, **{name: features.version(key) for name, key in _LIBRARIES.items()}}
+    versions["pi_heif"] = formats.heic_version()
+    return " ".join(["1", *(f"{name}-{version}" for name, version in versions.items() if version)])
 
 
 def read_image(data: bytes, preprocess: Preprocess) -> np.ndarray:

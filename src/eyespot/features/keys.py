@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from eyespot.data.pictures import DECODER_VERSION
+from eyespot.data.pictures import decoder_version
 from eyespot.data.store_values import key_of
 from eyespot.engine.run import engine_version
 from eyespot.records import PrecisionName, Preprocess, View
@@ -44,4 +44,4 @@ class Recipe:
 
 def recipe(preprocess: Preprocess, *, trunk: str, precision: PrecisionName) -> Recipe:
     """The recipe that this process would follow, with its own engine and decoder."""
-    return Recipe(preprocess, trunk, precision, engine_version(), DECODER_VERSION)
+    return Recipe(preprocess, trunk, precision, engine_version(), decoder_version())

@@ -19,7 +19,7 @@ from eyespot.recipes.named_network import (
     require_torch,
     with_weights,
 )
-from eyespot.recipes.results import PictureMade
+from eyespot.recipes.network_results import PictureMade
 from eyespot.records import Preprocess
 
 if TYPE_CHECKING:

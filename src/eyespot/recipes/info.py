@@ -7,7 +7,7 @@ import platform
 
 import eyespot
 from eyespot import machine
-from eyespot.data.pictures import DECODER_VERSION
+from eyespot.data.pictures import decoder_version
 from eyespot.data.store import Store
 from eyespot.engine.run import available_precisions, engine_version
 from eyespot.recipes.results import CacheResult, InfoResult
@@ -29,7 +29,7 @@ def info() -> InfoResult:
         cores=machine.cores(),
         engine=engine_version(),
         precision=available_precisions()[0],
-        decoder=DECODER_VERSION,
+        decoder=decoder_version(),
         extras={
             name: all(importlib.util.find_spec(module) is not None for module in modules)
             for name, modules in EXTRAS.items()

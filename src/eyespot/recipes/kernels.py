@@ -11,7 +11,7 @@ from eyespot.engine.initializers import first_kernels
 from eyespot.errors import NetworkError
 from eyespot.recipes.by_hand import output_file, write_file
 from eyespot.recipes.named_network import is_network, read_run, require_torch, with_weights
-from eyespot.recipes.results import PictureMade
+from eyespot.recipes.network_results import PictureMade
 
 
 def kernels(

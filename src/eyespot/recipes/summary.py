@@ -9,7 +9,7 @@ from eyespot.arithmetic.table import Chain, flat, stages, total
 from eyespot.errors import OptionError
 from eyespot.files import write_whole
 from eyespot.names import printable
-from eyespot.recipes.results import Summary
+from eyespot.recipes.network_results import Summary
 
 if TYPE_CHECKING:
     from torch import nn

@@ -16,7 +16,7 @@ from eyespot import machine
 from eyespot.bundle.files import FOLDER, sha256
 from eyespot.bundle.manifest import DataSummary, KnownPictures, Manifest
 from eyespot.data.audit import Hashed
-from eyespot.data.pictures import DECODER_VERSION, is_small_and_gray
+from eyespot.data.pictures import decoder_version, is_small_and_gray
 from eyespot.data.sources import DataSet
 from eyespot.data.store import Store
 from eyespot.engine.attach import attach_head
@@ -177,7 +177,7 @@ def _manifest(name: str, fitted: Fitted, measured: Measurements, graph: bytes, o
             "eyespot": eyespot.__version__,
             "numpy": np.__version__,
             "engine": engine_version(),
-            "decoder": DECODER_VERSION,
+            "decoder": decoder_version(),
         },
         pictures=KnownPictures.of(
             (each.content, each.picture.part or "train") for each in parts_of(fitted, prepared.hashed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import shutil
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def write_verified(folder: Path, manifest: Manifest, graph: bytes, fitted: Fitte
     Its manifest says how far its answers lie from those that were measured. Raises what `require_same_answers` does,
     and OptionError where it cannot be written.
     """
-    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}")
+    draft = folder.with_name(f".{folder.name}.{os.urandom(6).hex()}")
     try:
         with writing(f"the model in {folder}"):
             bundle = write_bundle(draft, manifest, graph)
