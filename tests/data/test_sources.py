@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from eyespot.data import sources
+from eyespot.data.data_set import DataSet, sort_classes
 from eyespot.data.pictures import PICTURE_SUFFIXES
-from eyespot.data.sources import DataSet, list_pictures, open_data_set, sort_classes
+from eyespot.data.sources import list_pictures, open_data_set
 from eyespot.errors import DataError, EyespotError, NoPictures
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX file system")

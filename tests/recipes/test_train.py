@@ -17,7 +17,8 @@ from PIL import Image
 import eyespot
 from eyespot.bundle.files import read_bundle
 from eyespot.data.audit import Hashed, content_hash
-from eyespot.data.sources import Picture, open_data_set
+from eyespot.data.data_set import Picture
+from eyespot.data.sources import open_data_set
 from eyespot.errors import DataError, EyespotError, NoPictures, OptionError, Stopped
 from eyespot.recipes.options import USED_BY, ModelName, TrainOptions
 from eyespot.recipes.prepare import prepare

@@ -11,7 +11,8 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.data.audit import hash_pictures
-from eyespot.data.sources import DataSet, list_pictures, open_data_set
+from eyespot.data.data_set import DataSet
+from eyespot.data.sources import list_pictures, open_data_set
 from eyespot.errors import DataError, NoPictures, OptionError
 from eyespot.files import cannot_write, require_writable, write_whole
 from eyespot.names import printable

@@ -11,7 +11,8 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.data.audit import Hashed, data_fingerprint, hash_pictures, mirror_matters, notes_on_counts, without_copies
-from eyespot.data.sources import DataSet, open_data_set
+from eyespot.data.data_set import DataSet
+from eyespot.data.sources import open_data_set
 from eyespot.data.split import split
 from eyespot.errors import DataError
 from eyespot.recipes.progress import Progress

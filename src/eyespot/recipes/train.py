@@ -16,8 +16,8 @@ from eyespot import machine
 from eyespot.bundle.files import FOLDER, sha256
 from eyespot.bundle.manifest import DataSummary, KnownPictures, Manifest
 from eyespot.data.audit import Hashed
+from eyespot.data.data_set import DataSet
 from eyespot.data.pictures import DECODER_VERSION, is_small_and_gray
-from eyespot.data.sources import DataSet
 from eyespot.engine.attach import attach_head
 from eyespot.engine.run import engine_version
 from eyespot.errors import OptionError, Stopped
