@@ -559,7 +559,7 @@ def test_a_data_set_that_is_passed_is_called_by_its_name(train, draw, tmp_path):
 
 def test_one_class_is_not_enough(train, draw, tmp_path):
     draw(tmp_path / "photos", 2, kinds=["circle"])
-    with pytest.raises(DataError, match="at least two class folders"):
+    with pytest.raises(DataError, match="telling classes apart needs at least two"):
         train(tmp_path / "photos")
 
 

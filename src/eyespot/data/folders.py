@@ -6,12 +6,20 @@ Nothing of the user's is written, moved or changed. What is not used is named wi
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from eyespot.data.data_set import PARTS, DataSet, Picture, sort_classes
+from eyespot.data.data_set import (
+    PARTS,
+    DataSet,
+    Picture,
+    case_twins,
+    notes_on_parts,
+    sort_classes,
+    spelled_alike,
+    without_unknown_classes,
+)
 from eyespot.data.pictures import PICTURE_SUFFIXES
 from eyespot.errors import DataError, NoPictures
 from eyespot.names import printable
@@ -26,6 +34,7 @@ LAYOUT = (
 
 
 def read_folder(root: Path) -> DataSet:
+    """The pictures of a folder in one of the layouts of `LAYOUT`. Raises DataError and NoPictures."""
     split = _is_split(root)
     pictures, set_aside = sift(root)
     placed, misplaced = _place(pictures, split=split)
@@ -36,10 +45,10 @@ def read_folder(root: Path) -> DataSet:
     _refuse_case_twins(picture.label for picture in placed if picture.label)
     notes = list(_notes_on_folders(root, placed, split=split))
     if split:
-        placed, unknown = _without_unknown_classes(placed)
+        if not any(picture.part == "train" for picture in placed):
+            raise NoPictures(f"the folder `train` in {printable(str(root))} holds no pictures; {LAYOUT}")
+        placed, unknown = without_unknown_classes(placed)
         misplaced += unknown
-    if not placed:
-        raise NoPictures(f"the folder `train` in {printable(str(root))} holds no pictures; {LAYOUT}")
     return DataSet(
         name=printable(root.resolve().name or str(root)),
         pictures=tuple(placed),
@@ -47,6 +56,16 @@ def read_folder(root: Path) -> DataSet:
         set_aside=(*set_aside, *misplaced),
         notes=tuple(notes),
     )
+
+
+def holds_picture_files(folder: Path) -> bool:
+    """True for a folder with pictures, or with a folder that may hold some; `data` may hold Parquet files instead."""
+    try:
+        names = [entry.name for entry in folder.iterdir() if _is_read(entry.name)]
+    except OSError:  # `_walk` says so
+        return True
+    pictures = any(os.path.splitext(name)[1].lower() in PICTURE_SUFFIXES for name in names)
+    return pictures or any(each.name != "data" for each in _folders(folder))
 
 
 def _is_split(root: Path) -> bool:
@@ -121,24 +140,11 @@ def _place(pictures: Iterable[Picture], *, split: bool) -> tuple[list[Picture], 
         elif len(folders) < (2 if split else 1):
             reason = "lies outside any class folder"
         else:
-            label = _label(folders[1 if split else 0])
+            label = spelled_alike(folders[1 if split else 0])
             placed.append(replace(picture, label=label, part=part))
             continue
         misplaced.append(SetAside(picture=picture.name, reason=reason))
     return placed, misplaced
-
-
-def _without_unknown_classes(pictures: list[Picture]) -> tuple[list[Picture], list[SetAside]]:
-    """Pictures of classes that train/ has; the others cannot be answered rightly and are set aside."""
-    known = {picture.label for picture in pictures if picture.part == "train"}
-    kept = [picture for picture in pictures if picture.label in known]
-    reason = "its class {!r} has no pictures in train/: add some there, or rename the folder"
-    unknown = [
-        SetAside(picture=picture.name, reason=reason.format(picture.label))
-        for picture in pictures
-        if picture.label not in known
-    ]
-    return kept, unknown
 
 
 def _refuse_parts_as_classes(root: Path, labels: set[str]) -> None:
@@ -153,16 +159,11 @@ def _refuse_parts_as_classes(root: Path, labels: set[str]) -> None:
 
 
 def _refuse_case_twins(labels: Iterable[str]) -> None:
-    spellings: dict[str, set[str]] = {}
-    for label in labels:
-        spellings.setdefault(label.casefold(), set()).add(label)
-    for twins in spellings.values():
-        if len(twins) > 1:
-            names = " and ".join(repr(name) for name in sorted(twins))
-            raise DataError(
-                f"the class folders {names} differ in upper and lower case only, which some systems take for one "
-                "folder: rename one of them, or put their pictures together"
-            )
+    for twins in case_twins(labels):
+        raise DataError(
+            f"the class folders {twins} differ in upper and lower case only, which some systems take for one "
+            "folder: rename one of them, or put their pictures together"
+        )
 
 
 def _notes_on_folders(root: Path, placed: list[Picture], *, split: bool) -> Iterator[str]:
@@ -171,24 +172,15 @@ def _notes_on_folders(root: Path, placed: list[Picture], *, split: bool) -> Iter
     for part_folder in [f for f in _folders(root) if f.name.lower() in PARTS] if split else [root]:
         part = PARTS[part_folder.name.lower()] if split else None
         folders = _folders(part_folder)
-        empty = [folder for folder in folders if (part, _label(printable(folder.name))) not in labels]
+        empty = [folder for folder in folders if (part, spelled_alike(printable(folder.name))) not in labels]
         for folder in empty if folders else [part_folder]:
             yield f"the folder '{printable(folder.relative_to(root).as_posix())}' holds no pictures: it is left out"
-    trained = {label for part, label in labels if part == "train"}
-    for name in ("val", "test"):
-        tested = {label for part, label in labels if part == name}
-        for label in sort_classes(str(label) for label in trained - tested) if tested else ():
-            yield f"class {label!r} has no pictures in {name}/: nothing can be said of it there"
+    yield from notes_on_parts(placed)
 
 
 def _is_read(name: str) -> bool:
     """False for files and folders that are hidden or the system's own."""
     return not name.startswith(".") and name.lower() not in SYSTEM_FILES | SYSTEM_FOLDERS
-
-
-def _label(folder: str) -> str:
-    """The class that a folder stands for: macOS spells accented letters in two characters, others in one."""
-    return unicodedata.normalize("NFC", folder)
 
 
 def _name_below(root: Path, path: str) -> str:

@@ -63,11 +63,12 @@ class Prepared:
 def prepare(data: str | Path | DataSet, *, seed: int, progress: Progress) -> Prepared:
     """The data set, ready for training. Raises DataError where there is nothing to tell apart."""
     data_set = data if isinstance(data, DataSet) else open_data_set(data)
+    parts = {picture.part for picture in data_set.pictures}
+    if not parts & {None, "train"}:
+        raise DataError(f"{data_set.name} has pictures for {' and '.join(sorted(map(str, parts)))}, and none for train")
     if len(data_set.classes) < 2:
         only = repr(data_set.classes[0]) if data_set.classes else "none"
-        raise DataError(
-            f"{data_set.name} has one class only ({only}): telling classes apart needs at least two class folders"
-        )
+        raise DataError(f"{data_set.name} has one class only ({only}): telling classes apart needs at least two")
     hashed, unread = hash_pictures(
         data_set.pictures,
         threads=machine.cores(),

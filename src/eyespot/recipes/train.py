@@ -44,7 +44,7 @@ FEATURES_KEPT = "; the features computed so far are kept, so the next run goes o
 def train(data: str | Path | DataSet, *, progress: Progress = silent, **options: Any) -> TrainResult:
     """What was trained on `data` and how good it is; a run folder with bundle and report is on disk.
 
-    data: a folder (see docs/data.md for the layouts), or "digits" for the embedded sample.
+    data: a folder or a file (docs/data.md has all kinds), or "digits" for the embedded sample.
     progress: told how far the work is.
     options: those of TrainOptions.
     Raises EyespotError in one sentence for everything a person can mend; Stopped on Ctrl-C without a model.
