@@ -37,7 +37,7 @@ def open_data_set(where: str | Path) -> DataSet:
         from eyespot.data.samples import digits
 
         return digits()
-    listed = _listed(path)
+    listed = _listed(path) if str(where) else None
     if not listed:
         raise _no_such_folder(where, path)
     return labelled(listed)
