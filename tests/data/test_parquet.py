@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -15,7 +16,7 @@ from PIL import Image
 
 from eyespot.data.data_set import DataSet
 from eyespot.data.sources import list_pictures, open_data_set, open_pictures
-from eyespot.errors import DataError, MissingExtra
+from eyespot.errors import DataError, MissingExtra, NoPictures
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -137,6 +138,15 @@ def test_a_file_that_names_no_part_beside_some_that_do_is_set_aside_whole(tmp_pa
     assert reasons(data_set) == {
         "unsupervised-0.parquet": "has a name that begins with none of train, val, valid, validation, test"
     }
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a POSIX file system")
+def test_a_pipe_or_a_folder_that_is_called_like_a_parquet_file_is_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "a.parquet")
+    with pytest.raises(NoPictures, match=r"a\.parquet is not an ordinary file"):
+        open_data_set(tmp_path)
+    write(tmp_path / "b.parquet", [image(1), image(2)], [0, 1])
+    assert reasons(open_data_set(tmp_path)) == {"a.parquet": "is not an ordinary file"}
 
 
 def test_one_file_is_a_data_set_without_parts_whatever_its_name(tmp_path):

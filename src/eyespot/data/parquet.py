@@ -30,11 +30,12 @@ def parquet_files(folder: Path) -> list[Path]:
     """The Parquet files of a folder or, as Hugging Face publishes them, of its folder `data`."""
     for place in (folder, folder / "data"):
         try:
-            found = [each for each in place.iterdir() if each.suffix.lower() == SUFFIX and each.name[0] != "."]
+            named = [each for each in place.iterdir() if each.suffix.lower() == SUFFIX and each.name[0] != "."]
         except OSError:  # there is no such folder, or who reads it says so
             continue
+        found = sorted(each for each in named if each.is_file())
         if found:
-            return sorted(found)
+            return found
     return []
 
 
