@@ -22,7 +22,8 @@ from eyespot.data.audit import (
     notes_on_counts,
     without_copies,
 )
-from eyespot.data.sources import DataSet, Picture, open_data_set
+from eyespot.data.data_set import DataSet, Picture
+from eyespot.data.sources import open_data_set
 
 
 def hashed(name: str, content: str, label: str = "cat", part=None) -> Hashed:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile, ImageOps, TiffImagePlugin, features
 
 from eyespot.data import formats
-from eyespot.data.pictures import PICTURE_SUFFIXES, decoder_version, read_image, thumbnail
+from eyespot.data.pictures import PICTURE_SUFFIXES, decoder_version, read_image, read_whole, thumbnail
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Preprocess
 
@@ -557,3 +557,49 @@ def test_the_decoders_version_names_the_heic_decoder_where_there_is_one():
 def test_suffixes_are_lower_case_with_a_dot() -> None:
     assert {".jpg", ".jpeg", ".png", ".webp", ".heic", ".tiff"} <= PICTURE_SUFFIXES
     assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in PICTURE_SUFFIXES)
+
+
+# PGM and PPM
+
+
+def pgm(pixels: np.ndarray, header: bytes) -> bytes:
+    return header % (pixels.shape[1], pixels.shape[0]) + pixels.tobytes()
+
+
+@pytest.mark.parametrize("color", ["gray", "rgb"])
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("size_hw", [(28, 28), (5, 7), (1, 1), (300, 40)])
+def test_a_plain_pgm_gives_the_image_that_pillow_alone_makes_of_it(color, exact, size_hw):
+    pixels = np.random.default_rng(0).integers(0, 256, size_hw, dtype=np.uint8)
+    record = preprocess(32, (32, 30), color=color, reduced_decode=not exact)
+    opened = Image.open(io.BytesIO(pgm(pixels, b"P5 %d %d 255\n")))
+    file = io.BytesIO()
+    opened.save(file, "PNG")
+    images = [read_image(pgm(pixels, header), record) for header in (b"P5 %d %d 255\n", b"P5\n# by hand\n%d %d\n255\n")]
+    np.testing.assert_array_equal(images[0], read_image(file.getvalue(), record))
+    np.testing.assert_array_equal(images[1], images[0])
+
+
+def test_a_ppm_and_a_deep_pgm_are_read():
+    colors = np.random.default_rng(0).integers(0, 256, (6, 4, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(read_whole(pgm(colors, b"P6\n%d %d\n255\n"), "rgb"), colors)
+    deep = np.array([[0, 257, 65535]], dtype=">u2")
+    np.testing.assert_array_equal(read_whole(pgm(deep, b"P5\n%d %d\n65535\n"), "gray")[..., 0], [[0, 1, 255]])
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"P5 2 2 255\nabc", "cut off"),
+        (b"P5 2 2", "cut off|damaged"),
+        (b"P5 0 2 255\n", "damaged|no pixels"),
+        (b"P5 99999 99999 255\nabcd", "claims 99999 x 99999 pixels"),
+        (b"P5 999999999 999999999 255\nabcd", "claims|damaged"),
+        (b"P5 2 2 0\nabcd", "damaged"),
+        (b"P5 2 x 255\nabcd", "damaged"),
+        (b"P5 is no picture at all", "damaged"),
+    ],
+)
+def test_a_pgm_that_is_wrong_is_refused_with_the_reason(data, reason):
+    with pytest.raises(UnreadablePicture, match=reason):
+        read_whole(data, "gray")

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from eyespot.data import sources
+from eyespot.data.data_set import DataSet, sort_classes
 from eyespot.data.pictures import PICTURE_SUFFIXES
-from eyespot.data.sources import DataSet, list_pictures, open_data_set, sort_classes
+from eyespot.data.sources import list_pictures, open_data_set
 from eyespot.errors import DataError, EyespotError, NoPictures
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX file system")
@@ -447,7 +448,7 @@ def test_a_class_that_train_lacks_is_set_aside_with_the_reason(tmp_path):
     assert data_set.classes == ("cat", "dog")
     ((name, reason),) = reasons(data_set).items()
     assert name == "val/bird/3.png"
-    assert "'bird' has no pictures in train/" in reason
+    assert "'bird' has no pictures in train:" in reason
 
 
 def test_a_class_that_val_or_test_lacks_is_noted(tmp_path):
@@ -455,8 +456,8 @@ def test_a_class_that_val_or_test_lacks_is_noted(tmp_path):
     picture(tmp_path / "val/cat/3.png")
     picture(tmp_path / "test/dog/3.png")
     assert open_data_set(tmp_path).notes == (
-        "class 'dog' has no pictures in val/: nothing can be said of it there",
-        "class 'cat' has no pictures in test/: nothing can be said of it there",
+        "class 'dog' has no pictures in val: nothing can be said of it there",
+        "class 'cat' has no pictures in test: nothing can be said of it there",
     )
 
 
@@ -549,7 +550,7 @@ def test_a_path_that_cannot_be_is_refused_in_a_sentence(tmp_path, monkeypatch, w
 
 
 def test_a_file_is_refused_where_a_folder_is_expected(tmp_path):
-    with pytest.raises(DataError, match=r"1\.png is a file, and a folder was expected"):
+    with pytest.raises(DataError, match=r"1\.png is a file that lists no pictures; a data set is a folder"):
         open_data_set(picture(tmp_path / "1.png"))
 
 

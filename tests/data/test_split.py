@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eyespot.data.audit import Hashed, content_hash
-from eyespot.data.sources import Picture
+from eyespot.data.data_set import Picture
 from eyespot.data.split import SHARE, split, stratified_folds
 
 counts_per_class = st.dictionaries(st.sampled_from(["ant", "bee", "cat", "dog"]), st.integers(1, 60), min_size=1)

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from eyespot.data.audit import content_hash
+from eyespot.data.data_set import Picture
 from eyespot.data.pictures import read_image
-from eyespot.data.sources import Picture
 from eyespot.features import decode
 from eyespot.features.decode import decode_or_reason, decode_pictures
 from eyespot.records import Preprocess

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from eyespot.data.audit import Hashed
-from eyespot.data.sources import DataSet, Picture
+from eyespot.data.data_set import DataSet, Picture
 from eyespot.evaluate.calibration import calibration
 from eyespot.evaluate.intervals import wilson
 from eyespot.features.embed import Embedded

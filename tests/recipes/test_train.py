@@ -18,7 +18,8 @@ from PIL import Image
 import eyespot
 from eyespot.bundle.files import read_bundle
 from eyespot.data.audit import Hashed, content_hash
-from eyespot.data.sources import Picture, open_data_set
+from eyespot.data.data_set import Picture
+from eyespot.data.sources import open_data_set
 from eyespot.errors import DataError, EyespotError, NoPictures, OptionError, Stopped
 from eyespot.recipes.options import USED_BY, ModelName, TrainOptions
 from eyespot.recipes.prepare import prepare
@@ -593,7 +594,7 @@ def test_a_data_set_that_is_passed_is_called_by_its_name(train, draw, tmp_path):
 
 def test_one_class_is_not_enough(train, draw, tmp_path):
     draw(tmp_path / "photos", 2, kinds=["circle"])
-    with pytest.raises(DataError, match=r"at least two class folders$"):
+    with pytest.raises(DataError, match=r"telling classes apart needs at least two$"):
         train(tmp_path / "photos")
 
 

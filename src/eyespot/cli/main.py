@@ -73,6 +73,9 @@ def train(context: click.Context, data: str, as_json: bool, quiet: bool, **optio
 
     DATA is a folder with one sub-folder of pictures per class, or with train/, val/ and test/ that have such
     sub-folders, or `digits` for the embedded sample. Nothing in it is ever changed.
+
+    DATA may also be a CSV with the columns image_path and label, a folder with a metadata.jsonl, a folder with MNIST's
+    IDX files, or a Parquet file with pictures inside, or a folder of them.
     """
     from eyespot.cli import show, typed
     from eyespot.recipes.train import train as recipe
@@ -104,7 +107,7 @@ def predict(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Name the likeliest classes of PICTURES, files or folders, by the model in RUN.
+    """Name the likeliest classes of PICTURES, by the model in RUN: files, folders, CSVs of paths, Parquet files.
 
     RUN is a run folder such as runs/train/photos, its bundle, or a copied bundle alone.
     """
@@ -131,7 +134,7 @@ def predict(
 @_quiet
 @_told
 def val(run: str, data: str, split: str, as_json: bool, quiet: bool) -> None:
-    """Measure the model in RUN on the labelled pictures of DATA.
+    """Measure the model in RUN on the labelled pictures of DATA, of any kind that `train` takes.
 
     auto reads test, else val, else everything. A folder that is not split is read whole.
     """
@@ -152,7 +155,7 @@ def val(run: str, data: str, split: str, as_json: bool, quiet: bool) -> None:
 @_quiet
 @_told
 def embed(data: str, out: str, precision: str, overwrite: bool, as_json: bool, quiet: bool) -> None:
-    """Write the features of every picture in DATA as plain arrays.
+    """Write the features of every picture in DATA, of any kind that `train` takes, as plain arrays.
 
     The file holds `features` (N, 1280), `pictures`, `classes` and `parts`; numpy.load reads it.
     """

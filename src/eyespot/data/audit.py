@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 
-from eyespot.data.sources import DataSet, Picture
+from eyespot.data.data_set import DataSet, Picture
 from eyespot.records import SetAside
 
 HASH_BYTES = 16

@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 import PIL
-from PIL import ExifTags, Image, ImageFile
+from PIL import ExifTags, Image
 
 from eyespot.data import formats, levels
 from eyespot.errors import UnreadablePicture
@@ -28,7 +28,7 @@ _LIBRARIES = {"libjpeg-turbo": "libjpeg_turbo", "libjpeg": "jpg", "libwebp": "we
 
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".bmp", ".dib", ".gif"}
-    | {".tif", ".tiff", ".heic", ".heif", ".hif"}
+    | {".tif", ".tiff", ".heic", ".heif", ".hif", ".pgm", ".ppm"}
 )
 """Lower-case endings of files that are taken for pictures; what they hold is told by their content."""
 
@@ -148,7 +148,7 @@ def _decode(data: bytes, color: Literal["rgb", "gray"], *, least_side: int | Non
     return _Upright(image, (width, height), reduction, (x, y))
 
 
-def _orientation(picture: ImageFile.ImageFile) -> int:
+def _orientation(picture: Image.Image) -> int:
     """The EXIF orientation of a decoded picture, 1 to 8; 1 where there is none, and for what Pillow turned already."""
     try:
         orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)

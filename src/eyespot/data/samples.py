@@ -7,7 +7,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from eyespot.data.sources import DataSet, Picture, sort_classes
+from eyespot.data.data_set import DataSet, Picture, sort_classes
 from eyespot.errors import MissingExtra
 
 LARGEST_VALUE = 16  # the sample's grey levels are 0..16

@@ -1,87 +1,62 @@
-"""Where pictures come from: folders on disk and the embedded sample, as one list of named pictures.
-
-Nothing of the user's is written, moved or changed. What is not used is named with its reason.
-"""
+"""Where pictures come from: which reader takes a folder, a file or the embedded sample, and the errors if none does."""
 
 from __future__ import annotations
 
 import difflib
 import os
-import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from eyespot.data.pictures import PICTURE_SUFFIXES
+from eyespot.data import idx, parquet, tables
+from eyespot.data.data_set import LISTS, DataSet, Picture, labelled
+from eyespot.data.folders import LAYOUT, holds_picture_files, read_folder, sift
 from eyespot.errors import DataError, NoPictures
 from eyespot.names import printable
-from eyespot.records import Part, SetAside
-from eyespot.words import counted
+from eyespot.records import SetAside
 
-PART_FOLDERS: dict[str, Part] = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
-SYSTEM_FILES = {"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"}
-SYSTEM_FOLDERS = {"__macosx", "@eadir", "$recycle.bin"}
-LAYOUT = (
-    "a data set is a folder with one sub-folder of pictures per class (photos/cat/*.jpg, photos/dog/*.jpg), "
-    "or train/, val/ and test/ with such sub-folders in each"
-)
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One picture, unread: its bytes are at `path`, or are `data` for pictures that are not files."""
-
-    name: str
-    """Path below the data set's folder, with '/' on every system."""
-    label: str | None = None
-    part: Part | None = None
-    path: Path | None = None
-    data: bytes | None = None
-
-    def read(self) -> bytes:
-        """The encoded picture's bytes. OSError where the file cannot be read."""
-        if self.data is not None:
-            return self.data
-        assert self.path is not None
-        return self.path.read_bytes()
-
-
-@dataclass(frozen=True)
-class DataSet:
-    """Pictures with their classes, and what was left out on the way."""
-
-    name: str
-    pictures: tuple[Picture, ...]
-    classes: tuple[str, ...]
-    """Sorted; in numeric order where every name is a number."""
-    set_aside: tuple[SetAside, ...] = ()
-    notes: tuple[str, ...] = ()
-    mirror_changes_meaning: bool = False
-    """True for digits, letters and the like: their mirror image is another thing."""
+LISTS_BY_SUFFIX = tables.SUFFIXES | {parquet.SUFFIX}
+"""Endings of files that are data sets themselves."""
 
 
 def open_data_set(where: str | Path) -> DataSet:
-    """The labelled pictures of a folder, or of the embedded sample `digits` where no folder of that name exists.
+    """The labelled pictures of a folder or a file, or of the embedded sample `digits` where no folder has that name.
 
-    where: a folder in one of the layouts named in `LAYOUT`, or "digits".
+    where: a folder in one of the layouts named in `LAYOUT`, with a table of its pictures, or with IDX or Parquet files;
+    a table or a Parquet file; or "digits". What it is shows in what is there.
     Raises DataError and NoPictures in sentences that say what was expected.
     """
-    folder = _expanded(where)
-    if str(where) and folder.is_dir():
+    path = _expanded(where)
+    if str(where) and path.is_dir():
         note = (
             "the folder `digits` was read; the embedded sample of that name was not" if str(where) == "digits" else ""
         )
-        data_set = _read_folder(folder)
+        data_set = _open_folder(path)
         return replace(data_set, notes=(note, *data_set.notes)) if note else data_set
-    if str(where) == "digits" and not folder.exists():
+    if str(where) == "digits" and not path.exists():
         from eyespot.data.samples import digits
 
         return digits()
-    raise _no_such_folder(where, folder)
+    listed = _listed(path) if str(where) else None
+    if not listed:
+        raise _no_such_folder(where, path)
+    return labelled(listed)
+
+
+def open_pictures(where: str | Path) -> DataSet:
+    """The same, or the pictures of a folder or a file that gives no classes, without classes."""
+    try:
+        return open_data_set(where)
+    except NoPictures:
+        path = _expanded(where)
+        if not path.is_dir() and not _is_list(path):
+            raise
+        pictures, set_aside = list_pictures([where])
+        return DataSet(printable(str(where)), pictures, (), set_aside)
 
 
 def list_pictures(paths: Iterable[str | Path]) -> tuple[tuple[Picture, ...], tuple[SetAside, ...]]:
-    """Pictures to predict, from files and folders (searched through), and what was set aside.
+    """Pictures to predict, from files, folders (searched through) and what lists pictures, and what was set aside.
 
     A picture's name is the path as given, or below the folder as given. Raises NoPictures where nothing is found.
     """
@@ -89,213 +64,50 @@ def list_pictures(paths: Iterable[str | Path]) -> tuple[tuple[Picture, ...], tup
     set_aside: list[SetAside] = []
     paths = list(paths)
     for given in paths:
-        path = _expanded(given)
-        if str(given) and path.is_dir():
-            found, left = _sift(path)
-            above = printable(str(given)).rstrip("/")
-            pictures += [replace(each, name=f"{above}/{each.name}") for each in found]
-            set_aside += [SetAside(picture=f"{above}/{each.picture}", reason=each.reason) for each in left]
+        path, above = _expanded(given), printable(str(given))
+        listed = _listed(path) if str(given) else None
+        if listed:
+            above = os.path.dirname(above) if path.is_file() else above
+            found, left = list(listed.pictures), list(listed.set_aside)
+        elif str(given) and path.is_dir():
+            found, left = sift(path)
         elif str(given) and os.path.lexists(path):
-            pictures.append(Picture(printable(str(given)), path=path))
+            pictures.append(Picture(above, path=path))
+            continue
         else:
             raise _no_such_folder(given, path, what="picture or folder")
+        pictures += [replace(each, name=_below(above, each.name)) for each in found]
+        set_aside += [SetAside(picture=_below(above, each.picture), reason=each.reason) for each in left]
     if not pictures:
         raise NoPictures(f"there are no pictures in {', '.join(printable(str(path)) for path in paths)}")
     return tuple(pictures), tuple(set_aside)
 
 
-def sort_classes(names: Iterable[str]) -> tuple[str, ...]:
-    """Class names in order: numeric where every name is a number, else alphabetic."""
-    names = set(names)
-    if all(name.isdecimal() for name in names):
-        return tuple(sorted(names, key=lambda name: (int(name), name)))
-    return tuple(sorted(names))
+def _open_folder(folder: Path) -> DataSet:
+    metadata = tables.metadata_files(folder)
+    listed = tables.read_metadata(folder, metadata) if metadata else _listed(folder)
+    return labelled(listed) if listed else read_folder(folder)
 
 
-def _read_folder(root: Path) -> DataSet:
-    split = _is_split(root)
-    pictures, set_aside = _sift(root)
-    placed, misplaced = _place(pictures, split=split)
-    if not placed:
-        raise NoPictures(_nothing_found(root, pictures, set_aside, split=split))
-    if not split:
-        _refuse_parts_as_classes(root, {str(picture.label) for picture in placed})
-    _refuse_case_twins(picture.label for picture in placed if picture.label)
-    notes = list(_notes_on_folders(root, placed, split=split))
-    if split:
-        placed, unknown = _without_unknown_classes(placed)
-        misplaced += unknown
-    if not placed:
-        raise NoPictures(f"the folder `train` in {printable(str(root))} holds no pictures; {LAYOUT}")
-    return DataSet(
-        name=printable(root.resolve().name or str(root)),
-        pictures=tuple(placed),
-        classes=sort_classes(picture.label for picture in placed if picture.label),
-        set_aside=(*set_aside, *misplaced),
-        notes=tuple(notes),
-    )
+def _listed(path: Path) -> DataSet | None:
+    """What a table, Parquet or IDX files hold, with the classes unjudged; None where pictures are files."""
+    if _is_list(path):
+        if path.suffix.lower() in tables.SUFFIXES:
+            return tables.read_table(path)
+        return parquet.read_parquet([path], name=printable(path.stem), are_parts=False)
+    if not path.is_dir() or holds_picture_files(path):
+        return None
+    if idx.holds_idx(path):
+        return idx.read_idx(path)
+    return parquet.read_folder(path) if parquet.parquet_files(path) else None
 
 
-def _is_split(root: Path) -> bool:
-    """True where `train` is a folder of class folders; a class that is called `train` holds its pictures itself."""
-    parts = [entry for entry in _folders(root) if PART_FOLDERS.get(entry.name.lower()) == "train"]
-    return any(_folders(part) for part in parts)
+def _is_list(path: Path) -> bool:
+    return path.suffix.lower() in LISTS_BY_SUFFIX and path.is_file()
 
 
-def _folders(folder: Path) -> list[Path]:
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError:  # `_walk` says so
-        return []
-    return [entry for entry in entries if _is_read(entry.name) and os.path.isdir(entry)]
-
-
-def _sift(root: Path) -> tuple[list[Picture], list[SetAside]]:
-    """Files that may be pictures, and what else lies there, with reasons. Hidden and system files are passed over."""
-    pictures: list[Picture] = []
-    files, left = _walk(root)
-    for path in files:
-        suffix = os.path.splitext(path)[1]
-        if not os.path.isfile(path):
-            is_link = os.path.islink(path) and not os.path.exists(path)
-            left[path] = "is a link to a file that does not exist" if is_link else "is not an ordinary file"
-        elif suffix.lower() not in PICTURE_SUFFIXES:
-            left[path] = f"is not a picture file ({printable(suffix) or 'no suffix'})"
-        else:
-            pictures.append(Picture(_name_below(root, path), path=Path(path)))
-    return pictures, [SetAside(picture=_name_below(root, path), reason=reason) for path, reason in left.items()]
-
-
-def _walk(root: Path) -> tuple[list[str], dict[str, str]]:
-    """Every file below a folder in a fixed order, and the folders that are not read, with reasons.
-
-    Links to folders are followed once all folders are read under their own names, and each real folder is read once.
-    Paths are strings here, all below `root` as it is given: with a Path for each, this takes three times as long.
-    """
-    files: list[str] = []
-    left: dict[str, str] = {}
-    tops, seen = [str(root)], {str(parent) for parent in Path(os.path.realpath(root)).parents}
-
-    def refuse(error: OSError) -> None:
-        if error.filename == str(root):
-            raise DataError(f"the folder {printable(str(root))} cannot be read: {error.strerror}")
-        left[error.filename] = f"is a folder that cannot be read: {error.strerror}"
-
-    for top in tops:  # links that are found on the way are appended
-        for folder, folders, names in os.walk(top, onerror=refuse):
-            real = os.path.realpath(folder)
-            if real in seen:
-                left[folder] = "is a link to a folder that is read already, or that holds the data set"
-                folders.clear()
-                continue
-            seen.add(real)
-            inside = sorted(name for name in folders if _is_read(name))
-            folders[:] = [n for n in inside if os.path.realpath(os.path.join(folder, n)) == os.path.join(real, n)]
-            tops += [os.path.join(folder, name) for name in inside if name not in folders]
-            files += [os.path.join(folder, name) for name in sorted(names) if _is_read(name)]
-    return files, left
-
-
-def _place(pictures: Iterable[Picture], *, split: bool) -> tuple[list[Picture], list[SetAside]]:
-    """Pictures with the class and part that their folders say, and those that lie outside any class folder."""
-    placed: list[Picture] = []
-    misplaced: list[SetAside] = []
-    for picture in pictures:
-        folders = picture.name.split("/")[:-1]
-        part = PART_FOLDERS.get(folders[0].lower()) if split and folders else None
-        if split and part is None:
-            reason = "lies outside train/, val/ and test/"
-        elif len(folders) < (2 if split else 1):
-            reason = "lies outside any class folder"
-        else:
-            label = _label(folders[1 if split else 0])
-            placed.append(replace(picture, label=label, part=part))
-            continue
-        misplaced.append(SetAside(picture=picture.name, reason=reason))
-    return placed, misplaced
-
-
-def _without_unknown_classes(pictures: list[Picture]) -> tuple[list[Picture], list[SetAside]]:
-    """Pictures of classes that train/ has; the others cannot be answered rightly and are set aside."""
-    known = {picture.label for picture in pictures if picture.part == "train"}
-    kept = [picture for picture in pictures if picture.label in known]
-    reason = "its class {!r} has no pictures in train/: add some there, or rename the folder"
-    unknown = [
-        SetAside(picture=picture.name, reason=reason.format(picture.label))
-        for picture in pictures
-        if picture.label not in known
-    ]
-    return kept, unknown
-
-
-def _refuse_parts_as_classes(root: Path, labels: set[str]) -> None:
-    """Folders that are called like parts, and nothing else, hold no classes, or lack train/."""
-    if all(label.lower() in PART_FOLDERS for label in labels):
-        *others, last = (repr(label) for label in sorted(labels))
-        names = f"{', '.join(others)} and {last}" if others else last
-        raise NoPictures(
-            f"{printable(str(root))} holds {names}, but no train/ with class folders: give each part a folder per "
-            "class and add train/, or name one part's folder"
-        )
-
-
-def _refuse_case_twins(labels: Iterable[str]) -> None:
-    spellings: dict[str, set[str]] = {}
-    for label in labels:
-        spellings.setdefault(label.casefold(), set()).add(label)
-    for twins in spellings.values():
-        if len(twins) > 1:
-            names = " and ".join(repr(name) for name in sorted(twins))
-            raise DataError(
-                f"the class folders {names} differ in upper and lower case only, which some systems take for one "
-                "folder: rename one of them, or put their pictures together"
-            )
-
-
-def _notes_on_folders(root: Path, placed: list[Picture], *, split: bool) -> Iterator[str]:
-    """Sentences on empty class folders and on classes that a part lacks."""
-    labels = {(picture.part, picture.label) for picture in placed}
-    for part_folder in [f for f in _folders(root) if f.name.lower() in PART_FOLDERS] if split else [root]:
-        part = PART_FOLDERS[part_folder.name.lower()] if split else None
-        folders = _folders(part_folder)
-        empty = [folder for folder in folders if (part, _label(printable(folder.name))) not in labels]
-        for folder in empty if folders else [part_folder]:
-            yield f"the folder '{printable(folder.relative_to(root).as_posix())}' holds no pictures: it is left out"
-    trained = {label for part, label in labels if part == "train"}
-    for name in ("val", "test"):
-        tested = {label for part, label in labels if part == name}
-        for label in sort_classes(str(label) for label in trained - tested) if tested else ():
-            yield f"class {label!r} has no pictures in {name}/: nothing can be said of it there"
-
-
-def _is_read(name: str) -> bool:
-    """False for files and folders that are hidden or the system's own."""
-    return not name.startswith(".") and name.lower() not in SYSTEM_FILES | SYSTEM_FOLDERS
-
-
-def _label(folder: str) -> str:
-    """The class that a folder stands for: macOS spells accented letters in two characters, others in one."""
-    return unicodedata.normalize("NFC", folder)
-
-
-def _name_below(root: Path, path: str) -> str:
-    """The name of what lies at `path`, which begins with `root`, with '/' on every system."""
-    return printable(path[len(os.path.join(root, "")) :].replace(os.sep, "/"))
-
-
-def _nothing_found(root: Path, pictures: list[Picture], set_aside: list[SetAside], *, split: bool) -> str:
-    where = printable(str(root))
-    if split and pictures:
-        return f"the folders train/, val/ and test/ in {where} hold no pictures in class folders; {LAYOUT}"
-    if pictures:
-        return f"{where} holds {counted(len(pictures), 'picture')} but no class folders; {LAYOUT}"
-    if set_aside:
-        first = f"{set_aside[0].picture} {set_aside[0].reason}"
-        are = "is" if len(set_aside) == 1 else "are"
-        return (
-            f"{where} holds no pictures but {counted(len(set_aside), 'file')} that {are} not read ({first}); {LAYOUT}"
-        )
-    return f"{where} holds no pictures; {LAYOUT}"
+def _below(above: str, name: str) -> str:
+    return f"{above.rstrip('/')}/{name}" if above else name
 
 
 def _expanded(where: str | Path) -> Path:
@@ -308,12 +120,13 @@ def _expanded(where: str | Path) -> Path:
 def _no_such_folder(where: str | Path, path: Path, *, what: str = "folder") -> DataError:
     given = printable(str(where))
     if path.is_file() and what == "folder":
-        return DataError(f"{given} is a file, and a folder was expected; {LAYOUT}")
-    beside = [path.name for path in _beside(path) if what != "folder" or os.path.isdir(path)]
+        return DataError(f"{given} is a file that lists no pictures; {LAYOUT}; {LISTS}")
+    beside = [each.name for each in _beside(path) if what != "folder" or each.is_dir() or _is_list(each)]
     known = {name.casefold(): name for name in ([*beside, "digits"] if what == "folder" else beside)}
     close = [known[name] for name in difflib.get_close_matches(path.name.casefold(), known, n=1)]
     offers = [str(path.parent / name) if name in beside else name for name in close]
     hint = "".join(f"; did you mean '{printable(offer)}'?" for offer in offers)
+    what = "file" if path.suffix.lower() in LISTS_BY_SUFFIX else what
     return NoPictures(f"there is no {what} '{given}' (looked in {printable(str(path.absolute().parent))}){hint}")
 
 

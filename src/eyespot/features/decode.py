@@ -11,8 +11,8 @@ from typing import TypeVar
 import numpy as np
 
 from eyespot.data.audit import content_hash
+from eyespot.data.data_set import Picture
 from eyespot.data.pictures import read_image
-from eyespot.data.sources import Picture
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Preprocess
 

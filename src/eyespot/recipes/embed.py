@@ -11,8 +11,8 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.data.audit import hash_pictures
-from eyespot.data.sources import DataSet, list_pictures, open_data_set
-from eyespot.errors import DataError, NoPictures, OptionError
+from eyespot.data.sources import open_pictures
+from eyespot.errors import DataError, OptionError
 from eyespot.files import cannot_write, require_writable, write_whole
 from eyespot.names import printable
 from eyespot.recipes.backbone import choose_precision, frozen_trunk
@@ -27,7 +27,7 @@ def embed(
     """Features of every picture in `data`, written to `out` as arrays `features` (N, D) float32, `pictures` (N,),
     `classes` (N,; empty where a folder has no classes) and `parts` (N,), all text as plain unicode arrays.
 
-    data: a folder of class folders, or of pictures alone, or "digits".
+    data: whatever `train` takes (docs/data.md), or a folder or a list of pictures without classes.
     out: a file whose name ends in .npz; an existing one is kept unless `overwrite`.
     """
     started = time.perf_counter()
@@ -35,7 +35,7 @@ def embed(
     if path.suffix != ".npz":
         raise OptionError(f"the option out must name a file that ends in .npz, not {str(out)!r}")
     require_writable(path, overwrite=overwrite)
-    data_set = _open(data)
+    data_set = open_pictures(data)
     cache_folder, notes = machine.cache_folder(), list(data_set.notes)
     hashed, unread = hash_pictures(data_set.pictures, threads=machine.cores())
     trunk = frozen_trunk(cache_folder=cache_folder, precision=choose_precision(precision), progress=progress)
@@ -68,14 +68,3 @@ def embed(
         notes=tuple([*notes, *embedded.notes]),
         seconds=round(time.perf_counter() - started, 2),
     )
-
-
-def _open(data: str | Path) -> DataSet:
-    """The labelled data set, or the pictures of a folder without classes."""
-    try:
-        return open_data_set(data)
-    except NoPictures:
-        if not os.path.isdir(os.path.expanduser(data)):
-            raise
-        pictures, set_aside = list_pictures([data])
-        return DataSet(printable(str(data)), pictures, (), set_aside)

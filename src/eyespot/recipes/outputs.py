@@ -11,8 +11,8 @@ import numpy as np
 from eyespot import machine
 from eyespot.bundle.manifest import Manifest
 from eyespot.data.audit import Hashed
+from eyespot.data.data_set import DataSet
 from eyespot.data.pictures import thumbnail
-from eyespot.data.sources import DataSet
 from eyespot.errors import UnreadablePicture
 from eyespot.evaluate.calibration import probabilities
 from eyespot.evaluate.figures import confusion_png

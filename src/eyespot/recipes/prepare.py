@@ -11,7 +11,8 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.data.audit import Hashed, data_fingerprint, hash_pictures, mirror_matters, notes_on_counts, without_copies
-from eyespot.data.sources import DataSet, open_data_set
+from eyespot.data.data_set import DataSet
+from eyespot.data.sources import open_data_set
 from eyespot.data.split import split
 from eyespot.errors import DataError
 from eyespot.recipes.progress import Progress
@@ -55,10 +56,13 @@ class Prepared:
 def prepare(data: str | Path | DataSet, *, seed: int, progress: Progress) -> Prepared:
     """The data set, ready for training. Raises DataError where there is nothing to tell apart."""
     data_set = data if isinstance(data, DataSet) else open_data_set(data)
+    parts = {picture.part for picture in data_set.pictures}
+    if not parts & {None, "train"}:
+        raise DataError(f"{data_set.name} has pictures for {' and '.join(sorted(map(str, parts)))}, and none for train")
     if len(data_set.classes) < 2:
         only = repr(data_set.classes[0]) if data_set.classes else "none"
         raise DataError(
-            f"{data_set.name} has one class only ({only}): telling classes apart needs at least two class folders"
+            f"{data_set.name} has one class only ({only}): telling classes apart needs at least two"
             + _left_out(data_set.set_aside)
         )
     hashed, unread = hash_pictures(

@@ -16,8 +16,8 @@ from eyespot import machine
 from eyespot.bundle.files import FOLDER, sha256
 from eyespot.bundle.manifest import DataSummary, KnownPictures, Manifest
 from eyespot.data.audit import Hashed
+from eyespot.data.data_set import DataSet
 from eyespot.data.pictures import decoder_version, is_small_and_gray
-from eyespot.data.sources import DataSet
 from eyespot.data.store import Store
 from eyespot.engine.attach import attach_head
 from eyespot.engine.run import engine_version
@@ -46,7 +46,7 @@ FEATURES_KEPT = "; the features computed so far are kept, so the next run goes o
 def train(data: str | Path | DataSet, *, progress: Progress = silent, **options: Any) -> TrainResult:
     """What was trained on `data` and how good it is; a run folder with bundle and report is on disk.
 
-    data: a folder (see docs/data.md for the layouts), or "digits" for the embedded sample.
+    data: a folder or a file (docs/data.md has all kinds), or "digits" for the embedded sample.
     progress: told how far the work is.
     options: those of TrainOptions.
     Raises EyespotError in one sentence for everything a person can mend; Stopped on Ctrl-C without a model.

@@ -11,7 +11,8 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.data.audit import Hashed, hash_pictures, without_copies
-from eyespot.data.sources import DataSet, Picture, open_data_set
+from eyespot.data.data_set import DataSet, Picture
+from eyespot.data.sources import open_data_set
 from eyespot.engine.run import BATCH
 from eyespot.errors import DataError, OptionError
 from eyespot.evaluate.calibration import calibration

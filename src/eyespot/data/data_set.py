@@ -1,0 +1,151 @@
+"""What a data set is: named pictures, each with its class and perhaps its part, and what was left out."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from eyespot.errors import NoPictures
+from eyespot.names import printable
+from eyespot.records import Part, SetAside
+
+PARTS: dict[str, Part] = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+"""Every name of a part, in lower case."""
+LISTS = (
+    "a CSV names pictures in the columns image_path, label and perhaps split, a metadata.jsonl by the keys file_name, "
+    "label and perhaps split, and a Parquet file holds them in the columns image and label"
+)
+MOST_LETTERS = 255
+"""Longest name of a class: that of a folder, too, on most systems."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture, unread: its bytes are at `path`, or are `data` for pictures that are not files."""
+
+    name: str
+    """Path below the data set's folder, with '/' on every system."""
+    label: str | None = None
+    part: Part | None = None
+    path: Path | None = None
+    data: bytes | None = None
+
+    def read(self) -> bytes:
+        """The encoded picture's bytes. OSError where the file cannot be read."""
+        if self.data is not None:
+            return self.data
+        assert self.path is not None
+        return self.path.read_bytes()
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Pictures with their classes, and what was left out on the way."""
+
+    name: str
+    pictures: tuple[Picture, ...]
+    classes: tuple[str, ...]
+    """Sorted; in numeric order where every name is a number."""
+    set_aside: tuple[SetAside, ...] = ()
+    notes: tuple[str, ...] = ()
+    mirror_changes_meaning: bool = False
+    """True for digits, letters and the like: their mirror image is another thing."""
+
+
+def sort_classes(names: Iterable[str]) -> tuple[str, ...]:
+    """Class names in order: numeric where every name is a number, else alphabetic."""
+    names = set(names)
+    if all(name.isdecimal() for name in names):
+        return tuple(sorted(names, key=lambda name: (int(name), name)))
+    return tuple(sorted(names))
+
+
+def spelled_alike(spelling: str) -> str:
+    """The class that a name stands for: macOS spells accented letters in two characters, others in one."""
+    return unicodedata.normalize("NFC", spelling)
+
+
+def class_of(value: object) -> str | None:
+    """The class that a value of a table names: a text or a whole number; None for every other value."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return str(value)
+    return spelled_alike(printable(value.strip())) or None if isinstance(value, str) else None
+
+
+def labelled(listed: DataSet) -> DataSet:
+    """The pictures of a list that have a class, and a part where others have one; the rest is set aside, and why.
+
+    listed: what a source other than folders holds, with pictures as it gives them. Raises NoPictures.
+    """
+    if listed.pictures and not any(picture.label for picture in listed.pictures):
+        raise NoPictures(f"{listed.name} gives no picture a label; {LISTS}")
+    is_split = any(picture.part for picture in listed.pictures)
+    reasons = [_reason_against(picture, is_split=is_split) for picture in listed.pictures]
+    judged = list(zip(listed.pictures, reasons, strict=True))
+    kept, foreign = without_unknown_classes([picture for picture, reason in judged if not reason])
+    set_aside = (
+        *listed.set_aside,
+        *(SetAside(picture=picture.name, reason=reason) for picture, reason in judged if reason),
+        *foreign,
+    )
+    if not kept:
+        first = f": {set_aside[0].picture} {set_aside[0].reason}" if set_aside else ""
+        raise NoPictures(f"{listed.name} holds no picture that can be used{first}; {LISTS}")
+    classes = sort_classes(str(picture.label) for picture in kept)
+    notes = (*listed.notes, *_notes_on_case(classes), *notes_on_parts(kept))
+    return replace(listed, pictures=tuple(kept), classes=classes, set_aside=set_aside, notes=notes)
+
+
+def without_unknown_classes(pictures: Sequence[Picture]) -> tuple[list[Picture], list[SetAside]]:
+    """Pictures of classes that the part train has; the others cannot be answered rightly and are set aside.
+
+    Where nothing is for training, every class stays.
+    """
+    known = {picture.label for picture in pictures if picture.part == "train"}
+    if not known:
+        return list(pictures), []
+    kept = [picture for picture in pictures if picture.label in known]
+    reason = "its class {!r} has no pictures in train: add some there, or name it as there"
+    unknown = [
+        SetAside(picture=picture.name, reason=reason.format(picture.label))
+        for picture in pictures
+        if picture.label not in known
+    ]
+    return kept, unknown
+
+
+def notes_on_parts(pictures: Iterable[Picture]) -> Iterator[str]:
+    """Sentences on classes that are trained on, and that val or test lacks."""
+    labels = {(picture.part, str(picture.label)) for picture in pictures}
+    trained = {label for part, label in labels if part == "train"}
+    for name in ("val", "test"):
+        tested = {label for part, label in labels if part == name}
+        for label in sort_classes(trained - tested) if tested else ():
+            yield f"class {label!r} has no pictures in {name}: nothing can be said of it there"
+
+
+def case_twins(labels: Iterable[str]) -> list[str]:
+    """Classes that differ in upper and lower case only, as words: "'Cat' and 'cat'"."""
+    spellings: dict[str, set[str]] = defaultdict(set)
+    for label in labels:
+        spellings[label.casefold()].add(label)
+    return [" and ".join(repr(name) for name in sorted(twins)) for twins in spellings.values() if len(twins) > 1]
+
+
+def _reason_against(picture: Picture, *, is_split: bool) -> str:
+    """Why a listed picture cannot be used; empty where it can."""
+    if not picture.label:
+        return "has no label, which is a text or a whole number"
+    if len(picture.label) > MOST_LETTERS:
+        return f"has a label of {len(picture.label)} letters, more than the {MOST_LETTERS} that are read"
+    return "has no split, and others have one" if is_split and picture.part is None else ""
+
+
+def _notes_on_case(classes: Iterable[str]) -> Iterator[str]:
+    for twins in case_twins(classes):
+        yield f"the classes {twins} differ in upper and lower case only: they are learned as different classes"

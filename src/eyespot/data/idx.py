@@ -1,0 +1,171 @@
+"""IDX, the files of MNIST and those made like it (Fashion-MNIST, KMNIST): grey pictures, their labels, train and test.
+
+A file is four bytes (two zeros, 8 for unsigned bytes, the number of sizes), the sizes in four bytes each, largest digit
+first, and then the values (LeCun, Cortes, Burges: the MNIST database). It may be packed by gzip, whatever its name.
+
+A picture's bytes are those of a PGM file: a line that says `P5`, width, height and 255, then its pixels. Nothing is
+lost or packed, so 70,000 digits cost no time, and the one decoder reads them like any other picture.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import re
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+from eyespot.data.data_set import DataSet, Picture
+from eyespot.errors import DataError
+from eyespot.names import printable
+from eyespot.records import Part, SetAside
+
+MOST_BYTES = 2**31
+"""Most that is read: it is held in memory."""
+
+_BEGINNINGS: dict[str, Part] = {"train": "train", "t10k": "test"}
+_NAME = re.compile(r"(train|t10k)-(images[-.]idx3|labels[-.]idx1)-ubyte(\.gz)?")
+_PICTURE_BYTES = 300
+"""What a picture takes in memory beside its pixels."""
+_UNSIGNED_BYTES = 8
+_GZIP = b"\x1f\x8b"
+_MOST_PACKED = 1032
+"""Bytes that one byte of gzip can stand for, at most."""
+
+
+def holds_idx(folder: Path) -> bool:
+    """True for a folder with a file of pictures that is called as MNIST's are."""
+    return any("-images" in each.name for each in _files(folder))
+
+
+def read_idx(folder: Path) -> DataSet:
+    """The pictures of `train-images-idx3-ubyte`, `t10k-images-idx3-ubyte` or both, with the labels beside them.
+
+    Raises DataError for files that are damaged, that contradict each other, or that lack their labels.
+    """
+    files = _files(folder)
+    pictures: list[Picture] = []
+    used: list[Path] = []
+    for beginning, part in _BEGINNINGS.items():
+        images, labels = (_first(files, f"{beginning}-{kind}") for kind in ("images", "labels"))
+        if images and labels:
+            pictures += _read_part(images, labels, part)
+            used += [images, labels]
+        elif images or labels:
+            lacking, there = ("labels-idx1-ubyte", images) if images else ("images-idx3-ubyte", labels)
+            raise DataError(
+                f"{printable(str(there))} stands alone: the file {beginning}-{lacking} is missing beside it"
+            )
+    others = sorted(each.name for each in folder.iterdir() if each not in used and not each.name.startswith("."))
+    return DataSet(
+        name=printable(folder.resolve().name or str(folder)),
+        pictures=tuple(pictures),
+        classes=(),
+        set_aside=tuple(
+            SetAside(picture=printable(name), reason="is none of the files that are read") for name in others
+        ),
+        mirror_changes_meaning=True,
+    )
+
+
+@dataclass(frozen=True)
+class _Array:
+    """Sizes of one item, and the bytes of each: what an IDX file holds."""
+
+    item: tuple[int, ...]
+    items: list[bytes]
+
+
+def _files(folder: Path) -> list[Path]:
+    """Files that are called as MNIST's are; one that is unpacked comes before its packed twin."""
+    try:
+        return sorted(each for each in folder.iterdir() if _NAME.fullmatch(each.name) and each.is_file())
+    except OSError:  # who reads the folder says so
+        return []
+
+
+def _first(files: list[Path], beginning: str) -> Path | None:
+    return next((each for each in files if each.name.startswith(beginning)), None)
+
+
+def _read_part(images: Path, labels: Path, part: Part) -> list[Picture]:
+    pixels, classes = _read(images, sizes=3), _read(labels, sizes=1)
+    if len(pixels.items) != len(classes.items):
+        raise DataError(
+            f"{printable(str(images))} holds {len(pixels.items)} pictures and {printable(labels.name)} holds "
+            f"{len(classes.items)} labels: one for each is needed, so these files do not belong together"
+        )
+    height, width = pixels.item
+    header = b"P5 %d %d 255\n" % (width, height)
+    return [
+        Picture(f"{part}/{number:05d}", label=str(label[0]), part=part, data=header + values)
+        for number, (values, label) in enumerate(zip(pixels.items, classes.items, strict=True))
+    ]
+
+
+def _read(path: Path, *, sizes: int) -> _Array:
+    """What an IDX file with so many sizes holds. Raises DataError."""
+    with _told(path), _open(path) as file:
+        count, *item = _header(file, path, sizes)
+        length = math.prod(item)
+        items = [file.read(length) for _ in range(count)]
+        if items and len(items[-1]) < length:
+            raise EOFError
+        if file.read(1):
+            raise DataError(
+                f"{printable(str(path))} goes on after the {count} items that its header names: copy it again"
+            )
+    return _Array(tuple(item), items)
+
+
+def _header(file: IO[bytes], path: Path, sizes: int) -> tuple[int, ...]:
+    """The sizes that the file's beginning names, which it is large enough to hold."""
+    expected = bytes((0, 0, _UNSIGNED_BYTES, sizes))
+    begins = file.read(4)
+    if begins != expected[: len(begins)]:
+        raise DataError(
+            f"{printable(str(path))} is not the IDX file that its name says: it begins with {begins.hex(' ')}, and "
+            f"{expected.hex(' ')} was expected"
+        )
+    named = file.read(4 * sizes)
+    if len(begins + named) < 4 + 4 * sizes:
+        raise EOFError
+    shape = struct.unpack(f">{sizes}I", named)
+    said = f"{printable(str(path))} says that it holds {' x '.join(map(str, shape))} bytes"
+    if 0 in shape[1:]:
+        raise DataError(f"{said}: its pictures have no pixels")
+    on_disk = path.stat().st_size
+    if math.prod(shape) > on_disk * (_MOST_PACKED if isinstance(file, gzip.GzipFile) else 1):
+        raise DataError(
+            f"{said}, which its {on_disk} bytes on disk cannot hold: it is cut off or damaged; copy it again"
+        )
+    if math.prod(shape) + shape[0] * _PICTURE_BYTES > MOST_BYTES:
+        raise DataError(
+            f"{said}, more than the {MOST_BYTES} that are read: write the pictures as files in class folders"
+        )
+    return shape
+
+
+def _open(path: Path) -> IO[bytes]:
+    """The file unpacked; what it is tells its beginning, because browsers unpack and keep the name."""
+    with path.open("rb") as file:
+        packed = file.read(2) == _GZIP
+    return cast("IO[bytes]", gzip.open(path)) if packed else path.open("rb")
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turns what reading raises into a sentence."""
+    try:
+        yield
+    except EOFError:
+        raise DataError(f"{printable(str(path))} is cut off: the file ends too early; copy it again") from None
+    except (zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{printable(str(path))} is damaged ({error}): copy it again") from error
+    except OSError as error:
+        raise DataError(f"{printable(str(path))} cannot be read: {error.strerror or error}") from error

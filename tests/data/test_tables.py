@@ -1,0 +1,390 @@
+"""Tables of pictures: CSVs as Python's csv module writes them, metadata.jsonl as Hugging Face has it, and odd ones."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from eyespot.data.audit import hash_pictures, without_copies
+from eyespot.data.data_set import DataSet
+from eyespot.data.sources import list_pictures, open_data_set, open_pictures
+from eyespot.errors import DataError, NoPictures
+
+
+def draw(path: Path, shade: int = 0) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (4, 3), (shade, shade // 2, 9)).save(path, format="PNG")
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path) -> Path:
+    """Four pictures in a folder, two of them deeper."""
+    for shade, name in enumerate(("1.png", "2.png", "deep/3.png", "deep/4.png")):
+        draw(tmp_path / "photos" / name, 50 * shade)
+    return tmp_path / "photos"
+
+
+def write_csv(path: Path, *rows: list[str], encoding: str = "utf-8") -> Path:
+    with path.open("w", newline="", encoding=encoding) as file:
+        csv.writer(file).writerows(rows)
+    return path
+
+
+def write_lines(path: Path, *lines: object) -> Path:
+    texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
+    path.write_text("\n".join(texts), encoding="utf-8")
+    return path
+
+
+def found(data_set: DataSet) -> dict[str, tuple[str | None, str | None]]:
+    return {each.name: (each.label, each.part) for each in data_set.pictures}
+
+
+def reasons(data_set: DataSet) -> dict[str, str]:
+    assert len({each.picture for each in data_set.set_aside}) == len(data_set.set_aside)
+    return {each.picture: each.reason for each in data_set.set_aside}
+
+
+HEADER = ["image_path", "label"]
+CAT, DOG = ["1.png", "cat"], ["deep/3.png", "dog"]
+
+
+# CSV
+
+
+def test_a_csv_gives_each_picture_its_class(photos):
+    table = write_csv(photos / "labels.csv", HEADER, CAT, DOG, ["2.png", "cat"])
+    data_set = open_data_set(table)
+    assert data_set.name == "labels"
+    assert found(data_set) == {"1.png": ("cat", None), "deep/3.png": ("dog", None), "2.png": ("cat", None)}
+    assert data_set.classes == ("cat", "dog")
+    assert [each.read() for each in data_set.pictures] == [
+        (photos / name).read_bytes() for name in ("1.png", "deep/3.png", "2.png")
+    ]
+    assert (data_set.set_aside, data_set.notes, data_set.mirror_changes_meaning) == ((), (), False)
+
+
+def test_a_split_says_which_pictures_train_and_which_test(photos):
+    table = write_csv(
+        photos / "labels.csv",
+        ["Label ", "notes", " SPLIT", "image_path"],
+        ["cat", "x", "train", "1.png"],
+        ["cat", "", "Validation", "2.png"],
+        ["dog", "", " train", "deep/3.png"],
+        ["dog", "", "test", "deep/4.png"],
+    )
+    assert found(open_data_set(table)) == {
+        "1.png": ("cat", "train"),
+        "2.png": ("cat", "val"),
+        "deep/3.png": ("dog", "train"),
+        "deep/4.png": ("dog", "test"),
+    }
+    assert open_data_set(table).notes == (
+        "class 'dog' has no pictures in val: nothing can be said of it there",
+        "class 'cat' has no pictures in test: nothing can be said of it there",
+    )
+
+
+def test_an_empty_split_column_is_as_none(photos):
+    table = write_csv(photos / "labels.csv", [*HEADER, "split"], [*CAT, ""], [*DOG, " "])
+    assert {each.part for each in open_data_set(table).pictures} == {None}
+
+
+def test_names_with_commas_quotes_line_ends_and_letters_of_any_language_are_read_as_csv_writes_them(tmp_path):
+    names = ["a,b.png", 'a"b.png', "猫 1.png", "é.png"]
+    for name in names:
+        draw(tmp_path / name)
+    table = write_csv(tmp_path / "t.csv", HEADER, *([name, "Кошка, большая"] for name in names), encoding="utf-8-sig")
+    assert found(open_data_set(table)) == {name: ("Кошка, большая", None) for name in names}
+
+
+def test_a_class_of_two_spellings_of_one_letter_is_one_and_blanks_around_it_are_nothing(photos):
+    table = write_csv(photos / "t.csv", HEADER, ["1.png", "caf\u00e9"], ["2.png", " cafe\u0301 "])
+    assert open_data_set(table).classes == ("caf\u00e9",)
+
+
+def test_numbers_are_classes_in_numeric_order(photos):
+    table = write_csv(photos / "t.csv", HEADER, ["1.png", "10"], ["2.png", "9"])
+    assert open_data_set(table).classes == ("9", "10")
+
+
+def test_classes_that_differ_in_case_only_are_two_and_noted(photos):
+    table = write_csv(photos / "t.csv", HEADER, ["1.png", "A"], ["2.png", "a"])
+    data_set = open_data_set(table)
+    assert data_set.classes == ("A", "a")
+    assert data_set.notes == (
+        "the classes 'A' and 'a' differ in upper and lower case only: they are learned as different classes",
+    )
+
+
+def test_paths_of_windows_are_read_everywhere(photos):
+    table = write_csv(photos / "t.csv", HEADER, ["deep\\3.png", "dog"], ["./deep/../1.png", "cat"])
+    assert found(open_data_set(table)) == {"deep/3.png": ("dog", None), "1.png": ("cat", None)}
+
+
+@pytest.mark.parametrize(
+    ("row", "name", "reason"),
+    [
+        (["", "cat"], "t.csv, line 3", "names no picture in image_path or file_name"),
+        (["gone.png", "cat"], "gone.png (t.csv, line 3)", "does not exist"),
+        (["deep", "cat"], "deep (t.csv, line 3)", "is not an ordinary file"),
+        (["../outside.png", "cat"], "../outside.png (t.csv, line 3)", "lies outside the folder"),
+        (["deep/../../outside.png", "cat"], "deep/../../outside.png (t.csv, line 3)", "lies outside the folder"),
+        (["..\\outside.png", "cat"], "..\\outside.png (t.csv, line 3)", "lies outside the folder"),
+        (["/etc/passwd", "cat"], "/etc/passwd (t.csv, line 3)", "is an absolute path"),
+        (["C:\\1.png", "cat"], "C:\\1.png (t.csv, line 3)", "is an absolute path"),
+        (["a\0b.png", "cat"], "a\\x00b.png (t.csv, line 3)", "does not exist"),
+        (["\x1b[2Jgone.png", "cat"], "\\x1b[2Jgone.png (t.csv, line 3)", "does not exist"),
+        (["x" * 5000, "cat"], f"{'x' * 5000} (t.csv, line 3)", "does not exist"),
+        (["1.png"], "t.csv, line 3", "has 1 fields, and the first line has 2"),
+        (["1.png", "cat", "x"], "t.csv, line 3", "has 3 fields, and the first line has 2"),
+        (["1.png", ""], "1.png", "has no label"),
+        (["1.png", " "], "1.png", "has no label"),
+        (["1.png", "c" * 256], "1.png", "has a label of 256 letters, more than the 255"),
+        (["1.png", "9" * 5000], "1.png", "has a label of 5000 letters"),
+    ],
+)
+def test_a_row_that_names_no_usable_picture_is_set_aside_with_its_line(photos, row, name, reason):
+    draw(photos.parent / "outside.png")
+    data_set = open_data_set(write_csv(photos / "t.csv", HEADER, DOG, row))
+    assert list(found(data_set)) == ["deep/3.png"]
+    ((set_aside, said),) = reasons(data_set).items()
+    assert set_aside == name
+    assert said.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("split", "reason"),
+    [
+        ("dev", "has the split 'dev', which is none of train, val, valid, validation, test"),
+        ("", "has no split, and others have one"),
+    ],
+)
+def test_a_row_whose_split_is_unknown_or_missing_is_set_aside(photos, split, reason):
+    table = write_csv(photos / "t.csv", [*HEADER, "split"], [*DOG, "train"], [*CAT, split])
+    data_set = open_data_set(table)
+    assert found(data_set) == {"deep/3.png": ("dog", "train")}
+    assert list(reasons(data_set).values()) == [reason]
+
+
+def test_a_class_that_train_lacks_is_set_aside(photos):
+    table = write_csv(photos / "t.csv", [*HEADER, "split"], [*DOG, "train"], [*CAT, "test"])
+    assert reasons(open_data_set(table)) == {
+        "1.png": "its class 'cat' has no pictures in train: add some there, or name it as there"
+    }
+
+
+def test_a_test_part_alone_keeps_all_its_classes(photos):
+    table = write_csv(photos / "t.csv", [*HEADER, "split"], [*DOG, "test"], [*CAT, "test"])
+    assert open_data_set(table).classes == ("cat", "dog")
+
+
+def judged(data_set: DataSet) -> tuple[dict[str, str | None], dict[str, str]]:
+    hashed, _ = hash_pictures(data_set.pictures, threads=1)
+    kept, copies = without_copies(hashed)
+    return {each.picture.name: each.picture.part for each in kept}, {each.picture: each.reason for each in copies}
+
+
+def test_a_picture_that_stands_there_twice_is_a_copy(photos):
+    kept, copies = judged(open_data_set(write_csv(photos / "t.csv", HEADER, CAT, DOG, CAT, ["./1.png", "cat"])))
+    assert list(kept) == ["1.png", "deep/3.png"]
+    assert copies == {"1.png (t.csv, line 4)": "is a copy of 1.png", "1.png (t.csv, line 5)": "is a copy of 1.png"}
+
+
+def test_a_picture_that_stands_in_two_classes_is_in_none(photos):
+    kept, copies = judged(open_data_set(write_csv(photos / "t.csv", HEADER, CAT, DOG, ["1.png", "dog"])))
+    assert list(kept) == ["deep/3.png"]
+    assert set(copies) == {"1.png", "1.png (t.csv, line 4)"}
+    assert set(copies.values()) == {"the same picture stands in 'cat' and 'dog': keep the right one"}
+
+
+def test_a_picture_that_stands_in_two_parts_tests_and_does_not_train(photos):
+    rows = [[*CAT, "train"], [*CAT, "test"], ["2.png", "cat", "train"]]
+    kept, copies = judged(open_data_set(write_csv(photos / "t.csv", [*HEADER, "split"], *rows)))
+    assert kept == {"1.png (t.csv, line 3)": "test", "2.png": "train"}
+    assert list(copies) == ["1.png"]
+
+
+@pytest.mark.parametrize(
+    ("header", "shown"),
+    [
+        (["path", "label"], "'path', 'label'"),
+        (["image_path;label"], "'image_path;label'"),
+        (["image_path", "file_name", "label"], "'image_path', 'file_name', 'label'"),
+        (["image_path", "label", "label"], "'image_path', 'label', 'label'"),
+        (["1.png", "cat"], "'1.png', 'cat'"),
+    ],
+)
+def test_a_csv_without_its_columns_is_refused_with_those_it_has(photos, header, shown):
+    table = write_csv(photos / "t.csv", header, CAT)
+    with pytest.raises(DataError, match=rf"the columns of .*t\.csv are {shown}.*a CSV names pictures in the columns"):
+        open_data_set(table)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "are none"),
+        (b"\n", "are none"),
+        (b"image_path,label\n", "holds no picture that can be used; a CSV"),
+        (
+            b"image_path,label\ngone.png,cat\n",
+            r"holds no picture that can be used: gone\.png \(t\.csv, line 2\) does not",
+        ),
+        (b"image_path\n1.png\n", "gives no picture a label; a CSV"),
+        (b"image_path,label\n1.png,\n", "gives no picture a label; a CSV"),
+        (b"image_path,label\n1.png,caf\xe9\n", "is not UTF-8 text .byte 0xe9"),
+        ("image_path,label\n1.png,cat\n".encode("utf-16"), "is not UTF-8 text"),
+        (b'image_path,label\n1.png,"cat\n2.png,dog\n', "is not a CSV .*is there a quote that does not end"),
+        (b'image_path,label\n1.png,"' + b"x" * 200_000, "is not a CSV .*is there a quote that does not end"),
+    ],
+)
+def test_a_csv_that_cannot_be_used_is_one_sentence(photos, content, sentence):
+    (photos / "t.csv").write_bytes(content)
+    with pytest.raises(DataError, match=sentence):
+        open_data_set(photos / "t.csv")
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs permissions that bind")
+def test_a_csv_that_may_not_be_read_is_one_sentence(photos):
+    write_csv(photos / "t.csv", HEADER, CAT).chmod(0)
+    with pytest.raises(DataError, match="cannot be read: Permission denied"):
+        open_data_set(photos / "t.csv")
+
+
+def test_a_csv_that_does_not_exist_is_refused_with_one_that_does(photos):
+    write_csv(photos / "labels.csv", HEADER, CAT)
+    with pytest.raises(NoPictures, match=r"there is no file '.*lables\.csv'.*did you mean '.*labels\.csv'"):
+        open_data_set(photos / "lables.csv")
+
+
+def test_predict_and_embed_take_a_csv_without_labels(photos):
+    table = write_csv(photos / "t.csv", ["image_path"], ["1.png"], ["deep/3.png"], ["gone.png"])
+    pictures, set_aside = list_pictures([table])
+    assert [each.name for each in pictures] == [f"{photos}/1.png", f"{photos}/deep/3.png"]
+    assert [each.picture for each in set_aside] == [f"{photos}/gone.png (t.csv, line 4)"]
+    assert [each.name for each in open_pictures(table).pictures] == [each.name for each in pictures]
+
+
+# metadata.jsonl
+
+
+LINES = ({"file_name": "1.png", "label": "cat"}, {"file_name": "deep/3.png", "label": "dog"})
+
+
+def test_a_folder_with_metadata_is_what_its_lines_say(photos):
+    write_lines(photos / "metadata.jsonl", *LINES)
+    data_set = open_data_set(photos)
+    assert data_set.name == "photos"
+    assert found(data_set) == {"1.png": ("cat", None), "deep/3.png": ("dog", None)}
+    assert reasons(data_set) == {
+        "2.png": "stands in no line of metadata.jsonl",
+        "deep/4.png": "stands in no line of metadata.jsonl",
+    }
+
+
+def test_metadata_goes_before_class_folders(photos):
+    write_lines(photos / "metadata.jsonl", *LINES)
+    draw(photos / "bird/1.png")
+    assert open_data_set(photos).classes == ("cat", "dog")
+
+
+def test_metadata_as_csv_is_read_too(photos):
+    write_csv(photos / "metadata.csv", ["file_name", "label"], CAT, DOG)
+    assert found(open_data_set(photos)) == {"1.png": ("cat", None), "deep/3.png": ("dog", None)}
+
+
+def test_metadata_in_the_folders_of_the_parts_gives_the_parts(tmp_path):
+    for shade, name in enumerate(("train/1.png", "train/2.png", "validation/1.png", "test/1.png", "test/odd.png")):
+        draw(tmp_path / name, 40 * shade)
+    write_lines(
+        tmp_path / "train/metadata.jsonl", {"file_name": "1.png", "label": 0}, {"file_name": "2.png", "label": 1}
+    )
+    write_lines(tmp_path / "validation/metadata.jsonl", {"file_name": "1.png", "label": 0, "split": "test"})
+    write_lines(tmp_path / "test/metadata.jsonl", {"file_name": "1.png", "label": 1}, {"file_name": "2.png"})
+    data_set = open_data_set(tmp_path)
+    assert found(data_set) == {
+        "train/1.png": ("0", "train"),
+        "train/2.png": ("1", "train"),
+        "validation/1.png": ("0", "val"),
+        "test/1.png": ("1", "test"),
+    }
+    assert set(reasons(data_set)) == {"test/odd.png", "2.png (test/metadata.jsonl, line 2)"}
+
+
+def test_a_split_in_a_line_is_the_part(photos):
+    lines = [line | {"split": part} for line, part in zip(LINES, ("train", "train"), strict=True)]
+    write_lines(photos / "metadata.jsonl", *lines, {"file_name": "2.png", "label": "cat", "split": "validation"})
+    assert {each.part for each in open_data_set(photos).pictures} == {"train", "val"}
+
+
+@pytest.mark.parametrize(
+    ("label", "name"), [(3, "3"), (-1, "-1"), (True, "true"), ("a", "a"), (10**30, "1" + "0" * 30)]
+)
+def test_texts_whole_numbers_and_truth_values_are_classes(photos, label, name):
+    write_lines(photos / "metadata.jsonl", {"file_name": "1.png", "label": label})
+    assert open_data_set(photos).classes == (name,)
+
+
+@pytest.mark.parametrize("label", [None, "", "  ", 0.5, [], {"a": 1}])
+def test_other_labels_are_none(photos, label):
+    write_lines(photos / "metadata.jsonl", *LINES, {"file_name": "2.png", "label": label})
+    assert reasons(open_data_set(photos))["2.png"] == "has no label, which is a text or a whole number"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("[]", "is not a JSON object"),
+        ('"2.png"', "is not a JSON object"),
+        ("3", "is not a JSON object"),
+        ("null", "is not a JSON object"),
+        ('{"file_name": "2.png"', "is not JSON"),
+        ("file_name,label", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        ('{"file_name": "2.png", "label": ' + "9" * 5000 + "}", "is not JSON"),
+        ("{}", "names no picture"),
+        ('{"file_name": 2, "label": "cat"}', "names no picture"),
+        ('{"file_name": "", "label": "cat"}', "names no picture"),
+        ('{"file_name": "2.png", "label": "cat", "split": 3}', "has the split '3', which is none of"),
+        ('{"file_name": "../2.png", "label": "cat"}', "lies outside the folder"),
+        ('{"file_name": "gone.png", "label": "cat"}', "does not exist"),
+        ('{"file_name": "\\ud800.png", "label": "cat"}', "does not exist"),
+    ],
+)
+def test_a_line_that_names_no_picture_is_set_aside_with_its_number(photos, line, reason):
+    write_lines(photos / "metadata.jsonl", LINES[0], "", line, LINES[1])
+    data_set = open_data_set(photos)
+    assert list(found(data_set)) == ["1.png", "deep/3.png"]
+    ((name, said),) = [(name, said) for name, said in reasons(data_set).items() if "line 3" in name]
+    assert said.startswith(reason)
+    name.encode()
+
+
+def test_metadata_without_any_label_is_refused_with_what_is_needed(photos):
+    write_lines(photos / "metadata.jsonl", {"file_name": "1.png", "text": "a cat"})
+    with pytest.raises(DataError, match=r"gives no picture a label.*a metadata\.jsonl by the keys file_name, label"):
+        open_data_set(photos)
+    assert len(open_pictures(photos).pictures) == 4
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff\xfe\0", b"{}"])
+def test_metadata_that_names_nothing_is_one_sentence(photos, content):
+    (photos / "metadata.jsonl").write_bytes(content)
+    with pytest.raises(DataError, match=r"holds no picture that can be used|is not UTF-8 text"):
+        open_data_set(photos)
+
+
+def test_a_jsonl_of_any_name_is_read_like_a_csv(photos):
+    assert len(open_data_set(write_lines(photos / "mine.jsonl", *LINES)).pictures) == 2
+
+
+def test_predict_reads_all_pictures_of_a_folder_with_metadata(photos):
+    write_lines(photos / "metadata.jsonl", *LINES)
+    assert len(list_pictures([photos])[0]) == 4
