@@ -14,6 +14,9 @@ from eyespot.records import Part, SetAside
 
 PARTS: dict[str, Part] = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 """Every name of a part, in lower case."""
+TABLE_SUFFIXES = {".csv", ".jsonl"}
+"""Endings of tables that list pictures."""
+PARQUET_SUFFIX = ".parquet"
 LISTS = (
     "a CSV names pictures in the columns image_path, label and perhaps split, a metadata.jsonl by the keys file_name, "
     "label and perhaps split, and a Parquet file holds them in the columns image and label"

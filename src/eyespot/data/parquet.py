@@ -15,13 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from eyespot.data.data_set import LISTS, PARTS, DataSet, Picture, class_of
+from eyespot.data.data_set import LISTS, PARQUET_SUFFIX, PARTS, DataSet, Picture, class_of
 from eyespot.data.folders import sift
 from eyespot.errors import DataError, MissingExtra
 from eyespot.names import printable
 from eyespot.records import Part, SetAside
 
-SUFFIX = ".parquet"
 ROWS = 1000
 """Rows that are unpacked at a time."""
 
@@ -30,7 +29,7 @@ def parquet_files(folder: Path) -> list[Path]:
     """The Parquet files of a folder or, as Hugging Face publishes them, of its folder `data`."""
     for place in (folder, folder / "data"):
         try:
-            named = [each for each in place.iterdir() if each.suffix.lower() == SUFFIX and each.name[0] != "."]
+            named = [each for each in place.iterdir() if each.suffix.lower() == PARQUET_SUFFIX and each.name[0] != "."]
         except OSError:  # there is no such folder, or who reads it says so
             continue
         found = sorted(each for each in named if each.is_file())

@@ -8,14 +8,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from eyespot.data import idx, parquet, tables
-from eyespot.data.data_set import LISTS, DataSet, Picture, labelled
+from eyespot.data.data_set import LISTS, PARQUET_SUFFIX, TABLE_SUFFIXES, DataSet, Picture, labelled
 from eyespot.data.folders import LAYOUT, holds_picture_files, read_folder, sift
 from eyespot.errors import DataError, NoPictures
 from eyespot.names import printable
 from eyespot.records import SetAside
 
-LISTS_BY_SUFFIX = tables.SUFFIXES | {parquet.SUFFIX}
+LISTS_BY_SUFFIX = TABLE_SUFFIXES | {PARQUET_SUFFIX}
 """Endings of files that are data sets themselves."""
 
 
@@ -84,6 +83,8 @@ def list_pictures(paths: Iterable[str | Path]) -> tuple[tuple[Picture, ...], tup
 
 
 def _open_folder(folder: Path) -> DataSet:
+    from eyespot.data import tables
+
     metadata = tables.metadata_files(folder)
     listed = tables.read_metadata(folder, metadata) if metadata else _listed(folder)
     return labelled(listed) if listed else read_folder(folder)
@@ -91,12 +92,15 @@ def _open_folder(folder: Path) -> DataSet:
 
 def _listed(path: Path) -> DataSet | None:
     """What a table, Parquet or IDX files hold, with the classes unjudged; None where pictures are files."""
-    if _is_list(path):
-        if path.suffix.lower() in tables.SUFFIXES:
-            return tables.read_table(path)
-        return parquet.read_parquet([path], name=printable(path.stem), are_parts=False)
-    if not path.is_dir() or holds_picture_files(path):
+    is_list = _is_list(path)
+    if not is_list and (not path.is_dir() or holds_picture_files(path)):
         return None
+    from eyespot.data import idx, parquet, tables  # here, because predict on a picture shall not wait for them
+
+    if is_list and path.suffix.lower() in TABLE_SUFFIXES:
+        return tables.read_table(path)
+    if is_list:
+        return parquet.read_parquet([path], name=printable(path.stem), are_parts=False)
     if idx.holds_idx(path):
         return idx.read_idx(path)
     return parquet.read_folder(path) if parquet.parquet_files(path) else None

@@ -22,7 +22,6 @@ from eyespot.errors import DataError
 from eyespot.names import printable
 from eyespot.records import Part, SetAside
 
-SUFFIXES = {".csv", ".jsonl"}
 PATHS = ("image_path", "file_name")
 """Names of the column that holds the picture's path."""
 METADATA = ("metadata.jsonl", "metadata.csv")
