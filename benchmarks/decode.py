@@ -23,7 +23,7 @@ import numpy as np
 from measuring import at_least
 from PIL import Image
 
-from eyespot.data.pictures import DECODER_VERSION, PICTURE_SUFFIXES, read_image
+from eyespot.data.pictures import PICTURE_SUFFIXES, decoder_version, read_image
 from eyespot.errors import UnreadablePicture
 from eyespot.recipes.backbone import OWN_PREPROCESS
 from eyespot.records import Preprocess
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=400, help="size of the sample (default 400)")
     parser.add_argument("--runs", type=int, default=5, help="rounds (default 5)")
     options = parser.parse_args()
-    print(f"{measuring.heading()}; decoder {DECODER_VERSION}")
+    print(f"{measuring.heading()}; decoder {decoder_version()}")
     pictures = sample(options.data, options.pictures)
     seconds = measure(pictures, sides(), options.runs)
     print(f"{len(pictures)} pictures, {options.runs} rounds, one thread, processor time")

@@ -19,7 +19,7 @@ OTHERS = (
     "pydantic",
     "sqlite3",
     "PIL",
-    "PIL.JpegImagePlugin",
+    "PIL.Image",
     "openvino",
     "openvino._pyopenvino",
     "onnx",
