@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from math import sqrt
+from typing import Protocol
 
 INK, FAINT, LINE = "#1d2227", "#5c6670", "#9aa4ae"
 FONT = 11
@@ -49,20 +50,25 @@ class Scale:
         return max(3.0, self.channels * sqrt(channels))
 
 
-class Box:
+class Box(Protocol):
     """What can be put on a page."""
 
-    width: float
-    above: float
-    below: float
+    @property
+    def width(self) -> float: ...
+
+    @property
+    def above(self) -> float: ...
+
+    @property
+    def below(self) -> float: ...
 
     def svg(self, x: float, y: float) -> Iterator[str]:
         """The parts of the drawing, the left end of the axis being at x, y."""
-        raise NotImplementedError
+        ...
 
 
 @dataclass(frozen=True)
-class Volume(Box):
+class Volume:
     """The output of one layer, or of several alike, with the lines of its label below."""
 
     kind: str
@@ -90,15 +96,15 @@ class Volume(Box):
         return together * thick + (together - 1) * TIGHT + right
 
     @cached_property
-    def width(self) -> float:  # type: ignore[override]
+    def width(self) -> float:
         return max(self._drawn, *(LETTER * len(line) for line in self.words))
 
     @cached_property
-    def above(self) -> float:  # type: ignore[override]
+    def above(self) -> float:
         return (self._front[1] + self._front[3]) / 2
 
     @cached_property
-    def below(self) -> float:  # type: ignore[override]
+    def below(self) -> float:
         return self.above + 4 + LEADING * len(self.words)
 
     def svg(self, x: float, y: float) -> Iterator[str]:
@@ -125,21 +131,21 @@ class Volume(Box):
 
 
 @dataclass(frozen=True)
-class Row(Box):
+class Row:
     """Boxes one behind the other on an axis."""
 
     boxes: tuple[Box, ...]
 
     @cached_property
-    def width(self) -> float:  # type: ignore[override]
+    def width(self) -> float:
         return sum(box.width for box in self.boxes) + GAP * max(0, len(self.boxes) - 1)
 
     @cached_property
-    def above(self) -> float:  # type: ignore[override]
+    def above(self) -> float:
         return max((box.above for box in self.boxes), default=0)
 
     @cached_property
-    def below(self) -> float:  # type: ignore[override]
+    def below(self) -> float:
         return max((box.below for box in self.boxes), default=0)
 
     def svg(self, x: float, y: float) -> Iterator[str]:
@@ -151,7 +157,7 @@ class Row(Box):
 
 
 @dataclass(frozen=True)
-class Arc(Box):
+class Arc:
     """A body with its shortcut over it, and the sum behind it."""
 
     body: Row
@@ -161,15 +167,15 @@ class Arc(Box):
     before, behind = 8.0, 22.0
 
     @cached_property
-    def width(self) -> float:  # type: ignore[override]
+    def width(self) -> float:
         return self.before + self.body.width + self.behind
 
     @cached_property
-    def above(self) -> float:  # type: ignore[override]
+    def above(self) -> float:
         return self.body.above + ARC + (LEADING if self.label else 0) / 2
 
     @cached_property
-    def below(self) -> float:  # type: ignore[override]
+    def below(self) -> float:
         return self.body.below
 
     def svg(self, x: float, y: float) -> Iterator[str]:
@@ -197,7 +203,7 @@ class Arc(Box):
 
 
 @dataclass(frozen=True)
-class Fork(Box):
+class Fork:
     """Branches side by side, and the volume that they make together."""
 
     branches: tuple[tuple[int, Row], ...]
@@ -213,15 +219,15 @@ class Fork(Box):
         return sum(max(row.above, 4) + max(row.below, 4) for _, row in self.branches) + 8 * (len(self.branches) - 1)
 
     @cached_property
-    def width(self) -> float:  # type: ignore[override]
+    def width(self) -> float:
         return 2 * FORK + self._inside + self.joined.width
 
     @cached_property
-    def above(self) -> float:  # type: ignore[override]
+    def above(self) -> float:
         return max(self._height / 2, self.joined.above)
 
     @cached_property
-    def below(self) -> float:  # type: ignore[override]
+    def below(self) -> float:
         return max(self._height / 2, self.joined.below)
 
     def svg(self, x: float, y: float) -> Iterator[str]:
@@ -243,7 +249,7 @@ class Fork(Box):
 
 
 @dataclass(frozen=True)
-class Repeat(Box):
+class Repeat:
     """A box that comes several times, drawn once."""
 
     box: Box
@@ -252,15 +258,15 @@ class Repeat(Box):
     inset = 10.0
 
     @cached_property
-    def width(self) -> float:  # type: ignore[override]
+    def width(self) -> float:
         return self.box.width + 2 * self.inset
 
     @cached_property
-    def above(self) -> float:  # type: ignore[override]
+    def above(self) -> float:
         return self.box.above + 20
 
     @cached_property
-    def below(self) -> float:  # type: ignore[override]
+    def below(self) -> float:
         return self.box.below + 8
 
     def svg(self, x: float, y: float) -> Iterator[str]:
