@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from eyespot.arithmetic.receptive import Field, union
 from eyespot.arithmetic.shapes import Shape, dotted, output_shape
 from eyespot.arithmetic.sliding import (
-    Window,
     Windows,
     adaptive_of,
     adaptive_window,
@@ -21,6 +20,7 @@ from eyespot.arithmetic.sliding import (
     windows_of,
 )
 from eyespot.arithmetic.table import BYTES, INPUT, Chain, Concatenation, Layer, Node, Opened, Sum
+from eyespot.arithmetic.window import Window
 from eyespot.blocks import Branches, Pick, Residual, ScaledTanh, is_chain, named_stages
 
 _HANDS_ON = (nn.Flatten, nn.Identity, nn.Dropout, nn.Dropout2d)

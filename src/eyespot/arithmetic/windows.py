@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from eyespot.arithmetic.window import Window
 from eyespot.errors import OptionError
 
 Padding = str | int
@@ -36,18 +37,17 @@ class Slide:
     @property
     def places(self) -> int:
         """How many places the window takes: the size of the output."""
-        return self._room // self.stride + 1
+        return self._alone.places(self.size)
 
     @property
     def dropped(self) -> int:
         """Pixels at the end, with their padding, that no window reaches because the next one would not fit."""
-        return self._room % self.stride
+        return (self.padded - self.window) % self.stride
 
     @property
     def formula(self) -> str:
         """The sum that gives `places`: `floor((6 + 2*0 - 3)/1) + 1 = 4`."""
-        padding = f"2*{self.before}" if self.before == self.behind else f"{self.before} + {self.behind}"
-        return f"floor(({self.size} + {padding} - {self.window})/{self.stride}) + 1 = {self.places}"
+        return self._alone.formula(self.size)
 
     def pixels(self, place: int) -> range:
         """The pixels under the window; those below 0 or not below `size` are padding."""
@@ -60,8 +60,9 @@ class Slide:
         return self.size + self.before + self.behind
 
     @property
-    def _room(self) -> int:
-        return self.padded - self.window
+    def _alone(self) -> Window:
+        """The window without the picture below it."""
+        return Window(self.window, self.stride, self.before, self.behind)
 
 
 def slides(
