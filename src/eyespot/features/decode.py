@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from itertools import islice, takewhile
@@ -33,7 +33,7 @@ two would hand Python over to each other many times a picture, and take half as 
 
 def decode_pictures(
     pictures: Sequence[tuple[Picture, str | None]], preprocess: Preprocess, *, threads: int, ahead: int
-) -> Iterator[np.ndarray | str]:
+) -> Generator[np.ndarray | str, None, None]:
     """Each picture as an image (H, W, C), or the reason why it has none, in order.
 
     pictures: each with the content hash that its file must still have, or None.
