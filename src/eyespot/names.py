@@ -15,10 +15,10 @@ _TURNS_TEXT_ROUND = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\
 def printable(name: str) -> str:
     """The name with what cannot or must not be shown written out: `\\xff` for a byte that is not UTF-8, `\\x1b`, `\\n`
     and the like for a control character, `\\u202e` for one that reverses the text."""
+    if name.isascii() and name.isprintable():  # nearly all are, and lists name many
+        return name
     with suppress(UnicodeEncodeError):  # it is no file's name
         name = os.fsencode(name).decode("utf-8", "backslashreplace")
-    if name.isascii() and name.isprintable():
-        return name
     return "".join(_escaped(each) if _is_unseen(each) else each for each in name)
 
 

@@ -60,22 +60,22 @@ def test_a_picture_that_is_no_longer_what_was_hashed_has_no_image():
     assert reason == "changed on disk while it was being read: run again"
 
 
-def test_no_more_than_ahead_are_decoded_before_they_are_taken(monkeypatch):
-    begun = threading.Semaphore(0)
-    counted: list[str] = []
+@pytest.mark.parametrize("ahead", [1, 5, 40])
+def test_no_more_than_ahead_are_decoded_before_they_are_taken(monkeypatch, ahead):
+    counted: list[bytes] = []
 
-    def count(picture, content, preprocess):
-        counted.append(picture.name)
-        begun.release()
-        return np.zeros((8, 8, 1), np.uint8)
+    def count(files, preprocess):
+        for data in files:
+            counted.append(data)
+            yield np.zeros((8, 8, 1), np.uint8)
 
-    monkeypatch.setattr(decode, "decode_or_reason", count)
-    images = decode_pictures(pictures(50), GRAY, threads=2, ahead=5)
+    monkeypatch.setattr(decode, "read_images", count)
+    images = decode_pictures(pictures(250), GRAY, threads=2, ahead=ahead)
     for taken in range(1, 11):
         next(images)
-        assert len(counted) <= taken + 5
+        assert len(counted) <= taken + ahead
     images.close()
-    assert len(counted) <= 15
+    assert len(counted) <= 10 + ahead
 
 
 def test_abandoning_the_generator_ends_the_work(monkeypatch):
@@ -87,10 +87,10 @@ def test_abandoning_the_generator_ends_the_work(monkeypatch):
 
 
 def test_our_own_mistakes_are_not_taken_for_bad_pictures(monkeypatch):
-    def broken(data, preprocess):
+    def broken(files, preprocess):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(decode, "read_image", broken)
+    monkeypatch.setattr(decode, "read_images", broken)
     with pytest.raises(ZeroDivisionError):
         list(decode_pictures(pictures(3), GRAY, threads=2, ahead=2))
 

@@ -239,17 +239,17 @@ def test_the_test_part_is_decoded_only_after_the_head_is_fitted(train, draw, tmp
     draw(tmp_path / "photos" / "test", 10, first=2000)
     test = {content_hash(path.read_bytes()) for path in (tmp_path / "photos" / "test").rglob("*.png")}
     events: list[str] = []
-    read_image, fit_head = decode.read_image, frozen.fit_head
+    read_images, fit_head = decode.read_images, frozen.fit_head
 
-    def reading(data, preprocess):
-        events.append(content_hash(data))
-        return read_image(data, preprocess)
+    def reading(files, preprocess):
+        events.extend(content_hash(data) for data in files)
+        return read_images(files, preprocess)
 
     def fitting(*args):
         events.append("fitted")
         return fit_head(*args)
 
-    monkeypatch.setattr(decode, "read_image", reading)
+    monkeypatch.setattr(decode, "read_images", reading)
     monkeypatch.setattr(frozen, "fit_head", fitting)
     monkeypatch.setattr("eyespot.recipes.verify.require_same_answers", lambda *args: None)  # reads a few of them again
     train(tmp_path / "photos")

@@ -28,6 +28,7 @@ NAMED = 10
 """Files set aside that the console names; the others are counted."""
 COUNTED = {"computing features", "measuring on val", "measuring on test", "predicting", "measuring"}
 """Steps that count pictures, so that pictures per second mean something."""
+SHOWN_EVERY_SECONDS = 0.05
 R = TypeVar("R")
 
 
@@ -50,8 +51,14 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
     )
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         steps: dict[str, tuple[Any, float, int]] = {}
+        shown = 0.0
 
         def tell(step: str, done: int, total: int) -> None:
+            nonlocal shown
+            now = time.monotonic()
+            if step in steps and done < total and now - shown < SHOWN_EVERY_SECONDS:
+                return  # showing each of 70,000 pictures would take longer than reading them
+            shown = now
             if step not in steps:
                 steps[step] = (bar.add_task(step, total=total, speed=""), time.monotonic(), done)
             task, began, first = steps[step]

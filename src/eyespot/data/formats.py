@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import re
+import math
 import sys
 import threading
 import warnings
@@ -15,6 +15,7 @@ from typing import cast
 
 from PIL import Image, ImageFile
 
+from eyespot.data import plain
 from eyespot.errors import UnreadablePicture
 
 MAX_PIXELS = 178_956_970
@@ -54,7 +55,6 @@ _UNREAD_BEGINNINGS = {
 }
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 _ENDINGS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82", "GIF": b";"}
-_PLAIN_GRAY = re.compile(rb"P5 ([0-9]{1,9}) ([0-9]{1,9}) 255\n")
 _SAID_WHEN_CUT_OFF = ("truncated", "end of file", "unexpected end", "not enough", "eof")
 
 
@@ -63,9 +63,9 @@ def open_picture(data: bytes) -> Image.Image:
 
     Raises UnreadablePicture: empty, not a picture, a format that is not read, a damaged header, or too many pixels.
     """
-    plain = _plain_gray(data)
-    if plain:
-        return plain
+    gray = plain.gray_size(data)
+    if gray and math.prod(gray) <= MAX_PIXELS:
+        return Image.frombuffer("L", gray, data[-math.prod(gray) :], "raw", "L", 0, 1)
     name = format_of(data)
     opener = _heic_class() if name == "HEIC" else _class(name)
     with _told_in_words(data, name):
@@ -145,20 +145,6 @@ class _PillowInAQuietThread:
 
 _thread = threading.local()
 _FILTER = ("ignore", None, Warning, _PillowInAQuietThread(), 0)
-
-
-def _plain_gray(data: bytes) -> Image.Image | None:
-    """A PGM with the plainest header, as `data/idx.py` writes it; None for everything else.
-
-    Pillow reads it to the same pixels, in many times the time: that counts where a data set has 70,000 digits.
-    """
-    header = _PLAIN_GRAY.match(data)
-    if not header:
-        return None
-    width, height = int(header[1]), int(header[2])
-    if not 0 < width * height <= MAX_PIXELS or len(data) != header.end() + width * height:
-        return None
-    return Image.frombuffer("L", (width, height), data[header.end() :], "raw", "L", 0, 1)
 
 
 @contextmanager

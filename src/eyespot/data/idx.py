@@ -32,6 +32,8 @@ _BEGINNINGS: dict[str, Part] = {"train": "train", "t10k": "test"}
 _NAME = re.compile(r"(train|t10k)-(images[-.]idx3|labels[-.]idx1)-ubyte(\.gz)?")
 _PICTURE_BYTES = 300
 """What a picture takes in memory beside its pixels."""
+_BLOCK = 1000
+"""Pictures read at a time."""
 _UNSIGNED_BYTES = 8
 _GZIP = b"\x1f\x8b"
 _MOST_PACKED = 1032
@@ -113,9 +115,12 @@ def _read(path: Path, *, sizes: int) -> _Array:
     with _told(path), _open(path) as file:
         count, *item = _header(file, path, sizes)
         length = math.prod(item)
-        items = [file.read(length) for _ in range(count)]
-        if items and len(items[-1]) < length:
-            raise EOFError
+        items: list[bytes] = []
+        while len(items) < count:
+            block = file.read(length * min(_BLOCK, count - len(items)))
+            if not block or len(block) % length:
+                raise EOFError
+            items += [block[start : start + length] for start in range(0, len(block), length)]
         if file.read(1):
             raise DataError(
                 f"{printable(str(path))} goes on after the {count} items that its header names: copy it again"

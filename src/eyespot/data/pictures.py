@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import io
 import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -18,7 +20,7 @@ import numpy as np
 import PIL
 from PIL import ExifTags, Image
 
-from eyespot.data import formats, levels
+from eyespot.data import formats, levels, plain
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Preprocess
 
@@ -38,6 +40,9 @@ _REDUCED_MARGIN = 1.25
 
 _MOST_RESIZED_PIXELS = 2**24
 """Very long pictures would grow beyond memory when resized in full: above this only the crop is computed."""
+
+_MOST_PIXELS_TOGETHER = 2**16
+"""Larger images are resized one by one: all of them at once would take much memory, and no less time."""
 
 _THUMBNAIL_QUALITY = 80
 
@@ -81,6 +86,23 @@ def read_image(data: bytes, preprocess: Preprocess) -> np.ndarray:
     return np.array(cropped, dtype=np.uint8).reshape(*preprocess.crop_hw, preprocess.channels)  # (H, W, C)
 
 
+def read_images(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[np.ndarray | UnreadablePicture]:
+    """What `read_image` gives for each file, in order, or the error that it raises.
+
+    Small, plain pictures of one size are resized in one call: many times as fast as one by one.
+    """
+    with formats.quiet():
+        together = _read_together(files, preprocess) if preprocess.exact else {}
+    for number, data in enumerate(files):
+        if number in together:
+            yield together[number]
+            continue
+        try:
+            yield read_image(data, preprocess)
+        except UnreadablePicture as error:
+            yield error
+
+
 def read_whole(data: bytes, color: Literal["rgb", "gray"]) -> np.ndarray:
     """The whole picture at its own size, upright: uint8 (H, W, C), C 3 or 1.
 
@@ -107,6 +129,9 @@ def thumbnail(data: bytes, side: int) -> bytes:
 
 def is_small_and_gray(data: bytes, *, most_side: int) -> bool | None:
     """True for a picture with one channel whose sides are at most `most_side` pixels; None where it cannot be read."""
+    gray = plain.gray_size(data)
+    if gray and max(gray) <= most_side:
+        return True
     try:
         with formats.quiet():
             picture = formats.open_picture(data)
@@ -126,6 +151,27 @@ class _Upright:
     """How many of the picture's pixels one of the image's stands for, per side: 1, 2, 4 or 8."""
     origin_xy: tuple[float, float]
     """Where the picture's upper left corner lies in the image: not at 0 if a last, partly filled pixel comes first."""
+
+
+def _read_together(files: Sequence[bytes], preprocess: Preprocess) -> dict[int, np.ndarray]:
+    """The images (H, W, C) of small, plain pictures, by their place among the files."""
+    by_size: dict[tuple[int, ...], list[tuple[int, np.ndarray]]] = defaultdict(list)
+    for number, data in enumerate(files):
+        pixels = plain.plain_pixels(data, preprocess.channels)
+        if pixels is not None:
+            by_size[pixels.shape].append((number, pixels))
+    images: dict[int, np.ndarray] = {}
+    crop_height, crop_width = preprocess.crop_hw
+    for (height, width, _), members in by_size.items():
+        across = _Side(width, height, preprocess.short_side, crop_width)
+        down = _Side(height, width, preprocess.short_side, crop_height)
+        if across.resized * down.resized > _MOST_PIXELS_TOGETHER:
+            continue
+        stacked = np.stack([pixels for _, pixels in members])  # (N, H, W, C)
+        resized = plain.resize_together(stacked, (down.resized, across.resized), _FILTERS[preprocess.filter])
+        cropped = resized[:, down.offset : down.offset + crop_height, across.offset : across.offset + crop_width]
+        images |= zip((number for number, _ in members), np.ascontiguousarray(cropped), strict=True)
+    return images
 
 
 def _decode(data: bytes, color: Literal["rgb", "gray"], *, least_side: int | None) -> _Upright:

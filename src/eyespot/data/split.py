@@ -54,7 +54,12 @@ def _cut(hashed: Sequence[Hashed], *, seed: int, cuts: dict[Part, float]) -> lis
     for members in by_class.values():
         drawn = sorted(members, key=lambda each: content_hash(f"{seed} {each.content}".encode()))
         part_of.update(zip((each.content for each in drawn), _parts(len(members), cuts), strict=True))
-    return [replace(each, picture=replace(each.picture, part=part_of[each.content])) for each in hashed]
+    return [_with_part(each, part_of[each.content]) for each in hashed]
+
+
+def _with_part(hashed: Hashed, part: Part) -> Hashed:
+    picture = hashed.picture
+    return hashed if picture.part == part else Hashed(replace(picture, part=part), hashed.content)
 
 
 def _parts(count: int, cuts: dict[Part, float]) -> list[Part]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from contextlib import nullcontext
+from itertools import islice, takewhile
 from typing import TypeVar
 
 import numpy as np
 
 from eyespot.data.audit import content_hash
 from eyespot.data.data_set import Picture
-from eyespot.data.pictures import read_image
+from eyespot.data.pictures import read_images
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Preprocess
 
@@ -20,29 +22,93 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 
+CHUNK = 128
+"""Pictures that one thread decodes in a row, at most: handing over one at a time may cost more than decoding it."""
+MOST_HELD_BYTES = 2**20
+"""Files that a thread holds at a time: many digits or a photo."""
+SMALL_BYTES = 2**12
+"""Below so many bytes a picture, Python's work around each is most of it, and that only one thread can do at a time;
+two would hand Python over to each other many times a picture, and take half as long again as one."""
+
+
 def decode_pictures(
     pictures: Sequence[tuple[Picture, str | None]], preprocess: Preprocess, *, threads: int, ahead: int
-) -> Iterator[np.ndarray | str]:
+) -> Generator[np.ndarray | str, None, None]:
     """Each picture as an image (H, W, C), or the reason why it has none, in order.
 
     pictures: each with the content hash that its file must still have, or None.
     ahead: images that may wait to be taken; bounds the memory.
     """
+    most = max(1, min(CHUNK, ahead // (2 * threads)))
+    stopped, alone = threading.Event(), threading.Lock()
+
+    def decode(chunk: Sequence[tuple[Picture, str | None]]) -> list[np.ndarray | str]:
+        images: list[np.ndarray | str] = []
+        for files in _read_some(chunk):
+            with alone if _are_small(files) else nullcontext():
+                images += takewhile(lambda _: not stopped.is_set(), _decode(files, preprocess))
+            if stopped.is_set():
+                break
+        return images
+
     with ThreadPoolExecutor(threads) as pool:
-        yield from _in_order(pool, lambda each: decode_or_reason(*each, preprocess), pictures, ahead=ahead)
+        try:
+            chunks = _chunks(pictures, most=most, threads=threads)
+            for images in _in_order(pool, decode, chunks, ahead=max(1, ahead // most - 1)):
+                yield from images
+        finally:
+            stopped.set()  # nobody takes what is still being decoded
 
 
 def decode_or_reason(picture: Picture, content: str | None, preprocess: Preprocess) -> np.ndarray | str:
     """The picture as an image (H, W, C), or why it has none. A file that changed since it was hashed has none."""
+    [image] = _decode([_read(picture, content)], preprocess)
+    return image
+
+
+def _decode(files: Sequence[bytes | str], preprocess: Preprocess) -> Iterator[np.ndarray | str]:
+    """The image of each file, or why it has none, which may be known already."""
+    images = read_images([data for data in files if isinstance(data, bytes)], preprocess)
+    for data in files:
+        image = next(images) if isinstance(data, bytes) else data
+        yield image.reason if isinstance(image, UnreadablePicture) else image
+
+
+def _read_some(chunk: Sequence[tuple[Picture, str | None]]) -> Iterator[list[bytes | str]]:
+    """The files of a chunk, as many at a time as may be held; in place of one that has no image, why."""
+    files: list[bytes | str] = []
+    held = 0
+    for picture, content in chunk:
+        files.append(_read(picture, content))
+        held += len(files[-1])
+        if held >= MOST_HELD_BYTES:
+            yield files
+            files, held = [], 0
+    yield files
+
+
+def _are_small(files: Sequence[bytes | str]) -> bool:
+    return sum(map(len, files)) < SMALL_BYTES * len(files)
+
+
+def _read(picture: Picture, content: str | None) -> bytes | str:
+    """The picture's bytes, or why it has none."""
     try:
         data = picture.read()
-        if content is not None and content_hash(data) != content:
-            return "changed on disk while it was being read: run again"
-        return read_image(data, preprocess)
-    except UnreadablePicture as error:
-        return error.reason
     except OSError as error:
         return f"cannot be read: {error.strerror or error}"
+    if content is not None and content_hash(data) != content:
+        return "changed on disk while it was being read: run again"
+    return data
+
+
+def _chunks(items: Sequence[T], *, most: int, threads: int) -> Iterator[Sequence[T]]:
+    """The items in rows, ever shorter towards the end, so that no thread has much to do when the others are done."""
+    start = 0
+    while start < len(items):
+        stop = start + max(1, min(most, (len(items) - start) // (4 * threads)))
+        yield items[start:stop]
+        start = stop
 
 
 def _in_order(pool: ThreadPoolExecutor, work: Callable[[S], T], items: Iterable[S], *, ahead: int) -> Iterator[T]:

@@ -13,13 +13,13 @@ from eyespot.data.audit import Hashed
 from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import MissingExtra, OptionError, Stopped
 from eyespot.evaluate.calibration import fit_temperature
-from eyespot.features.decode import decode_pictures
+from eyespot.features import images
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.prepare import Prepared, notes_on_trained
 from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, OutOfFold, despite_ctrl_c, stopped_note
-from eyespot.records import Network, Part, PrecisionName, Preprocess, SetAside
+from eyespot.records import Network, Part, PrecisionName, Preprocess
 from eyespot.training.fit import folds_of
 from eyespot.training.head import Head
 
@@ -59,7 +59,7 @@ def fit_scratch(
     _require_torch()
     preprocess = preprocess_for(gray=gray)
     parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train", "val")
-    decoded, prepared = _decode(prepared, preprocess, parts)
+    decoded, prepared = _decode(prepared, preprocess, parts, cache_folder)
     classes = len(prepared.data_set.classes)
     network = Network(name="lenet5", arguments={"classes": classes, "channels": preprocess.channels})
     train = _images(decoded, prepared, prepared.part("train"))
@@ -124,19 +124,12 @@ def _require_torch() -> None:
 
 
 def _decode(
-    prepared: Prepared, preprocess: Preprocess, parts: Sequence[Part]
+    prepared: Prepared, preprocess: Preprocess, parts: Sequence[Part], cache_folder: Path
 ) -> tuple[dict[str, np.ndarray], Prepared]:
-    """Every picture of these parts as an image under its content hash: small pictures all fit into memory."""
-    hashed = prepared.part(*parts)
-    pictures = [(each.picture, each.content) for each in hashed]
-    images = list(decode_pictures(pictures, preprocess, threads=machine.cores(), ahead=256))
-    decoded = {each.content: image for each, image in zip(hashed, images, strict=True) if not isinstance(image, str)}
-    unreadable = [
-        SetAside(picture=each.picture.name, reason=image)
-        for each, image in zip(hashed, images, strict=True)
-        if isinstance(image, str)
-    ]
-    return decoded, prepared.without(unreadable)
+    """Every picture of these parts as an image under its content hash."""
+    found = images.decoded(prepared.part(*parts), preprocess, threads=machine.cores(), folder=cache_folder)
+    contents = (each.content for each in found.pictures)
+    return dict(zip(contents, found.images, strict=True)), prepared.without(found.set_aside)
 
 
 def _images(decoded: dict[str, np.ndarray], prepared: Prepared, hashed: Sequence[Hashed]) -> Images:
