@@ -33,7 +33,7 @@ class Chance:
     def uniform(self, what: str, count: int = 1) -> NDArray[np.float64]:
         """Numbers in [0, 1), (N, count). what: the purpose; numbers for different purposes are independent."""
         bits = self._bits(what, count) >> np.uint64(64 - _MANTISSA_BITS)
-        return bits * 2.0**-_MANTISSA_BITS
+        return bits.astype(np.float64) * 2.0**-_MANTISSA_BITS
 
     def normal(self, what: str, count: int = 1) -> NDArray[np.float64]:
         """Numbers from the standard normal distribution, (N, count); by Box and Muller (1958)."""
