@@ -256,9 +256,11 @@ def test_no_images_make_no_views():
     assert augment(np.empty((0, 8, 8, 3), np.uint8), chance(0), EVERYTHING).shape == (0, 8, 8, 3)
 
 
-def test_channels_first_in_memory_is_no_matter():
-    images = noise((3, 32, 32), 4).transpose(0, 2, 3, 1)
-    assert (augment(images, chance(4), PHOTOS) == augment(images.copy(), chance(4), PHOTOS)).all()
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+def test_how_the_images_lie_in_memory_is_no_matter(preset):
+    images = noise((3, 32, 32), 4).transpose(0, 2, 3, 1)[:, ::-1]
+    images.setflags(write=False)
+    assert (augment(images, chance(4), preset) == augment(np.ascontiguousarray(images), chance(4), preset)).all()
 
 
 def test_one_option_more_leaves_the_other_draws_alone():

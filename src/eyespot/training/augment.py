@@ -44,14 +44,12 @@ def augment(images: Images, chance: Chance, augmentation: Augmentation) -> Image
 
 def seen(images: Images, views: Views, chance: Chance, augmentation: Augmentation) -> Images:
     """The images as these views show them. chance: for elastic distortion, which is too large to be drawn before."""
-    made: Images | Tensor = images
     if augmentation.resamples:
-        made = _resampled(images, views, chance, augmentation)
-    elif augmentation.mirror or augmentation.shift_px:
+        values = _resampled(images, views, chance, augmentation)
+        made = _bytes(_recolored(values, images, views) if augmentation.recolors else values)
+    else:
         made = _moved(images, views, augmentation)
-    if augmentation.recolors:
-        made = _recolored(made, *_color_map(images, views))
-    made = _bytes(made)
+        made = _bytes(_recolored(_floats(made), images, views)) if augmentation.recolors else made
     return _with_rectangles(made, views) if augmentation.erase_probability else made
 
 
@@ -76,7 +74,7 @@ def _resampled(images: Images, views: Views, chance: Chance, augmentation: Augme
         places += _elastic(chance, augmentation, size_hw)
     middle = torch.tensor(_half_steps(size_hw)[::-1].clip(min=0.5), dtype=torch.float32)
     sampled = functional.grid_sample(
-        torch.from_numpy(images).float().permute(0, 3, 1, 2),
+        _floats(images).permute(0, 3, 1, 2),
         places / middle,  # from pixels to -1 .. 1
         mode="bilinear",
         padding_mode=_TORCH_PADDING[augmentation.padding],
@@ -153,26 +151,28 @@ def _color_map(images: Images, views: Views) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(matrix.astype(np.float32)), torch.from_numpy(constant.astype(np.float32))
 
 
-def _recolored(images: Images | Tensor, matrix: Tensor, constant: Tensor) -> Tensor:
-    """float (N, H, W, C), not yet limited to 0 .. 255."""
-    values = torch.as_tensor(images).float()
+def _recolored(values: Tensor, images: Images, views: Views) -> Tensor:
+    """Values (N, H, W, C) of views of these images in other colours, not limited to 0 .. 255."""
+    matrix, constant = _color_map(images, views)
     flat = values.reshape(len(values), -1, values.shape[3])  # (N, HW, C)
     return torch.baddbmm(constant[:, None], flat, matrix.transpose(1, 2)).reshape(values.shape)
 
 
-def _bytes(images: Images | Tensor) -> Images:
-    """The nearest whole levels from 0 to 255; an array is given back as it is."""
-    if isinstance(images, Tensor):
-        return np.asarray(images.clamp(0, 255).round_().to(torch.uint8).numpy())
-    return images
+def _floats(images: Images) -> Tensor:
+    """The same numbers, whatever the array's order in memory, and whether it may be written to or not."""
+    return torch.from_numpy(images.astype(np.float32, order="C"))
+
+
+def _bytes(values: Tensor) -> Images:
+    """The nearest whole levels from 0 to 255."""
+    return np.asarray(values.clamp(0, 255).round_().to(torch.uint8).numpy())
 
 
 def _with_rectangles(images: Images, views: Views) -> Images:
-    """A rectangle of each view painted over, where one was drawn."""
+    """The images, changed in place: a rectangle of each painted over, where one was drawn."""
     _, height, width, channels = images.shape
-    made = images.copy()
     boxes = np.rint(views.erased * (height, width, height, width)).astype(int)
     for number in np.flatnonzero(views.erased.any(axis=1)):
         top, left, bottom, right = boxes[number]
-        made[number, top:bottom, left:right] = views.erased_color[number, :channels]
-    return made
+        images[number, top:bottom, left:right] = views.erased_color[number, :channels]
+    return images
