@@ -320,9 +320,9 @@ def test_small_photos_are_not_blurred():
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"crop_area": (0.9, 0.5)}, "crop_area must be two numbers above 0, at most 4, the smaller first"),
+        ({"crop_area": (0.9, 0.5)}, "crop_area"),
         ({"crop_area": (0, 0.5)}, "crop_area"),
-        ({"crop_aspect": (2, 3)}, "crop_aspect must have 1 between its ends"),
+        ({"crop_aspect": (2, 3)}, "crop_aspect\n.*1 must lie between the ends"),
         ({"erase_area": (0.5, 2)}, "erase_area"),
         ({"rotation_degrees": -1}, "rotation_degrees"),
         ({"brightness": 1}, "brightness"),

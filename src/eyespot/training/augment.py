@@ -171,7 +171,7 @@ def _bytes(values: Tensor) -> Images:
 def _with_rectangles(images: Images, views: Views) -> Images:
     """The images, changed in place: a rectangle of each painted over, where one was drawn."""
     _, height, width, channels = images.shape
-    boxes = np.rint(views.erased * (height, width, height, width)).astype(int)
+    boxes = views.erased_px((height, width))
     for number in np.flatnonzero(views.erased.any(axis=1)):
         top, left, bottom, right = boxes[number]
         images[number, top:bottom, left:right] = views.erased_color[number, :channels]

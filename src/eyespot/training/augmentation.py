@@ -8,60 +8,71 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from eyespot.records import Fraction, Record
 
 Padding = Literal["reflect", "edge", "zero"]
-Share = Annotated[float, Field(ge=0, lt=1)]
+Factor = Annotated[float, Field(ge=0, lt=1, description="a number from 0 up, below 1")]
+Range = tuple[float, float]
+_MOST = {"crop_area": 4, "crop_aspect": 100, "erase_area": 1}
 
 
 class Augmentation(Record):
-    """What is done to a picture before training sees it. By default nothing is."""
+    """What is done to a picture before training sees it. By default nothing is.
 
-    mirror: bool = False
+    A description is what an error asks for.
+    """
+
+    mirror: bool = Field(default=False, description="true or false")
     """Half of the views are mirrored, left to right."""
-    crop_area: tuple[float, float] = (1.0, 1.0)
+    crop_area: Range = Field(
+        default=(1.0, 1.0), description="two numbers above 0, at most 4, the smaller first, such as 0.6,1"
+    )
     """A window of the picture fills the view; its area, as a share of the picture's, lies between these. Above 1 the
     view shows the whole picture, smaller."""
-    crop_aspect: tuple[float, float] = (3 / 4, 4 / 3)
+    crop_aspect: Range = Field(
+        default=(3 / 4, 4 / 3), description="a number above 0, at most 1, and one from 1 to 100, such as 0.75,1.33"
+    )
     """Width by height of that window, in terms of the picture's, lies between these, as far as the window fits."""
-    shift_px: int = Field(default=0, ge=0, le=4096)
+    shift_px: int = Field(default=0, ge=0, le=256, description="a whole number of pixels from 0 to 256")
     """Moved by up to so many whole pixels each way, as by padding and cropping at random."""
-    rotation_degrees: float = Field(default=0, ge=0, le=180)
+    rotation_degrees: float = Field(default=0, ge=0, le=180, description="degrees from 0 to 180")
     """Turned by up to so much either way."""
-    shear_degrees: float = Field(default=0, ge=0, le=60)
+    shear_degrees: float = Field(default=0, ge=0, le=60, description="degrees from 0 to 60")
     """Slanted by up to so much either way: upright lines lean."""
-    elastic_px: float = Field(default=0, ge=0, le=1000)
+    elastic_px: float = Field(default=0, ge=0, le=10_000, description="pixels from 0 to 10000")
     """Strength alpha of elastic distortion (Simard et al. 2003, section 2): each pixel is moved by noise between minus
     and plus so many pixels, smoothed."""
-    elastic_smoothing_px: float = Field(default=4, gt=0, le=1000)
+    elastic_smoothing_px: float = Field(default=4, gt=0, le=1000, description="pixels above 0, at most 1000")
     """Standard deviation sigma of the Gaussian that smooths that noise; theirs is 4."""
-    padding: Padding = "reflect"
+    padding: Padding = Field(default="reflect", description="reflect, edge or zero")
     """What lies outside the picture: its mirror image, its edge repeated, or black."""
-    brightness: Share = 0
+    brightness: Factor = 0
     """All values are multiplied by a factor between 1 minus and 1 plus this."""
-    contrast: Share = 0
+    contrast: Factor = 0
     """Distances from the picture's mean grey are multiplied by such a factor."""
-    saturation: Share = 0
+    saturation: Factor = 0
     """Distances from each pixel's own grey are multiplied by such a factor. Grey pictures have none."""
-    pca_color: float = Field(default=0, ge=0, le=10)
+    pca_color: float = Field(default=0, ge=0, le=10, description="a number from 0 to 10")
     """Standard deviation of the steps along the principal axes of ImageNet's colours (AlexNet, section 4.1: 0.1); grey
     pictures have none."""
-    erase_probability: Fraction = 0
+    erase_probability: Fraction = Field(default=0, description="a number from 0 to 1")
     """Share of the views in which a rectangle is painted over with one colour (Zhong et al., arXiv:1708.04896)."""
-    erase_area: tuple[float, float] = (0.02, 0.2)
+    erase_area: Range = Field(
+        default=(0.02, 0.2), description="two numbers above 0, at most 1, the smaller first, such as 0.02,0.2"
+    )
     """The rectangle's area, as a share of the view's, lies between these."""
 
-    @model_validator(mode="after")
-    def _ranges(self) -> Augmentation:
-        for name, most in (("crop_area", 4), ("crop_aspect", 100), ("erase_area", 1)):
-            low, high = getattr(self, name)
-            if not 0 < low <= high <= most:
-                raise ValueError(f"{name} must be two numbers above 0, at most {most}, the smaller first")
-        if not self.crop_aspect[0] <= 1 <= self.crop_aspect[1]:
-            raise ValueError("crop_aspect must have 1 between its ends, or no window may fit")
-        return self
+    @field_validator("crop_area", "crop_aspect", "erase_area")
+    @classmethod
+    def _is_a_range(cls, given: Range, info: ValidationInfo) -> Range:
+        low, high = given
+        if not 0 < low <= high <= _MOST[str(info.field_name)]:
+            raise ValueError(f"{given} is no range of numbers above 0")
+        if info.field_name == "crop_aspect" and not low <= 1 <= high:
+            raise ValueError("1 must lie between the ends, or no window may fit")
+        return given
 
     @property
     def resamples(self) -> bool:

@@ -48,6 +48,10 @@ class Views:
     erased_color: NDArray[np.uint8]
     """(N, 3)."""
 
+    def erased_px(self, size_hw: tuple[int, int]) -> NDArray[np.int64]:
+        """Top, left, bottom and right of the erased rectangles, (N, 4), in views of this size."""
+        return np.rint(self.erased * (size_hw + size_hw)).astype(np.int64)
+
 
 def draw_views(chance: Chance, augmentation: Augmentation) -> Views:
     """A view for each of the chance's pictures. What is not asked for is drawn as doing nothing."""
