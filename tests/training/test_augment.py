@@ -229,6 +229,18 @@ def test_a_view_depends_on_its_picture_and_chance_alone(preset, shape):
     assert (augment(images[3:4], Chance(0, 0, whole.pictures[3:4]), preset) == together[3:4]).all()
 
 
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+def test_the_number_of_threads_decides_nothing(preset):
+    images, before, made = noise((64, 64, 3), 20), torch.get_num_threads(), []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            made.append(augment(images, chance(20), preset))
+    finally:
+        torch.set_num_threads(before)
+    assert (made[0] == made[1]).all()
+
+
 def test_large_batches_are_made_in_pieces_and_come_out_the_same(monkeypatch):
     images = noise((32, 32, 3), 20)
     whole = augment(images, chance(20), EVERYTHING)

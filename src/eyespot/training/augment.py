@@ -91,7 +91,7 @@ def _half_steps(size_hw: tuple[int, ...]) -> NDArray[np.float64]:
 def _image_from_view(views: Views, size_hw: tuple[int, ...]) -> NDArray[np.float64]:
     """Where each point of a view lies in its image: (N, 2, 3), to be multiplied by (x, y, 1), pixels from the middle.
 
-    A view is its image cut to the window, then mirrored, turned and slanted about the middle, then shifted. Here all is
+    A view is its image cut to the window, then mirrored, slanted and turned about the middle, then shifted. Here all is
     undone, the last first.
     """
     turn, lean = np.radians(views.rotation_degrees), np.radians(views.shear_degrees)

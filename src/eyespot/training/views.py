@@ -11,8 +11,8 @@ from eyespot.training.augmentation import Augmentation
 from eyespot.training.chance import Chance
 
 PCA_VALUES = np.array([0.2175, 0.0188, 0.0045])
-"""Square roots of the eigenvalues of ImageNet's colours on the scale 0..1, as fb.resnet.torch published them: AlexNet's
-paper gives the method without the numbers."""
+"""The lambda of AlexNet's section 4.1 on the scale 0..1. The paper prints no numbers; these and the axes are those of
+fb.resnet.torch, which everybody uses since."""
 PCA_AXES = np.array([[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]])
 """An axis in each column, over red, green and blue."""
 ERASED_ASPECT = (0.3, 1 / 0.3)
