@@ -28,10 +28,13 @@ HEIGHT = {name: -row for row, names in enumerate(LAYERS) for name in names}
 OUTSIDE = {"__init__", "__main__"}
 """The package's front door and `python -m eyespot` hand on what lies below; anyone may ask for `__version__`."""
 MAY_IMPORT_TORCH = {"blocks", "arithmetic", "zoo", "training", "detect", "style", "export"}
-WITHOUT_TORCH = {f"training/{name}.py" for name in ("fit", "head", "lbfgs", "problems", "rotation")}
+WITHOUT_TORCH = {
+    f"training/{name}.py"
+    for name in ("augmentation", "chance", "fit", "head", "lbfgs", "problems", "rotation", "views")
+}
 WITH_TORCH = {"engine/graph.py"}
 INSIDE_FUNCTIONS_ONLY = {"recipes/backbone.py", "recipes/create.py", "recipes/scratch.py"} | {
-    f"recipes/{name}.py" for name in ("feature_maps", "kernels", "named_network", "summary")
+    f"recipes/{name}.py" for name in ("augment", "feature_maps", "kernels", "named_network", "summary")
 }
 HEAVY = {"numpy", "torch", "openvino", "onnx", "PIL", "pydantic", "sklearn", "scipy", "rich", "jinja2"}
 FILES = {path.relative_to(SOURCE).as_posix(): path for path in sorted(SOURCE.rglob("*.py"))}

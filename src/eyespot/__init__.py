@@ -6,6 +6,7 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # for type checkers true; `typing` would be the slowest import here
 if TYPE_CHECKING:
+    from eyespot.recipes.augment import augment as augment
     from eyespot.recipes.convolve import convolve as convolve
     from eyespot.recipes.coverage import pixel_coverage as pixel_coverage
     from eyespot.recipes.create import create as create
@@ -28,6 +29,7 @@ _VERBS = {
     "predict": "eyespot.recipes.predict",
     "val": "eyespot.recipes.val",
     "embed": "eyespot.recipes.embed",
+    "augment": "eyespot.recipes.augment",
     "summary": "eyespot.recipes.summary",
     "feature_maps": "eyespot.recipes.feature_maps",
     "kernels": "eyespot.recipes.kernels",
@@ -44,6 +46,7 @@ _VERBS = {
 __all__ = [
     "Model",
     "__version__",
+    "augment",
     "convolve",
     "create",
     "embed",

@@ -1,6 +1,6 @@
 import pytest
 
-from eyespot.cli.typed import cell, size_hw, widths
+from eyespot.cli.typed import cell, pair, size_hw, widths
 from eyespot.errors import OptionError
 
 
@@ -21,9 +21,16 @@ def test_cells_and_widths_are_read():
     assert cell("2,3") == (2, 3)
     assert widths("256,128") == (256, 128)
     assert widths("") == ()
+    assert pair("0.6,1", "crop_area") == (0.6, 1)
 
 
 @pytest.mark.parametrize(("read", "text"), [(cell, "1"), (cell, "a,b"), (widths, "wide"), (widths, "256,")])
 def test_other_numbers_are_refused(read, text):
     with pytest.raises(OptionError, match="cannot be"):
         read(text)
+
+
+@pytest.mark.parametrize("text", ["", "1", "1,2,3", "a,b"])
+def test_other_pairs_are_refused(text):
+    with pytest.raises(OptionError, match=r"the option crop_area cannot be .*: give two numbers such as 0.6,1"):
+        pair(text, "crop_area")

@@ -10,9 +10,10 @@ import eyespot
 from eyespot import records
 from eyespot.arithmetic import table
 from eyespot.errors import StoreError
-from eyespot.recipes import convolve, coverage, learn_kernel, network_results, pool, results
+from eyespot.recipes import augment, convolve, coverage, learn_kernel, network_results, pool, results
 from eyespot.recipes.info import cache as cache_recipe
 from eyespot.recipes.info import info
+from eyespot.training import augmentation
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "json.md"
 DOCUMENTED: dict[str, type[BaseModel]] = {
@@ -20,6 +21,9 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot predict": results.Prediction,
     "eyespot val": results.ValResult,
     "eyespot embed": results.EmbedResult,
+    "eyespot augment": augment.AugmentResult,
+    "augmentation": augmentation.Augmentation,
+    "views": augment.DrawnView,
     "eyespot networks": network_results.NetworkResult,
     "weights": network_results.WeightsResult,
     "preprocess": records.Preprocess,

@@ -29,10 +29,13 @@ class Sheet:
     rows: int
 
 
-def sheet(pictures: NDArray[np.uint8]) -> Sheet:
-    """Pictures (N, H, W, 3) in rows, the first at the top left; small ones enlarged, each value to a square."""
+def sheet(pictures: NDArray[np.uint8], *, columns: int | None = None) -> Sheet:
+    """Pictures (N, H, W, 3) in rows, the first at the top left; small ones enlarged, each value to a square.
+
+    columns: pictures in a row; None for as many as make the whole about square.
+    """
     count, height, width = pictures.shape[:3]
-    columns = _columns(count, sqrt(count * height / width))
+    columns = columns or _columns(count, sqrt(count * height / width))
     rows = ceil(count / columns)
     factor = max(1, min(SIDE // (columns * width), LARGEST_CELL // max(height, width)))
     gap = FINE_GAP if max(height, width) * factor < FINE_CELL else GAP

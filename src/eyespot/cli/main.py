@@ -9,12 +9,16 @@ from typing import Any
 import click
 
 import eyespot
-from eyespot.cli import anatomy, by_hand
+from eyespot.cli import anatomy, by_hand, views
 from eyespot.cli.told import json_option as _json
 from eyespot.cli.told import quiet_option as _quiet
 from eyespot.cli.told import told as _told
 
-COMMANDS = ("train", "predict", "val", "embed", "networks", "info", "cache", *anatomy.COMMANDS, *by_hand.COMMANDS)
+COMMANDS = (
+    *("train", "predict", "val", "embed", *views.COMMANDS, "networks", "info", "cache"),
+    *anatomy.COMMANDS,
+    *by_hand.COMMANDS,
+)
 
 
 class _Group(click.Group):
@@ -45,7 +49,7 @@ def main() -> None:
     """
 
 
-for _command in (*anatomy.COMMANDS.values(), *by_hand.COMMANDS.values()):
+for _command in (*views.COMMANDS.values(), *anatomy.COMMANDS.values(), *by_hand.COMMANDS.values()):
     main.add_command(_command)
 
 

@@ -24,6 +24,15 @@ def cell(text: str) -> tuple[int, int]:
     return row, column
 
 
+def pair(text: str, option: str) -> tuple[float, float]:
+    """The two numbers of `0.6,1`. Raises OptionError for anything else."""
+    try:
+        low, high = (float(number) for number in text.split(","))
+    except ValueError:
+        raise OptionError(f"the option {option} cannot be {text!r}: give two numbers such as 0.6,1") from None
+    return low, high
+
+
 def widths(text: str) -> tuple[int, ...]:
     """The numbers of `256,128`. Raises OptionError for anything else."""
     try:

@@ -1,0 +1,231 @@
+"""`augment`: what augmentation does to one picture, as a grid of views."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import ValidationError
+
+from eyespot.arithmetic.sheet import sheet
+from eyespot.data.audit import content_hash
+from eyespot.data.pictures import read_image
+from eyespot.errors import DataError, MissingExtra, OptionError, UnreadablePicture
+from eyespot.names import printable
+from eyespot.recipes.by_hand import output_file, write_file
+from eyespot.records import Preprocess, Record
+from eyespot.training import augmentation as presets
+from eyespot.training.augmentation import Augmentation, describe
+from eyespot.training.chance import Chance, pictures_by_content
+from eyespot.training.views import Views, draw_views
+
+MOST_SIDE = 1024
+"""Pixels along a side of a view."""
+MOST_PIXELS = 2**25
+"""Pixels in the whole grid: 100 MB."""
+STRENGTHS = {
+    **{name: name for name in ("mirror", "crop_area", "crop_aspect", "padding")},
+    **{"shift": "shift_px", "rotation": "rotation_degrees", "shear": "shear_degrees"},
+    **{"elastic": "elastic_px", "elastic_smoothing": "elastic_smoothing_px"},
+    **{name: name for name in ("brightness", "contrast", "saturation", "pca_color")},
+    **{"erase": "erase_probability", "erase_area": "erase_area"},
+}
+"""Options that change a preset, and the field of `Augmentation` that each sets."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """An augmentation with the pictures that it is meant for."""
+
+    augmentation: Augmentation
+    side: int
+    """Usual height and width, pixels."""
+    color: Literal["rgb", "gray"]
+
+
+PRESETS = {
+    "photos": Preset(presets.PHOTOS, 224, "rgb"),
+    "small-photos": Preset(presets.SMALL_PHOTOS, 32, "rgb"),
+    "digits": Preset(presets.DIGITS, 28, "gray"),
+}
+
+
+class DrawnView(Record):
+    """What chance decided for one view; what was not asked for does nothing."""
+
+    mirrored: bool
+    window: tuple[float, float, float, float]
+    """Top, left, bottom and right of the part of the picture that fills the view, pixels; beyond it lies padding."""
+    shift: tuple[int, int]
+    """Pixels down and right."""
+    rotation: float
+    """Degrees clockwise."""
+    shear: float
+    """Degrees that upright lines lean to the right."""
+    brightness: float
+    """A factor, as the next two."""
+    contrast: float
+    saturation: float
+    color: tuple[float, float, float]
+    """Levels added to red, green and blue."""
+    erased: tuple[int, int, int, int] | None
+    """Top, left, bottom and right of the rectangle that is painted over, pixels."""
+
+
+class AugmentResult(Record):
+    """A grid of views of one picture."""
+
+    picture: str
+    out: str
+    preset: str
+    augmentation: Augmentation
+    description: str
+    """The same in words."""
+    seed: int
+    image_hwc: tuple[int, int, int]
+    """Height, width and channels of every view."""
+    rows: int
+    columns: int
+    views: tuple[DrawnView, ...]
+    """In the grid's order, behind the picture itself."""
+
+
+def augment(
+    picture: str | Path,
+    *,
+    out: str | Path,
+    preset: str = "photos",
+    rows: int = 3,
+    columns: int = 4,
+    seed: int = 0,
+    imgsz: int | tuple[int, int] | None = None,
+    overwrite: bool = False,
+    **strengths: Any,
+) -> AugmentResult:
+    """A grid with the picture first, then views of it as training draws them, one for each epoch.
+
+    out: the PNG to write; kept where it exists, unless `overwrite`.
+    preset: "photos", "small-photos" or "digits".
+    seed: from 0 up; decides the views, with the picture's content.
+    imgsz: height and width of a view, pixels; None for the preset's.
+    strengths: options of STRENGTHS, each in place of the preset's, such as rotation=20 or mirror=False.
+    Raises DataError for a picture that cannot be read, OptionError, MissingExtra.
+    """
+    chosen = _preset(preset)
+    augmentation = _changed(chosen.augmentation, strengths)
+    size_hw = _size_hw(chosen.side if imgsz is None else imgsz)
+    _require_possible(rows, columns, seed, size_hw)
+    path = output_file(out, ".png", "out", overwrite=overwrite)
+    assert path is not None
+    data, image = _read(Path(picture).expanduser(), size_hw, chosen.color)
+    chance = Chance(seed, 0, pictures_by_content([content_hash(data)]))
+    chances = [replace(chance, epoch=epoch) for epoch in range(rows * columns - 1)]
+    images = np.stack([image, *_views(image, chances, augmentation)])  # (1 + views, H, W, C)
+    write_file(path, sheet(np.broadcast_to(images, (*images.shape[:3], 3)), columns=columns).png)
+    return AugmentResult(
+        picture=printable(str(picture)),
+        out=str(path),
+        preset=preset,
+        augmentation=augmentation,
+        description=describe(augmentation),
+        seed=seed,
+        image_hwc=image.shape,
+        rows=rows,
+        columns=columns,
+        views=tuple(_drawn(draw_views(each, augmentation), size_hw) for each in chances),
+    )
+
+
+def _preset(name: str) -> Preset:
+    if name not in PRESETS:
+        raise OptionError(f"the option preset cannot be {name!r}: give {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
+def _changed(preset: Augmentation, strengths: dict[str, Any]) -> Augmentation:
+    """The preset with other strengths, checked."""
+    for name in strengths.keys() - STRENGTHS.keys():
+        close = difflib.get_close_matches(name, STRENGTHS, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(STRENGTHS)}"
+        raise OptionError(f"augment has no option {name!r}: {hint}")
+    fields = {STRENGTHS[name]: value for name, value in strengths.items()}
+    try:
+        return Augmentation(**(preset.model_dump() | fields))
+    except ValidationError as error:
+        field = str(error.errors()[0]["loc"][0])
+        name = next(each for each in STRENGTHS if STRENGTHS[each] == field)
+        wanted = Augmentation.model_fields[field].description
+        raise OptionError(f"the option {name} cannot be {fields[field]!r}: give {wanted}") from None
+
+
+def _size_hw(imgsz: int | tuple[int, int]) -> tuple[int, int]:
+    size_hw = (imgsz, imgsz) if isinstance(imgsz, int) else tuple(imgsz)
+    if len(size_hw) != 2 or not all(1 <= side <= MOST_SIDE for side in size_hw):
+        raise OptionError(f"the option imgsz cannot be {imgsz!r}: give 1 to {MOST_SIDE} pixels, or height and width")
+    return size_hw[0], size_hw[1]
+
+
+def _require_possible(rows: int, columns: int, seed: int, size_hw: tuple[int, int]) -> None:
+    for name, value, least in (("rows", rows, 1), ("columns", columns, 1), ("seed", seed, 0)):
+        if value < least:
+            raise OptionError(f"the option {name} must be at least {least}, not {value}")
+    if rows * columns < 2:
+        raise OptionError("one row of one column has room for the picture alone: give more rows or columns")
+    if rows * columns * size_hw[0] * size_hw[1] > MOST_PIXELS:
+        raise OptionError(
+            f"{rows} rows of {columns} views of {size_hw[0]}x{size_hw[1]} pixels would be a picture of over "
+            f"{MOST_PIXELS // 10**6} million pixels: give fewer rows or columns, or a smaller imgsz"
+        )
+
+
+def _read(path: Path, size_hw: tuple[int, int], color: Literal["rgb", "gray"]) -> tuple[bytes, np.ndarray]:
+    """The file, and the image (H, W, C) that training makes of it: its middle, resized."""
+    channels = 3 if color == "rgb" else 1
+    preprocess = Preprocess(
+        short_side=max(size_hw),
+        crop_hw=size_hw,
+        filter="bicubic",
+        color=color,
+        mean=(0,) * channels,
+        scale=(1,) * channels,
+    )
+    name = printable(str(path))
+    try:
+        data = path.read_bytes()
+        return data, read_image(data, preprocess)
+    except OSError as error:
+        raise DataError(f"{name} cannot be read: {error.strerror or error}") from error
+    except UnreadablePicture as error:
+        raise DataError(f"{name} {error.reason}") from error
+
+
+def _views(image: np.ndarray, chances: list[Chance], augmentation: Augmentation) -> Iterator[np.ndarray]:
+    """A view (H, W, C) of the image for each chance."""
+    try:
+        from eyespot.training.augment import augment as views_of
+    except ModuleNotFoundError as error:
+        raise MissingExtra("augmenting a picture", extra="train") from error
+    return (views_of(image[None], each, augmentation)[0] for each in chances)
+
+
+def _drawn(views: Views, size_hw: tuple[int, int]) -> DrawnView:
+    """The only one of the views, in pixels of images of this size."""
+    middle, half = views.window_middle[0] + 1 / 2, views.window_hw[0] / 2
+    top, left, bottom, right = (np.concatenate([middle - half, middle + half]) * (size_hw + size_hw)).tolist()
+    box = views.erased_px(size_hw)[0].tolist()
+    return DrawnView(
+        mirrored=bool(views.mirrored[0]),
+        window=(top, left, bottom, right),
+        shift=tuple(views.shift_px[0].tolist()),
+        rotation=float(views.rotation_degrees[0]),
+        shear=float(views.shear_degrees[0]),
+        brightness=float(views.brightness[0]),
+        contrast=float(views.contrast[0]),
+        saturation=float(views.saturation[0]),
+        color=tuple(views.color_levels[0].tolist()),
+        erased=tuple(box) if any(box) else None,
+    )
