@@ -50,8 +50,9 @@ def same(one: object, other: object) -> bool:
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, torch.Tensor):
-        bits = [each.contiguous().reshape(-1).view(torch.uint8) for each in (one, other)]
-        return one.dtype == other.dtype and one.shape == other.shape and torch.equal(*bits)
+        if one.dtype != other.dtype or one.shape != other.shape:
+            return False
+        return one.numel() == 0 or torch.equal(*(each.reshape(-1).view(torch.uint8) for each in (one, other)))
     if isinstance(one, np.ndarray):
         return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
     if isinstance(one, float):

@@ -81,10 +81,13 @@ def joined(
     if world.size == 1:
         yield
         return
+    import torch
     from torch import distributed
 
     if device not in _BACKENDS:
         raise MachineError(f"Several processes cannot train on {device}: give --device cpu, or start one process")
+    if device == "cuda":
+        torch.cuda.set_device(world.local_rank)
     try:
         distributed.init_process_group(
             _BACKENDS[device],
@@ -161,10 +164,7 @@ def average_statistics(net: nn.Module, world: World) -> None:
 
 def barrier(world: World) -> None:
     """Returns when every rank has come here."""
-    if world.size > 1:
-        from torch import distributed
-
-        distributed.barrier()
+    total(0.0, world)
 
 
 def broadcast(value: Any, world: World) -> Any:
