@@ -4,7 +4,7 @@ import stat
 import pytest
 
 from eyespot import files
-from eyespot.files import write_whole
+from eyespot.files import remove_leftovers, write_whole
 
 
 def test_a_file_is_written_with_its_bytes_and_nothing_is_left_beside_it(tmp_path):
@@ -55,6 +55,19 @@ def test_the_content_is_on_disk_before_it_takes_its_name(tmp_path, monkeypatch):
     monkeypatch.setattr(files.os, "replace", lambda *paths: (order.append("replace"), replace(*paths)))
     write_whole(tmp_path / "a.bin", b"x")
     assert order == ["fsync", "replace"]
+
+
+def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path, monkeypatch):
+    (tmp_path / "other").touch()
+    (tmp_path / ".hidden").touch()
+    with monkeypatch.context() as patch:
+        patch.setattr(files.Path, "unlink", lambda *args, **options: None)  # as if the process were gone by then
+        patch.setattr(files.os, "replace", lambda *paths: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            write_whole(tmp_path / "a.bin", b"x")
+    assert len(list(tmp_path.iterdir())) == 3
+    remove_leftovers(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"other", ".hidden"}
 
 
 def test_a_missing_folder_is_an_error(tmp_path):

@@ -6,6 +6,7 @@
     ├── UnreadablePicture       one picture cannot be read; recipes set it aside and go on
     ├── NetworkError            a network cannot be built, or its shapes do not fit
     │   └── WeightsError        weights do not fit the network, or are not the file they should be
+    ├── CheckpointError         a training run cannot be saved, or a newer version saved it
     ├── BundleError             a model folder is missing, damaged, unsafe, or from a newer version
     ├── OptionError             an option has a value that cannot be used
     ├── StoreError              the cache on disk cannot be used
@@ -45,6 +46,10 @@ class NetworkError(EyespotError):
 
 class WeightsError(NetworkError):
     """Weights do not fit the network, or are not the file they should be."""
+
+
+class CheckpointError(EyespotError):
+    """A training run cannot be saved, or a newer version saved it."""
 
 
 class BundleError(EyespotError):

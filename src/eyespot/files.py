@@ -7,6 +7,8 @@ from pathlib import Path
 
 from eyespot.errors import OptionError
 
+_TEMPORARY = ".eyespot-"
+
 
 def write_whole(path: Path, data: bytes) -> None:
     """Writes a file so that it is there complete or, after a crash, as it was before. Its folder must exist.
@@ -26,6 +28,12 @@ def write_whole(path: Path, data: bytes) -> None:
             error.filename = str(path)
             del error.filename2  # set to None, it would be shown
         raise
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Deletes what `write_whole` left behind in a folder where it was killed. Nobody else may be writing there."""
+    for leftover in folder.glob(f"{_TEMPORARY}*"):
+        leftover.unlink(missing_ok=True)
 
 
 def require_writable(path: Path, *, overwrite: bool) -> None:
@@ -51,4 +59,4 @@ def cannot_write(path: Path, error: OSError) -> OptionError:
 
 def _beside(path: Path) -> Path:
     """A new name in the same folder, short: a long name leaves no room for an ending."""
-    return path.with_name(f".eyespot-{os.urandom(6).hex()}")
+    return path.with_name(f"{_TEMPORARY}{os.urandom(6).hex()}")
