@@ -10,23 +10,19 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.data.audit import Hashed
-from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import MissingExtra, OptionError, Stopped
 from eyespot.evaluate.calibration import fit_temperature
 from eyespot.features import images
-from eyespot.features.trunk import Trunk
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.prepare import Prepared, notes_on_trained
 from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, OutOfFold, despite_ctrl_c, stopped_note
+from eyespot.recipes.trained import answers_on_val, as_trunk
 from eyespot.records import Network, Part, PrecisionName, Preprocess
 from eyespot.training.augmentation import Augmentation
 from eyespot.training.fit import folds_of
-from eyespot.training.head import Head
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from eyespot.training.examples import ImageExamples
     from eyespot.training.loop import Epoch, Examples, Training
 
@@ -83,7 +79,7 @@ def fit_scratch(
     if best is None:
         raise OptionError(f"training diverged: the loss was never finite; lower the learning rate (lr {options.lr:g})")
     (trunk, head), hurried = despite_ctrl_c(
-        lambda: _frozen(training.averaged, network, preprocess, precision, cache_folder)
+        lambda: as_trunk(training.averaged, network, preprocess, precision=precision, cache_folder=cache_folder)
     )
     if hurried and small_test:
         notes.append(stopped_note("the conversion of the network"))
@@ -97,7 +93,7 @@ def fit_scratch(
             notes.append(stopped_note("cross-validation"))
     answers, source, computed = out_of_fold, "answers to pictures by networks that had not seen them", 0
     if answers is None:
-        (answers, computed), _ = despite_ctrl_c(lambda: _answers_on_val(prepared, trunk, head))
+        (answers, computed), _ = despite_ctrl_c(lambda: answers_on_val(prepared, trunk, head))
         source = "answers to the validation pictures" if answers else "nothing: there are no validation pictures"
     return Fitted(
         regime="scratch",
@@ -195,34 +191,6 @@ def _run(training: Training, options: TrainOptions, progress: Progress) -> bool:
             raise Stopped("stopped before the first epoch ended: there is no model yet") from None
         return True
     return False
-
-
-def _frozen(
-    net: nn.Sequential, network: Network, preprocess: Preprocess, precision: PrecisionName, cache_folder: Path
-) -> tuple[Trunk, Head]:
-    """The trained network as a frozen trunk and its last layer as a head."""
-    from eyespot import blocks
-    from eyespot.engine.graph import to_onnx
-
-    body, tail = blocks.split(net, after="head.act2")
-    weight, bias = (parameter.detach().numpy().copy() for parameter in tail.parameters())
-    trunk = Trunk(
-        to_onnx(body, preprocess),
-        network=network,
-        preprocess=preprocess,
-        precision=precision,
-        cache_folder=compiled_folder(cache_folder),
-    )
-    return trunk, Head(((weight, bias),), "softmax")
-
-
-def _answers_on_val(prepared: Prepared, trunk: Trunk, head: Head) -> tuple[OutOfFold | None, int]:
-    """The network's answers to the validation pictures, and how many views were computed for them."""
-    embedded = trunk.embed(prepared.part("val"), views=("identity",), store=None)
-    if not embedded.pictures:
-        return None, 0
-    logits = head.logits(embedded.features["identity"])
-    return OutOfFold(embedded.pictures, prepared.labels(embedded.pictures), logits[None]), embedded.computed
 
 
 def _out_of_fold(

@@ -52,17 +52,17 @@ class ViewExamples:
     def __init__(
         self, views: Sequence[np.ndarray], labels: np.ndarray, contents: Sequence[str], *, seed: int = 0
     ) -> None:
-        """views: each float16 (N, C, H, W), one row a picture; the first is the picture as it is."""
+        """views: each float16 (N, C, H, W), or (N, D) behind the last pooling; the first is the picture as it is."""
         self._views = views
         self.labels, self.pictures = torch.from_numpy(labels), pictures_by_content(contents)
         first = Chance(seed, 0, self.pictures).uniform("first view")[:, 0]
         self._first = (first * len(views)).astype(np.int64)
 
     def inputs(self, rows: np.ndarray, epoch: int | None) -> Tensor:
-        """Activations (n, C, H, W) in channels_last, float32."""
+        """Activations (n, C, H, W) or (n, D), float32."""
         if epoch is None:
             chosen = self._views[0][rows]
         else:
             view = (self._first[rows] + epoch) % len(self._views)
             chosen = np.stack([self._views[v][row] for v, row in zip(view, rows, strict=True)])
-        return torch.from_numpy(chosen).float().contiguous(memory_format=torch.channels_last)
+        return torch.from_numpy(chosen).float()
