@@ -34,7 +34,8 @@ WITHOUT_TORCH = {
 }
 WITH_TORCH = {"engine/graph.py"}
 INSIDE_FUNCTIONS_ONLY = {"recipes/backbone.py", "recipes/create.py", "recipes/scratch.py"} | {
-    f"recipes/{name}.py" for name in ("augment", "feature_maps", "kernels", "named_network", "summary")
+    f"recipes/{name}.py"
+    for name in ("augment", "feature_maps", "partial", "trained", "kernels", "named_network", "summary")
 }
 HEAVY = {"numpy", "torch", "openvino", "onnx", "PIL", "pydantic", "sklearn", "scipy", "rich", "jinja2"}
 FILES = {path.relative_to(SOURCE).as_posix(): path for path in sorted(SOURCE.rglob("*.py"))}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class Embedded:
 
     pictures: list[Hashed]
     features: dict[View, np.ndarray]
-    """Each (N, D), float32, rows in the order of `pictures`."""
+    """Each (N, D), or (N, C, H, W) of a trunk that ends before the head; rows in the order of `pictures`."""
     set_aside: list[SetAside]
     computed: int
     """Views that were computed now; the others came from the store."""
@@ -45,12 +46,14 @@ def embed(
     store: Store | None,
     engine: Callable[[], Engine],
     threads: int,
+    dtype: type[np.floating[Any]] = np.float32,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Embedded:
     """The features of every view of every picture that can be decoded.
 
     store: where features are looked up and kept; None for neither.
     engine: gives the compiled graph; called only where something is missing in the store.
+    dtype: in which the features are kept; always the same one for a trunk.
     progress: told views done and views in all, what was stored being done at once.
     """
     keys = {(each.content, view): recipe.key(each.content, view) for each in hashed for view in views}
@@ -69,7 +72,7 @@ def embed(
         results = _compute(list(missing.values()), recipe.preprocess, engine(), threads, unreadable)
         try:
             for computed, (content, view, row) in enumerate(results, start=1):
-                found[keys[content, view]] = row
+                found[keys[content, view]] = row = row.astype(dtype, copy=False)
                 writer.add(keys[content, view], row)
                 progress(total - waiting + computed, total)
         finally:

@@ -6,6 +6,9 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from eyespot import machine
 from eyespot.data.audit import Hashed
@@ -62,6 +65,7 @@ class Trunk:
         *,
         views: Sequence[View],
         store: Store | None,
+        dtype: type[np.floating[Any]] = np.float32,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> Embedded:
         """The features of every view of every picture that can be decoded; those in the store are not computed."""
@@ -72,5 +76,6 @@ class Trunk:
             store=store,
             engine=lambda: self.engine,
             threads=machine.cores(),
+            dtype=dtype,
             progress=progress,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from eyespot.engine.compiled import compiled_folder
 from eyespot.engine.kept import keep, read_kept
@@ -13,6 +14,9 @@ from eyespot.features.trunk import Trunk
 from eyespot.recipes.progress import Progress, silent
 from eyespot.records import PrecisionName
 from eyespot.zoo.weights import EFFICIENTNET_LITE0, Weights
+
+if TYPE_CHECKING:
+    from torch import nn
 
 GRAPH_VERSION = 1
 """Changes whenever the conversion would give another graph."""
@@ -61,14 +65,31 @@ def _converted(weights: Weights, cache_folder: Path, progress: Progress) -> byte
     return graph
 
 
+def pretrained(cache_folder: Path) -> nn.Sequential:
+    """EfficientNet-Lite0 with its ImageNet weights, to be trained further.
+
+    cache_folder: where its weights are kept, converted.
+    Raises MissingExtra where PyTorch or the weights are not installed.
+    """
+    return _loaded(EFFICIENTNET_LITE0, cache_folder)
+
+
 def _convert(weights: Weights, cache_folder: Path) -> bytes:
+    net = _loaded(weights, cache_folder)
+    from eyespot import blocks
+    from eyespot.engine.graph import to_onnx
+
+    trunk, _ = blocks.split(net, after="head.flat")
+    return to_onnx(trunk, weights.preprocess)
+
+
+def _loaded(weights: Weights, cache_folder: Path) -> nn.Sequential:
     try:
         import safetensors  # noqa: F401
         import torch  # noqa: F401
     except ModuleNotFoundError as error:
         raise MissingExtra("the first use of a network on this machine", extra="train") from error
-    from eyespot import blocks, zoo
-    from eyespot.engine.graph import to_onnx
+    from eyespot import zoo
     from eyespot.zoo.weights_files import load
 
     net = zoo.create(weights.network.name, **weights.network.arguments)
@@ -77,5 +98,4 @@ def _convert(weights: Weights, cache_folder: Path) -> bytes:
     except OSError:
         with tempfile.TemporaryDirectory() as folder:
             load(net, weights, cache_folder=Path(folder))
-    trunk, _ = blocks.split(net, after="head.flat")
-    return to_onnx(trunk, weights.preprocess)
+    return net

@@ -64,7 +64,7 @@ def measure(fitted: Fitted, *, store: Store | None, progress: Progress) -> Measu
 
     Ctrl-C ends measuring, not the run: what was measured until then counts, and a note says that it is incomplete.
     """
-    if fitted.regime == "scratch":
+    if fitted.regime != "frozen":
         store = None  # no other run will ask for the features of a network that was trained just now
     prepared, notes, computed = fitted.prepared, [], 0
     found: dict[Part, Answers] = {}
@@ -162,7 +162,7 @@ def _calibration(fitted: Fitted, found: dict[Part, Answers]) -> Calibration | No
     """On pictures that the temperature was not fitted on where there are enough; else by folds, on those it was."""
     temperature, source = fitted.temperature, fitted.temperature_from
     unseen = None if fitted.small_test else found.get("test")
-    if fitted.regime == "frozen":  # from scratch, val is what the temperature was fitted on
+    if fitted.regime == "frozen":  # otherwise val is what the temperature was fitted on
         unseen = unseen or found.get("val")
     if unseen:
         name = "test pictures" if unseen.part == "test" else "validation pictures"

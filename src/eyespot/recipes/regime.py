@@ -46,7 +46,7 @@ class OutOfFold:
 class Fitted:
     """A trained model before it is measured."""
 
-    regime: Literal["frozen", "scratch"]
+    regime: Literal["frozen", "partial", "scratch"]
     prepared: Prepared
     """Without the pictures that turned out to be unreadable."""
     trunk: Trunk

@@ -10,26 +10,28 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.data.audit import Hashed
-from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import MissingExtra, OptionError, Stopped
 from eyespot.evaluate.calibration import fit_temperature
 from eyespot.features import images
-from eyespot.features.trunk import Trunk
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.prepare import Prepared, notes_on_trained
 from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, OutOfFold, despite_ctrl_c, stopped_note
+from eyespot.recipes.trained import answers_on_val, as_trunk
 from eyespot.records import Network, Part, PrecisionName, Preprocess
+from eyespot.training.augmentation import Augmentation
 from eyespot.training.fit import folds_of
-from eyespot.training.head import Head
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from eyespot.training.loop import Epoch, Images, Training
+    from eyespot.training.examples import ImageExamples
+    from eyespot.training.loop import Epoch, Examples, Training
 
 SIDE = 32
 """LeNet-5 takes images of 32 x 32 pixels."""
+SHIFTED = Augmentation(shift_px=2, padding="edge")
+"""A digit a little to the left is the same digit."""
+WARMUP = 0.3
+"""Share of the steps in which the learning rate rises: longer than for fine-tuning, since all weights are random."""
 
 
 def preprocess_for(*, gray: bool) -> Preprocess:
@@ -62,11 +64,14 @@ def fit_scratch(
     decoded, prepared = _decode(prepared, preprocess, parts, cache_folder)
     classes = len(prepared.data_set.classes)
     network = Network(name="lenet5", arguments={"classes": classes, "channels": preprocess.channels})
-    train = _images(decoded, prepared, prepared.part("train"))
-    validation = _images(decoded, prepared, prepared.part("val")) if prepared.part("val") else None
-    training = _training(network, train, validation, preprocess, options, epochs=options.epochs)
-    epochs, stopped = _run(training, options, progress)
-    notes = notes_on_trained(prepared, prepared.part("train"))
+    train = _examples(decoded, prepared, prepared.part("train"), preprocess, seed=options.seed)
+    validation = None
+    if prepared.part("val"):
+        validation = _examples(decoded, prepared, prepared.part("val"), preprocess, seed=options.seed)
+    training = _training(network, train, validation, options, epochs=options.epochs)
+    stopped = _run(training, options, progress)
+    epochs = training.epochs
+    notes = [*notes_on_trained(prepared, prepared.part("train")), *training.notes]
     if stopped:
         left_out = "; cross-validation was left out, so the figures are incomplete" if small_test else ""
         notes.append(f"training was stopped by you after epoch {len(epochs)}; the best epoch so far is kept{left_out}")
@@ -74,7 +79,7 @@ def fit_scratch(
     if best is None:
         raise OptionError(f"training diverged: the loss was never finite; lower the learning rate (lr {options.lr:g})")
     (trunk, head), hurried = despite_ctrl_c(
-        lambda: _frozen(training.keep_best(), network, preprocess, precision, cache_folder)
+        lambda: as_trunk(training.averaged, network, preprocess, precision=precision, cache_folder=cache_folder)
     )
     if hurried and small_test:
         notes.append(stopped_note("the conversion of the network"))
@@ -88,7 +93,7 @@ def fit_scratch(
             notes.append(stopped_note("cross-validation"))
     answers, source, computed = out_of_fold, "answers to pictures by networks that had not seen them", 0
     if answers is None:
-        (answers, computed), _ = despite_ctrl_c(lambda: _answers_on_val(prepared, trunk, head))
+        (answers, computed), _ = despite_ctrl_c(lambda: answers_on_val(prepared, trunk, head))
         source = "answers to the validation pictures" if answers else "nothing: there are no validation pictures"
     return Fitted(
         regime="scratch",
@@ -132,86 +137,60 @@ def _decode(
     return dict(zip(contents, found.images, strict=True)), prepared.without(found.set_aside)
 
 
-def _images(decoded: dict[str, np.ndarray], prepared: Prepared, hashed: Sequence[Hashed]) -> Images:
-    from eyespot.training.loop import Images
+def _examples(
+    decoded: dict[str, np.ndarray], prepared: Prepared, hashed: Sequence[Hashed], preprocess: Preprocess, *, seed: int
+) -> ImageExamples:
+    from eyespot.training.examples import ImageExamples
 
-    return Images(np.stack([decoded[each.content] for each in hashed]), prepared.labels(hashed))
+    contents = [each.content for each in hashed]
+    return ImageExamples(
+        np.stack([decoded[content] for content in contents]),
+        prepared.labels(hashed),
+        contents,
+        preprocess,
+        augmentation=SHIFTED,
+        seed=seed,
+    )
 
 
 def _training(
-    network: Network,
-    train: Images,
-    validation: Images | None,
-    preprocess: Preprocess,
-    options: TrainOptions,
-    *,
-    epochs: int,
+    network: Network, train: Examples, validation: Examples | None, options: TrainOptions, *, epochs: int
 ) -> Training:
     import torch
 
     from eyespot import zoo
-    from eyespot.training.loop import Training
+    from eyespot.training.loop import Plan, Training
 
     with torch.random.fork_rng():
         torch.manual_seed(options.seed)
         net = zoo.create(network.name, **network.arguments)
-    return Training(
-        net,
-        train,
-        validation,
-        preprocess,
+    plan = Plan(
         epochs=epochs,
         batch=options.batch,
         lr=options.lr,
+        classes=int(network.arguments["classes"]),
+        optimiser="adam",
+        warmup=WARMUP,
         patience=options.patience,
-        seed=options.seed,
     )
+    return Training(net.train(), train, validation, plan, seed=options.seed)
 
 
-def _run(training: Training, options: TrainOptions, progress: Progress) -> tuple[list[Epoch], bool]:
-    """The epochs that ran, and whether the user stopped training before its end."""
+def _run(training: Training, options: TrainOptions, progress: Progress) -> bool:
+    """Trains to the end, and whether the user stopped it before."""
     from eyespot.training.loop import one_thread
 
-    epochs: list[Epoch] = []
     progress("training", 0, options.epochs)
     try:
         with one_thread():
-            for epoch in training.epochs():
-                epochs.append(epoch)
-                progress("training", epoch.number, options.epochs)
+            for step in training.run():
+                if step.epoch:
+                    progress("training", step.epoch.number, options.epochs)
     except KeyboardInterrupt:
-        if not epochs:
+        if not training.epochs:
             raise Stopped("stopped before the first epoch ended: there is no model yet") from None
-        return epochs, True
-    return epochs, False
-
-
-def _frozen(
-    net: nn.Sequential, network: Network, preprocess: Preprocess, precision: PrecisionName, cache_folder: Path
-) -> tuple[Trunk, Head]:
-    """The trained network as a frozen trunk and its last layer as a head."""
-    from eyespot import blocks
-    from eyespot.engine.graph import to_onnx
-
-    body, tail = blocks.split(net, after="head.act2")
-    weight, bias = (parameter.detach().numpy().copy() for parameter in tail.parameters())
-    trunk = Trunk(
-        to_onnx(body, preprocess),
-        network=network,
-        preprocess=preprocess,
-        precision=precision,
-        cache_folder=compiled_folder(cache_folder),
-    )
-    return trunk, Head(((weight, bias),), "softmax")
-
-
-def _answers_on_val(prepared: Prepared, trunk: Trunk, head: Head) -> tuple[OutOfFold | None, int]:
-    """The network's answers to the validation pictures, and how many views were computed for them."""
-    embedded = trunk.embed(prepared.part("val"), views=("identity",), store=None)
-    if not embedded.pictures:
-        return None, 0
-    logits = head.logits(embedded.features["identity"])
-    return OutOfFold(embedded.pictures, prepared.labels(embedded.pictures), logits[None]), embedded.computed
+        return True
+    return False
 
 
 def _out_of_fold(
@@ -226,25 +205,27 @@ def _out_of_fold(
     progress: Progress,
 ) -> OutOfFold:
     """Answers to every picture of these parts by networks that had not seen it, trained for as many epochs."""
-    from eyespot.training.loop import one_thread
+    from eyespot.training.loop import one_thread, scores
 
     pictures = prepared.part(*parts)
-    everything = _images(decoded, prepared, pictures)
-    fold = folds_of(everything.labels, seed=options.seed)
+    labels = prepared.labels(pictures)
+    fold = folds_of(labels, seed=options.seed)
     logits = np.zeros((1, len(fold), len(prepared.data_set.classes)), np.float32)
     for held_out in range(fold.max() + 1):
         progress("cross-validation", held_out, int(fold.max()) + 1)
-        seen = type(everything)(everything.images[fold != held_out], everything.labels[fold != held_out])
-        training = _training(network, seen, None, preprocess, options, epochs=epochs)
+        seen, unseen = (
+            _examples(decoded, prepared, [pictures[row] for row in rows], preprocess, seed=options.seed)
+            for rows in (np.flatnonzero(fold != held_out), np.flatnonzero(fold == held_out))
+        )
+        training = _training(network, seen, None, options, epochs=epochs)
         with one_thread():
-            for _ in training.epochs():
+            for _ in training.run():
                 pass
-        training.keep_best()
-        logits[0, fold == held_out] = training.logits(everything.images[fold == held_out]).numpy()
-    return OutOfFold(pictures, everything.labels, logits)
+            logits[0, fold == held_out] = scores(training.averaged, unseen).numpy()
+    return OutOfFold(pictures, labels, logits)
 
 
-def _kept(best: int, validation: Images | None) -> str:
+def _kept(best: int, validation: Examples | None) -> str:
     if validation is None:
         return "the last is kept, since no validation pictures say which is best"
     return f"number {best} had the lowest validation loss and is kept"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from eyespot.recipes.frozen import fit_frozen
 from eyespot.recipes.measure import Measurements, measure
 from eyespot.recipes.options import TrainOptions, require_used, train_options
 from eyespot.recipes.outputs import write_outputs
+from eyespot.recipes.partial import fit_partial
 from eyespot.recipes.prepare import Prepared, prepare
 from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.regime import SMALLEST_TEST, Fitted, despite_ctrl_c
@@ -119,9 +121,20 @@ def _fit(
     require_used(options, "efficientnet_lite0")
     trunk = frozen_trunk(cache_folder=cache_folder, precision=precision, progress=progress)
     try:
-        return fit_frozen(prepared, trunk, options, small_test=small_test, store=store, progress=progress)
+        frozen = fit_frozen(
+            prepared,
+            trunk,
+            options,
+            small_test=small_test and not options.is_partial,  # a tail is never trained on what is held out
+            store=store,
+            progress=progress,
+        )
     except KeyboardInterrupt:
         raise Stopped(NO_MODEL_YET + (FEATURES_KEPT if store else "")) from None
+    if not options.is_partial:
+        return frozen
+    frozen = replace(frozen, small_test=small_test)
+    return fit_partial(frozen, options, store=store, cache_folder=cache_folder, progress=progress)
 
 
 def _is_small_and_gray(pictures: Sequence[Hashed]) -> bool:

@@ -1,137 +1,299 @@
-"""A plain training loop from scratch: a generator that yields after every epoch, for networks on small images."""
+"""The training loop of every regime: a generator that yields after every step, so that whoever takes from it can stop.
+
+Where it stands is a number of steps; which examples a step sees, and how they are changed, follows from the seed and
+that number alone. So a state that was kept (`state`) goes on (`restore`) exactly as if nothing had come between.
+"""
 
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from eyespot.records import Preprocess
+from eyespot.blocks import WithHeads
+from eyespot.training.chance import Chance
+from eyespot.training.devices import Device, choose
+from eyespot.training.distributed import World, average_statistics, mean_loss, parallel, shard, total
+from eyespot.training.ema import Average
+from eyespot.training.head import Output
+from eyespot.training.mixing import Mixing, mix
+from eyespot.training.objective import correct, losses_of, soft_targets
+from eyespot.training.optimiser import OptimiserName, optimiser, set_rate
+from eyespot.training.schedule import ScheduleName, rate_share
 
-SHIFT = 2
-"""Training images are moved by up to so many pixels each way: a digit a little to the left is the same digit."""
+KEPT_EVERY = 50
+"""Steps between two states that training can go back to."""
+LOWERED = 0.5
+"""What the learning rate is multiplied by after a loss that is no number."""
+MOST_LOWERED = 8
+"""Times that is done before training ends with what it has: the rate is 256 times lower then."""
 ANSWERED = 256
-"""Images that are answered at once: bounds the memory."""
+"""Examples that are answered at once: bounds the memory."""
 TINY = 5e-5
 """A lower validation loss than the best by less than this is no improvement."""
 
 
-@dataclass(frozen=True)
-class Images:
-    """Decoded images and their classes."""
+class Examples(Protocol):
+    """What is trained on, or measured: inputs with their classes."""
 
-    images: np.ndarray
-    """uint8 (N, H, W, C)."""
-    labels: np.ndarray
-    """(N,)."""
+    @property
+    def labels(self) -> Tensor:
+        """Class indexes, (N,)."""
+
+    @property
+    def pictures(self) -> np.ndarray:
+        """A number that stands for each picture's content, uint64 (N,): chance follows it, not the position."""
+
+    def inputs(self, rows: np.ndarray, epoch: int | None) -> Tensor:
+        """What the network takes, (n, C, H, W), of the examples at `rows` (n,).
+
+        epoch: decides how they are changed; None for as they are.
+        """
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train, in numbers. The defaults are those of fine-tuning a pretrained network."""
+
+    epochs: int
+    batch: int
+    """Examples in a step, of all processes together."""
+    lr: float
+    """Highest learning rate, of the last stage."""
+    classes: int
+    output: Output = "softmax"
+    optimiser: OptimiserName = "adamw"
+    weight_decay: float = 0.0
+    momentum: float = 0.9
+    stage_factor: float = 1.0
+    schedule: ScheduleName = "one-cycle"
+    warmup: float = 0.25
+    smoothing: float = 0.0
+    class_weights: tuple[float, ...] | None = None
+    mixing: Mixing | None = None
+    average: float = 0.0
+    """Share of the averaged weights that a step keeps; 0: no average."""
+    patience: int | None = None
+    """Epochs without a lower validation loss before training ends, with the weights of the best; None: the last
+    epoch's weights are those that count, and no epoch is chosen by its validation loss."""
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """How training stands after one pass over the images."""
+    """How training stands after one pass over the examples."""
 
     number: int
     train_loss: float
     validation_loss: float | None
     validation_accuracy: float | None
     best: bool
-    """True where the validation loss is the lowest so far; its weights are kept."""
+    """True where its weights are those to keep so far."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of training is done."""
+
+    number: int
+    """Steps done so far."""
+    of: int
+    epoch: Epoch | None
+    """Where the step was the last of its epoch."""
 
 
 class Training:
-    """Adam with a one-cycle learning rate on cross-entropy; the weights of the best epoch are kept."""
+    """A network in training. `net` is trained in place; `averaged` is the network that will answer."""
 
     def __init__(
         self,
-        net: nn.Sequential,
-        train: Images,
-        validation: Images | None,
-        preprocess: Preprocess,
+        net: nn.Sequential | WithHeads,
+        examples: Examples,
+        validation: Examples | None,
+        plan: Plan,
         *,
-        epochs: int,
-        batch: int,
-        lr: float,
-        patience: int,
         seed: int,
+        device: Device | None = None,
+        world: World | None = None,
     ) -> None:
-        """net: trained in place, from images (N, C, H, W) to logits.
-        validation: decides which epoch is best and when to stop; without it the last epoch is kept.
-        batch: images in a step; lr: highest learning rate; patience: epochs without improvement before stopping.
-        seed: decides the order of the images and how they are shifted.
+        """net: from inputs (N, C, H, W) to scores, in the mode it trains in: norms that are in evaluation stay so.
+        validation: measured after every epoch; None where there is nothing to measure on.
         """
-        self.net = net
-        self._train, self._validation = train, validation
-        self._mean, self._scale = torch.tensor(preprocess.mean), torch.tensor(preprocess.scale)
-        self._epochs, self._batch, self._patience = epochs, batch, patience
-        self._random = torch.Generator().manual_seed(seed)
-        self._optimiser = torch.optim.Adam(net.parameters(), lr=lr)
-        steps = epochs * len(in_batches(torch.arange(len(train.labels)), batch))
-        self._schedule = torch.optim.lr_scheduler.OneCycleLR(self._optimiser, max_lr=lr, total_steps=steps)
-        self._best_loss = float("inf")
-        self._best_weights = copy.deepcopy(net.state_dict())
+        device, world = device or choose("cpu"), world or World()
+        device.place(net)
+        self.net, self.plan = net, plan
+        self.notes: list[str] = []
+        self._examples, self._validation = examples, validation
+        self._seed, self._device, self._world = seed, device, world
+        self._forward = parallel(self.net, world)
+        self._scaler = device.scaler()
+        self._optimiser = optimiser(
+            self.net,
+            plan.optimiser,
+            lr=plan.lr,
+            weight_decay=plan.weight_decay,
+            momentum=plan.momentum,
+            stage_factor=plan.stage_factor,
+        )
+        self._average = Average(answering(self.net), plan.average)
+        self._batches = in_batches(len(examples.labels), plan.batch)
+        self._weights = None if plan.class_weights is None else torch.tensor(plan.class_weights)
+        self.step = 0
+        self._lowered = 0
+        self._loss = 0.0
+        self.epochs: list[Epoch] = []
+        self._best: dict[str, Tensor] | None = None
+        self.good = self.state()
 
-    def epochs(self) -> Iterator[Epoch]:
-        """Trains, yielding after every epoch; stop taking from it to stop training."""
-        since_best = 0
-        for number in range(1, self._epochs + 1):
-            train_loss = self._one_pass()
-            loss, accuracy = self._validate()
-            best = loss is None or loss < self._best_loss - TINY
-            if best:
-                self._best_loss = self._best_loss if loss is None else loss
-                self._best_weights = copy.deepcopy(self.net.state_dict())
-            since_best = 0 if best else since_best + 1
-            yield Epoch(number, train_loss, loss, accuracy, best)
-            if since_best >= self._patience:
-                return
+    @property
+    def steps(self) -> int:
+        """Steps in all."""
+        return self.plan.epochs * len(self._batches)
 
-    def keep_best(self) -> nn.Sequential:
-        """The network with the weights of its best epoch, ready to answer."""
-        self.net.load_state_dict(self._best_weights)
-        return self.net.eval()
+    @property
+    def averaged(self) -> nn.Sequential:
+        """The network that answers, in evaluation: with averaged weights; where patience chose an epoch, with its."""
+        if self._best is not None:
+            self._average.net.load_state_dict(self._best)
+        return self._average.net
 
-    def logits(self, images: np.ndarray) -> Tensor:
-        """The network's answers (N, classes) to images uint8 (N, H, W, C), with the weights it has now."""
-        self.net.eval()
-        with torch.inference_mode():
-            batches = torch.split(torch.from_numpy(images), ANSWERED)
-            return torch.cat([self.net(self._normalised(each)) for each in batches])
+    def run(self) -> Iterator[Step]:
+        """Trains, yielding after every step; stop taking from it to stop training."""
+        while self.step < self.steps and not self._out_of_patience():
+            if self._one_step():
+                ended = self.step % len(self._batches) == 0
+                yield Step(self.step, self.steps, self._end_epoch() if ended else None)
+            else:
+                self._go_back()
+                if self._lowered == MOST_LOWERED:
+                    return
 
-    def _one_pass(self) -> float:
-        self.net.train()
-        order = torch.randperm(len(self._train.labels), generator=self._random)
-        images, labels = torch.from_numpy(self._train.images), torch.from_numpy(self._train.labels)
-        total = 0.0
-        for rows in in_batches(order, self._batch):
-            x = shifted(self._normalised(images[rows]), self._random)  # (N, C, H, W)
-            loss = functional.cross_entropy(self.net(x), labels[rows])
-            self._optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            self._optimiser.step()
-            self._schedule.step()
-            total += float(loss.detach()) * len(rows)
-        return total / len(order)
+    def state(self) -> dict[str, Any]:
+        """Everything that decides how training goes on: of tensors, numbers, text, lists and dicts."""
+        return copy.deepcopy(
+            {
+                "step": self.step,
+                "lowered": self._lowered,
+                "loss": self._loss,
+                "net": self.net.state_dict(),
+                "average": self._average.state(),
+                "optimiser": self._optimiser.state_dict()["state"],
+                "scaler": self._scaler.state_dict(),
+                "epochs": [asdict(epoch) for epoch in self.epochs],
+                "best": self._best,
+                "notes": self.notes,
+            }
+        )
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Training goes on from a state that `state` gave, of a training that was made alike."""
+        state = copy.deepcopy(state)
+        self.step, self._lowered, self._loss = state["step"], state["lowered"], state["loss"]
+        self.net.load_state_dict(state["net"])
+        self._average.restore(state["average"])
+        groups = self._optimiser.state_dict()["param_groups"]
+        self._optimiser.load_state_dict({"state": state["optimiser"], "param_groups": groups})
+        self._scaler.load_state_dict(state["scaler"])
+        self.epochs = [Epoch(**epoch) for epoch in state["epochs"]]
+        self._best, self.notes = state["best"], state["notes"]
+        self.good = self.state()
+
+    def _one_step(self) -> bool:
+        """Whether the step could be done: not where the loss is no finite number, nor where it left such weights."""
+        before = self.state() if self.step % KEPT_EVERY == 0 and self.step != self.good["step"] else None
+        epoch, batch = divmod(self.step, len(self._batches))
+        rows = order(self._seed, epoch, len(self._examples.labels))[self._batches[batch]]
+        x, targets = self._inputs(rows, epoch)
+        with self._device.autocast():
+            losses = losses_of(self._forward(x), targets, self.plan.output)
+        together = total(float(losses.detach().sum()), self._world)
+        if not math.isfinite(together):
+            return False
+        self.good = before or self.good
+        share = rate_share(self.plan.schedule, self.step, self.steps, warmup=self.plan.warmup)
+        set_rate(self._optimiser, share * LOWERED**self._lowered)
+        self._optimiser.zero_grad()
+        self._scaler.scale(mean_loss(losses, self._world, count=len(rows))).backward()  # type: ignore[no-untyped-call]
+        self._scaler.step(self._optimiser)
+        self._scaler.update()
+        self._average.update(answering(self.net))
+        self._loss += together
+        self.step += 1
+        return self.step < self.steps or self._is_finite()
+
+    def _inputs(self, rows: np.ndarray, epoch: int) -> tuple[Tensor, Tensor]:
+        """Inputs (n, C, H, W) and targets (n, classes) of this process's share of a batch."""
+        mine = shard(np.arange(len(rows)), self._world)
+        x, targets = self._plain(rows[mine], epoch)
+        if self.plan.mixing is None:
+            return x, targets
+        others = np.roll(rows, 1)
+        if self._world.size == 1:
+            partner = torch.roll(x, 1, 0), torch.roll(targets, 1, 0)
+        else:
+            partner = self._plain(others[mine], epoch)
+        chance = Chance(self._seed, epoch, self._examples.pictures[rows[mine]])
+        return mix(x, targets, *partner, chance, self.plan.mixing)
+
+    def _plain(self, rows: np.ndarray, epoch: int) -> tuple[Tensor, Tensor]:
+        labels = self._examples.labels[torch.from_numpy(rows)]
+        targets = soft_targets(labels, self.plan.classes, smoothing=self.plan.smoothing, weights=self._weights)
+        return self._device.place(self._examples.inputs(rows, epoch)), self._device.place(targets)
+
+    def _is_finite(self) -> bool:
+        return all(bool(weight.isfinite().all()) for weight in self.net.parameters())
+
+    def _go_back(self) -> None:
+        """The last state that had a finite loss is back, and from there on the learning rate is lower."""
+        at, lowered, notes = self.step, self._lowered + 1, self.notes
+        self.restore(self.good)
+        self._lowered, self.notes = lowered, notes
+        self.notes.append(
+            f"near step {at + 1} of {self.steps} the loss was no finite number: training went back to step {self.step} "
+            f"and on with {LOWERED**lowered:g} of the learning rate"
+        )
+        self.good = self.state()
+
+    def _end_epoch(self) -> Epoch:
+        average_statistics(self.net, self._world)
+        loss, accuracy = self._validate()
+        lowest = min((e.validation_loss for e in self.epochs if e.validation_loss is not None), default=math.inf)
+        best = self.plan.patience is None or loss is None or loss < lowest - TINY
+        if best and self.plan.patience is not None:
+            self._best = copy.deepcopy(self._average.net.state_dict())
+        epoch = Epoch(len(self.epochs) + 1, self._loss / len(self._examples.labels), loss, accuracy, best)
+        self._loss = 0.0
+        self.epochs.append(epoch)
+        return epoch
+
+    def _out_of_patience(self) -> bool:
+        if self.plan.patience is None or not self.epochs:
+            return False
+        best = max(epoch.number for epoch in self.epochs if epoch.best)
+        return self.epochs[-1].number - best >= self.plan.patience
 
     def _validate(self) -> tuple[float | None, float | None]:
         if self._validation is None:
             return None, None
-        logits, labels = self.logits(self._validation.images), torch.from_numpy(self._validation.labels)
-        return float(functional.cross_entropy(logits, labels)), float((logits.argmax(1) == labels).float().mean())
-
-    def _normalised(self, images: Tensor) -> Tensor:
-        return ((images.float() - self._mean) / self._scale).permute(0, 3, 1, 2)  # (N, C, H, W)
+        found = scores(self._average.net, self._validation, device=self._device)
+        labels = self._validation.labels
+        targets = soft_targets(labels, self.plan.classes)
+        return (
+            float(losses_of(found, targets, self.plan.output).mean()),
+            float(correct(found, labels).float().mean()),
+        )
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Within it torch computes on one processor: a network this small gains nothing from more, and the same seed
-    gives the same bits on every number of them."""
+    """Within it torch computes on one processor: a small network on few images gains nothing from more, and the same
+    seed gives the same bits on every number of them."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -140,23 +302,36 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def in_batches(order: Tensor, size: int) -> list[Tensor]:
-    """`order` cut into pieces of `size`; a single image left over joins the piece before it.
+def answering(net: nn.Sequential | WithHeads) -> nn.Sequential:
+    """The network itself, without auxiliary heads, which are for training alone."""
+    return net.net if isinstance(net, WithHeads) else net
+
+
+def scores(net: nn.Module, examples: Examples, *, device: Device | None = None) -> Tensor:
+    """What `net` answers, in evaluation, to the examples as they are: (N, outputs)."""
+    every = np.arange(len(examples.labels))
+    device = device or choose("cpu")
+    with torch.inference_mode():
+        return torch.cat(
+            [
+                net(device.place(examples.inputs(rows, None))).float().cpu()
+                for rows in np.array_split(every, max(1, -(-len(every) // ANSWERED)))
+            ]
+        )
+
+
+def order(seed: int, epoch: int, count: int) -> np.ndarray:
+    """The positions 0..count-1 in the order in which an epoch, counted from 0, takes them: the same everywhere."""
+    return np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(count)
+
+
+def in_batches(count: int, size: int) -> list[slice]:
+    """Places 0..count-1 cut into pieces of `size`; a single one left over joins the piece before it.
 
     BatchNorm cannot tell the spread of a batch of one. So a batch of one is left only where one was asked for, or
-    where there is one image in all.
+    where there is one example in all.
     """
-    batches = list(torch.split(order, size))
-    if size > 1 and len(batches) > 1 and len(batches[-1]) == 1:
-        batches[-2:] = [torch.cat(batches[-2:])]
-    return batches
-
-
-def shifted(images: Tensor, random: torch.Generator) -> Tensor:
-    """Every image (N, C, H, W) moved by its own random amount, at most SHIFT pixels; the border is repeated."""
-    count, _, height, width = images.shape
-    padded = functional.pad(images, (SHIFT, SHIFT, SHIFT, SHIFT), mode="replicate")
-    down, right = torch.randint(0, 2 * SHIFT + 1, (2, count, 1), generator=random)
-    rows, columns = down + torch.arange(height), right + torch.arange(width)  # (N, H), (N, W)
-    which = torch.arange(count)[:, None, None]
-    return padded.permute(0, 2, 3, 1)[which, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    starts = list(range(0, count, size))
+    if size > 1 and len(starts) > 1 and count - starts[-1] == 1:
+        starts.pop()
+    return [slice(start, end) for start, end in zip(starts, [*starts[1:], count], strict=True)]

@@ -1,0 +1,68 @@
+"""What is trained on: decoded images that are augmented on the way, or stored views of activations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from eyespot.records import Preprocess
+from eyespot.training.augment import augment
+from eyespot.training.augmentation import Augmentation
+from eyespot.training.chance import Chance, pictures_by_content
+
+
+class ImageExamples:
+    """Decoded images, normalised as the network wants them; each epoch sees each otherwise augmented."""
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        contents: Sequence[str],
+        preprocess: Preprocess,
+        *,
+        augmentation: Augmentation | None = None,
+        seed: int = 0,
+    ) -> None:
+        """images: uint8 (N, H, W, C). labels: class indexes (N,). contents: the pictures' content hashes.
+        augmentation: None leaves images as they are.
+        """
+        self._images, self._augmentation, self._seed = images, augmentation, seed
+        self._mean, self._scale = torch.tensor(preprocess.mean), torch.tensor(preprocess.scale)
+        self.labels, self.pictures = torch.from_numpy(labels), pictures_by_content(contents)
+
+    def inputs(self, rows: np.ndarray, epoch: int | None) -> Tensor:
+        """Images (n, C, H, W) in channels_last, normalised."""
+        images = self._images[rows]
+        if epoch is not None and self._augmentation is not None:
+            images = augment(images, Chance(self._seed, epoch, self.pictures[rows]), self._augmentation)
+        normalised = torch.from_numpy(images).float().sub_(self._mean).div_(self._scale)  # (n, H, W, C)
+        return normalised.permute(0, 3, 1, 2)  # (n, C, H, W)
+
+
+class ViewExamples:
+    """Activations at the cut, of several views of each picture that were computed beforehand.
+
+    Epoch by epoch a picture takes its views in turn, each picture beginning with another one.
+    """
+
+    def __init__(
+        self, views: Sequence[np.ndarray], labels: np.ndarray, contents: Sequence[str], *, seed: int = 0
+    ) -> None:
+        """views: each float16 (N, C, H, W), or (N, D) behind the last pooling; the first is the picture as it is."""
+        self._views = views
+        self.labels, self.pictures = torch.from_numpy(labels), pictures_by_content(contents)
+        first = Chance(seed, 0, self.pictures).uniform("first view")[:, 0]
+        self._first = (first * len(views)).astype(np.int64)
+
+    def inputs(self, rows: np.ndarray, epoch: int | None) -> Tensor:
+        """Activations (n, C, H, W) or (n, D), float32."""
+        if epoch is None:
+            chosen = self._views[0][rows]
+        else:
+            view = (self._first[rows] + epoch) % len(self._views)
+            chosen = np.stack([self._views[v][row] for v, row in zip(view, rows, strict=True)])
+        return torch.from_numpy(chosen).float()
