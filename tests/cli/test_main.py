@@ -111,7 +111,10 @@ def test_the_defaults_that_train_shows_are_those_of_its_options():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--model", "efficientnet_lite0", "--epochs", "30"], "the option epochs is used by lenet5 alone"),
+        (
+            ["--model", "efficientnet_lite0", "--epochs", "30"],
+            "the option epochs is used by lenet5 and by the",
+        ),
         (["--model", "lenet5", "--mirror", "auto"], "the option mirror is used by efficientnet_lite0 alone"),
         (["--model", "lenet5", "--head", ""], "the option head is used by efficientnet_lite0 alone"),
     ],

@@ -540,7 +540,7 @@ def test_options_give_a_model_that_tells_two_classes_apart(train, photos, option
     ("options", "said"),
     [
         ({"epoch": 3}, "did you mean epochs?"),
-        ({"zzz": 3}, "there are model, head"),
+        ({"zzz": 3}, "there are model, regime"),
         ({"epochs": 0}, "the option epochs cannot be 0: give a whole number from 1 to 100000"),
         ({"epochs": "many"}, "the option epochs cannot be 'many': give a whole number from 1 to 100000"),
         ({"lr": float("nan")}, "the option lr cannot be nan: give a number above 0, at most 10"),
@@ -560,7 +560,7 @@ def test_options_give_a_model_that_tells_two_classes_apart(train, photos, option
             "the option head is used by efficientnet_lite0 alone, and the model is len",
         ),
         ({"model": "lenet5", "class_weight": "auto"}, "leave the option out, or choose model efficientnet_lite0"),
-        ({"model": "efficientnet_lite0", "lr": 0.1}, "the option lr is used by lenet5 alone"),
+        ({"model": "efficientnet_lite0", "lr": 0.1}, "the option lr is used by lenet5 and by the regime partial alone"),
         ({"epochs": 3}, "and the model is efficientnet_lite0 (auto chose it for these pictures): leave the option out"),
     ],
     ids=str,
@@ -679,10 +679,10 @@ def stopped_once_in(monkeypatch, name: str) -> None:
     monkeypatch.setattr(name, call)
 
 
-@pytest.mark.parametrize("name", ["scratch._frozen", "scratch._answers_on_val", "measure._own_answers"])
+@pytest.mark.parametrize("name", ["scratch.as_trunk", "scratch.answers_on_val", "measure._own_answers"])
 def test_ctrl_c_when_lenet_is_trained_already_keeps_it(train, photos, monkeypatch, name):
     stopped_once_in(monkeypatch, f"eyespot.recipes.{name}")
-    stop = stopped_at("cross-validation") if name == "scratch._answers_on_val" else silent
+    stop = stopped_at("cross-validation") if name == "scratch.answers_on_val" else silent
     result = train(photos, model="lenet5", epochs=1, progress=stop)
     assert ("figures are incomplete" in " ".join(result.notes)) == name.startswith("scratch")
     assert eyespot.load(result.run).predict(photos / "circle" / "000.png")[0].predictions

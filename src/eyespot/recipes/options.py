@@ -110,9 +110,10 @@ def require_used(options: TrainOptions, model: str) -> None:
     if idle:
         other = USED_BY[idle[0]]
         why = " (auto chose it for these pictures)" if options.model == "auto" else ""
+        tails = idle[0] in OF_TAILS
         raise OptionError(
-            f"the option {idle[0]} is used by {other} alone, and the model is {model}{why}: "
-            f"leave the option out, or choose model {other}"
+            f"the option {idle[0]} is used by {other}{' and by the regime partial' * tails} alone, and the model is "
+            f"{model}{why}: leave the option out, or choose model {other}{' or regime partial' * tails}"
         )
 
 
