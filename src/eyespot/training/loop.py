@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -320,9 +321,12 @@ def scores(net: nn.Module, examples: Examples, *, device: Device | None = None) 
         )
 
 
+@lru_cache(maxsize=2)
 def order(seed: int, epoch: int, count: int) -> np.ndarray:
     """The positions 0..count-1 in the order in which an epoch, counted from 0, takes them: the same everywhere."""
-    return np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(count)
+    positions = np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(count)
+    positions.flags.writeable = False  # one array for all steps of the epoch
+    return positions
 
 
 def in_batches(count: int, size: int) -> list[slice]:
