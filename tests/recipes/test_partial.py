@@ -111,7 +111,7 @@ def test_ctrl_c_later_leaves_the_weights_of_the_last_epoch(run, tmp_path, monkey
     monkeypatch.setattr(Training, "run", interrupted)
     result = train(run[0], out=tmp_path, **LATE)
     assert result.regime == "partial"
-    assert any("stopped by you after epoch 1" in note for note in result.notes)
+    assert any("stopped by you after 3 of 6 steps" in note for note in result.notes)
 
 
 def test_before_training_the_network_answers_as_backbone_and_head(net):

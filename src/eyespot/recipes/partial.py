@@ -20,7 +20,7 @@ from eyespot.recipes.backbone import pretrained
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, despite_ctrl_c
-from eyespot.recipes.trained import answers_on_val, as_trunk
+from eyespot.recipes.trained import answers_on_val, as_trunk, epoch_row
 from eyespot.records import View
 from eyespot.training.head import Head
 from eyespot.words import counted
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from torch import nn
 
     from eyespot.training.examples import ViewExamples
-    from eyespot.training.loop import Epoch, Training
+    from eyespot.training.loop import Training
 
 CUT = "stage5"
 """Of EfficientNet-Lite0's seven stages: the two behind it are a third of its work and most of its weights."""
 EPOCHS = 4
-"""On ten kinds of clothing more gained nothing, and fewer lost half a point."""
+"""Enough on ten kinds of clothing: 3.5 and 4 points better than frozen on validation and test, with one seed."""
 LR = 1e-3
 WEIGHT_DECAY = 0.05
 SMOOTHING = 0.1
@@ -55,13 +55,22 @@ def fit_partial(
     trunk, tail, cut = _cut(net, options.freeze or CUT)
     views: tuple[View, ...] = ("identity", "mirror") if frozen.mirror else ("identity",)
     try:
-        training, trained_on = _trained(frozen, trunk, tail, options, views, store, cache_folder, progress)
+        training, seen, stopped = _trained(frozen, trunk, tail, options, views, store, cache_folder, progress)
     except KeyboardInterrupt:
         return replace(frozen, notes=[*frozen.notes, "stopped by you before the tail was trained: all is frozen"])
-    notes = [*frozen.notes, *training.notes]
-    if training.step < training.steps:
-        notes.append(f"training was stopped by you after epoch {len(training.epochs)}; its weights are kept")
-    return _fitted(frozen, training, trunk, cut, trained_on, views, cache_folder, notes)
+    notes = [*frozen.notes, *seen.notes, *training.notes]
+    if stopped:
+        notes.append(
+            f"training was stopped by you after {training.step} of {training.steps} steps; "
+            "the weights it had then are kept"
+        )
+    frozen = replace(
+        frozen,
+        prepared=frozen.prepared.without(seen.set_aside),
+        views_computed=frozen.views_computed + seen.computed,
+        notes=notes,
+    )
+    return _fitted(frozen, training, trunk, cut, len(seen.pictures), views, cache_folder)
 
 
 def _fitted(
@@ -72,7 +81,6 @@ def _fitted(
     trained_on: int,
     views: Sequence[View],
     cache_folder: Path,
-    notes: list[str],
 ) -> Fitted:
     from eyespot import blocks
 
@@ -100,7 +108,7 @@ def _fitted(
         trained_on=trained_on,
         out_of_fold=None,
         answers_on_train=None,
-        table=tuple(_row(epoch) for epoch in training.epochs),
+        table=tuple(epoch_row(epoch) for epoch in training.epochs),
         how=(
             ("What was trained", f"everything behind {cut}, beginning from published weights and a solved head"),
             ("Frozen", f"everything up to {cut}, with all running statistics"),
@@ -108,7 +116,6 @@ def _fitted(
             ("Views", f"{' and '.join(views)}, mixed in pairs (mixup)"),
         ),
         views_computed=frozen.views_computed + computed,
-        notes=notes,
     )
 
 
@@ -121,8 +128,8 @@ def _trained(
     store: Store | None,
     cache_folder: Path,
     progress: Progress,
-) -> tuple[Training, int]:
-    """The tail after its training, and how many pictures it was trained on."""
+) -> tuple[Training, Embedded, bool]:
+    """The tail after its training, what it was trained on, and whether the user stopped it."""
     prepared = frozen.prepared
     below = _below(frozen, trunk, cache_folder)
     ordered = sorted(prepared.part("train"), key=lambda each: each.content)  # so that file names decide nothing
@@ -142,7 +149,8 @@ def _trained(
     except KeyboardInterrupt:
         if not training.epochs:
             raise
-    return training, len(seen.pictures)
+        return training, seen, True
+    return training, seen, False
 
 
 def _embedded(
@@ -204,7 +212,7 @@ def _training(
         mixing=Mixing(mixup_probability=1, mixup_alpha=MIXUP_ALPHA),
         average=AVERAGE,
     )
-    # In evaluation: statistics of a few hundred pictures are worse than ImageNet's (on clothing, by one point).
+    # In evaluation: the tail's own statistics made clothing one point worse than ImageNet's, with one seed.
     return Training(tail.eval(), seen, validation, plan, seed=options.seed)
 
 
@@ -245,10 +253,3 @@ def _cut(net: nn.Sequential, freeze: str) -> tuple[nn.Sequential, nn.Sequential,
         return *blocks.split(net, after=freeze), freeze
     except NetworkError as error:
         raise OptionError(f"the option freeze cannot be {freeze!r}: {error}") from None
-
-
-def _row(epoch: Epoch) -> dict[str, float | int | bool]:
-    row: dict[str, float | int | bool] = {"epoch": epoch.number, "train_loss": epoch.train_loss}
-    if epoch.validation_loss is not None and epoch.validation_accuracy is not None:
-        row |= {"validation_loss": epoch.validation_loss, "validation_accuracy": epoch.validation_accuracy}
-    return row

@@ -17,14 +17,14 @@ from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.prepare import Prepared, notes_on_trained
 from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, OutOfFold, despite_ctrl_c, stopped_note
-from eyespot.recipes.trained import answers_on_val, as_trunk
+from eyespot.recipes.trained import answers_on_val, as_trunk, epoch_row
 from eyespot.records import Network, Part, PrecisionName, Preprocess
 from eyespot.training.augmentation import Augmentation
 from eyespot.training.fit import folds_of
 
 if TYPE_CHECKING:
     from eyespot.training.examples import ImageExamples
-    from eyespot.training.loop import Epoch, Examples, Training
+    from eyespot.training.loop import Examples, Training
 
 SIDE = 32
 """LeNet-5 takes images of 32 x 32 pixels."""
@@ -110,7 +110,7 @@ def fit_scratch(
         l2=None,
         out_of_fold=out_of_fold,
         answers_on_train=None,
-        table=tuple(_row(epoch) for epoch in epochs),
+        table=tuple(epoch_row(epoch) | {"best": epoch.best} for epoch in epochs),
         how=(
             ("What was trained", "all of LeNet-5, from random weights, with Adam and a one-cycle learning rate"),
             ("Epochs", f"{len(epochs)}; {_kept(best, validation)}"),
@@ -229,10 +229,3 @@ def _kept(best: int, validation: Examples | None) -> str:
     if validation is None:
         return "the last is kept, since no validation pictures say which is best"
     return f"number {best} had the lowest validation loss and is kept"
-
-
-def _row(epoch: Epoch) -> dict[str, float | int | bool]:
-    row: dict[str, float | int | bool] = {"epoch": epoch.number, "train_loss": epoch.train_loss}
-    if epoch.validation_loss is not None and epoch.validation_accuracy is not None:
-        row |= {"validation_loss": epoch.validation_loss, "validation_accuracy": epoch.validation_accuracy}
-    return row | {"best": epoch.best}

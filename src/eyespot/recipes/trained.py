@@ -15,6 +15,8 @@ from eyespot.training.head import Head, Output
 if TYPE_CHECKING:
     from torch import nn
 
+    from eyespot.training.loop import Epoch
+
 
 def as_trunk(
     net: nn.Sequential,
@@ -52,3 +54,11 @@ def answers_on_val(prepared: Prepared, trunk: Trunk, head: Head) -> tuple[OutOfF
         return None, 0
     logits = head.logits(embedded.features["identity"])
     return OutOfFold(embedded.pictures, prepared.labels(embedded.pictures), logits[None]), embedded.computed
+
+
+def epoch_row(epoch: Epoch) -> dict[str, float | int | bool]:
+    """An epoch as a row of results.csv."""
+    row: dict[str, float | int | bool] = {"epoch": epoch.number, "train_loss": epoch.train_loss}
+    if epoch.validation_loss is not None and epoch.validation_accuracy is not None:
+        row |= {"validation_loss": epoch.validation_loss, "validation_accuracy": epoch.validation_accuracy}
+    return row
