@@ -39,10 +39,13 @@ def test_worked_rates():
     assert [rate_share("step", step, 8, warmup=0) for step in (0, 3, 4, 6)] == pytest.approx([1, 1, 0.1, 0.01])
     assert rate_share("cosine", 50, 100, warmup=0) == pytest.approx(0.5)
     assert rate_share("constant", 99, 100, warmup=0) == 1
+    assert [rate_share("linear", step, 6, warmup=1 / 3) for step in range(6)] == pytest.approx(
+        [1 / 3, 2 / 3, 1, 3 / 4, 1 / 2, 1 / 4]
+    )
     assert [rate_share("cosine", step, 100, warmup=0.04) for step in range(5)] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1])
 
 
-@pytest.mark.parametrize("schedule", ["one-cycle", "cosine", "step", "constant"])
+@pytest.mark.parametrize("schedule", ["one-cycle", "linear", "cosine", "step", "constant"])
 @pytest.mark.parametrize("steps", [1, 2, 3, 17])
 @pytest.mark.parametrize("warmup", [0, 0.3, 1])
 def test_a_share_is_above_0_and_at_most_1_at_every_step(schedule, steps, warmup):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-ScheduleName = Literal["one-cycle", "cosine", "step", "constant"]
+ScheduleName = Literal["one-cycle", "linear", "cosine", "step", "constant"]
 
 ONE_CYCLE_START, ONE_CYCLE_END = 1 / 25, 1e-4
 """Shares of the highest rate at the two ends of one cycle; Smith, Topin: arXiv:1708.07120."""
@@ -16,8 +16,8 @@ DROPS, DROP = (1 / 2, 3 / 4), 0.1
 def rate_share(schedule: ScheduleName, step: int, steps: int, *, warmup: float) -> float:
     """The share, above 0 and at most 1, of the highest learning rate that step number `step` takes.
 
-    schedule: one-cycle rises and falls along a cosine; cosine only falls; step falls to a tenth at a half and again at
-    three quarters; constant stays.
+    schedule: one-cycle rises and falls along a cosine; linear rises and falls along straight lines; cosine only falls;
+    step falls to a tenth at a half and again at three quarters; constant stays.
     step, steps: number of the step, from 0, and how many there are in all.
     warmup: share of the steps in which the rate rises, 0..1; linearly, but for one-cycle.
     """
@@ -28,6 +28,8 @@ def rate_share(schedule: ScheduleName, step: int, steps: int, *, warmup: float) 
     done = (step - rising) / max(1.0, steps - rising)
     if schedule == "one-cycle":
         return _between(1.0, ONE_CYCLE_END, done)
+    if schedule == "linear":
+        return max(1 - done, ONE_CYCLE_END)
     if schedule == "cosine":
         return max(_between(1.0, 0.0, done), ONE_CYCLE_END)
     if schedule == "step":
