@@ -30,7 +30,7 @@ OUTSIDE = {"__init__", "__main__"}
 MAY_IMPORT_TORCH = {"blocks", "arithmetic", "zoo", "training", "detect", "style", "export"}
 WITHOUT_TORCH = {
     f"training/{name}.py"
-    for name in ("augmentation", "chance", "fit", "head", "lbfgs", "problems", "rotation", "views")
+    for name in ("augmentation", "chance", "fit", "head", "lbfgs", "problems", "rotation", "tail_words", "views")
 }
 WITH_TORCH = {"engine/graph.py"}
 INSIDE_FUNCTIONS_ONLY = {"recipes/backbone.py", "recipes/create.py", "recipes/scratch.py"} | {
