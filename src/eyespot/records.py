@@ -143,6 +143,24 @@ class Network(Record):
 
     name: str
     arguments: dict[str, int | float | str | bool] = {}
+    cut: str = ""
+    """The stage behind which `tail` took the place of all that the network of that name has there."""
+    tail: str = ""
+    """New layers in words, as `train` takes them; empty where the network has its own."""
+
+
+class Rung(Record):
+    """One regime of training that was tried on the ladder, and what came of it."""
+
+    regime: str
+    trained: str
+    """What was trained, in words."""
+    seconds: float
+    validation: Metric | None
+    """None where it was not begun."""
+    verdict: str
+    """In words: kept or discarded, and why."""
+    kept: bool
 
 
 class PartMetrics(Record):

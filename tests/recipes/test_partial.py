@@ -14,11 +14,10 @@ from onnx import numpy_helper
 from eyespot import blocks
 from eyespot.bundle.files import read_bundle
 from eyespot.errors import OptionError
-from eyespot.recipes import partial
 from eyespot.recipes.backbone import pretrained
-from eyespot.recipes.options import TrainOptions
-from eyespot.recipes.partial import _cut, _with_head
+from eyespot.recipes.partial import cuts, named_stage
 from eyespot.recipes.train import train
+from eyespot.recipes.trained import with_head
 from eyespot.training.head import Head
 from eyespot.training.loop import Training
 
@@ -96,7 +95,7 @@ def test_ctrl_c_before_the_first_epoch_is_over_leaves_the_frozen_model(run, tmp_
     monkeypatch.setattr(Training, "run", interrupted)
     result = train(run[0], out=tmp_path, **LATE)
     assert result.regime == "frozen"
-    assert any("stopped by you before the tail was trained" in note for note in result.notes)
+    assert any("stopped by you before one epoch of training everything behind stage7" in n for n in result.notes)
 
 
 def test_ctrl_c_later_leaves_the_weights_of_the_last_epoch(run, tmp_path, monkeypatch):
@@ -117,7 +116,7 @@ def test_ctrl_c_later_leaves_the_weights_of_the_last_epoch(run, tmp_path, monkey
 def test_before_training_the_network_answers_as_backbone_and_head(net):
     random = np.random.default_rng(0)
     head = Head(((random.normal(size=(7, 1280)), np.zeros(7)), (random.normal(size=(3, 7)), np.ones(3))), "softmax")
-    joined = _with_head(net, head).eval()
+    joined = with_head(net, head).eval()
     x = torch.from_numpy(random.normal(size=(2, 3, 224, 224)).astype(np.float32))
     features, _ = blocks.split(net.eval(), after="head.flat")
     with torch.inference_mode():
@@ -127,19 +126,22 @@ def test_before_training_the_network_answers_as_backbone_and_head(net):
 
 @pytest.mark.parametrize(("freeze", "stage"), [("1", "stem"), ("6", "stage5"), ("stage6.b", "stage6.b")])
 def test_a_cut_is_a_stage_or_a_number_of_stages_the_stem_being_the_first(net, freeze, stage):
-    trunk, tail, after = _cut(net, freeze)
-    assert after == stage
-    assert trunk.state_dict().keys() | tail.state_dict().keys() == net.state_dict().keys()
+    assert named_stage(net, freeze) == stage
 
 
 @pytest.mark.parametrize("freeze", ["0", "9", "stage99", "stage6.b.body", "head", "1.5"])
-def test_a_cut_that_is_not_there_is_named_in_one_sentence(net, freeze):
+def test_a_cut_that_is_not_there_is_named_in_one_sentence(run, tmp_path, freeze):
     with pytest.raises(OptionError, match="the option freeze cannot be"):
-        _cut(net, freeze)
+        train(run[0], out=tmp_path, freeze=freeze)
+    assert not list(tmp_path.rglob("*.json"))
 
 
-def test_a_cut_makes_a_run_partial_and_its_own_options_count():
-    assert TrainOptions(freeze="3").is_partial
-    assert TrainOptions(regime="partial").is_partial
-    assert not TrainOptions().is_partial
-    assert partial.CUT == "stage5"
+def test_the_default_cut_leaves_less_than_half_of_the_work_behind_it(run, net):
+    assert cuts(net, _Fitted(run[1])) == ["stage5", "stage6", "stage7"]
+
+
+class _Fitted:
+    """As much of a fitted model as `cuts` asks for."""
+
+    def __init__(self, result) -> None:
+        self.trunk = read_bundle(result.run).manifest

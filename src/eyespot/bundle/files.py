@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from eyespot.errors import BundleError
 from eyespot.files import write_whole
 
 FOLDER, MANIFEST, GRAPH = "bundle", "manifest.json", "model.onnx"
+REPLACED = f"{FOLDER}.replaced"
+"""Beside a run's bundle for the moment in which a better one takes its place; read where that moment was the last."""
 LARGEST_MANIFEST = 16 * 2**20
 """Bytes; enough for a million pictures, which take eleven each."""
 
@@ -64,12 +67,29 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def find_bundle(path: Path) -> Path | None:
+    """The bundle that `path` is, or that the run folder `path` holds; None where there is none. May raise OSError."""
+    return next((each for each in (path, path / FOLDER, path / REPLACED) if (each / MANIFEST).is_file()), None)
+
+
+def place_bundle(draft: Path, folder: Path) -> None:
+    """Makes the finished `draft` the bundle in `folder`; one that is there goes, and at every moment there is one."""
+    replaced = folder.with_name(REPLACED)
+    if (replaced / MANIFEST).is_file() and not (folder / MANIFEST).is_file():
+        replaced.rename(folder)  # as a run that was killed left it
+    shutil.rmtree(replaced, ignore_errors=True)
+    if folder.exists():
+        folder.rename(replaced)
+    draft.rename(folder)
+    shutil.rmtree(replaced, ignore_errors=True)
+
+
 def _find(where: str | Path) -> Path:
     try:
         path = Path(where).expanduser()
-        for folder in (path, path / FOLDER):
-            if (folder / MANIFEST).is_file():
-                return folder
+        found = find_bundle(path)
+        if found is not None:
+            return found
         exists = path.exists()
     except (OSError, RuntimeError) as error:  # no permission, too long a name; nobody of the name after ~
         raise BundleError(f"there is no model to be read at {where}: {_reason(error)}") from error

@@ -81,7 +81,7 @@ class Manifest(Record):
     created: str
     """Date and time, ISO 8601."""
     network: Network
-    regime: Literal["frozen", "partial", "scratch"]
+    regime: Literal["frozen", "partial", "full", "scratch"]
     classes: tuple[str, ...] = Field(min_length=2)
     preprocess: Preprocess
     precision: Precision

@@ -54,27 +54,46 @@ for _command in (*views.COMMANDS.values(), *anatomy.COMMANDS.values(), *by_hand.
 
 
 @main.command()
-@click.argument("data")
-@click.option("--model", default="auto", show_default=True, metavar="NAME", help="auto, efficientnet_lite0 or lenet5.")
-@click.option("--regime", default="auto", show_default=True, help="How much trains: auto, frozen or partial.")
+@click.argument("data", required=False)
+@click.option("--model", default="auto", show_default=True, metavar="NAME", help="auto, or one that `networks` lists.")
+@click.option("--regime", default="auto", show_default=True, help="auto, frozen, partial, full or scratch.")
+@click.option("--time", metavar="TIME", help="Time for all of it, such as 90s, 5m or 1h: the best model in that time.")
 @click.option("--freeze", metavar="STAGE", help="Train all behind this stage, such as stage5, or a number of stages.")
+@click.option("--replace-tail", metavar="LAYERS", help="New layers behind it: 'conv 3x3 128, pool, fc 64'.")
+@click.option("--weights", metavar="NAME", help="Published weights to begin with, or a file.  [default: the first]")
 @click.option("--head", default="", metavar="N,N", help="Hidden layers before the softmax, such as 256,128.")
 @click.option("--output", default="softmax", show_default=True, help="softmax, or with two classes sigmoid.")
 @click.option("--class-weight", default="auto", show_default=True, help="auto balances unequal classes; none.")
 @click.option("--mirror", default="auto", show_default=True, help="Train on mirror images, too: auto, yes or no.")
-@click.option("--epochs", default=30, show_default=True, help="Most passes over the pictures; partial: 4.")
-@click.option("--batch", default=32, show_default=True, help="Pictures in a step, not frozen.")
-@click.option("--lr", default=0.004, show_default=True, help="Learning rate, from scratch; partial: 0.001.")
-@click.option("--patience", default=10, show_default=True, help="Epochs without gain before stopping, from scratch.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Decides split, folds and first weights.")
+@click.option("--views", default=2, show_default=True, help="Stored views of each picture, in the regime partial.")
+@click.option("--augment", default="auto", show_default=True, help="What each epoch does to pictures; none, photos...")
+@click.option("--epochs", type=int, help="Passes over the pictures.  [default: the regime's]")
+@click.option("--batch", type=int, help="Pictures in a step.  [default: the regime's]")
+@click.option("--lr", type=float, help="Highest learning rate.  [default: the regime's]")
+@click.option("--optimiser", help="sgd, adam or adamw.  [default: the regime's]")
+@click.option("--schedule", help="one-cycle, cosine, linear, step or constant.  [default: the regime's]")
+@click.option("--warmup", type=float, help="Share of the steps in which the learning rate rises.")
+@click.option("--weight-decay", type=float, help="Not on biases and norms.  [default: the regime's]")
+@click.option("--stage-factor", type=float, help="Each stage learns at so many times the rate of the next one.")
+@click.option("--smoothing", type=float, help="Share of every target that is spread over all classes.")
+@click.option("--mixup", type=float, help="Alpha of mixup; 0 for none.")
+@click.option("--cutmix", type=float, help="Alpha of CutMix; 0 for none.")
+@click.option("--average", type=float, help="Share of the averaged weights that a step keeps; 0 for none.")
+@click.option("--dropout", type=float, help="Before the last layer.  [default: the network's own]")
+@click.option("--auxiliary", default="auto", show_default=True, help="Auxiliary heads where the paper has them; no.")
+@click.option("--patience", type=int, help="Epochs without gain before stopping, from scratch.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Decides split, folds, views and first weights.")
 @click.option("--precision", default="auto", show_default=True, help="auto, fp32 or bf16.")
 @click.option("--name", help="Name of the run's folder.  [default: the data's name]")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where runs go.")
+@click.option("--resume", metavar="RUN", help="Go on with a run that was killed, to the same bits.")
+@click.option("--replay", metavar="RUN", help="Do a run again, with what its clock decided.")
 @_json
 @_quiet
 @click.pass_context
 @_told
-def train(context: click.Context, data: str, as_json: bool, quiet: bool, **options: Any) -> None:
+def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
     """Train on DATA and write a model and a report.
 
     DATA is a folder with one sub-folder of pictures per class, or with train/, val/ and test/ that have such
@@ -82,9 +101,13 @@ def train(context: click.Context, data: str, as_json: bool, quiet: bool, **optio
 
     DATA may also be a CSV with the columns image_path and label, a folder with a metadata.jsonl, a folder with MNIST's
     IDX files, or a Parquet file with pictures inside, or a folder of them.
+
+    How much of the network trains follows from how many pictures there are; --regime, --freeze or --time say otherwise.
+    docs/training.md explains every option.
     """
     from eyespot.cli import show, typed
     from eyespot.recipes.train import train as recipe
+    from eyespot.training.distributed import world
 
     default = click.core.ParameterSource.DEFAULT
     given = {name: value for name, value in options.items() if context.get_parameter_source(name) != default}
@@ -92,7 +115,8 @@ def train(context: click.Context, data: str, as_json: bool, quiet: bool, **optio
         given["head"] = typed.widths(given["head"])
     with show.progress(quiet=quiet) as progress:
         result = recipe(data, progress=progress, **given)
-    show.json_or(as_json, result, show.trained)
+    if world().is_writer:
+        show.json_or(as_json, result, show.trained)
 
 
 @main.command()

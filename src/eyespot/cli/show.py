@@ -86,6 +86,10 @@ def trained(result: TrainResult) -> None:
     """The closing summary of `train`."""
     used = f"{counted(result.pictures.used, 'picture')} of {len(result.classes)} classes"
     _line("Used", f"{used}, {result.network} {result.regime}")
+    _line("Why", result.regime_reason)
+    for rung in result.ladder:
+        accuracy = f", validation {rung.validation.accuracy:.3f}" if rung.validation else ""
+        _line("Ladder", f"{rung.regime}, {rung.trained}, {rung.seconds:.0f} s{accuracy}: {rung.verdict}")
     _set_aside(result.set_aside, "all are listed in predictions.csv")
     for note in result.notes:
         _line("Note", note)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from eyespot import zoo
 from eyespot.bundle.files import Bundle, read_bundle
+from eyespot.bundle.manifest import Manifest
 from eyespot.errors import BundleError, MissingExtra, NetworkError, OptionError, WeightsError
 from eyespot.recipes.create import TIMM, create
 from eyespot.records import Preprocess
@@ -72,6 +73,8 @@ def of_bundle(bundle: Bundle) -> nn.Sequential:
     network = bundle.manifest.network
     with torch.device("meta"):
         net = zoo.create(network.name, **network.arguments)
+        if network.tail:
+            net = _with_new_tail(net, bundle.manifest)
         return _with_head(net, dense_layers(bundle.graph))
 
 
@@ -147,6 +150,21 @@ def _input_chw(name: str) -> tuple[int, int, int]:
 
         return timm_networks.input_chw(name.removeprefix(TIMM))
     return zoo.definition(name).input_chw
+
+
+def _with_new_tail(net: nn.Sequential, manifest: Manifest) -> nn.Sequential:
+    """The network with the new layers that its manifest names behind the cut; on the meta device, like the network."""
+    import torch
+
+    from eyespot.blocks import join, split
+    from eyespot.training.new_tail import new_tail
+    from eyespot.training.tail_words import parse_tail
+
+    trunk, _ = split(net, after=manifest.network.cut)
+    preprocess = manifest.preprocess
+    shape = trunk.eval()(torch.empty(1, preprocess.channels, *preprocess.crop_hw)).shape[1:]
+    layers = parse_tail(manifest.network.tail)
+    return join(trunk, new_tail(layers, shape=tuple(shape), classes=len(manifest.classes), output="softmax", seed=0))
 
 
 def _with_head(net: nn.Sequential, dense: list[tuple[int, int]]) -> nn.Sequential:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -11,32 +13,53 @@ from pydantic import Field, ValidationError, field_validator
 from eyespot.errors import OptionError
 from eyespot.records import Record
 
-ModelName = Literal["auto", "efficientnet_lite0", "lenet5"]
-USED_BY: dict[str, str] = {
-    **dict.fromkeys(("head", "output", "class_weight", "mirror"), "efficientnet_lite0"),
-    **dict.fromkeys(("epochs", "batch", "lr", "patience"), "lenet5"),
+Regime = Literal["frozen", "partial", "full", "scratch"]
+OF_HEADS: tuple[Regime, ...] = ("frozen", "partial", "full")
+OF_STEPS: tuple[Regime, ...] = ("partial", "full", "scratch")
+USED_BY: dict[str, tuple[Regime, ...]] = {
+    **dict.fromkeys(("head", "mirror", "weights"), OF_HEADS),
+    **dict.fromkeys(("epochs", "batch", "lr", "optimiser", "schedule", "warmup", "weight_decay"), OF_STEPS),
+    **dict.fromkeys(("smoothing", "mixup", "cutmix", "average", "dropout", "device"), OF_STEPS),
+    **dict.fromkeys(("freeze", "replace_tail", "views"), ("partial",)),
+    **dict.fromkeys(("augment", "stage_factor", "auxiliary"), ("full", "scratch")),
+    **dict.fromkeys(("patience",), ("scratch",)),
 }
-"""Options that one model alone uses; all others are for every model."""
-OF_TAILS = ("epochs", "batch", "lr")
-"""Options of training from scratch that training a tail uses, too."""
+"""Options that some regimes alone use; all others are for every regime."""
+AUGMENTATIONS = ("auto", "none", "photos", "photos-unmirrored", "small-photos", "digits", "shift")
 _FORBIDDEN = '<>:"/\\|?*'
 """In the name of a folder, on one system or another."""
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+_TIME = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*")
 
 
 class TrainOptions(Record):
-    """Every option of `train`; each has a default that suits a newcomer.
+    """Every option of `train`; each has a default that suits a newcomer. None stands for the regime's own default.
 
     A description is what an error asks for; options that are one of several words need none.
     """
 
-    model: ModelName = "auto"
-    """auto: LeNet-5 for grey pictures of at most 64 px, else the pretrained EfficientNet-Lite0, frozen."""
-    regime: Literal["auto", "frozen", "partial"] = "auto"
-    """How much of the pretrained network trains: frozen, its head alone; partial, all behind `freeze`. auto: frozen,
-    which is best for up to some hundred pictures a class and takes seconds, unless `freeze` is given."""
+    model: str = Field(default="auto", min_length=1, description="auto, or a name that `eyespot networks` lists")
+    """auto: LeNet-5 for grey pictures of at most 64 px, else the pretrained EfficientNet-Lite0."""
+    weights: str | None = Field(default=None, min_length=1, description="a tag such as imagenet, or a file")
+    """Published weights to begin with, as `eyespot networks NAME` lists them, or a file; None for the first published.
+    Nothing is downloaded."""
+    regime: Literal["auto", "frozen", "partial", "full", "scratch"] = "auto"
+    """How much of the network trains: frozen, its head alone; partial, all behind `freeze`; full, everything, from
+    published weights; scratch, everything, from random ones. auto: the number of pictures per class decides, or, with
+    `time`, the clock and the validation pictures."""
     freeze: str | None = Field(default=None, min_length=1, description="a stage's name such as stage5, or a count")
     """Up to where the network stays frozen: a stage's name, or how many stages, the stem being the first. For the
-    regime partial, which it chooses, too; there its default is stage5."""
+    regime partial, which it chooses, too; there its default is the stage behind which a third of the work lies."""
+    replace_tail: str | None = Field(
+        default=None, min_length=1, description="layers such as 'conv 3x3 128, pool, fc 64'"
+    )
+    """New layers in place of all that comes behind `freeze`."""
+    time: float | None = Field(default=None, gt=0, le=30 * 86_400, description="a time such as 90s, 5m or 1h")
+    """Seconds that the whole run may take. The ladder of regimes is climbed as far as they allow; what is not better on
+    the validation pictures is discarded."""
+    views: int = Field(default=2, ge=1, le=64, description="a whole number from 1 to 64")
+    """Partial: activations of so many views are kept of each picture: itself, its mirror image where `mirror` allows
+    it, and drawn ones."""
     head: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = Field(
         default=(), description="1 to 65536 units for each hidden layer, such as 256,128"
     )
@@ -47,16 +70,42 @@ class TrainOptions(Record):
     """auto: where one class has over 3 times the pictures of another, every class weighs the same."""
     mirror: Literal["auto", "yes", "no"] = "auto"
     """auto: mirror images are trained on where cross-validation is not worse; never for digits and letters."""
-    epochs: int = Field(default=30, ge=1, le=100_000, description="a whole number from 1 to 100000")
-    """Most passes over the pictures, when training from scratch; it stops early. Partial: passes, 4 unless given."""
-    batch: int = Field(default=32, ge=1, le=65_536, description="a whole number from 1 to 65536")
-    """Pictures in a step, when training from scratch or partially."""
-    lr: float = Field(default=4e-3, gt=0, le=10, description="a number above 0, at most 10")
-    """Highest learning rate of Adam, when training from scratch; partial: of AdamW, 0.001 unless given."""
-    patience: int = Field(default=10, ge=1, description="a whole number from 1 up")
+    augment: Literal["auto", "none", "photos", "photos-unmirrored", "small-photos", "digits", "shift"] = "auto"
+    """What each epoch does to pictures, as `eyespot augment` shows it; auto chooses by their size and kind."""
+    epochs: int | None = Field(default=None, ge=1, le=100_000, description="a whole number from 1 to 100000")
+    """Passes over the pictures."""
+    batch: int | None = Field(default=None, ge=1, le=65_536, description="a whole number from 1 to 65536")
+    """Pictures in a step."""
+    lr: float | None = Field(default=None, gt=0, le=10, description="a number above 0, at most 10")
+    """Highest learning rate, of the last stage."""
+    optimiser: Literal["sgd", "adam", "adamw"] | None = None
+    """sgd with Nesterov's momentum 0.9; adam; adamw, whose weight decay is apart from the gradient's size."""
+    schedule: Literal["one-cycle", "cosine", "linear", "step", "constant"] | None = None
+    """How the learning rate goes from the first step to the last."""
+    warmup: float | None = Field(default=None, ge=0, lt=1, description="a share of the steps from 0 up, below 1")
+    """Share of the steps in which it rises."""
+    weight_decay: float | None = Field(default=None, ge=0, le=1, description="a number from 0 to 1")
+    """Not on biases and norms."""
+    stage_factor: float | None = Field(default=None, gt=0, le=1, description="a number above 0, at most 1")
+    """Each stage learns at so many times the rate of the stage behind it."""
+    smoothing: float | None = Field(default=None, ge=0, lt=1, description="a number from 0 up, below 1")
+    """Share of every target that is spread over all classes."""
+    mixup: float | None = Field(default=None, ge=0, le=100, description="a number from 0 to 100; 0 for none")
+    """Alpha of mixup, which mixes pictures in pairs."""
+    cutmix: float | None = Field(default=None, ge=0, le=100, description="a number from 0 to 100; 0 for none")
+    """Alpha of CutMix, which puts a window of one picture into another; with mixup, each has half of the pairs."""
+    average: float | None = Field(default=None, ge=0, lt=1, description="a number from 0 up, below 1; 0 for none")
+    """Share of the averaged weights that a step keeps; the averaged ones are those that answer."""
+    dropout: float | None = Field(default=None, ge=0, lt=1, description="a number from 0 up, below 1")
+    """Before the last layer; None leaves the network as it is."""
+    auxiliary: Literal["auto", "no"] = "auto"
+    """auto: GoogLeNet and Inception v3 train with their auxiliary heads."""
+    patience: int | None = Field(default=None, ge=1, description="a whole number from 1 up")
     """Epochs without a better validation loss before training from scratch stops."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where steps are computed; auto is the fastest that is there."""
     seed: int = Field(default=0, ge=0, lt=2**32, description="a whole number from 0 to 4294967295")
-    """Decides the split, the folds, and the first weights when training from scratch."""
+    """Decides the split, the folds, what chance does to pictures, and the first weights when training from scratch."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """auto: bf16 where the processor has it, else fp32."""
     name: str | None = Field(default=None, description=f"a plain folder name without any of {_FORBIDDEN}")
@@ -64,9 +113,15 @@ class TrainOptions(Record):
     out: Path = Field(default=Path("runs"), description="the path of a folder")
     """Folder under which `train/NAME` is made."""
 
-    @property
-    def is_partial(self) -> bool:
-        return self.regime == "partial" or self.freeze is not None
+    @field_validator("time", mode="before")
+    @classmethod
+    def _in_seconds(cls, given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        match = _TIME.fullmatch(given.lower())
+        if not match:
+            raise ValueError
+        return float(match[1]) * _SECONDS[match[2]]
 
     @field_validator("name")
     @classmethod
@@ -89,32 +144,40 @@ def train_options(**given: Any) -> TrainOptions:
         value = given[name]
         shown = ",".join(map(str, value)) if isinstance(value, tuple | list) else repr(value)
         raise OptionError(f"the option {name} cannot be {shown}: give {_wanted(name)}") from None
-    if options.freeze is not None and options.regime == "frozen":
-        raise OptionError("the option freeze is for the regime partial: leave out regime frozen, or freeze")
-    if options.model != "auto":
-        require_used(options, options.model)
+    if options.replace_tail is not None:
+        _require_a_cut(options)
+    if options.freeze is not None and options.regime not in ("auto", "partial"):
+        raise OptionError(f"the option freeze is for the regime partial: leave out regime {options.regime}, or freeze")
+    if options.time is not None and options.epochs is not None:
+        raise OptionError("the option epochs cannot be given together with time, which decides them: leave one out")
     return options
 
 
-def require_used(options: TrainOptions, model: str) -> None:
-    """Raises OptionError for options that were given, whatever their value, and that `model` does not use."""
-    idle = [name for name in TrainOptions.model_fields if name in options.model_fields_set and name in USED_BY]
-    idle = [name for name in idle if USED_BY[name] != model]
-    if model == "lenet5" and (options.freeze or options.regime != "auto"):
-        raise OptionError(
-            f"the option {'freeze' if options.freeze else 'regime'} is for the pretrained efficientnet_lite0, and the "
-            "model is lenet5, which learns from scratch: leave the option out, or choose model efficientnet_lite0"
-        )
-    if options.is_partial:
-        idle = [name for name in idle if name not in OF_TAILS]
-    if idle:
-        other = USED_BY[idle[0]]
-        why = " (auto chose it for these pictures)" if options.model == "auto" else ""
-        tails = idle[0] in OF_TAILS
-        raise OptionError(
-            f"the option {idle[0]} is used by {other}{' and by the regime partial' * tails} alone, and the model is "
-            f"{model}{why}: leave the option out, or choose model {other}{' or regime partial' * tails}"
-        )
+def require_used(options: TrainOptions, regimes: Iterable[Regime], *, why: str) -> None:
+    """Raises OptionError for options that were given, whatever their value, and that none of `regimes` uses.
+
+    why: those regimes, as the end of a sentence: "this run is frozen".
+    """
+    for name in TrainOptions.model_fields:
+        users = USED_BY.get(name)
+        if name in options.model_fields_set and users and not set(users) & set(regimes):
+            raise OptionError(
+                f"the option {name} is for the regime{'s' * (len(users) > 1)} {_listed(users)} alone, and {why}: leave "
+                f"the option out, or choose regime {' or '.join(users)}"
+            )
+
+
+def _require_a_cut(options: TrainOptions) -> None:
+    from eyespot.training.tail_words import parse_tail
+
+    if options.freeze is None:
+        raise OptionError("the option replace_tail needs the stage behind which the new layers come: give freeze, too")
+    parse_tail(str(options.replace_tail))
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _wanted(name: str) -> str:
@@ -122,5 +185,7 @@ def _wanted(name: str) -> str:
     field = TrainOptions.model_fields[name]
     if field.description:
         return field.description
-    *words, last = get_args(field.annotation)
-    return f"{', '.join(words)} or {last}"
+    words = [
+        word for each in get_args(field.annotation) for word in (get_args(each) or (each,)) if word is not type(None)
+    ]
+    return f"{', '.join(words[:-1])} or {words[-1]}"

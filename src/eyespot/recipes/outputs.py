@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,6 @@ import numpy as np
 from eyespot import machine
 from eyespot.bundle.manifest import Manifest
 from eyespot.data.audit import Hashed
-from eyespot.data.data_set import DataSet
 from eyespot.data.pictures import thumbnail
 from eyespot.errors import UnreadablePicture
 from eyespot.evaluate.calibration import probabilities
@@ -20,10 +19,9 @@ from eyespot.evaluate.metrics import top_mistakes
 from eyespot.evaluate.report import Mistake, Report, write_report
 from eyespot.files import write_whole
 from eyespot.recipes.measure import Answers, Measurements
-from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.regime import Fitted
 from eyespot.recipes.results import TrainResult
-from eyespot.recipes.run_folder import parts_of, write_split, writing
+from eyespot.recipes.run_folder import REPORT, parts_of, write_split, writing
 from eyespot.recipes.tables import write_csv, write_json, write_table
 from eyespot.records import Part
 from eyespot.words import counted
@@ -38,16 +36,17 @@ def write_outputs(
     result: TrainResult,
     fitted: Fitted,
     measured: Measurements,
-    options: TrainOptions,
     *,
     manifest: Manifest,
-    data: str | Path | DataSet,
+    write_args: Callable[[], None],
 ) -> None:
-    """Everything beside the bundle; the report comes last, so that a report means a finished run."""
-    named = data.name if isinstance(data, DataSet) else str(data)
+    """Everything beside the bundle; the report comes last, so that a report means a finished run.
+
+    write_args: brings `args.json` up to date.
+    """
     split = parts_of(fitted, measured.prepared.hashed)
     with writing(f"the model in {folder} is complete and usable, but its report"):
-        write_json(folder / "args.json", {"command": "train", "data": named, **options.model_dump(mode="json")})
+        write_args()
         write_split(folder / "split.csv", split)
         write_table(folder / "results.csv", fitted.table)
         write_csv(
@@ -60,7 +59,7 @@ def write_outputs(
             png = confusion_png(np.array(shown.confusion), measured.prepared.data_set.classes)
             write_whole(folder / "confusion_matrix.png", png)
         write_json(folder / "result.json", result.model_dump(mode="json", by_alias=True))
-        write_report(_report(folder, result, fitted, measured, split, manifest), folder / "report.html")
+        write_report(_report(folder, result, fitted, measured, split, manifest), folder / REPORT)
 
 
 def _prediction_rows(
@@ -112,7 +111,7 @@ def _report(
 
 
 def _how(result: TrainResult, fitted: Fitted, manifest: Manifest) -> Iterator[tuple[str, str]]:
-    yield "Network", f"{manifest.network.name}, {fitted.regime}"
+    yield "Network", f"{manifest.network.name}, {fitted.regime}: {result.regime_reason}"
     yield from fitted.how
     size = manifest.preprocess
     yield "Images", f"{size.crop_hw[1]} x {size.crop_hw[0]} px, {size.color}, {size.filter}"
@@ -121,6 +120,7 @@ def _how(result: TrainResult, fitted: Fitted, manifest: Manifest) -> Iterator[tu
     yield "Temperature", f"{fitted.temperature:.3f}, fitted on {fitted.temperature_from}"
     yield "Trained on", counted(fitted.trained_on, "picture")
     yield "Seed", str(manifest.seed)
+    yield "Model hash", f"{manifest.graph_sha256[:16]}; the same data, options and seed give the same"
     yield "Data fingerprint", manifest.data.fingerprint
     yield "Time", f"{result.seconds:.1f} s; {counted(result.views_computed, 'view')} computed, the others were stored"
     yield "Versions", ", ".join(f"{name} {version}" for name, version in manifest.versions.items())

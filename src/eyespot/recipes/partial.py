@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eyespot.data.audit import Hashed
-from eyespot.data.store import Store
-from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import NetworkError, OptionError
-from eyespot.evaluate.calibration import fit_temperature
 from eyespot.features.embed import Embedded
 from eyespot.features.trunk import Trunk
-from eyespot.recipes.backbone import pretrained
-from eyespot.recipes.options import TrainOptions
-from eyespot.recipes.progress import Progress
-from eyespot.recipes.regime import Fitted, despite_ctrl_c
-from eyespot.recipes.trained import answers_on_val, as_trunk, epoch_row
-from eyespot.records import View
-from eyespot.training.head import Head
+from eyespot.recipes.backbone import Backbone
+from eyespot.recipes.job import Job
+from eyespot.recipes.on_images import statistics_stay
+from eyespot.recipes.plans import NEW_TAIL, PARTIAL, Defaults, plan_for
+from eyespot.recipes.regime import Fitted
+from eyespot.recipes.running import seconds_per_step
+from eyespot.recipes.trained import graph_trunk, with_head
+from eyespot.recipes.tuned import Tuning
+from eyespot.records import Network, View
 from eyespot.words import counted
 
 if TYPE_CHECKING:
@@ -31,225 +30,245 @@ if TYPE_CHECKING:
     from eyespot.training.examples import ViewExamples
     from eyespot.training.loop import Training
 
-CUT = "stage5"
-"""Of EfficientNet-Lite0's seven stages: the two behind it are a third of its work and most of its weights."""
-EPOCHS = 4
-"""Enough on ten kinds of clothing: 3.5 and 4 points better than frozen on validation and test, with one seed."""
-LR = 1e-3
-WEIGHT_DECAY = 0.05
-SMOOTHING = 0.1
-MIXUP_ALPHA = 0.2
-AVERAGE = 0.99
-WARMUP = 0.1
+MOST_TRAINED = 0.5
+"""Share of the network's multiply-adds that lies behind the cut, at most: beyond, stored activations save too little.
+The first stage that leaves less is the default cut: stage5 of EfficientNet-Lite0's seven."""
+TIMED_PICTURES = 64
 
 
-def fit_partial(
-    frozen: Fitted, options: TrainOptions, *, store: Store | None, cache_folder: Path, progress: Progress
-) -> Fitted:
-    """The backbone with its tail trained, beginning from the published weights and the frozen regime's head.
+@dataclass(frozen=True)
+class Cut:
+    """A network in two parts."""
 
-    frozen: fitted on the train part alone. Ctrl-C before the first epoch is over gives it back.
+    stage: str
+    """The last frozen one."""
+    trunk: nn.Sequential
+    tail: nn.Sequential
+    network: Network
+    is_new: bool
+    """True where the tail's layers begin at random."""
+
+    @property
+    def key(self) -> str:
+        return f"partial {self.stage}"
+
+    @property
+    def defaults(self) -> Defaults:
+        return NEW_TAIL if self.is_new else PARTIAL
+
+    def below(self, frozen: Fitted, job: Job) -> Trunk:
+        """What lies below the cut, in the engine."""
+        return graph_trunk(
+            self.trunk, self.network, frozen.trunk.preprocess, precision=job.precision, cache_folder=job.cache_folder
+        )
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the partial regime takes on this machine, behind one cut."""
+
+    step_seconds: float
+    view_seconds: float
+    """To compute what lies below the cut for one view."""
+
+
+def cut_at(frozen: Fitted, backbone: Backbone, job: Job, stage: str | None) -> Cut:
+    """The backbone with the frozen regime's head, or with the new tail that was asked for, cut behind a stage.
+
+    stage: by name, or how many are frozen, the stem being the first; None for the default.
     Raises OptionError for a cut that is not there.
     """
-    net = _with_head(pretrained(cache_folder), frozen.head)
-    trunk, tail, cut = _cut(net, options.freeze or CUT)
-    views: tuple[View, ...] = ("identity", "mirror") if frozen.mirror else ("identity",)
-    try:
-        training, seen, stopped = _trained(frozen, trunk, tail, options, views, store, cache_folder, progress)
-    except KeyboardInterrupt:
-        return replace(frozen, notes=[*frozen.notes, "stopped by you before the tail was trained: all is frozen"])
-    notes = [*frozen.notes, *seen.notes, *training.notes]
-    if stopped:
-        notes.append(
-            f"training was stopped by you after {training.step} of {training.steps} steps; "
-            "the weights it had then are kept"
-        )
-    frozen = replace(
-        frozen,
-        prepared=frozen.prepared.without(seen.set_aside),
-        views_computed=frozen.views_computed + seen.computed,
-        notes=notes,
+    net = with_head(backbone.built(job.cache_folder), frozen.head).eval()
+    stage = named_stage(net, stage or job.options.freeze or cuts(net, frozen)[0])
+    trunk, tail = _split(net, stage)
+    if job.options.replace_tail is None:
+        return Cut(stage, trunk, tail, frozen.trunk.network, is_new=False)
+    network = frozen.trunk.network.model_copy(update={"cut": stage, "tail": job.options.replace_tail})
+    return Cut(stage, trunk, _new_tail(trunk, frozen, job), network, is_new=True)
+
+
+def cuts(net: nn.Sequential, frozen: Fitted) -> list[str]:
+    """The stages behind which a useful part of the network lies, the deepest cut first.
+
+    Behind the last but one there is the head alone, which is solved already.
+    """
+    stages = [name for name, _ in net.named_children()][:-1]
+    work = _work(net, frozen)
+    names, total = list(work), sum(work.values())
+    behind = {stage: sum(work[later] for later in names[at + 1 :]) for at, stage in enumerate(names)}
+    return [stage for stage in stages if behind[stage] <= MOST_TRAINED * total] or stages[-1:]
+
+
+def partial_tuning(frozen: Fitted, cut: Cut, job: Job, *, defaults: Defaults | None = None) -> Tuning:
+    """Training of what lies behind the cut, with the activations at the cut computed and kept.
+
+    frozen: fitted on the train part alone.
+    """
+    prepared, below = frozen.prepared, cut.below(frozen, job)
+    ordered = sorted(prepared.part("train"), key=lambda each: each.content)  # so that file names decide nothing
+    views = _views(frozen, job)
+    seen = _embedded(below, ordered, views, job)
+    validation = _embedded(below, prepared.part("val"), ("identity",), job)
+    begins = "new layers at random" if cut.is_new else "published weights and a solved head"
+    return Tuning(
+        regime="partial",
+        key=cut.key,
+        what=f"everything behind {cut.stage}, beginning from {begins}",
+        make=lambda: _training(
+            cut,
+            _examples(seen, frozen, job),
+            _examples(validation, frozen, job) if validation.pictures else None,
+            frozen,
+            job,
+            defaults or cut.defaults,
+        ),
+        whole=lambda tail: _joined(cut, tail),
+        network=cut.network,
+        prepared=prepared.without([*seen.set_aside, *validation.set_aside]),
+        trained_on=len(seen.pictures),
+        views_computed=seen.computed + validation.computed,
+        mirror="mirror" in views,
+        how=(
+            ("Frozen", f"everything up to {cut.stage}, with all running statistics"),
+            ("Views", f"{counted(len(views), 'view')} of each picture: {', '.join(views)}"),
+        ),
+        notes=[*seen.notes, *validation.notes],
     )
-    return _fitted(frozen, training, trunk, cut, len(seen.pictures), views, cache_folder)
 
 
-def _fitted(
-    frozen: Fitted,
-    training: Training,
-    trunk: nn.Sequential,
-    cut: str,
-    trained_on: int,
-    views: Sequence[View],
-    cache_folder: Path,
-) -> Fitted:
+def partial_cost(frozen: Fitted, cut: Cut, job: Job) -> Cost:
+    """What the partial regime would take: of a few pictures, whose activations are kept, and of a few steps."""
+    from eyespot.training.examples import ViewExamples
+
+    below = cut.below(frozen, job)
+    timed = frozen.prepared.part("train")[:TIMED_PICTURES]
+    _ = below.engine  # compiled before the clock starts
+    began = time.perf_counter()
+    found = _embedded(below, timed, ("identity",), job)
+    seconds = time.perf_counter() - began
+    view_seconds = seconds / max(found.computed, 1)
+    batch = int(cut.defaults.of(job.options)["batch"])
+    shape = next(iter(found.features.values())).shape[1:]
+    count = 4 * batch
+    made_up = ViewExamples(
+        [np.random.default_rng(0).normal(size=(count, *shape)).astype(np.float16)],
+        np.arange(count) % len(frozen.prepared.data_set.classes),
+        [f"{number:064x}" for number in range(count)],
+    )
+    steps = seconds_per_step(lambda: _training(cut, made_up, None, frozen, job, cut.defaults))
+    return Cost(steps, view_seconds)
+
+
+def views_of(frozen: Fitted, job: Job) -> int:
+    """How many views of each picture there will be."""
+    return len(_views(frozen, job))
+
+
+def named_stage(net: nn.Sequential, freeze: str) -> str:
+    """The stage that the option names, or counts, the stem being the first."""
+    if not freeze.isdecimal():
+        return freeze
+    stages = [name for name, _ in net.named_children()]
+    if not 1 <= int(freeze) < len(stages):
+        raise OptionError(
+            f"the option freeze cannot be {freeze}: the network has {counted(len(stages), 'stage')}, of which 1 "
+            f"to {len(stages) - 1} can be frozen ({', '.join(stages)})"
+        )
+    return stages[int(freeze) - 1]
+
+
+def _split(net: nn.Sequential, stage: str) -> tuple[nn.Sequential, nn.Sequential]:
     from eyespot import blocks
 
-    def converted() -> tuple[Trunk, Head]:
-        return as_trunk(
-            blocks.join(trunk, training.averaged),
-            frozen.trunk.network,
-            frozen.trunk.preprocess,
-            precision=frozen.trunk.precision,
-            cache_folder=cache_folder,
-            output=frozen.head.output,
-        )
-
-    (made, head), _ = despite_ctrl_c(converted)
-    (answers, computed), _ = despite_ctrl_c(lambda: answers_on_val(frozen.prepared, made, head))
-    return replace(
-        frozen,
-        regime="partial",
-        trunk=made,
-        head=head,
-        held_out=("val", "test"),
-        temperature=fit_temperature(answers.middle, answers.labels) if answers else 1.0,
-        temperature_from="answers to the validation pictures" if answers else "nothing: there are none",
-        calibrated_on=answers,
-        trained_on=trained_on,
-        out_of_fold=None,
-        answers_on_train=None,
-        table=tuple(epoch_row(epoch) for epoch in training.epochs),
-        how=(
-            ("What was trained", f"everything behind {cut}, beginning from published weights and a solved head"),
-            ("Frozen", f"everything up to {cut}, with all running statistics"),
-            ("Epochs", f"{len(training.epochs)}, the last is kept, with weights averaged over the steps"),
-            ("Views", f"{' and '.join(views)}, mixed in pairs (mixup)"),
-        ),
-        views_computed=frozen.views_computed + computed,
-    )
-
-
-def _trained(
-    frozen: Fitted,
-    trunk: nn.Sequential,
-    tail: nn.Sequential,
-    options: TrainOptions,
-    views: Sequence[View],
-    store: Store | None,
-    cache_folder: Path,
-    progress: Progress,
-) -> tuple[Training, Embedded, bool]:
-    """The tail after its training, what it was trained on, and whether the user stopped it."""
-    prepared = frozen.prepared
-    below = _below(frozen, trunk, cache_folder)
-    ordered = sorted(prepared.part("train"), key=lambda each: each.content)  # so that file names decide nothing
-    seen = _embedded(below, ordered, views, store, progress)
-    validation = _embedded(below, prepared.part("val"), ("identity",), store, progress)
-    training = _training(
-        tail,
-        _examples(seen, frozen, options),
-        _examples(validation, frozen, options) if validation.pictures else None,
-        frozen,
-        options,
-    )
-    progress("training", 0, training.steps)
     try:
-        for step in training.run():
-            progress("training", step.number, step.of)
-    except KeyboardInterrupt:
-        if not training.epochs:
-            raise
-        return training, seen, True
-    return training, seen, False
+        return blocks.split(net, after=stage)
+    except NetworkError as error:
+        raise OptionError(f"the option freeze cannot be {stage!r}: {error}") from None
 
 
-def _embedded(
-    below: Trunk, hashed: Sequence[Hashed], views: Sequence[View], store: Store | None, progress: Progress
-) -> Embedded:
+def _joined(cut: Cut, tail: nn.Sequential) -> nn.Sequential:
+    from eyespot.blocks import join
+
+    return join(cut.trunk, tail)
+
+
+def _new_tail(trunk: nn.Sequential, frozen: Fitted, job: Job) -> nn.Sequential:
+    import torch
+
+    from eyespot.training.new_tail import new_tail
+    from eyespot.training.tail_words import parse_tail
+
+    preprocess = frozen.trunk.preprocess
+    with torch.inference_mode():
+        shape = trunk(torch.zeros(1, preprocess.channels, *preprocess.crop_hw)).shape[1:]
+    return new_tail(
+        parse_tail(str(job.options.replace_tail)),
+        shape=tuple(shape),
+        classes=len(frozen.prepared.data_set.classes),
+        output=frozen.head.output,
+        seed=job.options.seed,
+    )
+
+
+def _work(net: nn.Sequential, frozen: Fitted) -> dict[str, int]:
+    """Multiply-adds of each stage of the outermost chain, for one image."""
+    import copy
+
+    from eyespot.arithmetic.table import flat, stages
+    from eyespot.arithmetic.trace import trace
+
+    preprocess = frozen.trunk.preprocess
+    traced = trace(copy.deepcopy(net).to("meta"), (preprocess.channels, *preprocess.crop_hw))
+    return {stage.name: stage.multiply_adds for stage in stages(list(flat(traced)))}
+
+
+def _views(frozen: Fitted, job: Job) -> tuple[View, ...]:
+    return ("identity", "mirror") if frozen.mirror and job.options.views > 1 else ("identity",)
+
+
+def _embedded(below: Trunk, hashed: Sequence[Hashed], views: Sequence[View], job: Job) -> Embedded:
     return below.embed(
         hashed,
         views=views,
-        store=store,
+        store=job.store,
         dtype=np.float16,  # half the room, and far finer than the noise of training
-        progress=lambda done, total: progress("computing what lies below the cut", done, total),
+        progress=lambda done, total: job.progress("computing what lies below the cut", done, total),
     )
 
 
-def _below(frozen: Fitted, trunk: nn.Sequential, cache_folder: Path) -> Trunk:
-    """What lies below the cut, in the engine."""
-    from eyespot.engine.graph import to_onnx
-
-    return Trunk(
-        to_onnx(trunk, frozen.trunk.preprocess),
-        network=frozen.trunk.network,
-        preprocess=frozen.trunk.preprocess,
-        precision=frozen.trunk.precision,
-        cache_folder=compiled_folder(cache_folder),
-    )
-
-
-def _examples(embedded: Embedded, frozen: Fitted, options: TrainOptions) -> ViewExamples:
+def _examples(embedded: Embedded, frozen: Fitted, job: Job) -> ViewExamples:
     from eyespot.training.examples import ViewExamples
 
     return ViewExamples(
         list(embedded.features.values()),
         frozen.prepared.labels(embedded.pictures),
         [each.content for each in embedded.pictures],
-        seed=options.seed,
+        seed=job.options.seed,
     )
 
 
 def _training(
-    tail: nn.Sequential,
+    cut: Cut,
     seen: ViewExamples,
     validation: ViewExamples | None,
     frozen: Fitted,
-    options: TrainOptions,
+    job: Job,
+    defaults: Defaults,
 ) -> Training:
-    from eyespot.training.loop import Plan, Training
-    from eyespot.training.mixing import Mixing
+    import copy
 
-    given = options.model_fields_set
-    plan = Plan(
-        epochs=options.epochs if "epochs" in given else EPOCHS,
-        batch=options.batch,
-        lr=options.lr if "lr" in given else LR,
+    from eyespot.training.dropout import with_dropout
+    from eyespot.training.loop import Training
+
+    tail = copy.deepcopy(cut.tail)  # each training begins anew
+    if job.options.dropout is not None:
+        tail = with_dropout(tail, job.options.dropout)
+    plan = plan_for(
+        job.options,
+        defaults,
+        seen.labels.numpy(),
         classes=len(frozen.prepared.data_set.classes),
         output=frozen.head.output,
-        weight_decay=WEIGHT_DECAY,
-        warmup=WARMUP,
-        smoothing=SMOOTHING,
-        mixing=Mixing(mixup_probability=1, mixup_alpha=MIXUP_ALPHA),
-        average=AVERAGE,
     )
-    # In evaluation: the tail's own statistics made clothing one point worse than ImageNet's, with one seed.
-    return Training(tail.eval(), seen, validation, plan, seed=options.seed)
-
-
-def _with_head(net: nn.Sequential, head: Head) -> nn.Sequential:
-    """The network with the layers of a solved head in place of its last."""
-    import torch
-    from torch import nn
-
-    from eyespot.blocks import chain
-
-    layers: dict[str, nn.Module] = {}
-    for number, (weight, bias) in enumerate(head.layers, start=1):
-        layer = nn.Linear(weight.shape[1], weight.shape[0])
-        layer.weight.data, layer.bias.data = (torch.tensor(array, dtype=torch.float32) for array in (weight, bias))
-        layers |= {f"fc{number}": layer, f"act{number}": nn.ReLU()}
-    layers.popitem()  # nothing comes behind the last
-    stages = dict(net.named_children())
-    stages["head"] = chain(**dict(list(stages["head"].named_children())[:-1]), **layers)
-    return chain(**stages)
-
-
-def _cut(net: nn.Sequential, freeze: str) -> tuple[nn.Sequential, nn.Sequential, str]:
-    """The trunk, the tail, and the stage between them.
-
-    freeze: the last frozen stage by name, or how many are frozen, the stem being the first.
-    """
-    from eyespot import blocks
-
-    stages = [name for name, _ in net.named_children()]
-    if freeze.isdecimal():
-        if not 1 <= int(freeze) < len(stages):
-            raise OptionError(
-                f"the option freeze cannot be {freeze}: the network has {counted(len(stages), 'stage')}, of which 1 "
-                f"to {len(stages) - 1} can be frozen ({', '.join(stages)})"
-            )
-        freeze = stages[int(freeze) - 1]
-    try:
-        return *blocks.split(net, after=freeze), freeze
-    except NetworkError as error:
-        raise OptionError(f"the option freeze cannot be {freeze!r}: {error}") from None
+    tail.train() if cut.is_new else statistics_stay(tail)
+    return Training(tail, seen, validation, plan, seed=job.options.seed, device=job.device, world=job.world)

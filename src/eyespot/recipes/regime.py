@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from eyespot.data.audit import Hashed
 from eyespot.features.trunk import Trunk
+from eyespot.recipes.options import Regime
 from eyespot.recipes.prepare import Prepared
-from eyespot.records import Part
+from eyespot.records import Part, Rung
 from eyespot.training.head import Head
 
 T = TypeVar("T")
@@ -46,7 +47,7 @@ class OutOfFold:
 class Fitted:
     """A trained model before it is measured."""
 
-    regime: Literal["frozen", "partial", "scratch"]
+    regime: Regime
     prepared: Prepared
     """Without the pictures that turned out to be unreadable."""
     trunk: Trunk
@@ -73,6 +74,8 @@ class Fitted:
     """Lines of the report: what was done."""
     views_computed: int
     notes: list[str] = field(default_factory=list)
+    ladder: tuple[Rung, ...] = ()
+    """The regimes that were tried, where a time was given."""
 
 
 def despite_ctrl_c(work: Callable[[], T]) -> tuple[T, bool]:

@@ -6,7 +6,7 @@ import os
 
 from pydantic import Field
 
-from eyespot.records import Calibration, ClassMetric, Fraction, Metric, Precision, Record, SetAside
+from eyespot.records import Calibration, ClassMetric, Fraction, Metric, Precision, Record, Rung, SetAside
 
 
 class PictureCount(Record):
@@ -25,6 +25,8 @@ class TrainResult(Record):
     report: str
     network: str
     regime: str
+    regime_reason: str
+    """Why this regime, in words."""
     classes: tuple[str, ...]
     pictures: PictureCount
     set_aside: tuple[SetAside, ...]
@@ -46,6 +48,8 @@ class TrainResult(Record):
     views_computed: int
     """Views whose features the engine computed; all others came from the store."""
     notes: tuple[str, ...]
+    ladder: tuple[Rung, ...]
+    """The regimes that were tried, where a time was given; else none."""
     seconds: float
 
     @property

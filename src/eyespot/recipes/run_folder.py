@@ -3,33 +3,78 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
+from eyespot.bundle.files import find_bundle
 from eyespot.data.audit import Hashed
 from eyespot.errors import OptionError
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.regime import Fitted
-from eyespot.recipes.tables import write_csv
+from eyespot.recipes.tables import write_csv, write_json
+
+ARGS = "args.json"
+REPORT = "report.html"
+CHECKPOINTS = "checkpoints"
 
 
-@contextmanager
-def new_run_folder(options: TrainOptions, *, data_name: str) -> Iterator[Path]:
-    """A new, empty folder `out/train/NAME`; where what is done within fails and leaves it empty, it goes again.
+class RunFolder:
+    """The folder `out/train/NAME` of one run. It is made when the first thing is written to it.
 
     Without a chosen name it is the data's with the lowest free number: photos, photos-2, photos-3. A chosen name that
     is taken already is refused.
     """
-    folder = _make_run_folder(_parent(options), options.name, data_name)
-    try:
-        yield folder
-    except BaseException:
+
+    def __init__(self, options: TrainOptions, *, data_name: str = "", there: Path | None = None) -> None:
+        """there: the folder of a run that goes on; None for a new one."""
+        self._options, self._data_name = options, data_name
+        self.path = there
+        self.args: Callable[[], dict[str, Any]] = dict
+        """Gives what `args.json` says."""
+
+    def open(self) -> Path:
+        """The folder, made if it is not there yet, with `args.json` in it."""
+        if self.path is None:
+            self.path = _make_run_folder(_parent(self._options), self._options.name, self._data_name)
+            self.write_args()
+        return self.path
+
+    def write_args(self) -> None:
+        """Brings `args.json` up to date where the folder is there."""
+        if self.path is not None:
+            with writing(f"the run in {self.path}"):
+                write_json(self.path / ARGS, self.args())
+
+    @property
+    def has_model(self) -> bool:
+        return self.path is not None and find_bundle(self.path) is not None
+
+    @property
+    def has_checkpoints(self) -> bool:
+        return self.path is not None and any((self.path / CHECKPOINTS).glob("*/*"))
+
+    def forget_checkpoints(self) -> None:
+        """Removes all checkpoints: the run is finished."""
+        if self.path is None or not (self.path / CHECKPOINTS).is_dir():
+            return
+        from eyespot.training import checkpoint
+
+        for each in list((self.path / CHECKPOINTS).iterdir()):
+            checkpoint.remove(each)
         with suppress(OSError):
-            folder.rmdir()
-        raise
+            (self.path / CHECKPOINTS).rmdir()
+
+    def remove_without_model(self) -> None:
+        """Removes a folder that holds nothing worth having: no model, and no checkpoint to go on from."""
+        if self.path is None or self.has_model or self.has_checkpoints:
+            return
+        with suppress(OSError):
+            (self.path / ARGS).unlink(missing_ok=True)
+            self.path.rmdir()
 
 
 def check_name_is_free(options: TrainOptions) -> None:

@@ -1,94 +1,87 @@
-"""From scratch: LeNet-5 on small pictures. Once trained it is a frozen trunk like any other, with a head."""
+"""From scratch: any network of the catalogue, from random weights. Once trained it is a trunk with a head."""
 
 from __future__ import annotations
 
+import inspect
+import math
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eyespot import machine
-from eyespot.data.audit import Hashed
 from eyespot.errors import MissingExtra, OptionError, Stopped
 from eyespot.evaluate.calibration import fit_temperature
-from eyespot.features import images
-from eyespot.recipes.options import TrainOptions
+from eyespot.recipes.job import Job
+from eyespot.recipes.on_images import Images, augmentation_for, decoded, with_auxiliary_heads
+from eyespot.recipes.plans import FEW, Defaults, in_words, plan_for, scratch_defaults
 from eyespot.recipes.prepare import Prepared, notes_on_trained
-from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, OutOfFold, despite_ctrl_c, stopped_note
-from eyespot.recipes.trained import answers_on_val, as_trunk, epoch_row
-from eyespot.records import Network, Part, PrecisionName, Preprocess
-from eyespot.training.augmentation import Augmentation
+from eyespot.recipes.running import ended_note, epoch_row, run_training, seconds_per_step
+from eyespot.recipes.trained import answers_on_val, as_trunk
+from eyespot.records import Network, Part, Preprocess
+from eyespot.training.augmentation import Augmentation, describe
 from eyespot.training.fit import folds_of
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from eyespot.training.examples import ImageExamples
-    from eyespot.training.loop import Examples, Training
+    from eyespot.training.loop import Training
 
-SIDE = 32
-"""LeNet-5 takes images of 32 x 32 pixels."""
-SHIFTED = Augmentation(shift_px=2, padding="edge")
-"""A digit a little to the left is the same digit."""
-WARMUP = 0.3
-"""Share of the steps in which the learning rate rises: longer than for fine-tuning, since all weights are random."""
+MOST_EPOCHS = 200
+"""Beyond, more time is no use."""
+FINISHING = 0.1
+"""Share of the time that is left for converting, measuring and writing the network, and at least 5 seconds."""
 
 
-def preprocess_for(*, gray: bool) -> Preprocess:
-    """How pictures come to LeNet-5: the shorter side 32 pixels, the centre of that, values -1 to 1."""
-    channels = 1 if gray else 3
-    return Preprocess(
-        short_side=SIDE,
-        crop_hw=(SIDE, SIDE),
-        filter="bilinear",
-        color="gray" if gray else "rgb",
-        mean=(127.5,) * channels,
-        scale=(127.5,) * channels,
-    )
+def fit_scratch(prepared: Prepared, name: str, job: Job, *, gray: bool, small_test: bool) -> Fitted:
+    """The network of that name, trained on the train part; the val part says when to stop.
 
-
-def fit_scratch(
-    prepared: Prepared,
-    options: TrainOptions,
-    *,
-    gray: bool,
-    small_test: bool,
-    precision: PrecisionName,
-    cache_folder: Path,
-    progress: Progress,
-) -> Fitted:
-    """LeNet-5, trained on the train part; the val part says when to stop."""
+    gray: all pictures are grey.
+    small_test: the test part is too small to measure on; cross-validation comes instead.
+    """
     _require_torch()
-    preprocess = preprocess_for(gray=gray)
+    options = job.options
+    network, preprocess = _network(name, len(prepared.data_set.classes), options.output, gray=gray)
     parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train", "val")
-    decoded, prepared = _decode(prepared, preprocess, parts, cache_folder)
-    classes = len(prepared.data_set.classes)
-    network = Network(name="lenet5", arguments={"classes": classes, "channels": preprocess.channels})
-    train = _examples(decoded, prepared, prepared.part("train"), preprocess, seed=options.seed)
-    validation = None
-    if prepared.part("val"):
-        validation = _examples(decoded, prepared, prepared.part("val"), preprocess, seed=options.seed)
-    training = _training(network, train, validation, options, epochs=options.epochs)
-    stopped = _run(training, options, progress)
-    epochs = training.epochs
-    notes = [*notes_on_trained(prepared, prepared.part("train")), *training.notes]
-    if stopped:
-        left_out = "; cross-validation was left out, so the figures are incomplete" if small_test else ""
-        notes.append(f"training was stopped by you after epoch {len(epochs)}; the best epoch so far is kept{left_out}")
-    best = max((epoch.number for epoch in epochs if epoch.best), default=None)
+    images, prepared = decoded(prepared, parts, preprocess, job)
+    notes = notes_on_trained(prepared, prepared.part("train"))
+    augmentation = augmentation_for(job, prepared, preprocess)
+    making = _Making(images, prepared, network, augmentation, job)
+    train, validation = making.examples("train", augmentation), making.examples("val", None)
+    few = len(train.labels) <= FEW
+    defaults = _within_time(making, train, validation, job, few=few)
+    training, auxiliary = making.training(train, validation, defaults)
+    try:
+        ended = run_training(training, job, key="scratch", reserve=_finishing(job), few=few)
+    except KeyboardInterrupt:
+        raise Stopped("stopped before the first epoch ended: there is no model yet") from None
+    notes += [*training.notes, *ended_note(ended, training)]
+    if ended == "by the user" and small_test:
+        notes[-1] += "; cross-validation was left out, so the figures are incomplete"
+    best = max((epoch.number for epoch in training.epochs if epoch.best), default=None)
     if best is None:
-        raise OptionError(f"training diverged: the loss was never finite; lower the learning rate (lr {options.lr:g})")
+        raise OptionError(
+            "training came to no end of an epoch with a finite loss: lower the learning rate "
+            f"(lr {training.plan.lr:g}), or give more time"
+        )
     (trunk, head), hurried = despite_ctrl_c(
-        lambda: as_trunk(training.averaged, network, preprocess, precision=precision, cache_folder=cache_folder)
+        lambda: as_trunk(
+            training.averaged,
+            network,
+            preprocess,
+            precision=job.precision,
+            cache_folder=job.cache_folder,
+            output=options.output,
+        )
     )
     if hurried and small_test:
         notes.append(stopped_note("the conversion of the network"))
     out_of_fold = None
-    if small_test and not (stopped or hurried):
+    if small_test and ended == "whole" and not hurried and not job.clock.is_set:
         try:
-            out_of_fold = _out_of_fold(
-                decoded, prepared, parts, network, preprocess, options, epochs=best, progress=progress
-            )
+            out_of_fold = _out_of_fold(making, parts, replace(defaults, epochs=best, patience=None), few=few)
         except KeyboardInterrupt:
             notes.append(stopped_note("cross-validation"))
     answers, source, computed = out_of_fold, "answers to pictures by networks that had not seen them", 0
@@ -106,19 +99,176 @@ def fit_scratch(
         temperature_from=source,
         calibrated_on=answers,
         trained_on=len(train.labels),
-        mirror=False,
+        mirror=augmentation is not None and augmentation.mirror,
         l2=None,
         out_of_fold=out_of_fold,
         answers_on_train=None,
-        table=tuple(epoch_row(epoch) | {"best": epoch.best} for epoch in epochs),
+        table=tuple(epoch_row(epoch) | {"best": epoch.best} for epoch in training.epochs),
         how=(
-            ("What was trained", "all of LeNet-5, from random weights, with Adam and a one-cycle learning rate"),
-            ("Epochs", f"{len(epochs)}; {_kept(best, validation)}"),
-            ("Augmentation", "moved by up to 2 pixels each way"),
+            ("What was trained", f"all of {name}, from random weights{auxiliary}"),
+            *in_words(training.plan),
+            ("Epochs", f"{len(training.epochs)}; {_kept(best, training)}"),
+            ("Augmentation", describe(augmentation) if augmentation else "none"),
         ),
         views_computed=computed,
         notes=notes,
     )
+
+
+@dataclass(frozen=True)
+class _Making:
+    """Trainings of one network on one data set: the one that counts, and those of the folds."""
+
+    images: Images
+    prepared: Prepared
+    network: Network
+    augmentation: Augmentation | None
+    job: Job
+
+    def examples(self, part: Part, augmentation: Augmentation | None) -> ImageExamples:
+        pictures = self.prepared.part(part)
+        return self.images.examples(self.prepared, pictures, augmentation=augmentation, seed=self.job.options.seed)
+
+    def defaults(self, count: int) -> Defaults:
+        """How this network trains on so many pictures."""
+        return scratch_defaults(count, has_norms=_has_norms(self._net()))
+
+    def training(
+        self, train: ImageExamples, validation: ImageExamples | None, defaults: Defaults
+    ) -> tuple[Training, str]:
+        """The training, and the report's words on auxiliary heads."""
+        from eyespot.training.dropout import with_dropout
+        from eyespot.training.loop import Training
+
+        options = self.job.options
+        plan = plan_for(
+            options,
+            defaults,
+            train.labels.numpy(),
+            classes=len(self.prepared.data_set.classes),
+            output=options.output,
+        )
+        net = self._net()
+        if options.dropout is not None:
+            net = with_dropout(net, options.dropout)
+        outputs = int(self.network.arguments["classes"])
+        whole, auxiliary = with_auxiliary_heads(net, self.network.name, outputs, self.job)
+        if validation is not None and not len(validation.labels):
+            validation = None
+        return Training(
+            whole.train(),
+            train,
+            validation,
+            plan,
+            seed=options.seed,
+            device=self.job.device,
+            world=self.job.world,
+        ), auxiliary
+
+    def _net(self) -> nn.Sequential:
+        import torch
+
+        from eyespot import zoo
+
+        with torch.random.fork_rng():
+            torch.manual_seed(self.job.options.seed)
+            return zoo.create(self.network.name, **self.network.arguments)
+
+
+def _network(name: str, classes: int, output: str, *, gray: bool) -> tuple[Network, Preprocess]:
+    """The network with its arguments, and how pictures come to it: values -1 to 1, at the size that it is made for."""
+    from eyespot import zoo
+
+    definition = zoo.definition(name)
+    channels, height, width = definition.input_chw
+    takes = inspect.signature(zoo.imported(definition.function)).parameters
+    arguments: dict[str, int | float | str | bool] = {"classes": 1 if output == "sigmoid" else classes}
+    if "channels" in takes and "channels" not in definition.arguments:
+        channels = 1 if gray else 3
+        arguments["channels"] = channels
+    return Network(name=name, arguments=arguments), Preprocess(
+        short_side=max(height, width),
+        crop_hw=(height, width),
+        filter="bilinear",
+        color="gray" if channels == 1 else "rgb",
+        mean=(127.5,) * channels,
+        scale=(127.5,) * channels,
+        exact=max(height, width) <= 64,  # of photos only the crop is resized, which is several times faster
+    )
+
+
+def _within_time(making: _Making, train: ImageExamples, validation: ImageExamples, job: Job, *, few: bool) -> Defaults:
+    """The defaults, with as many epochs as the clock allows where there is one."""
+    defaults = making.defaults(len(train.labels))
+    if not job.clock.is_set:
+        return defaults
+
+    def fitting() -> int:
+        seconds: float = seconds_per_step(lambda: making.training(train, None, defaults)[0], few=few)
+        batch = int(defaults.of(job.options)["batch"])
+        epoch = seconds * (len(train.labels) / batch + len(validation.labels) / batch / 3)
+        return math.floor((job.clock.remaining - _finishing(job)) / epoch)
+
+    epochs = job.clock.decide("scratch: epochs", fitting)
+    if epochs < 1:
+        raise OptionError(
+            f"the option time leaves too little for one epoch of {making.network.name} on {len(train.labels)} "
+            "pictures: give more time, or choose a smaller model"
+        )
+    return replace(defaults, epochs=min(epochs, MOST_EPOCHS))
+
+
+def _finishing(job: Job) -> float:
+    return max(5.0, FINISHING * job.clock.remaining) if job.clock.is_set and math.isfinite(job.clock.remaining) else 0.0
+
+
+def _out_of_fold(making: _Making, parts: Sequence[Part], defaults: Defaults, *, few: bool) -> OutOfFold:
+    """Answers to every picture of these parts by networks that had not seen it, trained for as many epochs."""
+    from eyespot.training.loop import one_thread, scores
+
+    prepared, job = making.prepared, making.job
+    pictures = prepared.part(*parts)
+    labels = prepared.labels(pictures)
+    fold = folds_of(labels, seed=job.options.seed)
+    logits = np.zeros((1, len(fold), len(prepared.data_set.classes)), np.float32)
+    options = job.options.model_copy(update={"epochs": defaults.epochs, "patience": None})
+    fold_making = _Making(making.images, prepared, making.network, making.augmentation, replace(job, options=options))
+    for held_out in range(fold.max() + 1):
+        job.progress("cross-validation", held_out, int(fold.max()) + 1)
+        seen, unseen = (
+            making.images.examples(
+                prepared, [pictures[row] for row in rows], augmentation=augmentation, seed=job.options.seed
+            )
+            for rows, augmentation in (
+                (np.flatnonzero(fold != held_out), making.augmentation),
+                (np.flatnonzero(fold == held_out), None),
+            )
+        )
+        training, _ = fold_making.training(seen, None, defaults)
+        with one_thread():
+            for _ in training.run():
+                pass
+            logits[0, fold == held_out] = _two_columns(scores(training.averaged, unseen).numpy())
+    return OutOfFold(pictures, labels, logits)
+
+
+def _two_columns(scores: np.ndarray) -> np.ndarray:
+    """A sigmoid's one score z as (0, z), whose softmax is (1 - p, p)."""
+    return np.concatenate([np.zeros_like(scores), scores], axis=1) if scores.shape[1] == 1 else scores
+
+
+def _has_norms(net: nn.Module) -> bool:
+    from torch.nn.modules.batchnorm import _BatchNorm
+
+    return any(isinstance(module, _BatchNorm) for module in net.modules())
+
+
+def _kept(best: int, training: Training) -> str:
+    if training.plan.patience is None:
+        return "the last is kept"
+    if training.epochs[-1].validation_loss is None:
+        return "the last is kept, since no validation pictures say which is best"
+    return f"number {best} had the lowest validation loss and is kept"
 
 
 def _require_torch() -> None:
@@ -126,106 +276,3 @@ def _require_torch() -> None:
         import torch  # noqa: F401
     except ModuleNotFoundError:
         raise MissingExtra("training from scratch", extra="train") from None
-
-
-def _decode(
-    prepared: Prepared, preprocess: Preprocess, parts: Sequence[Part], cache_folder: Path
-) -> tuple[dict[str, np.ndarray], Prepared]:
-    """Every picture of these parts as an image under its content hash."""
-    found = images.decoded(prepared.part(*parts), preprocess, threads=machine.cores(), folder=cache_folder)
-    contents = (each.content for each in found.pictures)
-    return dict(zip(contents, found.images, strict=True)), prepared.without(found.set_aside)
-
-
-def _examples(
-    decoded: dict[str, np.ndarray], prepared: Prepared, hashed: Sequence[Hashed], preprocess: Preprocess, *, seed: int
-) -> ImageExamples:
-    from eyespot.training.examples import ImageExamples
-
-    contents = [each.content for each in hashed]
-    return ImageExamples(
-        np.stack([decoded[content] for content in contents]),
-        prepared.labels(hashed),
-        contents,
-        preprocess,
-        augmentation=SHIFTED,
-        seed=seed,
-    )
-
-
-def _training(
-    network: Network, train: Examples, validation: Examples | None, options: TrainOptions, *, epochs: int
-) -> Training:
-    import torch
-
-    from eyespot import zoo
-    from eyespot.training.loop import Plan, Training
-
-    with torch.random.fork_rng():
-        torch.manual_seed(options.seed)
-        net = zoo.create(network.name, **network.arguments)
-    plan = Plan(
-        epochs=epochs,
-        batch=options.batch,
-        lr=options.lr,
-        classes=int(network.arguments["classes"]),
-        optimiser="adam",
-        warmup=WARMUP,
-        patience=options.patience,
-    )
-    return Training(net.train(), train, validation, plan, seed=options.seed)
-
-
-def _run(training: Training, options: TrainOptions, progress: Progress) -> bool:
-    """Trains to the end, and whether the user stopped it before."""
-    from eyespot.training.loop import one_thread
-
-    progress("training", 0, options.epochs)
-    try:
-        with one_thread():
-            for step in training.run():
-                if step.epoch:
-                    progress("training", step.epoch.number, options.epochs)
-    except KeyboardInterrupt:
-        if not training.epochs:
-            raise Stopped("stopped before the first epoch ended: there is no model yet") from None
-        return True
-    return False
-
-
-def _out_of_fold(
-    decoded: dict[str, np.ndarray],
-    prepared: Prepared,
-    parts: Sequence[Part],
-    network: Network,
-    preprocess: Preprocess,
-    options: TrainOptions,
-    *,
-    epochs: int,
-    progress: Progress,
-) -> OutOfFold:
-    """Answers to every picture of these parts by networks that had not seen it, trained for as many epochs."""
-    from eyespot.training.loop import one_thread, scores
-
-    pictures = prepared.part(*parts)
-    labels = prepared.labels(pictures)
-    fold = folds_of(labels, seed=options.seed)
-    logits = np.zeros((1, len(fold), len(prepared.data_set.classes)), np.float32)
-    for held_out in range(fold.max() + 1):
-        progress("cross-validation", held_out, int(fold.max()) + 1)
-        seen, unseen = (
-            _examples(decoded, prepared, [pictures[row] for row in rows], preprocess, seed=options.seed)
-            for rows in (np.flatnonzero(fold != held_out), np.flatnonzero(fold == held_out))
-        )
-        training = _training(network, seen, None, options, epochs=epochs)
-        with one_thread():
-            for _ in training.run():
-                pass
-            logits[0, fold == held_out] = scores(training.averaged, unseen).numpy()
-    return OutOfFold(pictures, labels, logits)
-
-
-def _kept(best: int, validation: Examples | None) -> str:
-    if validation is None:
-        return "the last is kept, since no validation pictures say which is best"
-    return f"number {best} had the lowest validation loss and is kept"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,139 +16,243 @@ import eyespot
 from eyespot import machine
 from eyespot.bundle.files import FOLDER, sha256
 from eyespot.bundle.manifest import DataSummary, KnownPictures, Manifest
-from eyespot.data.audit import Hashed
 from eyespot.data.data_set import DataSet
-from eyespot.data.pictures import decoder_version, is_small_and_gray
-from eyespot.data.store import Store
+from eyespot.data.pictures import decoder_version
 from eyespot.engine.attach import attach_head
 from eyespot.engine.run import engine_version
 from eyespot.errors import OptionError, Stopped
 from eyespot.names import printable
-from eyespot.recipes.backbone import choose_precision, frozen_trunk
+from eyespot.recipes.again import Again, replayed, require_same_data, resumed
+from eyespot.recipes.backbone import choose_backbone, choose_precision
+from eyespot.recipes.choice import Choice, choose
+from eyespot.recipes.clock import Clock
 from eyespot.recipes.frozen import fit_frozen
+from eyespot.recipes.full import full_tuning
+from eyespot.recipes.job import Job
+from eyespot.recipes.ladder import climb, within
 from eyespot.recipes.measure import Measurements, measure
-from eyespot.recipes.options import TrainOptions, require_used, train_options
+from eyespot.recipes.options import TrainOptions, train_options
 from eyespot.recipes.outputs import write_outputs
-from eyespot.recipes.partial import fit_partial
+from eyespot.recipes.partial import cut_at, partial_tuning
 from eyespot.recipes.prepare import Prepared, prepare
 from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.regime import SMALLEST_TEST, Fitted, despite_ctrl_c
 from eyespot.recipes.results import PictureCount, TrainResult
-from eyespot.recipes.run_folder import check_name_is_free, new_run_folder, parts_of
+from eyespot.recipes.run_folder import RunFolder, check_name_is_free, parts_of
 from eyespot.recipes.scratch import fit_scratch
 from eyespot.recipes.storage import open_store
+from eyespot.recipes.tuned import tune
 from eyespot.recipes.verify import write_verified
+from eyespot.training.distributed import World, broadcast, joined, world
 
-SMALL_SIDE = 64
-"""Grey pictures of at most so many pixels a side are learned from scratch."""
 NO_MODEL_YET = "stopped: there is no model yet"
 FEATURES_KEPT = "; the features computed so far are kept, so the next run goes on from there"
 
 
-def train(data: str | Path | DataSet, *, progress: Progress = silent, **options: Any) -> TrainResult:
+def train(
+    data: str | Path | DataSet | None = None,
+    *,
+    resume: str | Path | None = None,
+    replay: str | Path | None = None,
+    progress: Progress = silent,
+    **options: Any,
+) -> TrainResult:
     """What was trained on `data` and how good it is; a run folder with bundle and report is on disk.
 
-    data: a folder or a file (docs/data.md has all kinds), or "digits" for the embedded sample.
+    data: a folder or a file (docs/data.md has all kinds), or "digits" for the embedded sample. None where `resume` or
+        `replay` says it.
+    resume: the folder of a run that was killed: it goes on from its last checkpoint, and ends with the same bits as if
+        it had not been. It takes no other options.
+    replay: the folder of a run that was given a time: what its clock decided is done again. Of the options it takes
+        `name` and `out` alone.
     progress: told how far the work is.
     options: those of TrainOptions.
     Raises EyespotError in one sentence for everything a person can mend; Stopped on Ctrl-C without a model.
     """
     started = time.perf_counter()
-    chosen = train_options(**options)
-    check_name_is_free(chosen)
+    again = _again(resume, replay, options)
+    chosen = again.options if again else train_options(**options)
+    data = again.data if again and data is None else data
+    if data is None:
+        raise OptionError("train needs the pictures: give their folder, or a run to resume or replay")
+    if again is None or again.folder is None:
+        check_name_is_free(chosen)
+    ranks = world()
     try:
-        return _train(data, chosen, progress, started)
+        with joined(ranks, device=_device_of(chosen, ranks)):
+            result = _train(data, chosen, again, ranks, progress if ranks.is_writer else silent, started)
+            return TrainResult.model_validate(broadcast(result and result.model_dump(mode="json"), ranks) or result)
     except KeyboardInterrupt:
         raise Stopped(NO_MODEL_YET) from None
 
 
-def _train(data: str | Path | DataSet, options: TrainOptions, progress: Progress, started: float) -> TrainResult:
+def _again(resume: str | Path | None, replay: str | Path | None, options: Mapping[str, Any]) -> Again | None:
+    if resume is not None and replay is not None:
+        raise OptionError("resume and replay cannot be given together: leave one of them out")
+    if resume is not None:
+        return resumed(resume, options)
+    if replay is not None:
+        return replayed(replay, options)
+    return None
+
+
+def _device_of(options: TrainOptions, ranks: World) -> Any:
+    """The kind of device; only several processes need to know it before they begin."""
+    if ranks.size == 1:
+        return "cpu"
+    from eyespot.training.devices import choose as choose_device
+
+    return choose_device(options.device, local_rank=ranks.local_rank).where.type
+
+
+def _train(
+    data: str | Path | DataSet,
+    options: TrainOptions,
+    again: Again | None,
+    ranks: World,
+    progress: Progress,
+    started: float,
+) -> TrainResult | None:
+    """The result on the writer; None on other ranks, which are done when the network is trained."""
     prepared = prepare(data, seed=options.seed, progress=progress)
     name, classes = prepared.data_set.name, len(prepared.data_set.classes)
+    if again:
+        require_same_data(again, prepared)
     if options.output == "sigmoid" and classes != 2:
         raise OptionError(f"the option output 'sigmoid' needs two classes; {name} has {classes}")
-    cache_folder = machine.cache_folder()
+    choice = choose(prepared, options)
+    clock = Clock(
+        options.time,
+        started=started,
+        spent=again.spent if again else 0.0,
+        decisions=again.decisions if again else None,
+        replays=again.replays if again else None,
+        world=ranks,
+    )
+    folder = RunFolder(options, data_name=_folder_name(name), there=again.folder if again else None)
+    named = data.name if isinstance(data, DataSet) else str(data)
+    folder.args = lambda: _args(named, options, prepared, clock)
+    clock.on_decision = folder.write_args
     notes: list[str] = []
-    with open_store(cache_folder, notes) as store:
-        fitted = _fit(prepared, options, store, cache_folder, progress)
-        measured = measure(fitted, store=store, progress=progress)
-    folder: Path | None = None
+    cache_folder = machine.cache_folder()
     try:
-        (folder, manifest), stopped = despite_ctrl_c(lambda: _write_model(fitted, measured, options, progress))
-        if stopped:
-            raise KeyboardInterrupt
-        progress("writing the report", 0, 1)
-        result = _result(folder, fitted, measured, notes, seconds=time.perf_counter() - started)
-        write_outputs(folder, result, fitted, measured, options, manifest=manifest, data=data)
-        progress("writing the report", 1, 1)
+        with open_store(cache_folder, notes) as store:
+            precision = choose_precision(options.precision)
+            job = Job(options, folder, store, cache_folder, precision, progress, clock, ranks)
+            fitted = _fit(prepared, choice, job)
+            if not ranks.is_writer:
+                return None
+            measured = measure(fitted, store=store, progress=progress)
+        return _written(_Run(choice, job, notes, started), fitted, measured)
     except KeyboardInterrupt:
-        if folder is None:
-            raise
-        raise Stopped(f"stopped: the model in {folder} is complete and usable; its report is not finished") from None
+        raise _stopped(folder) from None
+    finally:
+        folder.remove_without_model()
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What the files of a run say beside what was fitted and measured."""
+
+    choice: Choice
+    job: Job
+    notes: list[str]
+    started: float
+
+
+def _written(run: _Run, fitted: Fitted, measured: Measurements) -> TrainResult:
+    """The result, with everything on disk."""
+    job = run.job
+    (folder, manifest), stopped = despite_ctrl_c(lambda: _write_model(fitted, measured, job))
+    if stopped:
+        raise KeyboardInterrupt
+    job.progress("writing the report", 0, 1)
+    result = _result(folder, run, fitted, measured, seconds=time.perf_counter() - run.started)
+    write_outputs(folder, result, fitted, measured, manifest=manifest, write_args=job.folder.write_args)
+    job.folder.forget_checkpoints()
+    job.progress("writing the report", 1, 1)
     return result
 
 
-def _write_model(
-    fitted: Fitted, measured: Measurements, options: TrainOptions, progress: Progress
-) -> tuple[Path, Manifest]:
-    """The new run folder, with a bundle that was asked and answered well, and its manifest; or else neither."""
+def _stopped(folder: RunFolder) -> BaseException:
+    """What to raise after Ctrl-C: in words, where something of use is on disk."""
+    if folder.has_model:
+        return Stopped(f"stopped: the model in {folder.path} is complete and usable; its report is not finished")
+    if folder.has_checkpoints:
+        return Stopped(f"{NO_MODEL_YET}; eyespot train --resume {folder.path} goes on from the last checkpoint")
+    return KeyboardInterrupt()
+
+
+def _args(data: str, options: TrainOptions, prepared: Prepared, clock: Clock) -> dict[str, Any]:
+    """What `args.json` says: enough to go on with the run, and to do it again."""
+    return {
+        "command": "train",
+        "data": printable(data),
+        **options.model_dump(mode="json"),
+        "given": sorted(options.model_fields_set),
+        "fingerprint": prepared.fingerprint,
+        "decisions": clock.decisions,
+        "spent_seconds": round(clock.spent, 2),
+    }
+
+
+def _write_model(fitted: Fitted, measured: Measurements, job: Job) -> tuple[Path, Manifest]:
+    """The run folder, with a bundle that was asked and answered well in place of one before it, and its manifest."""
     graph = attach_head(
         fitted.trunk.graph, fitted.head.layers, temperature=fitted.temperature, output=fitted.head.output
     )
-    progress("checking the written model", 0, 1)
-    with new_run_folder(options, data_name=_folder_name(fitted.prepared.data_set.name)) as folder:
-        manifest = _manifest(folder.name, fitted, measured, graph, options)
-        return folder, write_verified(folder / FOLDER, manifest, graph, fitted, measured).manifest
+    job.progress("checking the written model", 0, 1)
+    folder = job.folder.open()
+    manifest = _manifest(folder.name, fitted, measured, graph, job.options)
+    return folder, write_verified(folder / FOLDER, manifest, graph, fitted, measured).manifest
 
 
-def _fit(
-    prepared: Prepared, options: TrainOptions, store: Store | None, cache_folder: Path, progress: Progress
-) -> Fitted:
+def _fit(prepared: Prepared, choice: Choice, job: Job) -> Fitted:
     small_test = _is_small_test(len(prepared.part("test")), len(prepared.part("val")))
-    precision = choose_precision(options.precision)
-    gray = _is_small_and_gray(prepared.part("train"))
-    if options.model == "lenet5" or (options.model == "auto" and gray):
-        require_used(options, "lenet5")
-        return fit_scratch(
-            prepared,
-            options,
-            gray=gray,
-            small_test=small_test,
-            precision=precision,
-            cache_folder=cache_folder,
-            progress=progress,
-        )
-    require_used(options, "efficientnet_lite0")
-    trunk = frozen_trunk(cache_folder=cache_folder, precision=precision, progress=progress)
+    if choice.regime == "scratch":
+        return fit_scratch(prepared, choice.network, job, gray=choice.gray, small_test=small_test)
+    backbone = choose_backbone(choice.network, job.options.weights)
+    is_frozen = choice.regime == "frozen" and not choice.climbs
+    began = time.perf_counter()
+    trunk = backbone.trunk(job.cache_folder, job.precision, job.progress)
     try:
         frozen = fit_frozen(
             prepared,
             trunk,
-            options,
-            small_test=small_test and not options.is_partial,  # a tail is never trained on what is held out
-            store=store,
-            progress=progress,
+            job.options,
+            small_test=small_test and is_frozen,  # nothing else is ever trained on what is held out
+            store=job.store,
+            progress=within(job),
         )
     except KeyboardInterrupt:
-        raise Stopped(NO_MODEL_YET + (FEATURES_KEPT if store else "")) from None
-    if not options.is_partial:
+        raise Stopped(NO_MODEL_YET + (FEATURES_KEPT if job.store else "")) from None
+    if is_frozen:
         return frozen
     frozen = replace(frozen, small_test=small_test)
-    return fit_partial(frozen, options, store=store, cache_folder=cache_folder, progress=progress)
+    if choice.climbs:
+        return climb(frozen, backbone, job, keep=_keeping(job), began=began)
+    try:
+        tuning = (
+            full_tuning(frozen, backbone, job)
+            if choice.regime == "full"
+            else partial_tuning(frozen, cut_at(frozen, backbone, job, None), job)
+        )
+    except KeyboardInterrupt:
+        return replace(frozen, notes=[*frozen.notes, "stopped by you before the tail was trained: all is frozen"])
+    return tune(frozen, tuning, job)
 
 
-def _is_small_and_gray(pictures: Sequence[Hashed]) -> bool:
-    """True where every picture that can be read is grey and small."""
-    found = False
-    for each in pictures:
-        try:
-            verdict = is_small_and_gray(each.picture.read(), most_side=SMALL_SIDE)
-        except OSError:
-            continue  # it is set aside when it is to be decoded
-        if verdict is False:
-            return False
-        found = found or verdict is True
-    return found
+def _keeping(job: Job) -> Callable[[Fitted], None]:
+    """What writes a model to disk while the ladder is climbed: measured on the validation pictures alone."""
+
+    def keep(fitted: Fitted) -> None:
+        if not job.world.is_writer:
+            return
+        held_out = tuple(part for part in fitted.held_out if part == "val")
+        measured = measure(replace(fitted, held_out=held_out), store=job.store, progress=job.progress)
+        _write_model(fitted, measured, job)
+
+    return keep
 
 
 def _is_small_test(test: int, validation: int) -> bool:
@@ -198,7 +302,7 @@ def _manifest(name: str, fitted: Fitted, measured: Measurements, graph: bytes, o
     )
 
 
-def _result(folder: Path, fitted: Fitted, measured: Measurements, notes: list[str], *, seconds: float) -> TrainResult:
+def _result(folder: Path, run: _Run, fitted: Fitted, measured: Measurements, *, seconds: float) -> TrainResult:
     prepared = measured.prepared
     validation = measured.validation.overall if measured.validation else measured.out_of_fold
     return TrainResult(
@@ -207,6 +311,7 @@ def _result(folder: Path, fitted: Fitted, measured: Measurements, notes: list[st
         report=printable(str(folder / "report.html")),
         network=fitted.trunk.network.name,
         regime=fitted.regime,
+        regime_reason=run.choice.reason,
         classes=prepared.data_set.classes,
         pictures=PictureCount(used=len(prepared.hashed), set_aside=len(prepared.set_aside)),
         set_aside=tuple(prepared.set_aside),
@@ -220,6 +325,7 @@ def _result(folder: Path, fitted: Fitted, measured: Measurements, notes: list[st
         temperature=fitted.temperature,
         precision=measured.precision,
         views_computed=fitted.views_computed + measured.views_computed,
-        notes=tuple(dict.fromkeys([*prepared.notes, *fitted.notes, *measured.notes, *notes])),
+        notes=tuple(dict.fromkeys([*prepared.notes, *fitted.notes, *measured.notes, *run.notes])),
+        ladder=fitted.ladder,
         seconds=round(seconds, 2),
     )

@@ -5,17 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from eyespot.data.store import Store
 from eyespot.engine.compiled import compiled_folder
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.regime import OutOfFold
 from eyespot.records import Network, PrecisionName, Preprocess
-from eyespot.training.head import Head, Output
+from eyespot.training.head import Head, Layer, Output
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from eyespot.training.loop import Epoch
+OWN = "own"
+"""Begins the names of the layers of a solved head: own1, own2."""
 
 
 def as_trunk(
@@ -27,38 +31,92 @@ def as_trunk(
     cache_folder: Path,
     output: Output = "softmax",
 ) -> tuple[Trunk, Head]:
-    """Everything before the last layer as a trunk, and that layer, which is fully connected, as a head."""
-    from torch import nn
+    """Everything before the last layer as a trunk, and that layer as a head.
 
-    from eyespot import blocks
+    Where the last layer is not fully connected, as in Network in Network, the trunk gives the scores and the head
+    hands them on.
+    """
+    before, layers = _head_layers(net.to("cpu"))
+    trunk = graph_trunk(before, network, preprocess, precision=precision, cache_folder=cache_folder)
+    return trunk, Head(layers, output)
+
+
+def graph_trunk(
+    net: nn.Sequential, network: Network, preprocess: Preprocess, *, precision: PrecisionName, cache_folder: Path
+) -> Trunk:
+    """A network, or the part of one that begins with the images, in the engine."""
     from eyespot.engine.graph import to_onnx
 
-    *_, before, last = (name for name in blocks.stage_names(net) if not blocks.is_chain(net.get_submodule(name)))
-    layer = net.get_submodule(last)
-    assert isinstance(layer, nn.Linear)
-    trunk = Trunk(
-        to_onnx(blocks.split(net, after=before)[0], preprocess),
+    return Trunk(
+        to_onnx(net, preprocess),
         network=network,
         preprocess=preprocess,
         precision=precision,
         cache_folder=compiled_folder(cache_folder),
     )
-    weight, bias = (parameter.detach().cpu().numpy().copy() for parameter in (layer.weight, layer.bias))
-    return trunk, Head(((weight, bias),), output)
 
 
-def answers_on_val(prepared: Prepared, trunk: Trunk, head: Head) -> tuple[OutOfFold | None, int]:
-    """The network's answers to the validation pictures, and how many views were computed for them."""
-    embedded = trunk.embed(prepared.part("val"), views=("identity",), store=None)
+def answers_on_val(
+    prepared: Prepared, trunk: Trunk, head: Head, *, store: Store | None = None
+) -> tuple[OutOfFold | None, int]:
+    """The network's answers to the validation pictures, and how many views were computed for them.
+
+    store: where features are kept that another run may ask for.
+    """
+    embedded = trunk.embed(prepared.part("val"), views=("identity",), store=store)
     if not embedded.pictures:
         return None, 0
     logits = head.logits(embedded.features["identity"])
     return OutOfFold(embedded.pictures, prepared.labels(embedded.pictures), logits[None]), embedded.computed
 
 
-def epoch_row(epoch: Epoch) -> dict[str, float | int | bool]:
-    """An epoch as a row of results.csv."""
-    row: dict[str, float | int | bool] = {"epoch": epoch.number, "train_loss": epoch.train_loss}
-    if epoch.validation_loss is not None and epoch.validation_accuracy is not None:
-        row |= {"validation_loss": epoch.validation_loss, "validation_accuracy": epoch.validation_accuracy}
-    return row
+def with_head(net: nn.Sequential, head: Head) -> nn.Sequential:
+    """The network with the layers of a solved head in place of its last."""
+    import torch
+    from torch import nn
+
+    from eyespot.blocks import chain, join, split
+
+    layers: dict[str, nn.Module] = {}
+    for number, (weight, bias) in enumerate(head.layers, start=1):
+        layer = nn.Linear(weight.shape[1], weight.shape[0])
+        layer.weight.data, layer.bias.data = (torch.tensor(array, dtype=torch.float32) for array in (weight, bias))
+        layers |= {f"{OWN}{number}": layer, f"{OWN}{number}_act": nn.ReLU()}
+    layers.popitem()  # nothing comes behind the last
+    before, _ = split(net, after=features_stage(net))
+    stage = next(reversed(dict(before.named_children())))
+    return join(before, chain(**{stage: chain(**layers)}))
+
+
+def features_stage(net: nn.Sequential) -> str:
+    """The name of the stage whose output the last layer takes."""
+    return _leaves(net)[-2]
+
+
+def _head_layers(net: nn.Sequential) -> tuple[nn.Sequential, tuple[Layer, ...]]:
+    """What comes before the last fully connected layer, or before all layers of a solved head, and those layers."""
+    from torch import nn
+
+    from eyespot.blocks import split
+
+    leaves = _leaves(net)
+    own = [name for name in leaves if name.rpartition(".")[2].startswith(OWN)]
+    first = leaves.index(own[0]) if own else len(leaves) - 1
+    found = [net.get_submodule(name) for name in leaves[first:]]
+    if isinstance(found[-1], nn.Linear):
+        layers = [layer for layer in found if isinstance(layer, nn.Linear)]
+        arrays = ((layer.weight.detach().numpy().copy(), layer.bias.detach().numpy().copy()) for layer in layers)
+        return split(net, after=leaves[first - 1])[0], tuple(arrays)
+    outputs = _outputs(net)
+    return net, ((np.eye(outputs, dtype=np.float32), np.zeros(outputs, np.float32)),)
+
+
+def _outputs(net: nn.Sequential) -> int:
+    """Channels of the last layer that has weights: the scores of a network that ends in convolution and pooling."""
+    return int(list(net.parameters())[-1].shape[0])
+
+
+def _leaves(net: nn.Sequential) -> list[str]:
+    from eyespot import blocks
+
+    return [name for name in blocks.stage_names(net) if not blocks.is_chain(net.get_submodule(name))]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from eyespot import machine
-from eyespot.bundle.files import Bundle, read_bundle, write_bundle, write_manifest
+from eyespot.bundle.files import Bundle, place_bundle, read_bundle, write_bundle, write_manifest
 from eyespot.bundle.manifest import Agreement, Manifest
 from eyespot.bundle.run import Classifier
 from eyespot.engine.compiled import compiled_folder
@@ -25,7 +25,7 @@ CLOSE = {"fp32": 1e-4, "bf16": 3e-2}
 
 
 def write_verified(folder: Path, manifest: Manifest, graph: bytes, fitted: Fitted, measured: Measurements) -> Bundle:
-    """The bundle, on disk in `folder` once it has been read back and asked; whatever goes wrong leaves nothing there.
+    """The bundle, on disk in `folder` once it has been read back and asked; whatever goes wrong leaves what was there.
 
     Its manifest says how far its answers lie from those that were measured. Raises what `require_same_answers` does,
     and OptionError where it cannot be written.
@@ -37,7 +37,7 @@ def write_verified(folder: Path, manifest: Manifest, graph: bytes, fitted: Fitte
             agreement = require_same_answers(bundle, fitted, measured)
             manifest = manifest.model_copy(update={"agreement": agreement})
             write_manifest(draft, manifest)
-            draft.rename(folder)
+            place_bundle(draft, folder)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise

@@ -61,6 +61,15 @@ def _resnet_cifar(depth: int, parameters: int, multiply_adds: int, **form: Argum
     return Definition("resnet:resnet_cifar", 2015, _RESNET, _CIFAR, parameters, multiply_adds, arguments)
 
 
+SHORT_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        f"{family}{depth}": f"{family}{depth}_cifar"
+        for family, depths in (("resnet", (20, 32, 44, 56, 110, 1202)), ("plain", (20, 32, 44, 56, 110, 1202)))
+        for depth in depths
+    }
+)
+"""What people call a network that has one form only, made for CIFAR's images."""
+
 NETWORKS: Mapping[str, Definition] = {
     "efficientnet_lite0": Definition(
         function="efficientnet_lite:efficientnet_lite0",

@@ -1,0 +1,81 @@
+"""The time that a run may take, and what was decided by it: recorded, so that a replay decides alike."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from eyespot.errors import OptionError
+from eyespot.training.distributed import World, broadcast
+
+T = TypeVar("T")
+
+
+class Clock:
+    """The clock of one run, also of one that goes on after it was killed."""
+
+    def __init__(
+        self,
+        seconds: float | None = None,
+        *,
+        started: float | None = None,
+        spent: float = 0.0,
+        decisions: dict[str, Any] | None = None,
+        replays: str | None = None,
+        world: World | None = None,
+    ) -> None:
+        """seconds: that the run may take; None for as many as it needs.
+        started: what `time.perf_counter` said then; None for now. spent: seconds before that.
+        decisions: those that were made already.
+        replays: the run whose decisions these are, where every one is to be taken from it; None for a run of its own.
+        """
+        self.decisions = dict(decisions or {})
+        self._seconds, self._replays, self._world = seconds, replays, world or World()
+        self._started = (time.perf_counter() if started is None else started) - spent
+        self.on_decision: Callable[[], None] = lambda: None
+        """Called after each, to have it written down."""
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the run began, without those between a kill and going on."""
+        return time.perf_counter() - self._started
+
+    @property
+    def is_set(self) -> bool:
+        return self._seconds is not None
+
+    @property
+    def remaining(self) -> float:
+        """Seconds that are left; infinite without a limit, and in a replay, which takes the time it takes."""
+        if self._seconds is None or self._replays:
+            return math.inf
+        return self._seconds - self.spent
+
+    def decide(self, what: str, choose: Callable[[], T]) -> T:
+        """What `choose` gives, or what was decided before under that name; every rank gets the writer's.
+
+        choose: gives what JSON can say.
+        Raises OptionError in a replay of a run that did not decide this.
+        """
+        if what not in self.decisions:
+            if self._replays:
+                raise OptionError(
+                    f"{self._replays} cannot be replayed: its args.json does not say what it decided on {what!r}; it "
+                    "was stopped before, or is of another version"
+                )
+            self.decisions[what] = broadcast(choose(), self._world)
+            self.on_decision()
+        chosen: T = self.decisions[what]
+        return chosen
+
+    def known(self, what: str) -> Any:
+        """What was decided before under that name; None where nothing was."""
+        return self.decisions.get(what)
+
+    def is_up(self, *, reserve: float) -> bool:
+        """Whether fewer than `reserve` seconds are left: on every rank what the writer's clock says."""
+        if self.remaining == math.inf:
+            return False
+        return bool(broadcast(self.remaining < reserve, self._world))

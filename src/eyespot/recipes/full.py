@@ -1,0 +1,96 @@
+"""The full regime: everything trains, from published weights and the frozen regime's head, on pictures drawn anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eyespot.recipes.backbone import Backbone
+from eyespot.recipes.job import Job
+from eyespot.recipes.on_images import augmentation_for, decoded, statistics_stay, with_auxiliary_heads
+from eyespot.recipes.plans import FULL, Defaults, plan_for
+from eyespot.recipes.regime import Fitted
+from eyespot.recipes.running import seconds_per_step
+from eyespot.recipes.trained import with_head
+from eyespot.recipes.tuned import Tuning
+from eyespot.training.augmentation import describe
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from eyespot.blocks import WithHeads
+    from eyespot.training.loop import Examples, Training
+
+KEY = "full"
+
+
+def full_tuning(frozen: Fitted, backbone: Backbone, job: Job, *, defaults: Defaults = FULL) -> Tuning:
+    """Training of the whole backbone, its pictures decoded. frozen: fitted on the train part alone."""
+    preprocess = frozen.trunk.preprocess
+    images, prepared = decoded(frozen.prepared, ("train", "val"), preprocess, job)
+    augmentation = augmentation_for(job, prepared, preprocess)
+    train = images.examples(prepared, prepared.part("train"), augmentation=augmentation, seed=job.options.seed)
+    validation = images.examples(prepared, prepared.part("val"), augmentation=None, seed=job.options.seed)
+    _, auxiliary = _network(frozen, backbone, job)
+    return Tuning(
+        regime="full",
+        key=KEY,
+        what=f"everything, beginning from published weights and a solved head{auxiliary}",
+        make=lambda: _training(frozen, backbone, job, defaults, train, validation if len(validation.labels) else None),
+        whole=lambda net: net,
+        network=frozen.trunk.network,
+        prepared=prepared,
+        trained_on=len(train.labels),
+        views_computed=0,
+        mirror=augmentation is not None and augmentation.mirror,
+        how=(
+            ("Frozen", "running statistics alone"),
+            ("Augmentation", describe(augmentation) if augmentation else "none"),
+        ),
+        notes=[],
+    )
+
+
+def full_step_seconds(frozen: Fitted, backbone: Backbone, job: Job) -> float:
+    """What a step of it takes on this machine, with pictures made up."""
+    from eyespot.training.examples import ImageExamples
+
+    preprocess = frozen.trunk.preprocess
+    count = 4 * int(FULL.of(job.options)["batch"])
+    shape = (count, *preprocess.crop_hw, preprocess.channels)
+    made_up = ImageExamples(
+        np.random.default_rng(0).integers(0, 256, shape, np.uint8),
+        np.arange(count) % len(frozen.prepared.data_set.classes),
+        [f"{number:064x}" for number in range(count)],
+        preprocess,
+        augmentation=augmentation_for(job, frozen.prepared, preprocess),
+    )
+    return seconds_per_step(lambda: _training(frozen, backbone, job, FULL, made_up, None))
+
+
+def _training(
+    frozen: Fitted, backbone: Backbone, job: Job, defaults: Defaults, train: Examples, validation: Examples | None
+) -> Training:
+    from eyespot.training.loop import Training
+
+    net, _ = _network(frozen, backbone, job)
+    statistics_stay(net)
+    plan = plan_for(
+        job.options,
+        defaults,
+        train.labels.numpy(),
+        classes=len(frozen.prepared.data_set.classes),
+        output=frozen.head.output,
+    )
+    return Training(net, train, validation, plan, seed=job.options.seed, device=job.device, world=job.world)
+
+
+def _network(frozen: Fitted, backbone: Backbone, job: Job) -> tuple[nn.Sequential | WithHeads, str]:
+    """The whole network as training begins, and the report's words on auxiliary heads."""
+    from eyespot.training.dropout import with_dropout
+
+    net = with_head(backbone.built(job.cache_folder), frozen.head)
+    if job.options.dropout is not None:
+        net = with_dropout(net, job.options.dropout)
+    return with_auxiliary_heads(net, backbone.network, len(frozen.head.layers[-1][1]), job)

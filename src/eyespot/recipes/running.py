@@ -1,0 +1,154 @@
+"""A training run to its end: with progress, within the clock, and kept on disk so that a killed one goes on."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from eyespot.recipes.job import Job
+from eyespot.recipes.run_folder import CHECKPOINTS
+from eyespot.words import counted
+
+if TYPE_CHECKING:
+    from eyespot.training.loop import Epoch, Training
+
+CHECKPOINT_SECONDS = 15.0
+"""What a kill can lose, beside the steps since the last state that was found good."""
+CHECKPOINT_SHARE = 0.05
+"""Of the time, at most, goes into checkpoints."""
+TIMED_STEPS = 3
+Ended = Literal["whole", "by the clock", "by the user"]
+
+
+def run_training(training: Training, job: Job, *, key: str, reserve: float = 0.0, few: bool = False) -> Ended:
+    """Trains from the last checkpoint under that name, if there is one, to the end, and why it ended.
+
+    key: names this training among those of the run.
+    reserve: seconds that must be left on the clock when it ends.
+    few: True for small networks on few images, which gain nothing from more than one thread.
+    KeyboardInterrupt goes through where not one epoch is over.
+    """
+    kept = _Kept(training, job, key)
+    kept.restore()
+    known = job.clock.known(f"{key}: steps")
+    last = training.steps if known is None else int(known)
+    ended: Ended = "whole"
+    job.progress("training", training.step, training.steps)
+    try:
+        with _threads(few=few):
+            for step in _steps(training, last):
+                job.progress("training", step, training.steps)
+                kept.save(now=False)
+                if known is None and job.clock.is_up(reserve=reserve):
+                    ended = "by the clock"
+                    break
+    except KeyboardInterrupt:
+        if not training.epochs:
+            raise
+        ended = "by the user"
+    if known is not None and last < training.steps:
+        ended = "by the clock"
+    job.clock.decide(f"{key}: steps", lambda: training.step)
+    kept.save(now=True)
+    return ended
+
+
+def ended_note(ended: Ended, training: Training) -> list[str]:
+    """A sentence on a training that did not come to its end."""
+    if ended == "whole":
+        return []
+    who = "you" if ended == "by the user" else "the clock"
+    if training.plan.patience is not None:
+        return [f"training was stopped by {who} after epoch {len(training.epochs)}; the best epoch so far is kept"]
+    steps = f"{training.step} of {counted(training.steps, 'step')}"
+    return [f"training was stopped by {who} after {steps}; the weights it had then are kept"]
+
+
+def seconds_per_step(make: Callable[[], Training], *, few: bool = False) -> float:
+    """What a step takes here and now: the median of a few after the first, of a training that is thrown away."""
+    training = make()
+    times: list[float] = []
+    with _threads(few=few):
+        before = time.perf_counter()
+        for _ in training.run():
+            now = time.perf_counter()
+            times.append(now - before)
+            before = now
+            if len(times) > TIMED_STEPS:
+                break
+    return statistics.median(times[1:] or times)
+
+
+def epoch_row(epoch: Epoch) -> dict[str, float | int | bool]:
+    """An epoch as a row of results.csv."""
+    row: dict[str, float | int | bool] = {"epoch": epoch.number, "train_loss": epoch.train_loss}
+    if epoch.validation_loss is not None and epoch.validation_accuracy is not None:
+        row |= {"validation_loss": epoch.validation_loss, "validation_accuracy": epoch.validation_accuracy}
+    return row
+
+
+def _steps(training: Training, last: int) -> Iterator[int]:
+    if training.step >= last:  # it was at its end when it was kept
+        return
+    for step in training.run():
+        yield step.number
+        if step.number >= last:
+            return
+
+
+@contextmanager
+def _threads(*, few: bool) -> Iterator[None]:
+    from eyespot.training.loop import one_thread
+
+    if not few:
+        yield
+        return
+    with one_thread():
+        yield
+
+
+class _Kept:
+    """The checkpoints of one training, which the writer alone writes."""
+
+    def __init__(self, training: Training, job: Job, key: str) -> None:
+        self._training, self._job, self._key = training, job, key
+        self._saved_step, self._saved_at, self._cost = training.step, time.perf_counter(), 0.0
+
+    def restore(self) -> None:
+        """Goes on from the newest whole checkpoint; those that are torn are named in the notes."""
+        from eyespot.training import checkpoint
+
+        if self._job.folder.path is None:
+            return
+        loaded = checkpoint.load(self._folder())
+        if loaded.state is not None:
+            self._training.restore(loaded.state)
+            self._saved_step = self._training.step
+        self._training.notes += [f"{each}: training goes on from the one before it" for each in loaded.skipped]
+
+    def save(self, *, now: bool) -> None:
+        """Keeps the state where enough time has passed; `now`: the last one, where there are earlier ones."""
+        if not self._job.world.is_writer:
+            return
+        since = time.perf_counter() - self._saved_at
+        if since < max(CHECKPOINT_SECONDS, self._cost / CHECKPOINT_SHARE) and not (now and self._job.folder.path):
+            return
+        state = self._training.state() if now else self._training.good
+        if state["step"] == self._saved_step:
+            return
+        from eyespot.training import checkpoint
+
+        began = time.perf_counter()
+        self._job.folder.open()
+        checkpoint.save(self._folder(), state)
+        self._job.folder.write_args()  # with the seconds spent so far
+        self._saved_step, self._saved_at = state["step"], time.perf_counter()
+        self._cost = self._saved_at - began
+
+    def _folder(self) -> Path:
+        assert self._job.folder.path is not None
+        return self._job.folder.path / CHECKPOINTS / self._key.replace(" ", "-").replace(".", "-")
