@@ -282,7 +282,7 @@ def test_the_ladder_has_a_row_for_each_regime_and_its_interval():
 @pytest.mark.parametrize(
     ("rungs", "said", "unsaid"),
     [
-        (LADDER, "These pictures chose the model", "no validation pictures"),
+        (LADDER, "its 95 % interval. These pictures chose the model", "no validation pictures"),
         (LADDER[:1], "Validation: the share", "chose the model"),
         (LADDER[2:], "There were no validation pictures to measure on", "chose the model"),
     ],
