@@ -69,6 +69,21 @@ class Metric(Record):
         return f"{self.accuracy:.3f} (95 % interval {self.low:.3f} to {self.high:.3f}, {counted(self.n, 'picture')})"
 
 
+class Rung(Record):
+    """One regime that training tried on its way up, and what came of it."""
+
+    regime: str
+    trained: str
+    """What was trained, in words."""
+    seconds: float = Field(ge=0)
+    validation: Metric | None
+    """None where there are no validation pictures."""
+    verdict: str
+    """Kept or not, and why, in words."""
+    kept: bool
+    """True where it was the best so far; the last one kept is the model."""
+
+
 class ClassMetric(Record):
     """Precision, recall and F1 of one class; None where the denominator is zero.
 

@@ -17,7 +17,7 @@ from eyespot.evaluate import calibration as cal
 from eyespot.evaluate.intervals import wilson, wilson_fraction
 from eyespot.evaluate.metrics import part_metrics
 from eyespot.evaluate.report import LISTED, Mistake, Report, render, results, write_report
-from eyespot.records import SetAside
+from eyespot.records import Rung, SetAside
 
 NAMES = ("dress", "hat", "shirt")
 HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "{{ 7*7 }} \u202e & \udcff")
@@ -25,6 +25,33 @@ VOID = {"meta", "img", "br"}
 THUMBNAIL = io.BytesIO()
 Image.fromarray(np.random.default_rng(1).integers(0, 256, (168, 224, 3), np.uint8)).save(THUMBNAIL, "JPEG", quality=82)
 """Noise compresses worst, so no picture of this size is larger."""
+
+LADDER = (
+    Rung(
+        regime="frozen",
+        trained="a head on frozen features",
+        seconds=11.84,
+        validation=wilson(323, 372),
+        verdict="kept: the first",
+        kept=True,
+    ),
+    Rung(
+        regime="partial",
+        trained="everything behind stage5",
+        seconds=203.4,
+        validation=wilson(350, 372),
+        verdict="kept: 43 more right, 16 more wrong than frozen",
+        kept=True,
+    ),
+    Rung(
+        regime="full",
+        trained="the whole network",
+        seconds=0,
+        validation=None,
+        verdict="not started: too little time was left",
+        kept=False,
+    ),
+)
 
 
 class Page(HTMLParser):
@@ -85,6 +112,7 @@ def full(names=NAMES, **changes) -> Report:
         classes=tuple(names),
         counts={part: dict.fromkeys(names, 40 + i) for i, part in enumerate(("train", "val", "test"))},
         how=(("Network", "EfficientNet-Lite0"), ("Seed", "0")),
+        ladder=LADDER,
         machine="Linux x86_64, 2 cores",
         next_commands=(("eyespot predict new/", "Name new pictures:"),),
         test=part_metrics(labels, cal.probabilities(logits), names),
@@ -165,6 +193,7 @@ def test_hostile_names_are_text_and_nothing_else():
         notes=HOSTILE,
         machine=HOSTILE[0],
         out_of_fold_reason=HOSTILE[0],
+        ladder=(LADDER[0].model_copy(update=dict(zip(("regime", "trained", "verdict"), HOSTILE, strict=True))),),
         set_aside=tuple(
             SetAside(picture=name.replace("\udcff", ""), reason=name.replace("\udcff", "")) for name in HOSTILE
         ),
@@ -225,6 +254,9 @@ def test_the_headline_prefers_test_then_out_of_fold_then_validation():
         {"set_aside": ()},
         {"notes": ()},
         {"how": (), "machine": ""},
+        {"ladder": ()},
+        {"ladder": LADDER[:1]},
+        {"ladder": LADDER[2:]},
         {"next_commands": ()},
         {"counts": {}},
     ],
@@ -237,6 +269,35 @@ def test_the_page_stands_without_any_optional_part(missing):
     assert {attributes["href"].removeprefix("#") for attributes in page.all("a")} <= set(ids)
     assert {a["aria-labelledby"] for _, a in page.tags if "aria-labelledby" in a} <= set(ids)
     assert "None" not in page.text
+
+
+def test_the_ladder_has_a_row_for_each_regime_and_its_interval():
+    text = Page(render(full())).text
+    assert f"frozen a head on frozen features 11.8 s {with_interval(323, 372)} 372 pictures kept: the first" in text
+    assert f"partial everything behind stage5 203.4 s {with_interval(350, 372)} 372 pictures kept: 43 more" in text
+    assert "full the whole network 0.0 s not measured not started: too little time was left" in text
+    assert [row for row in Page(render(full())).all("tr") if row.get("class") == "kept"] == [{"class": "kept"}] * 2
+
+
+@pytest.mark.parametrize(
+    ("rungs", "said", "unsaid"),
+    [
+        (LADDER, "its 95 % interval. These pictures chose the model", "no validation pictures"),
+        (LADDER[:1], "Validation: the share", "chose the model"),
+        (LADDER[2:], "There were no validation pictures to measure on", "chose the model"),
+    ],
+)
+def test_the_ladder_says_what_its_figures_are_worth(rungs, said, unsaid):
+    text = Page(render(full(ladder=rungs))).text
+    assert said in text
+    assert unsaid not in text
+    assert ("The last one kept is this model" in text) == (len(rungs) > 1)
+
+
+def test_without_a_ladder_the_report_says_nothing_of_it():
+    text = Page(render(full(ladder=()))).text
+    assert "ladder" not in text
+    assert "Verdict" not in text
 
 
 def test_out_of_fold_details_stand_in_for_a_test_part():

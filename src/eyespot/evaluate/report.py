@@ -15,7 +15,7 @@ from eyespot.evaluate import figures, verdict
 from eyespot.evaluate.metrics import Confusion, most_confused
 from eyespot.files import write_whole
 from eyespot.names import printable_lines
-from eyespot.records import Calibration, ClassMetric, Metric, Part, PartMetrics, SetAside
+from eyespot.records import Calibration, ClassMetric, Metric, Part, PartMetrics, Rung, SetAside
 
 TEMPLATE = "report.html.jinja"
 PAIRS = 5
@@ -62,6 +62,8 @@ class Report:
     """Pictures used, per part and class."""
     how: tuple[tuple[str, str], ...] = ()
     """What was done, as label and value: network, regime, precision, views, L2, seed, seconds, versions."""
+    ladder: tuple[Rung, ...] = ()
+    """The regimes that were tried, in order."""
     machine: str = ""
     next_commands: tuple[tuple[str, str], ...] = ()
     """What to do now, as command and what it does."""
