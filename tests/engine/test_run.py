@@ -58,6 +58,10 @@ def torch_answers(net: nn.Sequential, pixels: np.ndarray) -> np.ndarray:
         return net(x.permute(0, 3, 1, 2)).numpy()
 
 
+def test_the_shape_of_a_row_is_known_before_anything_runs(engine):
+    assert engine.row_shapes == {"features": engine.run(images(1))["features"].shape[1:]}
+
+
 def test_answers_are_those_of_pytorch(net, engine):
     pixels = images(4)
     np.testing.assert_allclose(engine.run(pixels)["features"], torch_answers(net, pixels), atol=1e-4)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
+import os
 import shutil
+import tracemalloc
+from collections import namedtuple
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,9 +24,10 @@ from eyespot.data.sources import list_pictures
 from eyespot.data.store import Store
 from eyespot.engine.graph import to_onnx
 from eyespot.engine.run import Engine
-from eyespot.errors import StoreError
+from eyespot.errors import MachineError, StoreError
 from eyespot.features import embed as module
-from eyespot.features.embed import Embedded, embed, view_of
+from eyespot.features import stored
+from eyespot.features.embed import Embedded, embed, require_room_for, view_of
 from eyespot.features.keys import recipe
 from eyespot.features.trunk import Trunk
 from eyespot.records import Network, Preprocess
@@ -74,11 +79,13 @@ def never() -> Engine:
     raise AssertionError("the engine was asked for though everything is stored")
 
 
-def run(hashed: list[Hashed], engine: Engine | Callable[[], Engine], store: Store | None, **options) -> Embedded:
+def run(
+    hashed: list[Hashed], engine: Engine | Callable[[], Engine], store: Store | None, *, dtype="float32", **options
+) -> Embedded:
     return embed(
         hashed,
         **{"views": BOTH, "threads": 2, **options},
-        recipe=recipe(PREPROCESS, trunk="tiny", precision="fp32"),
+        recipe=recipe(PREPROCESS, trunk="tiny", precision="fp32", dtype=dtype),
         store=store,
         engine=engine if callable(engine) else lambda: engine,
     )
@@ -256,6 +263,129 @@ def test_a_picture_that_goes_meanwhile_is_served_from_the_store_or_set_aside(fol
     assert all(each.reason.startswith("cannot be read") for each in done.set_aside)
 
 
+@pytest.mark.parametrize("computed_before", [0, 7])
+def test_copies_and_gaps_leave_every_row_with_its_picture(folder, engine, store, computed_before):
+    for number, name in enumerate(("00.png", "01.png", "01.png", "02.png", "10.png")):
+        shutil.copy(folder / name, folder / f"{number}x-copy.png")
+    for name in ("-1.png", "015.png", "1y.png", "99.png"):
+        (folder / name).write_bytes(b"no picture")
+    hashed = hashed_in(folder)
+    run(hashed[:computed_before], engine, store)
+    done = run(hashed, engine, store)
+    assert len(done.set_aside) == 4
+    assert len(done.pictures) == 16
+    for each, row, mirrored in zip(done.pictures, done.features["identity"], done.features["mirror"], strict=True):
+        image = read_image(each.picture.read(), PREPROCESS)
+        np.testing.assert_array_equal(row, engine.run(image[None])["features"][0])
+        np.testing.assert_array_equal(mirrored, engine.run(image[None, :, ::-1])["features"][0])
+
+
+# How much room they take
+
+
+def lies_in_a_file(array: np.ndarray) -> bool:
+    base = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    return isinstance(base.obj if isinstance(base, memoryview) else base, mmap.mmap)
+
+
+@pytest.mark.parametrize("read_bytes", [1, 500, 2**25])
+def test_features_that_memory_should_not_hold_lie_in_a_file_without_a_name(
+    folder, engine, store, tmp_path, monkeypatch, read_bytes
+):
+    monkeypatch.setattr(module, "READ_BYTES", read_bytes)
+    (folder / "03x.png").write_bytes(b"no picture")
+    hashed, room = hashed_in(folder), tmp_path / "room"
+    run(hashed[:4], engine, store)
+    expected = run(hashed, engine, None)
+    for most, in_a_file in ((2 * 12 * 32 * 4, False), (2 * 12 * 32 * 4 - 1, True), (0, True)):
+        done = run(hashed, engine, store, folder=room, most_in_memory=most)
+        assert same(done, expected)
+        assert lies_in_a_file(done.features["mirror"]) == in_a_file
+    if os.name == "posix":
+        assert list(room.iterdir()) == []
+
+
+def test_a_disk_without_room_is_a_sentence_before_anything_is_decoded(folder, graph, engine, tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: namedtuple("Usage", "total used free")(9, 8, 1))
+    monkeypatch.setattr(module, "decode_pictures", lambda *args, **options: pytest.fail("work had begun"))
+    said = r"the features of 22 views need 0.0 GB in .*, where 0.0 GB are free: take fewer views, freeze more stages"
+    with pytest.raises(MachineError, match=said):
+        run(hashed_in(folder), engine, None, folder=tmp_path, most_in_memory=0)
+    with pytest.raises(MachineError, match=said):
+        require_room_for(22, (32,), "float16", folder=tmp_path, most_in_memory=0)
+    require_room_for(22, (32,), "float16", folder=tmp_path)
+    require_room_for(22, (32,), "float16", folder=None, most_in_memory=0)
+
+
+def test_a_trunk_says_beforehand_that_the_disk_is_too_small(graph, tmp_path):
+    trunk = Trunk(
+        graph, network=Network(name="tiny"), preprocess=PREPROCESS, precision="fp32", cache_folder=tmp_path / "cache"
+    )
+    trunk.require_room(10**6, dtype=np.float16)
+    with pytest.raises(MachineError, match=r"the features of 10{16} views need 640000000.0 GB in .*EYESPOT_CACHE"):
+        trunk.require_room(10**16, dtype=np.float16)
+
+
+def test_features_never_lie_in_memory_twice(tmp_path, monkeypatch):
+    """Of 400 rows of 64 KB the array takes 26 MB, what else is held at any time 6 MB, computed or stored."""
+    hashed = [Hashed(Picture(str(n), data=b"%d" % n), f"{n:032x}") for n in range(200)]
+    monkeypatch.setattr(module, "READ_BYTES", 2**20)
+    monkeypatch.setattr(module, "decode_pictures", lambda *args, **options: iter([np.zeros((2, 2, 3), "u1")] * 200))
+    monkeypatch.setattr(stored, "COMMIT", 16)
+
+    class Wide:
+        batch = 4
+        row_shapes = {"features": (2**14,)}  # noqa: RUF012
+
+        def stream(self, batches):
+            for tags, images in batches:
+                yield tags, {"features": np.ones((len(images), 2**14), np.float32)}
+
+    with Store(tmp_path) as store:
+        for computed in (400, 0):
+            tracemalloc.start()
+            done = run(hashed, Wide(), store)
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            assert done.computed == computed
+            assert peak < 32e6
+
+
+def test_half_precision_is_kept_apart(folder, engine, store):
+    single = run(hashed_in(folder), engine, store)
+    half = run(hashed_in(folder), engine, store, dtype="float16")
+    assert half.computed == 22
+    assert {each.dtype.name for each in half.features.values()} == {"float16"}
+    np.testing.assert_array_equal(half.features["mirror"], single.features["mirror"].astype(np.float16))
+    assert same(run(hashed_in(folder), never, store, dtype="float16"), half)
+
+
+def test_more_than_the_store_keeps_is_not_put_there_and_pushes_nothing_out(folder, engine, tmp_path):
+    hashed = hashed_in(folder)
+    with Store(tmp_path / "cache", max_bytes=22 * 128 - 1) as store:
+        first = run(hashed[:3], engine, store)
+        assert first.notes == []
+        done = run(hashed, engine, store)
+        assert store.size().entries == 6
+        assert done.computed == 16
+        assert done.notes == [
+            "0.0 GB of features are not kept for the next run: there are 0.0 GB in all, and the store keeps at most "
+            "0.0 GB"
+        ]
+        assert same(done, run(hashed, engine, None))
+
+
+def test_features_that_would_take_most_of_the_free_disk_are_not_kept(folder, engine, store, monkeypatch):
+    for free, kept in ((22 * 128 * 2 - 1, False), (22 * 128 * 2, True)):
+        monkeypatch.setattr("shutil.disk_usage", lambda path, free=free: namedtuple("U", "total used free")(9, 8, free))
+        done = run(hashed_in(folder), engine, store)
+        assert done.computed == 22
+        assert (done.notes == []) == kept
+        assert store.size().entries == 22 * kept
+
+
 # A store that fails
 
 
@@ -264,20 +394,20 @@ def test_a_store_that_cannot_be_read_or_written_gives_notes_and_the_same_feature
         raise StoreError("the disk is full")
 
     expected = run(hashed_in(folder), engine, None)
-    monkeypatch.setattr(module, "COMMIT", 4)
+    monkeypatch.setattr(stored, "COMMIT", 4)
     monkeypatch.setattr(store, "put", fail)
     done = run(hashed_in(folder), engine, store)
     assert done.notes == ["features are not kept for the next run: the disk is full"]
     assert same(done, expected)
     monkeypatch.setattr(store, "get", fail)
     done = run(hashed_in(folder), engine, store)
-    assert done.notes[0] == "the store could not be read, so everything is computed: the disk is full"
+    assert done.notes[0] == "the store could not be read, so what it has is computed again: the disk is full"
     assert len(done.notes) == 2
     assert same(done, expected)
 
 
 def test_all_that_was_computed_before_a_stop_is_kept(folder, engine, store, monkeypatch):
-    monkeypatch.setattr(module, "COMMIT", 4)
+    monkeypatch.setattr(stored, "COMMIT", 4)
 
     def stop(done: int, total: int) -> None:
         if done >= 13:

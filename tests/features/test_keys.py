@@ -38,6 +38,7 @@ OTHER_RECIPES = {
     "precision": replace(RECIPE, precision="bf16"),
     "engine": replace(RECIPE, engine="openvino 2"),
     "decoder": replace(RECIPE, decoder="2 pillow"),
+    "dtype": replace(RECIPE, dtype="float16"),
 }
 
 
@@ -94,5 +95,5 @@ def test_a_key_is_the_same_in_another_process():
 
 def test_the_recipe_of_this_process_names_its_engine_and_decoder():
     made = recipe(PREPROCESS, trunk="t", precision="bf16")
-    assert made == Recipe(PREPROCESS, "t", "bf16", engine_version(), decoder_version())
+    assert made == Recipe(PREPROCESS, "t", "bf16", engine_version(), decoder_version(), "float32")
     assert engine_version().startswith("openvino 20")

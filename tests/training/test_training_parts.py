@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -126,3 +127,20 @@ def test_views_take_turns_and_validation_sees_the_picture_as_it_is():
     assert seen.sort(0).values.T.tolist() == [[0, 1, 2]] * 5
     assert torch.equal(seen[0], found.inputs(rows, 3)[:, 0])
     assert math.isclose(float(found.inputs(rows, None).sum()), 0)
+
+
+def test_views_on_disk_are_read_batch_by_batch(tmp_path):
+    random = np.random.default_rng(0)
+    held = [random.normal(size=(300, 64, 8, 8)).astype(np.float16) for _ in range(2)]
+    on_disk = [np.memmap(tmp_path / str(number), np.float16, "w+", shape=held[0].shape) for number in range(2)]
+    for mapped, array in zip(on_disk, held, strict=True):
+        mapped[:] = array
+    labels, contents = np.zeros(300, np.int64), [f"{n:016x}" for n in range(300)]
+    in_memory, read = ViewExamples(held, labels, contents), ViewExamples(on_disk, labels, contents)
+    rows = random.permutation(300)[:20]
+    tracemalloc.start()
+    seen = [read.inputs(rows, epoch) for epoch in (0, 1, None)]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert all(torch.equal(one, in_memory.inputs(rows, epoch)) for one, epoch in zip(seen, (0, 1, None), strict=True))
+    assert peak < 5 * 20 * held[0][0].nbytes < held[0].nbytes

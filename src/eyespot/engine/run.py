@@ -55,6 +55,12 @@ class Engine:
         results = [output.node.friendly_name for output in self._compiled.outputs]
         self._names = [name.removesuffix("/sink_port_0") for name in results]  # a tensor can have other names, too
 
+    @property
+    def row_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each output for one image."""
+        shapes = (tuple(output.shape)[1:] for output in self._compiled.outputs)
+        return dict(zip(self._names, shapes, strict=True))
+
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """The graph's outputs for images (N, H, W, C), N at most the engine's batch; each array has N rows."""
         request = self._compiled.create_infer_request()

@@ -21,6 +21,8 @@ class Recipe:
     precision: PrecisionName
     engine: str
     decoder: str
+    dtype: str = "float32"
+    """Of the features as they are kept, by numpy's name."""
 
     @cached_property
     def _shared(self) -> str:
@@ -32,6 +34,7 @@ class Recipe:
             precision=self.precision,
             engine=self.engine,
             decoder=self.decoder,
+            dtype=self.dtype,
         )
 
     def key(self, content: str, view: View) -> str:
@@ -42,6 +45,6 @@ class Recipe:
         return f"{self._shared}-{content}-{view}"
 
 
-def recipe(preprocess: Preprocess, *, trunk: str, precision: PrecisionName) -> Recipe:
+def recipe(preprocess: Preprocess, *, trunk: str, precision: PrecisionName, dtype: str = "float32") -> Recipe:
     """The recipe that this process would follow, with its own engine and decoder."""
-    return Recipe(preprocess, trunk, precision, engine_version(), decoder_version())
+    return Recipe(preprocess, trunk, precision, engine_version(), decoder_version(), dtype)

@@ -14,7 +14,7 @@ from eyespot import machine
 from eyespot.data.audit import Hashed
 from eyespot.data.store import Store
 from eyespot.engine.run import Engine
-from eyespot.features.embed import Embedded, embed
+from eyespot.features.embed import Embedded, embed, require_room_for
 from eyespot.features.keys import recipe
 from eyespot.records import Network, PrecisionName, Preprocess, View
 
@@ -72,10 +72,17 @@ class Trunk:
         return embed(
             hashed,
             views=views,
-            recipe=recipe(self.preprocess, trunk=self.fingerprint, precision=self.precision),
+            recipe=recipe(self.preprocess, trunk=self.fingerprint, precision=self.precision, dtype=dtype.__name__),
             store=store,
             engine=lambda: self.engine,
             threads=machine.cores(),
-            dtype=dtype,
+            folder=self._cache_folder,
             progress=progress,
         )
+
+    def require_room(self, views: int, *, dtype: type[np.floating[Any]] = np.float32) -> None:
+        """Returns where `embed` would have room for so many views, of all pictures together.
+
+        Raises MachineError where they are too many for memory and for the disk.
+        """
+        require_room_for(views, self.engine.row_shapes["features"], dtype, folder=self._cache_folder)

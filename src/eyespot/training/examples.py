@@ -52,7 +52,9 @@ class ViewExamples:
     def __init__(
         self, views: Sequence[np.ndarray], labels: np.ndarray, contents: Sequence[str], *, seed: int = 0
     ) -> None:
-        """views: each float16 (N, C, H, W), or (N, D) behind the last pooling; the first is the picture as it is."""
+        """views: each float16 (N, C, H, W), or (N, D) behind the last pooling; the first is the picture as it is.
+        Their rows are read batch by batch: they may lie on disk.
+        """
         self._views = views
         self.labels, self.pictures = torch.from_numpy(labels), pictures_by_content(contents)
         first = Chance(seed, 0, self.pictures).uniform("first view")[:, 0]

@@ -1,0 +1,75 @@
+"""What the store has of features, and what it is given. A store that fails is done without, and a note says so."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+
+import numpy as np
+
+from eyespot.data.store import Store
+from eyespot.errors import StoreError
+from eyespot.features.keys import Recipe
+from eyespot.features.room import gigabytes
+from eyespot.records import View
+
+COMMIT = 64
+"""Features written in one transaction: a kill loses at most so many."""
+
+
+class Stored:
+    """Features of one recipe in a store, or in none."""
+
+    def __init__(self, store: Store | None, recipe: Recipe, notes: list[str]) -> None:
+        self._read_from, self._written_to, self._recipe, self._notes = store, store, recipe, notes
+        self._waiting: dict[str, np.ndarray] = {}
+
+    def get(self, wanted: Sequence[tuple[str, View]]) -> list[np.ndarray | None]:
+        """The features of each content and view, or None where they are not there."""
+        keys = [self._recipe.key(content, view) for content, view in wanted]
+        try:
+            found = self._read_from.get(keys) if self._read_from else {}
+        except StoreError as error:
+            self._read_from, found = None, {}
+            self._notes.append(f"the store could not be read, so what it has is computed again: {error}")
+        return [found.get(key) for key in keys]
+
+    def expect(self, missing: int, *, of: int) -> None:
+        """Nothing is kept, and a note says so, where the features would push out all else, or fill the disk.
+
+        missing: bytes that are to come, of so many bytes of features in all.
+        """
+        try:
+            why_not = self._written_to and _why_not(self._written_to, missing, of=of)
+        except (StoreError, OSError) as error:
+            why_not = str(error)
+        if why_not:
+            self._written_to = None
+            self._notes.append(f"{gigabytes(missing)} of features are not kept for the next run: {why_not}")
+
+    def add(self, content: str, view: View, row: np.ndarray) -> None:
+        """Keeps features, with the next `flush` at the latest."""
+        if self._written_to:
+            self._waiting[self._recipe.key(content, view)] = row
+        if len(self._waiting) >= COMMIT:
+            self.flush()
+
+    def flush(self) -> None:
+        waiting, self._waiting = self._waiting, {}
+        if waiting and self._written_to:
+            try:
+                self._written_to.put(waiting)
+            except StoreError as error:
+                self._written_to = None
+                self._notes.append(f"features are not kept for the next run: {error}")
+
+
+def _why_not(store: Store, missing: int, *, of: int) -> str | None:
+    """Why nothing more should go into the store; None where it may."""
+    size = store.size()
+    free = shutil.disk_usage(size.path.parent).free
+    if of > size.max_bytes:
+        return f"there are {gigabytes(of)} in all, and the store keeps at most {gigabytes(size.max_bytes)}"
+    if min(missing, size.max_bytes - size.bytes) > free / 2:  # a run has more to write
+        return f"its disk has only {gigabytes(free)} free"
+    return None
