@@ -77,7 +77,7 @@ class Rung(Record):
     """What was trained, in words."""
     seconds: float = Field(ge=0)
     validation: Metric | None
-    """None where there are no validation pictures."""
+    """None where there are no validation pictures, or where it was not begun."""
     verdict: str
     """Kept or not, and why, in words."""
     kept: bool
@@ -162,20 +162,6 @@ class Network(Record):
     """The stage behind which `tail` took the place of all that the network of that name has there."""
     tail: str = ""
     """New layers in words, as `train` takes them; empty where the network has its own."""
-
-
-class Rung(Record):
-    """One regime of training that was tried on the ladder, and what came of it."""
-
-    regime: str
-    trained: str
-    """What was trained, in words."""
-    seconds: float
-    validation: Metric | None
-    """None where it was not begun."""
-    verdict: str
-    """In words: kept or discarded, and why."""
-    kept: bool
 
 
 class PartMetrics(Record):

@@ -107,6 +107,7 @@ def _report(
         mistakes=tuple(_mistakes(fitted, measured)),
         set_aside=tuple(prepared.set_aside),
         notes=result.notes,
+        ladder=fitted.ladder,
     )
 
 

@@ -22,6 +22,7 @@ from eyespot.blocks import WithHeads
 from eyespot.training.chance import Chance
 from eyespot.training.devices import Device, choose
 from eyespot.training.distributed import World, average_statistics, mean_loss, parallel, shard, total
+from eyespot.training.dropout import drawn_from
 from eyespot.training.ema import Average
 from eyespot.training.head import Output
 from eyespot.training.mixing import Mixing, mix
@@ -211,7 +212,7 @@ class Training:
         epoch, batch = divmod(self.step, len(self._batches))
         rows = order(self._seed, epoch, len(self._examples.labels))[self._batches[batch]]
         x, targets = self._inputs(rows, epoch)
-        with self._device.autocast():
+        with self._device.autocast(), drawn_from(self._seed, step=self.step, rank=self._world.rank):
             losses = losses_of(self._forward(x), targets, self.plan.output)
         together = total(float(losses.detach().sum()), self._world)
         if not math.isfinite(together):
