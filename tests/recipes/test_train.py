@@ -679,10 +679,10 @@ def stopped_once_in(monkeypatch, name: str) -> None:
     monkeypatch.setattr(name, call)
 
 
-@pytest.mark.parametrize("name", ["scratch.as_trunk", "scratch.answers_on_val", "measure._own_answers"])
+@pytest.mark.parametrize("name", ["scratch.as_trunk", "scratch.on_val", "measure._own_answers"])
 def test_ctrl_c_when_lenet_is_trained_already_keeps_it(train, photos, monkeypatch, name):
     stopped_once_in(monkeypatch, f"eyespot.recipes.{name}")
-    stop = stopped_at("cross-validation") if name == "scratch.answers_on_val" else silent
+    stop = stopped_at("cross-validation") if name == "scratch.on_val" else silent
     result = train(photos, model="lenet5", epochs=1, progress=stop)
     assert ("figures are incomplete" in " ".join(result.notes)) == name.startswith("scratch")
     assert eyespot.load(result.run).predict(photos / "circle" / "000.png")[0].predictions

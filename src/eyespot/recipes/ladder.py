@@ -24,7 +24,7 @@ from eyespot.recipes.partial import Cost, Cut, cut_at, cuts, partial_cost, parti
 from eyespot.recipes.plans import FULL, Defaults
 from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, OutOfFold
-from eyespot.recipes.trained import answers_on_val, with_head
+from eyespot.recipes.trained import on_val, with_head
 from eyespot.recipes.tuned import Tuning, tune, with_note
 from eyespot.records import Metric, Rung
 from eyespot.words import counted
@@ -79,7 +79,7 @@ def climb(frozen: Fitted, backbone: Backbone, job: Job, *, keep: Callable[[Fitte
     frozen_seconds = time.perf_counter() - began
     before = time.perf_counter()
     keep(frozen)
-    answers, _ = answers_on_val(frozen.prepared, frozen.trunk, frozen.head, store=job.store)
+    answers = on_val(frozen.prepared, frozen.trunk, frozen.head, store=job.store).answers
     finishing = Finishing(2 * (time.perf_counter() - before))  # the test pictures are asked, too, and a report written
     climbed = Climbed(frozen, answers, [_first(frozen, answers, frozen_seconds)])
     reason = _too_little(frozen, answers)

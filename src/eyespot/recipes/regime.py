@@ -77,6 +77,11 @@ class Fitted:
     ladder: tuple[Rung, ...] = ()
     """The regimes that were tried, where a time was given."""
 
+    @property
+    def answers_on_val(self) -> OutOfFold | None:
+        """The model's own answers to the validation pictures, where they were needed before; None otherwise."""
+        return None if self.regime == "frozen" or self.out_of_fold else self.calibrated_on
+
 
 def despite_ctrl_c(work: Callable[[], T]) -> tuple[T, bool]:
     """What `work` returns, and whether Ctrl-C came meanwhile: then it is begun again; a second Ctrl-C ends it.

@@ -18,7 +18,7 @@ from eyespot.recipes.plans import FEW, Defaults, in_words, plan_for, scratch_def
 from eyespot.recipes.prepare import Prepared, notes_on_trained
 from eyespot.recipes.regime import Fitted, OutOfFold, despite_ctrl_c, stopped_note
 from eyespot.recipes.running import ended_note, epoch_row, run_training, seconds_per_step
-from eyespot.recipes.trained import answers_on_val, as_trunk
+from eyespot.recipes.trained import as_trunk, on_val
 from eyespot.records import Network, Part, Preprocess
 from eyespot.training.augmentation import Augmentation, describe
 from eyespot.training.fit import folds_of
@@ -86,7 +86,8 @@ def fit_scratch(prepared: Prepared, name: str, job: Job, *, gray: bool, small_te
             notes.append(stopped_note("cross-validation"))
     answers, source, computed = out_of_fold, "answers to pictures by networks that had not seen them", 0
     if answers is None:
-        (answers, computed), _ = despite_ctrl_c(lambda: answers_on_val(prepared, trunk, head))
+        found, _ = despite_ctrl_c(lambda: on_val(prepared, trunk, head))
+        prepared, answers, computed = found.prepared, found.answers, found.computed
         source = "answers to the validation pictures" if answers else "nothing: there are no validation pictures"
     return Fitted(
         regime="scratch",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,18 +57,27 @@ def graph_trunk(
     )
 
 
-def answers_on_val(
-    prepared: Prepared, trunk: Trunk, head: Head, *, store: Store | None = None
-) -> tuple[OutOfFold | None, int]:
-    """The network's answers to the validation pictures, and how many views were computed for them.
+@dataclass(frozen=True)
+class OnVal:
+    """A network's answers to the validation pictures."""
 
-    store: where features are kept that another run may ask for.
-    """
+    prepared: Prepared
+    """Without those of them that cannot be read."""
+    answers: OutOfFold | None
+    """None where there are none."""
+    computed: int
+    """Views that were computed for them."""
+
+
+def on_val(prepared: Prepared, trunk: Trunk, head: Head, *, store: Store | None = None) -> OnVal:
+    """What the network answers to the validation pictures. store: for features that another run may ask for."""
     embedded = trunk.embed(prepared.part("val"), views=("identity",), store=store)
+    prepared = prepared.without(embedded.set_aside)
     if not embedded.pictures:
-        return None, 0
+        return OnVal(prepared, None, 0)
     logits = head.logits(embedded.features["identity"])
-    return OutOfFold(embedded.pictures, prepared.labels(embedded.pictures), logits[None]), embedded.computed
+    answers = OutOfFold(embedded.pictures, prepared.labels(embedded.pictures), logits[None])
+    return OnVal(prepared, answers, embedded.computed)
 
 
 def with_head(net: nn.Sequential, head: Head) -> nn.Sequential:

@@ -13,7 +13,7 @@ from eyespot.recipes.plans import in_words
 from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.regime import Fitted, despite_ctrl_c
 from eyespot.recipes.running import ended_note, epoch_row, run_training
-from eyespot.recipes.trained import answers_on_val, as_trunk
+from eyespot.recipes.trained import as_trunk, on_val
 from eyespot.records import Network
 from eyespot.training.head import Head
 
@@ -70,11 +70,12 @@ def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> F
         )
 
     (trunk, head), _ = despite_ctrl_c(converted)
-    (answers, computed), _ = despite_ctrl_c(lambda: answers_on_val(tuning.prepared, trunk, head))
+    found, _ = despite_ctrl_c(lambda: on_val(tuning.prepared, trunk, head))
+    answers = found.answers
     return replace(
         frozen,
         regime=tuning.regime,
-        prepared=tuning.prepared,
+        prepared=found.prepared,
         trunk=trunk,
         head=head,
         held_out=("val", "test"),
@@ -92,7 +93,7 @@ def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> F
             ("Epochs", f"{len(training.epochs)}, the last is kept{_averaged(training)}"),
             *tuning.how,
         ),
-        views_computed=frozen.views_computed + tuning.views_computed + computed,
+        views_computed=frozen.views_computed + tuning.views_computed + found.computed,
         notes=[*frozen.notes, *tuning.notes, *training.notes, *ended_note(ended, training)],
     )
 

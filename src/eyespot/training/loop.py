@@ -38,6 +38,8 @@ MOST_LOWERED = 8
 """Times that is done before training ends with what it has: the rate is 256 times lower then."""
 ANSWERED = 256
 """Examples that are answered at once: bounds the memory."""
+MEASURED = 5
+"""Times that a training without patience is measured on the validation examples: its end, and the way there."""
 TINY = 5e-5
 """A lower validation loss than the best by less than this is no improvement."""
 
@@ -94,6 +96,7 @@ class Epoch:
     number: int
     train_loss: float
     validation_loss: float | None
+    """None where there are no validation examples, or where this epoch was not measured."""
     validation_accuracy: float | None
     best: bool
     """True where its weights are those to keep so far."""
@@ -125,7 +128,7 @@ class Training:
         world: World | None = None,
     ) -> None:
         """net: from inputs (N, C, H, W) to scores, in the mode it trains in: norms that are in evaluation stay so.
-        validation: measured after every epoch; None where there is nothing to measure on.
+        validation: measured after every epoch, or a few times where that decides nothing; None where there is none.
         """
         device, world = device or choose("cpu"), world or World()
         device.place(net)
@@ -264,7 +267,7 @@ class Training:
 
     def _end_epoch(self) -> Epoch:
         average_statistics(self.net, self._world)
-        loss, accuracy = self._validate()
+        loss, accuracy = self._validate() if self._is_measured(len(self.epochs) + 1) else (None, None)
         lowest = min((e.validation_loss for e in self.epochs if e.validation_loss is not None), default=math.inf)
         best = self.plan.patience is None or loss is None or loss < lowest - TINY
         if best and self.plan.patience is not None:
@@ -273,6 +276,12 @@ class Training:
         self._loss = 0.0
         self.epochs.append(epoch)
         return epoch
+
+    def _is_measured(self, epoch: int) -> bool:
+        """Whether the epoch of that number, from 1, is followed by validation: where it chooses none, a few are."""
+        if self.plan.patience is not None:
+            return True
+        return MEASURED * epoch // self.plan.epochs > MEASURED * (epoch - 1) // self.plan.epochs
 
     def _out_of_patience(self) -> bool:
         if self.plan.patience is None or not self.epochs:
