@@ -45,7 +45,7 @@ def fit_frozen(
     do not reserve, and out-of-fold answers stand for its quality.
     """
     parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train",)
-    views = _views(prepared, options)
+    views = views_of(prepared, options)
     ordered = sorted(prepared.part(*parts), key=lambda each: each.content)  # so that file names decide nothing
     embedded = trunk.embed(
         ordered, views=views, store=store, progress=lambda d, n: progress("computing features", d, n)
@@ -98,7 +98,8 @@ def fit_frozen(
     )
 
 
-def _views(prepared: Prepared, options: TrainOptions) -> tuple[View, ...]:
+def views_of(prepared: Prepared, options: TrainOptions) -> tuple[View, ...]:
+    """The views of each picture that a head is fitted on, or may be."""
     if options.mirror == "no" or (options.mirror == "auto" and prepared.mirror_matters):
         return ("identity",)
     return ("identity", "mirror")

@@ -15,14 +15,12 @@ from typing import Literal
 
 import numpy as np
 
-from eyespot.errors import OptionError
 from eyespot.evaluate.intervals import wilson
 from eyespot.recipes.backbone import Backbone
 from eyespot.recipes.full import KEY, full_step_seconds, full_tuning
 from eyespot.recipes.job import Job
 from eyespot.recipes.partial import Cost, Cut, cut_at, cuts, partial_cost, partial_tuning, views_of
 from eyespot.recipes.plans import FULL, Defaults
-from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, OutOfFold
 from eyespot.recipes.trained import on_val, with_head
 from eyespot.recipes.tuned import Tuning, tune, with_note
@@ -37,10 +35,6 @@ PLANNED = 0.85
 """Share of the time left that a training is planned for: steps do not take the same time all along."""
 FEWEST_EPOCHS = {"partial": 3, "full": 2}
 """Fewer are no useful part of a regime."""
-SEEN = 100
-"""Views after which their speed is known."""
-FIRST_MODEL_SECONDS = 5
-"""For the head and for writing the model, when the shortest time that will do is named."""
 MEASURING_SECONDS = 10
 """What it may take to find out what a regime would take, with room to spare."""
 VALIDATED = 1 / 3
@@ -255,29 +249,3 @@ def _too_little(frozen: Fitted, answers: OutOfFold | None) -> str:
             f"further learns them by heart; {FEWEST_PER_CLASS} are needed"
         )
     return ""
-
-
-def within(job: Job) -> Progress:
-    """The run's progress, which ends the run as soon as its time is seen to be too short for the frozen regime.
-
-    Raises OptionError then; the features computed so far are kept.
-    """
-    if job.clock.remaining == math.inf or job.world.size > 1:
-        return job.progress
-    began: dict[str, tuple[float, int]] = {}
-
-    def tell(step: str, done: int, total: int) -> None:
-        job.progress(step, done, total)
-        start, first = began.setdefault(step, (time.perf_counter(), done))
-        seconds = time.perf_counter() - start
-        if done - first < SEEN or done == total:
-            return
-        needed = seconds / (done - first) * (total - done)
-        if needed > job.clock.remaining:
-            raise OptionError(
-                f"the option time is too short: after {job.options.time:.0f} s there would be no model, since {step} "
-                f"alone takes {needed:.0f} s more; what was computed is kept, so give at least "
-                f"{job.clock.spent + needed + FIRST_MODEL_SECONDS:.0f} s in all, or run this again"
-            )
-
-    return tell

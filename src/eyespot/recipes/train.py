@@ -26,10 +26,11 @@ from eyespot.recipes.again import Again, replayed, require_same_data, resumed
 from eyespot.recipes.backbone import choose_backbone, choose_precision
 from eyespot.recipes.choice import Choice, choose
 from eyespot.recipes.clock import Clock
+from eyespot.recipes.first_model import that_fits
 from eyespot.recipes.frozen import fit_frozen
 from eyespot.recipes.full import full_tuning
 from eyespot.recipes.job import Job
-from eyespot.recipes.ladder import climb, within
+from eyespot.recipes.ladder import climb
 from eyespot.recipes.measure import Measurements, measure
 from eyespot.recipes.options import TrainOptions, train_options
 from eyespot.recipes.outputs import write_outputs
@@ -216,13 +217,14 @@ def _fit(prepared: Prepared, choice: Choice, job: Job) -> Fitted:
     began = time.perf_counter()
     trunk = backbone.trunk(job.cache_folder, job.precision, job.progress)
     try:
+        prepared, fitting = that_fits(prepared, trunk, job)
         frozen = fit_frozen(
             prepared,
             trunk,
-            job.options,
+            fitting.options,
             small_test=small_test and is_frozen,  # nothing else is ever trained on what is held out
             store=job.store,
-            progress=within(job),
+            progress=job.progress,
         )
     except KeyboardInterrupt:
         raise Stopped(NO_MODEL_YET + (FEATURES_KEPT if job.store else "")) from None

@@ -1,0 +1,79 @@
+"""As much of the frozen regime as a given time allows: where it is short with one view of each picture, where it is
+very short with fewer pictures."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import chain, zip_longest
+
+from eyespot.data.audit import Hashed
+from eyespot.errors import OptionError
+from eyespot.features.trunk import Trunk
+from eyespot.recipes.frozen import views_of
+from eyespot.recipes.job import Job
+from eyespot.recipes.prepare import Prepared
+from eyespot.records import SetAside, View
+
+AT_ONCE = 128
+"""Pictures between two looks at the clock."""
+PLANNED = 0.8
+"""Share of the time left that two views of each picture may take: else one is taken."""
+FITTING_SECONDS = 4.0
+"""For the head, and for writing the model and its report."""
+FEWEST_PER_CLASS = 3
+"""Pictures without which a head is not worth having."""
+
+
+def that_fits(prepared: Prepared, trunk: Trunk, job: Job) -> tuple[Prepared, Job]:
+    """The data without pictures that there is no time for, and the job without mirror images if there is none for them.
+
+    Their features are in the store then. Raises OptionError where the time is too short for a model.
+    """
+    if not job.clock.is_set or job.store is None:
+        return prepared, job
+    ordered = _in_turn(prepared)
+    fits = job.clock.decide("frozen: fits", lambda: _taken(ordered, prepared, trunk, job))
+    taken, mirror = ordered[: fits["pictures"]], fits["mirror"]
+    if len(taken) < FEWEST_PER_CLASS * len(prepared.data_set.classes):
+        raise OptionError(
+            f"the option time is too short for a model: of {job.options.time:.0f} s there was enough for the features "
+            f"of {len(taken)} of {len(ordered)} pictures; they are kept, so run this again, or give more time"
+        )
+    left_out = [
+        SetAside(picture=each.picture.name, reason="there was no time for it") for each in ordered[len(taken) :]
+    ]
+    return prepared.without(left_out), job if mirror else job.with_options(mirror="no")
+
+
+def _taken(ordered: Sequence[Hashed], prepared: Prepared, trunk: Trunk, job: Job) -> dict[str, int | bool]:
+    """How many pictures, in this order, have their features when the time is up, and whether with mirror images."""
+    views: tuple[View, ...] = views_of(prepared, job.options)
+    asked = len(prepared.part("val", "test"))
+    done, computed, seconds = 0, 0, 0.0
+    while done < len(ordered):
+        began = time.perf_counter()
+        chunk = ordered[done : done + AT_ONCE]
+        found = trunk.embed(chunk, views=views, store=job.store)
+        done += len(chunk)
+        job.progress("computing features", done, len(ordered))
+        seconds, computed = seconds + time.perf_counter() - began, computed + found.computed
+        each = seconds / computed if computed else 0.0
+        reserve = FITTING_SECONDS + each * asked
+        if done == len(chunk) and len(views) > 1:
+            needed = each * len(views) * (len(ordered) - done)
+            if job.clock.is_up(reserve=reserve + needed / PLANNED):
+                views = ("identity",)
+        if job.clock.is_up(reserve=reserve + each * len(views) * AT_ONCE):
+            break
+    return {"pictures": done, "mirror": len(views) > 1}
+
+
+def _in_turn(prepared: Prepared) -> list[Hashed]:
+    """The train part, one picture of each class after another: wherever it ends, classes are as even as they can be."""
+    of_class: dict[str, list[Hashed]] = defaultdict(list)
+    for each in sorted(prepared.part("train"), key=lambda each: each.content):
+        of_class[str(each.picture.label)].append(each)
+    rounds = zip_longest(*(of_class[name] for name in sorted(of_class)))
+    return [each for each in chain.from_iterable(rounds) if each is not None]
