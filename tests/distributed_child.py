@@ -20,6 +20,7 @@ from eyespot.training.distributed import (
     average_statistics,
     barrier,
     broadcast,
+    gather,
     gather_rows,
     joined,
     mean_loss,
@@ -94,6 +95,7 @@ def work(out: Path) -> None:
             **{f"gathered {name}": value for name, value in gathered(ours).items()},
             "statistics": statistics(ours),
             "said": np.array([str(said)]),
+            "told": np.array([str(gather({"é": [None] * ours.rank}, ours))]),
             "totals": np.array([total(ours.rank + 0.5, ours), total(np.nan if ours.rank else 1.0, ours)]),
         }
     np.savez(out / f"{ours.rank}.npz", **found)

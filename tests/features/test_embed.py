@@ -26,7 +26,7 @@ from eyespot.engine.graph import to_onnx
 from eyespot.engine.run import Engine
 from eyespot.errors import MachineError, StoreError
 from eyespot.features import embed as module
-from eyespot.features import stored
+from eyespot.features import share, stored
 from eyespot.features.embed import Embedded, embed, require_room_for, view_of
 from eyespot.features.keys import recipe
 from eyespot.features.trunk import Trunk
@@ -294,7 +294,7 @@ def lies_in_a_file(array: np.ndarray) -> bool:
 def test_features_that_memory_should_not_hold_lie_in_a_file_without_a_name(
     folder, engine, store, tmp_path, monkeypatch, read_bytes
 ):
-    monkeypatch.setattr(module, "READ_BYTES", read_bytes)
+    monkeypatch.setattr(share, "READ_BYTES", read_bytes)
     (folder / "03x.png").write_bytes(b"no picture")
     hashed, room = hashed_in(folder), tmp_path / "room"
     run(hashed[:4], engine, store)
@@ -331,7 +331,7 @@ def test_a_trunk_says_beforehand_that_the_disk_is_too_small(graph, tmp_path):
 def test_features_never_lie_in_memory_twice(tmp_path, monkeypatch):
     """Of 400 rows of 64 KB the array takes 26 MB, what else is held at any time 6 MB, computed or stored."""
     hashed = [Hashed(Picture(str(n), data=b"%d" % n), f"{n:032x}") for n in range(200)]
-    monkeypatch.setattr(module, "READ_BYTES", 2**20)
+    monkeypatch.setattr(share, "READ_BYTES", 2**20)
     monkeypatch.setattr(module, "decode_pictures", lambda *args, **options: iter([np.zeros((2, 2, 3), "u1")] * 200))
     monkeypatch.setattr(stored, "COMMIT", 16)
 
@@ -370,10 +370,8 @@ def test_more_than_the_store_keeps_is_not_put_there_and_pushes_nothing_out(folde
         done = run(hashed, engine, store)
         assert store.size().entries == 6
         assert done.computed == 16
-        assert done.notes == [
-            "0.0 GB of features are not kept for the next run: there are 0.0 GB in all, and the store keeps at most "
-            "0.0 GB"
-        ]
+        said = "features are not kept for the next run: they take 0.0 GB, and the store keeps at most 0.0 GB"
+        assert done.notes == [said]
         assert same(done, run(hashed, engine, None))
 
 

@@ -69,6 +69,7 @@ def test_alone_nothing_is_initialised_and_torch_is_not_imported():
         "with joined(alone):\n"
         "    barrier(alone)\n"
         "    assert broadcast('a', alone) == 'a' and total(1.5, alone) == 1.5\n"
+        "    assert gather(rows, alone)[0] is rows and alone == ALONE\n"
         "    assert gather_rows(rows, alone, count=3) is rows and parallel(rows, alone) is rows\n"
         "    average_statistics(rows, alone)\n"
         "print('torch' in sys.modules)"
@@ -148,6 +149,11 @@ def test_gathered_rows_are_in_order_on_every_rank(found):
 def test_what_the_writer_says_comes_to_all(found):
     for each in found:
         assert each["said"] == ["{'stop': True, 'seconds': 0.1, 'none': None}"]
+
+
+def test_what_each_rank_says_comes_to_all_in_their_order(found):
+    for each in found:
+        assert each["told"] == ["[{'é': []}, {'é': [None]}]"]
 
 
 def test_a_total_is_of_all_ranks_and_one_that_is_not_a_number_is_seen_by_all(found):

@@ -7,7 +7,7 @@ features never lie in memory twice, and where they are too many for memory not e
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,14 +20,16 @@ from eyespot.engine.run import Engine, in_batches
 from eyespot.features.decode import decode_pictures
 from eyespot.features.keys import Recipe
 from eyespot.features.room import MOST_IN_MEMORY, require_room, room
+from eyespot.features.share import Share
 from eyespot.features.stored import Stored
 from eyespot.records import Preprocess, SetAside, View
+from eyespot.training.distributed import ALONE, World, gather, gather_rows, shard
 from eyespot.words import counted
 
 AHEAD = 4
 """Batches decoded ahead of the engine: enough never to starve it, few enough to stay small in memory."""
-READ_BYTES = 2**25
-"""Features read from the store at a time."""
+SENT_BYTES = 2**24
+"""Features that a process sends to the others at a time."""
 NEED_LESS = "take fewer views, freeze more stages, "
 """What a user can do where features do not fit."""
 
@@ -55,6 +57,7 @@ def embed(
     threads: int,
     folder: Path | None = None,
     most_in_memory: int = MOST_IN_MEMORY,
+    world: World = ALONE,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Embedded:
     """The features of every view of every picture that can be decoded.
@@ -62,36 +65,40 @@ def embed(
     store: where features are looked up and kept; None for neither.
     engine: gives the compiled graph; called only where something is missing in the store.
     folder: where they lie on disk if they take more than `most_in_memory` bytes; None for always in memory.
-    progress: told views done and views in all, what was stored being done at once.
+    world: each process looks up and computes its share of the pictures, in a store that may be its own or shared; all
+    give the same answer in the end.
+    progress: told views done and views in all, what was stored being done at once. Of several processes each takes the
+    others to be as far as itself.
     Raises MachineError where the disk has too little room; nothing is decoded then.
     """
+    row_of = {each.content: row for row, each in reversed(list(enumerate(hashed)))}
+    rows = np.array(sorted(row_of.values()), np.int64)  # copies are computed once
+    mine = [hashed[row] for row in shard(rows, world)]
     notes: list[str] = []
     stored = Stored(store, recipe, notes)
-    first = {each.content: row for row, each in reversed(list(enumerate(hashed)))}
-    work = [hashed[row] for row in sorted(first.values())]  # copies are computed once
     array = room(
-        (len(views), len(hashed), *_row_shape(work, views, stored, engine)),
+        (len(views), len(hashed), *_row_shape(mine or hashed, views, stored, engine)),
         recipe.dtype,
         what=_what(len(views) * len(hashed)),
         instead=NEED_LESS,
         folder=folder,
         most_in_memory=most_in_memory,
     )  # (views, N, ...)
-    filling = _Filling(dict(zip(views, array, strict=True)), first, len(work) * len(views), progress)
+    share = Share(mine, dict(zip(views, array, strict=True)), row_of, stored, progress)
     unreadable: dict[str, str] = {}
-    computed = 0
-    missing = _take_stored(work, stored, filling)
+    missing = share.take_stored()
     if missing:
-        results = _compute(missing, recipe.preprocess, engine(), threads, unreadable)
-        computed = _take_computed(results, stored, filling)
-    kept = _close_up(array, hashed, first, unreadable)
-    set_aside = [
-        SetAside(picture=each.picture.name, reason=unreadable[each.content])
-        for each in hashed
-        if each.content in unreadable
-    ]
-    features = dict(zip(views, array[:, : len(kept)], strict=True))
-    return Embedded(kept, features, set_aside, computed, notes)
+        share.take_computed(_compute(missing, recipe.preprocess, engine(), threads, unreadable))
+    _exchange(array, rows, world)
+    unreadable = {content: why for each in gather(unreadable, world) for content, why in each.items()}
+    kept, set_aside = _close_up(array, hashed, row_of, unreadable)
+    return Embedded(
+        pictures=kept,
+        features=dict(zip(views, array[:, : len(kept)], strict=True)),
+        set_aside=set_aside,
+        computed=sum(gather(share.computed, world)),
+        notes=list(dict.fromkeys(note for each in gather(notes, world) for note in each)),
+    )
 
 
 def require_room_for(
@@ -117,31 +124,6 @@ def view_of(image: np.ndarray, view: View) -> np.ndarray:
     return image if view == "identity" else image[:, ::-1]
 
 
-@dataclass
-class _Filling:
-    """Features on their way to their rows."""
-
-    features: dict[View, np.ndarray]
-    """An array (N, ...) for each view."""
-    row_of: dict[str, int]
-    """The first row of each content; its copies are filled in the end."""
-    total: int
-    """Views to be filled."""
-    progress: Callable[[int, int], None]
-    done: int = 0
-
-    @property
-    def row_bytes(self) -> int:
-        return int(next(iter(self.features.values()))[0].nbytes)
-
-    def put(self, content: str, view: View, row: np.ndarray) -> None:
-        self.features[view][self.row_of[content]] = row
-        self.done += 1
-
-    def tell(self) -> None:
-        self.progress(self.done, self.total)
-
-
 def _what(views: int) -> str:
     return f"the features of {counted(views, 'view')}"
 
@@ -156,41 +138,6 @@ def _row_shape(
     return engine().row_shapes["features"] if row is None else row.shape
 
 
-def _take_stored(work: Sequence[Hashed], stored: Stored, filling: _Filling) -> list[tuple[Hashed, list[View]]]:
-    """The pictures whose features the store does not have, with the views that are missing; the others are filled."""
-    missing: dict[str, tuple[Hashed, list[View]]] = {}
-    wanted = [(each, view) for each in work for view in filling.features]
-    at_once = max(1, READ_BYTES // filling.row_bytes) if wanted else 1
-    for start in range(0, len(wanted), at_once):
-        chunk = wanted[start : start + at_once]
-        rows = stored.get([(each.content, view) for each, view in chunk])
-        for (each, view), row in zip(chunk, rows, strict=True):
-            if row is None:
-                missing.setdefault(each.content, (each, []))[1].append(view)
-            else:
-                filling.put(each.content, view, row)
-        filling.tell()
-    return list(missing.values())
-
-
-def _take_computed(results: Iterator[tuple[str, View, np.ndarray]], stored: Stored, filling: _Filling) -> int:
-    """How many views were computed; they are in their rows and in the store."""
-    before = filling.done
-    stored.expect((filling.total - before) * filling.row_bytes, of=filling.total * filling.row_bytes)
-    try:
-        for content, view, row in results:
-            filling.put(content, view, row)
-            stored.add(content, view, filling.features[view][filling.row_of[content]])
-            filling.tell()
-    finally:
-        stored.flush()  # after Ctrl-C, too
-    computed = filling.done - before
-    if filling.done < filling.total:  # what cannot be decoded is done with, too
-        filling.done = filling.total
-        filling.tell()
-    return computed
-
-
 def _compute(
     work: Sequence[tuple[Hashed, list[View]]],
     preprocess: Preprocess,
@@ -199,7 +146,6 @@ def _compute(
     unreadable: dict[str, str],
 ) -> Iterator[tuple[str, View, np.ndarray]]:
     """Content, view and features of all that is missing; reasons of what cannot be decoded go to `unreadable`."""
-
     pictures = [(each.picture, each.content) for each, _ in work]
 
     def images() -> Iterator[tuple[tuple[str, View], np.ndarray]]:
@@ -216,18 +162,37 @@ def _compute(
             yield content, view, row
 
 
-def _close_up(
-    array: np.ndarray, hashed: Sequence[Hashed], first: dict[str, int], unreadable: dict[str, str]
-) -> list[Hashed]:
-    """The pictures that have features; theirs are the array's first rows now, in order.
+def _exchange(array: np.ndarray, rows: np.ndarray, world: World) -> None:
+    """Gives this rank the features that the others have.
 
-    array: (views, N, ...), the first row of each content being filled.
+    array: (views, N, ...), whose `rows` were shared out among all.
+    """
+    if world.size == 1 or not len(rows):
+        return
+    at_once = world.size * max(1, SENT_BYTES // max(1, array[0, 0].nbytes))
+    for features in array:
+        for start in range(0, len(rows), at_once):
+            chunk = rows[start : start + at_once]
+            features[chunk] = gather_rows(features[shard(chunk, world)], world, count=len(chunk))
+
+
+def _close_up(
+    array: np.ndarray, hashed: Sequence[Hashed], row_of: Mapping[str, int], unreadable: Mapping[str, str]
+) -> tuple[list[Hashed], list[SetAside]]:
+    """The pictures that have features, which are the array's first rows now, in order; and the others.
+
+    array: (views, N, ...), in which each content has a row.
     """
     for row, each in enumerate(hashed):
-        if first[each.content] != row:
-            array[:, row] = array[:, first[each.content]]
-    kept = [row for row, each in enumerate(hashed) if each.content not in unreadable]
-    for row, old in enumerate(kept):
-        if row != old:
-            array[:, row] = array[:, old]
-    return [hashed[row] for row in kept]
+        if row_of[each.content] != row:
+            array[:, row] = array[:, row_of[each.content]]
+    kept: list[Hashed] = []
+    set_aside: list[SetAside] = []
+    for row, each in enumerate(hashed):
+        if each.content in unreadable:
+            set_aside.append(SetAside(picture=each.picture.name, reason=unreadable[each.content]))
+            continue
+        if row != len(kept):
+            array[:, len(kept)] = array[:, row]
+        kept.append(each)
+    return kept, set_aside

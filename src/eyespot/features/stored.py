@@ -45,7 +45,7 @@ class Stored:
             why_not = str(error)
         if why_not:
             self._written_to = None
-            self._notes.append(f"{gigabytes(missing)} of features are not kept for the next run: {why_not}")
+            self._notes.append(f"features are not kept for the next run: {why_not}")
 
     def add(self, content: str, view: View, row: np.ndarray) -> None:
         """Keeps features, with the next `flush` at the latest."""
@@ -69,7 +69,7 @@ def _why_not(store: Store, missing: int, *, of: int) -> str | None:
     size = store.size()
     free = shutil.disk_usage(size.path.parent).free
     if of > size.max_bytes:
-        return f"there are {gigabytes(of)} in all, and the store keeps at most {gigabytes(size.max_bytes)}"
+        return f"they take {gigabytes(of)}, and the store keeps at most {gigabytes(size.max_bytes)}"
     if min(missing, size.max_bytes - size.bytes) > free / 2:  # a run has more to write
         return f"its disk has only {gigabytes(free)} free"
     return None

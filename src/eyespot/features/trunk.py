@@ -17,6 +17,7 @@ from eyespot.engine.run import Engine
 from eyespot.features.embed import Embedded, embed, require_room_for
 from eyespot.features.keys import recipe
 from eyespot.records import Network, PrecisionName, Preprocess, View
+from eyespot.training.distributed import ALONE, World
 
 
 class Trunk:
@@ -66,9 +67,13 @@ class Trunk:
         views: Sequence[View],
         store: Store | None,
         dtype: type[np.floating[Any]] = np.float32,
+        world: World = ALONE,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> Embedded:
-        """The features of every view of every picture that can be decoded; those in the store are not computed."""
+        """The features of every view of every picture that can be decoded; those in the store are not computed.
+
+        world: the processes that share the work; every one gets all features.
+        """
         return embed(
             hashed,
             views=views,
@@ -77,6 +82,7 @@ class Trunk:
             engine=lambda: self.engine,
             threads=machine.cores(),
             folder=self._cache_folder,
+            world=world,
             progress=progress,
         )
 

@@ -48,6 +48,9 @@ class World:
         return self.rank == _WRITER
 
 
+ALONE = World()
+
+
 def world() -> World:
     """The world that torchrun's environment describes; of size 1 without it.
 
@@ -183,6 +186,21 @@ def broadcast(value: Any, world: World) -> Any:
     text = torch.frombuffer(bytearray(data or bytes(int(length))), dtype=torch.uint8)
     distributed.broadcast(text, src=_WRITER)
     return json.loads(text.numpy().tobytes())
+
+
+def gather(value: Any, world: World) -> list[Any]:
+    """Every rank's value, in the order of ranks, on every rank.
+
+    value: what JSON can say.
+    """
+    if world.size == 1:
+        return [value]
+    data = np.frombuffer(json.dumps(value).encode(), np.uint8)
+    lengths = gather_rows(np.array([len(data)]), world, count=world.size)
+    padded = np.zeros((1, lengths.max()), np.uint8)
+    padded[0, : len(data)] = data
+    rows = gather_rows(padded, world, count=world.size)
+    return [json.loads(row[:length].tobytes()) for row, length in zip(rows, lengths, strict=True)]
 
 
 def total(value: float, world: World) -> float:
