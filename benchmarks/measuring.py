@@ -135,13 +135,17 @@ def timed(command: Sequence[str | Path], *, cache: Path) -> tuple[float, str]:
     return seconds, finished.stdout.decode()
 
 
-def train_command(data: str | Path, *, out: Path, seed: int) -> list[str | Path]:
-    """`eyespot train`, run by this Python."""
-    return [sys.executable, "-m", "eyespot", "train", data, "--out", out, "--seed", str(seed), "--json", "--quiet"]
+def train_command(data: str | Path, *, out: Path, seed: int, given: Sequence[str] = ()) -> list[str | Path]:
+    """`eyespot train`, run by this Python.
+
+    given: more options, as they are typed.
+    """
+    told = ["--out", out, "--seed", str(seed), *given, "--json", "--quiet"]
+    return [sys.executable, "-m", "eyespot", "train", data, *told]
 
 
-def train(data: str | Path, *, cache: Path, out: Path, seed: int = 0) -> Trained:
-    seconds, printed = timed(train_command(data, out=out, seed=seed), cache=cache)
+def train(data: str | Path, *, cache: Path, out: Path, seed: int = 0, given: Sequence[str] = ()) -> Trained:
+    seconds, printed = timed(train_command(data, out=out, seed=seed, given=given), cache=cache)
     return Trained(seconds, json.loads(printed))
 
 

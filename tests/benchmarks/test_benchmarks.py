@@ -128,3 +128,20 @@ def test_sizes_are_counted_once_and_without_pip(tmp_path, monkeypatch):
     sizes = sizes_by_package(tmp_path)
     assert "pip" not in sizes
     assert sizes["thing"] == 70 + (tmp_path / "thing-1.0.dist-info" / "METADATA").stat().st_size
+
+
+def test_fastai_counts_only_where_its_accuracy_is_reached(data, cache, monkeypatch, capsys, timm):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    monkeypatch.setenv("EYESPOT_CACHE", str(cache))
+    clothing = importlib.import_module("fastai_clothing")
+    monkeypatch.setattr(sys, "argv", ["fastai_clothing.py", str(data), "--fastai", "python", "--runs", "1"])
+    for accuracy, ratio in (
+        (0.9, "FAIL"),
+        (1.1, "FAIL  0 times"),
+    ):  # all pictures are told apart, so 1.1 is not reached
+        run = {"seconds": 1.0, "epochs": [{"seconds": 1.0, "accuracy": accuracy}]}
+        monkeypatch.setattr(clothing, "fastai_run", lambda *_, run=run, **__: run)
+        clothing.main()
+        printed = capsys.readouterr().out
+        assert ratio in printed
+        assert ("--regime partial, cache empty" in printed) == (accuracy > 1)
