@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -153,6 +153,22 @@ def seconds_of(action: Callable[[], object]) -> float:
     start = time.perf_counter()
     action()
     return time.perf_counter() - start
+
+
+def taking_turns(
+    sides: Mapping[str, Callable[[], object]], *, rounds: int, unmeasured: int = 2
+) -> dict[str, list[float]]:
+    """Seconds of every side in every round, one side after the other, so that a busy machine is no one's alone.
+
+    unmeasured: rounds before those, in which memory is taken and kernels are chosen.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    for number in range(unmeasured + rounds):
+        for name, action in sides.items():
+            spent = seconds_of(action)
+            if number >= unmeasured:
+                seconds[name].append(spent)
+    return seconds
 
 
 def runs_line(name: str, values: Sequence[float], unit: str) -> str:
