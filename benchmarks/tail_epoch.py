@@ -4,10 +4,13 @@
 
 Three sides take turns step by step: the tail on stored activations of two views in turn, by eyespot's loop; all of the
 network by the same loop, on decoded images with the augmentation of photos; all of it in plain eager PyTorch, fp32 in
-its own layout, on images that are ready. All use AdamW; eyespot's sides mix pairs and average weights. An epoch is the
-median step times the steps that so many pictures take; validation is on no side. Inputs are random numbers, which take
-as long as others. The trunk's pass, which the tail needs once and the others never, is not in an epoch: see
-train_frozen.py. The limit is the speed of a matrix product on this machine and three passes, one forward, two backward.
+its own layout, on images that are ready, its BatchNorms in training. All use AdamW; eyespot's sides are its regimes
+partial and full with their defaults: running statistics stay, weights are averaged, the tail mixes pairs.
+
+An epoch is the median step times the steps that so many pictures take; validation is on no side, and neither is the
+trunk's pass, which the tail needs once and the others never: train_frozen.py has that. Inputs are random numbers, which
+take as long as others. The limit is the speed of a matrix product on this machine and three passes: one forward, two
+backward.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import copy
 import math
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 
 import measuring
 import numpy as np
@@ -26,19 +30,20 @@ from torch import nn
 from training_step import CLASSES, RandomImages, loop_step, plain_step, report_steps, step_gflop
 
 from eyespot import blocks, zoo
+from eyespot.recipes.backbone import OWN_PREPROCESS
+from eyespot.recipes.on_images import statistics_stay
+from eyespot.recipes.options import TrainOptions
+from eyespot.recipes.plans import FULL, PARTIAL, Defaults, plan_for
 from eyespot.training.augmentation import PHOTOS
 from eyespot.training.examples import ImageExamples, ViewExamples
-from eyespot.training.loop import Examples, Plan, Training
-from eyespot.training.mixing import Mixing
-from eyespot.zoo.weights import EFFICIENTNET_LITE0
+from eyespot.training.loop import Examples, Training
 
 EAGER_BAR = at_least(8, "times", "an epoch of the tail is at least 8 times faster than fine-tuning in eager fp32")
 FULL_BAR = at_least(3, "times", "and at least 3 times faster than eyespot's own full fine-tuning")
 PICTURES = 3068
 """Training pictures of the ten kinds of clothing."""
 CUT, VIEWS = "stage5", 2
-LR, WEIGHT_DECAY = 1e-3, 0.05
-TAIL, FULL, EAGER = "tail, eyespot", "full, eyespot", "full, plain eager fp32"
+TAIL, WHOLE, EAGER = "tail, eyespot", "full, eyespot", "full, plain eager fp32"
 
 
 def main() -> None:
@@ -58,7 +63,7 @@ def main() -> None:
     for name, epoch in epochs.items():
         print(f"{name}: {steps} steps for {options.pictures} pictures, {epoch:.1f} s an epoch")
     print(EAGER_BAR.verdict(epochs[EAGER] / epochs[TAIL]))
-    print(FULL_BAR.verdict(epochs[FULL] / epochs[TAIL]))
+    print(FULL_BAR.verdict(epochs[WHOLE] / epochs[TAIL]))
 
 
 def three_sides(options: argparse.Namespace) -> tuple[dict[str, Callable[[], object]], dict[str, float]]:
@@ -69,30 +74,26 @@ def three_sides(options: argparse.Namespace) -> tuple[dict[str, Callable[[], obj
     with torch.inference_mode():
         at_cut = trunk.eval()(torch.zeros(1, *shape)).shape[1:]
     plain = copy.deepcopy(net)
-    optimiser = torch.optim.AdamW(plain.parameters(), lr=LR, weight_decay=WEIGHT_DECAY)
-    gflop = {name: step_gflop(net, shape, batch) for name in (FULL, EAGER)} | {TAIL: step_gflop(tail, at_cut, batch)}
+    optimiser = torch.optim.AdamW(plain.parameters(), lr=FULL.lr, weight_decay=FULL.weight_decay)
+    gflop = {name: step_gflop(net, shape, batch) for name in (WHOLE, EAGER)} | {TAIL: step_gflop(tail, at_cut, batch)}
     sides = {
-        # the tail's norms keep their statistics, as the partial regime has it
-        TAIL: loop_step(training(tail.eval(), stored_views(tuple(at_cut), batch), batch)),
-        FULL: loop_step(training(net.train(), decoded_images(options.side, batch), batch)),
+        TAIL: loop_step(training(tail, stored_views(tuple(at_cut), batch), PARTIAL, batch)),
+        WHOLE: loop_step(training(net, decoded_images(options.side, batch), FULL, batch)),
         EAGER: plain_step(plain, RandomImages(batch, options.side), optimiser),
     }
     return sides, gflop
 
 
-def training(net: nn.Sequential, examples: Examples, batch: int) -> Training:
-    """eyespot's loop with what the partial regime asks of it."""
-    plan = Plan(
-        epochs=1_000_000,
-        batch=batch,
-        lr=LR,
+def training(net: nn.Sequential, examples: Examples, defaults: Defaults, batch: int) -> Training:
+    """eyespot's loop as this regime has it, with more steps than anyone takes."""
+    plan = plan_for(
+        TrainOptions(batch=batch),
+        replace(defaults, epochs=1_000_000),
+        examples.labels.numpy(),
         classes=CLASSES,
-        weight_decay=WEIGHT_DECAY,
-        warmup=0.1,
-        smoothing=0.1,
-        mixing=Mixing(mixup_probability=1, mixup_alpha=0.2),
-        average=0.99,
+        output="softmax",
     )
+    statistics_stay(net)
     return Training(net, examples, None, plan, seed=0)
 
 
@@ -108,7 +109,7 @@ def decoded_images(side: int, batch: int, *, batches: int = 4) -> ImageExamples:
     random, count = np.random.default_rng(0), batch * batches
     images = random.integers(0, 256, (count, side, side, 3), np.uint8)
     labels = random.integers(0, CLASSES, count)
-    return ImageExamples(images, labels, contents(count), EFFICIENTNET_LITE0.preprocess, augmentation=PHOTOS)
+    return ImageExamples(images, labels, contents(count), OWN_PREPROCESS, augmentation=PHOTOS)
 
 
 def contents(count: int) -> list[str]:
