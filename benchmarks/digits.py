@@ -6,8 +6,6 @@ python benchmarks/digits.py
 from __future__ import annotations
 
 import statistics
-import tempfile
-from pathlib import Path
 
 import measuring
 from measuring import at_least, at_most
@@ -22,13 +20,9 @@ def main() -> None:
     options = parser.parse_args()
     print(measuring.heading(), flush=True)
     runs = []
-    for seed in range(options.seeds):
-        with tempfile.TemporaryDirectory() as name:
-            runs.append(measuring.train("digits", cache=Path(name, "cache"), out=Path(name, "runs"), seed=seed))
-        print(
-            f"seed {seed}: {runs[-1].seconds:.2f} s, test accuracy {runs[-1].result['test']['accuracy']:.4f}",
-            flush=True,
-        )
+    for seed, run in enumerate(measuring.cold_runs("digits", seeds=options.seeds)):
+        runs.append(run)
+        print(f"seed {seed}: {run.seconds:.2f} s, test accuracy {run.result['test']['accuracy']:.4f}", flush=True)
     seconds, accuracies = [run.seconds for run in runs], [run.result["test"]["accuracy"] for run in runs]
     print(measuring.runs_line("whole process", seconds, "s"))
     print(measuring.runs_line("test accuracy", accuracies, ""))

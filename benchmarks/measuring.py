@@ -10,8 +10,9 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ CONVERT = (
     "from eyespot import machine; from eyespot.recipes.backbone import frozen_trunk; "
     "frozen_trunk(cache_folder=machine.cache_folder(), precision='fp32')"
 )
+RSS_BYTES = 1 if sys.platform == "darwin" else 1024
+"""What one unit of ru_maxrss stands for."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,13 @@ class Trained:
     """From process start to its end, which comes after the report is on disk."""
     result: dict[str, Any]
     """What `--json` printed."""
+    peak_bytes: int | None
+    """The most memory that it held at once; None on Windows, which does not tell."""
+
+    @property
+    def test_error(self) -> float:
+        """Share of the test pictures that it gets wrong."""
+        return 1.0 - float(self.result["test"]["accuracy"])
 
 
 class Log:
@@ -126,29 +136,70 @@ def timed(command: Sequence[str | Path], *, cache: Path) -> tuple[float, str]:
 
     cache: the cache folder that eyespot is to use.
     """
+    seconds, printed, _ = observed(command, cache=cache)
+    return seconds, printed
+
+
+def observed(command: Sequence[str | Path], *, cache: Path) -> tuple[float, str, int | None]:
+    """As `timed`, and the most memory that the process held, in bytes, where the system tells."""
     environment = {**os.environ, machine.CACHE_VARIABLE: str(cache)}
     start = time.perf_counter()
-    finished = subprocess.run([str(part) for part in command], env=environment, stdout=subprocess.PIPE, check=False)
+    process = subprocess.Popen([str(part) for part in command], env=environment, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    printed = process.stdout.read()
+    peak_bytes = None
+    if sys.platform != "win32":
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        peak_bytes = usage.ru_maxrss * RSS_BYTES
+    process.wait()
     seconds = time.perf_counter() - start
-    if finished.returncode:
-        raise SystemExit(f"{' '.join(map(str, command))} ended with status {finished.returncode}")
-    return seconds, finished.stdout.decode()
+    if process.returncode:
+        raise SystemExit(f"{' '.join(map(str, command))} ended with status {process.returncode}")
+    return seconds, printed.decode(), peak_bytes
 
 
-def train_command(data: str | Path, *, out: Path, seed: int) -> list[str | Path]:
-    """`eyespot train`, run by this Python."""
-    return [sys.executable, "-m", "eyespot", "train", data, "--out", out, "--seed", str(seed), "--json", "--quiet"]
+def train_command(data: str | Path, *, out: Path, seed: int, given: Sequence[str] = ()) -> list[str | Path]:
+    """`eyespot train`, run by this Python.
+
+    given: more options, as they are typed.
+    """
+    told = ["--out", out, "--seed", str(seed), *given, "--json", "--quiet"]
+    return [sys.executable, "-m", "eyespot", "train", data, *told]
 
 
-def train(data: str | Path, *, cache: Path, out: Path, seed: int = 0) -> Trained:
-    seconds, printed = timed(train_command(data, out=out, seed=seed), cache=cache)
-    return Trained(seconds, json.loads(printed))
+def train(data: str | Path, *, cache: Path, out: Path, seed: int = 0, given: Sequence[str] = ()) -> Trained:
+    seconds, printed, peak_bytes = observed(train_command(data, out=out, seed=seed, given=given), cache=cache)
+    return Trained(seconds, json.loads(printed), peak_bytes)
+
+
+def cold_runs(data: str | Path, *, seeds: int, given: Sequence[str] = ()) -> Iterator[Trained]:
+    """`eyespot train` with seeds 0, 1, ..., each with an empty cache, and its run folder gone afterwards."""
+    for seed in range(seeds):
+        with tempfile.TemporaryDirectory() as name:
+            yield train(data, cache=Path(name, "cache"), out=Path(name, "runs"), seed=seed, given=given)
 
 
 def seconds_of(action: Callable[[], object]) -> float:
     start = time.perf_counter()
     action()
     return time.perf_counter() - start
+
+
+def taking_turns(
+    sides: Mapping[str, Callable[[], object]], *, rounds: int, unmeasured: int = 2
+) -> dict[str, list[float]]:
+    """Seconds of every side in every round, one side after the other, so that a busy machine is no one's alone.
+
+    unmeasured: rounds before those, in which memory is taken and kernels are chosen.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    for number in range(unmeasured + rounds):
+        for name, action in sides.items():
+            spent = seconds_of(action)
+            if number >= unmeasured:
+                seconds[name].append(spent)
+    return seconds
 
 
 def runs_line(name: str, values: Sequence[float], unit: str) -> str:

@@ -12,8 +12,10 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import measuring
 
@@ -77,13 +79,22 @@ def gflops(precision: str) -> float:
 
 
 def multiply_adds() -> int:
-    """Multiply-adds of EfficientNet-Lite0's features for one image, counted at every convolution."""
-    import torch
-    from torch import Tensor, nn
-
+    """Multiply-adds of EfficientNet-Lite0's features for one image."""
     from eyespot import blocks, zoo
 
     trunk, _ = blocks.split(zoo.create("efficientnet_lite0"), after="head.flat")
+    return multiply_adds_of(trunk, (3, *IMAGE_HW))
+
+
+def multiply_adds_of(net: Any, shape: Sequence[int]) -> int:
+    """Multiply-adds of one pass of a network forward, counted at every convolution.
+
+    net: an nn.Module; it is left in evaluation.
+    shape: of one input, (C, H, W).
+    """
+    import torch
+    from torch import Tensor, nn
+
     total = 0
 
     def count(module: nn.Module, _: object, output: Tensor) -> None:
@@ -91,11 +102,11 @@ def multiply_adds() -> int:
         assert isinstance(module, nn.Conv2d)
         total += output[0].numel() * module.weight[0].numel()
 
-    for module in trunk.modules():
-        if isinstance(module, nn.Conv2d):
-            module.register_forward_hook(count)
+    hooks = [module.register_forward_hook(count) for module in net.modules() if isinstance(module, nn.Conv2d)]
     with torch.inference_mode():
-        trunk.eval()(torch.zeros(1, 3, *IMAGE_HW))
+        net.eval()(torch.zeros(1, *shape))
+    for hook in hooks:
+        hook.remove()
     return total
 
 

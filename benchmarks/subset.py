@@ -57,13 +57,14 @@ def linked(data: Path, folder: Path, *, pictures: int | None = None) -> Path:
     for paths in by_folder.values():
         wanted = len(paths) if pictures is None else max(LEAST, round(len(paths) * pictures / total))
         for path in drawing.sample(paths, min(wanted, len(paths))):
-            _link(path, folder / path.relative_to(root))
+            link(path, folder / path.relative_to(root))
     return folder
 
 
-def _link(path: Path, link: Path) -> None:
-    link.parent.mkdir(parents=True, exist_ok=True)
+def link(path: Path, place: Path) -> None:
+    """At `place` lies a link to the file `path`, or a copy where the system allows no links."""
+    place.parent.mkdir(parents=True, exist_ok=True)
     try:
-        os.symlink(path, link)
+        os.symlink(path, place)
     except OSError:  # Windows allows links to some people only
-        shutil.copyfile(path, link)
+        shutil.copyfile(path, place)

@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,20 @@ def data(tmp_path_factory) -> Path:
             for number in range(count):
                 pixels = np.clip(random.normal(color, 40, (60, 80, 3)), 0, 255).astype(np.uint8)
                 Image.fromarray(pixels).save(folder / part / name / f"{number}.jpg")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def digit_files(tmp_path_factory) -> Path:
+    """Noise with a label each, as files of MNIST's kind."""
+    folder = tmp_path_factory.mktemp("digits")
+    random = np.random.default_rng(0)
+    for part, count in {"train": 120, "t10k": 40}.items():
+        labels = np.arange(count, dtype=np.uint8) % 10
+        pixels = random.integers(0, 256, (count, 28, 28), dtype=np.uint8)
+        for kind, values in {"labels-idx1": labels, "images-idx3": pixels}.items():
+            sizes = struct.pack(f">{values.ndim}I", *values.shape)
+            (folder / f"{part}-{kind}-ubyte").write_bytes(bytes([0, 0, 8, values.ndim]) + sizes + values.tobytes())
     return folder
 
 
@@ -102,6 +117,7 @@ def test_digits(data, monkeypatch, capsys):
 @pytest.mark.skipif(sys.platform == "win32", reason="the system does not tell a child's peak memory")
 def test_memory(run, data):
     assert "(bar <= 1.2 GB)" in run("memory.py", data, "--runs", 1)
+    assert "(bar <= 2.5 GB)" in run("memory.py", data, "--runs", 1, "--regime", "partial")
 
 
 def test_summary(run):
@@ -128,3 +144,68 @@ def test_sizes_are_counted_once_and_without_pip(tmp_path, monkeypatch):
     sizes = sizes_by_package(tmp_path)
     assert "pip" not in sizes
     assert sizes["thing"] == 70 + (tmp_path / "thing-1.0.dist-info" / "METADATA").stat().st_size
+
+
+def test_fastai_counts_only_where_its_accuracy_is_reached(data, cache, monkeypatch, capsys, timm):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    monkeypatch.setenv("EYESPOT_CACHE", str(cache))
+    clothing = importlib.import_module("fastai_clothing")
+    monkeypatch.setattr(sys, "argv", ["fastai_clothing.py", str(data), "--fastai", "python", "--runs", "1"])
+    for accuracy, ratio in (
+        (0.9, "FAIL"),
+        (1.1, "FAIL  0 times"),
+    ):  # all pictures are told apart, so 1.1 is not reached
+        run = {"seconds": 1.0, "epochs": [{"seconds": 1.0, "accuracy": accuracy}]}
+        monkeypatch.setattr(clothing, "fastai_run", lambda *_, run=run, **__: run)
+        clothing.main()
+        printed = capsys.readouterr().out
+        assert ratio in printed
+        assert ("--regime partial, cache empty" in printed) == (accuracy > 1)
+
+
+def test_a_step_of_training_all(run):
+    printed = run("training_step.py", "--network", "resnet18", "--batch", 2, "--side", 64, "--rounds", 1)
+    assert "plain, fp32" in printed
+    assert "(bar >= 1" in printed
+
+
+def test_an_epoch_of_the_tail(run):
+    printed = run("tail_epoch.py", "--batch", 2, "--side", 64, "--pictures", 5, "--rounds", 1)
+    assert printed.count("3 steps for 5 pictures") == 3
+    assert "(bar >= 8 times)" in printed
+    assert "(bar >= 3 times)" in printed
+
+
+def test_digits_from_scratch(run, digit_files):
+    printed = run("mnist.py", digit_files, "--seeds", 1, "--epochs", 1)
+    assert "(bar <= 0.8 %)" in printed
+    assert "(bar <= 60 s)" in printed
+
+
+def test_small_pictures_from_scratch(run, data):
+    given = ("--model", "lenet5", "--regime", "scratch", "--epochs", 2)
+    printed = run("cifar10.py", data, "--seeds", 1, *given)
+    assert "lenet5, 2 epochs of 18 pictures" in printed
+    assert "PFLOP" in printed
+    assert printed.count("(bar ") == 3
+
+
+def test_the_ladder(run, data, tmp_path):
+    log = tmp_path / "runs.jsonl"
+    printed = run("ladder.py", data, "--seeds", 1, "--time", 60, "--log", log)
+    assert "seed 0, both: 0 won and 0 lost, p 1\n" in printed
+    assert 'PASS  1 runs (bar >= 1 runs): "with 10 pictures per class it stays frozen"' in printed
+    assert "(bar >= 0.9 accuracy)" in printed
+    assert "with a time, seed 0: " not in run("ladder.py", data, "--seeds", 1, "--time", 60, "--log", log)
+
+
+def test_the_ladders_pictures_and_its_p(data, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    ladder = importlib.import_module("ladder")
+    assert ladder.exact_p(3, 3) == 1
+    assert ladder.exact_p(10, 1) == pytest.approx(2 * (1 + 11) / 2**11)
+    wrong = ladder.placed(data, tmp_path, ladder.wrong_classes(data))
+    moved = [path.parent.name != path.name.partition("-")[0] for path in wrong.glob("train/*/*")]
+    assert len(moved) == 18
+    assert 4 <= sum(moved) <= 14
+    assert all(path.parent.name == path.name.partition("-")[0] for path in wrong.glob("test/*/*"))

@@ -1,0 +1,118 @@
+"""A step of training all of ResNet-18 at 224 px by eyespot's loop, against the same network in plain eager PyTorch.
+
+    python benchmarks/training_step.py
+
+Both sides train the same first weights on the same random images, by cross-entropy and Nesterov's momentum, and take
+turns step by step. eyespot's side is its whole loop: channels last, bf16 where the processor has it, finite losses
+checked, weights averaged, a state kept now and then. The plain side is fp32 in PyTorch's own layout: forward, backward,
+step. The limit is the speed of a matrix product on this machine and three passes: one forward, two backward.
+"""
+
+from __future__ import annotations
+
+import copy
+import statistics
+from collections.abc import Callable
+
+import measuring
+import numpy as np
+import peak
+import torch
+from measuring import at_least
+from torch import Tensor, nn
+
+from eyespot import zoo
+from eyespot.training.devices import choose
+from eyespot.training.loop import Plan, Training
+
+BARS = {
+    "bf16": at_least(1.8, "times", "a training step of ResNet-18 is at least 1.8 times faster than eager fp32"),
+    "fp32": at_least(1, "times", "without bf16 a training step of ResNet-18 is never slower than eager fp32"),
+}
+CLASSES, SIDE = 10, 224
+LR, MOMENTUM = 0.01, 0.9
+PASSES = 3
+
+
+class RandomImages:
+    """Random images (N, 3, side, side) as examples, the same in every epoch."""
+
+    def __init__(self, count: int, side: int) -> None:
+        chance = torch.Generator().manual_seed(0)
+        self.images = torch.randn(count, 3, side, side, generator=chance)
+        self.labels = torch.randint(CLASSES, (count,), generator=chance)
+        self.pictures = np.arange(count, dtype=np.uint64)
+
+    def inputs(self, rows: np.ndarray, epoch: int | None) -> Tensor:
+        return self.images[torch.from_numpy(rows)]
+
+
+def main() -> None:
+    parser = measuring.arguments_parser(__doc__)
+    parser.add_argument("--network", default="resnet18", help="any of `eyespot networks` (default resnet18)")
+    parser.add_argument("--batch", type=int, default=32, help="images in a step (default 32)")
+    parser.add_argument("--side", type=int, default=SIDE, help=f"pixels of an image's side (default {SIDE})")
+    parser.add_argument("--rounds", type=int, default=15, help="steps of each side (default 15)")
+    options = parser.parse_args()
+    print(measuring.heading(), flush=True)
+    precision = choose("cpu").precision
+    net = zoo.create(options.network, classes=CLASSES)
+    images = RandomImages(options.batch, options.side)
+    gflop = step_gflop(net, (3, options.side, options.side), options.batch)
+    plain = copy.deepcopy(net)
+    optimiser = torch.optim.SGD(plain.parameters(), lr=LR, momentum=MOMENTUM, nesterov=True)
+    plan = Plan(
+        epochs=1_000_000,
+        batch=options.batch,
+        lr=LR,
+        classes=CLASSES,
+        optimiser="sgd",
+        momentum=MOMENTUM,
+        schedule="constant",
+    )
+    sides = {
+        "plain, fp32": plain_step(plain, images, optimiser),
+        f"eyespot, {precision}": loop_step(Training(net.train(), images, None, plan, seed=0)),
+    }
+    seconds = measuring.taking_turns(sides, rounds=options.rounds)
+    report_steps(seconds, dict.fromkeys(sides, gflop), options.batch)
+    theirs, ours = (statistics.median(each) for each in seconds.values())
+    print(BARS[precision].verdict(theirs / ours))
+
+
+def plain_step(net: nn.Sequential, images: RandomImages, optimiser: torch.optim.Optimizer) -> Callable[[], object]:
+    """One step as a first program in PyTorch has it."""
+    net.train()
+
+    def step() -> None:
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(net(images.images), images.labels).backward()
+        optimiser.step()
+
+    return step
+
+
+def loop_step(training: Training) -> Callable[[], object]:
+    """One step of eyespot's loop, which must have enough of them."""
+    steps = training.run()
+    return lambda: next(steps)
+
+
+def step_gflop(net: nn.Sequential, shape: tuple[int, ...], batch: int) -> float:
+    """Operations of a step's convolutions, in 1e9: a multiply-add is two, and there are three passes."""
+    return PASSES * 2 * batch * peak.multiply_adds_of(net, shape) / 1e9
+
+
+def report_steps(seconds: dict[str, list[float]], gflop: dict[str, float], batch: int) -> None:
+    """Every step, the medians, and what the matrix product allows."""
+    limits = {precision: peak.gflops(precision) for precision in peak.available_precisions()}
+    for name, each in seconds.items():
+        middle = statistics.median(each)
+        print(measuring.runs_line(name, each, "s"))
+        print(f"  {batch / middle:.1f} images/s; {gflop[name]:.1f} GFLOP in a step: {gflop[name] / middle:.1f} GFLOP/s")
+    for precision, limit in limits.items():
+        print(f"matrix product, {precision}: {limit:.1f} GFLOP/s")
+
+
+if __name__ == "__main__":
+    main()
