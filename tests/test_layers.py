@@ -34,9 +34,12 @@ WITHOUT_TORCH = {
     for name in ("augmentation", "chance", "fit", "head", "lbfgs", "problems", "rotation", "tail_words", "views")
 }
 WITH_TORCH = {"engine/graph.py"}
-INSIDE_FUNCTIONS_ONLY = {"recipes/backbone.py", "recipes/create.py", "recipes/scratch.py"} | {
+INSIDE_FUNCTIONS_ONLY = {
     f"recipes/{name}.py"
-    for name in ("augment", "feature_maps", "partial", "trained", "kernels", "named_network", "summary")
+    for name in (
+        *("augment", "backbone", "create", "feature_maps", "full", "kernels", "named_network", "on_images"),
+        *("partial", "scratch", "summary", "trained", "tuned"),
+    )
 }
 HEAVY = {"numpy", "torch", "openvino", "onnx", "PIL", "pydantic", "sklearn", "scipy", "rich", "jinja2"}
 FILES = {path.relative_to(SOURCE).as_posix(): path for path in sorted(SOURCE.rglob("*.py"))}

@@ -17,14 +17,12 @@ from PIL import Image
 
 import eyespot
 from eyespot.bundle.files import read_bundle
-from eyespot.data.audit import Hashed, content_hash
-from eyespot.data.data_set import Picture
+from eyespot.data.audit import content_hash
 from eyespot.data.sources import open_data_set
 from eyespot.errors import DataError, EyespotError, NoPictures, OptionError, Stopped
-from eyespot.recipes.options import USED_BY, ModelName, TrainOptions
+from eyespot.recipes.options import USED_BY, Regime, TrainOptions
 from eyespot.recipes.prepare import prepare
 from eyespot.recipes.progress import silent
-from eyespot.recipes.train import _is_small_and_gray
 
 CLASSES = ("circle", "square", "triangle")
 
@@ -540,11 +538,16 @@ def test_options_give_a_model_that_tells_two_classes_apart(train, photos, option
     ("options", "said"),
     [
         ({"epoch": 3}, "did you mean epochs?"),
-        ({"zzz": 3}, "there are model, regime"),
+        ({"zzz": 3}, "there are model, weights, regime"),
         ({"epochs": 0}, "the option epochs cannot be 0: give a whole number from 1 to 100000"),
         ({"epochs": "many"}, "the option epochs cannot be 'many': give a whole number from 1 to 100000"),
         ({"lr": float("nan")}, "the option lr cannot be nan: give a number above 0, at most 10"),
-        ({"model": "resnet50"}, "the option model cannot be 'resnet50': give auto, efficientnet_lite0 or lenet5"),
+        ({"model": "resnet51"}, "There is no network 'resnet51': did you mean"),
+        ({"model": ""}, "the option model cannot be '': give auto, or a name that `eyespot networks` lists"),
+        ({"regime": "half"}, "the option regime cannot be 'half': give auto, frozen, partial, full or scratch"),
+        ({"time": "soon"}, "the option time cannot be 'soon': give a time such as 90s, 5m or 1h"),
+        ({"warmup": 1}, "the option warmup cannot be 1: give a share of the steps from 0 up, below 1"),
+        ({"optimiser": "rmsprop"}, "the option optimiser cannot be 'rmsprop': give sgd, adam or adamw"),
         ({"mirror": True}, "the option mirror cannot be True: give auto, yes or no"),
         ({"output": "x"}, "the option output cannot be 'x': give softmax or sigmoid"),
         ({"seed": -1}, "the option seed cannot be -1: give a whole number from 0 to 4294967295"),
@@ -557,11 +560,15 @@ def test_options_give_a_model_that_tells_two_classes_apart(train, photos, option
         ({"output": "sigmoid"}, "needs two classes"),
         (
             {"model": "lenet5", "head": (16,)},
-            "the option head is used by efficientnet_lite0 alone, and the model is len",
+            "the option head is for the regimes frozen, partial and full alone, and this run trains lenet5 in the "
+            "regime scratch",
         ),
-        ({"model": "lenet5", "class_weight": "auto"}, "leave the option out, or choose model efficientnet_lite0"),
-        ({"model": "efficientnet_lite0", "lr": 0.1}, "the option lr is used by lenet5 and by the regime partial alone"),
-        ({"epochs": 3}, "and the model is efficientnet_lite0 (auto chose it for these pictures): leave the option out"),
+        ({"model": "lenet5", "mirror": "auto"}, "leave the option out, or choose regime frozen or partial or full"),
+        (
+            {"model": "efficientnet_lite0", "lr": 0.1},
+            "the option lr is for the regimes partial, full and scratch alone, and this run trains efficientnet_lite0",
+        ),
+        ({"epochs": 3}, "in the regime frozen (auto chose it for these pictures): leave the option out"),
     ],
     ids=str,
 )
@@ -573,13 +580,13 @@ def test_an_option_that_cannot_be_used_is_named(train, photos, options, said):
 
 
 def test_an_option_that_auto_does_not_use_is_named_for_small_grey_pictures_too(train):
-    with pytest.raises(OptionError, match=r"the option mirror .* and the model is lenet5 \(auto chose it"):
+    with pytest.raises(OptionError, match=r"the option mirror .* trains lenet5 in the regime scratch \(auto chose it"):
         train("digits", mirror="no")
 
 
-def test_no_option_belongs_to_a_model_that_does_not_exist():
+def test_no_option_belongs_to_a_regime_that_does_not_exist():
     assert USED_BY.keys() <= TrainOptions.model_fields.keys()
-    assert set(USED_BY.values()) < set(get_args(ModelName))
+    assert all(set(users) < set(get_args(Regime)) for users in USED_BY.values())
 
 
 def test_a_data_set_that_is_passed_is_called_by_its_name(train, draw, tmp_path):
@@ -719,18 +726,3 @@ def test_a_folder_whose_name_is_not_utf8_can_be_trained_on(train, photos):
 
 def test_every_error_derives_from_one():
     assert issubclass(Stopped, EyespotError)
-
-
-def test_an_unreadable_file_does_not_change_which_network_small_grey_pictures_get():
-    def picture(name, data):
-        return Hashed(Picture(name, label="a", part="train", data=data), content=name)
-
-    def png(mode):
-        file = io.BytesIO()
-        Image.new(mode, (28, 28)).save(file, "PNG")
-        return file.getvalue()
-
-    gray, broken, color = picture("a.png", png("L")), picture("b.png", b""), picture("c.png", png("RGB"))
-    assert _is_small_and_gray([gray, broken])
-    assert not _is_small_and_gray([gray, broken, color])
-    assert not _is_small_and_gray([broken])

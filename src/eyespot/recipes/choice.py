@@ -43,11 +43,9 @@ def choose(prepared: Prepared, options: TrainOptions) -> Choice:
     network, by_auto = _network(options, gray=gray)
     regime, reason = _regime(prepared, options, network)
     climbs = options.time is not None and regime != "scratch" and options.regime != "frozen"
-    regimes: tuple[Regime, ...] = ("frozen", "partial", "full") if climbs else (regime,)
     chosen = " (auto chose it for these pictures)" if by_auto or options.regime == "auto" else ""
-    require_used(options, regimes, why=f"this run trains {network} in the regime {regime}{chosen}")
-    if regime == "scratch" and options.weights is not None:
-        raise OptionError("the option weights is for networks that are not trained from scratch: leave one of them out")
+    regimes = _rungs(regime) if climbs else (regime,)
+    require_used(options, regimes, why=f"this run trains {network} in the regime {' or '.join(regimes)}{chosen}")
     return Choice(network, "frozen" if climbs else regime, climbs, reason, gray)
 
 
@@ -94,6 +92,11 @@ def _regime(prepared: Prepared, options: TrainOptions, network: str) -> tuple[Re
     if each < MANY_PER_CLASS:
         return "partial", f"{said}, from {FEW_PER_CLASS} up to {MANY_PER_CLASS}: enough for the last stages"
     return "full", f"{said}, {MANY_PER_CLASS} and more: enough for every layer"
+
+
+def _rungs(regime: Regime) -> tuple[Regime, ...]:
+    """The regimes of a ladder: all three, or the one that was asked for above the frozen one."""
+    return ("frozen", "partial", "full") if regime == "frozen" else ("frozen", regime)
 
 
 def _are_small_and_gray(pictures: Sequence[Hashed]) -> bool:
