@@ -1,6 +1,7 @@
 """Views against torchvision's transforms of the same strength; the identity; what chance may decide and what not."""
 
 import dataclasses
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -316,6 +317,13 @@ def test_strengths_are_spread_evenly_up_to_their_limits():
     sides = views.erased[erased, 2:] - views.erased[erased, :2]
     assert 0.02 <= sides.prod(axis=1).min() <= sides.prod(axis=1).max() <= 0.2
     assert 0 <= views.erased.min() <= views.erased.max() <= 1
+
+
+def test_every_picture_shows_its_two_sides_in_turn_and_half_of_all_are_mirrored_in_each_epoch():
+    epochs = [draw_views(chance(20_000, seed=3, epoch=epoch), SMALL_PHOTOS).mirrored for epoch in range(4)]
+    for before, after in pairwise(epochs):
+        assert (before ^ after).all()
+        assert after.mean() == pytest.approx(0.5, abs=0.02)
 
 
 def test_digits_and_the_unmirrored_are_never_mirrored():

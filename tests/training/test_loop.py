@@ -119,6 +119,11 @@ def test_an_epoch_tells_the_loss_and_accuracy_that_pytorch_finds_for_its_network
     assert number == 6
 
 
+def test_validation_can_be_measured_seldom_and_always_is_after_the_last_epoch():
+    run = training(validation=stripes(20, seed=1), epochs=5, patience=None, validated_every=2)
+    assert [epoch.validation_loss is not None for epoch in epochs_of(run)] == [False, True, False, True, True]
+
+
 def test_the_train_loss_is_the_mean_over_images_also_where_the_last_batch_is_small():
     run = training(train=stripes(17), lr=1e-12, epochs=1, batch=16)
     before = copy.deepcopy(run.net)
@@ -263,7 +268,7 @@ class Poisoned:
         return x * float("nan") if self._call in self._calls else x
 
 
-@pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "muon"])
 @pytest.mark.parametrize("stop_at", [1, 5, 50, 51, 77])
 def test_a_run_that_goes_on_from_a_state_ends_in_the_same_bits(name, stop_at, tmp_path):
     plan = {"epochs": 10, "batch": 8, "optimiser": name, "average": 0.9, "patience": None}

@@ -25,7 +25,7 @@ class Augmentation(Record):
     """
 
     mirror: bool = Field(default=False, description="true or false")
-    """Half of the views are mirrored, left to right."""
+    """Half of the views are mirrored, left to right: a picture's in every other epoch."""
     crop_area: Range = Field(
         default=(1.0, 1.0), description="two numbers above 0, at most 4, the smaller first, such as 0.6,1"
     )

@@ -87,6 +87,8 @@ class Plan:
     patience: int | None = None
     """Epochs without a lower validation loss before training ends, with the weights of the best; None: the last
     epoch's weights are those that count, and no epoch is chosen by its validation loss."""
+    validated_every: int = 1
+    """Epochs from one measurement on the validation examples to the next; the last epoch always has one."""
 
 
 @dataclass(frozen=True)
@@ -290,7 +292,8 @@ class Training:
         return self.epochs[-1].number - best >= self.plan.patience
 
     def _validate(self) -> tuple[float | None, float | None]:
-        if self._validation is None:
+        number = len(self.epochs) + 1
+        if self._validation is None or (number % self.plan.validated_every and number < self.plan.epochs):
             return None, None
         found = scores(self._average.net, self._validation, device=self._device)
         labels = self._validation.labels

@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from eyespot.blocks import WithHeads, named_stages
+from eyespot.training.muon import Muon
 
-OptimiserName = Literal["sgd", "adam", "adamw"]
+OptimiserName = Literal["sgd", "adam", "adamw", "muon"]
 
 NORMS = (nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
 _BETAS = (0.9, 0.99)
@@ -29,13 +30,15 @@ def optimiser(
 
     lr: highest learning rate, that of the last stage; the group's `lr_highest` keeps it for the schedule.
     weight_decay: not on biases, nor on the weights of norms: they are few, and pulling them to zero only shrinks maps.
-    momentum: of `sgd`, in Nesterov's form; 0 for none.
+    momentum: of `sgd` and `muon`, in Nesterov's form; 0 for none.
     stage_factor: each stage learns at so many times the rate of the stage behind it: below 1, what lies near the
     pictures, and is of use to all classes, changes less (Howard, Ruder: arXiv:1801.06146, section 3.2).
     """
     groups = list(_groups(net, lr=lr, weight_decay=weight_decay, stage_factor=stage_factor))
     if name == "sgd":
         return torch.optim.SGD(groups, momentum=momentum, nesterov=momentum > 0)
+    if name == "muon":
+        return Muon(groups, momentum=momentum)
     return (torch.optim.AdamW if name == "adamw" else torch.optim.Adam)(groups, betas=_BETAS)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +58,7 @@ def draw_views(chance: Chance, augmentation: Augmentation) -> Views:
     window_hw = _sides(chance, "window", augmentation.crop_area, augmentation.crop_aspect)
     erased, erased_color = _erased(chance, augmentation)
     return Views(
-        mirrored=augmentation.mirror & (chance.uniform("mirror")[:, 0] < 0.5),
+        mirrored=augmentation.mirror & _alternating(chance),
         window_hw=window_hw,
         window_middle=_within(chance.uniform("window: middle", 2), abs(1 - window_hw) / 2),
         rotation_degrees=_within(chance.uniform("rotation"), augmentation.rotation_degrees)[:, 0],
@@ -71,6 +71,15 @@ def draw_views(chance: Chance, augmentation: Augmentation) -> Views:
         erased=erased,
         erased_color=erased_color,
     )
+
+
+def _alternating(chance: Chance) -> NDArray[np.bool_]:
+    """True in every other epoch, for half of the pictures in the even ones, (N,).
+
+    So each picture shows both its sides equally often, which a coin does not see to; Jordan, arXiv:2404.00498.
+    """
+    first = replace(chance, epoch=0).uniform("mirror")[:, 0] < 0.5
+    return first ^ (chance.epoch % 2 == 1)
 
 
 def _sides(chance: Chance, what: str, area: tuple[float, float], aspect: tuple[float, float]) -> Floats:
