@@ -119,9 +119,10 @@ def test_an_epoch_tells_the_loss_and_accuracy_that_pytorch_finds_for_its_network
     assert number == 6
 
 
-def test_validation_can_be_measured_seldom_and_always_is_after_the_last_epoch():
-    run = training(validation=stripes(20, seed=1), epochs=5, patience=None, validated_every=2)
-    assert [epoch.validation_loss is not None for epoch in epochs_of(run)] == [False, True, False, True, True]
+@pytest.mark.parametrize(("epochs", "patience", "measured"), [(10, None, [2, 4, 6, 8, 10]), (3, None, [1, 2, 3])])
+def test_an_epoch_that_chooses_nothing_is_measured_at_the_end_and_a_few_times_before(epochs, patience, measured):
+    run = training(validation=stripes(20, seed=1), epochs=epochs, patience=patience)
+    assert [epoch.number for epoch in epochs_of(run) if epoch.validation_loss is not None] == measured
 
 
 def test_the_train_loss_is_the_mean_over_images_also_where_the_last_batch_is_small():

@@ -70,7 +70,7 @@ for _command in (*views.COMMANDS.values(), *anatomy.COMMANDS.values(), *by_hand.
 @click.option("--epochs", type=int, help="Passes over the pictures.  [default: the regime's]")
 @click.option("--batch", type=int, help="Pictures in a step.  [default: the regime's]")
 @click.option("--lr", type=float, help="Highest learning rate.  [default: the regime's]")
-@click.option("--optimiser", help="sgd, adam or adamw.  [default: the regime's]")
+@click.option("--optimiser", help="sgd, adam, adamw or muon.  [default: the regime's]")
 @click.option("--schedule", help="one-cycle, cosine, linear, step or constant.  [default: the regime's]")
 @click.option("--warmup", type=float, help="Share of the steps in which the learning rate rises.")
 @click.option("--weight-decay", type=float, help="Not on biases and norms.  [default: the regime's]")

@@ -55,7 +55,7 @@ def _taken(ordered: Sequence[Hashed], prepared: Prepared, trunk: Trunk, job: Job
     while done < len(ordered):
         began = time.perf_counter()
         chunk = ordered[done : done + AT_ONCE]
-        found = trunk.embed(chunk, views=views, store=job.store)
+        found = trunk.embed(chunk, views=views, store=job.store, world=job.world)
         done += len(chunk)
         job.progress("computing features", done, len(ordered))
         seconds, computed = seconds + time.perf_counter() - began, computed + found.computed

@@ -20,6 +20,7 @@ from eyespot.recipes.prepare import Prepared, notes_on_trained
 from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, OutOfFold, stopped_note
 from eyespot.records import Part, View
+from eyespot.training.distributed import ALONE, World
 from eyespot.training.fit import FittedHead, Trial, fit_head, fold_count, out_of_fold_logits
 from eyespot.training.head import Head, HeadOptions, Samples
 
@@ -38,6 +39,7 @@ def fit_frozen(
     small_test: bool,
     store: Store | None,
     progress: Progress,
+    world: World = ALONE,
 ) -> Fitted:
     """A head on the trunk's features.
 
@@ -48,7 +50,11 @@ def fit_frozen(
     views = views_of(prepared, options)
     ordered = sorted(prepared.part(*parts), key=lambda each: each.content)  # so that file names decide nothing
     embedded = trunk.embed(
-        ordered, views=views, store=store, progress=lambda d, n: progress("computing features", d, n)
+        ordered,
+        views=views,
+        store=store,
+        world=world,
+        progress=lambda d, n: progress("computing features", d, n),
     )
     prepared = prepared.without(embedded.set_aside)
     notes = notes_on_trained(prepared, embedded.pictures)

@@ -78,8 +78,9 @@ class TrainOptions(Record):
     """Pictures in a step."""
     lr: float | None = Field(default=None, gt=0, le=10, description="a number above 0, at most 10")
     """Highest learning rate, of the last stage."""
-    optimiser: Literal["sgd", "adam", "adamw"] | None = None
-    """sgd with Nesterov's momentum 0.9; adam; adamw, whose weight decay is apart from the gradient's size."""
+    optimiser: Literal["sgd", "adam", "adamw", "muon"] | None = None
+    """sgd with Nesterov's momentum 0.9; adam; adamw, whose weight decay is apart from the gradient's size; muon, which
+    turns convolutions in all directions alike."""
     schedule: Literal["one-cycle", "cosine", "linear", "step", "constant"] | None = None
     """How the learning rate goes from the first step to the last."""
     warmup: float | None = Field(default=None, ge=0, lt=1, description="a share of the steps from 0 up, below 1")

@@ -231,6 +231,7 @@ def _embedded(below: Trunk, hashed: Sequence[Hashed], views: Sequence[View], job
         hashed,
         views=views,
         store=job.store,
+        world=job.world,
         dtype=np.float16,  # half the room, and far finer than the noise of training
         progress=lambda done, total: job.progress("computing what lies below the cut", done, total),
     )

@@ -15,7 +15,7 @@ from eyespot.training.head import Output
 if TYPE_CHECKING:
     from eyespot.training.loop import Plan
 
-OPTIMISERS = {"sgd": "SGD with Nesterov's momentum", "adam": "Adam", "adamw": "AdamW"}
+OPTIMISERS = {"sgd": "SGD with Nesterov's momentum", "adam": "Adam", "adamw": "AdamW", "muon": "Muon"}
 
 
 @dataclass(frozen=True)

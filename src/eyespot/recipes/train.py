@@ -225,6 +225,7 @@ def _fit(prepared: Prepared, choice: Choice, job: Job) -> Fitted:
             small_test=small_test and is_frozen,  # nothing else is ever trained on what is held out
             store=job.store,
             progress=job.progress,
+            world=job.world,
         )
     except KeyboardInterrupt:
         raise Stopped(NO_MODEL_YET + (FEATURES_KEPT if job.store else "")) from None

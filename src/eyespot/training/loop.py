@@ -87,8 +87,6 @@ class Plan:
     patience: int | None = None
     """Epochs without a lower validation loss before training ends, with the weights of the best; None: the last
     epoch's weights are those that count, and no epoch is chosen by its validation loss."""
-    validated_every: int = 1
-    """Epochs from one measurement on the validation examples to the next; the last epoch always has one."""
 
 
 @dataclass(frozen=True)
@@ -292,8 +290,7 @@ class Training:
         return self.epochs[-1].number - best >= self.plan.patience
 
     def _validate(self) -> tuple[float | None, float | None]:
-        number = len(self.epochs) + 1
-        if self._validation is None or (number % self.plan.validated_every and number < self.plan.epochs):
+        if self._validation is None:
             return None, None
         found = scores(self._average.net, self._validation, device=self._device)
         labels = self._validation.labels

@@ -58,7 +58,7 @@ def orthogonal(matrix: Tensor) -> Tensor:
 
     By Newton and Schulz's iteration, which needs products alone.
     """
-    x = matrix / (matrix.norm() + _TINY)  # no singular value is above 1 then
+    x: Tensor = matrix / (matrix.norm() + _TINY)  # no singular value is above 1 then
     x = x.T if len(matrix) > len(matrix.T) else x  # the products are of the smaller side
     for _ in range(ROUNDS):
         square = x @ x.T
