@@ -4,8 +4,9 @@
 
 Both sides take turns as processes of their own, on the same cores and the same train and validation pictures. eyespot
 begins with an empty cache: it converts the network, compiles it and computes every feature, those of the test pictures,
-too. It counts only with a validation accuracy at least as high as that of fastai's last epoch: where the frozen regime
-has less, `--regime partial` is tried. Beside it stands the same run of another seed, with the features that the first
+too. It counts only with a validation accuracy at least as high as that of fastai's last epoch: where what 20 seconds
+give (`--time 20s`, the frozen regime on as many pictures as fit) has less, the whole frozen regime is tried, then
+`--regime partial`. Beside it stands the same run of another seed, with the features that the first
 one stored. fastai's side is fastai_way.py and takes many minutes: with --log, what is finished is kept, and a benchmark
 that was interrupted goes on from there.
 """
@@ -23,7 +24,7 @@ from subset import arguments_parser, workplace
 
 BAR = at_least(30, "times", "eyespot has fastai's validation accuracy at least 30 times sooner than fastai")
 FASTAI_WAY = Path(__file__).with_name("fastai_way.py")
-TRIED = ((), ("--regime", "partial"))
+TRIED = (("--time", "20s"), (), ("--regime", "partial"))
 """Options of eyespot, in this order: the first that are accurate enough count."""
 
 
