@@ -11,7 +11,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from eyespot.bundle.files import LARGEST_MANIFEST, read_bundle, write_bundle
+from eyespot.bundle.files import LARGEST_MANIFEST, REPLACED, place_bundle, read_bundle, write_bundle
 from eyespot.engine.gate import LARGEST_BYTES
 from eyespot.errors import BundleError
 
@@ -287,3 +287,93 @@ def test_what_is_written_is_what_is_read(split_run, tmp_path):
     write_bundle(tmp_path / "new", bundle.manifest, bundle.graph)
     again = read_bundle(tmp_path / "new")
     assert (again.manifest, again.graph) == (bundle.manifest, bundle.graph)
+
+
+# --- a better bundle in place of the one that is there
+
+STEPS = ("nothing to remove", "old one aside", "new one there", "old one removed")
+"""Of `place_bundle`, where a bundle is there already."""
+
+
+@pytest.fixture
+def named(split_run, tmp_path):
+    """A function that gives a draft of a bundle with this name in its manifest."""
+    bundle = read_bundle(split_run.run)
+
+    def draft(name: str) -> Path:
+        folder = tmp_path / "run" / f".draft-{name}"
+        write_bundle(folder, bundle.manifest.model_copy(update={"name": name}), bundle.graph)
+        return folder
+
+    return draft
+
+
+def stop_at(monkeypatch, step: int, *, error: type[BaseException], half_way: bool = False) -> None:
+    """Only so many steps of `place_bundle` are done; `half_way`: of the next, if it removes, one file is removed."""
+    rename, remove, calls = Path.rename, shutil.rmtree, []
+
+    def counting(path, done, half=lambda: None):
+        calls.append(path)
+        if len(calls) <= step:
+            return done()
+        if half_way and len(calls) == step + 1:
+            half()
+        raise error
+
+    monkeypatch.setattr(Path, "rename", lambda path, target: counting(path, lambda: rename(path, target)))
+    monkeypatch.setattr(
+        shutil,
+        "rmtree",
+        lambda path, **options: counting(
+            path, lambda: remove(path, **options), lambda: (path / "manifest.json").unlink(missing_ok=True)
+        ),
+    )
+
+
+def placed(folder: Path) -> str:
+    return read_bundle(folder.parent).manifest.name
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+@pytest.mark.parametrize("half_way", [False, True])
+@pytest.mark.parametrize("step", range(len(STEPS)), ids=STEPS)
+def test_wherever_the_placing_of_a_better_bundle_stops_there_is_a_whole_one(
+    named, tmp_path, monkeypatch, step, half_way, error
+):
+    folder = tmp_path / "run" / "bundle"
+    place_bundle(named("old"), folder)
+    draft = named("new")
+    with monkeypatch.context() as patch:
+        stop_at(patch, step, error=error, half_way=half_way)
+        with pytest.raises(error):
+            place_bundle(draft, folder)
+    assert placed(folder) == ("new" if step == 3 else "old")
+    place_bundle(named("newest"), folder)
+    assert placed(folder) == "newest"
+    assert (folder / "manifest.json").is_file()
+    assert not (folder.parent / REPLACED).exists()
+
+
+@pytest.mark.parametrize("step", range(5))
+def test_a_second_stop_at_any_step_leaves_a_whole_bundle_too(named, tmp_path, monkeypatch, step):
+    folder = tmp_path / "run" / "bundle"
+    place_bundle(named("old"), folder)
+    for name, stopped in (("new", 2), ("newer", step)):
+        draft = named(name)
+        with monkeypatch.context() as patch:
+            stop_at(patch, stopped, error=KeyboardInterrupt)
+            with pytest.raises(KeyboardInterrupt):
+                place_bundle(draft, folder)
+        assert placed(folder) == ("newer" if step == 4 and name == "newer" else "old")
+
+
+def test_the_first_bundle_of_a_run_is_placed_whole_or_not_at_all(named, tmp_path, monkeypatch):
+    folder = tmp_path / "run" / "bundle"
+    draft = named("first")
+    with monkeypatch.context() as patch:
+        stop_at(patch, 1, error=KeyboardInterrupt)
+        with pytest.raises(KeyboardInterrupt):
+            place_bundle(draft, folder)
+    assert not folder.exists()
+    place_bundle(draft, folder)
+    assert placed(folder) == "first"
