@@ -67,6 +67,7 @@ for _command in (*views.COMMANDS.values(), *anatomy.COMMANDS.values(), *by_hand.
 @click.option("--mirror", default="auto", show_default=True, help="Train on mirror images, too: auto, yes or no.")
 @click.option("--views", default=2, show_default=True, help="Stored views of each picture, in the regime partial.")
 @click.option("--augment", default="auto", show_default=True, help="What each epoch does to pictures; none, photos...")
+@click.option("--growing", default="auto", show_default=True, help="Smaller images in early epochs, from scratch; no.")
 @click.option("--epochs", type=int, help="Passes over the pictures.  [default: the regime's]")
 @click.option("--batch", type=int, help="Pictures in a step.  [default: the regime's]")
 @click.option("--lr", type=float, help="Highest learning rate.  [default: the regime's]")

@@ -48,9 +48,18 @@ class Images:
     preprocess: Preprocess
 
     def examples(
-        self, prepared: Prepared, hashed: Sequence[Hashed], *, augmentation: Augmentation | None, seed: int
+        self,
+        prepared: Prepared,
+        hashed: Sequence[Hashed],
+        *,
+        augmentation: Augmentation | None,
+        seed: int,
+        sides: Sequence[int] = (),
     ) -> ImageExamples:
-        """These pictures to be trained on, or with no augmentation to be measured."""
+        """These pictures to be trained on, or with no augmentation to be measured.
+
+        sides: of the images in the first epochs, pixels.
+        """
         from eyespot.training.examples import ImageExamples
 
         contents = [each.content for each in hashed]
@@ -63,6 +72,7 @@ class Images:
             self.preprocess,
             augmentation=augmentation,
             seed=seed,
+            sides=sides,
         )
 
 

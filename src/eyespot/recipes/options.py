@@ -22,7 +22,7 @@ USED_BY: dict[str, tuple[Regime, ...]] = {
     **dict.fromkeys(("smoothing", "mixup", "cutmix", "average", "dropout", "device"), OF_STEPS),
     **dict.fromkeys(("freeze", "replace_tail", "views"), ("partial",)),
     **dict.fromkeys(("augment", "stage_factor", "auxiliary"), ("full", "scratch")),
-    **dict.fromkeys(("patience",), ("scratch",)),
+    **dict.fromkeys(("patience", "growing"), ("scratch",)),
 }
 """Options that some regimes alone use; all others are for every regime."""
 AUGMENTATIONS = ("auto", "none", "photos", "photos-unmirrored", "small-photos", "digits", "shift")
@@ -72,6 +72,8 @@ class TrainOptions(Record):
     """auto: mirror images are trained on where cross-validation is not worse; never for digits and letters."""
     augment: Literal["auto", "none", "photos", "photos-unmirrored", "small-photos", "digits", "shift"] = "auto"
     """What each epoch does to pictures, as `eyespot augment` shows it; auto chooses by their size and kind."""
+    growing: Literal["auto", "no"] = "auto"
+    """auto: from scratch on many pictures, early epochs see smaller images where the network takes them."""
     epochs: int | None = Field(default=None, ge=1, le=100_000, description="a whole number from 1 to 100000")
     """Passes over the pictures."""
     batch: int | None = Field(default=None, ge=1, le=65_536, description="a whole number from 1 to 65536")

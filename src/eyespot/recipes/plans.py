@@ -73,6 +73,9 @@ SCRATCH_NORMED = Defaults(
 """The same, with BatchNorm, which bears a high rate."""
 FEW = 5_000
 """Pictures to train on."""
+GROWING = ((0.5, 0.18), (0.625, 0.32), (0.75, 0.27), (0.875, 0.14))
+"""Sides of the images in early epochs, as shares of their own, each with its share of the epochs; the last 9 % see them
+whole. Most is learned from small images as well, at a half of the work."""
 
 
 def scratch_defaults(count: int, *, has_norms: bool) -> Defaults:
@@ -80,6 +83,21 @@ def scratch_defaults(count: int, *, has_norms: bool) -> Defaults:
     if count <= FEW:
         return SCRATCH_FEW
     return SCRATCH_NORMED if has_norms else SCRATCH_MANY
+
+
+def growing_sides(epochs: int, side: int) -> tuple[int, ...]:
+    """The shorter side of the images in each of the early epochs, pixels.
+
+    side: in the last epochs.
+    """
+    ends = np.cumsum([share for _, share in GROWING]) * epochs
+    at = np.searchsorted(ends, np.arange(epochs - 1) + 0.5)  # the last epoch always sees them whole
+    return tuple(round(GROWING[place][0] * side) for place in at if place < len(GROWING))
+
+
+def growing_work() -> float:
+    """What an epoch takes on average where images grow, in terms of one that sees them whole."""
+    return 1 - sum(share * (1 - side**2) for side, share in GROWING)
 
 
 def plan_for(options: TrainOptions, defaults: Defaults, labels: np.ndarray, *, classes: int, output: Output) -> Plan:

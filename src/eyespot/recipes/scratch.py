@@ -14,7 +14,7 @@ from eyespot.errors import MissingExtra, OptionError, Stopped
 from eyespot.evaluate.calibration import fit_temperature
 from eyespot.recipes.job import Job
 from eyespot.recipes.on_images import Images, augmentation_for, decoded, with_auxiliary_heads
-from eyespot.recipes.plans import FEW, Defaults, in_words, plan_for, scratch_defaults
+from eyespot.recipes.plans import FEW, Defaults, growing_sides, growing_work, in_words, plan_for, scratch_defaults
 from eyespot.recipes.prepare import Prepared, notes_on_trained
 from eyespot.recipes.regime import Fitted, OutOfFold, despite_ctrl_c, stopped_note
 from eyespot.recipes.running import ended_note, epoch_row, run_training, seconds_per_step
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 MOST_EPOCHS = 200
 """Beyond, more time is no use."""
+MEASURED = 5
+"""Times that the validation pictures are answered on the way."""
+PLANNED = 0.95
+"""Share of the time left that training is planned for: a step does not take the same time all along."""
 FINISHING = 0.1
 """Share of the time that is left for converting, measuring and writing the network, and at least 5 seconds."""
 
@@ -52,6 +56,8 @@ def fit_scratch(prepared: Prepared, name: str, job: Job, *, gray: bool, small_te
     train, validation = making.examples("train", augmentation), making.examples("val", None)
     few = len(train.labels) <= FEW
     defaults = _within_time(making, train, validation, job, few=few)
+    sides = making.sides(defaults) if making.grows(len(train.labels)) else ()
+    train = making.examples("train", augmentation, sides=sides)
     training, auxiliary = making.training(train, validation, defaults)
     try:
         ended = run_training(training, job, key="scratch", reserve=_finishing(job), few=few)
@@ -110,6 +116,7 @@ def fit_scratch(prepared: Prepared, name: str, job: Job, *, gray: bool, small_te
             *in_words(training.plan),
             ("Epochs", f"{len(training.epochs)}; {_kept(best, training)}"),
             ("Augmentation", describe(augmentation) if augmentation else "none"),
+            *([("Growing images", f"{_listed(sides)} pixels in the first epochs")] if sides else []),
         ),
         views_computed=computed,
         notes=notes,
@@ -126,9 +133,26 @@ class _Making:
     augmentation: Augmentation | None
     job: Job
 
-    def examples(self, part: Part, augmentation: Augmentation | None) -> ImageExamples:
-        pictures = self.prepared.part(part)
-        return self.images.examples(self.prepared, pictures, augmentation=augmentation, seed=self.job.options.seed)
+    def examples(self, part: Part, augmentation: Augmentation | None, *, sides: Sequence[int] = ()) -> ImageExamples:
+        pictures, seed = self.prepared.part(part), self.job.options.seed
+        return self.images.examples(self.prepared, pictures, augmentation=augmentation, seed=seed, sides=sides)
+
+    def grows(self, count: int) -> bool:
+        """Whether early epochs see smaller images: of many pictures, where the network takes images of any size."""
+        from torch import nn
+
+        takes = any(isinstance(module, nn.AdaptiveAvgPool2d) for module in self._net().modules())
+        has_heads = bool(self._heads())
+        return self.job.options.growing == "auto" and count > FEW and takes and not has_heads
+
+    def sides(self, defaults: Defaults) -> tuple[int, ...]:
+        """Of the images in early epochs, pixels."""
+        return growing_sides(int(defaults.of(self.job.options)["epochs"]), min(self.images.preprocess.crop_hw))
+
+    def _heads(self) -> str:
+        from eyespot import zoo
+
+        return zoo.definition(self.network.name).heads
 
     def defaults(self, count: int) -> Defaults:
         """How this network trains on so many pictures."""
@@ -207,8 +231,10 @@ def _within_time(making: _Making, train: ImageExamples, validation: ImageExample
     def fitting() -> int:
         seconds: float = seconds_per_step(lambda: making.training(train, None, defaults)[0], few=few)
         batch = int(defaults.of(job.options)["batch"])
-        epoch = seconds * (len(train.labels) / batch + len(validation.labels) / batch / 3)
-        return math.floor((job.clock.remaining - _finishing(job)) / epoch)
+        work = growing_work() if making.grows(len(train.labels)) else 1.0
+        epoch = seconds * work * len(train.labels) / batch
+        measuring = MEASURED * seconds * len(validation.labels) / batch / 3
+        return math.floor((PLANNED * (job.clock.remaining - _finishing(job)) - measuring) / epoch)
 
     epochs = job.clock.decide("scratch: epochs", fitting)
     if epochs < 1:
@@ -217,6 +243,11 @@ def _within_time(making: _Making, train: ImageExamples, validation: ImageExample
             "pictures: give more time, or choose a smaller model"
         )
     return replace(defaults, epochs=min(epochs, MOST_EPOCHS))
+
+
+def _listed(sides: tuple[int, ...]) -> str:
+    """The sides in order, each once, with how many epochs have it: "16 (4), 20 (7)"."""
+    return ", ".join(f"{side} ({sides.count(side)})" for side in dict.fromkeys(sides))
 
 
 def _finishing(job: Job) -> float:
