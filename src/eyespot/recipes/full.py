@@ -11,7 +11,7 @@ from eyespot.recipes.job import Job
 from eyespot.recipes.on_images import augmentation_for, decoded, statistics_stay, with_auxiliary_heads
 from eyespot.recipes.plans import FULL, Defaults, plan_for
 from eyespot.recipes.regime import Fitted
-from eyespot.recipes.running import seconds_per_step
+from eyespot.recipes.running import TIMED_STEPS, seconds_per_step
 from eyespot.recipes.trained import with_head
 from eyespot.recipes.tuned import Tuning
 from eyespot.training.augmentation import describe
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from eyespot.training.loop import Examples, Training
 
 KEY = "full"
+TIMED_BATCH = 8
 
 
 def full_tuning(frozen: Fitted, backbone: Backbone, job: Job, *, defaults: Defaults = FULL) -> Tuning:
@@ -53,11 +54,13 @@ def full_tuning(frozen: Fitted, backbone: Backbone, job: Job, *, defaults: Defau
 
 
 def full_step_seconds(frozen: Fitted, backbone: Backbone, job: Job) -> float:
-    """What a step of it takes on this machine, with pictures made up."""
+    """What a step of it takes on this machine, by a few on smaller batches of made-up pictures: they need no memory."""
     from eyespot.training.examples import ImageExamples
 
     preprocess = frozen.trunk.preprocess
-    count = 4 * int(FULL.of(job.options)["batch"])
+    batch = int(FULL.of(job.options)["batch"])
+    small = job.with_options(batch=min(batch, TIMED_BATCH))
+    count = (TIMED_STEPS + 1) * min(batch, TIMED_BATCH)
     shape = (count, *preprocess.crop_hw, preprocess.channels)
     made_up = ImageExamples(
         np.random.default_rng(0).integers(0, 256, shape, np.uint8),
@@ -66,7 +69,8 @@ def full_step_seconds(frozen: Fitted, backbone: Backbone, job: Job) -> float:
         preprocess,
         augmentation=augmentation_for(job, frozen.prepared, preprocess),
     )
-    return seconds_per_step(lambda: _training(frozen, backbone, job, FULL, made_up, None))
+    seconds = seconds_per_step(lambda: _training(frozen, backbone, small, FULL, made_up, None))
+    return seconds * batch / min(batch, TIMED_BATCH)
 
 
 def _training(

@@ -31,8 +31,10 @@ FEWEST_VALIDATION = 30
 """Validation pictures below which a deeper regime cannot be told from a luckier one."""
 FEWEST_PER_CLASS = 20
 """Pictures to train on per class, on average, below which training more than the head only learns them by heart."""
-PLANNED = 0.85
+PLANNED = 0.92
 """Share of the time left that a training is planned for: steps do not take the same time all along."""
+MOST_EPOCHS = 2
+"""Times a regime's own number of epochs, at most, where there is time for them."""
 FEWEST_EPOCHS = {"partial": 3, "full": 2}
 """Fewer are no useful part of a regime."""
 MEASURING_SECONDS = 10
@@ -192,15 +194,13 @@ def _epochs_of_full(frozen: Fitted, backbone: Backbone, job: Job, finishing: Fin
 def _epochs(
     job: Job, finishing: Finishing, cost: Cost, frozen: Fitted, defaults: Defaults, regime: str, views: int
 ) -> int:
-    """How many epochs fit, at most the regime's own number; 0 where fewer than a useful part of it."""
+    """How many epochs fit, at most a multiple of the regime's own; 0 where fewer than a useful part of it."""
     train, val = len(frozen.prepared.part("train")), len(frozen.prepared.part("val"))
     batch = int(defaults.of(job.options)["batch"])
     epoch = cost.step_seconds * (train + VALIDATED * val) / batch
     left = PLANNED * (job.clock.remaining - finishing.reserve) - cost.view_seconds * (views * train + val)
-    if left == math.inf:
-        return defaults.epochs
-    epochs = min(defaults.epochs, math.floor(left / epoch))
-    return epochs if epochs >= min(FEWEST_EPOCHS[regime], defaults.epochs) else 0
+    epochs = math.floor(min(left / epoch, MOST_EPOCHS * defaults.epochs))
+    return epochs if epochs >= FEWEST_EPOCHS[regime] else 0
 
 
 def _with_epochs(defaults: Defaults, job: Job, key: str) -> Defaults:

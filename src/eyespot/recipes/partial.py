@@ -18,7 +18,7 @@ from eyespot.recipes.job import Job
 from eyespot.recipes.on_images import statistics_stay
 from eyespot.recipes.plans import NEW_TAIL, PARTIAL, Defaults, plan_for
 from eyespot.recipes.regime import Fitted
-from eyespot.recipes.running import seconds_per_step
+from eyespot.recipes.running import TIMED_STEPS, seconds_per_step
 from eyespot.recipes.trained import graph_trunk, with_head
 from eyespot.recipes.tuned import Tuning
 from eyespot.records import Network, View
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 MOST_TRAINED = 0.5
 """Share of the network's multiply-adds that lies behind the cut, at most: beyond, stored activations save too little.
 The first stage that leaves less is the default cut: stage5 of EfficientNet-Lite0's seven."""
-TIMED_PICTURES = 64
+TIMED_PICTURES = 256
+"""Enough that what the first ones wait for is no matter; their activations are kept."""
 
 
 @dataclass(frozen=True)
@@ -149,14 +150,13 @@ def partial_cost(frozen: Fitted, cut: Cut, job: Job) -> Cost:
     view_seconds = seconds / max(found.computed, 1)
     batch = int(cut.defaults.of(job.options)["batch"])
     shape = next(iter(found.features.values())).shape[1:]
-    count = 4 * batch
+    count = (TIMED_STEPS + 1) * batch
     made_up = ViewExamples(
         [np.random.default_rng(0).normal(size=(count, *shape)).astype(np.float16)],
         np.arange(count) % len(frozen.prepared.data_set.classes),
         [f"{number:064x}" for number in range(count)],
     )
-    steps = seconds_per_step(lambda: _training(cut, made_up, None, frozen, job, cut.defaults))
-    return Cost(steps, view_seconds)
+    return Cost(seconds_per_step(lambda: _training(cut, made_up, None, frozen, job, cut.defaults)), view_seconds)
 
 
 def views_of(frozen: Fitted, job: Job) -> int:

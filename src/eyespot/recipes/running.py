@@ -20,7 +20,7 @@ CHECKPOINT_SECONDS = 15.0
 """What a kill can lose, beside the steps since the last state that was found good."""
 CHECKPOINT_SHARE = 0.05
 """Of the time, at most, goes into checkpoints."""
-TIMED_STEPS = 3
+TIMED_STEPS = 5
 Ended = Literal["whole", "by the clock", "by the user"]
 
 
