@@ -18,11 +18,23 @@ class Average:
 
     def __init__(self, net: nn.Sequential, decay: float) -> None:
         """decay: share of the average that a step keeps, 0..1; 0 follows the weights exactly."""
-        self.net = copy.deepcopy(net).eval().requires_grad_(False)
+        self._net = copy.deepcopy(net).eval().requires_grad_(False)
         self._decay, self._steps = decay, 0
+        self._followed: nn.Module | None = None
+
+    @property
+    def net(self) -> nn.Sequential:
+        """The averaged network."""
+        if self._followed is not None:
+            self._net.load_state_dict(self._followed.state_dict())
+            self._followed = None
+        return self._net
 
     def update(self, net: nn.Module) -> None:
         """Takes in the weights that `net` has after a step, and its running statistics."""
+        if self._decay == 0:
+            self._followed = net  # copied when it is asked for: a small network's steps are shorter than that
+            return
         kept = min(self._decay, (1 + self._steps) / (10 + self._steps))
         self._steps += 1
         pairs = list(zip(self.net.state_dict().values(), net.state_dict().values(), strict=True))

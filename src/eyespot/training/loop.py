@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.dropout import _DropoutNd
 
 from eyespot.blocks import WithHeads
 from eyespot.training.chance import Chance
@@ -136,6 +137,7 @@ class Training:
         self.notes: list[str] = []
         self._examples, self._validation = examples, validation
         self._seed, self._device, self._world = seed, device, world
+        self._drops = any(isinstance(module, _DropoutNd) for module in self.net.modules())
         self._forward = parallel(self.net, world)
         self._scaler = device.scaler()
         self._optimiser = optimiser(
@@ -215,7 +217,7 @@ class Training:
         epoch, batch = divmod(self.step, len(self._batches))
         rows = order(self._seed, epoch, len(self._examples.labels))[self._batches[batch]]
         x, targets = self._inputs(rows, epoch)
-        with self._device.autocast(), drawn_from(self._seed, step=self.step, rank=self._world.rank):
+        with self._device.autocast(), self._dropout():
             losses = losses_of(self._forward(x), targets, self.plan.output)
         together = total(float(losses.detach().sum()), self._world)
         if not math.isfinite(together):
@@ -231,6 +233,12 @@ class Training:
         self._loss += together
         self.step += 1
         return self.step < self.steps or self._is_finite()
+
+    def _dropout(self) -> AbstractContextManager[None]:
+        """Within it dropout follows from the seed and the step; where there is none, that costs nothing."""
+        if not self._drops:
+            return nullcontext()
+        return drawn_from(self._seed, step=self.step, rank=self._world.rank)
 
     def _inputs(self, rows: np.ndarray, epoch: int) -> tuple[Tensor, Tensor]:
         """Inputs (n, C, H, W) and targets (n, classes) of this process's share of a batch."""

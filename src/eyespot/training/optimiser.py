@@ -39,7 +39,9 @@ def optimiser(
         return torch.optim.SGD(groups, momentum=momentum, nesterov=momentum > 0)
     if name == "muon":
         return Muon(groups, momentum=momentum)
-    return (torch.optim.AdamW if name == "adamw" else torch.optim.Adam)(groups, betas=_BETAS)
+    on_cpu = all(weight.device.type == "cpu" for group in groups for weight in group["params"])
+    made = torch.optim.AdamW if name == "adamw" else torch.optim.Adam
+    return made(groups, betas=_BETAS, fused=on_cpu or None)  # one pass over the weights; elsewhere PyTorch chooses
 
 
 def set_rate(made: torch.optim.Optimizer, share: float) -> None:
