@@ -35,7 +35,7 @@ PLANNED = 0.92
 """Share of the time left that a training is planned for: steps do not take the same time all along."""
 MOST_EPOCHS = 2
 """Times a regime's own number of epochs, at most, where there is time for them."""
-FEWEST_EPOCHS = {"partial": 3, "full": 2}
+FEWEST_EPOCHS = {"partial": 2, "full": 2}
 """Fewer are no useful part of a regime."""
 MEASURING_SECONDS = 10
 """What it may take to find out what a regime would take, with room to spare."""

@@ -64,7 +64,7 @@ SCRATCH_FEW = Defaults(
 )
 """Up to FEW pictures: seconds an epoch, and the validation pictures say when to stop."""
 SCRATCH_MANY = Defaults(
-    epochs=8, batch=128, lr=4e-3, optimiser="adam", schedule="linear", weight_decay=0.0, smoothing=0.05, average=0.0
+    epochs=7, batch=128, lr=4e-3, optimiser="adam", schedule="linear", weight_decay=0.0, smoothing=0.05, average=0.0
 )
 """Beyond FEW pictures, a network without BatchNorm: LeNet-5 comes to 0.55 % on MNIST."""
 SCRATCH_NORMED = Defaults(

@@ -164,6 +164,7 @@ class _Making:
         """The training, and the report's words on auxiliary heads."""
         from eyespot.training.dropout import with_dropout
         from eyespot.training.loop import Training
+        from eyespot.training.pooled_first import pooled_first
 
         options = self.job.options
         plan = plan_for(
@@ -173,7 +174,7 @@ class _Making:
             classes=len(self.prepared.data_set.classes),
             output=options.output,
         )
-        net = self._net()
+        net = pooled_first(self._net())
         if options.dropout is not None:
             net = with_dropout(net, options.dropout)
         outputs = int(self.network.arguments["classes"])
