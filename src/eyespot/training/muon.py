@@ -62,7 +62,7 @@ def orthogonal(matrix: Tensor) -> Tensor:
     x = x.T if len(matrix) > len(matrix.T) else x  # the products are of the smaller side
     for _ in range(ROUNDS):
         square = x @ x.T
-        x = _A * x + (_B * square + _C * square @ square) @ x
+        x = torch.addmm(x, torch.addmm(square, square, square, beta=_B, alpha=_C), x, beta=_A)
     return x.T if len(matrix) > len(matrix.T) else x
 
 
