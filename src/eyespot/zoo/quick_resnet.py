@@ -1,4 +1,4 @@
-"""A small residual network that learns small photos in little time, from images to logits.
+"""A small residual network, made to learn small photos in little time, from images to logits.
 
 No paper has it as it stands. Stem, widths and the order of a stage (convolution, pooling, norm, activation) are those
 of `airbench94`, Keller Jordan: "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024, arXiv:2404.00498. There a
