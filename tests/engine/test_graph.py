@@ -230,7 +230,7 @@ class _OfShapes(module._Recorder):
     "name",
     [
         *("alexnet", "alexnet_paper", "googlenet", "googlenet_paper", "inception_v2", "inception_v2_paper", "vgg16_bn"),
-        *("inception_v3", "inception_v4", "inception_resnet_v2", "nin_imagenet", "resnet18", "plain18"),
+        *("inception_v3", "inception_v4", "inception_resnet_v2", "nin_imagenet", "resnet18", "plain18", "quick_resnet"),
     ],
 )
 def test_no_network_of_the_catalogue_needs_the_exporter(name):

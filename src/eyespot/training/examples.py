@@ -31,8 +31,8 @@ class ImageExamples:
     ) -> None:
         """images: uint8 (N, H, W, C). labels: class indexes (N,). contents: the pictures' content hashes.
         augmentation: None leaves images as they are.
-        sides: the shorter side of images in the first epochs, pixels, a number for each; later it is their own. Where
-        it is half as long, an epoch takes a quarter of the time, and most is learned from small images as well.
+        sides: the shorter side of images in the first epochs, pixels, a number for each; later it is their own. Half as
+        long, it leaves a quarter of the multiply-adds.
         """
         self._images, self._augmentation, self._seed, self._sides = images, augmentation, seed, tuple(sides)
         self._mean, self._scale = torch.tensor(preprocess.mean), torch.tensor(preprocess.scale)

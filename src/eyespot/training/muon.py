@@ -56,14 +56,18 @@ class Muon(torch.optim.Optimizer):
 def orthogonal(matrix: Tensor) -> Tensor:
     """Nearly the orthogonal matrix next to `matrix`, (R, C): its singular values all become about 1.
 
-    By Newton and Schulz's iteration, which needs products alone.
+    By Newton and Schulz's iteration, which needs products alone. A round multiplies x by a polynomial of x @ x.T; the
+    polynomials are multiplied first, since they are small: (R, R) where there are fewer rows than columns.
     """
     x: Tensor = matrix / (matrix.norm() + _TINY)  # no singular value is above 1 then
-    x = x.T if len(matrix) > len(matrix.T) else x  # the products are of the smaller side
+    if len(x) > len(x.T):
+        return orthogonal(x.T).T
+    square, product = x @ x.T, torch.eye(len(x), dtype=x.dtype, device=x.device)
     for _ in range(ROUNDS):
-        square = x @ x.T
-        x = _A * x + (_B * square + _C * square @ square) @ x
-    return x.T if len(matrix) > len(matrix.T) else x
+        factor = torch.addmm(square, square, square, beta=_B, alpha=_C)
+        factor.diagonal().add_(_A)
+        product, square = factor @ product, factor @ square @ factor
+    return product @ x
 
 
 def _turn(weight: Tensor, direction: Tensor, lr: float) -> None:
