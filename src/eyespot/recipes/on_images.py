@@ -27,6 +27,8 @@ SMALL_SIDE = 64
 """Images of at most so many pixels a side are moved, not resampled: that would blur the little there is."""
 SHIFTED = Augmentation(shift_px=2, padding="edge")
 """A digit a little to the left is the same digit."""
+SMALL_PHOTOS = presets.SMALL_PHOTOS.model_copy(update={"shift_px": 2})
+"""The paper's 4 pixels are for hundreds of epochs."""
 AUGMENTATIONS: dict[str, Augmentation | None] = {
     "none": None,
     "photos": presets.PHOTOS,
@@ -97,7 +99,7 @@ def augmentation_for(job: Job, prepared: Prepared, preprocess: Preprocess) -> Au
         return AUGMENTATIONS[chosen]
     if max(preprocess.crop_hw) > SMALL_SIDE:
         return presets.PHOTOS_UNMIRRORED if prepared.mirror_matters else presets.PHOTOS
-    return SHIFTED if prepared.mirror_matters or preprocess.color == "gray" else presets.SMALL_PHOTOS
+    return SHIFTED if prepared.mirror_matters or preprocess.color == "gray" else SMALL_PHOTOS
 
 
 def with_auxiliary_heads(

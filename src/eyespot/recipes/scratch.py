@@ -195,10 +195,13 @@ class _Making:
         import torch
 
         from eyespot import zoo
+        from eyespot.training.first_weights import silence_bodies
 
         with torch.random.fork_rng():
             torch.manual_seed(self.job.options.seed)
-            return zoo.create(self.network.name, **self.network.arguments)
+            net = zoo.create(self.network.name, **self.network.arguments)
+        silence_bodies(net)
+        return net
 
 
 def _network(name: str, classes: int, output: str, *, gray: bool) -> tuple[Network, Preprocess]:
