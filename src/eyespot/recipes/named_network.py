@@ -112,12 +112,15 @@ def bundle_with_weights(bundle: Bundle) -> nn.Sequential:
     import torch
 
     from eyespot.engine.initializers import head_weights, trunk_weights
+    from eyespot.recipes.trained import ends_fully_connected
 
     net = of_bundle(bundle).to_empty(device="cpu")
     state = {name: torch.tensor(0) for name in net.state_dict() if name.endswith("num_batches_tracked")}
-    found = trunk_weights(bundle.graph) | head_weights(bundle.graph)
-    if CLASSIFIER not in dict(net.named_children()):
-        found = {name.replace(f"{CLASSIFIER}.fc1.", "head.fc."): tensor for name, tensor in found.items()}
+    found = trunk_weights(bundle.graph)
+    if ends_fully_connected(net):
+        single = CLASSIFIER not in dict(net.named_children())
+        own = head_weights(bundle.graph).items()
+        found |= {name.replace(f"{CLASSIFIER}.fc1.", "head.fc.") if single else name: tensor for name, tensor in own}
     state |= {name: torch.from_numpy(tensor.copy()) for name, tensor in found.items()}
     try:
         net.load_state_dict(state)
@@ -168,11 +171,17 @@ def _with_new_tail(net: nn.Sequential, manifest: Manifest) -> nn.Sequential:
 
 
 def _with_head(net: nn.Sequential, dense: list[tuple[int, int]]) -> nn.Sequential:
-    """The network with its last layer replaced by dense layers of these (inputs, outputs), ReLU between them."""
+    """The network with its last layer replaced by dense layers of these (inputs, outputs), ReLU between them.
+
+    One that gives the scores itself, as Network in Network does, stays as it is: the dense layer hands them on.
+    """
     from torch import nn
 
     from eyespot.blocks import chain, join, split, stage_names
+    from eyespot.recipes.trained import ends_fully_connected
 
+    if not ends_fully_connected(net):
+        return net
     trunk, _ = split(net, after=stage_names(net)[-3])  # behind it come head.fc and, with it, head
     layers: dict[str, nn.Module] = {}
     for number, (inputs, outputs) in enumerate(dense, start=1):

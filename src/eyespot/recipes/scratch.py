@@ -14,11 +14,12 @@ from eyespot.errors import MissingExtra, OptionError, Stopped
 from eyespot.evaluate.calibration import fit_temperature
 from eyespot.recipes.job import Job
 from eyespot.recipes.on_images import Images, augmentation_for, decoded, with_auxiliary_heads
+from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.plans import FEW, Defaults, growing_sides, growing_work, in_words, plan_for, scratch_defaults
 from eyespot.recipes.prepare import Prepared, notes_on_trained
 from eyespot.recipes.regime import Fitted, OutOfFold, despite_ctrl_c, stopped_note
 from eyespot.recipes.running import ended_note, epoch_row, run_training, seconds_per_step
-from eyespot.recipes.trained import as_trunk, on_val
+from eyespot.recipes.trained import as_trunk, ends_fully_connected, on_val
 from eyespot.records import Network, Part, Preprocess
 from eyespot.training.augmentation import Augmentation, describe
 from eyespot.training.fit import folds_of
@@ -48,6 +49,7 @@ def fit_scratch(prepared: Prepared, name: str, job: Job, *, gray: bool, small_te
     _require_torch()
     options = job.options
     network, preprocess = _network(name, len(prepared.data_set.classes), options.output, gray=gray)
+    _require_end(network, options)
     parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train", "val")
     images, prepared = decoded(prepared, parts, preprocess, job)
     notes = notes_on_trained(prepared, prepared.part("train"))
@@ -224,6 +226,24 @@ def _network(name: str, classes: int, output: str, *, gray: bool) -> tuple[Netwo
         scale=(127.5,) * channels,
         exact=max(height, width) <= 64,  # of photos only the crop is resized, which is several times faster
     )
+
+
+def _require_end(network: Network, options: TrainOptions) -> None:
+    """Raises OptionError, before any picture is decoded, for an option that the last layer of the network rules out."""
+    option = "output sigmoid" if options.output == "sigmoid" else "dropout" if options.dropout is not None else ""
+    if not option:
+        return
+    import torch
+
+    from eyespot import zoo
+
+    with torch.device("meta"):
+        net = zoo.create(network.name, **network.arguments)
+    if not ends_fully_connected(net):
+        raise OptionError(
+            f"the option {option} is for networks that end in a fully connected layer, and {network.name} ends in the "
+            "mean of its maps: leave the option out"
+        )
 
 
 def _within_time(making: _Making, train: ImageExamples, validation: ImageExamples, job: Job, *, few: bool) -> Defaults:

@@ -103,6 +103,13 @@ def features_stage(net: nn.Sequential) -> str:
     return _leaves(net)[-2]
 
 
+def ends_fully_connected(net: nn.Sequential) -> bool:
+    """False for a network whose scores come from its maps, as in Network in Network."""
+    from torch import nn
+
+    return isinstance(net.get_submodule(_leaves(net)[-1]), nn.Linear)
+
+
 def _head_layers(net: nn.Sequential) -> tuple[nn.Sequential, tuple[Layer, ...]]:
     """What comes before the last fully connected layer, or before all layers of a solved head, and those layers."""
     from torch import nn
@@ -113,7 +120,7 @@ def _head_layers(net: nn.Sequential) -> tuple[nn.Sequential, tuple[Layer, ...]]:
     own = [name for name in leaves if name.rpartition(".")[2].startswith(OWN)]
     first = leaves.index(own[0]) if own else len(leaves) - 1
     found = [net.get_submodule(name) for name in leaves[first:]]
-    if isinstance(found[-1], nn.Linear):
+    if ends_fully_connected(net):
         layers = [layer for layer in found if isinstance(layer, nn.Linear)]
         arrays = ((layer.weight.detach().numpy().copy(), layer.bias.detach().numpy().copy()) for layer in layers)
         return split(net, after=leaves[first - 1])[0], tuple(arrays)
