@@ -23,6 +23,8 @@ from eyespot.records import Part, View
 from eyespot.training.fit import FittedHead, Trial, fit_head, fold_count, out_of_fold_logits
 from eyespot.training.head import Head, HeadOptions, Samples
 
+COMPUTING = "computing features"
+"""The step that takes longest."""
 REPEATS = 5
 NESTED_UP_TO = 1_000
 """Up to so many pictures, out-of-fold heads choose their own L2; beyond, one choice on thousands is safe to share."""
@@ -47,9 +49,7 @@ def fit_frozen(
     parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train",)
     views = _views(prepared, options)
     ordered = sorted(prepared.part(*parts), key=lambda each: each.content)  # so that file names decide nothing
-    embedded = trunk.embed(
-        ordered, views=views, store=store, progress=lambda d, n: progress("computing features", d, n)
-    )
+    embedded = trunk.embed(ordered, views=views, store=store, progress=lambda d, n: progress(COMPUTING, d, n))
     prepared = prepared.without(embedded.set_aside)
     notes = notes_on_trained(prepared, embedded.pictures)
     labels = prepared.labels(embedded.pictures)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eyespot.errors import MissingExtra, OptionError, Stopped
+from eyespot.errors import MissingExtra, OptionError
 from eyespot.evaluate.calibration import fit_temperature
 from eyespot.recipes.job import Job
-from eyespot.recipes.on_images import Images, augmentation_for, decoded, with_auxiliary_heads
+from eyespot.recipes.on_images import Images, augmentation_for, by_content, decoded, with_auxiliary_heads
 from eyespot.recipes.plans import FEW, Defaults, in_words, plan_for, scratch_defaults
 from eyespot.recipes.prepare import Prepared, notes_on_trained
 from eyespot.recipes.regime import Fitted, OutOfFold, despite_ctrl_c, stopped_note
@@ -53,10 +53,7 @@ def fit_scratch(prepared: Prepared, name: str, job: Job, *, gray: bool, small_te
     few = len(train.labels) <= FEW
     defaults = _within_time(making, train, validation, job, few=few)
     training, auxiliary = making.training(train, validation, defaults)
-    try:
-        ended = run_training(training, job, key="scratch", reserve=_finishing(job), few=few)
-    except KeyboardInterrupt:
-        raise Stopped("stopped before the first epoch ended: there is no model yet") from None
+    ended = run_training(training, job, key="scratch", reserve=_finishing(job), few=few)
     notes += [*training.notes, *ended_note(ended, training)]
     if ended == "by the user" and small_test:
         notes[-1] += "; cross-validation was left out, so the figures are incomplete"
@@ -228,7 +225,7 @@ def _out_of_fold(making: _Making, parts: Sequence[Part], defaults: Defaults, *, 
     from eyespot.training.loop import one_thread, scores
 
     prepared, job = making.prepared, making.job
-    pictures = prepared.part(*parts)
+    pictures = by_content(prepared.part(*parts))
     labels = prepared.labels(pictures)
     fold = folds_of(labels, seed=job.options.seed)
     logits = np.zeros((1, len(fold), len(prepared.data_set.classes)), np.float32)
