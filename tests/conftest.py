@@ -104,6 +104,16 @@ def split_photos(tmp_path_factory: pytest.TempPathFactory, draw: Callable[..., N
 
 
 @pytest.fixture(scope="session")
+def ladder_photos(tmp_path_factory: pytest.TempPathFactory, draw: Callable[..., None]) -> Path:
+    """As few pictures as the ladder is climbed with: 20, 10 and 2 of each class. Not to be changed."""
+    folder = tmp_path_factory.mktemp("ladder") / "photos"
+    draw(folder / "train", 20)
+    draw(folder / "val", 10, first=100)
+    draw(folder / "test", 2, first=200)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def split_run(split_photos: Path, warm_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What `train` made of `split_photos`. Not to be changed."""
     from eyespot.recipes.train import train

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import eyespot
 from eyespot.errors import DataError, OptionError
 from eyespot.recipes.options import TrainOptions, train_options
 from eyespot.recipes.prepare import Prepared
@@ -32,18 +33,23 @@ class Again:
     folder: Path | None
     """Where it goes on in its own folder."""
     replays: str | None
-    """Its name, where it is done again."""
+    """The run whose decisions these are, where it is done again; also where a replay goes on."""
 
 
 def resumed(run: str | Path, given: Mapping[str, Any]) -> Again:
     """The killed run in that folder. Raises OptionError where there is none, or where it is finished."""
     if given:
         raise OptionError(f"a run goes on with the options that it began with: leave out {', '.join(sorted(given))}")
-    folder = Path(run).expanduser()
-    args = _read(folder, "resumed")
+    folder, args = _read(run, "resumed")
     if (folder / REPORT).exists():
-        raise OptionError(f"{run} is finished, so there is nothing to resume: its report is {folder / REPORT}")
-    return _again(args, {}, folder=folder, replays=None)
+        raise OptionError(f"{folder} is finished, so there is nothing to resume: its report is {folder / REPORT}")
+    version = args.get("version")
+    if version != eyespot.__version__:
+        raise OptionError(
+            f"{folder} cannot be resumed: it was begun by eyespot {version}, this is {eyespot.__version__}, and would "
+            f"not come to the same; train anew, or pip install eyespot=={version}"
+        )
+    return _again(folder, args, {}, goes_on=True)
 
 
 def replayed(run: str | Path, given: Mapping[str, Any]) -> Again:
@@ -51,11 +57,10 @@ def replayed(run: str | Path, given: Mapping[str, Any]) -> Again:
     more = sorted(given.keys() - set(OF_REPLAYS))
     if more:
         raise OptionError(f"a replay has the options of the run that it repeats: leave out {', '.join(more)}")
-    folder = Path(run).expanduser()
-    args = _read(folder, "replayed")
+    folder, args = _read(run, "replayed")
     if not (folder / REPORT).exists():
-        raise OptionError(f"{run} is not finished, so it cannot be replayed: --resume it first")
-    return _again({**args, "name": None}, given, folder=None, replays=str(run))
+        raise OptionError(f"{folder} is not finished, so it cannot be replayed: --resume it first")
+    return _again(folder, args, given, goes_on=False)
 
 
 def require_same_data(again: Again, prepared: Prepared) -> None:
@@ -68,11 +73,11 @@ def require_same_data(again: Again, prepared: Prepared) -> None:
         )
 
 
-def _again(args: Mapping[str, Any], given: Mapping[str, Any], *, folder: Path | None, replays: str | None) -> Again:
-    where = folder or replays
+def _again(folder: Path, args: Mapping[str, Any], given: Mapping[str, Any], *, goes_on: bool) -> Again:
     try:
-        chosen = {name: args[name] for name in args["given"] if name in TrainOptions.model_fields}
-        chosen |= {"out": args["out"], "name": args["name"], **given}
+        chosen = {name: args[name] for name in args["given"]}
+        if not goes_on:
+            chosen = {**chosen, "out": args["out"], "name": None, **given}
         if "head" in chosen:
             chosen["head"] = tuple(chosen["head"])
         return Again(
@@ -80,27 +85,30 @@ def _again(args: Mapping[str, Any], given: Mapping[str, Any], *, folder: Path | 
             data=str(args["data"]),
             fingerprint=str(args["fingerprint"]),
             decisions=dict(args["decisions"]),
-            spent=0.0 if replays else float(args["spent_seconds"]),
-            folder=folder,
-            replays=replays,
+            spent=float(args["spent_seconds"]) if goes_on else 0.0,
+            folder=folder if goes_on else None,
+            replays=args["replays"] if goes_on else str(folder),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise OptionError(f"{where}/{ARGS} is damaged, or of an older version ({error}): train anew") from error
+    except (KeyError, TypeError, ValueError, OptionError) as error:
+        raise OptionError(f"{folder / ARGS} is damaged, or of another version ({error}): train anew") from error
 
 
-def _read(folder: Path, what: str) -> dict[str, Any]:
-    file = folder / ARGS
+def _read(run: str | Path, what: str) -> tuple[Path, dict[str, Any]]:
+    """The run's folder, and what its `args.json` says."""
     try:
+        folder = Path(run).expanduser()
+        file = folder / ARGS
         if file.stat().st_size > LARGEST_ARGS:
-            raise OptionError(f"{folder} cannot be {what}: its {ARGS} is too large to be one")
+            raise OptionError(f"{run} cannot be {what}: its {ARGS} is too large to be one")
         args = json.loads(file.read_bytes())
-    except OSError as error:
+    except (ValueError, RecursionError) as error:
+        raise OptionError(f"{run} cannot be {what}: its {ARGS} is damaged ({error}); train anew") from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: nobody of the name after ~
+        reason = error.strerror if isinstance(error, OSError) else error
         raise OptionError(
-            f"{folder} cannot be {what}: there is no {ARGS} to be read ({error.strerror}); give a run's folder such as "
+            f"{run} cannot be {what}: there is no {ARGS} to be read ({reason}); give a run's folder such as "
             "runs/train/photos"
         ) from error
-    except ValueError as error:
-        raise OptionError(f"{folder} cannot be {what}: its {ARGS} is damaged ({error})") from error
     if not isinstance(args, dict) or args.get("command") != "train":
-        raise OptionError(f"{folder} cannot be {what}: it is no run of `eyespot train`")
-    return args
+        raise OptionError(f"{run} cannot be {what}: it is no run of `eyespot train`")
+    return folder, args

@@ -32,7 +32,8 @@ class Clock:
         replays: the run whose decisions these are, where every one is to be taken from it; None for a run of its own.
         """
         self.decisions = dict(decisions or {})
-        self._seconds, self._replays, self._world = seconds, replays, world or World()
+        self.replays = replays
+        self._seconds, self._world = seconds, world or World()
         self._started = (time.perf_counter() if started is None else started) - spent
         self.on_decision: Callable[[], None] = lambda: None
         """Called after each, to have it written down."""
@@ -49,7 +50,7 @@ class Clock:
     @property
     def remaining(self) -> float:
         """Seconds that are left; infinite without a limit, and in a replay, which takes the time it takes."""
-        if self._seconds is None or self._replays:
+        if self._seconds is None or self.replays:
             return math.inf
         return self._seconds - self.spent
 
@@ -60,15 +61,26 @@ class Clock:
         Raises OptionError in a replay of a run that did not decide this.
         """
         if what not in self.decisions:
-            if self._replays:
+            if self.replays:
                 raise OptionError(
-                    f"{self._replays} cannot be replayed: its args.json does not say what it decided on {what!r}; it "
+                    f"{self.replays} cannot be replayed: its args.json does not say what it decided on {what!r}; it "
                     "was stopped before, or is of another version"
                 )
             self.decisions[what] = broadcast(choose(), self._world)
             self.on_decision()
         chosen: T = self.decisions[what]
         return chosen
+
+    def measure(self, what: str, find: Callable[[], T]) -> T:
+        """What `find` gives, or gave before a kill. A replay, which decides nothing by it, measures itself."""
+        if self.replays:
+            self.decisions[what] = broadcast(find(), self._world)
+        return self.decide(what, find)
+
+    def correct(self, what: str, chosen: Any) -> None:
+        """Puts right what was decided: a person stopped what the clock would have let go on."""
+        self.decisions[what] = chosen
+        self.on_decision()
 
     def known(self, what: str) -> Any:
         """What was decided before under that name; None where nothing was."""

@@ -11,7 +11,7 @@ from itertools import chain, zip_longest
 from eyespot.data.audit import Hashed
 from eyespot.errors import OptionError
 from eyespot.features.trunk import Trunk
-from eyespot.recipes.frozen import views_of
+from eyespot.recipes.frozen import COMPUTING, views_of
 from eyespot.recipes.job import Job
 from eyespot.recipes.prepare import Prepared
 from eyespot.records import SetAside, View
@@ -57,7 +57,7 @@ def _taken(ordered: Sequence[Hashed], prepared: Prepared, trunk: Trunk, job: Job
         chunk = ordered[done : done + AT_ONCE]
         found = trunk.embed(chunk, views=views, store=job.store, world=job.world)
         done += len(chunk)
-        job.progress("computing features", done, len(ordered))
+        job.progress(COMPUTING, done, len(ordered))
         seconds, computed = seconds + time.perf_counter() - began, computed + found.computed
         each = seconds / computed if computed else 0.0
         reserve = FITTING_SECONDS + each * asked

@@ -24,6 +24,8 @@ from eyespot.training.distributed import ALONE, World
 from eyespot.training.fit import FittedHead, Trial, fit_head, fold_count, out_of_fold_logits
 from eyespot.training.head import Head, HeadOptions, Samples
 
+COMPUTING = "computing features"
+"""The step that takes longest."""
 REPEATS = 5
 NESTED_UP_TO = 1_000
 """Up to so many pictures, out-of-fold heads choose their own L2; beyond, one choice on thousands is safe to share."""
@@ -54,7 +56,7 @@ def fit_frozen(
         views=views,
         store=store,
         world=world,
-        progress=lambda d, n: progress("computing features", d, n),
+        progress=lambda d, n: progress(COMPUTING, d, n),
     )
     prepared = prepared.without(embedded.set_aside)
     notes = notes_on_trained(prepared, embedded.pictures)

@@ -11,12 +11,12 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeAlias
 
-import numpy as np
-
+from eyespot.errors import MachineError
 from eyespot.evaluate.intervals import wilson
 from eyespot.recipes.backbone import Backbone
+from eyespot.recipes.compared import compared
 from eyespot.recipes.full import KEY, full_step_seconds, full_tuning
 from eyespot.recipes.job import Job
 from eyespot.recipes.partial import Cost, Cut, cut_at, cuts, partial_cost, partial_tuning, views_of
@@ -43,6 +43,9 @@ VALIDATED = 1 / 3
 """What a validation picture takes, in terms of one that is trained on: the way there, and not back."""
 
 
+Keep: TypeAlias = Callable[[Fitted], None]
+
+
 @dataclass(frozen=True)
 class Finishing:
     """What comes behind the last training, as measured when the frozen model was written."""
@@ -55,6 +58,15 @@ class Finishing:
         return 1.5 * self.seconds + 1.0
 
 
+@dataclass(frozen=True)
+class _Rung:
+    """A regime that is about to be tried."""
+
+    regime: Literal["partial", "full"]
+    key: str
+    prepare: Callable[[], Tuning]
+
+
 @dataclass
 class Climbed:
     """The best model so far, and how it came to be."""
@@ -65,104 +77,122 @@ class Climbed:
     rungs: list[Rung]
 
 
-def climb(frozen: Fitted, backbone: Backbone, job: Job, *, keep: Callable[[Fitted], None], began: float) -> Fitted:
+def climb(frozen: Fitted, backbone: Backbone, job: Job, *, keep: Keep, seconds: float) -> Fitted:
     """The best model that the time allows, with the rungs that were tried.
 
     frozen: fitted on the train part alone. Ctrl-C gives the best model so far.
     keep: writes a model to disk; called with the frozen one and with each that is better.
-    began: what `time.perf_counter` said when the frozen regime began.
+    seconds: what the frozen regime took.
+    Raises OptionError for a cut that is not there, before anything is written.
     """
-    frozen_seconds = time.perf_counter() - began
-    before = time.perf_counter()
-    keep(frozen)
-    answers = on_val(frozen.prepared, frozen.trunk, frozen.head, store=job.store).answers
-    finishing = Finishing(2 * (time.perf_counter() - before))  # the test pictures are asked, too, and a report written
-    climbed = Climbed(frozen, answers, [_first(frozen, answers, frozen_seconds)])
-    reason = _too_little(frozen, answers)
-    if reason:
-        climbed.best = with_note(frozen, reason)
-    else:
-        try:
-            _climb_on(climbed, frozen, backbone, job, keep, finishing)
-        except KeyboardInterrupt:
-            climbed.best = with_note(climbed.best, "stopped by you on the ladder: the best model so far is kept")
+    if job.options.freeze is not None:
+        cut_at(frozen, backbone, job, None)
+    climbed = Climbed(frozen, None, [])
+    try:
+        finishing = _first_model(climbed, job, keep, seconds)
+        _climb_on(climbed, frozen, backbone, job, keep, finishing)
+    except KeyboardInterrupt:
+        if job.world.size > 1:  # processes that do not stop alike would wait for each other
+            raise
+        climbed.best = with_note(climbed.best, "stopped by you on the ladder: the best model so far is kept")
     return replace(climbed.best, ladder=tuple(climbed.rungs))
 
 
-def _climb_on(
-    climbed: Climbed,
-    frozen: Fitted,
-    backbone: Backbone,
-    job: Job,
-    keep: Callable[[Fitted], None],
-    finishing: Finishing,
-) -> None:
+def only_frozen(frozen: Fitted, job: Job, *, seconds: float, reason: str) -> Fitted:
+    """The frozen model as the only rung; reason: why no other one is tried."""
+    return replace(with_note(frozen, reason), ladder=(_rung_of_frozen(frozen.out_of_fold, job, seconds),))
+
+
+def too_little(train: int, validation: int, *, classes: int) -> str:
+    """Why nothing but the frozen regime is tried with so many pictures, as a note; empty where more can be."""
+    if validation < FEWEST_VALIDATION:
+        return (
+            f"the ladder ends at frozen: {counted(validation, 'validation picture')} cannot tell a better model from a "
+            f"luckier one, {FEWEST_VALIDATION} are needed"
+        )
+    if train < FEWEST_PER_CLASS * classes:
+        return (
+            f"the ladder ends at frozen: with {counted(train, 'picture')} of {classes} classes to train on, a network "
+            f"that trains further learns them by heart; {FEWEST_PER_CLASS} of each are needed"
+        )
+    return ""
+
+
+def _first_model(climbed: Climbed, job: Job, keep: Keep, seconds: float) -> Finishing:
+    """The frozen model is on disk, and what comes behind the last training is measured by that."""
+    what, frozen = "finishing: seconds", climbed.best
+    before = time.perf_counter()
+    climbed.rungs.append(_rung_of_frozen(None, job, seconds))
+    climbed.answers = on_val(frozen.prepared, frozen.trunk, frozen.head, store=job.store).answers
+    climbed.rungs = [_rung_of_frozen(climbed.answers, job, seconds)]
+    if job.clock.known(what) is None or not job.folder.has_model:  # a run that goes on may have a better one already
+        keep(frozen)
+    measured = 2 * (time.perf_counter() - before)  # the test pictures are asked, too, and a report written
+    return Finishing(job.clock.measure(what, lambda: round(measured, 2)))
+
+
+def _climb_on(climbed: Climbed, frozen: Fitted, backbone: Backbone, job: Job, keep: Keep, finishing: Finishing) -> None:
+    answered = len(climbed.answers.labels) if climbed.answers else 0
+    reason = too_little(frozen.trained_on, answered, classes=len(frozen.prepared.data_set.classes))
+    if reason:
+        climbed.best = with_note(frozen, reason)
+        return
     wanted = job.options.regime
     if wanted in ("auto", "partial"):
         cut = _affordable_cut(frozen, backbone, job, finishing)
         if cut is None:
-            climbed.rungs.append(_not_begun("partial", "everything behind a cut"))
+            climbed.rungs.append(_not_begun("partial", "everything behind a cut", _too_little_time("partial")))
         else:
             defaults = _with_epochs(cut.defaults, job, cut.key)
-            _try(climbed, lambda: partial_tuning(frozen, cut, job, defaults=defaults), frozen, job, keep, finishing)
+            rung = _Rung("partial", cut.key, lambda: partial_tuning(frozen, cut, job, defaults=defaults))
+            _try(climbed, rung, frozen, job, keep, finishing)
     if wanted in ("auto", "full") and job.options.freeze is None:
         epochs = job.clock.decide(f"{KEY}: epochs", lambda: _epochs_of_full(frozen, backbone, job, finishing))
         if not epochs:
-            climbed.rungs.append(_not_begun("full", "everything"))
+            climbed.rungs.append(_not_begun("full", "everything", _too_little_time("full")))
         else:
             defaults = replace(FULL, epochs=epochs)
-            _try(climbed, lambda: full_tuning(frozen, backbone, job, defaults=defaults), frozen, job, keep, finishing)
+            rung = _Rung("full", KEY, lambda: full_tuning(frozen, backbone, job, defaults=defaults))
+            _try(climbed, rung, frozen, job, keep, finishing)
 
 
-def _try(
-    climbed: Climbed,
-    prepare: Callable[[], Tuning],
-    frozen: Fitted,
-    job: Job,
-    keep: Callable[[Fitted], None],
-    finishing: Finishing,
-) -> None:
+def _try(climbed: Climbed, rung: _Rung, frozen: Fitted, job: Job, keep: Keep, finishing: Finishing) -> None:
     """One rung: trained, compared with the best so far, and kept where it is better."""
-    began = time.perf_counter()
-    tuning = prepare()
+    clock = job.clock
+    began = clock.measure(f"{rung.key}: began", lambda: round(clock.spent, 1))
+    try:
+        tuning = rung.prepare()
+    except MachineError as error:  # no room for its images or activations
+        if job.world.size > 1:
+            raise
+        climbed.rungs.append(_not_begun(rung.regime, "nothing", str(error)))
+        return
     tuned = tune(frozen, tuning, job, reserve=finishing.reserve)
     if tuned.regime == "frozen":  # stopped before anything was learned
         raise KeyboardInterrupt
     assert tuned.calibrated_on is not None
     assert climbed.answers is not None
-    verdict, is_better = compared(climbed.answers, tuned.calibrated_on, climbed.best.regime)
-    is_better = job.clock.decide(f"{tuning.key}: kept", lambda: is_better)
-    seconds = time.perf_counter() - began
+    comparison = compared(climbed.answers, tuned.calibrated_on)
+    is_better = clock.decide(f"{rung.key}: kept", lambda: comparison.is_better)
     climbed.rungs.append(
         Rung(
-            regime=tuned.regime,
+            regime=rung.regime,
             trained=tuning.what,
-            seconds=round(seconds, 1),
+            seconds=clock.measure(f"{rung.key}: seconds", lambda: round(clock.spent - began, 1)),
             validation=_metric(tuned.calibrated_on),
-            verdict=verdict,
+            verdict=f"{'kept' if is_better else 'discarded'}: {comparison.in_words(climbed.best.regime)}",
             kept=is_better,
         )
     )
     if is_better:
         climbed.best, climbed.answers = tuned, tuned.calibrated_on
+    else:
+        for note in tuned.notes[len(frozen.notes) :]:
+            climbed.best = with_note(climbed.best, f"{rung.regime}, which was discarded: {note}")
+    if clock.known(f"{rung.key}: trained")["ended"] == "by the user":
+        raise KeyboardInterrupt
+    if is_better:
         keep(tuned)
-
-
-def compared(before: OutOfFold, after: OutOfFold, name: str) -> tuple[str, bool]:
-    """Whether `after` is better on the same pictures by more than the standard error of the difference; in words, too.
-
-    name: the regime that gave `before`.
-    """
-    known = dict(zip((each.content for each in before.pictures), before.middle.argmax(1) == before.labels, strict=True))
-    rows = [row for row, each in enumerate(after.pictures) if each.content in known]
-    now = (after.middle.argmax(1) == after.labels)[rows]
-    then = np.array([known[after.pictures[row].content] for row in rows])
-    won, lost = int((now & ~then).sum()), int((then & ~now).sum())
-    difference = (won - lost) / len(rows)
-    error = math.sqrt(max(won + lost - (won - lost) ** 2 / len(rows), 0)) / len(rows)
-    is_better = difference > error
-    said = f"{won} more right and {lost} more wrong than {name}: {100 * difference:+.1f} points, standard error"
-    return f"{'kept' if is_better else 'discarded'}: {said} {100 * error:.1f}", is_better
 
 
 def _affordable_cut(frozen: Fitted, backbone: Backbone, job: Job, finishing: Finishing) -> Cut | None:
@@ -175,7 +205,7 @@ def _affordable_cut(frozen: Fitted, backbone: Backbone, job: Job, finishing: Fin
         cut = cut_at(frozen, backbone, job, stage)
 
         def fitting(cut: Cut = cut) -> int:
-            if job.clock.remaining < finishing.reserve + MEASURING_SECONDS:
+            if job.clock.is_up(reserve=finishing.reserve + MEASURING_SECONDS):
                 return 0
             cost = partial_cost(frozen, cut, job)
             return _epochs(job, finishing, cost, frozen, cut.defaults, "partial", views_of(frozen, job))
@@ -186,7 +216,7 @@ def _affordable_cut(frozen: Fitted, backbone: Backbone, job: Job, finishing: Fin
 
 
 def _epochs_of_full(frozen: Fitted, backbone: Backbone, job: Job, finishing: Finishing) -> int:
-    if job.clock.remaining < finishing.reserve + MEASURING_SECONDS:
+    if job.clock.is_up(reserve=finishing.reserve + MEASURING_SECONDS):
         return 0
     return _epochs(job, finishing, Cost(full_step_seconds(frozen, backbone, job), 0.0), frozen, FULL, "full", 0)
 
@@ -207,45 +237,27 @@ def _with_epochs(defaults: Defaults, job: Job, key: str) -> Defaults:
     return replace(defaults, epochs=int(job.clock.known(f"{key}: epochs")))
 
 
-def _first(frozen: Fitted, answers: OutOfFold | None, seconds: float) -> Rung:
+def _rung_of_frozen(answers: OutOfFold | None, job: Job, seconds: float) -> Rung:
     return Rung(
         regime="frozen",
         trained="the head alone",
-        seconds=round(seconds, 1),
+        seconds=job.clock.measure("frozen: seconds", lambda: round(seconds, 1)),
         validation=_metric(answers) if answers else None,
         verdict="kept: the first",
         kept=True,
     )
 
 
-def _not_begun(regime: Literal["partial", "full"], trained: str) -> Rung:
+def _not_begun(regime: Literal["partial", "full"], trained: str, reason: str) -> Rung:
     return Rung(
-        regime=regime,
-        trained=trained,
-        seconds=0.0,
-        validation=None,
-        verdict=f"not begun: the time that was left allows no {FEWEST_EPOCHS[regime]} epochs",
-        kept=False,
+        regime=regime, trained=trained, seconds=0.0, validation=None, verdict=f"not begun: {reason}", kept=False
     )
+
+
+def _too_little_time(regime: str) -> str:
+    return f"the time that was left allows no {FEWEST_EPOCHS[regime]} epochs"
 
 
 def _metric(answers: OutOfFold) -> Metric:
     right = answers.middle.argmax(1) == answers.labels
     return wilson(int(right.sum()), len(right))
-
-
-def _too_little(frozen: Fitted, answers: OutOfFold | None) -> str:
-    """Why nothing but the frozen regime is tried, as a note; empty where more can be."""
-    validation = len(answers.labels) if answers else 0
-    if validation < FEWEST_VALIDATION:
-        return (
-            f"the ladder ends at frozen: {counted(validation, 'validation picture')} cannot tell a better model from a "
-            f"luckier one, {FEWEST_VALIDATION} are needed"
-        )
-    per_class = frozen.trained_on / len(frozen.prepared.data_set.classes)
-    if per_class < FEWEST_PER_CLASS:
-        return (
-            f"the ladder ends at frozen: with {per_class:.0f} pictures per class to train on, a network that trains "
-            f"further learns them by heart; {FEWEST_PER_CLASS} are needed"
-        )
-    return ""

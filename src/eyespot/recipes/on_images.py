@@ -58,12 +58,13 @@ class Images:
         seed: int,
         sides: Sequence[int] = (),
     ) -> ImageExamples:
-        """These pictures to be trained on, or with no augmentation to be measured.
+        """These pictures to be trained on, or with no augmentation to be measured; in the order of `by_content`.
 
         sides: of the images in the first epochs, pixels.
         """
         from eyespot.training.examples import ImageExamples
 
+        hashed = by_content(hashed)
         contents = [each.content for each in hashed]
         rows = np.array([self.row_of[content] for content in contents], np.int64)
         consecutive = len(rows) > 0 and bool((np.diff(rows) == 1).all())
@@ -78,9 +79,14 @@ class Images:
         )
 
 
+def by_content(hashed: Sequence[Hashed]) -> list[Hashed]:
+    """The pictures in an order of which file names decide nothing."""
+    return sorted(hashed, key=lambda each: each.content)
+
+
 def decoded(prepared: Prepared, parts: Sequence[Part], preprocess: Preprocess, job: Job) -> tuple[Images, Prepared]:
     """Every picture of these parts as an image, part by part, and the data without those that cannot be read."""
-    ordered = [each for part in parts for each in prepared.part(part)]
+    ordered = [each for part in parts for each in by_content(prepared.part(part))]
     found = images.decoded(
         ordered,
         preprocess,

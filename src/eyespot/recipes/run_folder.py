@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -10,12 +11,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from eyespot.bundle.files import find_bundle
+from eyespot.bundle.files import FOLDER, find_bundle
 from eyespot.data.audit import Hashed
 from eyespot.errors import OptionError
+from eyespot.files import remove_leftovers
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.regime import Fitted
 from eyespot.recipes.tables import write_csv, write_json
+from eyespot.training.distributed import World
 
 ARGS = "args.json"
 REPORT = "report.html"
@@ -29,9 +32,18 @@ class RunFolder:
     is taken already is refused.
     """
 
-    def __init__(self, options: TrainOptions, *, data_name: str = "", there: Path | None = None) -> None:
-        """there: the folder of a run that goes on; None for a new one."""
-        self._options, self._data_name = options, data_name
+    def __init__(
+        self,
+        options: TrainOptions,
+        *,
+        data_name: str = "",
+        there: Path | None = None,
+        world: World | None = None,
+    ) -> None:
+        """there: the folder of a run that goes on; None for a new one.
+        world: of several processes the writer alone changes the folder.
+        """
+        self._options, self._data_name, self._world = options, data_name, world or World()
         self.path = there
         self.args: Callable[[], dict[str, Any]] = dict
         """Gives what `args.json` says."""
@@ -45,7 +57,7 @@ class RunFolder:
 
     def write_args(self) -> None:
         """Brings `args.json` up to date where the folder is there."""
-        if self.path is not None:
+        if self.path is not None and self._world.is_writer:
             with writing(f"the run in {self.path}"):
                 write_json(self.path / ARGS, self.args())
 
@@ -56,6 +68,14 @@ class RunFolder:
     @property
     def has_checkpoints(self) -> bool:
         return self.path is not None and any((self.path / CHECKPOINTS).glob("*/*"))
+
+    def tidy(self) -> None:
+        """Removes what a run that was killed left half written."""
+        if self.path is None or not self._world.is_writer:
+            return
+        remove_leftovers(self.path)
+        for draft in self.path.glob(f".{FOLDER}.*"):
+            shutil.rmtree(draft, ignore_errors=True)
 
     def forget_checkpoints(self) -> None:
         """Removes all checkpoints: the run is finished."""
@@ -70,7 +90,7 @@ class RunFolder:
 
     def remove_without_model(self) -> None:
         """Removes a folder that holds nothing worth having: no model, and no checkpoint to go on from."""
-        if self.path is None or self.has_model or self.has_checkpoints:
+        if self.path is None or self.has_model or self.has_checkpoints or not self._world.is_writer:
             return
         with suppress(OSError):
             (self.path / ARGS).unlink(missing_ok=True)

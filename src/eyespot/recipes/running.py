@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from eyespot.errors import MachineError
 from eyespot.recipes.job import Job
 from eyespot.recipes.run_folder import CHECKPOINTS
+from eyespot.training.distributed import total
 from eyespot.words import counted
 
 if TYPE_CHECKING:
@@ -30,29 +32,30 @@ def run_training(training: Training, job: Job, *, key: str, reserve: float = 0.0
     key: names this training among those of the run.
     reserve: seconds that must be left on the clock when it ends.
     few: True for small networks on few images, which gain nothing from more than one thread.
-    KeyboardInterrupt goes through where not one epoch is over.
+    KeyboardInterrupt goes through where not one epoch is over, and where several processes would not stop alike.
     """
     kept = _Kept(training, job, key)
     kept.restore()
-    known = job.clock.known(f"{key}: steps")
-    last = training.steps if known is None else int(known)
-    ended: Ended = "whole"
+    _note_on_norms(training, job)
+    what = f"{key}: trained"
+    known = job.clock.known(what)
+    last = training.steps if known is None else int(known["steps"])
+    ended: Ended = "whole" if known is None else known["ended"]
     job.progress("training", training.step, training.steps)
     try:
         with _threads(few=few):
             for step in _steps(training, last):
                 job.progress("training", step, training.steps)
                 kept.save(now=False)
-                if known is None and job.clock.is_up(reserve=reserve):
+                if known is None and job.clock.is_up(reserve=reserve) and step < training.steps:
                     ended = "by the clock"
                     break
     except KeyboardInterrupt:
-        if not training.epochs:
+        if not training.epochs or job.world.size > 1:
             raise
         ended = "by the user"
-    if known is not None and last < training.steps:
-        ended = "by the clock"
-    job.clock.decide(f"{key}: steps", lambda: training.step)
+        job.clock.correct(what, {"steps": training.step, "ended": ended})
+    job.clock.decide(what, lambda: {"steps": training.step, "ended": ended})
     kept.save(now=True)
     return ended
 
@@ -100,6 +103,19 @@ def _steps(training: Training, last: int) -> Iterator[int]:
             return
 
 
+def _note_on_norms(training: Training, job: Job) -> None:
+    """Says what several processes do otherwise than one."""
+    from torch.nn.modules.batchnorm import _BatchNorm
+
+    note = (
+        f"each of the {job.world.size} processes normalised its own share of a batch in the BatchNorms that trained, "
+        "so the network is not quite the one that a single process would give"
+    )
+    trains = any(isinstance(module, _BatchNorm) and module.training for module in training.net.modules())
+    if job.world.size > 1 and trains and note not in training.notes:
+        training.notes.append(note)
+
+
 @contextmanager
 def _threads(*, few: bool) -> Iterator[None]:
     from eyespot.training.loop import one_thread
@@ -122,13 +138,14 @@ class _Kept:
         """Goes on from the newest whole checkpoint; those that are torn are named in the notes."""
         from eyespot.training import checkpoint
 
-        if self._job.folder.path is None:
-            return
-        loaded = checkpoint.load(self._folder())
-        if loaded.state is not None:
-            self._training.restore(loaded.state)
-            self._saved_step = self._training.step
-        self._training.notes += [f"{each}: training goes on from the one before it" for each in loaded.skipped]
+        if self._job.folder.path is not None:
+            loaded = checkpoint.load(self._folder())
+            if loaded.state is not None:
+                self._training.restore(loaded.state)
+                self._saved_step = self._training.step
+            instead = f"training went on from step {self._training.step}"
+            self._training.notes += [f"the checkpoint {each}: {instead}" for each in loaded.skipped]
+        self._require_alike()
 
     def save(self, *, now: bool) -> None:
         """Keeps the state where enough time has passed; `now`: the last one, where there are earlier ones."""
@@ -148,6 +165,15 @@ class _Kept:
         self._job.folder.write_args()  # with the seconds spent so far
         self._saved_step, self._saved_at = state["step"], time.perf_counter()
         self._cost = self._saved_at - began
+
+    def _require_alike(self) -> None:
+        """Raises MachineError where the processes are not at the same step: they would wait for each other for ever."""
+        world, step = self._job.world, self._training.step
+        if total(step, world) != step * world.size:
+            raise MachineError(
+                f"the processes do not see the same checkpoints in {self._job.folder.path}: put runs on a disk that "
+                "all machines share, or resume with processes of one machine"
+            )
 
     def _folder(self) -> Path:
         assert self._job.folder.path is not None

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eyespot.errors import MissingExtra, OptionError, Stopped
+from eyespot.errors import MissingExtra, OptionError
 from eyespot.evaluate.calibration import fit_temperature
 from eyespot.recipes.job import Job
-from eyespot.recipes.on_images import Images, augmentation_for, decoded, with_auxiliary_heads
+from eyespot.recipes.on_images import Images, augmentation_for, by_content, decoded, with_auxiliary_heads
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.plans import FEW, Defaults, growing_sides, growing_work, in_words, plan_for, scratch_defaults
 from eyespot.recipes.prepare import Prepared, notes_on_trained
@@ -61,10 +61,7 @@ def fit_scratch(prepared: Prepared, name: str, job: Job, *, gray: bool, small_te
     sides = making.sides(defaults) if making.grows(len(train.labels)) else ()
     train = making.examples("train", augmentation, sides=sides)
     training, auxiliary = making.training(train, validation, defaults)
-    try:
-        ended = run_training(training, job, key="scratch", reserve=_finishing(job), few=few)
-    except KeyboardInterrupt:
-        raise Stopped("stopped before the first epoch ended: there is no model yet") from None
+    ended = run_training(training, job, key="scratch", reserve=_finishing(job), few=few)
     notes += [*training.notes, *ended_note(ended, training)]
     if ended == "by the user" and small_test:
         notes[-1] += "; cross-validation was left out, so the figures are incomplete"
@@ -283,7 +280,7 @@ def _out_of_fold(making: _Making, parts: Sequence[Part], defaults: Defaults, *, 
     from eyespot.training.loop import one_thread, scores
 
     prepared, job = making.prepared, making.job
-    pictures = prepared.part(*parts)
+    pictures = by_content(prepared.part(*parts))
     labels = prepared.labels(pictures)
     fold = folds_of(labels, seed=job.options.seed)
     logits = np.zeros((1, len(fold), len(prepared.data_set.classes)), np.float32)

@@ -30,14 +30,14 @@ from eyespot.recipes.first_model import that_fits
 from eyespot.recipes.frozen import fit_frozen
 from eyespot.recipes.full import full_tuning
 from eyespot.recipes.job import Job
-from eyespot.recipes.ladder import climb
+from eyespot.recipes.ladder import climb, only_frozen, too_little
 from eyespot.recipes.measure import Measurements, measure
 from eyespot.recipes.options import TrainOptions, train_options
 from eyespot.recipes.outputs import write_outputs
 from eyespot.recipes.partial import cut_at, partial_tuning
 from eyespot.recipes.prepare import Prepared, prepare
 from eyespot.recipes.progress import Progress, silent
-from eyespot.recipes.regime import SMALLEST_TEST, Fitted, despite_ctrl_c
+from eyespot.recipes.regime import SMALLEST_TEST, Fitted, despite_ctrl_c, stopped_note
 from eyespot.recipes.results import PictureCount, TrainResult
 from eyespot.recipes.run_folder import RunFolder, check_name_is_free, parts_of
 from eyespot.recipes.scratch import fit_scratch
@@ -130,7 +130,8 @@ def _train(
         replays=again.replays if again else None,
         world=ranks,
     )
-    folder = RunFolder(options, data_name=_folder_name(name), there=again.folder if again else None)
+    folder = RunFolder(options, data_name=_folder_name(name), there=again.folder if again else None, world=ranks)
+    folder.tidy()
     named = data.name if isinstance(data, DataSet) else str(data)
     folder.args = lambda: _args(named, options, prepared, clock)
     clock.on_decision = folder.write_args
@@ -144,7 +145,7 @@ def _train(
             if not ranks.is_writer:
                 return None
             measured = measure(fitted, store=store, progress=progress)
-        return _written(_Run(choice, job, notes, started), fitted, measured)
+        return _written(_Run(choice, job, notes), fitted, measured)
     except KeyboardInterrupt:
         raise _stopped(folder) from None
     finally:
@@ -158,7 +159,6 @@ class _Run:
     choice: Choice
     job: Job
     notes: list[str]
-    started: float
 
 
 def _written(run: _Run, fitted: Fitted, measured: Measurements) -> TrainResult:
@@ -168,7 +168,7 @@ def _written(run: _Run, fitted: Fitted, measured: Measurements) -> TrainResult:
     if stopped:
         raise KeyboardInterrupt
     job.progress("writing the report", 0, 1)
-    result = _result(folder, run, fitted, measured, seconds=time.perf_counter() - run.started)
+    result = _result(folder, run, fitted, measured, seconds=job.clock.spent)
     write_outputs(folder, result, fitted, measured, manifest=manifest, write_args=job.folder.write_args)
     job.folder.forget_checkpoints()
     job.progress("writing the report", 1, 1)
@@ -188,11 +188,13 @@ def _args(data: str, options: TrainOptions, prepared: Prepared, clock: Clock) ->
     """What `args.json` says: enough to go on with the run, and to do it again."""
     return {
         "command": "train",
+        "version": eyespot.__version__,
         "data": printable(data),
         **options.model_dump(mode="json"),
         "given": sorted(options.model_fields_set),
         "fingerprint": prepared.fingerprint,
         "decisions": clock.decisions,
+        "replays": clock.replays,
         "spent_seconds": round(clock.spent, 2),
     }
 
@@ -213,7 +215,8 @@ def _fit(prepared: Prepared, choice: Choice, job: Job) -> Fitted:
     if choice.regime == "scratch":
         return fit_scratch(prepared, choice.network, job, gray=choice.gray, small_test=small_test)
     backbone = choose_backbone(choice.network, job.options.weights)
-    is_frozen = choice.regime == "frozen" and not choice.climbs
+    few = too_little(len(prepared.part("train")), len(prepared.part("val")), classes=len(prepared.data_set.classes))
+    is_frozen = choice.regime == "frozen" and (not choice.climbs or bool(few))
     began = time.perf_counter()
     trunk = backbone.trunk(job.cache_folder, job.precision, job.progress)
     try:
@@ -229,11 +232,12 @@ def _fit(prepared: Prepared, choice: Choice, job: Job) -> Fitted:
         )
     except KeyboardInterrupt:
         raise Stopped(NO_MODEL_YET + (FEATURES_KEPT if job.store else "")) from None
+    seconds = time.perf_counter() - began
     if is_frozen:
-        return frozen
+        return only_frozen(frozen, job, seconds=seconds, reason=few) if choice.climbs else frozen
     frozen = replace(frozen, small_test=small_test)
     if choice.climbs:
-        return climb(frozen, backbone, job, keep=_keeping(job), began=began)
+        return climb(frozen, backbone, job, keep=_keeping(job), seconds=seconds)
     try:
         tuning = (
             full_tuning(frozen, backbone, job)
@@ -254,6 +258,8 @@ def _keeping(job: Job) -> Callable[[Fitted], None]:
         held_out = tuple(part for part in fitted.held_out if part == "val")
         measured = measure(replace(fitted, held_out=held_out), store=job.store, progress=job.progress)
         _write_model(fitted, measured, job)
+        if stopped_note("measuring") in measured.notes:
+            raise KeyboardInterrupt
 
     return keep
 

@@ -1,0 +1,95 @@
+"""The clock of a run: what is left of its time, and what was decided by it."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+
+import pytest
+
+from eyespot.errors import OptionError
+from eyespot.recipes import clock as module
+from eyespot.recipes.clock import Clock
+
+
+@pytest.fixture
+def now(monkeypatch):
+    """A clock that stands at 1000 s until a test moves it: `now.at`."""
+    time = SimpleNamespace(at=1000.0)
+    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: time.at))
+    return time
+
+
+def never():
+    raise AssertionError("this was decided before")
+
+
+def test_without_a_time_there_is_always_more(now):
+    clock = Clock()
+    now.at += 1e6
+    assert (clock.is_set, clock.remaining) == (False, math.inf)
+    assert not clock.is_up(reserve=10)
+
+
+def test_the_time_runs_from_when_the_run_began(now):
+    clock = Clock(60, started=990.0)
+    now.at += 20
+    assert (clock.is_set, clock.spent, clock.remaining) == (True, 30.0, 30.0)
+
+
+def test_a_run_that_goes_on_has_spent_what_it_had_spent_before_it_was_killed(now):
+    clock = Clock(60, spent=45)
+    now.at += 5
+    assert (clock.spent, clock.remaining) == (50.0, 10.0)
+
+
+def test_the_time_is_up_where_less_is_left_than_must_be(now):
+    clock = Clock(60)
+    now.at += 50
+    assert not clock.is_up(reserve=10)
+    assert clock.is_up(reserve=10.5)
+    now.at += 20
+    assert clock.remaining == -10
+    assert clock.is_up(reserve=0)
+
+
+def test_a_decision_is_made_once_and_told_when_it_is_there():
+    clock, told = Clock(60), []
+    clock.on_decision = lambda: told.append(dict(clock.decisions))
+    assert clock.known("epochs") is None
+    assert clock.decide("epochs", lambda: 3) == 3
+    assert clock.decide("epochs", never) == 3
+    assert clock.known("epochs") == 3
+    assert told == [{"epochs": 3}]
+
+
+def test_a_run_that_goes_on_keeps_to_what_was_decided_and_decides_the_rest():
+    before = {"epochs": 3}
+    clock = Clock(60, spent=10, decisions=before)
+    assert clock.decide("epochs", never) == 3
+    assert clock.decide("kept", lambda: False) is False
+    assert clock.decide("kept", never) is False
+    assert before == {"epochs": 3}
+
+
+def test_a_replay_decides_as_its_run_did_and_never_looks_at_the_clock(now):
+    clock = Clock(60, decisions={"epochs": 3}, replays="runs/train/photos")
+    now.at += 1e6
+    assert (clock.is_set, clock.remaining) == (True, math.inf)
+    assert not clock.is_up(reserve=10)
+    assert clock.decide("epochs", never) == 3
+
+
+def test_a_replay_of_a_run_that_did_not_come_so_far_is_refused():
+    clock = Clock(60, decisions={"epochs": 3}, replays="runs/train/photos")
+    with pytest.raises(OptionError, match=r"^runs/train/photos cannot be replayed: .* 'kept'"):
+        clock.decide("kept", never)
+
+
+def test_what_was_measured_is_kept_for_a_run_that_goes_on_but_a_replay_measures_anew():
+    clock = Clock(60)
+    assert clock.measure("seconds", lambda: 2.5) == 2.5
+    assert clock.measure("seconds", never) == 2.5
+    replay = Clock(60, decisions=clock.decisions, replays="runs/train/photos")
+    assert replay.measure("seconds", lambda: 9.0) == 9.0
+    assert replay.measure("more", lambda: 1.0) == 1.0
