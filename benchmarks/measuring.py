@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -186,20 +187,36 @@ def seconds_of(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def taking_turns(
-    sides: Mapping[str, Callable[[], object]], *, rounds: int, unmeasured: int = 2
-) -> dict[str, list[float]]:
-    """Seconds of every side in every round, one side after the other, so that a busy machine is no one's alone.
+def taking_turns(sides: Sequence[str], *, rounds: int, unmeasured: int = 2) -> dict[str, list[float]]:
+    """Seconds of a step of every side in every round, one side after the other.
+
+    Each side is a process of its own, so that none gets the memory that another left behind: this program again with
+    the same arguments and `--side NAME`, which calls `one_side`.
 
     unmeasured: rounds before those, in which memory is taken and kernels are chosen.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in sides}
-    for number in range(unmeasured + rounds):
-        for name, action in sides.items():
-            spent = seconds_of(action)
-            if number >= unmeasured:
-                seconds[name].append(spent)
-    return seconds
+    with ExitStack() as stack:
+        processes = {name: stack.enter_context(_started(name)) for name in sides}
+        seconds = [{name: _stepped(process) for name, process in processes.items()} for _ in range(unmeasured + rounds)]
+    return {name: [each[name] for each in seconds[unmeasured:]] for name in sides}
+
+
+def one_side(step: Callable[[], object]) -> None:
+    """Does a step for each line that comes in, and prints its seconds."""
+    for _ in sys.stdin:
+        print(seconds_of(step), flush=True)
+
+
+def _started(side: str) -> subprocess.Popen[str]:
+    command = [sys.executable, *sys.argv, "--side", side]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def _stepped(process: subprocess.Popen[str]) -> float:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    print(file=process.stdin, flush=True)
+    return float(process.stdout.readline())
 
 
 def runs_line(name: str, values: Sequence[float], unit: str) -> str:

@@ -2,10 +2,11 @@
 
     python benchmarks/tail_epoch.py
 
-Three sides take turns step by step: the tail on stored activations of two views in turn, by eyespot's loop; all of the
-network by the same loop, on decoded images with the augmentation of photos; all of it in plain eager PyTorch, fp32 in
-its own layout, on images that are ready, its BatchNorms in training. All use AdamW; eyespot's sides are its regimes
-partial and full with their defaults: running statistics stay, weights are averaged, the tail mixes pairs.
+Three sides, each a process of its own, take turns step by step: the tail on stored activations of two views in turn, by
+eyespot's loop; all of the network by the same loop, on decoded images with the augmentation of photos; all of it in
+plain eager PyTorch, fp32 in its own layout, on images that are ready, its BatchNorms in training. All use AdamW;
+eyespot's sides are its regimes partial and full with their defaults: running statistics stay, weights are averaged, the
+tail mixes pairs.
 
 An epoch is the median step times the steps that so many pictures take; validation is on no side, and neither is the
 trunk's pass, which the tail needs once and the others never: train_frozen.py has that. Inputs are random numbers, which
@@ -15,11 +16,9 @@ backward.
 
 from __future__ import annotations
 
-import argparse
-import copy
 import math
 import statistics
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 
 import measuring
@@ -27,7 +26,7 @@ import numpy as np
 import torch
 from measuring import at_least
 from torch import nn
-from training_step import CLASSES, RandomImages, loop_step, plain_step, report_steps, step_gflop
+from training_step import CLASSES, PX, RandomImages, loop_step, plain_step, report_steps, step_gflop
 
 from eyespot import blocks, zoo
 from eyespot.recipes.backbone import OWN_PREPROCESS
@@ -43,45 +42,48 @@ FULL_BAR = at_least(3, "times", "and at least 3 times faster than eyespot's own 
 PICTURES = 3068
 """Training pictures of the ten kinds of clothing."""
 CUT, VIEWS = "stage5", 2
-TAIL, WHOLE, EAGER = "tail, eyespot", "full, eyespot", "full, plain eager fp32"
+SIDES = TAIL, WHOLE, EAGER = "tail, eyespot", "full, eyespot", "full, plain eager fp32"
 
 
 def main() -> None:
     parser = measuring.arguments_parser(__doc__)
     parser.add_argument("--cut", default=CUT, help=f"last frozen stage (default {CUT})")
     parser.add_argument("--batch", type=int, default=32, help="images in a step (default 32)")
-    parser.add_argument("--side", type=int, default=224, help="pixels of an image's side (default 224)")
+    parser.add_argument("--px", type=int, default=PX, help=f"pixels of an image's side (default {PX})")
     parser.add_argument("--pictures", type=int, default=PICTURES, help=f"pictures of an epoch (default {PICTURES})")
     parser.add_argument("--rounds", type=int, default=11, help="steps of each side (default 11)")
+    parser.add_argument("--side", choices=SIDES, help="do the steps of one side; for this program's own use")
     options = parser.parse_args()
-    print(measuring.heading(), flush=True)
-    sides, gflop = three_sides(options)
-    seconds = measuring.taking_turns(sides, rounds=options.rounds)
-    report_steps(seconds, gflop, options.batch)
-    steps = math.ceil(options.pictures / options.batch)
-    epochs = {name: steps * statistics.median(each) for name, each in seconds.items()}
-    for name, epoch in epochs.items():
-        print(f"{name}: {steps} steps for {options.pictures} pictures, {epoch:.1f} s an epoch")
+    net = zoo.create("efficientnet_lite0", classes=CLASSES)
+    trunk, tail = blocks.split(net, after=options.cut)
+    with torch.inference_mode():
+        at_cut = trunk.eval()(torch.zeros(1, 3, options.px, options.px)).shape[1:]
+    if options.side == TAIL:
+        seen = stored_views(at_cut, options.batch)
+        measuring.one_side(loop_step(training(tail, seen, PARTIAL, options.batch)))
+    elif options.side == WHOLE:
+        seen = decoded_images(options.px, options.batch)
+        measuring.one_side(loop_step(training(net, seen, FULL, options.batch)))
+    elif options.side == EAGER:
+        optimiser = torch.optim.AdamW(net.parameters(), lr=FULL.lr, weight_decay=FULL.weight_decay)
+        measuring.one_side(plain_step(net, RandomImages(options.batch, options.px), optimiser))
+    else:
+        print(measuring.heading(), flush=True)
+        whole = step_gflop(net, (3, options.px, options.px), options.batch)
+        gflop = {TAIL: step_gflop(tail, at_cut, options.batch), WHOLE: whole, EAGER: whole}
+        seconds = measuring.taking_turns(SIDES, rounds=options.rounds)
+        report_steps(seconds, gflop, options.batch)
+        report_epochs(seconds, pictures=options.pictures, batch=options.batch)
+
+
+def report_epochs(seconds: dict[str, list[float]], *, pictures: int, batch: int) -> None:
+    """What the median steps come to in an epoch, and the bars."""
+    steps = math.ceil(pictures / batch)
+    epochs = {side: steps * statistics.median(each) for side, each in seconds.items()}
+    for side, epoch in epochs.items():
+        print(f"{side}: {steps} steps for {pictures} pictures, {epoch:.1f} s an epoch")
     print(EAGER_BAR.verdict(epochs[EAGER] / epochs[TAIL]))
     print(FULL_BAR.verdict(epochs[WHOLE] / epochs[TAIL]))
-
-
-def three_sides(options: argparse.Namespace) -> tuple[dict[str, Callable[[], object]], dict[str, float]]:
-    """A step of each side, and its GFLOP."""
-    shape, batch = (3, options.side, options.side), options.batch
-    net = zoo.create("efficientnet_lite0", classes=CLASSES)
-    trunk, tail = blocks.split(copy.deepcopy(net), after=options.cut)
-    with torch.inference_mode():
-        at_cut = trunk.eval()(torch.zeros(1, *shape)).shape[1:]
-    plain = copy.deepcopy(net)
-    optimiser = torch.optim.AdamW(plain.parameters(), lr=FULL.lr, weight_decay=FULL.weight_decay)
-    gflop = {name: step_gflop(net, shape, batch) for name in (WHOLE, EAGER)} | {TAIL: step_gflop(tail, at_cut, batch)}
-    sides = {
-        TAIL: loop_step(training(tail, stored_views(tuple(at_cut), batch), PARTIAL, batch)),
-        WHOLE: loop_step(training(net, decoded_images(options.side, batch), FULL, batch)),
-        EAGER: plain_step(plain, RandomImages(batch, options.side), optimiser),
-    }
-    return sides, gflop
 
 
 def training(net: nn.Sequential, examples: Examples, defaults: Defaults, batch: int) -> Training:
@@ -97,17 +99,17 @@ def training(net: nn.Sequential, examples: Examples, defaults: Defaults, batch: 
     return Training(net, examples, None, plan, seed=0)
 
 
-def stored_views(shape: tuple[int, ...], batch: int, *, batches: int = 4) -> ViewExamples:
+def stored_views(shape: Sequence[int], batch: int, *, batches: int = 4) -> ViewExamples:
     """Random activations of this shape, (C, H, W), as they are stored at the cut."""
     random, count = np.random.default_rng(0), batch * batches
     views = [random.standard_normal((count, *shape), np.float32).astype(np.float16) for _ in range(VIEWS)]
     return ViewExamples(views, random.integers(0, CLASSES, count), contents(count))
 
 
-def decoded_images(side: int, batch: int, *, batches: int = 4) -> ImageExamples:
+def decoded_images(px: int, batch: int, *, batches: int = 4) -> ImageExamples:
     """Random images, augmented as photos are."""
     random, count = np.random.default_rng(0), batch * batches
-    images = random.integers(0, 256, (count, side, side, 3), np.uint8)
+    images = random.integers(0, 256, (count, px, px, 3), np.uint8)
     labels = random.integers(0, CLASSES, count)
     return ImageExamples(images, labels, contents(count), OWN_PREPROCESS, augmentation=PHOTOS)
 

@@ -2,15 +2,15 @@
 
     python benchmarks/training_step.py
 
-Both sides train the same first weights on the same random images, by cross-entropy and Nesterov's momentum, and take
-turns step by step. eyespot's side is its whole loop: channels last, bf16 where the processor has it, finite losses
-checked, weights averaged, a state kept now and then. The plain side is fp32 in PyTorch's own layout: forward, backward,
-step. The limit is the speed of a matrix product on this machine and three passes: one forward, two backward.
+Both sides train the same network on the same random images, by cross-entropy and Nesterov's momentum, each in a process
+of its own, and take turns step by step. eyespot's side is its whole loop: channels last, bf16 where the processor has
+it, finite losses checked, weights averaged, a state kept now and then. The plain side is fp32 in PyTorch's own layout:
+forward, backward, step. The limit is the speed of a matrix product on this machine and three passes: one forward, two
+backward.
 """
 
 from __future__ import annotations
 
-import copy
 import statistics
 from collections.abc import Callable
 
@@ -29,17 +29,18 @@ BARS = {
     "bf16": at_least(1.8, "times", "a training step of ResNet-18 is at least 1.8 times faster than eager fp32"),
     "fp32": at_least(1, "times", "without bf16 a training step of ResNet-18 is never slower than eager fp32"),
 }
-CLASSES, SIDE = 10, 224
+CLASSES, PX = 10, 224
 LR, MOMENTUM = 0.01, 0.9
 PASSES = 3
+SIDES = PLAIN, EYESPOT = "plain, fp32", "eyespot"
 
 
 class RandomImages:
-    """Random images (N, 3, side, side) as examples, the same in every epoch."""
+    """Random images (N, 3, px, px) as examples, the same in every epoch."""
 
-    def __init__(self, count: int, side: int) -> None:
+    def __init__(self, count: int, px: int) -> None:
         chance = torch.Generator().manual_seed(0)
-        self.images = torch.randn(count, 3, side, side, generator=chance)
+        self.images = torch.randn(count, 3, px, px, generator=chance)
         self.labels = torch.randint(CLASSES, (count,), generator=chance)
         self.pictures = np.arange(count, dtype=np.uint64)
 
@@ -51,33 +52,33 @@ def main() -> None:
     parser = measuring.arguments_parser(__doc__)
     parser.add_argument("--network", default="resnet18", help="any of `eyespot networks` (default resnet18)")
     parser.add_argument("--batch", type=int, default=32, help="images in a step (default 32)")
-    parser.add_argument("--side", type=int, default=SIDE, help=f"pixels of an image's side (default {SIDE})")
+    parser.add_argument("--px", type=int, default=PX, help=f"pixels of an image's side (default {PX})")
     parser.add_argument("--rounds", type=int, default=15, help="steps of each side (default 15)")
+    parser.add_argument("--side", choices=SIDES, help="do the steps of one side; for this program's own use")
     options = parser.parse_args()
-    print(measuring.heading(), flush=True)
-    precision = choose("cpu").precision
     net = zoo.create(options.network, classes=CLASSES)
-    images = RandomImages(options.batch, options.side)
-    gflop = step_gflop(net, (3, options.side, options.side), options.batch)
-    plain = copy.deepcopy(net)
-    optimiser = torch.optim.SGD(plain.parameters(), lr=LR, momentum=MOMENTUM, nesterov=True)
-    plan = Plan(
-        epochs=1_000_000,
-        batch=options.batch,
-        lr=LR,
-        classes=CLASSES,
-        optimiser="sgd",
-        momentum=MOMENTUM,
-        schedule="constant",
-    )
-    sides = {
-        "plain, fp32": plain_step(plain, images, optimiser),
-        f"eyespot, {precision}": loop_step(Training(net.train(), images, None, plan, seed=0)),
-    }
-    seconds = measuring.taking_turns(sides, rounds=options.rounds)
-    report_steps(seconds, dict.fromkeys(sides, gflop), options.batch)
-    theirs, ours = (statistics.median(each) for each in seconds.values())
-    print(BARS[precision].verdict(theirs / ours))
+    images = RandomImages(options.batch, options.px)
+    if options.side == PLAIN:
+        optimiser = torch.optim.SGD(net.parameters(), lr=LR, momentum=MOMENTUM, nesterov=True)
+        measuring.one_side(plain_step(net, images, optimiser))
+    elif options.side == EYESPOT:
+        plan = Plan(
+            epochs=1_000_000,
+            batch=options.batch,
+            lr=LR,
+            classes=CLASSES,
+            optimiser="sgd",
+            momentum=MOMENTUM,
+            schedule="constant",
+        )
+        measuring.one_side(loop_step(Training(net.train(), images, None, plan, seed=0)))
+    else:
+        print(measuring.heading(), flush=True)
+        gflop = step_gflop(net, (3, options.px, options.px), options.batch)
+        seconds = measuring.taking_turns(SIDES, rounds=options.rounds)
+        report_steps(seconds, dict.fromkeys(SIDES, gflop), options.batch)
+        theirs, ours = (statistics.median(seconds[side]) for side in SIDES)
+        print(BARS[choose("cpu").precision].verdict(theirs / ours))
 
 
 def plain_step(net: nn.Sequential, images: RandomImages, optimiser: torch.optim.Optimizer) -> Callable[[], object]:

@@ -164,13 +164,13 @@ def test_fastai_counts_only_where_its_accuracy_is_reached(data, cache, monkeypat
 
 
 def test_a_step_of_training_all(run):
-    printed = run("training_step.py", "--network", "resnet18", "--batch", 2, "--side", 64, "--rounds", 1)
+    printed = run("training_step.py", "--network", "resnet18", "--batch", 2, "--px", 64, "--rounds", 1)
     assert "plain, fp32" in printed
     assert "(bar >= 1" in printed
 
 
 def test_an_epoch_of_the_tail(run):
-    printed = run("tail_epoch.py", "--batch", 2, "--side", 64, "--pictures", 5, "--rounds", 1)
+    printed = run("tail_epoch.py", "--batch", 2, "--px", 64, "--pictures", 5, "--rounds", 1)
     assert printed.count("3 steps for 5 pictures") == 3
     assert "(bar >= 8 times)" in printed
     assert "(bar >= 3 times)" in printed
