@@ -17,7 +17,9 @@ from eyespot.data.store import Store
 from eyespot.engine.run import Engine
 from eyespot.features.embed import Embedded, embed
 from eyespot.features.keys import recipe
+from eyespot.features.views import choose_views
 from eyespot.records import Preprocess
+from eyespot.training.augmentation import PHOTOS
 from eyespot.training.distributed import World, barrier, joined, world
 
 PREPROCESS = Preprocess(
@@ -51,14 +53,13 @@ def cases(folder: Path, ours: World) -> dict[str, np.ndarray]:
         ticks.clear()
         done = embed(
             hashed[:count],
-            views=("identity", "mirror"),
+            **{"views": ("identity", "mirror"), **options},
             recipe=recipe(PREPROCESS, trunk="tiny", precision="fp32"),
             store=store,
             engine=lambda: engine,
             threads=2,
             world=ours,
             progress=lambda *tick: ticks.append(tick),
-            **options,
         )
         found.update(described(name, done))
         found[f"{name} own"] = np.array([engine.images])
@@ -66,6 +67,7 @@ def cases(folder: Path, ours: World) -> dict[str, np.ndarray]:
         barrier(ours)
 
     case("alone", len(hashed), None)
+    case("drawn", len(hashed), None, views=choose_views(4, PHOTOS, seed=5))
     case("none", 0, None)
     case("one", 1, None)
     case("on disk", len(hashed), None, folder=folder / "room", most_in_memory=0)
@@ -89,13 +91,13 @@ def described(name: str, done: Embedded) -> dict[str, np.ndarray]:
     }
     return {
         f"{name} said": np.array([json.dumps(said)]),
-        **{f"{name} {view}": done.features[view] for view in done.features},
+        **{f"{name} view {number}": rows for number, rows in enumerate(done.features.values())},
     }
 
 
 def main(folder: Path) -> None:
     ours = world()
-    with joined(ours, timeout_seconds=60):
+    with joined(ours, timeout_seconds=300):
         np.savez(folder / f"{ours.rank}.npz", **cases(folder, ours))
 
 

@@ -27,7 +27,7 @@ from eyespot.engine.run import Engine
 from eyespot.errors import MachineError, StoreError
 from eyespot.features import embed as module
 from eyespot.features import share, stored
-from eyespot.features.embed import Embedded, embed, require_room_for, view_of
+from eyespot.features.embed import Embedded, embed, require_room_for
 from eyespot.features.keys import recipe
 from eyespot.features.trunk import Trunk
 from eyespot.records import Network, Preprocess
@@ -183,12 +183,6 @@ def test_a_mirror_view_is_the_feature_of_the_mirrored_picture(folder, engine, tm
     np.testing.assert_array_equal(here.features["mirror"], there.features["identity"])
     np.testing.assert_array_equal(here.features["identity"], there.features["mirror"])
     assert not np.array_equal(here.features["mirror"], here.features["identity"])
-
-
-def test_views_are_the_image_itself_and_mirrored_left_to_right():
-    image = np.arange(12).reshape(2, 3, 2)
-    assert view_of(image, "identity") is image
-    np.testing.assert_array_equal(view_of(image, "mirror"), np.flip(image, 1))
 
 
 @pytest.mark.parametrize("chosen", [slice(0, 1), slice(3, 8), slice(None, None, -2)])

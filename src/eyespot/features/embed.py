@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ from eyespot.features.keys import Recipe
 from eyespot.features.room import MOST_IN_MEMORY, require_room, room
 from eyespot.features.share import Share
 from eyespot.features.stored import Stored
-from eyespot.records import Preprocess, SetAside, View
+from eyespot.features.views import AnyView, seen_as
+from eyespot.records import Preprocess, SetAside
 from eyespot.training.distributed import ALONE, World, gather, gather_rows, shard
 from eyespot.words import counted
 
@@ -39,7 +41,7 @@ class Embedded:
     """Features of pictures, view by view, and the pictures that could not be decoded."""
 
     pictures: list[Hashed]
-    features: dict[View, np.ndarray]
+    features: dict[AnyView, np.ndarray]
     """Each (N, D), or (N, C, H, W) of a trunk that ends before the head; rows in the order of `pictures`."""
     set_aside: list[SetAside]
     computed: int
@@ -50,7 +52,7 @@ class Embedded:
 def embed(
     hashed: Sequence[Hashed],
     *,
-    views: Sequence[View],
+    views: Sequence[AnyView],
     recipe: Recipe,
     store: Store | None,
     engine: Callable[[], Engine],
@@ -119,17 +121,12 @@ def require_room_for(
     )
 
 
-def view_of(image: np.ndarray, view: View) -> np.ndarray:
-    """The image (H, W, C) as the view shows it: itself, or mirrored left to right."""
-    return image if view == "identity" else image[:, ::-1]
-
-
 def _what(views: int) -> str:
     return f"the features of {counted(views, 'view')}"
 
 
 def _row_shape(
-    work: Sequence[Hashed], views: Sequence[View], stored: Stored, engine: Callable[[], Engine]
+    work: Sequence[Hashed], views: Sequence[AnyView], stored: Stored, engine: Callable[[], Engine]
 ) -> tuple[int, ...]:
     """The shape of a picture's features: that of stored ones, or the engine's, which will be needed then."""
     if not (work and views):
@@ -139,27 +136,41 @@ def _row_shape(
 
 
 def _compute(
-    work: Sequence[tuple[Hashed, list[View]]],
+    work: Sequence[tuple[Hashed, list[AnyView]]],
     preprocess: Preprocess,
     engine: Engine,
     threads: int,
     unreadable: dict[str, str],
-) -> Iterator[tuple[str, View, np.ndarray]]:
+) -> Iterator[tuple[str, AnyView, np.ndarray]]:
     """Content, view and features of all that is missing; reasons of what cannot be decoded go to `unreadable`."""
-    pictures = [(each.picture, each.content) for each, _ in work]
-
-    def images() -> Iterator[tuple[tuple[str, View], np.ndarray]]:
-        decoded = decode_pictures(pictures, preprocess, threads=threads, ahead=AHEAD * engine.batch)
-        for (each, views), image in zip(work, decoded, strict=True):
-            if isinstance(image, str):
-                unreadable[each.content] = image
-                continue
-            for view in views:
-                yield (each.content, view), view_of(image, view)
-
-    for tags, outputs in engine.stream(in_batches(images(), engine.batch)):
+    images = _images(work, preprocess, threads, engine.batch, unreadable)
+    for tags, outputs in engine.stream(in_batches(images, engine.batch)):
         for (content, view), row in zip(tags, outputs["features"], strict=True):
             yield content, view, row
+
+
+def _images(
+    work: Sequence[tuple[Hashed, list[AnyView]]],
+    preprocess: Preprocess,
+    threads: int,
+    batch: int,
+    unreadable: dict[str, str],
+) -> Iterator[tuple[tuple[str, AnyView], np.ndarray]]:
+    """Content and view, and the image that shows it: some pictures at a time, view by view."""
+    pictures = [(each.picture, each.content) for each, _ in work]
+    decoded = decode_pictures(pictures, preprocess, threads=threads, ahead=AHEAD * batch)
+    for start in range(0, len(work), batch):
+        shown: dict[AnyView, dict[str, np.ndarray]] = {}
+        chunk = work[start : start + batch]
+        for (each, views), image in zip(chunk, islice(decoded, len(chunk)), strict=True):
+            if isinstance(image, str):
+                unreadable[each.content] = image
+            else:
+                for view in views:
+                    shown.setdefault(view, {})[each.content] = image
+        for view, images in shown.items():
+            for content, image in zip(images, seen_as(view, [*images.values()], [*images]), strict=True):
+                yield (content, view), image
 
 
 def _exchange(array: np.ndarray, rows: np.ndarray, world: World) -> None:

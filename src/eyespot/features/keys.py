@@ -8,7 +8,8 @@ from functools import cached_property
 from eyespot.data.pictures import decoder_version
 from eyespot.data.store_values import key_of
 from eyespot.engine.run import engine_version
-from eyespot.records import PrecisionName, Preprocess, View
+from eyespot.features.views import AnyView, Drawn
+from eyespot.records import PrecisionName, Preprocess
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,12 @@ class Recipe:
             dtype=self.dtype,
         )
 
-    def key(self, content: str, view: View) -> str:
+    def key(self, content: str, view: AnyView) -> str:
         """The key under which the features of one view of one picture are stored.
 
         content: the picture's content hash.
         """
-        return f"{self._shared}-{content}-{view}"
+        return f"{self._shared}-{content}-{view.key if isinstance(view, Drawn) else view}"
 
 
 def recipe(preprocess: Preprocess, *, trunk: str, precision: PrecisionName, dtype: str = "float32") -> Recipe:

@@ -8,7 +8,7 @@ import numpy as np
 
 from eyespot.data.audit import Hashed
 from eyespot.features.stored import Stored
-from eyespot.records import View
+from eyespot.features.views import AnyView
 
 READ_BYTES = 2**25
 """Features read from the store at a time."""
@@ -20,7 +20,7 @@ class Share:
     def __init__(
         self,
         hashed: Sequence[Hashed],
-        features: Mapping[View, np.ndarray],
+        features: Mapping[AnyView, np.ndarray],
         row_of: Mapping[str, int],
         stored: Stored,
         progress: Callable[[int, int], None],
@@ -34,9 +34,9 @@ class Share:
         self.computed = 0
         """Views that were computed, not stored."""
 
-    def take_stored(self) -> list[tuple[Hashed, list[View]]]:
+    def take_stored(self) -> list[tuple[Hashed, list[AnyView]]]:
         """The pictures whose features are not all stored, with the views that are missing; the others are filled."""
-        missing: dict[str, tuple[Hashed, list[View]]] = {}
+        missing: dict[str, tuple[Hashed, list[AnyView]]] = {}
         wanted = [(each, view) for each in self._hashed for view in self._features]
         at_once = max(1, READ_BYTES // self._row_bytes) if wanted else 1
         for start in range(0, len(wanted), at_once):
@@ -50,7 +50,7 @@ class Share:
             self._tell()
         return list(missing.values())
 
-    def take_computed(self, results: Iterable[tuple[str, View, np.ndarray]]) -> None:
+    def take_computed(self, results: Iterable[tuple[str, AnyView, np.ndarray]]) -> None:
         """Content, view and features, of all that can be computed, go to their rows and to the store."""
         everything = len(self._row_of) * len(self._features)
         self._stored.expect((self._views - self._done) * self._row_bytes, of=everything * self._row_bytes)
@@ -69,7 +69,7 @@ class Share:
     def _row_bytes(self) -> int:
         return int(next(iter(self._features.values()))[0].nbytes)
 
-    def _fill(self, content: str, view: View, row: np.ndarray) -> np.ndarray:
+    def _fill(self, content: str, view: AnyView, row: np.ndarray) -> np.ndarray:
         """The row as it is kept."""
         rows, number = self._features[view], self._row_of[content]
         rows[number] = row

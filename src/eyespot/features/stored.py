@@ -11,7 +11,7 @@ from eyespot.data.store import Store
 from eyespot.errors import StoreError
 from eyespot.features.keys import Recipe
 from eyespot.features.room import gigabytes
-from eyespot.records import View
+from eyespot.features.views import AnyView
 
 COMMIT = 64
 """Features written in one transaction: a kill loses at most so many."""
@@ -24,7 +24,7 @@ class Stored:
         self._read_from, self._written_to, self._recipe, self._notes = store, store, recipe, notes
         self._waiting: dict[str, np.ndarray] = {}
 
-    def get(self, wanted: Sequence[tuple[str, View]]) -> list[np.ndarray | None]:
+    def get(self, wanted: Sequence[tuple[str, AnyView]]) -> list[np.ndarray | None]:
         """The features of each content and view, or None where they are not there."""
         keys = [self._recipe.key(content, view) for content, view in wanted]
         try:
@@ -47,7 +47,7 @@ class Stored:
             self._written_to = None
             self._notes.append(f"features are not kept for the next run: {why_not}")
 
-    def add(self, content: str, view: View, row: np.ndarray) -> None:
+    def add(self, content: str, view: AnyView, row: np.ndarray) -> None:
         """Keeps features, with the next `flush` at the latest."""
         if self._written_to:
             self._waiting[self._recipe.key(content, view)] = row

@@ -16,7 +16,8 @@ from eyespot.data.store import Store
 from eyespot.engine.run import Engine
 from eyespot.features.embed import Embedded, embed, require_room_for
 from eyespot.features.keys import recipe
-from eyespot.records import Network, PrecisionName, Preprocess, View
+from eyespot.features.views import AnyView
+from eyespot.records import Network, PrecisionName, Preprocess
 from eyespot.training.distributed import ALONE, World
 
 
@@ -64,7 +65,7 @@ class Trunk:
         self,
         hashed: Sequence[Hashed],
         *,
-        views: Sequence[View],
+        views: Sequence[AnyView],
         store: Store | None,
         dtype: type[np.floating[Any]] = np.float32,
         world: World = ALONE,

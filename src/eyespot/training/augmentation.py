@@ -12,6 +12,9 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from eyespot.records import Fraction, Record
 
+VERSION = 1
+"""Changes whenever the same record and chance would make another view of a picture: features of views are kept."""
+
 Padding = Literal["reflect", "edge", "zero"]
 Factor = Annotated[float, Field(ge=0, lt=1, description="a number from 0 up, below 1")]
 Range = tuple[float, float]
