@@ -43,6 +43,7 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "pictures": results.PictureCount,
     "predictions": results.ClassProbability,
     "set_aside": records.SetAside,
+    "ladder": records.Rung,
     "validation, test, small_test, out_of_fold": records.Metric,
     "precision": records.Precision,
     "per_class": records.ClassMetric,

@@ -105,18 +105,16 @@ def test_the_maps_of_a_new_layer_can_be_seen(trained, split_photos, tmp_path):
 @pytest.mark.parametrize(
     ("freeze", "layers"),
     [
-        ("stage7", "dropout 0.2"),
-        ("stage6.b", "avgpool, fc 4"),
+        ("stage6.b", "avgpool, dropout 0.2"),
         ("head.act", "pool"),
         ("head.flat", "fc 4"),
-        ("7", "fc 4"),
     ],
 )
 def test_every_cut_takes_a_new_tail_and_its_run_can_be_looked_into(split_photos, tmp_path, freeze, layers):
     result = train(split_photos, out=tmp_path, freeze=freeze, replace_tail=layers, epochs=1, batch=8)
     assert eyespot.summary(result.run).layers[-1].output == (3,)
     picture = next((split_photos / "test" / "circle").iterdir())
-    made = eyespot.feature_maps(result.run, picture, stage="new_head", out=tmp_path / "maps.png")
+    made = eyespot.feature_maps(result.run, picture, stage="new_head.fc", out=tmp_path / "maps.png")
     assert made.shape == (3, 1, 1)
     assert eyespot.predict(result.run, picture)[0].predictions
 
@@ -137,13 +135,16 @@ def test_a_new_tail_may_end_in_a_sigmoid(draw, tmp_path):
         ({"replace_tail": "fc 8"}, "needs the stage behind which the new layers come: give freeze, too"),
         ({"freeze": "stage6", "replace_tail": "cnov 3x3 16"}, r"there is no layer 'cnov'; did you mean conv\?"),
         ({"freeze": "stage6", "replace_tail": "conv 3x3"}, "cannot have 'conv 3x3': give an odd kernel and 1 to 4096"),
-        ({"freeze": "stage6", "replace_tail": "fc 8, pool"}, "cannot have 'pool' behind 'fc 8', which leaves no map"),
+        (
+            {"freeze": "stage6", "replace_tail": "fc 8, pool"},
+            "cannot have 'pool 2x2' behind 'fc 8', which leaves no",
+        ),
         ({"freeze": "stage6", "replace_tail": "pool 3, pool 3"}, "where the map is 2x2"),
         ({"freeze": "head.flat", "replace_tail": "pool"}, "behind this cut there are 1280 features and no maps"),
         ({"freeze": "stage6", "replace_tail": "conv 3x3 4096, conv 5x5 4096"}, "at most 100,000,000 are possible"),
         ({"freeze": "stage9", "replace_tail": "fc 8"}, "the option freeze cannot be 'stage9': .* did you mean"),
         ({"freeze": "head", "replace_tail": "fc 8"}, "the option freeze cannot be 'head'"),
-        ({"freeze": "stage6", "replace_tail": "fc 8", "head": (16,)}, "head .* replace_tail"),
+        ({"freeze": "stage6", "replace_tail": "fc 8", "head": (16, 8)}, "replace_tail: .* fc 16, fc 8"),
         ({"freeze": "stage6", "replace_tail": "fc 8", "regime": "full"}, "freeze is for the regime partial"),
     ],
     ids=str,

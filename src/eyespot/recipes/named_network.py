@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 CLASSIFIER = "classifier"
-"""The stage of a run's own head where that has several layers, named as in its graph; a single one is head.fc."""
+"""The stage of a run's own head where that has several layers, named as in its graph; a single one is the last stage's
+fc."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,7 @@ def bundle_with_weights(bundle: Bundle) -> nn.Sequential:
     """The network of a bundle with the weights that its graph holds."""
     import torch
 
+    from eyespot.blocks import stage_names
     from eyespot.engine.initializers import head_weights, trunk_weights
     from eyespot.recipes.trained import ends_fully_connected
 
@@ -118,9 +120,10 @@ def bundle_with_weights(bundle: Bundle) -> nn.Sequential:
     state = {name: torch.tensor(0) for name in net.state_dict() if name.endswith("num_batches_tracked")}
     found = trunk_weights(bundle.graph)
     if ends_fully_connected(net):
-        single = CLASSIFIER not in dict(net.named_children())
+        last = stage_names(net)[-1]
+        single = f"{last}.fc" if last != CLASSIFIER else f"{CLASSIFIER}.fc1"
         own = head_weights(bundle.graph).items()
-        found |= {name.replace(f"{CLASSIFIER}.fc1.", "head.fc.") if single else name: tensor for name, tensor in own}
+        found |= {name.replace(f"{CLASSIFIER}.fc1", single): tensor for name, tensor in own}
     state |= {name: torch.from_numpy(tensor.copy()) for name, tensor in found.items()}
     try:
         net.load_state_dict(state)
@@ -182,12 +185,13 @@ def _with_head(net: nn.Sequential, dense: list[tuple[int, int]]) -> nn.Sequentia
 
     if not ends_fully_connected(net):
         return net
-    trunk, _ = split(net, after=stage_names(net)[-3])  # behind it come head.fc and, with it, head
+    *_, before, _, last = stage_names(net)  # such as head.flat, head.fc, head
+    trunk, _ = split(net, after=before)
     layers: dict[str, nn.Module] = {}
     for number, (inputs, outputs) in enumerate(dense, start=1):
         if number > 1:
             layers[f"act{number - 1}"] = nn.ReLU()
         layers[f"fc{number}"] = nn.Linear(inputs, outputs)
     if len(dense) == 1:
-        return join(trunk, chain(head=chain(fc=layers["fc1"])))
+        return join(trunk, chain(**{last: chain(fc=layers["fc1"])}))
     return join(trunk, chain(**{CLASSIFIER: chain(**layers)}))

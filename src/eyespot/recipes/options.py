@@ -175,6 +175,11 @@ def _require_a_cut(options: TrainOptions) -> None:
 
     if options.freeze is None:
         raise OptionError("the option replace_tail needs the stage behind which the new layers come: give freeze, too")
+    if options.head:
+        layers = ", ".join(f"fc {width}" for width in options.head)
+        raise OptionError(
+            f"the option head cannot be given together with replace_tail: write its layers there, {layers}"
+        )
     parse_tail(str(options.replace_tail))
 
 
