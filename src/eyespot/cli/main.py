@@ -65,7 +65,7 @@ for _command in (*views.COMMANDS.values(), *anatomy.COMMANDS.values(), *by_hand.
 @click.option("--output", default="softmax", show_default=True, help="softmax, or with two classes sigmoid.")
 @click.option("--class-weight", default="auto", show_default=True, help="auto balances unequal classes; none.")
 @click.option("--mirror", default="auto", show_default=True, help="Train on mirror images, too: auto, yes or no.")
-@click.option("--views", default=2, show_default=True, help="Stored views of each picture, in the regime partial.")
+@click.option("--views", type=int, help="Stored views of each picture, partial.  [default: 2 with its mirror image]")
 @click.option("--augment", default="auto", show_default=True, help="What each epoch does to pictures; none, photos...")
 @click.option("--growing", default="auto", show_default=True, help="Smaller images in early epochs, from scratch; no.")
 @click.option("--epochs", type=int, help="Passes over the pictures.  [default: the regime's]")

@@ -57,7 +57,7 @@ class TrainOptions(Record):
     time: float | None = Field(default=None, gt=0, le=30 * 86_400, description="a time such as 90s, 5m or 1h")
     """Seconds that the whole run may take. The ladder of regimes is climbed as far as they allow; what is not better on
     the validation pictures is discarded."""
-    views: int = Field(default=2, ge=1, le=64, description="a whole number from 1 to 64")
+    views: int | None = Field(default=None, ge=1, le=64, description="a whole number from 1 to 64")
     """Partial: activations of so many views are kept of each picture: itself, its mirror image where `mirror` allows
     it, and drawn ones."""
     head: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = Field(

@@ -13,6 +13,7 @@ from eyespot.data.audit import Hashed
 from eyespot.errors import NetworkError, OptionError
 from eyespot.features.embed import Embedded
 from eyespot.features.trunk import Trunk
+from eyespot.features.views import AnyView, Drawn, choose_views
 from eyespot.recipes.backbone import Backbone
 from eyespot.recipes.job import Job
 from eyespot.recipes.on_images import statistics_stay
@@ -21,7 +22,9 @@ from eyespot.recipes.regime import Fitted
 from eyespot.recipes.running import TIMED_STEPS, seconds_per_step
 from eyespot.recipes.trained import graph_trunk, with_head
 from eyespot.recipes.tuned import Tuning
-from eyespot.records import Network, View
+from eyespot.records import Network
+from eyespot.training import augmentation as presets
+from eyespot.training.augmentation import describe
 from eyespot.words import counted
 
 if TYPE_CHECKING:
@@ -108,6 +111,7 @@ def partial_tuning(frozen: Fitted, cut: Cut, job: Job, *, defaults: Defaults | N
     prepared, below = frozen.prepared, cut.below(frozen, job)
     ordered = sorted(prepared.part("train"), key=lambda each: each.content)  # so that file names decide nothing
     views = _views(frozen, job)
+    below.require_room(len(views) * len(ordered), dtype=np.float16)  # before any is computed
     seen = _embedded(below, ordered, views, job)
     validation = _embedded(below, prepared.part("val"), ("identity",), job)
     begins = "new layers at random" if cut.is_new else "published weights and a solved head"
@@ -131,7 +135,7 @@ def partial_tuning(frozen: Fitted, cut: Cut, job: Job, *, defaults: Defaults | N
         mirror="mirror" in views,
         how=(
             ("Frozen", f"everything up to {cut.stage}, with all running statistics"),
-            ("Views", f"{counted(len(views), 'view')} of each picture: {', '.join(views)}"),
+            ("Views", _in_words(views)),
         ),
         notes=[*seen.notes, *validation.notes],
     )
@@ -222,11 +226,21 @@ def _work(net: nn.Sequential, frozen: Fitted) -> dict[str, int]:
     return {stage.name: stage.multiply_adds for stage in stages(list(flat(traced)))}
 
 
-def _views(frozen: Fitted, job: Job) -> tuple[View, ...]:
-    return ("identity", "mirror") if frozen.mirror and job.options.views > 1 else ("identity",)
+def _views(frozen: Fitted, job: Job) -> tuple[AnyView, ...]:
+    """Each picture itself, its mirror image where cross-validation was not worse with it, and drawn ones."""
+    augmentation = presets.PHOTOS if frozen.mirror else presets.PHOTOS_UNMIRRORED
+    default = 2 if frozen.mirror else 1
+    return choose_views(job.options.views or default, augmentation, seed=job.options.seed)
 
 
-def _embedded(below: Trunk, hashed: Sequence[Hashed], views: Sequence[View], job: Job) -> Embedded:
+def _in_words(views: Sequence[AnyView]) -> str:
+    plain = [view for view in views if isinstance(view, str)]
+    drawn = next((view for view in views if isinstance(view, Drawn)), None)
+    said = f"{counted(len(views), 'view')} of each picture: {' and '.join(plain)}"
+    return f"{said}, {len(views) - len(plain)} drawn once. {describe(drawn.augmentation)}" if drawn else said
+
+
+def _embedded(below: Trunk, hashed: Sequence[Hashed], views: Sequence[AnyView], job: Job) -> Embedded:
     return below.embed(
         hashed,
         views=views,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -118,12 +118,11 @@ def _note_on_norms(training: Training, job: Job) -> None:
 
 @contextmanager
 def _threads(*, few: bool) -> Iterator[None]:
+    """Within it steps run as fast as this machine lets them."""
+    from eyespot.training.freed_memory import freed_memory_stays
     from eyespot.training.loop import one_thread
 
-    if not few:
-        yield
-        return
-    with one_thread():
+    with freed_memory_stays(), one_thread() if few else nullcontext():
         yield
 
 
