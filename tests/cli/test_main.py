@@ -113,10 +113,13 @@ def test_the_defaults_that_train_shows_are_those_of_its_options():
     [
         (
             ["--model", "efficientnet_lite0", "--epochs", "30"],
-            "the option epochs is used by lenet5 and by the",
+            "the option epochs is for the regimes partial, full and scratch alone",
         ),
-        (["--model", "lenet5", "--mirror", "auto"], "the option mirror is used by efficientnet_lite0 alone"),
-        (["--model", "lenet5", "--head", ""], "the option head is used by efficientnet_lite0 alone"),
+        (
+            ["--model", "lenet5", "--mirror", "auto"],
+            "the option mirror is for the regimes frozen, partial and full alone",
+        ),
+        (["--model", "lenet5", "--head", ""], "the option head is for the regimes frozen, partial and full alone"),
     ],
     ids=" ".join,
 )

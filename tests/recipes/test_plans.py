@@ -69,7 +69,7 @@ def test_a_zero_is_a_choice_and_not_left_open(name):
 
 def test_every_option_of_the_steps_is_a_default_and_reaches_the_plan_or_the_network():
     of_steps = {name for name, users in USED_BY.items() if set(users) & set(OF_STEPS)} - {"head", "mirror", "weights"}
-    elsewhere = {"freeze", "replace_tail", "views", "augment", "auxiliary", "dropout", "device"}
+    elsewhere = {"freeze", "replace_tail", "views", "augment", "auxiliary", "dropout", "device", "growing"}
     own = {each.name for each in fields(Defaults)}
     assert own == of_steps - elsewhere
     assert own == GIVEN.keys() | {"mixup", "cutmix"}
@@ -163,7 +163,7 @@ def test_the_report_says_what_the_steps_did():
         "Classes": "all weigh the same, whatever their number of pictures",
     }
     assert dict(in_words(plan(SCRATCH_NORMED, smoothing=0))) == {
-        "Steps": "SGD with Nesterov's momentum, batches of 128, one-cycle learning rate up to 0.4, weight decay 0.0005"
+        "Steps": "Muon, batches of 128, linear learning rate up to 0.05, weight decay 0.0005"
     }
 
 

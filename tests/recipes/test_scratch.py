@@ -251,7 +251,7 @@ def test_a_network_without_auxiliary_heads_is_trained_as_it_is(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "count", "optimiser"), [("resnet20_cifar", 4, "adam"), ("resnet20_cifar", 6_000, "sgd")]
+    ("name", "count", "optimiser"), [("resnet20_cifar", 4, "adam"), ("resnet20_cifar", 6_000, "muon")]
 )
 def test_a_network_with_batch_norm_bears_a_high_rate_where_there_are_many_pictures(tmp_path, name, count, optimiser):
     assert making(name, tmp_path, count=2, side=32).defaults(count).optimiser == optimiser

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from eyespot import zoo
 from eyespot.data.audit import Hashed
 from eyespot.data.pictures import is_small_and_gray
-from eyespot.errors import OptionError
+from eyespot.errors import NetworkError, OptionError
 from eyespot.recipes.options import Regime, TrainOptions, require_used
 from eyespot.recipes.prepare import Prepared
 from eyespot.words import counted
@@ -62,7 +62,10 @@ def _network(options: TrainOptions, *, gray: bool) -> tuple[str, bool]:
         )
     if options.model != "auto":
         name = full_name(options.model)
-        zoo.definition(name)  # an unknown name is said here
+        try:
+            zoo.definition(name)
+        except NetworkError as error:
+            raise OptionError(str(error)) from None
         return name, False
     pretrained = options.regime in ("frozen", "partial", "full") or options.freeze is not None or options.weights
     if gray and not pretrained:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from eyespot.files import write_whole
 from eyespot.recipes.measure import Answers, Measurements
 from eyespot.recipes.regime import Fitted
 from eyespot.recipes.results import TrainResult
-from eyespot.recipes.run_folder import REPORT, parts_of, write_split, writing
+from eyespot.recipes.run_folder import ARGS, REPORT, parts_of, write_split, writing
 from eyespot.recipes.tables import write_csv, write_json, write_table
 from eyespot.records import Part
 from eyespot.words import counted
@@ -38,15 +38,15 @@ def write_outputs(
     measured: Measurements,
     *,
     manifest: Manifest,
-    write_args: Callable[[], None],
+    args: Mapping[str, object],
 ) -> None:
     """Everything beside the bundle; the report comes last, so that a report means a finished run.
 
-    write_args: brings `args.json` up to date.
+    args: what `args.json` says.
     """
     split = parts_of(fitted, measured.prepared.hashed)
     with writing(f"the model in {folder} is complete and usable, but its report"):
-        write_args()
+        write_json(folder / ARGS, args)
         write_split(folder / "split.csv", split)
         write_table(folder / "results.csv", fitted.table)
         write_csv(

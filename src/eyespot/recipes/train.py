@@ -169,7 +169,7 @@ def _written(run: _Run, fitted: Fitted, measured: Measurements) -> TrainResult:
         raise KeyboardInterrupt
     job.progress("writing the report", 0, 1)
     result = _result(folder, run, fitted, measured, seconds=job.clock.spent)
-    write_outputs(folder, result, fitted, measured, manifest=manifest, write_args=job.folder.write_args)
+    write_outputs(folder, result, fitted, measured, manifest=manifest, args=job.folder.args())
     job.folder.forget_checkpoints()
     job.progress("writing the report", 1, 1)
     return result

@@ -39,9 +39,8 @@ def optimiser(
         return torch.optim.SGD(groups, momentum=momentum, nesterov=momentum > 0)
     if name == "muon":
         return Muon(groups, momentum=momentum)
-    on_cpu = all(weight.device.type == "cpu" for group in groups for weight in group["params"])
-    made = torch.optim.AdamW if name == "adamw" else torch.optim.Adam
-    return made(groups, betas=_BETAS, fused=on_cpu or None)  # one pass over the weights; elsewhere PyTorch chooses
+    # Not fused: on CPUs that kernel takes all tensors of a weight for laid out alike, which restored ones are not.
+    return (torch.optim.AdamW if name == "adamw" else torch.optim.Adam)(groups, betas=_BETAS)
 
 
 def set_rate(made: torch.optim.Optimizer, share: float) -> None:
