@@ -4,11 +4,11 @@
 
 Both sides take turns as processes of their own, on the same cores and the same train and validation pictures. eyespot
 begins with an empty cache: it converts the network, compiles it and computes every feature, those of the test pictures,
-too. It counts only with a validation accuracy at least as high as that of fastai's last epoch: where what 20 seconds
-give (`--time 20s`, the frozen regime on as many pictures as fit) has less, the whole frozen regime is tried, then
-`--regime partial`. Beside it stands the same run of another seed, with the features that the first
-one stored. fastai's side is fastai_way.py and takes many minutes: with --log, what is finished is kept, and a benchmark
-that was interrupted goes on from there.
+too. It counts only with a validation accuracy at least as high as that of fastai's last epoch. Tried are 20 seconds
+(`--time 20s`: the frozen regime on as many pictures as fit), where those are not enough the whole frozen regime, then
+`--regime partial`. What counted is run once more, with another seed and the features that are stored by then. fastai's
+side is fastai_way.py and takes many minutes: with --log, what is finished is kept, and a benchmark that was interrupted
+goes on from there.
 """
 
 from __future__ import annotations
@@ -111,9 +111,11 @@ def report(pairs: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> None:
     print()
     print(measuring.runs_line("fastai, whole process", [his["seconds"] for his, _ in pairs], "s"))
     print(measuring.runs_line("  accuracy", [his["epochs"][-1]["accuracy"] for his, _ in pairs], ""))
-    for title, place in (("eyespot, empty cache", -2), ("eyespot, features stored", -1)):
-        print(measuring.runs_line(title, [tries[place]["seconds"] for _, tries in pairs], "s"))
-        print(measuring.runs_line("  accuracy", [tries[place]["accuracy"] for _, tries in pairs], ""))
+    every = [each for _, tries in pairs for each in tries]
+    for name in dict.fromkeys(each["name"] for each in every):
+        runs = [each for each in every if each["name"] == name]
+        print(measuring.runs_line(name, [each["seconds"] for each in runs], "s"))
+        print(measuring.runs_line("  accuracy", [each["accuracy"] for each in runs], ""))
     times = statistics.median(ratio(his, tries, -2) for his, tries in pairs)
     print(f"with stored features {statistics.median(ratio(his, tries, -1) for his, tries in pairs):.1f} times sooner")
     print(BAR.verdict(times))

@@ -35,6 +35,7 @@ from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.plans import FULL, PARTIAL, Defaults, plan_for
 from eyespot.training.augmentation import PHOTOS
 from eyespot.training.examples import ImageExamples, ViewExamples
+from eyespot.training.freed_memory import freed_memory_stays
 from eyespot.training.loop import Examples, Training
 
 EAGER_BAR = at_least(8, "times", "an epoch of the tail is at least 8 times faster than fine-tuning in eager fp32")
@@ -59,11 +60,9 @@ def main() -> None:
     with torch.inference_mode():
         at_cut = trunk.eval()(torch.zeros(1, 3, options.px, options.px)).shape[1:]
     if options.side == TAIL:
-        seen = stored_views(at_cut, options.batch)
-        measuring.one_side(loop_step(training(tail, seen, PARTIAL, options.batch)))
+        one_side_of_eyespot(tail, stored_views(at_cut, options.batch), PARTIAL, options.batch)
     elif options.side == WHOLE:
-        seen = decoded_images(options.px, options.batch)
-        measuring.one_side(loop_step(training(net, seen, FULL, options.batch)))
+        one_side_of_eyespot(net, decoded_images(options.px, options.batch), FULL, options.batch)
     elif options.side == EAGER:
         optimiser = torch.optim.AdamW(net.parameters(), lr=FULL.lr, weight_decay=FULL.weight_decay)
         measuring.one_side(plain_step(net, RandomImages(options.batch, options.px), optimiser))
@@ -86,8 +85,8 @@ def report_epochs(seconds: dict[str, list[float]], *, pictures: int, batch: int)
     print(FULL_BAR.verdict(epochs[WHOLE] / epochs[TAIL]))
 
 
-def training(net: nn.Sequential, examples: Examples, defaults: Defaults, batch: int) -> Training:
-    """eyespot's loop as this regime has it, with more steps than anyone takes."""
+def one_side_of_eyespot(net: nn.Sequential, examples: Examples, defaults: Defaults, batch: int) -> None:
+    """Steps of eyespot's loop as this regime has it."""
     plan = plan_for(
         TrainOptions(batch=batch),
         replace(defaults, epochs=1_000_000),
@@ -96,7 +95,8 @@ def training(net: nn.Sequential, examples: Examples, defaults: Defaults, batch: 
         output="softmax",
     )
     statistics_stay(net)
-    return Training(net, examples, None, plan, seed=0)
+    with freed_memory_stays():
+        measuring.one_side(loop_step(Training(net, examples, None, plan, seed=0)))
 
 
 def stored_views(shape: Sequence[int], batch: int, *, batches: int = 4) -> ViewExamples:

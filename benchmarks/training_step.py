@@ -4,7 +4,7 @@
 
 Both sides train the same network on the same random images, by cross-entropy and Nesterov's momentum, each in a process
 of its own, and take turns step by step. eyespot's side is its whole loop: channels last, bf16 where the processor has
-it, finite losses checked, weights averaged, a state kept now and then. The plain side is fp32 in PyTorch's own layout:
+it, finite losses checked, a state kept now and then, freed memory kept. The plain side is fp32 in PyTorch's own layout:
 forward, backward, step. The limit is the speed of a matrix product on this machine and three passes: one forward, two
 backward.
 """
@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from eyespot import zoo
 from eyespot.training.devices import choose
+from eyespot.training.freed_memory import freed_memory_stays
 from eyespot.training.loop import Plan, Training
 
 BARS = {
@@ -71,7 +72,8 @@ def main() -> None:
             momentum=MOMENTUM,
             schedule="constant",
         )
-        measuring.one_side(loop_step(Training(net.train(), images, None, plan, seed=0)))
+        with freed_memory_stays():
+            measuring.one_side(loop_step(Training(net.train(), images, None, plan, seed=0)))
     else:
         print(measuring.heading(), flush=True)
         gflop = step_gflop(net, (3, options.px, options.px), options.batch)
