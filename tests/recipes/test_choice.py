@@ -10,7 +10,7 @@ from PIL import Image
 from eyespot import zoo
 from eyespot.data.audit import Hashed
 from eyespot.data.data_set import DataSet, Picture
-from eyespot.errors import NetworkError, OptionError
+from eyespot.errors import OptionError
 from eyespot.recipes.choice import Choice, choose
 from eyespot.recipes.options import train_options
 from eyespot.recipes.prepare import Prepared
@@ -107,7 +107,7 @@ def test_a_network_is_found_by_its_name_and_by_what_people_call_it(model, networ
 
 
 def test_an_unknown_network_is_named_with_what_was_meant():
-    with pytest.raises(NetworkError, match=r"no network 'resnet51': did you mean 'resnet50'\?"):
+    with pytest.raises(OptionError, match=r"no network 'resnet51': did you mean 'resnet50'\?"):
         chosen(model="resnet51")
 
 
@@ -175,5 +175,5 @@ def test_each_rung_of_the_ladder_may_have_its_own_options():
 
 
 def test_an_option_that_is_not_used_is_named_though_it_has_its_default_value():
-    with pytest.raises(OptionError, match="the option views is for the regime partial alone"):
-        chosen(views=2)
+    with pytest.raises(OptionError, match="the option auxiliary is for the regimes full and scratch alone"):
+        chosen(auxiliary="auto")

@@ -69,7 +69,7 @@ def test_a_zero_is_a_choice_and_not_left_open(name):
 
 def test_every_option_of_the_steps_is_a_default_and_reaches_the_plan_or_the_network():
     of_steps = {name for name, users in USED_BY.items() if set(users) & set(OF_STEPS)} - {"head", "mirror", "weights"}
-    elsewhere = {"freeze", "replace_tail", "views", "augment", "auxiliary", "dropout", "device", "growing"}
+    elsewhere = {"freeze", "replace_tail", "views", "augment", "growing", "auxiliary", "dropout", "device"}
     own = {each.name for each in fields(Defaults)}
     assert own == of_steps - elsewhere
     assert own == GIVEN.keys() | {"mixup", "cutmix"}
@@ -155,15 +155,15 @@ def test_how_many_pictures_and_what_kind_of_network_decide_how_scratch_trains(co
 
 
 def test_the_report_says_what_the_steps_did():
-    words = dict(in_words(plan(mixup=0.4, cutmix=2, labels=np.array([0] * 12 + [1] * 3 + [2]))))
-    assert words == {
-        "Steps": "AdamW, batches of 32, one-cycle learning rate up to 0.001, weight decay 0.05, targets smoothed by "
-        "0.1",
+    steps = {"batch": 5, "lr": 0.25, "schedule": "linear", "weight_decay": 0, "smoothing": 0}
+    assert dict(in_words(plan(FULL, optimiser="sgd", **steps))) == {
+        "Steps": "SGD with Nesterov's momentum, batches of 5, linear learning rate up to 0.25, weight decay 0"
+    }
+    assert dict(in_words(plan(mixup=0.4, cutmix=2, smoothing=0.25, labels=np.array([0] * 12 + [1] * 3 + [2])))) == {
+        "Steps": f"AdamW, batches of 32, one-cycle learning rate up to {PARTIAL.lr:g}, weight decay 0.05, targets "
+        "smoothed by 0.25",
         "Mixing": "mixup (alpha 0.4) and CutMix (alpha 2)",
         "Classes": "all weigh the same, whatever their number of pictures",
-    }
-    assert dict(in_words(plan(SCRATCH_NORMED, smoothing=0))) == {
-        "Steps": "Muon, batches of 128, linear learning rate up to 0.05, weight decay 0.0005"
     }
 
 

@@ -27,7 +27,7 @@ from eyespot.recipes.clock import Clock
 from eyespot.recipes.job import Job
 from eyespot.recipes.on_images import Images
 from eyespot.recipes.options import train_options
-from eyespot.recipes.plans import SCRATCH_FEW
+from eyespot.recipes.plans import SCRATCH_FEW, SCRATCH_MANY, SCRATCH_NORMED
 from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.progress import silent
 from eyespot.recipes.results import TrainResult
@@ -251,7 +251,8 @@ def test_a_network_without_auxiliary_heads_is_trained_as_it_is(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "count", "optimiser"), [("resnet20_cifar", 4, "adam"), ("resnet20_cifar", 6_000, "muon")]
+    ("name", "count", "expected"),
+    [("resnet20_cifar", 4, SCRATCH_FEW), ("resnet20_cifar", 6_000, SCRATCH_NORMED), ("lenet5", 6_000, SCRATCH_MANY)],
 )
-def test_a_network_with_batch_norm_bears_a_high_rate_where_there_are_many_pictures(tmp_path, name, count, optimiser):
-    assert making(name, tmp_path, count=2, side=32).defaults(count).optimiser == optimiser
+def test_how_many_pictures_there_are_and_batch_norm_decide_how_a_network_trains(tmp_path, name, count, expected):
+    assert making(name, tmp_path, count=2, side=32).defaults(count) is expected

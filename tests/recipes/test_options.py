@@ -1,0 +1,49 @@
+"""Options of `train`: times in words, and the page that explains every one of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from eyespot.errors import OptionError
+from eyespot.recipes.ladder import FEWEST_PER_CLASS, FEWEST_VALIDATION
+from eyespot.recipes.options import USED_BY, TrainOptions, train_options
+from eyespot.recipes.plans import FEW
+
+PAGE = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"), [("90s", 90), ("5m", 300), ("1h", 3600), (" 1.5 M ", 90), ("45", 45), (60, 60), (0.5, 0.5)]
+)
+def test_a_time_is_seconds_minutes_or_hours(given, seconds):
+    assert train_options(time=given).time == seconds
+
+
+@pytest.mark.parametrize("given", ["", "soon", "5 min", "-5m", "0s", 0, -1, float("inf"), "1d", "999h"])
+def test_what_is_no_time_is_refused_with_examples(given):
+    with pytest.raises(OptionError, match=r"the option time cannot be .*: give a time such as 90s, 5m or 1h$"):
+        train_options(time=given)
+
+
+def test_the_page_has_a_line_for_every_option_with_the_regimes_that_use_it():
+    section = PAGE.partition("## Every option")[2].partition("\n## ")[0]
+    shown = re.findall(r"^\| `(--[a-z-]+)` \| ([a-z, ]+) \| \S", section, flags=re.MULTILINE)
+    assert shown == [
+        (f"--{name.replace('_', '-')}", ", ".join(USED_BY[name]) if name in USED_BY else "all")
+        for name in TrainOptions.model_fields
+    ]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"fewer than {FEWEST_VALIDATION} validation pictures",
+        f"fewer than {FEWEST_PER_CLASS} pictures per class to train on",
+        f"on more than {FEW:,} pictures",
+    ],
+)
+def test_the_page_names_the_numbers_that_decide(said):
+    assert said in re.sub(r"\s+", " ", PAGE)
