@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 MOST_TRAINED = 0.5
 """Share of the network's multiply-adds that lies behind the cut, at most: beyond, stored activations save too little.
 The first stage that leaves less is the default cut: stage5 of EfficientNet-Lite0's seven."""
-TIMED_PICTURES = 256
+TIMED_PICTURES = 192
 """Enough that what the first ones wait for is no matter; their activations are kept."""
 
 
@@ -149,7 +149,7 @@ def partial_cost(frozen: Fitted, cut: Cut, job: Job) -> Cost:
     timed = frozen.prepared.part("train")[:TIMED_PICTURES]
     _ = below.engine  # compiled before the clock starts
     began = time.perf_counter()
-    found = _embedded(below, timed, ("identity",), job)
+    found = _embedded(below, timed, _views(frozen, job), job)
     seconds = time.perf_counter() - began
     view_seconds = seconds / max(found.computed, 1)
     batch = int(cut.defaults.of(job.options)["batch"])
