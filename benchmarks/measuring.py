@@ -144,16 +144,14 @@ def timed(command: Sequence[str | Path], *, cache: Path) -> tuple[float, str]:
 def observed(command: Sequence[str | Path], *, cache: Path) -> tuple[float, str, int | None]:
     """As `timed`, and the most memory that the process held, in bytes, where the system tells."""
     environment = {**os.environ, machine.CACHE_VARIABLE: str(cache)}
-    start = time.perf_counter()
-    process = subprocess.Popen([str(part) for part in command], env=environment, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    printed = process.stdout.read()
-    peak_bytes = None
-    if sys.platform != "win32":
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        peak_bytes = usage.ru_maxrss * RSS_BYTES
-    process.wait()
+    start, peak_bytes = time.perf_counter(), None
+    with subprocess.Popen([str(part) for part in command], env=environment, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        printed = process.stdout.read()
+        if sys.platform != "win32":
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            peak_bytes = usage.ru_maxrss * RSS_BYTES
     seconds = time.perf_counter() - start
     if process.returncode:
         raise SystemExit(f"{' '.join(map(str, command))} ended with status {process.returncode}")
