@@ -38,10 +38,10 @@ class Choice:
 
 
 def choose(prepared: Prepared, options: TrainOptions) -> Choice:
-    """Network and regime for these pictures. Raises OptionError where options do not go together, NetworkError."""
+    """Network and regime for these pictures. Raises OptionError where options do not go together."""
     gray = _are_small_and_gray(prepared.part("train"))
     network, by_auto = _network(options, gray=gray)
-    regime, reason = _regime(prepared, options, network)
+    regime, reason = _regime(prepared, options, network, by_auto=by_auto)
     climbs = options.time is not None and regime != "scratch" and options.regime != "frozen"
     chosen = " (auto chose it for these pictures)" if by_auto or options.regime == "auto" else ""
     regimes = _rungs(regime) if climbs else (regime,)
@@ -78,13 +78,14 @@ def _network(options: TrainOptions, *, gray: bool) -> tuple[str, bool]:
     return "efficientnet_lite0", True
 
 
-def _regime(prepared: Prepared, options: TrainOptions, network: str) -> tuple[Regime, str]:
+def _regime(prepared: Prepared, options: TrainOptions, network: str, *, by_auto: bool) -> tuple[Regime, str]:
     if options.regime != "auto":
         return options.regime, "it was asked for"
     if options.freeze is not None:
         return "partial", "a stage to freeze was given"
     if not of_network(network) and options.weights is None:
-        return "scratch", f"{network} has no published weights"
+        small = "the pictures are small and grey: a small network learns such from nothing"
+        return "scratch", small if by_auto else f"{network} has no published weights"
     if options.time is not None:
         return "frozen", f"the best on the validation pictures within {options.time:.0f} s"
     train = prepared.part("train")
