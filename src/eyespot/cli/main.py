@@ -114,9 +114,10 @@ def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, 
     given = {name: value for name, value in options.items() if context.get_parameter_source(name) != default}
     if "head" in given:
         given["head"] = typed.widths(given["head"])
-    with show.progress(quiet=quiet) as progress:
+    is_writer = world().is_writer
+    with show.progress(quiet=quiet or not is_writer) as progress:
         result = recipe(data, progress=progress, **given)
-    if world().is_writer:
+    if is_writer:
         show.json_or(as_json, result, show.trained)
 
 

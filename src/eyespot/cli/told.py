@@ -32,7 +32,7 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
         gc.set_threshold(SELDOM)
         atexit.register(gc.freeze)  # nor is what is left at the end searched
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some costs 40 ms; we use none
-        from eyespot.errors import EyespotError, Stopped
+        from eyespot.errors import EyespotError, MachineError, Stopped
 
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a letter of a name shows its number
@@ -42,6 +42,9 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
                 command(*args, **options)
             ctrl_c.ignore()
         except EyespotError as error:
+            if _is_said_by_another_process() and not isinstance(error, MachineError):
+                ctrl_c.ignore()
+                sys.exit(1)
             _end(f"eyespot: {error}", ctrl_c.STATUS if isinstance(error, Stopped) else 1)
         except KeyboardInterrupt:
             _end(ctrl_c.SENTENCE, ctrl_c.STATUS)
@@ -54,6 +57,11 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
             _end(f"eyespot: {error.filename} cannot be used: {error.strerror}", 1)
 
     return run
+
+
+def _is_said_by_another_process() -> bool:
+    """True where torchrun started several on this machine, and this is not the first: all would say the same."""
+    return os.environ.get("WORLD_SIZE", "1") != "1" and os.environ.get("LOCAL_RANK", "0") != "0"
 
 
 def _end(sentence: str, status: int) -> NoReturn:

@@ -37,7 +37,8 @@ class Job:
         """Where steps are computed. Raises MachineError where the device is not there."""
         from eyespot.training.devices import choose
 
-        return choose(self.options.device, local_rank=self.world.local_rank)
+        device = choose(self.options.device, local_rank=self.world.local_rank)
+        return replace(device, precision="fp32") if self.options.precision == "fp32" else device
 
     def with_options(self, **changed: object) -> Job:
         """The same run with some options decided."""

@@ -82,9 +82,15 @@ def train(
     try:
         with joined(ranks, device=_device_of(chosen, ranks)):
             result = _train(data, chosen, again, ranks, progress if ranks.is_writer else silent, started)
-            return TrainResult.model_validate(broadcast(result and result.model_dump(mode="json"), ranks) or result)
+            return _on_every_rank(result, ranks)
     except KeyboardInterrupt:
         raise Stopped(NO_MODEL_YET) from None
+
+
+def _on_every_rank(result: TrainResult | None, ranks: World) -> TrainResult:
+    """The writer's result."""
+    said = broadcast(result.model_dump(mode="json") if result else None, ranks)
+    return result or TrainResult.model_validate(said)
 
 
 def _again(resume: str | Path | None, replay: str | Path | None, options: Mapping[str, Any]) -> Again | None:
@@ -245,6 +251,8 @@ def _fit(prepared: Prepared, choice: Choice, job: Job) -> Fitted:
             else partial_tuning(frozen, cut_at(frozen, backbone, job, None), job)
         )
     except KeyboardInterrupt:
+        if job.world.size > 1:
+            raise
         return replace(frozen, notes=[*frozen.notes, "stopped by you before the tail was trained: all is frozen"])
     return tune(frozen, tuning, job)
 

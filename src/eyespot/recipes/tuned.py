@@ -56,6 +56,8 @@ def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> F
         training = tuning.make()
         ended = run_training(training, job, key=tuning.key, reserve=reserve)
     except KeyboardInterrupt:
+        if job.world.size > 1:  # processes that do not stop alike would wait for each other
+            raise
         return with_note(frozen, f"stopped by you before one epoch of training {tuning.what} was over: all is frozen")
     output = frozen.head.output
 
