@@ -1,11 +1,15 @@
-"""The ladder: what is tried, what is kept, what is on disk meanwhile, and that a clock decides it but once."""
+"""The ladder: what is tried, what is kept, what is on disk meanwhile, and that a clock decides it but once.
+
+In the first half trainings only say what they would come to; in the second half pictures are learned.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,35 +19,313 @@ import pytest
 
 import eyespot
 from eyespot.bundle.files import read_bundle
+from eyespot.data.audit import Hashed
+from eyespot.data.data_set import Picture
 from eyespot.errors import MachineError, OptionError
 from eyespot.recipes import ladder, running
 from eyespot.recipes import train as module
 from eyespot.recipes.clock import Clock
+from eyespot.recipes.job import Job
+from eyespot.recipes.ladder import Finishing, climb
+from eyespot.recipes.options import train_options
 from eyespot.recipes.partial import Cost
-from eyespot.recipes.plans import FULL
+from eyespot.recipes.plans import FULL, PARTIAL
+from eyespot.recipes.progress import silent
+from eyespot.recipes.regime import Fitted, OutOfFold
+from eyespot.recipes.run_folder import RunFolder
 from eyespot.training.head import Head
+
+TRAINED, VALIDATED = 60, 30
+WORK = TRAINED + VALIDATED / 3
+"""Of an epoch, in pictures: to measure one is a third of the work of training on it."""
+STAGES = ("stage5", "stage6", "stage7")
+STOPPED = "stopped by you on the ladder: the best model so far is kept"
+
+
+@pytest.fixture
+def left(monkeypatch):
+    """The seconds on every clock, as a test sets them: `left.seconds`."""
+    state = SimpleNamespace(seconds=1000.0)
+    monkeypatch.setattr(Clock, "remaining", property(lambda clock: math.inf if clock.replays else state.seconds))
+    return state
+
+
+# --- trainings that say what they would come to
+
+
+@dataclass
+class Fake:
+    """A ladder whose rungs have validation pictures right as told, at a price as told."""
+
+    right: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("frozen", *STAGES, "full"), 20))
+    """Of VALIDATED."""
+    step_seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys((*STAGES, "full"), 0.1))
+    happens: dict[str, Any] = field(default_factory=dict)
+    """Instead of a whole training: an error that preparing raises, or how training ended."""
+    notes: dict[str, list[str]] = field(default_factory=dict)
+    trained: dict[str, int] = field(default_factory=dict)
+    """Epochs, by stage, of what was trained."""
+    kept: list[str] = field(default_factory=list)
+    """The regimes whose models were written."""
+    reserve: float = 0.0
+
+    def climb(self, clock: Clock, **options: Any) -> Fitted:
+        self.trained, self.kept = {}, []
+        chosen = train_options(time=1000, **options)
+        job = Job(chosen, RunFolder(chosen), None, Path(), "fp32", silent, clock)
+        backbone: Any = SimpleNamespace(built=lambda cache_folder: None)
+        return climb(self.fitted("frozen"), backbone, job, keep=self.keep, seconds=2.0)
+
+    def keep(self, fitted: Fitted) -> None:
+        self.kept.append(fitted.regime)
+
+    def answers(self, what: str) -> OutOfFold:
+        pictures = [Hashed(Picture(f"{row}.png", label="a"), content=f"{row:08x}") for row in range(VALIDATED)]
+        logits = np.array([[1.0, 0.0] if row < self.right[what] else [0.0, 1.0] for row in range(VALIDATED)])
+        return OutOfFold(pictures, np.zeros(VALIDATED, np.int64), logits[None])
+
+    def fitted(self, what: str) -> Fitted:
+        prepared = SimpleNamespace(
+            data_set=SimpleNamespace(classes=("a", "b", "c")),
+            part=lambda part: [None] * {"train": TRAINED, "val": VALIDATED}[part],
+        )
+        nothing: dict[str, Any] = dict.fromkeys(Fitted.__dataclass_fields__)
+        known = {"regime": what, "prepared": prepared, "trained_on": TRAINED, "notes": [], "ladder": ()}
+        return Fitted(**(nothing | known))
+
+    def tuning(self, what: str, key: str, epochs: int) -> Any:
+        if isinstance(self.happens.get(what), Exception):
+            raise self.happens[what]
+        self.trained[what] = epochs
+        return SimpleNamespace(key=key, what=f"what lies behind {what}", stage=what)
+
+    def tune(self, frozen: Fitted, tuning: Any, job: Job, *, reserve: float) -> Fitted:
+        self.reserve = reserve
+        ended = self.happens.get(tuning.stage, "whole")
+        if ended == "before it began":
+            return frozen
+        job.clock.decide(f"{tuning.key}: trained", lambda: {"steps": 8, "ended": ended})
+        regime = "full" if tuning.stage == "full" else "partial"
+        notes = [*frozen.notes, *self.notes.get(tuning.stage, [])]
+        return replace(frozen, regime=regime, calibrated_on=self.answers(tuning.stage), notes=notes)
+
+
+@pytest.fixture
+def fake(monkeypatch, left) -> Fake:
+    fake = Fake()
+
+    def cut_at(frozen: Fitted, backbone: Any, job: Job, stage: str | None) -> Any:
+        stage = stage or job.options.freeze
+        return SimpleNamespace(stage=stage, key=f"partial {stage}", defaults=PARTIAL)
+
+    patched: dict[str, Callable[..., Any]] = {
+        "cut_at": cut_at,
+        "cuts": lambda net, frozen: list(STAGES),
+        "with_head": lambda net, head: None,
+        "views_of": lambda frozen, job: 2,
+        "partial_cost": lambda frozen, cut, job: Cost(fake.step_seconds[cut.stage], 0.0),
+        "full_step_seconds": lambda frozen, backbone, job: fake.step_seconds["full"],
+        "partial_tuning": lambda frozen, cut, job, defaults: fake.tuning(cut.stage, cut.key, defaults.epochs),
+        "full_tuning": lambda frozen, backbone, job, defaults: fake.tuning("full", "full", defaults.epochs),
+        "tune": fake.tune,
+        "on_val": lambda prepared, trunk, head, store: SimpleNamespace(answers=fake.answers("frozen")),
+    }
+    for name, function in patched.items():
+        monkeypatch.setattr(ladder, name, function)
+    monkeypatch.setattr(Finishing, "reserve", 10.0)
+    return fake
+
+
+def verdicts(result: Any) -> list[tuple[str, str]]:
+    return [(rung.regime, rung.verdict.partition(":")[0]) for rung in result.ladder]
+
+
+def test_what_is_better_by_more_than_its_error_is_kept_and_on_disk_at_once(fake):
+    fake.right |= {"stage5": 26, "full": 29}
+    result = fake.climb(Clock(1000))
+    assert verdicts(result) == [("frozen", "kept"), ("partial", "kept"), ("full", "kept")]
+    assert fake.kept == ["frozen", "partial", "full"]
+    assert result.regime == "full"
+    assert result.ladder[0].verdict == "kept: the first"
+    assert result.ladder[1].verdict == (
+        "kept: 6 more right and 0 more wrong than frozen: +20.0 points, standard error 7.3"
+    )
+    assert " than partial: +10.0 points" in result.ladder[2].verdict
+    assert [(rung.validation.accuracy * 30, rung.validation.n) for rung in result.ladder] == [
+        (20, 30),
+        (26, 30),
+        (29, 30),
+    ]
+    assert [rung.trained for rung in result.ladder[1:]] == ["what lies behind stage5", "what lies behind full"]
+
+
+@pytest.mark.parametrize("right", [20, 12])
+def test_what_is_no_better_is_discarded_and_the_best_stays(fake, right):
+    fake.right |= {"stage5": right, "full": right}
+    fake.notes["full"] = ["near step 3 the loss was no finite number"]
+    result = fake.climb(Clock(1000))
+    assert verdicts(result) == [("frozen", "kept"), ("partial", "discarded"), ("full", "discarded")]
+    assert (result.regime, fake.kept) == ("frozen", ["frozen"])
+    assert result.ladder[2].validation.n == 30
+    assert result.notes == ["full, which was discarded: near step 3 the loss was no finite number"]
+
+
+def test_each_is_compared_with_the_best_so_far(fake):
+    fake.right |= {"stage5": 28, "full": 26}
+    result = fake.climb(Clock(1000))
+    assert verdicts(result) == [("frozen", "kept"), ("partial", "kept"), ("full", "discarded")]
+    assert " 0 more right and 2 more wrong than partial: -6.7 points" in result.ladder[2].verdict
+    assert result.regime == "partial"
+
+
+@pytest.mark.parametrize(
+    ("options", "tried"),
+    [({"regime": "partial"}, ["stage5"]), ({"regime": "full"}, ["full"]), ({"freeze": "stage6"}, ["stage6"])],
+    ids=str,
+)
+def test_what_was_asked_for_is_all_that_is_tried(fake, options, tried):
+    fake.climb(Clock(1000), **options)
+    assert list(fake.trained) == tried
+
+
+def test_the_deepest_cut_that_the_time_allows_is_tried_and_what_it_does_not_allow_is_named(fake):
+    fake.step_seconds |= {"stage5": 1e4, "stage6": 1e3, "full": 1e5}
+    clock = Clock(1000)
+    result = fake.climb(clock)
+    assert list(fake.trained) == ["stage7"]
+    assert verdicts(result) == [("frozen", "kept"), ("partial", "discarded"), ("full", "not begun")]
+    full = result.ladder[2]
+    assert full.verdict == "not begun: the time that was left allows no 2 epochs"
+    assert (full.trained, full.kept, full.seconds, full.validation) == ("everything", False, 0, None)
+    decided = [clock.known(f"{key}: epochs") for key in ("partial stage5", "partial stage6", "partial stage7", "full")]
+    assert decided == [0, 0, fake.trained["stage7"], 0]
+
+
+@pytest.mark.parametrize("epochs", [2, 3, 5])
+def test_as_many_epochs_are_planned_as_fit(fake, left, epochs):
+    steps = (epochs + 0.5) * WORK / PARTIAL.batch
+    fake.step_seconds["stage5"] = ladder.PLANNED * (left.seconds - 10.0) / steps
+    fake.climb(Clock(1000), regime="partial")
+    assert fake.trained == {"stage5": epochs}
+
+
+def test_much_time_is_not_used_up(fake, left):
+    left.seconds = 1e9
+    fake.climb(Clock(1e9))
+    assert fake.trained == {"stage5": ladder.MOST_EPOCHS * PARTIAL.epochs, "full": ladder.MOST_EPOCHS * FULL.epochs}
+
+
+def test_seconds_for_measuring_and_writing_are_left_to_every_training(fake, left):
+    fake.climb(Clock(1000))
+    assert fake.reserve == 10.0
+    left.seconds = 10.0 + ladder.MEASURING_SECONDS - 0.1
+    result = fake.climb(Clock(1000))
+    assert verdicts(result) == [("frozen", "kept"), ("partial", "not begun"), ("full", "not begun")]
+    assert fake.trained == {}
+
+
+def test_what_there_is_no_room_for_is_not_begun(fake):
+    fake.happens["stage5"] = MachineError("there is no room for the views")
+    result = fake.climb(Clock(1000))
+    assert verdicts(result) == [("frozen", "kept"), ("partial", "not begun"), ("full", "discarded")]
+    assert result.ladder[1].verdict == "not begun: there is no room for the views"
+
+
+def test_ctrl_c_before_anything_was_learned_ends_the_ladder(fake):
+    fake.right |= {"stage5": 26}
+    fake.happens["full"] = "before it began"
+    result = fake.climb(Clock(1000))
+    assert verdicts(result) == [("frozen", "kept"), ("partial", "kept")]
+    assert (result.regime, result.notes) == ("partial", [STOPPED])
+
+
+@pytest.mark.parametrize(("right", "verdict"), [(26, "kept"), (14, "discarded")])
+def test_ctrl_c_in_a_training_judges_what_it_has_learned_and_ends_the_ladder(fake, right, verdict):
+    fake.right |= {"stage5": right}
+    fake.happens["stage5"] = "by the user"
+    clock = Clock(1000)
+    result = fake.climb(clock)
+    assert verdicts(result) == [("frozen", "kept"), ("partial", verdict)]
+    assert result.notes == [STOPPED]
+    again = fake.climb(Clock(1000, decisions=clock.decisions, replays="run"))
+    assert (verdicts(again), again.notes) == (verdicts(result), [STOPPED])
+
+
+def test_ctrl_c_while_the_first_model_is_written_leaves_the_frozen_one(fake, monkeypatch):
+    def stop(self: Fake, fitted: Fitted) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Fake, "keep", stop)
+    result = fake.climb(Clock(1000))
+    assert (result.regime, verdicts(result), result.notes) == ("frozen", [("frozen", "kept")], [STOPPED])
+
+
+def test_a_replay_tries_and_keeps_the_same_whatever_the_clock_and_the_pictures_say_now(fake, left):
+    fake.right |= {"stage6": 26}
+    fake.step_seconds |= {"stage5": 1e4, "full": 1e4}
+    clock = Clock(1000)
+    first = fake.climb(clock)
+    trained = fake.trained
+    left.seconds = 0.0
+    fake.right |= {"stage6": 20}
+    fake.step_seconds |= {"stage5": 0.0, "stage6": 1e9}
+    replay = Clock(1000, decisions=clock.decisions, replays="run")
+    again = fake.climb(replay)
+    assert verdicts(again) == verdicts(first) == [("frozen", "kept"), ("partial", "kept"), ("full", "not begun")]
+    assert (fake.trained, again.regime) == (trained, "partial")
+    assert replay.decisions.keys() == clock.decisions.keys()
+
+
+def test_a_run_that_goes_on_says_what_its_rungs_had_taken_before(fake, monkeypatch):
+    clock = Clock(1000)
+    first = fake.climb(clock)
+    again = fake.climb(Clock(1000, spent=500, decisions=clock.decisions))
+    assert [rung.seconds for rung in again.ladder] == [rung.seconds for rung in first.ladder]
+
+
+def test_a_rung_that_a_kill_interrupted_has_taken_all_the_time_since_it_began(fake):
+    decided = {"partial stage5: epochs": 4, "partial stage5: began": 100.0}
+    result = fake.climb(Clock(1000, spent=400, decisions=decided), regime="partial")
+    assert result.ladder[1].seconds == pytest.approx(300, abs=5)
+
+
+@pytest.mark.parametrize("has_model", [True, False])
+def test_a_run_that_goes_on_never_puts_the_first_model_in_place_of_a_better_one(fake, monkeypatch, has_model):
+    fake.right |= {"stage5": 26}
+    clock = Clock(1000)
+    fake.climb(clock)
+    monkeypatch.setattr(RunFolder, "has_model", has_model)
+    fake.climb(Clock(1000, decisions=clock.decisions))
+    assert fake.kept == (["partial"] if has_model else ["frozen", "partial"])
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "said"),
+    [
+        (600, 29, "29 validation pictures cannot tell a better model from a luckier one, 30 are needed"),
+        (59, 300, "with 59 pictures of 3 classes to train on, a network that trains further learns them by heart; 20"),
+        (60, 30, ""),
+    ],
+)
+def test_too_few_pictures_are_a_reason_to_stay_frozen(train, validation, said):
+    found = ladder.too_little(train, validation, classes=3)
+    assert found.startswith(f"the ladder ends at frozen: {said}") if said else found == ""
+
+
+# --- trainings of pictures
 
 LATE = {"freeze": "stage7", "time": 3000.0}
 """Only the head's own stage trains: seconds, where there are minutes."""
-TRAINED = "partial stage7: trained"
-STOPPED = "stopped by you on the ladder: the best model so far is kept"
+PARTIAL_ENDED = "partial stage7: trained"
 
 
 class Killed(BaseException):
     """Stands for a kill: nobody catches it."""
 
 
-@pytest.fixture(autouse=True)
-def _shared(shared_cache) -> None:
-    """Every test uses the cache that tests share."""
-
-
 @pytest.fixture
-def left(monkeypatch):
-    """The seconds on the clock, as a test sets them: `left.seconds`."""
-    state = SimpleNamespace(seconds=1000.0)
-    monkeypatch.setattr(Clock, "remaining", property(lambda clock: np.inf if clock.replays else state.seconds))
-    return state
+def _shared(shared_cache) -> None:
+    """The cache that tests share."""
 
 
 def weaken(patch: pytest.MonkeyPatch) -> None:
@@ -59,7 +341,7 @@ def weaken(patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def weak(monkeypatch) -> None:
+def weak(monkeypatch, shared_cache) -> None:
     weaken(monkeypatch)
 
 
@@ -73,27 +355,18 @@ def better(ladder_photos, warm_cache, tmp_path_factory):
 
 
 def at(step: str, done: int, act: Callable[[], None] | BaseException) -> Callable[[str, int, int], None]:
-    """A progress that does something, or raises it, when the run has come so far."""
+    """A progress that does something, or raises it, when the run first comes so far."""
+    came: list[str] = []
 
     def tell(now: str, so_far: int, total: int) -> None:
-        if (now, so_far) == (step, done):
-            if isinstance(act, BaseException):
-                raise act
-            act()
+        if (now, so_far) != (step, done) or came:
+            return
+        came.append(now)
+        if isinstance(act, BaseException):
+            raise act
+        act()
 
     return tell
-
-
-def once(step: str, done: int, error: BaseException) -> Callable[[str, int, int], None]:
-    """The same, the first time only."""
-    raised: list[int] = []
-
-    def act() -> None:
-        if not raised:
-            raised.append(1)
-            raise error
-
-    return at(step, done, act)
 
 
 def args(run: str | Path) -> dict[str, Any]:
@@ -101,129 +374,52 @@ def args(run: str | Path) -> dict[str, Any]:
     return found
 
 
-def verdicts(result: Any) -> list[tuple[str, str]]:
-    return [(rung.regime, rung.verdict.partition(":")[0]) for rung in result.ladder]
+def decided(run: str | Path) -> dict[str, Any]:
+    """What was decided, without what was measured."""
+    measured = ("seconds", "began")
+    return {name: value for name, value in args(run)["decisions"].items() if not name.endswith(measured)}
 
 
 def graph(run: str | Path) -> bytes:
     return read_bundle(run).graph
 
 
-# --- what is tried and what is kept
-
-
-def test_it_begins_frozen_and_keeps_what_is_better_on_the_validation_pictures(better):
+def test_the_ladder_stands_in_every_file(better):
     assert verdicts(better) == [("frozen", "kept"), ("partial", "kept")]
     assert better.regime == read_bundle(better.run).manifest.regime == "partial"
-    first, second = better.ladder
-    assert (first.trained, first.verdict) == ("the head alone", "kept: the first")
-    assert second.trained.startswith("everything behind stage7")
-    assert first.validation.n == second.validation.n == 30
-    assert second.validation == better.validation
-    assert second.validation.accuracy > first.validation.accuracy + 0.3
-    assert "more right and 0 more wrong than frozen: +" in second.verdict
-    assert all(rung.seconds > 0 and rung.kept for rung in better.ladder)
-    assert second.verdict in Path(better.report).read_text("utf-8").replace("&#43;", "+")
-
-
-def test_what_was_decided_stands_in_args(better):
-    found = args(better.run)
-    decisions = {name: value for name, value in found["decisions"].items() if "seconds" not in name}
-    assert decisions.pop("partial stage7: began") > 0
-    assert decisions == {
-        "partial stage7: epochs": 4,
-        TRAINED: {"steps": 8, "ended": "whole"},
+    assert better.ladder[1].validation == better.validation
+    assert better.ladder[1].trained.startswith("everything behind stage7")
+    assert all(rung.seconds > 0 for rung in better.ladder)
+    assert better.ladder[1].verdict in Path(better.report).read_text("utf-8").replace("&#43;", "+")
+    assert len(json.loads(Path(better.run, "result.json").read_text("utf-8"))["ladder"]) == 2
+    assert decided(better.run) == {
+        "frozen: fits": {"pictures": 60, "mirror": True},
+        "partial stage7: epochs": 8,
+        PARTIAL_ENDED: {"steps": 16, "ended": "whole"},
         "partial stage7: kept": True,
     }
-    assert found["time"] == 3000
 
 
-def test_what_loses_is_discarded_and_what_became_of_it_is_said(ladder_photos, tmp_path):
+@pytest.mark.usefixtures("_shared")
+def test_where_the_tail_loses_the_frozen_model_is_what_it_is_without_a_time(ladder_photos, tmp_path):
     result = eyespot.train(ladder_photos, out=tmp_path / "ladder", lr=10, average=0, **LATE)
     plain = eyespot.train(ladder_photos, out=tmp_path / "plain", regime="frozen")
     assert verdicts(result) == [("frozen", "kept"), ("partial", "discarded")]
     assert result.ladder[1].validation.accuracy < result.ladder[0].validation.accuracy
-    assert not result.ladder[1].kept
     assert result.regime == read_bundle(result.run).manifest.regime == "frozen"
     assert graph(result.run) == graph(plain.run)
     assert result.validation == plain.validation
 
 
-@pytest.mark.parametrize(
-    ("validation", "train", "said"),
-    [
-        (9, 20, "27 validation pictures cannot tell a better model from a luckier one, 30 are needed"),
-        (10, 10, "with 30 pictures of 3 classes to train on, a network that trains further learns them by heart; 20"),
-    ],
-)
-def test_with_few_pictures_it_ends_at_frozen_with_the_reason(draw, tmp_path, validation, train, said):
-    for part, each, first in (("train", train, 0), ("val", validation, 100), ("test", 10, 200)):
-        draw(tmp_path / "photos" / part, each, first=first)
-    result = eyespot.train(tmp_path / "photos", out=tmp_path / "ladder", time="50m")
-    plain = eyespot.train(tmp_path / "photos", out=tmp_path / "plain")
-    assert verdicts(result) == [("frozen", "kept")]
-    assert any(note.startswith(f"the ladder ends at frozen: {said}") for note in result.notes)
-    assert graph(result.run) == graph(plain.run)
-
-
-def test_hardly_any_pictures_are_all_trained_on_as_without_a_time(draw, tmp_path):
+@pytest.mark.usefixtures("_shared")
+def test_with_few_pictures_the_model_is_what_it_is_without_a_time(draw, tmp_path):
     draw(tmp_path / "photos", 6)
     result = eyespot.train(tmp_path / "photos", out=tmp_path / "ladder", time="50m")
     plain = eyespot.train(tmp_path / "photos", out=tmp_path / "plain")
+    assert verdicts(result) == [("frozen", "kept")]
+    assert any(note.startswith("the ladder ends at frozen: 3 validation pictures cannot") for note in result.notes)
     assert result.out_of_fold == plain.out_of_fold == result.ladder[0].validation
     assert graph(result.run) == graph(plain.run)
-
-
-def test_everything_can_be_trained_on_the_ladder(ladder_photos, tmp_path, weak, monkeypatch):
-    monkeypatch.setattr(ladder, "FULL", replace(FULL, epochs=1, batch=16))
-    monkeypatch.setattr(ladder, "full_step_seconds", lambda *given: 0.1)
-    result = eyespot.train(ladder_photos, out=tmp_path, regime="full", time=3000)
-    assert [regime for regime, _ in verdicts(result)] == ["frozen", "full"]
-    assert result.ladder[1].trained.startswith("everything, beginning from published weights")
-    assert args(result.run)["decisions"]["full: trained"]["steps"] == 4
-
-
-# --- what the time allows
-
-
-def cost(seconds: dict[str, float]) -> Callable[..., Cost]:
-    """What a step behind each stage takes."""
-    return lambda frozen, cut, job: Cost(seconds[cut.stage], 0.0)
-
-
-def test_the_deepest_cut_that_the_time_allows_is_tried_and_what_it_does_not_allow_is_named(
-    ladder_photos, tmp_path, left, monkeypatch
-):
-    monkeypatch.setattr(ladder, "partial_cost", cost({"stage5": 1e4, "stage6": 1e3, "stage7": 0.1}))
-    monkeypatch.setattr(ladder, "full_step_seconds", lambda *given: 1e5)
-    result = eyespot.train(ladder_photos, out=tmp_path, time=3000)
-    assert [rung.regime for rung in result.ladder] == ["frozen", "partial", "full"]
-    assert result.ladder[1].trained.startswith("everything behind stage7")
-    full = result.ladder[2]
-    assert full.verdict == "not begun: the time that was left allows no 2 epochs"
-    assert (full.kept, full.seconds, full.validation) == (False, 0, None)
-    decided = args(result.run)["decisions"]
-    assert [decided[f"{key}: epochs"] for key in ("partial stage5", "partial stage6", "partial stage7", "full")] == [
-        0,
-        0,
-        4,
-        0,
-    ]
-
-
-def test_as_many_epochs_are_planned_as_fit(ladder_photos, tmp_path, left, monkeypatch):
-    # 60 pictures are trained on and 30 validated, which is as much work as 70 that are trained on
-    monkeypatch.setattr(ladder, "partial_cost", cost({"stage7": 1000 * 0.85 / 3.5 / (70 / 32)}))
-    monkeypatch.setattr(ladder.Finishing, "reserve", 0.0)
-    result = eyespot.train(ladder_photos, out=tmp_path, **LATE)
-    assert args(result.run)["decisions"]["partial stage7: epochs"] == 3
-
-
-def test_where_no_time_is_left_to_measure_nothing_further_is_begun(ladder_photos, tmp_path, left):
-    left.seconds = 11.0
-    result = eyespot.train(ladder_photos, out=tmp_path, time=3000)
-    assert verdicts(result) == [("frozen", "kept"), ("partial", "not begun"), ("full", "not begun")]
-    assert result.ladder[1].verdict == "not begun: the time that was left allows no 3 epochs"
 
 
 def test_a_training_ends_when_its_time_is_up_and_a_replay_ends_it_there(ladder_photos, tmp_path, weak, left):
@@ -231,10 +427,9 @@ def test_a_training_ends_when_its_time_is_up_and_a_replay_ends_it_there(ladder_p
         left.seconds = 0.0
 
     result = eyespot.train(ladder_photos, out=tmp_path, progress=at("training", 5, up), **LATE)
-    assert args(result.run)["decisions"][TRAINED] == {"steps": 5, "ended": "by the clock"}
-    note = "training was stopped by the clock after 5 of 8 steps; the weights it had then are kept"
+    assert decided(result.run)[PARTIAL_ENDED] == {"steps": 5, "ended": "by the clock"}
+    note = "training was stopped by the clock after 5 of 16 steps; the weights it had then are kept"
     assert note in result.notes
-    left.seconds = -1.0
     again = eyespot.train(replay=result.run, out=tmp_path / "again")
     assert graph(again.run) == graph(result.run)
     assert note in again.notes
@@ -242,166 +437,58 @@ def test_a_training_ends_when_its_time_is_up_and_a_replay_ends_it_there(ladder_p
         assert Path(again.run, name).read_bytes() == Path(result.run, name).read_bytes()
 
 
-def test_seconds_are_left_for_what_comes_behind_the_training(ladder_photos, tmp_path, left, monkeypatch):
-    monkeypatch.setattr(ladder.Finishing, "reserve", 20.0)
-
-    def nearly_up() -> None:
-        left.seconds = 19.0
-
-    result = eyespot.train(ladder_photos, out=tmp_path, progress=at("training", 5, nearly_up), **LATE)
-    assert args(result.run)["decisions"][TRAINED] == {"steps": 5, "ended": "by the clock"}
+@pytest.mark.usefixtures("_shared")
+def test_a_replay_keeps_what_its_run_kept_even_where_it_would_judge_otherwise(better, tmp_path):
+    result = eyespot.train(replay=better.run, out=tmp_path)  # here the frozen head is a good one
+    assert verdicts(result) == verdicts(better)
+    assert result.regime == "partial"
+    assert decided(result.run) == decided(better.run)
 
 
-def test_a_time_that_is_too_short_for_any_model_is_one_sentence_and_leaves_nothing(ladder_photos, tmp_path, left):
-    left.seconds = -0.5
-    with pytest.raises(
-        OptionError, match=r"^the option time is too short: after 1 s there would be no model"
-    ) as caught:
-        eyespot.train(ladder_photos, out=tmp_path / "runs", time=1)
-    assert "what was computed is kept, so run this again, or give at least" in str(caught.value)
-    assert not (tmp_path / "runs").exists()
+@pytest.mark.usefixtures("_shared")
+def test_a_run_that_decided_too_little_cannot_be_replayed(better, tmp_path):
+    run = tmp_path / "runs" / "run"
+    shutil.copytree(better.run, run)
+    found = args(run)
+    del found["decisions"]["frozen: fits"]
+    (run / "args.json").write_text(json.dumps(found), "utf-8")
+    with pytest.raises(OptionError, match=r"cannot be replayed: .* what it decided on 'frozen: fits'"):
+        eyespot.train(replay=run, out=tmp_path)
 
 
-def test_a_time_that_will_be_too_short_is_said_as_soon_as_it_is_known(monkeypatch):
-    now = SimpleNamespace(seconds=0.0)
-    monkeypatch.setattr(ladder, "time", SimpleNamespace(perf_counter=lambda: now.seconds))
-    monkeypatch.setattr("eyespot.recipes.clock.time", SimpleNamespace(perf_counter=lambda: now.seconds))
-    job: Any = SimpleNamespace(
-        clock=Clock(60),
-        world=SimpleNamespace(size=1),
-        options=SimpleNamespace(time=60.0),
-        progress=lambda *told: None,
-    )
-    tell = ladder.within(job)
-    tell("computing features", 1000, 3000)  # the first thousand was stored
-    now.seconds = 6.0
-    tell("computing features", 1099, 3000)  # too early to say
-    now.seconds = 6.2
-    with pytest.raises(OptionError) as caught:
-        tell("computing features", 1100, 3000)
-    assert str(caught.value) == (
-        "the option time is too short: after 60 s there would be no model, since computing features takes 124 s; what "
-        "was computed is kept, so run this again, or give at least 129 s"
-    )
-
-
-def test_what_there_is_no_room_for_is_not_begun(ladder_photos, tmp_path, monkeypatch):
-    def no_room(*given: Any, **options: Any) -> None:
-        raise MachineError("there is no room for the views")
-
-    monkeypatch.setattr(ladder, "partial_tuning", no_room)
-    result = eyespot.train(ladder_photos, out=tmp_path, **LATE)
-    assert verdicts(result) == [("frozen", "kept"), ("partial", "not begun")]
-    assert result.ladder[1].verdict == "not begun: there is no room for the views"
-
-
+@pytest.mark.usefixtures("_shared")
 def test_a_cut_that_is_not_there_is_named_before_anything_is_written(ladder_photos, tmp_path):
     with pytest.raises(OptionError, match="the option freeze cannot be 'stage99'"):
         eyespot.train(ladder_photos, out=tmp_path / "runs", freeze="stage99", time=3000)
     assert not (tmp_path / "runs").exists()
 
 
-# --- stopped and killed on the way
-
-
-@pytest.mark.parametrize(
-    ("step", "done"), [("measuring on val", 0), ("checking the written model", 0), ("training", 0), ("training", 1)]
-)
-def test_ctrl_c_before_a_further_regime_learned_anything_keeps_the_frozen_model(ladder_photos, tmp_path, step, done):
-    result = eyespot.train(ladder_photos, out=tmp_path, progress=once(step, done, KeyboardInterrupt()), **LATE)
-    assert result.regime == "frozen"
-    assert [rung.regime for rung in result.ladder] == ["frozen"]
+@pytest.mark.usefixtures("_shared")
+@pytest.mark.parametrize(("step", "done"), [("measuring on val", 30), ("checking the written model", 0)])
+def test_ctrl_c_while_the_first_model_is_measured_or_written_ends_the_ladder(ladder_photos, tmp_path, step, done):
+    stop = at(step, done, KeyboardInterrupt())
+    result = eyespot.train(ladder_photos, out=tmp_path, progress=stop, **LATE)
+    assert (result.regime, verdicts(result)) == ("frozen", [("frozen", "kept")])
     assert STOPPED in result.notes
     assert result.validation.n == 30
-    assert Path(result.report).is_file()
 
 
-def test_ctrl_c_in_a_training_judges_what_it_has_learned_and_ends_the_ladder(
-    ladder_photos, tmp_path, weak, monkeypatch
-):
-    monkeypatch.setattr(ladder, "partial_cost", cost({"stage5": 1e9, "stage6": 1e9, "stage7": 0.1}))
-    result = eyespot.train(ladder_photos, out=tmp_path, progress=at("training", 5, KeyboardInterrupt()), time=3000)
-    assert verdicts(result) == [("frozen", "kept"), ("partial", "kept")]
-    assert result.regime == "partial"
-    assert STOPPED in result.notes
-    assert "training was stopped by you after 5 of 8 steps; the weights it had then are kept" in result.notes
-    again = eyespot.train(replay=result.run, out=tmp_path / "again")
-    assert graph(again.run) == graph(result.run)
-    assert verdicts(again) == verdicts(result)
-
-
-def killed(data: Path, out: Path, progress: Callable[[str, int, int], None], **options: Any) -> Path:
-    """The folder of a run that was killed."""
-    with pytest.raises(Killed):
-        eyespot.train(data, out=out, name="killed", progress=progress, **options)
-    return out / "train" / "killed"
-
-
-def test_killed_after_the_first_regime_the_model_is_there_and_the_run_goes_on(
+def test_killed_after_the_first_regime_the_model_is_there_and_the_run_goes_on_in_what_is_left_of_its_time(
     better, ladder_photos, tmp_path, weak, monkeypatch
 ):
-    run = killed(ladder_photos, tmp_path, at("training", 0, Killed()), **LATE)
+    monkeypatch.setattr(running, "CHECKPOINT_SECONDS", 0.0)
+    with pytest.raises(Killed):
+        eyespot.train(ladder_photos, out=tmp_path, name="killed", progress=at("training", 3, Killed()), **LATE)
+    run = tmp_path / "train" / "killed"
     assert read_bundle(run).manifest.regime == "frozen"
     picture = ladder_photos / "test" / "circle" / "200.png"
     assert len(eyespot.predict(run, picture)[0].predictions) == 3
+    assert 0 < args(run)["spent_seconds"] < 3000
+    shutil.copytree(run, tmp_path / "train" / "late")
     result = eyespot.train(resume=run)
     assert verdicts(result) == verdicts(better)
     assert graph(run) == graph(better.run)
-
-
-def test_a_run_that_goes_on_has_the_time_that_was_left_and_counts_all_of_it(ladder_photos, tmp_path, weak, monkeypatch):
-    monkeypatch.setattr(running, "CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(ladder.Finishing, "reserve", 0.0)
-    run = killed(ladder_photos, tmp_path, at("training", 3, Killed()), **LATE)
-    found = args(run)
-    assert 0 < found["spent_seconds"] < 1000
-    (run / "args.json").write_text(json.dumps(found | {"spent_seconds": 2999.9}), "utf-8")
-    result = eyespot.train(resume=run)
-    assert args(run)["decisions"][TRAINED] == {"steps": 1, "ended": "by the clock"}
-    assert verdicts(result) == [("frozen", "kept"), ("partial", "discarded")] or result.regime == "partial"
-    assert result.seconds > 2999.9
-    assert result.ladder[1].seconds > 2000
-
-
-def test_a_run_that_goes_on_never_puts_a_worse_model_in_place_of_a_better_one(better, ladder_photos, tmp_path, weak):
-    run = killed(ladder_photos, tmp_path, at("measuring on test", 0, Killed()), **LATE)
-    assert graph(run) == graph(better.run)
-    with pytest.raises(Killed):
-        eyespot.train(resume=run, progress=at("computing what lies below the cut", 60, Killed()))
-    assert graph(run) == graph(better.run)
-    result = eyespot.train(resume=run)
-    assert graph(run) == graph(better.run)
-    assert [rung.seconds for rung in result.ladder] == [
-        args(run)["decisions"][f"{key}: seconds"] for key in ("frozen", "partial stage7")
-    ]
-
-
-# --- done again
-
-
-def test_a_replay_takes_no_time_and_gives_the_same_bits(better, tmp_path, weak, left):
-    left.seconds = -1.0
-    result = eyespot.train(replay=better.run, out=tmp_path)
-    assert graph(result.run) == graph(better.run)
-    assert verdicts(result) == verdicts(better)
-    mine, its = args(result.run)["decisions"], args(better.run)["decisions"]
-    assert mine.keys() == its.keys()
-    assert {name: mine[name] for name in mine if "seconds" not in name and "began" not in name} == {
-        name: its[name] for name in its if "seconds" not in name and "began" not in name
-    }
-
-
-def test_a_replay_keeps_what_its_run_kept_even_where_it_would_judge_otherwise(better, tmp_path):
-    result = eyespot.train(replay=better.run, out=tmp_path)  # here the frozen head is a good one
-    assert verdicts(result) == verdicts(better)
-    assert result.regime == "partial"
-
-
-def test_a_run_that_decided_too_little_cannot_be_replayed(better, tmp_path):
-    run = tmp_path / "runs" / "run"
-    shutil.copytree(better.run, run)
-    found = args(run)
-    del found["decisions"]["partial stage7: kept"]
-    (run / "args.json").write_text(json.dumps(found), "utf-8")
-    with pytest.raises(OptionError, match="cannot be replayed: its args.json does not say what it decided on 'partial"):
-        eyespot.train(replay=run, out=tmp_path)
+    late = tmp_path / "train" / "late"
+    (late / "args.json").write_text(json.dumps(args(late) | {"spent_seconds": 2999.9}), "utf-8")
+    eyespot.train(resume=late)
+    assert decided(late)[PARTIAL_ENDED] == {"steps": 1, "ended": "by the clock"}

@@ -36,7 +36,7 @@ def that_fits(prepared: Prepared, trunk: Trunk, job: Job) -> tuple[Prepared, Job
     ordered = _in_turn(prepared)
     fits = job.clock.decide("frozen: fits", lambda: _taken(ordered, prepared, trunk, job))
     taken, mirror = ordered[: fits["pictures"]], fits["mirror"]
-    if len(taken) < FEWEST_PER_CLASS * len(prepared.data_set.classes):
+    if len(taken) < min(len(ordered), FEWEST_PER_CLASS * len(prepared.data_set.classes)):
         raise OptionError(
             f"the option time is too short for a model: of {job.options.time:.0f} s there was enough for the features "
             f"of {len(taken)} of {len(ordered)} pictures; they are kept, so run this again, or give more time"
