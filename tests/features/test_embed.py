@@ -284,7 +284,7 @@ def lies_in_a_file(array: np.ndarray) -> bool:
     return isinstance(base.obj if isinstance(base, memoryview) else base, mmap.mmap)
 
 
-@pytest.mark.parametrize("read_bytes", [1, 500, 2**25])
+@pytest.mark.parametrize("read_bytes", [1, 500, 2**24])
 def test_features_that_memory_should_not_hold_lie_in_a_file_without_a_name(
     folder, engine, store, tmp_path, monkeypatch, read_bytes
 ):

@@ -10,7 +10,7 @@ from eyespot.data.audit import Hashed
 from eyespot.features.stored import Stored
 from eyespot.features.views import AnyView
 
-READ_BYTES = 2**25
+READ_BYTES = 2**24
 """Features read from the store at a time."""
 
 
