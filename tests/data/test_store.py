@@ -102,6 +102,16 @@ def test_arrays_that_are_not_contiguous_or_of_another_byte_order_come_back_equal
         assert np.array_equal(store.get(["key"])["key"], array)
 
 
+def test_what_the_store_has_is_told_without_reading_it(tmp_path):
+    keys = [f"key {number}" for number in range(2500)]  # more than one question
+    with Store(tmp_path) as store:
+        assert store.has(keys) == set()
+        store.put({key: floats(1) for key in keys[::2]})
+        assert store.has(keys) == set(keys[::2])
+        change_file(tmp_path, "DELETE FROM payloads")
+        assert store.has(keys[:3]) == {keys[0], keys[2]}
+
+
 def test_values_outlive_the_store_object(tmp_path):
     with Store(tmp_path) as store:
         store.put({"a": floats(3)})

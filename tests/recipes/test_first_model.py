@@ -25,6 +25,7 @@ from eyespot.recipes.run_folder import RunFolder
 
 SIZES = {"a": 100, "b": 300, "c": 500}
 HELD_OUT = 50
+TAP: Any = object()
 
 
 @dataclass
@@ -34,9 +35,11 @@ class FakeTrunk:
     now: Any
     stored: bool = False
     asked: list[int] = field(default_factory=list)
+    tapped: list[Any] = field(default_factory=list)
 
-    def embed(self, hashed: list[Hashed], *, views: tuple[str, ...], store: Any, world: Any) -> Any:
+    def embed(self, hashed: list[Hashed], *, views: tuple[str, ...], store: Any, tap: Any, world: Any) -> Any:
         self.asked.append(len(hashed))
+        self.tapped.append(tap)
         computed = 0 if self.stored else len(hashed) * len(views)
         self.now.seconds += 0.01 * computed
         return SimpleNamespace(computed=computed)
@@ -69,7 +72,7 @@ def job(clock: Clock, **options: Any) -> Job:
 def taken(now: Any, seconds: float, **options: Any) -> tuple[Prepared, bool, Clock]:
     """What is trained on, and whether with mirror images."""
     clock = Clock(seconds)
-    fits, its = that_fits(prepared(), FakeTrunk(now), job(clock, time=seconds, **options))  # type: ignore[arg-type]
+    fits, its, _ = that_fits(prepared(), FakeTrunk(now), job(clock, time=seconds, **options))  # type: ignore[arg-type]
     return fits, its.options.mirror != "no", clock
 
 
@@ -82,7 +85,7 @@ def test_without_a_time_everything_is_taken_and_nothing_is_computed_here(now):
 def test_a_time_that_is_enough_leaves_nothing_out(now):
     fits, mirror, clock = taken(now, 60)
     assert (len(fits.part("train")), mirror) == (900, True)
-    assert clock.known("frozen: fits") == {"pictures": 900, "mirror": True}
+    assert clock.known("frozen: fits") == {"pictures": 900, "mirror": True, "tapped": False}
     assert fits.set_aside == []
 
 
@@ -106,7 +109,7 @@ def test_a_very_short_time_leaves_out_pictures_of_the_largest_classes_and_says_s
 
 def test_stored_features_take_no_time(now):
     clock = Clock(5)
-    fits, its = that_fits(prepared(), FakeTrunk(now, stored=True), job(clock, time=5))  # type: ignore[arg-type]
+    fits, its, _ = that_fits(prepared(), FakeTrunk(now, stored=True), job(clock, time=5))  # type: ignore[arg-type]
     assert (len(fits.part("train")), its.options.mirror) == (900, "auto")
 
 
@@ -131,7 +134,27 @@ def test_a_replay_takes_the_same_and_looks_at_no_clock(now):
     first, mirror, clock = taken(now, 11)
     trunk, replay = FakeTrunk(now), Clock(11, decisions=clock.decisions, replays="run")
     assert replay.remaining == math.inf
-    again, its = that_fits(prepared(), trunk, job(replay, time=11))  # type: ignore[arg-type]
+    again, its, _ = that_fits(prepared(), trunk, job(replay, time=11))  # type: ignore[arg-type]
     assert again.hashed == first.hashed
     assert (its.options.mirror != "no") == mirror
     assert trunk.asked == []
+
+
+@pytest.mark.parametrize(("seconds", "is_tapped"), [(70, True), (36, False), (18, False)])
+def test_activations_are_kept_on_the_way_where_the_time_is_long_enough_to_need_them(now, seconds, is_tapped):
+    """900 pictures in two views take 18 s: twice as much is left for what would read the activations, or it is not."""
+    trunk, clock, made = FakeTrunk(now), Clock(seconds), []
+    _, _, tap = that_fits(prepared(), trunk, job(clock, time=seconds), tap=lambda: made.append("") or TAP)  # type: ignore
+    assert (tap is TAP) == bool(made) == is_tapped
+    assert trunk.tapped == [None, *[TAP if is_tapped else None] * 7]
+    assert clock.known("frozen: fits")["tapped"] == is_tapped
+
+
+def test_what_is_stored_is_not_tapped(now):
+    trunk = FakeTrunk(now, stored=True)
+    assert that_fits(prepared(), trunk, job(Clock(300), time=300), tap=lambda: TAP)[2] is None  # type: ignore
+    assert set(trunk.tapped) == {None}
+
+
+def test_without_a_time_the_regime_decides_whether_activations_are_kept():
+    assert that_fits(prepared(), FakeTrunk(None), job(Clock()), tap=lambda: TAP)[2] is TAP  # type: ignore

@@ -90,7 +90,8 @@ class Fake:
             part=lambda part: [None] * {"train": TRAINED, "val": VALIDATED}[part],
         )
         nothing: dict[str, Any] = dict.fromkeys(Fitted.__dataclass_fields__)
-        known = {"regime": what, "prepared": prepared, "trained_on": TRAINED, "notes": [], "ladder": ()}
+        trunk = SimpleNamespace(preprocess=None)
+        known = {"trunk": trunk, "regime": what, "prepared": prepared, "trained_on": TRAINED, "notes": [], "ladder": ()}
         return Fitted(**(nothing | known))
 
     def tuning(self, what: str, key: str, epochs: int) -> Any:
@@ -120,15 +121,14 @@ def fake(monkeypatch, left) -> Fake:
 
     patched: dict[str, Callable[..., Any]] = {
         "cut_at": cut_at,
-        "cuts": lambda net, frozen: list(STAGES),
+        "cuts": lambda net, preprocess: list(STAGES),
         "with_head": lambda net, head: None,
-        "views_of": lambda frozen, job: 2,
         "partial_cost": lambda frozen, cut, job: Cost(fake.step_seconds[cut.stage], 0.0),
         "full_step_seconds": lambda frozen, backbone, job: fake.step_seconds["full"],
         "partial_tuning": lambda frozen, cut, job, defaults: fake.tuning(cut.stage, cut.key, defaults.epochs),
         "full_tuning": lambda frozen, backbone, job, defaults: fake.tuning("full", "full", defaults.epochs),
         "tune": fake.tune,
-        "on_val": lambda prepared, trunk, head, store: SimpleNamespace(answers=fake.answers("frozen")),
+        "on_val": lambda prepared, trunk, head, store, tap: SimpleNamespace(answers=fake.answers("frozen")),
     }
     for name, function in patched.items():
         monkeypatch.setattr(ladder, name, function)
@@ -393,7 +393,7 @@ def test_the_ladder_stands_in_every_file(better):
     assert better.ladder[1].verdict in Path(better.report).read_text("utf-8").replace("&#43;", "+")
     assert len(json.loads(Path(better.run, "result.json").read_text("utf-8"))["ladder"]) == 2
     assert decided(better.run) == {
-        "frozen: fits": {"pictures": 60, "mirror": True},
+        "frozen: fits": {"pictures": 60, "mirror": True, "tapped": False},
         "partial stage7: epochs": 8,
         PARTIAL_ENDED: {"steps": 16, "ended": "whole"},
         "partial stage7: kept": True,

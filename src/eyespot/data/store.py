@@ -79,6 +79,10 @@ class Store:
         found = self._run(lambda connection: self._read(connection, keys))
         return {key: found[key] for key in keys if key in found}
 
+    def has(self, keys: Sequence[str]) -> set[str]:
+        """Those of `keys` that have an array, which is not read."""
+        return self._run(lambda connection: _known(connection, keys))
+
     def put(self, arrays: Mapping[str, Array]) -> None:
         """Keep `arrays`, all or (should this process die) none, in place of what was under their keys.
 
@@ -221,6 +225,15 @@ class Store:
         for path in store_file.damaged_files(self._path).values():
             path.unlink(missing_ok=True)
         return removed
+
+
+def _known(connection: sqlite3.Connection, keys: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        chunk = keys[start : start + KEYS_AT_ONCE]
+        question = f"SELECT key FROM entries WHERE key IN ({','.join('?' * len(chunk))})"
+        found.update(key for (key,) in connection.execute(question, chunk))
+    return found
 
 
 def _inspect(connection: sqlite3.Connection, path: Path, *, values: bool) -> None:

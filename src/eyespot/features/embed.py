@@ -17,12 +17,14 @@ import numpy.typing as npt
 
 from eyespot.data.audit import Hashed
 from eyespot.data.store import Store
+from eyespot.engine.gate import FEATURES
 from eyespot.engine.run import Engine, in_batches
 from eyespot.features.decode import decode_pictures
 from eyespot.features.keys import Recipe
 from eyespot.features.room import MOST_IN_MEMORY, require_room, room
 from eyespot.features.share import Share
 from eyespot.features.stored import Stored
+from eyespot.features.tap import Tap
 from eyespot.features.views import AnyView, seen_as
 from eyespot.records import Preprocess, SetAside
 from eyespot.training.distributed import ALONE, World, gather, gather_rows, shard
@@ -59,6 +61,7 @@ def embed(
     threads: int,
     folder: Path | None = None,
     most_in_memory: int = MOST_IN_MEMORY,
+    tap: Tap | None = None,
     world: World = ALONE,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Embedded:
@@ -67,6 +70,7 @@ def embed(
     store: where features are looked up and kept; None for neither.
     engine: gives the compiled graph; called only where something is missing in the store.
     folder: where they lie on disk if they take more than `most_in_memory` bytes; None for always in memory.
+    tap: activations that are kept on the way, of what is computed now.
     world: each process looks up and computes its share of the pictures, in a store that may be its own or shared; all
     give the same answer in the end.
     progress: told views done and views in all, what was stored being done at once. Of several processes each takes the
@@ -90,7 +94,11 @@ def embed(
     unreadable: dict[str, str] = {}
     missing = share.take_stored()
     if missing:
-        share.take_computed(_compute(missing, recipe.preprocess, engine(), threads, unreadable))
+        tap = tap if tap and tap.is_exact else None
+        results = _compute(missing, recipe.preprocess, tap.engine if tap else engine(), threads, unreadable)
+        share.take_computed(
+            (content, view, outputs[FEATURES]) for content, view, outputs in (tap.keeping(results) if tap else results)
+        )
     _exchange(array, rows, world)
     unreadable = {content: why for each in gather(unreadable, world) for content, why in each.items()}
     kept, set_aside = _close_up(array, hashed, row_of, unreadable)
@@ -132,7 +140,7 @@ def _row_shape(
     if not (work and views):
         return (0,)
     [row] = stored.get([(work[0].content, views[0])])
-    return engine().row_shapes["features"] if row is None else row.shape
+    return engine().row_shapes[FEATURES] if row is None else row.shape
 
 
 def _compute(
@@ -141,12 +149,12 @@ def _compute(
     engine: Engine,
     threads: int,
     unreadable: dict[str, str],
-) -> Iterator[tuple[str, AnyView, np.ndarray]]:
-    """Content, view and features of all that is missing; reasons of what cannot be decoded go to `unreadable`."""
+) -> Iterator[tuple[str, AnyView, dict[str, np.ndarray]]]:
+    """Content, view and outputs of all that is missing; reasons of what cannot be decoded go to `unreadable`."""
     images = _images(work, preprocess, threads, engine.batch, unreadable)
     for tags, outputs in engine.stream(in_batches(images, engine.batch)):
-        for (content, view), row in zip(tags, outputs["features"], strict=True):
-            yield content, view, row
+        for row, (content, view) in enumerate(tags):
+            yield content, view, {name: rows[row] for name, rows in outputs.items()}
 
 
 def _images(

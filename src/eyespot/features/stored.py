@@ -34,18 +34,28 @@ class Stored:
             self._notes.append(f"the store could not be read, so what it has is computed again: {error}")
         return [found.get(key) for key in keys]
 
+    def missing(self, wanted: Sequence[tuple[str, AnyView]]) -> list[tuple[str, AnyView]]:
+        """Those of each content and view whose features are not there, without reading any."""
+        keys = [self._recipe.key(content, view) for content, view in wanted]
+        try:
+            known = self._read_from.has(keys) if self._read_from else set()
+        except StoreError:
+            return list(wanted)  # `get` will say so
+        return [each for each, key in zip(wanted, keys, strict=True) if key not in known]
+
     def expect(self, missing: int, *, of: int) -> None:
         """Nothing is kept, and a note says so, where the features would push out all else, or fill the disk.
 
         missing: bytes that are to come, of so many bytes of features in all.
         """
-        try:
-            why_not = self._written_to and _why_not(self._written_to, missing, of=of)
-        except (StoreError, OSError) as error:
-            why_not = str(error)
+        why_not = self._why_not(missing, of=of)
         if why_not:
             self._written_to = None
             self._notes.append(f"features are not kept for the next run: {why_not}")
+
+    def has_room(self, size: int) -> bool:
+        """Whether so many bytes of features would be kept, and would take no more than half of the store."""
+        return self._why_not(size, of=2 * size) is None
 
     def add(self, content: str, view: AnyView, row: np.ndarray) -> None:
         """Keeps features, with the next `flush` at the latest."""
@@ -62,6 +72,12 @@ class Stored:
             except StoreError as error:
                 self._written_to = None
                 self._notes.append(f"features are not kept for the next run: {error}")
+
+    def _why_not(self, missing: int, *, of: int) -> str | None:
+        try:
+            return _why_not(self._written_to, missing, of=of) if self._written_to else None
+        except (StoreError, OSError) as error:
+            return str(error)
 
 
 def _why_not(store: Store, missing: int, *, of: int) -> str | None:

@@ -15,7 +15,8 @@ from eyespot.data.audit import Hashed
 from eyespot.data.store import Store
 from eyespot.engine.run import Engine
 from eyespot.features.embed import Embedded, embed, require_room_for
-from eyespot.features.keys import recipe
+from eyespot.features.keys import Recipe, recipe
+from eyespot.features.tap import Tap
 from eyespot.features.views import AnyView
 from eyespot.records import Network, PrecisionName, Preprocess
 from eyespot.training.distributed import ALONE, World
@@ -68,24 +69,31 @@ class Trunk:
         views: Sequence[AnyView],
         store: Store | None,
         dtype: type[np.floating[Any]] = np.float32,
+        tap: Tap | None = None,
         world: World = ALONE,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> Embedded:
         """The features of every view of every picture that can be decoded; those in the store are not computed.
 
+        tap: activations of this trunk that are kept on the way.
         world: the processes that share the work; every one gets all features.
         """
         return embed(
             hashed,
             views=views,
-            recipe=recipe(self.preprocess, trunk=self.fingerprint, precision=self.precision, dtype=dtype.__name__),
+            recipe=self.recipe(dtype),
             store=store,
             engine=lambda: self.engine,
             threads=machine.cores(),
             folder=self._cache_folder,
+            tap=tap,
             world=world,
             progress=progress,
         )
+
+    def recipe(self, dtype: type[np.floating[Any]] = np.float32) -> Recipe:
+        """What decides its features, kept as numbers of that kind."""
+        return recipe(self.preprocess, trunk=self.fingerprint, precision=self.precision, dtype=dtype.__name__)
 
     def require_room(self, views: int, *, dtype: type[np.floating[Any]] = np.float32) -> None:
         """Returns where `embed` would have room for so many views, of all pictures together.

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain, zip_longest
 
 from eyespot.data.audit import Hashed
 from eyespot.errors import OptionError
+from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.frozen import COMPUTING, views_of
 from eyespot.recipes.job import Job
@@ -20,21 +21,27 @@ AT_ONCE = 128
 """Pictures between two looks at the clock."""
 PLANNED = 0.8
 """Share of the time left that two views of each picture may take: else one is taken."""
+TAPPED = 2
+"""Times what the frozen regime takes: with so much time left another one may follow, and its activations are kept."""
 FITTING_SECONDS = 4.0
 """For the head, and for writing the model and its report."""
 FEWEST_PER_CLASS = 3
 """Pictures without which a head is not worth having."""
 
 
-def that_fits(prepared: Prepared, trunk: Trunk, job: Job) -> tuple[Prepared, Job]:
-    """The data without pictures that there is no time for, and the job without mirror images if there is none for them.
+def that_fits(
+    prepared: Prepared, trunk: Trunk, job: Job, *, tap: Callable[[], Tap | None] = lambda: None
+) -> tuple[Prepared, Job, Tap | None]:
+    """The data without pictures that there is no time for, the job without mirror images if there is none for them, and
+    the tap if there is time for a regime that needs what it keeps.
 
+    tap: gives that, the same one each time; asked only then.
     Their features are in the store then. Raises OptionError where the time is too short for a model.
     """
     if not job.clock.is_set or job.store is None:
-        return prepared, job
+        return prepared, job, tap()
     ordered = _in_turn(prepared)
-    fits = job.clock.decide("frozen: fits", lambda: _taken(ordered, prepared, trunk, job))
+    fits = job.clock.decide("frozen: fits", lambda: _taken(ordered, prepared, trunk, job, tap))
     taken, mirror = ordered[: fits["pictures"]], fits["mirror"]
     if len(taken) < min(len(ordered), FEWEST_PER_CLASS * len(prepared.data_set.classes)):
         raise OptionError(
@@ -44,30 +51,38 @@ def that_fits(prepared: Prepared, trunk: Trunk, job: Job) -> tuple[Prepared, Job
     left_out = [
         SetAside(picture=each.picture.name, reason="there was no time for it") for each in ordered[len(taken) :]
     ]
-    return prepared.without(left_out), job if mirror else job.with_options(mirror="no")
+    used = job if mirror else job.with_options(mirror="no")
+    return prepared.without(left_out), used, tap() if fits["tapped"] else None
 
 
-def _taken(ordered: Sequence[Hashed], prepared: Prepared, trunk: Trunk, job: Job) -> dict[str, int | bool]:
-    """How many pictures, in this order, have their features when the time is up, and whether with mirror images."""
+def _taken(
+    ordered: Sequence[Hashed], prepared: Prepared, trunk: Trunk, job: Job, tap: Callable[[], Tap | None]
+) -> dict[str, int | bool]:
+    """How many pictures, in this order, have their features when the time is up, whether with mirror images, and
+    whether the trunk was tapped.
+    """
     views: tuple[View, ...] = views_of(prepared, job.options)
     asked = len(prepared.part("val", "test"))
     done, computed, seconds = 0, 0, 0.0
+    tapped: Tap | None = None
     while done < len(ordered):
         began = time.perf_counter()
         chunk = ordered[done : done + AT_ONCE]
-        found = trunk.embed(chunk, views=views, store=job.store, world=job.world)
+        found = trunk.embed(chunk, views=views, store=job.store, tap=tapped, world=job.world)
         done += len(chunk)
         job.progress(COMPUTING, done, len(ordered))
         seconds, computed = seconds + time.perf_counter() - began, computed + found.computed
         each = seconds / computed if computed else 0.0
         reserve = FITTING_SECONDS + each * asked
-        if done == len(chunk) and len(views) > 1:
+        if done == len(chunk):
             needed = each * len(views) * (len(ordered) - done)
-            if job.clock.is_up(reserve=reserve + needed / PLANNED):
+            if len(views) > 1 and job.clock.is_up(reserve=reserve + needed / PLANNED):
                 views = ("identity",)
+            elif found.computed and needed and not job.clock.is_up(reserve=reserve + TAPPED * needed):
+                tapped = tap()
         if job.clock.is_up(reserve=reserve + each * len(views) * AT_ONCE):
             break
-    return {"pictures": done, "mirror": len(views) > 1}
+    return {"pictures": done, "mirror": len(views) > 1, "tapped": tapped is not None}
 
 
 def _in_turn(prepared: Prepared) -> list[Hashed]:

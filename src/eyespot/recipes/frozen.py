@@ -14,6 +14,7 @@ from eyespot.errors import StoreError
 from eyespot.evaluate.calibration import fit_temperature
 from eyespot.evaluate.intervals import wilson_fraction
 from eyespot.features.embed import Embedded
+from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.prepare import Prepared, notes_on_trained
@@ -41,12 +42,14 @@ def fit_frozen(
     small_test: bool,
     store: Store | None,
     progress: Progress,
+    tap: Tap | None = None,
     world: World = ALONE,
 ) -> Fitted:
     """A head on the trunk's features.
 
     small_test: the test part is too small to measure on; then the head is fitted on every picture that the folders
     do not reserve, and out-of-fold answers stand for its quality.
+    tap: activations that are kept on the way.
     """
     parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train",)
     views = views_of(prepared, options)
@@ -55,6 +58,7 @@ def fit_frozen(
         ordered,
         views=views,
         store=store,
+        tap=tap,
         world=world,
         progress=lambda d, n: progress(COMPUTING, d, n),
     )

@@ -15,11 +15,12 @@ from typing import Literal, TypeAlias
 
 from eyespot.errors import MachineError
 from eyespot.evaluate.intervals import wilson
+from eyespot.features.tap import Tap
 from eyespot.recipes.backbone import Backbone
 from eyespot.recipes.compared import compared
 from eyespot.recipes.full import KEY, full_step_seconds, full_tuning
 from eyespot.recipes.job import Job
-from eyespot.recipes.partial import Cost, Cut, cut_at, cuts, partial_cost, partial_tuning, views_of
+from eyespot.recipes.partial import Cost, Cut, cut_at, cuts, partial_cost, partial_tuning
 from eyespot.recipes.plans import FULL, Defaults
 from eyespot.recipes.regime import Fitted, OutOfFold
 from eyespot.recipes.trained import on_val, with_head
@@ -78,19 +79,21 @@ class Climbed:
     rungs: list[Rung]
 
 
-def climb(frozen: Fitted, backbone: Backbone, job: Job, *, keep: Keep, seconds: float) -> Fitted:
+def climb(
+    frozen: Fitted, backbone: Backbone, job: Job, *, keep: Keep, seconds: float, tap: Tap | None = None
+) -> Fitted:
     """The best model that the time allows, with the rungs that were tried.
 
     frozen: fitted on the train part alone. Ctrl-C gives the best model so far.
     keep: writes a model to disk; called with the frozen one and with each that is better.
-    seconds: what the frozen regime took.
+    seconds: what the frozen regime took. tap: activations that are kept where the frozen model is asked.
     Raises OptionError for a cut that is not there, before anything is written.
     """
     if job.options.freeze is not None:
         cut_at(frozen, backbone, job, None)
     climbed = Climbed(frozen, None, [])
     try:
-        finishing = _first_model(climbed, job, keep, seconds)
+        finishing = _first_model(climbed, job, keep, seconds, tap)
         _climb_on(climbed, frozen, backbone, job, keep, finishing)
     except KeyboardInterrupt:
         if job.world.size > 1:  # processes that do not stop alike would wait for each other
@@ -119,12 +122,12 @@ def too_little(train: int, validation: int, *, classes: int) -> str:
     return ""
 
 
-def _first_model(climbed: Climbed, job: Job, keep: Keep, seconds: float) -> Finishing:
+def _first_model(climbed: Climbed, job: Job, keep: Keep, seconds: float, tap: Tap | None) -> Finishing:
     """The frozen model is on disk, and what comes behind the last training is measured by that."""
     what, frozen = "finishing: seconds", climbed.best
     before = time.perf_counter()
     climbed.rungs.append(_rung_of_frozen(None, job, seconds))
-    climbed.answers = on_val(frozen.prepared, frozen.trunk, frozen.head, store=job.store).answers
+    climbed.answers = on_val(frozen.prepared, frozen.trunk, frozen.head, store=job.store, tap=tap).answers
     climbed.rungs = [_rung_of_frozen(climbed.answers, job, seconds)]
     if job.clock.known(what) is None or not job.folder.has_model:  # a run that goes on may have a better one already
         keep(frozen)
@@ -201,7 +204,7 @@ def _affordable_cut(frozen: Fitted, backbone: Backbone, job: Job, finishing: Fin
     if job.options.freeze is not None:
         stages = [job.options.freeze]
     else:
-        stages = cuts(with_head(backbone.built(job.cache_folder), frozen.head), frozen)
+        stages = cuts(with_head(backbone.built(job.cache_folder), frozen.head), frozen.trunk.preprocess)
     for stage in stages:
         cut = cut_at(frozen, backbone, job, stage)
 
@@ -209,7 +212,7 @@ def _affordable_cut(frozen: Fitted, backbone: Backbone, job: Job, finishing: Fin
             if job.clock.is_up(reserve=finishing.reserve + MEASURING_SECONDS):
                 return 0
             cost = partial_cost(frozen, cut, job)
-            return _epochs(job, finishing, cost, frozen, cut.defaults, "partial", views_of(frozen, job))
+            return _epochs(job, finishing, cost, frozen, cut.defaults, "partial")
 
         if job.clock.decide(f"{cut.key}: epochs", fitting):
             return cut
@@ -219,17 +222,15 @@ def _affordable_cut(frozen: Fitted, backbone: Backbone, job: Job, finishing: Fin
 def _epochs_of_full(frozen: Fitted, backbone: Backbone, job: Job, finishing: Finishing) -> int:
     if job.clock.is_up(reserve=finishing.reserve + MEASURING_SECONDS):
         return 0
-    return _epochs(job, finishing, Cost(full_step_seconds(frozen, backbone, job), 0.0), frozen, FULL, "full", 0)
+    return _epochs(job, finishing, Cost(full_step_seconds(frozen, backbone, job), 0.0), frozen, FULL, "full")
 
 
-def _epochs(
-    job: Job, finishing: Finishing, cost: Cost, frozen: Fitted, defaults: Defaults, regime: str, views: int
-) -> int:
+def _epochs(job: Job, finishing: Finishing, cost: Cost, frozen: Fitted, defaults: Defaults, regime: str) -> int:
     """How many epochs fit, at most a multiple of the regime's own; 0 where fewer than a useful part of it."""
     train, val = len(frozen.prepared.part("train")), len(frozen.prepared.part("val"))
     batch = int(defaults.of(job.options)["batch"])
     epoch = cost.step_seconds * (train + VALIDATED * val) / batch
-    left = PLANNED * (job.clock.remaining - finishing.reserve) - cost.view_seconds * (views * train + val)
+    left = PLANNED * (job.clock.remaining - finishing.reserve) - cost.before_seconds
     epochs = math.floor(min(left / epoch, MOST_EPOCHS * defaults.epochs))
     return epochs if epochs >= FEWEST_EPOCHS[regime] else 0
 

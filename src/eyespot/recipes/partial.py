@@ -12,6 +12,7 @@ import numpy as np
 from eyespot.data.audit import Hashed
 from eyespot.errors import NetworkError, OptionError
 from eyespot.features.embed import Embedded
+from eyespot.features.stored import Stored
 from eyespot.features.trunk import Trunk
 from eyespot.features.views import AnyView, Drawn, choose_views
 from eyespot.recipes.backbone import Backbone
@@ -22,9 +23,10 @@ from eyespot.recipes.regime import Fitted
 from eyespot.recipes.running import TIMED_STEPS, seconds_per_step
 from eyespot.recipes.trained import graph_trunk, with_head
 from eyespot.recipes.tuned import Tuning
-from eyespot.records import Network
+from eyespot.records import Network, Part, Preprocess
 from eyespot.training import augmentation as presets
 from eyespot.training.augmentation import describe
+from eyespot.training.distributed import broadcast
 from eyespot.words import counted
 
 if TYPE_CHECKING:
@@ -72,8 +74,8 @@ class Cost:
     """What the partial regime takes on this machine, behind one cut."""
 
     step_seconds: float
-    view_seconds: float
-    """To compute what lies below the cut for one view."""
+    before_seconds: float
+    """To compute what lies below the cut, of all views that are not stored."""
 
 
 def cut_at(frozen: Fitted, backbone: Backbone, job: Job, stage: str | None) -> Cut:
@@ -83,21 +85,21 @@ def cut_at(frozen: Fitted, backbone: Backbone, job: Job, stage: str | None) -> C
     Raises OptionError for a cut that is not there.
     """
     net = with_head(backbone.built(job.cache_folder), frozen.head).eval()
-    stage = named_stage(net, stage or job.options.freeze or cuts(net, frozen)[0])
-    trunk, tail = _split(net, stage)
+    stage = named_stage(net, stage or job.options.freeze or cuts(net, frozen.trunk.preprocess)[0])
+    trunk, tail = parted(net, stage)
     if job.options.replace_tail is None:
         return Cut(stage, trunk, tail, frozen.trunk.network, is_new=False)
     network = frozen.trunk.network.model_copy(update={"cut": stage, "tail": job.options.replace_tail})
     return Cut(stage, trunk, _new_tail(trunk, frozen, job), network, is_new=True)
 
 
-def cuts(net: nn.Sequential, frozen: Fitted) -> list[str]:
+def cuts(net: nn.Sequential, preprocess: Preprocess) -> list[str]:
     """The stages behind which a useful part of the network lies, the deepest cut first.
 
     Behind the last but one there is the head alone, which is solved already.
     """
     stages = [name for name, _ in net.named_children()][:-1]
-    work = _work(net, frozen)
+    work = _work(net, preprocess)
     names, total = list(work), sum(work.values())
     behind = {stage: sum(work[later] for later in names[at + 1 :]) for at, stage in enumerate(names)}
     return [stage for stage in stages if behind[stage] <= MOST_TRAINED * total] or stages[-1:]
@@ -146,26 +148,40 @@ def partial_cost(frozen: Fitted, cut: Cut, job: Job) -> Cost:
     from eyespot.training.examples import ViewExamples
 
     below = cut.below(frozen, job)
-    timed = frozen.prepared.part("train")[:TIMED_PICTURES]
-    _ = below.engine  # compiled before the clock starts
-    began = time.perf_counter()
-    found = _embedded(below, timed, _views(frozen, job), job)
-    seconds = time.perf_counter() - began
-    view_seconds = seconds / max(found.computed, 1)
+    before_seconds = _before_seconds(below, frozen, job)
     batch = int(cut.defaults.of(job.options)["batch"])
-    shape = next(iter(found.features.values())).shape[1:]
     count = (TIMED_STEPS + 1) * batch
+    shape = below.engine.row_shapes["features"]
     made_up = ViewExamples(
         [np.random.default_rng(0).normal(size=(count, *shape)).astype(np.float16)],
         np.arange(count) % len(frozen.prepared.data_set.classes),
         [f"{number:064x}" for number in range(count)],
     )
-    return Cost(seconds_per_step(lambda: _training(cut, made_up, None, frozen, job, cut.defaults)), view_seconds)
+    return Cost(seconds_per_step(lambda: _training(cut, made_up, None, frozen, job, cut.defaults)), before_seconds)
 
 
-def views_of(frozen: Fitted, job: Job) -> int:
-    """How many views of each picture there will be."""
-    return len(_views(frozen, job))
+def _before_seconds(below: Trunk, frozen: Fitted, job: Job) -> float:
+    """What all activations that are not stored would take, by those of the first pictures without them."""
+    views = _views(frozen, job)
+    train, val = (_without_activations(below, frozen, part, views, job) for part in ("train", "val"))
+    timed = train[:TIMED_PICTURES]
+    if not timed:
+        return 0.0
+    _ = below.engine  # compiled before the clock starts
+    began = time.perf_counter()
+    found = _embedded(below, timed, views, job)
+    seconds = time.perf_counter() - began
+    left = len(views) * (len(train) - len(timed)) + len(val)
+    return seconds * left / max(found.computed, 1)
+
+
+def _without_activations(below: Trunk, frozen: Fitted, part: Part, views: Sequence[AnyView], job: Job) -> list[Hashed]:
+    """The pictures of a part that have not all activations in the writer's store."""
+    hashed = frozen.prepared.part(part)
+    wanted = [(each.content, view) for each in hashed for view in (views if part == "train" else ("identity",))]
+    missing = Stored(job.store, below.recipe(np.float16), notes=[]).missing(wanted)
+    contents = set(broadcast(sorted({content for content, _ in missing}), job.world))
+    return [each for each in hashed if each.content in contents]
 
 
 def named_stage(net: nn.Sequential, freeze: str) -> str:
@@ -181,7 +197,8 @@ def named_stage(net: nn.Sequential, freeze: str) -> str:
     return stages[int(freeze) - 1]
 
 
-def _split(net: nn.Sequential, stage: str) -> tuple[nn.Sequential, nn.Sequential]:
+def parted(net: nn.Sequential, stage: str) -> tuple[nn.Sequential, nn.Sequential]:
+    """What comes up to the stage, and what comes behind it. Raises OptionError where it cannot be cut there."""
     from eyespot import blocks
 
     try:
@@ -214,14 +231,13 @@ def _new_tail(trunk: nn.Sequential, frozen: Fitted, job: Job) -> nn.Sequential:
     )
 
 
-def _work(net: nn.Sequential, frozen: Fitted) -> dict[str, int]:
+def _work(net: nn.Sequential, preprocess: Preprocess) -> dict[str, int]:
     """Multiply-adds of each stage of the outermost chain, for one image."""
     import copy
 
     from eyespot.arithmetic.table import flat, stages
     from eyespot.arithmetic.trace import trace
 
-    preprocess = frozen.trunk.preprocess
     traced = trace(copy.deepcopy(net).to("meta"), (preprocess.channels, *preprocess.crop_hw))
     return {stage.name: stage.multiply_adds for stage in stages(list(flat(traced)))}
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,15 @@ from eyespot.data.pictures import decoder_version
 from eyespot.engine.attach import attach_head
 from eyespot.engine.run import engine_version
 from eyespot.errors import OptionError, Stopped
+from eyespot.features.tap import Tap
+from eyespot.features.trunk import Trunk
 from eyespot.names import printable
 from eyespot.recipes.again import Again, replayed, require_same_data, resumed
-from eyespot.recipes.backbone import choose_backbone, choose_precision
+from eyespot.recipes.backbone import Backbone, choose_backbone, choose_precision
 from eyespot.recipes.choice import Choice, choose
 from eyespot.recipes.clock import Clock
 from eyespot.recipes.first_model import that_fits
-from eyespot.recipes.frozen import fit_frozen
+from eyespot.recipes.frozen import fit_frozen, views_of
 from eyespot.recipes.full import full_tuning
 from eyespot.recipes.job import Job
 from eyespot.recipes.ladder import climb, only_frozen, too_little
@@ -42,6 +45,7 @@ from eyespot.recipes.results import PictureCount, TrainResult
 from eyespot.recipes.run_folder import RunFolder, check_name_is_free, parts_of
 from eyespot.recipes.scratch import fit_scratch
 from eyespot.recipes.storage import open_store
+from eyespot.recipes.tapped import tap_for
 from eyespot.recipes.tuned import tune
 from eyespot.recipes.verify import write_verified
 from eyespot.training.distributed import World, broadcast, joined, world
@@ -225,8 +229,11 @@ def _fit(prepared: Prepared, choice: Choice, job: Job) -> Fitted:
     is_frozen = choice.regime == "frozen" and (not choice.climbs or bool(few))
     began = time.perf_counter()
     trunk = backbone.trunk(job.cache_folder, job.precision, job.progress)
+    trains_tail = not is_frozen and "full" not in (choice.regime, job.options.regime)
     try:
-        prepared, fitting = that_fits(prepared, trunk, job)
+        prepared, fitting, tap = that_fits(
+            prepared, trunk, job, tap=_tap_of(prepared, trunk, backbone, job) if trains_tail else lambda: None
+        )
         frozen = fit_frozen(
             prepared,
             trunk,
@@ -234,6 +241,7 @@ def _fit(prepared: Prepared, choice: Choice, job: Job) -> Fitted:
             small_test=small_test and is_frozen,  # nothing else is ever trained on what is held out
             store=job.store,
             progress=job.progress,
+            tap=tap,
             world=job.world,
         )
     except KeyboardInterrupt:
@@ -243,7 +251,7 @@ def _fit(prepared: Prepared, choice: Choice, job: Job) -> Fitted:
         return only_frozen(frozen, job, seconds=seconds, reason=few) if choice.climbs else frozen
     frozen = replace(frozen, small_test=small_test)
     if choice.climbs:
-        return climb(frozen, backbone, job, keep=_keeping(job), seconds=seconds)
+        return climb(frozen, backbone, job, keep=_keeping(job), seconds=seconds, tap=tap)
     try:
         tuning = (
             full_tuning(frozen, backbone, job)
@@ -255,6 +263,12 @@ def _fit(prepared: Prepared, choice: Choice, job: Job) -> Fitted:
             raise
         return replace(frozen, notes=[*frozen.notes, "stopped by you before the tail was trained: all is frozen"])
     return tune(frozen, tuning, job)
+
+
+def _tap_of(prepared: Prepared, trunk: Trunk, backbone: Backbone, job: Job) -> Callable[[], Tap | None]:
+    """What gives the trunk's tap for the pictures that are trained on, and for those they are measured by."""
+    views = len(views_of(prepared, job.options)) * len(prepared.part("train")) + len(prepared.part("val"))
+    return cache(lambda: tap_for(trunk, backbone, job, views=views))
 
 
 def _keeping(job: Job) -> Callable[[Fitted], None]:

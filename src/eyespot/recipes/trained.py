@@ -10,6 +10,7 @@ import numpy as np
 
 from eyespot.data.store import Store
 from eyespot.engine.compiled import compiled_folder
+from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.regime import OutOfFold
@@ -43,13 +44,22 @@ def as_trunk(
 
 
 def graph_trunk(
-    net: nn.Sequential, network: Network, preprocess: Preprocess, *, precision: PrecisionName, cache_folder: Path
+    net: nn.Sequential,
+    network: Network,
+    preprocess: Preprocess,
+    *,
+    precision: PrecisionName,
+    cache_folder: Path,
+    feature_map: str | None = None,
 ) -> Trunk:
-    """A network, or the part of one that begins with the images, in the engine."""
+    """A network, or the part of one that begins with the images, in the engine.
+
+    feature_map: the name of a stage whose output becomes a second one.
+    """
     from eyespot.engine.graph import to_onnx
 
     return Trunk(
-        to_onnx(net, preprocess),
+        to_onnx(net, preprocess, feature_map=feature_map),
         network=network,
         preprocess=preprocess,
         precision=precision,
@@ -69,9 +79,14 @@ class OnVal:
     """Views that were computed for them."""
 
 
-def on_val(prepared: Prepared, trunk: Trunk, head: Head, *, store: Store | None = None) -> OnVal:
-    """What the network answers to the validation pictures. store: for features that another run may ask for."""
-    embedded = trunk.embed(prepared.part("val"), views=("identity",), store=store)
+def on_val(
+    prepared: Prepared, trunk: Trunk, head: Head, *, store: Store | None = None, tap: Tap | None = None
+) -> OnVal:
+    """What the network answers to the validation pictures.
+
+    store: for features that another run may ask for. tap: activations that are kept on the way.
+    """
+    embedded = trunk.embed(prepared.part("val"), views=("identity",), store=store, tap=tap)
     prepared = prepared.without(embedded.set_aside)
     if not embedded.pictures:
         return OnVal(prepared, None, 0)

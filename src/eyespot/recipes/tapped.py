@@ -1,0 +1,42 @@
+"""What the partial regime will ask for, kept while the frozen one computes its features: the pictures pass once."""
+
+from __future__ import annotations
+
+from eyespot.features.tap import Tap
+from eyespot.features.trunk import Trunk
+from eyespot.recipes.backbone import Backbone
+from eyespot.recipes.job import Job
+from eyespot.recipes.partial import cuts, named_stage, parted
+from eyespot.recipes.trained import features_stage, graph_trunk
+
+
+def tap_for(trunk: Trunk, backbone: Backbone, job: Job, *, views: int) -> Tap | None:
+    """The trunk's activations at the cut that is asked for, or at the deepest one; None where there is no room.
+
+    views: of all pictures together, that may be computed.
+    Raises OptionError for a cut that is not there.
+    """
+    from eyespot import blocks
+
+    if job.store is None:
+        return None
+    net = backbone.built(job.cache_folder).eval()
+    stage = named_stage(net, job.options.freeze or cuts(net, trunk.preprocess)[0])
+    whole, _ = blocks.split(net, after=features_stage(net))
+    before, _ = parted(whole, stage)
+    tap = Tap(
+        trunk,
+        through=graph_trunk(
+            whole,
+            trunk.network,
+            trunk.preprocess,
+            precision=job.precision,
+            cache_folder=job.cache_folder,
+            feature_map=stage,
+        ),
+        below=graph_trunk(
+            before, trunk.network, trunk.preprocess, precision=job.precision, cache_folder=job.cache_folder
+        ),
+        store=job.store,
+    )
+    return tap if tap.has_room(views) else None
