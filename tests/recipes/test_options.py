@@ -28,6 +28,13 @@ def test_what_is_no_time_is_refused_with_examples(given):
         train_options(time=given)
 
 
+def test_in_python_a_count_may_be_a_number_and_a_file_a_path(tmp_path):
+    options = train_options(freeze=6, weights=tmp_path)
+    assert (options.freeze, options.weights) == ("6", str(tmp_path))
+    with pytest.raises(OptionError, match="the option freeze cannot be True"):
+        train_options(freeze=True)
+
+
 def test_the_page_has_a_line_for_every_option_with_the_regimes_that_use_it():
     section = PAGE.partition("## Every option")[2].partition("\n## ")[0]
     shown = re.findall(r"^\| `(--[a-z-]+)` \| ([a-z, ]+) \| \S", section, flags=re.MULTILINE)

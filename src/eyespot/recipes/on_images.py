@@ -103,9 +103,10 @@ def augmentation_for(job: Job, prepared: Prepared, preprocess: Preprocess) -> Au
     chosen = job.options.augment
     if chosen != "auto":
         return AUGMENTATIONS[chosen]
+    mirrored = {"yes": True, "no": False}.get(job.options.mirror, not prepared.mirror_matters)
     if max(preprocess.crop_hw) > SMALL_SIDE:
-        return presets.PHOTOS_UNMIRRORED if prepared.mirror_matters else presets.PHOTOS
-    return SHIFTED if prepared.mirror_matters or preprocess.color == "gray" else SMALL_PHOTOS
+        return presets.PHOTOS if mirrored else presets.PHOTOS_UNMIRRORED
+    return SMALL_PHOTOS if mirrored and preprocess.color == "rgb" else SHIFTED
 
 
 def with_auxiliary_heads(

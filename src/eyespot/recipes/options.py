@@ -116,6 +116,13 @@ class TrainOptions(Record):
     out: Path = Field(default=Path("runs"), description="the path of a folder")
     """Folder under which `train/NAME` is made."""
 
+    @field_validator("freeze", "weights", mode="before")
+    @classmethod
+    def _as_on_a_command_line(cls, given: Any) -> Any:
+        """From Python a count may be a number, and a file a path."""
+        is_text = isinstance(given, Path) or (isinstance(given, int) and not isinstance(given, bool))
+        return str(given) if is_text else given
+
     @field_validator("time", mode="before")
     @classmethod
     def _in_seconds(cls, given: Any) -> Any:
