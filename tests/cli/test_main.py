@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -91,6 +92,17 @@ def test_every_command_explains_itself(cli, command):
     done = cli(command, "--help")
     assert done.exit_code == 0
     assert f"{command} [OPTIONS]" in done.stdout
+
+
+def test_every_option_of_train_stands_in_one_group_of_its_help(cli):
+    command = main.commands["train"]
+    grouped = [name for names in command.groups.values() for name in names]
+    options = {each.name for each in command.params if isinstance(each, click.Option)}
+    assert sorted(grouped) == sorted(options)
+    said = cli("train", "--help").stdout
+    assert all(f"{title}:" in said for title in command.groups)
+    assert all(f"--{name.replace('_', '-').replace('as-', '')} " in said for name in grouped)
+    assert said.rstrip().endswith("Show this message and exit.")
 
 
 def test_version_is_told(cli):

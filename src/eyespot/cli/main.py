@@ -10,6 +10,7 @@ import click
 
 import eyespot
 from eyespot.cli import anatomy, by_hand, views
+from eyespot.cli.grouped import GroupedCommand
 from eyespot.cli.told import json_option as _json
 from eyespot.cli.told import quiet_option as _quiet
 from eyespot.cli.told import told as _told
@@ -19,6 +20,17 @@ COMMANDS = (
     *anatomy.COMMANDS,
     *by_hand.COMMANDS,
 )
+
+TRAIN_GROUPS = {
+    "How much of a network trains, and how long": ("time", "regime", "model", "weights", "freeze", "replace_tail"),
+    "The pictures": ("mirror", "views", "augment", "growing", "class_weight"),
+    "The end of the network": ("head", "output", "dropout", "auxiliary"),
+    "The steps (the defaults are the regime's: docs/training.md)": (
+        *("epochs", "batch", "lr", "optimiser", "schedule", "warmup", "weight_decay", "stage_factor"),
+        *("smoothing", "mixup", "cutmix", "average", "patience"),
+    ),
+    "The run": ("name", "out", "seed", "device", "precision", "resume", "replay", "as_json", "quiet"),
+}
 
 
 class _Group(click.Group):
@@ -53,7 +65,7 @@ for _command in (*views.COMMANDS.values(), *anatomy.COMMANDS.values(), *by_hand.
     main.add_command(_command)
 
 
-@main.command()
+@main.command(cls=GroupedCommand, groups=TRAIN_GROUPS)
 @click.argument("data", required=False)
 @click.option("--model", default="auto", show_default=True, metavar="NAME", help="auto, or one that `networks` lists.")
 @click.option("--regime", default="auto", show_default=True, help="auto, frozen, partial, full or scratch.")
@@ -68,13 +80,13 @@ for _command in (*views.COMMANDS.values(), *anatomy.COMMANDS.values(), *by_hand.
 @click.option("--views", type=int, help="Stored views of each picture, partial.  [default: 2 with its mirror image]")
 @click.option("--augment", default="auto", show_default=True, help="What each epoch does to pictures; none, photos...")
 @click.option("--growing", default="auto", show_default=True, help="Smaller images in early epochs, from scratch; no.")
-@click.option("--epochs", type=int, help="Passes over the pictures.  [default: the regime's]")
-@click.option("--batch", type=int, help="Pictures in a step.  [default: the regime's]")
-@click.option("--lr", type=float, help="Highest learning rate.  [default: the regime's]")
-@click.option("--optimiser", help="sgd, adam, adamw or muon.  [default: the regime's]")
-@click.option("--schedule", help="one-cycle, cosine, linear, step or constant.  [default: the regime's]")
+@click.option("--epochs", type=int, help="Passes over the pictures.")
+@click.option("--batch", type=int, help="Pictures in a step.")
+@click.option("--lr", type=float, help="Highest learning rate.")
+@click.option("--optimiser", help="sgd, adam, adamw or muon.")
+@click.option("--schedule", help="one-cycle, cosine, linear, step or constant.")
 @click.option("--warmup", type=float, help="Share of the steps in which the learning rate rises.")
-@click.option("--weight-decay", type=float, help="Not on biases and norms.  [default: the regime's]")
+@click.option("--weight-decay", type=float, help="Not on biases and norms.")
 @click.option("--stage-factor", type=float, help="Each stage learns at so many times the rate of the next one.")
 @click.option("--smoothing", type=float, help="Share of every target that is spread over all classes.")
 @click.option("--mixup", type=float, help="Alpha of mixup; 0 for none.")
