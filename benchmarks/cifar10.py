@@ -20,11 +20,11 @@ from pathlib import Path
 import measuring
 import peak
 from measuring import Trained, at_least, at_most
-from torch import nn
 from training_step import PASSES
 
 from eyespot import zoo
 from eyespot.recipes.plans import FEW, growing_sides
+from eyespot.recipes.sizes import takes_any_size
 
 GIVEN = ("--model", "resnet20", "--regime", "scratch")
 ACCURACY_BAR = at_least(0.91, "accuracy", "ResNet-20 from scratch has a test accuracy of at least 91.0 % on CIFAR-10")
@@ -62,18 +62,16 @@ def work(run: Trained) -> str:
         epochs = len(list(csv.DictReader(table)))
     pictures, side = manifest["data"]["trained_on"], min(manifest["preprocess"]["crop_hw"])
     net = zoo.create(manifest["network"]["name"], **manifest["network"]["arguments"])
-    grows = options.get("growing") == "auto" and pictures > FEW and any(map(takes_any_size, net.modules()))
+    regime = manifest["regime"]
+    if regime in ("frozen", "partial"):
+        return f"{run.result['network']} {regime}"
+    grows = regime == "scratch" and options.get("growing") == "auto" and pictures > FEW and takes_any_size(net)
     early = growing_sides(epochs, side) if grows else ()
     channels = 1 if manifest["preprocess"]["color"] == "gray" else 3
     sides = Counter([*early, *[side] * (epochs - len(early))])
     each = {side: peak.multiply_adds_of(net, (channels, side, side)) for side in sides}
     flop = PASSES * 2 * pictures * sum(count * each[side] for side, count in sides.items())
-    return f"{run.result['network']}, {epochs} epochs of {pictures} pictures, {flop / 1e15:.3f} PFLOP"
-
-
-def takes_any_size(module: nn.Module) -> bool:
-    """True for what stands in networks that take images of any size: those that eyespot begins with smaller ones."""
-    return isinstance(module, nn.AdaptiveAvgPool2d)
+    return f"{run.result['network']} {regime}, {epochs} epochs of {pictures} pictures, {flop / 1e15:.3f} PFLOP"
 
 
 if __name__ == "__main__":

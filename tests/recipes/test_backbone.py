@@ -10,7 +10,7 @@ from eyespot.recipes.backbone import frozen_trunk
 def kept(shared_cache, tmp_path):
     """A cache folder of this test's own with the converted network, and the file it lies in."""
     frozen_trunk(cache_folder=shared_cache, precision="fp32")
-    (source,) = (shared_cache / "graphs").iterdir()
+    source = shared_cache / "graphs" / backbone.DEFAULT.kept_as
     (tmp_path / "graphs").mkdir()
     return tmp_path, (tmp_path / "graphs" / source.name), source.read_bytes()
 

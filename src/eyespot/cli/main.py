@@ -23,7 +23,7 @@ COMMANDS = (
 
 TRAIN_GROUPS = {
     "How much of a network trains, and how long": ("time", "regime", "model", "weights", "freeze", "replace_tail"),
-    "The pictures": ("mirror", "views", "augment", "growing", "class_weight"),
+    "The pictures": ("size", "mirror", "views", "augment", "growing", "class_weight"),
     "The end of the network": ("head", "output", "dropout", "auxiliary"),
     "The steps (the defaults are the regime's: docs/training.md)": (
         *("epochs", "batch", "lr", "optimiser", "schedule", "warmup", "weight_decay", "stage_factor"),
@@ -73,6 +73,7 @@ for _command in (*views.COMMANDS.values(), *anatomy.COMMANDS.values(), *by_hand.
 @click.option("--freeze", metavar="STAGE", help="Train all behind this stage, such as stage5, or a number of stages.")
 @click.option("--replace-tail", metavar="LAYERS", help="New layers behind it: 'conv 3x3 128, pool, fc 64'.")
 @click.option("--weights", metavar="NAME", help="Published weights to begin with, or a file.  [default: the first]")
+@click.option("--size", type=int, help="Side of the images the network takes, pixels.  [default: the network's own]")
 @click.option("--head", default="", metavar="N,N", help="Hidden layers before the softmax, such as 256,128.")
 @click.option("--output", default="softmax", show_default=True, help="softmax, or with two classes sigmoid.")
 @click.option("--class-weight", default="auto", show_default=True, help="auto balances unequal classes; none.")

@@ -43,6 +43,9 @@ class TrainOptions(Record):
     weights: str | None = Field(default=None, min_length=1, description="a tag such as imagenet, or a file")
     """Published weights to begin with, as `eyespot networks NAME` lists them, or a file; None for the first published.
     Nothing is downloaded."""
+    size: int | None = Field(default=None, ge=32, le=1024, multiple_of=32, description="a multiple of 32 up to 1024")
+    """Side of the images that the network takes, pixels; None for what it was made for. Half the side is a quarter of
+    the work."""
     regime: Literal["auto", "frozen", "partial", "full", "scratch"] = "auto"
     """How much of the network trains: frozen, its head alone; partial, all behind `freeze`; full, everything, from
     published weights; scratch, everything, from random ones. auto: the number of pictures per class decides, or, with

@@ -303,8 +303,8 @@ def _training(
     )
     if plan.mixing is not None and plan.mixing.cutmix_probability and seen.inputs(np.arange(1), None).dim() != 4:
         raise OptionError(
-            f"the option cutmix puts a window into a map, and behind {cut.stage} there are features alone: leave cutmix "
-            "out, or freeze up to an earlier stage"
+            f"the option cutmix puts a window into a map, and behind {cut.stage} there are features alone: leave "
+            "cutmix out, or freeze up to an earlier stage"
         )
     tail.train() if cut.is_new else statistics_stay(tail)
     return Training(tail, seen, validation, plan, seed=job.options.seed, device=job.device, world=job.world)

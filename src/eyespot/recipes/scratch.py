@@ -48,8 +48,8 @@ def fit_scratch(prepared: Prepared, name: str, job: Job, *, gray: bool, small_te
     """
     _require_torch()
     options = job.options
-    network, preprocess = _network(name, len(prepared.data_set.classes), options.output, gray=gray)
-    _require_end(network, options)
+    network, preprocess = _network(name, len(prepared.data_set.classes), options, gray=gray)
+    _require_fit(network, options)
     parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train", "val")
     images, prepared = decoded(prepared, parts, preprocess, job)
     notes = notes_on_trained(prepared, prepared.part("train"))
@@ -138,11 +138,10 @@ class _Making:
 
     def grows(self, count: int) -> bool:
         """Whether early epochs see smaller images: of many pictures, where the network takes images of any size."""
-        from torch import nn
+        from eyespot.recipes.sizes import takes_any_size
 
-        takes = any(isinstance(module, nn.AdaptiveAvgPool2d) for module in self._net().modules())
         has_heads = bool(self._heads())
-        return self.job.options.growing == "auto" and count > FEW and takes and not has_heads
+        return self.job.options.growing == "auto" and count > FEW and takes_any_size(self._net()) and not has_heads
 
     def sides(self, defaults: Defaults) -> tuple[int, ...]:
         """Of the images in early epochs, pixels."""
@@ -203,17 +202,20 @@ class _Making:
         return net
 
 
-def _network(name: str, classes: int, output: str, *, gray: bool) -> tuple[Network, Preprocess]:
-    """The network with its arguments, and how pictures come to it: values -1 to 1, at the size that it is made for."""
+def _network(name: str, classes: int, options: TrainOptions, *, gray: bool) -> tuple[Network, Preprocess]:
+    """The network with its arguments, and how pictures come to it: values -1 to 1, at the size that it is made for
+    unless another was asked for."""
     from eyespot import zoo
 
     definition = zoo.definition(name)
     channels, height, width = definition.input_chw
     takes = inspect.signature(zoo.imported(definition.function)).parameters
-    arguments: dict[str, int | float | str | bool] = {"classes": 1 if output == "sigmoid" else classes}
+    arguments: dict[str, int | float | str | bool] = {"classes": 1 if options.output == "sigmoid" else classes}
     if "channels" in takes and "channels" not in definition.arguments:
         channels = 1 if gray else 3
         arguments["channels"] = channels
+    if options.size is not None:
+        height = width = options.size
     return Network(name=name, arguments=arguments), Preprocess(
         short_side=max(height, width),
         crop_hw=(height, width),
@@ -225,18 +227,21 @@ def _network(name: str, classes: int, output: str, *, gray: bool) -> tuple[Netwo
     )
 
 
-def _require_end(network: Network, options: TrainOptions) -> None:
-    """Raises OptionError, before any picture is decoded, for an option that the last layer of the network rules out."""
+def _require_fit(network: Network, options: TrainOptions) -> None:
+    """Raises OptionError, before any picture is decoded, for an option that the network's last layers rule out."""
     option = "output sigmoid" if options.output == "sigmoid" else "dropout" if options.dropout is not None else ""
-    if not option:
+    if not option and options.size is None:
         return
     import torch
 
     from eyespot import zoo
+    from eyespot.recipes.sizes import require_any_size
 
     with torch.device("meta"):
         net = zoo.create(network.name, **network.arguments)
-    if not ends_fully_connected(net):
+    if options.size is not None:
+        require_any_size(net, network.name, options.size)
+    if option and not ends_fully_connected(net):
         raise OptionError(
             f"the option {option} is for networks that end in a fully connected layer, and {network.name} ends in the "
             "mean of its maps: leave the option out"

@@ -224,7 +224,7 @@ def _fit(prepared: Prepared, choice: Choice, job: Job) -> Fitted:
     small_test = _is_small_test(len(prepared.part("test")), len(prepared.part("val")))
     if choice.regime == "scratch":
         return fit_scratch(prepared, choice.network, job, gray=choice.gray, small_test=small_test)
-    backbone = choose_backbone(choice.network, job.options.weights)
+    backbone = choose_backbone(choice.network, job.options.weights, size=job.options.size)
     few = too_little(len(prepared.part("train")), len(prepared.part("val")), classes=len(prepared.data_set.classes))
     is_frozen = choice.regime == "frozen" and (not choice.climbs or bool(few))
     began = time.perf_counter()
