@@ -48,7 +48,9 @@ class Backbone:
         """For a person's own classes: the crop is the whole shorter side, where publishers leave out an eighth; resized
         only where it is needed. Cheaper, and on ten kinds of clothing 1.1 points better in cross-validation."""
         crop_hw = (self.size, self.size) if self.size else self.preprocess.crop_hw
-        return self.preprocess.model_copy(update={"short_side": max(crop_hw), "filter": "bilinear", "exact": False})
+        return self.preprocess.model_copy(
+            update={"short_side": max(crop_hw), "crop_hw": crop_hw, "filter": "bilinear", "exact": False}
+        )
 
     def built(self, cache_folder: Path) -> nn.Sequential:
         """The network with its weights, to be trained further. Raises MissingExtra where PyTorch or they are missing.
