@@ -87,7 +87,7 @@ class Fake:
     def fitted(self, what: str) -> Fitted:
         prepared = SimpleNamespace(
             data_set=SimpleNamespace(classes=("a", "b", "c")),
-            part=lambda part: [None] * {"train": TRAINED, "val": VALIDATED}[part],
+            part=lambda *parts: [None] * sum({"train": TRAINED, "val": VALIDATED, "test": 0}[part] for part in parts),
         )
         nothing: dict[str, Any] = dict.fromkeys(Fitted.__dataclass_fields__)
         trunk = SimpleNamespace(preprocess=None)
@@ -124,8 +124,9 @@ def fake(monkeypatch, left) -> Fake:
         "cuts": lambda net, preprocess: list(STAGES),
         "with_head": lambda net, head: None,
         "partial_cost": lambda frozen, cut, job: Cost(fake.step_seconds[cut.stage], 0.0),
-        "full_step_seconds": lambda frozen, backbone, job: fake.step_seconds["full"],
+        "full_cost": lambda frozen, backbone, job: Cost(fake.step_seconds["full"], 0.0),
         "partial_tuning": lambda frozen, cut, job, defaults: fake.tuning(cut.stage, cut.key, defaults.epochs),
+        "seconds_per_view": lambda trunk, hashed: 0.01,
         "full_tuning": lambda frozen, backbone, job, defaults: fake.tuning("full", "full", defaults.epochs),
         "tune": fake.tune,
         "on_val": lambda prepared, trunk, head, store, tap: SimpleNamespace(answers=fake.answers("frozen")),

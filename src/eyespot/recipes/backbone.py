@@ -78,7 +78,9 @@ class Backbone:
     @property
     def kept_as(self) -> str:
         """The name under which its graph is kept: changes with the weights, and with the size, of which padding is."""
-        version = f"{self.size}-{GRAPH_VERSION}" if self.size else f"{GRAPH_VERSION}"
+        height, width = self.own_preprocess.crop_hw
+        is_own = (height, width) == self.preprocess.crop_hw
+        version = f"{GRAPH_VERSION}" if is_own else f"{height}x{width}-{GRAPH_VERSION}"
         if self.file is None:
             assert self.weights is not None
             return f"{self.weights.name}-{self.weights.sha256[:16]}-{version}.graph"
@@ -162,11 +164,11 @@ def _convert(backbone: Backbone, cache_folder: Path) -> bytes:
     net = backbone.built(cache_folder).eval()
     from eyespot import blocks
     from eyespot.engine.graph import to_onnx
-    from eyespot.recipes.sizes import require_any_size
+    from eyespot.recipes.sizes import require_size
     from eyespot.recipes.trained import features_stage
 
     if backbone.size:
-        require_any_size(net, backbone.network, backbone.size)
+        require_size(net, backbone.network, backbone.size)
     trunk, _ = blocks.split(net, after=features_stage(net))
     return to_onnx(trunk, backbone.own_preprocess)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import chain, zip_longest
 
 from eyespot.data.audit import Hashed
@@ -16,6 +17,7 @@ from eyespot.recipes.frozen import COMPUTING, views_of
 from eyespot.recipes.job import Job
 from eyespot.recipes.prepare import Prepared
 from eyespot.records import SetAside, View
+from eyespot.training.distributed import broadcast
 
 AT_ONCE = 128
 """Pictures between two looks at the clock."""
@@ -25,6 +27,7 @@ TAPPED = 2
 """Times what the frozen regime takes: with so much time left another one may follow, and its activations are kept."""
 FITTING_SECONDS = 4.0
 """For the head, and for writing the model and its report."""
+NO_MIRROR = "the head was fitted without mirror images: there was no time for them"
 FEWEST_PER_CLASS = 3
 """Pictures without which a head is not worth having."""
 
@@ -36,9 +39,9 @@ def that_fits(
     the tap if there is time for a regime that needs what it keeps.
 
     tap: gives that, the same one each time; asked only then.
-    Their features are in the store then. Raises OptionError where the time is too short for a model.
+    Their features are in the store then, if there is one. Raises OptionError where the time is too short for a model.
     """
-    if not job.clock.is_set or job.store is None:
+    if not job.clock.is_set:
         return prepared, job, tap()
     ordered = _in_turn(prepared)
     fits = job.clock.decide("frozen: fits", lambda: _taken(ordered, prepared, trunk, job, tap))
@@ -51,8 +54,11 @@ def that_fits(
     left_out = [
         SetAside(picture=each.picture.name, reason="there was no time for it") for each in ordered[len(taken) :]
     ]
-    used = job if mirror else job.with_options(mirror="no")
-    return prepared.without(left_out), used, tap() if fits["tapped"] else None
+    used = job
+    if not mirror and len(views_of(prepared, job.options)) > 1:
+        used = job.with_options(mirror="no")
+        prepared = replace(prepared, notes=[*prepared.notes, NO_MIRROR])
+    return prepared.without(left_out), used, tap() if fits.get("tapped") else None
 
 
 def _taken(
@@ -63,6 +69,7 @@ def _taken(
     """
     views: tuple[View, ...] = views_of(prepared, job.options)
     asked = len(prepared.part("val", "test"))
+    has_store = broadcast(job.store is not None, job.world)
     done, computed, seconds = 0, 0, 0.0
     tapped: Tap | None = None
     while done < len(ordered):
@@ -80,6 +87,9 @@ def _taken(
                 views = ("identity",)
             elif found.computed and needed and not job.clock.is_up(reserve=reserve + TAPPED * needed):
                 tapped = tap()
+        if not has_store and each:  # the first ones were for the clock alone: they are computed again
+            done = min(len(ordered), max(0, int((job.clock.remaining - reserve) / (each * len(views)))))
+            break
         if job.clock.is_up(reserve=reserve + each * len(views) * AT_ONCE):
             break
     return {"pictures": done, "mirror": len(views) > 1, "tapped": tapped is not None}

@@ -136,7 +136,9 @@ def _how(embedded: Embedded, fitted: FittedHead, options: TrainOptions, views: S
     used = "used" if fitted.chosen.mirror else "not used: cross-validation was worse with them"
     yield (
         "Mirror images",
-        used if "mirror" in views else "not used: a mirror image may be another class, or was not wanted",
+        used
+        if "mirror" in views
+        else "not used: a mirror image may be another class, was not wanted, or took too long",
     )
     accuracy = wilson_fraction(fitted.chosen.accuracy, len(embedded.pictures))
     yield "Cross-validation", f"accuracy {accuracy}, mean loss {fitted.chosen.loss:.3f}; the L2 was chosen by it"

@@ -8,10 +8,16 @@ import numpy as np
 
 from eyespot.recipes.backbone import Backbone
 from eyespot.recipes.job import Job
-from eyespot.recipes.on_images import augmentation_for, decoded, statistics_stay, with_auxiliary_heads
+from eyespot.recipes.on_images import (
+    augmentation_for,
+    decoded,
+    seconds_per_decoding,
+    statistics_stay,
+    with_auxiliary_heads,
+)
 from eyespot.recipes.plans import FULL, Defaults, plan_for
 from eyespot.recipes.regime import Fitted
-from eyespot.recipes.running import TIMED_STEPS, seconds_per_step
+from eyespot.recipes.running import TIMED_STEPS, Cost, seconds_per_step
 from eyespot.recipes.trained import with_head
 from eyespot.recipes.tuned import Tuning
 from eyespot.training.augmentation import describe
@@ -23,14 +29,14 @@ if TYPE_CHECKING:
     from eyespot.training.loop import Examples, Training
 
 KEY = "full"
-TIMED_BATCH = 8
+TIMED_BATCH, TIMED_PICTURES = 8, 64
 
 
 def full_tuning(frozen: Fitted, backbone: Backbone, job: Job, *, defaults: Defaults = FULL) -> Tuning:
     """Training of the whole backbone, its pictures decoded. frozen: fitted on the train part alone."""
     preprocess = frozen.trunk.preprocess
     images, prepared = decoded(frozen.prepared, ("train", "val"), preprocess, job)
-    augmentation = augmentation_for(job, prepared, preprocess)
+    augmentation = augmentation_for(job, prepared, preprocess, mirror=frozen.mirror)
     train = images.examples(prepared, prepared.part("train"), augmentation=augmentation, seed=job.options.seed)
     validation = images.examples(prepared, prepared.part("val"), augmentation=None, seed=job.options.seed)
     _, auxiliary = _network(frozen, backbone, job)
@@ -53,8 +59,9 @@ def full_tuning(frozen: Fitted, backbone: Backbone, job: Job, *, defaults: Defau
     )
 
 
-def full_step_seconds(frozen: Fitted, backbone: Backbone, job: Job) -> float:
-    """What a step of it takes on this machine, by a few on smaller batches of made-up pictures: they need no memory."""
+def full_cost(frozen: Fitted, backbone: Backbone, job: Job) -> Cost:
+    """What the full regime takes on this machine: by a few pictures that are decoded, and a few steps on smaller
+    batches of made-up ones, which need no memory."""
     from eyespot.training.examples import ImageExamples
 
     preprocess = frozen.trunk.preprocess
@@ -67,10 +74,12 @@ def full_step_seconds(frozen: Fitted, backbone: Backbone, job: Job) -> float:
         np.arange(count) % len(frozen.prepared.data_set.classes),
         [f"{number:064x}" for number in range(count)],
         preprocess,
-        augmentation=augmentation_for(job, frozen.prepared, preprocess),
+        augmentation=augmentation_for(job, frozen.prepared, preprocess, mirror=frozen.mirror),
     )
     seconds = seconds_per_step(lambda: _training(frozen, backbone, small, FULL, made_up, None))
-    return seconds * batch / min(batch, TIMED_BATCH)
+    pictures = frozen.prepared.part("train", "val")
+    decoding = seconds_per_decoding(pictures[:TIMED_PICTURES], preprocess, job) * len(pictures)
+    return Cost(seconds * batch / min(batch, TIMED_BATCH), decoding)
 
 
 def _training(

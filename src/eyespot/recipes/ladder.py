@@ -18,12 +18,13 @@ from eyespot.evaluate.intervals import wilson
 from eyespot.features.tap import Tap
 from eyespot.recipes.backbone import Backbone
 from eyespot.recipes.compared import compared
-from eyespot.recipes.full import KEY, full_step_seconds, full_tuning
+from eyespot.recipes.full import KEY, full_cost, full_tuning
 from eyespot.recipes.job import Job
-from eyespot.recipes.partial import Cost, Cut, cut_at, cuts, partial_cost, partial_tuning
+from eyespot.recipes.partial import Cut, cut_at, cuts, partial_cost, partial_tuning
 from eyespot.recipes.plans import FULL, Defaults
 from eyespot.recipes.regime import Fitted, OutOfFold
-from eyespot.recipes.trained import on_val, with_head
+from eyespot.recipes.running import Cost
+from eyespot.recipes.trained import on_val, seconds_per_view, with_head
 from eyespot.recipes.tuned import Tuning, tune, with_note
 from eyespot.records import Metric, Rung
 from eyespot.words import counted
@@ -41,6 +42,8 @@ FEWEST_EPOCHS = {"partial": 2, "full": 2}
 """Fewer are no useful part of a regime."""
 MEASURING_SECONDS = 10
 """What it may take to find out what a regime would take, with room to spare."""
+WRITTEN = 2
+"""Times a model may be written after a training: when it is kept, and with its report."""
 VALIDATED = 1 / 3
 """What a validation picture takes, in terms of one that is trained on: the way there, and not back."""
 
@@ -50,7 +53,7 @@ Keep: TypeAlias = Callable[[Fitted], None]
 
 @dataclass(frozen=True)
 class Finishing:
-    """What comes behind the last training, as measured when the frozen model was written."""
+    """What comes behind the last training: the validation and test pictures are asked, and the model is written."""
 
     seconds: float
 
@@ -125,14 +128,19 @@ def too_little(train: int, validation: int, *, classes: int) -> str:
 def _first_model(climbed: Climbed, job: Job, keep: Keep, seconds: float, tap: Tap | None) -> Finishing:
     """The frozen model is on disk, and what comes behind the last training is measured by that."""
     what, frozen = "finishing: seconds", climbed.best
-    before = time.perf_counter()
     climbed.rungs.append(_rung_of_frozen(None, job, seconds))
     climbed.answers = on_val(frozen.prepared, frozen.trunk, frozen.head, store=job.store, tap=tap).answers
     climbed.rungs = [_rung_of_frozen(climbed.answers, job, seconds)]
+    before = time.perf_counter()
     if job.clock.known(what) is None or not job.folder.has_model:  # a run that goes on may have a better one already
         keep(frozen)
-    measured = 2 * (time.perf_counter() - before)  # the test pictures are asked, too, and a report written
-    return Finishing(job.clock.measure(what, lambda: round(measured, 2)))
+    written = time.perf_counter() - before
+
+    def measured() -> float:
+        asked = frozen.prepared.part("val", "test")
+        return round(WRITTEN * written + seconds_per_view(frozen.trunk, asked) * len(asked), 2)
+
+    return Finishing(job.clock.measure(what, measured))
 
 
 def _climb_on(climbed: Climbed, frozen: Fitted, backbone: Backbone, job: Job, keep: Keep, finishing: Finishing) -> None:
@@ -222,7 +230,7 @@ def _affordable_cut(frozen: Fitted, backbone: Backbone, job: Job, finishing: Fin
 def _epochs_of_full(frozen: Fitted, backbone: Backbone, job: Job, finishing: Finishing) -> int:
     if job.clock.is_up(reserve=finishing.reserve + MEASURING_SECONDS):
         return 0
-    return _epochs(job, finishing, Cost(full_step_seconds(frozen, backbone, job), 0.0), frozen, FULL, "full")
+    return _epochs(job, finishing, full_cost(frozen, backbone, job), frozen, FULL, "full")
 
 
 def _epochs(job: Job, finishing: Finishing, cost: Cost, frozen: Fitted, defaults: Defaults, regime: str) -> int:

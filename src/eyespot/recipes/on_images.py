@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -98,12 +99,25 @@ def decoded(prepared: Prepared, parts: Sequence[Part], preprocess: Preprocess, j
     return Images(found.images, row_of, preprocess), prepared.without(found.set_aside)
 
 
-def augmentation_for(job: Job, prepared: Prepared, preprocess: Preprocess) -> Augmentation | None:
-    """What is done to pictures before each epoch: as the options say, else by their size and kind."""
+def seconds_per_decoding(hashed: Sequence[Hashed], preprocess: Preprocess, job: Job) -> float:
+    """What decoding one of these pictures takes here and now."""
+    began = time.perf_counter()
+    images.decoded(hashed, preprocess, threads=machine.cores(), folder=job.cache_folder)
+    return (time.perf_counter() - began) / max(len(hashed), 1)
+
+
+def augmentation_for(
+    job: Job, prepared: Prepared, preprocess: Preprocess, *, mirror: bool = True
+) -> Augmentation | None:
+    """What is done to pictures before each epoch: as the options say, else by their size and kind.
+
+    mirror: False where mirror images are known to be of no use.
+    """
     chosen = job.options.augment
     if chosen != "auto":
         return AUGMENTATIONS[chosen]
-    mirrored = {"yes": True, "no": False}.get(job.options.mirror, not prepared.mirror_matters)
+    useful = mirror and not prepared.mirror_matters
+    mirrored = {"yes": True, "no": False}.get(job.options.mirror, useful)
     if max(preprocess.crop_hw) > SMALL_SIDE:
         return presets.PHOTOS if mirrored else presets.PHOTOS_UNMIRRORED
     return SMALL_PHOTOS if mirrored and preprocess.color == "rgb" else SHIFTED

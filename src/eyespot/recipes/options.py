@@ -26,6 +26,7 @@ USED_BY: dict[str, tuple[Regime, ...]] = {
 }
 """Options that some regimes alone use; all others are for every regime."""
 AUGMENTATIONS = ("auto", "none", "photos", "photos-unmirrored", "small-photos", "digits", "shift")
+MIRRORING = ("photos", "small-photos")
 _FORBIDDEN = '<>:"/\\|?*'
 """In the name of a folder, on one system or another."""
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
@@ -163,6 +164,11 @@ def train_options(**given: Any) -> TrainOptions:
         raise OptionError(f"the option freeze is for the regime partial: leave out regime {options.regime}, or freeze")
     if options.time is not None and options.epochs is not None:
         raise OptionError("the option epochs cannot be given together with time, which decides them: leave one out")
+    if options.mirror == "no" and options.augment in MIRRORING:
+        raise OptionError(
+            f"the option augment cannot be {options.augment!r} where mirror is no, since it mirrors pictures: give "
+            "photos-unmirrored or shift, or leave mirror out"
+        )
     return options
 
 

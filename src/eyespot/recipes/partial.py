@@ -20,7 +20,7 @@ from eyespot.recipes.job import Job
 from eyespot.recipes.on_images import statistics_stay
 from eyespot.recipes.plans import NEW_TAIL, PARTIAL, Defaults, plan_for
 from eyespot.recipes.regime import Fitted
-from eyespot.recipes.running import TIMED_STEPS, seconds_per_step
+from eyespot.recipes.running import TIMED_STEPS, Cost, seconds_per_step
 from eyespot.recipes.trained import graph_trunk, with_head
 from eyespot.recipes.tuned import Tuning
 from eyespot.records import Network, Part, Preprocess
@@ -67,15 +67,6 @@ class Cut:
         return graph_trunk(
             self.trunk, self.network, frozen.trunk.preprocess, precision=job.precision, cache_folder=job.cache_folder
         )
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What the partial regime takes on this machine, behind one cut."""
-
-    step_seconds: float
-    before_seconds: float
-    """To compute what lies below the cut, of all views that are not stored."""
 
 
 def cut_at(frozen: Fitted, backbone: Backbone, job: Job, stage: str | None) -> Cut:

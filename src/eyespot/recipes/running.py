@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +14,7 @@ from eyespot.errors import MachineError
 from eyespot.recipes.job import Job
 from eyespot.recipes.run_folder import CHECKPOINTS
 from eyespot.training.distributed import total
+from eyespot.training.whole_steps import WholeSteps
 from eyespot.words import counted
 
 if TYPE_CHECKING:
@@ -24,6 +26,15 @@ CHECKPOINT_SHARE = 0.05
 """Of the time, at most, goes into checkpoints."""
 TIMED_STEPS = 5
 Ended = Literal["whole", "by the clock", "by the user"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a training takes on this machine."""
+
+    step_seconds: float
+    before_seconds: float
+    """For what has to be computed, or decoded, before the first step."""
 
 
 def run_training(training: Training, job: Job, *, key: str, reserve: float = 0.0, few: bool = False) -> Ended:
@@ -43,8 +54,9 @@ def run_training(training: Training, job: Job, *, key: str, reserve: float = 0.0
     ended: Ended = "whole" if known is None else known["ended"]
     job.progress("training", training.step, training.steps)
     try:
-        with _threads(few=few):
+        with _threads(few=few), WholeSteps() as whole:
             for step in _steps(training, last):
+                whole.between()
                 job.progress("training", step, training.steps)
                 kept.save(now=False)
                 if known is None and job.clock.is_up(reserve=reserve) and step < training.steps:

@@ -235,12 +235,12 @@ def _require_fit(network: Network, options: TrainOptions) -> None:
     import torch
 
     from eyespot import zoo
-    from eyespot.recipes.sizes import require_any_size
+    from eyespot.recipes.sizes import require_size
 
     with torch.device("meta"):
         net = zoo.create(network.name, **network.arguments)
     if options.size is not None:
-        require_any_size(net, network.name, options.size)
+        require_size(net, network.name, options.size)
     if option and not ends_fully_connected(net):
         raise OptionError(
             f"the option {option} is for networks that end in a fully connected layer, and {network.name} ends in the "
@@ -306,7 +306,7 @@ def _out_of_fold(making: _Making, parts: Sequence[Part], defaults: Defaults, *, 
         with one_thread():
             for _ in training.run():
                 pass
-            logits[0, fold == held_out] = _two_columns(scores(training.averaged, unseen).numpy())
+            logits[0, fold == held_out] = _two_columns(scores(training.averaged, unseen, device=job.device).numpy())
     return OutOfFold(pictures, labels, logits)
 
 

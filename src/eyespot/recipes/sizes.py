@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+import copy
+
+import torch
 from torch import nn
 
-from eyespot.errors import OptionError
+from eyespot import zoo
+from eyespot.blocks import WithHeads
+from eyespot.errors import NetworkError, OptionError
 
 
 def takes_any_size(net: nn.Module) -> bool:
-    """True where maps of any size become features of one: by a mean over places, as many as there are."""
-    return any(isinstance(module, nn.AdaptiveAvgPool2d) for module in net.modules())
+    """True where maps of any size become features of one, by the mean over all places."""
+    pools = [module for module in net.modules() if isinstance(module, nn.AdaptiveAvgPool2d)]
+    return any(pool.output_size in (1, (1, 1)) for pool in pools)
 
 
-def require_any_size(net: nn.Module, name: str, size: int) -> None:
-    """Raises OptionError for a network whose layers fit images of one size alone."""
+def require_size(net: nn.Sequential, name: str, size: int) -> None:
+    """Returns where the network, and its auxiliary heads if it has some, take images of so many pixels a side.
+
+    name: in the catalogue.
+    Raises OptionError elsewhere.
+    """
     if not takes_any_size(net):
         raise OptionError(
             f"the option size cannot be {size} for {name}: its fully connected layers fit one size alone, so leave the "
             "option out, or choose another model"
         )
+    channels, height, _ = zoo.definition(name).input_chw
+    try:
+        with torch.device("meta"), torch.inference_mode():
+            whole = copy.deepcopy(net).to("meta")
+            WithHeads(whole, zoo.heads(name)).eval()(torch.zeros(1, channels, size, size))
+    except (RuntimeError, NetworkError):
+        raise OptionError(
+            f"the option size cannot be {size} for {name}, which is made for {height}: nothing is left of such images "
+            "behind some layer, so give another size, or leave the option out"
+        ) from None

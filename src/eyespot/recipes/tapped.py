@@ -11,7 +11,8 @@ from eyespot.recipes.trained import features_stage, graph_trunk
 
 
 def tap_for(trunk: Trunk, backbone: Backbone, job: Job, *, views: int) -> Tap | None:
-    """The trunk's activations at the cut that is asked for, or at the deepest one; None where there is no room.
+    """The trunk's activations at the cut that is asked for, or at the deepest one; None where that makes no sense, or
+    there is no room.
 
     views: of all pictures together, that may be computed.
     Raises OptionError for a cut that is not there.
@@ -22,8 +23,11 @@ def tap_for(trunk: Trunk, backbone: Backbone, job: Job, *, views: int) -> Tap | 
         return None
     net = backbone.built(job.cache_folder).eval()
     stage = named_stage(net, job.options.freeze or cuts(net, trunk.preprocess)[0])
-    whole, _ = blocks.split(net, after=features_stage(net))
-    before, _ = parted(whole, stage)
+    before, _ = parted(net, stage)
+    features = features_stage(net)
+    if stage == features:  # where the frozen regime's own features are
+        return None
+    whole, _ = blocks.split(net, after=features)
     tap = Tap(
         trunk,
         through=graph_trunk(

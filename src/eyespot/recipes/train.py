@@ -333,6 +333,15 @@ def _manifest(name: str, fitted: Fitted, measured: Measurements, graph: bytes, o
     )
 
 
+def _reason(run: _Run, fitted: Fitted) -> str:
+    """Why this regime: where several were tried, they decided."""
+    if fitted.ladder:
+        return f"the best on the validation pictures within {run.job.options.time:.0f} s"
+    if fitted.regime != run.choice.regime:
+        return f"{run.choice.regime} was stopped before it had learned anything"
+    return run.choice.reason
+
+
 def _result(folder: Path, run: _Run, fitted: Fitted, measured: Measurements, *, seconds: float) -> TrainResult:
     prepared = measured.prepared
     validation = measured.validation.overall if measured.validation else measured.out_of_fold
@@ -342,7 +351,7 @@ def _result(folder: Path, run: _Run, fitted: Fitted, measured: Measurements, *, 
         report=printable(str(folder / "report.html")),
         network=fitted.trunk.network.name,
         regime=fitted.regime,
-        regime_reason=run.choice.reason,
+        regime_reason=_reason(run, fitted),
         classes=prepared.data_set.classes,
         pictures=PictureCount(used=len(prepared.hashed), set_aside=len(prepared.set_aside)),
         set_aside=tuple(prepared.set_aside),

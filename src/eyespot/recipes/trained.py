@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eyespot.data.audit import Hashed
 from eyespot.data.store import Store
 from eyespot.engine.compiled import compiled_folder
 from eyespot.features.tap import Tap
@@ -20,6 +23,7 @@ from eyespot.training.head import Head, Layer, Output
 if TYPE_CHECKING:
     from torch import nn
 
+TIMED_PICTURES = 64
 OWN = "own"
 """Begins the names of the layers of a solved head: own1, own2."""
 
@@ -93,6 +97,14 @@ def on_val(
     logits = head.logits(embedded.features["identity"])
     answers = OutOfFold(embedded.pictures, prepared.labels(embedded.pictures), logits[None])
     return OnVal(prepared, answers, embedded.computed)
+
+
+def seconds_per_view(trunk: Trunk, hashed: Sequence[Hashed]) -> float:
+    """What it takes here and now to ask the trunk for a picture, by a few of these, the engine being compiled."""
+    _ = trunk.engine
+    began = time.perf_counter()
+    found = trunk.embed(hashed[:TIMED_PICTURES], views=("identity",), store=None)
+    return (time.perf_counter() - began) / max(found.computed, 1)
 
 
 def with_head(net: nn.Sequential, head: Head) -> nn.Sequential:

@@ -213,7 +213,10 @@ class Training:
 
     def _one_step(self) -> bool:
         """Whether the step could be done: not where the loss is no finite number, nor where it left such weights."""
-        before = self.state() if self.step % KEPT_EVERY == 0 and self.step != self.good["step"] else None
+        before = None
+        if self.step % KEPT_EVERY == 0 and self.step != self.good["step"]:
+            average_statistics(self.net, self._world)  # so that one process's state is that of all
+            before = self.state()
         epoch, batch = divmod(self.step, len(self._batches))
         rows = order(self._seed, epoch, len(self._examples.labels))[self._batches[batch]]
         x, targets = self._inputs(rows, epoch)

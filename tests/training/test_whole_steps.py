@@ -1,0 +1,87 @@
+"""Ctrl-C waits for the end of a step; a second one does not."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import pytest
+
+from eyespot.training.whole_steps import WholeSteps
+
+
+def press() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_within_a_step_comes_after_it():
+    done = []
+
+    def steps() -> None:
+        with WholeSteps() as whole:
+            for step in range(3):
+                if step == 1:
+                    press()
+                done.append(step)
+                whole.between()
+
+    with pytest.raises(KeyboardInterrupt):
+        steps()
+    assert done == [0, 1]
+
+
+def test_a_second_ctrl_c_does_not_wait():
+    done = []
+
+    def step() -> None:
+        with WholeSteps():
+            press()
+            done.append("whole")
+            press()
+            done.append("not reached")
+
+    with pytest.raises(KeyboardInterrupt):
+        step()
+    assert done == ["whole"]
+
+
+def test_ctrl_c_in_the_last_step_is_not_lost_and_an_error_is_not_hidden_by_it():
+    with pytest.raises(KeyboardInterrupt), WholeSteps():
+        press()
+
+    def fails() -> None:
+        with WholeSteps():
+            press()
+            raise ValueError("of the step")
+
+    with pytest.raises(ValueError, match="of the step"):
+        fails()
+
+
+def test_afterwards_ctrl_c_is_what_it_was():
+    before = signal.getsignal(signal.SIGINT)
+    with WholeSteps():
+        assert signal.getsignal(signal.SIGINT) != before
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_in_another_thread_and_where_ctrl_c_is_ignored_nothing_happens():
+    found = []
+
+    def work() -> None:
+        with WholeSteps() as whole:
+            found.append(signal.getsignal(signal.SIGINT))
+            whole.between()
+
+    before = signal.getsignal(signal.SIGINT)
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [before]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with WholeSteps() as whole:
+            press()
+            whole.between()
+    finally:
+        signal.signal(signal.SIGINT, before)
