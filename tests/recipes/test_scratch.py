@@ -219,7 +219,7 @@ def making(name: str, tmp_path: Path, *, count: int, side: int, **options) -> sc
     )
     chosen = train_options(**options)
     job = Job(chosen, RunFolder(chosen), None, tmp_path, "fp32", silent, Clock())
-    network, preprocess = scratch._network(name, 2, chosen.output, gray=False)
+    network, preprocess = scratch._network(name, 2, chosen, gray=False)
     pixels = np.random.default_rng(0).integers(0, 256, (count, side, side, 3), np.uint8)
     images = Images(pixels, {each.content: row for row, each in enumerate(hashed)}, preprocess)
     return scratch._Making(images, prepared, network, None, job)
