@@ -150,6 +150,26 @@ def test_activations_are_kept_on_the_way_where_the_time_is_long_enough_to_need_t
     assert clock.known("frozen: fits")["tapped"] == is_tapped
 
 
+def test_without_a_store_the_first_pictures_say_how_many_fit_and_nothing_is_computed_twice_but_them(now):
+    """900 pictures in two views take 18 s, and as many as there is time for are left to the frozen regime."""
+    found = {}
+    for seconds in (60, 11):
+        trunk, clock = FakeTrunk(now), Clock(seconds)
+        its = replace(job(clock, time=seconds), store=None)
+        found[seconds] = len(that_fits(prepared(), trunk, its)[0].part("train"))  # type: ignore[arg-type]
+        assert trunk.asked == [AT_ONCE]
+        now.seconds = 0.0
+    assert found[60] == 900
+    assert 300 < found[11] < 900
+
+
+def test_mirror_images_that_there_was_no_time_for_are_told(now):
+    fits, mirror, _ = taken(now, 18)
+    assert not mirror
+    assert fits.notes == [first_model.NO_MIRROR]
+    assert taken(now, 18 + now.seconds, mirror="no")[0].notes == []
+
+
 def test_what_is_stored_is_not_tapped(now):
     trunk = FakeTrunk(now, stored=True)
     assert that_fits(prepared(), trunk, job(Clock(300), time=300), tap=lambda: TAP)[2] is None  # type: ignore

@@ -22,8 +22,8 @@ from eyespot.bundle.files import read_bundle
 from eyespot.data.audit import Hashed
 from eyespot.data.data_set import Picture
 from eyespot.errors import MachineError, OptionError
+from eyespot.recipes import fitting as module
 from eyespot.recipes import ladder, running
-from eyespot.recipes import train as module
 from eyespot.recipes.clock import Clock
 from eyespot.recipes.job import Job
 from eyespot.recipes.ladder import Finishing, climb
@@ -158,6 +158,12 @@ def test_what_is_better_by_more_than_its_error_is_kept_and_on_disk_at_once(fake)
         (29, 30),
     ]
     assert [rung.trained for rung in result.ladder[1:]] == ["what lies behind stage5", "what lies behind full"]
+
+
+def test_what_comes_behind_training_is_measured_on_pictures_that_are_not_stored(fake):
+    clock = Clock(1000)
+    fake.climb(clock)
+    assert clock.known("finishing: seconds") == pytest.approx(0.01 * VALIDATED, abs=0.01)
 
 
 @pytest.mark.parametrize("right", [20, 12])
@@ -410,6 +416,7 @@ def test_where_the_tail_loses_the_frozen_model_is_what_it_is_without_a_time(ladd
     assert result.regime == read_bundle(result.run).manifest.regime == "frozen"
     assert graph(result.run) == graph(plain.run)
     assert result.validation == plain.validation
+    assert result.regime_reason == "the best on the validation pictures within 3000 s"
 
 
 @pytest.mark.usefixtures("_shared")

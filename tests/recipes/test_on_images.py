@@ -16,7 +16,9 @@ from eyespot.records import Preprocess
 from eyespot.training.augmentation import PHOTOS, PHOTOS_UNMIRRORED
 
 
-def augmentation(tmp_path, *, side: int = 224, color: str = "rgb", matters: bool = False, **options):
+def augmentation(
+    tmp_path, *, side: int = 224, color: str = "rgb", matters: bool = False, useful: bool = True, **options
+):
     prepared = Prepared(DataSet("pets", (), ("a", "b")), [], True, matters, [], [], "0" * 32)
     channels = 3 if color == "rgb" else 1
     preprocess = Preprocess(
@@ -28,9 +30,8 @@ def augmentation(tmp_path, *, side: int = 224, color: str = "rgb", matters: bool
         scale=(127.5,) * channels,
     )
     chosen = train_options(**options)
-    return augmentation_for(
-        Job(chosen, RunFolder(chosen), None, tmp_path, "fp32", silent, Clock()), prepared, preprocess
-    )
+    job = Job(chosen, RunFolder(chosen), None, tmp_path, "fp32", silent, Clock())
+    return augmentation_for(job, prepared, preprocess, mirror=useful)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,8 @@ def augmentation(tmp_path, *, side: int = 224, color: str = "rgb", matters: bool
         ({"matters": True}, {}, PHOTOS_UNMIRRORED),
         ({}, {"mirror": "no"}, PHOTOS_UNMIRRORED),
         ({"matters": True}, {"mirror": "yes"}, PHOTOS),
+        ({"useful": False}, {}, PHOTOS_UNMIRRORED),
+        ({"useful": False}, {"mirror": "yes"}, PHOTOS),
         ({"side": 32}, {}, SMALL_PHOTOS),
         ({"side": 32, "matters": True}, {}, SHIFTED),
         ({"side": 32}, {"mirror": "no"}, SHIFTED),

@@ -35,6 +35,13 @@ def test_in_python_a_count_may_be_a_number_and_a_file_a_path(tmp_path):
         train_options(freeze=True)
 
 
+@pytest.mark.parametrize("augment", ["photos", "small-photos"])
+def test_pictures_are_not_mirrored_against_a_persons_word(augment):
+    with pytest.raises(OptionError, match=f"^the option augment cannot be '{augment}' where mirror is no"):
+        train_options(augment=augment, mirror="no")
+    assert train_options(augment="photos-unmirrored", mirror="no").augment == "photos-unmirrored"
+
+
 def test_the_page_has_a_line_for_every_option_with_the_regimes_that_use_it():
     section = PAGE.partition("## Every option")[2].partition("\n## ")[0]
     shown = re.findall(r"^\| `(--[a-z-]+)` \| ([a-z, ]+) \| \S", section, flags=re.MULTILINE)

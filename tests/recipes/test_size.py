@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import torch
 
-from eyespot import blocks
+from eyespot import blocks, zoo
 from eyespot.bundle.files import read_bundle
 from eyespot.errors import OptionError
 from eyespot.recipes.backbone import DEFAULT, choose_backbone
 from eyespot.recipes.progress import silent
+from eyespot.recipes.sizes import require_size
 from eyespot.recipes.train import train
 
 
@@ -55,6 +58,30 @@ def test_a_network_whose_layers_fit_one_size_is_named_in_one_sentence(split_phot
     with pytest.raises(OptionError, match=f"^the option size cannot be 96 for {model}: .* choose another model$"):
         train(split_photos, out=tmp_path, model=model, regime="scratch", size=96)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "takes"),
+    [
+        ("resnet18", 32, True),
+        ("resnet18", 288, True),
+        ("googlenet", 128, True),
+        ("nin_cifar10", 64, True),
+        ("lenet5", 32, True),
+        ("lenet5", 64, False),
+        ("alexnet", 256, False),
+        ("inception_v3", 64, False),
+        ("inception_v3", 288, False),
+        ("inception_v3", 320, True),
+        ("inception_v4", 64, False),
+    ],
+)
+def test_a_network_takes_images_of_which_something_is_left_behind_every_layer(name, size, takes):
+    """Inception v3's auxiliary head needs a map of 17x17, which 299 pixels and more give."""
+    with torch.device("meta"):
+        net = zoo.create(name)
+    with nullcontext() if takes else pytest.raises(OptionError, match=f"cannot be {size} for {name}"):
+        require_size(net, name, size)
 
 
 @pytest.mark.parametrize("size", [0, 31, 100, 2048])

@@ -24,12 +24,14 @@ def require_size(net: nn.Sequential, name: str, size: int) -> None:
     name: in the catalogue.
     Raises OptionError elsewhere.
     """
+    channels, height, width = zoo.definition(name).input_chw
+    if (height, width) == (size, size):
+        return
     if not takes_any_size(net):
         raise OptionError(
             f"the option size cannot be {size} for {name}: its fully connected layers fit one size alone, so leave the "
             "option out, or choose another model"
         )
-    channels, height, _ = zoo.definition(name).input_chw
     try:
         with torch.device("meta"), torch.inference_mode():
             whole = copy.deepcopy(net).to("meta")

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,36 +21,24 @@ from eyespot.data.pictures import decoder_version
 from eyespot.engine.attach import attach_head
 from eyespot.engine.run import engine_version
 from eyespot.errors import OptionError, Stopped
-from eyespot.features.tap import Tap
-from eyespot.features.trunk import Trunk
 from eyespot.names import printable
 from eyespot.recipes.again import Again, replayed, require_same_data, resumed
-from eyespot.recipes.backbone import Backbone, choose_backbone, choose_precision
+from eyespot.recipes.backbone import choose_precision
 from eyespot.recipes.choice import Choice, choose
 from eyespot.recipes.clock import Clock
-from eyespot.recipes.first_model import that_fits
-from eyespot.recipes.frozen import fit_frozen, views_of
-from eyespot.recipes.full import full_tuning
+from eyespot.recipes.fitting import NO_MODEL_YET, fit
 from eyespot.recipes.job import Job
-from eyespot.recipes.ladder import climb, only_frozen, too_little
 from eyespot.recipes.measure import Measurements, measure
 from eyespot.recipes.options import TrainOptions, train_options
 from eyespot.recipes.outputs import write_outputs
-from eyespot.recipes.partial import cut_at, partial_tuning
 from eyespot.recipes.prepare import Prepared, prepare
 from eyespot.recipes.progress import Progress, silent
-from eyespot.recipes.regime import SMALLEST_TEST, Fitted, despite_ctrl_c, stopped_note
+from eyespot.recipes.regime import Fitted, despite_ctrl_c, stopped_note
 from eyespot.recipes.results import PictureCount, TrainResult
 from eyespot.recipes.run_folder import RunFolder, check_name_is_free, parts_of
-from eyespot.recipes.scratch import fit_scratch
 from eyespot.recipes.storage import open_store
-from eyespot.recipes.tapped import tap_for
-from eyespot.recipes.tuned import tune
 from eyespot.recipes.verify import write_verified
 from eyespot.training.distributed import World, broadcast, joined, world
-
-NO_MODEL_YET = "stopped: there is no model yet"
-FEATURES_KEPT = "; the features computed so far are kept, so the next run goes on from there"
 
 
 def train(
@@ -151,7 +138,7 @@ def _train(
         with open_store(cache_folder, notes) as store:
             precision = choose_precision(options.precision)
             job = Job(options, folder, store, cache_folder, precision, progress, clock, ranks)
-            fitted = _fit(prepared, choice, job)
+            fitted = fit(prepared, choice, job, keep=_keeping(job))
             if not ranks.is_writer:
                 return None
             measured = measure(fitted, store=store, progress=progress)
@@ -220,57 +207,6 @@ def _write_model(fitted: Fitted, measured: Measurements, job: Job) -> tuple[Path
     return folder, write_verified(folder / FOLDER, manifest, graph, fitted, measured).manifest
 
 
-def _fit(prepared: Prepared, choice: Choice, job: Job) -> Fitted:
-    small_test = _is_small_test(len(prepared.part("test")), len(prepared.part("val")))
-    if choice.regime == "scratch":
-        return fit_scratch(prepared, choice.network, job, gray=choice.gray, small_test=small_test)
-    backbone = choose_backbone(choice.network, job.options.weights, size=job.options.size)
-    few = too_little(len(prepared.part("train")), len(prepared.part("val")), classes=len(prepared.data_set.classes))
-    is_frozen = choice.regime == "frozen" and (not choice.climbs or bool(few))
-    began = time.perf_counter()
-    trunk = backbone.trunk(job.cache_folder, job.precision, job.progress)
-    trains_tail = not is_frozen and "full" not in (choice.regime, job.options.regime)
-    try:
-        prepared, fitting, tap = that_fits(
-            prepared, trunk, job, tap=_tap_of(prepared, trunk, backbone, job) if trains_tail else lambda: None
-        )
-        frozen = fit_frozen(
-            prepared,
-            trunk,
-            fitting.options,
-            small_test=small_test and is_frozen,  # nothing else is ever trained on what is held out
-            store=job.store,
-            progress=job.progress,
-            tap=tap,
-            world=job.world,
-        )
-    except KeyboardInterrupt:
-        raise Stopped(NO_MODEL_YET + (FEATURES_KEPT if job.store else "")) from None
-    seconds = time.perf_counter() - began
-    if is_frozen:
-        return only_frozen(frozen, job, seconds=seconds, reason=few) if choice.climbs else frozen
-    frozen = replace(frozen, small_test=small_test)
-    if choice.climbs:
-        return climb(frozen, backbone, job, keep=_keeping(job), seconds=seconds, tap=tap)
-    try:
-        tuning = (
-            full_tuning(frozen, backbone, job)
-            if choice.regime == "full"
-            else partial_tuning(frozen, cut_at(frozen, backbone, job, None), job)
-        )
-    except KeyboardInterrupt:
-        if job.world.size > 1:
-            raise
-        return replace(frozen, notes=[*frozen.notes, "stopped by you before the tail was trained: all is frozen"])
-    return tune(frozen, tuning, job)
-
-
-def _tap_of(prepared: Prepared, trunk: Trunk, backbone: Backbone, job: Job) -> Callable[[], Tap | None]:
-    """What gives the trunk's tap for the pictures that are trained on, and for those they are measured by."""
-    views = len(views_of(prepared, job.options)) * len(prepared.part("train")) + len(prepared.part("val"))
-    return cache(lambda: tap_for(trunk, backbone, job, views=views))
-
-
 def _keeping(job: Job) -> Callable[[Fitted], None]:
     """What writes a model to disk while the ladder is climbed: measured on the validation pictures alone."""
 
@@ -284,11 +220,6 @@ def _keeping(job: Job) -> Callable[[Fitted], None]:
             raise KeyboardInterrupt
 
     return keep
-
-
-def _is_small_test(test: int, validation: int) -> bool:
-    """True where too few pictures are held out; a folder without test but with enough val needs no substitute."""
-    return test < SMALLEST_TEST and not (test == 0 and validation >= SMALLEST_TEST)
 
 
 def _folder_name(data_name: str) -> str:

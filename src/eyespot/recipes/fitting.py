@@ -1,0 +1,103 @@
+"""From prepared pictures to a fitted model: the regime that was chosen, or the ladder of those that the time allows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+
+from eyespot.errors import Stopped
+from eyespot.features.tap import Tap
+from eyespot.recipes.backbone import Backbone, choose_backbone
+from eyespot.recipes.choice import Choice
+from eyespot.recipes.first_model import that_fits
+from eyespot.recipes.frozen import fit_frozen, views_of
+from eyespot.recipes.full import full_tuning
+from eyespot.recipes.job import Job
+from eyespot.recipes.ladder import Keep, climb, only_frozen, too_little
+from eyespot.recipes.partial import cut_at, partial_tuning
+from eyespot.recipes.prepare import Prepared
+from eyespot.recipes.regime import SMALLEST_TEST, Fitted
+from eyespot.recipes.scratch import fit_scratch
+from eyespot.recipes.tapped import tap_for
+from eyespot.recipes.tuned import tune, with_note
+
+NO_MODEL_YET = "stopped: there is no model yet"
+FEATURES_KEPT = "; the features computed so far are kept, so the next run goes on from there"
+
+
+def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
+    """The model of the chosen regime; where the ladder is climbed, the best of it.
+
+    keep: writes a model to disk; called for each that the ladder keeps.
+    Raises Stopped on Ctrl-C before there is a model; OptionError.
+    """
+    small_test = _is_small_test(len(prepared.part("test")), len(prepared.part("val")))
+    if choice.regime == "scratch":
+        return fit_scratch(prepared, choice.network, job, gray=choice.gray, small_test=small_test)
+    backbone = choose_backbone(choice.network, job.options.weights, size=job.options.size)
+    few = too_little(len(prepared.part("train")), len(prepared.part("val")), classes=len(prepared.data_set.classes))
+    if choice.regime == "frozen" and (few or not choice.climbs):
+        first = _first_rung(prepared, backbone, job, small_test=small_test, trains_tail=False)
+        return only_frozen(first.frozen, job, seconds=first.seconds, reason=few) if choice.climbs else first.frozen
+    trains_tail = "full" not in (choice.regime, job.options.regime)
+    first = _first_rung(prepared, backbone, job, small_test=False, trains_tail=trains_tail)
+    frozen = replace(first.frozen, small_test=small_test)
+    if choice.climbs:
+        return climb(frozen, backbone, job, keep=keep, seconds=first.seconds, tap=first.tap)
+    return _tuned(frozen, backbone, choice, job)
+
+
+@dataclass(frozen=True)
+class _FirstRung:
+    """The frozen regime, with which every other one begins."""
+
+    frozen: Fitted
+    tap: Tap | None
+    """What keeps activations for the partial regime."""
+    seconds: float
+
+
+def _first_rung(prepared: Prepared, backbone: Backbone, job: Job, *, small_test: bool, trains_tail: bool) -> _FirstRung:
+    """small_test: nothing else will be trained, and too few pictures are held out to measure on.
+    trains_tail: the partial regime may follow.
+    """
+    began = time.perf_counter()
+    trunk = backbone.trunk(job.cache_folder, job.precision, job.progress)
+    views = len(views_of(prepared, job.options)) * len(prepared.part("train")) + len(prepared.part("val"))
+    make_tap: Callable[[], Tap | None] = cache(lambda: tap_for(trunk, backbone, job, views=views))
+    try:
+        prepared, fitting, tap = that_fits(prepared, trunk, job, tap=make_tap if trains_tail else lambda: None)
+        frozen = fit_frozen(
+            prepared,
+            trunk,
+            fitting.options,
+            small_test=small_test,
+            store=job.store,
+            progress=job.progress,
+            tap=tap,
+            world=job.world,
+        )
+    except KeyboardInterrupt:
+        raise Stopped(NO_MODEL_YET + (FEATURES_KEPT if job.store else "")) from None
+    return _FirstRung(frozen, tap, time.perf_counter() - began)
+
+
+def _tuned(frozen: Fitted, backbone: Backbone, choice: Choice, job: Job) -> Fitted:
+    """The model of the one regime that was chosen, beginning from the frozen one."""
+    try:
+        if choice.regime == "full":
+            tuning = full_tuning(frozen, backbone, job)
+        else:
+            tuning = partial_tuning(frozen, cut_at(frozen, backbone, job, None), job)
+    except KeyboardInterrupt:
+        if job.world.size > 1:
+            raise
+        return with_note(frozen, "stopped by you before the tail was trained: all is frozen")
+    return tune(frozen, tuning, job)
+
+
+def _is_small_test(test: int, validation: int) -> bool:
+    """True where too few pictures are held out; a folder without test but with enough val needs no substitute."""
+    return test < SMALLEST_TEST and not (test == 0 and validation >= SMALLEST_TEST)
