@@ -150,8 +150,11 @@ def normalised_net() -> nn.Sequential:
         )
 
 
-@pytest.mark.parametrize(("count", "batch", "sizes"), [(33, 16, [16, 17]), (3, 2, [3]), (34, 16, [16, 16, 2])])
-def test_a_last_image_alone_joins_the_batch_before_so_that_batchnorm_has_two(count, batch, sizes):
+@pytest.mark.parametrize(
+    ("count", "batch", "sizes"),
+    [(33, 16, [16, 17]), (3, 2, [3]), (35, 16, [16, 19]), (36, 16, [16, 16, 4]), (6, 4, [4, 2])],
+)
+def test_a_few_last_images_join_the_batch_before_so_that_batchnorm_has_enough(count, batch, sizes):
     net, seen = normalised_net(), []
     net.register_forward_pre_hook(lambda _, images: seen.append(len(images[0])))
     (epoch,) = epochs_of(training(net, train=stripes(count), batch=batch, epochs=1))

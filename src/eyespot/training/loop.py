@@ -351,12 +351,12 @@ def order(seed: int, epoch: int, count: int) -> np.ndarray:
 
 
 def in_batches(count: int, size: int) -> list[slice]:
-    """Places 0..count-1 cut into pieces of `size`; a single one left over joins the piece before it.
+    """Places 0..count-1 cut into pieces of `size`; less than a quarter of one, left over, joins the piece before it.
 
-    BatchNorm cannot tell the spread of a batch of one. So a batch of one is left only where one was asked for, or
-    where there is one example in all.
+    BatchNorm cannot tell the spread of a batch of one, and badly that of a few, which several processes would share,
+    too. So a batch of one is left only where one was asked for, or where there is one example in all.
     """
     starts = list(range(0, count, size))
-    if size > 1 and len(starts) > 1 and count - starts[-1] == 1:
+    if size > 1 and len(starts) > 1 and count - starts[-1] < max(2, size / 4):
         starts.pop()
     return [slice(start, end) for start, end in zip(starts, [*starts[1:], count], strict=True)]
