@@ -1,8 +1,9 @@
 """The one place where a picture becomes numbers, for training, validation, prediction, serving and export alike.
 
 The result is that of torchvision's `Resize(short_side)` and `CenterCrop` on Pillow images: to the last bit where the
-record says `exact`; else large JPEGs are decoded at a fraction of their size and only the pixels of the crop are
-resized, which is faster. Either way an image depends on the picture's bytes and the record alone: not on the file's
+record says `exact`; else large JPEGs are decoded at a fraction of their size, and are pictures of that size from then
+on, and only the pixels of the crop are resized, along the rows first: faster, and the same in an exported graph. Either
+way an image depends on the picture's bytes and the record alone: not on the file's
 name, the thread or the order.
 """
 
@@ -12,7 +13,6 @@ import io
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
@@ -58,9 +58,6 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_SIDES_SWAPPED = {5, 6, 7, 8}
-_RIGHT_EDGE_ON_TOP_OR_LEFT = {2, 3, 7, 8}
-_BOTTOM_EDGE_ON_TOP_OR_LEFT = {3, 4, 6, 7}
 
 
 @cache
@@ -70,7 +67,7 @@ def decoder_version() -> str:
 
     versions = {"pillow": PIL.__version__, **{name: features.version(key) for name, key in _LIBRARIES.items()}}
     versions["pi_heif"] = formats.heic_version()
-    return " ".join(["1", *(f"{name}-{version}" for name, version in versions.items() if version)])
+    return " ".join(["2", *(f"{name}-{version}" for name, version in versions.items() if version)])
 
 
 def read_image(data: bytes, preprocess: Preprocess) -> np.ndarray:
@@ -81,8 +78,7 @@ def read_image(data: bytes, preprocess: Preprocess) -> np.ndarray:
     """
     with formats.quiet():
         least_side = None if preprocess.exact else math.ceil(preprocess.short_side * _REDUCED_MARGIN)
-        upright = _decode(data, preprocess.color, least_side=least_side)
-        cropped = _resize_and_crop(upright, preprocess)
+        cropped = resize_and_crop(_decode(data, preprocess.color, least_side=least_side), preprocess)
     return np.array(cropped, dtype=np.uint8).reshape(*preprocess.crop_hw, preprocess.channels)  # (H, W, C)
 
 
@@ -109,7 +105,7 @@ def read_whole(data: bytes, color: Literal["rgb", "gray"]) -> np.ndarray:
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():
-        image = _decode(data, color, least_side=None).image
+        image = _decode(data, color, least_side=None)
     pixels = np.asarray(image, dtype=np.uint8)
     return pixels.reshape(image.height, image.width, -1)  # (H, W, C)
 
@@ -120,7 +116,7 @@ def thumbnail(data: bytes, side: int) -> bytes:
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():
-        image = _decode(data, "rgb", least_side=2 * side).image
+        image = _decode(data, "rgb", least_side=2 * side)
         image.thumbnail((side, side), Image.Resampling.BICUBIC)
         file = io.BytesIO()
         image.save(file, "JPEG", quality=_THUMBNAIL_QUALITY)
@@ -138,19 +134,6 @@ def is_small_and_gray(data: bytes, *, most_side: int) -> bool | None:
     except UnreadablePicture:
         return None
     return max(picture.size) <= most_side and picture.mode in levels.GRAY_MODES
-
-
-@dataclass(frozen=True)
-class _Upright:
-    """A decoded picture in mode RGB or L, the right way up, perhaps reduced while decoding."""
-
-    image: Image.Image
-    size_wh: tuple[int, int]
-    """Width and height of the picture as its file has it, in full and upright."""
-    reduction: int
-    """How many of the picture's pixels one of the image's stands for, per side: 1, 2, 4 or 8."""
-    origin_xy: tuple[float, float]
-    """Where the picture's upper left corner lies in the image: not at 0 if a last, partly filled pixel comes first."""
 
 
 def _read_together(files: Sequence[bytes], preprocess: Preprocess) -> dict[int, np.ndarray]:
@@ -174,24 +157,15 @@ def _read_together(files: Sequence[bytes], preprocess: Preprocess) -> dict[int, 
     return images
 
 
-def _decode(data: bytes, color: Literal["rgb", "gray"], *, least_side: int | None) -> _Upright:
+def _decode(data: bytes, color: Literal["rgb", "gray"], *, least_side: int | None) -> Image.Image:
     """The picture decoded, in 8 bits and upright; a JPEG reduced as long as both sides keep `least_side` pixels."""
     picture = formats.open_picture(data)
-    width, height = picture.size
-    drafted = picture.draft(None, (least_side, least_side)) if least_side is not None else None
-    reduction = round(width / drafted[1][2]) if drafted else 1
+    if least_side is not None:
+        picture.draft(None, (least_side, least_side))
     formats.decode(picture, data)
-    if reduction == 1:
-        width, height = picture.size  # some decoders learn the true size, or turn the picture, only now
     orientation = _orientation(picture)
     image = levels.eight_bit(picture, color)
-    x = image.width - width / reduction if orientation in _RIGHT_EDGE_ON_TOP_OR_LEFT else 0.0
-    y = image.height - height / reduction if orientation in _BOTTOM_EDGE_ON_TOP_OR_LEFT else 0.0
-    if orientation in _UPRIGHT:
-        image = image.transpose(_UPRIGHT[orientation])
-    if orientation in _SIDES_SWAPPED:
-        return _Upright(image, (height, width), reduction, (y, x))
-    return _Upright(image, (width, height), reduction, (x, y))
+    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
 
 
 def _orientation(picture: Image.Image) -> int:
@@ -203,19 +177,21 @@ def _orientation(picture: Image.Image) -> int:
     return orientation if orientation in _UPRIGHT else 1
 
 
-def _resize_and_crop(upright: _Upright, preprocess: Preprocess) -> Image.Image:
-    """The centre crop of the resized picture, mode RGB or L."""
-    width, height = upright.size_wh
+def resize_and_crop(image: Image.Image, preprocess: Preprocess) -> Image.Image:
+    """The centre crop of the resized picture, mode RGB or L. image: upright, of the record's colour."""
     crop_height, crop_width = preprocess.crop_hw
     filter = _FILTERS[preprocess.filter]
-    across = _Side(width, height, preprocess.short_side, crop_width)
-    down = _Side(height, width, preprocess.short_side, crop_height)
+    across = _Side(image.width, image.height, preprocess.short_side, crop_width)
+    down = _Side(image.height, image.width, preprocess.short_side, crop_height)
     if preprocess.exact and across.resized * down.resized <= _MOST_RESIZED_PIXELS:
-        resized = upright.image.resize((across.resized, down.resized), filter)
+        resized = image.resize((across.resized, down.resized), filter)
         return resized.crop((across.offset, down.offset, across.offset + crop_width, down.offset + crop_height))
-    left, right = across.window(upright.reduction, upright.origin_xy[0])
-    top, bottom = down.window(upright.reduction, upright.origin_xy[1])
-    return upright.image.resize((crop_width, crop_height), filter, box=(left, top, right, bottom))
+    left, right = across.window()
+    top, bottom = down.window()
+    if image.height - crop_height > max(0, 2 * (image.width - crop_width)):  # Pillow would begin with the columns
+        image = image.resize((crop_width, image.height), filter, box=(left, 0, right, image.height))
+        left, right = 0, crop_width
+    return image.resize((crop_width, crop_height), filter, box=(left, top, right, bottom))
 
 
 class _Side:
@@ -226,8 +202,7 @@ class _Side:
         self.offset = round((self.resized - crop) / 2.0)
         self._side, self._crop = side, crop
 
-    def window(self, reduction: int, origin: float) -> tuple[float, float]:
-        """Where the crop begins and ends in the decoded image, pixels."""
-        start = self.offset * self._side / self.resized
-        stop = (self.offset + self._crop) * self._side / self.resized
-        return origin + start / reduction, origin + stop / reduction
+    def window(self) -> tuple[float, float]:
+        """Where the crop begins and ends in the picture, pixels."""
+        start, stop = (place * self._side / self.resized for place in (self.offset, self.offset + self._crop))
+        return start, stop

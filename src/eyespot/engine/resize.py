@@ -18,6 +18,8 @@ from eyespot.records import Preprocess
 
 PICTURE = "picture"
 """The input of a graph that resizes: uint8 (H, W, C), a decoded picture, upright, of any size."""
+STEPS = 2**22
+"""In how many steps Pillow counts a weight of 1."""
 _PREFIX = "resize"
 
 
@@ -43,10 +45,11 @@ def _resize(preprocess: Preprocess, model: onnx.ModelProto) -> onnx.ModelProto:
     height, width = (make.node("Gather", size, make.whole(place)) for place in (0, 1))
     rows = make.weights(height, width, preprocess, crop_height)  # (crop_height, H)
     columns = make.weights(width, height, preprocess, crop_width)  # (crop_width, W)
+    columns = make.node("Transpose", columns, perm=[1, 0])  # (W, crop_width)
     x = make.node("Cast", PICTURE, to=TensorProto.FLOAT)
     x = make.node("Transpose", x, perm=[2, 0, 1])  # (C, H, W)
-    x = make.rounded(make.node("MatMul", x, make.node("Transpose", columns, perm=[1, 0])))  # (C, H, crop_width)
-    x = make.rounded(make.node("MatMul", rows, x))  # (C, crop_height, crop_width)
+    first = make.rounded(make.node("MatMul", x, columns))  # (C, H, crop_width)
+    x = make.rounded(make.node("MatMul", rows, first))  # (C, crop_height, crop_width)
     x = make.node("Transpose", x, perm=[1, 2, 0])  # (crop_height, crop_width, C)
     x = make.node("Unsqueeze", x, make.wholes([0]))
     make.node("Cast", x, to=TensorProto.UINT8, output=f"{_PREFIX}.{INPUT}")
@@ -115,7 +118,9 @@ class _Graph:
         far = self.node("Abs", self.node("Cast", away, to=TensorProto.FLOAT))
         t = self.node("Div", far, self.node("Cast", unit, to=TensorProto.FLOAT))
         weights = self._triangle(t) if preprocess.filter == "bilinear" else self._cubic(t)
-        return self.node("Div", weights, self.node("ReduceSum", weights, self.wholes([1]), keepdims=1))
+        weights = self.node("Div", weights, self.node("ReduceSum", weights, self.wholes([1]), keepdims=1))
+        steps = self.node("Floor", self.node("Add", self.node("Mul", weights, self.real(STEPS)), self.real(0.5)))
+        return self.node("Div", steps, self.real(STEPS))
 
     def _odd(self, x: str) -> str:
         """2 x + 1: the centre of pixel x, in halves of pixels."""
