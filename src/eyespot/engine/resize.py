@@ -1,12 +1,17 @@
 """The resize and the crop of `data.pictures` as a part of the graph, so that a model takes pictures of any size.
 
-Pillow resizes with two products of matrices, first along the rows, then along the columns, and rounds to 8 bits behind
-each. So does this: the matrices are computed in the graph from the picture's size, in whole numbers as far as weights
-go, since an engine's own resize is none of Pillow's (OpenVINO leaves out the antialiasing without a word).
+Pillow resizes with two products of matrices, along the rows and along the columns, in whole numbers: a weight is counted
+in steps of 2 to the power of -22, and behind each product comes a rounding to 8 bits. So does this, with matrices that
+the graph computes from the picture's size. An engine's own resize is none of Pillow's: OpenVINO leaves out the
+antialiasing without a word.
+
+A 32-bit float holds whole numbers up to 2 to the power of 24 alone. So weights come in two halves of 11 bits, each with
+a product of its own, and the sums are put together without ever leaving that range.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,8 +23,8 @@ from eyespot.records import Preprocess
 
 PICTURE = "picture"
 """The input of a graph that resizes: uint8 (H, W, C), a decoded picture, upright, of any size."""
-STEPS = 2**22
-"""In how many steps Pillow counts a weight of 1."""
+HALF = 2**11
+"""Of a weight's steps: 1 is HALF * HALF of them."""
 _PREFIX = "resize"
 
 
@@ -43,29 +48,30 @@ def _resize(preprocess: Preprocess, model: onnx.ModelProto) -> onnx.ModelProto:
     crop_height, crop_width = preprocess.crop_hw
     size = make.node("Shape", PICTURE)
     height, width = (make.node("Gather", size, make.whole(place)) for place in (0, 1))
-    rows = make.weights(height, width, preprocess, crop_height)  # (crop_height, H)
-    columns = make.weights(width, height, preprocess, crop_width)  # (crop_width, W)
-    columns = make.node("Transpose", columns, perm=[1, 0])  # (W, crop_width)
-    x = make.node("Cast", PICTURE, to=TensorProto.FLOAT)
-    x = make.node("Transpose", x, perm=[2, 0, 1])  # (C, H, W)
-    first = make.rounded(make.node("MatMul", x, columns))  # (C, H, crop_width)
-    x = make.rounded(make.node("MatMul", rows, first))  # (C, crop_height, crop_width)
+    down, across = make.side(height, width, preprocess, crop_height), make.side(width, height, preprocess, crop_width)
+    picture = make.node("Transpose", make.node("Cast", PICTURE, to=TensorProto.FLOAT), perm=[2, 0, 1])  # (C, H, W)
+    x = make.columns_resized(make.rows_resized(picture, across), down)  # (C, crop_height, crop_width)
+    if preprocess.exact:
+        other = make.rows_resized(make.columns_resized(picture, down), across)
+        x = make.node("Where", make.columns_come_first(down, across), other, x)
     x = make.node("Transpose", x, perm=[1, 2, 0])  # (crop_height, crop_width, C)
     x = make.node("Unsqueeze", x, make.wholes([0]))
-    make.node("Cast", x, to=TensorProto.UINT8, output=f"{_PREFIX}.{INPUT}")
-    channels = preprocess.channels
-    graph = helper.make_graph(
-        make.nodes,
-        "resize",
-        [helper.make_tensor_value_info(PICTURE, TensorProto.UINT8, ["H", "W", channels])],
-        [
-            helper.make_tensor_value_info(
-                f"{_PREFIX}.{INPUT}", TensorProto.UINT8, [1, crop_height, crop_width, channels]
-            )
-        ],
-        make.constants,
-    )
+    image = make.node("Cast", x, to=TensorProto.UINT8, output=f"{_PREFIX}.{INPUT}")
+    shapes = {PICTURE: ["H", "W", preprocess.channels], image: [1, crop_height, crop_width, preprocess.channels]}
+    ports = [helper.make_tensor_value_info(name, TensorProto.UINT8, shape) for name, shape in shapes.items()]
+    graph = helper.make_graph(make.nodes, "resize", ports[:1], ports[1:], make.constants)
     return helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """What the graph knows of one side of the picture, by the names of its values."""
+
+    high: str
+    """What each of the picture's pixels gives to each of the crop's, (crop, side): the higher half of the steps."""
+    low: str
+    lost: str
+    """By how much it is longer than its resized self, pixels."""
 
 
 class _Graph:
@@ -80,11 +86,6 @@ class _Graph:
         self.nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
         return name
 
-    def _constant(self, array: Any) -> str:
-        name = f"{_PREFIX}.constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(array, name))
-        return name
-
     def whole(self, value: int) -> str:
         return self._constant(np.array(value, np.int64))
 
@@ -94,15 +95,35 @@ class _Graph:
     def real(self, value: float) -> str:
         return self._constant(np.array(value, np.float32))
 
-    def rounded(self, x: str) -> str:
-        """To whole levels, half up, as Pillow does behind each of its two passes."""
-        x = self.node("Floor", self.node("Add", x, self.real(0.5)))
-        return self.node("Clip", x, self.real(0), self.real(255))
+    def _constant(self, array: np.ndarray) -> str:
+        name = f"{_PREFIX}.constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(array, name))
+        return name
 
-    def weights(self, side: str, other: str, preprocess: Preprocess, crop: int) -> str:
-        """What each of the picture's pixels along a side gives to each of the crop's, (crop, side).
+    def rows_resized(self, x: str, across: _Side) -> str:
+        """(C, H, W) to (C, H, crop_width)."""
+        high, low = (self.node("Transpose", half, perm=[1, 0]) for half in (across.high, across.low))
+        return self._levels(self.node("MatMul", x, high), self.node("MatMul", x, low))
 
-        With `resized` the side's length after resizing, pixel i of the crop has its centre at
+    def columns_resized(self, x: str, down: _Side) -> str:
+        """(C, H, W) to (C, crop_height, W)."""
+        return self._levels(self.node("MatMul", down.high, x), self.node("MatMul", down.low, x))
+
+    def _levels(self, high: str, low: str) -> str:
+        """(HALF * high + low) / HALF^2, rounded half up, by whole numbers below 2^24 alone."""
+        carried = self.node("Floor", self.node("Div", low, self.real(HALF)))
+        steps = self.node("Add", self.node("Add", high, carried), self.real(HALF / 2))
+        return self.node("Clip", self.node("Floor", self.node("Div", steps, self.real(HALF))), *self._bounds(0, 255))
+
+    def columns_come_first(self, down: _Side, across: _Side) -> str:
+        """Pillow's rule, a boolean: where more than twice as many pixels are lost along the columns."""
+        twice = self.node("Mul", across.lost, self.whole(2))
+        return self.node("Greater", down.lost, self.node("Max", twice, self.whole(0)))
+
+    def side(self, side: str, other: str, preprocess: Preprocess, crop: int) -> _Side:
+        """One side of the picture, so many pixels long.
+
+        With `resized` its length after resizing, pixel i of the crop has its centre at
         (offset + i + 1/2) * side / resized in the picture. Times 2 * resized all of that is whole numbers.
         """
         short = self.whole(preprocess.short_side)
@@ -115,26 +136,36 @@ class _Graph:
         pixels = self._odd(self.node("Range", self.whole(0), side, self.whole(1)))  # (side,)
         away = self.node("Sub", self.node("Mul", pixels, resized), self.node("Mul", centres, side))  # (crop, side)
         unit = self.node("Mul", self.whole(2), self.node("Max", side, resized))  # the filter is as wide as a pixel
-        far = self.node("Abs", self.node("Cast", away, to=TensorProto.FLOAT))
-        t = self.node("Div", far, self.node("Cast", unit, to=TensorProto.FLOAT))
-        weights = self._triangle(t) if preprocess.filter == "bilinear" else self._cubic(t)
-        weights = self.node("Div", weights, self.node("ReduceSum", weights, self.wholes([1]), keepdims=1))
-        steps = self.node("Floor", self.node("Add", self.node("Mul", weights, self.real(STEPS)), self.real(0.5)))
-        return self.node("Div", steps, self.real(STEPS))
+        away = self.node("Abs", away)
+        high, low = self._triangle(away, unit) if preprocess.filter == "bilinear" else self._cubic(away, unit)
+        return _Side(high, low, self.node("Sub", side, resized))
 
     def _odd(self, x: str) -> str:
         """2 x + 1: the centre of pixel x, in halves of pixels."""
         return self.node("Add", self.node("Mul", x, self.whole(2)), self.whole(1))
 
-    def _triangle(self, t: str) -> str:
-        """1 - t up to 1, then 0."""
-        return self.node("Clip", self.node("Sub", self.real(1), t), self.real(0), self.real(1))
+    def _triangle(self, away: str, unit: str) -> tuple[str, str]:
+        """The halves of weights that fall from 1 to 0 at one unit away, in whole numbers but for the last rounding."""
+        heights = self.node("Max", self.node("Sub", unit, away), self.whole(0))
+        total = self.node("ReduceSum", heights, self.wholes([1]), keepdims=1)
+        halves = self.node("Mul", heights, self.whole(HALF))
+        high = self.node("Div", halves, total)
+        rest = self.node("Sub", halves, self.node("Mul", high, total))
+        share = self.node("Div", *(self.node("Cast", each, to=TensorProto.FLOAT) for each in (rest, total)))
+        return self.node("Cast", high, to=TensorProto.FLOAT), self._nearest(self.node("Mul", share, self.real(HALF)))
 
-    def _cubic(self, t: str) -> str:
-        """Catmull-Rom's polynomials, one up to 1 and one from there to 2, both 0 at the ends of the second."""
-        near = self.node("Clip", t, self.real(0), self.real(1))
-        far = self.node("Clip", t, self.real(1), self.real(2))
-        return self.node("Add", self._polynomial(near, 1.5, -2.5, 0, 1), self._polynomial(far, -0.5, 2.5, -4, 2))
+    def _cubic(self, away: str, unit: str) -> tuple[str, str]:
+        """Those of Catmull-Rom's polynomials, one up to a unit and one from there to two: 0 at both of its ends."""
+        t = self.node("Div", *(self.node("Cast", each, to=TensorProto.FLOAT) for each in (away, unit)))
+        near, far = (self.node("Clip", t, *self._bounds(low, low + 1)) for low in (0, 1))
+        weights = self.node("Add", self._polynomial(near, 1.5, -2.5, 0, 1), self._polynomial(far, -0.5, 2.5, -4, 2))
+        weights = self.node("Div", weights, self.node("ReduceSum", weights, self.wholes([1]), keepdims=1))
+        steps = self._nearest(self.node("Mul", weights, self.real(HALF * HALF)))
+        high = self.node("Floor", self.node("Div", steps, self.real(HALF)))
+        return high, self.node("Sub", steps, self.node("Mul", high, self.real(HALF)))
+
+    def _nearest(self, x: str) -> str:
+        return self.node("Floor", self.node("Add", x, self.real(0.5)))
 
     def _polynomial(self, x: str, *coefficients: float) -> str:
         """By Horner, the highest power first."""
@@ -142,3 +173,6 @@ class _Graph:
         for coefficient in coefficients[1:]:
             result = self.node("Add", self.node("Mul", result, x), self.real(coefficient))
         return result
+
+    def _bounds(self, low: float, high: float) -> tuple[str, str]:
+        return self.real(low), self.real(high)
