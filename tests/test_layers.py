@@ -38,7 +38,7 @@ INSIDE_FUNCTIONS_ONLY = {
     f"recipes/{name}.py"
     for name in (
         *("augment", "backbone", "create", "feature_maps", "full", "kernels", "named_network", "on_images"),
-        *("partial", "running", "scratch", "summary", "trained", "tuned"),
+        *("partial", "running", "scratch", "sizes", "summary", "trained", "tuned"),
     )
 }
 HEAVY = {"numpy", "torch", "openvino", "onnx", "PIL", "pydantic", "sklearn", "scipy", "rich", "jinja2"}

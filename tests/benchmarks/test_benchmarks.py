@@ -186,7 +186,7 @@ def test_digits_from_scratch(run, digit_files):
 def test_small_pictures_from_scratch(run, data):
     given = ("--model", "lenet5", "--regime", "scratch", "--epochs", 2)
     printed = run("cifar10.py", data, "--seeds", 1, *given)
-    assert "lenet5, 2 epochs of 18 pictures" in printed
+    assert "lenet5 scratch, 2 epochs of 18 pictures" in printed
     assert "PFLOP" in printed
     assert printed.count("(bar ") == 3
 

@@ -10,6 +10,14 @@ import pytest
 from eyespot.training.whole_steps import WholeSteps
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c_works():
+    """A shell starts the programs of its background with Ctrl-C ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def press() -> None:
     signal.raise_signal(signal.SIGINT)
 

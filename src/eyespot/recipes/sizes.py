@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import copy
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING
 
 from eyespot import zoo
-from eyespot.blocks import WithHeads
 from eyespot.errors import NetworkError, OptionError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def takes_any_size(net: nn.Module) -> bool:
     """True where maps of any size become features of one, by the mean over all places."""
+    from torch import nn
+
     pools = [module for module in net.modules() if isinstance(module, nn.AdaptiveAvgPool2d)]
     return any(pool.output_size in (1, (1, 1)) for pool in pools)
 
@@ -24,6 +26,10 @@ def require_size(net: nn.Sequential, name: str, size: int) -> None:
     name: in the catalogue.
     Raises OptionError elsewhere.
     """
+    import torch
+
+    from eyespot.blocks import WithHeads
+
     channels, height, width = zoo.definition(name).input_chw
     if (height, width) == (size, size):
         return
