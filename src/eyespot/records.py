@@ -12,6 +12,9 @@ Part = Literal["train", "val", "test"]
 PrecisionName = Literal["fp32", "bf16"]
 View = Literal["identity", "mirror"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+WINDOW_STEPS = 64
+"""Of a pixel: what is resized of a picture, where not all of it is, begins and ends at whole steps, so that every
+resize can compute the same places without a rounding."""
 
 
 class Record(BaseModel):

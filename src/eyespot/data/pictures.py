@@ -3,8 +3,7 @@
 The result is that of torchvision's `Resize(short_side)` and `CenterCrop` on Pillow images: to the last bit where the
 record says `exact`; else large JPEGs are decoded at a fraction of their size, and are pictures of that size from then
 on, and only the pixels of the crop are resized, along the rows first: faster, and the same in an exported graph. Either
-way an image depends on the picture's bytes and the record alone: not on the file's
-name, the thread or the order.
+way an image depends on the picture's bytes and the record alone: not on the file's name, the thread or the order.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from PIL import ExifTags, Image
 
 from eyespot.data import formats, levels, plain
 from eyespot.errors import UnreadablePicture
-from eyespot.records import Preprocess
+from eyespot.records import WINDOW_STEPS, Preprocess
 
 _LIBRARIES = {"libjpeg-turbo": "libjpeg_turbo", "libjpeg": "jpg", "libwebp": "webp", "libtiff": "libtiff"}
 """What decides pixels behind Pillow, by Pillow's own names; PNG, GIF and BMP leave a decoder no choice."""
@@ -203,6 +202,8 @@ class _Side:
         self._side, self._crop = side, crop
 
     def window(self) -> tuple[float, float]:
-        """Where the crop begins and ends in the picture, pixels."""
-        start, stop = (place * self._side / self.resized for place in (self.offset, self.offset + self._crop))
+        """Where the crop begins and ends in the picture, pixels, in whole steps."""
+        places = (self.offset, self.offset + self._crop)
+        steps = ((2 * WINDOW_STEPS * place * self._side + self.resized) // (2 * self.resized) for place in places)
+        start, stop = (step / WINDOW_STEPS for step in steps)
         return start, stop

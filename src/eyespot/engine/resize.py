@@ -19,12 +19,14 @@ import onnx
 from onnx import TensorProto, compose, helper, numpy_helper
 
 from eyespot.engine.gate import INPUT
-from eyespot.records import Preprocess
+from eyespot.records import WINDOW_STEPS, Preprocess
 
 PICTURE = "picture"
 """The input of a graph that resizes: uint8 (H, W, C), a decoded picture, upright, of any size."""
 HALF = 2**11
 """Of a weight's steps: 1 is HALF * HALF of them."""
+_HALF_BY_HALF = (2**5, 2**6)
+"""HALF in two factors."""
 _PREFIX = "resize"
 
 
@@ -117,40 +119,52 @@ class _Graph:
 
     def columns_come_first(self, down: _Side, across: _Side) -> str:
         """Pillow's rule, a boolean: where more than twice as many pixels are lost along the columns."""
-        twice = self.node("Mul", across.lost, self.whole(2))
-        return self.node("Greater", down.lost, self.node("Max", twice, self.whole(0)))
+        return self.node("Greater", down.lost, self.node("Max", self._twice(across.lost), self.whole(0)))
 
     def side(self, side: str, other: str, preprocess: Preprocess, crop: int) -> _Side:
         """One side of the picture, so many pixels long.
 
-        With `resized` its length after resizing, pixel i of the crop has its centre at
-        (offset + i + 1/2) * side / resized in the picture. Times 2 * resized all of that is whole numbers.
+        A pixel's centre is at 1/2 + its number. All places are multiplied so far that they are whole numbers.
         """
         short = self.whole(preprocess.short_side)
         resized = self.node("Max", short, self.node("Div", self.node("Mul", short, side), other))
         over = self.node("Sub", resized, self.whole(crop))
         half = self.node("Div", self.node("Cast", over, to=TensorProto.FLOAT), self.real(2))
         offset = self.node("Cast", self.node("Round", half), to=TensorProto.INT64)
-        places = self._constant(np.arange(crop, dtype=np.int64)[:, None])  # (crop, 1)
-        centres = self._odd(self.node("Add", places, offset))
-        pixels = self._odd(self.node("Range", self.whole(0), side, self.whole(1)))  # (side,)
-        away = self.node("Sub", self.node("Mul", pixels, resized), self.node("Mul", centres, side))  # (crop, side)
-        unit = self.node("Mul", self.whole(2), self.node("Max", side, resized))  # the filter is as wide as a pixel
-        away = self.node("Abs", away)
+        if preprocess.exact:  # times 2 * resized
+            start, step, grain = self._twice(self.node("Mul", offset, side)), side, resized
+        else:  # times 2 * WINDOW_STEPS * crop
+            left = self._window(offset, side, resized)
+            right = self._window(self.node("Add", offset, self.whole(crop)), side, resized)
+            start, step = self.node("Mul", left, self.whole(2 * crop)), self.node("Sub", right, left)
+            grain = self.whole(WINDOW_STEPS * crop)
+        odd = self._constant(2 * np.arange(crop, dtype=np.int64)[:, None] + 1)  # (crop, 1)
+        centres = self.node("Add", self.node("Mul", odd, step), start)
+        numbers = self.node("Range", self.whole(0), side, self.whole(1))  # (side,)
+        pixels = self.node("Mul", self.node("Add", self._twice(numbers), self.whole(1)), grain)
+        away = self.node("Abs", self.node("Sub", pixels, centres))  # (crop, side)
+        unit = self._twice(self.node("Max", step, grain))  # the filter is as wide as the larger pixel
         high, low = self._triangle(away, unit) if preprocess.filter == "bilinear" else self._cubic(away, unit)
         return _Side(high, low, self.node("Sub", side, resized))
 
-    def _odd(self, x: str) -> str:
-        """2 x + 1: the centre of pixel x, in halves of pixels."""
-        return self.node("Add", self.node("Mul", x, self.whole(2)), self.whole(1))
+    def _window(self, place: str, side: str, resized: str) -> str:
+        """place * side / resized in steps of the picture's pixels, rounded half up; as `data.pictures` does it."""
+        doubled = self.node("Mul", self.node("Mul", place, side), self.whole(2 * WINDOW_STEPS))
+        return self.node("Div", self.node("Add", doubled, resized), self._twice(resized))
+
+    def _twice(self, x: str) -> str:
+        return self.node("Mul", x, self.whole(2))
 
     def _triangle(self, away: str, unit: str) -> tuple[str, str]:
         """The halves of weights that fall from 1 to 0 at one unit away, in whole numbers but for the last rounding."""
-        heights = self.node("Max", self.node("Sub", unit, away), self.whole(0))
-        total = self.node("ReduceSum", heights, self.wholes([1]), keepdims=1)
-        halves = self.node("Mul", heights, self.whole(HALF))
-        high = self.node("Div", halves, total)
-        rest = self.node("Sub", halves, self.node("Mul", high, total))
+        rest = self.node("Max", self.node("Sub", unit, away), self.whole(0))
+        total = self.node("ReduceSum", rest, self.wholes([1]), keepdims=1)
+        high = self.whole(0)
+        for factor in _HALF_BY_HALF:  # an engine may count in 32 bits
+            rest = self.node("Mul", rest, self.whole(factor))
+            digit = self.node("Div", rest, total)
+            rest = self.node("Sub", rest, self.node("Mul", digit, total))
+            high = self.node("Add", self.node("Mul", high, self.whole(factor)), digit)
         share = self.node("Div", *(self.node("Cast", each, to=TensorProto.FLOAT) for each in (rest, total)))
         return self.node("Cast", high, to=TensorProto.FLOAT), self._nearest(self.node("Mul", share, self.real(HALF)))
 
