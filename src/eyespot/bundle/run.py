@@ -20,11 +20,16 @@ T = TypeVar("T")
 class Classifier:
     """A bundle's graph, compiled when first needed: for one picture at a time, and for many."""
 
-    def __init__(self, bundle: Bundle, *, cache_folder: Path | None) -> None:
-        """cache_folder: where compiled graphs are kept for the next process, or None."""
+    resizes = False
+    """It takes images, which are resized already."""
+
+    def __init__(self, bundle: Bundle, *, cache_folder: Path | None, precision: PrecisionName | None = None) -> None:
+        """cache_folder: where compiled graphs are kept for the next process, or None.
+        precision: of the arithmetic; None for that which the model was measured in, where this machine has it.
+        """
         self._bundle, self._cache_folder = bundle, cache_folder
         self._engines: dict[int, Engine] = {}
-        self.precision: PrecisionName = precision_here(bundle.manifest.precision.name)
+        self.precision: PrecisionName = precision or precision_here(bundle.manifest.precision.name)
 
     def stream(self, images: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, np.ndarray]]:
         """The probabilities (classes,) of each image (H, W, C), with its tag, in no particular order.
@@ -33,20 +38,7 @@ class Classifier:
         """
         engine = self._engine(BATCH if many else 1)
         for tags, outputs in engine.stream(in_batches(images, engine.batch)):
-            yield from zip(tags, self._probabilities(outputs), strict=True)
-
-    def _probabilities(self, outputs: dict[str, np.ndarray]) -> np.ndarray:
-        """The output (N, classes), where the graph has one for each class of the manifest."""
-        found, classes = outputs.get(PROBABILITIES), len(self._bundle.manifest.classes)
-        if found is None or found.shape[1:] != (classes,):
-            shape = (
-                "no such output" if found is None else f"an output of shape (N, {', '.join(map(str, found.shape[1:]))})"
-            )
-            raise BundleError(
-                f"the model in {self._bundle.folder} is damaged: its manifest names {classes} classes, its graph has "
-                f"{shape} for their {PROBABILITIES}"
-            )
-        return found
+            yield from zip(tags, require_probabilities(self._bundle, outputs), strict=True)
 
     def _engine(self, batch: int) -> Engine:
         if batch not in self._engines:
@@ -66,6 +58,18 @@ class Classifier:
                     f"{width} x {height} px, or is not complete"
                 ) from error
         return self._engines[batch]
+
+
+def require_probabilities(bundle: Bundle, outputs: dict[str, np.ndarray]) -> np.ndarray:
+    """The output (N, classes), where the graph has one for each class of the manifest. Raises BundleError elsewhere."""
+    found, classes = outputs.get(PROBABILITIES), len(bundle.manifest.classes)
+    if found is None or found.shape[1:] != (classes,):
+        shape = "no such output" if found is None else f"an output of shape (N, {', '.join(map(str, found.shape[1:]))})"
+        raise BundleError(
+            f"the model in {bundle.folder} is damaged: its manifest names {classes} classes, its graph has "
+            f"{shape} for their {PROBABILITIES}"
+        )
+    return found
 
 
 def precision_here(wanted: PrecisionName) -> PrecisionName:

@@ -76,8 +76,7 @@ def read_image(data: bytes, preprocess: Preprocess) -> np.ndarray:
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():
-        least_side = None if preprocess.exact else math.ceil(preprocess.short_side * _REDUCED_MARGIN)
-        cropped = resize_and_crop(_decode(data, preprocess.color, least_side=least_side), preprocess)
+        cropped = resize_and_crop(_to_be_resized(data, preprocess), preprocess)
     return np.array(cropped, dtype=np.uint8).reshape(*preprocess.crop_hw, preprocess.channels)  # (H, W, C)
 
 
@@ -98,15 +97,28 @@ def read_images(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[np.n
             yield error
 
 
+def read_as_they_are(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[np.ndarray | UnreadablePicture]:
+    """Each picture before `read_image` resizes it, uint8 (H, W, C), upright, of any size, or the error that it raises.
+
+    It is what a graph takes that resizes pictures itself.
+    """
+    for data in files:
+        try:
+            with formats.quiet():
+                pixels = _pixels(_to_be_resized(data, preprocess))
+        except UnreadablePicture as error:
+            yield error
+        else:
+            yield pixels
+
+
 def read_whole(data: bytes, color: Literal["rgb", "gray"]) -> np.ndarray:
     """The whole picture at its own size, upright: uint8 (H, W, C), C 3 or 1.
 
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():
-        image = _decode(data, color, least_side=None)
-    pixels = np.asarray(image, dtype=np.uint8)
-    return pixels.reshape(image.height, image.width, -1)  # (H, W, C)
+        return _pixels(_decode(data, color, least_side=None))
 
 
 def thumbnail(data: bytes, side: int) -> bytes:
@@ -154,6 +166,16 @@ def _read_together(files: Sequence[bytes], preprocess: Preprocess) -> dict[int, 
         cropped = resized[:, down.offset : down.offset + crop_height, across.offset : across.offset + crop_width]
         images |= zip((number for number, _ in members), np.ascontiguousarray(cropped), strict=True)
     return images
+
+
+def _to_be_resized(data: bytes, preprocess: Preprocess) -> Image.Image:
+    """The picture decoded, upright: all of it, or a JPEG at a fraction of its size where the record is not exact."""
+    least_side = None if preprocess.exact else math.ceil(preprocess.short_side * _REDUCED_MARGIN)
+    return _decode(data, preprocess.color, least_side=least_side)
+
+
+def _pixels(image: Image.Image) -> np.ndarray:
+    return np.asarray(image, dtype=np.uint8).reshape(image.height, image.width, -1)  # (H, W, C)
 
 
 def _decode(data: bytes, color: Literal["rgb", "gray"], *, least_side: int | None) -> Image.Image:

@@ -97,6 +97,36 @@ class ValResult(Record):
     seconds: float
 
 
+class ExportCheck(Record):
+    """How an exported model's answers compare with the run's, in one runtime."""
+
+    runtime: str
+    pictures: int
+    same: int
+    """Pictures with the same likeliest class."""
+    largest_difference: float
+    """Of any probability."""
+    close: tuple[str, ...]
+    """Pictures with another likeliest class, whose two best lie closer together than rounding."""
+    different: tuple[str, ...]
+    """All others with another likeliest class; none in fp32, or nothing is written."""
+
+
+class ExportResult(Record):
+    """The exported files, and the proof that they answer as the run does."""
+
+    files: tuple[str, ...]
+    bytes: int
+    part: str
+    """The run's pictures that were compared: val, where it has some."""
+    checks: tuple[ExportCheck, ...]
+    """In fp32."""
+    bf16: ExportCheck | None
+    """None where this machine has no such arithmetic."""
+    notes: tuple[str, ...]
+    seconds: float
+
+
 class EmbedResult(Record):
     """Where features were written, and of what."""
 
