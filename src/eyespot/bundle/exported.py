@@ -72,7 +72,7 @@ def read_exported(where: str | Path) -> Exported:
 
     Raises BundleError where there is none, or where it is damaged, unsafe, of a newer version, or none of eyespot's.
     """
-    path = Path(where)
+    path = _find(where)
     if SUFFIXES.get(path.suffix.lower()) == "onnx":
         graph, weights = read_file(path, most_bytes=LARGEST_BYTES), b""
         ports = check_graph(graph, operators=RESIZING_OPERATORS)
@@ -89,6 +89,18 @@ def read_exported(where: str | Path) -> Exported:
                 f"{path.with_suffix(WEIGHTS)} is not the file that {path.name} describes: copy both of them again"
             )
     return Exported(path, manifest, graph, weights)
+
+
+def _find(where: str | Path) -> Path:
+    """The file itself, where a person names a link to it."""
+    try:
+        path = Path(where).expanduser().resolve()
+        exists = path.exists()
+    except (OSError, RuntimeError) as error:  # no permission, too long a name; nobody of the name after ~
+        raise BundleError(f"there is no model to be read at {where}: {error}") from error
+    if not exists:
+        raise BundleError(f"there is no model at {where}: give a file that `eyespot export` made")
+    return path
 
 
 def is_exported(where: str | Path) -> bool:

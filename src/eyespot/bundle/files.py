@@ -123,9 +123,12 @@ def _read_manifest(path: Path) -> Manifest:
 
 
 def read_file(path: Path, *, most_bytes: int) -> bytes:
-    """What an ordinary file holds. Raises BundleError where it cannot be read, or has more bytes than that."""
+    """What an ordinary file holds. Raises BundleError where it cannot be read, or has more bytes than that.
+
+    A link is none: in a model from elsewhere it could point to any file of this machine.
+    """
     try:
-        status = path.stat()
+        status = path.lstat()
         if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for, a device never ends
             raise BundleError(f"{path} cannot be read: it is not an ordinary file")
         if status.st_size > most_bytes:

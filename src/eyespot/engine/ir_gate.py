@@ -29,6 +29,7 @@ OPERATORS = frozenset(
     )
 )
 # fmt: on
+_START = b'<?xml version="1.0"?>'
 _OPERATOR_SET = re.compile("opset[0-9]{1,2}")
 
 
@@ -40,10 +41,12 @@ def check_ir(xml: bytes, weights: bytes) -> dict[str, str]:
     """
     if len(xml) > LARGEST_XML:
         _refuse(f"it has {len(xml)} bytes, more than {LARGEST_XML}")
-    if b"<!" in xml:  # a document type could define entities, which grow, or name other files
+    if not xml.startswith(_START) or b"\0" in xml:  # so that every reader takes it for the same letters
+        _refuse(f"it does not begin with {_START.decode()}")
+    if b"<!" in xml or b"<?" in xml[1:]:  # a document type could define entities, which grow, or name other files
         _refuse("it holds declarations, which a model has no need of")
     try:
-        root = ElementTree.fromstring(xml)
+        root = ElementTree.fromstring(xml.decode("utf-8"))
     except (ElementTree.ParseError, ValueError, LookupError, RecursionError) as error:
         _refuse(f"it is not XML ({error})")
     if root.tag != "net" or root.get("version") not in IR_VERSIONS:

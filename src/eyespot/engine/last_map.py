@@ -43,7 +43,7 @@ def with_last_map(graph: bytes) -> bytes | None:
     if averaged is None:
         return None
     model.graph.node.append(helper.make_node("Identity", [averaged], [MAPS], name=MAPS))
-    channels = next((each for each in model.graph.output if each.name == FEATURES)).type.tensor_type.shape.dim[1]
+    channels = next(each for each in model.graph.output if each.name == FEATURES).type.tensor_type.shape.dim[1]
     shape = ["N", channels.dim_value, "h", "w"]
     model.graph.output.append(helper.make_tensor_value_info(MAPS, TensorProto.FLOAT, shape))
     return bytes(model.SerializeToString(deterministic=True))
