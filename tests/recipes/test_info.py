@@ -20,6 +20,8 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot train": results.TrainResult,
     "eyespot predict": results.Prediction,
     "eyespot val": results.ValResult,
+    "eyespot export": results.ExportResult,
+    "checks, bf16": results.ExportCheck,
     "eyespot embed": results.EmbedResult,
     "eyespot augment": augment.AugmentResult,
     "augmentation": augmentation.Augmentation,

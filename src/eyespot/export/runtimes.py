@@ -23,9 +23,7 @@ class OnnxRuntime:
         try:
             runtime = importlib.import_module("onnxruntime")
         except ImportError as error:
-            raise MissingExtra(
-                "comparing an exported model in ONNX Runtime needs onnxruntime: pip install 'eyespot[export]'"
-            ) from error
+            raise MissingExtra("exporting with proof", extra="export") from error
         options = runtime.SessionOptions()
         options.intra_op_num_threads = machine.cores()
         options.log_severity_level = 3  # errors alone

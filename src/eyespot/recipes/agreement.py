@@ -80,9 +80,9 @@ def require_agreement(check: ExportCheck) -> None:
 
 
 def _difference(one: np.ndarray, other: np.ndarray) -> float:
-    """The largest of any probability; infinite where one is no number."""
+    """The largest of any probability; 1 where one is no number."""
     away = float(np.abs(one - other).max())
-    return away if np.isfinite(away) else np.inf
+    return away if np.isfinite(away) else 1.0
 
 
 def _readable(pictures: Sequence[Hashed], preprocess: Preprocess, *, resized: bool) -> Iterator[tuple[int, np.ndarray]]:

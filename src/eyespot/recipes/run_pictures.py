@@ -34,7 +34,13 @@ def pictures_of_run(
     Raises OptionError where nothing says where they are, DataError where none of them is there.
     """
     where = data if data is not None else _place(run)
-    hashed, _ = hash_pictures(open_data_set(where).pictures, threads=machine.cores())
+    try:
+        data_set = open_data_set(where)
+    except DataError as error:
+        if data is not None:
+            raise
+        raise DataError(f"{run} was made on pictures that are gone: {error}; say with --data where they are") from error
+    hashed, _ = hash_pictures(data_set.pictures, threads=machine.cores())
     hashed, _ = without_copies(hashed)
     part_of = dict(zip((each.content for each in hashed), _parts(manifest, hashed), strict=True))
     for part in parts:
