@@ -21,6 +21,7 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot predict": results.Prediction,
     "eyespot val": results.ValResult,
     "eyespot export": results.ExportResult,
+    "int8": results.Int8Check,
     "checks, bf16": results.ExportCheck,
     "eyespot embed": results.EmbedResult,
     "eyespot augment": augment.AugmentResult,

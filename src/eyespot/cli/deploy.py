@@ -12,6 +12,7 @@ from eyespot.cli.told import json_option, quiet_option, told
 @click.command()
 @click.argument("run")
 @click.option("--format", default="onnx", show_default=True, help="onnx, one file, or openvino, two.")
+@click.option("--int8", is_flag=True, help="Try 8-bit numbers; kept if as good and faster here. OpenVINO only.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder to write to.  [default: export in the run's folder]"
 )
@@ -21,7 +22,7 @@ from eyespot.cli.told import json_option, quiet_option, told
 @quiet_option
 @told
 def export(
-    run: str, format: str, out: Path | None, data: str | None, overwrite: bool, as_json: bool, quiet: bool
+    run: str, format: str, int8: bool, out: Path | None, data: str | None, overwrite: bool, as_json: bool, quiet: bool
 ) -> None:
     """Write the model in RUN as a file that other programs run, and prove that it answers there as it did here.
 
@@ -33,7 +34,7 @@ def export(
     from eyespot.recipes.export import export as recipe
 
     with show.progress(quiet=quiet) as progress:
-        result = recipe(run, format=format, out=out, data=data, overwrite=overwrite, progress=progress)
+        result = recipe(run, format=format, int8=int8, out=out, data=data, overwrite=overwrite, progress=progress)
     show.json_or(as_json, result, show.exported)
 
 

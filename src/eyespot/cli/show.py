@@ -134,6 +134,11 @@ def exported(result: ExportResult) -> None:
             _line("", f"{name} has two classes that lie closer together than rounding, and they change places")
     if result.bf16 is None:
         _line("", "bf16 is left out: this machine has no such arithmetic")
+    if result.int8 is not None:
+        of = result.int8
+        _line("int8", of.verdict)
+        _line("", f"accuracy {of.accuracy:.3f}, in fp32 {of.accuracy_fp32:.3f}, on {counted(of.pictures, 'picture')}")
+        _line("", f"{of.speedup:.2f} times as fast; faster on {of.faster} of {counted(of.timed, 'picture')}")
     for note in result.notes:
         _line("Note", note)
     _line("Next", f"eyespot predict {as_typed(result.files[0])} PICTURES")

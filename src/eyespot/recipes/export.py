@@ -22,6 +22,7 @@ from eyespot.files import require_writable, write_whole
 from eyespot.names import printable
 from eyespot.recipes.agreement import Answering, Tagged, agreement, answers_of_bundle, require_agreement
 from eyespot.recipes.progress import Progress, silent
+from eyespot.recipes.quantize import in_int8
 from eyespot.recipes.results import ExportResult
 from eyespot.recipes.run_folder import ARGS
 from eyespot.recipes.run_pictures import RunPictures, pictures_of_run
@@ -38,6 +39,7 @@ def export(
     run: str | Path,
     *,
     format: str = "onnx",
+    int8: bool = False,
     out: str | Path | None = None,
     data: str | Path | None = None,
     overwrite: bool = False,
@@ -47,6 +49,7 @@ def export(
 
     run: a run folder, or a bundle.
     format: "onnx", one file, or "openvino", two.
+    int8: try 8-bit numbers; kept where they are as good and faster on this machine. OpenVINO's files alone.
     out: the folder to write to; `export` in the run's folder by default.
     data: where the pictures are that the run was made on, if not where its `args.json` says.
     overwrite: replace an earlier export.
@@ -55,11 +58,12 @@ def export(
     """
     started = time.perf_counter()
     bundle = read_bundle(run)
-    targets = _targets(run, bundle, _format(format), out, overwrite=overwrite)
+    chosen = _format(format, int8=int8)
+    targets = _targets(run, bundle, chosen, out, overwrite=overwrite)
     pictures = pictures_of_run(run, bundle.manifest, data=data, parts=("val", "test", "train"))
     graph = onnx_file(bundle)
     reference = OnnxRuntime(graph)
-    contents = (graph,) if format == "onnx" else openvino_files(bundle)
+    contents = (graph,) if chosen == "onnx" else openvino_files(bundle)
     expected = answers_of_bundle(bundle, pictures.hashed, progress)
     if not expected:
         raise BundleError(f"none of the pictures that {run} was made on can be read: say with --data where they are")
@@ -79,6 +83,17 @@ def export(
     bf16 = None
     if "bf16" in available_precisions():
         bf16 = check(_in_openvino(contents, targets, "bf16"), runtime=f"{engine_version()} in bf16")
+    whole_numbers = None
+    if int8:
+        quantized, whole_numbers = in_int8(
+            bundle,
+            cast("tuple[bytes, bytes]", contents),
+            trained_on=pictures_of_run(run, bundle.manifest, data=data, parts=("train",)).hashed,
+            judged_on=pictures.hashed,
+            expected=expected,
+            progress=progress,
+        )
+        contents = quantized if whole_numbers.kept else contents
     for target, content in zip(targets, contents, strict=True):
         write_whole(target, content)
     return ExportResult(
@@ -87,14 +102,17 @@ def export(
         part=pictures.part,
         checks=checks,
         bf16=bf16,
+        int8=whole_numbers,
         notes=tuple(_notes(pictures, len(expected))),
         seconds=round(time.perf_counter() - started, 2),
     )
 
 
-def _format(name: str) -> Format:
+def _format(name: str, *, int8: bool) -> Format:
     if name not in SUFFIXES:
         raise OptionError(f"the option format cannot be {name!r}: there are {' and '.join(SUFFIXES)}")
+    if int8 and name != "openvino":
+        raise OptionError(f"the option int8 makes OpenVINO's files, not {name}: add --format openvino")
     return cast(Format, name)
 
 

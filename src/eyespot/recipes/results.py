@@ -112,6 +112,24 @@ class ExportCheck(Record):
     """All others with another likeliest class; none in fp32, or nothing is written."""
 
 
+class Int8Check(Record):
+    """Whether the model in int8 is worth having."""
+
+    pictures: int
+    """That accuracy was measured on."""
+    accuracy_fp32: Fraction
+    accuracy: Fraction
+    """In int8."""
+    speedup: float
+    """How many times as fast, one picture at a time: the median over pictures."""
+    faster: int
+    """Of the pictures that were timed in both, those that int8 was faster on."""
+    timed: int
+    kept: bool
+    verdict: str
+    """Kept or not, and why, in words."""
+
+
 class ExportResult(Record):
     """The exported files, and the proof that they answer as the run does."""
 
@@ -123,6 +141,8 @@ class ExportResult(Record):
     """In fp32."""
     bf16: ExportCheck | None
     """None where this machine has no such arithmetic."""
+    int8: Int8Check | None
+    """None where it was not asked for."""
     notes: tuple[str, ...]
     seconds: float
 
