@@ -180,8 +180,8 @@ def check_graph(data: bytes, *, operators: frozenset[str] = OPERATORS) -> Ports:
         _check_node(node, operators)
     for tensor in graph.get("initializer", []):
         _check_tensor(tensor)
-    ports = (_ports(graph.get(name, [])) for name in ("input", "output"))
-    return Ports(*ports, _properties(model.get("metadata_props", [])))
+    inputs, outputs = (_ports(graph.get(name, [])) for name in ("input", "output"))
+    return Ports(inputs, outputs, _properties(model.get("metadata_props", [])))
 
 
 def _check_versions(model: _Values) -> None:

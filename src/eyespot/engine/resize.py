@@ -58,7 +58,10 @@ def _resize(preprocess: Preprocess, model: onnx.ModelProto) -> onnx.ModelProto:
     x = make.node("Transpose", x, perm=[1, 2, 0])  # (crop_height, crop_width, C)
     x = make.node("Unsqueeze", x, make.wholes([0]))
     image = make.node("Cast", x, to=TensorProto.UINT8, output=f"{_PREFIX}.{INPUT}")
-    shapes = {PICTURE: ["H", "W", preprocess.channels], image: [1, crop_height, crop_width, preprocess.channels]}
+    shapes: dict[str, list[str | int]] = {
+        PICTURE: ["H", "W", preprocess.channels],
+        image: [1, crop_height, crop_width, preprocess.channels],
+    }
     ports = [helper.make_tensor_value_info(name, TensorProto.UINT8, shape) for name, shape in shapes.items()]
     graph = helper.make_graph(make.nodes, "resize", ports[:1], ports[1:], make.constants)
     return helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)

@@ -48,7 +48,9 @@ def agreement(
     answering: the model; runtime: its name, for the person who reads.
     """
     decoded = _readable(pictures, preprocess, resized=False)
-    largest, others, close = 0.0, [], []
+    largest = 0.0
+    others: list[str] = []
+    close: list[str] = []
     for number, found in _counted(answering(decoded), runtime, len(pictures), progress):
         row = expected[number]
         largest = max(largest, _difference(row, found))

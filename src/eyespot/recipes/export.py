@@ -113,7 +113,7 @@ def _format(name: str, *, int8: bool) -> Format:
         raise OptionError(f"the option format cannot be {name!r}: there are {' and '.join(SUFFIXES)}")
     if int8 and name != "openvino":
         raise OptionError(f"the option int8 makes OpenVINO's files, not {name}: add --format openvino")
-    return cast(Format, name)
+    return name
 
 
 def _targets(run: str | Path, bundle: Bundle, format: Format, out: str | Path | None, *, overwrite: bool) -> list[Path]:

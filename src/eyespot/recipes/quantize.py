@@ -46,13 +46,13 @@ def in_int8(
     seen = _decoded(bundle, trained_on[:MOST_PICTURES])
     made = in_openvino_format(quantized(*files, list(seen.values())), bundle)
     pictures = {number: each for number, each in _decoded(bundle, judged_on).items() if number in expected}
-    engines = [WholeEngine(xml, weights=weights) for xml, weights in (files, made)]
+    before, after = (WholeEngine(xml, weights=weights) for xml, weights in (files, made))
     found: dict[int, np.ndarray] = {}
-    for number, outputs in engines[1].stream(pictures.items()):
+    for number, outputs in after.stream(pictures.items()):
         found[number] = outputs[PROBABILITIES][0]
         progress("asking int8", len(found), len(pictures))
     labels = {number: bundle.manifest.classes.index(str(judged_on[number].picture.label)) for number in pictures}
-    seconds = _seconds_in_turn(*engines, list(pictures.values())[:TIMED])
+    seconds = _seconds_in_turn(before, after, list(pictures.values())[:TIMED])
     return made, judged(
         *(sum(int(rows[number].argmax()) == label for number, label in labels.items()) for rows in (expected, found)),
         pictures=len(labels),
