@@ -100,6 +100,11 @@ class Batching:
         """Pictures that wait or are being worked on."""
         return self._taken
 
+    @property
+    def is_full(self) -> bool:
+        """True where not one picture more is taken."""
+        return self._taken >= self.places
+
     async def answers(self, pictures: Sequence[bytes | np.ndarray], served: Served) -> list[Answer | RequestError]:
         """The answer to each picture (a file, or an image (H, W, C)), or why it has none. Raises Busy."""
         asked = _Asked(len(pictures), asyncio.get_running_loop())

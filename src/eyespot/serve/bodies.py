@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +63,7 @@ class Room:
         self.taken += count
         self._intake.held += count
         if self.taken > MOST_BODY_BYTES:
-            raise RequestError(413, f"the request has more than {MOST_BODY_BYTES // 2**20} MB: send fewer pictures")
+            raise _too_many()
         if self._intake.held > MOST_HELD_BYTES:
             raise Busy
 
@@ -71,31 +71,51 @@ class Room:
 async def read_pictures(headers: Mapping[bytes, bytes], receive: Any, room: Room) -> list[Sent]:
     """The pictures of a body: the parts of a form, else one picture's raw bytes. Raises RequestError."""
     kind, options = parse_options_header(headers.get(b"content-type", b"").decode("latin-1"))
-    is_form = kind == b"multipart/form-data"
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            if is_form:
-                sent = await _read_form(options.get(b"boundary", b""), receive, room)
-            else:
-                sent = [Sent(None, await read_whole(headers, receive, room, most_bytes=MOST_BYTES))]
-    except TimeoutError:
-        raise RequestError(408, f"the request did not come within {BODY_SECONDS:.0f} s") from None
-    if not sent or not any(each.data for each in sent):
+    async with _in_time():
+        if kind == b"multipart/form-data":
+            _require_fits(headers, most_bytes=MOST_BODY_BYTES)
+            sent = await _read_form(options.get(b"boundary", b""), receive, room)
+        else:
+            sent = [Sent(None, await _read_whole(headers, receive, room, most_bytes=MOST_BYTES))]
+    if not any(each.data for each in sent):
         raise RequestError(400, "the request holds no picture: send one's bytes, or a form with files")
     return sent
 
 
-async def read_whole(headers: Mapping[bytes, bytes], receive: Any, room: Room, *, most_bytes: int) -> bytes:
-    """The whole body. Raises RequestError beyond `most_bytes`, before the rest is read."""
+async def read_body(headers: Mapping[bytes, bytes], receive: Any, room: Room) -> bytes:
+    """The whole body, whatever it is. Raises RequestError."""
+    async with _in_time():
+        return await _read_whole(headers, receive, room, most_bytes=MOST_BODY_BYTES)
+
+
+@asynccontextmanager
+async def _in_time() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            yield
+    except TimeoutError:
+        raise RequestError(408, f"the request did not come within {BODY_SECONDS:.0f} s") from None
+
+
+def _require_fits(headers: Mapping[bytes, bytes], *, most_bytes: int) -> None:
+    """Raises RequestError where the client itself says that the body is too large."""
     told = headers.get(b"content-length", b"")
     if told.isdigit() and int(told) > most_bytes:
-        raise too_large()
+        raise too_large() if most_bytes == MOST_BYTES else _too_many()
+
+
+async def _read_whole(headers: Mapping[bytes, bytes], receive: Any, room: Room, *, most_bytes: int) -> bytes:
+    _require_fits(headers, most_bytes=most_bytes)
     chunks = []
     async for chunk in _chunks(receive, room):
         chunks.append(chunk)
         if room.taken > most_bytes:
             raise too_large()
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _too_many() -> RequestError:
+    return RequestError(413, f"the request has more than {MOST_BODY_BYTES // 2**20} MB: send fewer pictures")
 
 
 async def _read_form(boundary: bytes, receive: Any, room: Room) -> list[Sent]:

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from eyespot.bundle.answering import Answering
 from eyespot.bundle.files import Bundle
 from eyespot.errors import BundleError
-from eyespot.records import Metric, PartMetrics, Preprocess
+from eyespot.records import PartMetrics, Preprocess
 
 FINGERPRINT_DIGITS = 12
 DRAWN_SIDE = 64
 """Grey pictures up to this side, pixels, are such as a person can draw."""
 CERTAIN = 1e-3
 """How far the probabilities of one image may be from a sum of one."""
+
+
+class Explain(Protocol):
+    """Says why a bundle answers as it does. Called from one thread at a time; may take long."""
+
+    @property
+    def has_similar(self) -> bool:
+        """True where it knows training pictures."""
+
+    def heat_map(self, data: bytes, class_: str | None) -> dict[str, Any]:
+        """The entry `heat_map` of the picture's answer."""
+
+    def similar(self, data: bytes, n: int) -> list[dict[str, Any]]:
+        """The entry `similar`: that many training pictures, the nearest first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +43,10 @@ class Served:
     fingerprint: str
     classes_json: tuple[str, ...]
     """Each class's name, as JSON."""
+    explain: Explain | None
 
     @classmethod
-    def of(cls, bundle: Bundle, answering: Answering) -> Served:
+    def of(cls, bundle: Bundle, answering: Answering, explain: Explain | None = None) -> Served:
         """The bundle, once it has answered. Raises BundleError where its answer is none."""
         require_answers(bundle, answering)
         return cls(
@@ -39,6 +54,7 @@ class Served:
             answering=answering,
             fingerprint=bundle.manifest.graph_sha256[:FINGERPRINT_DIGITS],
             classes_json=tuple(json.dumps(name) for name in bundle.manifest.classes),
+            explain=explain,
         )
 
     @property
@@ -62,6 +78,8 @@ class Served:
             "draws": manifest.preprocess.color == "gray" and side <= DRAWN_SIDE,
             "validation": _metric(manifest.validation),
             "test": _metric(manifest.test),
+            "heat_map": self.explain is not None,
+            "similar": self.explain is not None and self.explain.has_similar,
             "fingerprint": self.fingerprint,
         }
 
@@ -75,8 +93,4 @@ def require_answers(bundle: Bundle, answering: Answering) -> None:
 
 
 def _metric(part: PartMetrics | None) -> dict[str, Any] | None:
-    return None if part is None else _as_dict(part.overall)
-
-
-def _as_dict(metric: Metric) -> dict[str, Any]:
-    return metric.model_dump()
+    return None if part is None else part.overall.model_dump()

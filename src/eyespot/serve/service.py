@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import eyespot
 from eyespot import machine
@@ -14,23 +14,12 @@ from eyespot.bundle.run import Classifier
 from eyespot.engine.compiled import compiled_folder
 from eyespot.serve.batching import Batching
 from eyespot.serve.bodies import Intake
-from eyespot.serve.served import Served
+from eyespot.serve.explaining import Explaining
+from eyespot.serve.metrics import Metrics
+from eyespot.serve.served import Explain, Served
 
 QUEUE = 256
 """Pictures that may wait or be worked on; beyond, clients are asked to come back."""
-
-
-class Explain(Protocol):
-    """Says why a bundle answers as it does. Called from a thread; may take long."""
-
-    heat_map: bool
-    """True where it can draw heat maps."""
-    similar: bool
-    """True where it knows training pictures."""
-
-    def __call__(self, picture: bytes, class_name: str, *, heat_map: bool, similar: int) -> dict[str, Any]:
-        """The entries `heat_map` and `similar` of the picture's answer, as far as they are asked for."""
-        ...
 
 
 class Service:
@@ -47,34 +36,31 @@ class Service:
 
         Raises BundleError where `run` holds no model that can be served.
         """
-        self.run = run
-        self._explain = explain
-        self.served = self.load()
-        self.explain = self._explained()
+        self.run, self._explain = run, explain
+        self.served = self.load(read_bundle(run))
+        """Replaced as a whole: whoever answers takes it once."""
         self.name = self.served.bundle.manifest.name
         """Under which the model is served, whatever the name of a later one."""
+        self.metrics = Metrics()
         self.intake = Intake()
-        self.batching = Batching(workers=machine.cores(), places=queue)
+        self.batching = Batching(workers=machine.cores(), places=queue, observe=self.metrics.batch)
+        self.explaining = Explaining()
 
-    def load(self) -> Served:
-        """The run's bundle as it is on disk now, compiled and tried. Raises BundleError."""
-        bundle = read_bundle(self.run)
+    def load(self, bundle: Bundle) -> Served:
+        """The bundle compiled and tried. Raises BundleError."""
         classifier = Classifier(bundle, cache_folder=compiled_folder(machine.cache_folder()))
-        return Served.of(bundle, Answering(classifier))
+        explain = self._explain(bundle) if self._explain else None
+        return Served.of(bundle, Answering(classifier), explain)
 
     def described(self) -> dict[str, Any]:
         """What `GET /model` says."""
-        return {
-            "name": self.name,
-            **self.served.described(),
-            "heat_map": bool(self.explain and self.explain.heat_map),
-            "similar": bool(self.explain and self.explain.similar),
-            "version": eyespot.__version__,
-        }
+        return {"name": self.name, **self.served.described(), "version": eyespot.__version__}
+
+    def measured(self) -> bytes:
+        """What `GET /metrics` says."""
+        return self.metrics.text(queue=self.batching.taken, model=self.name, fingerprint=self.served.fingerprint)
 
     def stop(self) -> None:
         """Ends the workers, once all is answered."""
         self.batching.stop()
-
-    def _explained(self) -> Explain | None:
-        return self._explain(self.served.bundle) if self._explain else None
+        self.explaining.stop()
