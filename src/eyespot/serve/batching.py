@@ -22,6 +22,9 @@ from eyespot.errors import RequestError
 from eyespot.serve.pictures import Sized, read_sent
 from eyespot.serve.served import Served
 
+QUEUE = 256
+"""Pictures that may wait or be worked on; beyond, clients are asked to come back."""
+
 Observe = Callable[[int], None]
 
 

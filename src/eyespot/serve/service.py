@@ -12,14 +12,11 @@ from eyespot.bundle.answering import Answering
 from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.bundle.run import Classifier
 from eyespot.engine.compiled import compiled_folder
-from eyespot.serve.batching import Batching
+from eyespot.serve.batching import QUEUE, Batching
 from eyespot.serve.bodies import Intake
 from eyespot.serve.explaining import Explaining
 from eyespot.serve.metrics import Metrics
 from eyespot.serve.served import Explain, Served
-
-QUEUE = 256
-"""Pictures that may wait or be worked on; beyond, clients are asked to come back."""
 
 
 class Service:
