@@ -28,7 +28,7 @@ class Classifier:
         precision: of the arithmetic; None for that which the model was measured in, where this machine has it.
         """
         self._bundle, self._cache_folder = bundle, cache_folder
-        self._engines: dict[int, Engine] = {}
+        self._engines: dict[tuple[int, int | None], Engine] = {}
         self.precision: PrecisionName = precision or precision_here(bundle.manifest.precision.name)
 
     def stream(self, images: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, np.ndarray]]:
@@ -36,19 +36,26 @@ class Classifier:
 
         many: more than a few images are to come, so that working in batches pays.
         """
-        engine = self._engine(BATCH if many else 1)
+        engine = self.engine(BATCH if many else 1)
         for tags, outputs in engine.stream(in_batches(images, engine.batch)):
-            yield from zip(tags, require_probabilities(self._bundle, outputs), strict=True)
+            yield from zip(tags, self.probabilities(outputs), strict=True)
 
-    def _engine(self, batch: int) -> Engine:
-        if batch not in self._engines:
+    def probabilities(self, outputs: dict[str, np.ndarray]) -> np.ndarray:
+        """The output (N, classes), where the graph has one for each class of the manifest."""
+        return require_probabilities(self._bundle, outputs)
+
+    def engine(self, batch: int, *, streams: int | None = None) -> Engine:
+        """The graph compiled for batches of this size, so many at a time; see Engine. Compiled when first asked for."""
+        key = batch, streams
+        if key not in self._engines:
             preprocess = self._bundle.manifest.preprocess
             try:
-                self._engines[batch] = Engine(
+                self._engines[key] = Engine(
                     self._bundle.graph,
                     image_hwc=(*preprocess.crop_hw, preprocess.channels),
                     precision=self.precision,
                     batch=batch,
+                    streams=streams,
                     cache_folder=self._cache_folder,
                 )
             except RuntimeError as error:
@@ -57,7 +64,7 @@ class Classifier:
                     f"the model in {self._bundle.folder} is damaged: its graph does not fit its manifest's images of "
                     f"{width} x {height} px, or is not complete"
                 ) from error
-        return self._engines[batch]
+        return self._engines[key]
 
 
 def require_probabilities(bundle: Bundle, outputs: dict[str, np.ndarray]) -> np.ndarray:

@@ -9,14 +9,25 @@ from typing import Any
 import click
 
 import eyespot
-from eyespot.cli import anatomy, by_hand, deploy, views
+from eyespot.cli import anatomy, by_hand, deploy, serving, views
 from eyespot.cli.grouped import GroupedCommand
 from eyespot.cli.told import json_option as _json
 from eyespot.cli.told import quiet_option as _quiet
 from eyespot.cli.told import told as _told
 
 COMMANDS = (
-    *("train", "predict", "val", *deploy.COMMANDS, "embed", *views.COMMANDS, "networks", "info", "cache"),
+    *(
+        "train",
+        "predict",
+        "val",
+        *deploy.COMMANDS,
+        *serving.COMMANDS,
+        "embed",
+        *views.COMMANDS,
+        "networks",
+        "info",
+        "cache",
+    ),
     *anatomy.COMMANDS,
     *by_hand.COMMANDS,
 )
@@ -61,13 +72,9 @@ def main() -> None:
     """
 
 
-for _command in (
-    *deploy.COMMANDS.values(),
-    *views.COMMANDS.values(),
-    *anatomy.COMMANDS.values(),
-    *by_hand.COMMANDS.values(),
-):
-    main.add_command(_command)
+for _module in (deploy, serving, views, anatomy, by_hand):
+    for _command in _module.COMMANDS.values():
+        main.add_command(_command)
 
 
 @main.command(cls=GroupedCommand, groups=TRAIN_GROUPS)

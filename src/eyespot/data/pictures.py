@@ -57,6 +57,8 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_ON_ITS_SIDE = 5
+"""From this orientation on, width and height change places."""
 
 
 @cache
@@ -76,8 +78,18 @@ def read_image(data: bytes, preprocess: Preprocess) -> np.ndarray:
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():
-        cropped = resize_and_crop(_to_be_resized(data, preprocess), preprocess)
+        return read_opened(formats.open_picture(data), data, preprocess)
+
+
+def read_opened(picture: Image.Image, data: bytes, preprocess: Preprocess) -> np.ndarray:
+    """The same of a picture that is open already, for whoever looks at its header first. To be called inside `quiet`."""
+    cropped = resize_and_crop(_to_be_resized(picture, data, preprocess), preprocess)
     return np.array(cropped, dtype=np.uint8).reshape(*preprocess.crop_hw, preprocess.channels)  # (H, W, C)
+
+
+def lies_on_its_side(picture: Image.Image) -> bool:
+    """True where width and height change places when a decoded picture is turned upright."""
+    return _orientation(picture) >= _ON_ITS_SIDE
 
 
 def read_images(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[np.ndarray | UnreadablePicture]:
@@ -105,7 +117,7 @@ def read_as_they_are(files: Sequence[bytes], preprocess: Preprocess) -> Iterator
     for data in files:
         try:
             with formats.quiet():
-                pixels = _pixels(_to_be_resized(data, preprocess))
+                pixels = _pixels(_to_be_resized(formats.open_picture(data), data, preprocess))
         except UnreadablePicture as error:
             yield error
         else:
@@ -118,7 +130,7 @@ def read_whole(data: bytes, color: Literal["rgb", "gray"]) -> np.ndarray:
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():
-        return _pixels(_decode(data, color, least_side=None))
+        return _pixels(_decode(formats.open_picture(data), data, color, least_side=None))
 
 
 def thumbnail(data: bytes, side: int) -> bytes:
@@ -127,7 +139,7 @@ def thumbnail(data: bytes, side: int) -> bytes:
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():
-        image = _decode(data, "rgb", least_side=2 * side)
+        image = _decode(formats.open_picture(data), data, "rgb", least_side=2 * side)
         image.thumbnail((side, side), Image.Resampling.BICUBIC)
         file = io.BytesIO()
         image.save(file, "JPEG", quality=_THUMBNAIL_QUALITY)
@@ -168,19 +180,18 @@ def _read_together(files: Sequence[bytes], preprocess: Preprocess) -> dict[int, 
     return images
 
 
-def _to_be_resized(data: bytes, preprocess: Preprocess) -> Image.Image:
+def _to_be_resized(picture: Image.Image, data: bytes, preprocess: Preprocess) -> Image.Image:
     """The picture decoded, upright: all of it, or a JPEG at a fraction of its size where the record is not exact."""
     least_side = None if preprocess.exact else math.ceil(preprocess.short_side * _REDUCED_MARGIN)
-    return _decode(data, preprocess.color, least_side=least_side)
+    return _decode(picture, data, preprocess.color, least_side=least_side)
 
 
 def _pixels(image: Image.Image) -> np.ndarray:
     return np.asarray(image, dtype=np.uint8).reshape(image.height, image.width, -1)  # (H, W, C)
 
 
-def _decode(data: bytes, color: Literal["rgb", "gray"], *, least_side: int | None) -> Image.Image:
+def _decode(picture: Image.Image, data: bytes, color: Literal["rgb", "gray"], *, least_side: int | None) -> Image.Image:
     """The picture decoded, in 8 bits and upright; a JPEG reduced as long as both sides keep `least_side` pixels."""
-    picture = formats.open_picture(data)
     if least_side is not None:
         picture.draft(None, (least_side, least_side))
     formats.decode(picture, data)

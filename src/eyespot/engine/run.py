@@ -33,26 +33,31 @@ class Engine:
         image_hwc: tuple[int, int, int],
         precision: PrecisionName,
         batch: int = BATCH,
+        streams: int | None = None,
         cache_folder: Path | None = None,
     ) -> None:
         """graph: ONNX with one input `images`, uint8 (N, H, W, C).
         image_hwc: height, width and channels of every image.
         precision: number format of the arithmetic; bf16 only where `available_precisions` has it.
         batch: images per run; the last run of a stream is filled up with zeros.
+        streams: runs at a time, which share the cores with whatever else goes on; by default all cores belong to the
+            engine and work on a single image, or on several runs of more.
         cache_folder: where compiled graphs are kept, so that the next process starts at once.
         """
-        self.batch = batch
-        streams = 1 if batch == 1 else min(machine.cores(), 2 * batch)
+        self.batch, self.image_hwc = batch, image_hwc
+        at_once = streams or (1 if batch == 1 else min(machine.cores(), 2 * batch))
         options: dict[str, Any] = {
-            "PERFORMANCE_HINT": "LATENCY" if batch == 1 else "THROUGHPUT",
-            "NUM_STREAMS": streams,
+            "PERFORMANCE_HINT": "LATENCY" if batch == at_once == 1 else "THROUGHPUT",
+            "NUM_STREAMS": at_once,
             "INFERENCE_NUM_THREADS": machine.cores(),
             "INFERENCE_PRECISION_HINT": HINTS[precision],
         }
+        if streams is not None:  # what shares the cores with decoding would wait for a core that it is tied to
+            options["ENABLE_CPU_PINNING"] = False
         self._compiled = compile_graph(
             openvino_core(), graph, shape=(batch, *image_hwc), options=options, cache_folder=cache_folder
         )
-        self._requests = Requests(self._compiled, count=streams)
+        self._requests = Requests(self._compiled, count=at_once)
 
     @property
     def row_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -61,9 +66,12 @@ class Engine:
         return dict(zip(self._requests.names, shapes, strict=True))
 
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """The graph's outputs for images (N, H, W, C), N at most the engine's batch; each array has N rows."""
-        [(_, outputs)] = self.stream([(None, images)])
-        return outputs
+        """The graph's outputs for images (N, H, W, C), N at most the engine's batch; each array has N rows.
+
+        Safe to call from several threads at once.
+        """
+        outputs = self._requests.run(self._filled(images))
+        return {name: array[: len(images)] for name, array in outputs.items()}
 
     def stream(self, batches: Iterable[tuple[T, np.ndarray]]) -> Iterator[tuple[T, dict[str, np.ndarray]]]:
         """The outputs of many batches, each with the tag it came with, in order.
@@ -84,7 +92,7 @@ class Engine:
 
 
 class Requests:
-    """Requests to a compiled graph, several at work at a time.
+    """Requests to a compiled graph, several at work at a time. Safe to use from several threads at once.
 
     They are taken in turn rather than put into OpenVINO's queue: that calls back into Python from its own threads,
     which can abort or block a process that ends.
@@ -95,31 +103,46 @@ class Requests:
         self._compiled, self._count = compiled, count
         results = [output.node.friendly_name for output in compiled.outputs]
         self.names = [name.removesuffix("/sink_port_0") for name in results]  # a tensor can have other names, too
+        self._free: deque[Any] = deque()  # those made before; to make one costs as much as a small network
+
+    def run(self, array: np.ndarray) -> dict[str, np.ndarray]:
+        """The outputs for one input array."""
+        request = self._request()
+        request.start_async([array])
+        return self._finished(request)
 
     def stream(self, inputs: Iterable[tuple[T, np.ndarray]]) -> Iterator[tuple[T, dict[str, np.ndarray]]]:
         """The outputs for each input array, with the tag it came with, in order; taken as the graph becomes free."""
-        free: list[Any] = []
         running: deque[tuple[T, Any]] = deque()
         try:
             for tag, array in inputs:
                 if len(running) > self._count:
-                    yield self._finished(running, free)
-                request = free.pop() if free else self._compiled.create_infer_request()
+                    yield self._first_of(running)
+                request = self._request()
                 request.start_async([array])
                 running.append((tag, request))
             while running:
-                yield self._finished(running, free)
+                yield self._first_of(running)
         finally:
             for _, request in running:
                 request.wait()
 
-    def _finished(self, running: deque[tuple[T, Any]], free: list[Any]) -> tuple[T, dict[str, np.ndarray]]:
+    def _request(self) -> Any:
+        try:
+            return self._free.pop()
+        except IndexError:
+            return self._compiled.create_infer_request()
+
+    def _first_of(self, running: deque[tuple[T, Any]]) -> tuple[T, dict[str, np.ndarray]]:
         tag, request = running.popleft()
+        return tag, self._finished(request)
+
+    def _finished(self, request: Any) -> dict[str, np.ndarray]:
         request.wait()
         arrays = (request.get_output_tensor(index).data for index in range(len(self.names)))
         outputs = {name: array.copy() for name, array in zip(self.names, arrays, strict=True)}
-        free.append(request)
-        return tag, outputs
+        self._free.append(request)
+        return outputs
 
 
 def in_batches(tagged: Iterable[tuple[T, np.ndarray]], size: int) -> Iterator[tuple[list[T], np.ndarray]]:
