@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from eyespot.recipes.coverage import pixel_coverage as pixel_coverage
     from eyespot.recipes.create import create as create
     from eyespot.recipes.embed import embed as embed
+    from eyespot.recipes.explain import explain as explain
     from eyespot.recipes.feature_maps import feature_maps as feature_maps
     from eyespot.recipes.info import info as info
     from eyespot.recipes.kernels import kernels as kernels
@@ -28,6 +29,7 @@ _VERBS = {
     "train": "eyespot.recipes.train",
     "predict": "eyespot.recipes.predict",
     "val": "eyespot.recipes.val",
+    "explain": "eyespot.recipes.explain",
     "embed": "eyespot.recipes.embed",
     "augment": "eyespot.recipes.augment",
     "summary": "eyespot.recipes.summary",
@@ -50,6 +52,7 @@ __all__ = [
     "convolve",
     "create",
     "embed",
+    "explain",
     "feature_maps",
     "info",
     "kernels",

@@ -9,14 +9,14 @@ from typing import Any
 import click
 
 import eyespot
-from eyespot.cli import anatomy, by_hand, views
+from eyespot.cli import anatomy, by_hand, explaining, views
 from eyespot.cli.grouped import GroupedCommand
 from eyespot.cli.told import json_option as _json
 from eyespot.cli.told import quiet_option as _quiet
 from eyespot.cli.told import told as _told
 
 COMMANDS = (
-    *("train", "predict", "val", "embed", *views.COMMANDS, "networks", "info", "cache"),
+    *("train", "predict", "val", *explaining.COMMANDS, "embed", *views.COMMANDS, "networks", "info", "cache"),
     *anatomy.COMMANDS,
     *by_hand.COMMANDS,
 )
@@ -61,8 +61,9 @@ def main() -> None:
     """
 
 
-for _command in (*views.COMMANDS.values(), *anatomy.COMMANDS.values(), *by_hand.COMMANDS.values()):
-    main.add_command(_command)
+for _module in (explaining, views, anatomy, by_hand):
+    for _command in _module.COMMANDS.values():
+        main.add_command(_command)
 
 
 @main.command(cls=GroupedCommand, groups=TRAIN_GROUPS)

@@ -1,0 +1,93 @@
+"""The deletion test: hiding what a heat map calls important has to cost the answer more than hiding anything else.
+
+After Petsiuk, Das and Saenko 2018, "RISE", arXiv:1806.07421, section 3.3, with one share of the places in place of all.
+
+Every draw hides the strongest places, and as many random ones in a second image, by one colour that is drawn from the
+image's own pixels. No single filling is neutral: an image's mean colour hides a white shirt on a white wall with white.
+So the spread over the draws tells how much depends on the filling, for both alike. A blur would leave the colours, and
+hardly hides anything in a picture of 28 x 28 pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from eyespot.explain.heat import HeatMap
+from eyespot.explain.hiding import with_hidden
+from eyespot.explain.network import Network
+from eyespot.records import Fraction, Record
+
+SHARE = 0.2
+DRAWS = 16
+"""Two images each: two full batches."""
+SEED = 0
+
+
+class Spread(Record):
+    """A probability over all draws."""
+
+    mean: Fraction
+    low: Fraction
+    """The lowest of all draws."""
+    high: Fraction
+    """The highest."""
+
+
+class Deletion(Record):
+    """What is left of the probability of a class when places are hidden."""
+
+    hidden: int = Field(ge=1)
+    """Places that are hidden in each image."""
+    places: int = Field(ge=1)
+    """Places there are."""
+    draws: int = Field(ge=1)
+    untouched: Fraction
+    """The probability, nothing being hidden."""
+    strongest: Spread
+    """The strongest places of the heat map hidden."""
+    random: Spread
+    """As many places hidden that were drawn at random."""
+    lower: int
+    """Draws in which hiding the strongest places cost more than hiding the random ones."""
+
+
+def deletion_test(network: Network, image: NDArray[np.uint8], heat: HeatMap) -> Deletion:
+    """What hiding the strongest places of a heat map costs, against hiding random ones. image: (H, W, C)."""
+    hidden = max(1, round(SHARE * heat.values.size))
+    answers = network.answers(_images(image, heat.values, hidden), many=True)
+    left = np.array([float(answer.probabilities[heat.class_index]) for answer in answers]).reshape(DRAWS, 2).clip(0, 1)
+    return Deletion(
+        hidden=hidden,
+        places=heat.values.size,
+        draws=DRAWS,
+        untouched=heat.probability,
+        strongest=_spread(left[:, 0]),
+        random=_spread(left[:, 1]),
+        lower=int((left[:, 0] < left[:, 1]).sum()),
+    )
+
+
+def _images(image: NDArray[np.uint8], values: NDArray[np.float32], hidden: int) -> Iterator[NDArray[np.uint8]]:
+    """For each draw the image without its strongest places, then without random ones."""
+    random = np.random.default_rng(SEED)
+    pixels = image.reshape(-1, image.shape[2])  # (H * W, C)
+    strongest = _chosen(values.ravel().argsort(kind="stable")[-hidden:], values.shape)
+    for _ in range(DRAWS):
+        color = pixels[random.integers(len(pixels))]
+        anywhere = _chosen(random.choice(values.size, hidden, replace=False), values.shape)
+        yield with_hidden(image, strongest, color)
+        yield with_hidden(image, anywhere, color)
+
+
+def _chosen(places: NDArray[np.intp], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    chosen = np.zeros(shape, bool)
+    chosen.flat[places] = True
+    return chosen
+
+
+def _spread(values: NDArray[np.float64]) -> Spread:
+    return Spread(mean=float(values.mean()), low=float(values.min()), high=float(values.max()))
