@@ -12,7 +12,7 @@ LAYERS = (
     ("cli",),
     ("serve",),
     ("recipes",),
-    ("export", "explain", "detect", "style"),
+    ("export", "explaining", "detect", "style"),
     ("features",),
     ("training",),
     ("bundle",),

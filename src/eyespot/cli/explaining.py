@@ -9,7 +9,7 @@ import click
 from eyespot.cli.told import json_option, quiet_option, told
 
 if TYPE_CHECKING:
-    from eyespot.explain.deletion import Spread
+    from eyespot.explaining.deletion import Spread
     from eyespot.recipes.explain_results import ExplainResult
 
 

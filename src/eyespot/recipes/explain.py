@@ -19,12 +19,12 @@ from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.data.pictures import read_small, read_with_window
 from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import DataError, OptionError, UnreadablePicture
-from eyespot.explain.deletion import deletion_test
-from eyespot.explain.drawing import PANEL, THUMBNAIL, Explained, Neighbour, draw
-from eyespot.explain.heat import HeatMap, heat_of
-from eyespot.explain.network import Network
-from eyespot.explain.overlay import overlay_png
-from eyespot.explain.similar import Near
+from eyespot.explaining.deletion import deletion_test
+from eyespot.explaining.drawing import PANEL, THUMBNAIL, Explained, Neighbour, draw
+from eyespot.explaining.heat import HeatMap, heat_of
+from eyespot.explaining.network import Network
+from eyespot.explaining.overlay import overlay_png
+from eyespot.explaining.similar import Near
 from eyespot.names import printable
 from eyespot.recipes.by_hand import output_file, write_file
 from eyespot.recipes.explain_results import ExplainResult, SimilarPicture

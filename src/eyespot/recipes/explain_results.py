@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from eyespot.explain.deletion import Deletion
-from eyespot.explain.heat import Method
+from eyespot.explaining.deletion import Deletion
+from eyespot.explaining.heat import Method
 from eyespot.records import Fraction, Record, Window
 
 

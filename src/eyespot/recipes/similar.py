@@ -17,8 +17,8 @@ from eyespot.data.pictures import thumbnail
 from eyespot.data.sources import open_data_set
 from eyespot.engine.run import BATCH
 from eyespot.errors import EyespotError, UnreadablePicture
-from eyespot.explain.network import Network
-from eyespot.explain.similar import FILE, MOST_PICTURES, Similar, read_similar, similar_of, write_similar
+from eyespot.explaining.network import Network
+from eyespot.explaining.similar import FILE, MOST_PICTURES, Similar, read_similar, similar_of, write_similar
 from eyespot.features.decode import decode_pictures
 from eyespot.names import printable
 from eyespot.recipes.again import data_of

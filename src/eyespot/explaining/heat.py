@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.explain.activation import activation_map
-from eyespot.explain.network import Answer, Network
-from eyespot.explain.occlusion import occlusion_map
+from eyespot.explaining.activation import activation_map
+from eyespot.explaining.network import Answer, Network
+from eyespot.explaining.occlusion import occlusion_map
 
 Method = Literal["class activation map", "occlusion"]
 FEWEST_PLACES = 9

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from eyespot.evaluate.lettering import drawable, font_for, lettered
-from eyespot.explain.deletion import SHARE, Deletion, Spread
-from eyespot.explain.heat import HeatMap
-from eyespot.explain.overlay import overlay, scale
+from eyespot.explaining.deletion import SHARE, Deletion, Spread
+from eyespot.explaining.heat import HeatMap
+from eyespot.explaining.overlay import overlay, scale
 from eyespot.records import Window
 
 PANEL = 464

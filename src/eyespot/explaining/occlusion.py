@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.explain.hiding import with_hidden
-from eyespot.explain.network import Network
+from eyespot.explaining.hiding import with_hidden
+from eyespot.explaining.network import Network
 
 SMALL_SIDE = 64
 """Images of at most so many pixels a side are answered so quickly that more places can be tried."""

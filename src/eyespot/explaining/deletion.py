@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from eyespot.explain.heat import HeatMap
-from eyespot.explain.hiding import with_hidden
-from eyespot.explain.network import Network
+from eyespot.explaining.heat import HeatMap
+from eyespot.explaining.hiding import with_hidden
+from eyespot.explaining.network import Network
 from eyespot.records import Fraction, Record
 
 SHARE = 0.2
