@@ -21,7 +21,6 @@ from eyespot.explaining.network import Network
 from eyespot.explaining.similar import FILE, MOST_PICTURES, Similar, read_similar, similar_of, write_similar
 from eyespot.features.decode import decode_pictures
 from eyespot.names import printable
-from eyespot.recipes.again import data_of
 from eyespot.recipes.progress import Progress
 
 THUMBNAIL_SIDE = 128
@@ -61,6 +60,8 @@ def _file(bundle: Bundle) -> Path:
 
 def _trained_on(bundle: Bundle) -> list[Hashed]:
     """The pictures in the run's data that the model was fitted on, by their content; at most `MOST_PICTURES`."""
+    from eyespot.recipes.again import data_of  # here, because most calls find what an earlier one made
+
     manifest = bundle.manifest
     data = data_of(bundle.folder.parent)
     pictures = [each for each in open_data_set(data).pictures if each.label in manifest.classes]
