@@ -37,8 +37,8 @@ WITH_TORCH = {"engine/graph.py"}
 INSIDE_FUNCTIONS_ONLY = {
     f"recipes/{name}.py"
     for name in (
-        *("augment", "backbone", "create", "feature_maps", "full", "kernels", "named_network", "on_images"),
-        *("partial", "running", "scratch", "sizes", "summary", "trained", "tuned"),
+        *("augment", "backbone", "contenders", "create", "feature_maps", "full", "kernels", "named_network"),
+        *("on_images", "partial", "running", "scratch", "sizes", "summary", "trained", "tuned"),
     )
 }
 HEAVY = {"numpy", "torch", "openvino", "onnx", "PIL", "pydantic", "sklearn", "scipy", "rich", "jinja2"}

@@ -7,6 +7,7 @@ __version__ = "0.1.0"
 TYPE_CHECKING = False  # for type checkers true; `typing` would be the slowest import here
 if TYPE_CHECKING:
     from eyespot.recipes.augment import augment as augment
+    from eyespot.recipes.benchmark import benchmark as benchmark
     from eyespot.recipes.convolve import convolve as convolve
     from eyespot.recipes.coverage import pixel_coverage as pixel_coverage
     from eyespot.recipes.create import create as create
@@ -30,6 +31,7 @@ _VERBS = {
     "predict": "eyespot.recipes.predict",
     "val": "eyespot.recipes.val",
     "explain": "eyespot.recipes.explain",
+    "benchmark": "eyespot.recipes.benchmark",
     "embed": "eyespot.recipes.embed",
     "augment": "eyespot.recipes.augment",
     "summary": "eyespot.recipes.summary",
@@ -49,6 +51,7 @@ __all__ = [
     "Model",
     "__version__",
     "augment",
+    "benchmark",
     "convolve",
     "create",
     "embed",

@@ -28,6 +28,8 @@ def test_hiding_the_corner_that_matters_ends_the_answer_and_hiding_others_does_n
     assert found.untouched == heat.probability
     assert found.strongest.mean < 0.2 < 0.8 < found.random.mean
     assert found.lower >= DRAWS - 1  # but for a draw of the corner's own colour
+    assert found.confirmed
+    assert "rests on what the heat map shows" in found.sentence
     for spread in (found.strongest, found.random):
         assert spread.low <= spread.mean <= spread.high
 
@@ -36,7 +38,8 @@ def test_a_map_that_points_elsewhere_is_found_out(network, heat):
     wrong = replace(heat, values=heat.values[::-1, ::-1].copy())
     found = deletion_test(network, made.red_corner(), wrong)
     assert found.strongest.mean == pytest.approx(found.untouched, abs=1e-6)
-    assert found.lower == 0
+    assert (found.lower, found.confirmed) == (0, False)
+    assert "do not rely on the heat map" in found.sentence
 
 
 def test_it_is_the_same_every_time(network, heat):

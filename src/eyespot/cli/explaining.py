@@ -51,7 +51,7 @@ def _explained(result: ExplainResult) -> None:
         ("Deletion", f"{deletion.hidden} of {deletion.places} places hidden, {deletion.draws} draws"),
         ("", f"strongest: {_spread(deletion.strongest)}"),
         ("", f"random:    {_spread(deletion.random)}"),
-        ("", f"the strongest cost more in {deletion.lower} of {deletion.draws}"),
+        ("", deletion.sentence),
     ]
     if result.similar:
         lines += [("Similar", ", ".join(f"{each.class_} {each.similarity:.2f}" for each in result.similar))]

@@ -24,6 +24,8 @@ from eyespot.records import Fraction, Record
 SHARE = 0.2
 DRAWS = 16
 """Two images each: two full batches."""
+CONFIRMING = 12
+"""Draws of 16: a coin that is thrown 16 times shows as many heads in 4 of 100 cases."""
 SEED = 0
 
 
@@ -53,6 +55,18 @@ class Deletion(Record):
     """As many places hidden that were drawn at random."""
     lower: int
     """Draws in which hiding the strongest places cost more than hiding the random ones."""
+    confirmed: bool
+    """Whether that is so in 12 draws of 16 or more: then the answer rests on what the heat map shows."""
+
+    @property
+    def sentence(self) -> str:
+        """What the test found, in words."""
+        verdict = (
+            "the answer rests on what the heat map shows"
+            if self.confirmed
+            else "the answer rests on other places as much, so do not rely on the heat map"
+        )
+        return f"Hiding the strongest cost more than hiding random ones in {self.lower} of {self.draws}: {verdict}."
 
 
 def deletion_test(network: Network, image: NDArray[np.uint8], heat: HeatMap) -> Deletion:
@@ -60,6 +74,7 @@ def deletion_test(network: Network, image: NDArray[np.uint8], heat: HeatMap) -> 
     hidden = max(1, round(SHARE * heat.values.size))
     answers = network.answers(_images(image, heat.values, hidden), many=True)
     left = np.array([float(answer.probabilities[heat.class_index]) for answer in answers]).reshape(DRAWS, 2).clip(0, 1)
+    lower = int((left[:, 0] < left[:, 1]).sum())
     return Deletion(
         hidden=hidden,
         places=heat.values.size,
@@ -67,7 +82,8 @@ def deletion_test(network: Network, image: NDArray[np.uint8], heat: HeatMap) -> 
         untouched=heat.probability,
         strongest=_spread(left[:, 0]),
         random=_spread(left[:, 1]),
-        lower=int((left[:, 0] < left[:, 1]).sum()),
+        lower=lower,
+        confirmed=lower >= CONFIRMING,
     )
 
 

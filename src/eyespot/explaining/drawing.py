@@ -141,8 +141,7 @@ def _bars(deletion: Deletion) -> Image.Image:
 def _on_deletion(deletion: Deletion) -> str:
     return (
         f"The deletion test: the probability with {deletion.hidden} of {deletion.places} places hidden, mean and range "
-        f"of {deletion.draws} draws. Hiding the strongest cost more than hiding random ones in {deletion.lower} of "
-        f"{deletion.draws}."
+        f"of {deletion.draws} draws. {deletion.sentence}"
     )
 
 
