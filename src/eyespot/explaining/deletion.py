@@ -2,10 +2,11 @@
 
 After Petsiuk, Das and Saenko 2018, "RISE", arXiv:1806.07421, section 3.3, with one share of the places in place of all.
 
-Every draw hides the strongest places, and as many random ones in a second image, by one colour that is drawn from the
-image's own pixels. No single filling is neutral: an image's mean colour hides a white shirt on a white wall with white.
-So the spread over the draws tells how much depends on the filling, for both alike. A blur would leave the colours, and
-hardly hides anything in a picture of 28 x 28 pixels.
+Every draw hides the strongest places, and in a second image the same shape somewhere else: scattered places would make
+more edges, which alone can change an answer. What hides is one colour, drawn from the image's own pixels. No single
+filling is neutral: an image's mean colour hides a white shirt on a white wall with white. So the range of the draws
+tells how much depends on the filling, for both alike. A blur would leave the colours, and hardly hides anything in a
+picture of 28 x 28 pixels.
 """
 
 from __future__ import annotations
@@ -52,9 +53,9 @@ class Deletion(Record):
     strongest: Spread
     """The strongest places of the heat map hidden."""
     random: Spread
-    """As many places hidden that were drawn at random."""
+    """The same shape hidden elsewhere, moved at random; what leaves the image comes in at its other side."""
     lower: int
-    """Draws in which hiding the strongest places cost more than hiding the random ones."""
+    """Draws in which hiding the strongest places cost more than hiding others."""
     confirmed: bool
     """Whether that is so in 12 draws of 16 or more: then the answer rests on what the heat map shows."""
 
@@ -66,11 +67,11 @@ class Deletion(Record):
             if self.confirmed
             else "the answer rests on other places as much, so do not rely on the heat map"
         )
-        return f"Hiding the strongest cost more than hiding random ones in {self.lower} of {self.draws}: {verdict}."
+        return f"Hiding the strongest cost more than hiding others in {self.lower} of {self.draws}: {verdict}."
 
 
 def deletion_test(network: Network, image: NDArray[np.uint8], heat: HeatMap) -> Deletion:
-    """What hiding the strongest places of a heat map costs, against hiding random ones. image: (H, W, C)."""
+    """What hiding the strongest places of a heat map costs, against hiding as many elsewhere. image: (H, W, C)."""
     hidden = max(1, round(SHARE * heat.values.size))
     answers = network.answers(_images(image, heat.values, hidden), many=True)
     left = np.array([float(answer.probabilities[heat.class_index]) for answer in answers]).reshape(DRAWS, 2).clip(0, 1)
@@ -88,21 +89,16 @@ def deletion_test(network: Network, image: NDArray[np.uint8], heat: HeatMap) -> 
 
 
 def _images(image: NDArray[np.uint8], values: NDArray[np.float32], hidden: int) -> Iterator[NDArray[np.uint8]]:
-    """For each draw the image without its strongest places, then without random ones."""
+    """For each draw the image without its strongest places, then without the same shape elsewhere."""
     random = np.random.default_rng(SEED)
     pixels = image.reshape(-1, image.shape[2])  # (H * W, C)
-    strongest = _chosen(values.ravel().argsort(kind="stable")[-hidden:], values.shape)
+    strongest = np.zeros(values.shape, bool)
+    strongest.flat[values.ravel().argsort(kind="stable")[-hidden:]] = True
     for _ in range(DRAWS):
         color = pixels[random.integers(len(pixels))]
-        anywhere = _chosen(random.choice(values.size, hidden, replace=False), values.shape)
+        down, across = divmod(int(random.integers(1, values.size)), values.shape[1])  # never to where it was
         yield with_hidden(image, strongest, color)
-        yield with_hidden(image, anywhere, color)
-
-
-def _chosen(places: NDArray[np.intp], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    chosen = np.zeros(shape, bool)
-    chosen.flat[places] = True
-    return chosen
+        yield with_hidden(image, np.roll(strongest, (down, across), (0, 1)), color)
 
 
 def _spread(values: NDArray[np.float64]) -> Spread:
