@@ -17,8 +17,8 @@ from eyespot.bundle.exported import WholeClassifier, read_exported
 from eyespot.bundle.files import read_bundle
 from eyespot.bundle.run import require_probabilities
 from eyespot.engine.run import engine_version
-from eyespot.export.files import onnx_file, openvino_files
-from eyespot.export.runtimes import OnnxRuntime
+from eyespot.exporting.files import onnx_file, openvino_files
+from eyespot.exporting.runtimes import OnnxRuntime
 from eyespot.recipes.agreement import CLOSE, agreement, answers_of_bundle
 from eyespot.recipes.progress import silent
 from eyespot.recipes.run_pictures import pictures_of_run

@@ -12,7 +12,7 @@ LAYERS = (
     ("cli",),
     ("serve",),
     ("recipes",),
-    ("export", "explain", "detect", "style"),
+    ("exporting", "explaining", "detect", "style"),
     ("features",),
     ("training",),
     ("bundle",),
@@ -28,7 +28,7 @@ LAYERS = (
 HEIGHT = {name: -row for row, names in enumerate(LAYERS) for name in names}
 OUTSIDE = {"__init__", "__main__"}
 """The package's front door and `python -m eyespot` hand on what lies below; anyone may ask for `__version__`."""
-MAY_IMPORT_TORCH = {"blocks", "arithmetic", "zoo", "training", "detect", "style", "export"}
+MAY_IMPORT_TORCH = {"blocks", "arithmetic", "zoo", "training", "detect", "style"}
 WITHOUT_TORCH = {
     f"training/{name}.py"
     for name in ("augmentation", "chance", "fit", "head", "lbfgs", "problems", "rotation", "tail_words", "views")
@@ -37,8 +37,8 @@ WITH_TORCH = {"engine/graph.py"}
 INSIDE_FUNCTIONS_ONLY = {
     f"recipes/{name}.py"
     for name in (
-        *("augment", "backbone", "create", "feature_maps", "full", "kernels", "named_network", "on_images"),
-        *("partial", "running", "scratch", "sizes", "summary", "trained", "tuned"),
+        *("augment", "backbone", "contenders", "create", "feature_maps", "full", "kernels", "named_network"),
+        *("on_images", "partial", "running", "scratch", "sizes", "summary", "trained", "tuned"),
     )
 }
 HEAVY = {"numpy", "torch", "openvino", "onnx", "PIL", "pydantic", "sklearn", "scipy", "rich", "jinja2"}

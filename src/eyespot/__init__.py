@@ -7,10 +7,13 @@ __version__ = "0.1.0"
 TYPE_CHECKING = False  # for type checkers true; `typing` would be the slowest import here
 if TYPE_CHECKING:
     from eyespot.recipes.augment import augment as augment
+    from eyespot.recipes.benchmark import benchmark as benchmark
     from eyespot.recipes.convolve import convolve as convolve
     from eyespot.recipes.coverage import pixel_coverage as pixel_coverage
     from eyespot.recipes.create import create as create
     from eyespot.recipes.embed import embed as embed
+    from eyespot.recipes.explain import explain as explain
+    from eyespot.recipes.export import export as export
     from eyespot.recipes.feature_maps import feature_maps as feature_maps
     from eyespot.recipes.info import info as info
     from eyespot.recipes.kernels import kernels as kernels
@@ -28,6 +31,9 @@ _VERBS = {
     "train": "eyespot.recipes.train",
     "predict": "eyespot.recipes.predict",
     "val": "eyespot.recipes.val",
+    "explain": "eyespot.recipes.explain",
+    "export": "eyespot.recipes.export",
+    "benchmark": "eyespot.recipes.benchmark",
     "embed": "eyespot.recipes.embed",
     "augment": "eyespot.recipes.augment",
     "summary": "eyespot.recipes.summary",
@@ -47,9 +53,12 @@ __all__ = [
     "Model",
     "__version__",
     "augment",
+    "benchmark",
     "convolve",
     "create",
     "embed",
+    "explain",
+    "export",
     "feature_maps",
     "info",
     "kernels",

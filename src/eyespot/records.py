@@ -60,6 +60,15 @@ class Preprocess(Record):
         return self
 
 
+class Window(Record):
+    """The part of a picture that the network sees, as fractions of the upright picture's width and height."""
+
+    left: Fraction
+    top: Fraction
+    width: Fraction
+    height: Fraction
+
+
 class Metric(Record):
     """An accuracy that never travels without its 95 % interval (Wilson) and sample size."""
 

@@ -27,7 +27,7 @@ from eyespot.bundle.files import Bundle, read_bundle, write_bundle
 from eyespot.engine.attach import attach_head
 from eyespot.engine.gate import FEATURES
 from eyespot.errors import BundleError
-from eyespot.export.files import onnx_file, openvino_files
+from eyespot.exporting.files import onnx_file, openvino_files
 
 FILES = ("manifest.json", "model.onnx", "model.xml", "model.bin")
 _OPENED: list[str] = []

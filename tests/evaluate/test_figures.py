@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from eyespot.evaluate import figures
+from eyespot.evaluate import figures, lettering
 from eyespot.evaluate.intervals import wilson
 from eyespot.records import CalibrationBin
 
@@ -58,25 +58,25 @@ def test_any_name_can_be_drawn(name):
 
 
 def test_a_name_that_no_font_can_draw_becomes_its_number(monkeypatch):
-    monkeypatch.setattr(figures, "SYSTEM_FONTS", ())
+    monkeypatch.setattr(lettering, "SYSTEM_FONTS", ())
     with_number = figures.confusion_png([[1, 0], [0, 1]], ["a", "#2"])
     assert figures.confusion_png([[1, 0], [0, 1]], ["a", "漢字"]) == with_number
 
 
 @pytest.mark.parametrize("text", ["", "hat", "a" * 24])
 def test_short_names_are_left_as_they_are(text):
-    assert figures.shorten(text) == text
+    assert lettering.shorten(text) == text
 
 
 def test_long_names_lose_their_middle():
-    short = figures.shorten("long-sleeved-shirt-with-stripes-07", 16)
+    short = lettering.shorten("long-sleeved-shirt-with-stripes-07", 16)
     assert short == "long-sle…ipes-07"
-    assert figures.shorten("one\n two") == "one two"
+    assert lettering.shorten("one\n two") == "one two"
 
 
 def test_controls_and_direction_overrides_become_visible():
-    assert figures.shorten("a\u202eb\x00\udcffc") == r"a\u202eb\x00\xffc"
-    assert figures.shorten("שלום é 漢 👩‍👧\n") == "שלום é 漢 👩‍👧"
+    assert lettering.shorten("a\u202eb\x00\udcffc") == r"a\u202eb\x00\xffc"
+    assert lettering.shorten("שלום é 漢 👩‍👧\n") == "שלום é 漢 👩‍👧"
 
 
 def test_interval_svg_spans_the_interval():

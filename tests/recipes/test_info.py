@@ -10,7 +10,18 @@ import eyespot
 from eyespot import records
 from eyespot.arithmetic import table
 from eyespot.errors import StoreError
-from eyespot.recipes import augment, convolve, coverage, learn_kernel, network_results, pool, results
+from eyespot.explaining import deletion
+from eyespot.recipes import (
+    augment,
+    benchmark_results,
+    convolve,
+    coverage,
+    explain_results,
+    learn_kernel,
+    network_results,
+    pool,
+    results,
+)
 from eyespot.recipes.info import cache as cache_recipe
 from eyespot.recipes.info import info
 from eyespot.training import augmentation
@@ -34,6 +45,15 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "layers, stages": table.Layer,
     "total": table.Total,
     "eyespot feature-maps, eyespot kernels": network_results.PictureMade,
+    "eyespot explain": explain_results.ExplainResult,
+    "window": records.Window,
+    "deletion": deletion.Deletion,
+    "strongest, random": deletion.Spread,
+    "similar": explain_results.SimilarPicture,
+    "eyespot benchmark": benchmark_results.BenchmarkResult,
+    "speeds": benchmark_results.Speed,
+    "decoding": benchmark_results.DecodingSpeed,
+    "images_per_second, decoding, whole": benchmark_results.Rate,
     "eyespot info": results.InfoResult,
     "eyespot cache": results.CacheResult,
     "eyespot convolve": convolve.ConvolveResult,

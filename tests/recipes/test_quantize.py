@@ -12,7 +12,7 @@ import pytest
 
 import eyespot
 from eyespot.errors import MissingExtra, OptionError
-from eyespot.export import int8
+from eyespot.exporting import int8
 from eyespot.recipes import export as verb
 from eyespot.recipes.export import export
 from eyespot.recipes.quantize import judged
@@ -80,7 +80,8 @@ def test_without_nncf_the_command_to_install_it_is_said(monkeypatch):
 def test_nothing_is_told_to_its_maker():
     pytest.importorskip("nncf")
     code = (
-        "import json, sys; from eyespot.export.int8 import _nncf; _nncf(); import nncf.telemetry.wrapper as wrapper; "
+        "import json, sys; from eyespot.exporting.int8 import _nncf; _nncf(); "
+        "import nncf.telemetry.wrapper as wrapper; "
         "print(json.dumps([type(wrapper.telemetry).__name__, 'openvino_telemetry' in sys.modules]))"
     )
     printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout

@@ -31,6 +31,15 @@ class Classifier:
         self._engines: dict[tuple[int, int | None], Engine] = {}
         self.precision: PrecisionName = precision or precision_here(bundle.manifest.precision.name)
 
+    def outputs(
+        self, images: Iterable[tuple[T, np.ndarray]], *, many: bool
+    ) -> Iterator[tuple[T, dict[str, np.ndarray]]]:
+        """Everything that the graph gives for each image (H, W, C), by the outputs' names, with its tag."""
+        engine = self.engine(BATCH if many else 1)
+        for tags, outputs in engine.stream(in_batches(images, engine.batch)):
+            for row, tag in enumerate(tags):
+                yield tag, {name: values[row] for name, values in outputs.items()}
+
     def stream(self, images: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, np.ndarray]]:
         """The probabilities (classes,) of each image (H, W, C), with its tag, in no particular order.
 

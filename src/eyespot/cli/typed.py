@@ -39,3 +39,11 @@ def widths(text: str) -> tuple[int, ...]:
         return tuple(int(width) for width in text.split(",") if text.strip())
     except ValueError:
         raise OptionError(f"the option head cannot be {text!r}: give whole numbers such as 256,128") from None
+
+
+def counts(text: str, option: str) -> tuple[int, ...]:
+    """The numbers of `1,4,16`, each at least 1. Raises OptionError for anything else."""
+    numbers = [number.strip() for number in text.split(",")]
+    if not all(number.isdecimal() and int(number) > 0 for number in numbers):
+        raise OptionError(f"the option {option} cannot be {text!r}: give whole numbers from 1 such as 1,4,16")
+    return tuple(int(number) for number in numbers)

@@ -21,7 +21,7 @@ from PIL import ExifTags, Image
 
 from eyespot.data import formats, levels, plain
 from eyespot.errors import UnreadablePicture
-from eyespot.records import WINDOW_STEPS, Preprocess
+from eyespot.records import WINDOW_STEPS, Preprocess, Window
 
 _LIBRARIES = {"libjpeg-turbo": "libjpeg_turbo", "libjpeg": "jpg", "libwebp": "webp", "libtiff": "libtiff"}
 """What decides pixels behind Pillow, by Pillow's own names; PNG, GIF and BMP leave a decoder no choice."""
@@ -82,9 +82,16 @@ def read_image(data: bytes, preprocess: Preprocess) -> np.ndarray:
 
 
 def read_opened(picture: Image.Image, data: bytes, preprocess: Preprocess) -> np.ndarray:
-    """The same of a picture that is open already, for whoever looks at its header first. To be called inside `quiet`."""
-    cropped = resize_and_crop(_to_be_resized(picture, data, preprocess), preprocess)
-    return np.array(cropped, dtype=np.uint8).reshape(*preprocess.crop_hw, preprocess.channels)  # (H, W, C)
+    """The same of a picture that is open already, for whoever looks at its header first. Called inside `quiet`."""
+    return _image(_to_be_resized(picture, data, preprocess), preprocess)
+
+
+def read_with_window(data: bytes, preprocess: Preprocess) -> tuple[np.ndarray, Window]:
+    """What `read_image` gives, and the part of the picture that it shows."""
+    with formats.quiet():
+        picture = _to_be_resized(formats.open_picture(data), data, preprocess)
+        image = _image(picture, preprocess)
+    return image, _window(picture, preprocess)
 
 
 def lies_on_its_side(picture: Image.Image) -> bool:
@@ -133,16 +140,21 @@ def read_whole(data: bytes, color: Literal["rgb", "gray"]) -> np.ndarray:
         return _pixels(_decode(formats.open_picture(data), data, color, least_side=None))
 
 
-def thumbnail(data: bytes, side: int) -> bytes:
-    """A small JPEG of the whole picture, upright, its longer side at most `side` pixels; never enlarged.
+def read_small(data: bytes, side: int) -> Image.Image:
+    """The whole picture, upright, mode RGB, its longer side at most `side` pixels; never enlarged.
 
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():
         image = _decode(formats.open_picture(data), data, "rgb", least_side=2 * side)
         image.thumbnail((side, side), Image.Resampling.BICUBIC)
-        file = io.BytesIO()
-        image.save(file, "JPEG", quality=_THUMBNAIL_QUALITY)
+    return image
+
+
+def thumbnail(data: bytes, side: int) -> bytes:
+    """The same as a JPEG."""
+    file = io.BytesIO()
+    read_small(data, side).save(file, "JPEG", quality=_THUMBNAIL_QUALITY)
     return file.getvalue()
 
 
@@ -186,6 +198,11 @@ def _to_be_resized(picture: Image.Image, data: bytes, preprocess: Preprocess) ->
     return _decode(picture, data, preprocess.color, least_side=least_side)
 
 
+def _image(picture: Image.Image, preprocess: Preprocess) -> np.ndarray:
+    cropped = resize_and_crop(picture, preprocess)
+    return np.array(cropped, dtype=np.uint8).reshape(*preprocess.crop_hw, preprocess.channels)  # (H, W, C)
+
+
 def _pixels(image: Image.Image) -> np.ndarray:
     return np.asarray(image, dtype=np.uint8).reshape(image.height, image.width, -1)  # (H, W, C)
 
@@ -224,6 +241,19 @@ def resize_and_crop(image: Image.Image, preprocess: Preprocess) -> Image.Image:
         image = image.resize((crop_width, image.height), filter, box=(left, 0, right, image.height))
         left, right = 0, crop_width
     return image.resize((crop_width, crop_height), filter, box=(left, top, right, bottom))
+
+
+def _window(picture: Image.Image, preprocess: Preprocess) -> Window:
+    """What `resize_and_crop` leaves of the picture."""
+    crop_height, crop_width = preprocess.crop_hw
+    left, right = _Side(picture.width, picture.height, preprocess.short_side, crop_width).window()
+    top, bottom = _Side(picture.height, picture.width, preprocess.short_side, crop_height).window()
+    return Window(
+        left=left / picture.width,
+        top=top / picture.height,
+        width=(right - left) / picture.width,
+        height=(bottom - top) / picture.height,
+    )
 
 
 class _Side:

@@ -30,14 +30,14 @@ class Engine:
         self,
         graph: bytes,
         *,
-        image_hwc: tuple[int, int, int],
+        image_hwc: tuple[int, ...],
         precision: PrecisionName,
         batch: int = BATCH,
         streams: int | None = None,
         cache_folder: Path | None = None,
     ) -> None:
         """graph: ONNX with one input `images`, uint8 (N, H, W, C).
-        image_hwc: height, width and channels of every image.
+        image_hwc: height, width and channels of every image; the shape of one row where it takes no images.
         precision: number format of the arithmetic; bf16 only where `available_precisions` has it.
         batch: images per run; the last run of a stream is filled up with zeros.
         streams: runs at a time, which share the cores with whatever else goes on; by default all cores belong to the

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import io
-import unicodedata
 from collections.abc import Sequence
-from functools import cache
 from html import escape
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from eyespot.evaluate.intervals import wilson
-from eyespot.names import printable
+from eyespot.evaluate.lettering import SMALLEST_TEXT, drawable, lettered, own_font
 from eyespot.records import CalibrationBin, Metric
 
 RIGHT, WRONG = (15, 106, 104), (184, 78, 20)
@@ -26,20 +24,8 @@ WHITE_TEXT = 0.7
 MATRIX_SIDE = 1600
 """The cells share about this many pixels per side; the names come on top."""
 SMALLEST_CELL, LARGEST_CELL = 4, 72
-SMALLEST_TEXT, LARGEST_TEXT = 10, 24
-LONGEST_NAME = 24
-SYSTEM_FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "NotoSansCJK-Regular.ttc", "arial.ttf", "Arial Unicode.ttf")
-"""Asked in this order for names that Pillow's own font (ASCII) cannot draw."""
+LARGEST_TEXT = 24
 TRACK = '<rect class="track" width="120" height="14" rx="3"/>'
-
-
-def shorten(name: str, limit: int = LONGEST_NAME) -> str:
-    """`name` on one line, at most `limit` characters: the middle goes, because names often differ at the end."""
-    name = unicodedata.normalize("NFC", printable(" ".join(name.split())))
-    if len(name) <= limit:
-        return name
-    tail = (limit - 1) // 2
-    return f"{name[: limit - 1 - tail].rstrip()}…{name[len(name) - tail :].lstrip()}"
 
 
 def confusion_png(confusion: ArrayLike, names: Sequence[str]) -> bytes:
@@ -52,8 +38,8 @@ def confusion_png(confusion: ArrayLike, names: Sequence[str]) -> bytes:
     cell = max(SMALLEST_CELL, min(LARGEST_CELL, MATRIX_SIDE // len(names)))
     size = max(SMALLEST_TEXT, min(LARGEST_TEXT, round(cell * 0.55)))
     every = -(-(size + 2) // cell)  # with cells smaller than text, only every so many names
-    labels = {i: _text(_drawable(name, i), size, INK) for i, name in enumerate(names) if i % every == 0}
-    axes = [_text(text, size + 2, INK) for text in ("answer", "true class")]
+    labels = {i: lettered(drawable(name, i), size, INK) for i, name in enumerate(names) if i % every == 0}
+    axes = [lettered(text, size + 2, INK) for text in ("answer", "true class")]
     gap = size // 2
     margin = max(label.width for label in labels.values()) + axes[0].height + 4 * gap
     side = max(cell * len(names), *(axis.width for axis in axes))
@@ -174,7 +160,7 @@ def _draw_grid(picture: Image.Image, margin: int, cell: int, classes: int) -> No
 
 def _draw_numbers(picture: Image.Image, counts: NDArray[np.int64], margin: int, cell: int) -> None:
     """Write every count that is not 0, if the longest fits into a cell."""
-    draw, font = ImageDraw.Draw(picture), _own_font(min(LARGEST_TEXT, round(cell * 0.45)))
+    draw, font = ImageDraw.Draw(picture), own_font(min(LARGEST_TEXT, round(cell * 0.45)))
     if cell < 16 or font.getlength(str(counts.max())) > cell - 3:
         return
     strength = _strength(counts)
@@ -182,48 +168,3 @@ def _draw_numbers(picture: Image.Image, counts: NDArray[np.int64], margin: int, 
         centre = (margin + (column + 0.5) * cell, margin + (row + 0.5) * cell)
         colour = "white" if strength[row, column] > WHITE_TEXT else INK
         draw.text(centre, str(counts[row, column]), colour, font, anchor="mm")
-
-
-def _text(text: str, size: int, colour: tuple[int, int, int]) -> Image.Image:
-    """The text on white, cut to its width; all texts of a size have the same height."""
-    font = _font_for(text, size) or _own_font(size)
-    image = Image.new("RGB", (max(1, round(font.getlength(text)) + 2), round(size * 1.35)), "white")
-    ImageDraw.Draw(image).text((1, image.height // 2), text, colour, font, anchor="lm")
-    return image
-
-
-def _drawable(name: str, index: int) -> str:
-    short = shorten(name)
-    return short if short and _font_for(short, SMALLEST_TEXT) else f"#{index + 1}"
-
-
-def _font_for(text: str, size: int) -> ImageFont.FreeTypeFont | None:
-    """The first font that has every character of the text."""
-    own = _own_font(size)
-    if _has_all(own, text):
-        return own
-    for name in SYSTEM_FONTS:
-        font = _system_font(name, size)
-        if font is not None and _has_all(font, text):
-            return font
-    return None
-
-
-def _has_all(font: ImageFont.FreeTypeFont, text: str) -> bool:
-    missing = bytes(font.getmask("\uffff"))  # a code point that no font has
-    return all(c.isspace() or bytes(font.getmask(c)) != missing for c in set(text))
-
-
-@cache
-def _own_font(size: int) -> ImageFont.FreeTypeFont:
-    font = ImageFont.load_default(size)
-    assert isinstance(font, ImageFont.FreeTypeFont), "this Pillow was built without FreeType"
-    return font
-
-
-@cache
-def _system_font(name: str, size: int) -> ImageFont.FreeTypeFont | None:
-    try:
-        return ImageFont.truetype(name, size)
-    except OSError:
-        return None

@@ -11,7 +11,7 @@ from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
-from eyespot.evaluate import figures, verdict
+from eyespot.evaluate import figures, lettering, verdict
 from eyespot.evaluate.metrics import Confusion, most_confused
 from eyespot.files import write_whole
 from eyespot.names import printable_lines
@@ -150,7 +150,7 @@ def render(report: Report) -> str:
         autoescape=True, undefined=jinja2.StrictUndefined, finalize=finalize, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"percent": verdict.percent, "points": verdict.points, "csp_hash": _csp_hash}
-    environment.filters |= {"date": _date, "shorten": figures.shorten, "data_uri": _data_uri}
+    environment.filters |= {"date": _date, "shorten": lettering.shorten, "data_uri": _data_uri}
     source = files("eyespot.evaluate").joinpath(TEMPLATE).read_text("utf-8")
     found = results(report)
     return environment.from_string(source).render(

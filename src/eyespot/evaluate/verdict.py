@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from eyespot.evaluate.calibration import error_by_chance
-from eyespot.evaluate.figures import shorten
+from eyespot.evaluate.lettering import shorten
 from eyespot.records import Calibration, ClassMetric, Metric
 from eyespot.words import counted
 

@@ -63,6 +63,14 @@ def replayed(run: str | Path, given: Mapping[str, Any]) -> Again:
     return _again(folder, args, given, goes_on=False)
 
 
+def data_of(run: str | Path) -> str:
+    """What the run in that folder was trained on, as it was given. Raises OptionError where that cannot be read."""
+    folder, args = read_args(run, "looked into")
+    if not isinstance(args.get("data"), str):
+        raise OptionError(f"{folder / ARGS} does not say what the run was trained on")
+    return str(args["data"])
+
+
 def require_same_data(again: Again, prepared: Prepared) -> None:
     """Raises DataError where the pictures are not those that the earlier run was made on."""
     if again.fingerprint != prepared.fingerprint:

@@ -16,8 +16,8 @@ from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.bundle.run import require_probabilities
 from eyespot.engine.run import available_precisions, engine_version
 from eyespot.errors import BundleError, OptionError
-from eyespot.export.files import onnx_file, openvino_files
-from eyespot.export.runtimes import OnnxRuntime
+from eyespot.exporting.files import onnx_file, openvino_files
+from eyespot.exporting.runtimes import OnnxRuntime
 from eyespot.files import require_writable, write_whole
 from eyespot.names import printable
 from eyespot.recipes.agreement import Answering, Tagged, agreement, answers_of_bundle, require_agreement

@@ -14,8 +14,8 @@ from eyespot.bundle.files import Bundle
 from eyespot.data.audit import Hashed
 from eyespot.engine.gate import PROBABILITIES
 from eyespot.engine.whole import WholeEngine
-from eyespot.export.files import in_openvino_format
-from eyespot.export.int8 import MOST_PICTURES, quantized
+from eyespot.exporting.files import in_openvino_format
+from eyespot.exporting.int8 import MOST_PICTURES, quantized
 from eyespot.features.decode import decode_pictures
 from eyespot.recipes.progress import Progress
 from eyespot.recipes.results import Int8Check

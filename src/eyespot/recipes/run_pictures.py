@@ -11,7 +11,7 @@ from eyespot.bundle.manifest import Manifest
 from eyespot.data.audit import Hashed, hash_pictures, without_copies
 from eyespot.data.sources import open_data_set
 from eyespot.errors import DataError, OptionError
-from eyespot.recipes.again import read_args
+from eyespot.recipes.again import data_of
 from eyespot.records import Part
 
 
@@ -59,8 +59,8 @@ def _parts(manifest: Manifest, hashed: Sequence[Hashed]) -> list[Part | None]:
 
 def _place(run: str | Path) -> str:
     try:
-        return str(read_args(run, "looked into")[1]["data"])
-    except (OptionError, KeyError):
+        return data_of(run)
+    except OptionError:
         raise OptionError(
             f"{run} does not say which pictures it was made on (a run's folder does, in args.json): say it with --data"
         ) from None

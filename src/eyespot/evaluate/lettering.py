@@ -1,0 +1,71 @@
+"""Text in pictures that Pillow draws: names of any script, shortened, or their number where no font here has them."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+
+from PIL import Image, ImageDraw, ImageFont
+
+from eyespot.names import printable
+
+SMALLEST_TEXT = 10
+LONGEST_NAME = 24
+SYSTEM_FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "NotoSansCJK-Regular.ttc", "arial.ttf", "Arial Unicode.ttf")
+"""Asked in this order for names that Pillow's own font (ASCII) cannot draw."""
+
+
+def shorten(name: str, limit: int = LONGEST_NAME) -> str:
+    """`name` on one line, at most `limit` characters: the middle goes, because names often differ at the end."""
+    name = unicodedata.normalize("NFC", printable(" ".join(name.split())))
+    if len(name) <= limit:
+        return name
+    tail = (limit - 1) // 2
+    return f"{name[: limit - 1 - tail].rstrip()}…{name[len(name) - tail :].lstrip()}"
+
+
+def lettered(text: str, size: int, colour: tuple[int, int, int]) -> Image.Image:
+    """The text on white, cut to its width; all texts of a size have the same height."""
+    font = font_for(text, size) or own_font(size)
+    image = Image.new("RGB", (max(1, round(font.getlength(text)) + 2), round(size * 1.35)), "white")
+    ImageDraw.Draw(image).text((1, image.height // 2), text, colour, font, anchor="lm")
+    return image
+
+
+def drawable(name: str, index: int) -> str:
+    """The name of the class of that index, shortened; `#3` for one that no font here can draw."""
+    short = shorten(name)
+    return short if short and font_for(short, SMALLEST_TEXT) else f"#{index + 1}"
+
+
+def font_for(text: str, size: int) -> ImageFont.FreeTypeFont | None:
+    """The first font that has every character of the text."""
+    own = own_font(size)
+    if _has_all(own, text):
+        return own
+    for name in SYSTEM_FONTS:
+        font = _system_font(name, size)
+        if font is not None and _has_all(font, text):
+            return font
+    return None
+
+
+@cache
+def own_font(size: int) -> ImageFont.FreeTypeFont:
+    """The font that comes with Pillow: ASCII only, the same everywhere."""
+    font = ImageFont.load_default(size)
+    assert isinstance(font, ImageFont.FreeTypeFont), "this Pillow was built without FreeType"
+    return font
+
+
+def _has_all(font: ImageFont.FreeTypeFont, text: str) -> bool:
+    missing = bytes(font.getmask("\uffff"))  # a code point that no font has
+    return all(c.isspace() or bytes(font.getmask(c)) != missing for c in set(text))
+
+
+@cache
+def _system_font(name: str, size: int) -> ImageFont.FreeTypeFont | None:
+    try:
+        return ImageFont.truetype(name, size)
+    except OSError:
+        return None

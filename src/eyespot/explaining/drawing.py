@@ -1,0 +1,223 @@
+"""The answer to one picture, drawn: what the network saw, where the answer came from, whether that holds, and the most
+similar pictures that it was trained on."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from eyespot.evaluate.lettering import drawable, font_for, lettered
+from eyespot.explaining.deletion import SHARE, Deletion, Spread
+from eyespot.explaining.heat import HeatMap
+from eyespot.explaining.overlay import overlay, scale
+from eyespot.records import Window
+
+PANEL = 464
+"""Side of the two large pictures, pixels."""
+MARGIN = 32
+WIDTH = 2 * PANEL + 3 * MARGIN
+THUMBNAIL = 116
+BAR = 300
+INK, FAINT, PALE = (29, 34, 39), (96, 104, 112), (222, 226, 230)
+UNTOUCHED, STRONGEST, RANDOM = (96, 104, 112), (214, 110, 8), (15, 106, 104)
+TITLE, TEXT, SMALL = 30, 17, 14
+MOST_SMALL_SIDE = 128
+"""Pictures of at most so many pixels a side are enlarged to squares, so that it shows how few they are."""
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A training picture that is like the one explained."""
+
+    class_: str
+    class_index: int
+    similarity: float
+    thumbnail: Image.Image
+
+
+@dataclass(frozen=True)
+class Explained:
+    """All that is drawn."""
+
+    picture: Image.Image
+    """The whole, upright."""
+    image: NDArray[np.uint8]
+    """What the network saw, (H, W, C)."""
+    window: Window
+    """Where that lies in the picture."""
+    heat: HeatMap
+    deletion: Deletion
+    neighbours: Sequence[Neighbour]
+
+
+def draw(explained: Explained) -> bytes:
+    """The picture as PNG, `WIDTH` pixels wide."""
+    heat = explained.heat
+    name = drawable(heat.class_, heat.class_index)
+    rows = [
+        lettered(f"{name}  {heat.probability:.3f}", TITLE, INK),
+        _beside(_whole(explained), _seen(explained)),
+        _bars(explained.deletion),
+        *_lines(_on_deletion(explained.deletion), SMALL, FAINT),
+        *([_row_of(explained.neighbours)] if explained.neighbours else []),
+        *_lines(heat.sentence.replace(repr(heat.class_), repr(name)), TEXT, INK),
+    ]
+    file = io.BytesIO()
+    _stacked(rows).save(file, "PNG")
+    return file.getvalue()
+
+
+def _whole(explained: Explained) -> Image.Image:
+    """The whole picture with the part outlined that the network saw."""
+    picture = _fitted(explained.picture)
+    window = explained.window
+    left, top = window.left * picture.width, window.top * picture.height
+    box = (left, top, left + window.width * picture.width - 1, top + window.height * picture.height - 1)
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle(box, outline="white", width=4)  # on dark and on light pictures one of the two shows
+    pen.rectangle(box, outline=INK, width=2)
+    return _captioned(picture, "The picture. The network saw what is outlined.")
+
+
+def _seen(explained: Explained) -> Image.Image:
+    """What the network saw, under the heat map, with the scale of its colours."""
+    image = explained.image
+    pixels = np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image  # (H, W, 3)
+    seen = _fitted(Image.fromarray(pixels)).convert("RGBA")
+    seen = Image.alpha_composite(seen, overlay(explained.heat.values, seen.size)).convert("RGB")
+    least = "did not raise it" if explained.heat.method == "class activation map" else "cost nothing to hide"
+    most = "raised it most" if explained.heat.method == "class activation map" else "cost most to hide"
+    words = [lettered(text, SMALL, FAINT) for text in (f"{least} ", f" {most}")]
+    bar = scale((max(1, PANEL - sum(word.width for word in words)), words[0].height - 6))
+    legend = Image.new("RGB", (PANEL, words[0].height), "white")
+    legend.paste(words[0], (0, 0))
+    legend.paste(bar, (words[0].width, 3))
+    legend.paste(words[1], (words[0].width + bar.width, 0))
+    captioned = _captioned(seen, f"The answer's heat map ({explained.heat.method}).")
+    return _on_top(captioned, legend)
+
+
+def _fitted(picture: Image.Image) -> Image.Image:
+    """The picture as large as a panel allows, mode RGB; a small one in squares, one for each pixel."""
+    factor = PANEL / max(picture.size)
+    small = max(picture.size) <= MOST_SMALL_SIDE
+    width, height = (max(1, round(side * (int(factor) if small else factor))) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.NEAREST if small else Image.Resampling.BICUBIC)
+
+
+def _bars(deletion: Deletion) -> Image.Image:
+    """What is left of the probability: a bar each for nothing hidden, the strongest places, random ones."""
+    share = f"{SHARE:.0%}".replace("%", " %")
+    rows: list[tuple[str, Spread, tuple[int, int, int]]] = [
+        ("nothing hidden", Spread(mean=deletion.untouched, low=deletion.untouched, high=deletion.untouched), UNTOUCHED),
+        (f"strongest {share} hidden", deletion.strongest, STRONGEST),
+        (f"random {share} hidden", deletion.random, RANDOM),
+    ]
+    labels = [lettered(text, TEXT, INK) for text, _, _ in rows]
+    begin, step = max(label.width for label in labels) + 12, labels[0].height + 6
+    sheet = Image.new("RGB", (WIDTH - 2 * MARGIN, step * len(rows)), "white")
+    pen = ImageDraw.Draw(sheet)
+    for number, (label, (_, spread, color)) in enumerate(zip(labels, rows, strict=True)):
+        top, middle = number * step, number * step + label.height // 2
+        sheet.paste(label, (0, top))
+        pen.rectangle((begin, middle - 7, begin + BAR, middle + 7), fill=PALE)
+        pen.rectangle((begin, middle - 7, begin + round(BAR * spread.mean), middle + 7), fill=color)
+        low, high = (begin + round(BAR * each) for each in (spread.low, spread.high))
+        said = f"{spread.mean:.3f}"
+        if number:
+            pen.line((low, middle, high, middle), INK, 2)
+            for end in (low, high):
+                pen.line((end, middle - 5, end, middle + 5), INK, 2)
+            said += f"  ({spread.low:.3f} to {spread.high:.3f})"
+        sheet.paste(lettered(said, TEXT, INK), (begin + BAR + 12, top))
+    return sheet
+
+
+def _on_deletion(deletion: Deletion) -> str:
+    return (
+        f"The deletion test: the probability with {deletion.hidden} of {deletion.places} places hidden by one colour "
+        f"of the picture, the random ones in the same shape; mean and range of {deletion.draws} draws. {deletion.sentence}"
+    )
+
+
+def _row_of(neighbours: Sequence[Neighbour]) -> Image.Image:
+    """The most similar training pictures, each with its class and how similar it is."""
+    cells = []
+    for each in neighbours:
+        picture = each.thumbnail.copy()
+        if max(picture.size) < THUMBNAIL:
+            factor = THUMBNAIL // max(picture.size)
+            picture = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
+        picture.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BICUBIC)
+        framed = Image.new("RGB", (THUMBNAIL, THUMBNAIL), "white")
+        framed.paste(picture, ((THUMBNAIL - picture.width) // 2, (THUMBNAIL - picture.height) // 2))
+        name = _cut(drawable(each.class_, each.class_index), SMALL, THUMBNAIL)
+        cells.append(_on_top(framed, lettered(name, SMALL, INK), lettered(f"{each.similarity:.2f}", SMALL, FAINT)))
+    columns = (WIDTH - 2 * MARGIN) // (THUMBNAIL + 14)
+    lines = [_in_a_row(cells[at : at + columns]) for at in range(0, len(cells), columns)]
+    title = "The most similar pictures that it was trained on, by the network's features (1 is the same)"
+    return _on_top(lettered(title, TEXT, INK), *lines)
+
+
+def _cut(text: str, size: int, width: int) -> str:
+    """As much of the text as fits."""
+    font = font_for(text, size)
+    while font is not None and len(text) > 1 and font.getlength(text) > width - 2:
+        text = f"{text[:-2]}…"
+    return text
+
+
+def _lines(text: str, size: int, color: tuple[int, int, int]) -> list[Image.Image]:
+    """The text in lines that fit the width."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        font = font_for(longer, size)
+        if lines and font is not None and font.getlength(longer) <= WIDTH - 2 * MARGIN - 2:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return [_on_top(*(lettered(line, size, color) for line in lines))]
+
+
+def _captioned(picture: Image.Image, caption: str) -> Image.Image:
+    panel = Image.new("RGB", (PANEL, PANEL), "white")
+    panel.paste(picture, ((PANEL - picture.width) // 2, (PANEL - picture.height) // 2))
+    return _on_top(panel, lettered(caption, TEXT, INK))
+
+
+def _beside(left: Image.Image, right: Image.Image) -> Image.Image:
+    return _in_a_row([left, right], gap=MARGIN)
+
+
+def _in_a_row(pictures: Sequence[Image.Image], *, gap: int = 14) -> Image.Image:
+    whole = Image.new("RGB", (sum(p.width + gap for p in pictures) - gap, max(p.height for p in pictures)), "white")
+    left = 0
+    for each in pictures:
+        whole.paste(each, (left, 0))
+        left += each.width + gap
+    return whole
+
+
+def _on_top(*pictures: Image.Image) -> Image.Image:
+    whole = Image.new("RGB", (max(p.width for p in pictures), sum(p.height + 4 for p in pictures) - 4), "white")
+    top = 0
+    for each in pictures:
+        whole.paste(each, (0, top))
+        top += each.height + 4
+    return whole
+
+
+def _stacked(rows: Sequence[Image.Image]) -> Image.Image:
+    gap = 18
+    sheet = Image.new("RGB", (WIDTH, sum(row.height + gap for row in rows) - gap + 2 * MARGIN), "white")
+    top = MARGIN
+    for row in rows:
+        sheet.paste(row, (MARGIN, top))
+        top += row.height + gap
+    return sheet

@@ -1,0 +1,62 @@
+"""A bundle's network, asked for what its answers rest on: its probabilities, its features, its last feature map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eyespot.bundle.files import Bundle
+from eyespot.bundle.run import Classifier
+from eyespot.engine.gate import FEATURES, PROBABILITIES
+from eyespot.engine.last_map import MAPS, LinearHead, linear_head, with_last_map
+from eyespot.errors import BundleError
+
+FEW = 4
+"""Up to so many images are asked one at a time: a batch would have to be filled up."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the network says of one image."""
+
+    probabilities: NDArray[np.float32]
+    """(classes,)."""
+    features: NDArray[np.float32]
+    """(D,)."""
+    maps: NDArray[np.float32] | None
+    """The last feature map (C, h, w); None where the features are not its mean, or the head is not linear."""
+
+
+class Network:
+    """Gives the same probabilities as `predict`, in the same precision."""
+
+    def __init__(self, bundle: Bundle, *, cache_folder: Path | None) -> None:
+        """cache_folder: where compiled graphs are kept for the next process, or None."""
+        self.bundle = bundle
+        head = linear_head(bundle.graph)
+        mapped = with_last_map(bundle.graph) if head is not None else None
+        self.head: LinearHead | None = head if mapped is not None else None
+        """Of a network that has a last feature map; else None."""
+        self._classifier = Classifier(replace(bundle, graph=mapped or bundle.graph), cache_folder=cache_folder)
+
+    def answer(self, image: NDArray[np.uint8]) -> Answer:
+        """What it says of one image (H, W, C)."""
+        return next(self.answers([image], many=False))
+
+    def answers(self, images: Iterable[NDArray[np.uint8]], *, many: bool) -> Iterator[Answer]:
+        """What it says of each image (H, W, C), in order; they are taken as the engine becomes free.
+
+        many: more than `FEW` are to come, so that working in batches pays.
+        """
+        for _, outputs in self._classifier.outputs(((None, image) for image in images), many=many):
+            if outputs.keys() < {PROBABILITIES, FEATURES} or len(outputs[PROBABILITIES]) != len(self.classes):
+                raise BundleError(f"the model in {self.bundle.folder} gives no features, so it cannot be explained")
+            yield Answer(outputs[PROBABILITIES], outputs[FEATURES], outputs.get(MAPS))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.bundle.manifest.classes

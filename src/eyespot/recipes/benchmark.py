@@ -1,0 +1,159 @@
+"""`benchmark`: images a second by engine, number format and batch on this machine, against its matrix-product peak."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from eyespot import machine
+from eyespot.data.data_set import Picture
+from eyespot.data.sources import list_pictures
+from eyespot.engine.peak import LEAST_SECONDS, peak_gflops
+from eyespot.engine.run import BATCH, Engine, available_precisions, in_batches
+from eyespot.engine.work import multiply_adds
+from eyespot.errors import DataError, OptionError
+from eyespot.features.decode import decode_pictures
+from eyespot.names import printable
+from eyespot.recipes.benchmark_results import BenchmarkResult, DecodingSpeed, Rate, Speed
+from eyespot.recipes.contenders import Batches, Contender, Tested, contenders, tested
+from eyespot.recipes.progress import Progress, silent
+from eyespot.records import PrecisionName
+
+BATCHES = (1, 4, 16, 64)
+RUNS = 5
+SECONDS = 2.0
+"""Of all runs of a line together, about; a run has at least one batch for each core."""
+MOST_SECONDS = 20.0
+"""Where a run would take longer, one is enough, and larger batches are not tried."""
+MOST_PICTURES = 256
+"""Of a folder: enough for a second of the fastest networks."""
+
+
+def benchmark(
+    network: str | Path,
+    *,
+    pictures: str | Path | None = None,
+    batches: Sequence[int] = BATCHES,
+    runs: int = RUNS,
+    seconds: float = SECONDS,
+    progress: Progress = silent,
+) -> BenchmarkResult:
+    """Images a second of a run, or of a network of the catalogue with random weights, on images made at random.
+
+    network: a run folder, a bundle, or a name that `networks` lists.
+    pictures: a folder or file; given, decoding is measured, too, and both together.
+    batches: images that an engine is given at a time. runs: of each line, for median and range.
+    seconds: that the runs of a line take together, about.
+    Raises OptionError, NetworkError, BundleError, DataError, MissingExtra.
+    """
+    if runs < 1 or not batches or min(batches) < 1:
+        raise OptionError("the options runs and batches must be at least 1")
+    plan, started = _Plan(tuple(sorted(batches)), runs, seconds), time.perf_counter()
+    found = [] if pictures is None else list(list_pictures([pictures])[0][:MOST_PICTURES])
+    given, precisions = tested(network), available_precisions()
+    rivals, notes = contenders(given, precisions)
+    work, steps = multiply_adds(given.graph), 1 + len(rivals) + bool(found)
+    progress("measuring", 0, steps)
+    peak = {each: peak_gflops(each, seconds=min(seconds, LEAST_SECONDS)) for each in precisions}
+    speeds: list[Speed] = []
+    for number, rival in enumerate(rivals, start=1):
+        progress("measuring", number, steps)
+        speeds += _speeds(rival, given, plan, work=work, peak=peak[rival.precision])
+    decoding = _decoding(given, found, precisions[0], runs, printable(str(pictures))) if found else None
+    progress("measuring", steps, steps)
+    return BenchmarkResult(
+        network=given.name,
+        weights=given.weights,
+        image_hwc=given.image_hwc,
+        multiply_adds=work,
+        machine=machine.describe(),
+        peak_gflops=peak,
+        runs=runs,
+        speeds=tuple(speeds),
+        decoding=decoding,
+        notes=tuple(notes),
+        seconds=round(time.perf_counter() - started, 2),
+    )
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How much is measured."""
+
+    batches: tuple[int, ...]
+    """From the smallest on."""
+    runs: int
+    seconds: float
+
+
+def _speeds(rival: Contender, given: Tested, plan: _Plan, *, work: int, peak: float) -> Iterator[Speed]:
+    """A line for each batch. work: multiply-adds of one image. peak: the machine's, 1e9 operations a second."""
+    for batch in plan.batches:
+        images = np.random.default_rng(batch).integers(0, 256, (batch, *given.image_hwc), dtype=np.uint8)
+        each = _seconds_of_a_batch(rival.batches(images), plan.runs, plan.seconds)
+        rate = _rate([batch / second for second in each])
+        gflops = rate.median * 2 * work / 1e9
+        yield Speed(
+            engine=rival.engine,
+            precision=rival.precision,
+            batch=batch,
+            images_per_second=rate,
+            milliseconds=1000 * batch / rate.median,
+            gflops=gflops,
+            share_of_peak=gflops / peak,
+        )
+        if machine.cores() * median(each) > MOST_SECONDS:
+            return
+
+
+def _seconds_of_a_batch(answer: Batches, runs: int, seconds: float) -> list[float]:
+    """What a batch takes in every run."""
+    fewest = machine.cores()
+    first = _seconds(lambda: answer(fewest)) / fewest
+    if fewest * first > MOST_SECONDS:
+        return [first]
+    once = _seconds(lambda: answer(fewest)) / fewest  # without what is only done at first
+    count = max(fewest, round(seconds / runs / once))
+    return [_seconds(lambda: answer(count)) / count for _ in range(runs)]
+
+
+def _decoding(
+    given: Tested, pictures: Sequence[Picture], precision: PrecisionName, runs: int, where: str
+) -> DecodingSpeed:
+    """Decoding alone, and from files to answers. Raises DataError where nothing can be read."""
+    engine = Engine(given.graph, image_hwc=given.image_hwc, precision=precision, batch=BATCH)
+    read = sum(1 for _ in _images(given, pictures))  # from the disk at first, from memory then
+    if not read:
+        raise DataError(f"no picture in {where} can be read")
+
+    def whole() -> None:
+        for _ in engine.stream(in_batches(((None, image) for image in _images(given, pictures)), BATCH)):
+            pass
+
+    whole()
+    decoding = [read / _seconds(lambda: list(_images(given, pictures))) for _ in range(runs)]
+    both = [read / _seconds(whole) for _ in range(runs)]
+    return DecodingSpeed(pictures=read, decoding=_rate(decoding), whole=_rate(both))
+
+
+def _images(given: Tested, pictures: Sequence[Picture]) -> Iterator[np.ndarray]:
+    """Every picture that can be decoded, as an image."""
+    work = [(picture, None) for picture in pictures]
+    with closing(decode_pictures(work, given.preprocess, threads=machine.cores(), ahead=4 * BATCH)) as images:
+        yield from (image for image in images if not isinstance(image, str))
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began
+
+
+def _rate(values: Sequence[float]) -> Rate:
+    return Rate(median=median(values), low=min(values), high=max(values))

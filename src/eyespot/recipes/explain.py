@@ -1,0 +1,172 @@
+"""`explain`: where the answer to a picture comes from, whether that holds, and what is like it in the training.
+
+Needs no torch. A server asks an `Explainer`, which draws no page and makes no file.
+"""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from eyespot import machine
+from eyespot.bundle.files import Bundle, read_bundle
+from eyespot.data.pictures import read_small, read_with_window
+from eyespot.engine.compiled import compiled_folder
+from eyespot.errors import DataError, OptionError, UnreadablePicture
+from eyespot.explaining.deletion import deletion_test
+from eyespot.explaining.drawing import PANEL, THUMBNAIL, Explained, Neighbour, draw
+from eyespot.explaining.heat import HeatMap, heat_of
+from eyespot.explaining.network import Network
+from eyespot.explaining.overlay import overlay_png
+from eyespot.explaining.similar import Near
+from eyespot.names import printable
+from eyespot.recipes.by_hand import output_file, write_file
+from eyespot.recipes.explain_results import ExplainResult, SimilarPicture
+from eyespot.recipes.progress import Progress, silent
+from eyespot.recipes.similar import find_similar, stored_similar
+from eyespot.records import Window
+
+MOST_SIMILAR = 12
+
+
+def explain(
+    run: str | Path,
+    picture: str | Path,
+    *,
+    out: str | Path,
+    class_: str | None = None,
+    similar: int = 5,
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> ExplainResult:
+    """Where the model's answer to a picture comes from, drawn into a PNG.
+
+    run: a run folder or a bundle.
+    out: the PNG to write; one that is there is replaced only with `overwrite`.
+    class_: the class to explain; None for the likeliest.
+    similar: training pictures shown, 0 to 12. They are looked for in what the run was trained on.
+    Raises OptionError, DataError where the picture cannot be read, BundleError.
+    """
+    if not 0 <= similar <= MOST_SIMILAR:
+        raise OptionError(f"the option similar must be 0 to {MOST_SIMILAR}, not {similar}")
+    path = output_file(out, ".png", "out", overwrite=overwrite)
+    assert path is not None
+    bundle = read_bundle(run)
+    chosen = None if class_ is None else _index(bundle, class_)
+    data, name = _read(picture)
+    network = Network(bundle, cache_folder=compiled_folder(machine.cache_folder()))
+    try:
+        image, window = read_with_window(data, bundle.manifest.preprocess)
+        small = read_small(data, PANEL)
+    except UnreadablePicture as error:
+        raise DataError(f"{name} {error.reason}") from error
+    answer = network.answer(image)
+    heat = heat_of(network, image, answer, int(answer.probabilities.argmax()) if chosen is None else chosen)
+    deletion = deletion_test(network, image, heat)
+    found, note = find_similar(network, progress) if similar else (None, "")
+    neighbours = [_neighbour(bundle, each) for each in found.nearest(answer.features, similar)] if found else []
+    write_file(path, draw(Explained(small, image, window, heat, deletion, neighbours)))
+    height, width = heat.values.shape
+    return ExplainResult(
+        picture=name,
+        out=printable(str(path)),
+        class_=heat.class_,
+        probability=heat.probability,
+        method=heat.method,
+        places_hw=(height, width),
+        window=window,
+        deletion=deletion,
+        similar=tuple(SimilarPicture(class_=each.class_, similarity=each.similarity) for each in neighbours),
+        sentence=heat.sentence,
+        notes=(note,) if note else (),
+    )
+
+
+class Explainer:
+    """Explains the answers of a bundle, for a server: several threads may call it, which it serves one by one.
+
+    The network is compiled when first needed. Raises BundleError for a damaged `similar.npz` beside the bundle.
+    """
+
+    heat_map = True
+    """It can draw heat maps."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle, self._working = bundle, threading.Lock()
+        self._similar = stored_similar(bundle)
+
+    @property
+    def similar(self) -> bool:
+        """True where training pictures lie beside the bundle: `eyespot explain` puts them there."""
+        return self._similar is not None
+
+    def __call__(self, picture: bytes, class_name: str, *, heat_map: bool, similar: int) -> dict[str, Any]:
+        """The entries `heat_map` and `similar` of the answer to a picture, as far as they are asked for.
+
+        picture: the file. class_name: the class to explain. similar: training pictures at most.
+        Raises UnreadablePicture, and OptionError for a class that there is not.
+        """
+        index = _index(self._bundle, class_name)
+        image, window = read_with_window(picture, self._bundle.manifest.preprocess)
+        said: dict[str, Any] = {}
+        with self._working:
+            answer = self._network.answer(image)
+            if heat_map:
+                said["heat_map"] = self._drawn(heat_of(self._network, image, answer, index), window)
+        if similar and self._similar is not None:
+            said["similar"] = [self._said(each) for each in self._similar.nearest(answer.features, similar)]
+        return said
+
+    @cached_property
+    def _network(self) -> Network:
+        return Network(self._bundle, cache_folder=compiled_folder(machine.cache_folder()))
+
+    def _drawn(self, heat: HeatMap, window: Window) -> dict[str, Any]:
+        png = overlay_png(heat.values, self._bundle.manifest.preprocess.crop_hw)
+        return {
+            "class": heat.class_,
+            "method": heat.method,
+            "png": base64.b64encode(png).decode(),
+            "window": [window.left, window.top, window.width, window.height],
+            "sentence": heat.sentence,
+        }
+
+    def _said(self, near: Near) -> dict[str, Any]:
+        jpeg = base64.b64encode(near.jpeg).decode()
+        return {"class": self._bundle.manifest.classes[near.class_index], "similarity": near.similarity, "jpeg": jpeg}
+
+
+def _index(bundle: Bundle, class_: str) -> int:
+    """The index of the class of that name."""
+    classes = bundle.manifest.classes
+    if class_ in classes:
+        return classes.index(class_)
+    close = difflib.get_close_matches(class_, classes, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(classes[:10])}"
+    raise OptionError(f"the model knows no class {printable(class_)!r}: {hint}")
+
+
+def _read(picture: str | Path) -> tuple[bytes, str]:
+    """A picture's bytes and its name as it can be shown."""
+    name = printable(str(picture))
+    try:
+        return Path(picture).expanduser().read_bytes(), name
+    except (OSError, RuntimeError, ValueError) as error:  # nobody of the name after ~; a NUL in the name
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DataError(f"{name} cannot be read: {reason}") from error
+
+
+def _neighbour(bundle: Bundle, near: Near) -> Neighbour:
+    """A training picture, ready to be drawn; a thumbnail that cannot be read is left blank."""
+    name = bundle.manifest.classes[near.class_index]
+    try:
+        thumbnail = read_small(near.jpeg, THUMBNAIL)
+    except UnreadablePicture:
+        thumbnail = Image.new("RGB", (THUMBNAIL, THUMBNAIL), "white")
+    return Neighbour(name, near.class_index, near.similarity, thumbnail)

@@ -1,0 +1,107 @@
+"""The training pictures that a run shows beside an answer: found again by their content, kept in the run's folder."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from random import Random
+
+import numpy as np
+
+from eyespot import machine
+from eyespot.bundle.files import FOLDER, Bundle
+from eyespot.data.audit import Hashed
+from eyespot.data.pictures import thumbnail
+from eyespot.engine.run import BATCH
+from eyespot.errors import EyespotError, UnreadablePicture
+from eyespot.explaining.network import Network
+from eyespot.explaining.similar import FILE, MOST_PICTURES, Similar, read_similar, similar_of, write_similar
+from eyespot.features.decode import decode_pictures
+from eyespot.names import printable
+from eyespot.recipes.progress import Progress
+
+THUMBNAIL_SIDE = 128
+
+
+def stored_similar(bundle: Bundle) -> Similar | None:
+    """The training pictures that lie beside the bundle; None where there are none of this model."""
+    manifest = bundle.manifest
+    return read_similar(_file(bundle), graph_sha256=manifest.graph_sha256, classes=len(manifest.classes))
+
+
+def find_similar(network: Network, progress: Progress) -> tuple[Similar | None, str]:
+    """The same, made where they are missing from what the run was trained on; or a sentence on why there are none."""
+    bundle = network.bundle
+    stored = stored_similar(bundle)
+    if stored is not None:
+        return stored, ""
+    if bundle.folder.name != FOLDER:
+        return None, "no similar pictures are shown: a copied bundle carries none of those that it was trained on"
+    try:
+        made = _made(network, _trained_on(bundle), progress)
+    except EyespotError as error:
+        return None, f"no similar pictures are shown, because those of the training cannot be read: {error}"
+    if made is None:
+        return None, "no similar pictures are shown: none of those that the model was trained on is where it was"
+    try:
+        write_similar(_file(bundle), made, graph_sha256=bundle.manifest.graph_sha256)
+    except OSError as error:
+        reason = error.strerror or error
+        return made, f"{printable(str(_file(bundle)))} cannot be written ({reason}), so each call has to make it anew"
+    return made, ""
+
+
+def _file(bundle: Bundle) -> Path:
+    return bundle.folder.parent / FILE
+
+
+def _trained_on(bundle: Bundle) -> list[Hashed]:
+    """The pictures in the run's data that the model was fitted on, by their content; at most `MOST_PICTURES`."""
+    from eyespot.recipes.run_pictures import pictures_of_run  # here: most calls find what an earlier one made
+
+    trained = pictures_of_run(bundle.folder.parent, bundle.manifest, data=None, parts=("train",))
+    return _drawn(trained.hashed, seed=bundle.manifest.seed)
+
+
+def _drawn(hashed: Sequence[Hashed], *, seed: int) -> list[Hashed]:
+    """The same share of each class, at least one picture, at most `MOST_PICTURES` in all; of names nothing depends."""
+    of_class: dict[str, list[Hashed]] = defaultdict(list)
+    for each in sorted(hashed, key=lambda each: each.content):
+        of_class[str(each.picture.label)].append(each)
+    room = MOST_PICTURES - len(of_class)
+    random, drawn = Random(seed), []
+    for label in sorted(of_class):
+        members = of_class[label]
+        drawn += random.sample(members, min(len(members), 1 + room * len(members) // len(hashed)))
+    return drawn[:MOST_PICTURES]
+
+
+def _made(network: Network, hashed: Sequence[Hashed], progress: Progress) -> Similar | None:
+    """Features and thumbnails of these pictures; None where none of them can be read."""
+    kept: list[tuple[int, bytes]] = []
+    classes = network.classes
+    pictures = [(each.picture, each.content) for each in hashed]
+    preprocess = network.bundle.manifest.preprocess
+
+    def images() -> Iterator[np.ndarray]:
+        with closing(decode_pictures(pictures, preprocess, threads=machine.cores(), ahead=4 * BATCH)) as decoded:
+            for number, (each, image) in enumerate(zip(hashed, decoded, strict=True), start=1):
+                small = _thumbnail(each)
+                if small is not None and not isinstance(image, str):
+                    kept.append((classes.index(str(each.picture.label)), small))
+                    yield image
+                progress("reading what it was trained on", number, len(hashed))
+
+    features = [answer.features for answer in network.answers(images(), many=True)]
+    if not features:
+        return None
+    return similar_of(np.stack(features), [index for index, _ in kept], [small for _, small in kept])
+
+
+def _thumbnail(each: Hashed) -> bytes | None:
+    try:
+        return thumbnail(each.picture.read(), THUMBNAIL_SIDE)
+    except (OSError, UnreadablePicture):
+        return None
