@@ -94,7 +94,7 @@ def test_pictures_that_changed_since_are_not_shown_as_trained_on(run, shared_cac
     (copied / "args.json").write_text(json.dumps(args | {"data": str(data)}), encoding="utf-8")
     found = eyespot.explain(copied, picture, out=tmp_path / "why.png")
     assert found.similar == ()
-    assert "none of those that the model was trained on" in found.notes[0]
+    assert "none of the pictures that" in found.notes[0]
 
 
 def test_of_many_pictures_the_same_share_of_each_class_is_drawn(monkeypatch):

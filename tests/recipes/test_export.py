@@ -134,7 +134,7 @@ def test_a_bundle_alone_says_what_to_give(run, split_photos, tmp_path):
     alone = Path(shutil.copytree(run / "bundle", tmp_path / "alone"))
     with pytest.raises(OptionError, match="--out"):
         export(alone)
-    with pytest.raises(OptionError, match="--data"):
+    with pytest.raises(DataError, match="--data"):
         export(alone, out=tmp_path / "out")
     result = export(alone, out=tmp_path / "out", data=split_photos)
     assert result.checks[0].same == 12

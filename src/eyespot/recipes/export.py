@@ -15,7 +15,7 @@ from eyespot.bundle.exported import WEIGHTS, WholeClassifier, read_exported
 from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.bundle.run import require_probabilities
 from eyespot.engine.run import available_precisions, engine_version
-from eyespot.errors import BundleError, OptionError
+from eyespot.errors import DataError, OptionError
 from eyespot.exporting.files import onnx_file, openvino_files
 from eyespot.exporting.runtimes import OnnxRuntime
 from eyespot.files import require_writable, write_whole
@@ -26,7 +26,7 @@ from eyespot.recipes.quantize import in_int8
 from eyespot.recipes.results import ExportResult
 from eyespot.recipes.run_folder import ARGS
 from eyespot.recipes.run_pictures import RunPictures, pictures_of_run
-from eyespot.records import PrecisionName
+from eyespot.records import Part, PrecisionName
 from eyespot.words import counted
 
 Format = Literal["onnx", "openvino"]
@@ -60,13 +60,13 @@ def export(
     bundle = read_bundle(run)
     chosen = _format(format, int8=int8)
     targets = _targets(run, bundle, chosen, out, overwrite=overwrite)
-    pictures = pictures_of_run(run, bundle.manifest, data=data, parts=("val", "test", "train"))
+    pictures = _pictures(run, bundle, data, "val", "test", "train")
     graph = onnx_file(bundle)
     reference = OnnxRuntime(graph)
     contents = (graph,) if chosen == "onnx" else openvino_files(bundle)
     expected = answers_of_bundle(bundle, pictures.hashed, progress)
     if not expected:
-        raise BundleError(f"none of the pictures that {run} was made on can be read: say with --data where they are")
+        raise DataError(f"none of the pictures that {run} was made on can be read")
     check = partial(
         agreement,
         expected=expected,
@@ -88,7 +88,7 @@ def export(
         quantized, whole_numbers = in_int8(
             bundle,
             cast("tuple[bytes, bytes]", contents),
-            trained_on=pictures_of_run(run, bundle.manifest, data=data, parts=("train",)).hashed,
+            trained_on=_pictures(run, bundle, data, "train").hashed,
             judged_on=pictures.hashed,
             expected=expected,
             progress=progress,
@@ -128,6 +128,15 @@ def _targets(run: str | Path, bundle: Bundle, format: Format, out: str | Path | 
     for target in targets:
         require_writable(target, overwrite=overwrite)
     return targets
+
+
+def _pictures(run: str | Path, bundle: Bundle, data: str | Path | None, *parts: Part) -> RunPictures:
+    try:
+        return pictures_of_run(run, bundle.manifest, data=data, parts=parts)
+    except (DataError, OptionError) as error:
+        if data is not None:
+            raise
+        raise DataError(f"{error}; say with --data where the run's pictures are") from error
 
 
 def _folder(run: str | Path, bundle: Bundle) -> Path:

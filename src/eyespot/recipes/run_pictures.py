@@ -10,7 +10,7 @@ from eyespot import machine
 from eyespot.bundle.manifest import Manifest
 from eyespot.data.audit import Hashed, hash_pictures, without_copies
 from eyespot.data.sources import open_data_set
-from eyespot.errors import DataError, OptionError
+from eyespot.errors import DataError
 from eyespot.recipes.again import data_of
 from eyespot.records import Part
 
@@ -33,14 +33,8 @@ def pictures_of_run(
     run: its folder, whose `args.json` says where its data are; data: where they are instead, or None.
     Raises OptionError where nothing says where they are, DataError where none of them is there.
     """
-    where = data if data is not None else _place(run)
-    try:
-        data_set = open_data_set(where)
-    except DataError as error:
-        if data is not None:
-            raise
-        raise DataError(f"{run} was made on pictures that are gone: {error}; say with --data where they are") from error
-    hashed, _ = hash_pictures(data_set.pictures, threads=machine.cores())
+    where = data if data is not None else data_of(run)
+    hashed, _ = hash_pictures(open_data_set(where).pictures, threads=machine.cores())
     hashed, _ = without_copies(hashed)
     part_of = dict(zip((each.content for each in hashed), _parts(manifest, hashed), strict=True))
     for part in parts:
@@ -48,19 +42,8 @@ def pictures_of_run(
         found = [each for each in hashed if part_of[each.content] == part]
         if found:
             return RunPictures(part, found, expected - len(found))
-    raise DataError(
-        f"none of the pictures that {run} was made on is in {where} any more: say with --data where they are now"
-    )
+    raise DataError(f"none of the pictures that {run} was made on is in {where}")
 
 
 def _parts(manifest: Manifest, hashed: Sequence[Hashed]) -> list[Part | None]:
     return manifest.pictures.parts(each.content for each in hashed)
-
-
-def _place(run: str | Path) -> str:
-    try:
-        return data_of(run)
-    except OptionError:
-        raise OptionError(
-            f"{run} does not say which pictures it was made on (a run's folder does, in args.json): say it with --data"
-        ) from None
