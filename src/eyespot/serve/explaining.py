@@ -8,7 +8,7 @@ from typing import Any
 
 from eyespot.errors import RequestError, UnreadablePicture
 from eyespot.serve.asked import Asked
-from eyespot.serve.batching import Busy
+from eyespot.serve.refusals import Busy
 from eyespot.serve.served import Explain
 
 PLACES = 32
