@@ -136,13 +136,12 @@ def test_the_model_is_described(client, service):
 class Pointing:
     """Stands for what explains answers."""
 
-    has_similar = True
+    heat_map = True
+    similar = True
 
-    def heat_map(self, data, class_):
-        return {"class": class_, "bytes": len(data)}
-
-    def similar(self, data, n):
-        return [{"class": "red", "similarity": 0.5, "jpeg": ""}] * n
+    def __call__(self, picture, class_name, *, heat_map, similar):
+        asked = {"heat_map": {"class": class_name, "bytes": len(picture)}} if heat_map else {}
+        return asked | ({"similar": [{"class": "red", "similarity": 0.5, "jpeg": ""}] * similar} if similar else {})
 
 
 def test_heat_map_and_similar_pictures_come_where_asked_for(bundle, shared_cache, picture):
