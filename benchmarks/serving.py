@@ -243,7 +243,7 @@ def serve_without_looking(run: Path, port: int) -> None:
         return [answer] * len(pictures)
 
     service.batching.answers = answers.__get__(service.batching)  # type: ignore[method-assign]
-    Server(make_app(service), hang_up=lambda: None).run(listening(servers.HOST, port, token=None))
+    Server(make_app(service), started=lambda: None, hang_up=lambda: None).run(listening(servers.HOST, port, token=None))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from eyespot.bundle.files import read_bundle
 from eyespot.bundle.run import Classifier
 from eyespot.data.pictures import read_image
 from eyespot.errors import BundleError, RequestError
-from eyespot.serve.batching import Answer, Batching, Busy
+from eyespot.serve.batching import Answer, Batching
+from eyespot.serve.refusals import Busy
 from eyespot.serve.served import Served
 
 

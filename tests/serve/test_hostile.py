@@ -157,6 +157,18 @@ def test_our_own_mistakes_show_nothing_of_the_inside(client, service, picture, m
     assert client.post("/predict", content=picture()).status_code == 200
 
 
+def test_a_mistake_outside_the_workers_is_told_and_counted_just_so(client, service, picture, monkeypatch, capfd):
+    def broken(*arguments, **options):
+        raise ValueError("in /home/someone/secret.py")
+
+    monkeypatch.setattr(service.batching, "answers", broken)
+    failed = client.post("/predict", content=picture())
+    assert failed.status_code == 500
+    assert said(failed) == "the server failed: its log says more"
+    assert "secret.py" in capfd.readouterr().err
+    assert 'eyespot_requests_total{path="/predict",status="500"} 1.0' in client.get("/metrics").text
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [

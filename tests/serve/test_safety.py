@@ -1,11 +1,15 @@
 """Who may ask: names of this computer, pages of this server, and those who know the token."""
 
+import sys
+
 import pytest
+from click.testing import CliRunner
 from starlette.testclient import TestClient
 
+from eyespot.cli.main import main
 from eyespot.errors import MachineError, MissingExtra, OptionError
 from eyespot.serve.app import make_app
-from eyespot.serve.run import listening
+from eyespot.serve.run import listening, serve
 from eyespot.serve.safety import require_token
 
 TOKEN = "a-token-that-is-long-enough"
@@ -115,18 +119,30 @@ def test_a_port_in_use_is_one_sentence():
 
 
 def test_without_the_extra_its_install_command_is_said(monkeypatch, bundle):
-    import sys
-
-    from eyespot.serve.run import serve
 
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(MissingExtra, match=r"pip install 'eyespot\[serve\]'"):
         serve(bundle)
 
 
+@pytest.mark.enable_socket
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["nowhere"], "there is no model at nowhere"),
+        (["nowhere", "--host", "0.0.0.0"], "give a token with --token"),
+        (["nowhere", "--port", "70000"], "the option port must lie between 0 and 65535"),
+    ],
+)
+def test_the_command_says_what_is_wrong_in_a_sentence(given, words):
+    done = CliRunner().invoke(main, ["serve", *given, *([] if "--port" in given else ["--port", "0"])])
+    assert done.exit_code == 1
+    assert words in done.stderr
+    assert done.stderr.startswith("eyespot: ")
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("options", [{"queue": 0}, {"port": -1}, {"port": 70_000}])
 def test_options_that_cannot_be_are_refused(bundle, options):
-    from eyespot.serve.run import serve
-
     with pytest.raises(OptionError, match=f"the option {next(iter(options))} must"):
         serve(bundle, **options)

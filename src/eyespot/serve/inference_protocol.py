@@ -18,9 +18,10 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError
 import eyespot
 from eyespot.errors import RequestError
 from eyespot.serve.answers import top
-from eyespot.serve.batching import Answer, Busy
+from eyespot.serve.batching import Answer
 from eyespot.serve.bodies import MOST_PICTURES, read_body
 from eyespot.serve.pictures import MOST_BYTES, too_large
+from eyespot.serve.refusals import Busy
 from eyespot.serve.replies import as_json
 from eyespot.serve.served import Served
 from eyespot.serve.service import Service

@@ -7,8 +7,9 @@ from fastapi import Request, Response
 from eyespot.errors import RequestError
 from eyespot.serve.answers import answer_json, body_of, error_json
 from eyespot.serve.asked import Asked, asked
-from eyespot.serve.batching import Answer, Busy
+from eyespot.serve.batching import Answer
 from eyespot.serve.bodies import Sent, read_pictures
+from eyespot.serve.refusals import Busy
 from eyespot.serve.replies import json_bytes
 from eyespot.serve.served import Served
 from eyespot.serve.service import Service

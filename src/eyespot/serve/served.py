@@ -21,17 +21,18 @@ CERTAIN = 1e-3
 
 
 class Explain(Protocol):
-    """Says why a bundle answers as it does. Called from one thread at a time; may take long."""
+    """Says why a bundle answers as it does. Called from a thread; may take long."""
 
     @property
-    def has_similar(self) -> bool:
+    def heat_map(self) -> bool:
+        """True where it can draw heat maps."""
+
+    @property
+    def similar(self) -> bool:
         """True where it knows training pictures."""
 
-    def heat_map(self, data: bytes, class_: str | None) -> dict[str, Any]:
-        """The entry `heat_map` of the picture's answer."""
-
-    def similar(self, data: bytes, n: int) -> list[dict[str, Any]]:
-        """The entry `similar`: that many training pictures, the nearest first."""
+    def __call__(self, picture: bytes, class_name: str, *, heat_map: bool, similar: int) -> dict[str, Any]:
+        """The entries `heat_map` and `similar` of the picture's answer, as far as they are asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +79,8 @@ class Served:
             "draws": manifest.preprocess.color == "gray" and side <= DRAWN_SIDE,
             "validation": _metric(manifest.validation),
             "test": _metric(manifest.test),
-            "heat_map": self.explain is not None,
-            "similar": self.explain is not None and self.explain.has_similar,
+            "heat_map": self.explain is not None and self.explain.heat_map,
+            "similar": self.explain is not None and self.explain.similar,
             "fingerprint": self.fingerprint,
         }
 

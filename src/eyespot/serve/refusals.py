@@ -1,0 +1,19 @@
+"""What clients are told that may get another answer later."""
+
+from __future__ import annotations
+
+from eyespot.errors import RequestError
+
+
+class Busy(RequestError):
+    """There is no room for a request now."""
+
+    def __init__(self) -> None:
+        super().__init__(503, "the server is busy: try again in a moment")
+
+
+class OurMistake(RequestError):
+    """An error of ours, which standard error shows and clients do not see."""
+
+    def __init__(self) -> None:
+        super().__init__(500, "the server failed: its log says more")
