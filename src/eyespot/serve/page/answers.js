@@ -8,6 +8,7 @@ import { layHeatMap, showPicture } from "./picture_view.js";
 const CLASSES_SHOWN = 5;
 const NEIGHBOURS_SHOWN = 6;
 const AT_A_TIME = 2;
+const NEAR_THE_END = 0.7; // of the window: answers that begin below it are scrolled to
 const MOST_BYTES = 20e6;
 /** @type {(() => Promise<void>)[]} what waits to be asked */
 const waiting = [];
@@ -20,9 +21,11 @@ let working = 0;
  * @param {(answer: import("./api.js").Answer) => void} answered
  */
 export function ask(pictures, model, answered) {
-  const cards = pictures.map(({ picture, name }) => newCard(picture, name));
+  const cards = pictures.map(({ picture, name }) => newCard(picture, name, model()));
+  const section = byId("answers");
   byId("answer-list").prepend(...cards);
-  byId("answers").hidden = false;
+  section.hidden = false;
+  if (section.getBoundingClientRect().top > NEAR_THE_END * innerHeight) section.scrollIntoView();
   pictures.forEach(({ picture, name }, place) => {
     waiting.push(async () => {
       if (cards[place].isConnected) await fill(cards[place], picture, name, model(), answered);
@@ -46,11 +49,12 @@ async function workOn() {
   working--;
 }
 
-/** @param {Blob} picture @param {string} name */
-function newCard(picture, name) {
+/** @param {Blob} picture @param {string} name @param {import("./api.js").Model} model */
+function newCard(picture, name, model) {
   const card = copyOf("answer-template");
   card.querySelector(".file").textContent = name;
-  showPicture(card, picture, name);
+  showPicture(card, picture, { name, heatMapComes: model.heat_map });
+  similarOf(card).hidden = !model.similar;
   return card;
 }
 
@@ -93,13 +97,17 @@ function showAnswer(card, answer, name) {
   card.querySelector(".verdict").textContent = first.class;
   showBars(card.querySelector(".bars"), answer.predictions);
   if (answer.heat_map) layHeatMap(card, answer.heat_map);
-  if (answer.similar?.length) showNeighbours(card, answer.similar);
+  showNeighbours(card, answer.similar ?? []);
+  card.classList.add("answered");
   tell(`${name}: ${first.class}, ${percent(first.probability)}.`);
 }
 
 /** @param {HTMLElement} card @param {string} sentence */
 function showError(card, sentence) {
   const said = card.querySelector(".said");
+  card.querySelector(".heat-switch").remove();
+  similarOf(card).hidden = true;
+  card.classList.add("refused");
   const error = document.createElement("p");
   error.className = "error";
   error.setAttribute("role", "alert");
@@ -117,7 +125,12 @@ function showNeighbours(card, neighbours) {
     return item;
   });
   card.querySelector(".neighbours").replaceChildren(...items);
-  /** @type {HTMLElement} */ (card.querySelector(".similar")).hidden = false;
+  similarOf(card).hidden = !items.length;
+}
+
+/** @param {Element} card @returns {HTMLElement} */
+function similarOf(card) {
+  return card.querySelector(".similar");
 }
 
 /** @param {Element} card @returns {HTMLImageElement} */

@@ -2,11 +2,19 @@
 
 import { byId, percent, say } from "./elements.js";
 
+/** @type {Record<string, string>} */
+const TRAINED = {
+  frozen: "of which the head was trained",
+  partial: "of which the last stages were trained",
+  full: "all of which was trained",
+  scratch: "trained from scratch",
+};
+
 /** @param {import("./api.js").Model} model */
 export function showModel(model) {
   document.title = `${model.name} – eyespot`;
   byId("model-name").textContent = model.name;
-  byId("network").textContent = `${model.network}, ${model.regime}`;
+  byId("network").textContent = `${model.network}, ${TRAINED[model.regime] ?? model.regime}`;
   byId("looks-at").textContent = `images of ${model.side} × ${model.side} pixels, ${model.color === "gray" ? "grey" : "in colour"}`;
   byId("about").textContent = `eyespot ${model.version}, model ${model.fingerprint}`;
   showAccuracy(model.test ?? model.validation, model.test ? "test" : "validation");
@@ -26,8 +34,8 @@ function showAccuracy(metric, part) {
 function measured({ accuracy, low, high, n }, part) {
   const unseen = part === "test" ? "which it had never seen" : "which it did not train on";
   return (
-    `In ${Math.round(accuracy * n)} of ${n} ${part} pictures, ${unseen}, the answer was right: ` +
-    `${percent(accuracy)} (95\u00a0% interval ${percent(low)} to ${percent(high)}).`
+    `In ${Math.round(accuracy * n)} of ${n} ${part} pictures, ${unseen}, the answer was right. ` +
+    `95\u00a0% interval: ${percent(low)} to ${percent(high)}.`
   );
 }
 
