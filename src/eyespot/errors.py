@@ -12,6 +12,7 @@
     ├── StoreError              the cache on disk cannot be used
     ├── MissingExtra            an optional part of eyespot is not installed
     ├── MachineError            this machine lacks something the work needs
+    ├── RequestError            a request to the server cannot be answered; has its HTTP status
     └── Stopped                 the user stopped the work; says what is usable
 
 A message is one sentence or two: what is wrong and where, what was expected and found, what to do next.
@@ -74,6 +75,14 @@ class MissingExtra(EyespotError):
 
 class MachineError(EyespotError):
     """This machine lacks something the work needs."""
+
+
+class RequestError(EyespotError):
+    """A request to the server cannot be answered. The message is what its client is told."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Stopped(EyespotError):

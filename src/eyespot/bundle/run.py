@@ -23,7 +23,7 @@ class Classifier:
     def __init__(self, bundle: Bundle, *, cache_folder: Path | None) -> None:
         """cache_folder: where compiled graphs are kept for the next process, or None."""
         self._bundle, self._cache_folder = bundle, cache_folder
-        self._engines: dict[int, Engine] = {}
+        self._engines: dict[tuple[int, int | None], Engine] = {}
         self.precision: PrecisionName = precision_here(bundle.manifest.precision.name)
 
     def stream(self, images: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, np.ndarray]]:
@@ -31,11 +31,11 @@ class Classifier:
 
         many: more than a few images are to come, so that working in batches pays.
         """
-        engine = self._engine(BATCH if many else 1)
+        engine = self.engine(BATCH if many else 1)
         for tags, outputs in engine.stream(in_batches(images, engine.batch)):
-            yield from zip(tags, self._probabilities(outputs), strict=True)
+            yield from zip(tags, self.probabilities(outputs), strict=True)
 
-    def _probabilities(self, outputs: dict[str, np.ndarray]) -> np.ndarray:
+    def probabilities(self, outputs: dict[str, np.ndarray]) -> np.ndarray:
         """The output (N, classes), where the graph has one for each class of the manifest."""
         found, classes = outputs.get(PROBABILITIES), len(self._bundle.manifest.classes)
         if found is None or found.shape[1:] != (classes,):
@@ -48,15 +48,18 @@ class Classifier:
             )
         return found
 
-    def _engine(self, batch: int) -> Engine:
-        if batch not in self._engines:
+    def engine(self, batch: int, *, streams: int | None = None) -> Engine:
+        """The graph compiled for batches of this size, so many at a time; see Engine. Compiled when first asked for."""
+        key = batch, streams
+        if key not in self._engines:
             preprocess = self._bundle.manifest.preprocess
             try:
-                self._engines[batch] = Engine(
+                self._engines[key] = Engine(
                     self._bundle.graph,
                     image_hwc=(*preprocess.crop_hw, preprocess.channels),
                     precision=self.precision,
                     batch=batch,
+                    streams=streams,
                     cache_folder=self._cache_folder,
                 )
             except RuntimeError as error:
@@ -65,7 +68,7 @@ class Classifier:
                     f"the model in {self._bundle.folder} is damaged: its graph does not fit its manifest's images of "
                     f"{width} x {height} px, or is not complete"
                 ) from error
-        return self._engines[batch]
+        return self._engines[key]
 
 
 def precision_here(wanted: PrecisionName) -> PrecisionName:

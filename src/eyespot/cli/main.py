@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 import eyespot
-from eyespot.cli import anatomy, by_hand, views
+from eyespot.cli import anatomy, by_hand, serving, views
 from eyespot.cli.grouped import GroupedCommand
 from eyespot.cli.told import json_option as _json
 from eyespot.cli.told import quiet_option as _quiet
@@ -19,6 +19,7 @@ COMMANDS = (
     *("train", "predict", "val", "embed", *views.COMMANDS, "networks", "info", "cache"),
     *anatomy.COMMANDS,
     *by_hand.COMMANDS,
+    *serving.COMMANDS,
 )
 
 TRAIN_GROUPS = {
@@ -61,8 +62,9 @@ def main() -> None:
     """
 
 
-for _command in (*views.COMMANDS.values(), *anatomy.COMMANDS.values(), *by_hand.COMMANDS.values()):
-    main.add_command(_command)
+for _module in (views, anatomy, by_hand, serving):
+    for _command in _module.COMMANDS.values():
+        main.add_command(_command)
 
 
 @main.command(cls=GroupedCommand, groups=TRAIN_GROUPS)

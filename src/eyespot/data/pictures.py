@@ -57,6 +57,8 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_ON_ITS_SIDE = 5
+"""From this orientation on, width and height change places."""
 
 
 @cache
@@ -76,9 +78,19 @@ def read_image(data: bytes, preprocess: Preprocess) -> np.ndarray:
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():
-        least_side = None if preprocess.exact else math.ceil(preprocess.short_side * _REDUCED_MARGIN)
-        cropped = resize_and_crop(_decode(data, preprocess.color, least_side=least_side), preprocess)
+        return read_opened(formats.open_picture(data), data, preprocess)
+
+
+def read_opened(picture: Image.Image, data: bytes, preprocess: Preprocess) -> np.ndarray:
+    """The same of a picture that is open already, for whoever looks at its header first. To be called inside `quiet`."""
+    least_side = None if preprocess.exact else math.ceil(preprocess.short_side * _REDUCED_MARGIN)
+    cropped = resize_and_crop(_decode(picture, data, preprocess.color, least_side=least_side), preprocess)
     return np.array(cropped, dtype=np.uint8).reshape(*preprocess.crop_hw, preprocess.channels)  # (H, W, C)
+
+
+def lies_on_its_side(picture: Image.Image) -> bool:
+    """True where width and height change places when a decoded picture is turned upright."""
+    return _orientation(picture) >= _ON_ITS_SIDE
 
 
 def read_images(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[np.ndarray | UnreadablePicture]:
@@ -104,7 +116,7 @@ def read_whole(data: bytes, color: Literal["rgb", "gray"]) -> np.ndarray:
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():
-        image = _decode(data, color, least_side=None)
+        image = _decode(formats.open_picture(data), data, color, least_side=None)
     pixels = np.asarray(image, dtype=np.uint8)
     return pixels.reshape(image.height, image.width, -1)  # (H, W, C)
 
@@ -115,7 +127,7 @@ def thumbnail(data: bytes, side: int) -> bytes:
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():
-        image = _decode(data, "rgb", least_side=2 * side)
+        image = _decode(formats.open_picture(data), data, "rgb", least_side=2 * side)
         image.thumbnail((side, side), Image.Resampling.BICUBIC)
         file = io.BytesIO()
         image.save(file, "JPEG", quality=_THUMBNAIL_QUALITY)
@@ -156,9 +168,8 @@ def _read_together(files: Sequence[bytes], preprocess: Preprocess) -> dict[int, 
     return images
 
 
-def _decode(data: bytes, color: Literal["rgb", "gray"], *, least_side: int | None) -> Image.Image:
+def _decode(picture: Image.Image, data: bytes, color: Literal["rgb", "gray"], *, least_side: int | None) -> Image.Image:
     """The picture decoded, in 8 bits and upright; a JPEG reduced as long as both sides keep `least_side` pixels."""
-    picture = formats.open_picture(data)
     if least_side is not None:
         picture.draft(None, (least_side, least_side))
     formats.decode(picture, data)

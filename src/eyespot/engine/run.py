@@ -33,18 +33,20 @@ class Engine:
         image_hwc: tuple[int, int, int],
         precision: PrecisionName,
         batch: int = BATCH,
+        streams: int | None = None,
         cache_folder: Path | None = None,
     ) -> None:
         """graph: ONNX with one input `images`, uint8 (N, H, W, C).
         image_hwc: height, width and channels of every image.
         precision: number format of the arithmetic; bf16 only where `available_precisions` has it.
         batch: images per run; the last run of a stream is filled up with zeros.
+        streams: runs that share the cores; by default all cores work on a single image, and several runs on more.
         cache_folder: where compiled graphs are kept, so that the next process starts at once.
         """
-        self.batch = batch
-        self._streams = 1 if batch == 1 else min(machine.cores(), 2 * batch)
+        self.batch, self.image_hwc = batch, image_hwc
+        self._streams = streams or (1 if batch == 1 else min(machine.cores(), 2 * batch))
         options: dict[str, Any] = {
-            "PERFORMANCE_HINT": "LATENCY" if batch == 1 else "THROUGHPUT",
+            "PERFORMANCE_HINT": "LATENCY" if batch == self._streams == 1 else "THROUGHPUT",
             "NUM_STREAMS": self._streams,
             "INFERENCE_NUM_THREADS": machine.cores(),
             "INFERENCE_PRECISION_HINT": HINTS[precision],
@@ -54,6 +56,7 @@ class Engine:
         )
         results = [output.node.friendly_name for output in self._compiled.outputs]
         self._names = [name.removesuffix("/sink_port_0") for name in results]  # a tensor can have other names, too
+        self._free: deque[Any] = deque()  # requests that `run` made; to make one costs as much as a small network
 
     @property
     def row_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -62,10 +65,18 @@ class Engine:
         return dict(zip(self._names, shapes, strict=True))
 
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """The graph's outputs for images (N, H, W, C), N at most the engine's batch; each array has N rows."""
-        request = self._compiled.create_infer_request()
+        """The graph's outputs for images (N, H, W, C), N at most the engine's batch; each array has N rows.
+
+        Safe to call from several threads at once.
+        """
+        try:
+            request = self._free.pop()
+        except IndexError:
+            request = self._compiled.create_infer_request()
         request.infer([self._filled(images)])
-        return self._outputs(request, len(images))
+        outputs = self._outputs(request, len(images))
+        self._free.append(request)
+        return outputs
 
     def stream(self, batches: Iterable[tuple[T, np.ndarray]]) -> Iterator[tuple[T, dict[str, np.ndarray]]]:
         """The outputs of many batches, each with the tag it came with, in order.
