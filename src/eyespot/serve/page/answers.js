@@ -9,7 +9,7 @@ const CLASSES_SHOWN = 5;
 const NEIGHBOURS_SHOWN = 6;
 const AT_A_TIME = 2;
 const NEAR_THE_END = 0.7; // of the window: answers that begin below it are scrolled to
-const MOST_BYTES = 20e6;
+const MOST_BYTES = 20 * 2 ** 20;
 /** @type {(() => Promise<void>)[]} what waits to be asked */
 const waiting = [];
 let working = 0;
@@ -64,7 +64,7 @@ function newCard(picture, name, model) {
  */
 async function fill(card, picture, name, model, answered) {
   try {
-    await refuseUnsendable(picture, name);
+    await refuseUnsendable(picture);
     const answer = await classify(picture, name, {
       topk: Math.min(CLASSES_SHOWN, model.classes.length),
       heatMap: model.heat_map,
@@ -78,17 +78,13 @@ async function fill(card, picture, name, model, answered) {
   card.removeAttribute("aria-busy");
 }
 
-/**
- * What a browser would fail to send, or the server to take, is told in a sentence at once.
- * @param {Blob} picture @param {string} name
- */
-async function refuseUnsendable(picture, name) {
-  if (picture.size > MOST_BYTES) {
-    throw new Error(`${name} has ${(picture.size / 1e6).toFixed(1)} MB; a picture may have ${MOST_BYTES / 1e6} MB: make it smaller.`);
-  }
-  await picture.slice(0, 1).arrayBuffer().catch(() => {
-    throw new Error(`${name} cannot be read; if it is a folder, drop the pictures in it.`);
+/** What the browser would fail to send, or the server to take, is told at once. @param {Blob} picture */
+async function refuseUnsendable(picture) {
+  if (picture.size > MOST_BYTES) throw new Error("The picture has more than 20 MB: make it smaller.");
+  const start = await picture.slice(0, 1).arrayBuffer().catch(() => {
+    throw new Error("This cannot be read. If it is a folder, choose the pictures in it.");
   });
+  if (!start.byteLength) throw new Error("The file is empty: it may have been cut off while it was copied.");
 }
 
 /** @param {HTMLElement} card @param {import("./api.js").Answer} answer @param {string} name */

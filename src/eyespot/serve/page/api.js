@@ -43,7 +43,12 @@ const MOST_TRIES = 4;
 const LONGEST_WAIT_SECONDS = 5;
 
 /** What went wrong, as a sentence to show. */
-export class ServerError extends Error {}
+export class ServerError extends Error {
+  /** @param {string} reason - the server's, with neither capital nor full stop */
+  constructor(reason) {
+    super(`${reason[0].toUpperCase()}${reason.slice(1)}.`);
+  }
+}
 
 /** @returns {Promise<Model>} the model that is served */
 export async function fetchModel() {
@@ -76,7 +81,7 @@ async function request(path, body) {
     if (response.ok) return response;
     if (response.status === UNAUTHORIZED) await askForToken();
     else if (response.status === BUSY && tries < MOST_TRIES) await pause(response.headers.get("Retry-After"));
-    else throw new ServerError(await sentence(response));
+    else throw new ServerError(await reason(response));
   }
 }
 
@@ -86,7 +91,7 @@ async function send(path, body) {
   try {
     return await fetch(path, { method: body ? "POST" : "GET", body, headers });
   } catch {
-    throw new ServerError("The server cannot be reached: look whether `eyespot serve` is still running, then try again.");
+    throw new ServerError("the server cannot be reached: look whether `eyespot serve` is still running, then try again");
   }
 }
 
@@ -97,7 +102,7 @@ function pause(seconds) {
 }
 
 /** @param {Response} response */
-async function sentence(response) {
+async function reason(response) {
   const body = await response.json().catch(() => ({}));
-  return body.error ?? `The server answered with the status ${response.status}, and gave no reason.`;
+  return body.error ?? `The server answered with the status ${response.status}, and gave no reason`;
 }

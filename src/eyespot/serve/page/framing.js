@@ -13,6 +13,10 @@ const LINE = 2.6; // as wide as MNIST's, pixels of the small picture
 const FINER = 10; // the lines are first drawn so many times larger: their edges become smooth
 const MOST_ENLARGED = 5; // a dot stays a dot
 
+const large = document.createElement("canvas");
+large.width = large.height = SIDE * FINER;
+large.getContext("2d", { willReadFrequently: true });
+
 /** @typedef {{box: number, byMass: boolean, words: string}} Framing */
 /** @type {Record<string, Framing>} */
 export const FRAMINGS = {
@@ -38,12 +42,10 @@ export const FRAMINGS = {
  * @param {import("./strokes.js").Colours} colours
  */
 export function frame(canvas, strokes, framing, colours) {
-  const large = document.createElement("canvas");
-  large.width = large.height = SIDE * FINER;
   const lightOnDark = (/** @type {import("./strokes.js").Point} */ middle) => {
     const place = placing(strokes, framing.box, middle);
     drawStrokes(large, strokes, { width: LINE * FINER, place, colours: { ink: "#fff", ground: "#000" } });
-    return averaged(large);
+    return averaged();
   };
   let gray = lightOnDark([SIDE / 2, SIDE / 2]);
   if (framing.byMass && strokes.length) {
@@ -72,8 +74,8 @@ function placing(strokes, box, middle) {
   return ([x, y]) => [along(x, across, middle[0]), along(y, down, middle[1])];
 }
 
-/** @param {HTMLCanvasElement} large @returns {number[]} SIDE x SIDE grey levels, each the mean of its square */
-function averaged(large) {
+/** @returns {number[]} SIDE x SIDE grey levels of what is drawn large, each the mean of its square */
+function averaged() {
   const { data, width } = large.getContext("2d").getImageData(0, 0, large.width, large.height);
   const sums = new Array(SIDE * SIDE).fill(0);
   for (let at = 0; at < width * width; at++) {
