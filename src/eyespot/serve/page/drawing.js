@@ -10,7 +10,7 @@ const PEN = 0.08; // width of the lines, of the area's side
 const PAUSE_MILLISECONDS = 60; // between two questions
 const STILL_MILLISECONDS = 900; // without an answer, before a screen reader is told the last one
 const CLASSES_SHOWN = 12;
-const INVITATION = "Draw something.";
+const INVITATION = "Nothing drawn.";
 /** @type {import("./strokes.js").Stroke[]} */
 const strokes = [];
 let version = 0; // of the drawing; grows with every change
