@@ -4,6 +4,7 @@
     ├── DataError               the data set as a whole cannot be used
     │   └── NoPictures          nothing to read under this path
     ├── UnreadablePicture       one picture cannot be read; recipes set it aside and go on
+    │   └── TooManyPixels       its header claims more than are read
     ├── NetworkError            a network cannot be built, or its shapes do not fit
     │   └── WeightsError        weights do not fit the network, or are not the file they should be
     ├── CheckpointError         a training run cannot be saved, or a newer version saved it
@@ -39,6 +40,10 @@ class UnreadablePicture(EyespotError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class TooManyPixels(UnreadablePicture):
+    """A picture's header claims more pixels than are read."""
 
 
 class NetworkError(EyespotError):

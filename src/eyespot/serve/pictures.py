@@ -8,7 +8,7 @@ import numpy as np
 
 from eyespot.data import formats
 from eyespot.data.pictures import lies_on_its_side, read_opened
-from eyespot.errors import RequestError, UnreadablePicture
+from eyespot.errors import RequestError, TooManyPixels, UnreadablePicture
 from eyespot.names import printable
 from eyespot.records import Preprocess
 
@@ -34,7 +34,8 @@ def read_sent(data: bytes, preprocess: Preprocess) -> Sized:
         with formats.quiet():
             return _read(data, preprocess)
     except UnreadablePicture as error:
-        raise RequestError(400, f"the picture {printable(error.reason)[:MOST_REASON]}") from error
+        status = 413 if isinstance(error, TooManyPixels) else 400
+        raise RequestError(status, f"the picture {printable(error.reason)[:MOST_REASON]}") from error
 
 
 def too_large() -> RequestError:
@@ -46,14 +47,8 @@ def _read(data: bytes, preprocess: Preprocess) -> Sized:
     if len(data) > MOST_BYTES:
         raise too_large()
     _require_known_format(data)
-    picture = formats.open_picture(data)
+    picture = formats.open_picture(data, most_pixels=MOST_PIXELS)
     width, height = picture.size
-    if width * height > MOST_PIXELS:
-        raise RequestError(
-            413,
-            f"the picture claims {width} x {height} pixels, more than the {MOST_PIXELS // 10**6} megapixels that are "
-            "read: send a smaller one",
-        )
     image = read_opened(picture, data, preprocess)
     return Sized(image, (height, width) if lies_on_its_side(picture) else (width, height))
 
