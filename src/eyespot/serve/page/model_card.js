@@ -42,11 +42,15 @@ function measured({ accuracy, low, high, n }, part) {
 /** @param {string[]} classes */
 function showClasses(classes) {
   byId("classes-term").textContent = `${classes.length} classes`;
-  byId("classes").replaceChildren(
+  const list = byId("classes");
+  list.replaceChildren(
     ...classes.map((name) => {
       const chip = document.createElement("li");
       chip.textContent = name;
       return chip;
     }),
   );
+  requestAnimationFrame(() => {
+    if (list.scrollHeight > list.clientHeight) list.tabIndex = 0; // so that keys can scroll it
+  });
 }
