@@ -18,7 +18,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from color_bundle import CLASSES, SIDE, color_probabilities
 from PIL import Image
+
+from eyespot.evaluate.verdict import percent
 
 pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
@@ -36,6 +39,7 @@ THREE = ((0.3, 0.22), (0.42, 0.12), (0.6, 0.13), (0.68, 0.25), (0.62, 0.38), (0.
 THREE += ((0.66, 0.82), (0.5, 0.9), (0.34, 0.86), (0.27, 0.76))
 """The line of a 3, as fractions of the area to draw in."""
 ZERO = tuple((0.5 + 0.22 * math.sin(turn / 2), 0.5 - 0.34 * math.cos(turn / 2)) for turn in range(13))
+PRIMARIES = ((200, 40, 40), (40, 200, 40), (40, 40, 200))
 LEAST_CONTRAST = 4.5
 """Of text on its ground: WCAG 2.2, 1.4.3."""
 
@@ -58,21 +62,26 @@ def served(run: Path, cache: Path, **variables: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def shapes(split_run: Any, warm_cache: Path) -> Iterator[str]:
-    """The address of a server of circles, squares and triangles."""
-    with served(split_run.run, warm_cache) as address:
+def colors(bundle: Path, warm_cache: Path) -> Iterator[str]:
+    """The address of a server of the model that knows colours."""
+    with served(bundle, warm_cache) as address:
         yield address
 
 
 @pytest.fixture(scope="module")
-def digits(warm_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server of the embedded digits."""
+def digits_run(warm_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What `train` made of the embedded digits."""
     from eyespot.recipes.train import train
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EYESPOT_CACHE", str(warm_cache))
-        run = train("digits", out=tmp_path_factory.mktemp("digits")).run
-    with served(run, warm_cache) as address:
+        return train("digits", out=tmp_path_factory.mktemp("digits"))
+
+
+@pytest.fixture(scope="module")
+def digits(digits_run: Any, warm_cache: Path) -> Iterator[str]:
+    """The address of a server of the embedded digits."""
+    with served(digits_run.run, warm_cache) as address:
         yield address
 
 
@@ -99,13 +108,26 @@ def visit(browser: Any) -> Iterator[Callable[..., Any]]:
         page.on("console", lambda message: complaints.append(message.text))
         if then:
             then(page)
-        page.goto(address)
+        go(page, address)
         return page
 
     yield open_page
     for context in contexts:
         context.close()
     assert [each for each in complaints if "the server responded with a status of" not in each] == []
+
+
+def go(page: Any, address: str) -> None:
+    """Opens the address. The server says where it is a moment before it listens there."""
+    for _ in range(100):
+        try:
+            page.goto(address)
+            return
+        except playwright.Error as error:
+            if "ERR_CONNECTION_REFUSED" not in str(error):
+                raise
+            page.wait_for_timeout(100)
+    pytest.fail(f"nobody listens at {address}")
 
 
 def drop(page: Any, *files: tuple[str, bytes]) -> None:
@@ -134,9 +156,10 @@ def draw(page: Any, line: Any) -> None:
     page.mouse.up()
 
 
-def picture(size: tuple[int, int] = (64, 48), **options: Any) -> bytes:
+def plain(color: tuple[int, ...] = (180, 60, 40), size: tuple[int, int] = (64, 48), **options: Any) -> bytes:
+    """A picture file of one colour."""
     file = io.BytesIO()
-    Image.new("RGB", size, (180, 60, 40)).save(file, **{"format": "PNG", **options})
+    Image.new("RGB", size, color).save(file, **{"format": "PNG", **options})
     return file.getvalue()
 
 
@@ -148,44 +171,55 @@ def answered(page: Any, count: int) -> Any:
     return cards
 
 
-def test_the_model_is_introduced_with_its_accuracy_and_what_it_was_measured_on(shapes, visit, split_run):
-    page = visit(shapes)
-    playwright.expect(page.locator("h1")).to_have_text("photos")
-    assert page.locator("#classes li").all_inner_texts() == ["circle", "square", "triangle"]
-    assert f"of {split_run.test.n} test pictures" in page.inner_text("#measured")
+def test_the_model_is_introduced_with_its_accuracy_and_what_it_was_measured_on(digits, visit, digits_run):
+    page = visit(digits)
+    playwright.expect(page.locator("h1")).to_have_text("digits")
+    assert page.locator("#classes li").all_inner_texts() == [str(digit) for digit in range(10)]
+    test = digits_run.test
+    assert f"In {round(test.accuracy * test.n)} of {test.n} test pictures" in page.inner_text("#measured")
+    assert page.inner_text("#accuracy") == percent(test.accuracy)
 
 
-def test_a_dropped_picture_is_answered_as_the_model_answers_it(shapes, visit, split_run, split_photos, shared_cache):
-    import eyespot
+def test_a_model_that_was_not_measured_says_so(colors, visit):
+    page = visit(colors)
+    playwright.expect(page.locator("#measured")).to_contain_text("not measured")
+    assert page.is_hidden("#accuracy")
 
-    file = split_photos / "test" / "triangle" / "200.png"
-    [truth] = eyespot.predict(split_run.run, file)
-    page = visit(shapes)
+
+def test_a_dropped_picture_is_answered_as_the_model_answers_it(colors, visit):
+    page = visit(colors)
     page.wait_for_selector("#desk:not([hidden])")
-    drop(page, (file.name, file.read_bytes()))
+    shade = (60, 190, 90)
+    drop(page, ("leaf.png", plain(shade)))
     card = answered(page, 1).first
-    assert card.locator(".file").inner_text() == "200.png"
-    assert card.locator(".verdict").inner_text() == truth.predictions[0].class_
-    assert card.locator(".bars .name").all_inner_texts() == [each.class_ for each in truth.predictions]
-    assert page.inner_text("#told").startswith(f"200.png: {truth.predictions[0].class_}")
-    widths = card.locator(".fill").evaluate_all("fills => fills.map(each => +each.style.getPropertyValue('--share'))")
-    assert widths == pytest.approx([each.probability for each in truth.predictions], abs=1e-3)
+    truth = color_probabilities(np.full((SIDE, SIDE, 3), shade))
+    order = np.argsort(-truth)
+    assert card.locator(".file").inner_text() == "leaf.png"
+    assert card.locator(".verdict").inner_text() == "green"
+    assert card.locator(".bars .name").all_inner_texts() == [CLASSES[place] for place in order]
+    assert card.locator(".bars .share").all_inner_texts() == [percent(truth[place]) for place in order]
+    shares = card.locator(".fill").evaluate_all("fills => fills.map(each => +each.style.getPropertyValue('--share'))")
+    assert shares == pytest.approx(truth[order], abs=1e-3)
+    assert page.inner_text("#told") == f"leaf.png: green, {percent(truth.max())}."
 
 
-def test_several_pictures_are_answered_in_their_order_and_new_ones_come_first(shapes, visit, split_photos):
-    page = visit(shapes)
+def test_several_pictures_are_answered_in_their_order_and_new_ones_come_first(colors, visit, tmp_path):
+    page = visit(colors)
     page.wait_for_selector("#desk:not([hidden])")
-    files = [split_photos / "test" / kind / "200.png" for kind in ("circle", "square", "triangle")]
-    drop(page, *((f"{file.parent.name}.png", file.read_bytes()) for file in files))
-    assert answered(page, 3).locator(".file").all_inner_texts() == ["circle.png", "square.png", "triangle.png"]
-    page.set_input_files("#files", [str(files[0])])
-    assert answered(page, 4).locator(".file").first.inner_text() == "200.png"
+    drop(page, *((f"{place}.png", plain(color)) for place, color in enumerate(PRIMARIES)))
+    cards = answered(page, 3)
+    assert cards.locator(".file").all_inner_texts() == ["0.png", "1.png", "2.png"]
+    assert cards.locator(".verdict").all_inner_texts() == list(CLASSES)
+    chosen = tmp_path / "chosen.png"
+    chosen.write_bytes(plain())
+    page.set_input_files("#files", [chosen])
+    assert answered(page, 4).locator(".file").first.inner_text() == "chosen.png"
     page.click("#clear-answers")
     assert page.is_hidden("#answers")
 
 
-def test_a_pasted_picture_is_answered(shapes, visit):
-    page = visit(shapes)
+def test_a_pasted_picture_is_answered(colors, visit):
+    page = visit(colors)
     page.wait_for_selector("#desk:not([hidden])")
     page.evaluate(
         """text => {
@@ -193,7 +227,7 @@ def test_a_pasted_picture_is_answered(shapes, visit):
             clipboardData.items.add(new File([Uint8Array.from(atob(text), c => c.charCodeAt(0))], "pasted.png"));
             document.dispatchEvent(new ClipboardEvent("paste", { clipboardData }));
         }""",
-        base64.b64encode(picture()).decode(),
+        base64.b64encode(plain()).decode(),
     )
     assert answered(page, 1).locator(".bars li").count() == 3
 
@@ -201,15 +235,15 @@ def test_a_pasted_picture_is_answered(shapes, visit):
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
-        ("cut off.jpg", picture(format="JPEG")[:200], "cut off"),
+        ("cut off.jpg", plain(format="JPEG")[:200], "cut off"),
         ("text.png", b"not a picture at all", "not a picture"),
         ("empty.png", b"", "empty"),
     ],
 )
-def test_a_file_that_is_no_picture_gets_a_sentence_beside_those_that_are(shapes, visit, name, data, words):
-    page = visit(shapes)
+def test_a_file_that_is_no_picture_gets_a_sentence_beside_those_that_are(colors, visit, name, data, words):
+    page = visit(colors)
     page.wait_for_selector("#desk:not([hidden])")
-    drop(page, (name, data), ("fine.png", picture()))
+    drop(page, (name, data), ("fine.png", plain()))
     cards = answered(page, 2)
     error = cards.first.get_by_role("alert").inner_text()
     assert words in error
@@ -218,8 +252,8 @@ def test_a_file_that_is_no_picture_gets_a_sentence_beside_those_that_are(shapes,
     assert cards.last.locator(".bars li").count() == 3
 
 
-def test_a_file_that_is_too_large_is_refused_before_it_is_sent(shapes, visit):
-    page = visit(shapes)
+def test_a_file_that_is_too_large_is_refused_before_it_is_sent(colors, visit):
+    page = visit(colors)
     page.wait_for_selector("#desk:not([hidden])")
     page.route("**/predict*", lambda route: pytest.fail("it was sent"))
     page.evaluate(
@@ -232,18 +266,18 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_sent(shapes, visit):
     assert "20 MB" in answered(page, 1).get_by_role("alert").inner_text()
 
 
-def test_a_dropped_text_gets_a_sentence(shapes, visit):
-    page = visit(shapes)
+def test_a_dropped_text_gets_a_sentence(colors, visit):
+    page = visit(colors)
     page.wait_for_selector("#desk:not([hidden])")
     drop(page)
     assert page.inner_text("#ask-trouble").startswith("There was no file in that")
 
 
-def test_the_name_of_a_file_is_text_and_never_markup(shapes, visit):
-    page = visit(shapes)
+def test_the_name_of_a_file_is_text_and_never_markup(colors, visit):
+    page = visit(colors)
     page.wait_for_selector("#desk:not([hidden])")
     name = "<img src=x onerror=document.title='taken'>.png"
-    drop(page, (name, b"nothing"), (name, picture()))
+    drop(page, (name, b"nothing"), (name, plain()))
     assert answered(page, 2).locator(".file").all_inner_texts() == [name, name]
     assert "taken" not in page.title()
 
@@ -312,8 +346,8 @@ def test_the_embedded_digits_are_drawn_as_large_as_their_pictures(digits, visit)
     assert gray[-1].any()
 
 
-def test_colour_models_offer_no_paper_to_draw_on(shapes, visit):
-    page = visit(shapes)
+def test_colour_models_offer_no_paper_to_draw_on(colors, visit):
+    page = visit(colors)
     playwright.expect(page.locator("#ask")).to_be_visible()
     assert page.is_hidden("#draw")
 
@@ -325,7 +359,7 @@ def explained(route: Any) -> None:
         route.fulfill(response=response, json={**response.json(), "heat_map": True, "similar": True})
         return
     assert "heat_map=1" in route.request.url
-    png, jpeg = (base64.b64encode(picture(format=kind)).decode() for kind in ("PNG", "JPEG"))
+    png, jpeg = (base64.b64encode(plain(format=kind)).decode() for kind in ("PNG", "JPEG"))
     heat = {"class": "circle", "method": "class activation map", "png": png, "window": [0.5, 0, 0.5, 1]}
     heat["sentence"] = "It says where, not why."
     similar = [{"class": "square", "similarity": 0.91, "jpeg": jpeg}]
@@ -335,10 +369,10 @@ def explained(route: Any) -> None:
     route.fulfill(json={"model": "m", "fingerprint": "0" * 12, "answers": answers})
 
 
-def test_the_heat_map_lies_where_its_window_says_and_can_be_taken_away(shapes, visit):
-    page = visit(shapes, then=lambda page: page.route(re.compile("/model$|/predict"), explained))
+def test_the_heat_map_lies_where_its_window_says_and_can_be_taken_away(colors, visit):
+    page = visit(colors, then=lambda page: page.route(re.compile("/model$|/predict"), explained))
     page.wait_for_selector("#desk:not([hidden])")
-    drop(page, ("a.png", picture()))
+    drop(page, ("a.png", plain()))
     card = answered(page, 1).first
     seen, heat = (card.locator(name).bounding_box() for name in (".picture", ".heat"))
     assert seen["width"] / seen["height"] == pytest.approx(64 / 48, rel=0.01)
@@ -353,8 +387,8 @@ def test_the_heat_map_lies_where_its_window_says_and_can_be_taken_away(shapes, v
     assert card.locator(".neighbours").inner_text().split() == ["square", "0.91"]
 
 
-def test_the_camera_is_asked_for_only_when_wanted_and_its_picture_is_answered(shapes, visit):
-    page = visit(shapes, permissions=["camera"])
+def test_the_camera_is_asked_for_only_when_wanted_and_its_picture_is_answered(colors, visit):
+    page = visit(colors, permissions=["camera"])
     page.wait_for_selector("#desk:not([hidden])")
     assert page.evaluate("document.getElementById('view').srcObject") is None
     page.click("#camera-open")
@@ -365,15 +399,15 @@ def test_the_camera_is_asked_for_only_when_wanted_and_its_picture_is_answered(sh
     assert page.evaluate("document.getElementById('view').srcObject") is None
 
 
-def test_a_camera_that_may_not_be_used_is_a_sentence(shapes, visit):
-    page = visit(shapes, permissions=[])
+def test_a_camera_that_may_not_be_used_is_a_sentence(colors, visit):
+    page = visit(colors, permissions=[])
     page.wait_for_selector("#desk:not([hidden])")
     page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => Promise.reject({ name: 'NotFoundError' }) }")
     page.click("#camera-open")
     assert "no camera" in page.inner_text("#ask-trouble")
 
 
-def test_everything_but_drawing_is_done_with_the_keyboard_alone(digits, visit, split_photos):
+def test_everything_but_drawing_is_done_with_the_keyboard_alone(digits, visit, tmp_path):
     page = visit(digits)
     playwright.expect(page.locator("#draw")).to_be_visible()
     reached = []
@@ -386,7 +420,9 @@ def test_everything_but_drawing_is_done_with_the_keyboard_alone(digits, visit, s
     page.focus("#choose")
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
-    chooser.value.set_files(str(split_photos / "test" / "circle" / "200.png"))
+    chosen = tmp_path / "chosen.png"
+    chosen.write_bytes(plain())
+    chooser.value.set_files(chosen)
     answered(page, 1)
     page.focus("#clear-answers")
     page.keyboard.press("Space")
@@ -411,7 +447,7 @@ def test_every_control_has_a_name_and_answers_are_announced(digits, visit):
 def test_text_stands_out_from_its_ground_in_light_and_dark(digits, visit, scheme):
     page = visit(digits, color_scheme=scheme)
     draw(page, THREE)
-    drop(page, ("fine.png", picture()), ("broken.png", b"nothing"))
+    drop(page, ("fine.png", plain()), ("broken.png", b"nothing"))
     answered(page, 2)
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (luminance(ground) < 0.1) == (scheme == "dark")
@@ -450,13 +486,13 @@ def test_nothing_is_wider_than_the_window_and_answers_move_nothing(digits, visit
     playwright.expect(page.locator("#best-class")).to_have_text("3")
     page.evaluate("scrollTo(0, 0)")
     assert [page.locator(name).bounding_box() for name in ("#paper", "#sent", "#ask")] == before
-    drop(page, (f"{'long' * 50}.png", picture((400, 40))), ("fine.png", picture((40, 400))))
+    drop(page, (f"{'long' * 50}.png", plain(size=(400, 40))), ("fine.png", plain(size=(40, 400))))
     answered(page, 2)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_a_token_is_asked_for_once_and_sent_from_then_on(split_run, warm_cache, visit):
-    with served(split_run.run, warm_cache, EYESPOT_TOKEN=TOKEN) as address:
+def test_a_token_is_asked_for_once_and_sent_from_then_on(bundle, warm_cache, visit):
+    with served(bundle, warm_cache, EYESPOT_TOKEN=TOKEN) as address:
         page = visit(address)
         page.get_by_label("Token", exact=True).fill("a wrong one")
         page.keyboard.press("Enter")
@@ -464,35 +500,35 @@ def test_a_token_is_asked_for_once_and_sent_from_then_on(split_run, warm_cache, 
         page.get_by_label("Token", exact=True).fill(TOKEN)
         page.keyboard.press("Enter")
         playwright.expect(page.locator("#desk")).to_be_visible()
-        drop(page, ("fine.png", picture()))
+        drop(page, ("fine.png", plain()))
         assert answered(page, 1).locator(".bars li").count() == 3
         page.reload()
         playwright.expect(page.locator("#desk")).to_be_visible()
         assert page.evaluate("[localStorage.length, document.cookie]") == [0, ""]
 
 
-def test_a_server_that_has_gone_is_a_sentence(shapes, visit):
-    page = visit(shapes)
+def test_a_server_that_has_gone_is_a_sentence(colors, visit):
+    page = visit(colors)
     page.wait_for_selector("#desk:not([hidden])")
     page.route(
         "**/predict*", lambda route: route.fulfill(status=503, headers={"Retry-After": "0"}, json={"error": "full"})
     )
-    drop(page, ("fine.png", picture()))
+    drop(page, ("fine.png", plain()))
     assert "Full." in answered(page, 1).get_by_role("alert").inner_text()
 
 
-def test_the_page_asks_nothing_of_any_other_server(shapes, visit):
+def test_the_page_asks_nothing_of_any_other_server(colors, visit):
     asked: list[str] = []
-    page = visit(shapes, then=lambda page: page.on("request", lambda request: asked.append(request.url)))
+    page = visit(colors, then=lambda page: page.on("request", lambda request: asked.append(request.url)))
     page.wait_for_selector("#desk:not([hidden])")
-    drop(page, ("fine.png", picture()))
+    drop(page, ("fine.png", plain()))
     answered(page, 1)
     assert len(asked) > 10
-    assert [url for url in asked if not url.startswith((shapes, "blob:", "data:"))] == []
+    assert [url for url in asked if not url.startswith((colors, "blob:", "data:"))] == []
 
 
-def test_a_new_model_behind_the_same_address_is_shown(shapes, visit):
-    page = visit(shapes)
+def test_a_new_model_behind_the_same_address_is_shown(colors, visit):
+    page = visit(colors)
     page.wait_for_selector("#desk:not([hidden])")
 
     def another(route: Any) -> None:
@@ -503,5 +539,5 @@ def test_a_new_model_behind_the_same_address_is_shown(shapes, visit):
 
     page.route("**/predict*", another)
     page.route("**/model", another)
-    drop(page, ("fine.png", picture()))
+    drop(page, ("fine.png", plain()))
     playwright.expect(page.locator("h1")).to_have_text("better")
