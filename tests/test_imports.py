@@ -68,6 +68,31 @@ def test_predict_val_and_info_need_none_of_the_training_packages(ready, split_ph
     assert without(TRAINING_PACKAGES, code).split() == ["circle", str(ready.test.n), "False"]
 
 
+def test_serving_needs_none_of_the_training_packages(ready, split_photos, shared_cache):
+    picture = str(split_photos / "test" / "circle" / "200.png")
+    code = (
+        "from starlette.testclient import TestClient\n"
+        "from eyespot.serve.app import make_app\n"
+        "from eyespot.serve.service import Service\n"
+        f"with TestClient(make_app(Service({ready.run!r})), base_url='http://localhost') as client:\n"
+        f"    said = client.post('/predict', content=open({picture!r}, 'rb').read()).json()\n"
+        "print(said['answers'][0]['predictions'][0]['class'])"
+    )
+    assert without(TRAINING_PACKAGES, code).split() == ["circle"]
+
+
+def test_serving_without_the_extra_names_it(split_run):
+    code = (
+        "from click.testing import CliRunner\n"
+        "from eyespot.cli.main import main\n"
+        f"print(CliRunner().invoke(main, ['serve', {split_run.run!r}]).stderr)"
+    )
+    for absent in ("uvicorn", "fastapi", "httptools", "python_multipart", "prometheus_client"):
+        said = without((absent,), code).strip()
+        assert said.startswith("eyespot: serving a model needs the extra `serve`")
+        assert said.endswith("pip install 'eyespot[serve]'")
+
+
 def test_convolution_by_hand_needs_none_of_the_training_packages():
     code = (
         "import eyespot, sys\n"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +47,8 @@ CLASSES = ("circle", "square", "triangle")
 PER_CLASS = 80
 SIZE_WH = (160, 120)
 TIMEOUT_SECONDS = 300
+SERVED_PORT = "8000"
+"""The port that pages show; the tests' servers take free ones."""
 
 
 @dataclass(frozen=True)
@@ -103,24 +107,58 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[Snippet, subproces
         "COLUMNS": "100",
         "OMP_NUM_THREADS": "1",  # as fast for a LeNet-5, and not ten times slower beside another busy process
     }
-    done = {}
-    for snippet in RUN:
-        done[snippet] = subprocess.run(
-            _arguments(snippet),
-            cwd=folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=TIMEOUT_SECONDS,
-        )
+    done: dict[Snippet, subprocess.CompletedProcess[str]] = {}
+    with ExitStack() as servers:
+        port, page = SERVED_PORT, ""
+        for snippet in RUN:
+            if snippet.page != page:
+                servers.close()  # a server runs to the end of its page
+                page = snippet.page
+            if snippet.text.startswith("eyespot serve"):
+                server = servers.enter_context(_server(snippet, cwd=folder, env=environment))
+                done[snippet] = subprocess.CompletedProcess([], 0, "".join(_first_lines(server)), "")
+                port = re.findall(r":(\d+)$", done[snippet].stdout, re.MULTILINE)[0]
+                continue
+            if snippet.text.startswith("curl ") and shutil.which("curl") is None:
+                continue
+            done[snippet] = subprocess.run(
+                _arguments(replace(snippet, text=snippet.text.replace(f":{SERVED_PORT}/", f":{port}/"))),
+                cwd=folder,
+                env=environment,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                timeout=TIMEOUT_SECONDS,
+            )
     return done
+
+
+@contextmanager
+def _server(snippet: Snippet, *, cwd: Path, env: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """The server that a snippet starts, on a free port."""
+    command = [*_arguments(snippet), "--port", "0"]
+    with subprocess.Popen(command, cwd=cwd, env=env, stdout=subprocess.PIPE, text=True, encoding="utf-8") as server:
+        try:
+            yield server
+        finally:
+            server.terminate()
+
+
+def _first_lines(server: subprocess.Popen[str]) -> Iterator[str]:
+    """What it says until it listens."""
+    assert server.stdout is not None
+    for line in server.stdout:
+        yield line
+        if line.startswith("Stop"):
+            return
 
 
 def _arguments(snippet: Snippet) -> list[str]:
     if snippet.language == "python":
         return [sys.executable, "-c", snippet.text]
     command, *arguments = shlex.split(snippet.text)
+    if command == "curl":
+        return [command, *arguments]
     if command != "eyespot":
         return [sys.executable, "-c", f"raise SystemExit('no test knows the command {command}')"]
     return [sys.executable, "-m", "eyespot", *arguments]
@@ -161,13 +199,17 @@ def _without_numbers(lines: list[str] | tuple[str, ...], command: str) -> list[s
     """What has to be the same on every machine."""
     if command.startswith(OF_THIS_MACHINE):
         return [line[:12].strip() for line in lines]
-    if command.startswith("eyespot predict"):
+    if command.startswith(("eyespot predict", "curl")):
         lines = [re.sub("|".join(CLASSES), "CLASS", line) for line in lines]  # rounding decides between close answers
+    if command.startswith("curl"):
+        lines = [re.sub(r'"fingerprint": "\w+"', "FINGERPRINT", line) for line in lines]
     return [re.sub(r" +", " ", re.sub(r"\d+(\.\d+)?", "#", line)) for line in lines]
 
 
 @pytest.mark.parametrize("snippet", RUN, ids=str)
 def test_does_what_the_page_says(snippet: Snippet, answers: dict[Snippet, subprocess.CompletedProcess[str]]) -> None:
+    if snippet not in answers:
+        pytest.skip("there is no curl here")
     answer = answers[snippet]
     assert answer.returncode == 0, f"{snippet.text}\n{answer.stdout}{answer.stderr}"
     if snippet.printed:

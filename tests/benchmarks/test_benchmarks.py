@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from PIL import Image
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 COLORS = {"blue": (40, 60, 200), "green": (40, 180, 60), "red": (200, 50, 40)}
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="they read /proc")
 PICTURES = {"train": 6, "val": 10, "test": 10}
 
 
@@ -102,6 +104,36 @@ def test_startup(run, data, cache, tmp_path):
     subprocess.run(command, env={**os.environ, "EYESPOT_CACHE": str(cache)}, check=True)
     picture = data / "test" / "red" / "0.jpg"
     assert run("startup.py", tmp_path / "train" / "colors", picture, "--runs", 1).count("(bar <= ") == 2
+
+
+@pytest.fixture(scope="module")
+def colors_run(cache, data, tmp_path_factory) -> Path:
+    """A frozen run on the noisy pictures."""
+    out = tmp_path_factory.mktemp("runs")
+    command = [sys.executable, "-m", "eyespot", "train", data, "--out", out, "--name", "colors", "--quiet"]
+    subprocess.run(command, env={**os.environ, "EYESPOT_CACHE": str(cache)}, check=True)
+    return out / "train" / "colors"
+
+
+@linux_only
+@pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
+def test_the_server_under_load(run, data, colors_run, timm):
+    printed = run("serving.py", colors_run, data, "--runs", 1, "--seconds", 1, "--pictures", 8)
+    assert "of processor time a request" in printed
+    assert printed.count("(bar ") == 4
+
+
+@linux_only
+def test_the_soak(run, data, colors_run):
+    printed = run("soak.py", colors_run, data, "--seconds", 4, "--pictures", 8)
+    assert printed.count("PASS") >= 4  # memory is not judged here
+    assert "PASS  0 wrong (bar <= 0 wrong)" in printed
+
+
+@linux_only
+def test_swaps_and_ends(run, data, colors_run):
+    printed = run("swaps.py", colors_run, data, "--swaps", 2, "--ends", 1)
+    assert printed.count("PASS") == 4
 
 
 def test_digits(data, monkeypatch, capsys):

@@ -4,12 +4,15 @@ import io
 
 import numpy as np
 import pytest
-from color_bundle import color_probabilities
+from color_bundle import color_probabilities, write_color_bundle
 from PIL import Image
+from starlette.testclient import TestClient
 
 import eyespot
 from eyespot.data.pictures import read_image
 from eyespot.serve import bodies, pictures
+from eyespot.serve.app import make_app
+from eyespot.serve.service import Service
 
 GREEN, BLUE = (30, 180, 60), (20, 60, 220)
 
@@ -41,11 +44,6 @@ def test_answers_are_those_of_predict_in_this_process(client, bundle, picture, t
 
 
 def test_a_trained_model_is_served_with_the_answers_of_predict(split_run, split_photos, shared_cache):
-    from starlette.testclient import TestClient
-
-    from eyespot.serve.app import make_app
-    from eyespot.serve.service import Service
-
     paths = sorted((split_photos / "test" / "circle").iterdir())[:3]
     model = eyespot.load(split_run.run)
     with TestClient(make_app(Service(split_run.run)), base_url="http://127.0.0.1") as client:
@@ -110,12 +108,6 @@ def test_a_files_name_comes_back_as_a_name(client, picture, name):
 
 
 def test_a_grey_model_draws(tmp_path, shared_cache, picture):
-    from color_bundle import write_color_bundle
-    from starlette.testclient import TestClient
-
-    from eyespot.serve.app import make_app
-    from eyespot.serve.service import Service
-
     service = Service(write_color_bundle(tmp_path / "gray", gray=True))
     with TestClient(make_app(service), base_url="http://[::1]:8000") as client:
         assert client.get("/model").json()["draws"] is True
@@ -154,11 +146,6 @@ class Pointing:
 
 
 def test_heat_map_and_similar_pictures_come_where_asked_for(bundle, shared_cache, picture):
-    from starlette.testclient import TestClient
-
-    from eyespot.serve.app import make_app
-    from eyespot.serve.service import Service
-
     service = Service(bundle, explain=lambda bundle: Pointing())
     data = picture(GREEN)
     with TestClient(make_app(service), base_url="http://localhost") as client:

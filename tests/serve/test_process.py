@@ -42,24 +42,13 @@ class Process:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.port = int(self.line("Page").rpartition(":")[2])
-        self.until_it_answers()
+        self.line("Stop")
 
     def line(self, beginning: str) -> str:
         """The next line that begins so; those before it are passed over."""
         while not (line := self.lines.get(timeout=WAIT_SECONDS)).startswith(beginning):
             pass
         return line
-
-    def until_it_answers(self) -> None:
-        deadline = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
-            except ConnectionRefusedError:
-                time.sleep(0.02)
-            else:
-                return
-        raise AssertionError("the server does not listen")
 
     def connection(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_SECONDS)

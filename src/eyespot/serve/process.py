@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import signal
+import socket
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -21,8 +23,11 @@ STOP_SECONDS = 60
 class Server(uvicorn.Server):
     """Ends at SIGTERM and Ctrl-C: it listens no more, answers what it has taken, and returns."""
 
-    def __init__(self, app: ASGIApp, *, hang_up: Callable[[], None]) -> None:
-        """hang_up: called at SIGHUP, where the system has that."""
+    def __init__(self, app: ASGIApp, *, started: Callable[[], None], hang_up: Callable[[], None]) -> None:
+        """started: called once it listens.
+        hang_up: called at SIGHUP, where the system has that.
+        """
+        logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every damaged form
         super().__init__(
             uvicorn.Config(
                 app,
@@ -39,7 +44,7 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=STOP_SECONDS,
             )
         )
-        self._hang_up = hang_up
+        self._started, self._hang_up = started, hang_up
 
     @property
     def answered(self) -> int:
@@ -50,6 +55,10 @@ class Server(uvicorn.Server):
     def was_interrupted(self) -> bool:
         """True after Ctrl-C."""
         return signal.SIGINT in self._captured_signals
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._started()
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

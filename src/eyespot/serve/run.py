@@ -83,13 +83,16 @@ def _serve(
 
     service = Service(run, queue=queue)
     watcher = Watcher(service, say=say)
-    server = Server(make_app(service, token=token), hang_up=watcher.look_now)
-    say(f"Serving     {service.name}, {len(service.served.classes)} classes, from {run}")
-    for each in sockets:
-        say(f"Page        {_address(each)}")
-    if token is not None:
-        say("Token       clients send the header `Authorization: Bearer TOKEN`; the page asks for it")
-    say("Stop        Ctrl-C")
+
+    def introduce() -> None:
+        say(f"Serving     {service.name}, {len(service.served.classes)} classes, from {run}")
+        for each in sockets:
+            say(f"Page        {_address(each)}")
+        if token is not None:
+            say("Token       clients send the header `Authorization: Bearer TOKEN`; the page asks for it")
+        say("Stop        Ctrl-C")
+
+    server = Server(make_app(service, token=token), started=introduce, hang_up=watcher.look_now)
     watcher.start()
     try:
         server.run(sockets)
