@@ -1,5 +1,6 @@
 /** A picture on its card, upright as the model sees it, and the heat map over it. */
 
+const ALL = 0.99; // of a picture: a heat map over so much of it leaves nothing out
 const SMALL_SIDE = 96; // up to so many pixels, a picture is shown with its pixels as squares
 
 /**
@@ -27,7 +28,8 @@ export function layHeatMap(card, heatMap) {
   const [left, top, width, height] = heatMap.window;
   for (const [side, share] of Object.entries({ left, top, width, height })) heat.style[side] = `${100 * share}%`;
   heat.src = `data:image/png;base64,${heatMap.png}`;
-  sentence.textContent = `Heat map for ${heatMap.class}, by ${heatMap.method}. ${heatMap.sentence}`;
+  const unseen = width * height < ALL ? " The network saw only what lies under it." : "";
+  sentence.textContent = `Heat map for ${heatMap.class}, by ${heatMap.method}. ${heatMap.sentence}${unseen}`;
   button.disabled = false;
   const show = (/** @type {boolean} */ shown) => {
     heat.hidden = sentence.hidden = !shown;
