@@ -16,6 +16,8 @@ from eyespot.records import PartMetrics, Preprocess
 FINGERPRINT_DIGITS = 12
 DRAWN_SIDE = 64
 """Grey pictures up to this side, pixels, are such as a person can draw."""
+SAMPLE = "digits"
+"""The embedded digits fill their pictures, and so must drawings; those of MNIST have a margin."""
 CERTAIN = 1e-3
 """How far the probabilities of one image may be from a sum of one."""
 
@@ -77,6 +79,7 @@ class Served:
             "side": side,
             "color": manifest.preprocess.color,
             "draws": manifest.preprocess.color == "gray" and side <= DRAWN_SIDE,
+            "framing": "filling" if manifest.data.name == SAMPLE else "mnist",
             "validation": _metric(manifest.validation),
             "test": _metric(manifest.test),
             "heat_map": self.explain is not None and self.explain.heat_map,

@@ -1,0 +1,36 @@
+/** The token that a server beyond this machine asks for: kept in this tab alone, asked for in the page. */
+
+import { byId } from "./elements.js";
+
+const KEY = "eyespot token";
+/** @type {Promise<void> | null} */
+let asking = null;
+
+/** @returns {string | null} the token that was given last */
+export function token() {
+  return sessionStorage.getItem(KEY);
+}
+
+/** @returns {Promise<void>} done when a person has given a token; all who ask meanwhile wait for the same one */
+export function askForToken() {
+  asking ??= ask().finally(() => (asking = null));
+  return asking;
+}
+
+/** @returns {Promise<void>} */
+function ask() {
+  const section = byId("ask-token");
+  const field = /** @type {HTMLInputElement} */ (byId("token"));
+  if (token()) byId("token-hint").textContent = "The server did not accept that token. Compare it with the one it was started with.";
+  section.hidden = false;
+  field.focus();
+  return new Promise((resolve) => {
+    section.querySelector("form").onsubmit = (event) => {
+      event.preventDefault();
+      sessionStorage.setItem(KEY, field.value.trim());
+      field.value = "";
+      section.hidden = true;
+      resolve();
+    };
+  });
+}

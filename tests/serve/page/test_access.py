@@ -1,0 +1,95 @@
+"""The page is for everybody: by keys, read out, in light and dark, on a phone."""
+
+from __future__ import annotations
+
+import pytest
+from visits import DESKTOP, PHONE, THREE, answered, draw, drop, plain
+
+expect = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install playwright").expect
+
+LEAST_CONTRAST = 4.5
+"""Of text on its ground: WCAG 2.2, 1.4.3."""
+
+
+def test_everything_but_drawing_is_done_with_the_keyboard_alone(digits, visit, tmp_path):
+    page = visit(digits)
+    expect(page.locator("#draw")).to_be_visible()
+    reached = []
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.id"))
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline == "solid", reached
+    assert reached == ["framing", "dark-ink", "choose", "camera-open"]
+    page.focus("#choose")
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chosen = tmp_path / "chosen.png"
+    chosen.write_bytes(plain())
+    chooser.value.set_files(chosen)
+    answered(page, 1)
+    page.focus("#clear-answers")
+    page.keyboard.press("Space")
+    assert page.is_hidden("#answers")
+    assert page.evaluate("document.activeElement.id") == "choose"
+
+
+def test_every_control_has_a_name_and_answers_are_announced(digits, visit):
+    page = visit(digits)
+    expect(page.locator("#draw")).to_be_visible()
+    for role, names in {
+        "button": ("Undo", "Clear", "Choose pictures", "Use the camera"),
+        "combobox": ("Framed",),
+    }.items():
+        for name in names:
+            assert page.get_by_role(role, name=name, exact=True).count() == 1
+    assert page.get_by_role("status").get_attribute("id") == "told"
+    assert page.locator("html").get_attribute("lang") == "en"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground_in_light_and_dark(digits, visit, scheme):
+    page = visit(digits, color_scheme=scheme)
+    draw(page, THREE)
+    drop(page, ("fine.png", plain()), ("broken.png", b"nothing"))
+    answered(page, 2)
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (luminance(ground) < 0.1) == (scheme == "dark")
+    pairs = page.evaluate(
+        """() => [...document.querySelectorAll("body *")].filter(each => each.checkVisibility() && !each.disabled &&
+            [...each.childNodes].some(node => node.nodeType == 3 && node.data.trim())).map(each => {
+            let under = each;
+            while (getComputedStyle(under).backgroundColor == "rgba(0, 0, 0, 0)") under = under.parentElement;
+            return [each.textContent, getComputedStyle(each).color, getComputedStyle(under).backgroundColor];
+        })"""
+    )
+    assert len(pairs) > 30
+    assert [pair for pair in pairs if contrast(pair[1], pair[2]) < LEAST_CONTRAST] == []
+
+
+def contrast(first: str, second: str) -> float:
+    """The ratio of WCAG 2.2 between two colours."""
+    low, high = sorted(luminance(color) for color in (first, second))
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(color: str) -> float:
+    """WCAG's relative luminance of `rgb(r, g, b)`."""
+    levels = [float(level) / 255 for level in color.partition("(")[2].rstrip(")").split(",")[:3]]
+    red, green, blue = [level / 12.92 if level <= 0.04045 else ((level + 0.055) / 1.055) ** 2.4 for level in levels]
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_nothing_is_wider_than_the_window_and_answers_move_nothing(digits, visit, viewport):
+    page = visit(digits, viewport=viewport)
+    expect(page.locator("#draw")).to_be_visible()
+    before = [page.locator(name).bounding_box() for name in ("#paper", "#sent", "#ask")]
+    page.evaluate("document.getElementById('told').scrollIntoView()")
+    draw(page, THREE)
+    expect(page.locator("#best-class")).to_have_text("3")
+    page.evaluate("scrollTo(0, 0)")
+    assert [page.locator(name).bounding_box() for name in ("#paper", "#sent", "#ask")] == before
+    drop(page, (f"{'long' * 50}.png", plain(size=(400, 40))), ("fine.png", plain(size=(40, 400))))
+    answered(page, 2)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
