@@ -140,9 +140,9 @@ def _bars(deletion: Deletion) -> Image.Image:
 
 def _on_deletion(deletion: Deletion) -> str:
     return (
-        f"The deletion test: the probability with {deletion.hidden} of {deletion.places} places hidden by one colour of "
-        f"the picture, the random ones in the same shape; mean and range of {deletion.draws} draws. {deletion.sentence}"
-    )
+        f"The deletion test: the probability with {deletion.hidden} of {deletion.places} places hidden by one colour "
+        f"of the picture, the random ones in the same shape; mean and range of {deletion.draws} draws. "
+    ) + deletion.sentence
 
 
 def _row_of(neighbours: Sequence[Neighbour]) -> Image.Image:
