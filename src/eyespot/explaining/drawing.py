@@ -106,8 +106,8 @@ def _fitted(picture: Image.Image) -> Image.Image:
     """The picture as large as a panel allows, mode RGB; a small one in squares, one for each pixel."""
     factor = PANEL / max(picture.size)
     small = max(picture.size) <= MOST_SMALL_SIDE
-    size = tuple(max(1, round(side * (int(factor) if small else factor))) for side in picture.size)
-    return picture.resize(size, Image.Resampling.NEAREST if small else Image.Resampling.BICUBIC)
+    width, height = (max(1, round(side * (int(factor) if small else factor))) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.NEAREST if small else Image.Resampling.BICUBIC)
 
 
 def _bars(deletion: Deletion) -> Image.Image:

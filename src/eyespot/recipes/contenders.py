@@ -136,9 +136,9 @@ def _torch(given: Tested, precision: PrecisionName) -> Callable[[np.ndarray], Ba
         mean, scale = (np.array(each, np.float32) for each in (given.preprocess.mean, given.preprocess.scale))
         x = torch.from_numpy(np.ascontiguousarray(((images - mean) / scale).transpose(0, 3, 1, 2)))  # (N, C, H, W)
 
-        def answer() -> None:
+        def answer() -> object:
             with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
-                net(x)
+                return net(x)
 
         return lambda count: _exhaust(answer() for _ in range(count))
 
