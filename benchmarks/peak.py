@@ -2,8 +2,9 @@
 
     python benchmarks/peak.py
 
-Square products by torch in fp32, and in bf16 where the processor has instructions for it: the fastest of many. One
-multiply-add counts as two operations. No program that computes the network's sums one by one can be faster than this.
+Square products in fp32, and in bf16 where the processor has instructions for it: the fastest of many, as `eyespot
+benchmark` has it. One multiply-add counts as two operations. No program that computes the network's sums one by one can
+be faster than this.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,10 +19,9 @@ from typing import Any
 
 import measuring
 
+from eyespot.engine.peak import peak_gflops
 from eyespot.engine.run import available_precisions
 
-SIDE = 2048
-LEAST_SECONDS = 2.0
 IMAGE_HW = (224, 224)
 
 
@@ -52,7 +51,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     precisions = available_precisions()
-    peak = Peak({name: gflops(name) for name in precisions}, multiply_adds() / 1e9)
+    peak = Peak({name: peak_gflops(name) for name in precisions}, multiply_adds() / 1e9)
     if options.json:
         print(json.dumps(asdict(peak)))
     else:
@@ -63,19 +62,6 @@ def measured() -> Peak:
     """The peak, measured in a process of its own."""
     printed = subprocess.run([sys.executable, Path(__file__), "--json"], stdout=subprocess.PIPE, check=True).stdout
     return Peak(**json.loads(printed))
-
-
-def gflops(precision: str) -> float:
-    """1e9 operations per second of the fastest product."""
-    import torch
-
-    kind = torch.bfloat16 if precision == "bf16" else torch.float32
-    a, b = (torch.randn(SIDE, SIDE, generator=torch.Generator().manual_seed(seed)).to(kind) for seed in (0, 1))
-    torch.mm(a, b)
-    best, end = float("inf"), time.perf_counter() + LEAST_SECONDS
-    while time.perf_counter() < end:
-        best = min(best, measuring.seconds_of(lambda: torch.mm(a, b)))
-    return 2 * SIDE**3 / best / 1e9
 
 
 def multiply_adds() -> int:

@@ -22,6 +22,7 @@ from measuring import at_least
 from torch import Tensor, nn
 
 from eyespot import zoo
+from eyespot.engine.peak import peak_gflops
 from eyespot.training.devices import choose
 from eyespot.training.freed_memory import freed_memory_stays
 from eyespot.training.loop import Plan, Training
@@ -108,7 +109,7 @@ def step_gflop(net: nn.Sequential, shape: tuple[int, ...], batch: int) -> float:
 
 def report_steps(seconds: dict[str, list[float]], gflop: dict[str, float], batch: int) -> None:
     """Every step, the medians, and what the matrix product allows."""
-    limits = {precision: peak.gflops(precision) for precision in peak.available_precisions()}
+    limits = {precision: peak_gflops(precision) for precision in peak.available_precisions()}
     for name, each in seconds.items():
         middle = statistics.median(each)
         print(measuring.runs_line(name, each, "s"))

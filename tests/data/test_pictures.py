@@ -17,7 +17,14 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile, ImageOps, TiffImagePlugin, features
 
 from eyespot.data import formats
-from eyespot.data.pictures import PICTURE_SUFFIXES, decoder_version, read_image, read_whole, thumbnail
+from eyespot.data.pictures import (
+    PICTURE_SUFFIXES,
+    decoder_version,
+    read_image,
+    read_whole,
+    read_with_window,
+    thumbnail,
+)
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Preprocess
 
@@ -602,3 +609,23 @@ def test_a_ppm_and_a_deep_pgm_are_read():
 def test_a_pgm_that_is_wrong_is_refused_with_the_reason(data, reason):
     with pytest.raises(UnreadablePicture, match=reason):
         read_whole(data, "gray")
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("size", [(300, 200), (200, 900), (224, 224), (31, 40)])
+def test_the_window_is_the_part_that_the_image_shows(size, exact):
+    """A ramp from left to right and one from top to bottom: the image's first and last values say where it lies."""
+    width, height = size
+    across, down = np.meshgrid(np.linspace(0, 255, width), np.linspace(0, 255, height))
+    pixels = np.stack([across, down, 0 * across], axis=2).round().astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    record = Preprocess(
+        short_side=96, crop_hw=(80, 64), filter="bilinear", color="rgb", mean=(0,) * 3, scale=(1,) * 3, exact=exact
+    )
+    image, window = read_with_window(file.getvalue(), record)
+    np.testing.assert_array_equal(image, read_image(file.getvalue(), record))
+    assert image[:, 0, 0].mean() / 255 == pytest.approx(window.left, abs=0.03)
+    assert image[:, -1, 0].mean() / 255 == pytest.approx(window.left + window.width, abs=0.03)
+    assert image[0, :, 1].mean() / 255 == pytest.approx(window.top, abs=0.03)
+    assert image[-1, :, 1].mean() / 255 == pytest.approx(window.top + window.height, abs=0.03)

@@ -63,22 +63,6 @@ def test_a_name_that_no_font_can_draw_becomes_its_number(monkeypatch):
     assert figures.confusion_png([[1, 0], [0, 1]], ["a", "漢字"]) == with_number
 
 
-@pytest.mark.parametrize("text", ["", "hat", "a" * 24])
-def test_short_names_are_left_as_they_are(text):
-    assert lettering.shorten(text) == text
-
-
-def test_long_names_lose_their_middle():
-    short = lettering.shorten("long-sleeved-shirt-with-stripes-07", 16)
-    assert short == "long-sle…ipes-07"
-    assert lettering.shorten("one\n two") == "one two"
-
-
-def test_controls_and_direction_overrides_become_visible():
-    assert lettering.shorten("a\u202eb\x00\udcffc") == r"a\u202eb\x00\xffc"
-    assert lettering.shorten("שלום é 漢 👩‍👧\n") == "שלום é 漢 👩‍👧"
-
-
 def test_interval_svg_spans_the_interval():
     metric = wilson(339, 372)
     svg = figures.interval_svg(metric)

@@ -22,8 +22,8 @@ def peak_gflops(precision: PrecisionName, *, seconds: float = LEAST_SECONDS, sid
 
     seconds: how long products are tried, at least.
     """
-    engine = Engine(_products(side), image_hwc=(side, side), precision=precision, batch=1)  # all cores on one
-    matrix = np.random.default_rng(0).integers(0, 2, (1, side, side), dtype=np.uint8)
+    engine = Engine(_products(side), image_hwc=(1, side, side), precision=precision, batch=1)  # all cores on one
+    matrix = np.random.default_rng(0).integers(0, 2, (1, 1, side, side), dtype=np.uint8)
     engine.run(matrix)
     best, end = float("inf"), time.perf_counter() + seconds
     while time.perf_counter() < end:
@@ -42,8 +42,8 @@ def _products(side: int) -> bytes:
     graph = helper.make_graph(
         nodes,
         "products",
-        [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, ["N", side, side])],
-        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", side, side])],
+        [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, ["N", 1, side, side])],
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", 1, side, side])],
         [numpy_helper.from_array(factor, "factor")],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
