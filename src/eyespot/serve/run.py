@@ -76,12 +76,13 @@ def listening(host: str, port: int, *, token: str | None) -> list[socket.socket]
 def _serve(
     run: str | Path, sockets: list[socket.socket], *, token: str | None, queue: int, say: Callable[[str], None]
 ) -> None:
+    from eyespot.recipes.explain import Explainer
     from eyespot.serve.app import make_app
     from eyespot.serve.process import Server
     from eyespot.serve.service import Service
     from eyespot.serve.swap import Watcher
 
-    service = Service(run, queue=queue)
+    service = Service(run, queue=queue, explain=Explainer)
     watcher = Watcher(service, say=say)
 
     def introduce() -> None:
