@@ -12,7 +12,7 @@ LAYERS = (
     ("cli",),
     ("serve",),
     ("recipes",),
-    ("export", "explaining", "detect", "style"),
+    ("exporting", "explaining", "detect", "style"),
     ("features",),
     ("training",),
     ("bundle",),
@@ -28,7 +28,7 @@ LAYERS = (
 HEIGHT = {name: -row for row, names in enumerate(LAYERS) for name in names}
 OUTSIDE = {"__init__", "__main__"}
 """The package's front door and `python -m eyespot` hand on what lies below; anyone may ask for `__version__`."""
-MAY_IMPORT_TORCH = {"blocks", "arithmetic", "zoo", "training", "detect", "style", "export"}
+MAY_IMPORT_TORCH = {"blocks", "arithmetic", "zoo", "training", "detect", "style"}
 WITHOUT_TORCH = {
     f"training/{name}.py"
     for name in ("augmentation", "chance", "fit", "head", "lbfgs", "problems", "rotation", "tail_words", "views")

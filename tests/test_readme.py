@@ -121,6 +121,8 @@ def _arguments(snippet: Snippet) -> list[str]:
     if snippet.language == "python":
         return [sys.executable, "-c", snippet.text]
     command, *arguments = shlex.split(snippet.text)
+    if command == "python":
+        return [sys.executable, str(ROOT / arguments[0]), *arguments[1:]]
     if command != "eyespot":
         return [sys.executable, "-c", f"raise SystemExit('no test knows the command {command}')"]
     return [sys.executable, "-m", "eyespot", *arguments]
@@ -161,7 +163,7 @@ def _without_numbers(lines: list[str] | tuple[str, ...], command: str) -> list[s
     """What has to be the same on every machine."""
     if command.startswith(OF_THIS_MACHINE):
         return [line[:12].strip() for line in lines]
-    if command.startswith("eyespot predict"):
+    if command.startswith(("eyespot predict", "python examples/standalone_predict.py")):
         lines = [re.sub("|".join(CLASSES), "CLASS", line) for line in lines]  # rounding decides between close answers
     return [re.sub(r" +", " ", re.sub(r"\d+(\.\d+)?", "#", line)) for line in lines]
 

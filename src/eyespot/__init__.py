@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from eyespot.recipes.create import create as create
     from eyespot.recipes.embed import embed as embed
     from eyespot.recipes.explain import explain as explain
+    from eyespot.recipes.export import export as export
     from eyespot.recipes.feature_maps import feature_maps as feature_maps
     from eyespot.recipes.info import info as info
     from eyespot.recipes.kernels import kernels as kernels
@@ -31,6 +32,7 @@ _VERBS = {
     "predict": "eyespot.recipes.predict",
     "val": "eyespot.recipes.val",
     "explain": "eyespot.recipes.explain",
+    "export": "eyespot.recipes.export",
     "benchmark": "eyespot.recipes.benchmark",
     "embed": "eyespot.recipes.embed",
     "augment": "eyespot.recipes.augment",
@@ -56,6 +58,7 @@ __all__ = [
     "create",
     "embed",
     "explain",
+    "export",
     "feature_maps",
     "info",
     "kernels",

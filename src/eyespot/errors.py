@@ -4,6 +4,7 @@
     ├── DataError               the data set as a whole cannot be used
     │   └── NoPictures          nothing to read under this path
     ├── UnreadablePicture       one picture cannot be read; recipes set it aside and go on
+    │   └── TooManyPixels       its header claims more than are read
     ├── NetworkError            a network cannot be built, or its shapes do not fit
     │   └── WeightsError        weights do not fit the network, or are not the file they should be
     ├── CheckpointError         a training run cannot be saved, or a newer version saved it
@@ -12,6 +13,7 @@
     ├── StoreError              the cache on disk cannot be used
     ├── MissingExtra            an optional part of eyespot is not installed
     ├── MachineError            this machine lacks something the work needs
+    ├── RequestError            a request to the server cannot be answered; has its HTTP status
     └── Stopped                 the user stopped the work; says what is usable
 
 A message is one sentence or two: what is wrong and where, what was expected and found, what to do next.
@@ -38,6 +40,10 @@ class UnreadablePicture(EyespotError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class TooManyPixels(UnreadablePicture):
+    """A picture's header claims more pixels than are read."""
 
 
 class NetworkError(EyespotError):
@@ -74,6 +80,14 @@ class MissingExtra(EyespotError):
 
 class MachineError(EyespotError):
     """This machine lacks something the work needs."""
+
+
+class RequestError(EyespotError):
+    """A request to the server cannot be answered. The message is what its client is told."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Stopped(EyespotError):

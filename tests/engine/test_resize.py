@@ -13,8 +13,8 @@ from onnx import TensorProto, helper
 from PIL import Image
 
 from eyespot.data.pictures import read_image
-from eyespot.engine.gate import INPUT
-from eyespot.engine.resize import PICTURE, with_resize
+from eyespot.engine.gate import INPUT, PICTURE
+from eyespot.engine.resize import with_resize
 from eyespot.records import Preprocess
 
 SIZES_WH = [

@@ -233,7 +233,7 @@ def test_bf16_is_used_where_the_processor_has_it_and_only_there(monkeypatch, cap
             assert (device, name) == ("CPU", "OPTIMIZATION_CAPABILITIES")
             return capabilities
 
-    monkeypatch.setattr(run, "_core", Core)
+    monkeypatch.setattr(run, "openvino_core", Core)
     assert available_precisions() == precisions
     assert machine.fastest_precision(capabilities) == precisions[0]
 

@@ -55,7 +55,7 @@ def read_bundle(where: str | Path) -> Bundle:
     """
     folder = _find(where)
     manifest = _read_manifest(folder / MANIFEST)
-    graph = _read(folder / GRAPH, most_bytes=LARGEST_BYTES)
+    graph = read_file(folder / GRAPH, most_bytes=LARGEST_BYTES)
     if sha256(graph) != manifest.graph_sha256:
         raise BundleError(f"{folder / GRAPH} is not the file that {MANIFEST} describes: copy the bundle again, whole")
     _require_fit(folder, manifest, check_graph(graph))
@@ -101,7 +101,7 @@ def _find(where: str | Path) -> Path:
 
 
 def _read_manifest(path: Path) -> Manifest:
-    data = _read(path, most_bytes=LARGEST_MANIFEST)
+    data = read_file(path, most_bytes=LARGEST_MANIFEST)
     try:
         content = json.loads(data)
     except ValueError as error:
@@ -122,9 +122,13 @@ def _read_manifest(path: Path) -> Manifest:
         raise BundleError(f"{path} is not a valid manifest: {where}: {first['msg']}") from error
 
 
-def _read(path: Path, *, most_bytes: int) -> bytes:
+def read_file(path: Path, *, most_bytes: int) -> bytes:
+    """What an ordinary file holds. Raises BundleError where it cannot be read, or has more bytes than that.
+
+    A link is none: in a model from elsewhere it could point to any file of this machine.
+    """
     try:
-        status = path.stat()
+        status = path.lstat()
         if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for, a device never ends
             raise BundleError(f"{path} cannot be read: it is not an ordinary file")
         if status.st_size > most_bytes:

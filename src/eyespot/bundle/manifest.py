@@ -55,6 +55,11 @@ class KnownPictures(Record):
             part_of |= {digits[at : at + 2 * HASH_BYTES]: part for at in range(0, len(digits), 2 * HASH_BYTES)}
         return [part_of.get(content[: 2 * HASH_BYTES]) for content in contents]
 
+    def count(self, part: Part) -> int:
+        """Pictures of a part."""
+        text = {"train": self.train, "val": self.val, "test": self.test}[part]
+        return len(base64.b64decode(text)) // HASH_BYTES
+
     @field_validator("train", "val", "test")
     @classmethod
     def _are_whole(cls, text: str) -> str:

@@ -9,15 +9,15 @@ from typing import Any
 import click
 
 import eyespot
-from eyespot.cli import anatomy, by_hand, explaining, measuring, views
+from eyespot.cli import anatomy, by_hand, deploy, explaining, measuring, serving, views
 from eyespot.cli.grouped import GroupedCommand
 from eyespot.cli.told import json_option as _json
 from eyespot.cli.told import quiet_option as _quiet
 from eyespot.cli.told import told as _told
 
 COMMANDS = (
-    *("train", "predict", "val", *explaining.COMMANDS, "embed", *views.COMMANDS, *measuring.COMMANDS),
-    *("networks", "info", "cache"),
+    *("train", "predict", "val", *explaining.COMMANDS, *deploy.COMMANDS, *serving.COMMANDS, "embed", *views.COMMANDS),
+    *(*measuring.COMMANDS, "networks", "info", "cache"),
     *anatomy.COMMANDS,
     *by_hand.COMMANDS,
 )
@@ -62,7 +62,7 @@ def main() -> None:
     """
 
 
-for _module in (explaining, views, measuring, anatomy, by_hand):
+for _module in (explaining, deploy, serving, views, measuring, anatomy, by_hand):
     for _command in _module.COMMANDS.values():
         main.add_command(_command)
 

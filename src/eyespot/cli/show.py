@@ -16,7 +16,16 @@ from pydantic import BaseModel
 from eyespot.files import cannot_write
 from eyespot.names import printable_lines
 from eyespot.recipes.progress import Progress, silent
-from eyespot.recipes.results import CacheResult, EmbedResult, InfoResult, Prediction, TrainResult, ValResult
+from eyespot.recipes.results import (
+    CacheResult,
+    EmbedResult,
+    ExportResult,
+    InfoResult,
+    Prediction,
+    TrainResult,
+    ValResult,
+    as_typed,
+)
 from eyespot.recipes.tables import write_csv
 from eyespot.records import Metric, SetAside
 from eyespot.words import counted
@@ -112,6 +121,27 @@ def predicted(results: Sequence[Prediction]) -> None:
             continue
         answers = ", ".join(f"{answer.class_} {answer.probability:.3f}" for answer in each.predictions)
         say(f"{each.picture}: {answers}")
+
+
+def exported(result: ExportResult) -> None:
+    """What `export` wrote, and how it compares."""
+    for file in result.files:
+        _line("Wrote", file)
+    for check in (*result.checks, *([result.bf16] if result.bf16 else [])):
+        same = f"{check.same} of {counted(check.pictures, 'picture')} have the same answer"
+        _line("Compared", f"{check.runtime}: {same}, probabilities differ by at most {check.largest_difference:.1g}")
+        for name in check.close[:NAMED]:
+            _line("", f"{name} has two classes that lie closer together than rounding, and they change places")
+    if result.bf16 is None:
+        _line("", "bf16 is left out: this machine has no such arithmetic")
+    if result.int8 is not None:
+        of = result.int8
+        _line("int8", of.verdict)
+        _line("", f"accuracy {of.accuracy:.3f}, in fp32 {of.accuracy_fp32:.3f}, on {counted(of.pictures, 'picture')}")
+        _line("", f"{of.speedup:.2f} times as fast; faster on {of.faster} of {counted(of.timed, 'picture')}")
+    for note in result.notes:
+        _line("Note", note)
+    _line("Next", f"eyespot predict {as_typed(result.files[0])} PICTURES")
 
 
 def write_predictions(path: Path, results: Sequence[Prediction]) -> None:

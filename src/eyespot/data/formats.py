@@ -16,7 +16,7 @@ from typing import cast
 from PIL import Image, ImageFile
 
 from eyespot.data import plain
-from eyespot.errors import UnreadablePicture
+from eyespot.errors import TooManyPixels, UnreadablePicture
 
 MAX_PIXELS = 178_956_970
 """Largest picture that is read: where Pillow, too, stops believing a header (twice its `MAX_IMAGE_PIXELS`)."""
@@ -58,13 +58,14 @@ _ENDINGS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82", "GIF": b";"}
 _SAID_WHEN_CUT_OFF = ("truncated", "end of file", "unexpected end", "not enough", "eof")
 
 
-def open_picture(data: bytes) -> Image.Image:
+def open_picture(data: bytes, *, most_pixels: int = MAX_PIXELS) -> Image.Image:
     """The picture with its header read and believable, nothing decoded yet. To be called inside `quiet`.
 
-    Raises UnreadablePicture: empty, not a picture, a format that is not read, a damaged header, or too many pixels.
+    Raises UnreadablePicture: empty, not a picture, a format that is not read, a damaged header, or (TooManyPixels)
+    more than `most_pixels`.
     """
     gray = plain.gray_size(data)
-    if gray and math.prod(gray) <= MAX_PIXELS:
+    if gray and math.prod(gray) <= most_pixels:
         return Image.frombuffer("L", gray, data[-math.prod(gray) :], "raw", "L", 0, 1)
     name = format_of(data)
     opener = _heic_class() if name == "HEIC" else _class(name)
@@ -73,9 +74,9 @@ def open_picture(data: bytes) -> Image.Image:
     width, height = picture.size
     if width < 1 or height < 1:
         raise UnreadablePicture(f"has no pixels: its header says {width} x {height}")
-    if width * height > MAX_PIXELS:
-        limit = MAX_PIXELS // 1_000_000
-        raise UnreadablePicture(f"claims {width} x {height} pixels, more than the {limit} megapixels that are read")
+    if width * height > most_pixels:
+        limit = most_pixels // 1_000_000
+        raise TooManyPixels(f"claims {width} x {height} pixels, more than the {limit} megapixels that are read")
     return picture
 
 

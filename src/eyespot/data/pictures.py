@@ -57,6 +57,8 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_ON_ITS_SIDE = 5
+"""From this orientation on, width and height change places."""
 
 
 @cache
@@ -76,19 +78,25 @@ def read_image(data: bytes, preprocess: Preprocess) -> np.ndarray:
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():
-        least_side = None if preprocess.exact else math.ceil(preprocess.short_side * _REDUCED_MARGIN)
-        cropped = resize_and_crop(_decode(data, preprocess.color, least_side=least_side), preprocess)
-    return np.array(cropped, dtype=np.uint8).reshape(*preprocess.crop_hw, preprocess.channels)  # (H, W, C)
+        return read_opened(formats.open_picture(data), data, preprocess)
+
+
+def read_opened(picture: Image.Image, data: bytes, preprocess: Preprocess) -> np.ndarray:
+    """The same of a picture that is open already, for whoever looks at its header first. Called inside `quiet`."""
+    return _image(_to_be_resized(picture, data, preprocess), preprocess)
 
 
 def read_with_window(data: bytes, preprocess: Preprocess) -> tuple[np.ndarray, Window]:
     """What `read_image` gives, and the part of the picture that it shows."""
     with formats.quiet():
-        least_side = None if preprocess.exact else math.ceil(preprocess.short_side * _REDUCED_MARGIN)
-        picture = _decode(data, preprocess.color, least_side=least_side)
-        cropped = resize_and_crop(picture, preprocess)
-    image = np.array(cropped, dtype=np.uint8).reshape(*preprocess.crop_hw, preprocess.channels)  # (H, W, C)
+        picture = _to_be_resized(formats.open_picture(data), data, preprocess)
+        image = _image(picture, preprocess)
     return image, _window(picture, preprocess)
+
+
+def lies_on_its_side(picture: Image.Image) -> bool:
+    """True where width and height change places when a decoded picture is turned upright."""
+    return _orientation(picture) >= _ON_ITS_SIDE
 
 
 def read_images(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[np.ndarray | UnreadablePicture]:
@@ -108,15 +116,28 @@ def read_images(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[np.n
             yield error
 
 
+def read_as_they_are(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[np.ndarray | UnreadablePicture]:
+    """Each picture before `read_image` resizes it, uint8 (H, W, C), upright, of any size, or the error that it raises.
+
+    It is what a graph takes that resizes pictures itself.
+    """
+    for data in files:
+        try:
+            with formats.quiet():
+                pixels = _pixels(_to_be_resized(formats.open_picture(data), data, preprocess))
+        except UnreadablePicture as error:
+            yield error
+        else:
+            yield pixels
+
+
 def read_whole(data: bytes, color: Literal["rgb", "gray"]) -> np.ndarray:
     """The whole picture at its own size, upright: uint8 (H, W, C), C 3 or 1.
 
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():
-        image = _decode(data, color, least_side=None)
-    pixels = np.asarray(image, dtype=np.uint8)
-    return pixels.reshape(image.height, image.width, -1)  # (H, W, C)
+        return _pixels(_decode(formats.open_picture(data), data, color, least_side=None))
 
 
 def read_small(data: bytes, side: int) -> Image.Image:
@@ -125,7 +146,7 @@ def read_small(data: bytes, side: int) -> Image.Image:
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():
-        image = _decode(data, "rgb", least_side=2 * side)
+        image = _decode(formats.open_picture(data), data, "rgb", least_side=2 * side)
         image.thumbnail((side, side), Image.Resampling.BICUBIC)
     return image
 
@@ -171,9 +192,23 @@ def _read_together(files: Sequence[bytes], preprocess: Preprocess) -> dict[int, 
     return images
 
 
-def _decode(data: bytes, color: Literal["rgb", "gray"], *, least_side: int | None) -> Image.Image:
+def _to_be_resized(picture: Image.Image, data: bytes, preprocess: Preprocess) -> Image.Image:
+    """The picture decoded, upright: all of it, or a JPEG at a fraction of its size where the record is not exact."""
+    least_side = None if preprocess.exact else math.ceil(preprocess.short_side * _REDUCED_MARGIN)
+    return _decode(picture, data, preprocess.color, least_side=least_side)
+
+
+def _image(picture: Image.Image, preprocess: Preprocess) -> np.ndarray:
+    cropped = resize_and_crop(picture, preprocess)
+    return np.array(cropped, dtype=np.uint8).reshape(*preprocess.crop_hw, preprocess.channels)  # (H, W, C)
+
+
+def _pixels(image: Image.Image) -> np.ndarray:
+    return np.asarray(image, dtype=np.uint8).reshape(image.height, image.width, -1)  # (H, W, C)
+
+
+def _decode(picture: Image.Image, data: bytes, color: Literal["rgb", "gray"], *, least_side: int | None) -> Image.Image:
     """The picture decoded, in 8 bits and upright; a JPEG reduced as long as both sides keep `least_side` pixels."""
-    picture = formats.open_picture(data)
     if least_side is not None:
         picture.draft(None, (least_side, least_side))
     formats.decode(picture, data)

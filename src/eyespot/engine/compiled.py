@@ -21,20 +21,27 @@ def compiled_folder(cache_folder: Path) -> Path:
 
 
 def compile_graph(
-    core: Any, graph: bytes, *, shape: tuple[int, ...], options: dict[str, Any], cache_folder: Path | None
+    core: Any,
+    graph: bytes,
+    *,
+    shape: tuple[int, ...] | None,
+    options: dict[str, Any],
+    cache_folder: Path | None,
+    weights: bytes = b"",
 ) -> Any:
     """The graph compiled for the CPU, by OpenVINO's `core`, from the cache folder where it was compiled before.
 
-    shape: of the graph's input; options: OpenVINO's.
+    graph: ONNX, or OpenVINO's XML with its `weights`.
+    shape: of the graph's input, or None where it is to stay open; options: OpenVINO's.
     """
     if cache_folder is None:
-        return _compile(core, graph, shape, options)
-    path = cache_folder / f"{_name(core, graph, shape, options)}.blob"
+        return _compile(core, graph, weights, shape, options)
+    path = cache_folder / f"{_name(core, graph + weights, shape, options)}.blob"
     kept = read_kept(path)
     if kept is not None:
         with contextlib.suppress(RuntimeError):  # another processor or version than the name says: compiled again
             return core.import_model(kept, "CPU", options)
-    compiled = _compile(core, graph, shape, options)
+    compiled = _compile(core, graph, weights, shape, options)
     file = io.BytesIO()
     compiled.export_model(file)
     keep(path, file.getvalue())
@@ -42,13 +49,14 @@ def compile_graph(
     return compiled
 
 
-def _compile(core: Any, graph: bytes, shape: tuple[int, ...], options: dict[str, Any]) -> Any:
-    model = core.read_model(graph)
-    model.reshape(list(shape))
+def _compile(core: Any, graph: bytes, weights: bytes, shape: tuple[int, ...] | None, options: dict[str, Any]) -> Any:
+    model = core.read_model(graph, weights) if weights else core.read_model(graph)
+    if shape is not None:
+        model.reshape(list(shape))
     return core.compile_model(model, "CPU", options)
 
 
-def _name(core: Any, graph: bytes, shape: tuple[int, ...], options: dict[str, Any]) -> str:
+def _name(core: Any, graph: bytes, shape: tuple[int, ...] | None, options: dict[str, Any]) -> str:
     """Changes with the graph, the shape, the options, the engine's version and the processor."""
     machine = core.get_property("CPU", "FULL_DEVICE_NAME"), str(core.get_versions("CPU")["CPU"].build_number)
     digest = hashlib.sha256(repr((shape, sorted(options.items()), machine)).encode())  # processors have it built in

@@ -12,7 +12,7 @@ What passes cannot run code, read another file, or hold loops and branches. It c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any, NoReturn
 
@@ -20,6 +20,8 @@ from eyespot.errors import BundleError
 
 INPUT, FEATURES, PROBABILITIES = "images", "features", "probabilities"
 """What goes into a graph, and what comes out of it."""
+PICTURE = "picture"
+"""What goes into a graph that resizes: uint8 (H, W, C), a decoded picture, upright, of any size."""
 IR_VERSIONS = range(8, 11)
 OPSETS = range(17, 22)
 LARGEST_BYTES = 1 << 30
@@ -41,6 +43,8 @@ OPERATORS = frozenset(
 )
 # fmt: on
 """What a convolutional network needs to answer; none of them runs code, reads a file or holds a subgraph."""
+RESIZING_OPERATORS = OPERATORS | {"Abs", "Floor", "Greater", "Max", "Range", "ReduceSum", "Round", "Where"}
+"""What it needs where it resizes pictures itself, as an exported model does."""
 
 _DOMAINS = (b"", b"ai.onnx")
 _ITEM_BYTES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 16: 2}  # TensorProto.DataType; no strings
@@ -153,14 +157,17 @@ class Ports:
 
     inputs: dict[str, Port]
     outputs: dict[str, Port]
+    properties: dict[str, str] = field(default_factory=dict)
+    """What the file says of itself, its metadata."""
 
 
-def check_graph(data: bytes) -> Ports:
+def check_graph(data: bytes, *, operators: frozenset[str] = OPERATORS) -> Ports:
     """What goes into an ONNX model and comes out of it, where `data` is one that is safe to hand to an engine.
 
-    Raises BundleError, saying what was found, for what is not ONNX, for data in other files, for operators outside
-    `OPERATORS` or ONNX's own domain, for functions and subgraphs, for versions outside `IR_VERSIONS` and `OPSETS`,
-    for a tensor whose size is not its shape's, and beyond `LARGEST_BYTES` or `MOST_VALUES`.
+    operators: those that may be in it.
+    Raises BundleError, saying what was found, for what is not ONNX, for data in other files, for other operators, also
+    outside ONNX's own domain, for functions and subgraphs, for versions outside `IR_VERSIONS` and `OPSETS`, for a
+    tensor whose size is not its shape's, and beyond `LARGEST_BYTES` or `MOST_VALUES`.
     """
     if len(data) > LARGEST_BYTES:
         _refuse(f"it has {len(data)} bytes, more than {LARGEST_BYTES}")
@@ -170,10 +177,11 @@ def check_graph(data: bytes) -> Ports:
         _refuse("it holds no graph")
     graph: _Values = model["graph"][0]
     for node in graph.get("node", []):
-        _check_node(node)
+        _check_node(node, operators)
     for tensor in graph.get("initializer", []):
         _check_tensor(tensor)
-    return Ports(_ports(graph.get("input", [])), _ports(graph.get("output", [])))
+    inputs, outputs = (_ports(graph.get(name, [])) for name in ("input", "output"))
+    return Ports(inputs, outputs, _properties(model.get("metadata_props", [])))
 
 
 def _check_versions(model: _Values) -> None:
@@ -188,11 +196,11 @@ def _check_versions(model: _Values) -> None:
         _refuse(f"its operator set is version {opset}, and this eyespot knows {_range(OPSETS)}")
 
 
-def _check_node(node: _Values) -> None:
+def _check_node(node: _Values, operators: frozenset[str]) -> None:
     name = bytes(node.get("op_type", [b""])[0]).decode("ascii", "backslashreplace")
     if node.get("domain", [b""])[0] not in _DOMAINS:
         _refuse(f"its operator {name[:40]!r} is not one of ONNX's own")
-    if name not in OPERATORS:
+    if name not in operators:
         _refuse(f"it uses the operator {name[:40]!r}, which eyespot does not run")
     for attribute in node.get("attribute", []):
         if attribute.get("type", [0])[0] not in _ATTRIBUTE_TYPES:
@@ -213,9 +221,17 @@ def _ports(values: list[_Values]) -> dict[str, Port]:
     for value in values:
         tensor = value.get("type", [{}])[0].get("tensor_type", [{}])[0]
         lengths = tensor.get("shape", [{}])[0].get("dim", [])
-        name = bytes(value.get("name", [b""])[0]).decode("utf-8", "backslashreplace")
-        ports[name] = Port(tensor.get("elem_type", [0])[0], tuple(each.get("value", [None])[0] for each in lengths))
+        shape = tuple(each.get("value", [None])[0] for each in lengths)
+        ports[_text(value, "name")] = Port(tensor.get("elem_type", [0])[0], shape)
     return ports
+
+
+def _properties(values: list[_Values]) -> dict[str, str]:
+    return {_text(value, "key"): _text(value, "value") for value in values}
+
+
+def _text(value: _Values, name: str) -> str:
+    return bytes(value.get(name, [b""])[0]).decode("utf-8", "backslashreplace")
 
 
 class _Reader:

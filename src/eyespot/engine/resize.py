@@ -1,9 +1,9 @@
 """The resize and the crop of `data.pictures` as a part of the graph, so that a model takes pictures of any size.
 
-Pillow resizes with two products of matrices, along the rows and along the columns, in whole numbers: a weight is counted
-in steps of 2 to the power of -22, and behind each product comes a rounding to 8 bits. So does this, with matrices that
-the graph computes from the picture's size. An engine's own resize is none of Pillow's: OpenVINO leaves out the
-antialiasing without a word.
+Pillow resizes with two products of matrices, along the rows and along the columns, in whole numbers: a weight is
+counted in steps of 2 to the power of -22, and behind each product comes a rounding to 8 bits. So does this, with
+matrices that the graph computes from the picture's size. An engine's own resize is none of Pillow's: OpenVINO leaves
+out the antialiasing without a word.
 
 A 32-bit float holds whole numbers up to 2 to the power of 24 alone. So weights come in two halves of 11 bits, each with
 a product of its own, and the sums are put together without ever leaving that range.
@@ -18,11 +18,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, compose, helper, numpy_helper
 
-from eyespot.engine.gate import INPUT
+from eyespot.engine.gate import INPUT, PICTURE
 from eyespot.records import WINDOW_STEPS, Preprocess
 
-PICTURE = "picture"
-"""The input of a graph that resizes: uint8 (H, W, C), a decoded picture, upright, of any size."""
 HALF = 2**11
 """Of a weight's steps: 1 is HALF * HALF of them."""
 _HALF_BY_HALF = (2**5, 2**6)
@@ -40,6 +38,7 @@ def with_resize(graph: bytes, preprocess: Preprocess) -> bytes:
     before = _resize(preprocess, model)
     merged = compose.merge_models(before, model, io_map=[(f"{_PREFIX}.{INPUT}", INPUT)])
     merged.producer_name = model.producer_name
+    del merged.opset_import[1:]  # both parts' are named
     onnx.checker.check_model(merged)
     return bytes(merged.SerializeToString(deterministic=True))
 
@@ -59,7 +58,10 @@ def _resize(preprocess: Preprocess, model: onnx.ModelProto) -> onnx.ModelProto:
     x = make.node("Transpose", x, perm=[1, 2, 0])  # (crop_height, crop_width, C)
     x = make.node("Unsqueeze", x, make.wholes([0]))
     image = make.node("Cast", x, to=TensorProto.UINT8, output=f"{_PREFIX}.{INPUT}")
-    shapes = {PICTURE: ["H", "W", preprocess.channels], image: [1, crop_height, crop_width, preprocess.channels]}
+    shapes: dict[str, list[str | int]] = {
+        PICTURE: ["H", "W", preprocess.channels],
+        image: [1, crop_height, crop_width, preprocess.channels],
+    }
     ports = [helper.make_tensor_value_info(name, TensorProto.UINT8, shape) for name, shape in shapes.items()]
     graph = helper.make_graph(make.nodes, "resize", ports[:1], ports[1:], make.constants)
     return helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)

@@ -30,42 +30,48 @@ class Engine:
         self,
         graph: bytes,
         *,
-        image_hwc: tuple[int, int, int],
+        image_hwc: tuple[int, ...],
         precision: PrecisionName,
         batch: int = BATCH,
+        streams: int | None = None,
         cache_folder: Path | None = None,
     ) -> None:
         """graph: ONNX with one input `images`, uint8 (N, H, W, C).
-        image_hwc: height, width and channels of every image.
+        image_hwc: height, width and channels of every image; the shape of one row where it takes no images.
         precision: number format of the arithmetic; bf16 only where `available_precisions` has it.
         batch: images per run; the last run of a stream is filled up with zeros.
+        streams: runs at a time, which share the cores with whatever else goes on; by default all cores belong to the
+            engine and work on a single image, or on several runs of more.
         cache_folder: where compiled graphs are kept, so that the next process starts at once.
         """
-        self.batch = batch
-        self._streams = 1 if batch == 1 else min(machine.cores(), 2 * batch)
+        self.batch, self.image_hwc = batch, image_hwc
+        at_once = streams or (1 if batch == 1 else min(machine.cores(), 2 * batch))
         options: dict[str, Any] = {
-            "PERFORMANCE_HINT": "LATENCY" if batch == 1 else "THROUGHPUT",
-            "NUM_STREAMS": self._streams,
+            "PERFORMANCE_HINT": "LATENCY" if batch == at_once == 1 else "THROUGHPUT",
+            "NUM_STREAMS": at_once,
             "INFERENCE_NUM_THREADS": machine.cores(),
             "INFERENCE_PRECISION_HINT": HINTS[precision],
         }
+        if streams is not None:  # what shares the cores with decoding would wait for a core that it is tied to
+            options["ENABLE_CPU_PINNING"] = False
         self._compiled = compile_graph(
-            _core(), graph, shape=(batch, *image_hwc), options=options, cache_folder=cache_folder
+            openvino_core(), graph, shape=(batch, *image_hwc), options=options, cache_folder=cache_folder
         )
-        results = [output.node.friendly_name for output in self._compiled.outputs]
-        self._names = [name.removesuffix("/sink_port_0") for name in results]  # a tensor can have other names, too
+        self._requests = Requests(self._compiled, count=at_once)
 
     @property
     def row_shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of each output for one image."""
         shapes = (tuple(output.shape)[1:] for output in self._compiled.outputs)
-        return dict(zip(self._names, shapes, strict=True))
+        return dict(zip(self._requests.names, shapes, strict=True))
 
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """The graph's outputs for images (N, H, W, C), N at most the engine's batch; each array has N rows."""
-        request = self._compiled.create_infer_request()
-        request.infer([self._filled(images)])
-        return self._outputs(request, len(images))
+        """The graph's outputs for images (N, H, W, C), N at most the engine's batch; each array has N rows.
+
+        Safe to call from several threads at once.
+        """
+        outputs = self._requests.run(self._filled(images))
+        return {name: array[: len(images)] for name, array in outputs.items()}
 
     def stream(self, batches: Iterable[tuple[T, np.ndarray]]) -> Iterator[tuple[T, dict[str, np.ndarray]]]:
         """The outputs of many batches, each with the tag it came with, in order.
@@ -73,29 +79,9 @@ class Engine:
         batches: (tag, images (N, H, W, C)); taken as the engine becomes free, so a generator that decodes
         pictures works while the engine does.
         """
-        # Requests in turn rather than OpenVINO's queue: that calls back into Python from its own threads, which can
-        # abort or block a process that ends.
-        free = [self._compiled.create_infer_request() for _ in range(self._streams + 1)]
-        running: deque[tuple[T, int, Any]] = deque()
-        try:
-            for tag, images in batches:
-                if not free:
-                    yield self._finished(running, free)
-                request = free.pop()
-                request.start_async([self._filled(images)])
-                running.append((tag, len(images), request))
-            while running:
-                yield self._finished(running, free)
-        finally:
-            for _, _, request in running:
-                request.wait()
-
-    def _finished(self, running: deque[tuple[T, int, Any]], free: list[Any]) -> tuple[T, dict[str, np.ndarray]]:
-        tag, count, request = running.popleft()
-        request.wait()
-        outputs = self._outputs(request, count)
-        free.append(request)
-        return tag, outputs
+        filled = (((tag, len(images)), self._filled(images)) for tag, images in batches)
+        for (tag, count), outputs in self._requests.stream(filled):
+            yield tag, {name: array[:count] for name, array in outputs.items()}
 
     def _filled(self, images: np.ndarray) -> np.ndarray:
         missing = self.batch - len(images)
@@ -104,9 +90,59 @@ class Engine:
             return images
         return np.concatenate([images, np.zeros((missing, *images.shape[1:]), images.dtype)])
 
-    def _outputs(self, request: Any, count: int) -> dict[str, np.ndarray]:
-        arrays = (request.get_output_tensor(index).data for index in range(len(self._names)))
-        return {name: array[:count].copy() for name, array in zip(self._names, arrays, strict=True)}
+
+class Requests:
+    """Requests to a compiled graph, several at work at a time. Safe to use from several threads at once.
+
+    They are taken in turn rather than put into OpenVINO's queue: that calls back into Python from its own threads,
+    which can abort or block a process that ends.
+    """
+
+    def __init__(self, compiled: Any, *, count: int) -> None:
+        """count: inputs that the graph works on at once."""
+        self._compiled, self._count = compiled, count
+        results = [output.node.friendly_name for output in compiled.outputs]
+        self.names = [name.removesuffix("/sink_port_0") for name in results]  # a tensor can have other names, too
+        self._free: deque[Any] = deque()  # those made before; to make one costs as much as a small network
+
+    def run(self, array: np.ndarray) -> dict[str, np.ndarray]:
+        """The outputs for one input array."""
+        request = self._request()
+        request.start_async([array])
+        return self._finished(request)
+
+    def stream(self, inputs: Iterable[tuple[T, np.ndarray]]) -> Iterator[tuple[T, dict[str, np.ndarray]]]:
+        """The outputs for each input array, with the tag it came with, in order; taken as the graph becomes free."""
+        running: deque[tuple[T, Any]] = deque()
+        try:
+            for tag, array in inputs:
+                if len(running) > self._count:
+                    yield self._first_of(running)
+                request = self._request()
+                request.start_async([array])
+                running.append((tag, request))
+            while running:
+                yield self._first_of(running)
+        finally:
+            for _, request in running:
+                request.wait()
+
+    def _request(self) -> Any:
+        try:
+            return self._free.pop()
+        except IndexError:
+            return self._compiled.create_infer_request()
+
+    def _first_of(self, running: deque[tuple[T, Any]]) -> tuple[T, dict[str, np.ndarray]]:
+        tag, request = running.popleft()
+        return tag, self._finished(request)
+
+    def _finished(self, request: Any) -> dict[str, np.ndarray]:
+        request.wait()
+        arrays = (request.get_output_tensor(index).data for index in range(len(self.names)))
+        outputs = {name: array.copy() for name, array in zip(self.names, arrays, strict=True)}
+        self._free.append(request)
+        return outputs
 
 
 def in_batches(tagged: Iterable[tuple[T, np.ndarray]], size: int) -> Iterator[tuple[list[T], np.ndarray]]:
@@ -118,7 +154,7 @@ def in_batches(tagged: Iterable[tuple[T, np.ndarray]], size: int) -> Iterator[tu
 
 def available_precisions() -> tuple[PrecisionName, ...]:
     """The number formats this machine's engine has, the fastest first."""
-    fastest = machine.fastest_precision(_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+    fastest = machine.fastest_precision(openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
     return ("bf16", "fp32") if fastest == "bf16" else ("fp32",)
 
 
@@ -127,8 +163,14 @@ def engine_version() -> str:
     return f"openvino {_openvino().get_version().split('-')[0]}"
 
 
+def save_openvino(model: Any, path: Path) -> None:
+    """Writes an OpenVINO model as `path`, XML, and a .bin beside it; no number changes."""
+    _openvino().save_model(model, path, compress_to_fp16=False)
+
+
 @cache
-def _core() -> Any:
+def openvino_core() -> Any:
+    """OpenVINO's entry, one for the process."""
     return _openvino().Core()
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from eyespot.data.audit import content_hash
 from eyespot.data.data_set import Picture
-from eyespot.data.pictures import read_images
+from eyespot.data.pictures import read_as_they_are, read_images
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Preprocess
 
@@ -32,12 +32,18 @@ two would hand Python over to each other many times a picture, and take half as 
 
 
 def decode_pictures(
-    pictures: Sequence[tuple[Picture, str | None]], preprocess: Preprocess, *, threads: int, ahead: int
+    pictures: Sequence[tuple[Picture, str | None]],
+    preprocess: Preprocess,
+    *,
+    threads: int,
+    ahead: int,
+    resized: bool = True,
 ) -> Generator[np.ndarray | str, None, None]:
     """Each picture as an image (H, W, C), or the reason why it has none, in order.
 
     pictures: each with the content hash that its file must still have, or None.
     ahead: images that may wait to be taken; bounds the memory.
+    resized: False for a graph that resizes pictures itself, and so takes them as they are.
     """
     most = max(1, min(CHUNK, ahead // (2 * threads)))
     stopped, alone = threading.Event(), threading.Lock()
@@ -46,7 +52,7 @@ def decode_pictures(
         images: list[np.ndarray | str] = []
         for files in _read_some(chunk):
             with alone if _are_small(files) else nullcontext():
-                images += takewhile(lambda _: not stopped.is_set(), _decode(files, preprocess))
+                images += takewhile(lambda _: not stopped.is_set(), _decode(files, preprocess, resized=resized))
             if stopped.is_set():
                 break
         return images
@@ -62,13 +68,14 @@ def decode_pictures(
 
 def decode_or_reason(picture: Picture, content: str | None, preprocess: Preprocess) -> np.ndarray | str:
     """The picture as an image (H, W, C), or why it has none. A file that changed since it was hashed has none."""
-    [image] = _decode([_read(picture, content)], preprocess)
+    [image] = _decode([_read(picture, content)], preprocess, resized=True)
     return image
 
 
-def _decode(files: Sequence[bytes | str], preprocess: Preprocess) -> Iterator[np.ndarray | str]:
+def _decode(files: Sequence[bytes | str], preprocess: Preprocess, *, resized: bool) -> Iterator[np.ndarray | str]:
     """The image of each file, or why it has none, which may be known already."""
-    images = read_images([data for data in files if isinstance(data, bytes)], preprocess)
+    read = read_images if resized else read_as_they_are
+    images = read([data for data in files if isinstance(data, bytes)], preprocess)
     for data in files:
         image = next(images) if isinstance(data, bytes) else data
         yield image.reason if isinstance(image, UnreadablePicture) else image

@@ -40,7 +40,7 @@ def resumed(run: str | Path, given: Mapping[str, Any]) -> Again:
     """The killed run in that folder. Raises OptionError where there is none, or where it is finished."""
     if given:
         raise OptionError(f"a run goes on with the options that it began with: leave out {', '.join(sorted(given))}")
-    folder, args = _read(run, "resumed")
+    folder, args = read_args(run, "resumed")
     if (folder / REPORT).exists():
         raise OptionError(f"{folder} is finished, so there is nothing to resume: its report is {folder / REPORT}")
     version = args.get("version")
@@ -57,7 +57,7 @@ def replayed(run: str | Path, given: Mapping[str, Any]) -> Again:
     more = sorted(given.keys() - set(OF_REPLAYS))
     if more:
         raise OptionError(f"a replay has the options of the run that it repeats: leave out {', '.join(more)}")
-    folder, args = _read(run, "replayed")
+    folder, args = read_args(run, "replayed")
     if not (folder / REPORT).exists():
         raise OptionError(f"{folder} is not finished, so it cannot be replayed: --resume it first")
     return _again(folder, args, given, goes_on=False)
@@ -65,7 +65,7 @@ def replayed(run: str | Path, given: Mapping[str, Any]) -> Again:
 
 def data_of(run: str | Path) -> str:
     """What the run in that folder was trained on, as it was given. Raises OptionError where that cannot be read."""
-    folder, args = _read(run, "looked into")
+    folder, args = read_args(run, "looked into")
     if not isinstance(args.get("data"), str):
         raise OptionError(f"{folder / ARGS} does not say what the run was trained on")
     return str(args["data"])
@@ -101,7 +101,7 @@ def _again(folder: Path, args: Mapping[str, Any], given: Mapping[str, Any], *, g
         raise OptionError(f"{folder / ARGS} is damaged, or of another version ({error}): train anew") from error
 
 
-def _read(run: str | Path, what: str) -> tuple[Path, dict[str, Any]]:
+def read_args(run: str | Path, what: str) -> tuple[Path, dict[str, Any]]:
     """The run's folder, and what its `args.json` says."""
     try:
         folder = Path(run).expanduser()

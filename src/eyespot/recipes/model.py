@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from eyespot import machine
+from eyespot.bundle.exported import Exported, WholeClassifier, is_exported, read_exported
 from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.bundle.manifest import Manifest
 from eyespot.bundle.run import Classifier
@@ -32,9 +33,12 @@ class Model:
         return self.manifest.classes
 
     @cached_property
-    def classifier(self) -> Classifier:
+    def classifier(self) -> Classifier | WholeClassifier:
         """The graph on this machine, compiled when first used."""
-        return Classifier(self.bundle, cache_folder=compiled_folder(machine.cache_folder()))
+        cache_folder = compiled_folder(machine.cache_folder())
+        if isinstance(self.bundle, Exported):
+            return WholeClassifier(self.bundle, cache_folder=cache_folder)
+        return Classifier(self.bundle, cache_folder=cache_folder)
 
     def predict(
         self, pictures: str | Path | Iterable[str | Path], *, topk: int = 3, progress: Progress = silent
@@ -60,8 +64,8 @@ class Model:
 
 
 def load(path: str | Path) -> Model:
-    """The model in a run folder, in its `bundle`, or in a copied bundle alone.
+    """The model in a run folder, in its `bundle`, in a copied bundle alone, or in a file that `export` made.
 
     Raises BundleError where there is none, or where it is damaged, unsafe or of a newer format.
     """
-    return Model(read_bundle(path))
+    return Model(read_exported(path) if is_exported(path) else read_bundle(path))

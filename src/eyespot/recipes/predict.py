@@ -45,6 +45,7 @@ def predict_with(
             model.manifest.preprocess,
             threads=min(machine.cores(), len(found)),
             ahead=4 * BATCH,
+            resized=not model.classifier.resizes,
         )
         for number, image in enumerate(decoded):
             if isinstance(image, str):

@@ -97,6 +97,56 @@ class ValResult(Record):
     seconds: float
 
 
+class ExportCheck(Record):
+    """How an exported model's answers compare with the run's, in one runtime."""
+
+    runtime: str
+    pictures: int
+    same: int
+    """Pictures with the same likeliest class."""
+    largest_difference: float
+    """Of any probability."""
+    close: tuple[str, ...]
+    """Pictures with another likeliest class, whose two best lie closer together than rounding."""
+    different: tuple[str, ...]
+    """All others with another likeliest class; none in fp32, or nothing is written."""
+
+
+class Int8Check(Record):
+    """Whether the model in int8 is worth having."""
+
+    pictures: int
+    """That accuracy was measured on."""
+    accuracy_fp32: Fraction
+    accuracy: Fraction
+    """In int8."""
+    speedup: float
+    """How many times as fast, one picture at a time: the median over pictures."""
+    faster: int
+    """Of the pictures that were timed in both, those that int8 was faster on."""
+    timed: int
+    kept: bool
+    verdict: str
+    """Kept or not, and why, in words."""
+
+
+class ExportResult(Record):
+    """The exported files, and the proof that they answer as the run does."""
+
+    files: tuple[str, ...]
+    bytes: int
+    part: str
+    """The run's pictures that were compared: val, where it has some."""
+    checks: tuple[ExportCheck, ...]
+    """In fp32."""
+    bf16: ExportCheck | None
+    """None where this machine has no such arithmetic."""
+    int8: Int8Check | None
+    """None where it was not asked for."""
+    notes: tuple[str, ...]
+    seconds: float
+
+
 class EmbedResult(Record):
     """Where features were written, and of what."""
 

@@ -12,9 +12,8 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.bundle.files import FOLDER, Bundle
-from eyespot.data.audit import Hashed, hash_pictures, without_copies
+from eyespot.data.audit import Hashed
 from eyespot.data.pictures import thumbnail
-from eyespot.data.sources import open_data_set
 from eyespot.engine.run import BATCH
 from eyespot.errors import EyespotError, UnreadablePicture
 from eyespot.explaining.network import Network
@@ -32,8 +31,11 @@ def stored_similar(bundle: Bundle) -> Similar | None:
     return read_similar(_file(bundle), graph_sha256=manifest.graph_sha256, classes=len(manifest.classes))
 
 
-def find_similar(network: Network, progress: Progress) -> tuple[Similar | None, str]:
-    """The same, made where they are missing from what the run was trained on; or a sentence on why there are none."""
+def find_similar(network: Network, data: str | Path | None, progress: Progress) -> tuple[Similar | None, str]:
+    """The same, made where they are missing from what the run was trained on; or a sentence on why there are none.
+
+    data: where those pictures are now; None for where they were.
+    """
     bundle = network.bundle
     stored = stored_similar(bundle)
     if stored is not None:
@@ -41,7 +43,7 @@ def find_similar(network: Network, progress: Progress) -> tuple[Similar | None, 
     if bundle.folder.name != FOLDER:
         return None, "no similar pictures are shown: a copied bundle carries none of those that it was trained on"
     try:
-        made = _made(network, _trained_on(bundle), progress)
+        made = _made(network, _trained_on(bundle, data), progress)
     except EyespotError as error:
         return None, f"no similar pictures are shown, because those of the training cannot be read: {error}"
     if made is None:
@@ -58,17 +60,13 @@ def _file(bundle: Bundle) -> Path:
     return bundle.folder.parent / FILE
 
 
-def _trained_on(bundle: Bundle) -> list[Hashed]:
+def _trained_on(bundle: Bundle, data: str | Path | None) -> list[Hashed]:
     """The pictures in the run's data that the model was fitted on, by their content; at most `MOST_PICTURES`."""
-    from eyespot.recipes.again import data_of  # here, because most calls find what an earlier one made
+    from eyespot.recipes.run_pictures import pictures_of_run  # here: most calls find what an earlier one made
 
-    manifest = bundle.manifest
-    data = data_of(bundle.folder.parent)
-    pictures = [each for each in open_data_set(data).pictures if each.label in manifest.classes]
-    hashed, _ = without_copies(hash_pictures(pictures, threads=machine.cores())[0])
-    parts = manifest.pictures.parts(each.content for each in hashed)
-    trained = [each for each, part in zip(hashed, parts, strict=True) if part == "train"]
-    return _drawn(trained, seed=manifest.seed)
+    trained = pictures_of_run(bundle.folder.parent, bundle.manifest, data=data, parts=("train",))
+    known = [each for each in trained.hashed if each.picture.label in bundle.manifest.classes]  # names may have changed
+    return _drawn(known, seed=bundle.manifest.seed)
 
 
 def _drawn(hashed: Sequence[Hashed], *, seed: int) -> list[Hashed]:

@@ -125,7 +125,13 @@ def _answer(
 ) -> tuple[np.ndarray, np.ndarray, list[_Seen], list[SetAside]]:
     """Labels (N,), probabilities (N, classes), the pictures they belong to, and those that cannot be read."""
     pictures = [(each.hashed.picture, each.hashed.content) for each in seen]
-    images = decode_pictures(pictures, model.manifest.preprocess, threads=machine.cores(), ahead=4 * BATCH)
+    images = decode_pictures(
+        pictures,
+        model.manifest.preprocess,
+        threads=machine.cores(),
+        ahead=4 * BATCH,
+        resized=not model.classifier.resizes,
+    )
     reasons: dict[int, str] = {}
 
     def readable() -> Iterator[tuple[int, np.ndarray]]:

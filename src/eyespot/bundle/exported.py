@@ -1,0 +1,178 @@
+"""Exported models: one ONNX file, or OpenVINO's two, that take a decoded picture of any size and know their classes.
+
+The file's metadata hold the bundle's manifest, and under plain names what a program without eyespot needs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+import numpy as np
+from pydantic import ValidationError
+
+from eyespot.bundle.files import Bundle, read_file, sha256
+from eyespot.bundle.manifest import FORMAT_VERSION, Manifest
+from eyespot.bundle.run import precision_here, require_probabilities
+from eyespot.engine.gate import (
+    FLOAT,
+    LARGEST_BYTES,
+    PICTURE,
+    PROBABILITIES,
+    RESIZING_OPERATORS,
+    UINT8,
+    Port,
+    Ports,
+    check_graph,
+)
+from eyespot.engine.ir_gate import LARGEST_XML, check_ir
+from eyespot.errors import BundleError
+from eyespot.records import PrecisionName
+
+if TYPE_CHECKING:
+    from eyespot.engine.whole import WholeEngine
+
+SUFFIXES: dict[str, Literal["onnx", "openvino"]] = {".onnx": "onnx", ".xml": "openvino"}
+"""Of the file that a person names."""
+WEIGHTS = ".bin"
+"""Beside an .xml."""
+EXPORT_VERSION = 1
+MANIFEST_KEY, WEIGHTS_KEY, VERSION_KEY = "manifest", "weights_sha256", "export_version"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Exported(Bundle):
+    """An exported model, as read from disk; `folder` is its file."""
+
+    weights: bytes
+    """Those of an OpenVINO model; empty for ONNX, which has them inside."""
+
+
+def metadata(manifest: Manifest) -> dict[str, str]:
+    """What an exported file says of itself, by name: texts, of which those that are no words are JSON."""
+    preprocess = manifest.preprocess
+    return {
+        VERSION_KEY: str(EXPORT_VERSION),
+        "name": manifest.name,
+        "task": manifest.task,
+        "classes": json.dumps(manifest.classes),
+        "threshold": json.dumps(0.5 if len(manifest.classes) == 2 else None),
+        "preprocess": preprocess.model_dump_json(),
+        "fingerprint": manifest.graph_sha256,
+        MANIFEST_KEY: manifest.model_dump_json(),
+    }
+
+
+def read_exported(where: str | Path) -> Exported:
+    """The exported model in a file, .onnx or .xml.
+
+    Raises BundleError where there is none, or where it is damaged, unsafe, of a newer version, or none of eyespot's.
+    """
+    path = _find(where)
+    if SUFFIXES.get(path.suffix.lower()) == "onnx":
+        graph, weights = read_file(path, most_bytes=LARGEST_BYTES), b""
+        ports = check_graph(graph, operators=RESIZING_OPERATORS)
+        said = ports.properties
+        manifest = _manifest(path, said)
+        _require_fit(path, manifest, ports)
+    else:
+        graph = read_file(path, most_bytes=LARGEST_XML)
+        weights = read_file(path.with_suffix(WEIGHTS), most_bytes=LARGEST_BYTES)
+        said = check_ir(graph, weights)
+        manifest = _manifest(path, said)
+        if said.get(WEIGHTS_KEY) != sha256(weights):
+            raise BundleError(
+                f"{path.with_suffix(WEIGHTS)} is not the file that {path.name} describes: copy both of them again"
+            )
+    return Exported(path, manifest, graph, weights)
+
+
+def _find(where: str | Path) -> Path:
+    """The file itself, where a person names a link to it."""
+    try:
+        path = Path(where).expanduser().resolve()
+        exists = path.exists()
+    except (OSError, RuntimeError) as error:  # no permission, too long a name; nobody of the name after ~
+        raise BundleError(f"there is no model to be read at {where}: {error}") from error
+    if not exists:
+        raise BundleError(f"there is no model at {where}: give a file that `eyespot export` made")
+    return path
+
+
+def is_exported(where: str | Path) -> bool:
+    """True for the name of an exported model's file."""
+    return Path(where).suffix.lower() in SUFFIXES
+
+
+def _manifest(path: Path, said: dict[str, str]) -> Manifest:
+    version = said.get(VERSION_KEY, "")
+    if MANIFEST_KEY not in said or not (version.isascii() and version.isdigit()):
+        raise BundleError(f"{path} was not made by `eyespot export`: it does not say its classes")
+    if int(version[:9]) > EXPORT_VERSION:
+        raise BundleError(
+            f"{path} has export version {version[:9]}; this eyespot reads up to {EXPORT_VERSION}: "
+            "pip install --upgrade eyespot"
+        )
+    try:
+        return Manifest.model_validate_json(said[MANIFEST_KEY])
+    except ValidationError as error:
+        first = error.errors()[0]
+        newer = f"; this eyespot reads format {FORMAT_VERSION}" if first["loc"] == ("format_version",) else ""
+        place = ".".join(str(step) for step in first["loc"]) or "all of it"
+        raise BundleError(f"{path} has no valid manifest in it: {place}: {first['msg']}{newer}") from error
+
+
+def _require_fit(path: Path, manifest: Manifest, ports: Ports) -> None:
+    picture = Port(UINT8, (None, None, manifest.preprocess.channels))
+    if ports.inputs != {PICTURE: picture}:
+        raise BundleError(f"{path} is damaged: it should take one {PICTURE!r} of any size: export the model again")
+    shape = ports.outputs.get(PROBABILITIES, Port(0, ()))
+    if shape.item != FLOAT or shape.shape[1:] != (len(manifest.classes),):
+        raise BundleError(
+            f"{path} is damaged: it names {len(manifest.classes)} classes and does not give so many probabilities: "
+            "export the model again"
+        )
+
+
+class WholeClassifier:
+    """An exported model at work: decoded pictures of any size in, probabilities out. No torch."""
+
+    resizes = True
+    """It takes pictures as they are."""
+
+    def __init__(
+        self, exported: Exported, *, cache_folder: Path | None, precision: PrecisionName | None = None
+    ) -> None:
+        """cache_folder: where compiled graphs are kept for the next process, or None.
+        precision: of the arithmetic; None for that which the model was measured in, where this machine has it.
+        """
+        self._exported, self._cache_folder = exported, cache_folder
+        self._made: WholeEngine | None = None
+        self.precision: PrecisionName = precision or precision_here(exported.manifest.precision.name)
+
+    def stream(self, pictures: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, np.ndarray]]:
+        """The probabilities (classes,) of each picture (H, W, C), with its tag, in order.
+
+        many: makes no difference: pictures of any size go one at a time.
+        """
+        for tag, outputs in self._engine().stream(pictures):
+            yield tag, require_probabilities(self._exported, outputs)[0]
+
+    def _engine(self) -> WholeEngine:
+        from eyespot.engine.whole import WholeEngine
+
+        if self._made is None:
+            try:
+                self._made = WholeEngine(
+                    self._exported.graph,
+                    weights=self._exported.weights,
+                    precision=self.precision,
+                    cache_folder=self._cache_folder,
+                )
+            except RuntimeError as error:
+                raise BundleError(f"{self._exported.folder} is damaged: its graph is not complete") from error
+        return self._made

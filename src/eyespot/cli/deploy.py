@@ -1,0 +1,41 @@
+"""The commands that take a trained model to where it works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from eyespot.cli.told import json_option, quiet_option, told
+
+
+@click.command()
+@click.argument("run")
+@click.option("--format", default="onnx", show_default=True, help="onnx, one file, or openvino, two.")
+@click.option("--int8", is_flag=True, help="Try 8-bit numbers; kept if as good and faster here. OpenVINO only.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder to write to.  [default: export in the run's folder]"
+)
+@click.option("--data", metavar="DATA", help="Where the run's pictures are now.  [default: where they were]")
+@click.option("--overwrite", is_flag=True, help="Replace an earlier export.")
+@json_option
+@quiet_option
+@told
+def export(
+    run: str, format: str, int8: bool, out: Path | None, data: str | None, overwrite: bool, as_json: bool, quiet: bool
+) -> None:
+    """Write the model in RUN as a file that other programs run, and prove that it answers there as it did here.
+
+    The file takes a decoded picture of any size: resize, crop, normalisation, network, temperature and softmax are
+    inside, and so are the names of the classes. The run's validation pictures go through it in OpenVINO and in ONNX
+    Runtime; if an answer is another one than the run's, nothing is written.
+    """
+    from eyespot.cli import show
+    from eyespot.recipes.export import export as recipe
+
+    with show.progress(quiet=quiet) as progress:
+        result = recipe(run, format=format, int8=int8, out=out, data=data, overwrite=overwrite, progress=progress)
+    show.json_or(as_json, result, show.exported)
+
+
+COMMANDS = {"export": export}

@@ -1,0 +1,81 @@
+"""The gate for OpenVINO's own files: XML that lists operators, and a file of the weights they point into.
+
+What passes uses OpenVINO's operators alone, holds no graph inside a graph, points nowhere but into its own weights, and
+names no other file.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NoReturn
+from xml.etree import ElementTree
+
+from eyespot.errors import BundleError
+
+LARGEST_XML = 64 * 2**20
+"""Bytes. The largest of the zoo has 2 MB."""
+IR_VERSIONS = ("10", "11")
+# fmt: off
+OPERATORS = frozenset(
+    (
+        "Parameter", "Result", "Const", "Convert",
+        "Convolution", "GroupConvolution", "MatMul", "FakeQuantize", "LRN",
+        "ReLU", "PReLU", "Clamp", "Sigmoid", "HardSigmoid", "HSwish", "Swish", "Tanh", "SoftMax", "Softmax",
+        "AvgPool", "MaxPool", "ReduceMean", "ReduceMax", "ReduceSum", "BatchNormInference",
+        "Add", "Subtract", "Multiply", "Divide", "Power", "Sqrt", "Abs", "Floor", "FloorMod", "Maximum", "Minimum",
+        "Round", "Negative", "Greater", "Equal", "NotEqual", "Less", "LogicalAnd", "LogicalNot", "Select", "Sign",
+        "Concat", "Split", "VariadicSplit", "Pad", "Slice", "StridedSlice", "Gather", "Reshape", "Squeeze", "Unsqueeze",
+        "Transpose", "ShapeOf", "Range", "Broadcast", "Identity",
+    )
+)
+# fmt: on
+_START = b'<?xml version="1.0"?>'
+_OPERATOR_SET = re.compile("opset[0-9]{1,2}")
+
+
+def check_ir(xml: bytes, weights: bytes) -> dict[str, str]:
+    """What the file says of itself, by name, where it is one that is safe to hand to the engine.
+
+    xml, weights: the two files.
+    Raises BundleError, saying what was found, for anything else.
+    """
+    if len(xml) > LARGEST_XML:
+        _refuse(f"it has {len(xml)} bytes, more than {LARGEST_XML}")
+    if not xml.startswith(_START) or b"\0" in xml:  # so that every reader takes it for the same letters
+        _refuse(f"it does not begin with {_START.decode()}")
+    if b"<!" in xml or b"<?" in xml[1:]:  # a document type could define entities, which grow, or name other files
+        _refuse("it holds declarations, which a model has no need of")
+    try:
+        root = ElementTree.fromstring(xml.decode("utf-8"))
+    except (ElementTree.ParseError, ValueError, LookupError, RecursionError) as error:
+        _refuse(f"it is not XML ({error})")
+    if root.tag != "net" or root.get("version") not in IR_VERSIONS:
+        _refuse(f"it is not a network of version {' or '.join(IR_VERSIONS)}")
+    for element in root.iter("body"):
+        _refuse(f"it holds a graph inside a graph ({element.tag})")
+    layers = root.find("layers")
+    for layer in layers if layers is not None else ():
+        _check_layer(layer, len(weights))
+    said = root.find("rt_info/eyespot")
+    return {each.tag: each.get("value", "") for each in (said if said is not None else ())}
+
+
+def _check_layer(layer: ElementTree.Element, weights_bytes: int) -> None:
+    kind, operator_set = layer.get("type", ""), layer.get("version", "")
+    if layer.tag != "layer" or kind not in OPERATORS:
+        _refuse(f"it uses the operator {kind[:40]!r}, which eyespot does not run")
+    if not _OPERATOR_SET.fullmatch(operator_set):
+        _refuse(f"its operator {kind!r} is of the set {operator_set[:40]!r}, which is not OpenVINO's own")
+    data = layer.find("data")
+    if kind != "Const":
+        return
+    try:
+        offset, size = (int((data.attrib if data is not None else {})[name]) for name in ("offset", "size"))
+    except (KeyError, ValueError):
+        _refuse("one of its constants does not say where it lies")
+    if not 0 <= offset <= offset + size <= weights_bytes:
+        _refuse(f"one of its constants lies beyond the {weights_bytes} bytes of its weights")
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise BundleError(f"The model's graph cannot be used: {reason}.")

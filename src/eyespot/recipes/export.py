@@ -1,0 +1,173 @@
+"""`export`: a model as a file that other programs run, with the proof that it answers there as it did here."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+
+from eyespot.bundle.exported import WEIGHTS, WholeClassifier, read_exported
+from eyespot.bundle.files import Bundle, read_bundle
+from eyespot.bundle.run import require_probabilities
+from eyespot.engine.run import available_precisions, engine_version
+from eyespot.errors import BundleError, OptionError
+from eyespot.exporting.files import onnx_file, openvino_files
+from eyespot.exporting.runtimes import OnnxRuntime
+from eyespot.files import require_writable, write_whole
+from eyespot.names import printable
+from eyespot.recipes.agreement import Answering, Tagged, agreement, answers_of_bundle, require_agreement
+from eyespot.recipes.progress import Progress, silent
+from eyespot.recipes.quantize import in_int8
+from eyespot.recipes.results import ExportResult
+from eyespot.recipes.run_folder import ARGS
+from eyespot.recipes.run_pictures import RunPictures, pictures_of_run
+from eyespot.records import PrecisionName
+from eyespot.words import counted
+
+Format = Literal["onnx", "openvino"]
+SUFFIXES: dict[Format, tuple[str, ...]] = {"onnx": (".onnx",), "openvino": (".xml", WEIGHTS)}
+FOLDER = "export"
+"""In the run's folder, unless another is given."""
+
+
+def export(
+    run: str | Path,
+    *,
+    format: str = "onnx",
+    int8: bool = False,
+    out: str | Path | None = None,
+    data: str | Path | None = None,
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> ExportResult:
+    """The model of `run` as a file that takes a decoded picture of any size, and how its answers compare.
+
+    run: a run folder, or a bundle.
+    format: "onnx", one file, or "openvino", two.
+    int8: try 8-bit numbers; kept where they are as good and faster on this machine. OpenVINO's files alone.
+    out: the folder to write to; `export` in the run's folder by default.
+    data: where the pictures are that the run was made on, if not where its `args.json` says.
+    overwrite: replace an earlier export.
+    Raises BundleError where the exported model answers otherwise than the run in OpenVINO or ONNX Runtime; nothing is
+    written then.
+    """
+    started = time.perf_counter()
+    bundle = read_bundle(run)
+    chosen = _format(format, int8=int8)
+    targets = _targets(run, bundle, chosen, out, overwrite=overwrite)
+    pictures = pictures_of_run(run, bundle.manifest, data=data, parts=("val", "test", "train"))
+    graph = onnx_file(bundle)
+    reference = OnnxRuntime(graph)
+    contents = (graph,) if chosen == "onnx" else openvino_files(bundle)
+    expected = answers_of_bundle(bundle, pictures.hashed, progress)
+    if not expected:
+        raise BundleError(f"none of the pictures that {run} was made on can be read: say with --data where they are")
+    check = partial(
+        agreement,
+        expected=expected,
+        pictures=pictures.hashed,
+        preprocess=bundle.manifest.preprocess,
+        progress=progress,
+    )
+    checks = (
+        check(_in_openvino(contents, targets, "fp32"), runtime=engine_version()),
+        check(_in_onnx_runtime(reference, bundle), runtime=reference.version),
+    )
+    for each in checks:
+        require_agreement(each)
+    bf16 = None
+    if "bf16" in available_precisions():
+        bf16 = check(_in_openvino(contents, targets, "bf16"), runtime=f"{engine_version()} in bf16")
+    whole_numbers = None
+    if int8:
+        quantized, whole_numbers = in_int8(
+            bundle,
+            cast("tuple[bytes, bytes]", contents),
+            trained_on=pictures_of_run(run, bundle.manifest, data=data, parts=("train",)).hashed,
+            judged_on=pictures.hashed,
+            expected=expected,
+            progress=progress,
+        )
+        contents = quantized if whole_numbers.kept else contents
+    for target, content in zip(targets, contents, strict=True):
+        write_whole(target, content)
+    return ExportResult(
+        files=tuple(printable(str(target)) for target in targets),
+        bytes=sum(map(len, contents)),
+        part=pictures.part,
+        checks=checks,
+        bf16=bf16,
+        int8=whole_numbers,
+        notes=tuple(_notes(pictures, len(expected))),
+        seconds=round(time.perf_counter() - started, 2),
+    )
+
+
+def _format(name: str, *, int8: bool) -> Format:
+    if name not in SUFFIXES:
+        raise OptionError(f"the option format cannot be {name!r}: there are {' and '.join(SUFFIXES)}")
+    if int8 and name != "openvino":
+        raise OptionError(f"the option int8 makes OpenVINO's files, not {name}: add --format openvino")
+    return name
+
+
+def _targets(run: str | Path, bundle: Bundle, format: Format, out: str | Path | None, *, overwrite: bool) -> list[Path]:
+    """The files to be written; all of them can be."""
+    folder = _folder(run, bundle) if out is None else Path(out).expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise OptionError(f"{folder} cannot be made ({reason}): choose another place with --out") from error
+    targets = [folder / f"{_file_name(bundle.manifest.name)}{suffix}" for suffix in SUFFIXES[format]]
+    for target in targets:
+        require_writable(target, overwrite=overwrite)
+    return targets
+
+
+def _folder(run: str | Path, bundle: Bundle) -> Path:
+    around = bundle.folder.parent
+    if not (around / ARGS).is_file():
+        raise OptionError(f"{run} is a bundle without its run's folder: say with --out where the export should go")
+    return around / FOLDER
+
+
+def _file_name(name: str) -> str:
+    """A run's name as that of a file, on every system."""
+    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name).strip(".") or "model"
+
+
+def _in_openvino(contents: tuple[bytes, ...], targets: list[Path], precision: PrecisionName) -> Answering:
+    """The exported files, as they will be read: through the gate, in OpenVINO."""
+
+    def answering(pictures: Tagged) -> Iterator[tuple[int, np.ndarray]]:
+        with tempfile.TemporaryDirectory() as folder:
+            drafts = [Path(folder) / target.name for target in targets]
+            for draft, content in zip(drafts, contents, strict=True):
+                draft.write_bytes(content)
+            exported = read_exported(drafts[0])
+        yield from WholeClassifier(exported, cache_folder=None, precision=precision).stream(pictures, many=True)
+
+    return answering
+
+
+def _in_onnx_runtime(runtime: OnnxRuntime, bundle: Bundle) -> Answering:
+    def answering(pictures: Tagged) -> Iterator[tuple[int, np.ndarray]]:
+        for number, outputs in runtime.stream(pictures):
+            yield number, require_probabilities(bundle, outputs)[0]
+
+    return answering
+
+
+def _notes(pictures: RunPictures, read: int) -> Iterator[str]:
+    if pictures.part != "val":
+        yield f"the run has no validation pictures, so it was compared on those of part {pictures.part!r}"
+    if pictures.missing:
+        yield f"{counted(pictures.missing, 'picture')} of the run cannot be found or changed, and went uncompared"
+    if read < len(pictures.hashed):
+        yield f"{counted(len(pictures.hashed) - read, 'picture')} cannot be decoded, and went uncompared"

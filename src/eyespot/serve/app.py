@@ -1,0 +1,106 @@
+"""The server's endpoints, as a FastAPI application around a Service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+import eyespot
+from eyespot.errors import RequestError
+from eyespot.serve import inference_protocol, predicting
+from eyespot.serve.doorman import Doorman
+from eyespot.serve.replies import as_json, refusal
+from eyespot.serve.safety import Gate
+from eyespot.serve.service import Service
+from eyespot.serve.static import INDEX, page_files
+
+PAGE_HEADERS = {
+    "cache-control": "no-cache",
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+        "media-src blob: mediastream:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+_SAID = {404: "there is nothing at this address", 405: "this address is asked by another method"}
+
+
+def make_app(service: Service, *, token: str | None = None) -> FastAPI:
+    """The application. The service ends with it.
+
+    token: what clients must know, if anything.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.stop()
+
+    app = FastAPI(
+        title="eyespot", version=eyespot.__version__, docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
+    )
+    app.add_middleware(Doorman, gate=Gate(token), metrics=service.metrics)
+    app.add_exception_handler(RequestError, _refused)
+    app.add_exception_handler(HTTPException, _unknown)
+    app.add_exception_handler(Exception, _failed)
+    _add_model(app, service)  # first what is asked most
+    _add_page(app)
+    inference_protocol.add_to(app, service)
+    return app
+
+
+def _add_page(app: FastAPI) -> None:
+    @app.get("/")
+    async def index() -> Response:
+        return _page_file(INDEX)
+
+    @app.get("/page/{name}")
+    async def page(name: str) -> Response:
+        return _page_file(name)
+
+
+def _add_model(app: FastAPI, service: Service) -> None:
+    async def predict(request: Request) -> Response:
+        return await predicting.predict(service, request)
+
+    app.add_route("/predict", predict, methods=["POST"])  # FastAPI's reading of arguments would take time
+
+    @app.get("/model")
+    async def model() -> Response:
+        return as_json(service.described())
+
+    @app.get("/healthz")
+    async def health() -> Response:
+        return as_json({"status": "ok", "model": service.name, "fingerprint": service.served.fingerprint})
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        return Response(service.measured(), headers={"content-type": service.metrics.content_type})
+
+
+def _page_file(name: str) -> Response:
+    if name not in page_files():
+        raise HTTPException(404)
+    content_type, content = page_files()[name]
+    return Response(content, headers={"content-type": content_type, **PAGE_HEADERS})
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestError)
+    return refusal(error)
+
+
+async def _unknown(request: Request, error: Exception) -> Response:
+    """What the framework itself refuses: an unknown address, another method."""
+    assert isinstance(error, HTTPException)
+    sentence = _SAID.get(error.status_code, "the request cannot be answered")
+    return as_json({"error": sentence}, status=error.status_code, headers=dict(error.headers or {}))
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """Our own mistake: the log shows it, the client is told of it."""
+    return refusal(RequestError(500, "the server failed: its log says more"))

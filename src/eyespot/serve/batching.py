@@ -1,0 +1,197 @@
+"""Pictures to probabilities on all cores, for many requests at once, with a bounded queue.
+
+Each core has a worker, which takes whatever can be done next: a picture to decode, or images to run through the engine.
+Nothing ever waits for company: images that are there when a worker turns to the engine go together, up to as many as
+are worth it, and a lone picture is decoded and answered by one worker without a stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+import numpy as np
+
+from eyespot.errors import RequestError
+from eyespot.serve.pictures import Sized, read_sent
+from eyespot.serve.served import Served
+
+QUEUE = 256
+"""Pictures that may wait or be worked on; beyond, clients are asked to come back."""
+
+Observe = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is known of one picture."""
+
+    probabilities: np.ndarray
+    """(classes,)"""
+    size_wh: tuple[int, int]
+    """Of the upright picture, pixels."""
+
+
+class Busy(RequestError):
+    """The queue is full."""
+
+    def __init__(self) -> None:
+        super().__init__(503, "the server is busy: try again in a moment")
+
+
+@dataclass(eq=False, slots=True)
+class _Work:
+    """One picture on its way."""
+
+    picture: bytes | np.ndarray
+    """A file, or an image (H, W, C)."""
+    served: Served
+    place: int
+    asked: _Asked
+    image: Sized | None = None
+
+
+class _Asked:
+    """The pictures of one request: a future that is done when the last of them is."""
+
+    def __init__(self, count: int, loop: asyncio.AbstractEventLoop) -> None:
+        self.answers: list[Answer | RequestError | None] = [None] * count
+        self.future: asyncio.Future[None] = loop.create_future()
+        self._missing, self._loop, self._lock = count, loop, threading.Lock()
+
+    def put(self, place: int, answer: Answer | RequestError) -> None:
+        with self._lock:
+            self.answers[place] = answer
+            self._missing -= 1
+            is_last = not self._missing
+        if is_last:
+            self._loop.call_soon_threadsafe(self._tell)
+
+    def _tell(self) -> None:
+        if not self.future.done():  # whoever asked may have gone
+            self.future.set_result(None)
+
+
+class Batching:
+    """The workers and their queue."""
+
+    def __init__(self, *, workers: int, places: int, observe: Observe = lambda size: None) -> None:
+        """places: pictures that may wait or be worked on at a time.
+        observe: told the size of each batch that goes through an engine.
+        """
+        self.places = places
+        self._observe = observe
+        self._files: deque[_Work] = deque()
+        self._images: deque[_Work] = deque()
+        self._taken = 0
+        self._stopped = False
+        self._changed = threading.Condition(threading.Lock())
+        self._threads = [
+            threading.Thread(target=self._work, name=f"eyespot-{number}", daemon=True) for number in range(workers)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def taken(self) -> int:
+        """Pictures that wait or are being worked on."""
+        return self._taken
+
+    @property
+    def is_full(self) -> bool:
+        """True where not one picture more is taken."""
+        return self._taken >= self.places
+
+    async def answers(self, pictures: Sequence[bytes | np.ndarray], served: Served) -> list[Answer | RequestError]:
+        """The answer to each picture (a file, or an image (H, W, C)), or why it has none. Raises Busy."""
+        asked = _Asked(len(pictures), asyncio.get_running_loop())
+        works = [_Work(picture, served, place, asked) for place, picture in enumerate(pictures)]
+        with self._changed:
+            if self._taken + len(works) > self.places:
+                raise Busy
+            self._taken += len(works)
+            self._files.extend(works)
+            self._changed.notify(len(works))
+        await asked.future
+        return [each for each in asked.answers if each is not None]
+
+    def stop(self) -> None:
+        """Ends the workers, once all that they took is answered."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while task := self._next():
+            task()
+
+    def _next(self) -> Callable[[], None] | None:
+        """What is to be done next, as soon as there is something; None at the end."""
+        with self._changed:
+            while not self._files and not self._images:
+                if self._stopped:
+                    return None
+                self._changed.wait()
+            if self._files and (not self._images or len(self._images) < self._images[0].served.answering.most):
+                file = self._files.popleft()
+                return lambda: self._decode(file)
+            batch = self._take_batch()
+            is_alone = self._taken == 1
+            return lambda: self._answer(batch, is_alone=is_alone)
+
+    def _take_batch(self) -> list[_Work]:
+        """The images that wait for the same model as the first does, as many as are worth it."""
+        served = self._images[0].served
+        waiting = takewhile(lambda work: work.served is served, self._images)
+        batch = [work for work, _ in zip(waiting, range(served.answering.most), strict=False)]
+        for _ in batch:
+            self._images.popleft()
+        return batch
+
+    def _decode(self, work: _Work) -> None:
+        try:
+            work.image = _image(work.picture, work.served)
+        except RequestError as error:
+            self._done([work], [error])
+        except Exception:
+            self._done([work], [_failed()])
+        else:
+            with self._changed:
+                self._images.append(work)
+
+    def _answer(self, batch: list[_Work], *, is_alone: bool) -> None:
+        images = [work.image for work in batch if work.image is not None]
+        try:
+            stacked = np.stack([each.image for each in images])  # (N, H, W, C)
+            found = batch[0].served.answering.answer(stacked, alone=is_alone)  # (N, classes)
+        except Exception:
+            self._done(batch, [_failed()] * len(batch))
+            return
+        self._observe(len(batch))
+        self._done(batch, [Answer(row, image.size_wh) for row, image in zip(found, images, strict=True)])
+
+    def _done(self, batch: Sequence[_Work], answers: Sequence[Answer | RequestError]) -> None:
+        with self._changed:
+            self._taken -= len(batch)
+        for work, answer in zip(batch, answers, strict=True):
+            work.asked.put(work.place, answer)
+
+
+def _image(picture: bytes | np.ndarray, served: Served) -> Sized:
+    if isinstance(picture, bytes):
+        return read_sent(picture, served.preprocess)
+    return Sized(picture, (picture.shape[1], picture.shape[0]))
+
+
+def _failed() -> RequestError:
+    """What is told of our own mistake, which the log shows."""
+    traceback.print_exc(file=sys.stderr)
+    return RequestError(500, "the server failed: its log says more")

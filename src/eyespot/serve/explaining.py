@@ -1,0 +1,52 @@
+"""Heat maps and similar pictures, one at a time, so that they hold up nobody who asked for an answer alone."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from eyespot.errors import RequestError, UnreadablePicture
+from eyespot.serve.asked import Asked
+from eyespot.serve.batching import Busy
+from eyespot.serve.served import Explain
+
+PLACES = 32
+"""Pictures that may wait to be explained."""
+
+
+class Explaining:
+    """The one worker that explains, and its queue."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="eyespot-explain")
+        self._taken = 0
+
+    async def entries(self, explain: Explain | None, data: bytes, likeliest: str, wanted: Asked) -> dict[str, Any]:
+        """The entries `heat_map` and `similar`, as far as they are asked for and can be had. Raises Busy."""
+        if explain is None or not (wanted.heat_map or (wanted.similar and explain.has_similar)):
+            return {}
+        if self._taken == PLACES:
+            raise Busy
+        self._taken += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._pool, _entries, explain, data, likeliest, wanted
+            )
+        except UnreadablePicture as error:
+            raise RequestError(400, f"the picture {error.reason}") from error
+        finally:
+            self._taken -= 1
+
+    def stop(self) -> None:
+        """Ends the worker, once all is explained."""
+        self._pool.shutdown()
+
+
+def _entries(explain: Explain, data: bytes, likeliest: str, wanted: Asked) -> dict[str, Any]:
+    entries: dict[str, Any] = {}
+    if wanted.heat_map:
+        entries["heat_map"] = explain.heat_map(data, likeliest)
+    if wanted.similar and explain.has_similar:
+        entries["similar"] = explain.similar(data, wanted.similar)
+    return entries

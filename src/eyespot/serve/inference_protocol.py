@@ -1,0 +1,194 @@
+"""The Open Inference Protocol, version 2, as other servers of models speak it, with tensors as JSON.
+
+A model takes one of two tensors: `pictures`, files in base64, or `images`, pixels that are resized already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import json
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from fastapi import FastAPI, Request, Response
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
+
+import eyespot
+from eyespot.errors import RequestError
+from eyespot.serve.answers import top
+from eyespot.serve.batching import Answer, Busy
+from eyespot.serve.bodies import MOST_PICTURES, read_body
+from eyespot.serve.pictures import MOST_BYTES, too_large
+from eyespot.serve.replies import as_json
+from eyespot.serve.served import Served
+from eyespot.serve.service import Service
+
+PICTURES, IMAGES = "pictures", "images"
+PROBABILITIES, CLASSES = "probabilities", "classes"
+PLATFORM = "openvino_onnx"
+
+
+class Tensor(BaseModel):
+    """One input."""
+
+    name: Literal["pictures", "images"]
+    shape: list[Annotated[int, Field(ge=1, le=2**20)]] = Field(min_length=1, max_length=4)
+    datatype: Literal["BYTES", "UINT8"]
+    data: list[Any]
+
+
+class Wanted(BaseModel):
+    """One output that is asked for."""
+
+    name: Literal["probabilities", "classes"]
+
+
+class Question(BaseModel):
+    """The body of `infer`. Parameters are allowed, and none is known."""
+
+    id: Annotated[str, StringConstraints(max_length=256)] | None = None
+    inputs: list[Tensor] = Field(min_length=1, max_length=1)
+    outputs: list[Wanted] = Field(default=[Wanted(name="probabilities"), Wanted(name="classes")], max_length=2)
+
+
+def add_to(app: FastAPI, service: Service) -> None:
+    """Adds the protocol's endpoints."""
+
+    @app.get("/v2")
+    async def server() -> Response:
+        return as_json({"name": "eyespot", "version": eyespot.__version__, "extensions": []})
+
+    @app.get("/v2/health/live")
+    async def live() -> Response:
+        return as_json({"live": True})
+
+    @app.get("/v2/health/ready")
+    async def ready() -> Response:
+        return as_json({"ready": True})
+
+    @app.get("/v2/models/{name}")
+    async def model(name: str) -> Response:
+        _require_served(service, name)
+        return as_json(_described(service.name, service.served))
+
+    @app.get("/v2/models/{name}/ready")
+    async def model_ready(name: str) -> Response:
+        _require_served(service, name)
+        return as_json({"name": service.name, "ready": True})
+
+    async def infer(request: Request) -> Response:
+        _require_served(service, request.path_params["name"])
+        return as_json(await _infer(service, request))
+
+    app.add_route("/v2/models/{name}/infer", infer, methods=["POST"])
+
+
+async def _infer(service: Service, request: Request) -> dict[str, Any]:
+    served = service.served
+    if service.batching.is_full:
+        raise Busy
+    with service.intake.room() as room:
+        body = await read_body(dict(request.scope["headers"]), request.receive, room)
+        question, pictures = await asyncio.to_thread(_read, body, served)
+        answers = await service.batching.answers(pictures, served)
+        errors = [(place, each) for place, each in enumerate(answers) if isinstance(each, RequestError)]
+        service.metrics.pictures(answered=len(answers) - len(errors), refused=len(errors))
+        for place, error in errors:
+            raise RequestError(error.status, f"{question.inputs[0].name}[{place}]: {error}")
+    said = {
+        "model_name": service.name,
+        "model_version": served.fingerprint,
+        "outputs": _outputs(served, [each for each in answers if isinstance(each, Answer)], question.outputs),
+    }
+    return said if question.id is None else {**said, "id": question.id}
+
+
+def _outputs(served: Served, answers: list[Answer], wanted: list[Wanted]) -> list[dict[str, Any]]:
+    count, classes = len(answers), len(served.classes)
+    tensors = {
+        PROBABILITIES: {
+            "datatype": "FP32",
+            "shape": [count, classes],
+            "data": [min(1.0, float(value)) for each in answers for value in each.probabilities],
+        },
+        CLASSES: {
+            "datatype": "BYTES",
+            "shape": [count],
+            "data": [served.classes[top(each.probabilities, 1)[0][0]] for each in answers],
+        },
+    }
+    return [{"name": each.name, **tensors[each.name]} for each in wanted]
+
+
+def _read(body: bytes, served: Served) -> tuple[Question, list[bytes | np.ndarray]]:
+    """The question, and its pictures or images. Raises RequestError."""
+    try:
+        question = Question.model_validate(json.loads(body))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])[:80]
+        raise RequestError(400, f"the request cannot be read: {where}: {first['msg'][:120]}") from None
+    except (ValueError, RecursionError):
+        raise RequestError(400, "the request is no JSON") from None
+    [tensor] = question.inputs
+    if tensor.shape[0] > MOST_PICTURES:
+        raise RequestError(413, f"the request has more than {MOST_PICTURES} pictures: send fewer at a time")
+    if tensor.name == PICTURES:
+        return question, [*_files(tensor)]
+    return question, [*_images(tensor, served)]
+
+
+def _files(tensor: Tensor) -> list[bytes]:
+    if tensor.datatype != "BYTES" or tensor.shape != [len(tensor.data)]:
+        raise RequestError(400, f"the tensor {PICTURES} has the datatype BYTES and the shape [n], with n texts as data")
+    return [_file(text, place) for place, text in enumerate(tensor.data)]
+
+
+def _file(text: object, place: int) -> bytes:
+    if isinstance(text, str) and len(text) > MOST_BYTES * 4 // 3 + 4:
+        raise too_large()
+    try:
+        return base64.b64decode(text if isinstance(text, str) else "-", validate=True)
+    except (binascii.Error, ValueError):
+        raise RequestError(400, f"{PICTURES}[{place}] is no base64: encode the picture's whole file") from None
+
+
+def _images(tensor: Tensor, served: Served) -> list[np.ndarray]:
+    shape = [*served.preprocess.crop_hw, served.preprocess.channels]
+    if tensor.datatype != "UINT8" or tensor.shape[1:] != shape:
+        raise RequestError(400, f"the tensor {IMAGES} has the datatype UINT8 and the shape [n, {_listed(shape)}]")
+    try:
+        values = np.array(tensor.data)
+    except ValueError:
+        values = np.array(None)
+    if values.dtype.kind != "i" or values.size != np.prod(tensor.shape) or values.min() < 0 or values.max() > 255:
+        raise RequestError(400, f"the tensor {IMAGES} needs as data its values, whole numbers from 0 to 255")
+    return list(values.astype(np.uint8).reshape(tensor.shape))  # n times (H, W, C)
+
+
+def _described(name: str, served: Served) -> dict[str, Any]:
+    image = [-1, *served.preprocess.crop_hw, served.preprocess.channels]
+    return {
+        "name": name,
+        "versions": [served.fingerprint],
+        "platform": PLATFORM,
+        "inputs": [
+            {"name": PICTURES, "datatype": "BYTES", "shape": [-1]},
+            {"name": IMAGES, "datatype": "UINT8", "shape": image},
+        ],
+        "outputs": [
+            {"name": PROBABILITIES, "datatype": "FP32", "shape": [-1, len(served.classes)]},
+            {"name": CLASSES, "datatype": "BYTES", "shape": [-1]},
+        ],
+    }
+
+
+def _require_served(service: Service, name: str) -> None:
+    if name != service.name:
+        raise RequestError(404, f"there is no model {name[:80]!r}: the one served is {service.name!r}")
+
+
+def _listed(shape: list[int]) -> str:
+    return ", ".join(map(str, shape))

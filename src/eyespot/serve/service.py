@@ -1,0 +1,63 @@
+"""What a server has: the model that it serves, the workers that answer, and what it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import eyespot
+from eyespot import machine
+from eyespot.bundle.answering import Answering
+from eyespot.bundle.files import Bundle, read_bundle
+from eyespot.bundle.run import Classifier
+from eyespot.engine.compiled import compiled_folder
+from eyespot.serve.batching import QUEUE, Batching
+from eyespot.serve.bodies import Intake
+from eyespot.serve.explaining import Explaining
+from eyespot.serve.metrics import Metrics
+from eyespot.serve.served import Explain, Served
+
+
+class Service:
+    """A run that is being served."""
+
+    def __init__(
+        self,
+        run: str | Path,
+        *,
+        queue: int = QUEUE,
+        explain: Callable[[Bundle], Explain] | None = None,
+    ) -> None:
+        """explain: makes what explains the answers of a bundle.
+
+        Raises BundleError where `run` holds no model that can be served.
+        """
+        self.run, self._explain = run, explain
+        self.served = self.load(read_bundle(run))
+        """Replaced as a whole: whoever answers takes it once."""
+        self.name = self.served.bundle.manifest.name
+        """Under which the model is served, whatever the name of a later one."""
+        self.metrics = Metrics()
+        self.intake = Intake()
+        self.batching = Batching(workers=machine.cores(), places=queue, observe=self.metrics.batch)
+        self.explaining = Explaining()
+
+    def load(self, bundle: Bundle) -> Served:
+        """The bundle compiled and tried. Raises BundleError."""
+        classifier = Classifier(bundle, cache_folder=compiled_folder(machine.cache_folder()))
+        explain = self._explain(bundle) if self._explain else None
+        return Served.of(bundle, Answering(classifier), explain)
+
+    def described(self) -> dict[str, Any]:
+        """What `GET /model` says."""
+        return {"name": self.name, **self.served.described(), "version": eyespot.__version__}
+
+    def measured(self) -> bytes:
+        """What `GET /metrics` says."""
+        return self.metrics.text(queue=self.batching.taken, model=self.name, fingerprint=self.served.fingerprint)
+
+    def stop(self) -> None:
+        """Ends the workers, once all is answered."""
+        self.batching.stop()
+        self.explaining.stop()

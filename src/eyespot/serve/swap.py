@@ -1,0 +1,98 @@
+"""Another bundle in the served one's place is served from then on; one that cannot be served changes nothing.
+
+A request ends on the model it began with. The watcher compares what the file system says of the bundle's files, about
+each second, and reads them once nothing has changed between two looks: a bundle that is being copied is waited for.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from eyespot.bundle.files import GRAPH, MANIFEST, find_bundle, read_bundle
+from eyespot.errors import EyespotError
+from eyespot.serve.service import Service
+
+LOOK_SECONDS = 0.5
+
+State = tuple[tuple[int, int, int], ...]
+"""Of each file of a bundle: its number on the disk, its time and its size."""
+
+
+class Watcher:
+    """A thread that looks at the served run's files."""
+
+    def __init__(self, service: Service, *, say: Callable[[str], None], look_seconds: float = LOOK_SECONDS) -> None:
+        """say: told in a sentence of each bundle that takes the served one's place, or cannot."""
+        self._service, self._say, self._look_seconds = service, say, look_seconds
+        self._known: State | None = None
+        self._seen = state_of(service.run)
+        self._asked, self._stopped = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="eyespot-watch", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._asked.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def look_now(self) -> None:
+        """Has the files read again, whether they seem changed or not. May be called by a signal's handler."""
+        self._asked.set()
+
+    def look(self, *, again: bool = False) -> None:
+        """Serves what lies there, where it has changed and is at rest.
+
+        again: reads it in any case.
+        """
+        before, self._seen = self._seen, state_of(self._service.run)
+        is_new = self._seen is not None and self._seen != self._known and self._seen == before
+        if is_new or again:
+            self._known = self._seen
+            self._replace()
+
+    def _watch(self) -> None:
+        while not self._stopped.is_set():
+            was_asked = self._asked.wait(self._look_seconds)
+            self._asked.clear()
+            if not self._stopped.is_set():
+                self.look(again=was_asked)
+
+    def _replace(self) -> None:
+        """Serves the bundle on disk, if it is another than the served one and answers."""
+        service = self._service
+        try:
+            bundle = read_bundle(service.run)
+            if bundle.manifest == service.served.bundle.manifest:
+                return
+            service.served = service.load(bundle)
+        except EyespotError as error:
+            self._refused(str(error))
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+            self._refused("it failed")
+        else:
+            service.metrics.swap(kept=True)
+            self._say(f"Serving     another model, {service.served.fingerprint}")
+
+    def _refused(self, reason: str) -> None:
+        self._service.metrics.swap(kept=False)
+        self._say(f"Refused     a new model: {reason}. The one before is still served")
+
+
+def state_of(run: str | Path) -> State | None:
+    """What changes with the files of the bundle that `run` leads to; None where there is none at the moment."""
+    try:
+        folder = find_bundle(Path(run).expanduser())
+        if folder is None:
+            return None
+        states = [(folder / name).stat() for name in (MANIFEST, GRAPH)]
+    except (OSError, RuntimeError):
+        return None
+    return tuple((each.st_ino, each.st_mtime_ns, each.st_size) for each in states)

@@ -1,0 +1,82 @@
+"""A bundle whose answers a test can work out itself: the class of a picture is its strongest colour."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from onnx import TensorProto, helper
+
+from eyespot.bundle.files import sha256, write_bundle
+from eyespot.bundle.manifest import DataSummary, KnownPictures, Manifest
+from eyespot.engine.attach import attach_head
+from eyespot.records import Network, Precision, Preprocess
+
+CLASSES = ("red", "green", "blue")
+SIDE = 32
+SHARPNESS = 8.0
+
+
+def write_color_bundle(
+    folder: Path, *, name: str = "colors", sharpness: float = SHARPNESS, gray: bool = False, weight: float = 1.0
+) -> Path:
+    """The folder, with a bundle in it.
+
+    sharpness: how sure the answers are; two bundles with different ones answer differently.
+    weight: of the red channel; not a number makes a bundle that cannot answer.
+    """
+    channels = 1 if gray else 3
+    scale = np.eye(3, channels) * sharpness / 255 * np.array([[weight], [1], [1]])
+    graph = attach_head(_mean_color(channels), [(scale, np.zeros(3))])
+    preprocess = Preprocess(
+        short_side=SIDE,
+        crop_hw=(SIDE, SIDE),
+        filter="bilinear",
+        color="gray" if gray else "rgb",
+        mean=(0.0,) * channels,
+        scale=(1.0,) * channels,
+    )
+    manifest = Manifest(
+        name=name,
+        created="2026-01-01T00:00:00+00:00",
+        network=Network(name="colors"),
+        regime="scratch",
+        classes=CLASSES,
+        preprocess=preprocess,
+        precision=Precision(name="fp32", agreement=None, largest_difference=None, n=0),
+        temperature=1.0,
+        calibration=None,
+        validation=None,
+        test=None,
+        out_of_fold=None,
+        data=DataSummary(name=name, fingerprint="0", trained_on=1, used=1, set_aside=0),
+        seed=0,
+        graph_sha256=sha256(graph),
+        versions={},
+        pictures=KnownPictures.of([]),
+    )
+    write_bundle(folder, manifest, graph)
+    return folder
+
+
+def color_probabilities(image: np.ndarray, *, sharpness: float = SHARPNESS) -> np.ndarray:
+    """What such a bundle answers to an image (H, W, 3), by numpy: (3,)."""
+    logits = image.astype(np.float64).mean(axis=(0, 1)) / 255 * sharpness
+    return np.exp(logits) / np.exp(logits).sum()
+
+
+def _mean_color(channels: int) -> bytes:
+    """A trunk whose features are the mean of each channel."""
+    nodes = [
+        helper.make_node("Cast", ["images"], ["values"], name="values", to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["values", "places"], ["features"], name="features", keepdims=0),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "colors",
+        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["N", SIDE, SIDE, channels])],
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", channels])],
+        [helper.make_tensor("places", TensorProto.INT64, [2], np.array([1, 2], np.int64).tobytes(), raw=True)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    return bytes(model.SerializeToString())

@@ -1,0 +1,220 @@
+"""`export`: the file answers as the run does, in OpenVINO and in ONNX Runtime, or it is not written."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+import eyespot
+from eyespot.bundle.files import read_bundle
+from eyespot.data.audit import Hashed
+from eyespot.data.data_set import Picture
+from eyespot.engine.last_map import linear_head
+from eyespot.engine.run import available_precisions
+from eyespot.errors import BundleError, DataError, EyespotError, MissingExtra, OptionError
+from eyespot.recipes import export as verb
+from eyespot.recipes.agreement import agreement, require_agreement
+from eyespot.recipes.export import export
+from eyespot.recipes.results import ExportCheck
+
+STANDALONE = Path(__file__).parents[2] / "examples" / "standalone_predict.py"
+FORMATS = {"onnx": ["photos.onnx"], "openvino": ["photos.xml", "photos.bin"]}
+
+
+@pytest.fixture
+def run(split_run, tmp_path, shared_cache) -> Path:
+    """The run in a place of its own."""
+    return Path(shutil.copytree(split_run.run, tmp_path / "run"))
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_the_exported_model_answers_as_the_run_on_every_picture(format, run, split_photos):
+    result = export(run, format=format)
+    assert [Path(file).name for file in result.files] == FORMATS[format]
+    assert all(Path(file).parent == run / "export" for file in result.files)
+    assert [check.runtime.split()[0] for check in result.checks] == ["openvino", "ONNX"]
+    for check in result.checks:
+        assert (check.pictures, check.same, check.close, check.different) == (12, 12, (), ())
+        assert check.largest_difference < 1e-4
+    assert (result.part, result.notes) == ("val", ())
+    assert (result.bf16 is None) == ("bf16" not in available_precisions())
+    assert result.bytes == sum(Path(file).stat().st_size for file in result.files)
+    of_run, of_file = (
+        {
+            (each.picture, answer.class_): answer.probability
+            for each in eyespot.load(where).predict(split_photos / "test", topk=3)
+            for answer in each.predictions
+        }
+        for where in (run, result.files[0])
+    )
+    assert len(of_run) == 99
+    assert of_file == pytest.approx(of_run, abs=1e-4 if available_precisions()[0] == "fp32" else 3e-2)
+
+
+def test_an_exported_model_is_measured_as_the_run_is(run, split_photos):
+    result = export(run)
+    assert (
+        eyespot.load(result.files[0]).evaluate(split_photos).accuracy
+        == eyespot.load(run).evaluate(split_photos).accuracy
+    )
+
+
+def test_the_file_says_all_that_a_program_needs(run):
+    [file] = export(run).files
+    said = {each.key: each.value for each in onnx.load(file).metadata_props}
+    assert json.loads(said["classes"]) == ["circle", "square", "triangle"]
+    assert json.loads(said["preprocess"])["crop_hw"] == [224, 224]
+    assert said["fingerprint"] == read_bundle(run).manifest.graph_sha256
+    assert json.loads(said["threshold"]) is None
+    assert json.loads(said["manifest"])["name"] == "photos"
+
+
+def test_features_and_the_last_map_come_out_too_and_the_head_of_their_mean_gives_the_answer(run, split_photos):
+    [file] = export(run).files
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    picture = np.random.default_rng(0).integers(0, 256, (50, 70, 3), dtype=np.uint8)
+    names = [output.name for output in session.get_outputs()]
+    found = dict(zip(names, session.run(names, {"picture": picture}), strict=True))
+    assert found["maps"].shape == (1, 1280, 7, 7)
+    np.testing.assert_allclose(found["maps"].mean(axis=(2, 3)), found["features"], atol=1e-4)
+    bundle = read_bundle(run)
+    head = linear_head(bundle.graph)
+    scores = (found["features"] @ head.weight.T + head.bias) / bundle.manifest.temperature
+    np.testing.assert_allclose(np.exp(scores) / np.exp(scores).sum(), found["probabilities"], atol=1e-4)
+
+
+def test_the_standalone_example_gives_the_same_classes(run, split_photos):
+    [file] = export(run).files
+    pictures = sorted(map(str, (split_photos / "test").rglob("*.png")))[::4]
+    command = [sys.executable, str(STANDALONE), file, *pictures]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    answers = eyespot.load(file).predict(pictures)
+    assert printed == [
+        f"{each.picture}: {', '.join(f'{one.class_} {one.probability:.3f}' for one in each.predictions)}"
+        for each in answers
+    ]
+
+
+def test_the_standalone_example_imports_nothing_of_eyespot():
+    text = STANDALONE.read_text("utf-8")
+    assert {line.split()[1] for line in text.splitlines() if line.startswith(("import ", "from "))} <= {
+        *("json", "math", "sys", "numpy", "onnxruntime", "PIL")
+    }
+
+
+def test_pictures_that_moved_are_named_and_can_be_given(run, split_photos, tmp_path):
+    moved = Path(shutil.copytree(split_photos, tmp_path / "moved"))
+    args = json.loads((run / "args.json").read_text("utf-8"))
+    (run / "args.json").write_text(json.dumps(args | {"data": str(tmp_path / "gone")}), "utf-8")
+    with pytest.raises(EyespotError, match=r"gone.*--data"):
+        export(run)
+    assert not list((run / "export").glob("*"))
+    (moved / "val" / "circle" / "100.png").unlink()
+    result = export(run, data=moved)
+    assert result.checks[0].pictures == 11
+    assert result.notes == ("1 picture of the run cannot be found or changed, and went uncompared",)
+
+
+def test_pictures_of_something_else_are_refused(run, tmp_path, draw):
+    draw(tmp_path / "others", 3, first=900)
+    with pytest.raises(DataError, match=r"none of the pictures that .* was made on is in .*others"):
+        export(run, data=tmp_path / "others")
+
+
+def test_a_bundle_alone_says_what_to_give(run, split_photos, tmp_path):
+    alone = Path(shutil.copytree(run / "bundle", tmp_path / "alone"))
+    with pytest.raises(OptionError, match="--out"):
+        export(alone)
+    with pytest.raises(OptionError, match="--data"):
+        export(alone, out=tmp_path / "out")
+    result = export(alone, out=tmp_path / "out", data=split_photos)
+    assert result.checks[0].same == 12
+
+
+def test_an_earlier_export_is_replaced_only_when_asked(run):
+    [file] = export(run).files
+    before = Path(file).read_bytes()
+    with pytest.raises(OptionError, match=r"exists already.*--overwrite"):
+        export(run)
+    assert export(run, overwrite=True).files == (file,)
+    assert Path(file).read_bytes() == before
+
+
+def test_a_format_that_is_not_there_is_a_sentence(run):
+    with pytest.raises(OptionError, match="the option format cannot be 'torch': there are onnx and openvino"):
+        export(run, format="torch")
+
+
+def test_without_onnx_runtime_the_command_to_install_it_is_said(run, monkeypatch):
+    real = importlib.import_module
+
+    def without(name: str, *rest: object) -> object:
+        if name == "onnxruntime":
+            raise ImportError(name)
+        return real(name, *rest)
+
+    monkeypatch.setattr(importlib, "import_module", without)
+    with pytest.raises(MissingExtra, match=r"pip install 'eyespot\[export\]'"):
+        export(run)
+
+
+def test_a_model_that_answers_otherwise_is_not_written(run, monkeypatch):
+    real = verb.onnx_file
+
+    def tampered(bundle):
+        model = onnx.load_from_string(real(bundle))
+        bias = next(each for each in model.graph.initializer if each.name == "classifier.fc1.bias")
+        bias.raw_data = (np.frombuffer(bias.raw_data, np.float32)[::-1] + np.float32([3, 0, -3])).tobytes()
+        return model.SerializeToString()
+
+    monkeypatch.setattr(verb, "onnx_file", tampered)
+    with pytest.raises(BundleError, match=r"(answers otherwise|differ) .*so nothing was written: please report it"):
+        export(run)
+    assert not list((run / "export").glob("*.onnx"))
+
+
+def check(**changes: object) -> ExportCheck:
+    given = {"runtime": "R", "pictures": 3, "same": 3, "largest_difference": 1e-5, "close": (), "different": ()}
+    return ExportCheck(**given | changes)
+
+
+def test_a_probability_beyond_the_limit_is_refused_and_what_is_close_is_not():
+    require_agreement(check(same=2, close=("a.png",), largest_difference=0.001))
+    with pytest.raises(BundleError, match=r"by up to 0\.0011 in R, more than 0\.001"):
+        require_agreement(check(largest_difference=0.0011))
+    with pytest.raises(BundleError, match=r"for 1 of 3 pictures, a\.png among them"):
+        require_agreement(check(same=2, different=("a.png",)))
+
+
+@pytest.mark.parametrize(
+    ("row", "found", "fields"),
+    [
+        ([0.5004, 0.4996], [0.4999, 0.5001], {"same": 0, "close": ("0.png",), "different": ()}),
+        ([0.6, 0.4], [0.4, 0.6], {"same": 0, "close": (), "different": ("0.png",)}),
+        ([0.6, 0.4], [0.61, 0.39], {"same": 1, "largest_difference": pytest.approx(0.01)}),
+        ([0.6, 0.4], [np.nan, 0.4], {"largest_difference": 1}),
+    ],
+)
+def test_answers_are_told_apart_from_ties(row, found, fields, tmp_path, split_run):
+    from PIL import Image
+
+    Image.new("RGB", (8, 8)).save(tmp_path / "0.png")
+    pictures = [Hashed(Picture(name="0.png", path=tmp_path / "0.png", label=None), None)]
+    measured = agreement(
+        lambda decoded: ((number, np.array(found)) for number, _ in decoded),
+        {0: np.array(row)},
+        runtime="R",
+        pictures=pictures,
+        preprocess=read_bundle(split_run.bundle).manifest.preprocess,
+        progress=lambda *_: None,
+    )
+    assert {name: getattr(measured, name) for name in fields} == fields

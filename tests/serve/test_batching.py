@@ -1,0 +1,186 @@
+"""Pictures at the same time: right answers for each, in batches, in a queue that has an end."""
+
+import asyncio
+import threading
+
+import numpy as np
+import pytest
+from color_bundle import color_probabilities, write_color_bundle
+
+from eyespot.bundle.answering import Answering
+from eyespot.bundle.files import read_bundle
+from eyespot.bundle.run import Classifier
+from eyespot.data.pictures import read_image
+from eyespot.errors import BundleError, RequestError
+from eyespot.serve.batching import Answer, Batching, Busy
+from eyespot.serve.served import Served
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    return serve_bundle(write_color_bundle(tmp_path_factory.mktemp("a") / "bundle"))
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory):
+    return serve_bundle(write_color_bundle(tmp_path_factory.mktemp("b") / "bundle", sharpness=3))
+
+
+def serve_bundle(folder):
+    bundle = read_bundle(folder)
+    return Served.of(bundle, Answering(Classifier(bundle, cache_folder=None)))
+
+
+@pytest.fixture
+def batches():
+    return []
+
+
+@pytest.fixture
+def batching(batches):
+    made = Batching(workers=2, places=200, observe=batches.append)
+    yield made
+    made.stop()
+
+
+def images(count: int, seed: int = 0) -> list[np.ndarray]:
+    return list(np.random.default_rng(seed).integers(0, 256, (count, 32, 32, 3), dtype=np.uint8))
+
+
+def rows(answers) -> np.ndarray:
+    assert all(isinstance(each, Answer) for each in answers)
+    return np.stack([each.probabilities for each in answers])
+
+
+def test_each_of_many_pictures_gets_its_own_answer_whatever_the_batch(batching, batches, served):
+    asked = [images(count, seed=count) for count in range(1, 18)]
+
+    async def ask():
+        return await asyncio.gather(*(batching.answers(each, served) for each in asked))
+
+    for pictures, answers in zip(asked, asyncio.run(ask()), strict=True):
+        expected = [color_probabilities(each) for each in pictures]
+        np.testing.assert_allclose(rows(answers), expected, atol=1e-6)
+    assert sum(batches) == sum(range(1, 18))
+    assert max(batches) > 1
+    assert batching.taken == 0
+
+
+def test_pictures_of_two_models_are_never_mixed(batching, served, other):
+    pictures = images(20)
+
+    async def ask():
+        turns = [batching.answers([each], model) for each in pictures for model in (served, other)]
+        return await asyncio.gather(*turns)
+
+    answers = rows([answer for [answer] in asyncio.run(ask())])
+    np.testing.assert_allclose(answers[::2], [color_probabilities(each) for each in pictures], atol=1e-6)
+    np.testing.assert_allclose(answers[1::2], [color_probabilities(each, sharpness=3) for each in pictures], atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 15, 16])
+def test_an_answer_is_the_same_alone_and_beside_others(served, count):
+    stacked = np.stack(images(count))
+    beside = served.answering.answer(stacked, alone=False)
+    alone = np.concatenate([served.answering.answer(each[None], alone=True) for each in stacked])
+    np.testing.assert_allclose(beside, alone, atol=1e-6)
+
+
+def test_a_lone_picture_is_a_batch_of_one_on_all_cores(batching, batches, served, monkeypatch, picture):
+    asked_alone = []
+    answer = served.answering.answer
+    monkeypatch.setattr(
+        type(served.answering),
+        "answer",
+        lambda self, images, *, alone: asked_alone.append(alone) or answer(images, alone=alone),
+    )
+    data = picture()
+    [found] = asyncio.run(batching.answers([data], served))
+    assert (asked_alone, batches) == ([True], [1])
+    assert found.probabilities == pytest.approx(color_probabilities(read_image(data, served.preprocess)), abs=1e-6)
+    asyncio.run(batching.answers([data, data], served))
+    assert not all(asked_alone[1:])
+
+
+def test_beyond_its_places_the_queue_takes_nothing(served, monkeypatch):
+    batching = Batching(workers=1, places=3)
+    go_on = threading.Event()
+    answer = served.answering.answer
+    monkeypatch.setattr(
+        type(served.answering), "answer", lambda self, images, *, alone: go_on.wait(30) and answer(images, alone=alone)
+    )
+
+    async def ask():
+        first = asyncio.ensure_future(batching.answers(images(2), served))
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            await batching.answers(images(2), served)
+        second = asyncio.ensure_future(batching.answers(images(1), served))
+        await asyncio.sleep(0)
+        assert batching.is_full
+        go_on.set()
+        return [*await first, *await second]
+
+    assert len(rows(asyncio.run(ask()))) == 3
+    batching.stop()
+
+
+def test_what_was_taken_is_answered_before_the_workers_end(served):
+    batching = Batching(workers=2, places=100)
+
+    async def ask():
+        asked = asyncio.ensure_future(batching.answers(images(50), served))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(batching.stop)
+        return await asked
+
+    assert len(rows(asyncio.run(ask()))) == 50
+
+
+def test_a_client_that_goes_leaves_the_others_their_answers(batching, served):
+    async def ask():
+        gone = asyncio.ensure_future(batching.answers(images(5), served))
+        await asyncio.sleep(0)
+        gone.cancel()
+        return await batching.answers(images(5), served)
+
+    assert len(rows(asyncio.run(ask()))) == 5
+
+
+def test_a_picture_that_cannot_be_read_leaves_the_others_their_answers(batching, served, picture):
+    answers = asyncio.run(batching.answers([picture(), b"text", picture()], served))
+    assert [isinstance(each, RequestError) for each in answers] == [False, True, False]
+
+
+def test_a_full_queue_answers_503_and_says_when_to_come_back(client, service, picture):
+    service.batching.places = 0
+    refused = client.post("/predict", content=picture())
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert refused.json() == {"error": "the server is busy: try again in a moment"}
+    assert client.get("/healthz").status_code == 200
+
+
+def test_a_model_whose_answers_are_no_numbers_is_not_served(tmp_path):
+    bundle = read_bundle(write_color_bundle(tmp_path / "bundle"))
+    answering = Answering(Classifier(bundle, cache_folder=None))
+    answering.answer = lambda images, *, alone: np.full((1, 3), np.nan)
+    with pytest.raises(BundleError, match="do not sum to one"):
+        Served.of(bundle, answering)
+
+
+def test_metrics_count_requests_pictures_and_batches(client, picture):
+    client.post("/predict", content=picture())
+    client.post("/predict", content=b"text")
+    client.get("/../etc/passwd")
+    said = client.get("/metrics")
+    assert said.headers["content-type"].startswith("text/plain; version=0.0.4")
+    for line in (
+        'eyespot_requests_total{path="/predict",status="200"} 1.0',
+        'eyespot_requests_total{path="/predict",status="415"} 1.0',
+        'eyespot_requests_total{path="other",status="404"} 1.0',
+        'eyespot_pictures_total{outcome="answered"} 1.0',
+        'eyespot_pictures_total{outcome="refused"} 1.0',
+        "eyespot_batch_pictures_count 1.0",
+        "eyespot_queue_pictures 0.0",
+    ):
+        assert line in said.text.splitlines()

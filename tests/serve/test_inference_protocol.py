@@ -1,0 +1,110 @@
+"""The Open Inference Protocol v2: what its specification asks for, with the answers of `POST /predict`."""
+
+import base64
+
+import numpy as np
+import pytest
+from color_bundle import color_probabilities
+
+import eyespot
+from eyespot.data.pictures import read_image
+
+INFER = "/v2/models/colors/infer"
+
+
+def pictures_tensor(*files: bytes, **changes: object) -> dict[str, object]:
+    data = [base64.b64encode(each).decode() for each in files]
+    return {"name": "pictures", "datatype": "BYTES", "shape": [len(data)], "data": data} | changes
+
+
+def images_tensor(images: np.ndarray, **changes: object) -> dict[str, object]:
+    return {"name": "images", "datatype": "UINT8", "shape": list(images.shape), "data": images.tolist()} | changes
+
+
+def test_server_health_and_model_say_what_the_protocol_asks_for(client, service):
+    assert client.get("/v2").json() == {"name": "eyespot", "version": eyespot.__version__, "extensions": []}
+    assert client.get("/v2/health/live").json() == {"live": True}
+    assert client.get("/v2/health/ready").json() == {"ready": True}
+    assert client.get("/v2/models/colors/ready").json() == {"name": "colors", "ready": True}
+    said = client.get("/v2/models/colors").json()
+    assert (said["name"], said["versions"]) == ("colors", [service.served.fingerprint])
+    assert {each["name"]: (each["datatype"], each["shape"]) for each in said["inputs"]} == {
+        "pictures": ("BYTES", [-1]),
+        "images": ("UINT8", [-1, 32, 32, 3]),
+    }
+    assert {each["name"]: (each["datatype"], each["shape"]) for each in said["outputs"]} == {
+        "probabilities": ("FP32", [-1, 3]),
+        "classes": ("BYTES", [-1]),
+    }
+
+
+@pytest.mark.parametrize("path", ["/v2/models/other", "/v2/models/other/ready"])
+def test_another_model_is_not_there(client, path):
+    assert client.get(path).status_code == 404
+    assert client.post("/v2/models/other/infer", json={}).json()["error"].startswith("there is no model 'other'")
+
+
+def test_pictures_in_base64_are_answered_as_by_predict(client, service, picture):
+    files = [picture(), picture((30, 180, 60)), picture((20, 60, 220))]
+    said = client.post(INFER, json={"id": "7", "inputs": [pictures_tensor(*files)]}).json()
+    assert (said["id"], said["model_name"], said["model_version"]) == ("7", "colors", service.served.fingerprint)
+    probabilities, classes = said["outputs"]
+    assert (classes["datatype"], classes["shape"], classes["data"]) == ("BYTES", [3], ["red", "green", "blue"])
+    assert (probabilities["datatype"], probabilities["shape"]) == ("FP32", [3, 3])
+    expected = [color_probabilities(read_image(each, service.served.preprocess)) for each in files]
+    assert probabilities["data"] == pytest.approx(np.concatenate(expected), abs=1e-6)
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_images_of_the_models_size_are_answered(client, flat):
+    images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
+    data = images.ravel().tolist() if flat else images.tolist()
+    asked = {"inputs": [images_tensor(images, data=data)], "outputs": [{"name": "probabilities"}]}
+    [output] = client.post(INFER, json=asked).json()["outputs"]
+    expected = np.concatenate([color_probabilities(each) for each in images])
+    assert output["data"] == pytest.approx(expected, abs=1e-6)
+
+
+IMAGE = np.zeros((1, 32, 32, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ([], "the request cannot be read"),
+        ({}, "inputs: Field required"),
+        ({"inputs": []}, "inputs"),
+        ({"inputs": [pictures_tensor(name="other")]}, "inputs.0.name"),
+        ({"inputs": [pictures_tensor(b"x", datatype="UINT8")]}, "has the datatype BYTES"),
+        ({"inputs": [pictures_tensor(b"x", shape=[2])]}, "the shape [n]"),
+        ({"inputs": [pictures_tensor(b"x", data=["!"])]}, "pictures[0] is no base64"),
+        ({"inputs": [pictures_tensor(b"x", data=[7])]}, "pictures[0] is no base64"),
+        ({"inputs": [images_tensor(IMAGE, shape=[1, 32, 32])]}, "the shape [n, 32, 32, 3]"),
+        ({"inputs": [images_tensor(IMAGE, shape=[1, 32, 31, 3])]}, "the shape [n, 32, 32, 3]"),
+        ({"inputs": [images_tensor(IMAGE, data=[1, 2])]}, "whole numbers from 0 to 255"),
+        ({"inputs": [images_tensor(IMAGE, data=[256] * 3072)]}, "whole numbers from 0 to 255"),
+        ({"inputs": [images_tensor(IMAGE, data=[0.5] * 3072)]}, "whole numbers from 0 to 255"),
+        ({"inputs": [images_tensor(IMAGE, data=[[1, 2], [3]])]}, "whole numbers from 0 to 255"),
+        ({"inputs": [images_tensor(IMAGE, data=["a"] * 3072)]}, "whole numbers from 0 to 255"),
+        ({"inputs": [pictures_tensor(b"x")], "outputs": [{"name": "other"}]}, "outputs.0.name"),
+    ],
+)
+def test_what_does_not_follow_the_protocol_is_refused(client, asked, words):
+    refused = client.post(INFER, json=asked)
+    assert refused.status_code == 400
+    assert words in refused.json()["error"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[" * 100_000, b"\xff", b'{"inputs": NaN}'])
+def test_what_is_no_json_is_refused(client, body):
+    assert client.post(INFER, content=body).status_code == 400
+
+
+def test_one_picture_that_cannot_be_read_is_named(client, picture):
+    refused = client.post(INFER, json={"inputs": [pictures_tensor(picture(), b"text")]})
+    assert refused.status_code == 415
+    assert refused.json()["error"].startswith("pictures[1]: the picture is not a picture")
+
+
+def test_too_many_pictures_are_refused(client):
+    assert client.post(INFER, json={"inputs": [pictures_tensor(*[b"x"] * 65)]}).status_code == 413

@@ -1,0 +1,184 @@
+"""`POST /predict`: the answers of the model in this process, to one picture and to several, in order."""
+
+import io
+
+import numpy as np
+import pytest
+from color_bundle import color_probabilities
+from PIL import Image
+
+import eyespot
+from eyespot.data.pictures import read_image
+from eyespot.serve import bodies, pictures
+
+GREEN, BLUE = (30, 180, 60), (20, 60, 220)
+
+
+def test_a_raw_picture_gets_the_answer_that_numpy_works_out(client, service, picture):
+    data = picture()
+    said = client.post("/predict", content=data).json()
+    expected = color_probabilities(read_image(data, service.served.preprocess))
+    [answer] = said["answers"]
+    assert answer["predictions"][0]["class"] == "red"
+    found = {each["class"]: each["probability"] for each in answer["predictions"]}
+    assert [found[name] for name in ("red", "green", "blue")] == pytest.approx(expected, abs=1e-6)
+    assert (said["model"], said["fingerprint"]) == ("colors", service.served.fingerprint)
+    assert (answer["picture"], answer["width"], answer["height"]) == (None, 48, 40)
+
+
+def test_answers_are_those_of_predict_in_this_process(client, bundle, picture, tmp_path):
+    for number in range(40):
+        (tmp_path / f"{number:02}.png").write_bytes(picture((90 + number, 120, 130 - number), seed=number))
+    paths = sorted(tmp_path.iterdir())
+    expected = eyespot.load(bundle).predict(paths)
+    said = client.post("/predict", files=[("p", (path.name, path.read_bytes())) for path in paths]).json()["answers"]
+    assert [each["picture"] for each in said] == [path.name for path in paths]
+    for found, truth in zip(said, expected, strict=True):
+        assert [each["class"] for each in found["predictions"]] == [each.class_ for each in truth.predictions]
+        assert [each["probability"] for each in found["predictions"]] == pytest.approx(
+            [each.probability for each in truth.predictions], abs=1e-6
+        )
+
+
+def test_a_trained_model_is_served_with_the_answers_of_predict(split_run, split_photos, shared_cache):
+    from starlette.testclient import TestClient
+
+    from eyespot.serve.app import make_app
+    from eyespot.serve.service import Service
+
+    paths = sorted((split_photos / "test" / "circle").iterdir())[:3]
+    model = eyespot.load(split_run.run)
+    with TestClient(make_app(Service(split_run.run)), base_url="http://127.0.0.1") as client:
+        for path in paths:
+            [answer] = client.post("/predict?topk=3", content=path.read_bytes()).json()["answers"]
+            [truth] = model.predict(path)
+            assert [each["class"] for each in answer["predictions"]] == [each.class_ for each in truth.predictions]
+            assert [each["probability"] for each in answer["predictions"]] == pytest.approx(
+                [each.probability for each in truth.predictions], abs=1e-6
+            )
+
+
+@pytest.mark.parametrize(("query", "count"), [("", 3), ("?topk=1", 1), ("?topk=2&heat_map=0&similar=0", 2)])
+def test_as_many_classes_are_named_as_asked_for(client, picture, query, count):
+    [answer] = client.post(f"/predict{query}", content=picture()).json()["answers"]
+    assert len(answer["predictions"]) == count
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("topk=0", "topk must be a number from 1 to 3, not '0'"),
+        ("topk=4", "topk must be a number from 1 to 3"),
+        ("topk=-1", "topk must be a number"),
+        ("topk=²", "topk must be a number"),
+        ("heat_map=yes", "heat_map must be a number from 0 to 1"),
+        ("similar=13", "similar must be a number from 0 to 12"),
+        ("url=http://example.org/a.jpg", "there is no parameter 'url'"),
+        ("&".join(["topk=1"] * 20), "the query cannot be read"),
+    ],
+)
+def test_another_query_is_refused_in_a_sentence(client, picture, query, words):
+    refused = client.post(f"/predict?{query}", content=picture())
+    assert refused.status_code == 400
+    assert words in refused.json()["error"]
+
+
+def test_one_bad_picture_among_good_ones_is_named_and_the_others_are_answered(client, picture):
+    files = [("a", ("good.png", picture(GREEN))), ("b", ("bad.png", b"text")), ("c", ("blue.png", picture(BLUE)))]
+    said = client.post("/predict?topk=1", files=files)
+    assert said.status_code == 200
+    good, bad, blue = said.json()["answers"]
+    assert good["predictions"][0]["class"] == "green"
+    assert blue["predictions"][0]["class"] == "blue"
+    assert bad["picture"] == "bad.png"
+    assert bad["error"].startswith("the picture is not a picture")
+    assert "predictions" not in bad
+
+
+def test_the_size_is_that_of_the_upright_picture(client):
+    file, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter
+    Image.new("RGB", (64, 32)).save(file, "JPEG", exif=exif)
+    [answer] = client.post("/predict", content=file.getvalue()).json()["answers"]
+    assert (answer["width"], answer["height"]) == (32, 64)
+
+
+@pytest.mark.parametrize("name", ["naïve “ü”.png", 'a"b.png', "x" * 400 + ".png"])
+def test_a_files_name_comes_back_as_a_name(client, picture, name):
+    [answer] = client.post("/predict", files={"a": (name, picture())}).json()["answers"]
+    assert answer["picture"].replace("%22", '"') == name[: bodies.MOST_NAME]
+
+
+def test_a_grey_model_draws(tmp_path, shared_cache, picture):
+    from color_bundle import write_color_bundle
+    from starlette.testclient import TestClient
+
+    from eyespot.serve.app import make_app
+    from eyespot.serve.service import Service
+
+    service = Service(write_color_bundle(tmp_path / "gray", gray=True))
+    with TestClient(make_app(service), base_url="http://[::1]:8000") as client:
+        assert client.get("/model").json()["draws"] is True
+        assert client.post("/predict", content=picture((120,))).json()["answers"][0]["predictions"]
+
+
+def test_the_model_is_described(client, service):
+    said = client.get("/model").json()
+    assert said == {
+        "name": "colors",
+        "classes": ["red", "green", "blue"],
+        "network": "colors",
+        "regime": "scratch",
+        "side": 32,
+        "color": "rgb",
+        "draws": False,
+        "validation": None,
+        "test": None,
+        "heat_map": False,
+        "similar": False,
+        "fingerprint": service.served.bundle.manifest.graph_sha256[:12],
+        "version": eyespot.__version__,
+    }
+
+
+class Pointing:
+    """Stands for what explains answers."""
+
+    has_similar = True
+
+    def heat_map(self, data, class_):
+        return {"class": class_, "bytes": len(data)}
+
+    def similar(self, data, n):
+        return [{"class": "red", "similarity": 0.5, "jpeg": ""}] * n
+
+
+def test_heat_map_and_similar_pictures_come_where_asked_for(bundle, shared_cache, picture):
+    from starlette.testclient import TestClient
+
+    from eyespot.serve.app import make_app
+    from eyespot.serve.service import Service
+
+    service = Service(bundle, explain=lambda bundle: Pointing())
+    data = picture(GREEN)
+    with TestClient(make_app(service), base_url="http://localhost") as client:
+        said = client.get("/model").json()
+        assert (said["heat_map"], said["similar"]) == (True, True)
+        [answer] = client.post("/predict?heat_map=1&similar=2", content=data).json()["answers"]
+        assert answer["heat_map"] == {"class": "green", "bytes": len(data)}
+        assert len(answer["similar"]) == 2
+        [answer] = client.post("/predict", content=data).json()["answers"]
+        assert not {"heat_map", "similar"} & set(answer)
+
+
+def test_a_model_that_cannot_explain_answers_without(client, picture):
+    [answer] = client.post("/predict?heat_map=1&similar=3", content=picture()).json()["answers"]
+    assert not {"heat_map", "similar"} & set(answer)
+
+
+def test_a_picture_read_here_is_the_image_that_read_image_gives(picture, service):
+    for format in ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM"):
+        data = picture(size_wh=(90, 70), format=format)
+        sized = pictures.read_sent(data, service.served.preprocess)
+        assert np.array_equal(sized.image, read_image(data, service.served.preprocess))
+        assert sized.size_wh == (90, 70)
