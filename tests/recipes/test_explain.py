@@ -81,7 +81,6 @@ def test_where_the_pictures_are_gone_it_says_so_and_explains_the_rest(run, share
     found = eyespot.explain(copied, picture, out=tmp_path / "why.png")
     assert found.similar == ()
     assert "no similar pictures are shown" in found.notes[0]
-    assert "gone" in found.notes[0]
     alone = Path(shutil.copytree(copied / "bundle", tmp_path / "alone"))
     assert "copied bundle" in eyespot.explain(alone, picture, out=tmp_path / "why2.png").notes[0]
 
@@ -94,7 +93,27 @@ def test_pictures_that_changed_since_are_not_shown_as_trained_on(run, shared_cac
     (copied / "args.json").write_text(json.dumps(args | {"data": str(data)}), encoding="utf-8")
     found = eyespot.explain(copied, picture, out=tmp_path / "why.png")
     assert found.similar == ()
-    assert "none of the pictures that" in found.notes[0]
+    assert "no similar pictures are shown" in found.notes[0]
+
+
+def test_pictures_that_were_moved_are_found_where_they_are_now(run, shared_cache, split_photos, picture, tmp_path):
+    copied = Path(shutil.copytree(run, tmp_path / "photos"))
+    (copied / "similar.npz").unlink(missing_ok=True)
+    args = json.loads((copied / "args.json").read_text("utf-8"))
+    (copied / "args.json").write_text(json.dumps(args | {"data": str(tmp_path / "gone")}), encoding="utf-8")
+    assert "--data" in eyespot.explain(copied, picture, out=tmp_path / "without.png").notes[0]
+    found = eyespot.explain(copied, picture, out=tmp_path / "why.png", data=split_photos)
+    assert len(found.similar) == 5
+    assert found.notes == ()
+
+
+def test_a_class_that_was_renamed_since_has_no_similar_pictures(run, shared_cache, split_photos, picture, tmp_path):
+    copied = Path(shutil.copytree(run, tmp_path / "photos"))
+    (copied / "similar.npz").unlink(missing_ok=True)
+    data = Path(shutil.copytree(split_photos, tmp_path / "data"))
+    (data / "train" / "square").rename(data / "train" / "box")
+    found = eyespot.explain(copied, picture, out=tmp_path / "why.png", data=data, similar=12)
+    assert {each.class_ for each in found.similar} == {"circle", "triangle"}
 
 
 def test_of_many_pictures_the_same_share_of_each_class_is_drawn(monkeypatch):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @click.option("--out", required=True, metavar="PNG", help="The picture to write.")
 @click.option("--class", "class_", metavar="NAME", help="The class to explain.  [default: the likeliest]")
 @click.option("--similar", type=int, default=5, show_default=True, metavar="N", help="Similar training pictures shown.")
+@click.option("--data", metavar="DATA", help="Where the pictures of the training are now, if they were moved.")
 @click.option("--overwrite", is_flag=True, help="Replace the picture where it exists.")
 @json_option
 @quiet_option

@@ -42,6 +42,7 @@ def explain(
     out: str | Path,
     class_: str | None = None,
     similar: int = 5,
+    data: str | Path | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> ExplainResult:
@@ -51,6 +52,7 @@ def explain(
     out: the PNG to write; one that is there is replaced only with `overwrite`.
     class_: the class to explain; None for the likeliest.
     similar: training pictures shown, 0 to 12. They are looked for in what the run was trained on.
+    data: where that is now, if it was moved.
     Raises OptionError, DataError where the picture cannot be read, BundleError.
     """
     if not 0 <= similar <= MOST_SIMILAR:
@@ -59,17 +61,17 @@ def explain(
     assert path is not None
     bundle = read_bundle(run)
     chosen = None if class_ is None else _index(bundle, class_)
-    data, name = _read(picture)
+    file, name = _read(picture)
     network = Network(bundle, cache_folder=compiled_folder(machine.cache_folder()))
     try:
-        image, window = read_with_window(data, bundle.manifest.preprocess)
-        small = read_small(data, PANEL)
+        image, window = read_with_window(file, bundle.manifest.preprocess)
+        small = read_small(file, PANEL)
     except UnreadablePicture as error:
         raise DataError(f"{name} {error.reason}") from error
     answer = network.answer(image)
     heat = heat_of(network, image, answer, int(answer.probabilities.argmax()) if chosen is None else chosen)
     deletion = deletion_test(network, image, heat)
-    found, note = find_similar(network, progress) if similar else (None, "")
+    found, note = find_similar(network, data, progress) if similar else (None, "")
     neighbours = [_neighbour(bundle, each) for each in found.nearest(answer.features, similar)] if found else []
     write_file(path, draw(Explained(small, image, window, heat, deletion, neighbours)))
     height, width = heat.values.shape

@@ -31,8 +31,11 @@ def stored_similar(bundle: Bundle) -> Similar | None:
     return read_similar(_file(bundle), graph_sha256=manifest.graph_sha256, classes=len(manifest.classes))
 
 
-def find_similar(network: Network, progress: Progress) -> tuple[Similar | None, str]:
-    """The same, made where they are missing from what the run was trained on; or a sentence on why there are none."""
+def find_similar(network: Network, data: str | Path | None, progress: Progress) -> tuple[Similar | None, str]:
+    """The same, made where they are missing from what the run was trained on; or a sentence on why there are none.
+
+    data: where those pictures are now; None for where they were.
+    """
     bundle = network.bundle
     stored = stored_similar(bundle)
     if stored is not None:
@@ -40,9 +43,12 @@ def find_similar(network: Network, progress: Progress) -> tuple[Similar | None, 
     if bundle.folder.name != FOLDER:
         return None, "no similar pictures are shown: a copied bundle carries none of those that it was trained on"
     try:
-        made = _made(network, _trained_on(bundle), progress)
+        made = _made(network, _trained_on(bundle, data), progress)
     except EyespotError as error:
-        return None, f"no similar pictures are shown, because those of the training cannot be read: {error}"
+        return (
+            None,
+            f"no similar pictures are shown, because those of the training cannot be read: {error}; say with --data where they are",
+        )
     if made is None:
         return None, "no similar pictures are shown: none of those that the model was trained on is where it was"
     try:
@@ -57,12 +63,13 @@ def _file(bundle: Bundle) -> Path:
     return bundle.folder.parent / FILE
 
 
-def _trained_on(bundle: Bundle) -> list[Hashed]:
+def _trained_on(bundle: Bundle, data: str | Path | None) -> list[Hashed]:
     """The pictures in the run's data that the model was fitted on, by their content; at most `MOST_PICTURES`."""
     from eyespot.recipes.run_pictures import pictures_of_run  # here: most calls find what an earlier one made
 
-    trained = pictures_of_run(bundle.folder.parent, bundle.manifest, data=None, parts=("train",))
-    return _drawn(trained.hashed, seed=bundle.manifest.seed)
+    trained = pictures_of_run(bundle.folder.parent, bundle.manifest, data=data, parts=("train",))
+    known = [each for each in trained.hashed if each.picture.label in bundle.manifest.classes]  # names may have changed
+    return _drawn(known, seed=bundle.manifest.seed)
 
 
 def _drawn(hashed: Sequence[Hashed], *, seed: int) -> list[Hashed]:
