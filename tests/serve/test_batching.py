@@ -126,6 +126,14 @@ def test_beyond_its_places_the_queue_takes_nothing(served, monkeypatch):
     batching.stop()
 
 
+def test_more_pictures_than_the_queue_ever_takes_are_refused_for_good(client, service, picture):
+    service.batching.places = 2
+    refused = client.post("/predict", files=[("a", ("a.png", picture()))] * 3)
+    assert refused.status_code == 413
+    assert refused.json() == {"error": "the server takes 2 pictures at a time: send fewer"}
+    assert client.post("/predict", files=[("a", ("a.png", picture()))] * 2).status_code == 200
+
+
 def test_what_was_taken_is_answered_before_the_workers_end(served):
     batching = Batching(workers=2, places=100)
 

@@ -22,6 +22,7 @@ from eyespot.errors import RequestError
 from eyespot.serve.pictures import Sized, read_sent
 from eyespot.serve.refusals import Busy, OurMistake
 from eyespot.serve.served import Served
+from eyespot.words import counted
 
 QUEUE = 256
 """Pictures that may wait or be worked on; beyond, clients are asked to come back."""
@@ -103,7 +104,9 @@ class Batching:
         return self._taken >= self.places
 
     async def answers(self, pictures: Sequence[bytes | np.ndarray], served: Served) -> list[Answer | RequestError]:
-        """The answer to each picture (a file, or an image (H, W, C)), or why it has none. Raises Busy."""
+        """The answer to each picture (a file, or an image (H, W, C)), or why it has none. Raises RequestError."""
+        if len(pictures) > self.places:
+            raise RequestError(413, f"the server takes {counted(self.places, 'picture')} at a time: send fewer")
         asked = _Asked(len(pictures), asyncio.get_running_loop())
         works = [_Work(picture, served, place, asked) for place, picture in enumerate(pictures)]
         with self._changed:
