@@ -124,6 +124,7 @@ def test_the_model_is_described(client, service):
         "side": 32,
         "color": "rgb",
         "draws": False,
+        "framing": "mnist",
         "validation": None,
         "test": None,
         "heat_map": False,

@@ -45,10 +45,8 @@ def find_similar(network: Network, data: str | Path | None, progress: Progress) 
     try:
         made = _made(network, _trained_on(bundle, data), progress)
     except EyespotError as error:
-        return (
-            None,
-            f"no similar pictures are shown, because those of the training cannot be read: {error}; say with --data where they are",
-        )
+        why = f"because those of the training cannot be read: {error}; say with --data where they are"
+        return None, f"no similar pictures are shown, {why}"
     if made is None:
         return None, "no similar pictures are shown: none of those that the model was trained on is where it was"
     try:
