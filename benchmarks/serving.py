@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import random
 import statistics
 import time
@@ -118,7 +119,7 @@ def under_load(options: argparse.Namespace, pictures: Sequence[bytes]) -> None:
     print(f"{'reached':36} {reached / limit:.3f} of the limit; {raw / limit:.3f} with wrk's processor time")
     if "plain" in loads:
         plain = statistics.median(each.rate_without_client(cores) for each in loads["plain"])
-        print(SPEED_BAR.verdict(reached / plain))
+        print(SPEED_BAR.verdict(reached / plain if plain else math.inf))
     print(LIMIT_BAR.verdict(reached / limit))
 
 

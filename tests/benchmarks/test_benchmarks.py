@@ -118,7 +118,7 @@ def colors_run(cache, data, tmp_path_factory) -> Path:
 @linux_only
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 def test_the_server_under_load(run, data, colors_run, timm):
-    printed = run("serving.py", colors_run, data, "--runs", 1, "--seconds", 1, "--pictures", 8)
+    printed = run("serving.py", colors_run, data, "--runs", 1, "--seconds", 2, "--pictures", 8)
     assert "of processor time a request" in printed
     assert printed.count("(bar ") == 4
 
