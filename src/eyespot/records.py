@@ -15,6 +15,8 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 WINDOW_STEPS = 64
 """Of a pixel: what is resized of a picture, where not all of it is, begins and ends at whole steps, so that every
 resize can compute the same places without a rounding."""
+MOST_RESIZED_PIXELS = 2**24
+"""Very long pictures would grow beyond memory when resized in full: above this only the crop is computed."""
 
 
 class Record(BaseModel):

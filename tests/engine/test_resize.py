@@ -87,6 +87,16 @@ def test_pixels_are_those_of_the_project_at_twenty_sizes_in_both_orientations(en
 
 
 @pytest.mark.parametrize("engine", [in_onnx_runtime, in_openvino])
+@pytest.mark.parametrize("exact", [False, True])
+def test_very_long_pictures_leave_no_engines_whole_numbers(engine, exact):
+    record = preprocess(exact=exact)
+    run = engine(graph_of(record))
+    for width, height in [(1, 10_000), (10_000, 1), (40, 6_000), (9_000, 500), (3, 30_000)]:
+        picture = picture_of(width, height)
+        np.testing.assert_array_equal(run(picture), read_image(png(picture), record))
+
+
+@pytest.mark.parametrize("engine", [in_onnx_runtime, in_openvino])
 def test_small_grey_pictures_are_resized_alike(engine):
     record = preprocess(32, exact=True, color="gray")
     run = engine(graph_of(record))

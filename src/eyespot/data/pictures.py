@@ -21,7 +21,7 @@ from PIL import ExifTags, Image
 
 from eyespot.data import formats, levels, plain
 from eyespot.errors import UnreadablePicture
-from eyespot.records import WINDOW_STEPS, Preprocess, Window
+from eyespot.records import MOST_RESIZED_PIXELS, WINDOW_STEPS, Preprocess, Window
 
 _LIBRARIES = {"libjpeg-turbo": "libjpeg_turbo", "libjpeg": "jpg", "libwebp": "webp", "libtiff": "libtiff"}
 """What decides pixels behind Pillow, by Pillow's own names; PNG, GIF and BMP leave a decoder no choice."""
@@ -36,9 +36,6 @@ PICTURE_SUFFIXES = frozenset(
 _REDUCED_MARGIN = 1.25
 """A reduced JPEG stays this many times larger than `short_side`: from there on the difference to decoding all of it
 (about 1 level on average) is smaller than that between the bilinear and the bicubic filter."""
-
-_MOST_RESIZED_PIXELS = 2**24
-"""Very long pictures would grow beyond memory when resized in full: above this only the crop is computed."""
 
 _MOST_PIXELS_TOGETHER = 2**16
 """Larger images are resized one by one: all of them at once would take much memory, and no less time."""
@@ -232,7 +229,7 @@ def resize_and_crop(image: Image.Image, preprocess: Preprocess) -> Image.Image:
     filter = _FILTERS[preprocess.filter]
     across = _Side(image.width, image.height, preprocess.short_side, crop_width)
     down = _Side(image.height, image.width, preprocess.short_side, crop_height)
-    if preprocess.exact and across.resized * down.resized <= _MOST_RESIZED_PIXELS:
+    if preprocess.exact and across.resized * down.resized <= MOST_RESIZED_PIXELS:
         resized = image.resize((across.resized, down.resized), filter)
         return resized.crop((across.offset, down.offset, across.offset + crop_width, down.offset + crop_height))
     left, right = across.window()

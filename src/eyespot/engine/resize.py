@@ -19,12 +19,14 @@ import onnx
 from onnx import TensorProto, compose, helper, numpy_helper
 
 from eyespot.engine.gate import INPUT, PICTURE
-from eyespot.records import WINDOW_STEPS, Preprocess
+from eyespot.records import MOST_RESIZED_PIXELS, WINDOW_STEPS, Preprocess
 
 HALF = 2**11
 """Of a weight's steps: 1 is HALF * HALF of them."""
-_HALF_BY_HALF = (2**5, 2**6)
-"""HALF in two factors."""
+_HALF_BY_HALF = (2**3, 2**4, 2**4)
+"""HALF in factors."""
+_BASE, _DIGITS = 2**5, 5
+"""Of the numbers that are multiplied digit by digit: a resized side is shorter than BASE^DIGITS pixels."""
 _PREFIX = "resize"
 
 
@@ -49,7 +51,9 @@ def _resize(preprocess: Preprocess, model: onnx.ModelProto) -> onnx.ModelProto:
     crop_height, crop_width = preprocess.crop_hw
     size = make.node("Shape", PICTURE)
     height, width = (make.node("Gather", size, make.whole(place)) for place in (0, 1))
-    down, across = make.side(height, width, preprocess, crop_height), make.side(width, height, preprocess, crop_width)
+    fits = make.fits(height, width, preprocess) if preprocess.exact else ""
+    down = make.side(height, width, preprocess, crop_height, fits)
+    across = make.side(width, height, preprocess, crop_width, fits)
     picture = make.node("Transpose", make.node("Cast", PICTURE, to=TensorProto.FLOAT), perm=[2, 0, 1])  # (C, H, W)
     x = make.columns_resized(make.rows_resized(picture, across), down)  # (C, crop_height, crop_width)
     if preprocess.exact:
@@ -123,36 +127,91 @@ class _Graph:
         """Pillow's rule, a boolean: where more than twice as many pixels are lost along the columns."""
         return self.node("Greater", down.lost, self.node("Max", self._twice(across.lost), self.whole(0)))
 
-    def side(self, side: str, other: str, preprocess: Preprocess, crop: int) -> _Side:
-        """One side of the picture, so many pixels long.
+    def fits(self, height: str, width: str, preprocess: Preprocess) -> str:
+        """A boolean: the resized picture is small enough for `data.pictures` to make it before it is cut."""
+        long = self.node("Max", *(self._resized(*sides, preprocess) for sides in ((height, width), (width, height))))
+        return self.node("Greater", self.whole(MOST_RESIZED_PIXELS // preprocess.short_side + 1), long)
 
-        A pixel's centre is at 1/2 + its number. All places are multiplied so far that they are whole numbers.
+    def side(self, side: str, other: str, preprocess: Preprocess, crop: int, fits: str) -> _Side:
+        """One side of the picture, so many pixels long; fits: where the record is exact.
+
+        A pixel's centre is at 1/2 + its number, counted from the pixel in which the crop begins. All places are
+        multiplied so far that they are whole numbers, which stay below 2^31: OpenVINO counts in 32 bits.
         """
-        short = self.whole(preprocess.short_side)
-        resized = self.node("Max", short, self.node("Div", self.node("Mul", short, side), other))
+        resized = self._resized(side, other, preprocess)
         over = self.node("Sub", resized, self.whole(crop))
-        half = self.node("Div", self.node("Cast", over, to=TensorProto.FLOAT), self.real(2))
-        offset = self.node("Cast", self.node("Round", half), to=TensorProto.INT64)
+        offset = self._halved(self.node("Add", over, self._odd(self._halved(over))))  # half of it, rounded half to even
+        left = self._window(offset, side, resized)
+        right = self._window(self.node("Add", offset, self.whole(crop)), side, resized)
+        first = self.node("Div", left, self.whole(WINDOW_STEPS))
+        lost = self.node("Sub", side, resized)
+        # times 2 * WINDOW_STEPS * crop
+        begin = self.node("Mul", self._rest(left, self.whole(WINDOW_STEPS)), self.whole(2 * crop))
+        step, grain = self.node("Sub", right, left), self.whole(WINDOW_STEPS * crop)
         if preprocess.exact:  # times 2 * resized
-            start, step, grain = self._twice(self.node("Mul", offset, side)), side, resized
-        else:  # times 2 * WINDOW_STEPS * crop
-            left = self._window(offset, side, resized)
-            right = self._window(self.node("Add", offset, self.whole(crop)), side, resized)
-            start, step = self.node("Mul", left, self.whole(2 * crop)), self.node("Sub", right, left)
-            grain = self.whole(WINDOW_STEPS * crop)
+            pixel, rest = self._scaled(offset, side, resized)
+            first, begin, step, grain, lost = (
+                self.node("Where", fits, *either)
+                for either in (
+                    (pixel, first),
+                    (self._twice(rest), begin),
+                    (side, step),
+                    (resized, grain),
+                    (lost, self.whole(0)),
+                )
+            )
         odd = self._constant(2 * np.arange(crop, dtype=np.int64)[:, None] + 1)  # (crop, 1)
-        centres = self.node("Add", self.node("Mul", odd, step), start)
-        numbers = self.node("Range", self.whole(0), side, self.whole(1))  # (side,)
+        centres = self.node("Add", self.node("Mul", odd, step), begin)
+        wide = self.node("Max", step, grain)  # the filter is as wide as the larger pixel
+        reach = self.node("Add", self.node("Div", self._twice(wide), grain), self.whole(2))
+        last = self.node("Div", self.node("Mul", step, self.whole(crop)), grain)
+        numbers = self.node("Sub", self.node("Range", self.whole(0), side, self.whole(1)), first)  # (side,)
+        numbers = self._between(numbers, reach, last)  # pixels further away count for nothing, wherever they are
         pixels = self.node("Mul", self.node("Add", self._twice(numbers), self.whole(1)), grain)
         away = self.node("Abs", self.node("Sub", pixels, centres))  # (crop, side)
-        unit = self._twice(self.node("Max", step, grain))  # the filter is as wide as the larger pixel
+        unit = self._twice(wide)
         high, low = self._triangle(away, unit) if preprocess.filter == "bilinear" else self._cubic(away, unit)
-        return _Side(high, low, self.node("Sub", side, resized))
+        return _Side(high, low, lost)
+
+    def _resized(self, side: str, other: str, preprocess: Preprocess) -> str:
+        """How long the side is once the shorter of the two has its length."""
+        short = self.whole(preprocess.short_side)
+        return self.node("Max", short, self.node("Div", self.node("Mul", short, side), other))
 
     def _window(self, place: str, side: str, resized: str) -> str:
         """place * side / resized in steps of the picture's pixels, rounded half up; as `data.pictures` does it."""
-        doubled = self.node("Mul", self.node("Mul", place, side), self.whole(2 * WINDOW_STEPS))
-        return self.node("Div", self.node("Add", doubled, resized), self._twice(resized))
+        pixels, rest = self._scaled(place, side, resized)
+        rest = self.node("Mul", rest, self.whole(WINDOW_STEPS))
+        part = self.node("Div", rest, resized)
+        half_up = self.node("Div", self._twice(self._rest(rest, resized)), resized)  # 0 or 1
+        whole = self.node("Mul", pixels, self.whole(WINDOW_STEPS))
+        return self.node("Add", self.node("Add", whole, part), half_up)
+
+    def _scaled(self, place: str, side: str, resized: str) -> tuple[str, str]:
+        """Quotient and remainder of place * side / resized: a long multiplication, by the digits of `place`."""
+        pixels, rest = self.node("Mul", place, self.node("Div", side, resized)), self.whole(0)
+        more, each = self.whole(0), self._rest(side, resized)
+        for power in range(_DIGITS - 1, -1, -1):
+            digit = self._rest(self.node("Div", place, self.whole(_BASE**power)), self.whole(_BASE))
+            rest = self.node("Add", self.node("Mul", rest, self.whole(_BASE)), self.node("Mul", digit, each))
+            more = self.node("Add", self.node("Mul", more, self.whole(_BASE)), self.node("Div", rest, resized))
+            rest = self._rest(rest, resized)
+        return self.node("Add", pixels, more), rest
+
+    def _rest(self, x: str, divisor: str) -> str:
+        return self.node("Sub", x, self.node("Mul", self.node("Div", x, divisor), divisor))
+
+    def _between(self, numbers: str, reach: str, last: str) -> str:
+        """The numbers, none below -reach or above last + reach + 1."""
+        most = self.node("Add", self.node("Add", last, reach), self.whole(1))
+        above = self.node("Max", numbers, self.node("Sub", self.whole(0), reach))
+        return self.node("Sub", most, self.node("Max", self.node("Sub", most, above), self.whole(0)))
+
+    def _halved(self, x: str) -> str:
+        return self.node("Div", x, self.whole(2))
+
+    def _odd(self, x: str) -> str:
+        return self._rest(x, self.whole(2))
 
     def _twice(self, x: str) -> str:
         return self.node("Mul", x, self.whole(2))
