@@ -182,7 +182,7 @@ def test_fastai_counts_only_where_its_accuracy_is_reached(data, cache, monkeypat
     monkeypatch.syspath_prepend(BENCHMARKS)
     monkeypatch.setenv("EYESPOT_CACHE", str(cache))
     clothing = importlib.import_module("fastai_clothing")
-    monkeypatch.setattr(clothing, "TRIED", ((), ("--regime", "partial", "--epochs", "1")))
+    monkeypatch.setattr(clothing, "TRIED", ((), ("--mirror", "no")))
     monkeypatch.setattr(sys, "argv", ["fastai_clothing.py", str(data), "--fastai", "python", "--runs", "1"])
     for accuracy, ratio in (
         (0.9, "FAIL"),
@@ -193,7 +193,7 @@ def test_fastai_counts_only_where_its_accuracy_is_reached(data, cache, monkeypat
         clothing.main()
         printed = capsys.readouterr().out
         assert ratio in printed
-        assert ("--regime partial --epochs 1, cache empty" in printed) == (accuracy > 1)
+        assert ("--mirror no, cache empty" in printed) == (accuracy > 1)
 
 
 def test_a_step_of_training_all(run):

@@ -181,6 +181,25 @@ def more_classes(model: onnx.ModelProto) -> None:
     answers.type.tensor_type.shape.dim[1].dim_value = 7
 
 
+def circle(model: onnx.ModelProto) -> None:
+    model.graph.node.append(helper.make_node("Identity", ["b"], ["a"]))
+    model.graph.node.append(helper.make_node("Identity", ["a"], ["b"]))
+
+
+def twice(model: onnx.ModelProto) -> None:
+    model.graph.node.append(model.graph.node[-1])
+
+
+def as_ir(model: onnx.ModelProto) -> None:
+    """OpenVINO looks for its own XML first, and takes it out of any text."""
+    model.producer_name = '<net name="other" version="11"><layers/></net>'
+
+
+def as_ort(model: onnx.ModelProto) -> None:
+    """ONNX Runtime looks for its own format in bytes 4 to 8."""
+    model.producer_name = "ORTM"
+
+
 def hostile() -> Iterator[tuple[str, Make]]:
     """Every hostile model, with a name."""
     for place in ("../secret", "/etc/passwd", "a/../../secret", "secret", "~/secret", "file:///etc/passwd", "\\\\x\\y"):
@@ -194,7 +213,9 @@ def hostile() -> Iterator[tuple[str, Make]]:
         yield from named(f"opset {version}", with_graph(lambda model, version=version: opset(model, version=version)))
     for version in (1, 7, 11, 2**33):
         yield from named(f"format {version}", with_graph(lambda model, version=version: of_version(model, version)))
-    for change in (subgraph, bloated_shape, many_dimensions, function, strings, sparse, training):
+    for change in (subgraph, bloated_shape, many_dimensions, function, strings, sparse, training, circle, twice):
+        yield from named(change.__name__, with_graph(change))
+    for change in (as_ir, as_ort):
         yield from named(change.__name__, with_graph(change))
     for change in (other_input, more_classes):
         yield from named(change.__name__, with_graph(change))
@@ -232,9 +253,26 @@ def hostile() -> Iterator[tuple[str, Make]]:
     yield "IR in Latin-1", with_xml(b'<?xml version="1.0"?>', latin)
     yield "IR in UTF-16", lambda valid, folder: ir_of(folder, valid.xml.decode().encode("utf-16"), valid.weights)
     yield "IR body", with_xml(b"<layers>", b"<body><layers/></body><layers>")
+    for place in (b"", b"x:"):
+        other = b"<" + place + b'layers xmlns="urn:x" xmlns:x="urn:x"/>'
+        yield f"IR {other.decode()}", with_xml(b"<layers>", other + b"<layers>")
+    yield "IR twice layers", with_xml(b"<layers>", b"<layers/><layers>")
+    yield "IR twice data", with_xml(b'<data element_type="f32"', b'<data element_type="f32"/><data element_type="f32"')
+    yield "IR other part", with_xml(b"<layers>", b"<other/><layers>")
+    yield "flipped bit (export)", flipped
     yield "IR version", with_xml(b'version="11"', b'version="12"')
     yield "IR without manifest", without_manifest
     yield "IR with other weights", lambda valid, folder: ir_of(folder, valid.xml, valid.weights[:-1] + b"\x55")
+
+
+def flipped(valid: Valid, folder: Path) -> Path:
+    """One bit of the largest weights is another."""
+    weights = max((each.raw_data for each in onnx.load_from_string(valid.exported).graph.initializer), key=len)
+    place = valid.exported.index(weights) + len(weights) // 2
+    changed = bytearray(valid.exported)
+    changed[place] ^= 1
+    (folder / "model.onnx").write_bytes(changed)
+    return folder / "model.onnx"
 
 
 def without_manifest(valid: Valid, folder: Path) -> Path:

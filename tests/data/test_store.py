@@ -24,7 +24,7 @@ from hypothesis.extra import numpy as hnp
 from pydantic import BaseModel
 from store_child import BATCHES, batch
 
-from eyespot.data import store_file
+from eyespot.data import store_file, store_room
 from eyespot.data.store import Store
 from eyespot.data.store_file import APPLICATION_ID, FILE_NAME, VERSION
 from eyespot.data.store_values import DTYPES, key_of
@@ -442,7 +442,8 @@ def test_a_full_disk_is_a_store_error_and_the_store_goes_on(tmp_path):
 
 
 def test_a_writer_that_waits_too_long_says_so_and_readers_do_not_wait_for_writers(tmp_path, monkeypatch):
-    monkeypatch.setattr(store_file, "BUSY_SECONDS", 0.2)
+    for module in (store_file, store_room):
+        monkeypatch.setattr(module, "BUSY_SECONDS", 0.2)
     clock = Clock()
     with Store(tmp_path, clock=clock) as store, closing(sqlite3.connect(tmp_path / FILE_NAME)) as other:
         store.put({"a": floats(1)})

@@ -15,7 +15,8 @@ import onnxruntime
 import pytest
 
 import eyespot
-from eyespot.bundle.files import read_bundle
+from eyespot.bundle.exported import CONTENT_KEY
+from eyespot.bundle.files import read_bundle, sha256
 from eyespot.data.audit import Hashed
 from eyespot.data.data_set import Picture
 from eyespot.engine.last_map import linear_head
@@ -174,7 +175,9 @@ def test_a_model_that_answers_otherwise_is_not_written(run, monkeypatch):
         model = onnx.load_from_string(real(bundle))
         bias = next(each for each in model.graph.initializer if each.name == "classifier.fc1.bias")
         bias.raw_data = (np.frombuffer(bias.raw_data, np.float32)[::-1] + np.float32([3, 0, -3])).tobytes()
-        return model.SerializeToString()
+        [content] = (each for each in model.metadata_props if each.key == CONTENT_KEY)
+        content.value = sha256(model.graph.SerializeToString(deterministic=True))
+        return model.SerializeToString(deterministic=True)
 
     monkeypatch.setattr(verb, "onnx_file", tampered)
     with pytest.raises(BundleError, match=r"(answers otherwise|differ) .*so nothing was written: please report it"):
@@ -185,6 +188,26 @@ def test_a_model_that_answers_otherwise_is_not_written(run, monkeypatch):
 def check(**changes: object) -> ExportCheck:
     given = {"runtime": "R", "pictures": 3, "same": 3, "largest_difference": 1e-5, "close": (), "different": ()}
     return ExportCheck(**given | changes)
+
+
+def test_pictures_that_cannot_be_read_any_more_are_no_agreement(tmp_path, split_run):
+    pictures = [Hashed(Picture(name="0.png", path=tmp_path / "0.png", label=None), None)]
+    with pytest.raises(DataError, match="1 picture could be read for the run and not for R"):
+        agreement(
+            lambda decoded: ((number, np.array([0.6, 0.4])) for number, _ in decoded),
+            {0: np.array([0.6, 0.4])},
+            runtime="R",
+            pictures=pictures,
+            preprocess=read_bundle(split_run.bundle).manifest.preprocess,
+            progress=lambda *_: None,
+        )
+
+
+def test_a_link_to_an_export_is_one(run, tmp_path, split_photos):
+    exported = Path(eyespot.export(run, out=tmp_path / "out").files[0])
+    exported.rename(tmp_path / "blob")
+    (tmp_path / "link.onnx").symlink_to("blob")
+    assert eyespot.load(tmp_path / "link.onnx").classes
 
 
 def test_a_probability_beyond_the_limit_is_refused_and_what_is_close_is_not():

@@ -27,6 +27,7 @@ from eyespot.engine.gate import (
     Port,
     Ports,
     check_graph,
+    graph_bytes,
 )
 from eyespot.engine.ir_gate import LARGEST_XML, check_ir
 from eyespot.errors import BundleError
@@ -40,7 +41,7 @@ SUFFIXES: dict[str, Literal["onnx", "openvino"]] = {".onnx": "onnx", ".xml": "op
 WEIGHTS = ".bin"
 """Beside an .xml."""
 EXPORT_VERSION = 1
-MANIFEST_KEY, WEIGHTS_KEY, VERSION_KEY = "manifest", "weights_sha256", "export_version"
+MANIFEST_KEY, WEIGHTS_KEY, CONTENT_KEY, VERSION_KEY = "manifest", "weights_sha256", "content_sha256", "export_version"
 T = TypeVar("T")
 
 
@@ -73,20 +74,23 @@ def read_exported(where: str | Path) -> Exported:
     Raises BundleError where there is none, or where it is damaged, unsafe, of a newer version, or none of eyespot's.
     """
     path = _find(where)
-    if SUFFIXES.get(path.suffix.lower()) == "onnx":
+    named = Path(where).expanduser()  # downloads are often links to files whose names say nothing
+    if SUFFIXES.get(named.suffix.lower()) == "onnx":
         graph, weights = read_file(path, most_bytes=LARGEST_BYTES), b""
         ports = check_graph(graph, operators=RESIZING_OPERATORS)
         said = ports.properties
         manifest = _manifest(path, said)
         _require_fit(path, manifest, ports)
+        if said.get(CONTENT_KEY) != sha256(graph_bytes(graph)):
+            raise BundleError(f"{path} is damaged: its graph is not the one that was exported: copy it again")
     else:
         graph = read_file(path, most_bytes=LARGEST_XML)
-        weights = read_file(path.with_suffix(WEIGHTS), most_bytes=LARGEST_BYTES)
+        weights = read_file(named.with_suffix(WEIGHTS), most_bytes=LARGEST_BYTES)
         said = check_ir(graph, weights)
         manifest = _manifest(path, said)
         if said.get(WEIGHTS_KEY) != sha256(weights):
             raise BundleError(
-                f"{path.with_suffix(WEIGHTS)} is not the file that {path.name} describes: copy both of them again"
+                f"{named.with_suffix(WEIGHTS)} is not the file that {named.name} describes: copy both of them again"
             )
     return Exported(path, manifest, graph, weights)
 
@@ -159,8 +163,13 @@ class WholeClassifier:
 
         many: makes no difference: pictures of any size go one at a time.
         """
-        for tag, outputs in self._engine().stream(pictures):
-            yield tag, require_probabilities(self._exported, outputs)[0]
+        try:
+            for tag, outputs in self._engine().stream(pictures):
+                yield tag, require_probabilities(self._exported, outputs)[0]
+        except RuntimeError as error:  # lengths that do not fit are found out when there are some
+            raise BundleError(
+                f"{self._exported.folder} is damaged: its graph cannot be computed: export the model again"
+            ) from error
 
     def _engine(self) -> WholeEngine:
         from eyespot.engine.whole import WholeEngine

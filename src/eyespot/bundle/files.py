@@ -62,7 +62,7 @@ def read_bundle(where: str | Path) -> Bundle:
     return Bundle(folder, manifest, graph)
 
 
-def sha256(data: bytes) -> str:
+def sha256(data: bytes | memoryview) -> str:
     """The hash by which a manifest knows its graph."""
     return hashlib.sha256(data).hexdigest()
 

@@ -5,7 +5,7 @@ takes to classify, and a reader that knows only what eyespot writes refuses ever
 Buffers (protobuf.dev/programming-guides/encoding): a message is a row of fields, each a tag (field number, wire type)
 and a value. The tables below are those of onnx.proto with the fields that a graph for inference needs. An unknown
 field, a single field given twice, or an odd encoding is refused, so that no other reader can understand the file
-differently.
+differently; and so are bytes at its beginning by which an engine would take it for a file of another kind.
 
 What passes cannot run code, read another file, or hold loops and branches. It can still ask for much memory and time.
 """
@@ -46,6 +46,8 @@ OPERATORS = frozenset(
 RESIZING_OPERATORS = OPERATORS | {"Abs", "Floor", "Greater", "Max", "Range", "ReduceSum", "Round", "Where"}
 """What it needs where it resizes pictures itself, as an exported model does."""
 
+_ONNX_RUNTIMES_OWN, _OPENVINOS_OWN = b"ORTM", b"<net"
+"""What ONNX Runtime looks for in bytes 4 to 8, and OpenVINO anywhere before the first zero, ahead of reading ONNX."""
 _DOMAINS = (b"", b"ai.onnx")
 _ITEM_BYTES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 16: 2}  # TensorProto.DataType; no strings
 _ATTRIBUTE_TYPES = (1, 2, 3, 4, 6, 7, 8)  # float, int, string, tensor, floats, ints, strings
@@ -123,6 +125,7 @@ _GRAPH: _Message = {
     13: _Field("value_info", many=True, message=_VALUE),
     16: _Field("metadata_props", many=True, message=_PROPERTY),
 }
+_GRAPH_FIELD = 7
 _MODEL: _Message = {
     1: _Field("ir_version", _VARINT),
     2: _Field("producer_name"),
@@ -130,7 +133,7 @@ _MODEL: _Message = {
     4: _Field("domain"),
     5: _Field("model_version", _VARINT),
     6: _Field("doc_string"),
-    7: _Field("graph", message=_GRAPH),
+    _GRAPH_FIELD: _Field("graph", message=_GRAPH),
     8: _Field("opset_import", many=True, message=_OPSET),
     14: _Field("metadata_props", many=True, message=_PROPERTY),
     20: _Field("training_info", refused="steps of a training"),
@@ -167,10 +170,13 @@ def check_graph(data: bytes, *, operators: frozenset[str] = OPERATORS) -> Ports:
     operators: those that may be in it.
     Raises BundleError, saying what was found, for what is not ONNX, for data in other files, for other operators, also
     outside ONNX's own domain, for functions and subgraphs, for versions outside `IR_VERSIONS` and `OPSETS`, for a
-    tensor whose size is not its shape's, and beyond `LARGEST_BYTES` or `MOST_VALUES`.
+    tensor whose size is not its shape's, for nodes out of order, and beyond `LARGEST_BYTES` or `MOST_VALUES`.
     """
     if len(data) > LARGEST_BYTES:
         _refuse(f"it has {len(data)} bytes, more than {LARGEST_BYTES}")
+    text = data[: data.index(b"\0")] if b"\0" in data else data
+    if data[4:8] == _ONNX_RUNTIMES_OWN or _OPENVINOS_OWN in text:
+        _refuse("it begins as a file of another kind, for which an engine could take it")
     model = _Reader(data).read(0, len(data), _MODEL)
     _check_versions(model)
     if "graph" not in model:
@@ -180,8 +186,20 @@ def check_graph(data: bytes, *, operators: frozenset[str] = OPERATORS) -> Ports:
         _check_node(node, operators)
     for tensor in graph.get("initializer", []):
         _check_tensor(tensor)
+    _check_order(graph)
     inputs, outputs = (_ports(graph.get(name, [])) for name in ("input", "output"))
     return Ports(inputs, outputs, _properties(model.get("metadata_props", [])))
+
+
+def graph_bytes(data: bytes) -> memoryview:
+    """The part of a checked ONNX model that is its graph, weights and all, as it stands in the file."""
+    reader, position = _Reader(data), 0
+    while True:
+        tag, position = reader.number(position, len(data))
+        size, start = reader.number(position, len(data))
+        if tag >> 3 == _GRAPH_FIELD:
+            return reader.view[start : start + size]
+        position = start + size if tag & 7 == _BYTES else start
 
 
 def _check_versions(model: _Values) -> None:
@@ -207,6 +225,21 @@ def _check_node(node: _Values, operators: frozenset[str]) -> None:
             _refuse(f"its operator {name!r} has an attribute of an unknown type")
         for tensor in attribute.get("t", []):
             _check_tensor(tensor)
+
+
+def _check_order(graph: _Values) -> None:
+    """Each name is given once, and before it is taken: so there are no circles."""
+    known = {b""}  # an input that is left out
+    for part in ("input", "initializer"):
+        known |= {bytes(each.get("name", [b""])[0]) for each in graph.get(part, [])}
+    for node in graph.get("node", []):
+        for name in map(bytes, node.get("input", [])):
+            if name not in known:
+                _refuse(f"it takes {name[:40].decode('utf-8', 'backslashreplace')!r} before it is computed")
+        gives = set(map(bytes, node.get("output", [])))
+        if gives & known - {b""}:
+            _refuse("it computes one name twice")
+        known |= gives
 
 
 def _check_tensor(tensor: _Values) -> None:
@@ -245,7 +278,7 @@ class _Reader:
         """The values of every field of the message that lies from `position` to `end`, by the field's name."""
         values: _Values = {}
         while position < end:
-            tag, position = self._varint(position, end)
+            tag, position = self.number(position, end)
             field = message.get(tag >> 3)
             if field is None:
                 _refuse("it holds a field that eyespot does not know; it may be of a newer version, or not ONNX")
@@ -260,13 +293,13 @@ class _Reader:
     def _value(self, position: int, end: int, wire: int, field: _Field) -> tuple[list[Any], int]:
         self._count()
         if wire == _VARINT == field.wire:
-            number, position = self._varint(position, end)
+            number, position = self.number(position, end)
             return [number], position
         if wire == _FOUR_BYTES == field.wire:
             return [self.view[position : self._past(position, 4, end)]], position + 4
         if wire != _BYTES or (field.wire != _BYTES and not field.many):
             _refuse(f"its field {field.name!r} is not encoded as ONNX does")
-        size, position = self._varint(position, end)
+        size, position = self.number(position, end)
         past = self._past(position, size, end)
         if field.wire == _VARINT:
             return self._packed(position, past), past
@@ -278,7 +311,7 @@ class _Reader:
         numbers = []
         while position < end:
             self._count()
-            number, position = self._varint(position, end)
+            number, position = self.number(position, end)
             numbers.append(number)
         return numbers
 
@@ -287,7 +320,7 @@ class _Reader:
         if self.values > MOST_VALUES:
             _refuse(f"it has more than {MOST_VALUES} parts")
 
-    def _varint(self, position: int, end: int) -> tuple[int, int]:
+    def number(self, position: int, end: int) -> tuple[int, int]:
         """A number below 2 to the power of 64, seven bits a byte, the lowest first, and where it ends."""
         if position < end and self.data[position] < 0x80:  # nearly always one byte
             return self.data[position], position + 1

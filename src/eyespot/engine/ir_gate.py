@@ -30,6 +30,8 @@ OPERATORS = frozenset(
 )
 # fmt: on
 _START = b'<?xml version="1.0"?>'
+_PARTS = {"layers", "edges", "rt_info"}
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _OPERATOR_SET = re.compile("opset[0-9]{1,2}")
 
 
@@ -51,13 +53,23 @@ def check_ir(xml: bytes, weights: bytes) -> dict[str, str]:
         _refuse(f"it is not XML ({error})")
     if root.tag != "net" or root.get("version") not in IR_VERSIONS:
         _refuse(f"it is not a network of version {' or '.join(IR_VERSIONS)}")
-    for element in root.iter("body"):
-        _refuse(f"it holds a graph inside a graph ({element.tag})")
-    layers = root.find("layers")
-    for layer in layers if layers is not None else ():
+    _check_names(root)
+    for layer in root.iterfind("layers/*"):
         _check_layer(layer, len(weights))
     said = root.find("rt_info/eyespot")
     return {each.tag: each.get("value", "") for each in (said if said is not None else ())}
+
+
+def _check_names(root: ElementTree.Element) -> None:
+    """No name of an element is written or found in two ways: OpenVINO knows no namespaces, and takes the first."""
+    for element in root.iter():
+        if not all(_NAME.fullmatch(name) for name in (element.tag, *element.attrib)):
+            _refuse(f"it holds the name {element.tag[:40]!r}, which no model needs")
+        if element.tag == "body":
+            _refuse(f"it holds a graph inside a graph ({element.tag})")
+    parts = [each.tag for each in root]
+    if not set(parts) <= _PARTS or len(parts) > len(set(parts)) or "layers" not in parts:
+        _refuse(f"it does not consist of {', '.join(sorted(_PARTS))}, each once")
 
 
 def _check_layer(layer: ElementTree.Element, weights_bytes: int) -> None:
@@ -66,12 +78,14 @@ def _check_layer(layer: ElementTree.Element, weights_bytes: int) -> None:
         _refuse(f"it uses the operator {kind[:40]!r}, which eyespot does not run")
     if not _OPERATOR_SET.fullmatch(operator_set):
         _refuse(f"its operator {kind!r} is of the set {operator_set[:40]!r}, which is not OpenVINO's own")
-    data = layer.find("data")
+    described = layer.findall("data")
+    if len(described) > 1:
+        _refuse(f"it describes its operator {kind!r} twice")
     if kind != "Const":
         return
     try:
-        offset, size = (int((data.attrib if data is not None else {})[name]) for name in ("offset", "size"))
-    except (KeyError, ValueError):
+        offset, size = (int(described[0].attrib[name]) for name in ("offset", "size"))
+    except (IndexError, KeyError, ValueError):
         _refuse("one of its constants does not say where it lies")
     if not 0 <= offset <= offset + size <= weights_bytes:
         _refuse(f"one of its constants lies beyond the {weights_bytes} bytes of its weights")

@@ -8,7 +8,7 @@ from typing import Any
 
 import onnx
 
-from eyespot.bundle.exported import WEIGHTS, WEIGHTS_KEY, metadata
+from eyespot.bundle.exported import CONTENT_KEY, WEIGHTS, WEIGHTS_KEY, metadata
 from eyespot.bundle.files import Bundle, sha256
 from eyespot.engine.last_map import with_last_map
 from eyespot.engine.resize import with_resize
@@ -27,7 +27,8 @@ def onnx_file(bundle: Bundle) -> bytes:
     with_maps = with_last_map(bundle.graph)
     model = onnx.load_from_string(with_resize(with_maps or bundle.graph, bundle.manifest.preprocess))
     model.producer_name = PRODUCER
-    onnx.helper.set_model_props(model, metadata(bundle.manifest))
+    graph = model.graph.SerializeToString(deterministic=True)
+    onnx.helper.set_model_props(model, metadata(bundle.manifest) | {CONTENT_KEY: sha256(graph)})
     return bytes(model.SerializeToString(deterministic=True))
 
 

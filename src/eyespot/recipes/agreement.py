@@ -11,11 +11,12 @@ from eyespot.bundle.files import Bundle
 from eyespot.bundle.run import Classifier
 from eyespot.data.audit import Hashed
 from eyespot.engine.compiled import compiled_folder
-from eyespot.errors import BundleError
+from eyespot.errors import BundleError, DataError
 from eyespot.features.decode import decode_pictures
 from eyespot.recipes.progress import Progress
 from eyespot.recipes.results import ExportCheck
 from eyespot.records import Preprocess
+from eyespot.words import counted
 
 CLOSE = 1e-3
 """Largest difference of a probability. Two classes that lie closer than that may change places."""
@@ -51,16 +52,25 @@ def agreement(
     largest = 0.0
     others: list[str] = []
     close: list[str] = []
+    answered = 0
     for number, found in _counted(answering(decoded), runtime, len(pictures), progress):
+        if number not in expected:  # it can be read only now
+            continue
         row = expected[number]
+        answered += 1
         largest = max(largest, _difference(row, found))
         if found.argmax() != row.argmax():
             second, first = np.sort(row)[-2:]
             (close if first - second < CLOSE else others).append(pictures[number].picture.name)
+    if answered < len(expected):
+        raise DataError(
+            f"{counted(len(expected) - answered, 'picture')} could be read for the run and not for {runtime}: nothing "
+            "can be compared while pictures change or go: export again"
+        )
     return ExportCheck(
         runtime=runtime,
         pictures=len(expected),
-        same=len(expected) - len(close) - len(others),
+        same=answered - len(close) - len(others),
         largest_difference=largest,
         close=tuple(close),
         different=tuple(others),

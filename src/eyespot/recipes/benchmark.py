@@ -31,8 +31,8 @@ SECONDS = 2.0
 """Of all runs of a line together, about; a run has at least one batch for each core."""
 MOST_SECONDS = 20.0
 """Where a run would take longer, one is enough, and larger batches are not tried."""
-MOST_PICTURES = 256
-"""Of a folder: enough for a second of the fastest networks."""
+MOST_PICTURES = 128
+"""Of a folder: enough for half a second of the fastest networks."""
 
 
 def benchmark(
