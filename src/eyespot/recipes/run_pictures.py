@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 from eyespot import machine
 from eyespot.bundle.manifest import Manifest
@@ -43,6 +45,23 @@ def pictures_of_run(
         if found:
             return RunPictures(part, found, expected - len(found))
     raise DataError(f"none of the pictures that {run} was made on is in {where}")
+
+
+def draw_of_each_class(hashed: Sequence[Hashed], *, most: int, seed: int) -> list[Hashed]:
+    """The same share of each class, at least one picture, at most `most` in all; of file names nothing depends.
+
+    Where there are more classes than that, one picture each of some of them.
+    """
+    of_class: dict[str, list[Hashed]] = defaultdict(list)
+    for each in sorted(hashed, key=lambda each: each.content):
+        of_class[str(each.picture.label)].append(each)
+    room, random = max(0, most - len(of_class)), Random(seed)
+    labels = sorted(of_class) if room else sorted(random.sample(sorted(of_class), min(most, len(of_class))))
+    drawn = []
+    for label in labels:
+        members = of_class[label]
+        drawn += random.sample(members, min(len(members), 1 + room * len(members) // len(hashed)))
+    return drawn
 
 
 def _parts(manifest: Manifest, hashed: Sequence[Hashed]) -> list[Part | None]:
