@@ -131,8 +131,10 @@ def _targets(run: str | Path, bundle: Bundle, format: Format, out: str | Path | 
 
 
 def _pictures(run: str | Path, bundle: Bundle, data: str | Path | None, *parts: Part) -> RunPictures:
+    around = bundle.folder.parent
+    folder = around if (around / ARGS).is_file() else run  # the bundle in a run's folder may be what was named
     try:
-        return pictures_of_run(run, bundle.manifest, data=data, parts=parts)
+        return pictures_of_run(folder, bundle.manifest, data=data, parts=parts)
     except (DataError, OptionError) as error:
         if data is not None:
             raise
@@ -174,7 +176,11 @@ def _in_onnx_runtime(runtime: OnnxRuntime, bundle: Bundle) -> Answering:
 
 
 def _notes(pictures: RunPictures, read: int) -> Iterator[str]:
-    if pictures.part != "val":
+    if pictures.passed:
+        gone = " and ".join(f"{counted(count, 'picture')} of part {part!r}" for part, count in pictures.passed)
+        so = f"so it was compared on those of part {pictures.part!r}"
+        yield f"the run's {gone} cannot be found, {so}: say with --data where they are"
+    elif pictures.part != "val":
         yield f"the run has no validation pictures, so it was compared on those of part {pictures.part!r}"
     if pictures.missing:
         yield f"{counted(pictures.missing, 'picture')} of the run cannot be found or changed, and went uncompared"

@@ -25,12 +25,14 @@ class RunPictures:
     hashed: list[Hashed]
     missing: int
     """Pictures of the part that are not there any more, or changed."""
+    passed: tuple[tuple[Part, int], ...] = ()
+    """The parts that would have come before it, and how many pictures each had: none of them was found."""
 
 
 def pictures_of_run(
     run: str | Path, manifest: Manifest, *, data: str | Path | None, parts: Sequence[Part]
 ) -> RunPictures:
-    """The pictures of the first of these parts that the run has pictures of.
+    """The pictures of the first of these parts of which some are found.
 
     run: its folder, whose `args.json` says where its data are; data: where they are instead, or None.
     Raises OptionError where nothing says where they are, DataError where none of them is there.
@@ -39,11 +41,14 @@ def pictures_of_run(
     hashed, _ = hash_pictures(open_data_set(where).pictures, threads=machine.cores())
     hashed, _ = without_copies(hashed)
     part_of = dict(zip((each.content for each in hashed), _parts(manifest, hashed), strict=True))
+    passed: list[tuple[Part, int]] = []
     for part in parts:
         expected = manifest.pictures.count(part)
         found = [each for each in hashed if part_of[each.content] == part]
         if found:
-            return RunPictures(part, found, expected - len(found))
+            return RunPictures(part, found, expected - len(found), tuple(passed))
+        if expected:
+            passed.append((part, expected))
     raise DataError(f"none of the pictures that {run} was made on is in {where}")
 
 
