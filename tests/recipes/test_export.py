@@ -128,11 +128,11 @@ def test_pictures_that_moved_are_named_and_can_be_given(run, split_photos, tmp_p
 def test_where_the_validation_pictures_are_gone_others_are_compared_and_that_is_said(run, split_photos):
     found = verb._pictures(run, read_bundle(run), split_photos / "test", "val", "test", "train")
     assert (found.part, len(found.hashed), found.missing) == ("test", 33, 0)
-    assert list(verb._notes(found, 33)) == [
+    assert list(verb._notes(found, 33, None)) == [
         "the run's 12 pictures of part 'val' cannot be found, so it was compared on those of part 'test': say with "
         "--data where they are"
     ]
-    assert list(verb._notes(replace(found, passed=()), 33)) == [
+    assert list(verb._notes(replace(found, passed=()), 33, None)) == [
         "the run has no validation pictures, so it was compared on those of part 'test'"
     ]
 

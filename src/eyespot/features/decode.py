@@ -69,9 +69,11 @@ def decode_pictures(
             stopped.set()  # nobody takes what is still being decoded
 
 
-def decode_or_reason(picture: Picture, content: str | None, preprocess: Preprocess) -> np.ndarray | str:
+def decode_or_reason(
+    picture: Picture, content: str | None, preprocess: Preprocess, *, resized: bool = True
+) -> np.ndarray | str:
     """The picture as an image (H, W, C), or why it has none. A file that changed since it was hashed has none."""
-    [image] = _decode([_read(picture, content)], preprocess, resized=True)
+    [image] = _decode([_read(picture, content)], preprocess, resized=resized)
     return image
 
 
