@@ -73,7 +73,8 @@ def test_a_folder_without_a_model_says_what_to_give(tmp_path):
 
 
 def test_a_file_in_place_of_a_folder_is_refused(copied):
-    assert "holds no finished model" in refusal(copied / "model.onnx")
+    assert "holds no finished model" in refusal(copied / "manifest.json")
+    assert "this needs the run that it was exported from: give that folder" in refusal(copied / "model.onnx")
 
 
 @pytest.mark.parametrize(

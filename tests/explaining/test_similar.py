@@ -1,6 +1,7 @@
 """The nearest training pictures are those a search through all finds; a file that is not ours is refused."""
 
 import io
+import struct
 import zipfile
 from contextlib import suppress
 
@@ -58,6 +59,11 @@ def test_more_than_there_are_and_features_of_nothing_but_zeros_are_no_error(simi
     assert len(similar.nearest(np.zeros(D, np.float32), 100)) == COUNT
 
 
+def test_features_of_another_length_are_refused(similar):
+    with pytest.raises(BundleError, match=rf"similar\.npz is damaged .*{D} numbers.*{D + 1}\): remove"):
+        similar.nearest(np.zeros(D + 1, np.float32), 1)
+
+
 def test_what_is_written_is_read(similar, path):
     found = _read(path)
     np.testing.assert_array_equal(found.features, similar.features)
@@ -77,6 +83,15 @@ def _with(path, **arrays):
     with np.load(path, allow_pickle=True) as archive:
         content = {name: archive[name] for name in archive.files} | arrays
     np.savez(path, **{name: array for name, array in content.items() if array is not None})
+
+
+def _replace(path, member, content):
+    """The file with another member in it, byte by byte."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, kept in (members | {member: content}).items():
+            archive.writestr(name, kept)
 
 
 @pytest.mark.parametrize(
@@ -113,12 +128,15 @@ def test_a_newer_version_is_left_alone(path):
 def test_a_shape_that_promises_more_than_there_is_takes_no_memory(path):
     huge = io.BytesIO()
     np.lib.format.write_array_header_1_0(huge, {"descr": "<f2", "fortran_order": False, "shape": (10**6, 10**6)})
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in (members | {"features.npy": huge.getvalue()}).items():
-            archive.writestr(name, content)
+    _replace(path, "features.npy", huge.getvalue())
     with pytest.raises(BundleError, match="its features cannot be right"):
+        _read(path)
+
+
+@pytest.mark.parametrize("text", ["{'descr': (", "{'descr': '''", "lambda", "\x00", "(" * 900, "-" * 900, "9" * 900])
+def test_a_header_that_is_no_python_is_refused_in_a_sentence(path, text):
+    _replace(path, "features.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text) + 1) + text.encode() + b"\n")
+    with pytest.raises(BundleError, match="damaged"):
         _read(path)
 
 

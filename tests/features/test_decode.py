@@ -78,6 +78,23 @@ def test_no_more_than_ahead_are_decoded_before_they_are_taken(monkeypatch, ahead
     assert len(counted) <= 10 + ahead
 
 
+def test_of_whole_pictures_which_may_be_large_few_are_decoded_ahead_whatever_is_asked_for(monkeypatch):
+    counted: list[bytes] = []
+
+    def count(files, preprocess):
+        for data in files:
+            counted.append(data)
+            yield np.zeros((9, 8, 1), np.uint8)
+
+    monkeypatch.setattr(decode, "read_as_they_are", count)
+    images = decode_pictures(pictures(250), GRAY, threads=2, ahead=1000, resized=False)
+    for taken in range(1, 11):
+        next(images)
+        assert len(counted) <= taken + decode.MOST_WHOLE
+    images.close()
+    assert len(counted) <= 10 + decode.MOST_WHOLE
+
+
 def test_abandoning_the_generator_ends_the_work(monkeypatch):
     before = threading.active_count()
     images = decode_pictures(pictures(200), GRAY, threads=3, ahead=50)

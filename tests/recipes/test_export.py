@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,18 @@ def test_pictures_that_moved_are_named_and_can_be_given(run, split_photos, tmp_p
     assert result.notes == ("1 picture of the run cannot be found or changed, and went uncompared",)
 
 
+def test_where_the_validation_pictures_are_gone_others_are_compared_and_that_is_said(run, split_photos):
+    found = verb._pictures(run, read_bundle(run), split_photos / "test", "val", "test", "train")
+    assert (found.part, len(found.hashed), found.missing) == ("test", 33, 0)
+    assert list(verb._notes(found, 33, None)) == [
+        "the run's 12 pictures of part 'val' cannot be found, so it was compared on those of part 'test': say with "
+        "--data where they are"
+    ]
+    assert list(verb._notes(replace(found, passed=()), 33, None)) == [
+        "the run has no validation pictures, so it was compared on those of part 'test'"
+    ]
+
+
 def test_pictures_of_something_else_are_refused(run, tmp_path, draw):
     draw(tmp_path / "others", 3, first=900)
     with pytest.raises(DataError, match=r"none of the pictures that .* was made on is in .*others"):
@@ -139,6 +152,11 @@ def test_a_bundle_alone_says_what_to_give(run, split_photos, tmp_path):
         export(alone, out=tmp_path / "out")
     result = export(alone, out=tmp_path / "out", data=split_photos)
     assert result.checks[0].same == 12
+
+
+def test_the_pictures_of_the_bundle_in_a_run_s_folder_are_those_of_the_run(run):
+    bundle = read_bundle(run)
+    assert verb._pictures(run / "bundle", bundle, None, "val") == verb._pictures(run, bundle, None, "val")
 
 
 def test_an_earlier_export_is_replaced_only_when_asked(run):

@@ -90,11 +90,16 @@ def _find(where: str | Path) -> Path:
         found = find_bundle(path)
         if found is not None:
             return found
-        exists = path.exists()
+        exists, is_file = path.exists(), path.is_file()
     except (OSError, RuntimeError) as error:  # no permission, too long a name; nobody of the name after ~
         raise BundleError(f"there is no model to be read at {where}: {_reason(error)}") from error
     if not exists:
         raise BundleError(f"there is no model at {path}: give a run folder such as runs/train/NAME, or its bundle")
+    if is_file and path.suffix.lower() in (".onnx", ".xml"):
+        raise BundleError(
+            f"{path} is a model's file alone, and this needs the run that it was exported from: give that folder, such "
+            "as runs/train/NAME"
+        )
     raise BundleError(
         f"{path} holds no finished model ({FOLDER}/{MANIFEST} is missing): give a run folder such as runs/train/NAME"
     )

@@ -19,6 +19,7 @@ from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.results import (
     CacheResult,
     EmbedResult,
+    ExportCheck,
     ExportResult,
     InfoResult,
     Prediction,
@@ -127,9 +128,9 @@ def exported(result: ExportResult) -> None:
     """What `export` wrote, and how it compares."""
     for file in result.files:
         _line("Wrote", file)
+    before = "before int8, " if result.int8 and result.int8.kept else ""
     for check in (*result.checks, *([result.bf16] if result.bf16 else [])):
-        same = f"{check.same} of {counted(check.pictures, 'picture')} have the same answer"
-        _line("Compared", f"{check.runtime}: {same}, probabilities differ by at most {check.largest_difference:.1g}")
+        _line("Compared", f"{before}{check.runtime}: {_agreement(check)}")
         for name in check.close[:NAMED]:
             _line("", f"{name} has two classes that lie closer together than rounding, and they change places")
     if result.bf16 is None:
@@ -137,6 +138,7 @@ def exported(result: ExportResult) -> None:
     if result.int8 is not None:
         of = result.int8
         _line("int8", of.verdict)
+        _line("", _agreement(of.answers))
         _line("", f"accuracy {of.accuracy:.3f}, in fp32 {of.accuracy_fp32:.3f}, on {counted(of.pictures, 'picture')}")
         _line("", f"{of.speedup:.2f} times as fast; faster on {of.faster} of {counted(of.timed, 'picture')}")
     for note in result.notes:
@@ -238,6 +240,12 @@ def _plain(result: Any) -> Any:
     if isinstance(result, BaseModel):
         return result.model_dump(mode="json", by_alias=True)
     return [_plain(each) for each in result]
+
+
+def _agreement(check: ExportCheck) -> str:
+    """How an exported model's answers compare with the run's."""
+    same = f"{check.same} of {counted(check.pictures, 'picture')} have the same answer"
+    return f"{same}, probabilities differ by at most {check.largest_difference:.1g}"
 
 
 def _share(share: float | None, low: float | None, high: float | None) -> str:

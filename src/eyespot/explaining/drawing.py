@@ -77,7 +77,8 @@ def _whole(explained: Explained) -> Image.Image:
     picture = _fitted(explained.picture)
     window = explained.window
     left, top = window.left * picture.width, window.top * picture.height
-    box = (left, top, left + window.width * picture.width - 1, top + window.height * picture.height - 1)
+    right, bottom = left + window.width * picture.width - 1, top + window.height * picture.height - 1
+    box = (left, top, max(left, right), max(top, bottom))  # of a very long picture it is less than a pixel
     pen = ImageDraw.Draw(picture)
     pen.rectangle(box, outline="white", width=4)  # on dark and on light pictures one of the two shows
     pen.rectangle(box, outline=INK, width=2)

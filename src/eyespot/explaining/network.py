@@ -53,7 +53,7 @@ class Network:
         many: more than `FEW` are to come, so that working in batches pays.
         """
         for _, outputs in self._classifier.outputs(((None, image) for image in images), many=many):
-            if outputs.keys() < {PROBABILITIES, FEATURES} or len(outputs[PROBABILITIES]) != len(self.classes):
+            if not outputs.keys() >= {PROBABILITIES, FEATURES} or len(outputs[PROBABILITIES]) != len(self.classes):
                 raise BundleError(f"the model in {self.bundle.folder} gives no features, so it cannot be explained")
             yield Answer(outputs[PROBABILITIES], outputs[FEATURES], outputs.get(MAPS))
 

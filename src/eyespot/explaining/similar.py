@@ -10,6 +10,7 @@ import io
 import math
 import stat
 import struct
+import tokenize
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +34,11 @@ LARGEST_THUMBNAIL = 2**16
 MOST_FEATURES = 2**16
 _JPEG = b"\xff\xd8\xff"
 _LONGEST_HEADER = 1_000
-_DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, RuntimeError, struct.error, zipfile.BadZipFile)
+_DAMAGE = (
+    *(ValueError, KeyError, TypeError, OSError, EOFError, RuntimeError, MemoryError),
+    *(SyntaxError, tokenize.TokenError),  # numpy parses an array's header as Python
+    *(struct.error, zipfile.BadZipFile),
+)
 """What reading a damaged archive or array raises."""
 _MEMBERS: dict[str, tuple[str, int]] = {
     "version": ("<i8", 0),
@@ -68,7 +73,16 @@ class Similar:
     """JPEG."""
 
     def nearest(self, features: NDArray[np.float32], count: int) -> list[Near]:
-        """The pictures most like one with these features (D,), the most similar first."""
+        """The pictures most like one with these features (D,), the most similar first.
+
+        Raises BundleError where those that are kept have another length: no network gave both.
+        """
+        kept = self.features.shape[1]
+        if kept != len(features):
+            raise BundleError(
+                f"{FILE} is damaged (its features have {kept} numbers, the network's {len(features)}): remove it, and "
+                "it is made again"
+            )
         length = float(np.linalg.norm(features)) or 1.0
         alike = self.features.astype(np.float32) @ (features / length)  # (n,)
         order = np.argsort(-alike, kind="stable")[:count]

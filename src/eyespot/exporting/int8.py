@@ -7,7 +7,7 @@ import importlib
 import io
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, cast
 
 import numpy as np
@@ -20,10 +20,11 @@ MOST_PICTURES = 300
 _NOT_THE_RESIZE = r"resize\..*"
 
 
-def quantized(xml: bytes, weights: bytes, pictures: Sequence[np.ndarray]) -> Any:
+def quantized(xml: bytes, weights: bytes, pictures: Iterable[np.ndarray]) -> Any:
     """The OpenVINO model with convolutions and dense layers in int8; the resize stays as exact as it was.
 
-    xml, weights: its two files; pictures: decoded, uint8 (H, W, C), from `MOST_PICTURES` the first are taken.
+    xml, weights: its two files.
+    pictures: decoded, uint8 (H, W, C), at least one; the first `MOST_PICTURES` are seen. Gone through several times.
     Raises MissingExtra where NNCF is not installed.
     """
     nncf = _nncf()
@@ -31,8 +32,8 @@ def quantized(xml: bytes, weights: bytes, pictures: Sequence[np.ndarray]) -> Any
     with contextlib.redirect_stdout(io.StringIO()):  # it would print its own progress among our results
         return nncf.quantize(
             openvino_core().read_model(xml, weights),
-            nncf.Dataset(pictures[:MOST_PICTURES]),
-            subset_size=min(MOST_PICTURES, len(pictures)),
+            nncf.Dataset(pictures),
+            subset_size=MOST_PICTURES,
             ignored_scope=nncf.IgnoredScope(patterns=[_NOT_THE_RESIZE]),
         )
 

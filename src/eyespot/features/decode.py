@@ -24,6 +24,8 @@ S = TypeVar("S")
 
 CHUNK = 128
 """Pictures that one thread decodes in a row, at most: handing over one at a time may cost more than decoding it."""
+MOST_WHOLE = 16
+"""Pictures as they are that may wait, whatever is asked for: one of 12 megapixels takes 36 MB."""
 MOST_HELD_BYTES = 2**20
 """Files that a thread holds at a time: many digits or a photo."""
 SMALL_BYTES = 2**12
@@ -43,8 +45,9 @@ def decode_pictures(
 
     pictures: each with the content hash that its file must still have, or None.
     ahead: images that may wait to be taken; bounds the memory.
-    resized: False for a graph that resizes pictures itself, and so takes them as they are.
+    resized: False for a graph that resizes pictures itself, and so takes them as they are; at most `MOST_WHOLE` wait.
     """
+    ahead = ahead if resized else min(ahead, MOST_WHOLE)
     most = max(1, min(CHUNK, ahead // (2 * threads)))
     stopped, alone = threading.Event(), threading.Lock()
 
@@ -66,9 +69,11 @@ def decode_pictures(
             stopped.set()  # nobody takes what is still being decoded
 
 
-def decode_or_reason(picture: Picture, content: str | None, preprocess: Preprocess) -> np.ndarray | str:
+def decode_or_reason(
+    picture: Picture, content: str | None, preprocess: Preprocess, *, resized: bool = True
+) -> np.ndarray | str:
     """The picture as an image (H, W, C), or why it has none. A file that changed since it was hashed has none."""
-    [image] = _decode([_read(picture, content)], preprocess, resized=True)
+    [image] = _decode([_read(picture, content)], preprocess, resized=resized)
     return image
 
 

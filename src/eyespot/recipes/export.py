@@ -23,7 +23,7 @@ from eyespot.names import printable
 from eyespot.recipes.agreement import Answering, Tagged, agreement, answers_of_bundle, require_agreement
 from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.quantize import in_int8
-from eyespot.recipes.results import ExportResult
+from eyespot.recipes.results import ExportResult, Int8Check
 from eyespot.recipes.run_folder import ARGS
 from eyespot.recipes.run_pictures import RunPictures, pictures_of_run
 from eyespot.records import Part, PrecisionName
@@ -91,6 +91,7 @@ def export(
             trained_on=_pictures(run, bundle, data, "train").hashed,
             judged_on=pictures.hashed,
             expected=expected,
+            read_back=partial(_in_openvino, targets=targets, precision="fp32"),
             progress=progress,
         )
         contents = quantized if whole_numbers.kept else contents
@@ -103,7 +104,7 @@ def export(
         checks=checks,
         bf16=bf16,
         int8=whole_numbers,
-        notes=tuple(_notes(pictures, len(expected))),
+        notes=tuple(_notes(pictures, len(expected), whole_numbers)),
         seconds=round(time.perf_counter() - started, 2),
     )
 
@@ -131,8 +132,10 @@ def _targets(run: str | Path, bundle: Bundle, format: Format, out: str | Path | 
 
 
 def _pictures(run: str | Path, bundle: Bundle, data: str | Path | None, *parts: Part) -> RunPictures:
+    around = bundle.folder.parent
+    folder = around if (around / ARGS).is_file() else run  # the bundle in a run's folder may be what was named
     try:
-        return pictures_of_run(run, bundle.manifest, data=data, parts=parts)
+        return pictures_of_run(folder, bundle.manifest, data=data, parts=parts)
     except (DataError, OptionError) as error:
         if data is not None:
             raise
@@ -173,10 +176,17 @@ def _in_onnx_runtime(runtime: OnnxRuntime, bundle: Bundle) -> Answering:
     return answering
 
 
-def _notes(pictures: RunPictures, read: int) -> Iterator[str]:
-    if pictures.part != "val":
+def _notes(pictures: RunPictures, read: int, int8: Int8Check | None) -> Iterator[str]:
+    if pictures.passed:
+        gone = " and ".join(f"{counted(count, 'picture')} of part {part!r}" for part, count in pictures.passed)
+        so = f"so it was compared on those of part {pictures.part!r}"
+        yield f"the run's {gone} cannot be found, {so}: say with --data where they are"
+    elif pictures.part != "val":
         yield f"the run has no validation pictures, so it was compared on those of part {pictures.part!r}"
     if pictures.missing:
         yield f"{counted(pictures.missing, 'picture')} of the run cannot be found or changed, and went uncompared"
     if read < len(pictures.hashed):
         yield f"{counted(len(pictures.hashed) - read, 'picture')} cannot be decoded, and went uncompared"
+    if int8 is not None and int8.pictures < read:
+        left_out = counted(read - int8.pictures, "picture")
+        yield f"int8 was judged without {left_out}, of classes that the model does not know: were folders renamed?"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from statistics import median
 
 import numpy as np
@@ -12,13 +13,15 @@ import numpy as np
 from eyespot import machine
 from eyespot.bundle.files import Bundle
 from eyespot.data.audit import Hashed
-from eyespot.engine.gate import PROBABILITIES
 from eyespot.engine.whole import WholeEngine
+from eyespot.errors import DataError
 from eyespot.exporting.files import in_openvino_format
 from eyespot.exporting.int8 import MOST_PICTURES, quantized
-from eyespot.features.decode import decode_pictures
+from eyespot.features.decode import MOST_WHOLE, decode_or_reason, decode_pictures
+from eyespot.recipes.agreement import Answering, Tagged, agreement
 from eyespot.recipes.progress import Progress
-from eyespot.recipes.results import Int8Check
+from eyespot.recipes.results import ExportCheck, Int8Check
+from eyespot.recipes.run_pictures import draw_of_each_class
 
 LARGEST_DROP = 0.005
 """Of the accuracy, for int8 to be kept."""
@@ -34,37 +37,47 @@ def in_int8(
     *,
     trained_on: Sequence[Hashed],
     judged_on: Sequence[Hashed],
-    expected: Mapping[int, np.ndarray],
+    expected: dict[int, np.ndarray],
+    read_back: Callable[[tuple[bytes, ...]], Answering],
     progress: Progress,
 ) -> tuple[tuple[bytes, bytes], Int8Check]:
     """The model in int8, as OpenVINO's two files, and whether it is worth having.
 
     files: the model in fp32.
-    trained_on: pictures, on which the ranges of its values are seen.
-    judged_on: labelled pictures, on which it is measured; expected: the answers in fp32, by their number.
+    trained_on: pictures, on some of which the ranges of its values are seen.
+    judged_on: pictures, on which it is measured; expected: the answers in fp32, by their number.
+    read_back: makes two files answer, as whoever reads them will.
+    Raises DataError where the model knows the class of no picture to judge, or none that it was trained on can be read.
     """
-    seen = _decoded(bundle, trained_on[:MOST_PICTURES])
-    made = in_openvino_format(quantized(*files, list(seen.values())), bundle)
-    pictures = {number: each for number, each in _decoded(bundle, judged_on).items() if number in expected}
-    before, after = (WholeEngine(xml, weights=weights) for xml, weights in (files, made))
+    labels = _labels(bundle, judged_on, expected)
+    drawn = draw_of_each_class(trained_on, most=MOST_PICTURES, seed=bundle.manifest.seed)
+    made = in_openvino_format(quantized(*files, _seen(bundle, drawn)), bundle)
     found: dict[int, np.ndarray] = {}
-    for number, outputs in after.stream(pictures.items()):
-        found[number] = outputs[PROBABILITIES][0]
-        progress("asking int8", len(found), len(pictures))
-    labels = {number: bundle.manifest.classes.index(str(judged_on[number].picture.label)) for number in pictures}
-    seconds = _seconds_in_turn(before, after, list(pictures.values())[:TIMED])
+    answers = agreement(
+        _kept_in(found, read_back(made)),
+        expected,
+        runtime="int8",
+        pictures=judged_on,
+        preprocess=bundle.manifest.preprocess,
+        progress=progress,
+    )
+    seconds = _seconds_in_turn(files, made, _one_by_one(bundle, [judged_on[number] for number in labels][:TIMED]))
     return made, judged(
         *(sum(int(rows[number].argmax()) == label for number, label in labels.items()) for rows in (expected, found)),
         pictures=len(labels),
         seconds=seconds,
+        answers=answers,
     )
 
 
-def judged(right_before: int, right: int, *, pictures: int, seconds: Sequence[tuple[float, float]]) -> Int8Check:
+def judged(
+    right_before: int, right: int, *, pictures: int, seconds: Sequence[tuple[float, float]], answers: ExportCheck
+) -> Int8Check:
     """Whether int8 is kept: hardly less accurate, and faster beyond luck.
 
     right_before, right: pictures answered rightly in fp32 and in int8.
     seconds: what each of some pictures took in fp32 and in int8.
+    answers: how they compare; that decides nothing.
     """
     wins = sum(after < before for before, after in seconds)
     luck = sum(math.comb(len(seconds), each) for each in range(wins, len(seconds) + 1)) / 2 ** len(seconds)
@@ -80,6 +93,7 @@ def judged(right_before: int, right: int, *, pictures: int, seconds: Sequence[tu
         timed=len(seconds),
         kept=is_accurate and is_faster,
         verdict=_verdict(is_accurate=is_accurate, is_faster=is_faster),
+        answers=answers,
     )
 
 
@@ -91,19 +105,70 @@ def _verdict(*, is_accurate: bool, is_faster: bool) -> str:
     return f"not kept, fp32 is better: {' and '.join(faults)}"
 
 
-def _decoded(bundle: Bundle, pictures: Sequence[Hashed]) -> dict[int, np.ndarray]:
-    """The pictures that can be read, decoded, by their number."""
-    work = [(each.picture, each.content) for each in pictures]
-    decoded = decode_pictures(work, bundle.manifest.preprocess, threads=machine.cores(), ahead=16, resized=False)
-    return {number: image for number, image in enumerate(decoded) if not isinstance(image, str)}
+def _labels(bundle: Bundle, pictures: Sequence[Hashed], expected: Mapping[int, np.ndarray]) -> dict[int, int]:
+    """The class of each picture that has an answer, by its number; those whose class is unknown are left out."""
+    index_of = {name: index for index, name in enumerate(bundle.manifest.classes)}
+    named = {number: str(pictures[number].picture.label) for number in expected}
+    labels = {number: index_of[name] for number, name in named.items() if name in index_of}
+    if not labels:
+        raise DataError(
+            f"int8 cannot be judged: no picture is of a class that the model knows ({', '.join(list(index_of)[:5])}): "
+            "name the class folders as they were in training, or leave out --int8"
+        )
+    return labels
 
 
-def _seconds_in_turn(one: WholeEngine, other: WholeEngine, pictures: Sequence[np.ndarray]) -> list[tuple[float, float]]:
-    """What each picture takes in one engine and in the other, after each has seen it once."""
+class _Whole:
+    """Pictures as they are, decoded anew each time that they are gone through: all of them may not fit in memory."""
+
+    def __init__(self, bundle: Bundle, pictures: Sequence[Hashed]) -> None:
+        self._work = [(each.picture, each.content) for each in pictures]
+        self._preprocess = bundle.manifest.preprocess
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        decoded = decode_pictures(
+            self._work, self._preprocess, threads=machine.cores(), ahead=MOST_WHOLE, resized=False
+        )
+        with closing(decoded):
+            yield from (image for image in decoded if not isinstance(image, str))
+
+
+def _seen(bundle: Bundle, pictures: Sequence[Hashed]) -> _Whole:
+    """What the ranges are seen on, at least one picture."""
+    seen = _Whole(bundle, pictures)
+    if next(iter(seen), None) is None:
+        raise DataError("int8 cannot be made: none of the pictures that the model was trained on can be read")
+    return seen
+
+
+def _kept_in(found: dict[int, np.ndarray], answering: Answering) -> Answering:
+    """The same, and its answers are kept in `found`."""
+
+    def kept(pictures: Tagged) -> Iterator[tuple[int, np.ndarray]]:
+        for number, row in answering(pictures):
+            found[number] = row
+            yield number, row
+
+    return kept
+
+
+def _one_by_one(bundle: Bundle, pictures: Sequence[Hashed]) -> Iterator[np.ndarray]:
+    """The pictures as they are, each decoded when it is asked for: nothing else is at work while one is timed."""
+    for each in pictures:
+        image = decode_or_reason(each.picture, each.content, bundle.manifest.preprocess, resized=False)
+        if not isinstance(image, str):
+            yield image
+
+
+def _seconds_in_turn(
+    one: tuple[bytes, bytes], other: tuple[bytes, bytes], pictures: Iterable[np.ndarray]
+) -> list[tuple[float, float]]:
+    """What each picture takes in one model and in the other, after each has seen it once."""
+    engines = [WholeEngine(xml, weights=weights) for xml, weights in (one, other)]
     seconds = []
     for number, picture in enumerate(pictures):
         pair = []
-        for engine in (one, other):
+        for engine in engines:
             list(engine.stream([(number, picture)]))
             started = time.perf_counter()
             list(engine.stream([(number, picture)]))

@@ -116,7 +116,7 @@ class Int8Check(Record):
     """Whether the model in int8 is worth having."""
 
     pictures: int
-    """That accuracy was measured on."""
+    """That accuracy was measured on: those whose class the model knows."""
     accuracy_fp32: Fraction
     accuracy: Fraction
     """In int8."""
@@ -128,6 +128,8 @@ class Int8Check(Record):
     kept: bool
     verdict: str
     """Kept or not, and why, in words."""
+    answers: ExportCheck
+    """How they compare with the run's."""
 
 
 class ExportResult(Record):
@@ -138,7 +140,7 @@ class ExportResult(Record):
     part: str
     """The run's pictures that were compared: val, where it has some."""
     checks: tuple[ExportCheck, ...]
-    """In fp32."""
+    """In fp32; where int8 is kept, of the model that it was made from."""
     bf16: ExportCheck | None
     """None where this machine has no such arithmetic."""
     int8: Int8Check | None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 from eyespot import machine
 from eyespot.bundle.manifest import Manifest
@@ -23,12 +25,14 @@ class RunPictures:
     hashed: list[Hashed]
     missing: int
     """Pictures of the part that are not there any more, or changed."""
+    passed: tuple[tuple[Part, int], ...] = ()
+    """The parts that would have come before it, and how many pictures each had: none of them was found."""
 
 
 def pictures_of_run(
     run: str | Path, manifest: Manifest, *, data: str | Path | None, parts: Sequence[Part]
 ) -> RunPictures:
-    """The pictures of the first of these parts that the run has pictures of.
+    """The pictures of the first of these parts of which some are found.
 
     run: its folder, whose `args.json` says where its data are; data: where they are instead, or None.
     Raises OptionError where nothing says where they are, DataError where none of them is there.
@@ -37,12 +41,32 @@ def pictures_of_run(
     hashed, _ = hash_pictures(open_data_set(where).pictures, threads=machine.cores())
     hashed, _ = without_copies(hashed)
     part_of = dict(zip((each.content for each in hashed), _parts(manifest, hashed), strict=True))
+    passed: list[tuple[Part, int]] = []
     for part in parts:
         expected = manifest.pictures.count(part)
         found = [each for each in hashed if part_of[each.content] == part]
         if found:
-            return RunPictures(part, found, expected - len(found))
+            return RunPictures(part, found, expected - len(found), tuple(passed))
+        if expected:
+            passed.append((part, expected))
     raise DataError(f"none of the pictures that {run} was made on is in {where}")
+
+
+def draw_of_each_class(hashed: Sequence[Hashed], *, most: int, seed: int) -> list[Hashed]:
+    """The same share of each class, at least one picture, at most `most` in all; of file names nothing depends.
+
+    Where there are more classes than that, one picture each of some of them.
+    """
+    of_class: dict[str, list[Hashed]] = defaultdict(list)
+    for each in sorted(hashed, key=lambda each: each.content):
+        of_class[str(each.picture.label)].append(each)
+    room, random = max(0, most - len(of_class)), Random(seed)
+    labels = sorted(of_class) if room else sorted(random.sample(sorted(of_class), min(most, len(of_class))))
+    drawn = []
+    for label in labels:
+        members = of_class[label]
+        drawn += random.sample(members, min(len(members), 1 + room * len(members) // len(hashed)))
+    return drawn
 
 
 def _parts(manifest: Manifest, hashed: Sequence[Hashed]) -> list[Part | None]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from random import Random
 
 import numpy as np
 
@@ -43,12 +41,14 @@ def find_similar(network: Network, data: str | Path | None, progress: Progress) 
     if bundle.folder.name != FOLDER:
         return None, "no similar pictures are shown: a copied bundle carries none of those that it was trained on"
     try:
-        made = _made(network, _trained_on(bundle, data), progress)
+        trained_on = _trained_on(bundle, data)
+        made = _made(network, trained_on, progress)
     except EyespotError as error:
         why = f"because those of the training cannot be read: {error}; say with --data where they are"
         return None, f"no similar pictures are shown, {why}"
     if made is None:
-        return None, "no similar pictures are shown: none of those that the model was trained on is where it was"
+        why = "can be read" if trained_on else "is in a folder of a class that it knows: were the folders renamed?"
+        return None, f"no similar pictures are shown: none of those that the model was trained on {why}"
     try:
         write_similar(_file(bundle), made, graph_sha256=bundle.manifest.graph_sha256)
     except OSError as error:
@@ -62,25 +62,15 @@ def _file(bundle: Bundle) -> Path:
 
 
 def _trained_on(bundle: Bundle, data: str | Path | None) -> list[Hashed]:
-    """The pictures in the run's data that the model was fitted on, by their content; at most `MOST_PICTURES`."""
-    from eyespot.recipes.run_pictures import pictures_of_run  # here: most calls find what an earlier one made
+    """The pictures in the run's data that the model was fitted on, by their content; at most `MOST_PICTURES`.
+
+    Those whose class the model does not know are left out: none, where all class folders were renamed.
+    """
+    from eyespot.recipes.run_pictures import draw_of_each_class, pictures_of_run  # here: most calls find what is made
 
     trained = pictures_of_run(bundle.folder.parent, bundle.manifest, data=data, parts=("train",))
-    known = [each for each in trained.hashed if each.picture.label in bundle.manifest.classes]  # names may have changed
-    return _drawn(known, seed=bundle.manifest.seed)
-
-
-def _drawn(hashed: Sequence[Hashed], *, seed: int) -> list[Hashed]:
-    """The same share of each class, at least one picture, at most `MOST_PICTURES` in all; of names nothing depends."""
-    of_class: dict[str, list[Hashed]] = defaultdict(list)
-    for each in sorted(hashed, key=lambda each: each.content):
-        of_class[str(each.picture.label)].append(each)
-    room = MOST_PICTURES - len(of_class)
-    random, drawn = Random(seed), []
-    for label in sorted(of_class):
-        members = of_class[label]
-        drawn += random.sample(members, min(len(members), 1 + room * len(members) // len(hashed)))
-    return drawn[:MOST_PICTURES]
+    known = [each for each in trained.hashed if each.picture.label in bundle.manifest.classes]
+    return draw_of_each_class(known, most=MOST_PICTURES, seed=bundle.manifest.seed)
 
 
 def _made(network: Network, hashed: Sequence[Hashed], progress: Progress) -> Similar | None:

@@ -1,0 +1,36 @@
+"""What people read is true of what was written."""
+
+from __future__ import annotations
+
+import pytest
+
+from eyespot.cli import show
+from eyespot.recipes.results import ExportCheck, ExportResult, Int8Check
+
+FP32 = ExportCheck(runtime="openvino 1", pictures=36, same=36, largest_difference=4e-7, close=(), different=())
+IN_INT8 = FP32.model_copy(update={"runtime": "int8", "same": 35, "largest_difference": 0.021, "different": ("a.png",)})
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_agreement_in_fp32_is_not_said_of_files_in_int8(kept, capsys):
+    int8 = Int8Check(
+        pictures=36,
+        accuracy_fp32=1,
+        accuracy=1,
+        speedup=2,
+        faster=36,
+        timed=36,
+        kept=kept,
+        verdict="as it is",
+        answers=IN_INT8,
+    )
+    show.exported(
+        ExportResult(
+            files=("m.xml", "m.bin"), bytes=1, part="val", checks=(FP32,), bf16=None, int8=int8, notes=(), seconds=1
+        )
+    )
+    lines = capsys.readouterr().out.splitlines()
+    compared = "openvino 1: 36 of 36 pictures have the same answer, probabilities differ by at most 4e-07"
+    assert lines[2] == f"Compared    {'before int8, ' if kept else ''}{compared}"
+    at = lines.index("int8        as it is")
+    assert lines[at + 1].strip() == "35 of 36 pictures have the same answer, probabilities differ by at most 0.02"
