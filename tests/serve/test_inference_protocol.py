@@ -1,6 +1,8 @@
 """The Open Inference Protocol v2: what its specification asks for, with the answers of `POST /predict`."""
 
 import base64
+import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ from color_bundle import color_probabilities
 
 import eyespot
 from eyespot.data.pictures import read_image
+from eyespot.errors import RequestError
+from eyespot.serve import inference_protocol
 
 INFER = "/v2/models/colors/infer"
 
@@ -86,6 +90,10 @@ IMAGE = np.zeros((1, 32, 32, 3), np.uint8)
         ({"inputs": [images_tensor(IMAGE, data=[0.5] * 3072)]}, "whole numbers from 0 to 255"),
         ({"inputs": [images_tensor(IMAGE, data=[[1, 2], [3]])]}, "whole numbers from 0 to 255"),
         ({"inputs": [images_tensor(IMAGE, data=["a"] * 3072)]}, "whole numbers from 0 to 255"),
+        ({"inputs": [images_tensor(IMAGE, data=[True] + [0] * 3071)]}, "whole numbers from 0 to 255"),
+        ({"inputs": [images_tensor(IMAGE, data=[-1] + [0] * 3071)]}, "whole numbers from 0 to 255"),
+        ({"inputs": [images_tensor(IMAGE, data=[10**30] + [0] * 3071)]}, "whole numbers from 0 to 255"),
+        ({"inputs": [images_tensor(IMAGE, data=[[0], *[0] * 3071])]}, "whole numbers from 0 to 255"),
         ({"inputs": [pictures_tensor(b"x")], "outputs": [{"name": "other"}]}, "outputs.0.name"),
     ],
 )
@@ -108,3 +116,13 @@ def test_one_picture_that_cannot_be_read_is_named(client, picture):
 
 def test_too_many_pictures_are_refused(client):
     assert client.post(INFER, json={"inputs": [pictures_tensor(*[b"x"] * 65)]}).status_code == 413
+
+
+def test_a_long_text_among_the_values_takes_no_memory_for_the_others(service):
+    body = json.dumps({"inputs": [images_tensor(IMAGE, data=["a" * 10_000, *[""] * 3071])]}).encode()
+    tracemalloc.start()
+    with pytest.raises(RequestError, match="whole numbers from 0 to 255"):
+        inference_protocol._read(body, service.served)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100 * len(body)

@@ -9,6 +9,8 @@ import asyncio
 import base64
 import binascii
 import json
+import math
+from itertools import chain
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -160,13 +162,22 @@ def _images(tensor: Tensor, served: Served) -> list[np.ndarray]:
     shape = [*served.preprocess.crop_hw, served.preprocess.channels]
     if tensor.datatype != "UINT8" or tensor.shape[1:] != shape:
         raise RequestError(400, f"the tensor {IMAGES} has the datatype UINT8 and the shape [n, {_listed(shape)}]")
-    try:
-        values = np.array(tensor.data)
-    except ValueError:
-        values = np.array(None)
-    if values.dtype.kind != "i" or values.size != np.prod(tensor.shape) or values.min() < 0 or values.max() > 255:
+    values = _flat(tensor.data, depth=len(tensor.shape))
+    if len(values) != math.prod(tensor.shape) or set(map(type, values)) != {int} or not _are_bytes(values):
         raise RequestError(400, f"the tensor {IMAGES} needs as data its values, whole numbers from 0 to 255")
-    return list(values.astype(np.uint8).reshape(tensor.shape))  # n times (H, W, C)
+    return list(np.array(values, np.uint8).reshape(tensor.shape))  # n times (H, W, C)
+
+
+def _flat(values: list[Any], *, depth: int) -> list[Any]:
+    """What is in lists of lists, `depth` of them at most; NumPy would make room for the longest text many times."""
+    for _ in range(depth - 1):
+        if set(map(type, values)) == {list}:
+            values = list(chain.from_iterable(values))
+    return values
+
+
+def _are_bytes(values: list[int]) -> bool:
+    return min(values) >= 0 and max(values) <= 255
 
 
 def _described(name: str, served: Served) -> dict[str, Any]:
