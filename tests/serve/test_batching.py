@@ -12,6 +12,7 @@ from eyespot.bundle.files import read_bundle
 from eyespot.bundle.run import Classifier
 from eyespot.data.pictures import read_image
 from eyespot.errors import BundleError, RequestError
+from eyespot.serve import batching as batching_module
 from eyespot.serve.batching import Answer, Batching
 from eyespot.serve.refusals import Busy
 from eyespot.serve.served import Served
@@ -144,6 +145,22 @@ def test_what_was_taken_is_answered_before_the_workers_end(served):
         return await asked
 
     assert len(rows(asyncio.run(ask()))) == 50
+
+
+def test_a_picture_that_takes_for_ever_does_not_hold_up_the_end(served, monkeypatch):
+    monkeypatch.setattr(batching_module, "JOIN_SECONDS", 0.01)
+    batching, go_on = Batching(workers=1, places=1), threading.Event()
+    monkeypatch.setattr(batching_module, "read_sent", lambda data, preprocess: go_on.wait(30))
+
+    async def ask():
+        asked = asyncio.ensure_future(batching.answers([b"picture"], served))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(batching.stop)
+        assert not asked.done()
+        go_on.set()
+        await asked
+
+    asyncio.run(ask())
 
 
 def test_a_client_that_goes_leaves_the_others_their_answers(batching, served):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -26,6 +27,9 @@ from eyespot.words import counted
 
 QUEUE = 256
 """Pictures that may wait or be worked on; beyond, clients are asked to come back."""
+
+JOIN_SECONDS = 5.0
+"""For the workers to end. By then all is answered, or nobody waits any more: a worker may hang in a decoder."""
 
 Observe = Callable[[int], None]
 
@@ -119,12 +123,13 @@ class Batching:
         return [each for each in asked.answers if each is not None]
 
     def stop(self) -> None:
-        """Ends the workers, once all that they took is answered."""
+        """Ends the workers, once all that they took is answered; one that takes too long ends with the process."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
+        deadline = time.monotonic() + JOIN_SECONDS
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _work(self) -> None:
         while task := self._next():
