@@ -21,7 +21,7 @@ import eyespot
 from eyespot.errors import RequestError
 from eyespot.serve.answers import top
 from eyespot.serve.batching import Answer
-from eyespot.serve.bodies import MOST_PICTURES, read_body
+from eyespot.serve.bodies import MOST_PICTURES, read_json
 from eyespot.serve.pictures import MOST_BYTES, too_large
 from eyespot.serve.refusals import Busy
 from eyespot.serve.replies import as_json
@@ -31,6 +31,8 @@ from eyespot.serve.service import Service
 PICTURES, IMAGES = "pictures", "images"
 PROBABILITIES, CLASSES = "probabilities", "classes"
 PLATFORM = "openvino_onnx"
+MOST_ENTRIES = 1000
+"""Lists and entries of a question, besides the values of its images."""
 
 
 class Tensor(BaseModel):
@@ -93,8 +95,9 @@ async def _infer(service: Service, request: Request) -> dict[str, Any]:
     if service.batching.is_full:
         raise Busy
     with service.intake.room() as room:
-        body = await read_body(dict(request.scope["headers"]), request.receive, room)
-        question, pictures = await asyncio.to_thread(_read, body, served)
+        body = await read_json(dict(request.scope["headers"]), request.receive, room)
+        async with service.reading:
+            question, pictures = await asyncio.to_thread(_read, body, served)
         answers = await service.batching.answers(pictures, served)
         errors = [(place, each) for place, each in enumerate(answers) if isinstance(each, RequestError)]
         service.metrics.pictures(answered=len(answers) - len(errors), refused=len(errors))
@@ -127,6 +130,7 @@ def _outputs(served: Served, answers: list[Answer], wanted: list[Wanted]) -> lis
 
 def _read(body: bytes, served: Served) -> tuple[Question, list[bytes | np.ndarray]]:
     """The question, and its pictures or images. Raises RequestError."""
+    _require_plausible(body, served)
     try:
         question = Question.model_validate(json.loads(body))
     except ValidationError as error:
@@ -141,6 +145,16 @@ def _read(body: bytes, served: Served) -> tuple[Question, list[bytes | np.ndarra
     if tensor.name == PICTURES:
         return question, [*_files(tensor)]
     return question, [*_images(tensor, served)]
+
+
+def _require_plausible(body: bytes, served: Served) -> None:
+    """Raises RequestError where the body, as JSON, would become more objects than any question has."""
+    height, width = served.preprocess.crop_hw
+    lists = MOST_PICTURES * (1 + height + height * width)
+    values = MOST_PICTURES * height * width * served.preprocess.channels
+    for mark, most in {b"{": 0, b"[": lists, b",": values}.items():
+        if body.count(mark) > most + MOST_ENTRIES:
+            raise RequestError(413, "the request has more values than the largest number of pictures has")
 
 
 def _files(tensor: Tensor) -> list[bytes]:
