@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import threading
@@ -25,7 +26,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: ASGIApp, *, started: Callable[[], None], hang_up: Callable[[], None]) -> None:
         """started: called once it listens.
-        hang_up: called at SIGHUP, where the system has that.
+        hang_up: called soon after SIGHUP, where the system has that and the server runs without a terminal.
         """
         logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every damaged form
         super().__init__(
@@ -45,6 +46,7 @@ class Server(uvicorn.Server):
             )
         )
         self._started, self._hang_up = started, hang_up
+        self._was_hung_up = False
 
     @property
     def answered(self) -> int:
@@ -60,6 +62,13 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         self._started()
 
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second."""
+        if self._was_hung_up:
+            self._was_hung_up = False
+            self._hang_up()
+        return await super().on_tick(counter)
+
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Within it signals end the server; afterwards they are not raised again, as uvicorn would do."""
@@ -68,10 +77,18 @@ class Server(uvicorn.Server):
             return
         handlers = {number: self.handle_exit for number in (signal.SIGINT, signal.SIGTERM)}
         before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-        if hasattr(signal, "SIGHUP"):
-            before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda number, frame: self._hang_up())
+        if hasattr(signal, "SIGHUP") and not _has_terminal():
+            before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._note_hang_up)
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def _note_hang_up(self, number: int, frame: object) -> None:
+        self._was_hung_up = True  # and no more: a handler may come between any two steps of what it would call
+
+
+def _has_terminal() -> bool:
+    """True where a person started the server in a terminal: closing that, which is a SIGHUP too, ends it."""
+    return any(os.isatty(number) for number in (0, 1))
