@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -59,7 +60,14 @@ class Server(uvicorn.Server):
         return signal.SIGINT in self._captured_signals
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        """Raises OSError where another server has begun to listen on the same port meanwhile."""
+        try:
+            await super().startup(sockets)
+            if any(each.fileno() < 0 for each in sockets or []):  # uvloop closes what cannot listen, and is silent
+                raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+        except OSError:
+            await self.lifespan.shutdown()
+            raise
         self._started()
 
     async def on_tick(self, counter: int) -> bool:
