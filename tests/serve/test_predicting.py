@@ -161,6 +161,16 @@ def test_heat_map_and_similar_pictures_come_where_asked_for(bundle, shared_cache
         assert not {"heat_map", "similar"} & set(answer)
 
 
+@pytest.mark.parametrize("query", ["heat_map=1", "similar=2"])
+def test_few_pictures_of_a_request_are_explained(client, picture, query):
+    files = [("a", ("a.png", picture()))] * 9
+    refused = client.post(f"/predict?{query}", files=files)
+    assert refused.status_code == 413
+    assert refused.json() == {"error": "8 pictures at a time are explained: send fewer"}
+    assert client.post(f"/predict?{query}", files=files[:8]).status_code == 200
+    assert client.post("/predict", files=files).status_code == 200
+
+
 def test_a_model_that_cannot_explain_answers_without(client, picture):
     [answer] = client.post("/predict?heat_map=1&similar=3", content=picture()).json()["answers"]
     assert not {"heat_map", "similar"} & set(answer)

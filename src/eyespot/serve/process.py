@@ -19,7 +19,8 @@ from eyespot.serve.connections import LimitedConnection
 BACKLOG = 512
 KEEP_ALIVE_SECONDS = 60
 STOP_SECONDS = 60
-"""Within which accepted requests are finished; none takes that long."""
+"""Within which accepted requests are finished. Only many that want heat maps by occlusion may take longer together:
+what is left of them is cut off."""
 
 
 class Server(uvicorn.Server):
