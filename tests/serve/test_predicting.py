@@ -166,7 +166,7 @@ def test_few_pictures_of_a_request_are_explained(client, picture, query):
     files = [("a", ("a.png", picture()))] * 9
     refused = client.post(f"/predict?{query}", files=files)
     assert refused.status_code == 413
-    assert refused.json() == {"error": "8 pictures at a time are explained: send fewer"}
+    assert refused.json() == {"error": "at most 8 pictures of a request are explained: send fewer"}
     assert client.post(f"/predict?{query}", files=files[:8]).status_code == 200
     assert client.post("/predict", files=files).status_code == 200
 

@@ -25,7 +25,7 @@ async def predict(service: Service, request: Request) -> Response:
     with service.intake.room() as room:
         sent = await read_pictures(dict(request.scope["headers"]), request.receive, room)
         if (wanted.heat_map or wanted.similar) and len(sent) > MOST_EXPLAINED:
-            raise RequestError(413, f"{MOST_EXPLAINED} pictures at a time are explained: send fewer")
+            raise RequestError(413, f"at most {MOST_EXPLAINED} pictures of a request are explained: send fewer")
         answers = await service.batching.answers([each.data for each in sent], served)
         errors = [each for each in answers if isinstance(each, RequestError)]
         service.metrics.pictures(answered=len(answers) - len(errors), refused=len(errors))
