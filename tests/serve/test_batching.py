@@ -104,6 +104,17 @@ def test_a_lone_picture_is_a_batch_of_one_on_all_cores(batching, batches, served
     assert not all(asked_alone[1:])
 
 
+@pytest.mark.parametrize(("decode_seconds", "sizes"), [(0.0, [16, 4]), (1.0, [2] * 10)])
+def test_an_image_waits_for_a_file_but_not_for_many(served, batches, monkeypatch, decode_seconds, sizes):
+    """Small files are decoded first, so that their images go together; after a long one nothing waits."""
+    decode, decoded = batching_module._image, []
+    monkeypatch.setattr(batching_module, "_image", lambda *given: decoded.append(given) or decode(*given))
+    batching = Batching(workers=1, places=200, observe=batches.append, clock=lambda: len(decoded) * decode_seconds)
+    asyncio.run(batching.answers(images(20), served))
+    batching.stop()
+    assert batches == sizes
+
+
 def test_beyond_its_places_the_queue_takes_nothing(served, monkeypatch):
     batching = Batching(workers=1, places=3)
     go_on = threading.Event()
