@@ -23,12 +23,18 @@ HEAD = b"POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
 
 @pytest.fixture
-def connect(service) -> Iterator[Callable[[], socket.socket]]:
-    """A function that opens connections to a server in this process."""
+def server(service) -> Server:
+    """A server that does not run yet."""
+    return Server(make_app(service), started=lambda: None, hang_up=lambda: None)
+
+
+@pytest.fixture
+def connect(server, monkeypatch) -> Iterator[Callable[[], socket.socket]]:
+    """A function that opens connections to the server, which runs in this process."""
     sockets = listening("127.0.0.1", 0, token=None)
     sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # little is enough for a client to be slow
     port, started = sockets[0].getsockname()[1], threading.Event()
-    server = Server(make_app(service), started=started.set, hang_up=lambda: None)
+    monkeypatch.setattr(server, "_started", started.set)
     thread = threading.Thread(target=server.run, args=(sockets,))
     thread.start()
     assert started.wait(WAIT_SECONDS)
@@ -92,11 +98,10 @@ def test_a_body_that_nobody_reads_is_closed_after_a_while(connect, monkeypatch):
 
 
 @pytest.mark.parametrize("happens", ["pause_writing", "shutdown"])
-def test_a_client_that_does_not_take_its_answers_is_closed(service, monkeypatch, happens):
+def test_a_client_that_does_not_take_its_answers_is_closed(server, monkeypatch, happens):
     """While the server goes on, much must wait for it; at the end a little is enough."""
     monkeypatch.setattr(connections, "TAKE_SECONDS", 0.01)
     transport = Mock(**{"get_write_buffer_size.return_value": 5, "get_extra_info.return_value": None})
-    server = Server(make_app(service), started=lambda: None, hang_up=lambda: None)
 
     async def happen() -> None:
         aborted = asyncio.Event()
@@ -119,6 +124,17 @@ def test_a_client_that_goes_without_its_answers_is_no_mistake_of_ours(connect, p
     gone.close()
     assert all(is_answered(connection, picture()) for _ in range(3))
     assert capfd.readouterr().err == ""
+
+
+def test_a_request_that_was_accepted_and_not_answered_is_told_from_the_others(connect, server):
+    gone = connect()
+    gone.sendall(HEAD + b"Expect: 100-continue\r\nContent-Length: 1000\r\n\r\n")
+    assert gone.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    gone.close()
+    connection = connect()
+    connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert all_of(connection).startswith(b"HTTP/1.1 200 OK")
+    assert (server.accepted, server.answered) == (2, 1)
 
 
 def test_connections_beyond_the_limit_are_closed_and_those_before_are_answered(connect, monkeypatch, picture):

@@ -104,7 +104,7 @@ def test_it_says_where_it_is_answers_and_ends_with_0_at_sigterm(bundle, start, p
     assert (status, said["answers"][0]["predictions"][0]["class"]) == (200, "red")
     connection.close()
     assert server.end() == 0
-    assert server.line("Stopped") == "Stopped     after 1 answer"
+    assert server.line("Stopped") == "Stopped     after 1 request, 1 answered"
     assert server.process.stderr.read() == ""
 
 
@@ -182,7 +182,7 @@ def test_what_is_on_a_kept_connection_when_sigterm_comes_is_answered(bundle, sta
     for each in clients:
         each.join()
     assert set(answered) == {200}
-    assert server.line("Stopped") == f"Stopped     after {len(answered)} answers"
+    assert server.line("Stopped") == f"Stopped     after {len(answered)} requests, {len(answered)} answered"
     assert all(isinstance(error, ConnectionResetError) for error in broken)  # a connection nobody had accepted yet
 
 

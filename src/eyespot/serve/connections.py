@@ -8,6 +8,7 @@ from collections import deque
 from typing import Any, Literal
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
 from eyespot.serve.bodies import BODY_SECONDS
 
@@ -27,8 +28,19 @@ TOO_LONG = "The request's head is too long."
 Stage = Literal["head", "body", "whole"]
 
 
+class State(ServerState):
+    """What the connections of a server share."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.accepted = 0
+        """Requests whose heads came whole. Each is to be answered, whatever ends the server."""
+
+
 class LimitedConnection(HttpToolsProtocol):
     """One client's connection."""
+
+    server_state: State
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -85,6 +97,7 @@ class LimitedConnection(HttpToolsProtocol):
         super().on_headers_complete()
         self._stage = "body"
         self._unanswered.append(self.cycle)
+        self.server_state.accepted += 1
         if self._is_last:
             self.cycle.keep_alive = False
 

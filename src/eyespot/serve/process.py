@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from eyespot.serve.connections import LimitedConnection
+from eyespot.serve.connections import LimitedConnection, State
 
 BACKLOG = 512
 KEEP_ALIVE_SECONDS = 60
@@ -47,8 +47,14 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=STOP_SECONDS,
             )
         )
+        self.server_state: State = State()
         self._started, self._hang_up = started, hang_up
         self._was_hung_up = False
+
+    @property
+    def accepted(self) -> int:
+        """Requests whose heads came whole."""
+        return self.server_state.accepted
 
     @property
     def answered(self) -> int:

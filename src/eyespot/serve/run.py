@@ -104,7 +104,7 @@ def _serve(
         raise _no_port(error, host, port) from error
     finally:
         watcher.stop()
-    say(f"Stopped     after {counted(server.answered, 'answer')}")
+    say(f"Stopped     after {counted(server.accepted, 'request')}, {server.answered} answered")
     if server.was_interrupted:
         raise KeyboardInterrupt
 
