@@ -64,7 +64,7 @@ def begun(command: Sequence[str | Path]) -> Running:
     """The server that this command starts, with `--port PORT` behind it, once it answers."""
     port = free_port()
     told = [sys.executable, *map(str, command), "--port", str(port)]
-    running = Running(subprocess.Popen(told, stdout=subprocess.PIPE, text=True), port)
+    running = Running(subprocess.Popen(told, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True), port)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and running.process.poll() is None:
         try:

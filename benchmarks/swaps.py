@@ -6,9 +6,9 @@ Swaps: two copies of RUN's bundle, which differ in their temperature, take each 
 SIGHUP tells the server. No request may fail, and each answer must be that of the model it names. Every tenth time a
 damaged bundle comes between, which must change nothing.
 
-Ends: each server gets SIGTERM at a random moment. It must end with status 0, and say that it answered exactly as many
-requests as clients got whole answers. A client whose connection was refused, or closed before one byte of an answer
-came, had not been accepted.
+Ends: each server gets SIGTERM at a random moment. It must end with status 0, and say that it accepted, and that it
+answered, exactly as many requests as clients got whole answers. So a client whose connection was refused, or closed
+before one byte of an answer came, had not been accepted.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import argparse
 import http.client
 import json
 import random
+import re
 import shutil
 import signal
 import tempfile
@@ -191,14 +192,22 @@ def ends(options: argparse.Namespace, pictures: Sequence[bytes]) -> None:
         time.sleep(chance.uniform(0.05, 1.0))
         said = server.stop()
         clients.stop()
-        told = int(said.rpartition("after ")[2].split()[0])
+        told = numbers(said)
         answered, refused = answered + len(clients.answers), refused + clients.refused
-        if clients.failed or told != len(clients.answers) or server.process.returncode:
-            lost.append(f"{number}: said {told}, clients got {len(clients.answers)}; {clients.failed[:3]}")
+        if clients.failed or set(told) != {len(clients.answers)} or server.process.returncode:
+            lost.append(
+                f"{number}: accepted and answered {told}, clients got {len(clients.answers)}; {clients.failed[:3]}"
+            )
     print(f"{options.ends} ends: {answered} requests answered, {refused} connections closed before they were accepted")
     for line in lost[:5]:
         print(f"  {line}")
     print(LOST_BAR.verdict(len(lost)))
+
+
+def numbers(said: str) -> tuple[int, int]:
+    """The requests that a server accepted, and those that it answered, in what it said last."""
+    accepted, answered = re.findall(r"\d+", said.rpartition("Stopped")[2])
+    return int(accepted), int(answered)
 
 
 if __name__ == "__main__":

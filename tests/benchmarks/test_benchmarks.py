@@ -136,6 +136,13 @@ def test_swaps_and_ends(run, data, colors_run):
     assert printed.count("PASS") == 4
 
 
+@linux_only
+def test_an_end_that_drops_what_it_accepted_is_told_from_others(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    swaps = importlib.import_module("swaps")
+    assert swaps.numbers("Serving     7\nStopped     after 120 requests, 118 answered\n") == (120, 118)
+
+
 def test_digits(data, monkeypatch, capsys):
     monkeypatch.syspath_prepend(BENCHMARKS)
     digits = importlib.import_module("digits")

@@ -12,6 +12,7 @@ from eyespot.bundle.files import read_bundle
 from eyespot.bundle.run import Classifier
 from eyespot.data.pictures import read_image
 from eyespot.errors import BundleError, RequestError
+from eyespot.serve import batching as batching_module
 from eyespot.serve.batching import Answer, Batching
 from eyespot.serve.refusals import Busy
 from eyespot.serve.served import Served
@@ -103,6 +104,17 @@ def test_a_lone_picture_is_a_batch_of_one_on_all_cores(batching, batches, served
     assert not all(asked_alone[1:])
 
 
+@pytest.mark.parametrize(("decode_seconds", "sizes"), [(0.0, [16, 4]), (1.0, [2] * 10)])
+def test_an_image_waits_for_a_file_but_not_for_many(served, batches, monkeypatch, decode_seconds, sizes):
+    """Small files are decoded first, so that their images go together; after a long one nothing waits."""
+    decode, decoded = batching_module._image, []
+    monkeypatch.setattr(batching_module, "_image", lambda *given: decoded.append(given) or decode(*given))
+    batching = Batching(workers=1, places=200, observe=batches.append, clock=lambda: len(decoded) * decode_seconds)
+    asyncio.run(batching.answers(images(20), served))
+    batching.stop()
+    assert batches == sizes
+
+
 def test_beyond_its_places_the_queue_takes_nothing(served, monkeypatch):
     batching = Batching(workers=1, places=3)
     go_on = threading.Event()
@@ -144,6 +156,22 @@ def test_what_was_taken_is_answered_before_the_workers_end(served):
         return await asked
 
     assert len(rows(asyncio.run(ask()))) == 50
+
+
+def test_a_picture_that_takes_for_ever_does_not_hold_up_the_end(served, monkeypatch):
+    monkeypatch.setattr(batching_module, "JOIN_SECONDS", 0.01)
+    batching, go_on = Batching(workers=1, places=1), threading.Event()
+    monkeypatch.setattr(batching_module, "read_sent", lambda data, preprocess: go_on.wait(30))
+
+    async def ask():
+        asked = asyncio.ensure_future(batching.answers([b"picture"], served))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(batching.stop)
+        assert not asked.done()
+        go_on.set()
+        await asked
+
+    asyncio.run(ask())
 
 
 def test_a_client_that_goes_leaves_the_others_their_answers(batching, served):

@@ -28,6 +28,13 @@ def gif_of_many_frames(count: int) -> bytes:
     return file.getvalue()
 
 
+def jpeg_of_scans(count: int, data: bytes, *, between: bytes = b"") -> bytes:
+    """The progressive JPEG with its last scan as often as that in all, and some bytes before each more."""
+    last = data.rindex(b"\xff\xda")
+    scans = data.count(b"\xff\xda")
+    return data[:-2] + (between + data[last:-2]) * (count - scans) + data[-2:]
+
+
 def said(response) -> str:
     """The one sentence of an error."""
     assert list(response.json()) == ["error"]
@@ -72,6 +79,22 @@ def test_a_file_that_ends_early_is_refused(client, picture, format):
 
 def test_of_a_gif_with_many_frames_the_first_is_answered(client):
     assert client.post("/predict", content=gif_of_many_frames(500)).status_code == 200
+
+
+def test_a_jpeg_that_is_scanned_again_and_again_is_refused(client, picture):
+    data = picture(format="JPEG", progressive=True)
+    assert client.post("/predict", content=jpeg_of_scans(pictures.MOST_SCANS, data)).status_code == 200
+    hidden = b"\xff\x02\xff\xff"  # no segment, though it looks like one that is long
+    for hostile in (jpeg_of_scans(101, data), jpeg_of_scans(101, data, between=hidden)):
+        refused = client.post("/predict", content=hostile)
+        assert refused.status_code == 400
+        assert "more than 100 scans" in said(refused)
+
+
+def test_scans_that_no_decoder_sees_are_not_counted(client, picture):
+    """A thumbnail lies in a segment of its own, and what a phone filmed behind the picture's end."""
+    data = picture(format="JPEG", comment=b"\xff\xda" * 200) + b"\xff\xda" * 200 + b"\xff\xd9"
+    assert client.post("/predict", content=data).status_code == 200
 
 
 def test_a_picture_of_too_many_bytes_is_refused_raw_and_in_a_form(client, monkeypatch):

@@ -1,6 +1,10 @@
 """The Open Inference Protocol v2: what its specification asks for, with the answers of `POST /predict`."""
 
 import base64
+import json
+import threading
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -8,6 +12,8 @@ from color_bundle import color_probabilities
 
 import eyespot
 from eyespot.data.pictures import read_image
+from eyespot.errors import RequestError
+from eyespot.serve import bodies, inference_protocol, pictures
 
 INFER = "/v2/models/colors/infer"
 
@@ -86,6 +92,10 @@ IMAGE = np.zeros((1, 32, 32, 3), np.uint8)
         ({"inputs": [images_tensor(IMAGE, data=[0.5] * 3072)]}, "whole numbers from 0 to 255"),
         ({"inputs": [images_tensor(IMAGE, data=[[1, 2], [3]])]}, "whole numbers from 0 to 255"),
         ({"inputs": [images_tensor(IMAGE, data=["a"] * 3072)]}, "whole numbers from 0 to 255"),
+        ({"inputs": [images_tensor(IMAGE, data=[True] + [0] * 3071)]}, "whole numbers from 0 to 255"),
+        ({"inputs": [images_tensor(IMAGE, data=[-1] + [0] * 3071)]}, "whole numbers from 0 to 255"),
+        ({"inputs": [images_tensor(IMAGE, data=[10**30] + [0] * 3071)]}, "whole numbers from 0 to 255"),
+        ({"inputs": [images_tensor(IMAGE, data=[[0], *[0] * 3071])]}, "whole numbers from 0 to 255"),
         ({"inputs": [pictures_tensor(b"x")], "outputs": [{"name": "other"}]}, "outputs.0.name"),
     ],
 )
@@ -95,9 +105,47 @@ def test_what_does_not_follow_the_protocol_is_refused(client, asked, words):
     assert words in refused.json()["error"]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[" * 100_000, b"\xff", b'{"inputs": NaN}'])
+@pytest.mark.parametrize("body", [b"", b"{", b"[" * 50_000, b"\xff", b'{"inputs": NaN}'])
 def test_what_is_no_json_is_refused(client, body):
     assert client.post(INFER, content=body).status_code == 400
+
+
+@pytest.mark.parametrize("mark", [b"[],", b"{},", b"0,"])
+def test_more_values_than_pictures_have_are_refused_before_they_take_memory(client, mark):
+    refused = client.post(INFER, content=b"[" + mark * (64 * 32 * 32 * 3 + 1001))
+    assert refused.status_code == 413
+    assert refused.json()["error"].startswith("the request has more values")
+
+
+def test_the_largest_number_of_images_is_answered(client):
+    images = np.zeros((64, 32, 32, 3), np.uint8)
+    assert client.post(INFER, json={"inputs": [images_tensor(images)]}).status_code == 200
+
+
+def test_a_body_is_no_longer_than_the_largest_picture_in_base64(client, monkeypatch):
+    assert bodies.MOST_JSON_BYTES > pictures.MOST_BYTES * 4 // 3 + 1000
+    monkeypatch.setattr(bodies, "MOST_JSON_BYTES", 2**20)
+    for content in (bytes(2**20 + 1), iter([bytes(2**20), b"0"])):
+        refused = client.post(INFER, content=content)
+        assert refused.status_code == 413
+        assert refused.json()["error"] == "the request has more than 1 MB: send fewer pictures"
+
+
+def test_one_body_is_read_at_a_time(client, service, picture, monkeypatch):
+    read, at_work, most_at_work = inference_protocol._read, [], []
+
+    def watched(body, served):
+        at_work.append(body)
+        most_at_work.append(len(at_work))
+        threading.Event().wait(0.01)  # long enough for another to come
+        at_work.remove(body)
+        return read(body, served)
+
+    monkeypatch.setattr(inference_protocol, "_read", watched)
+    asked = {"inputs": [pictures_tensor(picture())]}
+    with ThreadPoolExecutor(4) as clients:
+        statuses = list(clients.map(lambda _: client.post(INFER, json=asked).status_code, range(4)))
+    assert (statuses, most_at_work) == ([200] * 4, [1] * 4)
 
 
 def test_one_picture_that_cannot_be_read_is_named(client, picture):
@@ -108,3 +156,13 @@ def test_one_picture_that_cannot_be_read_is_named(client, picture):
 
 def test_too_many_pictures_are_refused(client):
     assert client.post(INFER, json={"inputs": [pictures_tensor(*[b"x"] * 65)]}).status_code == 413
+
+
+def test_a_long_text_among_the_values_takes_no_memory_for_the_others(service):
+    body = json.dumps({"inputs": [images_tensor(IMAGE, data=["a" * 10_000, *[""] * 3071])]}).encode()
+    tracemalloc.start()
+    with pytest.raises(RequestError, match="whole numbers from 0 to 255"):
+        inference_protocol._read(body, service.served)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100 * len(body)

@@ -56,7 +56,10 @@ def test_a_trained_model_is_served_with_the_answers_of_predict(split_run, split_
             )
 
 
-@pytest.mark.parametrize(("query", "count"), [("", 3), ("?topk=1", 1), ("?topk=2&heat_map=0&similar=0", 2)])
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [("", 3), ("?topk=1", 1), ("?topk=2&heat_map=0&similar=0", 2), ("?topk=4", 3), ("?topk=1000000", 3)],
+)
 def test_as_many_classes_are_named_as_asked_for(client, picture, query, count):
     [answer] = client.post(f"/predict{query}", content=picture()).json()["answers"]
     assert len(answer["predictions"]) == count
@@ -65,8 +68,8 @@ def test_as_many_classes_are_named_as_asked_for(client, picture, query, count):
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("topk=0", "topk must be a number from 1 to 3, not '0'"),
-        ("topk=4", "topk must be a number from 1 to 3"),
+        ("topk=0", "topk must be a number from 1 to 1000000, not '0'"),
+        ("topk=1000001", "topk must be a number from 1 to 1000000"),
         ("topk=-1", "topk must be a number"),
         ("topk=²", "topk must be a number"),
         ("heat_map=yes", "heat_map must be a number from 0 to 1"),
@@ -156,6 +159,16 @@ def test_heat_map_and_similar_pictures_come_where_asked_for(bundle, shared_cache
         assert len(answer["similar"]) == 2
         [answer] = client.post("/predict", content=data).json()["answers"]
         assert not {"heat_map", "similar"} & set(answer)
+
+
+@pytest.mark.parametrize("query", ["heat_map=1", "similar=2"])
+def test_few_pictures_of_a_request_are_explained(client, picture, query):
+    files = [("a", ("a.png", picture()))] * 9
+    refused = client.post(f"/predict?{query}", files=files)
+    assert refused.status_code == 413
+    assert refused.json() == {"error": "at most 8 pictures of a request are explained: send fewer"}
+    assert client.post(f"/predict?{query}", files=files[:8]).status_code == 200
+    assert client.post("/predict", files=files).status_code == 200
 
 
 def test_a_model_that_cannot_explain_answers_without(client, picture):

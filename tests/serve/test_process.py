@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -21,6 +22,7 @@ from color_bundle import SHARPNESS, color_probabilities, write_color_bundle
 
 from eyespot.bundle.files import place_bundle, read_bundle
 from eyespot.data.pictures import read_image
+from eyespot.serve.process import Server
 
 pytestmark = [
     pytest.mark.enable_socket,
@@ -36,7 +38,12 @@ class Process:
         command = [sys.executable, "-m", "eyespot", "serve", str(run), "--port", "0", *options]
         environment = {**os.environ, "EYESPOT_CACHE": str(cache)}
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
         )
         self.lines: queue.Queue[str] = queue.Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -97,7 +104,7 @@ def test_it_says_where_it_is_answers_and_ends_with_0_at_sigterm(bundle, start, p
     assert (status, said["answers"][0]["predictions"][0]["class"]) == (200, "red")
     connection.close()
     assert server.end() == 0
-    assert server.line("Stopped") == "Stopped     after 1 answer"
+    assert server.line("Stopped") == "Stopped     after 1 request, 1 answered"
     assert server.process.stderr.read() == ""
 
 
@@ -175,7 +182,7 @@ def test_what_is_on_a_kept_connection_when_sigterm_comes_is_answered(bundle, sta
     for each in clients:
         each.join()
     assert set(answered) == {200}
-    assert server.line("Stopped") == f"Stopped     after {len(answered)} answers"
+    assert server.line("Stopped") == f"Stopped     after {len(answered)} requests, {len(answered)} answered"
     assert all(isinstance(error, ConnectionResetError) for error in broken)  # a connection nobody had accepted yet
 
 
@@ -219,6 +226,22 @@ def test_models_are_replaced_under_load_without_a_failed_or_a_wrong_answer(tmp_p
         expected = color_probabilities(image, sharpness=fingerprints[fingerprint])
         assert probability == pytest.approx(max(expected), abs=1e-6)
     assert server.end() == 0
+
+
+@pytest.mark.parametrize("terminal", [0, 1, None])
+def test_closing_the_terminal_ends_a_server_that_has_one(monkeypatch, terminal):
+    monkeypatch.setattr(os, "isatty", lambda number: number == terminal)
+    heard = []
+    server = Server(lambda scope, receive, send: None, started=lambda: None, hang_up=lambda: heard.append("hang-up"))
+    before = signal.getsignal(signal.SIGHUP)
+    with server.capture_signals():
+        assert (signal.getsignal(signal.SIGHUP) == before) == (terminal is not None)
+        if terminal is None:
+            signal.raise_signal(signal.SIGHUP)
+            assert heard == []
+            asyncio.run(server.on_tick(1))
+            assert heard == ["hang-up"]
+    assert signal.getsignal(signal.SIGHUP) == before
 
 
 def test_a_token_opens_the_server(bundle, start, picture):

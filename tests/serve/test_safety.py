@@ -1,5 +1,6 @@
 """Who may ask: names of this computer, pages of this server, and those who know the token."""
 
+import socket
 import sys
 
 import pytest
@@ -8,6 +9,7 @@ from starlette.testclient import TestClient
 
 from eyespot.cli.main import main
 from eyespot.errors import MachineError, MissingExtra, OptionError
+from eyespot.serve import run
 from eyespot.serve.app import make_app
 from eyespot.serve.run import listening, serve
 from eyespot.serve.safety import require_token
@@ -116,6 +118,23 @@ def test_a_port_in_use_is_one_sentence():
     port = taken.getsockname()[1]
     with taken, pytest.raises(MachineError, match=f"port {port} of 127.0.0.1 is in use: stop what listens there"):
         listening("127.0.0.1", port, token=None)
+
+
+@pytest.mark.enable_socket
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the second is refused at once")
+def test_a_port_that_another_server_takes_meanwhile_is_one_sentence(bundle, shared_cache, monkeypatch, capfd):
+    def taken_meanwhile(*arguments, **options):
+        sockets = listening(*arguments, **options)
+        others.append(run._bound(socket.AF_INET, sockets[0].getsockname()))
+        others[0].listen()
+        return sockets
+
+    others = []
+    monkeypatch.setattr(run, "listening", taken_meanwhile)
+    with pytest.raises(MachineError, match=r"port \d+ of 127.0.0.1 is in use"):
+        serve(bundle, port=0, say=lambda words: None)
+    others[0].close()
+    assert capfd.readouterr().err == ""
 
 
 def test_without_the_extra_its_install_command_is_said(monkeypatch, bundle):

@@ -1,12 +1,13 @@
 """Another bundle in the served one's place is served from then on; a bad one changes nothing."""
 
 import shutil
+import threading
 
 import pytest
 from color_bundle import color_probabilities, write_color_bundle
 from starlette.testclient import TestClient
 
-from eyespot.bundle.files import place_bundle
+from eyespot.bundle.files import place_bundle, read_bundle
 from eyespot.data.pictures import read_image
 from eyespot.serve.app import make_app
 from eyespot.serve.service import Service
@@ -173,8 +174,6 @@ def test_a_request_ends_on_the_model_it_began_with(run, served, watcher, picture
 
 
 def test_the_thread_looks_by_itself_and_when_told(run, served, said):
-    import threading
-
     told = threading.Event()
     watcher = Watcher(served, say=lambda words: (said.append(words), told.set()), look_seconds=0.01)
     watcher.start()
@@ -189,3 +188,21 @@ def test_the_thread_looks_by_itself_and_when_told(run, served, said):
     assert told.wait(30)
     patient.stop()
     assert len(said) == 2
+
+
+def test_the_thread_looks_on_where_nobody_hears_what_it_says(run, served, capfd):
+    told = threading.Semaphore(0)
+
+    def say(words):
+        told.release()
+        raise BrokenPipeError
+
+    watcher = Watcher(served, say=say, look_seconds=1000)
+    watcher.start()
+    for sharpness in (3, 4):
+        replace(run, sharpness=sharpness)
+        watcher.look_now()
+        assert told.acquire(timeout=30)
+    watcher.stop()
+    assert served.served.bundle.manifest == read_bundle(run).manifest
+    assert capfd.readouterr().err.count("Traceback") == 2

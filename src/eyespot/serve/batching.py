@@ -1,8 +1,9 @@
 """Pictures to probabilities on all cores, for many requests at once, with a bounded queue.
 
 Each core has a worker, which takes whatever can be done next: a picture to decode, or images to run through the engine.
-Nothing ever waits for company: images that are there when a worker turns to the engine go together, up to as many as
-are worth it, and a lone picture is decoded and answered by one worker without a stop.
+Nothing waits for company: images that are there when a worker turns to the engine go together, up to as many as are
+worth it, and a lone picture is decoded and answered by one worker without a stop. Where images are worth answering
+together, files that wait are decoded first, unless an image would wait for longer than a run of the engine takes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -18,6 +20,7 @@ from itertools import takewhile
 
 import numpy as np
 
+from eyespot.bundle.answering import SHORT_SECONDS
 from eyespot.errors import RequestError
 from eyespot.serve.pictures import Sized, read_sent
 from eyespot.serve.refusals import Busy, OurMistake
@@ -26,6 +29,11 @@ from eyespot.words import counted
 
 QUEUE = 256
 """Pictures that may wait or be worked on; beyond, clients are asked to come back."""
+
+WAIT_SECONDS = SHORT_SECONDS
+"""For which files are decoded before an image that could be answered: it waits for the file at hand, not for many."""
+JOIN_SECONDS = 5.0
+"""For the workers to end. By then all is answered, or nobody waits any more: a worker may hang in a decoder."""
 
 Observe = Callable[[int], None]
 
@@ -50,6 +58,8 @@ class _Work:
     place: int
     asked: _Asked
     image: Sized | None = None
+    since: float = 0.0
+    """When the image was ready, in seconds of the clock."""
 
 
 class _Asked:
@@ -76,12 +86,20 @@ class _Asked:
 class Batching:
     """The workers and their queue."""
 
-    def __init__(self, *, workers: int, places: int, observe: Observe = lambda size: None) -> None:
+    def __init__(
+        self,
+        *,
+        workers: int,
+        places: int,
+        observe: Observe = lambda size: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """places: pictures that may wait or be worked on at a time.
         observe: told the size of each batch that goes through an engine.
+        clock: seconds.
         """
         self.places = places
-        self._observe = observe
+        self._observe, self._clock = observe, clock
         self._files: deque[_Work] = deque()
         self._images: deque[_Work] = deque()
         self._taken = 0
@@ -119,12 +137,13 @@ class Batching:
         return [each for each in asked.answers if each is not None]
 
     def stop(self) -> None:
-        """Ends the workers, once all that they took is answered."""
+        """Ends the workers, once all that they took is answered; one that takes too long ends with the process."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
+        deadline = time.monotonic() + JOIN_SECONDS
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _work(self) -> None:
         while task := self._next():
@@ -137,12 +156,19 @@ class Batching:
                 if self._stopped:
                     return None
                 self._changed.wait()
-            if self._files and (not self._images or len(self._images) < self._images[0].served.answering.most):
+            if self._files and not self._images_are_due():
                 file = self._files.popleft()
                 return lambda: self._decode(file)
             batch = self._take_batch()
             is_alone = self._taken == 1
             return lambda: self._answer(batch, is_alone=is_alone)
+
+    def _images_are_due(self) -> bool:
+        """True where there are images, and they should wait for no file any more."""
+        if not self._images:
+            return False
+        first = self._images[0]
+        return len(self._images) >= first.served.answering.most or self._clock() - first.since >= WAIT_SECONDS
 
     def _take_batch(self) -> list[_Work]:
         """The images that wait for the same model as the first does, as many as are worth it."""
@@ -162,6 +188,7 @@ class Batching:
             self._done([work], [_failed()])
         else:
             with self._changed:
+                work.since = self._clock()
                 self._images.append(work)
 
     def _answer(self, batch: list[_Work], *, is_alone: bool) -> None:

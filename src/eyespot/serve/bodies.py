@@ -18,6 +18,8 @@ from eyespot.serve.refusals import Busy
 MOST_PICTURES = 64
 """In one request."""
 MOST_BODY_BYTES = 128 * 2**20
+MOST_JSON_BYTES = 28 * 2**20
+"""Of a body in JSON, which is read as a whole: room for the largest picture in base64."""
 MOST_HELD_BYTES = 512 * 2**20
 """Of all bodies that are held at a time."""
 MOST_PART_HEADERS, MOST_PART_HEADER_BYTES = 8, 4096
@@ -63,7 +65,7 @@ class Room:
         self.taken += count
         self._intake.held += count
         if self.taken > MOST_BODY_BYTES:
-            raise _too_many()
+            raise _too_much(MOST_BODY_BYTES)
         if self._intake.held > MOST_HELD_BYTES:
             raise Busy
 
@@ -82,10 +84,10 @@ async def read_pictures(headers: Mapping[bytes, bytes], receive: Any, room: Room
     return sent
 
 
-async def read_body(headers: Mapping[bytes, bytes], receive: Any, room: Room) -> bytes:
-    """The whole body, whatever it is. Raises RequestError."""
+async def read_json(headers: Mapping[bytes, bytes], receive: Any, room: Room) -> bytes:
+    """The whole body, as JSON that nobody has looked at. Raises RequestError."""
     async with _in_time():
-        return await _read_whole(headers, receive, room, most_bytes=MOST_BODY_BYTES)
+        return await _read_whole(headers, receive, room, most_bytes=MOST_JSON_BYTES)
 
 
 @asynccontextmanager
@@ -101,7 +103,7 @@ def _require_fits(headers: Mapping[bytes, bytes], *, most_bytes: int) -> None:
     """Raises RequestError where the client itself says that the body is too large."""
     told = headers.get(b"content-length", b"")
     if told.isdigit() and int(told) > most_bytes:
-        raise too_large() if most_bytes == MOST_BYTES else _too_many()
+        raise _too_much(most_bytes)
 
 
 async def _read_whole(headers: Mapping[bytes, bytes], receive: Any, room: Room, *, most_bytes: int) -> bytes:
@@ -110,12 +112,14 @@ async def _read_whole(headers: Mapping[bytes, bytes], receive: Any, room: Room, 
     async for chunk in _chunks(receive, room):
         chunks.append(chunk)
         if room.taken > most_bytes:
-            raise too_large()
+            raise _too_much(most_bytes)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _too_many() -> RequestError:
-    return RequestError(413, f"the request has more than {MOST_BODY_BYTES // 2**20} MB: send fewer pictures")
+def _too_much(most_bytes: int) -> RequestError:
+    if most_bytes == MOST_BYTES:
+        return too_large()
+    return RequestError(413, f"the request has more than {most_bytes // 2**20} MB: send fewer pictures")
 
 
 async def _read_form(boundary: bytes, receive: Any, room: Room) -> list[Sent]:

@@ -14,6 +14,8 @@ from eyespot.serve.served import Explain
 
 PLACES = 32
 """Pictures that may wait to be explained."""
+MOST_EXPLAINED = 8
+"""In one request: a heat map by occlusion may take seconds."""
 
 
 class Explaining:

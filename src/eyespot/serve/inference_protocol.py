@@ -9,6 +9,8 @@ import asyncio
 import base64
 import binascii
 import json
+import math
+from itertools import chain
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -19,7 +21,7 @@ import eyespot
 from eyespot.errors import RequestError
 from eyespot.serve.answers import top
 from eyespot.serve.batching import Answer
-from eyespot.serve.bodies import MOST_PICTURES, read_body
+from eyespot.serve.bodies import MOST_PICTURES, read_json
 from eyespot.serve.pictures import MOST_BYTES, too_large
 from eyespot.serve.refusals import Busy
 from eyespot.serve.replies import as_json
@@ -29,6 +31,8 @@ from eyespot.serve.service import Service
 PICTURES, IMAGES = "pictures", "images"
 PROBABILITIES, CLASSES = "probabilities", "classes"
 PLATFORM = "openvino_onnx"
+MOST_ENTRIES = 1000
+"""Lists and entries of a question, besides the values of its images."""
 
 
 class Tensor(BaseModel):
@@ -91,8 +95,9 @@ async def _infer(service: Service, request: Request) -> dict[str, Any]:
     if service.batching.is_full:
         raise Busy
     with service.intake.room() as room:
-        body = await read_body(dict(request.scope["headers"]), request.receive, room)
-        question, pictures = await asyncio.to_thread(_read, body, served)
+        body = await read_json(dict(request.scope["headers"]), request.receive, room)
+        async with service.reading:
+            question, pictures = await asyncio.to_thread(_read, body, served)
         answers = await service.batching.answers(pictures, served)
         errors = [(place, each) for place, each in enumerate(answers) if isinstance(each, RequestError)]
         service.metrics.pictures(answered=len(answers) - len(errors), refused=len(errors))
@@ -125,6 +130,7 @@ def _outputs(served: Served, answers: list[Answer], wanted: list[Wanted]) -> lis
 
 def _read(body: bytes, served: Served) -> tuple[Question, list[bytes | np.ndarray]]:
     """The question, and its pictures or images. Raises RequestError."""
+    _require_plausible(body, served)
     try:
         question = Question.model_validate(json.loads(body))
     except ValidationError as error:
@@ -139,6 +145,16 @@ def _read(body: bytes, served: Served) -> tuple[Question, list[bytes | np.ndarra
     if tensor.name == PICTURES:
         return question, [*_files(tensor)]
     return question, [*_images(tensor, served)]
+
+
+def _require_plausible(body: bytes, served: Served) -> None:
+    """Raises RequestError where the body, as JSON, would become more objects than any question has."""
+    height, width = served.preprocess.crop_hw
+    lists = MOST_PICTURES * (1 + height + height * width)
+    values = MOST_PICTURES * height * width * served.preprocess.channels
+    for mark, most in {b"{": 0, b"[": lists, b",": values}.items():
+        if body.count(mark) > most + MOST_ENTRIES:
+            raise RequestError(413, "the request has more values than the largest number of pictures has")
 
 
 def _files(tensor: Tensor) -> list[bytes]:
@@ -160,13 +176,22 @@ def _images(tensor: Tensor, served: Served) -> list[np.ndarray]:
     shape = [*served.preprocess.crop_hw, served.preprocess.channels]
     if tensor.datatype != "UINT8" or tensor.shape[1:] != shape:
         raise RequestError(400, f"the tensor {IMAGES} has the datatype UINT8 and the shape [n, {_listed(shape)}]")
-    try:
-        values = np.array(tensor.data)
-    except ValueError:
-        values = np.array(None)
-    if values.dtype.kind != "i" or values.size != np.prod(tensor.shape) or values.min() < 0 or values.max() > 255:
+    values = _flat(tensor.data, depth=len(tensor.shape))
+    if len(values) != math.prod(tensor.shape) or set(map(type, values)) != {int} or not _are_bytes(values):
         raise RequestError(400, f"the tensor {IMAGES} needs as data its values, whole numbers from 0 to 255")
-    return list(values.astype(np.uint8).reshape(tensor.shape))  # n times (H, W, C)
+    return list(np.array(values, np.uint8).reshape(tensor.shape))  # n times (H, W, C)
+
+
+def _flat(values: list[Any], *, depth: int) -> list[Any]:
+    """What is in lists of lists, `depth` of them at most; NumPy would make room for the longest text many times."""
+    for _ in range(depth - 1):
+        if set(map(type, values)) == {list}:
+            values = list(chain.from_iterable(values))
+    return values
+
+
+def _are_bytes(values: list[int]) -> bool:
+    return min(values) >= 0 and max(values) <= 255
 
 
 def _described(name: str, served: Served) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from eyespot.serve.answers import answer_json, body_of, error_json
 from eyespot.serve.asked import Asked, asked
 from eyespot.serve.batching import Answer
 from eyespot.serve.bodies import Sent, read_pictures
+from eyespot.serve.explaining import MOST_EXPLAINED
 from eyespot.serve.refusals import Busy
 from eyespot.serve.replies import json_bytes
 from eyespot.serve.served import Served
@@ -23,6 +24,8 @@ async def predict(service: Service, request: Request) -> Response:
         raise Busy  # before its body is read
     with service.intake.room() as room:
         sent = await read_pictures(dict(request.scope["headers"]), request.receive, room)
+        if (wanted.heat_map or wanted.similar) and len(sent) > MOST_EXPLAINED:
+            raise RequestError(413, f"at most {MOST_EXPLAINED} pictures of a request are explained: send fewer")
         answers = await service.batching.answers([each.data for each in sent], served)
         errors = [each for each in answers if isinstance(each, RequestError)]
         service.metrics.pictures(answered=len(answers) - len(errors), refused=len(errors))

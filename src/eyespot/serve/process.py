@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import signal
 import socket
 import threading
@@ -12,12 +14,13 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from eyespot.serve.connections import LimitedConnection
+from eyespot.serve.connections import LimitedConnection, State
 
 BACKLOG = 512
 KEEP_ALIVE_SECONDS = 60
 STOP_SECONDS = 60
-"""Within which accepted requests are finished; none takes that long."""
+"""Within which accepted requests are finished. Only many that want heat maps by occlusion may take longer together:
+what is left of them is cut off."""
 
 
 class Server(uvicorn.Server):
@@ -25,7 +28,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: ASGIApp, *, started: Callable[[], None], hang_up: Callable[[], None]) -> None:
         """started: called once it listens.
-        hang_up: called at SIGHUP, where the system has that.
+        hang_up: called soon after SIGHUP, where the system has that and the server runs without a terminal.
         """
         logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every damaged form
         super().__init__(
@@ -44,7 +47,14 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=STOP_SECONDS,
             )
         )
+        self.server_state: State = State()
         self._started, self._hang_up = started, hang_up
+        self._was_hung_up = False
+
+    @property
+    def accepted(self) -> int:
+        """Requests whose heads came whole."""
+        return self.server_state.accepted
 
     @property
     def answered(self) -> int:
@@ -57,8 +67,22 @@ class Server(uvicorn.Server):
         return signal.SIGINT in self._captured_signals
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        """Raises OSError where another server has begun to listen on the same port meanwhile."""
+        try:
+            await super().startup(sockets)
+            if any(each.fileno() < 0 for each in sockets or []):  # uvloop closes what cannot listen, and is silent
+                raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+        except OSError:
+            await self.lifespan.shutdown()
+            raise
         self._started()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second."""
+        if self._was_hung_up:
+            self._was_hung_up = False
+            self._hang_up()
+        return await super().on_tick(counter)
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -68,10 +92,18 @@ class Server(uvicorn.Server):
             return
         handlers = {number: self.handle_exit for number in (signal.SIGINT, signal.SIGTERM)}
         before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-        if hasattr(signal, "SIGHUP"):
-            before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda number, frame: self._hang_up())
+        if hasattr(signal, "SIGHUP") and not _has_terminal():
+            before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._note_hang_up)
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def _note_hang_up(self, number: int, frame: object) -> None:
+        self._was_hung_up = True  # and no more: a handler may come between any two steps of what it would call
+
+
+def _has_terminal() -> bool:
+    """True where a person started the server in a terminal: closing that, which is a SIGHUP too, ends it."""
+    return any(os.isatty(number) for number in (0, 1))

@@ -94,12 +94,17 @@ def _serve(
         say("Stop        Ctrl-C")
 
     server = Server(make_app(service, token=token), started=introduce, hang_up=watcher.look_now)
+    host, port = sockets[0].getsockname()[:2]
     watcher.start()
     try:
         server.run(sockets)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise _no_port(error, host, port) from error
     finally:
         watcher.stop()
-    say(f"Stopped     after {counted(server.answered, 'answer')}")
+    say(f"Stopped     after {counted(server.accepted, 'request')}, {server.answered} answered")
     if server.was_interrupted:
         raise KeyboardInterrupt
 

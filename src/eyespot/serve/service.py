@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ class Service:
         """Under which the model is served, whatever the name of a later one."""
         self.metrics = Metrics()
         self.intake = Intake()
+        self.reading = asyncio.Lock()
+        """Held while JSON is read: all else stands still meanwhile, and it takes many times its size."""
         self.batching = Batching(workers=machine.cores(), places=queue, observe=self.metrics.batch)
         self.explaining = Explaining()
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from eyespot.bundle.files import GRAPH, MANIFEST, find_bundle, read_bundle
@@ -62,7 +63,14 @@ class Watcher:
             was_asked = self._asked.wait(self._look_seconds)
             self._asked.clear()
             if not self._stopped.is_set():
-                self.look(again=was_asked)
+                self._look_on(again=was_asked)
+
+    def _look_on(self, *, again: bool) -> None:
+        """Looks, and goes on whatever happens: nobody may read any more what is said."""
+        try:
+            self.look(again=again)
+        except Exception:
+            _show_mistake()
 
     def _replace(self) -> None:
         """Serves the bundle on disk, if it is another than the served one and answers."""
@@ -75,7 +83,7 @@ class Watcher:
         except EyespotError as error:
             self._refused(str(error))
         except Exception:
-            traceback.print_exc(file=sys.stderr)
+            _show_mistake()
             self._refused("it failed")
         else:
             service.metrics.swap(kept=True)
@@ -96,3 +104,8 @@ def state_of(run: str | Path) -> State | None:
     except (OSError, RuntimeError):
         return None
     return tuple((each.st_ino, each.st_mtime_ns, each.st_size) for each in states)
+
+
+def _show_mistake() -> None:
+    with suppress(OSError):  # nor may anybody read this
+        traceback.print_exc(file=sys.stderr)

@@ -148,6 +148,17 @@ def test_the_heat_map_lies_where_its_window_says_and_can_be_taken_away(colors, v
     assert card.locator(".neighbours").inner_text().split() == ["square", "0.91"]
 
 
+RECORD_TRACKS = """() => {
+  globalThis.tracks = [];
+  const devices = navigator.mediaDevices, ask = devices.getUserMedia.bind(devices);
+  devices.getUserMedia = async (wanted) => {
+    const stream = await ask(wanted);
+    tracks.push(...stream.getTracks());
+    return stream;
+  };
+}"""
+
+
 def test_the_camera_is_asked_for_only_when_wanted_and_its_picture_is_answered(colors, visit):
     page = visit(colors, permissions=["camera"])
     page.wait_for_selector("#desk:not([hidden])")
@@ -158,6 +169,28 @@ def test_the_camera_is_asked_for_only_when_wanted_and_its_picture_is_answered(co
     page.click("#camera-close")
     assert page.is_hidden("#camera")
     assert page.evaluate("document.getElementById('view').srcObject") is None
+
+
+def test_a_camera_that_is_asked_for_twice_is_off_once_it_is_closed(colors, visit):
+    page = visit(colors, permissions=["camera"])
+    page.wait_for_selector("#desk:not([hidden])")
+    page.evaluate(RECORD_TRACKS)
+    page.evaluate("() => { for (const time of [1, 2]) document.getElementById('camera-open').click() }")
+    page.click("#take")
+    page.click("#camera-close")
+    assert page.evaluate("tracks.map((track) => track.readyState)") == ["ended"]
+
+
+def test_a_camera_that_shows_nothing_is_off_again(colors, visit):
+    page = visit(colors, permissions=["camera"])
+    page.wait_for_selector("#desk:not([hidden])")
+    page.evaluate(RECORD_TRACKS)
+    page.evaluate("() => { HTMLMediaElement.prototype.play = () => Promise.reject(new Error('no picture')) }")
+    page.click("#camera-open")
+    page.wait_for_selector("#ask-trouble:not([hidden])")
+    assert "no picture" in page.inner_text("#ask-trouble")
+    assert page.evaluate("tracks.map((track) => track.readyState)") == ["ended"]
+    assert page.evaluate("document.activeElement.id") == "camera-open"
 
 
 def test_a_camera_that_may_not_be_used_is_a_sentence(colors, visit):

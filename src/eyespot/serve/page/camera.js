@@ -29,22 +29,40 @@ async function open(view) {
     say(byId("ask-trouble"), "Browsers allow the camera only on a page from this machine itself, or over https.");
     return;
   }
+  const button = /** @type {HTMLButtonElement} */ (byId("camera-open"));
+  button.disabled = true; // a second press would turn on a camera that nothing turns off
   try {
-    view.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 } } });
+    await start(view);
+    show(true);
+    byId("take").focus();
+  } catch (error) {
+    say(byId("ask-trouble"), REASONS[error.name] ?? `The camera cannot be used: ${error.message}.`);
+  }
+  button.disabled = false;
+  if (!view.srcObject) button.focus(); // which it lost as it could not be pressed
+}
+
+/** @param {HTMLVideoElement} view - that shows the camera, or else the camera is off */
+async function start(view) {
+  const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 } } });
+  try {
+    view.srcObject = stream;
     await view.play();
   } catch (error) {
-    close(view);
-    say(byId("ask-trouble"), REASONS[error.name] ?? `The camera cannot be used: ${error.message}.`);
-    return;
+    stop(stream);
+    view.srcObject = null;
+    throw error;
   }
-  show(true);
-  byId("take").focus();
+}
+
+/** @param {MediaStream} stream */
+function stop(stream) {
+  stream.getTracks().forEach((track) => track.stop());
 }
 
 /** @param {HTMLVideoElement} view */
 function close(view) {
-  const stream = /** @type {MediaStream | null} */ (view.srcObject);
-  stream?.getTracks().forEach((track) => track.stop());
+  if (view.srcObject) stop(/** @type {MediaStream} */ (view.srcObject));
   view.srcObject = null;
   show(false);
 }

@@ -3,6 +3,7 @@
 import { byId } from "./elements.js";
 
 const KEY = "eyespot token";
+const SENDABLE = /^[\x20-\x7e]+$/; // browsers send no other letters in a header, and servers have no other tokens
 /** @type {Promise<void> | null} */
 let asking = null;
 
@@ -21,16 +22,25 @@ export function askForToken() {
 function ask() {
   const section = byId("ask-token");
   const field = /** @type {HTMLInputElement} */ (byId("token"));
-  if (token()) byId("token-hint").textContent = "The server did not accept that token. Compare it with the one it was started with.";
+  if (token()) sayRefused();
   section.hidden = false;
   field.focus();
   return new Promise((resolve) => {
     section.querySelector("form").onsubmit = (event) => {
       event.preventDefault();
-      sessionStorage.setItem(KEY, field.value.trim());
+      const given = field.value.trim();
       field.value = "";
+      if (!SENDABLE.test(given)) {
+        sayRefused();
+        return;
+      }
+      sessionStorage.setItem(KEY, given);
       section.hidden = true;
       resolve();
     };
   });
+}
+
+function sayRefused() {
+  byId("token-hint").textContent = "The server did not accept that token. Compare it with the one it was started with.";
 }
