@@ -12,6 +12,9 @@ import pytest
 from hypothesis import settings
 from PIL import Image, ImageDraw
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # before anything imports torch, whose threads would wait for those of others
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 settings.register_profile("repeatable", derandomize=True)  # whoever runs the tests tries the same examples
 settings.load_profile("repeatable")
 

@@ -1,11 +1,14 @@
 """Pictures at the same time: right answers for each, in batches, in a queue that has an end."""
 
 import asyncio
+import gc
+import io
 import threading
 
 import numpy as np
 import pytest
 from color_bundle import color_probabilities, write_color_bundle
+from PIL import Image
 
 from eyespot.bundle.answering import Answering
 from eyespot.bundle.files import read_bundle
@@ -66,6 +69,20 @@ def test_each_of_many_pictures_gets_its_own_answer_whatever_the_batch(batching, 
     assert sum(batches) == sum(range(1, 18))
     assert max(batches) > 1
     assert batching.taken == 0
+
+
+def test_a_picture_that_is_refused_is_let_go_at_once(batching, served):
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(file, "PNG")
+    gc.collect()
+    gc.disable()  # it comes seldom, and pictures may be large
+    try:
+        before = sum(isinstance(each, Image.Image) for each in gc.get_objects())
+        [refused] = asyncio.run(batching.answers([file.getvalue()[:2000]], served))
+        assert isinstance(refused, RequestError)
+        assert sum(isinstance(each, Image.Image) for each in gc.get_objects()) == before
+    finally:
+        gc.enable()
 
 
 def test_pictures_of_two_models_are_never_mixed(batching, served, other):

@@ -183,7 +183,7 @@ class Batching:
         try:
             work.image = _image(work.picture, work.served)
         except RequestError as error:
-            self._done([work], [error])
+            self._done([work], [_alone(error)])
         except Exception:
             self._done([work], [_failed()])
         else:
@@ -213,6 +213,12 @@ def _image(picture: bytes | np.ndarray, served: Served) -> Sized:
     if isinstance(picture, bytes):
         return read_sent(picture, served.preprocess)
     return Sized(picture, (picture.shape[1], picture.shape[0]))
+
+
+def _alone(error: RequestError) -> RequestError:
+    """The error without what led to it, which holds the picture until Python looks for circles: too seldom."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 def _failed() -> RequestError:
