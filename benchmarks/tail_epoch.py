@@ -65,7 +65,7 @@ def main() -> None:
         one_side_of_eyespot(net, decoded_images(options.px, options.batch), FULL, options.batch)
     elif options.side == EAGER:
         optimiser = torch.optim.AdamW(net.parameters(), lr=FULL.lr, weight_decay=FULL.weight_decay)
-        measuring.one_side(plain_step(net, RandomImages(options.batch, options.px), optimiser))
+        measuring.one_side(plain_step(net.train(), RandomImages(options.batch, options.px), optimiser))
     else:
         print(measuring.heading(), flush=True)
         whole = step_gflop(net, (3, options.px, options.px), options.batch)

@@ -1,6 +1,7 @@
 """A step of training all of ResNet-18 at 224 px by eyespot's loop, against the same network in plain eager PyTorch.
 
     python benchmarks/training_step.py
+    python benchmarks/training_step.py --network efficientnet_lite0 --px 128 --statistics-stay
 
 Both sides train the same network on the same random images, by cross-entropy and Nesterov's momentum, each in a process
 of its own, and take turns step by step. eyespot's side is its whole loop: channels last, bf16 where the processor has
@@ -23,6 +24,7 @@ from torch import Tensor, nn
 
 from eyespot import zoo
 from eyespot.engine.peak import peak_gflops
+from eyespot.recipes.on_images import statistics_stay
 from eyespot.training.devices import choose
 from eyespot.training.freed_memory import freed_memory_stays
 from eyespot.training.loop import Plan, Training
@@ -57,8 +59,13 @@ def main() -> None:
     parser.add_argument("--px", type=int, default=PX, help=f"pixels of an image's side (default {PX})")
     parser.add_argument("--rounds", type=int, default=15, help="steps of each side (default 15)")
     parser.add_argument("--side", choices=SIDES, help="do the steps of one side; for this program's own use")
+    parser.add_argument(
+        "--statistics-stay", action="store_true", help="BatchNorms keep their statistics, as in fine-tuning"
+    )
     options = parser.parse_args()
-    net = zoo.create(options.network, classes=CLASSES)
+    net = zoo.create(options.network, classes=CLASSES).train()
+    if options.statistics_stay:
+        statistics_stay(net)
     images = RandomImages(options.batch, options.px)
     if options.side == PLAIN:
         optimiser = torch.optim.SGD(net.parameters(), lr=LR, momentum=MOMENTUM, nesterov=True)
@@ -74,7 +81,7 @@ def main() -> None:
             schedule="constant",
         )
         with freed_memory_stays():
-            measuring.one_side(loop_step(Training(net.train(), images, None, plan, seed=0)))
+            measuring.one_side(loop_step(Training(net, images, None, plan, seed=0)))
     else:
         print(measuring.heading(), flush=True)
         gflop = step_gflop(net, (3, options.px, options.px), options.batch)
@@ -86,7 +93,6 @@ def main() -> None:
 
 def plain_step(net: nn.Sequential, images: RandomImages, optimiser: torch.optim.Optimizer) -> Callable[[], object]:
     """One step as a first program in PyTorch has it."""
-    net.train()
 
     def step() -> None:
         optimiser.zero_grad()

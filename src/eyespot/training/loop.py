@@ -26,6 +26,7 @@ from eyespot.training.distributed import World, average_statistics, mean_loss, p
 from eyespot.training.dropout import drawn_from
 from eyespot.training.ema import Average
 from eyespot.training.head import Output
+from eyespot.training.merged_norms import merged_norms
 from eyespot.training.mixing import Mixing, mix
 from eyespot.training.objective import correct, losses_of, soft_targets
 from eyespot.training.optimiser import OptimiserName, optimiser, set_rate
@@ -138,7 +139,7 @@ class Training:
         self._examples, self._validation = examples, validation
         self._seed, self._device, self._world = seed, device, world
         self._drops = any(isinstance(module, _DropoutNd) for module in self.net.modules())
-        self._forward = parallel(self.net, world)
+        self._forward = parallel(self.net if isinstance(self.net, WithHeads) else merged_norms(self.net), world)
         self._scaler = device.scaler()
         self._optimiser = optimiser(
             self.net,

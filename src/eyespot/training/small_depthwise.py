@@ -1,0 +1,83 @@
+"""Depthwise convolution of small maps, with a gradient of its weights that takes a tenth of PyTorch's time.
+
+Where maps have as few pixels as the kernel, PyTorch's engine for processors spends its time on borders: in fine-tuning
+EfficientNet-Lite0 on images of 128 pixels, a fifth of each step was the last four such layers. Here every output pixel
+is multiplied by every input pixel, channel by channel: few products, all of them in one product of matrices. Those that
+belong to one weight, because they are so far apart, are then added.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.grad import conv2d_input
+
+MOST_PIXELS = 16
+"""Of a map: its square is the number of products. With 6x6 pixels both ways take about as long."""
+LEAST_KERNEL = 5
+"""Kernels of 3x3 are fast as they are."""
+
+
+def pays(conv: nn.Conv2d, x: Tensor) -> bool:
+    """Whether `small_depthwise` computes this convolution of maps x (N, C, H, W), and sooner."""
+    kernel = conv.kernel_size[0]
+    return (
+        conv.groups == conv.in_channels == conv.out_channels > 1
+        and conv.kernel_size == (kernel, kernel)
+        and kernel >= LEAST_KERNEL
+        and conv.padding == (kernel // 2, kernel // 2)
+        and conv.padding_mode == "zeros"
+        and conv.stride == conv.dilation == (1, 1)
+        and x.shape[2] * x.shape[3] <= MOST_PIXELS
+        and x.device.type == "cpu"
+        and not torch.is_autocast_enabled("cpu")
+    )
+
+
+def small_depthwise(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """The maps (N, C, H, W) of a depthwise convolution that keeps the size.
+
+    x: maps (N, C, H, W). weight: (C, 1, K, K), K odd. bias: (C,).
+    """
+    found: Tensor = _SmallDepthwise.apply(x, weight, bias)  # type: ignore[no-untyped-call]
+    return found
+
+
+class _SmallDepthwise(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return functional.conv2d(x, weight, bias, padding=weight.shape[2] // 2, groups=len(weight))
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        x, weight = ctx.saved_tensors
+        (gradient,) = gradients  # (N, C, H, W)
+        padding, channels = weight.shape[2] // 2, len(weight)
+        of_x = conv2d_input(x.shape, weight, gradient, padding=padding, groups=channels)  # type: ignore[no-untyped-call]
+        return of_x, weight_gradient(x, gradient, weight.shape[2]), gradient.sum((0, 2, 3))
+
+
+def weight_gradient(x: Tensor, gradient: Tensor, kernel: int) -> Tensor:
+    """The gradient (C, 1, K, K) of the weights.
+
+    x: maps (N, C, H, W). gradient: of the output, (N, C, H, W). kernel: K, pixels, odd.
+    """
+    count, channels, height, width = x.shape
+    outputs = gradient.permute(1, 2, 3, 0).contiguous().view(channels, -1, count)  # (C, H * W, N)
+    inputs = x.permute(1, 0, 2, 3).contiguous().view(channels, count, -1)  # (C, N, H * W)
+    products = torch.bmm(outputs, inputs).view(channels, -1)  # (C, H * W * H * W), summed over the images
+    return (products @ _weight_of(height, width, kernel).to(x.dtype)).view(channels, 1, kernel, kernel)
+
+
+@lru_cache(maxsize=16)
+def _weight_of(height: int, width: int, kernel: int) -> Tensor:
+    """Which weight takes an input pixel to an output pixel: (H * W * H * W, K * K), a 1 in each row or none."""
+    pixels = height * width
+    each = torch.eye(pixels).view(pixels, 1, height, width)
+    seen = functional.unfold(each, kernel, padding=kernel // 2)  # (inputs, K * K, outputs)
+    return seen.permute(2, 0, 1).reshape(pixels * pixels, kernel * kernel)
