@@ -37,8 +37,11 @@ class MergedNorm(nn.Module):
 def merged_norms(net: nn.Sequential) -> nn.Sequential:
     """A chain that computes what `net` does, each BatchNorm in evaluation merged into the convolution before it.
 
-    It shares every parameter and every statistic with `net`, under other names: call it, and keep `net`.
+    It shares every parameter and every statistic with `net`, under other names: call it, and keep `net`. Where there is
+    no such BatchNorm it is `net` itself.
     """
+    if not any(_stays(module) for module in net.modules()):
+        return net
     stages: dict[str, nn.Module] = {}
     before = ""
     for name, stage in named_stages(net):
