@@ -17,7 +17,7 @@ from eyespot.data.pictures import read_image
 from eyespot.errors import BundleError, RequestError
 from eyespot.serve import batching as batching_module
 from eyespot.serve.batching import Answer, Batching
-from eyespot.serve.refusals import Busy
+from eyespot.serve.refusals import Busy, OurMistake
 from eyespot.serve.served import Served
 
 
@@ -69,6 +69,27 @@ def test_each_of_many_pictures_gets_its_own_answer_whatever_the_batch(batching, 
     assert sum(batches) == sum(range(1, 18))
     assert max(batches) > 1
     assert batching.taken == 0
+
+
+@pytest.mark.parametrize("where", ["read_sent", "np.stack"])
+def test_our_mistake_is_answered_even_where_nobody_reads_the_log(batching, served, monkeypatch, where):
+    class Gone:
+        def write(self, text):
+            raise BrokenPipeError
+
+    def fail(*_):
+        raise ZeroDivisionError
+
+    file = io.BytesIO()
+    Image.new("RGB", (32, 32)).save(file, "PNG")
+    for _ in range(3):  # more than there are workers
+        with monkeypatch.context() as patched:
+            patched.setattr("sys.stderr", Gone())
+            patched.setattr(f"eyespot.serve.batching.{where}", fail)
+            [failed] = asyncio.run(asyncio.wait_for(batching.answers([file.getvalue()], served), 20))
+        assert isinstance(failed, OurMistake)
+    [answer] = asyncio.run(batching.answers([file.getvalue()], served))
+    assert isinstance(answer, Answer)
 
 
 def living_pictures():

@@ -9,10 +9,8 @@ together, files that wait are decoded first, unless an image would wait for long
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ import numpy as np
 from eyespot.bundle.answering import SHORT_SECONDS
 from eyespot.errors import RequestError
 from eyespot.serve.pictures import Sized, read_sent
-from eyespot.serve.refusals import Busy, OurMistake
+from eyespot.serve.refusals import Busy, OurMistake, show_mistake
 from eyespot.serve.served import Served
 from eyespot.words import counted
 
@@ -223,5 +221,5 @@ def _alone(error: RequestError) -> RequestError:
 
 def _failed() -> RequestError:
     """What is told of our own mistake, which the log shows."""
-    traceback.print_exc(file=sys.stderr)
+    show_mistake()
     return OurMistake()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
-import traceback
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from eyespot.errors import RequestError
 from eyespot.serve.metrics import Metrics
-from eyespot.serve.refusals import OurMistake
+from eyespot.serve.refusals import OurMistake, show_mistake
 from eyespot.serve.replies import refusal
 from eyespot.serve.safety import Gate
 
@@ -41,6 +39,6 @@ class Doorman:
         except RequestError as error:
             await refusal(error)(scope, receive, send_counted)
         except Exception:
-            traceback.print_exc(file=sys.stderr)  # here, and not to the client
+            show_mistake()  # here, and not to the client
             if not has_begun:
                 await refusal(OurMistake())(scope, receive, send_counted)

@@ -1,6 +1,10 @@
-"""What clients are told that may get another answer later."""
+"""What clients are told that may get another answer later, and what the log is told of our own mistakes."""
 
 from __future__ import annotations
+
+import sys
+import traceback
+from contextlib import suppress
 
 from eyespot.errors import RequestError
 
@@ -17,3 +21,9 @@ class OurMistake(RequestError):
 
     def __init__(self) -> None:
         super().__init__(500, "the server failed: its log says more")
+
+
+def show_mistake() -> None:
+    """Writes the exception at hand to standard error; nothing where nobody reads that any more: the server goes on."""
+    with suppress(OSError):
+        traceback.print_exc(file=sys.stderr)

@@ -6,15 +6,13 @@ each second, and reads them once nothing has changed between two looks: a bundle
 
 from __future__ import annotations
 
-import sys
 import threading
-import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from eyespot.bundle.files import GRAPH, MANIFEST, find_bundle, read_bundle
 from eyespot.errors import EyespotError
+from eyespot.serve.refusals import show_mistake
 from eyespot.serve.service import Service
 
 LOOK_SECONDS = 0.5
@@ -70,7 +68,7 @@ class Watcher:
         try:
             self.look(again=again)
         except Exception:
-            _show_mistake()
+            show_mistake()
 
     def _replace(self) -> None:
         """Serves the bundle on disk, if it is another than the served one and answers."""
@@ -83,7 +81,7 @@ class Watcher:
         except EyespotError as error:
             self._refused(str(error))
         except Exception:
-            _show_mistake()
+            show_mistake()
             self._refused("it failed")
         else:
             service.metrics.swap(kept=True)
@@ -104,8 +102,3 @@ def state_of(run: str | Path) -> State | None:
     except (OSError, RuntimeError):
         return None
     return tuple((each.st_ino, each.st_mtime_ns, each.st_size) for each in states)
-
-
-def _show_mistake() -> None:
-    with suppress(OSError):  # nor may anybody read this
-        traceback.print_exc(file=sys.stderr)
