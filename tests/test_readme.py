@@ -205,7 +205,9 @@ def _without_numbers(lines: list[str] | tuple[str, ...], command: str) -> list[s
         lines = [re.sub("|".join(CLASSES), "CLASS", line) for line in lines]  # rounding decides between close answers
     if command.startswith("curl"):
         lines = [re.sub(r'"fingerprint": "\w+"', "FINGERPRINT", line) for line in lines]
-    return [re.sub(r" +", " ", re.sub(r"\d+(\.\d+)?", "#", line)) for line in lines]
+    if command.startswith("eyespot export"):
+        lines = [line for line in lines if "bf16" not in line]  # compared where the processor has it
+    return [re.sub(r" +", " ", re.sub(r"\d+(\.\d+)?(e-\d+)?", "#", line)) for line in lines]
 
 
 @pytest.mark.parametrize("snippet", RUN, ids=str)

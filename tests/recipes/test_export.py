@@ -94,7 +94,8 @@ def test_features_and_the_last_map_come_out_too_and_the_head_of_their_mean_gives
     np.testing.assert_allclose(np.exp(scores) / np.exp(scores).sum(), found["probabilities"], atol=1e-4)
 
 
-def test_the_standalone_example_gives_the_same_classes(run, split_photos):
+def test_the_standalone_example_gives_the_same_classes(split_photos, shared_cache, tmp_path):
+    run = eyespot.train(split_photos, out=tmp_path, precision="fp32").run  # as the example computes
     [file] = export(run).files
     pictures = sorted(map(str, (split_photos / "test").rglob("*.png")))[::4]
     command = [sys.executable, str(STANDALONE), file, *pictures]

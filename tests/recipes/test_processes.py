@@ -16,7 +16,7 @@ from onnx import numpy_helper
 from eyespot.bundle.files import read_bundle
 
 TOGETHER = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-TAIL = ["--freeze", "stage7", "--epochs", "7", "--batch", "8", "--average", "0"]
+TAIL = ["--freeze", "stage7", "--epochs", "7", "--batch", "8", "--average", "0", "--precision", "fp32"]
 """A head for 24 pictures: 21 steps."""
 
 
