@@ -230,7 +230,6 @@ def test_no_rows_are_refused(tmp_path):
         ({"image": ["1.png"], "label": [1]}, r"image \(string\), label \(int64\)"),
         ({"image": [{"path": "1.png"}]}, r"image \(struct<path: string>\)"),
         ({"image": [{"bytes": "text"}]}, r"image \(struct<bytes: string>\)"),
-        ({"img": [{"bytes": b"x"}], "label": [1]}, r"img \(struct<bytes: binary>\), label \(int64\)"),
         ({}, "none"),
     ],
 )

@@ -467,10 +467,7 @@ def test_an_empty_part_and_an_empty_class_in_a_part_are_noted(tmp_path):
     picture(tmp_path / "test/dog/3.png")
     (tmp_path / "val").mkdir()
     (tmp_path / "train/bird").mkdir()
-    assert open_data_set(tmp_path).notes == (
-        "the folder 'train/bird' holds no pictures: it is left out",
-        "the folder 'val' holds no pictures: it is left out",
-    )
+    assert open_data_set(tmp_path).notes == ("the folders 'val' and 'train/bird' hold no pictures: they are left out",)
 
 
 def test_what_lies_beside_the_parts_and_the_classes_is_set_aside(tmp_path):
@@ -497,7 +494,7 @@ def test_a_class_that_is_called_train_is_a_class_among_others(tmp_path):
 def test_a_train_folder_without_pictures_is_refused_though_val_has_some(tmp_path):
     (tmp_path / "train/cat").mkdir(parents=True)
     picture(tmp_path / "val/cat/1.png")
-    with pytest.raises(NoPictures, match="`train`"):
+    with pytest.raises(NoPictures, match="no train/ with class folders"):
         open_data_set(tmp_path)
 
 

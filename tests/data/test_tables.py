@@ -162,7 +162,7 @@ def test_a_row_that_names_no_usable_picture_is_set_aside_with_its_line(photos, r
 @pytest.mark.parametrize(
     ("split", "reason"),
     [
-        ("dev", "has the split 'dev', which is none of train, val, valid, validation, test"),
+        ("later", "has the split 'later', which is none of train, val, valid, validation, test"),
         ("", "has no split, and others have one"),
     ],
 )
@@ -214,8 +214,8 @@ def test_a_picture_that_stands_in_two_parts_tests_and_does_not_train(photos):
 @pytest.mark.parametrize(
     ("header", "shown"),
     [
-        (["path", "label"], "'path', 'label'"),
-        (["image_path;label"], "'image_path;label'"),
+        (["where", "label"], "'where', 'label'"),
+        (["where;label"], "'where', 'label'"),
         (["image_path", "file_name", "label"], "'image_path', 'file_name', 'label'"),
         (["image_path", "label", "label"], "'image_path', 'label', 'label'"),
         (["1.png", "cat"], "'1.png', 'cat'"),
@@ -237,10 +237,10 @@ def test_a_csv_without_its_columns_is_refused_with_those_it_has(photos, header, 
             b"image_path,label\ngone.png,cat\n",
             r"holds no picture that can be used: gone\.png \(t\.csv, line 2\) does not",
         ),
-        (b"image_path\n1.png\n", "gives no picture a label; a CSV"),
+        (b"image_path\n1.png\n", "gives no picture a label: its columns are 'image_path': --label-column"),
         (b"image_path,label\n1.png,\n", "gives no picture a label; a CSV"),
         (b"image_path,label\n1.png,caf\xe9\n", "is not UTF-8 text .byte 0xe9"),
-        ("image_path,label\n1.png,cat\n".encode("utf-16"), "is not UTF-8 text"),
+        ("image_path,label\n1.png,cat\n".encode("utf-16")[:-1], "is not UTF-16-LE text"),
         (b'image_path,label\n1.png,"cat\n2.png,dog\n', "is not a CSV .*is there a quote that does not end"),
         (b'image_path,label\n1.png,"' + b"x" * 200_000, "is not a CSV .*is there a quote that does not end"),
     ],
@@ -377,7 +377,7 @@ def test_metadata_without_any_label_is_refused_with_what_is_needed(photos):
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff\xfe\0", b"{}"])
 def test_metadata_that_names_nothing_is_one_sentence(photos, content):
     (photos / "metadata.jsonl").write_bytes(content)
-    with pytest.raises(DataError, match=r"holds no picture that can be used|is not UTF-8 text"):
+    with pytest.raises(DataError, match=r"holds no picture that can be used|is not UTF-16-LE text"):
         open_data_set(photos)
 
 
