@@ -20,7 +20,8 @@ from eyespot.data.data_set import (
     spelled_alike,
     without_unknown_classes,
 )
-from eyespot.data.layouts import LAYOUT, Folder, Layout, Listing, Placed, Reading, read
+from eyespot.data.layouts import LAYOUT, Layout, Placed, Reading, read
+from eyespot.data.listing import Folder, Listing
 from eyespot.data.pictures import PICTURE_SUFFIXES
 from eyespot.errors import DataError, NoPictures, UnclearFolders
 from eyespot.names import printable
@@ -139,7 +140,7 @@ def _reading(sifted: Sifted, layout: Layout) -> Reading:
         others=[sifted.below(path) for path in sifted.others],
         names=names[:: len(names) // SAMPLES + 1],
     )
-    return read(listing, where=where, layout=layout)
+    return read(listing, root=where, layout=layout)
 
 
 def _placed(pictures: Iterable[Picture], reading: Reading) -> Iterator[tuple[Picture, str]]:

@@ -7,20 +7,17 @@ be meant in two ways is never guessed: the person is asked, in one sentence that
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Literal, get_args
 
 from eyespot.data.data_set import PARTS
+from eyespot.data.listing import Folder, Listing, Place, Tree
+from eyespot.data.part_names import letters_of, part_of, parts_among
 from eyespot.errors import NoPictures, UnclearFolders
 from eyespot.records import Part
 from eyespot.words import counted, some
 
-Folder = tuple[str, ...]
-"""The names on the way down to a folder."""
 Layout = Literal["auto", "class", "part/class", "class/part", "any/class"]
 """What the folders on each level are; `auto` finds it out."""
 LAYOUTS: tuple[str, ...] = get_args(Layout)
@@ -39,35 +36,9 @@ MARKS = {
     *("boxes", "xml", "xmls", "polygons"),
 }
 """Folders of what is said about pictures: boxes, outlines, lists."""
-_PART_WORDS: dict[Part, str] = {
-    "train": "train training trn learn learning trainieren trainingsdaten trainingsset trainingsbilder lernen "
-    "entrainement apprentissage entrenamiento "
-    "addestramento treino treinamento 训练 訓練 学習 학습 훈련 обучение",
-    "val": "val valid validation validate validating dev devel eval evaluation holdout validierung validierungsdaten "
-    "validacion convalida validazione validacao validatie 验证 驗證 検証 검증 валидация",
-    "test": "test testing tst tests teste essai prueba pruebas prova 测试 測試 テスト 테스트 тест",
-}
-_BESIDE_A_PART = (
-    *("datasets", "dataset", "data", "daten", "sets", "set", "images", "image", "imgs", "img", "pictures", "pics"),
-    *("photos", "folder", "split", "samples", "bilder", "fotos", "数据集", "数据", "图片", "集", "データ", "세트"),
-)
-"""What may stand before or behind the word for a part: `test_images`, `TrainSet`."""
-
-
+_TABLE = re.compile(r"\.(csv|tsv|jsonl|parquet)$", re.IGNORECASE)
 _OUTSIDE_PARTS = "lies outside train/, val/ and test/"
 _OUTSIDE_CLASSES = "lies outside any class folder"
-
-
-@dataclass(frozen=True)
-class Listing:
-    """What lies in a folder, by name."""
-
-    pictures: Mapping[Folder, int]
-    """How many pictures lie in each folder itself."""
-    others: Iterable[str] = ()
-    """Other files, with '/' between folders."""
-    names: Sequence[str] = ()
-    """Names of some of the pictures."""
 
 
 @dataclass(frozen=True)
@@ -82,18 +53,17 @@ class Placed:
 class Reading:
     """How the folders are read."""
 
-    layout: Layout = "class"
+    layout: Layout
     top: Folder = ()
     """The folder that holds the classes, or the parts."""
     parts: Mapping[str, Part] = field(default_factory=dict)
     """The part for which each folder stands."""
-    wrapped: Mapping[str, Folder] = field(default_factory=dict)
-    """Folders of parts that hold their classes deeper, and where."""
+    ways: Mapping[str, Folder] = field(default_factory=dict)
+    """From the top to the class folders of a part, where these lie deeper than in it."""
     notes: tuple[str, ...] = ()
 
     def way(self, part: str) -> Folder:
-        """From the top to the class folders of a part."""
-        return self.wrapped.get(part, (part,))
+        return self.ways.get(part, (part,))
 
     def place(self, folder: Folder) -> Placed | str:
         """The class and part of the pictures in a folder, or why they have none."""
@@ -110,387 +80,268 @@ class Reading:
     def _in_part(self, folder: Folder) -> Placed | str:
         if not folder or folder[0] not in self.parts:
             return _OUTSIDE_PARTS
-        *way, label = folder[: len(self.way(folder[0])) + 1]
-        return Placed(label, self.parts[folder[0]]) if tuple(way) == self.way(folder[0]) else _OUTSIDE_CLASSES
+        way = self.way(folder[0])
+        is_below = len(folder) > len(way) and folder[: len(way)] == way
+        return Placed(folder[len(way)], self.parts[folder[0]]) if is_below else _OUTSIDE_CLASSES
 
 
-def read(listing: Listing, *, where: str, layout: Layout = "auto") -> Reading:
+def read(listing: Listing, *, root: str, layout: Layout = "auto") -> Reading:
     """How the folders of a listing are to be read.
 
-    where: the folder, as errors name it.
+    root: the folder, as errors name it.
     layout: what the person says of it; `auto` where she says nothing.
     Raises NoPictures where there are no pictures in class folders, UnclearFolders where it could be read in two ways.
     """
-    place = _Place(_Tree(listing), (), where)
-    if layout != "auto":
-        return _as_told(place, layout)
-    return _read(place)
+    place = Place(Tree(listing), root)
+    return _found_out(place) if layout == "auto" else _as_told(place, layout)
 
 
-def part_of(name: str) -> Part | None:
-    """The part that a folder's name, or a word in a table, stands for."""
-    letters = _letters(name)
-    while letters not in _PARTS:
-        shorter = next((s for s in map(letters.removesuffix, _BESIDE_A_PART) if s != letters), letters)
-        shorter = next((s for s in map(letters.removeprefix, _BESIDE_A_PART) if s != letters), shorter)
-        if shorter == letters:
-            return None
-        letters = shorter
-    return _PARTS[letters]
-
-
-class _Tree:
-    """Folders with pictures anywhere below them."""
-
-    def __init__(self, listing: Listing) -> None:
-        self.listing = listing
-        self.below: dict[Folder, set[str]] = defaultdict(set)
-        self.count: dict[Folder, int] = defaultdict(int)
-        for folder, count in listing.pictures.items():
-            self.count[folder] += count
-            for depth in range(len(folder)):
-                self.below[folder[:depth]].add(folder[depth])
-                self.count[folder[:depth]] += count
-
-    @cached_property
-    def without_pictures(self) -> set[Folder]:
-        """Folders of other files."""
-        return {
-            tuple(name.split("/")[:depth]) for name in self.listing.others for depth in range(1, name.count("/") + 1)
-        }
-
-
-@dataclass(frozen=True)
-class _Place:
-    """A folder, as the rules look at it."""
-
-    tree: _Tree
-    at: Folder
-    where: str
-
-    @property
-    def folders(self) -> list[str]:
-        """Its folders with pictures."""
-        return sorted(self.tree.below.get(self.at, ()))
-
-    @property
-    def loose(self) -> int:
-        """Pictures in no folder of it."""
-        return self.tree.listing.pictures.get(self.at, 0)
-
-    @property
-    def name(self) -> str:
-        return "/".join((self.where.rstrip("/"), *self.at))
-
-    def inside(self, *names: str) -> _Place:
-        return replace(self, at=(*self.at, *names))
-
-    def count(self, name: str) -> int:
-        """Pictures anywhere in one of its folders."""
-        return self.tree.count[(*self.at, name)]
-
-    def is_deep(self, name: str) -> bool:
-        """True for a folder that holds folders of pictures."""
-        return bool(self.inside(name).folders)
-
-    def only_holds(self, name: str) -> bool:
-        """True for a folder that holds folders of pictures, and no pictures itself."""
-        return self.is_deep(name) and not self.inside(name).loose
-
-
-def _read(place: _Place) -> Reading:
+def _found_out(place: Place) -> Reading:
     return next(reading for rule in _RULES if (reading := rule(place)))
 
 
-# The rules, in order
-
-
-def _flat(place: _Place) -> Reading | None:
-    """No folder holds pictures."""
+def _no_folders(place: Place) -> Reading | None:
+    """All pictures lie in one heap."""
     if place.folders:
         return None
-    if not place.loose:
-        raise NoPictures(f"{place.name} holds no pictures; {LAYOUT}")
-    raise NoPictures(
-        f"{place.name} holds {counted(place.loose, 'picture')} but no class folders{_hint(place)}; {LAYOUT}"
-    )
+    pictures = counted(place.loose, "picture") if place.loose else "no pictures"
+    but = f" but no class folders{_hint(place)}" if place.loose else ""
+    raise NoPictures(f"{place.name} holds {pictures}{but}; {LAYOUT}")
 
 
-def _pictures_and_marks(place: _Place) -> Reading | None:
-    """`images/` beside `annotations/`: what is made for detection or segmentation, or class folders with boxes."""
+def _pictures_and_marks(place: Place) -> Reading | None:
+    """`images/` beside `annotations/`: made for detection or segmentation, or class folders with boxes beside them."""
     pictures, marks = _marked(place)
     if not marks:
         return None
-    classes = [name for name in pictures if not all(map(part_of, place.inside(name).folders))]
-    if len(classes) != 1:
+    with_classes = [name for name in pictures if not all(map(part_of, place.inside(name).folders))]
+    if len(with_classes) != 1:
         raise _no_classes_but(place, pictures, marks)
-    note = f"the classes are the folders in {classes[0]}/; what lies in {_named(marks)} beside it is not read"
-    return _and_note(_read(place.inside(classes[0])), note)
+    note = f"the classes are the folders in {with_classes[0]}/; {_slashed(marks)} beside it is not read"
+    return _and_note(_found_out(place.inside(*with_classes)), note)
 
 
-def _parts_above(place: _Place) -> Reading | None:
-    """Folders of parts, with class folders inside."""
-    parts = _parts_among(place.folders)
-    if not parts:
-        return None
-    prefixes = {name: _to_classes(place, name) for name in parts if place.is_deep(name)}
-    classes = {name: {*place.inside(*prefix).folders} for name, prefix in prefixes.items()}
-    others = [name for name in place.folders if name not in parts]
-    trained = {label for name in classes if parts[name] == "train" for label in classes[name]}
+def _parts_of_classes(place: Place) -> Reading | None:
+    """Folders of parts, with class folders in train at least."""
+    parts = parts_among(place.folders)
+    ways = {name: _way_to_classes(place, name) for name in parts if place.inside(name).folders}
+    classes = {name: {*place.inside(*way).folders} for name, way in ways.items()}
+    trained = {label for name in ways if parts[name] == "train" for label in classes[name]}
     if not trained:
-        return _without_train(place, parts, classes, others)
-    tested = [name for name in classes if parts[name] != "train"]
+        return None
+    others = [name for name in place.folders if name not in parts]
+    tested = [name for name in ways if parts[name] != "train"]
+    for way in ways.values():
+        pictures, marks = _marked(place.inside(*way))
+        if marks:  # train/images beside train/labels
+            raise _no_classes_but(place.inside(*way), pictures, marks)
     if tested and not any(classes[name] & trained for name in tested):
-        raise _unclear(
-            place, f"{_named(tested)} has no class folder of those in train ({some(sorted(trained))})", "part/class"
+        raise _question(
+            place,
+            f"{_slashed(tested)} holds none of the folders in train/ ({some(sorted(trained))})",
+            "--layout part/class if these are parts all the same, --layout class if they are classes",
         )
     if not tested and any(place.inside(name).loose for name in others):
-        raise _unclear(place, f"{_named([*prefixes])} may be a part, or a class like {some(others)}", "part/class")
-    for prefix in prefixes.values():
-        pictures, marks = _marked(place.inside(*prefix))
-        if marks:  # train/images beside train/labels
-            raise _no_classes_but(place.inside(*prefix), pictures, marks)
-    return Reading(
-        "part/class",
-        place.at,
-        parts,
-        {name: prefix for name, prefix in prefixes.items() if len(prefix) > 1},
-        tuple(_notes_on_parts(place, parts, prefixes, others)),
-    )
+        raise _question(
+            place,
+            f"{_slashed([*ways])} may be the part, or a class like {some(others)}",
+            "--layout part/class or --layout class",
+        )
+    return Reading("part/class", place.at, parts, ways, tuple(_notes_on_parts(place, parts, ways, others)))
 
 
-def _marked(place: _Place) -> tuple[list[str], list[str]]:
-    """Folders of pictures, and those of what is said about them, where there are no others with pictures."""
-    beside = {folder[-1] for folder in place.tree.without_pictures if folder[:-1] == place.at}
-    pictures = [name for name in place.folders if _letters(name) in HOLDERS]
-    marks = sorted(name for name in {*place.folders, *beside} if _letters(name) in MARKS)
-    return (pictures, marks) if pictures and {*place.folders} <= {*pictures, *marks} else ([], [])
-
-
-def _no_classes_but(place: _Place, pictures: list[str], marks: list[str]) -> NoPictures:
-    return NoPictures(
-        f"{place.name} holds pictures in {_named(pictures)} and, it seems, their boxes, outlines or lists in "
-        f"{_named(marks)}, but no class folders{_by_their_names(place.inside(pictures[0]))}: put the pictures of each "
-        "class into a folder of its own, or name their classes in a CSV (image_path,label); with --layout class "
-        f"{some(place.folders)} are the classes"
-    )
-
-
-def _without_train(
-    place: _Place, parts: Mapping[str, Part], classes: Mapping[str, set[str]], others: list[str]
-) -> Reading | None:
-    """Some folders are called like parts, and none is a train/ with class folders: a class may have such a name."""
-    if not others:
+def _parts_without_train(place: Place) -> Reading | None:
+    """Some folders are called like parts, but none is a train/ with class folders: a class may have such a name."""
+    parts = parts_among(place.folders)
+    others = [name for name in place.folders if name not in parts]
+    if parts and not others:
         raise NoPictures(
             f"{place.name} holds {some([repr(name) for name in place.folders])}, but no train/ with class folders"
             f"{_hint(place)}: give each part a folder per class and add train/, or name one part's folder"
         )
-    for name, inside in classes.items():
+    for name in parts:
+        inside = {*place.inside(name).folders}
         alike = [other for other in others if inside & {*place.inside(other).folders}]
         if alike:
-            raise _unclear(
-                place, f"{_named([*alike, name])} hold the same folders: is {alike[0]} train? Rename it", "part/class"
+            raise _question(
+                place,
+                f"{_slashed([*alike, name])} hold the same folders ({some(sorted(inside))}) and none is called train",
+                f"{alike[0]} the name train if these are parts, or --layout class if they are classes",
             )
         if inside & {*others}:
-            raise _unclear(
+            raise _question(
                 place,
-                f"{name}/ holds folders that lie beside it, too ({some(sorted(inside & {*others}))}): if it is the "
-                "part, move those beside it into train/",
-                "class",
+                f"{name}/ holds folders that lie beside it, too ({some(sorted(inside & {*others}))})",
+                f"--layout class if {name} is a class like them, or move them into train/ if it is the part",
             )
     if {"train", "test"} <= {*parts.values()}:
-        raise _unclear(
-            place, f"{some([*parts])} are called like parts, but lie beside {some(others)} and have no class folders"
+        raise _question(
+            place,
+            f"{_slashed([*parts])} are called like parts, but hold no class folders and lie beside {_slashed(others)}",
+            "--layout class if all of these are classes, or each part a folder per class",
         )
     return None
 
 
-def _lone(place: _Place) -> Reading | None:
+def _one_folder(place: Place) -> Reading | None:
     """One folder holds all: a zip that was unpacked into a folder of its own name."""
     inner = place
     while len(inner.folders) == 1 and not part_of(inner.folders[0]) and (inner is place or not inner.loose):
-        (name,) = inner.folders
-        deeper = inner.inside(name)
-        if deeper.loose and not (_letters(name) in HOLDERS or name == inner.name.split("/")[-1]):
+        deeper = inner.inside(*inner.folders)
+        is_heap = bool(deeper.loose) and letters_of(deeper.at[-1]) not in HOLDERS
+        if is_heap and deeper.at[-1] != inner.name.split("/")[-1]:  # as photos/photos/*.jpg is
             break
         inner = deeper
-    if inner is place or (len(inner.folders) < 2 and not any(map(part_of, inner.folders)) and not inner.loose):
+    if inner is place or (len(inner.folders) == 1 and not part_of(inner.folders[0])):
         return None
-    if not inner.folders:
-        raise NoPictures(
-            f"{inner.name} holds {counted(inner.loose, 'picture')} but no class folders{_hint(inner)}; {LAYOUT}"
-        )
-    return _and_note(_read(inner), f"all pictures lie in {'/'.join(inner.at[len(place.at) :])}/, which is read")
+    return _and_note(_found_out(inner), f"all pictures lie in {'/'.join(inner.at[len(place.at) :])}/, which is read")
 
 
-def _parts_below(place: _Place) -> Reading | None:
+def _classes_of_parts(place: Place) -> Reading | None:
     """Folders of parts in every class folder."""
     inside = {name: place.inside(name).folders for name in place.folders}
     parts = {each: part for names in inside.values() for each in names if (part := part_of(each))}
-    if not any({"train"} < {parts.get(each) for each in names} - {None} for names in inside.values()):
+    split = [name for name, names in inside.items() if {"train"} < {parts.get(each) for each in names} - {None}]
+    if not split:
         return None
-    if all(place.only_holds(name) and {*inside[name]} <= {*parts} for name in place.folders):
+    if all(place.inside(name).only_holds_folders and {*inside[name]} <= {*parts} for name in inside):
         note = f"read as parts inside of each class folder: {_said(parts)}"
         return Reading("class/part", place.at, parts, notes=(note,))
-    split = next(name for name, names in inside.items() if {"train"} < {parts.get(each) for each in names} - {None})
-    raise _unclear(
-        place, f"{split}/ holds {some(inside[split])}, which are called like parts, and not all others do", "class/part"
-    )
-
-
-def _alike(place: _Place) -> Reading | None:
-    """The same folders in every folder: either may be the classes."""
-    if len(place.folders) < 2 or not all(map(place.only_holds, place.folders)):
-        return None
-    common = set.intersection(*({*place.inside(name).folders} for name in place.folders))
-    if len(common) < 2:
-        return None
-    raise _unclear(
+    raise _question(
         place,
-        f"each of {some(place.folders)} holds the folders {some(sorted(common))}, so either may be the classes; if "
-        "they are parts, name them train, val and test",
-        "any/class",
+        f"{split[0]}/ holds {some(inside[split[0]])}, which are called like parts, and not all folders are like it",
+        "--layout class/part if they are, or --layout class if all in a folder is of one class and not split yet",
     )
 
 
-def _classes(place: _Place) -> Reading:
+def _same_folders_everywhere(place: Place) -> Reading | None:
+    """Either level may be the classes."""
+    inside = [place.inside(name) for name in place.folders]
+    common = set.intersection(*({*each.folders} for each in inside))
+    if len(inside) < 2 or len(common) < 2 or not all(each.only_holds_folders for each in inside):
+        return None
+    raise _question(
+        place,
+        f"each of {some(place.folders)} holds the folders {some(sorted(common))}",
+        f"--layout class if {some(place.folders)} are the classes, --layout any/class if the folders in them are; or, "
+        "if they are parts, the names train, val and test",
+    )
+
+
+def _classes(place: Place) -> Reading:
     """The folders are the classes."""
-    nested = [name for name in place.folders if place.only_holds(name) and len(place.inside(name).folders) > 1]
-    holder = next((name for name in nested if _letters(name) in HOLDERS and len(place.folders) > 1), None)
+    inside = {name: place.inside(name).folders for name in place.folders if place.inside(name).only_holds_folders}
+    nested = {name: folders for name, folders in inside.items() if len(folders) > 1}
+    holder = next((name for name in nested if letters_of(name) in HOLDERS and len(place.folders) > 1), None)
     if holder:
-        raise _unclear(
+        beside = [name for name in place.folders if name != holder]
+        raise _question(
             place,
-            f"{holder}/ holds folders of pictures ({some(place.inside(holder).folders)}) and lies beside others with "
-            f"pictures: name {place.name}/{holder} if its folders are the classes",
+            f"{holder}/ holds folders of pictures ({some(nested[holder])}), and {_slashed(beside)} lies beside it",
+            f"the name {place.name}/{holder} if those are the classes, or --layout class if {holder} is one",
         )
-    inner = sorted({label for name in nested for label in place.inside(name).folders})
-    note = f"the classes are {some(place.folders)}; the folders inside ({some(inner)}) are no classes of their own"
-    deeper = "; --layout any/class makes them the classes" if nested == place.folders else ""
+    inner = sorted({each for folders in nested.values() for each in folders})
+    note = f"the classes are {some(place.folders)}; the folders in them ({some(inner)}) are no classes of their own"
+    deeper = ": --layout any/class makes these the classes" if inside.keys() == {*place.folders} else ""
     return Reading("class", place.at, notes=(note + deeper,) if nested else ())
 
 
-_RULES: tuple[Callable[[_Place], Reading | None], ...] = (
-    _flat,
+_RULES: tuple[Callable[[Place], Reading | None], ...] = (
+    _no_folders,
     _pictures_and_marks,
-    _parts_above,
-    _lone,
-    _parts_below,
-    _alike,
+    _parts_of_classes,
+    _parts_without_train,
+    _one_folder,
+    _classes_of_parts,
+    _same_folders_everywhere,
     _classes,
 )
 
 
-def _as_told(place: _Place, layout: Layout) -> Reading:
-    """The reading that the person asks for."""
-    if not place.folders:
-        _flat(place)
-    if layout == "part/class":
-        parts = _parts_among(place.folders)
-        prefixes = {name: _to_classes(place, name) for name in parts if place.is_deep(name)}
-        if "train" not in {parts[name] for name in prefixes}:
-            raise NoPictures(f"{place.name} holds no train/ with class folders, but {some(place.folders)}; {LAYOUT}")
-        return Reading(layout, parts=parts, wrapped=prefixes)
+def _as_told(place: Place, layout: Layout) -> Reading:
+    """The reading that the person asks for. Raises NoPictures where nothing is there that it speaks of."""
+    _no_folders(place)
     below = {each for name in place.folders for each in place.inside(name).folders}
-    if layout == "any/class" and not below:
-        raise NoPictures(f"{place.name} holds no folders of pictures inside of {some(place.folders)}")
-    parts = {each: part for each in below if (part := part_of(each))}
+    parts = parts_among(place.folders if layout == "part/class" else sorted(below))
+    ways = {name: _way_to_classes(place, name) for name in parts if place.inside(name).folders}
+    if layout == "part/class" and "train" not in {parts[name] for name in ways}:
+        raise NoPictures(f"{place.name} holds no train/ with class folders, but {_slashed(place.folders)}; {LAYOUT}")
     if layout == "class/part" and "train" not in parts.values():
-        raise NoPictures(f"{place.name} holds no folder train inside of {some(place.folders)}")
-    return Reading(layout, parts=parts if layout == "class/part" else {})
+        raise NoPictures(f"{place.name} holds no folder train in {_slashed(place.folders)}")
+    if layout == "any/class" and not below:
+        raise NoPictures(f"{place.name} holds no folders of pictures in {_slashed(place.folders)}")
+    return Reading(layout, parts=parts if "part" in layout else {}, ways=ways if layout == "part/class" else {})
 
 
-def _parts_among(names: Iterable[str]) -> dict[str, Part]:
-    """The folders that are called like parts: each by itself, or by one word in a name that several share."""
-    parts = {name: part for name in names if (part := part_of(name))}
-    alike: dict[tuple[str, ...], dict[str, Part]] = defaultdict(dict)
-    for name in names:
-        words = re.findall(r"[^\W\d_]+", name)
-        for word in words:
-            if part := part_of(word):
-                alike[tuple(each for each in words if each != word)][name] = part
-    for rest, named in alike.items():
-        if rest and "train" in named.values() and len({*named.values()}) > 1:
-            parts |= named
-    return {name: parts[name] for name in names if name in parts}
+def _marked(place: Place) -> tuple[list[str], list[str]]:
+    """Folders of pictures, and those of what is said about them, where there are no others with pictures."""
+    pictures = [name for name in place.folders if letters_of(name) in HOLDERS]
+    marks = sorted(name for name in {*place.folders, *place.folders_without_pictures} if letters_of(name) in MARKS)
+    return (pictures, marks) if pictures and {*place.folders} <= {*pictures, *marks} else ([], [])
 
 
-def _to_classes(place: _Place, name: str) -> Folder:
-    """The way from a part's folder down to its class folders: some zips hold `train/train/cat`."""
-    way: Folder = (name,)
-    while len(inner := place.inside(*way).folders) == 1:
-        deeper = place.inside(*way, inner[0])
-        if place.inside(*way).loose or deeper.loose or len(deeper.folders) < 2:
+def _no_classes_but(place: Place, pictures: list[str], marks: list[str]) -> NoPictures:
+    told = f"; with --layout class {some(place.folders)} are the classes" if len(place.folders) > 1 else ""
+    return NoPictures(
+        f"{place.name} holds pictures in {_slashed(pictures)} and, it seems, their boxes, outlines or lists in "
+        f"{_slashed(marks)}, but no class folders{_hint(place.inside(pictures[0]))}: put the pictures of each class "
+        f"into a folder of its own, or name their classes in a CSV (image_path,label){told}"
+    )
+
+
+def _way_to_classes(place: Place, part: str) -> Folder:
+    """From a place to the class folders of a part: some zips hold `train/train/cat`."""
+    way: Folder = (part,)
+    while place.inside(*way).only_holds_folders and len(place.inside(*way).folders) == 1:
+        deeper = place.inside(*way, *place.inside(*way).folders)
+        if not deeper.only_holds_folders or len(deeper.folders) < 2:
             break
-        way = (*way, inner[0])
+        way = deeper.at[len(place.at) :]
     return way
 
 
 def _notes_on_parts(
-    place: _Place, parts: Mapping[str, Part], prefixes: Mapping[str, Folder], others: list[str]
-) -> Iterable[str]:
+    place: Place, parts: Mapping[str, Part], ways: Mapping[str, Folder], others: list[str]
+) -> Iterator[str]:
     if any(name.casefold() not in PARTS for name in parts):
         yield f"read as parts: {_said(parts)}"
     for name in parts:
-        if name not in prefixes:
-            count = counted(place.count(name), "picture")
-            yield f"the folder '{name}' holds {count} and no class folders: it is left out; predict answers for it"
+        if name not in ways:
+            pictures = counted(place.inside(name).count, "picture")
+            yield f"the folder '{name}' holds {pictures} and no class folders: it is left out, predict answers for it"
     if others:
-        yield f"{_named(others)} {'is' if len(others) == 1 else 'are'} none of train/, val/ and test/: left out"
+        are = "is" if len(others) == 1 else "are"
+        yield f"{_slashed(others)} {are} left out beside train/, val/ and test/"
 
 
-def _hint(place: _Place) -> str:
+def _hint(place: Place) -> str:
     """What else may say the classes: a table, files of boxes, or the pictures' own names."""
-    tables = [
-        name for name in place.tree.listing.others if re.search(r"\.(csv|tsv|jsonl|parquet)$", name, re.IGNORECASE)
-    ]
-    beside = [name for name in tables if tuple(name.split("/")[:-1]) == place.at]
-    if beside:
-        return f" ({beside[0]} lies beside them: give {place.where.rstrip('/')}/{beside[0]} to learn what it lists)"
-    xml = sum(name.lower().endswith(".xml") or "annotations" in name.lower() for name in place.tree.listing.others)
-    if xml:
-        return f" ({counted(xml, 'file')} beside them may hold boxes, which are not read)"
-    return _by_their_names(place)
-
-
-def _by_their_names(place: _Place) -> str:
-    """A hint where the pictures' names begin with what may be classes, as in cat_001.jpg and dog.17.jpg."""
-    names = [name for name in place.tree.listing.names if tuple(name.split("/")[:-1]) == place.at]
-    words = {match[1] for name in names if (match := re.match(r"(.*?[^\W\d])[\W\d_]*\d+\.\w+$", name.split("/")[-1]))}
+    others = place.tree.listing.others
+    tables = [name for name in place.files(others) if _TABLE.search(name)]
+    if tables:
+        return f" ({place.name}/{tables[0]} lies beside them: give its name to learn what it lists)"
+    boxes = [name for name in place.files(others) if re.search(r"\.xml$|annotations.*json$", name, re.IGNORECASE)]
+    if boxes:
+        return f" ({counted(len(boxes), 'file')} beside them, as {boxes[0]}, may hold boxes, which are not read)"
+    names = place.files(place.tree.listing.names)
+    words = {match[1] for name in names if (match := re.match(r"(.*?[^\W\d_])[\W\d_]*\d+\.\w+$", name))}
     if not 2 <= len(words) <= len(names) / 2:
         return ""
-    return f" (their names begin with {some(sorted(words))}: are these the classes? Make a folder for each)"
+    return f" (their names begin with {some(sorted(words))}: if these are the classes, make a folder for each)"
 
 
-def _unclear(place: _Place, what: str, other: Layout | None = None) -> UnclearFolders:
-    """The question: what can be read in two ways, and how to say which one is meant."""
-    classes = f"--layout class if {some(place.folders)} are the classes" if other != "class" else "--layout class"
-    told = {
-        None: classes,
-        "class": "--layout class if it is a class like the others",
-        "part/class": f"{classes}, --layout part/class if their folders are",
-        "class/part": f"{classes} with all that is in them, --layout class/part if parts lie in them",
-        "any/class": f"{classes}, --layout any/class if their folders are",
-    }[other]
-    inside = "" if not place.at else f" (and name {place.name})"
-    return UnclearFolders(f"{place.name} can be read in two ways: {what}; give {told}{inside}")
+def _question(place: Place, what: str, answers: str) -> UnclearFolders:
+    """What can be read in two ways, and how to say which one is meant."""
+    return UnclearFolders(f"{place.name} can be read in two ways: {what}; give {answers}")
 
 
 def _and_note(reading: Reading, note: str) -> Reading:
     return replace(reading, notes=(note, *reading.notes))
 
 
-def _named(folders: list[str]) -> str:
+def _slashed(folders: list[str]) -> str:
     return some([f"{name}/" for name in folders])
 
 
 def _said(parts: Mapping[str, Part]) -> str:
     return some([f"{name} is {part}" for name, part in sorted(parts.items())], most=8)
-
-
-def _letters(name: str) -> str:
-    """A name's letters alone, in lower case and without accents."""
-    plain = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(letter for letter in plain if letter.isalpha())
-
-
-_PARTS: dict[str, Part] = {_letters(word): part for part, words in _PART_WORDS.items() for word in words.split()}

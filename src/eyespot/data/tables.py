@@ -24,8 +24,8 @@ from typing import TextIO
 from eyespot.data.columns import IMAGE, LABEL, SPLIT, choose, shown
 from eyespot.data.data_set import LISTS, PARTS, DataSet, Picture, class_of
 from eyespot.data.folders import sift
-from eyespot.data.layouts import part_of
 from eyespot.data.limits import LONGEST_LINE, MOST_COLUMNS, MOST_UNUSED
+from eyespot.data.part_names import part_of
 from eyespot.data.pictures import PICTURE_SUFFIXES
 from eyespot.data.read_as import ReadAs
 from eyespot.errors import DataError
