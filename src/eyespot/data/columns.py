@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from eyespot.data.data_set import LISTS
 from eyespot.errors import DataError
@@ -22,6 +23,7 @@ class Column:
     usual: str
 
 
+@lru_cache(maxsize=4096)
 def _plain(name: str) -> str:
     """Letters and digits alone, in lower case; `labels` is `label`."""
     letters = re.sub(r"[\W_]+", "", name.casefold())

@@ -157,7 +157,8 @@ def _parts_without_train(place: Place) -> Reading | None:
     if parts and not others:
         raise NoPictures(
             f"{place.name} holds {some([repr(name) for name in place.folders])}, but no train/ with class folders"
-            f"{_hint(place)}: give each part a folder per class and add train/, or name one part's folder"
+            f"{_hint(place)}: give each part a folder per class and add train/, or name one part's folder, or give --layout "
+            "class if these are classes"
         )
     for name in parts:
         inside = {*place.inside(name).folders}
@@ -230,20 +231,17 @@ def _same_folders_everywhere(place: Place) -> Reading | None:
 
 def _classes(place: Place) -> Reading:
     """The folders are the classes."""
-    inside = {name: place.inside(name).folders for name in place.folders if place.inside(name).only_holds_folders}
-    nested = {name: folders for name, folders in inside.items() if len(folders) > 1}
-    holder = next((name for name in nested if letters_of(name) in HOLDERS and len(place.folders) > 1), None)
-    if holder:
+    for holder in place.folders:
+        inner = place.inside(holder)
         beside = [name for name in place.folders if name != holder]
+        if letters_of(holder) not in HOLDERS or not beside or not inner.only_holds_folders or len(inner.folders) < 2:
+            continue
         raise _question(
             place,
-            f"{holder}/ holds folders of pictures ({some(nested[holder])}), and {_slashed(beside)} lies beside it",
+            f"{holder}/ holds folders of pictures ({some(inner.folders)}), and {_slashed(beside)} lies beside it",
             f"the name {place.name}/{holder} if those are the classes, or --layout class if {holder} is one",
         )
-    inner = sorted({each for folders in nested.values() for each in folders})
-    note = f"the classes are {some(place.folders)}; the folders in them ({some(inner)}) are no classes of their own"
-    deeper = ": --layout any/class makes these the classes" if inside.keys() == {*place.folders} else ""
-    return Reading("class", place.at, notes=(note + deeper,) if nested else ())
+    return Reading("class", place.at, notes=tuple(_notes_on_nested(place)))
 
 
 _RULES: tuple[Callable[[Place], Reading | None], ...] = (
@@ -300,6 +298,18 @@ def _way_to_classes(place: Place, part: str) -> Folder:
     return way
 
 
+def _notes_on_nested(place: Place) -> Iterator[str]:
+    """A sentence on folders in class folders, where these hold nothing else."""
+    inside = [place.inside(name) for name in place.folders if place.inside(name).only_holds_folders]
+    inner = {name for each in inside if len(each.folders) > 1 for name in each.folders}
+    if inner:
+        deeper = ": --layout any/class makes these the classes" if len(inside) == len(place.folders) else ""
+        yield (
+            f"the classes are {some(place.folders)}; the folders in them ({some(sorted(inner))}) are no classes of "
+            f"their own{deeper if not place.at else ''}"
+        )
+
+
 def _notes_on_parts(
     place: Place, parts: Mapping[str, Part], ways: Mapping[str, Folder], others: list[str]
 ) -> Iterator[str]:
@@ -309,6 +319,7 @@ def _notes_on_parts(
         if name not in ways:
             pictures = counted(place.inside(name).count, "picture")
             yield f"the folder '{name}' holds {pictures} and no class folders: it is left out, predict answers for it"
+    yield from _notes_on_nested(place.inside(*next(way for name, way in ways.items() if parts[name] == "train")))
     if others:
         are = "is" if len(others) == 1 else "are"
         yield f"{_slashed(others)} {are} left out beside train/, val/ and test/"

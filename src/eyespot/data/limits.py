@@ -17,7 +17,9 @@ LONGEST_LINE = 2**20
 """Letters of a table's line, and of a row of several lines."""
 MOST_COLUMNS = 2000
 """Of a table or a Parquet file, nested ones counted."""
-MOST_UNUSED = 100_000
+MOST_LEVELS = 16
+"""Columns in columns of a Parquet file."""
+MOST_UNUSED = 50_000
 """Rows of a table that name nothing new: no picture that is there, or one that stood before."""
 MOST_ROWS, ROW_ON_DISK = 100_000, 32
 """Rows of a Parquet file, and bytes on disk that allow one more."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from eyespot.data.limits import MOST_COLUMNS, MOST_FOOTER, MOST_PAGES, MOST_ROWS, ROW_ON_DISK
+from eyespot.data.limits import MOST_COLUMNS, MOST_FOOTER, MOST_LEVELS, MOST_PAGES, MOST_ROWS, ROW_ON_DISK
 from eyespot.errors import DataError
 from eyespot.names import printable
 
@@ -50,6 +50,7 @@ def read_footer(path: Path) -> dict[int, Any]:
         file.seek(size - 8 - length)
         footer = _Compact(file.read(length)).struct()
     _require(path, len(_list(footer, 2)), MOST_COLUMNS, "columns")
+    _require(path, _levels(_list(footer, 2)), MOST_LEVELS, "levels of columns in columns")
     _require(path, _number(footer, 3), MOST_ROWS + size // ROW_ON_DISK, f"rows in {size} bytes")
     return footer
 
@@ -68,6 +69,19 @@ def claims(path: Path, footer: dict[int, Any], columns: Collection[str]) -> Clai
             largest = max(largest, page.unfolded if page.repeats else 0)
             _require(path, pages, MOST_PAGES, "pages")
     return Claims(unfolded, largest)
+
+
+def _levels(schema: list[Any]) -> int:
+    """How deep columns lie in columns: the list has each with the number of those in it, which follow."""
+    deepest, left = 0, [1]
+    for element in schema:
+        while left and not left[-1]:
+            left.pop()
+        if left:
+            left[-1] -= 1
+        left.append(element.get(5, 0) if isinstance(element, dict) else 0)
+        deepest = max(deepest, len(left) - 1)
+    return deepest
 
 
 def _require(path: Path, count: int, most: int, of_what: str) -> None:

@@ -35,8 +35,13 @@ from eyespot.records import Part, SetAside
 METADATA = ("metadata.jsonl", "metadata.csv")
 MOST_PLACES = 100
 """Folders beside a table in which its pictures are looked for."""
+LONGEST_NUMBER = 300
+"""Digits of a whole number: of longer ones each costs long, and none is a class."""
 IN_VAIN = 1000
 """Rows in a row whose pictures were looked for there, and not found, before that is given up."""
+
+
+_JSON = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) < LONGEST_NUMBER else digits)
 
 
 def metadata_files(folder: Path) -> list[Path]:
@@ -267,7 +272,7 @@ def _json_rows(table: _Table) -> Iterator[_Row]:
         for number, line in enumerate(lines, start=1):
             lines.next_row()
             try:
-                fields = json.loads(line) if line.strip() else None
+                fields = _JSON.decode(line) if line.strip() else None
             except (ValueError, RecursionError):
                 yield _Row(number, reason="is not JSON")
                 continue
