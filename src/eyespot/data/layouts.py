@@ -157,8 +157,8 @@ def _parts_without_train(place: Place) -> Reading | None:
     if parts and not others:
         raise NoPictures(
             f"{place.name} holds {some([repr(name) for name in place.folders])}, but no train/ with class folders"
-            f"{_hint(place)}: give each part a folder per class and add train/, or name one part's folder, or give --layout "
-            "class if these are classes"
+            f"{_hint(place)}: give each part a folder per class and add train/, or name one part's folder, or "
+            "give --layout class if these are classes"
         )
     for name in parts:
         inside = {*place.inside(name).folders}
@@ -292,7 +292,7 @@ def _way_to_classes(place: Place, part: str) -> Folder:
     way: Folder = (part,)
     while place.inside(*way).only_holds_folders and len(place.inside(*way).folders) == 1:
         deeper = place.inside(*way, *place.inside(*way).folders)
-        if not deeper.only_holds_folders or len(deeper.folders) < 2:
+        if not deeper.only_holds_folders or (len(deeper.folders) < 2 and deeper.at[-1] != part):
             break
         way = deeper.at[len(place.at) :]
     return way
@@ -301,8 +301,8 @@ def _way_to_classes(place: Place, part: str) -> Folder:
 def _notes_on_nested(place: Place) -> Iterator[str]:
     """A sentence on folders in class folders, where these hold nothing else."""
     inside = [place.inside(name) for name in place.folders if place.inside(name).only_holds_folders]
-    inner = {name for each in inside if len(each.folders) > 1 for name in each.folders}
-    if inner:
+    inner = {name for each in inside for name in each.folders}
+    if any(len(each.folders) > 1 for each in inside):
         deeper = ": --layout any/class makes these the classes" if len(inside) == len(place.folders) else ""
         yield (
             f"the classes are {some(place.folders)}; the folders in them ({some(sorted(inner))}) are no classes of "
