@@ -80,7 +80,7 @@ def _levels(schema: list[Any]) -> int:
         if left:
             left[-1] -= 1
         left.append(element.get(5, 0) if isinstance(element, dict) else 0)
-        deepest = max(deepest, len(left) - 1)
+        deepest = max(deepest, len(left) - 2)  # the first is the whole
     return deepest
 
 
