@@ -372,13 +372,15 @@ def test_whole_numbers_that_were_written_as_floats_are_whole(photos, labels, cla
 
 def test_a_table_may_leave_out_the_ending_or_the_folder_where_that_is_clear(tmp_path):
     for shade, name in enumerate(
-        ("train/1.jpg", "train/2.jpg", "test/3.jpg", "train/4.jpg", "train/4.png", "test/1.txt")
+        ("train/1.jpg", "train/2.jpg", "test/2.jpg", "train/4.jpg", "train/4.png", "test/1.txt")
     ):
         draw(tmp_path / name, 30 * shade)
     table = write_csv(tmp_path / "train.csv", ["id", "label"], ["1", "cat"], ["2", "dog"], ["4", "dog"], ["5", "dog"])
     data_set = open_data_set(table)
     assert found(data_set) == {"train/1.jpg": ("cat", None), "train/2.jpg": ("dog", None)}
-    assert data_set.notes == ("1 is train/1.jpg, and 1 others alike: the table leaves out the folder, or the ending",)
+    assert data_set.notes == (
+        "the table leaves out the folder or the ending of 2 pictures: 1 is train/1.jpg and 1 more",
+    )
     assert reasons(data_set) == {
         "4 (train.csv, line 4)": "may be train/4.jpg or train/4.png: write which",
         "5 (train.csv, line 5)": "does not exist",

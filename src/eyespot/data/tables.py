@@ -31,6 +31,7 @@ from eyespot.data.read_as import ReadAs
 from eyespot.errors import DataError
 from eyespot.names import printable
 from eyespot.records import Part, SetAside
+from eyespot.words import counted, some
 
 METADATA = ("metadata.jsonl", "metadata.csv")
 MOST_PLACES = 100
@@ -173,7 +174,7 @@ def _read(path: Path, *, below: Path, how: ReadAs) -> DataSet:
     folder = path.parent
     above = "" if folder == below else printable(folder.name)
     name_of_table = posixpath.join(above, printable(path.name))
-    table, files = _Table(path, how), _Files(folder)
+    table, files = _Table(path, how), _Files(path)
     pictures: list[Picture] = []
     set_aside: list[SetAside] = []
     taken: set[str] = set()
@@ -297,8 +298,9 @@ def _encoding(path: Path) -> str:
 class _Files:
     """The files that a table may name: by their path below its folder, or without the ending, or the folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, table: Path) -> None:
+        self.folder = table.parent
+        self._like_the_table = f"{table.stem}/"
         self._held: dict[str, dict[str, list[str]]] = {}
         self._beside: list[str] | None = None
         self._in_vain = 0
@@ -308,8 +310,8 @@ class _Files:
     def notes(self) -> tuple[str, ...]:
         if not self._completed:
             return ()
-        others = f", and {len(self._completed) - 1} others alike" if len(self._completed) > 1 else ""
-        return (f"{self._completed[0]}{others}: the table leaves out the folder, or the ending",)
+        count = counted(len(self._completed), "picture")
+        return (f"the table leaves out the folder or the ending of {count}: {some(self._completed, most=1)}",)
 
     def find(self, name: str) -> list[str]:
         """Names of the files that may be meant: one where it is clear."""
@@ -318,6 +320,8 @@ class _Files:
         if os.path.lexists(self.folder / name) or self._in_vain > IN_VAIN:
             return []
         found = self._in("", name) or [file for place in self._places() for file in self._in(place, name)]
+        liked = [file for file in found if file.startswith(self._like_the_table)]  # as Kaggle's train.csv and train/
+        found = liked if len(liked) == 1 else found
         self._in_vain = 0 if found else self._in_vain + 1
         if len(found) == 1:
             self._completed.append(f"{printable(name)} is {printable(found[0])}")
