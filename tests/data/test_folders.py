@@ -64,6 +64,14 @@ def test_own_runs_and_models_are_passed_over_whatever_they_are_called_and_said(t
     assert [each.picture for each in left] == [f"{tmp_path}/{name}"]
 
 
+def test_what_is_left_of_a_run_is_passed_over_too(tmp_path):
+    draw(classes(tmp_path, "."), "runs/train/photos/confusion_matrix.png")
+    (tmp_path / "runs/train/photos/bundle").mkdir()
+    for file in ("manifest.json", "model.onnx"):
+        (tmp_path / "runs/train/photos/bundle" / file).write_text("x")
+    assert labels(open_data_set(tmp_path)) == BOTH
+
+
 def test_many_runs_are_one_note(tmp_path):
     classes(tmp_path, ".")
     for number in range(30):
@@ -186,6 +194,11 @@ def test_embed_takes_pictures_of_any_depth_with_the_classes_that_there_are(tmp_p
         "2023/2.png": "2023",
         "2023/deep/3.png": "2023",
     }
+
+
+def test_embed_of_a_layout_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(NoPictures, match="holds no folders of pictures in a/ and b/"):
+        open_pictures(classes(tmp_path, "."), ReadAs(layout="any/class"))
 
 
 @pytest.mark.parametrize("names", [["1.png"], ["images/1.png", "masks/1.png"], ["train/1.png", "test/1.png"]])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from eyespot.data import tables
+from eyespot.data import table_rows, tables
 from eyespot.data.audit import hash_pictures, without_copies
 from eyespot.data.data_set import DataSet
 from eyespot.data.read_as import ReadAs
@@ -411,7 +411,7 @@ def test_a_table_with_trailing_commas_is_read(faults, tmp_path):
 )
 def test_a_table_that_would_fill_the_memory_is_refused(photos, monkeypatch, text, sentence):
     for name, most in (("LONGEST_LINE", 500), ("MOST_COLUMNS", 50), ("MOST_UNUSED", 9)):
-        monkeypatch.setattr(tables, name, most)
+        monkeypatch.setattr(tables if name == "MOST_UNUSED" else table_rows, name, most)
     (photos / "t.csv").write_text(text)
     with pytest.raises(DataError, match=sentence):
         open_data_set(photos / "t.csv")
@@ -426,7 +426,7 @@ def test_a_table_of_ten_gigabytes_of_nothing_is_refused_after_its_first_line(pho
 
 
 def test_lines_of_json_with_ever_new_keys_are_refused(photos, monkeypatch):
-    monkeypatch.setattr(tables, "MOST_COLUMNS", 50)
+    monkeypatch.setattr(table_rows, "MOST_COLUMNS", 50)
     lines = [{"file_name": "1.png", f"key{number}": 1} for number in range(60)]
     with pytest.raises(DataError, match="has 51 columns, and at most 50 are read"):
         open_data_set(write_lines(photos / "t.jsonl", *lines))

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import IO, cast
 
 from eyespot.data.data_set import DataSet, Picture
-from eyespot.data.folders import Sifted
 from eyespot.data.limits import require_unfolds
+from eyespot.data.sifting import Sifted
 from eyespot.errors import DataError
 from eyespot.names import printable
 from eyespot.records import Part, SetAside

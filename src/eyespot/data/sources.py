@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from eyespot.data.data_set import LISTS, PARQUET_SUFFIX, TABLE_SUFFIXES, DataSet, Picture, labelled
-from eyespot.data.folders import Sifted, lone_folders, read_every_picture, read_sifted, sift
+from eyespot.data.folders import read_every_picture, read_sifted
 from eyespot.data.layouts import LAYOUT
 from eyespot.data.read_as import ReadAs
+from eyespot.data.sifting import Sifted, lone_folders, sift
 from eyespot.errors import DataError, NoPictures
 from eyespot.names import printable
 from eyespot.records import SetAside
