@@ -150,6 +150,7 @@ def test_a_word_that_several_names_share_tells_nothing():
         ([*both("train", "test"), "extra/4"], "extra/ is left out beside train/, val/ and test/"),
         (["cat/train/3", "cat/val/3", "dog/train/3"], "inside of each class folder: train is train and val is val"),
         (["images/cat/3", "images/dog/3", "labels/1.txt"], "the folders in images/; labels/ beside it is not read"),
+        (["cat/1.jpg", "cat/1_mask.jpg", "dog/1.jpg", "dog/1_mask.jpg"], "such as cat/1_mask.jpg are learned like all"),
         (["animals/cat/3", "animals/dog/3", "plants/rose/3"], "the classes are animals and plants; the folders in them "
          "(cat, dog and rose) are no classes of their own: --layout any/class makes these the classes"),
     ],
@@ -174,7 +175,9 @@ def test_what_needs_no_word_has_none():
         (["cat/train/3", "cat/test/3", "dog/3"], "cat/ holds test and train, which are called like parts"),
         (["alice/cat/3", "alice/dog/3", "bob/cat/3", "bob/dog/3"], "each of alice and bob holds the folders cat"),
         (["fold1/a/3", "fold1/b/3", "fold2/a/3", "fold2/b/3", "fold2/c/3"], "each of fold1 and fold2 holds"),
-        (["data/cat/3", "data/dog/3", "docs/1"], r"data/ holds folders of pictures .*, and docs/ lies beside"),
+        (["set (1)/set (1)/train/a/3", "set (1)/set (1)/train/b/3", "test/test/9"], r"set \(1\)/ holds .* \(train\)"),
+        (["cat/3", "dog/3", "flowers/cat/3", "flowers/dog/3"], r"flowers/ holds folders of pictures \(cat and dog\)"),
+        (["data/cat/3", "data/dog/3", "docs/1"], "data/ holds folders of pictures .* and lies beside docs/"),
     ],
 )  # fmt: skip
 def test_what_can_be_meant_in_two_ways_is_asked_and_answered_by_an_option(files, asked):
@@ -209,7 +212,10 @@ def test_a_layout_that_is_not_there_is_refused(layout):
     [
         ([], "photos holds no pictures"),
         (["3", "readme.txt"], "photos holds 3 pictures but no class folders; a data set is"),
-        (["3", "labels.csv"], r"no class folders \(photos/labels.csv lies beside them: give its name"),
+        (["3", "labels.csv"], r"no class folders \(photos/labels.csv lies there, too: give its name"),
+        (["images/3", "a.csv", "labels.csv"], r"photos/images holds .* \(photos/labels.csv lies there, too"),
+        (["train/train/cat.1.jpg", "train/train/cat.2.jpg", "train/train/dog.1.jpg", "train/train/dog.2.jpg",
+          "test1/test1/9"], "'test1' and 'train', but no train/ .*their names begin with cat and dog"),
         (["3", "_annotations.coco.json"], r"1 file beside them, as _annotations.coco.json, may hold boxes"),
         (["1.xml", "1.jpg"], "may hold boxes, which are not read"),
         (["images/3"], "photos/images holds 3 pictures but no class folders"),

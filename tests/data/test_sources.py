@@ -551,6 +551,16 @@ def test_a_file_is_refused_where_a_folder_is_expected(tmp_path):
         open_data_set(picture(tmp_path / "1.png"))
 
 
+@pytest.mark.parametrize(
+    ("name", "what_to_do"),
+    [("t.xlsx", "save the table as CSV"), ("photos.zip", "unpack it"), ("coco.json", "perhaps boxes")],
+)
+def test_a_file_that_can_be_made_readable_is_refused_with_how(tmp_path, name, what_to_do):
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(DataError, match=f"is a file that lists no pictures.*{what_to_do}"):
+        open_data_set(tmp_path / name)
+
+
 def test_a_real_folder_called_digits_wins_over_the_sample_and_says_so(tmp_path, monkeypatch):
     two_classes(tmp_path / "digits")
     monkeypatch.chdir(tmp_path)

@@ -37,6 +37,8 @@ MARKS = {
 }
 """Folders of what is said about pictures: boxes, outlines, lists."""
 _TABLE = re.compile(r"\.(csv|tsv|jsonl|parquet)$", re.IGNORECASE)
+_LIKELY = re.compile("train|label|annot|class|meta", re.IGNORECASE)
+_MASK = re.compile(r"[ _-](mask|segmentation|seg|gt)\.\w+$", re.IGNORECASE)
 _OUTSIDE_PARTS = "lies outside train/, val/ and test/"
 _OUTSIDE_CLASSES = "lies outside any class folder"
 
@@ -124,7 +126,7 @@ def _pictures_and_marks(place: Place) -> Reading | None:
 def _parts_of_classes(place: Place) -> Reading | None:
     """Folders of parts, with class folders in train at least."""
     parts = parts_among(place.folders)
-    ways = {name: _way_to_classes(place, name) for name in parts if place.inside(name).folders}
+    ways = {name: _way_to_classes(place, name) for name in parts if _has_classes(place.inside(name))}
     classes = {name: {*place.inside(*way).folders} for name, way in ways.items()}
     trained = {label for name in ways if parts[name] == "train" for label in classes[name]}
     if not trained:
@@ -229,19 +231,25 @@ def _same_folders_everywhere(place: Place) -> Reading | None:
     )
 
 
+def _one_among_others(place: Place) -> Reading | None:
+    """A folder that may hold the classes, and lies where they would lie: a data set beside something else."""
+    for name in place.folders if len(place.folders) > 1 else []:
+        inner = _down(place.inside(name))
+        beside = [each for each in place.folders if each != name]
+        holds_parts = any(part_of(each) == "train" and inner.inside(each).folders for each in inner.folders)
+        holds_classes = inner.only_holds_folders and len(inner.folders) > 1 and letters_of(name) in HOLDERS
+        if holds_parts or holds_classes or len({*inner.folders} & {*beside}) > 1:
+            raise _question(
+                place,
+                f"{name}/ holds folders of pictures ({some(inner.folders)}) and lies beside {_slashed(beside)}",
+                f"the name {inner.name} if its folders are what is to be read, or --layout class if {name} is a class",
+            )
+    return None
+
+
 def _classes(place: Place) -> Reading:
     """The folders are the classes."""
-    for holder in place.folders:
-        inner = place.inside(holder)
-        beside = [name for name in place.folders if name != holder]
-        if letters_of(holder) not in HOLDERS or not beside or not inner.only_holds_folders or len(inner.folders) < 2:
-            continue
-        raise _question(
-            place,
-            f"{holder}/ holds folders of pictures ({some(inner.folders)}), and {_slashed(beside)} lies beside it",
-            f"the name {place.name}/{holder} if those are the classes, or --layout class if {holder} is one",
-        )
-    return Reading("class", place.at, notes=tuple(_notes_on_nested(place)))
+    return Reading("class", place.at, notes=(*_notes_on_nested(place), *_notes_on_masks(place)))
 
 
 _RULES: tuple[Callable[[Place], Reading | None], ...] = (
@@ -252,6 +260,7 @@ _RULES: tuple[Callable[[Place], Reading | None], ...] = (
     _one_folder,
     _classes_of_parts,
     _same_folders_everywhere,
+    _one_among_others,
     _classes,
 )
 
@@ -285,6 +294,18 @@ def _no_classes_but(place: Place, pictures: list[str], marks: list[str]) -> NoPi
         f"{_slashed(marks)}, but no class folders{_hint(place.inside(pictures[0]))}: put the pictures of each class "
         f"into a folder of its own, or name their classes in a CSV (image_path,label){told}"
     )
+
+
+def _has_classes(place: Place) -> bool:
+    """True for a part with class folders, and not with one of its own name, as train/train/*.jpg."""
+    return bool(place.folders) and (place.folders != [place.at[-1]] or bool(place.inside(place.at[-1]).folders))
+
+
+def _down(place: Place) -> Place:
+    """The place, or where its only folder leads."""
+    while place.only_holds_folders and len(place.folders) == 1 and not part_of(place.folders[0]):
+        place = place.inside(*place.folders)
+    return place
 
 
 def _way_to_classes(place: Place, part: str) -> Folder:
@@ -325,16 +346,25 @@ def _notes_on_parts(
         yield f"{_slashed(others)} {are} left out beside train/, val/ and test/"
 
 
+def _notes_on_masks(place: Place) -> Iterator[str]:
+    masks = [name for name in place.tree.listing.names if _MASK.search(name)]
+    if len(masks) > len(place.tree.listing.names) / 10:
+        yield f"pictures such as {masks[0]} are learned like all others: move them away if they are masks"
+
+
 def _hint(place: Place) -> str:
     """What else may say the classes: a table, files of boxes, or the pictures' own names."""
     others = place.tree.listing.others
-    tables = [name for name in place.files(others) if _TABLE.search(name)]
+    above = [replace(place, at=place.at[:depth]) for depth in range(len(place.at), -1, -1)]
+    tables = [f"{each.name}/{name}" for each in above for name in each.files(others) if _TABLE.search(name)]
     if tables:
-        return f" ({place.name}/{tables[0]} lies beside them: give its name to learn what it lists)"
+        likely = next((table for table in tables if _LIKELY.search(table.split("/")[-1])), tables[0])
+        return f" ({likely} lies there, too: give its name to learn what it lists)"
     boxes = [name for name in place.files(others) if re.search(r"\.xml$|annotations.*json$", name, re.IGNORECASE)]
     if boxes:
         return f" ({counted(len(boxes), 'file')} beside them, as {boxes[0]}, may hold boxes, which are not read)"
-    names = place.files(place.tree.listing.names)
+    below = "".join(f"{name}/" for name in place.at)
+    names = [name.split("/")[-1] for name in place.tree.listing.names if name.startswith(below)]
     words = {match[1] for name in names if (match := re.match(r"(.*?[^\W\d_])[\W\d_]*\d+\.\w+$", name))}
     if not 2 <= len(words) <= len(names) / 2:
         return ""

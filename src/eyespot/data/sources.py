@@ -20,6 +20,11 @@ from eyespot.records import SetAside
 LISTS_BY_SUFFIX = TABLE_SUFFIXES | {PARQUET_SUFFIX}
 """Endings of files that are data sets themselves."""
 IDX_ENDINGS = ("-ubyte", "-ubyte.gz")
+MADE_READABLE = {
+    **dict.fromkeys((".xlsx", ".xls", ".ods", ".numbers"), ": save the table as CSV"),
+    **dict.fromkeys((".zip", ".tar", ".gz", ".tgz", ".7z", ".rar"), ": unpack it"),
+    **dict.fromkeys((".json", ".xml", ".yaml"), ", but perhaps boxes, which are not read"),
+}
 AS_IT_IS = ReadAs()
 
 
@@ -171,7 +176,8 @@ def _expanded(where: str | Path) -> Path:
 def _no_such_folder(where: str | Path, path: Path, *, what: str = "folder") -> DataError:
     given = printable(str(where))
     if path.is_file() and what == "folder":
-        return DataError(f"{given} is a file that lists no pictures; {LAYOUT}; {LISTS}")
+        what_to_do = MADE_READABLE.get(path.suffix.lower(), "")
+        return DataError(f"{given} is a file that lists no pictures{what_to_do}; {LAYOUT}; {LISTS}")
     beside = [each.name for each in _beside(path) if what != "folder" or each.is_dir() or _is_list(each)]
     known = {name.casefold(): name for name in ([*beside, "digits"] if what == "folder" else beside)}
     close = [known[name] for name in difflib.get_close_matches(path.name.casefold(), known, n=1)]
