@@ -79,7 +79,7 @@ def _levels(schema: list[Any]) -> int:
             left.pop()
         if left:
             left[-1] -= 1
-        left.append(element.get(5, 0) if isinstance(element, dict) else 0)
+        left.append(_number({5: 0, **_fields(element)}, 5))
         deepest = max(deepest, len(left) - 2)  # the first is the whole
     return deepest
 
@@ -100,8 +100,8 @@ class _Page:
 def _pages(file: IO[bytes], footer: dict[int, Any], columns: Collection[str]) -> Iterator[_Page]:
     for group in _list(footer, 4):
         for chunk in _list(group, 1):
-            column = chunk.get(3, {})
-            name = ".".join(bytes(each).decode("utf-8", "replace") for each in _list(column, 3))
+            column = _fields(_fields(chunk).get(3))
+            name = b".".join(each for each in _list(column, 3) if isinstance(each, bytes)).decode("utf-8", "replace")
             if name in columns and _number(column, 5):
                 at = _number(column, 9)
                 at = min(at, _number(column, 11)) if column.get(11) else at
@@ -111,8 +111,8 @@ def _pages(file: IO[bytes], footer: dict[int, Any], columns: Collection[str]) ->
 def _pages_between(file: IO[bytes], at: int, end: int) -> Iterator[_Page]:
     while at < end:
         header, length = _header(file, at, end)
-        of_data = header.get(8 if header.get(1) == _DATA_PAGE_V2 else 5, {})
-        encoding = of_data.get(4 if header.get(1) == _DATA_PAGE_V2 else 2) if isinstance(of_data, dict) else None
+        of_data, encoded = (8, 4) if header.get(1) == _DATA_PAGE_V2 else (5, 2)
+        encoding = _fields(header.get(of_data, {})).get(encoded)
         yield _Page(_number(header, 2), header.get(1) == _DICTIONARY_PAGE or encoding == _DELTA_BYTE_ARRAY)
         at += length + _number(header, 3)
 
@@ -137,8 +137,14 @@ def _number(fields: dict[int, Any], field: int) -> int:
     return value
 
 
+def _fields(value: Any) -> dict[int, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"its description has {type(value).__name__} for a list of fields")
+    return value
+
+
 def _list(fields: Any, field: int) -> list[Any]:
-    value = fields.get(field, []) if isinstance(fields, dict) else None
+    value = _fields(fields).get(field, [])
     if not isinstance(value, list):
         raise ValueError(f"the list {field} of its description is none")
     return value
