@@ -127,6 +127,7 @@ def test_a_table_in_a_folder_that_alone_lies_there_is_read(tmp_path):
     lines = [json.dumps({"file_name": f"{number}.png", "label": number}) for number in (1, 2)]
     (tmp_path / "photos/metadata.jsonl").write_text("\n".join(lines))
     assert labels(open_data_set(tmp_path)) == {(None, "1"): 1, (None, "2"): 1}
+    assert open_data_set(tmp_path).notes == ("all pictures lie in photos/, which is read",)
 
 
 def test_a_table_beside_class_folders_is_said_with_how_to_read_it(tmp_path):

@@ -226,6 +226,15 @@ def test_files_are_found_in_any_folder_and_the_folder_may_be_the_part(tmp_path, 
     assert [each.part for each in open_data_set(tmp_path).pictures] == ["test", "test", "train", "train"]
 
 
+def test_a_picture_beside_the_files_is_named_and_they_are_read(tmp_path):
+    write(tmp_path / "data/train-0.parquet", [image(1), image(2)], [0, 1])
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets/logo.png").write_bytes(png(3))
+    for data_set in (open_data_set(tmp_path), open_pictures(tmp_path)):
+        assert len(data_set.pictures) == 2
+        assert reasons(data_set) == {"assets/logo.png": "lies beside Parquet files, which are read instead"}
+
+
 def test_files_of_two_data_sets_are_asked_about(tmp_path):
     for name in ("mnist", "fashion"):
         write(tmp_path / name / "train-0.parquet", [image(1), image(2)], [0, 1])

@@ -349,6 +349,11 @@ def test_of_two_columns_that_may_be_meant_the_person_is_asked_which(photos, head
         open_data_set(write_csv(photos / "t.csv", header, ["1.png", "1.png", "x"]))
 
 
+def test_predict_asks_for_no_classes(photos):
+    table = write_csv(photos / "t.csv", ["path", "class", "category"], ["1.png", "a", "b"])
+    assert len(list_pictures([table])[0]) == 1
+
+
 def test_a_column_that_may_hold_parts_is_one_where_all_its_values_are(photos):
     table = write_csv(photos / "t.csv", ["path", "label", "data set"], [*CAT, "train"], [*DOG, "train"])
     assert {each.part for each in open_data_set(table).pictures} == {"train"}

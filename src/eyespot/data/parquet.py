@@ -131,7 +131,7 @@ def _open(path: Path, how: ReadAs) -> _File:
         with parquet_file(path) as file:
             schema = file.schema_arrow
             image, is_struct = _image_column(schema, path, how)
-            label = _label_column(schema, path, how, image)
+            label = _label_column(schema, path, how, image) if how.classes_count else None
             columns = [*_leaves(image, is_struct=is_struct), *([label] if label else [])]
             return _File(
                 path,

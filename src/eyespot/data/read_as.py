@@ -20,11 +20,13 @@ class ReadAs:
     """The column that holds the classes."""
     split_column: str | None = None
     """The column that says which pictures train and which test."""
+    classes_count: bool = True
+    """False where nobody asks for classes and parts: what says them may be unclear then."""
 
 
 def read_as(**given: str | None) -> ReadAs:
     """The record of what was given; None is as if left out. Raises OptionError."""
-    known = [each.name for each in fields(ReadAs)]
+    known = [each.name for each in fields(ReadAs) if each.type != "bool"]
     unknown = sorted(given.keys() - {*known})
     if unknown:
         raise OptionError(f"there is no option {unknown[0]!r} for how data are read: there are {', '.join(known)}")

@@ -60,7 +60,7 @@ def open_pictures(where: str | Path, how: ReadAs = AS_IT_IS) -> DataSet:
     path = _expanded(where)
     if str(where) and path.is_dir() and not _with_metadata(path):
         sifted = sift(path)
-        if sifted.pictures:
+        if sifted.pictures and not _packed(sifted, how):
             return read_every_picture(sifted, layout=how.layout)
     try:
         return open_data_set(where, how)
@@ -78,6 +78,7 @@ def list_pictures(
 
     A picture's name is the path as given, or below the folder as given. Raises NoPictures where nothing is found.
     """
+    how = replace(how, classes_count=False)
     pictures: list[Picture] = []
     set_aside: list[SetAside] = []
     paths = list(paths)
@@ -105,12 +106,12 @@ def _open_folder(folder: Path, how: ReadAs) -> DataSet:
     if inner := _with_metadata(folder):
         from eyespot.data import tables
 
-        return labelled(tables.read_metadata(inner, tables.metadata_files(inner), how))
+        found = labelled(tables.read_metadata(inner, tables.metadata_files(inner), how))
+        note = f"all pictures lie in {printable(inner.relative_to(folder).as_posix())}/, which is read"
+        return found if inner == folder else replace(found, notes=(note, *found.notes))
     sifted = sift(folder)
     packed = _packed(sifted, how)
-    if packed is None or len({each.name.split("/")[0] for each in sifted.pictures if "/" in each.name}) > 1:
-        return read_sifted(sifted, layout=how.layout)  # class folders go before files beside them
-    return labelled(packed())
+    return labelled(packed()) if packed else read_sifted(sifted, layout=how.layout)
 
 
 def _with_metadata(folder: Path) -> Path | None:
@@ -135,7 +136,9 @@ def _list_folder(folder: Path, how: ReadAs) -> tuple[Sequence[Picture], Sequence
 
 
 def _packed(sifted: Sifted, how: ReadAs) -> Callable[[], DataSet] | None:
-    """What reads the IDX or Parquet files of a folder, of any depth; None where there are none."""
+    """What reads the IDX or Parquet files of a folder, of any depth; None where there are none, or class folders."""
+    if len({each.name.split("/")[0] for each in sifted.pictures if "/" in each.name}) > 1:
+        return None
     if any(path.endswith(IDX_ENDINGS) for path in sifted.others):
         from eyespot.data import idx
 

@@ -39,6 +39,8 @@ class _Columns:
         image = choose(IMAGE, names, wanted=how.image_column, where=where)
         if image is None:
             return None
+        if not how.classes_count:
+            return cls(image, None, None)
         label = choose(LABEL, names, wanted=how.label_column, where=where)
         split = choose(SPLIT, names, wanted=how.split_column, where=where)
         return cls(image, label, split)

@@ -69,7 +69,9 @@ def data_of(run: str | Path) -> tuple[str, ReadAs]:
     folder, args = read_args(run, "looked into")
     if not isinstance(args.get("data"), str):
         raise OptionError(f"{folder / ARGS} does not say what the run was trained on")
-    said = {each.name: args.get(each.name) for each in fields(ReadAs)}  # runs of older versions say nothing of it
+    said = {
+        each.name: args.get(each.name) for each in fields(ReadAs) if each.type != "bool"
+    }  # runs of older versions say nothing of it
     return str(args["data"]), read_as(**{name: value for name, value in said.items() if isinstance(value, str)})
 
 
