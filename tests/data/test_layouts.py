@@ -131,7 +131,8 @@ def test_parts_are_known_by_the_words_that_people_use_and_said(train, test):
 
 
 @pytest.mark.parametrize(
-    "name", ["contest", "greatest", "trains", "setter", "image", "images", "set", "", "7", "trainer"]
+    "name",
+    ["contest", "greatest", "trains", "setter", "image", "images", "set", "", "7", "trainer", "set" * 99 + "test"],
 )
 def test_other_words_are_no_parts(name):
     assert part_of(name) is None

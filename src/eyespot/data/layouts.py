@@ -365,7 +365,8 @@ def _hint(place: Place) -> str:
         return f" ({counted(len(boxes), 'file')} beside them, as {boxes[0]}, may hold boxes, which are not read)"
     below = "".join(f"{name}/" for name in place.at)
     names = [name.split("/")[-1] for name in place.tree.listing.names if name.startswith(below)]
-    words = {match[1] for name in names if (match := re.match(r"(.*?[^\W\d_])[\W\d_]*\d+\.\w+$", name))}
+    stems = [name.rpartition(".")[0] for name in names]
+    words = {match[0] for stem in stems if stem[-1:].isdigit() and (match := re.match(r".*[^\W\d_]", stem))}
     if not 2 <= len(words) <= len(names) / 2:
         return ""
     return f" (their names begin with {some(sorted(words))}: if these are the classes, make a folder for each)"

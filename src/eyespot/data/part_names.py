@@ -16,6 +16,8 @@ _WORDS: dict[Part, str] = {
     "validacion convalida validazione validacao validatie 验证 驗證 検証 검증 валидация",
     "test": "test testing tst tests teste essai prueba pruebas prova 测试 測試 テスト 테스트 тест",
 }
+LONGEST = 80
+"""Letters of a name that can be a part's: a table may hold texts of any length."""
 _BESIDE = (
     *("datasets", "dataset", "data", "daten", "sets", "set", "images", "image", "imgs", "img", "pictures", "pics"),
     *("photos", "folder", "split", "samples", "bilder", "fotos", "数据集", "数据", "图片", "集", "データ", "세트"),
@@ -35,6 +37,8 @@ _AROUND = [letters_of(word) for word in _BESIDE]
 
 def part_of(name: str) -> Part | None:
     """The part that a folder's name, or a word in a table, stands for."""
+    if len(name) > LONGEST:
+        return None
     letters = letters_of(name)
     while letters not in _PARTS:
         shorter = [cut for word in _AROUND for cut in (letters.removesuffix(word), letters.removeprefix(word))]
