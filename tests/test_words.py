@@ -1,10 +1,24 @@
-"""Numbers with their nouns."""
+"""Numbers with their nouns, and lists of names."""
 
 import pytest
 
-from eyespot.words import counted
+from eyespot.words import counted, some
 
 
 @pytest.mark.parametrize(("count", "said"), [(0, "0 pictures"), (1, "1 picture"), (2, "2 pictures")])
 def test_one_thing_is_not_said_in_the_plural(count, said):
     assert counted(count, "picture") == said
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([], ""),
+        (["a"], "a"),
+        (["a", "b"], "a and b"),
+        (["a", "b", "c"], "a, b and c"),
+        (list("abcdef"), "a, b, c and 3 more"),
+    ],
+)
+def test_of_many_names_some_are_said_and_the_others_counted(names, said):
+    assert some(names, most=3) == said

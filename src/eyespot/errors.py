@@ -2,7 +2,8 @@
 
     EyespotError
     ├── DataError               the data set as a whole cannot be used
-    │   └── NoPictures          nothing to read under this path
+    │   ├── NoPictures          nothing to read under this path
+    │   └── UnclearFolders      they can be read in two ways: a question
     ├── UnreadablePicture       one picture cannot be read; recipes set it aside and go on
     │   └── TooManyPixels       its header claims more than are read
     ├── NetworkError            a network cannot be built, or its shapes do not fit
@@ -32,6 +33,10 @@ class DataError(EyespotError):
 
 class NoPictures(DataError):
     """There is nothing to read under this path."""
+
+
+class UnclearFolders(DataError):
+    """The folders can be read in two ways. The message is a question, with how to answer it."""
 
 
 class UnreadablePicture(EyespotError):

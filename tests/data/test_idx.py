@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from eyespot.data import idx
+from eyespot.data import limits
 from eyespot.data.pictures import is_small_and_gray, read_whole
 from eyespot.data.sources import list_pictures, open_data_set
 from eyespot.errors import DataError
@@ -196,8 +196,8 @@ def test_a_header_that_claims_more_than_the_file_can_hold_is_refused_unread(tmp_
 
 def test_more_than_memory_should_hold_is_refused_unread(tmp_path, monkeypatch):
     write(tmp_path)
-    monkeypatch.setattr(idx, "MOST_BYTES", PIXELS.size)
-    with pytest.raises(DataError, match=r"more than the 420 that are read: .* class folders"):
+    monkeypatch.setattr(limits, "MOST_BYTES", PIXELS.size)
+    with pytest.raises(DataError, match=r"unfolds .* at most 420 are read: .* class folders"):
         open_data_set(tmp_path)
 
 

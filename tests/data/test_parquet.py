@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from eyespot.data.data_set import DataSet
+from eyespot.data.read_as import ReadAs
 from eyespot.data.sources import list_pictures, open_data_set, open_pictures
 from eyespot.errors import DataError, MissingExtra, NoPictures
 
@@ -168,6 +169,8 @@ def test_class_folders_beside_a_parquet_file_are_read_as_class_folders(tmp_path)
         (pa.int8(), [10, 9], None, ("9", "10")),
         (pa.uint64(), [0, 2**60], None, ("0", str(2**60))),
         (pa.string(), ["b", "a"], None, ("a", "b")),
+        (pa.float64(), [1.0, 0.0], None, ("0", "1")),
+        (pa.float32(), [1.0, 0.0], NAMES, ("cat", "dog")),
         (pa.string(), ["b", "a"], NAMES, ("a", "b")),
         (pa.large_string(), ["b", "a"], None, ("a", "b")),
         (pa.bool_(), [True, False], None, ("false", "true")),
@@ -181,6 +184,67 @@ def test_class_folders_beside_a_parquet_file_are_read_as_class_folders(tmp_path)
 def test_labels_of_any_kind_that_names_things_are_classes(tmp_path, kind, labels, metadata, classes):
     path = write(tmp_path / "p.parquet", [image(1), image(2)], labels, kind=kind, metadata=metadata)
     assert open_data_set(path).classes == classes
+
+
+@pytest.mark.parametrize(
+    ("columns", "classes"),
+    [
+        ({"image": [image(1), image(2)], "labels": [0, 1]}, ("0", "1")),
+        ({"img": [image(1), image(2)], "class": ["a", "b"]}, ("a", "b")),
+        ({"bild": [png(1), png(2)], "kategorie": [1.0, 2.0]}, ("1", "2")),
+        ({"id": [1, 2], "content": [png(1), png(2)], "label_text": ["a", "b"]}, ("a", "b")),
+    ],
+)
+def test_columns_are_known_by_their_usual_names_and_by_what_they_hold(tmp_path, columns, classes):
+    pq.write_table(pa.table(columns), tmp_path / "p.parquet")
+    assert open_data_set(tmp_path / "p.parquet").classes == classes
+
+
+def test_columns_that_are_not_known_are_named_by_the_person(tmp_path):
+    columns = {"front": [png(1), png(2)], "back": [png(3), png(4)], "fine": [0, 1], "coarse": [1, 0]}
+    pq.write_table(pa.table(columns), tmp_path / "p.parquet")
+    with pytest.raises(DataError, match="--image-column names one of front and back"):
+        open_data_set(tmp_path / "p.parquet")
+    with pytest.raises(DataError, match=r"gives no picture a label: .*coarse .*--label-column"):
+        open_data_set(tmp_path / "p.parquet", ReadAs(image_column="back"))
+    data_set = open_data_set(tmp_path / "p.parquet", ReadAs(image_column="back", label_column="coarse"))
+    assert [(each.read(), each.label) for each in data_set.pictures] == [(png(3), "1"), (png(4), "0")]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("mnist/train-0.parquet", "mnist/test-0.parquet"),
+        ("train/0.parquet", "test/0.parquet"),
+        ("default/train/0000.parquet", "default/test/0000.parquet"),
+        ("data/Training-0.parquet", "data/Testing-0.parquet"),
+    ],
+)
+def test_files_are_found_in_any_folder_and_the_folder_may_be_the_part(tmp_path, names):
+    for shade, name in enumerate(names):
+        write(tmp_path / name, [image(10 * shade), image(10 * shade + 1)], [0, 1])
+    assert [each.part for each in open_data_set(tmp_path).pictures] == ["test", "test", "train", "train"]
+
+
+def test_a_picture_beside_the_files_is_named_and_they_are_read(tmp_path):
+    write(tmp_path / "data/train-0.parquet", [image(1), image(2)], [0, 1])
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets/logo.png").write_bytes(png(3))
+    for data_set in (open_data_set(tmp_path), open_pictures(tmp_path)):
+        assert len(data_set.pictures) == 2
+        assert reasons(data_set) == {"assets/logo.png": "lies beside Parquet files, which are read instead"}
+
+
+def test_files_of_two_data_sets_are_asked_about(tmp_path):
+    for name in ("mnist", "fashion"):
+        write(tmp_path / name / "train-0.parquet", [image(1), image(2)], [0, 1])
+    with pytest.raises(DataError, match="holds Parquet files in fashion and mnist: name one"):
+        open_data_set(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["float.parquet", "labels.parquet", "pq3"])
+def test_files_that_gave_no_picture_a_label_are_read(faults, name):
+    assert open_data_set(faults / "parquet_labels" / name).classes == ("0", "1")
 
 
 @pytest.mark.parametrize("label", [None, -1, 2])
@@ -210,7 +274,7 @@ def test_predict_and_embed_need_no_labels(tmp_path):
         open_data_set(path)
 
 
-@pytest.mark.parametrize("labels", [[0.5, 1.5], [["a"], ["b"]]])
+@pytest.mark.parametrize("labels", [[0.5, float("nan")], [["a"], ["b"]]])
 def test_labels_that_name_nothing_are_refused(tmp_path, labels):
     kind = pa.float64() if isinstance(labels[0], float) else pa.list_(pa.string())
     path = write(tmp_path / "p.parquet", [image(1), image(2)], labels, kind=kind)
@@ -230,7 +294,6 @@ def test_no_rows_are_refused(tmp_path):
         ({"image": ["1.png"], "label": [1]}, r"image \(string\), label \(int64\)"),
         ({"image": [{"path": "1.png"}]}, r"image \(struct<path: string>\)"),
         ({"image": [{"bytes": "text"}]}, r"image \(struct<bytes: string>\)"),
-        ({"img": [{"bytes": b"x"}], "label": [1]}, r"img \(struct<bytes: binary>\), label \(int64\)"),
         ({}, "none"),
     ],
 )

@@ -467,10 +467,7 @@ def test_an_empty_part_and_an_empty_class_in_a_part_are_noted(tmp_path):
     picture(tmp_path / "test/dog/3.png")
     (tmp_path / "val").mkdir()
     (tmp_path / "train/bird").mkdir()
-    assert open_data_set(tmp_path).notes == (
-        "the folder 'train/bird' holds no pictures: it is left out",
-        "the folder 'val' holds no pictures: it is left out",
-    )
+    assert open_data_set(tmp_path).notes == ("the folders 'val' and 'train/bird' hold no pictures: they are left out",)
 
 
 def test_what_lies_beside_the_parts_and_the_classes_is_set_aside(tmp_path):
@@ -497,7 +494,7 @@ def test_a_class_that_is_called_train_is_a_class_among_others(tmp_path):
 def test_a_train_folder_without_pictures_is_refused_though_val_has_some(tmp_path):
     (tmp_path / "train/cat").mkdir(parents=True)
     picture(tmp_path / "val/cat/1.png")
-    with pytest.raises(NoPictures, match="`train`"):
+    with pytest.raises(NoPictures, match="no train/ with class folders"):
         open_data_set(tmp_path)
 
 
@@ -552,6 +549,16 @@ def test_a_path_that_cannot_be_is_refused_in_a_sentence(tmp_path, monkeypatch, w
 def test_a_file_is_refused_where_a_folder_is_expected(tmp_path):
     with pytest.raises(DataError, match=r"1\.png is a file that lists no pictures; a data set is a folder"):
         open_data_set(picture(tmp_path / "1.png"))
+
+
+@pytest.mark.parametrize(
+    ("name", "what_to_do"),
+    [("t.xlsx", "save the table as CSV"), ("photos.zip", "unpack it"), ("coco.json", "perhaps boxes")],
+)
+def test_a_file_that_can_be_made_readable_is_refused_with_how(tmp_path, name, what_to_do):
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(DataError, match=f"is a file that lists no pictures.*{what_to_do}"):
+        open_data_set(tmp_path / name)
 
 
 def test_a_real_folder_called_digits_wins_over_the_sample_and_says_so(tmp_path, monkeypatch):

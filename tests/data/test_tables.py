@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from eyespot.data import table_rows, tables
 from eyespot.data.audit import hash_pictures, without_copies
 from eyespot.data.data_set import DataSet
+from eyespot.data.read_as import ReadAs
 from eyespot.data.sources import list_pictures, open_data_set, open_pictures
 from eyespot.errors import DataError, NoPictures
 
@@ -162,7 +164,7 @@ def test_a_row_that_names_no_usable_picture_is_set_aside_with_its_line(photos, r
 @pytest.mark.parametrize(
     ("split", "reason"),
     [
-        ("dev", "has the split 'dev', which is none of train, val, valid, validation, test"),
+        ("later", "has the split 'later', which is none of train, val, valid, validation, test"),
         ("", "has no split, and others have one"),
     ],
 )
@@ -214,8 +216,8 @@ def test_a_picture_that_stands_in_two_parts_tests_and_does_not_train(photos):
 @pytest.mark.parametrize(
     ("header", "shown"),
     [
-        (["path", "label"], "'path', 'label'"),
-        (["image_path;label"], "'image_path;label'"),
+        (["where", "label"], "'where', 'label'"),
+        (["where;label"], "'where', 'label'"),
         (["image_path", "file_name", "label"], "'image_path', 'file_name', 'label'"),
         (["image_path", "label", "label"], "'image_path', 'label', 'label'"),
         (["1.png", "cat"], "'1.png', 'cat'"),
@@ -237,10 +239,10 @@ def test_a_csv_without_its_columns_is_refused_with_those_it_has(photos, header, 
             b"image_path,label\ngone.png,cat\n",
             r"holds no picture that can be used: gone\.png \(t\.csv, line 2\) does not",
         ),
-        (b"image_path\n1.png\n", "gives no picture a label; a CSV"),
+        (b"image_path\n1.png\n", "gives no picture a label: its columns are 'image_path': --label-column"),
         (b"image_path,label\n1.png,\n", "gives no picture a label; a CSV"),
         (b"image_path,label\n1.png,caf\xe9\n", "is not UTF-8 text .byte 0xe9"),
-        ("image_path,label\n1.png,cat\n".encode("utf-16"), "is not UTF-8 text"),
+        ("image_path,label\n1.png,cat\n".encode("utf-16")[:-1], "is not UTF-16-LE text"),
         (b'image_path,label\n1.png,"cat\n2.png,dog\n', "is not a CSV .*is there a quote that does not end"),
         (b'image_path,label\n1.png,"' + b"x" * 200_000, "is not a CSV .*is there a quote that does not end"),
     ],
@@ -270,6 +272,169 @@ def test_predict_and_embed_take_a_csv_without_labels(photos):
     assert [each.name for each in pictures] == [f"{photos}/1.png", f"{photos}/deep/3.png"]
     assert [each.picture for each in set_aside] == [f"{photos}/gone.png (t.csv, line 4)"]
     assert [each.name for each in open_pictures(table).pictures] == [each.name for each in pictures]
+
+
+# Tables as other programs write them
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "image_path,label,\n1.png,cat,\ndeep/3.png,dog,,\n",
+        "image_path,label,,\n1.png,cat\ndeep/3.png,dog,,\n,,,\n",
+        "image_path;label\n1.png;cat\ndeep/3.png;dog\n",
+        "sep=;\nimage_path;label\n1.png;cat\ndeep/3.png;dog\n",
+        "image_path\tlabel\n1.png\tcat\ndeep\\3.png\tdog\n",
+        "image_path|label\r\n1.png|cat\r\ndeep/3.png|dog\r\n",
+        "image_path,label\n1.png,cat\n,\n,\ndeep/3.png,dog\n",
+        'label,"image_path"\rcat,"1.png"\rdog,"deep/3.png"\r',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.txt"])
+def test_every_comma_and_encoding_of_spreadsheets_is_read(photos, text, encoding, name):
+    (photos / name).write_bytes(text.encode(encoding))
+    data_set = open_data_set(photos / name)
+    assert found(data_set) == {"1.png": ("cat", None), "deep/3.png": ("dog", None)}
+    assert (data_set.set_aside, data_set.notes) == ((), ())
+
+
+def test_lines_are_counted_with_that_of_the_separator(photos):
+    (photos / "t.csv").write_text("sep=;\nimage_path;label\n1.png;cat\ngone.png;dog\n")
+    assert list(reasons(open_data_set(photos / "t.csv"))) == ["gone.png (t.csv, line 4)"]
+
+
+@pytest.mark.parametrize(
+    ("header", "rows"),
+    [
+        (["path", "class"], [CAT, DOG]),
+        (["File Name", "Category"], [CAT, DOG]),
+        (["filepaths", "labels"], [CAT, DOG]),
+        (["label", "image"], [CAT[::-1], DOG[::-1]]),
+        (["id", "species"], [CAT, DOG]),
+        (["image_id", "filename", "class_id", "class"], [["7", *CAT[:1], "0", "cat"], ["8", *DOG[:1], "1", "dog"]]),
+    ],
+)
+def test_columns_are_known_by_the_names_that_people_use(photos, header, rows):
+    assert found(open_data_set(write_csv(photos / "t.csv", header, *rows))) == {
+        "1.png": ("cat", None),
+        "deep/3.png": ("dog", None),
+    }
+
+
+def test_a_person_names_columns_that_are_not_known(photos):
+    table = write_csv(
+        photos / "t.csv", ["Foto", "Was", "Teil"], [*CAT, "train"], [*DOG, "train"], ["2.png", "cat", "dev"]
+    )
+    with pytest.raises(DataError, match=r"'Foto', 'Was', 'Teil', .*--image-column"):
+        open_data_set(table)
+    with pytest.raises(DataError, match=r"'Foto', 'Was', 'Teil': --label-column names that of the classes"):
+        open_data_set(table, ReadAs(image_column="Foto"))
+    how = ReadAs(image_column="foto", label_column="Was", split_column="Teil")
+    assert found(open_data_set(table, how)) == {
+        "1.png": ("cat", "train"),
+        "deep/3.png": ("dog", "train"),
+        "2.png": ("cat", "val"),
+    }
+    with pytest.raises(DataError, match="has no column 'Wer': there are 'Foto', 'Was', 'Teil'; --label-column"):
+        open_data_set(table, ReadAs(image_column="Foto", label_column="Wer"))
+
+
+@pytest.mark.parametrize(
+    ("header", "option"),
+    [(["file", "path", "label"], "--image-column"), (["path", "class", "category"], "--label-column")],
+)
+def test_of_two_columns_that_may_be_meant_the_person_is_asked_which(photos, header, option):
+    with pytest.raises(DataError, match=f"say which with {option}"):
+        open_data_set(write_csv(photos / "t.csv", header, ["1.png", "1.png", "x"]))
+
+
+def test_predict_asks_for_no_classes(photos):
+    table = write_csv(photos / "t.csv", ["path", "class", "category"], ["1.png", "a", "b"])
+    assert len(list_pictures([table])[0]) == 1
+
+
+def test_a_column_that_may_hold_parts_is_one_where_all_its_values_are(photos):
+    table = write_csv(photos / "t.csv", ["path", "label", "data set"], [*CAT, "train"], [*DOG, "train"])
+    assert {each.part for each in open_data_set(table).pictures} == {"train"}
+    table = write_csv(photos / "t.csv", ["path", "label", "data set"], [*CAT, "train"], [*DOG, "flickr"])
+    assert {each.part for each in open_data_set(table).pictures} == {None}
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        (["1.0", "0.0"], ("0", "1")),
+        (["10.", "9"], ("9", "10")),
+        (["1.0", "1.5"], ("1.0", "1.5")),
+        (["v1.0", "1.0"], ("1.0", "v1.0")),
+    ],
+)
+def test_whole_numbers_that_were_written_as_floats_are_whole(photos, labels, classes):
+    table = write_csv(photos / "t.csv", HEADER, ["1.png", labels[0]], ["2.png", labels[1]])
+    assert open_data_set(table).classes == classes
+
+
+def test_a_table_may_leave_out_the_ending_or_the_folder_where_that_is_clear(tmp_path):
+    for shade, name in enumerate(
+        ("train/1.jpg", "train/2.jpg", "test/2.jpg", "train/4.jpg", "train/4.png", "test/1.txt")
+    ):
+        draw(tmp_path / name, 30 * shade)
+    table = write_csv(tmp_path / "train.csv", ["id", "label"], ["1", "cat"], ["2", "dog"], ["4", "dog"], ["5", "dog"])
+    data_set = open_data_set(table)
+    assert found(data_set) == {"train/1.jpg": ("cat", None), "train/2.jpg": ("dog", None)}
+    assert data_set.notes == (
+        "the table leaves out the folder or the ending of 2 pictures: 1 is train/1.jpg and 1 more",
+    )
+    assert reasons(data_set) == {
+        "4 (train.csv, line 4)": "may be train/4.jpg or train/4.png: write which",
+        "5 (train.csv, line 5)": "does not exist",
+    }
+
+
+def test_a_table_with_trailing_commas_is_read(faults, tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_bytes((faults / "csv_trailing/extra_trailing.csv").read_bytes())
+    for number, name in enumerate(f"{kind}{number}" for kind in ("circle", "square") for number in range(8)):
+        draw(tmp_path / f"p/{name}.png", number)
+    assert open_data_set(table).classes == ("circle", "square")
+    assert len(open_data_set(table).pictures) == 16
+
+
+# Limits
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("image_path,label\n" + "x" * 600, "has a line of more than 500 letters"),
+        ("image_path,label\n" + '"a\n",' * 200, "has a line of more than 500 letters"),
+        ("image_path,label" + ",x" * 60, "has 62 columns, and at most 50 are read"),
+        ("image_path,label\n" + "gone.png,x\n" * 20, "more than 9 lines of .* The last one is line 11"),
+        ("image_path,label\n" + "1.png,x\n" * 20, "more than 9 lines of .* The last one is line 12"),
+    ],
+)
+def test_a_table_that_would_fill_the_memory_is_refused(photos, monkeypatch, text, sentence):
+    for name, most in (("LONGEST_LINE", 500), ("MOST_COLUMNS", 50), ("MOST_UNUSED", 9)):
+        monkeypatch.setattr(tables if name == "MOST_UNUSED" else table_rows, name, most)
+    (photos / "t.csv").write_text(text)
+    with pytest.raises(DataError, match=sentence):
+        open_data_set(photos / "t.csv")
+
+
+def test_a_table_of_ten_gigabytes_of_nothing_is_refused_after_its_first_line(photos):
+    with (photos / "t.csv").open("wb") as file:
+        file.write(b"image_path,label\n")
+        file.truncate(10 * 2**30)
+    with pytest.raises(DataError, match="has a line of more than 1048576 letters"):
+        open_data_set(photos / "t.csv")
+
+
+def test_lines_of_json_with_ever_new_keys_are_refused(photos, monkeypatch):
+    monkeypatch.setattr(table_rows, "MOST_COLUMNS", 50)
+    lines = [{"file_name": "1.png", f"key{number}": 1} for number in range(60)]
+    with pytest.raises(DataError, match="has 51 columns, and at most 50 are read"):
+        open_data_set(write_lines(photos / "t.jsonl", *lines))
 
 
 # metadata.jsonl
@@ -332,7 +497,12 @@ def test_texts_whole_numbers_and_truth_values_are_classes(photos, label, name):
     assert open_data_set(photos).classes == (name,)
 
 
-@pytest.mark.parametrize("label", [None, "", "  ", 0.5, [], {"a": 1}])
+def test_a_number_of_very_many_digits_is_no_class(photos):
+    write_lines(photos / "metadata.jsonl", *LINES, '{"file_name": "2.png", "label": ' + "9" * 5000 + "}")
+    assert reasons(open_data_set(photos))["2.png"].startswith("has a label of 5000 letters")
+
+
+@pytest.mark.parametrize("label", [None, "", "  ", 0.5, float("inf"), [], {"a": 1}])
 def test_other_labels_are_none(photos, label):
     write_lines(photos / "metadata.jsonl", *LINES, {"file_name": "2.png", "label": label})
     assert reasons(open_data_set(photos))["2.png"] == "has no label, which is a text or a whole number"
@@ -348,7 +518,6 @@ def test_other_labels_are_none(photos, label):
         ('{"file_name": "2.png"', "is not JSON"),
         ("file_name,label", "is not JSON"),
         ("[" * 100_000, "is not JSON"),
-        ('{"file_name": "2.png", "label": ' + "9" * 5000 + "}", "is not JSON"),
         ("{}", "names no picture"),
         ('{"file_name": 2, "label": "cat"}', "names no picture"),
         ('{"file_name": "", "label": "cat"}', "names no picture"),
@@ -377,7 +546,7 @@ def test_metadata_without_any_label_is_refused_with_what_is_needed(photos):
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff\xfe\0", b"{}"])
 def test_metadata_that_names_nothing_is_one_sentence(photos, content):
     (photos / "metadata.jsonl").write_bytes(content)
-    with pytest.raises(DataError, match=r"holds no picture that can be used|is not UTF-8 text"):
+    with pytest.raises(DataError, match=r"holds no picture that can be used|is not UTF-16-LE text"):
         open_data_set(photos)
 
 

@@ -116,8 +116,9 @@ def test_a_class_that_was_renamed_since_has_no_similar_pictures(run, shared_cach
     found = eyespot.explain(copied, picture, out=tmp_path / "why.png", data=data, similar=12)
     assert {each.class_ for each in found.similar} == {"circle", "triangle"}
     (copied / "similar.npz").unlink()
-    for kind in ("circle", "triangle"):
-        (data / "train" / kind).rename(data / "train" / f"{kind}s")
+    for part in ("train", "val", "test"):
+        for kind in ("circle", "triangle"):
+            (data / part / kind).rename(data / part / f"{kind}s")
     network = Network(read_bundle(copied), cache_folder=None)
     none, why = recipe.find_similar(network, data, silent)
     assert none is None

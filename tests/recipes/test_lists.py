@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 import eyespot
-from eyespot.errors import DataError
+from eyespot.errors import DataError, OptionError
+from eyespot.recipes.run_pictures import pictures_of_run
 
 TRAIN, TEST = slice(0, 120), slice(120, 160)
 
@@ -109,3 +110,21 @@ def test_features_of_a_list_are_written_with_its_classes_and_parts(sources, tmp_
     assert arrays["features"].shape == (4, 1280)
     assert list(arrays["parts"]) == ["train", "train", "test", "test"]
     assert list(arrays["pictures"]) == ["0.png", "1.png", "158.png", "159.png"]
+
+
+def test_columns_and_layouts_that_a_person_names_are_kept_with_the_run(sources, tmp_path, shared_cache):
+    lines = sources["csv"].read_text().splitlines()
+    table = sources["csv"].with_name("named.csv")
+    table.write_text("\n".join(["Bild;Ziffer;Teil", *(line.replace(",", ";") for line in lines[1:])]))
+    named = {"image_column": "Bild", "label_column": "Ziffer", "split_column": "Teil"}
+    run = eyespot.train(table, **named, epochs=1, out=tmp_path)
+    assert (run.test.n, run.pictures.used) == (40, 160)
+    again = pictures_of_run(run.run, eyespot.load(run.run).manifest, data=None, parts=("test",))
+    assert (len(again.hashed), again.missing) == (40, 0)
+    assert eyespot.val(run.run, table, **named).n == 40
+    assert eyespot.load(run.run).evaluate(table, **named, split="train").n == 120
+    assert len(eyespot.predict(run.run, table, image_column="Bild")) == 160
+    with pytest.raises(DataError, match="--label-column names that of the classes"):
+        eyespot.val(run.run, table, image_column="Bild")
+    with pytest.raises(OptionError, match="the option layout cannot be 'flat'"):
+        eyespot.embed(table, tmp_path / "x.npz", layout="flat")

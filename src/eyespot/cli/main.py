@@ -11,8 +11,10 @@ import click
 import eyespot
 from eyespot.cli import anatomy, by_hand, deploy, explaining, measuring, serving, views
 from eyespot.cli.grouped import GroupedCommand
+from eyespot.cli.told import image_option as _image_column
 from eyespot.cli.told import json_option as _json
 from eyespot.cli.told import quiet_option as _quiet
+from eyespot.cli.told import read_options as _read_options
 from eyespot.cli.told import told as _told
 
 COMMANDS = (
@@ -25,6 +27,7 @@ COMMANDS = (
 TRAIN_GROUPS = {
     "How much of a network trains, and how long": ("time", "regime", "model", "weights", "freeze", "replace_tail"),
     "The pictures": ("size", "mirror", "views", "augment", "growing", "class_weight"),
+    "How folders and tables are read": ("layout", "image_column", "label_column", "split_column"),
     "The end of the network": ("head", "output", "dropout", "auxiliary"),
     "The steps (the defaults are the regime's: docs/training.md)": (
         *("epochs", "batch", "lr", "optimiser", "schedule", "warmup", "weight_decay", "stage_factor"),
@@ -98,6 +101,7 @@ for _module in (explaining, deploy, serving, views, measuring, anatomy, by_hand)
 @click.option("--dropout", type=float, help="Before the last layer.  [default: the network's own]")
 @click.option("--auxiliary", default="auto", show_default=True, help="Auxiliary heads where the paper has them; no.")
 @click.option("--patience", type=int, help="Epochs without gain before stopping, from scratch.")
+@_read_options
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides split, folds, views and first weights.")
 @click.option("--precision", default="auto", show_default=True, help="auto, fp32 or bf16.")
@@ -140,6 +144,7 @@ def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, 
 @click.argument("run")
 @click.argument("pictures", nargs=-1, required=True)
 @click.option("--topk", type=int, default=3, show_default=True, help="Classes named for each picture.")
+@_image_column
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the answers to this file.")
 @click.option("--overwrite", is_flag=True, help="Replace that file where it exists.")
 @_json
@@ -149,6 +154,7 @@ def predict(
     run: str,
     pictures: tuple[str, ...],
     topk: int,
+    image_column: str | None,
     csv_file: Path | None,
     overwrite: bool,
     as_json: bool,
@@ -165,7 +171,7 @@ def predict(
     if csv_file:
         require_writable(csv_file, overwrite=overwrite)
     with show.progress(quiet=quiet) as progress:
-        result = recipe(run, list(pictures), topk=topk, progress=progress)
+        result = recipe(run, list(pictures), topk=topk, image_column=image_column, progress=progress)
     if csv_file:
         show.write_predictions(csv_file, result)
     show.json_or(as_json, result, show.predicted)
@@ -177,10 +183,11 @@ def predict(
 @click.argument("run")
 @click.argument("data")
 @click.option("--split", default="auto", show_default=True, help="The part to read: train, val, test, all; auto.")
+@_read_options
 @_json
 @_quiet
 @_told
-def val(run: str, data: str, split: str, as_json: bool, quiet: bool) -> None:
+def val(run: str, data: str, split: str, as_json: bool, quiet: bool, **reading: str | None) -> None:
     """Measure the model in RUN on the labelled pictures of DATA, of any kind that `train` takes.
 
     auto reads test, else val, else everything. A folder that is not split is read whole.
@@ -189,19 +196,22 @@ def val(run: str, data: str, split: str, as_json: bool, quiet: bool) -> None:
     from eyespot.recipes.val import val as recipe
 
     with show.progress(quiet=quiet) as progress:
-        result = recipe(run, data, split=split, progress=progress)
+        result = recipe(run, data, split=split, progress=progress, **reading)
     show.json_or(as_json, result, show.validated)
 
 
 @main.command()
 @click.argument("data")
 @click.option("--out", required=True, help="The file to write, ending in .npz.")
+@_read_options
 @click.option("--precision", default="auto", show_default=True, help="auto, fp32 or bf16.")
 @click.option("--overwrite", is_flag=True, help="Replace the file where it exists.")
 @_json
 @_quiet
 @_told
-def embed(data: str, out: str, precision: str, overwrite: bool, as_json: bool, quiet: bool) -> None:
+def embed(
+    data: str, out: str, precision: str, overwrite: bool, as_json: bool, quiet: bool, **reading: str | None
+) -> None:
     """Write the features of every picture in DATA, of any kind that `train` takes, as plain arrays.
 
     The file holds `features` (N, 1280), `pictures`, `classes` and `parts`; numpy.load reads it.
@@ -210,7 +220,7 @@ def embed(data: str, out: str, precision: str, overwrite: bool, as_json: bool, q
     from eyespot.recipes.embed import embed as recipe
 
     with show.progress(quiet=quiet) as progress:
-        result = recipe(data, out, precision=precision, overwrite=overwrite, progress=progress)
+        result = recipe(data, out, precision=precision, overwrite=overwrite, progress=progress, **reading)
     show.json_or(as_json, result, show.embedded)
 
 

@@ -23,6 +23,24 @@ json_option = click.option(
 )
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 
+layout_option = click.option(
+    "--layout",
+    default="auto",
+    show_default=True,
+    metavar="LEVELS",
+    help="What the folders are: class, part/class, class/part or any/class.",
+)
+image_option = click.option("--image-column", metavar="NAME", help="Column of a table that names the pictures.")
+label_option = click.option("--label-column", metavar="NAME", help="Column that holds the classes.")
+split_option = click.option("--split-column", metavar="NAME", help="Column that says which train and which test.")
+
+
+def read_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the options that say how folders and tables are to be read."""
+    for option in (split_option, label_option, image_option, layout_option):
+        command = option(command)
+    return command
+
 
 def told(command: Callable[..., None]) -> Callable[..., None]:
     """Errors that a person can mend end the command in one sentence; anything else is our bug and shows itself."""

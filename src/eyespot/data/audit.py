@@ -13,6 +13,7 @@ from itertools import chain
 
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.records import SetAside
+from eyespot.words import some
 
 HASH_BYTES = 16
 CHUNK = 64
@@ -83,11 +84,21 @@ def notes_on_counts(counts: dict[str, int]) -> Iterator[str]:
 
     counts: pictures per class, of the part that is trained on.
     """
-    for name, count in counts.items():
-        if count == 0:
-            yield f"class {name!r} has no picture left to train on, so it is never answered: see what was set aside"
-        if count == 1:
-            yield f"class {name!r} has one picture to train on: add more, nothing can be learned or tested from one"
+    none, one = ([repr(name) for name, count in counts.items() if count == few] for few in (0, 1))
+    if len(none) == 1:
+        yield f"class {none[0]} has no picture left to train on, so it is never answered: see what was set aside"
+    elif none:
+        yield (
+            f"the classes {some(none)} have no picture left to train on, so they are never answered: see what was set "
+            "aside"
+        )
+    if len(one) == 1:
+        yield f"class {one[0]} has one picture to train on: add more, nothing can be learned or tested from one"
+    elif one:
+        yield (
+            f"the classes {some(one)} have one picture to train on each: add more, nothing can be learned or tested "
+            "from one"
+        )
     present = {name: count for name, count in counts.items() if count}
     if present and is_unbalanced(list(present.values())):
         most, least = max(present, key=present.__getitem__), min(present, key=present.__getitem__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,16 +12,20 @@ from pathlib import Path
 from eyespot.errors import NoPictures
 from eyespot.names import printable
 from eyespot.records import Part, SetAside
+from eyespot.words import some
 
 PARTS: dict[str, Part] = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 """Every name of a part, in lower case."""
-TABLE_SUFFIXES = {".csv", ".jsonl"}
+TABLE_SUFFIXES = {".csv", ".tsv", ".txt", ".jsonl"}
 """Endings of tables that list pictures."""
 PARQUET_SUFFIX = ".parquet"
 LISTS = (
     "a CSV names pictures in the columns image_path, label and perhaps split, a metadata.jsonl by the keys file_name, "
     "label and perhaps split, and a Parquet file holds them in the columns image and label"
 )
+LARGEST_FLOAT = 2**53
+"""Below it a float holds every whole number."""
+_WHOLE = re.compile(r"-?[0-9]+(\.0*)?")
 MOST_LETTERS = 255
 """Longest name of a class: that of a folder, too, on most systems."""
 
@@ -54,6 +59,8 @@ class DataSet:
     """Sorted; in numeric order where every name is a number."""
     set_aside: tuple[SetAside, ...] = ()
     notes: tuple[str, ...] = ()
+    unlabelled: str = ""
+    """Of a list: why no picture has a class, where none has."""
     mirror_changes_meaning: bool = False
     """True for digits, letters and the like: their mirror image is another thing."""
 
@@ -75,6 +82,8 @@ def class_of(value: object) -> str | None:
     """The class that a value of a table names: a text or a whole number; None for every other value."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_FLOAT:
+        value = int(value)
     if isinstance(value, int):
         return str(value)
     return spelled_alike(printable(value.strip())) or None if isinstance(value, str) else None
@@ -86,7 +95,9 @@ def labelled(listed: DataSet) -> DataSet:
     listed: what a source other than folders holds, with pictures as it gives them. Raises NoPictures.
     """
     if listed.pictures and not any(picture.label for picture in listed.pictures):
-        raise NoPictures(f"{listed.name} gives no picture a label; {LISTS}")
+        why = f": {listed.unlabelled}" if listed.unlabelled else ""
+        raise NoPictures(f"{listed.name} gives no picture a label{why}; {LISTS}")
+    listed = replace(listed, pictures=tuple(_with_whole_labels(listed.pictures)))
     is_split = any(picture.part for picture in listed.pictures)
     reasons = [_reason_against(picture, is_split=is_split) for picture in listed.pictures]
     judged = list(zip(listed.pictures, reasons, strict=True))
@@ -102,6 +113,15 @@ def labelled(listed: DataSet) -> DataSet:
     classes = sort_classes(str(picture.label) for picture in kept)
     notes = (*listed.notes, *_notes_on_case(classes), *notes_on_parts(kept))
     return replace(listed, pictures=tuple(kept), classes=classes, set_aside=set_aside, notes=notes)
+
+
+def _with_whole_labels(pictures: Sequence[Picture]) -> Iterable[Picture]:
+    """The same, with `1` for `1.0` where every class is a whole number: programs write those as floats."""
+    labels = {str(picture.label) for picture in pictures if picture.label}
+    if not all(map(_WHOLE.fullmatch, labels)) or not any("." in label for label in labels):
+        return pictures
+    whole = {label: label.partition(".")[0] for label in labels}
+    return [replace(picture, label=whole[picture.label] if picture.label else None) for picture in pictures]
 
 
 def without_unknown_classes(pictures: Sequence[Picture]) -> tuple[list[Picture], list[SetAside]]:
@@ -128,8 +148,11 @@ def notes_on_parts(pictures: Iterable[Picture]) -> Iterator[str]:
     trained = {label for part, label in labels if part == "train"}
     for name in ("val", "test"):
         tested = {label for part, label in labels if part == name}
-        for label in sort_classes(trained - tested) if tested else ():
-            yield f"class {label!r} has no pictures in {name}: nothing can be said of it there"
+        missing = [repr(label) for label in sort_classes(trained - tested)] if tested else []
+        if len(missing) == 1:
+            yield f"class {missing[0]} has no pictures in {name}: nothing can be said of it there"
+        elif missing:
+            yield f"the classes {some(missing)} have no pictures in {name}: nothing can be said of them there"
 
 
 def case_twins(labels: Iterable[str]) -> list[str]:
@@ -150,5 +173,7 @@ def _reason_against(picture: Picture, *, is_split: bool) -> str:
 
 
 def _notes_on_case(classes: Iterable[str]) -> Iterator[str]:
-    for twins in case_twins(classes):
-        yield f"the classes {twins} differ in upper and lower case only: they are learned as different classes"
+    twins = case_twins(classes)
+    if twins:
+        names = some(twins, most=3) if len(twins) > 1 else twins[0]
+        yield f"the classes {names} differ in upper and lower case only: they are learned as different classes"

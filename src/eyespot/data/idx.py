@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import os
 import re
 import struct
 import zlib
@@ -21,17 +22,18 @@ from pathlib import Path
 from typing import IO, cast
 
 from eyespot.data.data_set import DataSet, Picture
+from eyespot.data.limits import require_unfolds
+from eyespot.data.sifting import Sifted
 from eyespot.errors import DataError
 from eyespot.names import printable
 from eyespot.records import Part, SetAside
-
-MOST_BYTES = 2**31
-"""Most that is read: it is held in memory."""
+from eyespot.words import some
 
 _BEGINNINGS: dict[str, Part] = {"train": "train", "t10k": "test"}
 _NAME = re.compile(r"(train|t10k)-(images[-.]idx3|labels[-.]idx1)-ubyte(\.gz)?")
 _PICTURE_BYTES = 300
 """What a picture takes in memory beside its pixels."""
+_LABEL_BYTES = 8
 _BLOCK = 1000
 """Pictures read at a time."""
 _UNSIGNED_BYTES = 8
@@ -40,14 +42,21 @@ _MOST_PACKED = 1032
 """Bytes that one byte of gzip can stand for, at most."""
 
 
-def holds_idx(folder: Path) -> bool:
-    """True for a folder with a file of pictures that is called as MNIST's are."""
-    return any("-images" in each.name for each in _files(folder))
+def idx_folder(sifted: Sifted) -> Path | None:
+    """The one folder with files of pictures that are called as MNIST's are: this, or a deeper one."""
+    named = {
+        Path(path).parent for path in sifted.others if _NAME.fullmatch(os.path.basename(path)) and "-images" in path
+    }
+    if len(named) > 1:
+        folders = some(sorted(sifted.below(str(each)) or "." for each in named))
+        raise DataError(f"{printable(str(sifted.root))} holds IDX files in {folders}: name one of these folders")
+    return next(iter(named), None)
 
 
-def read_idx(folder: Path) -> DataSet:
+def read_idx(folder: Path, sifted: Sifted) -> DataSet:
     """The pictures of `train-images-idx3-ubyte`, `t10k-images-idx3-ubyte` or both, with the labels beside them.
 
+    sifted: all that lies around: what is not read is set aside.
     Raises DataError for files that are damaged, that contradict each other, or that lack their labels.
     """
     files = _files(folder)
@@ -63,14 +72,17 @@ def read_idx(folder: Path) -> DataSet:
             raise DataError(
                 f"{printable(str(there))} stands alone: the file {beginning}-{lacking} is missing beside it"
             )
-    others = sorted(each.name for each in folder.iterdir() if each not in used and not each.name.startswith("."))
+    read = {sifted.below(str(each)) for each in used}
     return DataSet(
-        name=printable(folder.resolve().name or str(folder)),
+        name=sifted.name,
         pictures=tuple(pictures),
         classes=(),
         set_aside=tuple(
-            SetAside(picture=printable(name), reason="is none of the files that are read") for name in others
+            SetAside(picture=name, reason="is none of the files that are read")
+            for name in sorted((*(each.picture for each in sifted.set_aside), *(each.name for each in sifted.pictures)))
+            if name not in read
         ),
+        notes=sifted.notes,
         mirror_changes_meaning=True,
     )
 
@@ -149,10 +161,8 @@ def _header(file: IO[bytes], path: Path, sizes: int) -> tuple[int, ...]:
         raise DataError(
             f"{said}, which its {on_disk} bytes on disk cannot hold: it is cut off or damaged; copy it again"
         )
-    if math.prod(shape) + shape[0] * _PICTURE_BYTES > MOST_BYTES:
-        raise DataError(
-            f"{said}, more than the {MOST_BYTES} that are read: write the pictures as files in class folders"
-        )
+    beside = _PICTURE_BYTES if sizes > 1 else _LABEL_BYTES
+    require_unfolds(printable(str(path)), math.prod(shape) + shape[0] * beside, on_disk=on_disk)
     return shape
 
 

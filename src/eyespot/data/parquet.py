@@ -1,127 +1,229 @@
 """Parquet files with the pictures inside, as Hugging Face writes them.
 
-The column `image` holds `bytes`, an encoded picture, and perhaps `path`, its name. The column `label` holds a text, or
-a number; the names of the numbers stand under the key `huggingface` in the file's metadata, as JSON
-(https://huggingface.co/docs/datasets: the features Image and ClassLabel). The bytes are held in memory.
+A column, usually `image`, holds `bytes`, an encoded picture, and perhaps `path`, its name, or the bytes alone. Another,
+usually `label`, holds a text or a number; the names of the numbers stand under the key `huggingface` in the file's
+metadata, as JSON (https://huggingface.co/docs/datasets: the features Image and ClassLabel). The bytes are held in
+memory.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from eyespot.data.columns import IMAGE, LABEL, choose
 from eyespot.data.data_set import LISTS, PARQUET_SUFFIX, PARTS, DataSet, Picture, class_of
-from eyespot.data.folders import sift
+from eyespot.data.limits import AT_A_TIME, require_unfolds
+from eyespot.data.parquet_claims import Claims, claims, read_footer
+from eyespot.data.part_names import part_of
+from eyespot.data.read_as import ReadAs
+from eyespot.data.sifting import Sifted
 from eyespot.errors import DataError, MissingExtra
 from eyespot.names import printable
 from eyespot.records import Part, SetAside
+from eyespot.words import some
 
 ROWS = 1000
-"""Rows that are unpacked at a time."""
+"""Rows that are unpacked at a time, at most."""
 
 
-def parquet_files(folder: Path) -> list[Path]:
-    """The Parquet files of a folder or, as Hugging Face publishes them, of its folder `data`."""
-    for place in (folder, folder / "data"):
-        try:
-            named = [each for each in place.iterdir() if each.suffix.lower() == PARQUET_SUFFIX and each.name[0] != "."]
-        except OSError:  # there is no such folder, or who reads it says so
-            continue
-        found = sorted(each for each in named if each.is_file())
-        if found:
-            return found
-    return []
+def read_folder(sifted: Sifted, how: ReadAs) -> DataSet:
+    """The pictures in a folder's Parquet files, of any depth, and what else lies there as set aside.
 
-
-def read_folder(folder: Path) -> DataSet:
-    """The pictures in a folder's Parquet files, and what else lies there as set aside."""
-    files = parquet_files(folder)
-    found = read_parquet(files, name=printable(folder.resolve().name or str(folder)), are_parts=True)
-    pictures, left = sift(folder)
-    names = {printable(file.relative_to(folder).as_posix()) for file in files}
-    others = [each for each in left if each.picture not in names]
+    Raises DataError where the files lie in several folders that are no parts.
+    """
+    files = {Path(path): sifted.below(path) for path in sifted.others if path.lower().endswith(PARQUET_SUFFIX)}
+    holders = {"/".join(each for each in name.split("/")[:-1] if not part_of(each)) for name in files.values()}
+    if len(holders) > 1:
+        where = some(sorted(each or "." for each in holders))
+        raise DataError(f"{printable(str(sifted.root))} holds Parquet files in {where}: name one of these folders")
+    found = read_parquet([*files], name=sifted.name, parts={path: _part(name) for path, name in files.items()}, how=how)
+    others = [each for each in sifted.set_aside if each.picture not in files.values()]
     beside = [
-        SetAside(picture=each.name, reason="lies beside Parquet files, which are read instead") for each in pictures
+        SetAside(picture=each.name, reason="lies beside Parquet files, which are read instead")
+        for each in sifted.pictures
     ]
-    return replace(found, set_aside=(*found.set_aside, *others, *beside))
+    return replace(found, set_aside=(*found.set_aside, *others, *beside), notes=(*sifted.notes, *found.notes))
 
 
-def read_parquet(files: Sequence[Path], *, name: str, are_parts: bool) -> DataSet:
+def read_parquet(
+    files: Sequence[Path], *, name: str, how: ReadAs, parts: Mapping[Path, Part | None] | None = None
+) -> DataSet:
     """The pictures of the files, in order.
 
-    are_parts: the files' names say the part (`train-00000-of-00001.parquet`), unless none of them does.
+    parts: of each file, unless none has any.
     Raises DataError, and MissingExtra where pyarrow is not installed.
     """
-    parts = {file: _part(file) if are_parts else None for file in files}
+    parts = parts or {}
     unnamed = [file for file in files if any(parts.values()) and not parts[file]]
+    opened = [_open(file, how) for file in files if file not in unnamed]
+    on_disk = sum(each.path.stat().st_size for each in opened)
+    require_unfolds(name, sum(each.claims.unfolded for each in opened), on_disk=on_disk)
     pictures: list[Picture] = []
     set_aside = [
         SetAside(picture=printable(file.name), reason=f"has a name that begins with none of {', '.join(PARTS)}")
         for file in unnamed
     ]
     taken: set[str] = set()
-    for file in files:
-        for number, row in enumerate(_rows(file) if file not in unnamed else ()):
-            where = f"{printable(file.name)}, row {number}"
-            image = row["image"] or {}
-            given = printable(str(image.get("path") or ""))
+    held = 0
+    for file in opened:
+        for number, row in enumerate(_rows(file)):
+            where = f"{printable(file.path.name)}, row {number}"
+            given = printable(row.path)
             apart = f"{given} ({where})" if given else where
-            if image.get("bytes") is None:
+            if row.data is None:
                 set_aside.append(SetAside(picture=apart, reason="holds no picture"))
                 continue
+            held += len(row.data) + len(row.path) + len(row.label or "")
+            require_unfolds(name, held, on_disk=on_disk)
             known_as = apart if given in taken else given or apart
             taken.add(given)
-            pictures.append(Picture(known_as, label=row["label"], part=parts[file], data=image["bytes"]))
-    return DataSet(name, tuple(pictures), classes=(), set_aside=tuple(set_aside))
+            pictures.append(Picture(known_as, label=row.label, part=parts.get(file.path), data=row.data))
+    unlabelled = next((each.unlabelled for each in opened if each.label is None), "")
+    return DataSet(name, tuple(pictures), classes=(), set_aside=tuple(set_aside), unlabelled=unlabelled)
 
 
-def _part(file: Path) -> Part | None:
-    beginning = re.match("[a-z]*", file.name.lower())
-    return PARTS.get(beginning[0]) if beginning else None
+def _part(name: str) -> Part | None:
+    """The part that a file's name begins with, or that a folder above it has as its name."""
+    *folders, file = name.split("/")
+    beginning = re.match(r"[^\W\d_]*", file)
+    words = [beginning[0] if beginning else "", *reversed(folders)]
+    return next((part for word in words if (part := part_of(word))), None)
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Each row's `image`, a dict with `bytes` and `path`, and `label`, the class's name or None."""
+@dataclass(frozen=True)
+class _File:
+    """A Parquet file whose beginning was read."""
+
+    path: Path
+    image: str
+    is_struct: bool
+    """True where the column holds `bytes` and `path`, not bytes alone."""
+    label: str | None
+    class_names: list[str]
+    unlabelled: str
+    claims: Claims
+
+    @property
+    def columns(self) -> list[str]:
+        """What is read of it."""
+        return [*_leaves(self.image, is_struct=self.is_struct), *([self.label] if self.label else [])]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A picture's bytes, or None where there are none, and what is said of it."""
+
+    data: bytes | None
+    path: str
+    label: str | None
+
+
+def _open(path: Path, how: ReadAs) -> _File:
+    arrow_error, parquet_file = _pyarrow(path)
+    with _told(path, arrow_error):
+        footer = read_footer(path)
+        with parquet_file(path) as file:
+            schema = file.schema_arrow
+            image, is_struct = _image_column(schema, path, how)
+            label = _label_column(schema, path, how, image) if how.classes_count else None
+            columns = [*_leaves(image, is_struct=is_struct), *([label] if label else [])]
+            return _File(
+                path,
+                image,
+                is_struct,
+                label,
+                _class_names(schema.metadata or {}, label),
+                f"the columns of {printable(str(path))} are {_shown(schema)}: --label-column names that of the classes",
+                claims(path, footer, columns),
+            )
+
+
+def _rows(opened: _File) -> Iterator[_Row]:
+    arrow_error, parquet_file = _pyarrow(opened.path)
+    at_a_time = max(1, min(ROWS, AT_A_TIME // max(1, opened.claims.largest)))
+    with _told(opened.path, arrow_error), parquet_file(opened.path) as file:
+        for batch in file.iter_batches(batch_size=at_a_time, columns=opened.columns):
+            for row in batch.to_pylist():
+                image = row[opened.image]
+                data, name = (
+                    (image, None) if not opened.is_struct else ((image or {}).get(k) for k in ("bytes", "path"))
+                )
+                yield _Row(data, str(name or ""), _class(row.get(opened.label or ""), opened.class_names))
+
+
+def _class(value: object, names: list[str]) -> str | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if names and isinstance(value, int):
+        return names[value] if 0 <= value < len(names) else None  # -1 says that there is none
+    return class_of(value)
+
+
+def _pyarrow(path: Path) -> tuple[type[Exception], Any]:
     try:
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
     except ModuleNotFoundError:
         raise MissingExtra(f"the Parquet file {printable(str(path))}", extra="parquet") from None
-    with _told(path, ArrowException), ParquetFile(path) as file:
-        columns = _columns(file.schema_arrow, path)
-        names = _class_names(file.schema_arrow.metadata or {})
-        for batch in file.iter_batches(batch_size=ROWS, columns=columns):
-            for row in batch.to_pylist():
-                label = row.get("label")
-                if names and isinstance(label, int):
-                    label = names[label] if 0 <= label < len(names) else None  # -1 says that there is none
-                yield {"image": row["image"], "label": class_of(label)}
+    return ArrowException, ParquetFile
 
 
-def _columns(schema: Any, path: Path) -> list[str]:
-    """The columns to read, of those that are there. Raises DataError where none holds pictures."""
+def _image_column(schema: Any, path: Path, how: ReadAs) -> tuple[str, bool]:
+    """The column that holds pictures, and whether with their names. Raises DataError where none does."""
     from pyarrow import types
 
+    def is_bytes(kind: Any) -> bool:
+        return bool(types.is_binary(kind) or types.is_large_binary(kind))
+
     kinds = {field.name: field.type for field in schema}
-    image = kinds.get("image")
-    inside = {field.name: field.type for field in image} if image and types.is_struct(image) else {}
-    if "bytes" not in inside or not (types.is_binary(inside["bytes"]) or types.is_large_binary(inside["bytes"])):
-        shown = ", ".join(f"{printable(name)} ({kind})" for name, kind in list(kinds.items())[:8]) or "none"
+    structs = {
+        name
+        for name, kind in kinds.items()
+        if types.is_struct(kind) and any(field.name == "bytes" and is_bytes(field.type) for field in kind)
+    }
+    names = [name for name, kind in kinds.items() if name in structs or is_bytes(kind)]
+    where = printable(str(path))
+    wanted = how.image_column
+    found = choose(IMAGE, names, wanted=wanted if wanted in names else None, where=where)
+    if wanted and wanted not in names:
+        found = None
+    elif found is None and len(names) == 1:
+        found = 0
+    if found is None:
+        option = "" if not names else f" (--image-column names one of {some(names)})"
         raise DataError(
-            f"the columns of {printable(str(path))} are {shown}, and an image of bytes and path was expected; {LISTS}"
+            f"the columns of {where} are {_shown(schema)}, and an image of bytes and path was expected{option}; {LISTS}"
         )
-    return [name for name in ("image", "label") if name in kinds]
+    return names[found], names[found] in structs
 
 
-def _class_names(metadata: dict[bytes, bytes]) -> list[str]:
+def _label_column(schema: Any, path: Path, how: ReadAs, image: str) -> str | None:
+    """The column of the classes, if there is one. Raises DataError where it is unclear, or not there."""
+    from pyarrow import types
+
+    names = [field.name for field in schema if field.name != image and not types.is_nested(field.type)]
+    found = choose(LABEL, names, wanted=how.label_column, where=printable(str(path)))
+    return None if found is None else names[found]
+
+
+def _leaves(image: str, *, is_struct: bool) -> list[str]:
+    return [f"{image}.bytes", f"{image}.path"] if is_struct else [image]
+
+
+def _shown(schema: Any) -> str:
+    return ", ".join(f"{printable(field.name)} ({field.type})" for field in list(schema)[:8]) or "none"
+
+
+def _class_names(metadata: dict[bytes, bytes], label: str | None) -> list[str]:
     """The names of the labels 0, 1, 2 ..., empty where the file has none."""
     try:
-        names = json.loads(metadata[b"huggingface"])["info"]["features"]["label"]["names"]
+        names = json.loads(metadata[b"huggingface"])["info"]["features"][label]["names"]
     except (KeyError, TypeError, ValueError, RecursionError):
         return []
     return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else []

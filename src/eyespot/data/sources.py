@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from eyespot.data.data_set import LISTS, PARQUET_SUFFIX, TABLE_SUFFIXES, DataSet, Picture, labelled
-from eyespot.data.folders import LAYOUT, holds_picture_files, read_folder, sift
+from eyespot.data.folders import read_every_picture, read_sifted
+from eyespot.data.layouts import LAYOUT
+from eyespot.data.read_as import ReadAs
+from eyespot.data.sifting import Sifted, lone_folders, sift
 from eyespot.errors import DataError, NoPictures
 from eyespot.names import printable
 from eyespot.records import SetAside
 
 LISTS_BY_SUFFIX = TABLE_SUFFIXES | {PARQUET_SUFFIX}
 """Endings of files that are data sets themselves."""
+IDX_ENDINGS = ("-ubyte", "-ubyte.gz")
+MADE_READABLE = {
+    **dict.fromkeys((".xlsx", ".xls", ".ods", ".numbers"), ": save the table as CSV"),
+    **dict.fromkeys((".zip", ".tar", ".gz", ".tgz", ".7z", ".rar"), ": unpack it"),
+    **dict.fromkeys((".json", ".xml", ".yaml"), ", but perhaps boxes, which are not read"),
+}
+AS_IT_IS = ReadAs()
 
 
-def open_data_set(where: str | Path) -> DataSet:
+def open_data_set(where: str | Path, how: ReadAs = AS_IT_IS) -> DataSet:
     """The labelled pictures of a folder or a file, or of the embedded sample `digits` where no folder has that name.
 
     where: a folder in one of the layouts named in `LAYOUT`, with a table of its pictures, or with IDX or Parquet files;
     a table or a Parquet file; or "digits". What it is shows in what is there.
+    how: what a person says of it beside.
     Raises DataError and NoPictures in sentences that say what was expected.
     """
     path = _expanded(where)
@@ -30,46 +41,55 @@ def open_data_set(where: str | Path) -> DataSet:
         note = (
             "the folder `digits` was read; the embedded sample of that name was not" if str(where) == "digits" else ""
         )
-        data_set = _open_folder(path)
+        data_set = _open_folder(path, how)
         return replace(data_set, notes=(note, *data_set.notes)) if note else data_set
     if str(where) == "digits" and not path.exists():
         from eyespot.data.samples import digits
 
         return digits()
-    listed = _listed(path) if str(where) else None
-    if not listed:
+    if not str(where) or not _is_list(path):
         raise _no_such_folder(where, path)
-    return labelled(listed)
+    return labelled(_read_list(path, how))
 
 
-def open_pictures(where: str | Path) -> DataSet:
-    """The same, or the pictures of a folder or a file that gives no classes, without classes."""
+def open_pictures(where: str | Path, how: ReadAs = AS_IT_IS) -> DataSet:
+    """The same, or the pictures of a folder or a file that gives no classes, without classes.
+
+    Of a folder that is not a list, every picture of any depth, with or without a class.
+    """
+    path = _expanded(where)
+    if str(where) and path.is_dir() and not _with_metadata(path):
+        sifted = sift(path)
+        if sifted.pictures and not _packed(sifted, how):
+            return read_every_picture(sifted, layout=how.layout)
     try:
-        return open_data_set(where)
+        return open_data_set(where, how)
     except NoPictures:
-        path = _expanded(where)
         if not path.is_dir() and not _is_list(path):
             raise
-        pictures, set_aside = list_pictures([where])
+        pictures, set_aside = list_pictures([where], how)
         return DataSet(printable(str(where)), pictures, (), set_aside)
 
 
-def list_pictures(paths: Iterable[str | Path]) -> tuple[tuple[Picture, ...], tuple[SetAside, ...]]:
+def list_pictures(
+    paths: Iterable[str | Path], how: ReadAs = AS_IT_IS
+) -> tuple[tuple[Picture, ...], tuple[SetAside, ...]]:
     """Pictures to predict, from files, folders (searched through) and what lists pictures, and what was set aside.
 
     A picture's name is the path as given, or below the folder as given. Raises NoPictures where nothing is found.
     """
+    how = replace(how, classes_count=False)
     pictures: list[Picture] = []
     set_aside: list[SetAside] = []
     paths = list(paths)
     for given in paths:
         path, above = _expanded(given), printable(str(given))
-        listed = _listed(path) if str(given) else None
-        if listed:
-            above = os.path.dirname(above) if path.is_file() else above
-            found, left = list(listed.pictures), list(listed.set_aside)
-        elif str(given) and path.is_dir():
-            found, left = sift(path)
+        if str(given) and path.is_dir():
+            found, left = _list_folder(path, how)
+        elif str(given) and _is_list(path):
+            above = os.path.dirname(above)
+            listed = _read_list(path, how)
+            found, left = listed.pictures, listed.set_aside
         elif str(given) and os.path.lexists(path):
             pictures.append(Picture(above, path=path))
             continue
@@ -82,28 +102,63 @@ def list_pictures(paths: Iterable[str | Path]) -> tuple[tuple[Picture, ...], tup
     return tuple(pictures), tuple(set_aside)
 
 
-def _open_folder(folder: Path) -> DataSet:
-    from eyespot.data import tables
+def _open_folder(folder: Path, how: ReadAs) -> DataSet:
+    if inner := _with_metadata(folder):
+        from eyespot.data import tables
 
-    metadata = tables.metadata_files(folder)
-    listed = tables.read_metadata(folder, metadata) if metadata else _listed(folder)
-    return labelled(listed) if listed else read_folder(folder)
+        found = labelled(tables.read_metadata(inner, tables.metadata_files(inner), how))
+        note = f"all pictures lie in {printable(inner.relative_to(folder).as_posix())}/, which is read"
+        return found if inner == folder else replace(found, notes=(note, *found.notes))
+    sifted = sift(folder)
+    packed = _packed(sifted, how)
+    return labelled(packed()) if packed else read_sifted(sifted, layout=how.layout)
 
 
-def _listed(path: Path) -> DataSet | None:
-    """What a table, Parquet or IDX files hold, with the classes unjudged; None where pictures are files."""
-    is_list = _is_list(path)
-    if not is_list and (not path.is_dir() or holds_picture_files(path)):
+def _with_metadata(folder: Path) -> Path | None:
+    """The folder that has a table of its pictures: this one, or the one that alone lies in it."""
+    from eyespot.data.tables import metadata_files  # here, because predict on a picture shall not wait for it
+
+    for inner in lone_folders(folder):
+        if metadata_files(inner):
+            return inner
+    return None
+
+
+def _list_folder(folder: Path, how: ReadAs) -> tuple[Sequence[Picture], Sequence[SetAside]]:
+    """Every picture of a folder, in files or in what packs many; our own runs are named with what else is left out."""
+    sifted = sift(folder)
+    packed = None if sifted.pictures else _packed(sifted, how)
+    if packed:
+        listed = packed()
+        return listed.pictures, listed.set_aside
+    ours = [SetAside(picture=run, reason="was written by eyespot: it is passed over") for run in sifted.runs]
+    return sifted.pictures, [*sifted.set_aside, *ours]
+
+
+def _packed(sifted: Sifted, how: ReadAs) -> Callable[[], DataSet] | None:
+    """What reads the IDX or Parquet files of a folder, of any depth; None where there are none, or class folders."""
+    if len({each.name.split("/")[0] for each in sifted.pictures if "/" in each.name}) > 1:
         return None
-    from eyespot.data import idx, parquet, tables  # here, because predict on a picture shall not wait for them
+    if any(path.endswith(IDX_ENDINGS) for path in sifted.others):
+        from eyespot.data import idx
 
-    if is_list and path.suffix.lower() in TABLE_SUFFIXES:
-        return tables.read_table(path)
-    if is_list:
-        return parquet.read_parquet([path], name=printable(path.stem), are_parts=False)
-    if idx.holds_idx(path):
-        return idx.read_idx(path)
-    return parquet.read_folder(path) if parquet.parquet_files(path) else None
+        folder = idx.idx_folder(sifted)
+        if folder:
+            return lambda: idx.read_idx(folder, sifted)
+    if any(path.lower().endswith(PARQUET_SUFFIX) for path in sifted.others):
+        from eyespot.data import parquet
+
+        return lambda: parquet.read_folder(sifted, how)
+    return None
+
+
+def _read_list(path: Path, how: ReadAs) -> DataSet:
+    """What a table or a Parquet file holds, with the classes unjudged."""
+    from eyespot.data import parquet, tables  # here, because predict on a picture shall not wait for them
+
+    if path.suffix.lower() in TABLE_SUFFIXES:
+        return tables.read_table(path, how)
+    return parquet.read_parquet([path], name=printable(path.stem), how=how)
 
 
 def _is_list(path: Path) -> bool:
@@ -124,7 +179,8 @@ def _expanded(where: str | Path) -> Path:
 def _no_such_folder(where: str | Path, path: Path, *, what: str = "folder") -> DataError:
     given = printable(str(where))
     if path.is_file() and what == "folder":
-        return DataError(f"{given} is a file that lists no pictures; {LAYOUT}; {LISTS}")
+        what_to_do = MADE_READABLE.get(path.suffix.lower(), "")
+        return DataError(f"{given} is a file that lists no pictures{what_to_do}; {LAYOUT}; {LISTS}")
     beside = [each.name for each in _beside(path) if what != "folder" or each.is_dir() or _is_list(each)]
     known = {name.casefold(): name for name in ([*beside, "digits"] if what == "folder" else beside)}
     close = [known[name] for name in difflib.get_close_matches(path.name.casefold(), known, n=1)]

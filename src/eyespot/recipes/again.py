@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import eyespot
+from eyespot.data.read_as import ReadAs, read_as
 from eyespot.errors import DataError, OptionError
 from eyespot.recipes.options import TrainOptions, train_options
 from eyespot.recipes.prepare import Prepared
@@ -63,12 +64,15 @@ def replayed(run: str | Path, given: Mapping[str, Any]) -> Again:
     return _again(folder, args, given, goes_on=False)
 
 
-def data_of(run: str | Path) -> str:
+def data_of(run: str | Path) -> tuple[str, ReadAs]:
     """What the run in that folder was trained on, as it was given. Raises OptionError where that cannot be read."""
     folder, args = read_args(run, "looked into")
     if not isinstance(args.get("data"), str):
         raise OptionError(f"{folder / ARGS} does not say what the run was trained on")
-    return str(args["data"])
+    said = {
+        each.name: args.get(each.name) for each in fields(ReadAs) if each.type != "bool"
+    }  # runs of older versions say nothing of it
+    return str(args["data"]), read_as(**{name: value for name, value in said.items() if isinstance(value, str)})
 
 
 def require_same_data(again: Again, prepared: Prepared) -> None:

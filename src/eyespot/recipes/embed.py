@@ -11,6 +11,7 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.data.audit import hash_pictures
+from eyespot.data.read_as import read_as
 from eyespot.data.sources import open_pictures
 from eyespot.errors import DataError, OptionError
 from eyespot.files import cannot_write, require_writable, write_whole
@@ -22,20 +23,28 @@ from eyespot.recipes.storage import open_store
 
 
 def embed(
-    data: str | Path, out: str | Path, *, precision: str = "auto", overwrite: bool = False, progress: Progress = silent
+    data: str | Path,
+    out: str | Path,
+    *,
+    precision: str = "auto",
+    overwrite: bool = False,
+    progress: Progress = silent,
+    **reading: str | None,
 ) -> EmbedResult:
     """Features of every picture in `data`, written to `out` as arrays `features` (N, D) float32, `pictures` (N,),
     `classes` (N,; empty where a folder has no classes) and `parts` (N,), all text as plain unicode arrays.
 
     data: whatever `train` takes (docs/data.md), or a folder or a list of pictures without classes.
     out: a file whose name ends in .npz; an existing one is kept unless `overwrite`.
+    reading: `layout`, `image_column`, `label_column` and `split_column`, as `train` has them.
     """
     started = time.perf_counter()
     path = Path(os.path.expanduser(out))
     if path.suffix != ".npz":
         raise OptionError(f"the option out must name a file that ends in .npz, not {str(out)!r}")
     require_writable(path, overwrite=overwrite)
-    data_set = open_pictures(data)
+    how = read_as(**reading)
+    data_set = open_pictures(data, how)
     cache_folder, notes = machine.cache_folder(), list(data_set.notes)
     hashed, unread = hash_pictures(data_set.pictures, threads=machine.cores())
     trunk = frozen_trunk(cache_folder=cache_folder, precision=choose_precision(precision), progress=progress)

@@ -52,15 +52,19 @@ class Model:
 
         return predict_with(self, pictures, topk=topk, progress=progress)
 
-    def evaluate(self, data: str | Path, *, split: str = "auto", progress: Progress = silent) -> ValResult:
+    def evaluate(
+        self, data: str | Path, *, split: str = "auto", progress: Progress = silent, **reading: str | None
+    ) -> ValResult:
         """Accuracy with its interval, and everything else that `eyespot val` measures.
 
         data: a folder of class folders, split or not, or "digits".
         split: the part to read: train, val, test or all; auto is test, else val, else all.
+        reading: `layout`, `image_column`, `label_column` and `split_column`, as `train` has them.
         """
+        from eyespot.data.read_as import read_as
         from eyespot.recipes.val import evaluate_with
 
-        return evaluate_with(self, data, split=split, progress=progress)
+        return evaluate_with(self, data, split=split, progress=progress, how=read_as(**reading))
 
 
 def load(path: str | Path) -> Model:

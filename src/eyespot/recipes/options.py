@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, ValidationError, field_validator
 
+from eyespot.data.layouts import Layout
+from eyespot.data.read_as import ReadAs
 from eyespot.errors import OptionError
 from eyespot.records import Record
 
@@ -111,6 +113,14 @@ class TrainOptions(Record):
     """Epochs without a better validation loss before training from scratch stops."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where steps are computed; auto is the fastest that is there."""
+    layout: Layout = "auto"
+    """What the folders on each level are, where that does not show: `any/class` for classes in folders of any kind."""
+    image_column: str | None = Field(default=None, min_length=1, description="the name of a column")
+    """Of a table or Parquet files: the column of the pictures."""
+    label_column: str | None = Field(default=None, min_length=1, description="the name of a column")
+    """The column of the classes."""
+    split_column: str | None = Field(default=None, min_length=1, description="the name of a column")
+    """The column that says which pictures train and which test."""
     seed: int = Field(default=0, ge=0, lt=2**32, description="a whole number from 0 to 4294967295")
     """Decides the split, the folds, what chance does to pictures, and the first weights when training from scratch."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
@@ -119,6 +129,11 @@ class TrainOptions(Record):
     """Name of the run's folder; by default the data's name and a number."""
     out: Path = Field(default=Path("runs"), description="the path of a folder")
     """Folder under which `train/NAME` is made."""
+
+    @property
+    def read_as(self) -> ReadAs:
+        """How the data are to be read."""
+        return ReadAs(self.layout, self.image_column, self.label_column, self.split_column)
 
     @field_validator("freeze", "weights", mode="before")
     @classmethod

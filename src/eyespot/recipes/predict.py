@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from eyespot import machine
-from eyespot.data.sources import list_pictures
+from eyespot.data.read_as import ReadAs
+from eyespot.data.sources import AS_IT_IS, list_pictures
 from eyespot.engine.run import BATCH
 from eyespot.errors import OptionError
 from eyespot.features.decode import decode_pictures
@@ -21,20 +22,30 @@ FEW = 4
 
 
 def predict(
-    run: str | Path, pictures: str | Path | Iterable[str | Path], *, topk: int = 3, progress: Progress = silent
+    run: str | Path,
+    pictures: str | Path | Iterable[str | Path],
+    *,
+    topk: int = 3,
+    image_column: str | None = None,
+    progress: Progress = silent,
 ) -> list[Prediction]:
     """The likeliest classes of each picture, by the model in `run`. See Model.predict."""
-    return predict_with(load(run), pictures, topk=topk, progress=progress)
+    return predict_with(load(run), pictures, topk=topk, progress=progress, how=ReadAs(image_column=image_column))
 
 
 def predict_with(
-    model: Model, pictures: str | Path | Iterable[str | Path], *, topk: int, progress: Progress
+    model: Model,
+    pictures: str | Path | Iterable[str | Path],
+    *,
+    topk: int,
+    progress: Progress,
+    how: ReadAs = AS_IT_IS,
 ) -> list[Prediction]:
     """The same with a model that is loaded already."""
     if topk < 1:
         raise OptionError(f"the option topk must be at least 1, not {topk}")
     paths = [pictures] if isinstance(pictures, str | Path) else list(pictures)
-    found, left = list_pictures(paths)
+    found, left = list_pictures(paths, how)
     unreadable = {each.picture: each.reason for each in left}
     answers: dict[int, np.ndarray] = {}
     reasons: dict[int, str] = {}

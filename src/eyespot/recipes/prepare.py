@@ -12,7 +12,8 @@ import numpy as np
 from eyespot import machine
 from eyespot.data.audit import Hashed, data_fingerprint, hash_pictures, mirror_matters, notes_on_counts, without_copies
 from eyespot.data.data_set import DataSet
-from eyespot.data.sources import open_data_set
+from eyespot.data.read_as import ReadAs
+from eyespot.data.sources import AS_IT_IS, open_data_set
 from eyespot.data.split import split
 from eyespot.errors import DataError
 from eyespot.recipes.progress import Progress
@@ -53,9 +54,9 @@ class Prepared:
         return replace(self, hashed=hashed, set_aside=[*self.set_aside, *set_aside])
 
 
-def prepare(data: str | Path | DataSet, *, seed: int, progress: Progress) -> Prepared:
+def prepare(data: str | Path | DataSet, *, seed: int, progress: Progress, how: ReadAs = AS_IT_IS) -> Prepared:
     """The data set, ready for training. Raises DataError where there is nothing to tell apart."""
-    data_set = data if isinstance(data, DataSet) else open_data_set(data)
+    data_set = data if isinstance(data, DataSet) else open_data_set(data, how)
     parts = {picture.part for picture in data_set.pictures}
     if not parts & {None, "train"}:
         raise DataError(f"{data_set.name} has pictures for {' and '.join(sorted(map(str, parts)))}, and none for train")

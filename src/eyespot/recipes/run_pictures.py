@@ -11,7 +11,7 @@ from random import Random
 from eyespot import machine
 from eyespot.bundle.manifest import Manifest
 from eyespot.data.audit import Hashed, hash_pictures, without_copies
-from eyespot.data.sources import open_data_set
+from eyespot.data.sources import AS_IT_IS, open_data_set
 from eyespot.errors import DataError
 from eyespot.recipes.again import data_of
 from eyespot.records import Part
@@ -37,8 +37,8 @@ def pictures_of_run(
     run: its folder, whose `args.json` says where its data are; data: where they are instead, or None.
     Raises OptionError where nothing says where they are, DataError where none of them is there.
     """
-    where = data if data is not None else data_of(run)
-    hashed, _ = hash_pictures(open_data_set(where).pictures, threads=machine.cores())
+    where, how = (data, AS_IT_IS) if data is not None else data_of(run)
+    hashed, _ = hash_pictures(open_data_set(where, how).pictures, threads=machine.cores())
     hashed, _ = without_copies(hashed)
     part_of = dict(zip((each.content for each in hashed), _parts(manifest, hashed), strict=True))
     passed: list[tuple[Part, int]] = []

@@ -112,7 +112,7 @@ def _train(
     started: float,
 ) -> TrainResult | None:
     """The result on the writer; None on other ranks, which are done when the network is trained."""
-    prepared = prepare(data, seed=options.seed, progress=progress)
+    prepared = prepare(data, seed=options.seed, progress=progress, how=options.read_as)
     name, classes = prepared.data_set.name, len(prepared.data_set.classes)
     if again:
         require_same_data(again, prepared)

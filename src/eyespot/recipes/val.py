@@ -12,7 +12,8 @@ import numpy as np
 from eyespot import machine
 from eyespot.data.audit import Hashed, hash_pictures, without_copies
 from eyespot.data.data_set import DataSet, Picture
-from eyespot.data.sources import open_data_set
+from eyespot.data.read_as import ReadAs, read_as
+from eyespot.data.sources import AS_IT_IS, open_data_set
 from eyespot.engine.run import BATCH
 from eyespot.errors import DataError, OptionError
 from eyespot.evaluate.calibration import calibration
@@ -36,17 +37,21 @@ class _Seen:
     then: Part | None
 
 
-def val(run: str | Path, data: str | Path, *, split: str = "auto", progress: Progress = silent) -> ValResult:
+def val(
+    run: str | Path, data: str | Path, *, split: str = "auto", progress: Progress = silent, **reading: str | None
+) -> ValResult:
     """Accuracy with its interval of the model in `run`, on the labelled pictures of `data`. See Model.evaluate."""
-    return evaluate_with(load(run), data, split=split, progress=progress)
+    return evaluate_with(load(run), data, split=split, progress=progress, how=read_as(**reading))
 
 
-def evaluate_with(model: Model, data: str | Path, *, split: str, progress: Progress) -> ValResult:
+def evaluate_with(
+    model: Model, data: str | Path, *, split: str, progress: Progress, how: ReadAs = AS_IT_IS
+) -> ValResult:
     """The same with a model that is loaded already."""
     started = time.perf_counter()
     if split not in ("auto", "all", *PARTS):
         raise OptionError(f"the option split cannot be {split!r}: there are auto, all, train, val and test")
-    data_set = open_data_set(data)
+    data_set = open_data_set(data, how)
     known, foreign = _of_known_classes(data_set, model)
     hashed, unread = hash_pictures(known, threads=machine.cores())
     hashed, copies = without_copies(hashed)

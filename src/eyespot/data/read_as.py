@@ -1,0 +1,35 @@
+"""How a person says that her pictures are to be read, where that does not show in what is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from eyespot.data.layouts import LAYOUTS, Layout
+from eyespot.errors import OptionError
+
+
+@dataclass(frozen=True)
+class ReadAs:
+    """What a person says of her folders or her table."""
+
+    layout: Layout = "auto"
+    """What the folders on each level are: `class`, `part/class`, `class/part`, `any/class`."""
+    image_column: str | None = None
+    """The column that names the pictures, or holds them."""
+    label_column: str | None = None
+    """The column that holds the classes."""
+    split_column: str | None = None
+    """The column that says which pictures train and which test."""
+    classes_count: bool = True
+    """False where nobody asks for classes and parts: what says them may be unclear then."""
+
+
+def read_as(**given: str | None) -> ReadAs:
+    """The record of what was given; None is as if left out. Raises OptionError."""
+    known = [each.name for each in fields(ReadAs) if each.type != "bool"]
+    unknown = sorted(given.keys() - {*known})
+    if unknown:
+        raise OptionError(f"there is no option {unknown[0]!r} for how data are read: there are {', '.join(known)}")
+    if given.get("layout") not in (None, *LAYOUTS):
+        raise OptionError(f"the option layout cannot be {given['layout']!r}: there are {', '.join(LAYOUTS)}")
+    return ReadAs(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
