@@ -9,6 +9,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 import eyespot
+from eyespot.bundle.run import NO_ANSWER
 from eyespot.data.pictures import read_image
 from eyespot.serve import bodies, pictures
 from eyespot.serve.app import make_app
@@ -182,3 +183,16 @@ def test_a_picture_read_here_is_the_image_that_read_image_gives(picture, service
         sized = pictures.read_sent(data, service.served.preprocess)
         assert np.array_equal(sized.image, read_image(data, service.served.preprocess))
         assert sized.size_wh == (90, 70)
+
+
+def test_a_picture_whose_answer_is_no_number_is_named_and_the_others_are_answered(tmp_path, shared_cache, picture):
+    service = Service(write_color_bundle(tmp_path / "bundle", weight=1e38))
+    red, green = picture((250, 0, 0)), picture((0, 250, 0))
+    with TestClient(make_app(service), base_url="http://localhost") as client:
+        alone = client.post("/predict", content=red)
+        both = client.post("/predict", files=[("file", ("red.png", red)), ("file", ("green.png", green))])
+    assert (alone.status_code, alone.json()) == (500, {"error": f"the picture {NO_ANSWER}"})
+    assert both.status_code == 200
+    first, second = both.json()["answers"]
+    assert first == {"picture": "red.png", "error": f"the picture {NO_ANSWER}"}
+    assert len(second["predictions"]) == 3

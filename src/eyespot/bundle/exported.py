@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from eyespot.bundle.files import Bundle, read_file, sha256
 from eyespot.bundle.manifest import FORMAT_VERSION, Manifest
-from eyespot.bundle.run import precision_here, require_probabilities
+from eyespot.bundle.run import answer_or_reason, precision_here, require_probabilities
 from eyespot.engine.gate import (
     FLOAT,
     LARGEST_BYTES,
@@ -158,14 +158,26 @@ class WholeClassifier:
         self._made: WholeEngine | None = None
         self.precision: PrecisionName = precision or precision_here(exported.manifest.precision.name)
 
-    def stream(self, pictures: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, np.ndarray]]:
-        """The probabilities (classes,) of each picture (H, W, C), with its tag, in order.
+    def stream(self, pictures: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, np.ndarray | str]]:
+        """The probabilities (classes,) of each picture (H, W, C), or why it has none, with its tag, in order.
 
         many: makes no difference: pictures of any size go one at a time.
+        Raises BundleError where the model has an answer to none.
         """
-        try:
+        preprocess = self._exported.manifest.preprocess
+        black = np.zeros((*preprocess.crop_hw, preprocess.channels), np.uint8)
+
+        def answers(pictures: Iterable[tuple[T, np.ndarray]]) -> Iterator[tuple[T, np.ndarray]]:
             for tag, outputs in self._engine().stream(pictures):
-                yield tag, require_probabilities(self._exported, outputs)[0]
+                yield tag, require_probabilities(self._exported, outputs)  # (1, classes)
+
+        def of_black() -> np.ndarray:
+            [(_, rows)] = answers([(None, black)])
+            return rows
+
+        try:
+            for tag, rows in answers(pictures):
+                yield tag, answer_or_reason(rows[0], self._exported, of_black)
         except RuntimeError as error:  # lengths that do not fit are found out when there are some
             raise BundleError(
                 f"{self._exported.folder} is damaged: its graph cannot be computed: export the model again"

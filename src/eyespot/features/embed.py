@@ -97,7 +97,11 @@ def embed(
         tap = tap if tap and tap.is_exact else None
         results = _compute(missing, recipe.preprocess, tap.engine if tap else engine(), threads, unreadable)
         share.take_computed(
-            (content, view, outputs[FEATURES]) for content, view, outputs in (tap.keeping(results) if tap else results)
+            (
+                (content, view, outputs[FEATURES])
+                for content, view, outputs in (tap.keeping(results) if tap else results)
+            ),
+            unreadable,
         )
     _exchange(array, rows, world)
     unreadable = {content: why for each in gather(unreadable, world) for content, why in each.items()}

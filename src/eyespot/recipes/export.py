@@ -13,7 +13,7 @@ import numpy as np
 
 from eyespot.bundle.exported import WEIGHTS, WholeClassifier, read_exported
 from eyespot.bundle.files import Bundle, read_bundle
-from eyespot.bundle.run import require_probabilities
+from eyespot.bundle.run import NO_ANSWER, is_distribution, require_probabilities
 from eyespot.engine.run import available_precisions, engine_version
 from eyespot.errors import DataError, OptionError
 from eyespot.exporting.files import onnx_file, openvino_files
@@ -157,7 +157,7 @@ def _file_name(name: str) -> str:
 def _in_openvino(contents: tuple[bytes, ...], targets: list[Path], precision: PrecisionName) -> Answering:
     """The exported files, as they will be read: through the gate, in OpenVINO."""
 
-    def answering(pictures: Tagged) -> Iterator[tuple[int, np.ndarray]]:
+    def answering(pictures: Tagged) -> Iterator[tuple[int, np.ndarray | str]]:
         with tempfile.TemporaryDirectory() as folder:
             drafts = [Path(folder) / target.name for target in targets]
             for draft, content in zip(drafts, contents, strict=True):
@@ -169,9 +169,10 @@ def _in_openvino(contents: tuple[bytes, ...], targets: list[Path], precision: Pr
 
 
 def _in_onnx_runtime(runtime: OnnxRuntime, bundle: Bundle) -> Answering:
-    def answering(pictures: Tagged) -> Iterator[tuple[int, np.ndarray]]:
+    def answering(pictures: Tagged) -> Iterator[tuple[int, np.ndarray | str]]:
         for number, outputs in runtime.stream(pictures):
-            yield number, require_probabilities(bundle, outputs)[0]
+            row = require_probabilities(bundle, outputs)[0]
+            yield number, row if is_distribution(row) else NO_ANSWER
 
     return answering
 

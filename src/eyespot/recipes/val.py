@@ -143,7 +143,10 @@ def _answer(
 
     answers: dict[int, np.ndarray] = {}
     for number, row in model.classifier.stream(readable(), many=True):
-        answers[number] = row
+        if isinstance(row, str):
+            reasons[number] = row
+        else:
+            answers[number] = row
         progress("measuring", len(answers) + len(reasons), len(seen))
     kept = [each for number, each in enumerate(seen) if number in answers]
     labels = np.array([model.classes.index(str(each.hashed.picture.label)) for each in kept], dtype=np.int64)

@@ -10,7 +10,7 @@ import numpy as np
 
 from eyespot.bundle.answering import Answering
 from eyespot.bundle.files import Bundle
-from eyespot.errors import BundleError
+from eyespot.bundle.run import require_distribution
 from eyespot.records import PartMetrics, Preprocess
 
 FINGERPRINT_DIGITS = 12
@@ -18,8 +18,6 @@ DRAWN_SIDE = 64
 """Grey pictures up to this side, pixels, are such as a person can draw."""
 SAMPLE = "digits"
 """The embedded digits fill their pictures, and so must drawings; those of MNIST have a margin."""
-CERTAIN = 1e-3
-"""How far the probabilities of one image may be from a sum of one."""
 
 
 class Explain(Protocol):
@@ -92,8 +90,7 @@ def require_answers(bundle: Bundle, answering: Answering) -> None:
     """Raises BundleError where the graph's answer to a black image is no distribution over the classes."""
     preprocess = bundle.manifest.preprocess
     [answer] = answering.answer(np.zeros((1, *preprocess.crop_hw, preprocess.channels), np.uint8), alone=True)
-    if not (np.isfinite(answer).all() and abs(float(answer.sum()) - 1) < CERTAIN):
-        raise BundleError(f"the model in {bundle.folder} is damaged: its probabilities do not sum to one")
+    require_distribution(answer, bundle)
 
 
 def _metric(part: PartMetrics | None) -> dict[str, Any] | None:

@@ -142,7 +142,7 @@ def put(net: nn.Module, tensors: Mapping[str, Tensor], *, what: str, keep: Itera
 
     what: names the weights in an error.
     keep: names of the network's tensors that stay as they are, if none is given for them.
-    Raises WeightsError where a name is missing or unexpected, or a shape differs.
+    Raises WeightsError where a name is missing or unexpected, a shape differs, or a value is infinite or no number.
     """
     own = net.state_dict()
     may_lack = {*keep, *(name for name in own if name.endswith(_COUNTER))}
@@ -153,9 +153,14 @@ def put(net: nn.Module, tensors: Mapping[str, Tensor], *, what: str, keep: Itera
         for name, tensor in tensors.items()
         if name in own and tensor.shape != own[name].shape
     ]
-    if missing or unexpected or shapes:
-        raise WeightsError(_misfit(what, missing=missing, unexpected=unexpected, **{"of another shape": shapes}))
+    others = {"of another shape": shapes, "with values that are no numbers": _not_finite(tensors)}
+    if missing or unexpected or any(others.values()):
+        raise WeightsError(_misfit(what, missing=missing, unexpected=unexpected, **others))
     net.load_state_dict(own | dict(tensors), strict=True)
+
+
+def _not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
+    return [name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
 
 
 def _misfit(what: str, **kinds: list[str]) -> str:
