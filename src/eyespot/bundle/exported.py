@@ -164,24 +164,21 @@ class WholeClassifier:
         many: makes no difference: pictures of any size go one at a time.
         Raises BundleError where the model has an answer to none.
         """
-        preprocess = self._exported.manifest.preprocess
-        black = np.zeros((*preprocess.crop_hw, preprocess.channels), np.uint8)
-
-        def answers(pictures: Iterable[tuple[T, np.ndarray]]) -> Iterator[tuple[T, np.ndarray]]:
-            for tag, outputs in self._engine().stream(pictures):
-                yield tag, require_probabilities(self._exported, outputs)  # (1, classes)
-
-        def of_black() -> np.ndarray:
-            [(_, rows)] = answers([(None, black)])
-            return rows
-
         try:
-            for tag, rows in answers(pictures):
-                yield tag, answer_or_reason(rows[0], self._exported, of_black)
+            for tag, outputs in self._engine().stream(pictures):
+                row = require_probabilities(self._exported, outputs)[0]
+                yield tag, answer_or_reason(row, self._exported, self._of_black)
         except RuntimeError as error:  # lengths that do not fit are found out when there are some
             raise BundleError(
                 f"{self._exported.folder} is damaged: its graph cannot be computed: export the model again"
             ) from error
+
+    def _of_black(self) -> np.ndarray:
+        """The output (1, classes) for a black picture."""
+        preprocess = self._exported.manifest.preprocess
+        black = np.zeros((*preprocess.crop_hw, preprocess.channels), np.uint8)
+        [(_, outputs)] = self._engine().stream([(None, black)])
+        return require_probabilities(self._exported, outputs)
 
     def _engine(self) -> WholeEngine:
         from eyespot.engine.whole import WholeEngine

@@ -44,7 +44,7 @@ class Classifier:
                 yield tag, {name: values[row] for name, values in outputs.items()}
 
     def stream(self, images: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, np.ndarray | str]]:
-        """The probabilities (classes,) of each image (H, W, C), or why it has none, with its tag, in no particular order.
+        """The probabilities (classes,) of each image (H, W, C), or why it has none, with its tag, in any order.
 
         many: more than a few images are to come, so that working in batches pays.
         Raises BundleError where the model has an answer to none.

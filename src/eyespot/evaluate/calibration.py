@@ -46,8 +46,8 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     assert labels.shape == logits.shape[:1], f"{labels.shape} labels for logits {logits.shape}"
     if not np.isfinite(logits).all():
         raise NetworkError(
-            "the trained network's scores are no numbers, so none was kept: train with a lower learning rate (--lr), and "
-            "with --precision fp32"
+            "the trained network's scores are no numbers, so none was kept: train with a lower learning rate (--lr), "
+            "and with --precision fp32"
         )
     if len(labels) < 2 or (logits.argmax(axis=1) == labels).all() or np.ptp(logits, axis=1).max() == 0:
         return 1.0
