@@ -7,13 +7,25 @@ import pickle
 import shutil
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from eyespot.bundle.files import LARGEST_MANIFEST, REPLACED, place_bundle, read_bundle, write_bundle
+from eyespot.bundle.files import (
+    LARGEST_MANIFEST,
+    MANIFEST,
+    REPLACED,
+    place_bundle,
+    read_bundle,
+    require_manifest_fits,
+    write_bundle,
+    write_manifest,
+)
+from eyespot.bundle.manifest import FORMAT_VERSION
 from eyespot.engine.gate import LARGEST_BYTES
-from eyespot.errors import BundleError
+from eyespot.errors import BundleError, DataError
+from eyespot.evaluate.metrics import part_metrics
 
 CONTRADICTING = {
     "format_version": "1",
@@ -129,10 +141,50 @@ def test_hashes_of_pictures_that_are_cut_short_are_refused(copied, text):
 
 
 def test_a_newer_format_version_says_to_upgrade(copied):
-    change_manifest(copied, format_version=2, news="a key of the future")
+    change_manifest(copied, format_version=FORMAT_VERSION + 1, news="a key of the future")
     said = refusal(copied)
-    assert "format version 2" in said
+    assert f"format version {FORMAT_VERSION + 1}" in said
     assert "pip install --upgrade eyespot" in said
+
+
+def test_the_whole_confusion_matrix_of_format_1_is_still_read(copied):
+    written = json.loads((copied / MANIFEST).read_text("utf-8"))
+    expected = read_bundle(copied).manifest
+    for part in ("validation", "test"):
+        old = {key: value for key, value in written[part].items() if key != "cells"}
+        written[part] = {**old, "confusion": getattr(expected, part).confusion}
+    change_manifest(copied, **written | {"format_version": 1})
+    assert read_bundle(copied).manifest == expected.model_copy(update={"format_version": 1})
+
+
+@pytest.mark.parametrize("cells", [[[0, 3, 1]], [[-1, 0, 1]], [[0, 0, 0]], [[0, 0]], "x"])
+def test_a_cell_that_is_none_of_the_classes_is_refused(copied, cells):
+    written = json.loads((copied / MANIFEST).read_text("utf-8"))
+    change_manifest(copied, test={**written["test"], "cells": cells})
+    assert "test" in refusal(copied)
+
+
+@pytest.mark.parametrize("matrix", [[1], [[1] * 4], "x", [["x"]]])
+def test_a_confusion_matrix_of_format_1_that_is_none_is_refused(copied, matrix):
+    written = json.loads((copied / MANIFEST).read_text("utf-8"))
+    part = {key: value for key, value in written["test"].items() if key != "cells"}
+    change_manifest(copied, test={**part, "confusion": matrix}, format_version=1)
+    assert "test" in refusal(copied)
+
+
+def test_the_manifest_of_two_thousand_classes_is_small_and_estimated_before_the_work(split_run, tmp_path):
+    names = tuple(f"a class with a name of some length {number}" for number in range(2000))
+    labels = np.arange(2000)
+    part = part_metrics(labels, np.eye(2000, dtype=np.float32)[(labels * 7 + 1) % 2000], names)
+    manifest = read_bundle(split_run.run).manifest
+    manifest = manifest.model_copy(update={"classes": names, "validation": part, "test": part})
+    write_manifest(tmp_path, manifest)
+    size = (tmp_path / MANIFEST).stat().st_size
+    assert size < 2_000_000
+    require_manifest_fits("data", names, pictures=6000, held_out=4000)
+    most = LARGEST_MANIFEST * 2000 // size
+    with pytest.raises(DataError, match=r"data has .* classes and .* pictures: .* at most 16 MB are read"):
+        require_manifest_fits("data", names * (1 + most // 2000), pictures=3 * most, held_out=2 * most)
 
 
 @pytest.mark.parametrize("keep", [0, 1000, -1])

@@ -170,5 +170,5 @@ def test_calibration_reports_both_sides_of_the_temperature():
 def test_scores_that_are_no_numbers_are_refused_in_a_sentence(value):
     logits, labels = drawn(0)
     logits[7, 2] = value
-    with pytest.raises(NetworkError, match="scores are no numbers.*lower learning rate"):
+    with pytest.raises(NetworkError, match=r"scores are no numbers.*lower learning rate"):
         fit_temperature(logits, labels)

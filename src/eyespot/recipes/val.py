@@ -16,12 +16,12 @@ from eyespot.data.sources import open_data_set
 from eyespot.engine.run import BATCH
 from eyespot.errors import DataError, OptionError
 from eyespot.evaluate.calibration import calibration
-from eyespot.evaluate.metrics import part_metrics
+from eyespot.evaluate.metrics import LARGEST_MATRIX, most_confused, part_metrics
 from eyespot.features.decode import decode_pictures
 from eyespot.names import printable
 from eyespot.recipes.model import Model, load
 from eyespot.recipes.progress import Progress, silent
-from eyespot.recipes.results import ValResult
+from eyespot.recipes.results import MixedUp, ValResult
 from eyespot.records import Part, SetAside
 
 PARTS = ("test", "val", "train")
@@ -65,7 +65,11 @@ def evaluate_with(model: Model, data: str | Path, *, split: str, progress: Progr
         **metrics.overall.model_dump(),
         per_class=metrics.per_class,
         classes=model.classes,
-        confusion=metrics.confusion,
+        confusion=metrics.confusion if len(model.classes) <= LARGEST_MATRIX else (),
+        mixed_up=tuple(
+            MixedUp(class_=each.label, answer=each.answer, n=each.n)
+            for each in most_confused(metrics.cells, model.classes)
+        ),
         calibration=calibration(logits, labels, 1.0, "nothing: the model's own temperature is in its answers"),
         set_aside=(*data_set.set_aside, *foreign, *unread, *copies, *trained_on, *unreadable),
         notes=(*data_set.notes, *_notes(chosen)),

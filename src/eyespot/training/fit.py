@@ -130,7 +130,7 @@ class _CrossValidation:
         return best
 
     def out_of_fold(self, trial: Trial) -> np.ndarray:
-        """Logits (N, classes) of a trial."""
+        """Logits (N, classes) of the best trial."""
         return self._logits[trial]
 
     def heads(self, trial: Trial) -> list[Head]:
@@ -175,7 +175,10 @@ class _CrossValidation:
             logits[self._fold == fold] = head.logits(self._samples.identity[self._fold == fold])
         trial = Trial(l2, mirror, float((logits.argmax(axis=1) == labels).mean()), _mean_loss(logits, labels))
         self.trials.append(trial)
-        self._logits[trial], self._heads[trial] = logits, list(heads)
+        if not any(each.loss < trial.loss for each in self._logits):  # a worse one is never asked for, and they are large
+            self._logits = {each: kept for each, kept in self._logits.items() if not each.loss > trial.loss}
+            self._logits[trial] = logits
+        self._heads[trial] = list(heads)
         return trial
 
 
