@@ -15,7 +15,7 @@ from eyespot.bundle.exported import WEIGHTS, WholeClassifier, read_exported
 from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.bundle.run import NO_ANSWER, is_distribution, require_probabilities
 from eyespot.engine.run import available_precisions, engine_version
-from eyespot.errors import DataError, OptionError
+from eyespot.errors import CannotWrite, DataError, OptionError
 from eyespot.exporting.files import onnx_file, openvino_files
 from eyespot.exporting.runtimes import OnnxRuntime
 from eyespot.files import require_writable, write_whole
@@ -124,7 +124,7 @@ def _targets(run: str | Path, bundle: Bundle, format: Format, out: str | Path | 
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         reason = error.strerror or error
-        raise OptionError(f"{folder} cannot be made ({reason}): choose another place with --out") from error
+        raise CannotWrite(f"{folder} cannot be made ({reason}): choose another place with --out") from error
     targets = [folder / f"{_file_name(bundle.manifest.name)}{suffix}" for suffix in SUFFIXES[format]]
     for target in targets:
         require_writable(target, overwrite=overwrite)

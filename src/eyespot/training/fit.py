@@ -175,7 +175,7 @@ class _CrossValidation:
             logits[self._fold == fold] = head.logits(self._samples.identity[self._fold == fold])
         trial = Trial(l2, mirror, float((logits.argmax(axis=1) == labels).mean()), _mean_loss(logits, labels))
         self.trials.append(trial)
-        if not any(each.loss < trial.loss for each in self._logits):  # a worse one is never asked for, and they are large
+        if not any(each.loss < trial.loss for each in self._logits):  # large, and a worse one is not needed
             self._logits = {each: kept for each, kept in self._logits.items() if not each.loss > trial.loss}
             self._logits[trial] = logits
         self._heads[trial] = list(heads)
