@@ -26,7 +26,9 @@ from eyespot.bundle.manifest import FORMAT_VERSION
 from eyespot.engine.gate import LARGEST_BYTES
 from eyespot.errors import BundleError, DataError
 from eyespot.evaluate.metrics import part_metrics
+from eyespot.recipes.model import load
 
+OF_A_RUN = "holds no finished model by itself, it is a part of one: give .*run$"
 CONTRADICTING = {
     "format_version": "1",
     "task": "detection",
@@ -430,3 +432,37 @@ def test_the_first_bundle_of_a_run_is_placed_whole_or_not_at_all(named, tmp_path
     assert not folder.exists()
     place_bundle(draft, folder)
     assert placed(folder) == "first"
+
+
+def test_the_graph_of_a_bundle_is_the_bundle(copied):
+    expected = read_bundle(copied).manifest
+    assert read_bundle(copied / "model.onnx").manifest == expected
+    assert load(copied / "model.onnx").manifest == expected
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("run/report.html", OF_A_RUN),
+        ("run/manifest.json", OF_A_RUN),
+        ("run/checkpoints/full", OF_A_RUN),
+        (
+            "half/checkpoints/full",
+            r"has no model yet: go on with it first \(eyespot train --resume RUN\)",
+        ),
+        ("half", r"of a run that has no model yet"),
+        ("resnet.pt", r"holds weights as other programs write them.* --weights .*resnet.pt\), and give its run folder"),
+        ("resnet.safetensors", r"holds weights as other programs write them"),
+        ("other.onnx", r"other.onnx is no whole file of `eyespot export`"),
+        ("photo.png", r"holds no finished model .*: give a run folder such as runs/train/NAME"),
+        ("nowhere", r"there is no model at .*nowhere: give a run folder"),
+    ],
+)
+def test_what_is_no_model_gets_its_own_sentence(copied, tmp_path, place, said):
+    copied.rename(tmp_path / "run")
+    (tmp_path / "run" / "checkpoints" / "full").mkdir(parents=True)
+    (tmp_path / "half" / "checkpoints" / "full").mkdir(parents=True)
+    for name in ("run/report.html", "resnet.pt", "resnet.safetensors", "other.onnx", "photo.png"):
+        (tmp_path / name).write_bytes(b"something")
+    with pytest.raises(BundleError, match=said):
+        load(tmp_path / place)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import numpy as np
 from pydantic import ValidationError
 
-from eyespot.bundle.files import Bundle, read_file, sha256
+from eyespot.bundle.files import GRAPH, MANIFEST, Bundle, read_file, sha256
 from eyespot.bundle.manifest import FORMAT_VERSION, Manifest
 from eyespot.bundle.run import answer_or_reason, precision_here, require_probabilities
 from eyespot.engine.gate import (
@@ -77,7 +77,10 @@ def read_exported(where: str | Path) -> Exported:
     named = Path(where).expanduser()  # downloads are often links to files whose names say nothing
     if SUFFIXES.get(named.suffix.lower()) == "onnx":
         graph, weights = read_file(path, most_bytes=LARGEST_BYTES), b""
-        ports = check_graph(graph, operators=RESIZING_OPERATORS)
+        try:
+            ports = check_graph(graph, operators=RESIZING_OPERATORS)
+        except BundleError as error:
+            raise BundleError(f"{path} is no whole file of `eyespot export`: {error}") from error
         said = ports.properties
         manifest = _manifest(path, said)
         _require_fit(path, manifest, ports)
@@ -108,14 +111,15 @@ def _find(where: str | Path) -> Path:
 
 
 def is_exported(where: str | Path) -> bool:
-    """True for the name of an exported model's file."""
-    return Path(where).suffix.lower() in SUFFIXES
+    """True for the name of an exported model's file; false for the graph in a bundle."""
+    path = Path(where)
+    return path.suffix.lower() in SUFFIXES and not (path.name == GRAPH and (path.parent / MANIFEST).is_file())
 
 
 def _manifest(path: Path, said: dict[str, str]) -> Manifest:
     version = said.get(VERSION_KEY, "")
     if MANIFEST_KEY not in said or not (version.isascii() and version.isdigit()):
-        raise BundleError(f"{path} was not made by `eyespot export`: it does not say its classes")
+        raise BundleError(f"{path} was not made by `eyespot export`: give such a file, or a run folder")
     if int(version[:9]) > EXPORT_VERSION:
         raise BundleError(
             f"{path} has export version {version[:9]}; this eyespot reads up to {EXPORT_VERSION}: "

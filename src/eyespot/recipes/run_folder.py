@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from eyespot.bundle.files import FOLDER, find_bundle
+from eyespot.bundle.files import CHECKPOINTS, FOLDER, find_bundle
 from eyespot.data.audit import Hashed
 from eyespot.errors import CannotWrite, OptionError
 from eyespot.files import remove_leftovers
@@ -22,7 +22,6 @@ from eyespot.training.distributed import World
 
 ARGS = "args.json"
 REPORT = "report.html"
-CHECKPOINTS = "checkpoints"
 
 
 class RunFolder:
