@@ -1,6 +1,8 @@
 """`POST /predict`: the answers of the model in this process, to one picture and to several, in order."""
 
 import io
+from dataclasses import replace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -9,10 +11,15 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 import eyespot
+from eyespot.bundle.files import read_bundle
 from eyespot.bundle.run import NO_ANSWER
 from eyespot.data.pictures import read_image
+from eyespot.evaluate.intervals import wilson
+from eyespot.evaluate.report import Report, results
+from eyespot.records import PartMetrics
 from eyespot.serve import bodies, pictures
 from eyespot.serve.app import make_app
+from eyespot.serve.served import Served
 from eyespot.serve.service import Service
 
 GREEN, BLUE = (30, 180, 60), (20, 60, 220)
@@ -131,11 +138,30 @@ def test_the_model_is_described(client, service):
         "framing": "mnist",
         "validation": None,
         "test": None,
+        "small_test": None,
+        "out_of_fold": None,
+        "measured": None,
         "heat_map": False,
         "similar": False,
         "fingerprint": service.served.bundle.manifest.graph_sha256[:12],
         "version": eyespot.__version__,
     }
+
+
+@pytest.mark.parametrize("left_out", [(), ("test",), ("test", "out_of_fold"), ("test", "out_of_fold", "small_test")])
+def test_the_page_says_of_accuracy_what_the_report_begins_with(bundle, left_out):
+    overall = {
+        name: wilson(right, 40) for right, name in enumerate(("test", "out_of_fold", "small_test", "validation"), 30)
+    }
+    parts = {name: PartMetrics(overall=each, per_class=(), cells=()) for name, each in overall.items()}
+    parts = {**parts, "out_of_fold": overall["out_of_fold"]} | dict.fromkeys(left_out)
+    read = read_bundle(bundle)
+    manifest = read.manifest.model_copy(update=parts)
+    said = Served(replace(read, manifest=manifest), Mock(), "0", (), None).described()
+    [first, *_] = results(Report(title="", created="", classes=(), counts={}, **parts))
+    assert {name: said["measured"][name] for name in overall["test"].model_dump()} == first.metric.model_dump()
+    assert said["measured"]["sentence"] == first.sentence
+    assert said["out_of_fold"] == (None if "out_of_fold" in left_out else overall["out_of_fold"].model_dump())
 
 
 class Pointing:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import numpy as np
 from pydantic import ValidationError
 
-from eyespot.bundle.files import GRAPH, MANIFEST, Bundle, read_file, sha256
+from eyespot.bundle.files import Bundle, read_file, sha256
 from eyespot.bundle.manifest import FORMAT_VERSION, Manifest
 from eyespot.bundle.run import answer_or_reason, precision_here, require_probabilities
 from eyespot.engine.gate import (
@@ -111,9 +111,8 @@ def _find(where: str | Path) -> Path:
 
 
 def is_exported(where: str | Path) -> bool:
-    """True for the name of an exported model's file; false for the graph in a bundle."""
-    path = Path(where)
-    return path.suffix.lower() in SUFFIXES and not (path.name == GRAPH and (path.parent / MANIFEST).is_file())
+    """True for the name of an exported model's file."""
+    return Path(where).suffix.lower() in SUFFIXES
 
 
 def _manifest(path: Path, said: dict[str, str]) -> Manifest:

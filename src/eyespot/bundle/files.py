@@ -93,12 +93,8 @@ def sha256(data: bytes | memoryview) -> str:
 
 
 def find_bundle(path: Path) -> Path | None:
-    """The bundle that `path` is or belongs to, or that the run folder `path` holds; None where there is none.
-
-    May raise OSError.
-    """
-    around = [path.parent] if path.name == GRAPH else []
-    return next((each for each in (path, path / FOLDER, path / REPLACED, *around) if (each / MANIFEST).is_file()), None)
+    """The bundle that `path` is, or that the run folder `path` holds; None where there is none. May raise OSError."""
+    return next((each for each in (path, path / FOLDER, path / REPLACED) if (each / MANIFEST).is_file()), None)
 
 
 def place_bundle(draft: Path, folder: Path) -> None:
@@ -124,6 +120,11 @@ def _find(where: str | Path) -> Path:
         raise BundleError(f"there is no model to be read at {where}: {_reason(error)}") from error
     if not exists:
         raise BundleError(f"there is no model at {path}: give a run folder such as runs/train/NAME, or its bundle")
+    if is_file and path.suffix.lower() in (".onnx", ".xml"):
+        raise BundleError(
+            f"{path} is a model's file alone, and this needs the run that it was exported from: give that folder, such "
+            "as runs/train/NAME"
+        )
     run = next((each for each in list(path.parents)[:3] if find_bundle(each) is not None), None)
     if run is not None:
         raise BundleError(f"{path} holds no finished model by itself, it is a part of one: give {run}")
@@ -134,11 +135,6 @@ def _find(where: str | Path) -> Path:
         )
     if any((each / CHECKPOINTS).is_dir() for each in (path, *list(path.parents)[:3])):
         raise BundleError(f"{path} is of a run that has no model yet: go on with it first (eyespot train --resume RUN)")
-    if is_file and path.suffix.lower() in (".onnx", ".xml"):
-        raise BundleError(
-            f"{path} is a model's file alone, and this needs the run that it was exported from: give that folder, such "
-            "as runs/train/NAME"
-        )
     raise BundleError(
         f"{path} holds no finished model ({FOLDER}/{MANIFEST} is missing): give a run folder such as runs/train/NAME"
     )

@@ -24,6 +24,7 @@ MORE_PAIRS = 40
 """The same where there are more than `LARGEST_MATRIX` classes, and no matrix."""
 MOST_ROWS = 200
 """Classes in a table; `manifest.json` has the figures of all of them."""
+MOST_NOTES = 20
 LISTED = 50
 """Files set aside that the report lists; `predictions.csv` has all of them."""
 HEAT_LEVELS = 9
@@ -165,6 +166,7 @@ def render(report: Report) -> str:
         largest_matrix=LARGEST_MATRIX,
         drawn_classes=figures.DRAWN_CLASSES,
         most_rows=MOST_ROWS,
+        most_notes=MOST_NOTES,
         heat_levels=HEAT_LEVELS,
         verdict=verdict,
         class_rows=_class_rows,
