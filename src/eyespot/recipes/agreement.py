@@ -59,8 +59,9 @@ def agreement(
             continue
         row = expected[number]
         answered += 1
-        if isinstance(found, str):
+        if isinstance(found, str) or not np.isfinite(found).all():
             others.append(pictures[number].picture.name)
+            largest = 1.0
             continue
         largest = max(largest, float(np.abs(row - found).max()))
         if found.argmax() != row.argmax():
