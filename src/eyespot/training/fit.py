@@ -16,8 +16,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from eyespot import machine
 from eyespot.data.audit import is_unbalanced
 from eyespot.data.split import stratified_folds
+from eyespot.errors import MachineError
 from eyespot.training.head import Head, HeadOptions, Samples
 from eyespot.training.problems import Problems, log_softmax
 from eyespot.training.rotation import Rotation
@@ -29,6 +31,8 @@ FIRST_STRENGTH = 3e-5
 """The L2 tried first, as a share of the features' total variance."""
 STRENGTHS = (1e-9, 1.0)
 """The range in which L2 is looked for, as shares of the features' total variance."""
+SCORE_BYTES = 40
+"""Memory that fitting takes for each view and class: ten arrays of scores."""
 LOOSE, TIGHT = 3e-5, 1e-8
 """Relative decrease of the loss at which L-BFGS stops: while comparing L2 values, and for the head that is kept."""
 
@@ -53,6 +57,19 @@ class FittedHead:
     trials: tuple[Trial, ...]
     out_of_fold: np.ndarray
     """Logits (N, classes) of every picture, from a head that had not seen it or its mirror image."""
+
+
+def require_memory(views: int, classes: int) -> None:
+    """Raises MachineError, before any features are computed, where a head for so many would not fit into memory.
+
+    views: of all pictures together.
+    """
+    needed, there = views * classes * SCORE_BYTES, machine.memory_bytes()
+    if there is not None and needed > there:
+        raise MachineError(
+            f"a head for {classes:,} classes on {views:,} views of pictures needs about {needed / 1e9:.0f} GB, "
+            f"and this machine has {there / 1e9:.0f} GB of memory: leave out classes or pictures, or train with --mirror no"
+        )
 
 
 def fit_head(samples: Samples, options: HeadOptions) -> FittedHead:
