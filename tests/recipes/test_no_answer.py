@@ -10,7 +10,9 @@ from PIL import Image
 from eyespot.bundle.run import NO_ANSWER, is_distribution
 from eyespot.errors import BundleError, DataError
 from eyespot.recipes import agreement
+from eyespot.recipes.benchmark import benchmark
 from eyespot.recipes.explain import explain
+from eyespot.recipes.feature_maps import feature_maps
 from eyespot.recipes.model import load
 from eyespot.recipes.predict import predict
 from eyespot.recipes.val import val
@@ -54,6 +56,14 @@ def test_a_model_without_numbers_is_refused_by_every_verb(broken, photos, tmp_pa
 def test_the_faulty_model_is_refused(faults, photos, shared_cache):
     with pytest.raises(BundleError, match="its answers are no numbers"):
         predict(faults / "nan_weights", photos)
+
+
+def test_the_faulty_model_is_neither_looked_into_nor_timed(faults, photos, shared_cache, tmp_path):
+    model, picture = faults / "nan_weights", photos / "red" / "0.png"
+    with pytest.raises(BundleError, match="some of its weights are no numbers; copy it again"):
+        feature_maps(model, picture, stage="stage1", out=tmp_path / "maps.png")
+    with pytest.raises(BundleError, match="its answers are no numbers"):
+        benchmark(model, batches=(1,), runs=1)
 
 
 def test_a_picture_without_numbers_is_named_and_the_others_are_answered(overflowing, photos):

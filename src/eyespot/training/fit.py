@@ -68,7 +68,7 @@ def require_memory(views: int, classes: int) -> None:
     if there is not None and needed > there:
         raise MachineError(
             f"a head for {classes:,} classes on {views:,} views of pictures needs about {needed / 1e9:.0f} GB, "
-            f"and this machine has {there / 1e9:.0f} GB of memory: leave out classes or pictures, or train with --mirror no"
+            f"and this machine has {there / 1e9:.0f} GB of memory: leave out classes or pictures, or give --mirror no"
         )
 
 
