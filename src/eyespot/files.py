@@ -9,7 +9,7 @@ from pathlib import Path
 from eyespot.errors import CannotWrite
 
 _TEMPORARY = ".eyespot-"
-_KINDS = {stat.S_IFDIR: "folder", stat.S_IFCHR: "device", stat.S_IFBLK: "device", stat.S_IFIFO: "pipe"}
+_KINDS = {stat.S_IFCHR: "device", stat.S_IFBLK: "device", stat.S_IFIFO: "pipe"}
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -373,7 +373,7 @@ def test_a_report_on_two_thousand_classes_is_bounded_and_says_what_is_left_out()
     html = render(full(names, test=metrics, validation=metrics, out_of_fold=None))
     assert len(html.encode()) < 1_500_000
     text = Page(html).text
-    assert "1800 better classes are left out here" in text
+    assert "1800 other classes are left out here" in text
     assert "These are the first 200 of 2000 classes" in text
     assert text.count("taken for") == 40
 

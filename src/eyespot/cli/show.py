@@ -168,9 +168,10 @@ def validated(result: ValResult) -> None:
     _set_aside(result.set_aside, "--json names them all")
     notes(result.notes)
     _line("Accuracy", str(Metric(accuracy=result.accuracy, low=result.low, high=result.high, n=result.n)))
-    shown = sorted(result.per_class, key=lambda each: math.inf if each.f1 is None else each.f1)[:MOST_CLASSES]
-    if len(shown) == len(result.per_class):
-        shown = list(result.per_class)
+    shown = result.per_class
+    if len(shown) > MOST_CLASSES:
+        weakest = sorted(shown, key=lambda each: math.inf if each.f1 is None else each.f1)
+        shown = tuple(weakest[:MOST_CLASSES])
     heading, *names = in_column(["class", *(each.name for each in shown)])
     say(f"{'':12}{heading}  {'precision':24}{'recall':24}{'F1':7}pictures")
     for each, name in zip(shown, names, strict=True):
@@ -179,7 +180,7 @@ def validated(result: ValResult) -> None:
         f1 = "-" if each.f1 is None else f"{each.f1:.3f}"
         say(f"{'':12}{name}  {precision:24}{recall:24}{f1:7}{each.support:>8}")
     if len(shown) < len(result.per_class):
-        _line("", f"... and {len(result.per_class) - len(shown)} better classes; --json names them all")
+        _line("", f"... and {len(result.per_class) - len(shown)} other classes; --json names them all")
 
 
 def embedded(result: EmbedResult) -> None:

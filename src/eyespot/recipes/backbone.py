@@ -108,6 +108,8 @@ def choose_backbone(network: str, weights: str | None, *, size: int | None = Non
             "model (`eyespot networks` lists which have weights)"
         )
     record, file = choose(network, weights or published[0])
+    if record:
+        verify(record, file)
     return Backbone(network, record, file, size)
 
 
@@ -147,8 +149,8 @@ def pretrained(cache_folder: Path) -> nn.Sequential:
 
 
 def _converted(backbone: Backbone, cache_folder: Path, progress: Progress) -> bytes:
-    if backbone.weights:
-        verify(backbone.weights, backbone.file)  # what was converted before says nothing of what lies there now
+    if backbone.file is None and backbone.weights:
+        verify(backbone.weights)  # what was converted before says nothing of what lies there now
     path = cache_folder / "graphs" / backbone.kept_as
     kept = read_kept(path)
     if kept is not None:
