@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from onnx import TensorProto, helper
+import onnx
+from onnx import TensorProto, helper, numpy_helper
 
 from eyespot.bundle.files import sha256, write_bundle
 from eyespot.bundle.manifest import DataSummary, KnownPictures, Manifest
@@ -26,8 +27,10 @@ def write_color_bundle(
     weight: of the red channel; not a number makes a bundle that cannot answer.
     """
     channels = 1 if gray else 3
-    scale = np.eye(3, channels) * sharpness / 255 * np.array([[weight], [1], [1]])
+    scale = np.eye(3, channels) * sharpness / 255 * np.array([[weight if np.isfinite(weight) else 1], [1], [1]])
     graph = attach_head(_mean_color(channels), [(scale, np.zeros(3))])
+    if not np.isfinite(weight):
+        graph = _spoiled(graph, weight)
     preprocess = Preprocess(
         short_side=SIDE,
         crop_hw=(SIDE, SIDE),
@@ -63,6 +66,16 @@ def color_probabilities(image: np.ndarray, *, sharpness: float = SHARPNESS) -> n
     """What such a bundle answers to an image (H, W, 3), by numpy: (3,)."""
     logits = image.astype(np.float64).mean(axis=(0, 1)) / 255 * sharpness
     return np.exp(logits) / np.exp(logits).sum()
+
+
+def _spoiled(graph: bytes, weight: float) -> bytes:
+    """The graph with that in place of the head's first weight, which `attach_head` refuses."""
+    model = onnx.load_from_string(graph)
+    [tensor] = (each for each in model.graph.initializer if each.name == "classifier.fc1.weight")
+    values = numpy_helper.to_array(tensor).copy()
+    values.flat[0] = weight
+    tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+    return bytes(model.SerializeToString())
 
 
 def _mean_color(channels: int) -> bytes:

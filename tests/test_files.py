@@ -1,10 +1,13 @@
 import os
+import re
+import socket
 import stat
 
 import pytest
 
 from eyespot import files
-from eyespot.files import remove_leftovers, write_whole
+from eyespot.errors import CannotWrite
+from eyespot.files import remove_leftovers, require_writable, write_whole
 
 
 def test_a_file_is_written_with_its_bytes_and_nothing_is_left_beside_it(tmp_path):
@@ -90,3 +93,80 @@ def test_the_permissions_are_those_of_any_new_file_of_this_user(tmp_path, mask, 
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "a.bin").stat().st_mode) == mode
+
+
+posix_only = pytest.mark.skipif(os.name != "posix", reason="links, pipes and permissions as POSIX has them")
+
+
+@posix_only
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_is_followed_and_stays(tmp_path, there):
+    (tmp_path / "real").mkdir()
+    target, link = tmp_path / "real" / "a.csv", tmp_path / "link.csv"
+    if there:
+        target.write_bytes(b"old")
+        target.chmod(0o600)
+    link.symlink_to("real/a.csv")
+    require_writable(link, overwrite=there)
+    write_whole(link, b"new")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+    assert [path.name for path in target.parent.iterdir()] == ["a.csv"]
+    if there:
+        assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+@posix_only
+@pytest.mark.parametrize("kind", ["folder", "pipe", "device", "socket", "link to a folder", "link to a device"])
+def test_what_is_no_plain_file_is_never_replaced(tmp_path, monkeypatch, kind):
+    monkeypatch.chdir(tmp_path)  # the name of a socket is short
+    path = tmp_path / "target"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as opened:
+            opened.bind("target")
+    else:
+        path.symlink_to({"device": os.devnull, "link to a device": os.devnull, "link to a folder": tmp_path}[kind])
+    before = path.lstat()
+    with pytest.raises(CannotWrite, match=f"target is (no plain file but )?a {kind.rpartition(' ')[2]}"):
+        require_writable(path, overwrite=True)
+    assert path.lstat() == before
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("target", "said"), [("link", "Too many levels"), ("none/a.csv", "the folder .*none does not exist; make it")]
+)
+def test_a_link_that_leads_nowhere_is_a_sentence(tmp_path, target, said):
+    (tmp_path / "link").symlink_to(target)
+    with pytest.raises(CannotWrite, match=said):
+        require_writable(tmp_path / "link", overwrite=True)
+
+
+@posix_only
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="nothing is forbidden to root")
+def test_a_file_that_may_not_be_changed_is_kept(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"old")
+    (tmp_path / "a.csv").chmod(0o444)
+    with pytest.raises(CannotWrite, match=re.escape("may not be changed")):
+        require_writable(tmp_path / "a.csv", overwrite=True)
+
+
+def test_a_full_disk_leaves_the_old_file_and_nothing_half_written(tmp_path):
+    resource = pytest.importorskip("resource", reason="limits of a process as POSIX has them")
+    import signal
+
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"as it was")
+    limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match=re.escape("a.bin")):
+            write_whole(path, bytes(100_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"as it was"]

@@ -6,15 +6,23 @@ import os
 def main() -> None:
     """Runs the command line. It begins with Ctrl-C: importing the rest takes long enough to be interrupted."""
     try:
-        from eyespot.cli import ctrl_c
+        from eyespot.cli import ctrl_c, streams
 
         ctrl_c.listen()
+        streams.prepare()
     except KeyboardInterrupt:
         os.write(2, b"eyespot: stopped\n")
         os._exit(130)
     from eyespot.cli.main import main as command
 
-    command(prog_name="eyespot")
+    try:
+        command(prog_name="eyespot")
+    except SystemExit as end:
+        streams.finish(end.code)
+    except OSError:
+        if streams.output_failed() is None:
+            raise
+        streams.finish(streams.LOST)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@
     ├── CheckpointError         a training run cannot be saved, or a newer version saved it
     ├── BundleError             a model folder is missing, damaged, unsafe, or from a newer version
     ├── OptionError             an option has a value that cannot be used
+    │   └── CannotWrite         a chosen place cannot be written to: a full disk, a folder that is gone
     ├── StoreError              the cache on disk cannot be used
     ├── MissingExtra            an optional part of eyespot is not installed
     ├── MachineError            this machine lacks something the work needs
@@ -69,6 +70,10 @@ class BundleError(EyespotError):
 
 class OptionError(EyespotError):
     """An option has a value that cannot be used."""
+
+
+class CannotWrite(OptionError):
+    """A chosen place cannot be written to: a full disk, a folder that is gone, no permission."""
 
 
 class StoreError(EyespotError):

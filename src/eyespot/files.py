@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
-from eyespot.errors import OptionError
+from eyespot.errors import CannotWrite
 
 _TEMPORARY = ".eyespot-"
+_KINDS = {stat.S_IFCHR: "device", stat.S_IFBLK: "device", stat.S_IFIFO: "pipe"}
 
 
 def write_whole(path: Path, data: bytes) -> None:
     """Writes a file so that it is there complete or, after a crash, as it was before. Its folder must exist.
 
-    OSError names the file, whatever step failed.
+    Where it is a link, what that leads to is written, and the link stays. OSError names the file, whatever step failed.
     """
-    temporary = _beside(path)
+    target = _followed(path)
+    temporary = _beside(target)
     try:
         with temporary.open("xb") as file:  # not by `tempfile`, whose files nobody else may read
+            if target.exists():
+                os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        os.replace(temporary, target)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, OSError):
@@ -37,24 +42,47 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def require_writable(path: Path, *, overwrite: bool) -> None:
-    """Raises OptionError, before any work, where no file can be written under this name, or one is there already."""
+    """Raises CannotWrite, before any work, where no file can be written under this name, or one is there already."""
     try:
-        if path.is_dir():
-            raise OptionError(f"{path} is a folder: choose another name")
-        if path.exists() and not overwrite:
-            raise OptionError(f"{path} exists already: choose another name, or add --overwrite")
-        if not path.parent.is_dir():
-            raise OptionError(f"{path} cannot be written: the folder {path.parent} does not exist; make it")
-        temporary = _beside(path)
+        _require_plain(path, overwrite=overwrite)
+        target = _followed(path)
+        if not target.parent.is_dir():
+            raise CannotWrite(f"{path} cannot be written: the folder {target.parent} does not exist; make it")
+        temporary = _beside(target)
         temporary.open("xb").close()
         temporary.unlink()
     except OSError as error:
         raise cannot_write(path, error) from error
 
 
-def cannot_write(path: Path, error: OSError) -> OptionError:
+def cannot_write(path: Path, error: OSError) -> CannotWrite:
     """The error for a place that the user chose."""
-    return OptionError(f"{path} cannot be written ({error.strerror or error}): choose another place")
+    return CannotWrite(f"{path} cannot be written ({error.strerror or error}): choose another place")
+
+
+def _require_plain(path: Path, *, overwrite: bool) -> None:
+    """Raises CannotWrite where something is there that no file may take the place of."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    kind = stat.S_IFMT(mode)
+    if kind == stat.S_IFDIR:
+        raise CannotWrite(f"{path} is a folder: choose another name")
+    if kind != stat.S_IFREG:
+        raise CannotWrite(
+            f"{path} is no plain file but a {_KINDS.get(kind, 'socket')}, and files are written whole: choose another "
+            "name; what is for a pipe comes on standard output, with --json for programs"
+        )
+    if not overwrite:
+        raise CannotWrite(f"{path} exists already: choose another name, or add --overwrite")
+    if not os.access(path, os.W_OK):
+        raise CannotWrite(f"{path} may not be changed: choose another name, or allow it")
+
+
+def _followed(path: Path) -> Path:
+    """What a link leads to; any other path as it is."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def _beside(path: Path) -> Path:

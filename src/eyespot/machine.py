@@ -19,6 +19,14 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def memory_bytes() -> int | None:
+    """Memory of the machine; None where the system does not tell, as Windows."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
 def cache_folder() -> Path:
     """The folder for converted networks and features: `EYESPOT_CACHE`, or the platform's user cache folder.
 

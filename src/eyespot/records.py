@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -183,5 +183,31 @@ class PartMetrics(Record):
 
     overall: Metric
     per_class: tuple[ClassMetric, ...]
-    confusion: tuple[tuple[int, ...], ...]
-    """Rows are the true classes, columns the answers, both in the order of the bundle's classes."""
+    cells: tuple[tuple[int, int, int], ...]
+    """The confusion matrix without its zeros, row by row: number of the true class, of the answer, and pictures."""
+
+    @property
+    def confusion(self) -> tuple[tuple[int, ...], ...]:
+        """The whole matrix, where classes are few: rows are the true classes, columns the answers."""
+        rows = [[0] * len(self.per_class) for _ in self.per_class]
+        for label, answer, count in self.cells:
+            rows[label][answer] = count
+        return tuple(map(tuple, rows))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_zeros(cls, found: Any) -> Any:
+        """Format 1 had the whole matrix: of 2,000 classes that is four million numbers, nearly all of them 0."""
+        if not (isinstance(found, dict) and isinstance(rows := found.get("confusion"), list)):
+            return found
+        if not all(isinstance(row, list) for row in rows):
+            raise ValueError("the confusion matrix has rows")
+        cells = [(label, answer, n) for label, row in enumerate(rows) for answer, n in enumerate(row) if n != 0]
+        return {**{key: value for key, value in found.items() if key != "confusion"}, "cells": cells}
+
+    @model_validator(mode="after")
+    def _fits(self) -> PartMetrics:
+        classes = len(self.per_class)
+        if not all(0 <= label < classes and 0 <= answer < classes and n > 0 for label, answer, n in self.cells):
+            raise ValueError(f"a cell of the confusion matrix is none of {classes} classes, or empty")
+        return self

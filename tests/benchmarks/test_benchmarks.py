@@ -153,6 +153,13 @@ def test_digits(data, monkeypatch, capsys):
     assert capsys.readouterr().out.count("(bar ") == 2
 
 
+def test_many_classes(run):
+    printed = run("many_classes.py", "--classes", 12)
+    assert "trained: 12 classes" in printed
+    assert "predicted: 12 of 12 pictures" in printed
+    assert "PASS" in printed
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the system does not tell a child's peak memory")
 def test_memory(run, data):
     assert "(bar <= 1.2 GB)" in run("memory.py", data, "--runs", 1)

@@ -7,14 +7,28 @@ import pickle
 import shutil
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from eyespot.bundle.files import LARGEST_MANIFEST, REPLACED, place_bundle, read_bundle, write_bundle
+from eyespot.bundle.files import (
+    LARGEST_MANIFEST,
+    MANIFEST,
+    REPLACED,
+    place_bundle,
+    read_bundle,
+    require_manifest_fits,
+    write_bundle,
+    write_manifest,
+)
+from eyespot.bundle.manifest import FORMAT_VERSION
 from eyespot.engine.gate import LARGEST_BYTES
-from eyespot.errors import BundleError
+from eyespot.errors import BundleError, DataError
+from eyespot.evaluate.metrics import part_metrics
+from eyespot.recipes.model import load
 
+OF_A_RUN = "holds no finished model by itself, it is a part of one: give .*run$"
 CONTRADICTING = {
     "format_version": "1",
     "task": "detection",
@@ -129,10 +143,50 @@ def test_hashes_of_pictures_that_are_cut_short_are_refused(copied, text):
 
 
 def test_a_newer_format_version_says_to_upgrade(copied):
-    change_manifest(copied, format_version=2, news="a key of the future")
+    change_manifest(copied, format_version=FORMAT_VERSION + 1, news="a key of the future")
     said = refusal(copied)
-    assert "format version 2" in said
+    assert f"format version {FORMAT_VERSION + 1}" in said
     assert "pip install --upgrade eyespot" in said
+
+
+def test_the_whole_confusion_matrix_of_format_1_is_still_read(copied):
+    written = json.loads((copied / MANIFEST).read_text("utf-8"))
+    expected = read_bundle(copied).manifest
+    for part in ("validation", "test"):
+        old = {key: value for key, value in written[part].items() if key != "cells"}
+        written[part] = {**old, "confusion": getattr(expected, part).confusion}
+    change_manifest(copied, **written | {"format_version": 1})
+    assert read_bundle(copied).manifest == expected.model_copy(update={"format_version": 1})
+
+
+@pytest.mark.parametrize("cells", [[[0, 3, 1]], [[-1, 0, 1]], [[0, 0, 0]], [[0, 0]], "x"])
+def test_a_cell_that_is_none_of_the_classes_is_refused(copied, cells):
+    written = json.loads((copied / MANIFEST).read_text("utf-8"))
+    change_manifest(copied, test={**written["test"], "cells": cells})
+    assert "test" in refusal(copied)
+
+
+@pytest.mark.parametrize("matrix", [[1], [[1] * 4], "x", [["x"]]])
+def test_a_confusion_matrix_of_format_1_that_is_none_is_refused(copied, matrix):
+    written = json.loads((copied / MANIFEST).read_text("utf-8"))
+    part = {key: value for key, value in written["test"].items() if key != "cells"}
+    change_manifest(copied, test={**part, "confusion": matrix}, format_version=1)
+    assert "test" in refusal(copied)
+
+
+def test_the_manifest_of_two_thousand_classes_is_small_and_estimated_before_the_work(split_run, tmp_path):
+    names = tuple(f"a class with a name of some length {number}" for number in range(2000))
+    labels = np.arange(2000)
+    part = part_metrics(labels, np.eye(2000, dtype=np.float32)[(labels * 7 + 1) % 2000], names)
+    manifest = read_bundle(split_run.run).manifest
+    manifest = manifest.model_copy(update={"classes": names, "validation": part, "test": part})
+    write_manifest(tmp_path, manifest)
+    size = (tmp_path / MANIFEST).stat().st_size
+    assert size < 2_000_000
+    require_manifest_fits("data", names, pictures=6000, held_out=4000)
+    most = LARGEST_MANIFEST * 2000 // size
+    with pytest.raises(DataError, match=r"data has .* classes and .* pictures: .* at most 16 MB are read"):
+        require_manifest_fits("data", names * (1 + most // 2000), pictures=3 * most, held_out=2 * most)
 
 
 @pytest.mark.parametrize("keep", [0, 1000, -1])
@@ -378,3 +432,36 @@ def test_the_first_bundle_of_a_run_is_placed_whole_or_not_at_all(named, tmp_path
     assert not folder.exists()
     place_bundle(draft, folder)
     assert placed(folder) == "first"
+
+
+def test_the_graph_of_a_bundle_is_the_bundle(copied):
+    expected = read_bundle(copied).manifest
+    assert load(copied / "model.onnx").manifest == expected
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("run/report.html", OF_A_RUN),
+        ("run/manifest.json", OF_A_RUN),
+        ("run/checkpoints/full", OF_A_RUN),
+        (
+            "half/checkpoints/full",
+            r"has no model yet: go on with it first \(eyespot train --resume RUN\)",
+        ),
+        ("half", r"of a run that has no model yet"),
+        ("resnet.pt", r"holds weights as other programs write them.* --weights .*resnet.pt\), and give its run folder"),
+        ("resnet.safetensors", r"holds weights as other programs write them"),
+        ("other.onnx", r"other.onnx is no whole file of `eyespot export`"),
+        ("photo.png", r"holds no finished model .*: give a run folder such as runs/train/NAME"),
+        ("nowhere", r"there is no model at .*nowhere: give a run folder"),
+    ],
+)
+def test_what_is_no_model_gets_its_own_sentence(copied, tmp_path, place, said):
+    copied.rename(tmp_path / "run")
+    (tmp_path / "run" / "checkpoints" / "full").mkdir(parents=True)
+    (tmp_path / "half" / "checkpoints" / "full").mkdir(parents=True)
+    for name in ("run/report.html", "resnet.pt", "resnet.safetensors", "other.onnx", "photo.png"):
+        (tmp_path / name).write_bytes(b"something")
+    with pytest.raises(BundleError, match=said):
+        load(tmp_path / place)

@@ -219,7 +219,7 @@ def hostile() -> Iterator[tuple[str, Make]]:
         yield from named(change.__name__, with_graph(change))
     for change in (other_input, more_classes):
         yield from named(change.__name__, with_graph(change))
-    for key, value in {"format_version": 2, "classes": ["one"], "temperature": -1, "unknown": 1, "task": "x"}.items():
+    for key, value in {"format_version": 99, "classes": ["one"], "temperature": -1, "unknown": 1, "task": "x"}.items():
         yield from named(f"manifest {key}", with_manifest(**{key: value}))
     for share in (0, 0.01, 0.3, 0.7, 0.999):
         yield f"graph cut at {share}", cut("model.onnx", share)

@@ -115,7 +115,7 @@ def test_json_is_what_python_returns(said, arguments, python):
 )
 def test_what_cannot_be_done_is_one_sentence(arguments, hint):
     done = CliRunner().invoke(main, arguments)
-    assert done.exit_code == 1
+    assert done.exit_code == (1 if "nowhere.jpg" in arguments else 2)
     assert done.stdout == ""
     assert hint in done.stderr
     assert done.stderr.startswith("eyespot: ")

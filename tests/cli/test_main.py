@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -56,13 +57,19 @@ def one_sentence(said: str) -> bool:
         (["train", "photos", "--epochs", "three"], "'three' is not a valid integer"),
         (["predict", "run"], "PICTURES"),
         (["--verison"], "--version"),
+        (["train", "photos", "--epochs"], "requires an argument"),
+        (["cache", "now"], "unexpected extra argument (now): `main cache --help` says what it takes"),
+        (["train", "digits", "--head", "wide"], "the option head cannot be 'wide'"),
+        (["train", "digits", "--mirror", "maybe"], "the option mirror cannot be 'maybe'"),
+        (["embed", "digits", "--out", "features.txt"], "ends in .npz"),
     ],
     ids=" ".join,
 )
-def test_a_typo_gives_a_hint_and_exit_code_2(cli, arguments, hint):
+def test_wrong_use_is_a_sentence_with_a_hint_and_exit_code_2(cli, arguments, hint):
     done = cli(*arguments)
     assert done.exit_code == 2
     assert hint in done.stderr
+    assert one_sentence(done.stderr)
     assert done.stdout == ""
 
 
@@ -71,11 +78,8 @@ def test_a_typo_gives_a_hint_and_exit_code_2(cli, arguments, hint):
     [
         (["train", "nowhere"], "there is no folder 'nowhere'"),
         (["train", "digist"], "did you mean 'digits'?"),
-        (["train", "digits", "--head", "wide"], "the option head cannot be 'wide'"),
-        (["train", "digits", "--mirror", "maybe"], "the option mirror cannot be 'maybe'"),
         (["predict", "nowhere", "picture.jpg"], "there is no model at nowhere"),
         (["val", "nowhere", "digits"], "there is no model at nowhere"),
-        (["embed", "digits", "--out", "features.txt"], "ends in .npz"),
     ],
     ids=" ".join,
 )
@@ -92,6 +96,28 @@ def test_every_command_explains_itself(cli, command):
     done = cli(command, "--help")
     assert done.exit_code == 0
     assert f"{command} [OPTIONS]" in done.stdout
+
+
+def test_every_command_is_listed_with_a_whole_sentence(cli):
+    listed = " ".join(cli("--help").stdout.partition("Commands:")[2].split())
+    sentences = [listed[at:end] for at, end in pairwise([*(listed.index(f"{name} ") for name in COMMANDS), None])]
+    assert all(sentence.strip().endswith(".") and "..." not in sentence for sentence in sentences), sentences
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_every_command_says_of_an_unknown_option_is_one_sentence(cli, command):
+    done = cli(command, "--no-such-option")
+    assert done.exit_code == 2
+    assert one_sentence(done.stderr)
+    assert f" {command} --help` says what it takes" in done.stderr or "did you mean" in done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_option_is_a_sentence(command):
+    options = [each for each in main.commands[command].params if isinstance(each, click.Option)]
+    for option in options:
+        said = re.sub(r"  \[default: .*\]$", "", option.help)
+        assert said.endswith("."), option.name
 
 
 def test_every_option_of_train_stands_in_one_group_of_its_help(cli):
@@ -138,7 +164,7 @@ def test_the_defaults_that_train_shows_are_those_of_its_options():
 def test_an_option_that_the_model_does_not_use_is_refused_even_with_its_default(cli, draw, tmp_path, arguments, said):
     draw(tmp_path / "photos", 2)
     done = cli("train", "photos", *arguments)
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert said in done.stderr
     assert one_sentence(done.stderr)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
+from eyespot.errors import NetworkError
 from eyespot.evaluate.calibration import (
     HIGHEST,
     LOWEST,
@@ -163,3 +164,11 @@ def test_calibration_reports_both_sides_of_the_temperature():
     assert sum(b.n for b in record.bins_before) == sum(b.n for b in record.bins_after) == record.n == 3000
     assert record.ece_before == pytest.approx(expected_calibration_error(record.bins_before))
     assert record.fitted_on == "these pictures"
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_no_numbers_are_refused_in_a_sentence(value):
+    logits, labels = drawn(0)
+    logits[7, 2] = value
+    with pytest.raises(NetworkError, match=r"scores are no numbers.*lower learning rate"):
+        fit_temperature(logits, labels)

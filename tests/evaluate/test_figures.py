@@ -11,6 +11,7 @@ from PIL import Image
 
 from eyespot.evaluate import figures, lettering
 from eyespot.evaluate.intervals import wilson
+from eyespot.evaluate.metrics import part_metrics
 from eyespot.records import CalibrationBin
 
 
@@ -30,6 +31,16 @@ def test_confusion_png_stays_readable_from_few_to_many_classes(classes):
     assert image.format == "PNG"
     assert max(image.size) < 2500
     assert min(image.size) > 100
+
+
+def test_of_many_classes_the_ones_that_are_mixed_up_most_are_drawn():
+    labels = np.arange(4000) % 2000
+    answers = np.where(np.arange(4000) < 30, (labels + 5) % 2000, labels)
+    many = part_metrics(labels, np.eye(2000, dtype=np.float32)[answers], [f"class {i}" for i in range(2000)])
+    image = opened(figures.part_png(many))
+    assert 1000 < max(image.size) < 2500
+    few = part_metrics([0, 1, 1], np.eye(2)[[0, 1, 0]], ["a", "b"])
+    assert figures.part_png(few) == figures.confusion_png([[1, 0], [1, 1]], ["a", "b"])
 
 
 def test_right_answers_and_mistakes_have_their_own_colours():

@@ -7,7 +7,14 @@ import pytest
 from sklearn import metrics as sk
 
 from eyespot.evaluate.intervals import wilson
-from eyespot.evaluate.metrics import Confusion, confusion_matrix, most_confused, part_metrics, top_mistakes
+from eyespot.evaluate.metrics import (
+    Confusion,
+    confusion_cells,
+    matrix_of_most_confused,
+    most_confused,
+    part_metrics,
+    top_mistakes,
+)
 
 
 @pytest.fixture
@@ -15,21 +22,23 @@ def rng():
     return np.random.default_rng(0)
 
 
-def test_confusion_matrix_agrees_with_scikit_learn(rng):
-    labels, answers = rng.integers(0, 7, (2, 500))
-    ours = confusion_matrix(labels, answers, 7)
-    np.testing.assert_array_equal(ours, sk.confusion_matrix(labels, answers, labels=range(7)))
-    assert ours.dtype == np.int64
+def test_the_confusions_are_the_cells_of_scikit_learns_matrix(rng):
+    labels, answers = rng.integers(0, 7, (2, 60))
+    matrix = np.zeros((7, 7), int)
+    for label, answer, n in confusion_cells(labels, answers, 7):
+        assert n > 0
+        matrix[label, answer] = n
+    np.testing.assert_array_equal(matrix, sk.confusion_matrix(labels, answers, labels=range(7)))
 
 
-def test_confusion_matrix_of_nothing_is_all_zero():
-    assert confusion_matrix([], [], 3).tolist() == [[0] * 3] * 3
+def test_nothing_has_no_confusions():
+    assert confusion_cells([], [], 3) == ()
 
 
 @pytest.mark.parametrize("index", [-1, 3])
 def test_an_index_outside_the_classes_is_our_mistake(index):
     with pytest.raises(AssertionError, match=r"outside 0\.\.2"):
-        confusion_matrix([index], [0], 3)
+        confusion_cells([index], [0], 3)
 
 
 def test_part_metrics_agree_with_scikit_learn(rng):
@@ -81,8 +90,29 @@ def test_no_mistakes_give_an_empty_list():
     assert top_mistakes([0, 1], [[1, 0], [0, 1]], 5).tolist() == []
 
 
+CELLS = ((0, 0, 90), (0, 1, 2), (1, 0, 7), (1, 1, 80), (2, 1, 2), (2, 2, 1))
+
+
 def test_most_confused_leaves_out_the_diagonal_and_zeros():
-    confusion = [[90, 2, 0], [7, 80, 0], [0, 2, 1]]
-    pairs = most_confused(confusion, ["a", "b", "c"], 5)
+    pairs = most_confused(CELLS, ["a", "b", "c"])
     assert pairs == (Confusion("b", "a", 7), Confusion("a", "b", 2), Confusion("c", "b", 2))
-    assert most_confused(confusion, ["a", "b", "c"], 1) == pairs[:1]
+    assert most_confused(CELLS, ["a", "b", "c"], 1) == pairs[:1]
+
+
+def test_the_matrix_of_what_is_mixed_up_most_has_the_classes_of_the_most_frequent_mistakes():
+    cells = ((3, 3, 5), (7, 2, 4), (9, 8, 1))
+    assert matrix_of_most_confused(cells, 10, 2)[0] == [2, 7]
+    chosen, matrix = matrix_of_most_confused(cells, 10, 5)
+    assert chosen == [0, 2, 7, 8, 9]
+    assert np.argwhere(matrix).tolist() == [[2, 1], [4, 3]]
+    assert matrix.sum() == 5
+    assert matrix_of_most_confused((), 3, 5)[0] == [0, 1, 2]
+
+
+def test_two_thousand_classes_are_measured_without_a_matrix_of_four_million_numbers():
+    labels = np.arange(6000) % 2000
+    answers = np.where(np.arange(6000) < 10, (labels + 1) % 2000, labels)
+    found = part_metrics(labels, np.eye(2000, dtype=np.float32)[answers], [f"c{i}" for i in range(2000)])
+    assert len(found.cells) == 2010
+    assert found.overall.accuracy == 5990 / 6000
+    assert found.per_class[0].recall == pytest.approx(2 / 3)

@@ -366,6 +366,18 @@ def test_many_classes_keep_the_table_and_leave_the_matrix_to_the_png():
     assert "class 119" in html
 
 
+def test_a_report_on_two_thousand_classes_is_bounded_and_says_what_is_left_out():
+    names = tuple(f"a class with a name of some length {i}" for i in range(2000))
+    labels = np.arange(6000) % 2000
+    metrics = part_metrics(labels, np.eye(2000, dtype=np.float32)[np.arange(6000) % 1999], names)
+    html = render(full(names, test=metrics, validation=metrics, out_of_fold=None))
+    assert len(html.encode()) < 1_500_000
+    text = Page(html).text
+    assert "1800 other classes are left out here" in text
+    assert "These are the first 200 of 2000 classes" in text
+    assert text.count("taken for") == 40
+
+
 def test_sixty_classes_stay_under_the_size_limit():
     names = tuple(f"a rather long class name {i}" for i in range(60))
     assert len(render(full(names)).encode()) < 1_500_000

@@ -125,6 +125,35 @@ def test_another_process_finds_what_this_one_stored(folder, engine, tmp_path):
         assert same(first, run(hashed_in(folder), never, store))
 
 
+def test_a_stored_feature_that_is_no_number_is_computed_again(folder, engine, store):
+    first = run(hashed_in(folder), engine, store)
+    key = recipe(PREPROCESS, trunk="tiny", precision="fp32", dtype="float32").key(first.pictures[3].content, "mirror")
+    store.put({key: np.full(32, np.nan, np.float32)})
+    second = run(hashed_in(folder), engine, store)
+    assert second.computed == 1
+    assert same(first, second)
+
+
+@pytest.mark.parametrize(("value", "dtype"), [(np.nan, "float32"), (np.inf, "float32"), (1e6, "float16")])
+def test_a_picture_whose_features_are_no_numbers_is_set_aside(folder, engine, store, value, dtype):
+    class Overflows:
+        """The engine, which gives that value for the fourth image."""
+
+        batch, row_shapes = engine.batch, engine.row_shapes
+
+        def stream(self, batches):
+            for count, (tags, outputs) in enumerate(engine.stream(batches)):
+                if count == 0:
+                    outputs["features"][3] = value
+                yield tags, outputs
+
+    done = run(hashed_in(folder), Overflows(), store, views=("identity",), dtype=dtype)
+    assert [(each.picture, each.reason) for each in done.set_aside] == [(str(folder / "03.png"), share.NO_NUMBERS)]
+    assert len(done.pictures) == 10
+    assert np.isfinite(done.features["identity"]).all()
+    assert run(hashed_in(folder), engine, store, views=("identity",), dtype=dtype).computed == 1  # it was not kept
+
+
 def test_one_more_picture_computes_one(folder, engine, store):
     before = run(hashed_in(folder), engine, store, views=("identity",))
     assert before.computed == 11

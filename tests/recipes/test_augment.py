@@ -176,5 +176,5 @@ def test_the_command_says_what_it_wrote_and_lists_the_views_in_json(picture, tmp
     assert [view["mirrored"] for view in printed["views"]] == [False] * 5
     assert all(view["erased"] for view in printed["views"])
     done = CliRunner().invoke(main, [*arguments, "--overwrite", "--erase-area", "5"])
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert done.stderr == "eyespot: the option erase_area cannot be '5': give two numbers such as 0.6,1\n"

@@ -2,8 +2,11 @@
 
 import pytest
 
+from eyespot.errors import WeightsError
 from eyespot.recipes import backbone
-from eyespot.recipes.backbone import frozen_trunk
+from eyespot.recipes.backbone import choose_backbone, frozen_trunk
+from eyespot.zoo import weights_files
+from eyespot.zoo.weights import of_network
 
 
 @pytest.fixture
@@ -27,3 +30,22 @@ def test_a_damaged_graph_is_converted_again(kept, damage, monkeypatch):
     assert len(converted) == (damage != "none")
     assert graph == frozen_trunk(cache_folder=folder, precision="fp32").graph
     assert len(converted) == (damage != "none")
+
+
+def test_a_foreign_file_under_a_published_name_is_refused_before_anything_is_trained(tmp_path):
+    record = next(iter(of_network("resnet18").values()))
+    (tmp_path / record.file).write_bytes(b"another network's weights")
+    with pytest.raises(WeightsError, match="is not the published file of resnet18"):
+        choose_backbone("resnet18", str(tmp_path / record.file))
+
+
+def test_a_foreign_file_in_the_wheels_place_is_refused_though_the_right_one_was_converted(kept, tmp_path, monkeypatch):
+    folder, file, data = kept
+    file.write_bytes(data)
+    foreign = tmp_path / "foreign.pth"
+    foreign.write_bytes(b"another network's weights")
+    monkeypatch.setattr(weights_files, "find", lambda weights: foreign)
+    with pytest.raises(WeightsError, match="is not the published file of efficientnet_lite0"):
+        frozen_trunk(cache_folder=folder, precision="fp32")
+    foreign.unlink()
+    assert frozen_trunk(cache_folder=folder, precision="fp32").graph  # and where none is left, none is needed

@@ -70,6 +70,7 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "validation, test, small_test, out_of_fold": records.Metric,
     "precision": records.Precision,
     "per_class": records.ClassMetric,
+    "mixed_up": results.MixedUp,
     "calibration": records.Calibration,
     "bins_before, bins_after": records.CalibrationBin,
 }

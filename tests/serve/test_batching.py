@@ -243,7 +243,7 @@ def test_a_model_whose_answers_are_no_numbers_is_not_served(tmp_path):
     bundle = read_bundle(write_color_bundle(tmp_path / "bundle"))
     answering = Answering(Classifier(bundle, cache_folder=None))
     answering.answer = lambda images, *, alone: np.full((1, 3), np.nan)
-    with pytest.raises(BundleError, match="do not sum to one"):
+    with pytest.raises(BundleError, match="its answers are no numbers; copy it again"):
         Served.of(bundle, answering)
 
 

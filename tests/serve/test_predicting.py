@@ -1,6 +1,8 @@
 """`POST /predict`: the answers of the model in this process, to one picture and to several, in order."""
 
 import io
+from dataclasses import replace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -9,9 +11,15 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 import eyespot
+from eyespot.bundle.files import read_bundle
+from eyespot.bundle.run import NO_ANSWER
 from eyespot.data.pictures import read_image
+from eyespot.evaluate.intervals import wilson
+from eyespot.evaluate.report import Report, results
+from eyespot.records import PartMetrics
 from eyespot.serve import bodies, pictures
 from eyespot.serve.app import make_app
+from eyespot.serve.served import Served
 from eyespot.serve.service import Service
 
 GREEN, BLUE = (30, 180, 60), (20, 60, 220)
@@ -130,11 +138,30 @@ def test_the_model_is_described(client, service):
         "framing": "mnist",
         "validation": None,
         "test": None,
+        "small_test": None,
+        "out_of_fold": None,
+        "measured": None,
         "heat_map": False,
         "similar": False,
         "fingerprint": service.served.bundle.manifest.graph_sha256[:12],
         "version": eyespot.__version__,
     }
+
+
+@pytest.mark.parametrize("left_out", [(), ("test",), ("test", "out_of_fold"), ("test", "out_of_fold", "small_test")])
+def test_the_page_says_of_accuracy_what_the_report_begins_with(bundle, left_out):
+    overall = {
+        name: wilson(right, 40) for right, name in enumerate(("test", "out_of_fold", "small_test", "validation"), 30)
+    }
+    parts = {name: PartMetrics(overall=each, per_class=(), cells=()) for name, each in overall.items()}
+    parts = {**parts, "out_of_fold": overall["out_of_fold"]} | dict.fromkeys(left_out)
+    read = read_bundle(bundle)
+    manifest = read.manifest.model_copy(update=parts)
+    said = Served(replace(read, manifest=manifest), Mock(), "0", (), None).described()
+    [first, *_] = results(Report(title="", created="", classes=(), counts={}, **parts))
+    assert {name: said["measured"][name] for name in overall["test"].model_dump()} == first.metric.model_dump()
+    assert said["measured"]["sentence"] == first.sentence
+    assert said["out_of_fold"] == (None if "out_of_fold" in left_out else overall["out_of_fold"].model_dump())
 
 
 class Pointing:
@@ -182,3 +209,16 @@ def test_a_picture_read_here_is_the_image_that_read_image_gives(picture, service
         sized = pictures.read_sent(data, service.served.preprocess)
         assert np.array_equal(sized.image, read_image(data, service.served.preprocess))
         assert sized.size_wh == (90, 70)
+
+
+def test_a_picture_whose_answer_is_no_number_is_named_and_the_others_are_answered(tmp_path, shared_cache, picture):
+    service = Service(write_color_bundle(tmp_path / "bundle", weight=1e38))
+    red, green = picture((250, 0, 0)), picture((0, 250, 0))
+    with TestClient(make_app(service), base_url="http://localhost") as client:
+        alone = client.post("/predict", content=red)
+        both = client.post("/predict", files=[("file", ("red.png", red)), ("file", ("green.png", green))])
+    assert (alone.status_code, alone.json()) == (500, {"error": f"the picture {NO_ANSWER}"})
+    assert both.status_code == 200
+    first, second = both.json()["answers"]
+    assert first == {"picture": "red.png", "error": f"the picture {NO_ANSWER}"}
+    assert len(second["predictions"]) == 3

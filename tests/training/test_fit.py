@@ -11,7 +11,10 @@ from scipy.special import log_softmax, softmax
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from sklearn.model_selection import StratifiedKFold
 
-from eyespot.training.fit import FOLDS, fit_head, folds_of, out_of_fold_logits
+from eyespot import machine
+from eyespot.errors import MachineError
+from eyespot.training import problems as problems_module
+from eyespot.training.fit import FOLDS, fit_head, folds_of, out_of_fold_logits, require_memory
 from eyespot.training.head import Head, HeadOptions, Samples
 
 
@@ -345,3 +348,21 @@ def test_whether_classes_are_balanced_is_decided_once_and_not_by_each_fold():
     samples = Samples(features, None, labels, 2)
     for fit in (lambda o: fit_head(samples, o).out_of_fold, lambda o: out_of_fold_logits(samples, o, repeats=1)):
         np.testing.assert_array_equal(fit(replace(OPTIONS, class_weight="auto")), fit(OPTIONS))
+
+
+def test_a_head_that_cannot_fit_into_memory_is_refused_before_the_work(monkeypatch):
+    monkeypatch.setattr(machine, "memory_bytes", lambda: 8e9)
+    require_memory(20_000, 2_000)
+    with pytest.raises(MachineError, match="needs about 12 GB, and this machine has 8 GB of memory"):
+        require_memory(30_000, 10_000)
+    monkeypatch.setattr(machine, "memory_bytes", lambda: None)
+    require_memory(30_000, 10_000)
+
+
+def test_heads_that_remember_much_are_fitted_one_at_a_time_to_the_same_answers(monkeypatch):
+    samples = blobs(seed=1)
+    together = fit_head(samples, OPTIONS)
+    monkeypatch.setattr(problems_module, "MOST_REMEMBERED", 1)
+    alone = fit_head(samples, OPTIONS)
+    np.testing.assert_allclose(alone.out_of_fold, together.out_of_fold, atol=2e-2)
+    assert alone.chosen.l2 == together.chosen.l2

@@ -78,6 +78,27 @@ def test_weights_are_converted_once_and_read_from_the_cache_later(wheel, tmp_pat
     )
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(small, tmp_path, value):
+    net = efficientnet_lite0(classes=5)
+    state = _published_state(net)
+    name = next(name for name, tensor in state.items() if tensor.is_floating_point())
+    state[name] = state[name].clone()
+    state[name].view(-1)[0] = value
+    weights, file = small(state)
+    with pytest.raises(WeightsError, match="1 with values that are no numbers"):
+        load(net, weights, cache_folder=tmp_path, file=file)
+
+
+def test_a_foreign_file_under_the_published_name_is_refused_where_the_right_one_was_converted_before(small, tmp_path):
+    net = efficientnet_lite0(classes=5)
+    weights, file = small(_published_state(net))
+    load(net, weights, cache_folder=tmp_path, file=file)
+    torch.save({**_published_state(efficientnet_lite0(classes=5))}, file)
+    with pytest.raises(WeightsError, match=r"is not the published file of .*: download it again"):
+        load(net, weights, cache_folder=tmp_path, file=file)
+
+
 def test_a_damaged_cache_is_made_again(small, tmp_path):
     net = efficientnet_lite0(classes=5)
     weights, file = small(_published_state(net))

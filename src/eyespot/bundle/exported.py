@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from eyespot.bundle.files import Bundle, read_file, sha256
 from eyespot.bundle.manifest import FORMAT_VERSION, Manifest
-from eyespot.bundle.run import precision_here, require_probabilities
+from eyespot.bundle.run import answer_or_reason, precision_here, require_probabilities
 from eyespot.engine.gate import (
     FLOAT,
     LARGEST_BYTES,
@@ -77,7 +77,10 @@ def read_exported(where: str | Path) -> Exported:
     named = Path(where).expanduser()  # downloads are often links to files whose names say nothing
     if SUFFIXES.get(named.suffix.lower()) == "onnx":
         graph, weights = read_file(path, most_bytes=LARGEST_BYTES), b""
-        ports = check_graph(graph, operators=RESIZING_OPERATORS)
+        try:
+            ports = check_graph(graph, operators=RESIZING_OPERATORS)
+        except BundleError as error:
+            raise BundleError(f"{path} is no whole file of `eyespot export`: {error}") from error
         said = ports.properties
         manifest = _manifest(path, said)
         _require_fit(path, manifest, ports)
@@ -115,7 +118,7 @@ def is_exported(where: str | Path) -> bool:
 def _manifest(path: Path, said: dict[str, str]) -> Manifest:
     version = said.get(VERSION_KEY, "")
     if MANIFEST_KEY not in said or not (version.isascii() and version.isdigit()):
-        raise BundleError(f"{path} was not made by `eyespot export`: it does not say its classes")
+        raise BundleError(f"{path} was not made by `eyespot export`: give such a file, or a run folder")
     if int(version[:9]) > EXPORT_VERSION:
         raise BundleError(
             f"{path} has export version {version[:9]}; this eyespot reads up to {EXPORT_VERSION}: "
@@ -158,18 +161,27 @@ class WholeClassifier:
         self._made: WholeEngine | None = None
         self.precision: PrecisionName = precision or precision_here(exported.manifest.precision.name)
 
-    def stream(self, pictures: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, np.ndarray]]:
-        """The probabilities (classes,) of each picture (H, W, C), with its tag, in order.
+    def stream(self, pictures: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, np.ndarray | str]]:
+        """The probabilities (classes,) of each picture (H, W, C), or why it has none, with its tag, in order.
 
         many: makes no difference: pictures of any size go one at a time.
+        Raises BundleError where the model has an answer to none.
         """
         try:
             for tag, outputs in self._engine().stream(pictures):
-                yield tag, require_probabilities(self._exported, outputs)[0]
+                row = require_probabilities(self._exported, outputs)[0]
+                yield tag, answer_or_reason(row, self._exported, self._of_black)
         except RuntimeError as error:  # lengths that do not fit are found out when there are some
             raise BundleError(
                 f"{self._exported.folder} is damaged: its graph cannot be computed: export the model again"
             ) from error
+
+    def _of_black(self) -> np.ndarray:
+        """The output (1, classes) for a black picture."""
+        preprocess = self._exported.manifest.preprocess
+        black = np.zeros((*preprocess.crop_hw, preprocess.channels), np.uint8)
+        [(_, outputs)] = self._engine().stream([(None, black)])
+        return require_probabilities(self._exported, outputs)
 
     def _engine(self) -> WholeEngine:
         from eyespot.engine.whole import WholeEngine

@@ -9,6 +9,7 @@ import hashlib
 import json
 import shutil
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,14 +17,23 @@ from pydantic import ValidationError
 
 from eyespot.bundle.manifest import FORMAT_VERSION, Manifest
 from eyespot.engine.gate import FLOAT, INPUT, LARGEST_BYTES, PROBABILITIES, UINT8, Port, Ports, check_graph
-from eyespot.errors import BundleError
+from eyespot.errors import BundleError, DataError
 from eyespot.files import write_whole
+from eyespot.words import counted
 
 FOLDER, MANIFEST, GRAPH = "bundle", "manifest.json", "model.onnx"
+CHECKPOINTS = "checkpoints"
+FOREIGN = (".pt", ".pth", ".ckpt", ".safetensors", ".h5", ".keras", ".pb", ".tflite", ".pkl", ".joblib")
+"""Endings under which other programs keep weights."""
 REPLACED = f"{FOLDER}.replaced"
 """Beside a run's bundle for the moment in which a better one takes its place; read where that moment was the last."""
 LARGEST_MANIFEST = 16 * 2**20
-"""Bytes; enough for a million pictures, which take eleven each."""
+"""Bytes; enough for a million pictures, or for 20,000 classes."""
+CLASS_BYTES, PICTURE_BYTES, CELL_BYTES = 320, 11, 18
+"""What each class takes in a part that was measured, beside its name, each picture, and each that was measured on."""
+
+READABLE_CLASSES = 100
+"""The manifest of more is written without spaces, which would be most of it."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +53,24 @@ def write_bundle(folder: Path, manifest: Manifest, graph: bytes) -> Bundle:
     return Bundle(folder, manifest, graph)
 
 
+def require_manifest_fits(name: str, classes: Sequence[str], *, pictures: int, held_out: int) -> None:
+    """Raises DataError, before any work, where a model of so many classes and pictures could not be read again.
+
+    name: of the data; held_out: how many of the pictures are measured on.
+    """
+    in_words = sum(len(each.encode("utf-8", "replace")) for each in classes)
+    size = 2 * CLASS_BYTES * len(classes) + 3 * in_words + PICTURE_BYTES * pictures + CELL_BYTES * held_out
+    if size > LARGEST_MANIFEST:
+        raise DataError(
+            f"{name} has {len(classes):,} classes and {counted(pictures, 'picture')}: what is known of their "
+            f"model takes {size / 2**20:.0f} MB, and at most {LARGEST_MANIFEST / 2**20:.0f} MB are read: leave out some"
+        )
+
+
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Writes or replaces the manifest of the bundle in `folder`."""
-    write_whole(folder / MANIFEST, (manifest.model_dump_json(indent=2) + "\n").encode())
+    """Writes or replaces the manifest of the bundle in `folder`, to be read by people unless classes are many."""
+    indent = 2 if len(manifest.classes) <= READABLE_CLASSES else None
+    write_whole(folder / MANIFEST, (manifest.model_dump_json(indent=indent) + "\n").encode())
 
 
 def read_bundle(where: str | Path) -> Bundle:
@@ -100,6 +125,16 @@ def _find(where: str | Path) -> Path:
             f"{path} is a model's file alone, and this needs the run that it was exported from: give that folder, such "
             "as runs/train/NAME"
         )
+    run = next((each for each in list(path.parents)[:3] if find_bundle(each) is not None), None)
+    if run is not None:
+        raise BundleError(f"{path} holds no finished model by itself, it is a part of one: give {run}")
+    if is_file and path.suffix.lower() in FOREIGN:
+        raise BundleError(
+            f"{path} holds weights as other programs write them, and no model of eyespot: train one that begins with "
+            f"them (eyespot train DATA --model NAME --weights {path}), and give its run folder"
+        )
+    if any((each / CHECKPOINTS).is_dir() for each in (path, *list(path.parents)[:3])):
+        raise BundleError(f"{path} is of a run that has no model yet: go on with it first (eyespot train --resume RUN)")
     raise BundleError(
         f"{path} holds no finished model ({FOLDER}/{MANIFEST} is missing): give a run folder such as runs/train/NAME"
     )

@@ -10,7 +10,8 @@ from pydantic import Field, field_validator
 
 from eyespot.records import Calibration, Fraction, Metric, Network, Part, PartMetrics, Precision, Preprocess, Record
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
+"""Since 2 the confusions are written without their zeros."""
 HASH_BYTES: Final = 8
 """Of each picture's content hash: two of a million pictures share them once in 37 million data sets."""
 
@@ -80,7 +81,7 @@ class Agreement(Record):
 class Manifest(Record):
     """`manifest.json` of a bundle."""
 
-    format_version: Literal[1] = FORMAT_VERSION
+    format_version: Literal[1, 2] = FORMAT_VERSION
     task: Literal["classification"] = "classification"
     name: str
     created: str

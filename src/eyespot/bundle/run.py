@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +14,9 @@ from eyespot.engine.run import BATCH, Engine, available_precisions, in_batches
 from eyespot.errors import BundleError
 from eyespot.records import PrecisionName
 
+UNITY = 1e-2
+"""How far the probabilities of one picture may be from a sum of one: bf16 has three digits."""
+NO_ANSWER = "has no answer: what the model computes from it is no number"
 T = TypeVar("T")
 
 
@@ -40,18 +43,25 @@ class Classifier:
             for row, tag in enumerate(tags):
                 yield tag, {name: values[row] for name, values in outputs.items()}
 
-    def stream(self, images: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, np.ndarray]]:
-        """The probabilities (classes,) of each image (H, W, C), with its tag, in no particular order.
+    def stream(self, images: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, np.ndarray | str]]:
+        """The probabilities (classes,) of each image (H, W, C), or why it has none, with its tag, in any order.
 
         many: more than a few images are to come, so that working in batches pays.
+        Raises BundleError where the model has an answer to none.
         """
         engine = self.engine(BATCH if many else 1)
         for tags, outputs in engine.stream(in_batches(images, engine.batch)):
-            yield from zip(tags, self.probabilities(outputs), strict=True)
+            for tag, row in zip(tags, self.probabilities(outputs), strict=True):
+                yield tag, answer_or_reason(row, self._bundle, self.of_black)
 
     def probabilities(self, outputs: dict[str, np.ndarray]) -> np.ndarray:
         """The output (N, classes), where the graph has one for each class of the manifest."""
         return require_probabilities(self._bundle, outputs)
+
+    def of_black(self) -> np.ndarray:
+        """The output (1, classes) for a black image."""
+        engine = self.engine(1)
+        return self.probabilities(engine.run(np.zeros((1, *engine.image_hwc), np.uint8)))
 
     def engine(self, batch: int, *, streams: int | None = None) -> Engine:
         """The graph compiled for batches of this size, so many at a time; see Engine. Compiled when first asked for."""
@@ -86,6 +96,32 @@ def require_probabilities(bundle: Bundle, outputs: dict[str, np.ndarray]) -> np.
             f"{shape} for their {PROBABILITIES}"
         )
     return found
+
+
+def answer_or_reason(row: np.ndarray, bundle: Bundle, of_black: Callable[[], np.ndarray]) -> np.ndarray | str:
+    """The probabilities (classes,) of a picture where they are some, else why it has no answer.
+
+    of_black: gives those of a black image, (1, classes). Raises BundleError where they are none either: then it is not
+    the picture, whose numbers may have become too large, but the model.
+    """
+    if is_distribution(row):
+        return row
+    require_distribution(of_black()[0], bundle)
+    return NO_ANSWER
+
+
+def require_distribution(row: np.ndarray, bundle: Bundle) -> None:
+    """Raises BundleError where a model's answer (classes,) is no distribution over its classes."""
+    if not is_distribution(row):
+        fault = "probabilities do not sum to one" if np.isfinite(row).all() else "answers are no numbers"
+        raise BundleError(
+            f"the model in {bundle.folder} is damaged: its {fault}; copy it again, whole, or train it again"
+        )
+
+
+def is_distribution(row: np.ndarray) -> bool:
+    """True for probabilities (classes,) that are numbers from 0 to 1 with a sum of 1."""
+    return bool(row.min() >= -UNITY and abs(float(row.sum()) - 1) <= UNITY)  # false for what is no number, too
 
 
 def precision_here(wanted: PrecisionName) -> PrecisionName:

@@ -11,6 +11,7 @@ import click
 import eyespot
 from eyespot.cli import anatomy, by_hand, deploy, explaining, measuring, serving, views
 from eyespot.cli.grouped import GroupedCommand
+from eyespot.cli.told import WRONG_USE, wrong_use
 from eyespot.cli.told import image_option as _image_column
 from eyespot.cli.told import json_option as _json
 from eyespot.cli.told import quiet_option as _quiet
@@ -42,6 +43,24 @@ class _Group(click.Group):
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands, each with a whole sentence, on as many lines as that takes."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self.commands[name].get_short_help_str(limit=1000)) for name in COMMANDS])
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Runs the command line; where it cannot be understood, that is said as every other error is."""
+        run: Any = super().main
+        if not options.pop("standalone_mode", True):
+            return run(*args, standalone_mode=False, **options)
+        try:
+            sys.exit(run(*args, standalone_mode=False, **options))
+        except click.ClickException as error:
+            if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):  # since click 8.2
+                error.show()
+                sys.exit(WRONG_USE)
+            wrong_use(error)
 
     def resolve_command(self, context: click.Context, args: list[str]) -> Any:
         import difflib
@@ -84,7 +103,7 @@ for _module in (explaining, deploy, serving, views, measuring, anatomy, by_hand)
 @click.option("--class-weight", default="auto", show_default=True, help="auto balances unequal classes; none.")
 @click.option("--mirror", default="auto", show_default=True, help="Train on mirror images, too: auto, yes or no.")
 @click.option("--views", type=int, help="Stored views of each picture, partial.  [default: 2 with its mirror image]")
-@click.option("--augment", default="auto", show_default=True, help="What each epoch does to pictures; none, photos...")
+@click.option("--augment", default="auto", show_default=True, help="What each epoch does to pictures: none, a preset.")
 @click.option("--growing", default="auto", show_default=True, help="Smaller images in early epochs, from scratch; no.")
 @click.option("--epochs", type=int, help="Passes over the pictures.")
 @click.option("--batch", type=int, help="Pictures in a step.")

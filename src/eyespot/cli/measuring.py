@@ -65,8 +65,7 @@ def _measured(result: BenchmarkResult) -> None:
         line("Pictures", f"{reading.pictures}, read again in each run")
         line("Decoding", f"{_short(reading.decoding.median)} pictures/s ({_range(reading.decoding)})")
         line("With engine", f"{_short(reading.whole.median)} pictures/s ({_range(reading.whole)})")
-    for note in result.notes:
-        line("Note", note)
+    show.notes(result.notes)
 
 
 def _range(rate: Rate) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from pydantic import BaseModel
 
+from eyespot.cli.columns import in_column
 from eyespot.files import cannot_write
 from eyespot.names import printable_lines
 from eyespot.recipes.progress import Progress, silent
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
     from eyespot.recipes.network_results import NetworkResult, WeightsResult
 
 NAMED = 10
-"""Files set aside that the console names; the others are counted."""
+"""Files set aside, and notes, that the console names; the others are counted."""
+MOST_CLASSES = 50
+"""Classes in the table of `val`; of more, the weakest are shown."""
 COUNTED = {"computing features", "measuring on val", "measuring on test", "predicting", "measuring"}
 """Steps that count pictures, so that pictures per second mean something."""
 SHOWN_EVERY_SECONDS = 0.05
@@ -101,8 +105,7 @@ def trained(result: TrainResult) -> None:
         accuracy = f", validation {rung.validation.accuracy:.3f}" if rung.validation else ""
         _line("Ladder", f"{rung.regime}, {rung.trained}, {rung.seconds:.0f} s{accuracy}: {rung.verdict}")
     _set_aside(result.set_aside, "all are listed in predictions.csv")
-    for note in result.notes:
-        _line("Note", note)
+    notes(result.notes, "result.json has them all")
     if result.out_of_fold:
         _line("Cross-val.", str(result.out_of_fold))
         _line("", result.out_of_fold_reason)
@@ -141,8 +144,7 @@ def exported(result: ExportResult) -> None:
         _line("", _agreement(of.answers))
         _line("", f"accuracy {of.accuracy:.3f}, in fp32 {of.accuracy_fp32:.3f}, on {counted(of.pictures, 'picture')}")
         _line("", f"{of.speedup:.2f} times as fast; faster on {of.faster} of {counted(of.timed, 'picture')}")
-    for note in result.notes:
-        _line("Note", note)
+    notes(result.notes)
     _line("Next", f"eyespot predict {as_typed(result.files[0])} PICTURES")
 
 
@@ -164,16 +166,21 @@ def validated(result: ValResult) -> None:
     """The summary of `val`."""
     _line("Read", f"{counted(result.n, 'picture')}, part {result.part}")
     _set_aside(result.set_aside, "--json names them all")
-    for note in result.notes:
-        _line("Note", note)
+    notes(result.notes)
     _line("Accuracy", str(Metric(accuracy=result.accuracy, low=result.low, high=result.high, n=result.n)))
-    width = max(len(each.name) for each in result.per_class)
-    say(f"{'':12}{'class':{width}}  {'precision':24}{'recall':24}{'F1':7}pictures")
-    for each in result.per_class:
+    shown = result.per_class
+    if len(shown) > MOST_CLASSES:
+        weakest = sorted(shown, key=lambda each: math.inf if each.f1 is None else each.f1)
+        shown = tuple(weakest[:MOST_CLASSES])
+    heading, *names = in_column(["class", *(each.name for each in shown)])
+    say(f"{'':12}{heading}  {'precision':24}{'recall':24}{'F1':7}pictures")
+    for each, name in zip(shown, names, strict=True):
         precision = _share(each.precision, each.precision_low, each.precision_high)
         recall = _share(each.recall, each.recall_low, each.recall_high)
         f1 = "-" if each.f1 is None else f"{each.f1:.3f}"
-        say(f"{'':12}{each.name:{width}}  {precision:24}{recall:24}{f1:7}{each.support:>8}")
+        say(f"{'':12}{name}  {precision:24}{recall:24}{f1:7}{each.support:>8}")
+    if len(shown) < len(result.per_class):
+        _line("", f"... and {len(result.per_class) - len(shown)} other classes; --json names them all")
 
 
 def embedded(result: EmbedResult) -> None:
@@ -181,21 +188,20 @@ def embedded(result: EmbedResult) -> None:
     _line("Wrote", f"{result.out}: {counted(result.pictures, 'picture')}, {result.features} features each")
     _line("Computed", f"{result.computed}{', the others were stored' if result.computed < result.pictures else ''}")
     _set_aside(result.set_aside, "--json names them all")
-    for note in result.notes:
-        _line("Note", note)
+    notes(result.notes)
 
 
 def listed(networks: Sequence[NetworkResult]) -> None:
     """A line a network, below the paper it is from."""
-    width = max(len(each.name) for each in networks)
-    click.echo(f"  {'':{width}}{'parameters':>13}{'multiply-adds':>16}{'input':>11}  weights")
+    first, *names = in_column(["", *(each.name for each in networks)])
+    click.echo(f"  {first}{'parameters':>13}{'multiply-adds':>16}{'input':>11}  weights")
     heading = ""
-    for each in networks:
+    for each, name in zip(networks, names, strict=True):
         if heading != (heading := f"{each.year}  {each.paper}"):
             click.echo(heading)
         size = "x".join(map(str, each.input_chw))
         there = ", ".join(f"{weights.name} {_way(weights)}" for weights in each.weights)
-        row = f"  {each.name:{width}}{each.parameters:>13,}{each.multiply_adds:>16,}{size:>11}  {there}"
+        row = f"  {name}{each.parameters:>13,}{each.multiply_adds:>16,}{size:>11}  {there}"
         click.echo(row.rstrip())
 
 
@@ -290,6 +296,14 @@ def _set_aside(files: Sequence[SetAside], rest: str) -> None:
         _line("", f"{each.picture} {each.reason}")
     if len(files) > NAMED:
         _line("", f"... and {len(files) - NAMED} more; {rest}")
+
+
+def notes(said: Sequence[str], rest: str = "--json has them all") -> None:
+    """The notes, as far as anybody reads them. rest: where the others are."""
+    for note in said[:NAMED]:
+        _line("Note", note)
+    if len(said) > NAMED:
+        _line("", f"... and {counted(len(said) - NAMED, 'more note')}; {rest}")
 
 
 def _line(label: str, text: str) -> None:

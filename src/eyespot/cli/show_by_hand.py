@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import click
 import numpy as np
 from numpy.typing import NDArray
 
+from eyespot.cli.show import notes as show_notes
 from eyespot.cli.show import say
 from eyespot.recipes.by_hand import Plane
 from eyespot.recipes.convolve import CellSum, ConvolveResult, KernelUse
@@ -79,8 +80,7 @@ def learned(result: LearnKernelResult) -> None:
     if result.weights <= LARGEST_KERNEL:
         _line("Target", _written_out(result.target_kernel))
     _line("Distance", f"no learned weight is further than {result.distance:.2g} from the target's")
-    for note in result.notes:
-        _line("Note", note)
+    show_notes(result.notes)
 
 
 def _described(kernel: KernelUse) -> str:
@@ -146,12 +146,11 @@ def _maps(maps: NDArray[np.float64] | NDArray[np.int64], names: Sequence[str], *
             click.echo("  ".join(f"{text:>{width}}" for text in row))
 
 
-def _written(out: str | None, csv: str | None, notes: Iterable[str]) -> None:
+def _written(out: str | None, csv: str | None, notes: Sequence[str]) -> None:
     for path in (out, csv):
         if path:
             _line("Wrote", path)
-    for note in notes:
-        _line("Note", note)
+    show_notes(notes)
 
 
 def _written_out(planes: tuple[Plane, ...], *, digits: int = 4) -> str:

@@ -9,12 +9,15 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import click
 
 from eyespot.cli import ctrl_c
 
+FAILED, WRONG_USE = 1, 2
+"""Exit status of what could not be done, and of a command line that cannot be meant."""
 SELDOM = 50_000
 """New objects after which garbage is searched for: imports make many that stay, and looking at them costs 100 ms."""
 
@@ -50,7 +53,7 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
         gc.set_threshold(SELDOM)
         atexit.register(gc.freeze)  # nor is what is left at the end searched
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some costs 40 ms; we use none
-        from eyespot.errors import EyespotError, MachineError, Stopped
+        from eyespot.errors import CannotWrite, EyespotError, MachineError, OptionError, Stopped
 
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a letter of a name shows its number
@@ -60,31 +63,40 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
                 command(*args, **options)
             ctrl_c.ignore()
         except EyespotError as error:
+            is_wrong_use = isinstance(error, OptionError) and not isinstance(error, CannotWrite)
+            status = ctrl_c.STATUS if isinstance(error, Stopped) else WRONG_USE if is_wrong_use else FAILED
             if _is_said_by_another_process() and not isinstance(error, MachineError):
                 ctrl_c.ignore()
-                sys.exit(1)
-            _end(f"eyespot: {error}", ctrl_c.STATUS if isinstance(error, Stopped) else 1)
+                sys.exit(status)
+            end(f"eyespot: {error}", status)
         except KeyboardInterrupt:
-            _end(ctrl_c.SENTENCE, ctrl_c.STATUS)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: say nothing more
-            sys.exit(1)
+            end(ctrl_c.SENTENCE, ctrl_c.STATUS)
         except OSError as error:
-            if error.filename is None:
+            if error.filename is None:  # of standard output, maybe: `streams` knows
                 raise
-            _end(f"eyespot: {error.filename} cannot be used: {error.strerror}", 1)
+            end(f"eyespot: {error.filename} cannot be used: {error.strerror}", FAILED)
 
     return run
+
+
+def wrong_use(error: click.ClickException) -> NoReturn:
+    """Ends a command line that could not be understood as every other error does: in one sentence."""
+    said = error.format_message().strip().rstrip(".").replace(". Did", ": did")
+    command = context.command_path if isinstance(error, click.UsageError) and (context := error.ctx) else "eyespot"
+    hint = "" if ":" in said or "?" in said else f": `{command} --help` says what it takes"
+    end(f"eyespot: {said[:1].lower()}{said[1:]}{hint}", WRONG_USE)
+
+
+def end(sentence: str, status: int) -> NoReturn:
+    """Ends the process with a sentence on standard error, where that takes it."""
+    ctrl_c.ignore()
+    from eyespot.names import printable
+
+    with suppress(OSError):
+        click.echo(printable(sentence), err=True)
+    sys.exit(status)
 
 
 def _is_said_by_another_process() -> bool:
     """True where torchrun started several on this machine, and this is not the first: all would say the same."""
     return os.environ.get("WORLD_SIZE", "1") != "1" and os.environ.get("LOCAL_RANK", "0") != "0"
-
-
-def _end(sentence: str, status: int) -> NoReturn:
-    ctrl_c.ignore()
-    from eyespot.names import printable
-
-    click.echo(printable(sentence), err=True)
-    sys.exit(status)

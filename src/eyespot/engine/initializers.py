@@ -39,7 +39,10 @@ def first_kernels(graph: bytes) -> tuple[str, np.ndarray]:
         if node.op_type == "Conv" and node.input[1] in tensors:
             name = node.input[1]
             stage = name.removeprefix(_TRUNK).removesuffix(".weight")
-            return stage, np.asarray(numpy_helper.to_array(tensors[name]), np.float32)
+            kernels = np.asarray(numpy_helper.to_array(tensors[name]), np.float32)
+            if not np.isfinite(kernels).all():
+                raise BundleError("the model is damaged: some of its kernels are no numbers; copy it again, whole")
+            return stage, kernels
     raise BundleError("the graph has no convolution whose kernels could be shown")
 
 

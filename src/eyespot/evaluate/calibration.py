@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eyespot.errors import NetworkError
 from eyespot.records import Calibration, CalibrationBin
 
 BINS = 10
@@ -43,7 +44,11 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     logits, labels = np.asarray(logits, np.float64), np.asarray(labels, np.int64)
     assert logits.ndim == 2, f"logits of shape {logits.shape}, expected (N, C)"
     assert labels.shape == logits.shape[:1], f"{labels.shape} labels for logits {logits.shape}"
-    assert np.isfinite(logits).all(), "a logit is infinite or not a number"
+    if not np.isfinite(logits).all():
+        raise NetworkError(
+            "the trained network's scores are no numbers, so none was kept: train with a lower learning rate (--lr), "
+            "and with --precision fp32"
+        )
     if len(labels) < 2 or (logits.argmax(axis=1) == labels).all() or np.ptp(logits, axis=1).max() == 0:
         return 1.0
     low, high = 1 / HIGHEST, 1 / LOWEST

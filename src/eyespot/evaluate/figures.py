@@ -12,11 +12,14 @@ from PIL import Image, ImageDraw
 
 from eyespot.evaluate.intervals import wilson
 from eyespot.evaluate.lettering import SMALLEST_TEXT, drawable, lettered, own_font
-from eyespot.records import CalibrationBin, Metric
+from eyespot.evaluate.metrics import LARGEST_MATRIX, matrix_of_most_confused
+from eyespot.records import CalibrationBin, Metric, PartMetrics
 
 RIGHT, WRONG = (15, 106, 104), (184, 78, 20)
 """Colours of a full cell on the diagonal and beside it."""
 INK, FAINT = (29, 34, 39), (222, 226, 230)
+DRAWN_CLASSES = 50
+"""Of more than `LARGEST_MATRIX` classes, those that are mixed up most and are drawn."""
 FAINTEST = 0.1
 """Strength of the colour of a cell with a share near 0."""
 WHITE_TEXT = 0.7
@@ -28,10 +31,21 @@ LARGEST_TEXT = 24
 TRACK = '<rect class="track" width="120" height="14" rx="3"/>'
 
 
-def confusion_png(confusion: ArrayLike, names: Sequence[str]) -> bytes:
-    """The confusion matrix as a PNG: true classes down, answers across, each row coloured by its shares.
+def part_png(metrics: PartMetrics) -> bytes:
+    """The confusion matrix as a PNG, or that of the classes that are mixed up most, where they are too many to read."""
+    names = [each.name for each in metrics.per_class]
+    if len(names) <= LARGEST_MATRIX:
+        return confusion_png(metrics.confusion, names)
+    chosen, counts = matrix_of_most_confused(metrics.cells, len(names), DRAWN_CLASSES)
+    said = f"answer: the {DRAWN_CLASSES} classes of {len(names):,} that are mixed up most"
+    return confusion_png(counts, [names[index] for index in chosen], answer=said)
+
+
+def confusion_png(confusion: ArrayLike, names: Sequence[str], *, answer: str = "answer") -> bytes:
+    """A confusion matrix as a PNG: true classes down, answers across, each row coloured by its shares.
 
     confusion: (C, C) counts, rows are the true classes; C at least 1.
+    answer: what the columns are.
     names: C class names. Long ones are shortened; one that no font here can draw becomes its number, `#3`.
     """
     counts = np.asarray(confusion, np.int64).reshape(len(names), len(names))
@@ -39,7 +53,7 @@ def confusion_png(confusion: ArrayLike, names: Sequence[str]) -> bytes:
     size = max(SMALLEST_TEXT, min(LARGEST_TEXT, round(cell * 0.55)))
     every = -(-(size + 2) // cell)  # with cells smaller than text, only every so many names
     labels = {i: lettered(drawable(name, i), size, INK) for i, name in enumerate(names) if i % every == 0}
-    axes = [lettered(text, size + 2, INK) for text in ("answer", "true class")]
+    axes = [lettered(text, size + 2, INK) for text in (answer, "true class")]
     gap = size // 2
     margin = max(label.width for label in labels.values()) + axes[0].height + 4 * gap
     side = max(cell * len(names), *(axis.width for axis in axes))
@@ -52,8 +66,8 @@ def confusion_png(confusion: ArrayLike, names: Sequence[str]) -> bytes:
         upright = label.transpose(Image.Transpose.ROTATE_90)
         picture.paste(label, (margin - gap - label.width, centre - label.height // 2))
         picture.paste(upright, (centre - upright.width // 2, margin - gap - upright.height))
-    answer, true = axes[0], axes[1].transpose(Image.Transpose.ROTATE_90)
-    picture.paste(answer, (margin + (side - answer.width) // 2, gap))
+    across, true = axes[0], axes[1].transpose(Image.Transpose.ROTATE_90)
+    picture.paste(across, (margin + (side - across.width) // 2, gap))
     picture.paste(true, (gap, margin + (side - true.height) // 2))
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")

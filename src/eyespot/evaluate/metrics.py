@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eyespot.evaluate.intervals import wilson
 from eyespot.records import ClassMetric, PartMetrics
+
+LARGEST_MATRIX = 100
+"""More classes than this and nobody reads their whole confusion matrix: what is mixed up most is shown instead."""
+
+Cells = Sequence[tuple[int, int, int]]
+"""A confusion matrix without its zeros, row by row: true class, answer, pictures."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +28,8 @@ class Confusion:
     n: int
 
 
-def confusion_matrix(labels: ArrayLike, answers: ArrayLike, classes: int) -> NDArray[np.int64]:
-    """How often class i was answered j: (C, C), rows are the true classes, columns the answers.
+def confusion_cells(labels: ArrayLike, answers: ArrayLike, classes: int) -> tuple[tuple[int, int, int], ...]:
+    """How often each class was answered as which, where it was.
 
     labels, answers: (N,) class indices, 0..classes-1.
     """
@@ -32,22 +39,25 @@ def confusion_matrix(labels: ArrayLike, answers: ArrayLike, classes: int) -> NDA
         assert not indices.size or (indices.min() >= 0 and indices.max() < classes), (
             f"an index outside 0..{classes - 1}"
         )
-    return np.bincount(labels * classes + answers, minlength=classes * classes).reshape(classes, classes)  # (C, C)
+    flat, counts = np.unique(labels * classes + answers, return_counts=True)
+    return tuple(zip((flat // classes).tolist(), (flat % classes).tolist(), counts.tolist(), strict=True))
 
 
 def part_metrics(labels: ArrayLike, probabilities: ArrayLike, names: Sequence[str]) -> PartMetrics:
-    """Accuracy with its interval, precision, recall and F1 per class, and the confusion matrix of one part.
+    """Accuracy with its interval, precision, recall and F1 per class, and the confusions of one part.
 
     labels: (N,) class indices, N at least 1.
     probabilities: (N, C); the answer is the largest (the first of equal ones).
     names: C class names.
     """
-    answers = np.asarray(probabilities).argmax(axis=1)  # (N,)
-    confusion = confusion_matrix(labels, answers, len(names))
+    labels, answers = np.asarray(labels, np.int64), np.asarray(probabilities).argmax(axis=1)  # (N,)
+    support, answered, right = (
+        np.bincount(found, minlength=len(names)).tolist() for found in (labels, answers, labels[labels == answers])
+    )
     return PartMetrics(
-        overall=wilson(int(confusion.trace()), int(confusion.sum())),
-        per_class=tuple(_class_metric(confusion, index, name) for index, name in enumerate(names)),
-        confusion=tuple(tuple(row) for row in confusion.tolist()),
+        overall=wilson(sum(right), len(labels)),
+        per_class=tuple(map(_class_metric, names, right, support, answered)),
+        cells=confusion_cells(labels, answers, len(names)),
     )
 
 
@@ -63,21 +73,31 @@ def top_mistakes(labels: ArrayLike, probabilities: ArrayLike, n: int) -> NDArray
     return wrong[order[:n]].astype(np.int64)
 
 
-def most_confused(confusion: ArrayLike, names: Sequence[str], n: int) -> tuple[Confusion, ...]:
-    """The at most `n` most frequent mistakes, most frequent first; equal ones in the order of the classes.
+def most_confused(cells: Cells, names: Sequence[str], n: int | None = None) -> tuple[Confusion, ...]:
+    """The `n` most frequent mistakes, or all, most frequent first; equal ones in the order of the classes."""
+    return tuple(Confusion(names[label], names[answer], count) for label, answer, count in _mistakes(cells)[:n])
 
-    confusion: (C, C), rows are the true classes.
+
+def matrix_of_most_confused(cells: Cells, classes: int, most: int) -> tuple[list[int], NDArray[np.int64]]:
+    """The at most `most` classes that are mixed up most, in their order, and their confusion matrix.
+
+    They are those of the most frequent mistakes; the first classes, where there are not so many mistakes.
     """
-    counts = np.array(confusion, np.int64).reshape(len(names), len(names))
-    np.fill_diagonal(counts, 0)
-    order = np.argsort(-counts, axis=None, kind="stable")[:n]
-    pairs = ((names[flat // len(names)], names[flat % len(names)], int(counts.flat[flat])) for flat in order)
-    return tuple(Confusion(label, answer, count) for label, answer, count in pairs if count)
+    ends = chain.from_iterable((label, answer) for label, answer, _ in _mistakes(cells))
+    chosen = sorted(islice(dict.fromkeys(chain(ends, range(classes))), most))
+    place = {index: number for number, index in enumerate(chosen)}
+    matrix = np.zeros((len(chosen), len(chosen)), np.int64)
+    for label, answer, count in cells:
+        if label in place and answer in place:
+            matrix[place[label], place[answer]] = count
+    return chosen, matrix
 
 
-def _class_metric(confusion: NDArray[np.int64], index: int, name: str) -> ClassMetric:
-    right = int(confusion[index, index])
-    support, answered = int(confusion[index].sum()), int(confusion[:, index].sum())
+def _mistakes(cells: Cells) -> list[tuple[int, int, int]]:
+    return sorted((each for each in cells if each[0] != each[1]), key=lambda each: -each[2])
+
+
+def _class_metric(name: str, right: int, support: int, answered: int) -> ClassMetric:
     precision, recall = (wilson(right, n) if n else None for n in (answered, support))
     return ClassMetric(
         name=name,

@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from eyespot.evaluate import figures, lettering, verdict
-from eyespot.evaluate.metrics import Confusion, most_confused
+from eyespot.evaluate.metrics import LARGEST_MATRIX, Confusion, most_confused
 from eyespot.files import write_whole
 from eyespot.names import printable_lines
 from eyespot.records import Calibration, ClassMetric, Metric, Part, PartMetrics, Rung, SetAside
@@ -20,8 +20,11 @@ from eyespot.records import Calibration, ClassMetric, Metric, Part, PartMetrics,
 TEMPLATE = "report.html.jinja"
 PAIRS = 5
 """Mistakes named in words beside the confusion matrix."""
-LARGEST_MATRIX = 100
-"""More classes than this and the confusion matrix is left to the PNG: nobody reads a million cells."""
+MORE_PAIRS = 40
+"""The same where there are more than `LARGEST_MATRIX` classes, and no matrix."""
+MOST_ROWS = 200
+"""Classes in a table; `manifest.json` has the figures of all of them."""
+MOST_NOTES = 20
 LISTED = 50
 """Files set aside that the report lists; `predictions.csv` has all of them."""
 HEAT_LEVELS = 9
@@ -161,6 +164,9 @@ def render(report: Report) -> str:
         part_words=PART_WORDS,
         listed=LISTED,
         largest_matrix=LARGEST_MATRIX,
+        drawn_classes=figures.DRAWN_CLASSES,
+        most_rows=MOST_ROWS,
+        most_notes=MOST_NOTES,
         heat_levels=HEAT_LEVELS,
         verdict=verdict,
         class_rows=_class_rows,
@@ -173,13 +179,13 @@ def render(report: Report) -> str:
 
 
 def _class_rows(detail: PartMetrics) -> list[ClassRow]:
-    """The classes, weakest first by F1; those without a figure at the end."""
-    right = [row[index] for index, row in enumerate(detail.confusion)]
-    rows = [
-        ClassRow(metric, n, figures.bar_svg(n, metric.support, "recall"))
-        for metric, n in zip(detail.per_class, right, strict=True)
+    """The `MOST_ROWS` weakest classes, weakest first by F1; those without a figure at the end."""
+    right = {label: count for label, answer, count in detail.cells if label == answer}
+    weakest = sorted(enumerate(detail.per_class), key=lambda each: math.inf if each[1].f1 is None else each[1].f1)
+    return [
+        ClassRow(metric, right.get(index, 0), figures.bar_svg(right.get(index, 0), metric.support, "recall"))
+        for index, metric in weakest[:MOST_ROWS]
     ]
-    return sorted(rows, key=lambda row: math.inf if row.metric.f1 is None else row.metric.f1)
 
 
 def _matrix(detail: PartMetrics) -> list[list[Cell]]:
@@ -195,7 +201,8 @@ def _cell(count: int, total: int, *, right: bool) -> Cell:
 
 
 def _pairs(detail: PartMetrics) -> tuple[Confusion, ...]:
-    return most_confused(detail.confusion, [c.name for c in detail.per_class], PAIRS)
+    most = PAIRS if len(detail.per_class) <= LARGEST_MATRIX else MORE_PAIRS
+    return most_confused(detail.cells, [c.name for c in detail.per_class], most)
 
 
 def _date(created: str) -> str:

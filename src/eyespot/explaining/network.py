@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.bundle.files import Bundle
-from eyespot.bundle.run import Classifier
+from eyespot.bundle.run import NO_ANSWER, Classifier, answer_or_reason
 from eyespot.engine.gate import FEATURES, PROBABILITIES
 from eyespot.engine.last_map import MAPS, LinearHead, linear_head, with_last_map
-from eyespot.errors import BundleError
+from eyespot.errors import BundleError, UnreadablePicture
 
 FEW = 4
 """Up to so many images are asked one at a time: a batch would have to be filled up."""
@@ -51,10 +51,14 @@ class Network:
         """What it says of each image (H, W, C), in order; they are taken as the engine becomes free.
 
         many: more than `FEW` are to come, so that working in batches pays.
+        Raises UnreadablePicture where its answer to one is none.
         """
         for _, outputs in self._classifier.outputs(((None, image) for image in images), many=many):
             if not outputs.keys() >= {PROBABILITIES, FEATURES} or len(outputs[PROBABILITIES]) != len(self.classes):
                 raise BundleError(f"the model in {self.bundle.folder} gives no features, so it cannot be explained")
+            answer = answer_or_reason(outputs[PROBABILITIES], self.bundle, self._classifier.of_black)
+            if isinstance(answer, str) or not np.isfinite(outputs[FEATURES]).all():
+                raise UnreadablePicture(NO_ANSWER)
             yield Answer(outputs[PROBABILITIES], outputs[FEATURES], outputs.get(MAPS))
 
     @property

@@ -96,15 +96,14 @@ def embed(
     if missing:
         tap = tap if tap and tap.is_exact else None
         results = _compute(missing, recipe.preprocess, tap.engine if tap else engine(), threads, unreadable)
-        share.take_computed(
-            (content, view, outputs[FEATURES]) for content, view, outputs in (tap.keeping(results) if tap else results)
-        )
+        kept = tap.keeping(results) if tap else results
+        share.take_computed(((content, view, outputs[FEATURES]) for content, view, outputs in kept), unreadable)
     _exchange(array, rows, world)
     unreadable = {content: why for each in gather(unreadable, world) for content, why in each.items()}
-    kept, set_aside = _close_up(array, hashed, row_of, unreadable)
+    readable, set_aside = _close_up(array, hashed, row_of, unreadable)
     return Embedded(
-        pictures=kept,
-        features=dict(zip(views, array[:, : len(kept)], strict=True)),
+        pictures=readable,
+        features=dict(zip(views, array[:, : len(readable)], strict=True)),
         set_aside=set_aside,
         computed=sum(gather(share.computed, world)),
         notes=list(dict.fromkeys(note for each in gather(notes, world) for note in each)),

@@ -13,6 +13,8 @@ from eyespot.features.views import AnyView
 READ_BYTES = 2**24
 """Features read from the store at a time."""
 
+NO_NUMBERS = "has no features: what the network computes from it is no number"
+
 
 class Share:
     """Some pictures, each content once, and the rows of all pictures, of which theirs are to be filled."""
@@ -43,20 +45,27 @@ class Share:
             chunk = wanted[start : start + at_once]
             rows = self._stored.get([(each.content, view) for each, view in chunk])
             for (each, view), row in zip(chunk, rows, strict=True):
-                if row is None:
+                if row is None or not np.isfinite(row).all():
                     missing.setdefault(each.content, (each, []))[1].append(view)
                 else:
                     self._fill(each.content, view, row)
             self._tell()
         return list(missing.values())
 
-    def take_computed(self, results: Iterable[tuple[str, AnyView, np.ndarray]]) -> None:
-        """Content, view and features, of all that can be computed, go to their rows and to the store."""
+    def take_computed(self, results: Iterable[tuple[str, AnyView, np.ndarray]], no_numbers: dict[str, str]) -> None:
+        """Content, view and features, of all that can be computed, go to their rows and to the store.
+
+        no_numbers: is given the contents of which a feature is none, and that as the reason.
+        """
         everything = len(self._row_of) * len(self._features)
         self._stored.expect((self._views - self._done) * self._row_bytes, of=everything * self._row_bytes)
         try:
             for content, view, row in results:
-                self._stored.add(content, view, self._fill(content, view, row))
+                kept = self._fill(content, view, row)
+                if np.isfinite(kept).all():
+                    self._stored.add(content, view, kept)
+                else:
+                    no_numbers[content] = NO_NUMBERS
                 self.computed += 1
                 self._tell()
         finally:
@@ -72,7 +81,8 @@ class Share:
     def _fill(self, content: str, view: AnyView, row: np.ndarray) -> np.ndarray:
         """The row as it is kept."""
         rows, number = self._features[view], self._row_of[content]
-        rows[number] = row
+        with np.errstate(over="ignore"):  # half the digits may not hold it; whoever computed it looks
+            rows[number] = row
         self._done += 1
         return rows[number]  # type: ignore[no-any-return]
 

@@ -24,15 +24,16 @@ AHEAD = 16
 """Decoded pictures that may wait: one of 12 megapixels takes 36 MB."""
 
 Tagged = Iterable[tuple[int, np.ndarray]]
-Answering = Callable[[Tagged], Iterator[tuple[int, np.ndarray]]]
-"""Decoded pictures of any size to the probabilities (classes,) of each, by its number."""
+Answering = Callable[[Tagged], Iterator[tuple[int, np.ndarray | str]]]
+"""Decoded pictures of any size to the probabilities (classes,) of each, by its number, or why it has none."""
 
 
 def answers_of_bundle(bundle: Bundle, pictures: Sequence[Hashed], progress: Progress) -> dict[int, np.ndarray]:
-    """The probabilities (classes,) in fp32 of every picture that can be read, by its number."""
+    """The probabilities (classes,) in fp32 of every picture that has an answer, by its number."""
     classifier = Classifier(bundle, cache_folder=compiled_folder(machine.cache_folder()), precision="fp32")
     decoded = _readable(pictures, bundle.manifest.preprocess, resized=True)
-    return dict(_counted(classifier.stream(decoded, many=True), "the run", len(pictures), progress))
+    answers = _counted(classifier.stream(decoded, many=True), "the run", len(pictures), progress)
+    return {number: row for number, row in answers if not isinstance(row, str)}
 
 
 def agreement(
@@ -58,7 +59,11 @@ def agreement(
             continue
         row = expected[number]
         answered += 1
-        largest = max(largest, _difference(row, found))
+        if isinstance(found, str) or not np.isfinite(found).all():
+            others.append(pictures[number].picture.name)
+            largest = 1.0
+            continue
+        largest = max(largest, float(np.abs(row - found).max()))
         if found.argmax() != row.argmax():
             second, first = np.sort(row)[-2:]
             (close if first - second < CLOSE else others).append(pictures[number].picture.name)
@@ -91,12 +96,6 @@ def require_agreement(check: ExportCheck) -> None:
         )
 
 
-def _difference(one: np.ndarray, other: np.ndarray) -> float:
-    """The largest of any probability; 1 where one is no number."""
-    away = float(np.abs(one - other).max())
-    return away if np.isfinite(away) else 1.0
-
-
 def _readable(pictures: Sequence[Hashed], preprocess: Preprocess, *, resized: bool) -> Iterator[tuple[int, np.ndarray]]:
     work = [(each.picture, each.content) for each in pictures]
     decoded = decode_pictures(work, preprocess, threads=machine.cores(), ahead=AHEAD, resized=resized)
@@ -106,8 +105,8 @@ def _readable(pictures: Sequence[Hashed], preprocess: Preprocess, *, resized: bo
 
 
 def _counted(
-    answers: Iterable[tuple[int, np.ndarray]], runtime: str, total: int, progress: Progress
-) -> Iterator[tuple[int, np.ndarray]]:
+    answers: Iterable[tuple[int, np.ndarray | str]], runtime: str, total: int, progress: Progress
+) -> Iterator[tuple[int, np.ndarray | str]]:
     for done, each in enumerate(answers, start=1):
         progress(f"asking {runtime}", done, total)
         yield each

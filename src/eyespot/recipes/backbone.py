@@ -17,6 +17,7 @@ from eyespot.features.trunk import Trunk
 from eyespot.recipes.progress import Progress, silent
 from eyespot.records import Network, PrecisionName, Preprocess
 from eyespot.zoo.weights import EFFICIENTNET_LITE0, Weights, of_network
+from eyespot.zoo.weights_files import choose, load, verify
 
 if TYPE_CHECKING:
     from torch import nn
@@ -72,8 +73,7 @@ class Backbone:
     def _from_file(self) -> nn.Sequential:
         from eyespot.recipes.create import create
 
-        tag = self.weights.tag if self.weights else str(self.file)
-        return create(self.network, weights=tag)
+        return create(self.network, weights=str(self.file))
 
     @property
     def kept_as(self) -> str:
@@ -99,8 +99,6 @@ def choose_backbone(network: str, weights: str | None, *, size: int | None = Non
     size: of the images it is to take, pixels a side; None for that of its weights.
     Raises WeightsError where there are none, or none on this computer; MissingExtra.
     """
-    from eyespot.zoo.weights_files import choose
-
     if network == DEFAULT.network and weights in (None, EFFICIENTNET_LITE0.tag):
         return replace(DEFAULT, size=size)
     published = list(of_network(network))
@@ -110,6 +108,8 @@ def choose_backbone(network: str, weights: str | None, *, size: int | None = Non
             "model (`eyespot networks` lists which have weights)"
         )
     record, file = choose(network, weights or published[0])
+    if record:
+        verify(record, file)
     return Backbone(network, record, file, size)
 
 
@@ -149,6 +149,8 @@ def pretrained(cache_folder: Path) -> nn.Sequential:
 
 
 def _converted(backbone: Backbone, cache_folder: Path, progress: Progress) -> bytes:
+    if backbone.file is None and backbone.weights:
+        verify(backbone.weights)  # what was converted before says nothing of what lies there now
     path = cache_folder / "graphs" / backbone.kept_as
     kept = read_kept(path)
     if kept is not None:
@@ -180,7 +182,6 @@ def _loaded(weights: Weights, cache_folder: Path) -> nn.Sequential:
     except ModuleNotFoundError as error:
         raise MissingExtra("the first use of a network on this machine", extra="train") from error
     from eyespot import zoo
-    from eyespot.zoo.weights_files import load
 
     net = zoo.create(weights.network.name, **weights.network.arguments)
     try:

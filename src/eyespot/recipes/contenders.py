@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eyespot import machine
+from eyespot.bundle.run import Classifier, require_distribution
 from eyespot.engine.gate import INPUT
 from eyespot.engine.run import Engine
 from eyespot.recipes.named_network import is_network, named_network, preprocess_of, read_run, require_torch
@@ -62,6 +63,7 @@ def tested(network: str | Path) -> Tested:
     if not is_network(network):
         bundle = read_run(network)
         manifest = bundle.manifest
+        require_distribution(Classifier(bundle, cache_folder=None).of_black()[0], bundle)
         return Tested(f"{manifest.name} ({manifest.network.name})", "trained", bundle.graph, manifest.preprocess, None)
     require_torch(network)
     import torch

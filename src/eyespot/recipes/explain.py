@@ -66,11 +66,11 @@ def explain(
     try:
         image, window = read_with_window(file, bundle.manifest.preprocess)
         small = read_small(file, PANEL)
+        answer = network.answer(image)
+        heat = heat_of(network, image, answer, int(answer.probabilities.argmax()) if chosen is None else chosen)
+        deletion = deletion_test(network, image, heat)
     except UnreadablePicture as error:
         raise DataError(f"{name} {error.reason}") from error
-    answer = network.answer(image)
-    heat = heat_of(network, image, answer, int(answer.probabilities.argmax()) if chosen is None else chosen)
-    deletion = deletion_test(network, image, heat)
     found, note = find_similar(network, data, progress) if similar else (None, "")
     neighbours = [_neighbour(bundle, each) for each in found.nearest(answer.features, similar)] if found else []
     write_file(path, draw(Explained(small, image, window, heat, deletion, neighbours)))

@@ -13,9 +13,9 @@ import numpy as np
 
 from eyespot.bundle.exported import WEIGHTS, WholeClassifier, read_exported
 from eyespot.bundle.files import Bundle, read_bundle
-from eyespot.bundle.run import require_probabilities
+from eyespot.bundle.run import NO_ANSWER, is_distribution, require_probabilities
 from eyespot.engine.run import available_precisions, engine_version
-from eyespot.errors import DataError, OptionError
+from eyespot.errors import CannotWrite, DataError, OptionError
 from eyespot.exporting.files import onnx_file, openvino_files
 from eyespot.exporting.runtimes import OnnxRuntime
 from eyespot.files import require_writable, write_whole
@@ -124,7 +124,7 @@ def _targets(run: str | Path, bundle: Bundle, format: Format, out: str | Path | 
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         reason = error.strerror or error
-        raise OptionError(f"{folder} cannot be made ({reason}): choose another place with --out") from error
+        raise CannotWrite(f"{folder} cannot be made ({reason}): choose another place with --out") from error
     targets = [folder / f"{_file_name(bundle.manifest.name)}{suffix}" for suffix in SUFFIXES[format]]
     for target in targets:
         require_writable(target, overwrite=overwrite)
@@ -157,7 +157,7 @@ def _file_name(name: str) -> str:
 def _in_openvino(contents: tuple[bytes, ...], targets: list[Path], precision: PrecisionName) -> Answering:
     """The exported files, as they will be read: through the gate, in OpenVINO."""
 
-    def answering(pictures: Tagged) -> Iterator[tuple[int, np.ndarray]]:
+    def answering(pictures: Tagged) -> Iterator[tuple[int, np.ndarray | str]]:
         with tempfile.TemporaryDirectory() as folder:
             drafts = [Path(folder) / target.name for target in targets]
             for draft, content in zip(drafts, contents, strict=True):
@@ -169,9 +169,10 @@ def _in_openvino(contents: tuple[bytes, ...], targets: list[Path], precision: Pr
 
 
 def _in_onnx_runtime(runtime: OnnxRuntime, bundle: Bundle) -> Answering:
-    def answering(pictures: Tagged) -> Iterator[tuple[int, np.ndarray]]:
+    def answering(pictures: Tagged) -> Iterator[tuple[int, np.ndarray | str]]:
         for number, outputs in runtime.stream(pictures):
-            yield number, require_probabilities(bundle, outputs)[0]
+            row = require_probabilities(bundle, outputs)[0]
+            yield number, row if is_distribution(row) else NO_ANSWER
 
     return answering
 

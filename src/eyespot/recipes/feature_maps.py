@@ -96,4 +96,6 @@ def _maps(net: nn.Sequential, stage: str, image: np.ndarray) -> np.ndarray:
     if found.dim() not in (1, 3):
         raise NetworkError(f"Stage {stage!r} gives {tuple(found.shape)}, which are no feature maps.")
     maps: np.ndarray = found.reshape(len(found), *(found.shape[1:] or (1, 1))).numpy()
+    if not np.isfinite(maps).all():
+        raise NetworkError(f"what stage {stage!r} makes of this picture is no number, so it cannot be drawn")
     return maps

@@ -22,7 +22,7 @@ from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, OutOfFold, stopped_note
 from eyespot.records import Part, View
 from eyespot.training.distributed import ALONE, World
-from eyespot.training.fit import FittedHead, Trial, fit_head, fold_count, out_of_fold_logits
+from eyespot.training.fit import FittedHead, Trial, fit_head, fold_count, out_of_fold_logits, require_memory
 from eyespot.training.head import Head, HeadOptions, Samples
 
 COMPUTING = "computing features"
@@ -54,6 +54,7 @@ def fit_frozen(
     parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train",)
     views = views_of(prepared, options)
     ordered = sorted(prepared.part(*parts), key=lambda each: each.content)  # so that file names decide nothing
+    require_memory(len(views) * len(ordered), len(prepared.data_set.classes))
     embedded = trunk.embed(
         ordered,
         views=views,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eyespot import machine
 from eyespot.bundle.exported import Exported, WholeClassifier, is_exported, read_exported
-from eyespot.bundle.files import Bundle, read_bundle
+from eyespot.bundle.files import GRAPH, MANIFEST, Bundle, read_bundle
 from eyespot.bundle.manifest import Manifest
 from eyespot.bundle.run import Classifier
 from eyespot.engine.compiled import compiled_folder
@@ -70,6 +70,10 @@ class Model:
 def load(path: str | Path) -> Model:
     """The model in a run folder, in its `bundle`, in a copied bundle alone, or in a file that `export` made.
 
-    Raises BundleError where there is none, or where it is damaged, unsafe or of a newer format.
+    The graph in a bundle stands for it. Raises BundleError where there is none, or where it is damaged, unsafe or of a
+    newer format.
     """
+    folder = Path(path).parent
+    if Path(path).name == GRAPH and (folder / MANIFEST).is_file():
+        return Model(read_bundle(folder))
     return Model(read_exported(path) if is_exported(path) else read_bundle(path))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from eyespot import zoo
 from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.bundle.manifest import Manifest
@@ -124,6 +126,8 @@ def bundle_with_weights(bundle: Bundle) -> nn.Sequential:
         single = f"{last}.fc" if last != CLASSIFIER else f"{CLASSIFIER}.fc1"
         own = head_weights(bundle.graph).items()
         found |= {name.replace(f"{CLASSIFIER}.fc1", single): tensor for name, tensor in own}
+    if not all(np.isfinite(tensor).all() for tensor in found.values()):
+        raise BundleError(f"the model in {bundle.folder} is damaged: some of its weights are no numbers; copy it again")
     state |= {name: torch.from_numpy(tensor.copy()) for name, tensor in found.items()}
     try:
         net.load_state_dict(state)

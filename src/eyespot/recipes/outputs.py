@@ -6,15 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from eyespot import machine
 from eyespot.bundle.manifest import Manifest
 from eyespot.data.audit import Hashed
 from eyespot.data.pictures import thumbnail
 from eyespot.errors import UnreadablePicture
 from eyespot.evaluate.calibration import probabilities
-from eyespot.evaluate.figures import confusion_png
+from eyespot.evaluate.figures import part_png
 from eyespot.evaluate.metrics import top_mistakes
 from eyespot.evaluate.report import Mistake, Report, write_report
 from eyespot.files import write_whole
@@ -56,8 +54,7 @@ def write_outputs(
         )
         shown = measured.test or measured.out_of_fold_detail or measured.validation
         if shown:
-            png = confusion_png(np.array(shown.confusion), measured.prepared.data_set.classes)
-            write_whole(folder / "confusion_matrix.png", png)
+            write_whole(folder / "confusion_matrix.png", part_png(shown))
         write_json(folder / "result.json", result.model_dump(mode="json", by_alias=True))
         write_report(_report(folder, result, fitted, measured, split, manifest), folder / REPORT)
 

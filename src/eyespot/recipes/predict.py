@@ -64,8 +64,11 @@ def predict_with(
             else:
                 yield number, image
 
-    for number, probabilities in model.classifier.stream(images(), many=len(found) > FEW):
-        answers[number] = probabilities
+    for number, answer in model.classifier.stream(images(), many=len(found) > FEW):
+        if isinstance(answer, str):
+            reasons[number] = answer
+        else:
+            answers[number] = answer
         progress("predicting", len(answers) + len(reasons), len(found))
     named = [
         Prediction(picture=picture.name, predictions=_top(answers[number], model.classes, topk))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from eyespot import machine
+from eyespot.bundle.files import require_manifest_fits
 from eyespot.data.audit import Hashed, data_fingerprint, hash_pictures, mirror_matters, notes_on_counts, without_copies
 from eyespot.data.data_set import DataSet
 from eyespot.data.read_as import ReadAs
@@ -74,6 +75,8 @@ def prepare(data: str | Path | DataSet, *, seed: int, progress: Progress, how: R
     hashed, copies = without_copies(hashed)
     fingerprint = data_fingerprint(data_set, hashed)  # of the folder as it is, so not of the seed
     hashed = split(hashed, seed=seed)
+    held_out = sum(each.picture.part != "train" for each in hashed)
+    require_manifest_fits(data_set.name, data_set.classes, pictures=len(hashed), held_out=held_out)
     train = Counter(str(each.picture.label) for each in hashed if each.picture.part == "train")
     if len(train) < 2:
         raise DataError(

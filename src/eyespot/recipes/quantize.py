@@ -63,7 +63,10 @@ def in_int8(
     )
     seconds = _seconds_in_turn(files, made, _one_by_one(bundle, [judged_on[number] for number in labels][:TIMED]))
     return made, judged(
-        *(sum(int(rows[number].argmax()) == label for number, label in labels.items()) for rows in (expected, found)),
+        *(
+            sum(number in rows and int(rows[number].argmax()) == label for number, label in labels.items())
+            for rows in (expected, found)
+        ),
         pictures=len(labels),
         seconds=seconds,
         answers=answers,
@@ -144,9 +147,10 @@ def _seen(bundle: Bundle, pictures: Sequence[Hashed]) -> _Whole:
 def _kept_in(found: dict[int, np.ndarray], answering: Answering) -> Answering:
     """The same, and its answers are kept in `found`."""
 
-    def kept(pictures: Tagged) -> Iterator[tuple[int, np.ndarray]]:
+    def kept(pictures: Tagged) -> Iterator[tuple[int, np.ndarray | str]]:
         for number, row in answering(pictures):
-            found[number] = row
+            if not isinstance(row, str):
+                found[number] = row
             yield number, row
 
     return kept

@@ -77,6 +77,14 @@ class Prediction(Record):
     set_aside: str | None = None
 
 
+class MixedUp(Record):
+    """How often pictures of a class were given another one's name."""
+
+    class_: str = Field(serialization_alias="class")
+    answer: str
+    n: int
+
+
 class ValResult(Record):
     """How a model does on labelled pictures."""
 
@@ -91,6 +99,9 @@ class ValResult(Record):
     per_class: tuple[ClassMetric, ...]
     classes: tuple[str, ...]
     confusion: tuple[tuple[int, ...], ...]
+    """Empty where there are more than 100 classes."""
+    mixed_up: tuple[MixedUp, ...]
+    """Every kind of mistake, the most frequent first."""
     calibration: Calibration
     set_aside: tuple[SetAside, ...]
     notes: tuple[str, ...]

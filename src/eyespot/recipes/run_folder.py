@@ -11,9 +11,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from eyespot.bundle.files import FOLDER, find_bundle
+from eyespot.bundle.files import CHECKPOINTS, FOLDER, find_bundle
 from eyespot.data.audit import Hashed
-from eyespot.errors import OptionError
+from eyespot.errors import CannotWrite, OptionError
 from eyespot.files import remove_leftovers
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.regime import Fitted
@@ -22,7 +22,6 @@ from eyespot.training.distributed import World
 
 ARGS = "args.json"
 REPORT = "report.html"
-CHECKPOINTS = "checkpoints"
 
 
 class RunFolder:
@@ -98,7 +97,7 @@ class RunFolder:
 
 
 def check_name_is_free(options: TrainOptions) -> None:
-    """Raises OptionError at once, before any work, where the chosen name is taken or no folder can be made there."""
+    """Raises CannotWrite at once, before any work, where the chosen name is taken or no folder can be made there."""
     parent = _parent(options)
     try:
         there = next((folder for folder in (parent, *parent.absolute().parents) if folder.exists()), None)
@@ -106,10 +105,10 @@ def check_name_is_free(options: TrainOptions) -> None:
     except OSError as error:
         raise _cannot_be_made(parent, error) from error
     if there is None:
-        raise OptionError(f"the run cannot be written to {parent}: there is no such place; choose another with --out")
+        raise CannotWrite(f"the run cannot be written to {parent}: there is no such place; choose another with --out")
     if not (there.is_dir() and os.access(there, os.W_OK)):
         what = "is not writable" if there.is_dir() else "is a file"
-        raise OptionError(f"the run cannot be written to {parent}: {there} {what}; choose another place with --out")
+        raise CannotWrite(f"the run cannot be written to {parent}: {there} {what}; choose another place with --out")
     if taken:
         _refuse(parent / str(options.name))
 
@@ -123,7 +122,7 @@ def writing(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OptionError(
+        raise CannotWrite(
             f"{what} cannot be written ({error.strerror or error}): make room, or choose another place with --out"
         ) from error
 
@@ -172,10 +171,10 @@ def _make(folder: Path) -> Path | None:
     return folder
 
 
-def _cannot_be_made(folder: Path, error: OSError) -> OptionError:
+def _cannot_be_made(folder: Path, error: OSError) -> CannotWrite:
     reason = error.strerror or error
-    return OptionError(f"the run's folder {folder} cannot be made ({reason}): choose another place with --out")
+    return CannotWrite(f"the run's folder {folder} cannot be made ({reason}): choose another place with --out")
 
 
 def _refuse(folder: Path) -> Path:
-    raise OptionError(f"the run {folder} exists already and is never overwritten: choose another --name, or remove it")
+    raise CannotWrite(f"the run {folder} exists already and is never overwritten: choose another --name, or remove it")

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from eyespot.bundle.files import CHECKPOINTS
 from eyespot.errors import MachineError
 from eyespot.recipes.job import Job
-from eyespot.recipes.run_folder import CHECKPOINTS
 from eyespot.training.distributed import total
 from eyespot.training.whole_steps import WholeSteps
 from eyespot.words import counted

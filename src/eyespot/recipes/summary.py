@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from eyespot.arithmetic.table import Chain, flat, stages, total
 from eyespot.errors import OptionError
-from eyespot.files import write_whole
+from eyespot.files import cannot_write, write_whole
 from eyespot.names import printable
 from eyespot.recipes.network_results import Summary
 
@@ -80,4 +80,4 @@ def _draw(traced: Chain, name: str, path: Path) -> None:
     try:
         write_whole(path, drawing(traced, title=name).encode())
     except OSError as error:
-        raise OptionError(f"the option draw cannot be {str(path)!r}: {error.strerror or error}") from error
+        raise cannot_write(path, error) from error

@@ -17,12 +17,12 @@ from eyespot.data.sources import AS_IT_IS, open_data_set
 from eyespot.engine.run import BATCH
 from eyespot.errors import DataError, OptionError
 from eyespot.evaluate.calibration import calibration
-from eyespot.evaluate.metrics import part_metrics
+from eyespot.evaluate.metrics import LARGEST_MATRIX, most_confused, part_metrics
 from eyespot.features.decode import decode_pictures
 from eyespot.names import printable
 from eyespot.recipes.model import Model, load
 from eyespot.recipes.progress import Progress, silent
-from eyespot.recipes.results import ValResult
+from eyespot.recipes.results import MixedUp, ValResult
 from eyespot.records import Part, SetAside
 
 PARTS = ("test", "val", "train")
@@ -70,7 +70,11 @@ def evaluate_with(
         **metrics.overall.model_dump(),
         per_class=metrics.per_class,
         classes=model.classes,
-        confusion=metrics.confusion,
+        confusion=metrics.confusion if len(model.classes) <= LARGEST_MATRIX else (),
+        mixed_up=tuple(
+            MixedUp(class_=each.label, answer=each.answer, n=each.n)
+            for each in most_confused(metrics.cells, model.classes)
+        ),
         calibration=calibration(logits, labels, 1.0, "nothing: the model's own temperature is in its answers"),
         set_aside=(*data_set.set_aside, *foreign, *unread, *copies, *trained_on, *unreadable),
         notes=(*data_set.notes, *_notes(chosen)),
@@ -148,7 +152,10 @@ def _answer(
 
     answers: dict[int, np.ndarray] = {}
     for number, row in model.classifier.stream(readable(), many=True):
-        answers[number] = row
+        if isinstance(row, str):
+            reasons[number] = row
+        else:
+            answers[number] = row
         progress("measuring", len(answers) + len(reasons), len(seen))
     kept = [each for number, each in enumerate(seen) if number in answers]
     labels = np.array([model.classes.index(str(each.hashed.picture.label)) for each in kept], dtype=np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from pathlib import Path
@@ -56,7 +57,8 @@ def require_same_answers(bundle: Bundle, fitted: Fitted, measured: Measurements)
     expected = probabilities(own.logits, temperature=fitted.temperature)
     differences = [0.0]
     for number, found in classifier.stream(images, many=False):  # so the graph for `predict` is compiled already
-        differences.append(float(np.abs(found - expected[number]).max()))
+        away = math.inf if isinstance(found, str) else float(np.abs(found - expected[number]).max())
+        differences.append(away)
         if not differences[-1] <= CLOSE[fitted.trunk.precision]:  # nor may it be no number at all
             raise BundleError(
                 f"the written model answers otherwise than the trained one, so none was kept: "

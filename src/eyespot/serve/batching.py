@@ -19,6 +19,7 @@ from itertools import takewhile
 import numpy as np
 
 from eyespot.bundle.answering import SHORT_SECONDS
+from eyespot.bundle.run import NO_ANSWER, is_distribution
 from eyespot.errors import RequestError
 from eyespot.serve.pictures import Sized, read_sent
 from eyespot.serve.refusals import Busy, OurMistake, show_mistake
@@ -198,7 +199,7 @@ class Batching:
             self._done(batch, [_failed()] * len(batch))
             return
         self._observe(len(batch))
-        self._done(batch, [Answer(row, image.size_wh) for row, image in zip(found, images, strict=True)])
+        self._done(batch, [_answer(row, image) for row, image in zip(found, images, strict=True)])
 
     def _done(self, batch: Sequence[_Work], answers: Sequence[Answer | RequestError]) -> None:
         with self._changed:
@@ -211,6 +212,10 @@ def _image(picture: bytes | np.ndarray, served: Served) -> Sized:
     if isinstance(picture, bytes):
         return read_sent(picture, served.preprocess)
     return Sized(picture, (picture.shape[1], picture.shape[0]))
+
+
+def _answer(row: np.ndarray, image: Sized) -> Answer | RequestError:
+    return Answer(row, image.size_wh) if is_distribution(row) else RequestError(500, f"the picture {NO_ANSWER}")
 
 
 def _alone(error: RequestError) -> RequestError:

@@ -10,16 +10,16 @@ import numpy as np
 
 from eyespot.bundle.answering import Answering
 from eyespot.bundle.files import Bundle
-from eyespot.errors import BundleError
-from eyespot.records import PartMetrics, Preprocess
+from eyespot.bundle.manifest import Manifest
+from eyespot.bundle.run import require_distribution
+from eyespot.evaluate.verdict import Measured, accuracy_sentence
+from eyespot.records import Metric, PartMetrics, Preprocess
 
 FINGERPRINT_DIGITS = 12
 DRAWN_SIDE = 64
 """Grey pictures up to this side, pixels, are such as a person can draw."""
 SAMPLE = "digits"
 """The embedded digits fill their pictures, and so must drawings; those of MNIST have a margin."""
-CERTAIN = 1e-3
-"""How far the probabilities of one image may be from a sum of one."""
 
 
 class Explain(Protocol):
@@ -82,6 +82,9 @@ class Served:
             "framing": "filling" if manifest.data.name == SAMPLE else "mnist",
             "validation": _metric(manifest.validation),
             "test": _metric(manifest.test),
+            "small_test": _metric(manifest.small_test),
+            "out_of_fold": manifest.out_of_fold and manifest.out_of_fold.model_dump(),
+            "measured": _measured(manifest),
             "heat_map": self.explain is not None and self.explain.heat_map,
             "similar": self.explain is not None and self.explain.similar,
             "fingerprint": self.fingerprint,
@@ -92,8 +95,22 @@ def require_answers(bundle: Bundle, answering: Answering) -> None:
     """Raises BundleError where the graph's answer to a black image is no distribution over the classes."""
     preprocess = bundle.manifest.preprocess
     [answer] = answering.answer(np.zeros((1, *preprocess.crop_hw, preprocess.channels), np.uint8), alone=True)
-    if not (np.isfinite(answer).all() and abs(float(answer.sum()) - 1) < CERTAIN):
-        raise BundleError(f"the model in {bundle.folder} is damaged: its probabilities do not sum to one")
+    require_distribution(answer, bundle)
+
+
+def _measured(manifest: Manifest) -> dict[str, Any] | None:
+    """The accuracy that the report begins with, and its sentence."""
+    parts: tuple[tuple[Measured, PartMetrics | Metric | None], ...] = (
+        ("test", manifest.test),
+        ("out-of-fold", manifest.out_of_fold),
+        ("test", manifest.small_test),
+        ("validation", manifest.validation),
+    )
+    for part, found in parts:
+        if found is not None:
+            metric = found.overall if isinstance(found, PartMetrics) else found
+            return {"part": part, **metric.model_dump(), "sentence": accuracy_sentence(metric, part)}
+    return None
 
 
 def _metric(part: PartMetrics | None) -> dict[str, Any] | None:

@@ -16,8 +16,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from eyespot import machine
 from eyespot.data.audit import is_unbalanced
 from eyespot.data.split import stratified_folds
+from eyespot.errors import MachineError
 from eyespot.training.head import Head, HeadOptions, Samples
 from eyespot.training.problems import Problems, log_softmax
 from eyespot.training.rotation import Rotation
@@ -29,6 +31,8 @@ FIRST_STRENGTH = 3e-5
 """The L2 tried first, as a share of the features' total variance."""
 STRENGTHS = (1e-9, 1.0)
 """The range in which L2 is looked for, as shares of the features' total variance."""
+SCORE_BYTES = 40
+"""Memory that fitting takes for each view and class: ten arrays of scores."""
 LOOSE, TIGHT = 3e-5, 1e-8
 """Relative decrease of the loss at which L-BFGS stops: while comparing L2 values, and for the head that is kept."""
 
@@ -53,6 +57,19 @@ class FittedHead:
     trials: tuple[Trial, ...]
     out_of_fold: np.ndarray
     """Logits (N, classes) of every picture, from a head that had not seen it or its mirror image."""
+
+
+def require_memory(views: int, classes: int) -> None:
+    """Raises MachineError, before any features are computed, where a head for so many would not fit into memory.
+
+    views: of all pictures together.
+    """
+    needed, there = views * classes * SCORE_BYTES, machine.memory_bytes()
+    if there is not None and needed > there:
+        raise MachineError(
+            f"a head for {classes:,} classes on {views:,} views of pictures needs about {needed / 1e9:.0f} GB, "
+            f"and this machine has {there / 1e9:.0f} GB of memory: leave out classes or pictures, or give --mirror no"
+        )
 
 
 def fit_head(samples: Samples, options: HeadOptions) -> FittedHead:
@@ -130,7 +147,7 @@ class _CrossValidation:
         return best
 
     def out_of_fold(self, trial: Trial) -> np.ndarray:
-        """Logits (N, classes) of a trial."""
+        """Logits (N, classes) of the best trial."""
         return self._logits[trial]
 
     def heads(self, trial: Trial) -> list[Head]:
@@ -175,7 +192,10 @@ class _CrossValidation:
             logits[self._fold == fold] = head.logits(self._samples.identity[self._fold == fold])
         trial = Trial(l2, mirror, float((logits.argmax(axis=1) == labels).mean()), _mean_loss(logits, labels))
         self.trials.append(trial)
-        self._logits[trial], self._heads[trial] = logits, list(heads)
+        if not any(each.loss < trial.loss for each in self._logits):  # large, and a worse one is not needed
+            self._logits = {each: kept for each, kept in self._logits.items() if not each.loss > trial.loss}
+            self._logits[trial] = logits
+        self._heads[trial] = list(heads)
         return trial
 
 

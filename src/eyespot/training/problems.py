@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from eyespot.training.head import Head, HeadOptions, Samples, with_zero
-from eyespot.training.lbfgs import minimise
+from eyespot.training.lbfgs import MEMORY, minimise
 
 CURVATURE = 0.1
 """Assumed curvature of the loss per unit of feature variance; 0.25 would be its bound for one class (Boehning 1992)."""
@@ -16,6 +16,8 @@ LEAST_CURVATURE = 1e-3
 """The same where it is known, but may be next to nothing for a head that is sure of all its answers."""
 MOST_SCORES = 2**26
 """Numbers in one array of scores, pictures by heads by classes; beyond, heads are minimised in groups. 256 MB."""
+MOST_REMEMBERED = 2**27
+"""Numbers that L-BFGS remembers of its steps; the same. 512 MB: of 2,000 classes one head at a time takes that."""
 
 
 class Problems:
@@ -54,7 +56,9 @@ class Problems:
         l2: of each head, (heads,); a multiple of the B heads of `trained_on`, over which they repeat.
         start: a head for each to start from; none for the beginning of everything.
         """
-        at_once = max(MOST_SCORES // self._weights.shape[0] // self._shapes[-1][1], 1)
+        remembered = 2 * MEMORY * sum(rows * columns for rows, columns in self._shapes)
+        scores = self._weights.shape[0] * self._shapes[-1][1]
+        at_once = max(min(MOST_SCORES // scores, MOST_REMEMBERED // remembered), 1)
         numbers = np.arange(len(l2))
         heads: list[Head] = []
         for group in np.split(numbers, numbers[at_once::at_once]):

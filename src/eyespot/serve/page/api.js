@@ -2,6 +2,7 @@
  * What the server answers: the model, and the classes of a picture. The only file that talks to it.
  *
  * @typedef {{accuracy: number, low: number, high: number, n: number}} Metric
+ * @typedef {Metric & {part: string, sentence: string}} Measured
  * @typedef {object} Model
  * @property {string} name
  * @property {string[]} classes
@@ -13,6 +14,7 @@
  * @property {"mnist" | "filling"} [framing] - how a drawing is framed like the training pictures
  * @property {Metric | null} validation
  * @property {Metric | null} test
+ * @property {Measured | null} measured - the accuracy that the report begins with
  * @property {boolean} heat_map
  * @property {boolean} similar
  * @property {string} version

@@ -17,26 +17,22 @@ export function showModel(model) {
   byId("network").textContent = `${model.network}, ${TRAINED[model.regime] ?? model.regime}`;
   byId("looks-at").textContent = `images of ${model.side} × ${model.side} pixels, ${model.color === "gray" ? "grey" : "in colour"}`;
   byId("about").textContent = `eyespot ${model.version}, model ${model.fingerprint}`;
-  showAccuracy(model.test ?? model.validation, model.test ? "test" : "validation");
+  showAccuracy(model.measured);
   showClasses(model.classes);
 }
 
-/** @param {import("./api.js").Metric | null} metric @param {"test" | "validation"} part */
-function showAccuracy(metric, part) {
+/** @param {import("./api.js").Measured | null} metric */
+function showAccuracy(metric) {
   const interval = byId("interval");
   interval.hidden = !metric;
   say(byId("accuracy"), metric ? percent(metric.accuracy) : "");
-  byId("measured").textContent = metric ? measured(metric, part) : "How often it is right was not measured on pictures held back.";
+  byId("measured").textContent = metric ? measured(metric) : "How often it is right was not measured on pictures held back.";
   for (const key of ["accuracy", "low", "high"]) interval.style.setProperty(`--${key}`, `${metric?.[key] ?? 0}`);
 }
 
-/** @param {import("./api.js").Metric} metric @param {"test" | "validation"} part */
-function measured({ accuracy, low, high, n }, part) {
-  const unseen = part === "test" ? "which it had never seen" : "which it did not train on";
-  return (
-    `In ${Math.round(accuracy * n)} of ${n} ${part} pictures, ${unseen}, the answer was right. ` +
-    `95\u00a0% interval: ${percent(low)} to ${percent(high)}.`
-  );
+/** @param {import("./api.js").Measured} metric */
+function measured({ low, high, sentence }) {
+  return `${sentence} 95\u00a0% interval: ${percent(low)} to ${percent(high)}.`;
 }
 
 /** @param {string[]} classes */
