@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from eyespot.blocks import WithHeads
-    from eyespot.training.loop import Examples, Training
+    from eyespot.training.loop import Training
+    from eyespot.training.plan import Examples
 
 KEY = "full"
 TIMED_BATCH, TIMED_PICTURES = 8, 64

@@ -13,7 +13,7 @@ from eyespot.recipes.options import TrainOptions
 from eyespot.training.head import Output
 
 if TYPE_CHECKING:
-    from eyespot.training.loop import Plan
+    from eyespot.training.plan import Plan
 
 OPTIMISERS = {"sgd": "SGD with Nesterov's momentum", "adam": "Adam", "adamw": "AdamW", "muon": "Muon"}
 
@@ -113,7 +113,7 @@ def plan_for(options: TrainOptions, defaults: Defaults, labels: np.ndarray, *, c
 
     labels: class indexes of what is trained on, (N,): whether classes are to weigh the same.
     """
-    from eyespot.training.loop import Plan
+    from eyespot.training.plan import Plan
     from eyespot.training.mixing import Mixing
 
     chosen = defaults.of(options)

@@ -18,7 +18,8 @@ from eyespot.training.whole_steps import WholeSteps
 from eyespot.words import counted
 
 if TYPE_CHECKING:
-    from eyespot.training.loop import Epoch, Training
+    from eyespot.training.loop import Training
+    from eyespot.training.plan import Epoch
 
 CHECKPOINT_SECONDS = 15.0
 """What a kill can lose, beside the steps since the last state that was found good."""
