@@ -7,7 +7,8 @@ from pathlib import Path
 
 from eyespot.errors import OptionError
 
-_TEMPORARY = ".eyespot-"
+LEFT_OVER = ".eyespot-"
+"""Begins the names of files that were being written when their writer was killed."""
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -32,7 +33,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 def remove_leftovers(folder: Path) -> None:
     """Deletes what `write_whole` left behind in a folder where it was killed. Nobody else may be writing there."""
-    for leftover in folder.glob(f"{_TEMPORARY}*"):
+    for leftover in folder.glob(f"{LEFT_OVER}*"):
         leftover.unlink(missing_ok=True)
 
 
@@ -59,4 +60,4 @@ def cannot_write(path: Path, error: OSError) -> OptionError:
 
 def _beside(path: Path) -> Path:
     """A new name in the same folder, short: a long name leaves no room for an ending."""
-    return path.with_name(f"{_TEMPORARY}{os.urandom(6).hex()}")
+    return path.with_name(f"{LEFT_OVER}{os.urandom(6).hex()}")

@@ -113,8 +113,8 @@ def plan_for(options: TrainOptions, defaults: Defaults, labels: np.ndarray, *, c
 
     labels: class indexes of what is trained on, (N,): whether classes are to weigh the same.
     """
-    from eyespot.training.plan import Plan
     from eyespot.training.mixing import Mixing
+    from eyespot.training.plan import Plan
 
     chosen = defaults.of(options)
     mixup, cutmix = chosen.pop("mixup"), chosen.pop("cutmix")
