@@ -96,6 +96,7 @@ def _training(
         train.labels.numpy(),
         classes=len(frozen.prepared.data_set.classes),
         output=frozen.head.output,
+        keeps_best=True,
     )
     return Training(net, train, validation, plan, seed=job.options.seed, device=job.device, world=job.world)
 

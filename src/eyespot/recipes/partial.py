@@ -131,6 +131,7 @@ def partial_tuning(frozen: Fitted, cut: Cut, job: Job, *, defaults: Defaults | N
             ("Views", _in_words(views)),
         ),
         notes=[*seen.notes, *validation.notes],
+        is_new=cut.is_new,
     )
 
 
@@ -291,6 +292,7 @@ def _training(
         seen.labels.numpy(),
         classes=len(frozen.prepared.data_set.classes),
         output=frozen.head.output,
+        keeps_best=True,
     )
     if plan.mixing is not None and plan.mixing.cutmix_probability and seen.inputs(np.arange(1), None).dim() != 4:
         raise OptionError(

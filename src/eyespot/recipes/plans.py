@@ -108,10 +108,19 @@ def growing_work() -> float:
     return 1 - sum(share * (1 - side**2) for side, share in GROWING)
 
 
-def plan_for(options: TrainOptions, defaults: Defaults, labels: np.ndarray, *, classes: int, output: Output) -> Plan:
+def plan_for(
+    options: TrainOptions,
+    defaults: Defaults,
+    labels: np.ndarray,
+    *,
+    classes: int,
+    output: Output,
+    keeps_best: bool = False,
+) -> Plan:
     """What the loop is to do.
 
     labels: class indexes of what is trained on, (N,): whether classes are to weigh the same.
+    keeps_best: the best epoch's weights count, not the last one's.
     """
     from eyespot.training.mixing import Mixing
     from eyespot.training.plan import Plan
@@ -122,6 +131,7 @@ def plan_for(options: TrainOptions, defaults: Defaults, labels: np.ndarray, *, c
         **chosen,
         classes=classes,
         output=output,
+        keeps_best=keeps_best,
         class_weights=_class_weights(labels, classes) if options.class_weight == "auto" else None,
         mixing=Mixing(
             mixup_probability=(0.5 if cutmix else 1.0) if mixup else 0.0,

@@ -273,7 +273,9 @@ def _manifest(name: str, fitted: Fitted, measured: Measurements, graph: bytes, o
 
 def _reason(run: _Run, fitted: Fitted) -> str:
     """Why this regime: where several were tried, they decided."""
-    if fitted.ladder:
+    if fitted.instead:
+        return f"{run.choice.reason}, but {fitted.instead}"
+    if run.choice.climbs:
         return f"the best on the validation pictures within {run.job.options.time:.0f} s"
     if fitted.regime != run.choice.regime:
         return f"{run.choice.regime} was stopped before it had learned anything"
