@@ -29,7 +29,7 @@ from eyespot.recipes.job import Job
 from eyespot.recipes.ladder import Finishing, climb
 from eyespot.recipes.options import train_options
 from eyespot.recipes.partial import Cost
-from eyespot.recipes.plans import FULL, PARTIAL
+from eyespot.recipes.plans import MOST_FOR_FEW, PARTIAL
 from eyespot.recipes.progress import silent
 from eyespot.recipes.regime import Fitted, OutOfFold
 from eyespot.recipes.run_folder import RunFolder
@@ -91,7 +91,15 @@ class Fake:
         )
         nothing: dict[str, Any] = dict.fromkeys(Fitted.__dataclass_fields__)
         trunk = SimpleNamespace(preprocess=None)
-        known = {"trunk": trunk, "regime": what, "prepared": prepared, "trained_on": TRAINED, "notes": [], "table": ()}
+        known = {
+            "trunk": trunk,
+            "regime": what,
+            "prepared": prepared,
+            "trained_on": TRAINED,
+            "notes": [],
+            "table": (),
+            "views_computed": 0,
+        }
         return Fitted(**(nothing | known))
 
     def tuning(self, what: str, key: str, epochs: int) -> Any:
@@ -131,7 +139,7 @@ def fake(monkeypatch, left) -> Fake:
         "seconds_per_view": lambda trunk, hashed: 0.01,
         "full_tuning": lambda frozen, backbone, job, defaults: fake.tuning("full", "full", defaults.epochs),
         "tune": fake.tune,
-        "on_val": lambda prepared, trunk, head, store, tap: SimpleNamespace(answers=fake.answers("frozen")),
+        "on_val": lambda prepared, trunk, head, store, tap: SimpleNamespace(answers=fake.answers("frozen"), computed=0),
     }
     for name, function in patched.items():
         monkeypatch.setattr(tried if name == "on_val" else ladder, name, function)
@@ -221,7 +229,10 @@ def test_as_many_epochs_are_planned_as_fit(fake, left, epochs):
 def test_much_time_is_not_used_up(fake, left):
     left.seconds = 1e9
     fake.climb(Clock(1e9))
-    assert fake.trained == {"stage5": ladder.MOST_EPOCHS * PARTIAL.epochs, "full": ladder.MOST_EPOCHS * FULL.epochs}
+    assert fake.trained == {
+        "stage5": ladder.MOST_EPOCHS * PARTIAL.epochs,
+        "full": ladder.MOST_EPOCHS * MOST_FOR_FEW["full"],
+    }
 
 
 def test_seconds_for_measuring_and_writing_are_left_to_every_training(fake, left):

@@ -48,8 +48,8 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
     if choice.climbs:
         return climb(frozen, backbone, job, keep=keep, seconds=first.seconds, tap=first.tap)
 
-    def refit() -> Fitted:
-        """As it is where nothing else is asked for: with a small test part, on all pictures."""
+    def refit(frozen: Fitted) -> Fitted:
+        """The frozen model as it is where nothing else is tried: with a small test part, fitted on all pictures."""
         if not small_test:
             return frozen
         again = _first_rung(prepared, backbone, job, small_test=True, trains_tail=False).frozen

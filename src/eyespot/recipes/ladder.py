@@ -17,10 +17,10 @@ from eyespot.errors import MachineError
 from eyespot.features.tap import Tap
 from eyespot.recipes.backbone import Backbone
 from eyespot.recipes.compared import FEWEST_VALIDATION
-from eyespot.recipes.full import KEY, full_cost, full_tuning
+from eyespot.recipes.full import KEY, full_cost, full_defaults, full_tuning
 from eyespot.recipes.job import Job
 from eyespot.recipes.partial import Cut, cut_at, cuts, partial_cost, partial_tuning
-from eyespot.recipes.plans import FULL, Defaults
+from eyespot.recipes.plans import Defaults
 from eyespot.recipes.regime import Fitted
 from eyespot.recipes.running import Cost
 from eyespot.recipes.trained import seconds_per_view, with_head
@@ -86,7 +86,7 @@ def climb(
     try:
         climbed = begin(frozen, job, seconds=seconds, tap=tap)
         finishing = _first_model(climbed, job, keep)
-        _climb_on(climbed, frozen, backbone, job, keep, finishing)
+        _climb_on(climbed, climbed.best, backbone, job, keep, finishing)
     except KeyboardInterrupt:
         if job.world.size > 1:  # processes that do not stop alike would wait for each other
             raise
@@ -144,7 +144,7 @@ def _climb_on(climbed: Climbed, frozen: Fitted, backbone: Backbone, job: Job, ke
         if not epochs:
             climbed.rungs.append(_not_begun("full", "everything", _too_little_time("full")))
         else:
-            defaults = replace(FULL, epochs=epochs)
+            defaults = replace(full_defaults(frozen), epochs=epochs)
             rung = _Rung("full", KEY, lambda: full_tuning(frozen, backbone, job, defaults=defaults))
             _try(climbed, rung, frozen, job, keep, finishing)
 
@@ -197,7 +197,7 @@ def _affordable_cut(frozen: Fitted, backbone: Backbone, job: Job, finishing: Fin
 def _epochs_of_full(frozen: Fitted, backbone: Backbone, job: Job, finishing: Finishing) -> int:
     if job.clock.is_up(reserve=finishing.reserve + MEASURING_SECONDS):
         return 0
-    return _epochs(job, finishing, full_cost(frozen, backbone, job), frozen, FULL, "full")
+    return _epochs(job, finishing, full_cost(frozen, backbone, job), frozen, full_defaults(frozen), "full")
 
 
 def _epochs(job: Job, finishing: Finishing, cost: Cost, frozen: Fitted, defaults: Defaults, regime: str) -> int:

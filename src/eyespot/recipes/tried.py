@@ -42,8 +42,9 @@ def begin(frozen: Fitted, job: Job, *, seconds: float, tap: Tap | None) -> Climb
 
     seconds: what it took. tap: activations that are kept on the way.
     """
-    answers = on_val(frozen.prepared, frozen.trunk, frozen.head, store=job.store, tap=tap).answers
-    return Climbed.of(frozen, answers, job, seconds)
+    found = on_val(frozen.prepared, frozen.trunk, frozen.head, store=job.store, tap=tap)
+    measured = replace(frozen, views_computed=frozen.views_computed + found.computed)
+    return Climbed.of(measured, found.answers, job, seconds)
 
 
 def asked_for(
@@ -53,22 +54,23 @@ def asked_for(
     *,
     seconds: float,
     tap: Tap | None,
-    refit: Callable[[], Fitted],
+    refit: Callable[[Fitted], Fitted],
 ) -> Fitted:
     """The model of the one regime that was asked for, or the frozen one where training deeper is no gain.
 
-    frozen: fitted on the train part alone. refit: gives the frozen model as it is where nothing else is asked for.
+    frozen: fitted on the train part alone. refit: gives of that the frozen model as it is where nothing else is tried.
     New layers that were asked for are kept whatever they are worth: nothing else has them, and the head is no answer.
     """
     try:
         climbed = begin(frozen, job, seconds=seconds, tap=tap)
+        frozen = climbed.best
         tuning = make()
     except KeyboardInterrupt:
         if job.world.size > 1:  # processes that do not stop alike would wait for each other
             raise
         return with_note(frozen, "stopped by you before the tail was trained: all is frozen")
     if climbed.answers is None and not tuning.is_new:
-        return _head(refit(), "there are no validation pictures to show that training deeper is a gain", climbed)
+        return _head(refit(frozen), "there are no validation pictures to show that training deeper is a gain", climbed)
     began = began_at(tuning.key, job)
     tuned = tune(frozen, tuning, job)
     if tuned.regime == "frozen" or climbed.answers is None:
@@ -78,7 +80,7 @@ def asked_for(
         return replace(with_start(tuned, climbed), ladder=tuple(climbed.rungs))
     worse = "worse" if comparison.is_worse else "no better"
     pictures = counted(comparison.count, "validation picture")
-    kept = _head(refit(), f"training deeper made it {worse}", climbed)
+    kept = _head(refit(frozen), f"training deeper made it {worse}", climbed)
     said = f"{kept.instead}; on {pictures} it had {comparison.in_words('frozen')}"
     notes = tuned.notes[len(frozen.notes) :]
     return replace(
