@@ -3,7 +3,7 @@
     python benchmarks/kills.py --kills 200
 
 A few drawn pictures are trained from scratch, partial and full, in turn. A run is killed with SIGKILL up to three
-times: at a random moment of its time, or in the midst of writing a file, checkpoints among them. Then it is resumed, and
+times: at a random moment of its time, or in the midst of writing a file, such as a checkpoint. Then it is resumed, and
 killed again, or comes to its end. Its graph, which holds all weights, its epochs and its answers must be those of a run
 that was never killed. Where it was killed before there was anything to resume, the same name is trained anew.
 Checkpoints come every few steps, not every few seconds. Every life is a process of its own, forked from one that has
@@ -19,6 +19,7 @@ import random
 import signal
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ from PIL import Image, ImageDraw
 from eyespot import machine
 from eyespot.recipes import running
 from eyespot.recipes.compared import Comparison
-from eyespot.recipes.run_folder import ARGS
+from eyespot.recipes.run_folder import ARGS, REPORT
 from eyespot.recipes.train import train
 
 BAR = at_most(0, "runs", "a run that was killed at any moment ends with the bits of one that was not")
@@ -142,6 +143,8 @@ def killed(
                 return {"hashes": hashes(run), "moments": moments}
             return killed(data, folder, regime, whole, number=number + 10_000, chance=chance)  # it was sooner
         moments.append(moment(run))
+        if (run / REPORT).exists():  # there is nothing left to resume
+            return {"hashes": hashes(run), "moments": moments}
 
 
 def moment(run: Path) -> str:
@@ -150,6 +153,8 @@ def moment(run: Path) -> str:
         return "before anything was written"
     if any(run.glob("checkpoints/*/.eyespot-*")):
         return "within a checkpoint"
+    if (run / REPORT).exists():
+        return "behind the report"
     if (run / "bundle" / "manifest.json").exists():
         return "behind the model"
     return "behind a checkpoint" if any(run.glob("checkpoints/*/*")) else "before a checkpoint"
@@ -198,6 +203,8 @@ def lived(begin: Callable[[], Any], said: int, fatal: int | None) -> None:
         begin()
         os.write(said, json.dumps(steps).encode())
         status = 0
+    except Exception:
+        traceback.print_exc()
     finally:
         os._exit(status)
 
