@@ -77,7 +77,8 @@ def asked_for(
         return tuned
     comparison = weigh(climbed, tuned, tuning, job, began=began, was_asked_for=True)
     if climbed.best is tuned:
-        return replace(with_start(tuned, climbed), ladder=tuple(climbed.rungs))
+        tuned = replace(with_start(tuned, climbed), ladder=tuple(climbed.rungs))
+        return with_note(tuned, _worse_layers(comparison)) if tuning.is_new and comparison.is_worse else tuned
     worse = "worse" if comparison.is_worse else "no better"
     pictures = counted(comparison.count, "validation picture")
     kept = _head(refit(frozen), f"training deeper made it {worse}", climbed)
@@ -87,6 +88,13 @@ def asked_for(
         kept,
         notes=[*kept.notes, said, *notes],
         table=tuple(row | {"kept": row["epoch"] == 0} for row in with_start(tuned, climbed).table),
+    )
+
+
+def _worse_layers(comparison: Comparison) -> str:
+    return (
+        f"the new layers are worse than the head alone, on the validation pictures: {comparison.in_words('frozen')}; "
+        "they were asked for and are kept, and without --replace-tail it is the head that would be"
     )
 
 
