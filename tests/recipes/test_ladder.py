@@ -106,9 +106,7 @@ class Fake:
         if isinstance(self.happens.get(what), Exception):
             raise self.happens[what]
         self.trained[what] = epochs
-        return SimpleNamespace(
-            key=key, what=f"what lies behind {what}", stage=what, is_new=False, regime=key.split()[0]
-        )
+        return SimpleNamespace(key=key, what=f"what lies behind {what}", stage=what, regime=key.split()[0])
 
     def tune(self, frozen: Fitted, tuning: Any, job: Job, *, reserve: float) -> Fitted:
         self.reserve = reserve

@@ -18,11 +18,11 @@ from eyespot.recipes.job import Job
 from eyespot.recipes.ladder import Keep, climb, too_little
 from eyespot.recipes.partial import cut_at, partial_tuning
 from eyespot.recipes.prepare import Prepared
-from eyespot.recipes.regime import SMALLEST_TEST, Fitted
+from eyespot.recipes.regime import SMALLEST_TEST, Fitted, stopped_note
 from eyespot.recipes.scratch import fit_scratch
 from eyespot.recipes.tapped import tap_for
 from eyespot.recipes.tried import asked_for, only_frozen
-from eyespot.recipes.tuned import Tuning
+from eyespot.recipes.tuned import Tuning, with_note
 
 NO_MODEL_YET = "stopped: there is no model yet"
 FEATURES_KEPT = "; the features computed so far are kept, so the next run goes on from there"
@@ -52,7 +52,10 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
         """The frozen model as it is where nothing else is tried: with a small test part, fitted on all pictures."""
         if not small_test:
             return frozen
-        again = _first_rung(prepared, backbone, job, small_test=True, trains_tail=False).frozen
+        try:
+            again = _first_rung(prepared, backbone, job, small_test=True, trains_tail=False).frozen
+        except Stopped:
+            return with_note(frozen, stopped_note("cross-validation"))
         return replace(again, views_computed=frozen.views_computed + again.views_computed)
 
     def tuning() -> Tuning:

@@ -133,7 +133,6 @@ def partial_tuning(frozen: Fitted, cut: Cut, job: Job, *, defaults: Defaults | N
             ("Views", _in_words(views)),
         ),
         notes=[*seen.notes, *validation.notes],
-        is_new=cut.is_new,
     )
 
 

@@ -64,13 +64,14 @@ def asked_for(
     try:
         climbed = begin(frozen, job, seconds=seconds, tap=tap)
         frozen = climbed.best
+        if climbed.answers is None and job.options.replace_tail is None:
+            why = "there are no validation pictures to show that training deeper is a gain"
+            return _head(refit(frozen), why, climbed)
         tuning = make()
     except KeyboardInterrupt:
         if job.world.size > 1:  # processes that do not stop alike would wait for each other
             raise
         return with_note(frozen, "stopped by you before the tail was trained: all is frozen")
-    if climbed.answers is None and not tuning.is_new:
-        return _head(refit(frozen), "there are no validation pictures to show that training deeper is a gain", climbed)
     began = began_at(tuning.key, job)
     tuned = tune(frozen, tuning, job)
     if tuned.regime == "frozen" or climbed.answers is None:
@@ -78,7 +79,7 @@ def asked_for(
     comparison = weigh(climbed, tuned, tuning, job, began=began, was_asked_for=True)
     if climbed.best is tuned:
         tuned = replace(with_start(tuned, climbed), ladder=tuple(climbed.rungs))
-        return with_note(tuned, _worse_layers(comparison)) if tuning.is_new and comparison.is_worse else tuned
+        return with_note(tuned, _worse_layers(comparison)) if comparison.is_worse else tuned
     worse = "worse" if comparison.is_worse else "no better"
     pictures = counted(comparison.count, "validation picture")
     kept = _head(refit(frozen), f"training deeper made it {worse}", climbed)
@@ -103,12 +104,14 @@ def weigh(
 ) -> Comparison:
     """How the tuned model compares with the best so far, whose place it takes where it is to be kept.
 
-    was_asked_for: it is kept, too, where enough validation pictures cannot tell the two apart.
+    was_asked_for: it is kept, too, where enough validation pictures cannot tell the two apart, and where it has layers
+        that were asked for.
     """
     assert tuned.calibrated_on is not None
     assert climbed.answers is not None
     comparison = compared(climbed.answers, tuned.calibrated_on)
-    suffices = comparison.is_better or (was_asked_for and (tuning.is_new or comparison.is_the_same))
+    is_wanted = was_asked_for and (job.options.replace_tail is not None or comparison.is_the_same)
+    suffices = comparison.is_better or is_wanted
     is_kept = job.clock.decide(f"{tuning.key}: kept", lambda: suffices)
     why = comparison.in_words(climbed.best.regime)
     if is_kept and not comparison.is_better:

@@ -44,8 +44,6 @@ class Tuning:
     how: tuple[tuple[str, str], ...]
     """Lines of the report, beside those on steps and epochs."""
     notes: list[str]
-    is_new: bool = False
-    """True where its layers begin at random."""
 
 
 def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> Fitted:
