@@ -36,7 +36,8 @@ from eyespot.recipes.plans import FULL, PARTIAL, Defaults, plan_for
 from eyespot.training.augmentation import PHOTOS
 from eyespot.training.examples import ImageExamples, ViewExamples
 from eyespot.training.freed_memory import freed_memory_stays
-from eyespot.training.loop import Examples, Training
+from eyespot.training.loop import Training
+from eyespot.training.plan import Examples
 
 EAGER_BAR = at_least(8, "times", "an epoch of the tail is at least 8 times faster than fine-tuning in eager fp32")
 FULL_BAR = at_least(3, "times", "and at least 3 times faster than eyespot's own full fine-tuning")

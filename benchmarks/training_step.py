@@ -27,7 +27,8 @@ from eyespot.engine.peak import peak_gflops
 from eyespot.recipes.on_images import statistics_stay
 from eyespot.training.devices import choose
 from eyespot.training.freed_memory import freed_memory_stays
-from eyespot.training.loop import Plan, Training
+from eyespot.training.loop import Training
+from eyespot.training.plan import Plan
 
 BARS = {
     "bf16": at_least(1.8, "times", "a training step of ResNet-18 is at least 1.8 times faster than eager fp32"),

@@ -24,6 +24,7 @@ from typing import Any
 import torch
 
 from eyespot.recipes import run_folder, running
+from eyespot.recipes.compared import Comparison
 from eyespot.recipes.train import train
 from eyespot.training import loop
 
@@ -81,6 +82,7 @@ def live(begin: Callable[[], Any], fatal: int | None) -> Moments | None:
 
 
 def main(data: str, out: Path, options: dict[str, Any], kills: int, seed: int) -> None:
+    Comparison.is_the_same = True  # what so short a training spoils is kept, too
     torch.set_num_threads(1)  # a child that was forked would wait for ever for threads that only its parent has
     whole = live(lambda: train(data, out=out, name="whole", **options), None)
     assert whole is not None

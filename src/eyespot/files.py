@@ -8,7 +8,8 @@ from pathlib import Path
 
 from eyespot.errors import CannotWrite
 
-_TEMPORARY = ".eyespot-"
+LEFT_OVER = ".eyespot-"
+"""Begins the names of files that were being written when their writer was killed."""
 _KINDS = {stat.S_IFCHR: "device", stat.S_IFBLK: "device", stat.S_IFIFO: "pipe"}
 
 
@@ -37,7 +38,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 def remove_leftovers(folder: Path) -> None:
     """Deletes what `write_whole` left behind in a folder where it was killed. Nobody else may be writing there."""
-    for leftover in folder.glob(f"{_TEMPORARY}*"):
+    for leftover in folder.glob(f"{LEFT_OVER}*"):
         leftover.unlink(missing_ok=True)
 
 
@@ -87,4 +88,4 @@ def _followed(path: Path) -> Path:
 
 def _beside(path: Path) -> Path:
     """A new name in the same folder, short: a long name leaves no room for an ending."""
-    return path.with_name(f"{_TEMPORARY}{os.urandom(6).hex()}")
+    return path.with_name(f"{LEFT_OVER}{os.urandom(6).hex()}")

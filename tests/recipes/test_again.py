@@ -192,7 +192,7 @@ def test_ctrl_c_before_the_first_epoch_is_over_says_how_to_go_on_where_there_is_
     run, steps = tmp_path / "train" / "photos", []
     assert str(caught.value).endswith(f"eyespot train --resume {run} goes on from the last checkpoint")
     eyespot.train(resume=run, progress=lambda step, done, total: steps.append(done) if step == "training" else None)
-    assert (min(steps), max(steps)) == (2, 24)
+    assert (min(steps), max(steps)) == (4, 24)
 
 
 def test_the_command_line_resumes_and_replays(scratch, split_photos, tmp_path, often):

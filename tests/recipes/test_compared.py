@@ -40,7 +40,7 @@ def test_the_error_is_that_of_resampled_pictures():
 
 @pytest.mark.parametrize(
     ("won", "lost", "is_better"),
-    [(0, 0, False), (3, 3, False), (0, 3, False), (4, 2, False), (6, 2, True), (1, 0, True)],
+    [(0, 0, False), (3, 3, False), (0, 3, False), (4, 2, False), (6, 2, True), (1, 0, False), (2, 0, True)],
 )
 def test_better_is_what_wins_by_more_than_the_error(won, lost, is_better):
     assert Comparison(won, lost, 100).is_better == is_better

@@ -12,6 +12,7 @@ from onnx import numpy_helper
 import eyespot
 from eyespot.bundle.files import read_bundle
 from eyespot.recipes.backbone import pretrained
+from eyespot.recipes.compared import Comparison
 from eyespot.recipes.train import train
 from eyespot.training.loop import Training
 
@@ -28,6 +29,7 @@ def _shared(shared_cache) -> None:
 def run(split_photos, warm_cache, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EYESPOT_CACHE", str(warm_cache))
+        patch.setattr(Comparison, "is_the_same", True)  # two steps are no gain, nor could 12 pictures show one
         return train(split_photos, out=tmp_path_factory.mktemp("runs"), **QUICK)
 
 
@@ -53,10 +55,11 @@ def test_the_report_and_the_manifest_say_what_was_trained(run):
         "<dt>Frozen</dt><dd>running statistics alone</dd>",
         "AdamW, batches of 12, one-cycle learning rate up to 0.0005",
         "<dd>1, the last is kept</dd>",
+        "kept: it was asked for; ",
         "<dt>Augmentation</dt>",
     ):
         assert said in report, said
-    assert len(Path(run.run, "results.csv").read_text("utf-8").splitlines()) == 1 + 1
+    assert len(Path(run.run, "results.csv").read_text("utf-8").splitlines()) == 1 + 1 + 1
 
 
 def test_the_bundle_was_asked_and_answers_alike_in_a_new_place(run, split_photos):

@@ -23,13 +23,13 @@ from eyespot.data.audit import Hashed
 from eyespot.data.data_set import Picture
 from eyespot.errors import MachineError, OptionError
 from eyespot.recipes import fitting as module
-from eyespot.recipes import ladder, running
+from eyespot.recipes import ladder, running, tried
 from eyespot.recipes.clock import Clock
 from eyespot.recipes.job import Job
 from eyespot.recipes.ladder import Finishing, climb
 from eyespot.recipes.options import train_options
 from eyespot.recipes.partial import Cost
-from eyespot.recipes.plans import FULL, PARTIAL
+from eyespot.recipes.plans import MOST_FOR_FEW, PARTIAL
 from eyespot.recipes.progress import silent
 from eyespot.recipes.regime import Fitted, OutOfFold
 from eyespot.recipes.run_folder import RunFolder
@@ -91,14 +91,22 @@ class Fake:
         )
         nothing: dict[str, Any] = dict.fromkeys(Fitted.__dataclass_fields__)
         trunk = SimpleNamespace(preprocess=None)
-        known = {"trunk": trunk, "regime": what, "prepared": prepared, "trained_on": TRAINED, "notes": [], "ladder": ()}
+        known = {
+            "trunk": trunk,
+            "regime": what,
+            "prepared": prepared,
+            "trained_on": TRAINED,
+            "notes": [],
+            "table": (),
+            "views_computed": 0,
+        }
         return Fitted(**(nothing | known))
 
     def tuning(self, what: str, key: str, epochs: int) -> Any:
         if isinstance(self.happens.get(what), Exception):
             raise self.happens[what]
         self.trained[what] = epochs
-        return SimpleNamespace(key=key, what=f"what lies behind {what}", stage=what)
+        return SimpleNamespace(key=key, what=f"what lies behind {what}", stage=what, regime=key.split()[0])
 
     def tune(self, frozen: Fitted, tuning: Any, job: Job, *, reserve: float) -> Fitted:
         self.reserve = reserve
@@ -129,10 +137,10 @@ def fake(monkeypatch, left) -> Fake:
         "seconds_per_view": lambda trunk, hashed: 0.01,
         "full_tuning": lambda frozen, backbone, job, defaults: fake.tuning("full", "full", defaults.epochs),
         "tune": fake.tune,
-        "on_val": lambda prepared, trunk, head, store, tap: SimpleNamespace(answers=fake.answers("frozen")),
+        "on_val": lambda prepared, trunk, head, store, tap: SimpleNamespace(answers=fake.answers("frozen"), computed=0),
     }
     for name, function in patched.items():
-        monkeypatch.setattr(ladder, name, function)
+        monkeypatch.setattr(tried if name == "on_val" else ladder, name, function)
     monkeypatch.setattr(Finishing, "reserve", 10.0)
     return fake
 
@@ -219,7 +227,10 @@ def test_as_many_epochs_are_planned_as_fit(fake, left, epochs):
 def test_much_time_is_not_used_up(fake, left):
     left.seconds = 1e9
     fake.climb(Clock(1e9))
-    assert fake.trained == {"stage5": ladder.MOST_EPOCHS * PARTIAL.epochs, "full": ladder.MOST_EPOCHS * FULL.epochs}
+    assert fake.trained == {
+        "stage5": ladder.MOST_EPOCHS * PARTIAL.epochs,
+        "full": ladder.MOST_EPOCHS * MOST_FOR_FEW["full"],
+    }
 
 
 def test_seconds_for_measuring_and_writing_are_left_to_every_training(fake, left):
@@ -485,6 +496,7 @@ def test_killed_after_the_first_regime_the_model_is_there_and_the_run_goes_on_in
     better, ladder_photos, tmp_path, weak, monkeypatch
 ):
     monkeypatch.setattr(running, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(running, "CHECKPOINT_SHARE", 1e9)
     with pytest.raises(Killed):
         eyespot.train(ladder_photos, out=tmp_path, name="killed", progress=at("training", 3, Killed()), **LATE)
     run = tmp_path / "train" / "killed"
@@ -499,4 +511,4 @@ def test_killed_after_the_first_regime_the_model_is_there_and_the_run_goes_on_in
     late = tmp_path / "train" / "late"
     (late / "args.json").write_text(json.dumps(args(late) | {"spent_seconds": 2999.9}), "utf-8")
     eyespot.train(resume=late)
-    assert decided(late)[PARTIAL_ENDED] == {"steps": 1, "ended": "by the clock"}
+    assert decided(late)[PARTIAL_ENDED] == {"steps": 3, "ended": "by the clock"}

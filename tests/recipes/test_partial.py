@@ -16,6 +16,7 @@ from eyespot import blocks
 from eyespot.bundle.files import read_bundle
 from eyespot.errors import OptionError
 from eyespot.recipes.backbone import pretrained
+from eyespot.recipes.compared import Comparison
 from eyespot.recipes.partial import cuts, named_stage
 from eyespot.recipes.train import train
 from eyespot.recipes.trained import with_head
@@ -34,7 +35,7 @@ def net(warm_cache):
 @pytest.fixture(scope="module")
 def run(draw, warm_cache, tmp_path_factory):
     folder = tmp_path_factory.mktemp("photos")
-    for part, count in (("train", 8), ("val", 6), ("test", 12)):
+    for part, count in (("train", 8), ("val", 10), ("test", 12)):  # of val as many as may tell two models apart
         draw(folder / part, count, first={"train": 0, "val": 100, "test": 200}[part])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EYESPOT_CACHE", str(warm_cache))
@@ -65,13 +66,13 @@ def test_nothing_below_the_cut_moves_and_everything_behind_it_does(run, net):
 def test_the_report_and_the_manifest_say_what_was_trained(run):
     _, result = run
     assert result.regime == "partial"
-    assert (result.validation.n, result.test.n) == (18, 36)
+    assert (result.validation.n, result.test.n) == (30, 36)
     assert result.test.accuracy > 0.8
     assert read_bundle(result.run).manifest.regime == "partial"
     report = Path(result.report).read_text("utf-8")
     assert "everything behind stage7" in report
     assert json.loads(Path(result.run, "args.json").read_text("utf-8"))["freeze"] == "stage7"
-    assert len(Path(result.run, "results.csv").read_text("utf-8").splitlines()) == 1 + 2
+    assert len(Path(result.run, "results.csv").read_text("utf-8").splitlines()) == 1 + 1 + 2
 
 
 def test_the_same_seed_gives_the_same_bits(run, tmp_path):
@@ -80,7 +81,8 @@ def test_the_same_seed_gives_the_same_bits(run, tmp_path):
     assert read_bundle(again.run).graph == read_bundle(result.run).graph
 
 
-def test_with_too_few_pictures_to_measure_the_tail_is_still_not_trained_on_them(draw, tmp_path):
+def test_with_too_few_pictures_to_measure_the_tail_is_still_not_trained_on_them(draw, tmp_path, monkeypatch):
+    monkeypatch.setattr(Comparison, "is_the_same", True)  # so few validation pictures would bear out nothing
     draw(tmp_path / "photos", 6)
     result = train(tmp_path / "photos", out=tmp_path, **LATE)
     assert result.out_of_fold is None
@@ -128,6 +130,7 @@ def test_before_training_the_network_answers_as_backbone_and_head(net):
 def test_activations_kept_on_the_way_to_features_give_the_same_bits_as_those_computed_by_themselves(
     run, warm_cache, tmp_path, monkeypatch
 ):
+    monkeypatch.setattr(Comparison, "is_the_same", True)  # what so short a training spoils is kept, too
     results = {}
     for tapped in (True, False):
         cache = tmp_path / f"cache {tapped}"
@@ -138,7 +141,7 @@ def test_activations_kept_on_the_way_to_features_give_the_same_bits_as_those_com
         options = LATE | {"freeze": "stage5", "precision": "fp32"}  # in bf16 they would be other bits, and are not kept
         results[tapped] = train(run[0], out=tmp_path, name=str(tapped), **options)
     assert read_bundle(results[True].run).graph == read_bundle(results[False].run).graph
-    assert results[False].views_computed - results[True].views_computed == 2 * 24
+    assert results[False].views_computed - results[True].views_computed == 2 * 24 + 30
 
 
 @pytest.mark.parametrize(("freeze", "stage"), [("1", "stem"), ("6", "stage5"), ("stage6.b", "stage6.b")])

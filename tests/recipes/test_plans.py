@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from eyespot.recipes.plans import (
     SCRATCH_MANY,
     SCRATCH_NORMED,
     Defaults,
+    for_so_many,
     in_words,
     plan_for,
     scratch_defaults,
@@ -149,6 +150,16 @@ def test_unequal_classes_can_be_left_as_they_are():
 )
 def test_how_many_pictures_and_what_kind_of_network_decide_how_scratch_trains(count, has_norms, expected):
     assert scratch_defaults(count, has_norms=has_norms) is expected
+
+
+@pytest.mark.parametrize(
+    ("count", "epochs", "lr"), [(100, 40, 3.3e-4), (300, 17, 1e-3), (1_000, 5, 1e-3), (3_068, 4, 1e-3), (1, 40, 3.3e-6)]
+)
+def test_fewer_pictures_are_seen_more_often_and_the_fewest_at_a_lower_rate(count, epochs, lr):
+    found = for_so_many(PARTIAL, count, most=40)
+    assert (found.epochs, found.lr) == (epochs, lr)
+    assert replace(found, epochs=PARTIAL.epochs, lr=PARTIAL.lr) == PARTIAL
+    assert found.of(train_options(epochs=3, lr=0.5))["epochs"] == 3
 
 
 # --- words

@@ -17,8 +17,9 @@ from eyespot.records import Preprocess
 from eyespot.training import checkpoint
 from eyespot.training.augmentation import Augmentation
 from eyespot.training.examples import ImageExamples
-from eyespot.training.loop import MOST_LOWERED, Epoch, Plan, Training, scores
+from eyespot.training.loop import MOST_LOWERED, Training, scores
 from eyespot.training.mixing import Mixing
+from eyespot.training.plan import Epoch, Plan
 
 GRAY = Preprocess(short_side=8, crop_hw=(8, 8), filter="bilinear", color="gray", mean=(127.5,), scale=(127.5,))
 
@@ -219,6 +220,30 @@ def test_the_generator_can_be_abandoned_and_the_best_weights_so_far_are_kept():
     assert same_state(run.averaged.state_dict(), run.states[0])
 
 
+def test_without_patience_too_the_best_epoch_can_be_kept_where_training_came_to_its_end():
+    run = Scripted([0.5, 0.4, 0.6], patience=None, keeps_best=True)
+    assert [epoch.best for epoch in epochs_of(run)] == [True, True, False]
+    assert run.kept == 2
+    assert same_state(run.averaged.state_dict(), run.states[1])
+
+
+def test_the_best_epoch_of_a_training_that_is_stopped_is_not_what_counts():
+    run = Scripted([0.5, 0.6, 0.4], patience=None, keeps_best=True)
+    for epoch in epochs_of(run):
+        if epoch.number == 2:
+            break
+    assert run.kept == 2
+    assert same_state(run.averaged.state_dict(), run.states[1])
+
+
+def test_an_epoch_that_was_not_measured_is_never_the_best():
+    run = training(validation=stripes(20, seed=1), epochs=10, patience=None, keeps_best=True)
+    epochs = list(epochs_of(run))
+    assert [epoch.number for epoch in epochs if epoch.validation_loss is not None] == [2, 4, 6, 8, 10]
+    assert all(epoch.validation_loss is not None for epoch in epochs if epoch.best)
+    assert epochs[run.kept - 1].validation_loss == min(e.validation_loss for e in epochs[1::2])
+
+
 def test_before_the_first_epoch_ends_the_weights_are_those_of_the_beginning():
     net = small_net()
     before = copy.deepcopy(net.state_dict())
@@ -300,6 +325,34 @@ def test_a_loss_that_is_no_number_takes_training_back_with_half_the_learning_rat
     assert all(weight.isfinite().all() for weight in run.averaged.parameters())
     assert "step 6 of 16" in run.notes[0]
     assert "0.5 of the learning rate" in run.notes[0]
+
+
+def test_a_run_that_went_on_goes_back_to_where_it_would_have_gone_back_to(tmp_path):
+    def poisoned(step: int) -> Training:
+        """A training whose inputs are no numbers when it comes to that step first."""
+        inner = stripes(64)
+
+        class Once(Poisoned):
+            def inputs(self, rows: np.ndarray, epoch: int | None) -> torch.Tensor:
+                x = inner.inputs(rows, epoch)
+                return x * float("nan") if run.step == step and not run.notes else x
+
+        run = training(train=Once(inner, set()), epochs=20, patience=None)
+        return run
+
+    whole = poisoned(60)
+    list(whole.run())
+    assert "back to step 50" in whole.notes[0]
+    cut = poisoned(60)
+    for step in cut.run():
+        if step.number == 55:
+            break
+    checkpoint.save(tmp_path, cut.state())
+    resumed = poisoned(60)
+    resumed.restore(checkpoint.load(tmp_path).state)
+    list(resumed.run())
+    assert resumed.notes == whole.notes
+    assert same_state(whole.averaged.state_dict(), resumed.averaged.state_dict())
 
 
 def test_a_loss_that_is_never_a_number_ends_training_with_finite_weights():

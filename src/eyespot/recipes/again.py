@@ -26,8 +26,8 @@ class Again:
 
     options: TrainOptions
     data: str
-    fingerprint: str
-    """Of its data."""
+    fingerprint: str | None
+    """Of its data; None where it was killed before they were read."""
     decisions: dict[str, Any]
     spent: float
     """Seconds, where it goes on."""
@@ -77,7 +77,7 @@ def data_of(run: str | Path) -> tuple[str, ReadAs]:
 
 def require_same_data(again: Again, prepared: Prepared) -> None:
     """Raises DataError where the pictures are not those that the earlier run was made on."""
-    if again.fingerprint != prepared.fingerprint:
+    if again.fingerprint not in (None, prepared.fingerprint):
         raise DataError(
             f"{prepared.data_set.name} is not what the run was made on: its fingerprint is {prepared.fingerprint}, the "
             f"run's is {again.fingerprint}; pictures were added, changed or removed, so train anew, or give the folder "
@@ -95,7 +95,7 @@ def _again(folder: Path, args: Mapping[str, Any], given: Mapping[str, Any], *, g
         return Again(
             options=train_options(**chosen),
             data=str(args["data"]),
-            fingerprint=str(args["fingerprint"]),
+            fingerprint=args["fingerprint"],
             decisions=dict(args["decisions"]),
             spent=float(args["spent_seconds"]) if goes_on else 0.0,
             folder=folder if goes_on else None,

@@ -9,6 +9,9 @@ import numpy as np
 
 from eyespot.recipes.regime import OutOfFold
 
+FEWEST_VALIDATION = 30
+"""Validation pictures below which a deeper regime cannot be told from a luckier one."""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -33,7 +36,17 @@ class Comparison:
 
     @property
     def is_better(self) -> bool:
-        return self.difference > self.standard_error
+        """By more than its error; one picture more is no evidence, though its error is a little smaller than that."""
+        return self.difference > self.standard_error and self.won - self.lost > 1
+
+    @property
+    def is_worse(self) -> bool:
+        return Comparison(self.lost, self.won, self.count).is_better
+
+    @property
+    def is_the_same(self) -> bool:
+        """Whether enough pictures were asked, and each was answered as before."""
+        return self.won == self.lost == 0 and self.count >= FEWEST_VALIDATION
 
     def in_words(self, name: str) -> str:
         """name: what the other one is called."""

@@ -15,13 +15,14 @@ from eyespot.recipes.first_model import that_fits
 from eyespot.recipes.frozen import fit_frozen, views_of
 from eyespot.recipes.full import full_tuning
 from eyespot.recipes.job import Job
-from eyespot.recipes.ladder import Keep, climb, only_frozen, too_little
+from eyespot.recipes.ladder import Keep, climb, too_little
 from eyespot.recipes.partial import cut_at, partial_tuning
 from eyespot.recipes.prepare import Prepared
-from eyespot.recipes.regime import SMALLEST_TEST, Fitted
+from eyespot.recipes.regime import SMALLEST_TEST, Fitted, stopped_note
 from eyespot.recipes.scratch import fit_scratch
 from eyespot.recipes.tapped import tap_for
-from eyespot.recipes.tuned import tune, with_note
+from eyespot.recipes.tried import asked_for, only_frozen
+from eyespot.recipes.tuned import Tuning, with_note
 
 NO_MODEL_YET = "stopped: there is no model yet"
 FEATURES_KEPT = "; the features computed so far are kept, so the next run goes on from there"
@@ -46,7 +47,23 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
     frozen = replace(first.frozen, small_test=small_test)
     if choice.climbs:
         return climb(frozen, backbone, job, keep=keep, seconds=first.seconds, tap=first.tap)
-    return _tuned(frozen, backbone, choice, job)
+
+    def refit(frozen: Fitted) -> Fitted:
+        """The frozen model as it is where nothing else is tried: with a small test part, fitted on all pictures."""
+        if not small_test:
+            return frozen
+        try:
+            again = _first_rung(prepared, backbone, job, small_test=True, trains_tail=False).frozen
+        except Stopped:
+            return with_note(frozen, stopped_note("cross-validation"))
+        return replace(again, views_computed=frozen.views_computed + again.views_computed)
+
+    def tuning() -> Tuning:
+        if choice.regime == "full":
+            return full_tuning(frozen, backbone, job)
+        return partial_tuning(frozen, cut_at(frozen, backbone, job, None), job)
+
+    return asked_for(frozen, tuning, job, seconds=first.seconds, tap=first.tap, refit=refit)
 
 
 @dataclass(frozen=True)
@@ -82,20 +99,6 @@ def _first_rung(prepared: Prepared, backbone: Backbone, job: Job, *, small_test:
     except KeyboardInterrupt:
         raise Stopped(NO_MODEL_YET + (FEATURES_KEPT if job.store else "")) from None
     return _FirstRung(frozen, tap, time.perf_counter() - began)
-
-
-def _tuned(frozen: Fitted, backbone: Backbone, choice: Choice, job: Job) -> Fitted:
-    """The model of the one regime that was chosen, beginning from the frozen one."""
-    try:
-        if choice.regime == "full":
-            tuning = full_tuning(frozen, backbone, job)
-        else:
-            tuning = partial_tuning(frozen, cut_at(frozen, backbone, job, None), job)
-    except KeyboardInterrupt:
-        if job.world.size > 1:
-            raise
-        return with_note(frozen, "stopped by you before the tail was trained: all is frozen")
-    return tune(frozen, tuning, job)
 
 
 def _is_small_test(test: int, validation: int) -> bool:

@@ -15,7 +15,7 @@ from eyespot.recipes.on_images import (
     statistics_stay,
     with_auxiliary_heads,
 )
-from eyespot.recipes.plans import FULL, Defaults, plan_for
+from eyespot.recipes.plans import FULL, MOST_FOR_FEW, Defaults, for_so_many, plan_for
 from eyespot.recipes.regime import Fitted
 from eyespot.recipes.running import TIMED_STEPS, Cost, seconds_per_step
 from eyespot.recipes.trained import with_head
@@ -26,14 +26,21 @@ if TYPE_CHECKING:
     from torch import nn
 
     from eyespot.blocks import WithHeads
-    from eyespot.training.loop import Examples, Training
+    from eyespot.training.loop import Training
+    from eyespot.training.plan import Examples
 
 KEY = "full"
 TIMED_BATCH, TIMED_PICTURES = 8, 64
 
 
-def full_tuning(frozen: Fitted, backbone: Backbone, job: Job, *, defaults: Defaults = FULL) -> Tuning:
+def full_defaults(frozen: Fitted) -> Defaults:
+    """Those for training everything on as many pictures as the head was fitted on."""
+    return for_so_many(FULL, frozen.trained_on, most=MOST_FOR_FEW["full"])
+
+
+def full_tuning(frozen: Fitted, backbone: Backbone, job: Job, *, defaults: Defaults | None = None) -> Tuning:
     """Training of the whole backbone, its pictures decoded. frozen: fitted on the train part alone."""
+    defaults = defaults or full_defaults(frozen)
     preprocess = frozen.trunk.preprocess
     images, prepared = decoded(frozen.prepared, ("train", "val"), preprocess, job)
     augmentation = augmentation_for(job, prepared, preprocess, mirror=frozen.mirror)
@@ -95,6 +102,7 @@ def _training(
         train.labels.numpy(),
         classes=len(frozen.prepared.data_set.classes),
         output=frozen.head.output,
+        keeps_best=True,
     )
     return Training(net, train, validation, plan, seed=job.options.seed, device=job.device, world=job.world)
 

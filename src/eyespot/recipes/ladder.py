@@ -14,23 +14,21 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from eyespot.errors import MachineError
-from eyespot.evaluate.intervals import wilson
 from eyespot.features.tap import Tap
 from eyespot.recipes.backbone import Backbone
-from eyespot.recipes.compared import compared
-from eyespot.recipes.full import KEY, full_cost, full_tuning
+from eyespot.recipes.compared import FEWEST_VALIDATION
+from eyespot.recipes.full import KEY, full_cost, full_defaults, full_tuning
 from eyespot.recipes.job import Job
 from eyespot.recipes.partial import Cut, cut_at, cuts, partial_cost, partial_tuning
-from eyespot.recipes.plans import FULL, Defaults
-from eyespot.recipes.regime import Fitted, OutOfFold
+from eyespot.recipes.plans import Defaults
+from eyespot.recipes.regime import Fitted
 from eyespot.recipes.running import Cost
-from eyespot.recipes.trained import on_val, seconds_per_view, with_head
+from eyespot.recipes.trained import seconds_per_view, with_head
+from eyespot.recipes.tried import Climbed, began_at, begin, weigh, with_start
 from eyespot.recipes.tuned import Tuning, tune, with_note
-from eyespot.records import Metric, Rung
+from eyespot.records import Rung
 from eyespot.words import counted
 
-FEWEST_VALIDATION = 30
-"""Validation pictures below which a deeper regime cannot be told from a luckier one."""
 FEWEST_PER_CLASS = 20
 """Pictures to train on per class, on average, below which training more than the head only learns them by heart."""
 PLANNED = 0.99
@@ -72,16 +70,6 @@ class _Rung:
     prepare: Callable[[], Tuning]
 
 
-@dataclass
-class Climbed:
-    """The best model so far, and how it came to be."""
-
-    best: Fitted
-    answers: OutOfFold | None
-    """The best model's to the validation pictures."""
-    rungs: list[Rung]
-
-
 def climb(
     frozen: Fitted, backbone: Backbone, job: Job, *, keep: Keep, seconds: float, tap: Tap | None = None
 ) -> Fitted:
@@ -94,20 +82,16 @@ def climb(
     """
     if job.options.freeze is not None:
         cut_at(frozen, backbone, job, None)
-    climbed = Climbed(frozen, None, [])
+    climbed = Climbed.of(frozen, None, job, seconds)
     try:
-        finishing = _first_model(climbed, job, keep, seconds, tap)
-        _climb_on(climbed, frozen, backbone, job, keep, finishing)
+        climbed = begin(frozen, job, seconds=seconds, tap=tap)
+        finishing = _first_model(climbed, job, keep)
+        _climb_on(climbed, climbed.best, backbone, job, keep, finishing)
     except KeyboardInterrupt:
         if job.world.size > 1:  # processes that do not stop alike would wait for each other
             raise
         climbed.best = with_note(climbed.best, "stopped by you on the ladder: the best model so far is kept")
     return replace(climbed.best, ladder=tuple(climbed.rungs))
-
-
-def only_frozen(frozen: Fitted, job: Job, *, seconds: float, reason: str) -> Fitted:
-    """The frozen model as the only rung; reason: why no other one is tried."""
-    return replace(with_note(frozen, reason), ladder=(_rung_of_frozen(frozen.out_of_fold, job, seconds),))
 
 
 def too_little(train: int, validation: int, *, classes: int) -> str:
@@ -125,12 +109,9 @@ def too_little(train: int, validation: int, *, classes: int) -> str:
     return ""
 
 
-def _first_model(climbed: Climbed, job: Job, keep: Keep, seconds: float, tap: Tap | None) -> Finishing:
+def _first_model(climbed: Climbed, job: Job, keep: Keep) -> Finishing:
     """The frozen model is on disk, and what comes behind the last training is measured by that."""
     what, frozen = "finishing: seconds", climbed.best
-    climbed.rungs.append(_rung_of_frozen(None, job, seconds))
-    climbed.answers = on_val(frozen.prepared, frozen.trunk, frozen.head, store=job.store, tap=tap).answers
-    climbed.rungs = [_rung_of_frozen(climbed.answers, job, seconds)]
     before = time.perf_counter()
     if job.clock.known(what) is None or not job.folder.has_model:  # a run that goes on may have a better one already
         keep(frozen)
@@ -163,15 +144,14 @@ def _climb_on(climbed: Climbed, frozen: Fitted, backbone: Backbone, job: Job, ke
         if not epochs:
             climbed.rungs.append(_not_begun("full", "everything", _too_little_time("full")))
         else:
-            defaults = replace(FULL, epochs=epochs)
+            defaults = replace(full_defaults(frozen), epochs=epochs)
             rung = _Rung("full", KEY, lambda: full_tuning(frozen, backbone, job, defaults=defaults))
             _try(climbed, rung, frozen, job, keep, finishing)
 
 
 def _try(climbed: Climbed, rung: _Rung, frozen: Fitted, job: Job, keep: Keep, finishing: Finishing) -> None:
     """One rung: trained, compared with the best so far, and kept where it is better."""
-    clock = job.clock
-    began = clock.measure(f"{rung.key}: began", lambda: round(clock.spent, 1))
+    began = began_at(rung.key, job)
     try:
         tuning = rung.prepare()
     except MachineError as error:  # no room for its images or activations
@@ -182,28 +162,15 @@ def _try(climbed: Climbed, rung: _Rung, frozen: Fitted, job: Job, keep: Keep, fi
     tuned = tune(frozen, tuning, job, reserve=finishing.reserve)
     if tuned.regime == "frozen":  # stopped before anything was learned
         raise KeyboardInterrupt
-    assert tuned.calibrated_on is not None
-    assert climbed.answers is not None
-    comparison = compared(climbed.answers, tuned.calibrated_on)
-    is_better = clock.decide(f"{rung.key}: kept", lambda: comparison.is_better)
-    climbed.rungs.append(
-        Rung(
-            regime=rung.regime,
-            trained=tuning.what,
-            seconds=clock.measure(f"{rung.key}: seconds", lambda: round(clock.spent - began, 1)),
-            validation=_metric(tuned.calibrated_on),
-            verdict=f"{'kept' if is_better else 'discarded'}: {comparison.in_words(climbed.best.regime)}",
-            kept=is_better,
-        )
-    )
-    if is_better:
-        climbed.best, climbed.answers = tuned, tuned.calibrated_on
-    else:
+    tuned = with_start(tuned, climbed)
+    weigh(climbed, tuned, tuning, job, began=began)
+    is_kept = climbed.best is tuned
+    if not is_kept:
         for note in tuned.notes[len(frozen.notes) :]:
             climbed.best = with_note(climbed.best, f"{rung.regime}, which was discarded: {note}")
-    if clock.known(f"{rung.key}: trained")["ended"] == "by the user":
+    if job.clock.known(f"{rung.key}: trained")["ended"] == "by the user":
         raise KeyboardInterrupt
-    if is_better:
+    if is_kept:
         keep(tuned)
 
 
@@ -230,7 +197,7 @@ def _affordable_cut(frozen: Fitted, backbone: Backbone, job: Job, finishing: Fin
 def _epochs_of_full(frozen: Fitted, backbone: Backbone, job: Job, finishing: Finishing) -> int:
     if job.clock.is_up(reserve=finishing.reserve + MEASURING_SECONDS):
         return 0
-    return _epochs(job, finishing, full_cost(frozen, backbone, job), frozen, FULL, "full")
+    return _epochs(job, finishing, full_cost(frozen, backbone, job), frozen, full_defaults(frozen), "full")
 
 
 def _epochs(job: Job, finishing: Finishing, cost: Cost, frozen: Fitted, defaults: Defaults, regime: str) -> int:
@@ -247,17 +214,6 @@ def _with_epochs(defaults: Defaults, job: Job, key: str) -> Defaults:
     return replace(defaults, epochs=int(job.clock.known(f"{key}: epochs")))
 
 
-def _rung_of_frozen(answers: OutOfFold | None, job: Job, seconds: float) -> Rung:
-    return Rung(
-        regime="frozen",
-        trained="the head alone",
-        seconds=job.clock.measure("frozen: seconds", lambda: round(seconds, 1)),
-        validation=_metric(answers) if answers else None,
-        verdict="kept: the first",
-        kept=True,
-    )
-
-
 def _not_begun(regime: Literal["partial", "full"], trained: str, reason: str) -> Rung:
     return Rung(
         regime=regime, trained=trained, seconds=0.0, validation=None, verdict=f"not begun: {reason}", kept=False
@@ -266,8 +222,3 @@ def _not_begun(regime: Literal["partial", "full"], trained: str, reason: str) ->
 
 def _too_little_time(regime: str) -> str:
     return f"the time that was left allows no {FEWEST_EPOCHS[regime]} epochs"
-
-
-def _metric(answers: OutOfFold) -> Metric:
-    right = answers.middle.argmax(1) == answers.labels
-    return wilson(int(right.sum()), len(right))

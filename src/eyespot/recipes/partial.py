@@ -18,7 +18,7 @@ from eyespot.features.views import AnyView, Drawn, choose_views
 from eyespot.recipes.backbone import Backbone
 from eyespot.recipes.job import Job
 from eyespot.recipes.on_images import statistics_stay
-from eyespot.recipes.plans import NEW_TAIL, PARTIAL, Defaults, plan_for
+from eyespot.recipes.plans import MOST_FOR_FEW, NEW_TAIL, PARTIAL, Defaults, for_so_many, plan_for
 from eyespot.recipes.regime import Fitted
 from eyespot.recipes.running import TIMED_STEPS, Cost, seconds_per_step
 from eyespot.recipes.trained import graph_trunk, with_head
@@ -53,6 +53,8 @@ class Cut:
     network: Network
     is_new: bool
     """True where the tail's layers begin at random."""
+    pictures: int
+    """That are trained on."""
 
     @property
     def key(self) -> str:
@@ -60,7 +62,7 @@ class Cut:
 
     @property
     def defaults(self) -> Defaults:
-        return NEW_TAIL if self.is_new else PARTIAL
+        return NEW_TAIL if self.is_new else for_so_many(PARTIAL, self.pictures, most=MOST_FOR_FEW["partial"])
 
     def below(self, frozen: Fitted, job: Job) -> Trunk:
         """What lies below the cut, in the engine."""
@@ -79,9 +81,9 @@ def cut_at(frozen: Fitted, backbone: Backbone, job: Job, stage: str | None) -> C
     stage = named_stage(net, stage or job.options.freeze or cuts(net, frozen.trunk.preprocess)[0])
     trunk, tail = parted(net, stage)
     if job.options.replace_tail is None:
-        return Cut(stage, trunk, tail, frozen.trunk.network, is_new=False)
+        return Cut(stage, trunk, tail, frozen.trunk.network, is_new=False, pictures=frozen.trained_on)
     network = frozen.trunk.network.model_copy(update={"cut": stage, "tail": job.options.replace_tail})
-    return Cut(stage, trunk, _new_tail(trunk, frozen, job), network, is_new=True)
+    return Cut(stage, trunk, _new_tail(trunk, frozen, job), network, is_new=True, pictures=frozen.trained_on)
 
 
 def cuts(net: nn.Sequential, preprocess: Preprocess) -> list[str]:
@@ -291,6 +293,7 @@ def _training(
         seen.labels.numpy(),
         classes=len(frozen.prepared.data_set.classes),
         output=frozen.head.output,
+        keeps_best=True,
     )
     if plan.mixing is not None and plan.mixing.cutmix_probability and seen.inputs(np.arange(1), None).dim() != 4:
         raise OptionError(

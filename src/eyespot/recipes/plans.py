@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from eyespot.recipes.options import TrainOptions
 from eyespot.training.head import Output
 
 if TYPE_CHECKING:
-    from eyespot.training.loop import Plan
+    from eyespot.training.plan import Plan
 
 OPTIMISERS = {"sgd": "SGD with Nesterov's momentum", "adam": "Adam", "adamw": "AdamW", "muon": "Muon"}
 
@@ -43,6 +43,14 @@ class Defaults:
         return {name: own[name] if value is None else value for name, value in given.items()}
 
 
+SEEN = 5_000
+"""Pictures that fine-tuning sees in all its epochs, at least. In its first steps a network loses what the solved head
+had. On ten kinds of clothing, 100 pictures of each, 160 partial steps won 3 points on test pictures at the full rate,
+and lost 1 at a third of it; with 30 of each, as many steps at the full rate won 2."""
+FULL_RATE = 300
+"""Pictures from which the full learning rate is borne: with 100 (10 of each) it lost 13 points, a third of it 1."""
+MOST_FOR_FEW = {"partial": 40, "full": 20}
+"""Epochs of that, at most: beyond, few pictures are learned by heart."""
 PARTIAL = Defaults(epochs=4, batch=32, lr=1e-3, mixup=0.2)
 """Four passes on ten kinds of clothing: 3.5 points better than frozen on validation with one seed. More overfit: the
 stored views are few, so pictures are mixed in pairs, too."""
@@ -86,6 +94,15 @@ GROWING = ((0.5, 0.2), (0.625, 0.35), (0.75, 0.25), (0.875, 0.1))
 them whole. Most is learned from small images as well, at half of the work."""
 
 
+def for_so_many(defaults: Defaults, count: int, *, most: int) -> Defaults:
+    """Those for fine-tuning on so many pictures: fewer are seen more often, and the fewest at a lower rate.
+
+    most: epochs, unless the defaults have more.
+    """
+    epochs = max(defaults.epochs, min(-(-SEEN // max(count, 1)), most))
+    return replace(defaults, epochs=epochs, lr=float(f"{defaults.lr * min(1.0, count / FULL_RATE):.2g}"))
+
+
 def scratch_defaults(count: int, *, has_norms: bool) -> Defaults:
     """Those for training on so many pictures from random weights."""
     if count <= FEW:
@@ -108,13 +125,22 @@ def growing_work() -> float:
     return 1 - sum(share * (1 - side**2) for side, share in GROWING)
 
 
-def plan_for(options: TrainOptions, defaults: Defaults, labels: np.ndarray, *, classes: int, output: Output) -> Plan:
+def plan_for(
+    options: TrainOptions,
+    defaults: Defaults,
+    labels: np.ndarray,
+    *,
+    classes: int,
+    output: Output,
+    keeps_best: bool = False,
+) -> Plan:
     """What the loop is to do.
 
     labels: class indexes of what is trained on, (N,): whether classes are to weigh the same.
+    keeps_best: the best epoch's weights count, not the last one's.
     """
-    from eyespot.training.loop import Plan
     from eyespot.training.mixing import Mixing
+    from eyespot.training.plan import Plan
 
     chosen = defaults.of(options)
     mixup, cutmix = chosen.pop("mixup"), chosen.pop("cutmix")
@@ -122,6 +148,7 @@ def plan_for(options: TrainOptions, defaults: Defaults, labels: np.ndarray, *, c
         **chosen,
         classes=classes,
         output=output,
+        keeps_best=keeps_best,
         class_weights=_class_weights(labels, classes) if options.class_weight == "auto" else None,
         mixing=Mixing(
             mixup_probability=(0.5 if cutmix else 1.0) if mixup else 0.0,

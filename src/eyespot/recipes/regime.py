@@ -75,7 +75,9 @@ class Fitted:
     views_computed: int
     notes: list[str] = field(default_factory=list)
     ladder: tuple[Rung, ...] = ()
-    """The regimes that were tried, where a time was given."""
+    """The regimes that were tried, where more than one was."""
+    instead: str = ""
+    """Why it is the frozen model where another regime was chosen; empty where it is the chosen one."""
 
     @property
     def answers_on_val(self) -> OutOfFold | None:

@@ -1,4 +1,4 @@
-"""The folder of one run: its name, made when the first thing is written, and the files a person opens in it."""
+"""The folder of one run: its name, whose it is, and the files a person opens in it."""
 
 from __future__ import annotations
 
@@ -9,50 +9,129 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from eyespot.bundle.files import CHECKPOINTS, FOLDER, find_bundle
 from eyespot.data.audit import Hashed
 from eyespot.errors import CannotWrite, OptionError
-from eyespot.files import remove_leftovers
+from eyespot.files import LEFT_OVER, remove_leftovers
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.regime import Fitted
+from eyespot.recipes.run_lock import LOCK, RunLock
 from eyespot.recipes.tables import write_csv, write_json
-from eyespot.training.distributed import World
+from eyespot.training.distributed import World, broadcast
 
 ARGS = "args.json"
 REPORT = "report.html"
 
 
 class RunFolder:
-    """The folder `out/train/NAME` of one run. It is made when the first thing is written to it.
+    """The folder `out/train/NAME` of one run, which belongs to one process, or to several that work together.
 
     Without a chosen name it is the data's with the lowest free number: photos, photos-2, photos-3. A chosen name that
-    is taken already is refused.
+    is taken already is refused. What a killed run left that holds nothing worth having is free.
     """
 
-    def __init__(
-        self,
-        options: TrainOptions,
-        *,
-        data_name: str = "",
-        there: Path | None = None,
-        world: World | None = None,
-    ) -> None:
+    def __init__(self, options: TrainOptions, *, there: Path | None = None, world: World | None = None) -> None:
         """there: the folder of a run that goes on; None for a new one.
         world: of several processes the writer alone changes the folder.
         """
-        self._options, self._data_name, self._world = options, data_name, world or World()
+        self._options, self._there, self._world = options, there, world or World()
+        self._lock: RunLock | None = None
+        self._made: list[Path] = []
         self.path = there
+        """None before it has a name, and on ranks that do not write."""
         self.args: Callable[[], dict[str, Any]] = dict
         """Gives what `args.json` says."""
 
-    def open(self) -> Path:
-        """The folder, made if it is not there yet, with `args.json` in it."""
-        if self.path is None:
-            self.path = _make_run_folder(_parent(self._options), self._options.name, self._data_name)
-            self.write_args()
-        return self.path
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Within it nobody else can have the folder, which is there as soon as its name is known.
+
+        Afterwards a new folder that holds nothing worth having is gone. Raises OptionError, before any work, for a name
+        that is taken, a run that another process works on, and a place where no folder can be made.
+        """
+        try:
+            self._on_the_writer(self._begin)
+            yield
+        finally:
+            self._end()
+
+    def name_after(self, data_name: str) -> None:
+        """Makes the folder where no name was chosen."""
+        if self._there is None and self._options.name is None:
+            self._on_the_writer(lambda: self._take_first_free(data_name))
+
+    def _on_the_writer(self, work: Callable[[], None]) -> None:
+        """Does it there; what it raises is raised on every rank, so that none waits for the others."""
+        said = ""
+        if self._world.is_writer:
+            try:
+                work()
+            except OptionError as error:
+                said = str(error)
+        said = broadcast(said, self._world)
+        if said:
+            raise OptionError(said)
+
+    def _begin(self) -> None:
+        if self._there is not None:
+            self._take_up(self._there)
+            return
+        parent = _parent(self._options)
+        _require_place(parent)
+        if self._options.name is not None and not self._take(parent / self._options.name):
+            _refuse(parent / self._options.name)
+
+    def _take_up(self, folder: Path) -> None:
+        with writing(f"the run in {folder}"):
+            self._lock = RunLock.taken(folder)
+        if self._lock is None:
+            raise OptionError(
+                f"{folder} cannot be resumed: another process works on it just now; wait, or stop that one"
+            )
+
+    def _take_first_free(self, data_name: str) -> None:
+        parent = _parent(self._options)
+        names = (data_name if number == 1 else f"{data_name}-{number}" for number in count(1))
+        any(self._take(parent / name) for name in names)
+
+    def _take(self, folder: Path) -> bool:
+        """Whether the folder is ours now: it is new, or holds nothing, and nobody else has it."""
+        try:
+            self._made = [each for each in (folder, *folder.parents) if not each.exists()]
+            folder.mkdir(parents=True, exist_ok=True)
+            if _holds_nothing(folder):
+                self._lock = RunLock.taken(folder)
+        except FileExistsError:  # a file has that name
+            return False
+        except OSError as error:
+            if isinstance(error, PermissionError) and not self._made:  # somebody else's
+                return False
+            raise _cannot_be_made(folder, error) from error
+        if self._lock is not None and not _holds_nothing(folder):  # somebody was there in between
+            self._let_go()
+        if self._lock is None:
+            return False
+        _clear(folder)
+        self.path = folder
+        return True
+
+    def _let_go(self) -> None:
+        if self._lock is not None:
+            self._lock.let_go()
+            self._lock = None
+
+    def _end(self) -> None:
+        is_new = self._there is None and self._lock is not None
+        with suppress(OSError):
+            if is_new and self.path is not None and _holds_nothing(self.path):
+                _clear(self.path)
+        self._let_go()
+        if is_new and self.path is not None:
+            for each in dict.fromkeys((self.path, *self._made)):
+                with suppress(OSError):  # it holds something
+                    each.rmdir()
 
     def write_args(self) -> None:
         """Brings `args.json` up to date where the folder is there."""
@@ -87,21 +166,11 @@ class RunFolder:
         with suppress(OSError):
             (self.path / CHECKPOINTS).rmdir()
 
-    def remove_without_model(self) -> None:
-        """Removes a folder that holds nothing worth having: no model, and no checkpoint to go on from."""
-        if self.path is None or self.has_model or self.has_checkpoints or not self._world.is_writer:
-            return
-        with suppress(OSError):
-            (self.path / ARGS).unlink(missing_ok=True)
-            self.path.rmdir()
 
-
-def check_name_is_free(options: TrainOptions) -> None:
-    """Raises CannotWrite at once, before any work, where the chosen name is taken or no folder can be made there."""
-    parent = _parent(options)
+def _require_place(parent: Path) -> None:
+    """Raises CannotWrite where no folder can be made there."""
     try:
         there = next((folder for folder in (parent, *parent.absolute().parents) if folder.exists()), None)
-        taken = options.name is not None and (parent / options.name).exists()
     except OSError as error:
         raise _cannot_be_made(parent, error) from error
     if there is None:
@@ -109,8 +178,6 @@ def check_name_is_free(options: TrainOptions) -> None:
     if not (there.is_dir() and os.access(there, os.W_OK)):
         what = "is not writable" if there.is_dir() else "is a file"
         raise CannotWrite(f"the run cannot be written to {parent}: {there} {what}; choose another place with --out")
-    if taken:
-        _refuse(parent / str(options.name))
 
 
 @contextmanager
@@ -144,16 +211,6 @@ def write_split(path: Path, hashed: Iterable[Hashed]) -> None:
     write_csv(path, ("picture", "class", "part", "content_hash"), rows)
 
 
-def _make_run_folder(parent: Path, name: str | None, data_name: str) -> Path:
-    if name is not None:
-        return _make(parent / name) or _refuse(parent / name)
-    for number in count(1):
-        made = _make(parent / (data_name if number == 1 else f"{data_name}-{number}"))
-        if made:
-            return made
-    raise AssertionError("there is always another number")
-
-
 def _parent(options: TrainOptions) -> Path:
     try:
         return options.out.expanduser() / "train"
@@ -161,14 +218,23 @@ def _parent(options: TrainOptions) -> Path:
         raise OptionError(f"the option out cannot be '{options.out}': there is no such person's home") from None
 
 
-def _make(folder: Path) -> Path | None:
-    try:
-        folder.mkdir(parents=True)
-    except FileExistsError:
-        return None
-    except OSError as error:
-        raise _cannot_be_made(folder, error) from error
-    return folder
+def _holds_nothing(folder: Path) -> bool:
+    """Whether all in it is what a run that was killed early leaves: no model, no checkpoint, no file of a person's."""
+    return all(_is_left_over(path) for path in folder.iterdir())
+
+
+def _is_left_over(path: Path) -> bool:
+    if path.name == CHECKPOINTS:
+        return not any(path.glob("*/[!.]*"))  # those that were not finished begin with a dot
+    return path.name in (ARGS, LOCK) or path.name.startswith((LEFT_OVER, f".{FOLDER}."))
+
+
+def _clear(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != LOCK:
+            path.unlink(missing_ok=True)
 
 
 def _cannot_be_made(folder: Path, error: OSError) -> CannotWrite:
@@ -176,5 +242,8 @@ def _cannot_be_made(folder: Path, error: OSError) -> CannotWrite:
     return CannotWrite(f"the run's folder {folder} cannot be made ({reason}): choose another place with --out")
 
 
-def _refuse(folder: Path) -> Path:
-    raise CannotWrite(f"the run {folder} exists already and is never overwritten: choose another --name, or remove it")
+def _refuse(folder: Path) -> NoReturn:
+    raise CannotWrite(
+        f"the run {folder} exists already and is never overwritten: choose another --name, remove it, or, where it was "
+        f"killed, go on with it by --resume {folder}"
+    )

@@ -18,12 +18,13 @@ from eyespot.training.whole_steps import WholeSteps
 from eyespot.words import counted
 
 if TYPE_CHECKING:
-    from eyespot.training.loop import Epoch, Training
+    from eyespot.training.loop import Training
+    from eyespot.training.plan import Epoch
 
-CHECKPOINT_SECONDS = 15.0
-"""What a kill can lose, beside the steps since the last state that was found good."""
-CHECKPOINT_SHARE = 0.05
-"""Of the time, at most, goes into checkpoints."""
+CHECKPOINT_SECONDS = 2.0
+"""Of training before the first checkpoint, and between two: what a kill can lose, and the step it comes in."""
+CHECKPOINT_SHARE = 0.02
+"""Of the time, at most, goes into checkpoints behind the first: those that take long come less often."""
 TIMED_STEPS = 5
 Ended = Literal["whole", "by the clock", "by the user"]
 
@@ -143,7 +144,9 @@ class _Kept:
 
     def __init__(self, training: Training, job: Job, key: str) -> None:
         self._training, self._job, self._key = training, job, key
-        self._saved_step, self._saved_at, self._cost = training.step, time.perf_counter(), 0.0
+        self._saved_step, self._saved_at = training.step, time.perf_counter()
+        self._cost: float | None = None
+        """Seconds that the last one took; None where there is none."""
 
     def restore(self) -> None:
         """Goes on from the newest whole checkpoint; those that are torn are named in the notes."""
@@ -153,7 +156,7 @@ class _Kept:
             loaded = checkpoint.load(self._folder())
             if loaded.state is not None:
                 self._training.restore(loaded.state)
-                self._saved_step = self._training.step
+                self._saved_step, self._cost = self._training.step, 0.0
             instead = f"training went on from step {self._training.step}"
             self._training.notes += [f"the checkpoint {each}: {instead}" for each in loaded.skipped]
         self._require_alike()
@@ -163,15 +166,17 @@ class _Kept:
         if not self._job.world.is_writer:
             return
         since = time.perf_counter() - self._saved_at
-        if since < max(CHECKPOINT_SECONDS, self._cost / CHECKPOINT_SHARE) and not (now and self._job.folder.path):
+        if since < max(CHECKPOINT_SECONDS, (self._cost or 0.0) / CHECKPOINT_SHARE) and not (
+            now and self._cost is not None
+        ):
             return
-        state = self._training.state() if now else self._training.good
+        # Running statistics are those of all processes at the moments at which a state is kept, and at the end.
+        state = self._training.state() if now or self._job.world.size == 1 else self._training.good
         if state["step"] == self._saved_step:
             return
         from eyespot.training import checkpoint
 
         began = time.perf_counter()
-        self._job.folder.open()
         checkpoint.save(self._folder(), state)
         self._job.folder.write_args()  # with the seconds spent so far
         self._saved_step, self._saved_at = state["step"], time.perf_counter()

@@ -35,7 +35,7 @@ from eyespot.recipes.prepare import Prepared, prepare
 from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.regime import Fitted, despite_ctrl_c, stopped_note
 from eyespot.recipes.results import PictureCount, TrainResult
-from eyespot.recipes.run_folder import RunFolder, check_name_is_free, parts_of
+from eyespot.recipes.run_folder import RunFolder, parts_of
 from eyespot.recipes.storage import open_store
 from eyespot.recipes.verify import write_verified
 from eyespot.training.distributed import World, broadcast, joined, world
@@ -67,12 +67,12 @@ def train(
     data = again.data if again and data is None else data
     if data is None:
         raise OptionError("train needs the pictures: give their folder, or a run to resume or replay")
-    if again is None or again.folder is None:
-        check_name_is_free(chosen)
     ranks = world()
+    folder = RunFolder(chosen, there=again.folder if again else None, world=ranks)
     try:
-        with joined(ranks, device=_device_of(chosen, ranks)):
-            result = _train(data, chosen, again, ranks, progress if ranks.is_writer else silent, started)
+        with joined(ranks, device=_device_of(chosen, ranks)), folder.held():
+            again = _again(resume, replay, options)  # with what was written before the folder was ours
+            result = _train(data, chosen, again, folder, ranks, progress if ranks.is_writer else silent, started)
             return _on_every_rank(result, ranks)
     except KeyboardInterrupt:
         raise Stopped(NO_MODEL_YET) from None
@@ -107,18 +107,12 @@ def _train(
     data: str | Path | DataSet,
     options: TrainOptions,
     again: Again | None,
+    folder: RunFolder,
     ranks: World,
     progress: Progress,
     started: float,
 ) -> TrainResult | None:
     """The result on the writer; None on other ranks, which are done when the network is trained."""
-    prepared = prepare(data, seed=options.seed, progress=progress, how=options.read_as)
-    name, classes = prepared.data_set.name, len(prepared.data_set.classes)
-    if again:
-        require_same_data(again, prepared)
-    if options.output == "sigmoid" and classes != 2:
-        raise OptionError(f"the option output 'sigmoid' needs two classes; {name} has {classes}")
-    choice = choose(prepared, options)
     clock = Clock(
         options.time,
         started=started,
@@ -127,10 +121,21 @@ def _train(
         replays=again.replays if again else None,
         world=ranks,
     )
-    folder = RunFolder(options, data_name=_folder_name(name), there=again.folder if again else None, world=ranks)
-    folder.tidy()
+    prepared: Prepared | None = None
     named = data.name if isinstance(data, DataSet) else str(data)
     folder.args = lambda: _args(named, options, prepared, clock)
+    if again is None or again.folder is None:
+        folder.write_args()  # a run that is killed from here on can be resumed
+    prepared = prepare(data, seed=options.seed, progress=progress, how=options.read_as)
+    name, classes = prepared.data_set.name, len(prepared.data_set.classes)
+    if again:
+        require_same_data(again, prepared)
+    if options.output == "sigmoid" and classes != 2:
+        raise OptionError(f"the option output 'sigmoid' needs two classes; {name} has {classes}")
+    choice = choose(prepared, options)
+    folder.name_after(_folder_name(name))
+    folder.tidy()
+    folder.write_args()
     clock.on_decision = folder.write_args
     notes: list[str] = []
     cache_folder = machine.cache_folder()
@@ -145,8 +150,6 @@ def _train(
         return _written(_Run(choice, job, notes), fitted, measured)
     except KeyboardInterrupt:
         raise _stopped(folder) from None
-    finally:
-        folder.remove_without_model()
 
 
 @dataclass(frozen=True)
@@ -181,15 +184,18 @@ def _stopped(folder: RunFolder) -> BaseException:
     return KeyboardInterrupt()
 
 
-def _args(data: str, options: TrainOptions, prepared: Prepared, clock: Clock) -> dict[str, Any]:
-    """What `args.json` says: enough to go on with the run, and to do it again."""
+def _args(data: str, options: TrainOptions, prepared: Prepared | None, clock: Clock) -> dict[str, Any]:
+    """What `args.json` says: enough to go on with the run, and to do it again.
+
+    prepared: None before the pictures are read.
+    """
     return {
         "command": "train",
         "version": eyespot.__version__,
         "data": printable(data),
         **options.model_dump(mode="json"),
         "given": sorted(options.model_fields_set),
-        "fingerprint": prepared.fingerprint,
+        "fingerprint": prepared.fingerprint if prepared else None,
         "decisions": clock.decisions,
         "replays": clock.replays,
         "spent_seconds": round(clock.spent, 2),
@@ -202,7 +208,8 @@ def _write_model(fitted: Fitted, measured: Measurements, job: Job) -> tuple[Path
         fitted.trunk.graph, fitted.head.layers, temperature=fitted.temperature, output=fitted.head.output
     )
     job.progress("checking the written model", 0, 1)
-    folder = job.folder.open()
+    assert job.folder.path is not None
+    folder = job.folder.path
     manifest = _manifest(folder.name, fitted, measured, graph, job.options)
     return folder, write_verified(folder / FOLDER, manifest, graph, fitted, measured).manifest
 
@@ -266,7 +273,9 @@ def _manifest(name: str, fitted: Fitted, measured: Measurements, graph: bytes, o
 
 def _reason(run: _Run, fitted: Fitted) -> str:
     """Why this regime: where several were tried, they decided."""
-    if fitted.ladder:
+    if fitted.instead:
+        return f"{run.choice.reason}, but {fitted.instead}"
+    if run.choice.climbs:
         return f"the best on the validation pictures within {run.job.options.time:.0f} s"
     if fitted.regime != run.choice.regime:
         return f"{run.choice.regime} was stopped before it had learned anything"

@@ -49,7 +49,7 @@ class Tuning:
 def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> Fitted:
     """The model after this training. Ctrl-C before its first epoch is over gives the frozen one back.
 
-    frozen: fitted on the train part alone.
+    frozen: fitted on the train part alone. It is for `tried` to say whether this one is better.
     reserve: seconds that must be left on the clock when training ends.
     """
     try:
@@ -88,11 +88,11 @@ def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> F
         mirror=tuning.mirror,
         out_of_fold=None,
         answers_on_train=None,
-        table=tuple(epoch_row(epoch) for epoch in training.epochs),
+        table=tuple(epoch_row(epoch) | {"kept": epoch.number == training.kept} for epoch in training.epochs),
         how=(
             ("What was trained", tuning.what),
             *in_words(training.plan),
-            ("Epochs", f"{len(training.epochs)}, the last is kept{_averaged(training)}"),
+            ("Epochs", f"{len(training.epochs)}, {_kept(training)}{_averaged(training)}"),
             *tuning.how,
         ),
         views_computed=frozen.views_computed + tuning.views_computed + found.computed,
@@ -102,6 +102,14 @@ def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> F
 
 def with_note(fitted: Fitted, note: str) -> Fitted:
     return replace(fitted, notes=[*fitted.notes, note])
+
+
+def _kept(training: Training) -> str:
+    if training.kept is None:
+        return "the weights when it was stopped are kept"
+    if training.kept == len(training.epochs):
+        return "the last is kept"
+    return f"number {training.kept} had the lowest validation loss and is kept"
 
 
 def _averaged(training: Training) -> str:

@@ -10,9 +10,8 @@ import copy
 import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
-from functools import lru_cache
-from typing import Any, Protocol
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,17 +19,18 @@ from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from eyespot.blocks import WithHeads
+from eyespot.training.batches import in_batches, order
 from eyespot.training.chance import Chance
 from eyespot.training.devices import Device, choose
 from eyespot.training.distributed import World, average_statistics, mean_loss, parallel, shard, total
 from eyespot.training.dropout import drawn_from
 from eyespot.training.ema import Average
-from eyespot.training.head import Output
 from eyespot.training.merged_norms import merged_norms
-from eyespot.training.mixing import Mixing, mix
+from eyespot.training.mixing import mix
 from eyespot.training.objective import correct, losses_of, soft_targets
-from eyespot.training.optimiser import OptimiserName, optimiser, set_rate
-from eyespot.training.schedule import ScheduleName, rate_share
+from eyespot.training.optimiser import optimiser, set_rate
+from eyespot.training.plan import Epoch, Examples, Plan, Step
+from eyespot.training.schedule import rate_share
 
 KEPT_EVERY = 50
 """Steps between two states that training can go back to."""
@@ -40,79 +40,8 @@ MOST_LOWERED = 8
 """Times that is done before training ends with what it has: the rate is 256 times lower then."""
 ANSWERED = 256
 """Examples that are answered at once: bounds the memory."""
-MEASURED = 5
-"""Times that a training without patience is measured on the validation examples: its end, and the way there."""
 TINY = 5e-5
 """A lower validation loss than the best by less than this is no improvement."""
-
-
-class Examples(Protocol):
-    """What is trained on, or measured: inputs with their classes."""
-
-    @property
-    def labels(self) -> Tensor:
-        """Class indexes, (N,)."""
-
-    @property
-    def pictures(self) -> np.ndarray:
-        """A number that stands for each picture's content, uint64 (N,): chance follows it, not the position."""
-
-    def inputs(self, rows: np.ndarray, epoch: int | None) -> Tensor:
-        """What the network takes, (n, C, H, W), of the examples at `rows` (n,).
-
-        epoch: decides how they are changed; None for as they are.
-        """
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How to train, in numbers. The defaults are those of fine-tuning a pretrained network."""
-
-    epochs: int
-    batch: int
-    """Examples in a step, of all processes together."""
-    lr: float
-    """Highest learning rate, of the last stage."""
-    classes: int
-    output: Output = "softmax"
-    optimiser: OptimiserName = "adamw"
-    weight_decay: float = 0.0
-    momentum: float = 0.9
-    stage_factor: float = 1.0
-    schedule: ScheduleName = "one-cycle"
-    warmup: float = 0.25
-    smoothing: float = 0.0
-    class_weights: tuple[float, ...] | None = None
-    mixing: Mixing | None = None
-    average: float = 0.0
-    """Share of the averaged weights that a step keeps; 0: no average."""
-    patience: int | None = None
-    """Epochs without a lower validation loss before training ends, with the weights of the best; None: the last
-    epoch's weights are those that count, and no epoch is chosen by its validation loss."""
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """How training stands after one pass over the examples."""
-
-    number: int
-    train_loss: float
-    validation_loss: float | None
-    """None where there are no validation examples, or where this epoch was not measured."""
-    validation_accuracy: float | None
-    best: bool
-    """True where its weights are those to keep so far."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of training is done."""
-
-    number: int
-    """Steps done so far."""
-    of: int
-    epoch: Epoch | None
-    """Where the step was the last of its epoch."""
 
 
 class Training:
@@ -157,7 +86,8 @@ class Training:
         self._loss = 0.0
         self.epochs: list[Epoch] = []
         self._best: dict[str, Tensor] | None = None
-        self.good = self.state()
+        self.good = self._now()
+        """The last state that a loss was finite in, of those that training can go back to; not to be changed."""
 
     @property
     def steps(self) -> int:
@@ -166,10 +96,22 @@ class Training:
 
     @property
     def averaged(self) -> nn.Sequential:
-        """The network that answers, in evaluation: with averaged weights; where patience chose an epoch, with its."""
-        if self._best is not None:
+        """The network that answers, in evaluation: with averaged weights; where an epoch was chosen, with its."""
+        if self._best is not None and self._chose:
             self._average.net.load_state_dict(self._best)
         return self._average.net
+
+    @property
+    def kept(self) -> int | None:
+        """The number of the epoch whose weights answer; None for those of now, in the midst of one or without any."""
+        if not self.epochs or not (self._chose or self.step % len(self._batches) == 0):
+            return None
+        return max((epoch.number for epoch in self.epochs if epoch.best or not self._chose), default=None)
+
+    @property
+    def _chose(self) -> bool:
+        """Whether an epoch is chosen: without patience only at the end, since what comes last is meant to be best."""
+        return self.plan.patience is not None or (self.plan.keeps_best and self.step == self.steps)
 
     def run(self) -> Iterator[Step]:
         """Trains, yielding after every step; stop taking from it to stop training."""
@@ -183,7 +125,13 @@ class Training:
                     return
 
     def state(self) -> dict[str, Any]:
-        """Everything that decides how training goes on: of tensors, numbers, text, lists and dicts."""
+        """Everything that decides how training goes on: of tensors, numbers, text, lists and dicts.
+
+        Where it would go back to is a part of that: else a run that was killed might go back to another step.
+        """
+        return self._now() | {"good": None if self.good["step"] == self.step else self.good}
+
+    def _now(self) -> dict[str, Any]:
         return copy.deepcopy(
             {
                 "step": self.step,
@@ -210,14 +158,14 @@ class Training:
         self._scaler.load_state_dict(state["scaler"])
         self.epochs = [Epoch(**epoch) for epoch in state["epochs"]]
         self._best, self.notes = state["best"], state["notes"]
-        self.good = self.state()
+        self.good = state.get("good") or self._now()
 
     def _one_step(self) -> bool:
         """Whether the step could be done: not where the loss is no finite number, nor where it left such weights."""
         before = None
         if self.step % KEPT_EVERY == 0 and self.step != self.good["step"]:
             average_statistics(self.net, self._world)  # so that one process's state is that of all
-            before = self.state()
+            before = self._now()
         epoch, batch = divmod(self.step, len(self._batches))
         rows = order(self._seed, epoch, len(self._examples.labels))[self._batches[batch]]
         x, targets = self._inputs(rows, epoch)
@@ -275,25 +223,19 @@ class Training:
             f"near step {at + 1} of {self.steps} the loss was no finite number: training went back to step {self.step} "
             f"and on with {LOWERED**lowered:g} of the learning rate"
         )
-        self.good = self.state()
+        self.good = self._now()
 
     def _end_epoch(self) -> Epoch:
         average_statistics(self.net, self._world)
-        loss, accuracy = self._validate() if self._is_measured(len(self.epochs) + 1) else (None, None)
+        loss, accuracy = self._validate() if self.plan.measures(len(self.epochs) + 1) else (None, None)
         lowest = min((e.validation_loss for e in self.epochs if e.validation_loss is not None), default=math.inf)
-        best = self.plan.patience is None or loss is None or loss < lowest - TINY
-        if best and self.plan.patience is not None:
+        best = not self.plan.chooses or self._validation is None or (loss is not None and loss < lowest - TINY)
+        if best and self.plan.chooses:
             self._best = copy.deepcopy(self._average.net.state_dict())
         epoch = Epoch(len(self.epochs) + 1, self._loss / len(self._examples.labels), loss, accuracy, best)
         self._loss = 0.0
         self.epochs.append(epoch)
         return epoch
-
-    def _is_measured(self, epoch: int) -> bool:
-        """Whether the epoch of that number, from 1, is followed by validation: where it chooses none, a few are."""
-        if self.plan.patience is not None:
-            return True
-        return MEASURED * epoch // self.plan.epochs > MEASURED * (epoch - 1) // self.plan.epochs
 
     def _out_of_patience(self) -> bool:
         if self.plan.patience is None or not self.epochs:
@@ -341,23 +283,3 @@ def scores(net: nn.Module, examples: Examples, *, device: Device | None = None) 
                 for rows in np.array_split(every, max(1, -(-len(every) // ANSWERED)))
             ]
         )
-
-
-@lru_cache(maxsize=2)
-def order(seed: int, epoch: int, count: int) -> np.ndarray:
-    """The positions 0..count-1 in the order in which an epoch, counted from 0, takes them: the same everywhere."""
-    positions = np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(count)
-    positions.flags.writeable = False  # one array for all steps of the epoch
-    return positions
-
-
-def in_batches(count: int, size: int) -> list[slice]:
-    """Places 0..count-1 cut into pieces of `size`; less than a quarter of one, left over, joins the piece before it.
-
-    BatchNorm cannot tell the spread of a batch of one, and badly that of a few, which several processes would share,
-    too. So a batch of one is left only where one was asked for, or where there is one example in all.
-    """
-    starts = list(range(0, count, size))
-    if size > 1 and len(starts) > 1 and count - starts[-1] < max(2, size / 4):
-        starts.pop()
-    return [slice(start, end) for start, end in zip(starts, [*starts[1:], count], strict=True)]

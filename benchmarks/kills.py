@@ -1,0 +1,217 @@
+"""`eyespot train` killed at random moments, and resumed: it must end with the bits of a run that was not.
+
+    python benchmarks/kills.py --kills 200
+
+A few drawn pictures are trained from scratch, partial and full, in turn. A run is killed with SIGKILL up to three
+times: at a random moment of its time, or in the midst of writing a file, such as a checkpoint. Then it is resumed, and
+killed again, or comes to its end. Its graph, which holds all weights, its epochs and its answers must be those of a run
+that was never killed. Where it was killed before there was anything to resume, the same name is trained anew.
+Checkpoints come every few steps, not every few seconds. Every life is a process of its own, forked from one that has
+imported all and done nothing, so this needs a system that can fork.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import signal
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import measuring
+import torch
+from measuring import at_most
+from PIL import Image, ImageDraw
+
+from eyespot import machine
+from eyespot.recipes import running
+from eyespot.recipes.compared import Comparison
+from eyespot.recipes.run_folder import ARGS, REPORT
+from eyespot.recipes.train import train
+
+BAR = at_most(0, "runs", "a run that was killed at any moment ends with the bits of one that was not")
+REGIMES: dict[str, dict[str, Any]] = {
+    "scratch": {"model": "resnet20", "regime": "scratch", "epochs": 3, "batch": 8},
+    "partial": {"freeze": "stage6", "size": 64, "epochs": 4, "batch": 8},
+    "full": {"regime": "full", "size": 32, "epochs": 2, "batch": 8},
+}
+PARTS = {"train": 16, "val": 10, "test": 4}
+"""Pictures of each class."""
+COLORS = {"circle": "firebrick", "square": "navy", "triangle": "darkgreen"}
+FILES = ("bundle/model.onnx", "results.csv", "predictions.csv", "split.csv")
+FILE_STEPS = ("fsync", "replace")
+IN_A_FILE = 0.3
+"""Share of the kills that come in the midst of writing a file."""
+AGAIN = 0.4
+"""Chance that a run that goes on is killed once more."""
+MOST_KILLS = 3
+"""Of one run."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A run that was not killed."""
+
+    seconds: float
+    file_steps: int
+    hashes: dict[str, str]
+
+
+def main() -> None:
+    parser = measuring.arguments_parser(__doc__)
+    parser.add_argument("--kills", type=int, default=200, help="how often to kill (default 200)")
+    parser.add_argument("--seed", type=int, default=0, help="decides the moments, as far as a clock can repeat them")
+    options = parser.parse_args()
+    print(measuring.heading(), flush=True)
+    torch.set_num_threads(1)  # a forked child would wait for ever for threads that only its parent has
+    running.CHECKPOINT_SECONDS, running.CHECKPOINT_SHARE = 0.05, 1e9
+    Comparison.is_the_same = True  # type: ignore[method-assign, assignment]  # what was trained is kept, a gain or not
+    chance, kills, different = random.Random(options.seed), 0, 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.environ[machine.CACHE_VARIABLE] = str(folder / "cache")
+        data = drawn(folder / "shapes")
+        whole = {regime: unkilled(data, folder, regime) for regime in REGIMES}
+        number, met = 0, Counter[str]()
+        while kills < options.kills:
+            regime = tuple(REGIMES)[number % len(REGIMES)]
+            found = killed(data, folder, regime, whole[regime], number=number, chance=chance)
+            if found["hashes"] != whole[regime].hashes:
+                different += 1
+                print(f"run {number}, {regime}: NOT the same after {found['moments']}", flush=True)
+            kills, number = kills + len(found["moments"]), number + 1
+            met.update(f"{regime}, {moment}" for moment in found["moments"])
+            if number % 10 == 0:
+                print(f"{kills} kills, {number} runs, {different} different", flush=True)
+    for moment, count in sorted(met.items()):
+        print(f"{count:4} kills: {moment}")
+    print(f"{kills} kills of {number} runs")
+    print(BAR.verdict(different))
+
+
+def drawn(folder: Path) -> Path:
+    """Three coloured shapes, in train, val and test."""
+    chance = random.Random(0)
+    for part, count in PARTS.items():
+        for name, color in COLORS.items():
+            (folder / part / name).mkdir(parents=True)
+            for number in range(count):
+                picture = Image.new("RGB", (48, 48), tuple(chance.randrange(150, 250) for _ in range(3)))
+                pen, x, y = ImageDraw.Draw(picture), chance.randrange(16, 32), chance.randrange(16, 32)
+                sides = {"circle": 40, "square": 4, "triangle": 3}[name]
+                pen.regular_polygon((x, y, chance.randrange(8, 14)), sides, fill=color)
+                picture.save(folder / part / name / f"{number}.png")
+    return folder
+
+
+def unkilled(data: Path, folder: Path, regime: str) -> Whole:
+    """A run that comes to its end, once the network is converted and features are stored."""
+    for name in ("first", "whole"):
+        began = time.perf_counter()
+        told = life(lambda name=name: train(data, out=folder, name=f"{regime}-{name}", **REGIMES[regime]))
+        seconds = time.perf_counter() - began
+    assert told is not None
+    run = folder / "train" / f"{regime}-whole"
+    print(f"{regime}: {seconds:.1f} s, {told} steps of writing files", flush=True)
+    return Whole(seconds, told, hashes(run))
+
+
+def killed(
+    data: Path, folder: Path, regime: str, whole: Whole, *, number: int, chance: random.Random
+) -> dict[str, Any]:
+    """A run that is killed at least once, and then comes to its end: its files' hashes, and when it was killed."""
+    name, moments = f"{regime}-{number}", list[str]()
+    run = folder / "train" / name
+    while True:
+        wanted = chance.random() < (AGAIN if moments else 1.0) and len(moments) < MOST_KILLS
+        fatal = chance.randint(1, whole.file_steps) if wanted and chance.random() < IN_A_FILE else None
+        after = chance.uniform(0.0, whole.seconds) if wanted and fatal is None else None
+        if (run / ARGS).exists():
+            ended = life(lambda: train(resume=run), after=after, fatal=fatal)
+        else:
+            ended = life(lambda: train(data, out=folder, name=name, **REGIMES[regime]), after=after, fatal=fatal)
+        if ended is not None:
+            if moments:
+                return {"hashes": hashes(run), "moments": moments}
+            return killed(data, folder, regime, whole, number=number + 10_000, chance=chance)  # it was sooner
+        moments.append(moment(run))
+        if (run / REPORT).exists():  # there is nothing left to resume
+            return {"hashes": hashes(run), "moments": moments}
+
+
+def moment(run: Path) -> str:
+    """How far a run had come that was killed just now, by what lies in its folder."""
+    if not (run / ARGS).exists():
+        return "before anything was written"
+    if any(run.glob("checkpoints/*/.eyespot-*")):
+        return "within a checkpoint"
+    if (run / REPORT).exists():
+        return "behind the report"
+    if (run / "bundle" / "manifest.json").exists():
+        return "behind the model"
+    return "behind a checkpoint" if any(run.glob("checkpoints/*/*")) else "before a checkpoint"
+
+
+def life(begin: Callable[[], Any], *, after: float | None = None, fatal: int | None = None) -> int | None:
+    """The steps of writing files that it took in a process of its own; None where that was killed.
+
+    after: seconds to a kill from outside. fatal: the step of writing a file within which it ends itself.
+    """
+    heard, said = os.pipe()
+    child = os.fork()
+    if child == 0:
+        lived(begin, said, fatal)
+    os.close(said)
+    if after is not None:
+        time.sleep(after)
+        os.kill(child, signal.SIGKILL)
+    with os.fdopen(heard) as file:
+        text = file.read()
+    _, status = os.waitpid(child, 0)
+    if status == 0 and text:
+        return int(json.loads(text))
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        return None
+    raise SystemExit(f"a life ended with status {status}")
+
+
+def lived(begin: Callable[[], Any], said: int, fatal: int | None) -> None:
+    """One life, in a process of its own, whose end this is."""
+    steps, status = 0, 1
+
+    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **options: Any) -> Any:
+            nonlocal steps
+            steps += 1
+            if steps == fatal:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return function(*args, **options)
+
+        return call
+
+    for name in FILE_STEPS:
+        setattr(os, name, counted(getattr(os, name)))
+    try:
+        begin()
+        os.write(said, json.dumps(steps).encode())
+        status = 0
+    except Exception:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def hashes(run: Path) -> dict[str, str]:
+    return {name: hashlib.sha256((run / name).read_bytes()).hexdigest() for name in FILES}
+
+
+if __name__ == "__main__":
+    main()
