@@ -62,6 +62,15 @@ def real_data() -> Path:
     return Path(folder)
 
 
+@pytest.fixture(scope="session")
+def faults(real_data: Path) -> Path:
+    """The folder of inputs on which eyespot once failed, beside the real data."""
+    folder = real_data.parent / "faults"
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is not there: no faulty inputs to test on")
+    return folder
+
+
 @pytest.fixture
 def cache(tmp_path, monkeypatch) -> Path:
     """An empty cache folder that eyespot uses during this test."""
