@@ -150,7 +150,7 @@ class TestResizing:
         assert result.flags.writeable
         np.testing.assert_array_equal(result, plain(image, record))
 
-    @pytest.mark.parametrize("size_wh", [(1, 100_000), (100_000, 1), (3, 20_000)])
+    @pytest.mark.parametrize("size_wh", [(1, 65_500), (65_500, 1), (3, 20_000)])
     def test_a_very_long_picture_is_read(self, size_wh: tuple[int, int]) -> None:
         data = save(Image.new("RGB", size_wh, (10, 200, 30)), "PNG")
         image = read_image(data, preprocess(256, (224, 224)))
@@ -377,12 +377,11 @@ class TestUnreadable:
 
     def test_says_what_a_file_begins_with_that_is_no_picture(self) -> None:
         said = "is not a picture, whatever its name says (it begins with {})"
-        assert reason(b"<!DOCTYPE html>") == said.format("'<!DOCTYPE ht'")
+        assert reason(b"GIF is a format") == said.format("'GIF is a for'")
         assert reason(b"\0\1\2\3") == said.format("00 01 02 03")
 
     def test_names_known_formats_that_are_not_read(self) -> None:
         assert reason(b"%PDF-1.7 ...") == "is a PDF document, which is not read: save it as JPEG or PNG"
-        assert reason(b"\0\0\0\x20ftypavif....") == "is an AVIF picture, which is not read: save it as JPEG or PNG"
 
     def test_names_the_extra_for_heic(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "pi_heif", None)

@@ -7,6 +7,7 @@ import zlib
 import pytest
 from PIL import Image
 
+from eyespot.data.picture_limits import MOST_SCANS
 from eyespot.serve import bodies, pictures
 
 
@@ -83,7 +84,7 @@ def test_of_a_gif_with_many_frames_the_first_is_answered(client):
 
 def test_a_jpeg_that_is_scanned_again_and_again_is_refused(client, picture):
     data = picture(format="JPEG", progressive=True)
-    assert client.post("/predict", content=jpeg_of_scans(pictures.MOST_SCANS, data)).status_code == 200
+    assert client.post("/predict", content=jpeg_of_scans(MOST_SCANS, data)).status_code == 200
     hidden = b"\xff\x02\xff\xff"  # no segment, though it looks like one that is long
     for hostile in (jpeg_of_scans(101, data), jpeg_of_scans(101, data, between=hidden)):
         refused = client.post("/predict", content=hostile)

@@ -12,6 +12,8 @@ _SIGNED = 2
 GRAY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "F"})
 """Pillow's modes with one channel of light; a palette may hold colours and is not among them."""
 
+_BAND = 2**18
+"""Pixels that are changed at a time."""
 _FLOAT_RANGES = ((0.0, 1.0), (0.0, 255.0), (0.0, 65535.0))
 
 
@@ -33,10 +35,14 @@ def eight_bit(image: Image.Image, color: Literal["rgb", "gray"]) -> Image.Image:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    # La and RGBa (colour already multiplied by alpha) convert to nothing but their plain twin
-    rgba = image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode)).convert("RGBA")
+    """Mode RGB; a band of rows at a time, since what lies between takes 13 bytes a pixel."""
     white = Image.new("RGB", image.size, "white")
-    white.paste(rgba.convert("RGB"), mask=rgba.getchannel("A"))
+    rows = max(1, _BAND // image.width)
+    for top in range(0, image.height, rows):
+        band = image.crop((0, top, image.width, min(top + rows, image.height))) if rows < image.height else image
+        # La and RGBa (colour already multiplied by alpha) convert to nothing but their plain twin
+        rgba = band.convert({"La": "LA", "RGBa": "RGBA"}.get(band.mode, band.mode)).convert("RGBA")
+        white.paste(rgba.convert("RGB"), (0, top), mask=rgba.getchannel("A"))
     return white
 
 

@@ -20,16 +20,23 @@ import PIL
 from PIL import ExifTags, Image
 
 from eyespot.data import formats, levels, plain
+from eyespot.data.colors import as_srgb
 from eyespot.errors import UnreadablePicture
 from eyespot.records import MOST_RESIZED_PIXELS, WINDOW_STEPS, Preprocess, Window
 
-_LIBRARIES = {"libjpeg-turbo": "libjpeg_turbo", "libjpeg": "jpg", "libwebp": "webp", "libtiff": "libtiff"}
+_LIBRARIES = {
+    "libjpeg-turbo": "libjpeg_turbo",
+    "libjpeg": "jpg",
+    "libwebp": "webp",
+    "libtiff": "libtiff",
+    "libavif": "avif",
+}
 """What decides pixels behind Pillow, by Pillow's own names; PNG, GIF and BMP leave a decoder no choice."""
 
 
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".bmp", ".dib", ".gif"}
-    | {".tif", ".tiff", ".heic", ".heif", ".hif", ".pgm", ".ppm"}
+    | {".tif", ".tiff", ".heic", ".heif", ".hif", ".avif", ".avifs", ".pgm", ".ppm", ".pbm", ".pnm", ".pfm"}
 )
 """Lower-case endings of files that are taken for pictures; what they hold is told by their content."""
 
@@ -40,9 +47,13 @@ _REDUCED_MARGIN = 1.25
 _MOST_PIXELS_TOGETHER = 2**16
 """Larger images are resized one by one: all of them at once would take much memory, and no less time."""
 
+_BAND = 2**22
+"""Pixels that are copied at a time."""
 _THUMBNAIL_QUALITY = 80
 
 _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+_REACH = {Image.Resampling.BILINEAR: 1, Image.Resampling.BICUBIC: 2}
+"""Pixels of the resized image to each side that a filter looks at."""
 
 # EXIF orientation -> what to do to see the picture upright
 _UPRIGHT = {
@@ -65,7 +76,7 @@ def decoder_version() -> str:
 
     versions = {"pillow": PIL.__version__, **{name: features.version(key) for name, key in _LIBRARIES.items()}}
     versions["pi_heif"] = formats.heic_version()
-    return " ".join(["2", *(f"{name}-{version}" for name, version in versions.items() if version)])
+    return " ".join(["3", *(f"{name}-{version}" for name, version in versions.items() if version)])
 
 
 def read_image(data: bytes, preprocess: Preprocess) -> np.ndarray:
@@ -201,7 +212,13 @@ def _image(picture: Image.Image, preprocess: Preprocess) -> np.ndarray:
 
 
 def _pixels(image: Image.Image) -> np.ndarray:
-    return np.asarray(image, dtype=np.uint8).reshape(image.height, image.width, -1)  # (H, W, C)
+    """The image as an array, a band of rows at a time: all at once it would stand in memory twice."""
+    pixels = np.empty((image.height, image.width, len(image.getbands())), np.uint8)
+    rows = max(1, _BAND // image.width)
+    for top in range(0, image.height, rows):
+        band = image.crop((0, top, image.width, min(top + rows, image.height))) if rows < image.height else image
+        pixels[top : top + rows] = np.asarray(band, dtype=np.uint8).reshape(band.height, band.width, -1)
+    return pixels  # (H, W, C)
 
 
 def _decode(picture: Image.Image, data: bytes, color: Literal["rgb", "gray"], *, least_side: int | None) -> Image.Image:
@@ -211,6 +228,8 @@ def _decode(picture: Image.Image, data: bytes, color: Literal["rgb", "gray"], *,
     formats.decode(picture, data)
     orientation = _orientation(picture)
     image = levels.eight_bit(picture, color)
+    if image.mode == "RGB":
+        image = as_srgb(image, picture.info.get("icc_profile"))
     return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
 
 
@@ -235,8 +254,9 @@ def resize_and_crop(image: Image.Image, preprocess: Preprocess) -> Image.Image:
     left, right = across.window()
     top, bottom = down.window()
     if image.height - crop_height > max(0, 2 * (image.width - crop_width)):  # Pillow would begin with the columns
-        image = image.resize((crop_width, image.height), filter, box=(left, 0, right, image.height))
-        left, right = 0, crop_width
+        first, last = down.rows_in_reach(top, bottom, filter)
+        image = image.resize((crop_width, last - first), filter, box=(left, first, right, last))
+        left, right, top, bottom = 0, crop_width, top - first, bottom - first
     return image.resize((crop_width, crop_height), filter, box=(left, top, right, bottom))
 
 
@@ -267,3 +287,9 @@ class _Side:
         steps = ((2 * WINDOW_STEPS * place * self._side + self.resized) // (2 * self.resized) for place in places)
         start, stop = (step / WINDOW_STEPS for step in steps)
         return start, stop
+
+    def rows_in_reach(self, start: float, stop: float, filter: Image.Resampling) -> tuple[int, int]:
+        """The whole pixels that decide what lies between two places once it is resized: the first, and one past the
+        last."""
+        reach = _REACH[filter] * max(1.0, (stop - start) / self._crop) + 1
+        return max(0, math.floor(start - reach)), min(self._side, math.ceil(stop + reach))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +14,8 @@ from eyespot.records import Preprocess
 
 MOST_BYTES = 20 * 2**20
 MOST_PIXELS = 50_000_000
-MOST_SCANS = 100
-"""Of a JPEG. An encoder writes about ten; a decoder goes over all pixels for each, and a file can hold millions."""
 MOST_REASON = 200
 """Letters of a decoder's reason that are handed on."""
-_SCAN, _END = 0xDA, 0xD9
-_MARKER = re.compile(rb"\xff([^\x00\xff])")
 
 
 @dataclass(frozen=True)
@@ -52,7 +47,6 @@ def _read(data: bytes, preprocess: Preprocess) -> Sized:
     if len(data) > MOST_BYTES:
         raise too_large()
     _require_known_format(data)
-    _require_few_scans(data)
     picture = formats.open_picture(data, most_pixels=MOST_PIXELS)
     width, height = picture.size
     image = read_opened(picture, data, preprocess)
@@ -66,28 +60,3 @@ def _require_known_format(data: bytes) -> None:
     except UnreadablePicture as error:
         status = 415 if data else 400
         raise RequestError(status, f"the picture {printable(error.reason)[:MOST_REASON]}") from error
-
-
-def _require_few_scans(data: bytes) -> None:
-    """Raises RequestError for a JPEG that a decoder would work on for hours."""
-    scan = b"\xff" + bytes([_SCAN])
-    if data.startswith(b"\xff\xd8") and data.count(scan) > MOST_SCANS and _has_many_scans(data):
-        raise RequestError(400, f"the picture has more than {MOST_SCANS} scans: save it anew")
-
-
-def _has_many_scans(data: bytes) -> bool:
-    """True where a decoder would find too many, as it goes from marker to marker up to the end of the picture.
-
-    A thumbnail's scans lie inside of a segment, and those of other pictures behind the end.
-    """
-    count, marker = 0, _MARKER.search(data, 2)
-    while marker and (code := marker[1][0]) != _END and count <= MOST_SCANS:
-        count += code == _SCAN
-        marker = _MARKER.search(data, _after(data, marker.end(), code))
-    return count > MOST_SCANS
-
-
-def _after(data: bytes, start: int, code: int) -> int:
-    """Where the search for the next marker goes on: behind the marker's segment, where it has one."""
-    has_segment = code >= 0xC0 and not 0xD0 <= code <= 0xD9
-    return start + int.from_bytes(data[start : start + 2]) if has_segment else start

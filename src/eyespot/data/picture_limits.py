@@ -1,0 +1,192 @@
+"""What reading one picture may cost, whoever reads it: bytes, sides, pixels, memory, and what a decoder walks through.
+
+A few bytes can stand for gigabytes of pixels, millions of chunks or hours of scans. All of it is known from the bytes
+and the header, so it is refused before anything is decoded. The server may be stricter, nothing may be laxer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import islice, takewhile
+
+from PIL import Image
+
+from eyespot.data.jpeg_segments import SCAN, segments
+from eyespot.data.tiff_header import read_header
+from eyespot.errors import TooManyPixels, UnreadablePicture
+
+MAX_PIXELS = 178_956_970
+"""Of a header: where Pillow, too, stops believing one (twice its `MAX_IMAGE_PIXELS`)."""
+MOST_SIDE = 65_500
+"""Pixels. No JPEG has a longer one."""
+MOST_MEMORY = 2**29
+"""Bytes that a picture takes at most while it is decoded: 134 megapixels in colour."""
+MOST_SCANS = 100
+"""Of a JPEG. An encoder writes about ten; a decoder goes over all pixels for each, and a file can hold millions."""
+MOST_SCANNED = 5_000_000_000
+"""Scans times pixels: 50 megapixels 100 times, some two seconds."""
+MOST_SEGMENTS = 4_000
+"""Of a JPEG before its pixels. Profiles, maps of depth and the like come in pieces of 64 KB: this is 250 MB of them."""
+MOST_BLOCKS = 100_000
+"""Of a GIF's remarks before its pixels."""
+MOST_RUN_BYTES = 4 * 2**20
+"""Of a BMP in runs, which is decoded by Python."""
+MOST_HEADER = 4_096
+"""Bytes of a PNM's header, remarks and all, which Python reads one by one."""
+MOST_PLAIN_BYTES = 16 * 2**20
+"""Of a PNM whose numbers are written out, which Python reads: some three seconds."""
+MOST_REMARKS = 100
+"""Between the numbers of such a one: the rest is copied for each."""
+MOST_ENTRIES = 1_000
+"""Of a TIFF's directory."""
+MOST_STRIPS = 2**17
+"""Of a TIFF, or tiles: two for each row of the longest side."""
+MOST_TILE = 4_096
+"""Pixels of a tile's side, unless the picture is as large: a decoder makes room for a whole one."""
+
+_BYTES_A_PIXEL = {"1": 5, "L": 5, "P": 9, "PA": 13, "LA": 13, "La": 13, "I;16": 7, "I": 9, "F": 9}
+"""Of Pillow's modes, as decoded and as RGB; what shows something else (`RGB` and the like) is 4 and at times a copy."""
+_COPIED = {"RGBA", "RGBa", "CMYK", "YCbCr", "LAB", "HSV"}
+_ANIMATIONS = {"WEBP": 8, "AVIF": 8, "HEIF": 8}
+"""Bytes a pixel that decoders hold beside the picture."""
+_START_OF_SCAN = bytes([0xFF, SCAN])
+_PNM_HEADER = re.compile(rb"P[1-7fF](?:\s+|#[^\r\n]*[\r\n])+(?:\d+(?:\s+|#[^\r\n]*[\r\n])+){1,3}")
+
+
+def check_bytes(data: bytes, format: str) -> None:
+    """Raises UnreadablePicture for a file whose structure alone would hold a decoder.
+
+    format: its name, as `formats.format_of` gives it.
+    """
+    check = _CHECKS.get(format)
+    if check:
+        check(data)
+
+
+def check_header(picture: Image.Image, data: bytes, *, most_pixels: int = MAX_PIXELS) -> None:
+    """Raises UnreadablePicture where an opened picture claims no pixels, or (TooManyPixels) more than are read."""
+    width, height = picture.size
+    if width < 1 or height < 1:
+        raise UnreadablePicture(f"has no pixels: its header says {width} x {height}")
+    if width * height > most_pixels:
+        limit = most_pixels // 1_000_000
+        raise TooManyPixels(f"claims {width} x {height} pixels, more than the {limit} megapixels that are read")
+    if max(width, height) > MOST_SIDE:
+        raise TooManyPixels(f"claims {width} x {height} pixels: a side may have {MOST_SIDE} at most")
+    if picture.format == "JPEG":
+        _check_scans(picture, data)
+
+
+def memory(picture: Image.Image) -> int:
+    """Bytes that the picture takes at most while it is decoded at its present size, turned upright, and shown as RGB.
+
+    Raises TooManyPixels where that is more than is given to one.
+    """
+    each = _BYTES_A_PIXEL.get(picture.mode, 8 if picture.mode in _COPIED or "exif" in picture.info else 4)
+    each += _ANIMATIONS.get(picture.format or "", 0)
+    taken = picture.width * picture.height * each + _buffered(picture)
+    if taken > MOST_MEMORY:
+        megapixels = picture.width * picture.height / 1e6
+        raise TooManyPixels(
+            f"has {megapixels:.0f} megapixels of the kind {picture.format} {picture.mode}, which would take "
+            f"{taken // 2**20} MB of memory, more than the {MOST_MEMORY // 2**20} that are given: save it smaller"
+        )
+    return taken
+
+
+def _buffered(picture: Image.Image) -> int:
+    """Bytes that a JPEG in several scans holds of the whole picture, however small it is decoded."""
+    whole = picture.info.get(_WHOLE)
+    return 6 * whole if whole else 0
+
+
+_WHOLE = "eyespot pixels in several scans"
+"""Where an opened JPEG keeps how many pixels it has before it is reduced."""
+
+
+def _check_scans(picture: Image.Image, data: bytes) -> None:
+    """Raises UnreadablePicture for a JPEG that a decoder would go over too often."""
+    if data.count(_START_OF_SCAN) <= 1:
+        return
+    scans, pixels = _scans(data), picture.width * picture.height
+    if scans > MOST_SCANS:
+        raise UnreadablePicture(f"has more than {MOST_SCANS} scans: save it anew")
+    if scans * pixels > MOST_SCANNED:
+        raise TooManyPixels(
+            f"has {scans} scans of {pixels / 1e6:.0f} megapixels: save it as a plain (not progressive) JPEG"
+        )
+    if scans > 1:
+        picture.info[_WHOLE] = pixels
+
+
+def _scans(data: bytes) -> int:
+    """Scans that a decoder would find, at most one more than MOST_SCANS.
+
+    A thumbnail's scans lie inside of a segment, and those of other pictures behind the end.
+    """
+    return sum(1 for _ in islice((code for _, _, code in segments(data) if code == SCAN), MOST_SCANS + 1))
+
+
+def _check_jpeg(data: bytes) -> None:
+    if len(data) < 4 * MOST_SEGMENTS:
+        return
+    before = takewhile(lambda segment: segment[2] != SCAN, segments(data))
+    if next(islice(before, MOST_SEGMENTS, None), None):
+        raise UnreadablePicture(f"has more than {MOST_SEGMENTS} segments before its pixels: save it anew")
+
+
+def _check_gif(data: bytes) -> None:
+    """Goes through what comes before the first picture: remarks, in blocks of at most 255 bytes."""
+    if len(data) < 2 * MOST_BLOCKS:
+        return
+    at, count = 13 + (3 << (data[10] & 7) + 1 if data[10] & 0x80 else 0), 0
+    while data[at : at + 1] == b"!":
+        at += 2
+        while at < len(data) and data[at]:
+            at += 1 + data[at]
+            count += 1
+            if count > MOST_BLOCKS:
+                raise UnreadablePicture(f"has more than {MOST_BLOCKS} blocks before its pixels: save it anew")
+        at += 1
+
+
+def _check_bmp(data: bytes) -> None:
+    in_runs = data[30:34] in (b"\1\0\0\0", b"\2\0\0\0")
+    if in_runs and len(data) > MOST_RUN_BYTES:
+        raise UnreadablePicture(f"is a BMP in runs of more than {MOST_RUN_BYTES // 2**20} MB: save it as PNG")
+
+
+def _check_pnm(data: bytes) -> None:
+    if not _PNM_HEADER.match(data[:MOST_HEADER]) and len(data) > MOST_HEADER:
+        raise UnreadablePicture(f"has a header of more than {MOST_HEADER} bytes: save it as PNG")
+    if data[1:2] in b"123":
+        if len(data) > MOST_PLAIN_BYTES:
+            limit = MOST_PLAIN_BYTES // 2**20
+            raise UnreadablePicture(f"has its numbers written out in more than {limit} MB: save it as PNG")
+        if data.count(b"#") > MOST_REMARKS:
+            raise UnreadablePicture(f"has more than {MOST_REMARKS} remarks: save it as PNG")
+
+
+def _check_tiff(data: bytes) -> None:
+    header = read_header(data, most_entries=MOST_ENTRIES)
+    if header is None:
+        return  # its own decoder says what is wrong with it
+    if header.entries > MOST_ENTRIES or header.entry_bytes > len(data):
+        raise UnreadablePicture(
+            f"has a directory of {header.entries} entries and {header.entry_bytes} bytes, too many: save it anew"
+        )
+    if header.strips > MOST_STRIPS:
+        raise UnreadablePicture(f"has {header.strips} strips or tiles, more than {MOST_STRIPS}: save it anew")
+    if max(header.tile) > max(MOST_TILE, *header.size):
+        width, height = header.tile
+        raise UnreadablePicture(f"has tiles of {width} x {height} pixels, larger than the picture: save it anew")
+
+
+_CHECKS: dict[str, Callable[[bytes], None]] = {
+    "JPEG": _check_jpeg,
+    "GIF": _check_gif,
+    "BMP": _check_bmp,
+    "PPM": _check_pnm,
+    "TIFF": _check_tiff,
+}
