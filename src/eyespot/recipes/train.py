@@ -31,7 +31,7 @@ from eyespot.recipes.job import Job
 from eyespot.recipes.measure import Measurements, measure
 from eyespot.recipes.options import TrainOptions, train_options
 from eyespot.recipes.outputs import write_outputs
-from eyespot.recipes.prepare import Prepared, prepare
+from eyespot.recipes.prepare import Prepared, prepare, with_levels
 from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.regime import Fitted, despite_ctrl_c, stopped_note
 from eyespot.recipes.results import PictureCount, TrainResult
@@ -112,7 +112,7 @@ def _train(
     started: float,
 ) -> TrainResult | None:
     """The result on the writer; None on other ranks, which are done when the network is trained."""
-    prepared = prepare(data, seed=options.seed, progress=progress)
+    prepared = with_levels(prepare(data, seed=options.seed, progress=progress), ranks)
     name, classes = prepared.data_set.name, len(prepared.data_set.classes)
     if again:
         require_same_data(again, prepared)
