@@ -10,8 +10,10 @@ def counted(count: int, noun: str) -> str:
 
 def from_to(low: float, high: float) -> str:
     """Two numbers as the ends of a range: `2,731 to 3,412`."""
-    return f"{_short(low)} to {_short(high)}"
+    return f"{short(low)} to {short(high)}"
 
 
-def _short(number: float) -> str:
-    return f"{number:,.0f}" if float(number).is_integer() and abs(number) < 1e12 else f"{number:.4g}"
+def short(number: float) -> str:
+    """With all digits before the point, or four."""
+    whole = float(number).is_integer() or abs(number) >= 1000
+    return f"{number:,.0f}" if whole and abs(number) < 1e12 else f"{number:.4g}"

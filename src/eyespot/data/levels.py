@@ -7,6 +7,7 @@ numbers is black and which white is decided once for a data set (`data/ranges.py
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +17,7 @@ from PIL import Image
 from eyespot.data import formats, plain
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Levels
-from eyespot.words import from_to
+from eyespot.words import counted, from_to, short
 
 GRAY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "F"})
 """Pillow's modes with one channel of light; a palette may hold colours and is not among them."""
@@ -27,7 +28,10 @@ NEARLY_ALL = (0.01, 0.99)
 LEAST_FILLED = 1 / 16
 """Of the whole range of its kind, by a picture that is read so: 12 bits in 16 fill less, and would be nearly black."""
 FLAT = 3
-"""Levels of grey that a picture has at least, unless it is flat."""
+"""Levels that a picture has at least in one of its channels, unless it is flat."""
+FLAT_NOTE = "the picture is all of one colour, or nearly so, as the network sees it: the answer says little"
+SHOWN = 3
+"""Names of flat pictures that a note holds."""
 
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339  # TIFF tags
 _WHITE_IS_ZERO, _SIGNED = 0, 2
@@ -99,8 +103,20 @@ def sampled(image: Image.Image, kind: Kind) -> np.ndarray:
 
 
 def is_flat(image: np.ndarray) -> bool:
-    """Whether nothing can be seen in an image (H, W, C)."""
-    return int(image.max()) - int(image.min()) < FLAT - 1
+    """Whether an image (H, W, C) is all of one colour, but for a level. A coarse grid tells of nearly all."""
+    for view in (image[::16, ::16], image):
+        pixels = view.reshape(-1, view.shape[2])  # (n, C)
+        if (pixels.max(axis=0) - pixels.min(axis=0) >= FLAT - 1).any():
+            return False
+    return True
+
+
+def note_on_flat(names: Sequence[str]) -> list[str]:
+    """A sentence on pictures that came out flat, if there are any."""
+    if not names:
+        return []
+    shown = ", ".join(sorted(names)[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+    return [f"{counted(len(names), 'picture')} came out all of one colour, or nearly so: {shown}"]
 
 
 def _on_white(image: Image.Image) -> Image.Image:
@@ -139,20 +155,17 @@ def _numbers(image: Image.Image, kind: Kind) -> np.ndarray:
 def _require_seen(numbers: np.ndarray, kind: Kind, found: tuple[float, float] | None) -> None:
     """Raises UnreadablePicture where these numbers, sorted, would all be black or all white, or nearly so."""
     if not len(numbers):
-        return
+        raise UnreadablePicture("holds no finite number")
     low, high = np.quantile(numbers, NEARLY_ALL).tolist()
     if found:
-        if high < found[0] or low > found[1]:
-            raise UnreadablePicture(
-                f"holds numbers from {from_to(low, high)}, and black to white are {from_to(*found)}, as in the "
-                "pictures that were learned from: save it in their unit"
-            )
-        return
-    width = kind.high - kind.low
-    is_far = low < kind.low - width or high > kind.high + width
-    is_narrow = kind.group == "integers" and 0 < high - low < LEAST_FILLED * width
-    if is_far or is_narrow:
-        raise UnreadablePicture(
-            f"holds numbers from {from_to(low, high)}, and black to white are {from_to(kind.low, kind.high)}, as no "
-            "such picture was learned from: train with such pictures, or save it with 8 bits"
-        )
+        is_seen = found[0] <= high and low <= found[1]
+        why = "as in the pictures that were learned from: give it in their unit"
+    else:
+        width = kind.high - kind.low
+        is_seen = kind.low - width <= low and high <= kind.high + width
+        if kind.group == "integers" and low < high:
+            is_seen = high - low >= LEAST_FILLED * width
+        why = "as no picture of its kind was learned from: train with such pictures, or save it with 8 bits"
+    if not is_seen:
+        black, white = map(short, found or (kind.low, kind.high))
+        raise UnreadablePicture(f"holds numbers from {from_to(low, high)}; {black} is black and {white} white, {why}")

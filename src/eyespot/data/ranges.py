@@ -14,10 +14,9 @@ import numpy as np
 from eyespot.data import formats
 from eyespot.data.audit import Hashed, content_hash
 from eyespot.data.data_set import Picture
-from eyespot.data.levels import FLAT, NEARLY_ALL, Kind, is_deep, kind_of, sampled
+from eyespot.data.levels import FLAT, NEARLY_ALL, Kind, is_deep, kind_of, note_on_flat, sampled
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Levels
-from eyespot.words import counted
 
 MOST_PICTURES = 256
 MOST_PIXELS = 2**28
@@ -33,7 +32,6 @@ FEWEST_VALUES = 16
 MOST_FILLS = 8
 ORDINARY = 0.75
 """Integers that fill so much of all that their bits can hold stay as they are, so that they agree with 8-bit twins."""
-SHOWN = 3
 
 
 Sample = tuple[Hashed, Kind, np.ndarray]
@@ -49,7 +47,7 @@ def find_levels(hashed: Sequence[Hashed]) -> tuple[Levels | None, list[str]]:
     if levels.integers is None and levels.floats is None:
         return None, []
     said = f"pictures with more than 8 bits hold {levels}: the ends became black and white, here and for new pictures"
-    return levels, [said, *_flat(samples, levels)]
+    return levels, [said, *note_on_flat(list(_flat(samples, levels)))]
 
 
 def levels_of(data: bytes) -> Levels | None:
@@ -151,16 +149,9 @@ def _extremes(values: np.ndarray) -> tuple[float, float]:
 
 
 def _flat(samples: Sequence[Sample], levels: Levels) -> Iterator[str]:
-    """A sentence on pictures whose numbers, nearly all, become almost one grey though they differ."""
-    names = []
+    """The names of pictures whose numbers, nearly all, become one grey though they differ."""
     for each, kind, numbers in samples:
         low, high = getattr(levels, kind.group) or (kind.low, kind.high)
         first, last = np.clip(np.quantile(numbers, NEARLY_ALL), low, high)
         if numbers[0] < numbers[-1] and (last - first) * 255 < (FLAT - 1) * (high - low):
-            names.append(each.picture.name)
-    if names:
-        shown = ", ".join(sorted(names)[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
-        yield (
-            f"{counted(len(names), 'picture')} with more than 8 bits came out almost in one grey, as their numbers "
-            f"differ little beside those of the others: {shown}"
-        )
+            yield each.picture.name

@@ -53,15 +53,16 @@ def embed(
     pictures = [each.picture for each in embedded.pictures]
     if not pictures:
         raise DataError(f"no picture in {printable(str(data))} can be read: {(*unread, *embedded.set_aside)[0].reason}")
+    arrays = {
+        "features": features,
+        "pictures": np.array([picture.name for picture in pictures], dtype=np.str_),
+        "classes": np.array([picture.label or "" for picture in pictures], dtype=np.str_),
+        "parts": np.array([picture.part or "" for picture in pictures], dtype=np.str_),
+    }
+    if levels:
+        arrays["levels"] = np.array(levels.model_dump_json())
     file = io.BytesIO()
-    np.savez(
-        file,
-        features=features,
-        pictures=np.array([picture.name for picture in pictures], dtype=np.str_),
-        classes=np.array([picture.label or "" for picture in pictures], dtype=np.str_),
-        parts=np.array([picture.part or "" for picture in pictures], dtype=np.str_),
-        **({"levels": np.array(levels.model_dump_json())} if levels else {}),
-    )
+    np.savez(file, allow_pickle=False, **arrays)
     try:
         write_whole(path, file.getvalue())
     except OSError as error:

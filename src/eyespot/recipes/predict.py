@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from eyespot import machine
+from eyespot.data.levels import FLAT_NOTE, is_flat
 from eyespot.data.sources import list_pictures
 from eyespot.engine.run import BATCH
 from eyespot.errors import OptionError
@@ -38,6 +39,7 @@ def predict_with(
     unreadable = {each.picture: each.reason for each in left}
     answers: dict[int, np.ndarray] = {}
     reasons: dict[int, str] = {}
+    notes: dict[int, str] = {}
 
     def images() -> Iterator[tuple[int, np.ndarray]]:
         decoded = decode_pictures(
@@ -51,13 +53,19 @@ def predict_with(
             if isinstance(image, str):
                 reasons[number] = image
             else:
+                if is_flat(image):
+                    notes[number] = FLAT_NOTE
                 yield number, image
 
     for number, probabilities in model.classifier.stream(images(), many=len(found) > FEW):
         answers[number] = probabilities
         progress("predicting", len(answers) + len(reasons), len(found))
     named = [
-        Prediction(picture=picture.name, predictions=_top(answers[number], model.classes, topk))
+        Prediction(
+            picture=picture.name,
+            predictions=_top(answers[number], model.classes, topk),
+            note=notes.get(number),
+        )
         if number in answers
         else Prediction(picture=picture.name, predictions=(), set_aside=reasons[number])
         for number, picture in enumerate(found)

@@ -19,6 +19,7 @@ from itertools import takewhile
 import numpy as np
 
 from eyespot.bundle.answering import SHORT_SECONDS
+from eyespot.data.levels import is_flat
 from eyespot.errors import RequestError
 from eyespot.serve.pictures import Sized, read_sent
 from eyespot.serve.refusals import Busy, OurMistake, show_mistake
@@ -44,6 +45,8 @@ class Answer:
     """(classes,)"""
     size_wh: tuple[int, int]
     """Of the upright picture, pixels."""
+    is_flat: bool = False
+    """True where the network saw but one colour."""
 
 
 @dataclass(eq=False, slots=True)
@@ -198,7 +201,9 @@ class Batching:
             self._done(batch, [_failed()] * len(batch))
             return
         self._observe(len(batch))
-        self._done(batch, [Answer(row, image.size_wh) for row, image in zip(found, images, strict=True)])
+        self._done(
+            batch, [Answer(row, each.size_wh, is_flat(each.image)) for row, each in zip(found, images, strict=True)]
+        )
 
     def _done(self, batch: Sequence[_Work], answers: Sequence[Answer | RequestError]) -> None:
         with self._changed:
