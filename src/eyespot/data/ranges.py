@@ -63,7 +63,9 @@ def _samples(deep: Sequence[Hashed]) -> Iterator[Sample]:
             with formats.quiet():
                 picture = formats.open_picture(data)
                 kind = kind_of(picture)
-                if kind is None or pixels + picture.width * picture.height > MOST_PIXELS:
+                if pixels + picture.width * picture.height > MOST_PIXELS:
+                    return
+                if kind is None:
                     continue
                 formats.decode(picture, data)
         except (OSError, UnreadablePicture):
