@@ -76,7 +76,9 @@ def measured(folder: Path, as_numbers: Callable[[np.ndarray], np.ndarray], seed:
             (folder / part / label).mkdir(parents=True, exist_ok=True)
             image = Image.fromarray(as_numbers(scene(random, label)))
             image.save(folder / part / label / f"{number}.tif")
-    result = eyespot.train(folder, out=folder / "runs", name="run", model="efficientnet_lite0", seed=seed)
+    result = eyespot.train(
+        folder, out=folder / "runs", name="run", model="efficientnet_lite0", seed=seed, precision="fp32"
+    )
     model, files = load(result.run), sorted((folder / "test").rglob("*.tif"))
     predicted = model.predict(files, topk=2)
     right = [each.predictions[0].class_ == Path(each.picture).parent.name for each in predicted if each.predictions]
