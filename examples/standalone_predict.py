@@ -3,7 +3,7 @@
     python standalone_predict.py MODEL.onnx PICTURE [PICTURE ...]
 
 The model resizes, crops and normalises by itself, so this opens each picture and hands it on. Pictures with
-transparency, 16 bits or a palette may come out otherwise here than in eyespot, which treats them with more care.
+transparency, a palette, or signed or inverted numbers may come out otherwise than in eyespot, which takes more care.
 """
 
 import json
@@ -31,9 +31,20 @@ def opened(name: str, preprocess: dict) -> np.ndarray:
         if not preprocess["exact"]:  # the model was trained on large JPEGs decoded at a half, quarter or eighth
             least = math.ceil(1.25 * preprocess["short_side"])
             picture.draft(None, (least, least))
-        upright = ImageOps.exif_transpose(picture).convert("L" if preprocess["color"] == "gray" else "RGB")
+        upright = in_8_bits(ImageOps.exif_transpose(picture), preprocess.get("levels") or {})
+        upright = upright.convert("L" if preprocess["color"] == "gray" else "RGB")
     pixels = np.asarray(upright)
     return pixels.reshape(*pixels.shape[:2], -1)
+
+
+def in_8_bits(picture: Image.Image, levels: dict) -> Image.Image:
+    """The picture with 8 bits: black and white are those numbers of deeper ones that the model was trained with."""
+    if picture.mode != "F" and not picture.mode.startswith("I"):
+        return picture
+    kind, whole = ("floats", (0, 1)) if picture.mode == "F" else ("integers", (0, 65535))
+    low, high = levels.get(kind) or whole
+    numbers = np.nan_to_num(np.asarray(picture, np.float64), nan=low, posinf=low, neginf=low)
+    return Image.fromarray(np.rint((np.clip(numbers, low, high) - low) * (255 / (high - low))).astype(np.uint8))
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from eyespot.words import counted
+from eyespot.words import counted, from_to
 
 Part = Literal["train", "val", "test"]
 PrecisionName = Literal["fp32", "bf16"]
@@ -23,6 +23,26 @@ class Record(BaseModel):
     """The base of every record: frozen, and strict about its keys. Checks are compiled when a record is first made."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
+
+
+class Levels(Record):
+    """The numbers of pictures with more than 8 bits that become black and white: those of a data set, for all of it."""
+
+    integers: tuple[float, float] | None
+    """Of pictures that hold whole numbers; None where there were none: then their bits say what black and white are."""
+    floats: tuple[float, float] | None
+    """Of pictures that hold floats; None where there were none: then 0 and 1."""
+
+    def __str__(self) -> str:
+        named = (("whole numbers", self.integers), ("floats", self.floats))
+        return " and ".join(f"{name} from {from_to(*found)}" for name, found in named if found)
+
+    @model_validator(mode="after")
+    def _rise(self) -> Levels:
+        for found in (self.integers, self.floats):
+            if found and not found[0] < found[1]:
+                raise ValueError(f"black, {found[0]}, must be a lower number than white, {found[1]}")
+        return self
 
 
 class Preprocess(Record):
@@ -46,6 +66,15 @@ class Preprocess(Record):
     exact: bool = True
     """The pixels of resizing the whole picture and then cutting, bit for bit, as publishers of weights do it; without
     it only the crop is resized, and large JPEGs are decoded at a fraction of their size: faster, a few levels off."""
+    levels: Levels | None = None
+    """What is black and white in pictures with more than 8 bits; None, and not written, where none was learned from."""
+
+    @model_serializer(mode="wrap")
+    def _without_no_levels(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        said: dict[str, Any] = serialize(self)
+        if self.levels is None:
+            said.pop("levels", None)
+        return said
 
     @property
     def channels(self) -> int:

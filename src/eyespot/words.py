@@ -14,3 +14,14 @@ def some(names: Sequence[str], *, most: int = 5) -> str:
     """`a`, `a, b and c`, or of more names than `most` the first ones and a count: `a, b, c, d, e and 195 more`."""
     shown = list(names) if len(names) <= most else [*names[:most], f"{len(names) - most} more"]
     return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))
+
+
+def from_to(low: float, high: float) -> str:
+    """Two numbers as the ends of a range: `2,731 to 3,412`."""
+    return f"{short(low)} to {short(high)}"
+
+
+def short(number: float) -> str:
+    """With all digits before the point, or four."""
+    whole = float(number).is_integer() or abs(number) >= 1000
+    return f"{number:,.0f}" if whole and abs(number) < 1e12 else f"{number:.4g}"

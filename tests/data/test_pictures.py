@@ -271,23 +271,6 @@ class TestPixels:
         data = tiff(struct.pack("<L", value), bits=32, sample_format=1)
         assert read_image(data, preprocess(1, color="gray")).tolist() == [[[level]]]
 
-    @pytest.mark.parametrize(
-        ("values", "expected"),
-        [
-            ([0.0, 0.5, 1.0, 0.2], [0, 128, 255, 51]),
-            ([0.0, 2.0, 100.4, 255.0], [0, 2, 100, 255]),
-            ([0.0, 257.0, 65535.0, 25700.0], [0, 1, 255, 100]),
-            ([-1.0, 0.0, 1.0, 0.5], [0, 128, 255, 191]),
-            ([float("nan"), 0.0, 1.0, float("inf")], [0, 0, 255, 0]),
-            ([1e9, 1e9, 1e9, 1e9], [0, 0, 0, 0]),
-        ],
-    )
-    def test_floats_are_scaled_by_the_smallest_range_that_holds_them(
-        self, values: list[float], expected: list[int]
-    ) -> None:
-        image = Image.fromarray(np.array(values, dtype=np.float32).reshape(2, 2))
-        assert read_image(save(image, "TIFF"), preprocess(2, color="gray")).ravel().tolist() == expected
-
     def test_transparency_shows_white(self) -> None:
         assert one_pixel(Image.new("RGBA", (1, 1), (100, 0, 200, 0)), "PNG") == [255, 255, 255]
         assert one_pixel(Image.new("RGBA", (1, 1), (100, 0, 200, 255)), "PNG") == [100, 0, 200]

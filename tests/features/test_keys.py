@@ -14,7 +14,7 @@ from eyespot.data.pictures import decoder_version
 from eyespot.data.store import Store
 from eyespot.engine.run import engine_version
 from eyespot.features.keys import Recipe, recipe
-from eyespot.records import Preprocess
+from eyespot.records import Levels, Preprocess
 
 PREPROCESS = Preprocess(
     short_side=64, crop_hw=(32, 40), filter="bicubic", color="rgb", mean=(1, 2, 3), scale=(4, 5, 6), exact=True
@@ -28,6 +28,7 @@ CHANGES = {
     "mean": (1, 2, 3.5),
     "scale": (4, 5, 6.5),
     "exact": False,
+    "levels": Levels(integers=(2731, 3412), floats=None),
 }
 OTHER_RECIPES = {
     **{name: replace(RECIPE, preprocess=PREPROCESS.model_copy(update={name: to})) for name, to in CHANGES.items()},

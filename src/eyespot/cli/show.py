@@ -125,6 +125,8 @@ def predicted(results: Sequence[Prediction]) -> None:
             continue
         answers = ", ".join(f"{answer.class_} {answer.probability:.3f}" for answer in each.predictions)
         say(f"{each.picture}: {answers}")
+        if each.note is not None:
+            say(f"{each.picture}: {each.note}", err=True)
 
 
 def exported(result: ExportResult) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from eyespot.data.data_set import DataSet, Picture
+from eyespot.data.levels import is_deep
 from eyespot.records import SetAside
 from eyespot.words import some
 
@@ -30,6 +31,8 @@ class Hashed:
 
     picture: Picture
     content: str
+    deep: bool = False
+    """Whether it has more than 8 bits a pixel."""
 
 
 def content_hash(data: bytes) -> str:
@@ -46,7 +49,7 @@ def hash_pictures(
     chunks = [pictures[start : start + CHUNK] for start in range(0, len(pictures), CHUNK)]
     stopped = threading.Event()
 
-    def hash_chunk(chunk: Sequence[Picture]) -> list[str | OSError]:
+    def hash_chunk(chunk: Sequence[Picture]) -> list[Hashed | OSError]:
         return [] if stopped.is_set() else [_try_hash(each) for each in chunk]
 
     with ThreadPoolExecutor(threads) as pool:
@@ -57,7 +60,7 @@ def hash_pictures(
                     reason = f"cannot be read: {result.strerror or result}"
                     set_aside.append(SetAside(picture=picture.name, reason=reason))
                 else:
-                    hashed.append(Hashed(picture, result))
+                    hashed.append(result)
                 progress(done)
         finally:
             stopped.set()  # after Ctrl-C the chunks still waiting are not read
@@ -130,11 +133,12 @@ def data_fingerprint(data_set: DataSet, hashed: Sequence[Hashed]) -> str:
     return content_hash("\n".join([*data_set.classes, *lines]).encode())
 
 
-def _try_hash(picture: Picture) -> str | OSError:
+def _try_hash(picture: Picture) -> Hashed | OSError:
     try:
-        return content_hash(picture.read())
+        data = picture.read()
     except OSError as error:
         return error
+    return Hashed(picture, content_hash(data), is_deep(data))
 
 
 def _judge_copies(group: Sequence[Hashed]) -> Iterator[SetAside]:

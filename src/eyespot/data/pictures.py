@@ -19,10 +19,11 @@ import numpy as np
 import PIL
 from PIL import ExifTags, Image
 
-from eyespot.data import formats, levels, plain
+from eyespot.data import formats, plain
 from eyespot.data.colors import as_srgb
+from eyespot.data.levels import GRAY_MODES, eight_bit
 from eyespot.errors import UnreadablePicture
-from eyespot.records import MOST_RESIZED_PIXELS, WINDOW_STEPS, Preprocess, Window
+from eyespot.records import MOST_RESIZED_PIXELS, WINDOW_STEPS, Levels, Preprocess, Window
 
 _LIBRARIES = {
     "libjpeg-turbo": "libjpeg_turbo",
@@ -139,30 +140,30 @@ def read_as_they_are(files: Sequence[bytes], preprocess: Preprocess) -> Iterator
             yield pixels
 
 
-def read_whole(data: bytes, color: Literal["rgb", "gray"]) -> np.ndarray:
+def read_whole(data: bytes, color: Literal["rgb", "gray"], levels: Levels | None = None) -> np.ndarray:
     """The whole picture at its own size, upright: uint8 (H, W, C), C 3 or 1.
 
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():
-        return _pixels(_decode(formats.open_picture(data), data, color, least_side=None))
+        return _pixels(_decode(formats.open_picture(data), data, color, levels, least_side=None))
 
 
-def read_small(data: bytes, side: int) -> Image.Image:
+def read_small(data: bytes, side: int, levels: Levels | None = None) -> Image.Image:
     """The whole picture, upright, mode RGB, its longer side at most `side` pixels; never enlarged.
 
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():
-        image = _decode(formats.open_picture(data), data, "rgb", least_side=2 * side)
+        image = _decode(formats.open_picture(data), data, "rgb", levels, least_side=2 * side)
         image.thumbnail((side, side), Image.Resampling.BICUBIC)
     return image
 
 
-def thumbnail(data: bytes, side: int) -> bytes:
+def thumbnail(data: bytes, side: int, levels: Levels | None = None) -> bytes:
     """The same as a JPEG."""
     file = io.BytesIO()
-    read_small(data, side).save(file, "JPEG", quality=_THUMBNAIL_QUALITY)
+    read_small(data, side, levels).save(file, "JPEG", quality=_THUMBNAIL_QUALITY)
     return file.getvalue()
 
 
@@ -176,7 +177,7 @@ def is_small_and_gray(data: bytes, *, most_side: int) -> bool | None:
             picture = formats.open_picture(data)
     except UnreadablePicture:
         return None
-    return max(picture.size) <= most_side and picture.mode in levels.GRAY_MODES
+    return max(picture.size) <= most_side and picture.mode in GRAY_MODES
 
 
 def _read_together(files: Sequence[bytes], preprocess: Preprocess) -> dict[int, np.ndarray]:
@@ -203,7 +204,7 @@ def _read_together(files: Sequence[bytes], preprocess: Preprocess) -> dict[int, 
 def _to_be_resized(picture: Image.Image, data: bytes, preprocess: Preprocess) -> Image.Image:
     """The picture decoded, upright: all of it, or a JPEG at a fraction of its size where the record is not exact."""
     least_side = None if preprocess.exact else math.ceil(preprocess.short_side * _REDUCED_MARGIN)
-    return _decode(picture, data, preprocess.color, least_side=least_side)
+    return _decode(picture, data, preprocess.color, preprocess.levels, least_side=least_side)
 
 
 def _image(picture: Image.Image, preprocess: Preprocess) -> np.ndarray:
@@ -221,13 +222,20 @@ def _pixels(image: Image.Image) -> np.ndarray:
     return pixels  # (H, W, C)
 
 
-def _decode(picture: Image.Image, data: bytes, color: Literal["rgb", "gray"], *, least_side: int | None) -> Image.Image:
+def _decode(
+    picture: Image.Image,
+    data: bytes,
+    color: Literal["rgb", "gray"],
+    levels: Levels | None,
+    *,
+    least_side: int | None,
+) -> Image.Image:
     """The picture decoded, in 8 bits and upright; a JPEG reduced as long as both sides keep `least_side` pixels."""
     if least_side is not None:
         picture.draft(None, (least_side, least_side))
     formats.decode(picture, data)
     orientation = _orientation(picture)
-    image = levels.eight_bit(picture, color)
+    image = eight_bit(picture, color, levels)
     if image.mode == "RGB":
         image = as_srgb(image, picture.info.get("icc_profile"))
     return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image

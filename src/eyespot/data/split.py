@@ -59,7 +59,7 @@ def _cut(hashed: Sequence[Hashed], *, seed: int, cuts: dict[Part, float]) -> lis
 
 def _with_part(hashed: Hashed, part: Part) -> Hashed:
     picture = hashed.picture
-    return hashed if picture.part == part else Hashed(replace(picture, part=part), hashed.content)
+    return hashed if picture.part == part else replace(hashed, picture=replace(picture, part=part))
 
 
 def _parts(count: int, cuts: dict[Part, float]) -> list[Part]:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from eyespot.arithmetic.sheet import sheet
 from eyespot.data.audit import content_hash
 from eyespot.data.pictures import read_image
+from eyespot.data.ranges import levels_of
 from eyespot.errors import DataError, MissingExtra, OptionError, UnreadablePicture
 from eyespot.names import printable
 from eyespot.recipes.by_hand import output_file, write_file
@@ -196,7 +197,7 @@ def _read(path: Path, size_hw: tuple[int, int], color: Literal["rgb", "gray"]) -
     name = printable(str(path))
     try:
         data = path.read_bytes()
-        return data, read_image(data, preprocess)
+        return data, read_image(data, preprocess.model_copy(update={"levels": levels_of(data)}))
     except OSError as error:
         raise DataError(f"{name} cannot be read: {error.strerror or error}") from error
     except UnreadablePicture as error:

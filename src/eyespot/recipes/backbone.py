@@ -15,7 +15,7 @@ from eyespot.engine.run import available_precisions
 from eyespot.errors import MissingExtra, OptionError
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.progress import Progress, silent
-from eyespot.records import Network, PrecisionName, Preprocess
+from eyespot.records import Levels, Network, PrecisionName, Preprocess
 from eyespot.zoo.weights import EFFICIENTNET_LITE0, Weights, of_network
 from eyespot.zoo.weights_files import choose, load, verify
 
@@ -38,6 +38,8 @@ class Backbone:
     """None for the default backbone, whose file is looked for when it is needed."""
     size: int | None = None
     """Of the images it is to take, pixels a side; None for that of its weights."""
+    levels: Levels | None = None
+    """Of the pictures with more than 8 bits that it is to learn from."""
 
     @property
     def preprocess(self) -> Preprocess:
@@ -51,6 +53,7 @@ class Backbone:
         crop_hw = (self.size, self.size) if self.size else self.preprocess.crop_hw
         return self.preprocess.model_copy(
             update={"short_side": max(crop_hw), "crop_hw": crop_hw, "filter": "bilinear", "exact": False}
+            | {"levels": self.levels}
         )
 
     def built(self, cache_folder: Path) -> nn.Sequential:
@@ -93,14 +96,16 @@ DEFAULT = Backbone("efficientnet_lite0", EFFICIENTNET_LITE0, None)
 OWN_PREPROCESS = DEFAULT.own_preprocess
 
 
-def choose_backbone(network: str, weights: str | None, *, size: int | None = None) -> Backbone:
+def choose_backbone(
+    network: str, weights: str | None, *, size: int | None = None, levels: Levels | None = None
+) -> Backbone:
     """The network of that name with the weights of that name or in that file; None for the first that are published.
 
     size: of the images it is to take, pixels a side; None for that of its weights.
     Raises WeightsError where there are none, or none on this computer; MissingExtra.
     """
     if network == DEFAULT.network and weights in (None, EFFICIENTNET_LITE0.tag):
-        return replace(DEFAULT, size=size)
+        return replace(DEFAULT, size=size, levels=levels)
     published = list(of_network(network))
     if not published:
         raise OptionError(
@@ -110,21 +115,28 @@ def choose_backbone(network: str, weights: str | None, *, size: int | None = Non
     record, file = choose(network, weights or published[0])
     if record:
         verify(record, file)
-    return Backbone(network, record, file, size)
+    return Backbone(network, record, file, size, levels)
 
 
 def frozen_trunk(
-    *, cache_folder: Path, precision: PrecisionName, published: bool = False, progress: Progress = silent
+    *,
+    cache_folder: Path,
+    precision: PrecisionName,
+    published: bool = False,
+    levels: Levels | None = None,
+    progress: Progress = silent,
 ) -> Trunk:
     """EfficientNet-Lite0 with its ImageNet weights, up to its features.
 
     cache_folder: where the converted graph is kept.
     published: preprocess exactly as the weights' publisher does.
+    levels: of pictures with more than 8 bits.
     """
+    preprocess = EFFICIENTNET_LITE0.preprocess if published else OWN_PREPROCESS
     return Trunk(
         _converted(DEFAULT, cache_folder, progress),
         network=EFFICIENTNET_LITE0.network,
-        preprocess=EFFICIENTNET_LITE0.preprocess if published else OWN_PREPROCESS,
+        preprocess=preprocess.model_copy(update={"levels": levels}),
         precision=precision,
         cache_folder=compiled_folder(cache_folder),
     )

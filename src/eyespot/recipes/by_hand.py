@@ -16,6 +16,7 @@ from eyespot.arithmetic.kernels import named_kernel
 from eyespot.arithmetic.windows import Slide
 from eyespot.data.matrices import MATRIX_SUFFIXES, is_written_out, numbers, read_matrix, written_out
 from eyespot.data.pictures import read_whole
+from eyespot.data.ranges import levels_of
 from eyespot.errors import DataError, OptionError, UnreadablePicture
 from eyespot.files import cannot_write, require_writable, write_whole
 from eyespot.names import printable
@@ -159,7 +160,7 @@ def _picture(path: Path, channels: str) -> Input:
     except OSError as error:
         raise DataError(f"{name} cannot be read: {error.strerror or error}") from error
     try:
-        pixels = read_whole(data, "gray" if channels == "gray" else "rgb")  # (H, W, C)
+        pixels = read_whole(data, "gray" if channels == "gray" else "rgb", levels_of(data))  # (H, W, C)
     except UnreadablePicture as error:
         raise DataError(f"{name} {error.reason}") from error
     image = pixels.transpose(2, 0, 1)  # (C, H, W)

@@ -11,6 +11,7 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.data.audit import hash_pictures
+from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import read_as
 from eyespot.data.sources import open_pictures
 from eyespot.errors import DataError, OptionError
@@ -32,7 +33,8 @@ def embed(
     **reading: str | None,
 ) -> EmbedResult:
     """Features of every picture in `data`, written to `out` as arrays `features` (N, D) float32, `pictures` (N,),
-    `classes` (N,; empty where a folder has no classes) and `parts` (N,), all text as plain unicode arrays.
+    `classes` (N,; empty where a folder has no classes) and `parts` (N,), all text as plain unicode arrays; where there
+    are pictures with more than 8 bits, the numbers that became black and white, too, as JSON: `levels`.
 
     data: whatever `train` takes (docs/data.md), or a folder or a list of pictures without classes.
     out: a file whose name ends in .npz; an existing one is kept unless `overwrite`.
@@ -47,7 +49,11 @@ def embed(
     data_set = open_pictures(data, how)
     cache_folder, notes = machine.cache_folder(), list(data_set.notes)
     hashed, unread = hash_pictures(data_set.pictures, threads=machine.cores())
-    trunk = frozen_trunk(cache_folder=cache_folder, precision=choose_precision(precision), progress=progress)
+    levels, said = find_levels([each for each in hashed if each.picture.part == "train"] or hashed)
+    notes += said
+    trunk = frozen_trunk(
+        cache_folder=cache_folder, precision=choose_precision(precision), levels=levels, progress=progress
+    )
     with open_store(cache_folder, notes) as store:
         embedded = trunk.embed(
             hashed, views=("identity",), store=store, progress=lambda d, n: progress("computing features", d, n)
@@ -56,14 +62,16 @@ def embed(
     pictures = [each.picture for each in embedded.pictures]
     if not pictures:
         raise DataError(f"no picture in {printable(str(data))} can be read: {(*unread, *embedded.set_aside)[0].reason}")
+    arrays = {
+        "features": features,
+        "pictures": np.array([picture.name for picture in pictures], dtype=np.str_),
+        "classes": np.array([picture.label or "" for picture in pictures], dtype=np.str_),
+        "parts": np.array([picture.part or "" for picture in pictures], dtype=np.str_),
+    }
+    if levels:
+        arrays["levels"] = np.array(levels.model_dump_json())
     file = io.BytesIO()
-    np.savez(
-        file,
-        features=features,
-        pictures=np.array([picture.name for picture in pictures], dtype=np.str_),
-        classes=np.array([picture.label or "" for picture in pictures], dtype=np.str_),
-        parts=np.array([picture.part or "" for picture in pictures], dtype=np.str_),
-    )
+    np.savez(file, allow_pickle=False, **arrays)
     try:
         write_whole(path, file.getvalue())
     except OSError as error:

@@ -65,7 +65,7 @@ def explain(
     network = Network(bundle, cache_folder=compiled_folder(machine.cache_folder()))
     try:
         image, window = read_with_window(file, bundle.manifest.preprocess)
-        small = read_small(file, PANEL)
+        small = read_small(file, PANEL, bundle.manifest.preprocess.levels)
         answer = network.answer(image)
         heat = heat_of(network, image, answer, int(answer.probabilities.argmax()) if chosen is None else chosen)
         deletion = deletion_test(network, image, heat)

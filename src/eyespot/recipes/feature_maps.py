@@ -9,6 +9,7 @@ import numpy as np
 
 from eyespot.arithmetic.mosaic import of_maps
 from eyespot.data.pictures import read_image
+from eyespot.data.ranges import levels_of
 from eyespot.errors import DataError, NetworkError, OptionError, UnreadablePicture
 from eyespot.recipes.by_hand import output_file, write_file
 from eyespot.recipes.named_network import (
@@ -59,7 +60,7 @@ def feature_maps(
     else:
         bundle = read_run(network)
         net, preprocess = bundle_with_weights(bundle), bundle.manifest.preprocess
-    maps = _maps(net, stage, _image(picture, preprocess))
+    maps = _maps(net, stage, _image(picture, preprocess, learned=not is_network(network)))
     mosaic = of_maps(maps, together=scale == "together" or maps.shape[1:] == (1, 1))
     write_file(path, mosaic.sheet.png)
     return PictureMade(
@@ -72,11 +73,17 @@ def feature_maps(
     )
 
 
-def _image(picture: str | Path, preprocess: Preprocess) -> np.ndarray:
-    """The picture as the network sees it, (C, H, W)."""
+def _image(picture: str | Path, preprocess: Preprocess, *, learned: bool) -> np.ndarray:
+    """The picture as the network sees it, (C, H, W).
+
+    learned: from pictures of one's own, which decide what is black and white in it.
+    """
     path = Path(picture).expanduser()
     try:
-        pixels = read_image(path.read_bytes(), preprocess)
+        data = path.read_bytes()
+        if not learned:
+            preprocess = preprocess.model_copy(update={"levels": levels_of(data)})
+        pixels = read_image(data, preprocess)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
     except UnreadablePicture as error:

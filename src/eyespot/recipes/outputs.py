@@ -113,6 +113,8 @@ def _how(result: TrainResult, fitted: Fitted, manifest: Manifest) -> Iterator[tu
     yield from fitted.how
     size = manifest.preprocess
     yield "Images", f"{size.crop_hw[1]} x {size.crop_hw[0]} px, {size.color}, {size.filter}"
+    if size.levels:
+        yield "Black and white", f"{size.levels} in pictures with more than 8 bits"
     yield "Precision", _precision(manifest)
     yield "Written model", _agreement(manifest)
     yield "Temperature", f"{fitted.temperature:.3f}, fitted on {fitted.temperature_from}"
@@ -155,7 +157,7 @@ def _mistakes(fitted: Fitted, measured: Measurements) -> Iterator[Mistake]:
     for row in top_mistakes(judged.labels, chances, SHOWN_MISTAKES):
         picture, answer = judged.pictures[row].picture, int(chances[row].argmax())
         try:
-            small = thumbnail(picture.read(), THUMBNAIL_SIDE)
+            small = thumbnail(picture.read(), THUMBNAIL_SIDE, fitted.trunk.preprocess.levels)
         except (OSError, UnreadablePicture):
             continue  # gone since it was answered, or its features were stored by a decoder that is gone
         yield Mistake(

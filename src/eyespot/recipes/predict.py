@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from eyespot import machine
+from eyespot.data.levels import FLAT_NOTE, is_flat
 from eyespot.data.read_as import ReadAs
 from eyespot.data.sources import AS_IT_IS, list_pictures
 from eyespot.engine.run import BATCH
@@ -49,6 +50,7 @@ def predict_with(
     unreadable = {each.picture: each.reason for each in left}
     answers: dict[int, np.ndarray] = {}
     reasons: dict[int, str] = {}
+    notes: dict[int, str] = {}
 
     def images() -> Iterator[tuple[int, np.ndarray]]:
         decoded = decode_pictures(
@@ -62,6 +64,8 @@ def predict_with(
             if isinstance(image, str):
                 reasons[number] = image
             else:
+                if is_flat(image):
+                    notes[number] = FLAT_NOTE
                 yield number, image
 
     for number, answer in model.classifier.stream(images(), many=len(found) > FEW):
@@ -71,7 +75,11 @@ def predict_with(
             answers[number] = answer
         progress("predicting", len(answers) + len(reasons), len(found))
     named = [
-        Prediction(picture=picture.name, predictions=_top(answers[number], model.classes, topk))
+        Prediction(
+            picture=picture.name,
+            predictions=_top(answers[number], model.classes, topk),
+            note=notes.get(number),
+        )
         if number in answers
         else Prediction(picture=picture.name, predictions=(), set_aside=reasons[number])
         for number, picture in enumerate(found)

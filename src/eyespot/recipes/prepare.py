@@ -13,12 +13,14 @@ from eyespot import machine
 from eyespot.bundle.files import require_manifest_fits
 from eyespot.data.audit import Hashed, data_fingerprint, hash_pictures, mirror_matters, notes_on_counts, without_copies
 from eyespot.data.data_set import DataSet
+from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import ReadAs
 from eyespot.data.sources import AS_IT_IS, open_data_set
 from eyespot.data.split import split
 from eyespot.errors import DataError
 from eyespot.recipes.progress import Progress
-from eyespot.records import Part, SetAside
+from eyespot.records import Levels, Part, SetAside
+from eyespot.training.distributed import World, broadcast
 from eyespot.words import counted
 
 FEWEST = 3
@@ -38,6 +40,8 @@ class Prepared:
     set_aside: list[SetAside]
     notes: list[str]
     fingerprint: str
+    levels: Levels | None = None
+    """What is black and white in pictures with more than 8 bits: the range of those to train on."""
 
     def part(self, *parts: Part) -> list[Hashed]:
         """The pictures of these parts."""
@@ -92,6 +96,13 @@ def prepare(data: str | Path | DataSet, *, seed: int, progress: Progress, how: R
         notes=list(data_set.notes),
         fingerprint=fingerprint,
     )
+
+
+def with_levels(prepared: Prepared, world: World) -> Prepared:
+    """The same with the range of the deep pictures to train on, as the writer finds it."""
+    levels, notes = find_levels(prepared.part("train")) if world.is_writer else (None, [])
+    said = broadcast(levels.model_dump(mode="json") if levels else None, world)
+    return replace(prepared, levels=Levels.model_validate(said) if said else None, notes=[*prepared.notes, *notes])
 
 
 def notes_on_trained(prepared: Prepared, hashed: Sequence[Hashed]) -> list[str]:

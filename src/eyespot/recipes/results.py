@@ -75,6 +75,8 @@ class Prediction(Record):
     picture: str
     predictions: tuple[ClassProbability, ...]
     set_aside: str | None = None
+    note: str | None = None
+    """What makes the answer doubtful, in words."""
 
 
 class MixedUp(Record):

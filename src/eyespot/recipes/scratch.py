@@ -49,6 +49,7 @@ def fit_scratch(prepared: Prepared, name: str, job: Job, *, gray: bool, small_te
     _require_torch()
     options = job.options
     network, preprocess = _network(name, len(prepared.data_set.classes), options, gray=gray)
+    preprocess = preprocess.model_copy(update={"levels": prepared.levels})
     _require_fit(network, options)
     parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train", "val")
     images, prepared = decoded(prepared, parts, preprocess, job)

@@ -19,6 +19,7 @@ from eyespot.explaining.similar import FILE, MOST_PICTURES, Similar, read_simila
 from eyespot.features.decode import decode_pictures
 from eyespot.names import printable
 from eyespot.recipes.progress import Progress
+from eyespot.records import Levels
 
 THUMBNAIL_SIDE = 128
 
@@ -83,7 +84,7 @@ def _made(network: Network, hashed: Sequence[Hashed], progress: Progress) -> Sim
     def images() -> Iterator[np.ndarray]:
         with closing(decode_pictures(pictures, preprocess, threads=machine.cores(), ahead=4 * BATCH)) as decoded:
             for number, (each, image) in enumerate(zip(hashed, decoded, strict=True), start=1):
-                small = _thumbnail(each)
+                small = _thumbnail(each, preprocess.levels)
                 if small is not None and not isinstance(image, str):
                     kept.append((classes.index(str(each.picture.label)), small))
                     yield image
@@ -95,8 +96,8 @@ def _made(network: Network, hashed: Sequence[Hashed], progress: Progress) -> Sim
     return similar_of(np.stack(features), [index for index, _ in kept], [small for _, small in kept])
 
 
-def _thumbnail(each: Hashed) -> bytes | None:
+def _thumbnail(each: Hashed, levels: Levels | None) -> bytes | None:
     try:
-        return thumbnail(each.picture.read(), THUMBNAIL_SIDE)
+        return thumbnail(each.picture.read(), THUMBNAIL_SIDE, levels)
     except (OSError, UnreadablePicture):
         return None

@@ -31,7 +31,7 @@ from eyespot.recipes.job import Job
 from eyespot.recipes.measure import Measurements, measure
 from eyespot.recipes.options import TrainOptions, train_options
 from eyespot.recipes.outputs import write_outputs
-from eyespot.recipes.prepare import Prepared, prepare
+from eyespot.recipes.prepare import Prepared, prepare, with_levels
 from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.regime import Fitted, despite_ctrl_c, stopped_note
 from eyespot.recipes.results import PictureCount, TrainResult
@@ -126,7 +126,7 @@ def _train(
     folder.args = lambda: _args(named, options, prepared, clock)
     if again is None or again.folder is None:
         folder.write_args()  # a run that is killed from here on can be resumed
-    prepared = prepare(data, seed=options.seed, progress=progress, how=options.read_as)
+    prepared = with_levels(prepare(data, seed=options.seed, progress=progress, how=options.read_as), ranks)
     name, classes = prepared.data_set.name, len(prepared.data_set.classes)
     if again:
         require_same_data(again, prepared)

@@ -12,6 +12,7 @@ import numpy as np
 from eyespot import machine
 from eyespot.data.audit import Hashed, hash_pictures, without_copies
 from eyespot.data.data_set import DataSet, Picture
+from eyespot.data.levels import is_flat, note_on_flat
 from eyespot.data.read_as import ReadAs, read_as
 from eyespot.data.sources import AS_IT_IS, open_data_set
 from eyespot.engine.run import BATCH
@@ -58,7 +59,8 @@ def evaluate_with(
     then = model.manifest.pictures.parts(each.content for each in hashed)
     seen = [_Seen(*each) for each in zip(hashed, then, strict=True)]
     part, chosen, trained_on = _choose(seen, split, data)
-    labels, probabilities, chosen, unreadable = _answer(model, chosen, progress)
+    flat: list[str] = []
+    labels, probabilities, chosen, unreadable = _answer(model, chosen, flat, progress)
     if not chosen:
         raise DataError(f"{data} has no readable picture of this model's classes in part {part!r}")
     metrics = part_metrics(labels, probabilities, model.classes)
@@ -77,7 +79,7 @@ def evaluate_with(
         ),
         calibration=calibration(logits, labels, 1.0, "nothing: the model's own temperature is in its answers"),
         set_aside=(*data_set.set_aside, *foreign, *unread, *copies, *trained_on, *unreadable),
-        notes=(*data_set.notes, *_notes(chosen)),
+        notes=(*data_set.notes, *_notes(chosen), *note_on_flat(flat)),
         seconds=round(time.perf_counter() - started, 2),
     )
 
@@ -130,9 +132,12 @@ def _set_aside(each: _Seen) -> SetAside:
 
 
 def _answer(
-    model: Model, seen: Sequence[_Seen], progress: Progress
+    model: Model, seen: Sequence[_Seen], flat: list[str], progress: Progress
 ) -> tuple[np.ndarray, np.ndarray, list[_Seen], list[SetAside]]:
-    """Labels (N,), probabilities (N, classes), the pictures they belong to, and those that cannot be read."""
+    """Labels (N,), probabilities (N, classes), the pictures they belong to, and those that cannot be read.
+
+    flat: takes the names of pictures of one colour.
+    """
     pictures = [(each.hashed.picture, each.hashed.content) for each in seen]
     images = decode_pictures(
         pictures,
@@ -148,6 +153,8 @@ def _answer(
             if isinstance(image, str):
                 reasons[number] = image
             else:
+                if is_flat(image):
+                    flat.append(pictures[number][0].name)
                 yield number, image
 
     answers: dict[int, np.ndarray] = {}

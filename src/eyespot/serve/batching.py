@@ -45,6 +45,8 @@ class Answer:
     """(classes,)"""
     size_wh: tuple[int, int]
     """Of the upright picture, pixels."""
+    is_flat: bool = False
+    """True where the network saw but one colour."""
 
 
 @dataclass(eq=False, slots=True)
@@ -199,7 +201,7 @@ class Batching:
             self._done(batch, [_failed()] * len(batch))
             return
         self._observe(len(batch))
-        self._done(batch, [_answer(row, image) for row, image in zip(found, images, strict=True)])
+        self._done(batch, [_answer(row, each) for row, each in zip(found, images, strict=True)])
 
     def _done(self, batch: Sequence[_Work], answers: Sequence[Answer | RequestError]) -> None:
         with self._changed:
@@ -215,7 +217,9 @@ def _image(picture: bytes | np.ndarray, served: Served) -> Sized:
 
 
 def _answer(row: np.ndarray, image: Sized) -> Answer | RequestError:
-    return Answer(row, image.size_wh) if is_distribution(row) else RequestError(500, f"the picture {NO_ANSWER}")
+    if not is_distribution(row):
+        return RequestError(500, f"the picture {NO_ANSWER}")
+    return Answer(row, image.size_wh, is_flat(image.image))
 
 
 def _alone(error: RequestError) -> RequestError:

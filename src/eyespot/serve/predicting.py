@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request, Response
 
+from eyespot.data.levels import FLAT_NOTE
 from eyespot.errors import RequestError
 from eyespot.serve.answers import answer_json, body_of, error_json
 from eyespot.serve.asked import Asked, asked
@@ -42,4 +43,6 @@ async def _said(service: Service, served: Served, picture: Sent, answer: Answer 
         return error_json(picture.name, answer)
     likeliest = served.classes[int(answer.probabilities.argmax())]
     more = await service.explaining.entries(served.explain, picture.data, likeliest, wanted)
+    if answer.is_flat:
+        more["note"] = FLAT_NOTE
     return answer_json(picture.name, answer, served, wanted.topk, more)
