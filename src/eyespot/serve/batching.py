@@ -20,6 +20,7 @@ import numpy as np
 
 from eyespot.bundle.answering import SHORT_SECONDS
 from eyespot.bundle.run import NO_ANSWER, is_distribution
+from eyespot.data.levels import is_flat
 from eyespot.errors import RequestError
 from eyespot.serve.pictures import Sized, read_sent
 from eyespot.serve.refusals import Busy, OurMistake, show_mistake
