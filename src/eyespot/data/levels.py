@@ -152,7 +152,8 @@ def _numbers(image: Image.Image, kind: Kind) -> np.ndarray:
         values = values.view(np.int8)
     elif kind.high >= 2**31:
         values = values.view(np.uint32)
-    numbers = values.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # NaN of a kind that signals itself
+        numbers = values.astype(np.float64)
     return kind.low + kind.high - numbers if kind.is_inverted else numbers
 
 
