@@ -53,7 +53,7 @@ def test_the_report_and_the_manifest_say_what_was_trained(run):
         "efficientnet_lite0, full: it was asked for",
         "<dd>everything, beginning from published weights and a solved head</dd>",
         "<dt>Frozen</dt><dd>running statistics alone</dd>",
-        "AdamW, batches of 12, one-cycle learning rate up to 0.0005",
+        "AdamW, batches of 12, one-cycle learning rate up to 4e-05",
         "<dd>1, the last is kept</dd>",
         "kept: it was asked for; ",
         "<dt>Augmentation</dt>",

@@ -412,8 +412,8 @@ def test_the_ladder_stands_in_every_file(better):
     assert len(json.loads(Path(better.run, "result.json").read_text("utf-8"))["ladder"]) == 2
     assert decided(better.run) == {
         "frozen: fits": {"pictures": 60, "mirror": True, "tapped": False},
-        "partial stage7: epochs": 8,
-        PARTIAL_ENDED: {"steps": 16, "ended": "whole"},
+        "partial stage7: epochs": 80,
+        PARTIAL_ENDED: {"steps": 160, "ended": "whole"},
         "partial stage7: kept": True,
     }
 
@@ -447,7 +447,7 @@ def test_a_training_ends_when_its_time_is_up_and_a_replay_ends_it_there(ladder_p
 
     result = eyespot.train(ladder_photos, out=tmp_path, progress=at("training", 5, up), **LATE)
     assert decided(result.run)[PARTIAL_ENDED] == {"steps": 5, "ended": "by the clock"}
-    note = "training was stopped by the clock after 5 of 16 steps; the weights it had then are kept"
+    note = "training was stopped by the clock after 5 of 160 steps; the weights it had then are kept"
     assert note in result.notes
     again = eyespot.train(replay=result.run, out=tmp_path / "again")
     assert graph(again.run) == graph(result.run)
