@@ -83,8 +83,8 @@ def pictures() -> dict[str, bytes]:
     return {name: make() for name, make in made.items()}
 
 
-def lists(folder: Path) -> list[Path]:
-    """Lists that unfold to much, each a file or a folder, below the folder."""
+def lists(folder: Path) -> None:
+    """Writes lists that unfold to much, each a file or a folder, into a new folder."""
     folder.mkdir(parents=True)
     written = {
         "rows.csv": b"image_path,label\n" + b"a,b\n" * 4_000_000,
@@ -98,7 +98,7 @@ def lists(folder: Path) -> list[Path]:
     for name, content in written.items():
         (folder / name).write_bytes(content)
     _idx(folder / "idx")
-    return [*(folder / name for name in written), folder / "idx", *_parquets(folder)]
+    _parquets(folder)
 
 
 def _idx(folder: Path) -> None:
@@ -111,7 +111,7 @@ def _idx(folder: Path) -> None:
         file.write(bytes([0, 0, 8, 1]) + struct.pack(">I", 20) + bytes(20))
 
 
-def _parquets(folder: Path) -> list[Path]:
+def _parquets(folder: Path) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -129,11 +129,8 @@ def _parquets(folder: Path) -> list[Path]:
             **{f"c{number}": [0, 0] for number in range(8_000)},
         },
     }
-    paths = []
     for name, columns in tables.items():
-        paths.append(folder / f"{name}.parquet")
-        parquet.write_table(pa.table(columns), paths[-1], compression="zstd")
-    return paths
+        parquet.write_table(pa.table(columns), folder / f"{name}.parquet", compression="zstd")
 
 
 def chunk(name: bytes, content: bytes) -> bytes:

@@ -16,7 +16,9 @@ LOST = "eyespot: standard output cannot be written to"
 def shell(shared_cache, tmp_path):
     """Runs a shell's line, `eyespot` in it, in a folder with a bundle `run` and a picture `red.png`."""
     write_color_bundle(tmp_path / "run")
-    Image.new("RGB", (40, 40), (250, 0, 0)).save(tmp_path / "red.png")
+    picture = Image.new("RGB", (40, 40), (250, 0, 0))
+    picture.paste((200, 0, 0), (0, 0, 20, 20))
+    picture.save(tmp_path / "red.png")
 
     def run(line: str) -> subprocess.CompletedProcess[str]:
         script = f'eyespot() {{ {COMMAND} "$@"; }}; {line}'
@@ -72,3 +74,13 @@ def test_no_file_takes_the_number_of_a_closed_stream(tmp_path):
 def test_a_reader_who_has_gone_ends_it_quietly(shell):
     done = shell("eyespot --help | true; exit ${PIPESTATUS[0]}")
     assert (done.returncode in (0, 1), done.stderr) == (True, "")
+
+
+def test_what_is_said_of_pictures_is_lost_alone_where_standard_error_is_full(shell, tmp_path):
+    (tmp_path / "cut.png").write_bytes((tmp_path / "red.png").read_bytes()[:60])
+    Image.new("RGB", (40, 40), (250, 0, 0)).save(tmp_path / "flat.png")
+    done = shell("eyespot predict run cut.png flat.png red.png --topk 1 2> /dev/full")
+    assert (done.returncode, [line.split(" ")[0] for line in done.stdout.splitlines()]) == (
+        0,
+        ["flat.png:", "red.png:"],
+    )

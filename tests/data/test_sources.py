@@ -285,7 +285,7 @@ def test_where_every_file_was_set_aside_the_error_says_so(tmp_path):
     (tmp_path / "cat/b.cr2").write_bytes(b"x")
     with pytest.raises(NoPictures, match=r"2 files that are not read.*cat/a\.cr2 is not a picture file \(\.cr2\)"):
         open_data_set(tmp_path)
-    (tmp_path / "cat/b.avif").unlink()
+    (tmp_path / "cat/b.cr2").unlink()
     with pytest.raises(NoPictures, match="1 file that is not read"):
         open_data_set(tmp_path)
 

@@ -7,7 +7,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -84,8 +84,12 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Prints words: the only way from here to a terminal, so that no name in them can command it."""
-    click.echo(printable_lines(text), err=err)
+    """Prints words: the only way from here to a terminal, so that no name in them can command it.
+
+    err: on standard error; what cannot be written there is lost, and nothing with it.
+    """
+    with suppress(OSError) if err else nullcontext():
+        click.echo(printable_lines(text), err=err)
 
 
 def json_or(as_json: bool, result: R, in_words: Callable[[R], None]) -> None:

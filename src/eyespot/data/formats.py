@@ -23,7 +23,7 @@ from PIL import Image, ImageFile, features
 from eyespot.data import jpeg_segments, picture_limits, plain, png_chunks
 from eyespot.data.tiff_header import read_header
 from eyespot.errors import UnreadablePicture
-from eyespot.machine import cores
+from eyespot.machine import cores, glibc
 from eyespot.words import counted
 
 # A format's own class, not Image.open: other packages can change the registry behind Image.open.
@@ -89,6 +89,8 @@ _FTYP_KINDS = {
     **dict.fromkeys((b"isom", b"iso2", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V ", b"3gp4", b"3gp5"), "a film"),
 }
 _TIFF_NUMBERS = {1: "whole numbers", 2: "signed numbers", 3: "floats", 5: "complex numbers", 6: "complex numbers"}
+MUCH_MEMORY = 2**26
+"""Bytes of a picture that are worth asking the C library to give them back to the system."""
 _LOOKED_AT = 4096
 """Bytes that tell what a text is."""
 _AVIF_BRANDS = {b"avif", b"avis"}
@@ -263,6 +265,9 @@ class _Memory:
     def give_back(self) -> None:
         """All that this thread has."""
         held, _thread.memory = getattr(_thread, "memory", 0), 0
+        library = glibc() if held > MUCH_MEMORY else None
+        if library:  # else each thread would keep what its largest picture took
+            library.malloc_trim(0)
         if held:
             with self._changed:
                 self._taken -= held

@@ -20,8 +20,8 @@ MAX_PIXELS = 178_956_970
 """Of a header: where Pillow, too, stops believing one (twice its `MAX_IMAGE_PIXELS`)."""
 MOST_SIDE = 65_500
 """Pixels. No JPEG has a longer one."""
-MOST_MEMORY = 2**29
-"""Bytes that a picture takes at most while it is decoded: 134 megapixels in colour."""
+MOST_MEMORY = 7 * 2**26
+"""Bytes that a picture takes at most while it is decoded: 117 megapixels in colour."""
 MOST_SCANS = 100
 """Of a JPEG. An encoder writes about ten; a decoder goes over all pixels for each, and a file can hold millions."""
 MOST_SCANNED = 5_000_000_000

@@ -6,10 +6,10 @@ the system clears them page by page: on two cores that was 45 % of all time of f
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from eyespot.machine import glibc
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
 """glibc's malloc.h: M_TRIM_THRESHOLD, M_MMAP_MAX."""
@@ -23,7 +23,7 @@ def freed_memory_stays() -> Iterator[None]:
 
     On other systems than Linux with glibc nothing is done.
     """
-    library = _glibc()
+    library = glibc()
     if library is None:
         yield
         return
@@ -35,11 +35,3 @@ def freed_memory_stays() -> Iterator[None]:
         library.mallopt(_TRIM_THRESHOLD, _DEFAULT_TRIM)
         library.mallopt(_MMAP_MAX, _DEFAULT_MMAPS)
         library.malloc_trim(0)
-
-
-def _glibc() -> ctypes.CDLL | None:
-    """The C library, where it is one that can be told."""
-    if not sys.platform.startswith("linux"):
-        return None
-    library = ctypes.CDLL(None)
-    return library if hasattr(library, "mallopt") and hasattr(library, "gnu_get_libc_version") else None
