@@ -135,7 +135,7 @@ def test_activations_kept_on_the_way_to_features_give_the_same_bits_as_those_com
         monkeypatch.setenv("EYESPOT_CACHE", str(cache))
         if not tapped:
             monkeypatch.setattr("eyespot.recipes.fitting.tap_for", lambda *_, **__: None)
-        results[tapped] = train(run[0], out=tmp_path, name=str(tapped), **(LATE | {"freeze": "stage5"}))
+        results[tapped] = train(run[0], out=tmp_path, name=str(tapped), **(LATE | {"freeze": "stage5", "epochs": 1}))
     assert read_bundle(results[True].run).graph == read_bundle(results[False].run).graph
     assert results[False].views_computed - results[True].views_computed == 2 * 24
 
