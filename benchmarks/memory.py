@@ -3,7 +3,8 @@
     python benchmarks/memory.py DATA
     python benchmarks/memory.py DATA --regime partial
 
-Read from the operating system when the process has ended (`ru_maxrss`): Linux and macOS.
+Read from the operating system when the process has ended (`ru_maxrss`): Linux and macOS. Options that are not listed
+here go to `eyespot train`.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ def main() -> None:
     parser = arguments_parser(__doc__)
     parser.add_argument("--regime", choices=BARS, default="frozen", help="what is trained (default frozen)")
     parser.add_argument("--runs", type=int, default=3, help="runs (default 3)")
-    options = parser.parse_args()
+    options, more = parser.parse_known_args()
     gigabytes = []
     with workplace(options) as (folder, data):
         converted = measuring.converted_trunk(folder / "converted")
         for number in range(options.runs):
             cache = measuring.cold_cache(converted, folder / f"cache{number}")
-            given = ("--regime", options.regime)
+            given = ("--regime", options.regime, *more)
             trained = measuring.train(data, cache=cache, out=folder / f"runs{number}", given=given)
             if trained.peak_bytes is None:
                 raise SystemExit("this system does not tell how much memory a process held")

@@ -19,7 +19,7 @@ from typing import Any
 
 import measuring
 
-from eyespot.engine.peak import peak_gflops
+from eyespot.engine.peak import LEAST_SECONDS, SIDE, peak_gflops
 from eyespot.engine.run import available_precisions
 
 IMAGE_HW = (224, 224)
@@ -49,19 +49,22 @@ class Peak:
 def main() -> None:
     parser = measuring.arguments_parser(__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--side", type=int, default=SIDE, help=f"rows and columns of a matrix (default {SIDE})")
+    parser.add_argument("--seconds", type=float, default=LEAST_SECONDS, help="of products, at least (default 2)")
     options = parser.parse_args()
     precisions = available_precisions()
-    peak = Peak({name: peak_gflops(name) for name in precisions}, multiply_adds() / 1e9)
+    gflops = {name: peak_gflops(name, seconds=options.seconds, side=options.side) for name in precisions}
+    peak = Peak(gflops, multiply_adds() / 1e9)
     if options.json:
         print(json.dumps(asdict(peak)))
     else:
         print("\n".join([measuring.heading(), *peak.lines(precisions[0])]))
 
 
-def measured() -> Peak:
-    """The peak, measured in a process of its own."""
-    printed = subprocess.run([sys.executable, Path(__file__), "--json"], stdout=subprocess.PIPE, check=True).stdout
-    return Peak(**json.loads(printed))
+def measured(*given: str) -> Peak:
+    """The peak, measured in a process of its own. given: more arguments, as they are typed."""
+    command = [sys.executable, Path(__file__), "--json", *given]
+    return Peak(**json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout))
 
 
 def multiply_adds() -> int:

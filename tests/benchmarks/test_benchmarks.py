@@ -3,15 +3,19 @@
 import importlib
 import json
 import os
+import runpy
 import shutil
 import struct
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from eyespot.engine.peak import peak_gflops
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 COLORS = {"blue": (40, 60, 200), "green": (40, 180, 60), "red": (200, 50, 40)}
@@ -55,7 +59,7 @@ def digit_files(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(cache):
-    """Runs a program; gives what it printed."""
+    """Runs a program as a process; gives what it printed."""
 
     def _run(program: str, *arguments: object) -> str:
         command = [sys.executable, str(BENCHMARKS / program), *map(str, arguments)]
@@ -67,22 +71,53 @@ def run(cache):
     return _run
 
 
-def test_training_against_the_plain_way_goes_on_from_its_log(run, data, tmp_path, timm):
+@pytest.fixture
+def run_here(cache, monkeypatch, capsys):
+    """Runs a program in this process, where its imports are done; gives what it printed.
+
+    What it starts is a process, whose cache begins with the network that was converted once: that takes long, and
+    other tests begin with nothing. Measuring the machine takes an instant.
+    """
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    monkeypatch.setenv("EYESPOT_CACHE", str(cache))
+    measuring, peak = importlib.import_module("measuring"), importlib.import_module("peak")
+    observed, measured, kept = measuring.observed, peak.measured, cache
+
+    def with_the_network(command, *, cache: Path):
+        if not (cache / "graphs").exists():
+            shutil.copytree(kept / "graphs", cache / "graphs")
+        return observed(command, cache=cache)
+
+    monkeypatch.setattr(measuring, "observed", with_the_network)
+    monkeypatch.setattr(peak, "measured", lambda: measured("--side", "64", "--seconds", "0.01"))
+    monkeypatch.setattr("eyespot.engine.peak.peak_gflops", partial(peak_gflops, side=64, seconds=0.01))
+    exec(measuring.CONVERT, {})
+    monkeypatch.setattr(measuring, "CONVERT", "pass")  # is done
+
+    def _run(program: str, *arguments: object) -> str:
+        monkeypatch.setattr(sys, "argv", [str(BENCHMARKS / program), *map(str, arguments)])
+        runpy.run_path(str(BENCHMARKS / program), run_name="__main__")
+        return capsys.readouterr().out
+
+    return _run
+
+
+def test_training_against_the_plain_way_goes_on_from_its_log(run_here, data, tmp_path, timm):
     log = tmp_path / "runs.jsonl"
-    printed = run("train_frozen.py", data, "--runs", 1, "--log", log)
+    printed = run_here("train_frozen.py", data, "--runs", 1, "--log", log)
     assert "run 1, plain" in printed
     assert "of the limit" in printed
     assert "(bar >= 12 times)" in printed
     sides = {row["side"]: row["run"] for row in map(json.loads, log.read_text().splitlines())}
     assert sides["plain"]["views"] == 3 * (2 * 6 + 10 + 10)
     assert sides["plain"]["accuracy"] == {"val": 1.0, "test": 1.0}
-    again = run("train_frozen.py", data, "--runs", 1, "--log", log)
+    again = run_here("train_frozen.py", data, "--runs", 1, "--log", log)
     assert "run 1" not in again
     assert "(bar >= 12 times)" in again
 
 
-def test_training_again(run, data):
-    printed = run("again.py", data, "--runs", 1)
+def test_training_again(run_here, data):
+    printed = run_here("again.py", data, "--runs", 1)
     assert "nothing changed: " in printed
     assert printed.count("(bar <= ") == 3
     before = sorted(path for path in data.rglob("*") if path.is_file())
@@ -95,8 +130,8 @@ def test_accuracy_beside_logistic_regression(run, data):
     assert printed.count("(bar ") == 6
 
 
-def test_the_embedding_pass(run, data):
-    assert "(bar >= 0.85 " in run("embed.py", data, "--pictures", 20, "--runs", 1)
+def test_the_embedding_pass(run_here, data):
+    assert "(bar >= 0.85 " in run_here("embed.py", data, "--pictures", 20, "--runs", 1)
 
 
 def test_startup(run, data, cache, tmp_path):
@@ -161,17 +196,17 @@ def test_many_classes(run):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the system does not tell a child's peak memory")
-def test_memory(run, data):
-    assert "(bar <= 1.2 GB)" in run("memory.py", data, "--runs", 1)
-    assert "(bar <= 2.5 GB)" in run("memory.py", data, "--runs", 1, "--regime", "partial")
+def test_memory(run_here, data):
+    assert "(bar <= 1.2 GB)" in run_here("memory.py", data, "--runs", 1)
+    assert "(bar <= 2.5 GB)" in run_here("memory.py", data, "--runs", 1, "--regime", "partial", "--epochs", 1)
 
 
-def test_summary(run):
-    assert "(bar <= 1.5 times)" in run("summary.py", "--network", "lenet5", "--runs", 1)
+def test_summary(run_here):
+    assert "(bar <= 1.5 times)" in run_here("summary.py", "--network", "lenet5", "--runs", 1)
 
 
-def test_decoding(run, data):
-    printed = run("decode.py", data, "--pictures", 5, "--runs", 1)
+def test_decoding(run_here, data):
+    printed = run_here("decode.py", data, "--pictures", 5, "--runs", 1)
     assert "eyespot, its own record" in printed
     assert "(bar >= 1.5 times)" in printed
 
@@ -210,40 +245,40 @@ def test_fastai_counts_only_where_its_accuracy_is_reached(data, cache, monkeypat
         assert ("--mirror no, cache empty" in printed) == (accuracy > 1)
 
 
-def test_a_step_of_training_all(run):
-    printed = run("training_step.py", "--network", "resnet18", "--batch", 2, "--px", 64, "--rounds", 1)
+def test_a_step_of_training_all(run_here):
+    printed = run_here("training_step.py", "--network", "resnet18", "--batch", 2, "--px", 64, "--rounds", 1)
     assert "plain, fp32" in printed
     assert "(bar >= 1" in printed
 
 
-def test_an_epoch_of_the_tail(run):
-    printed = run("tail_epoch.py", "--batch", 2, "--px", 64, "--pictures", 5, "--rounds", 1)
+def test_an_epoch_of_the_tail(run_here):
+    printed = run_here("tail_epoch.py", "--batch", 2, "--px", 64, "--pictures", 5, "--rounds", 1)
     assert printed.count("3 steps for 5 pictures") == 3
     assert "(bar >= 8 times)" in printed
     assert "(bar >= 3 times)" in printed
 
 
-def test_digits_from_scratch(run, digit_files):
-    printed = run("mnist.py", digit_files, "--seeds", 1, "--epochs", 1)
+def test_digits_from_scratch(run_here, digit_files):
+    printed = run_here("mnist.py", digit_files, "--seeds", 1, "--epochs", 1)
     assert "(bar <= 0.8 %)" in printed
     assert "(bar <= 60 s)" in printed
 
 
-def test_small_pictures_from_scratch(run, data):
+def test_small_pictures_from_scratch(run_here, data):
     given = ("--model", "lenet5", "--regime", "scratch", "--epochs", 2)
-    printed = run("cifar10.py", data, "--seeds", 1, *given)
+    printed = run_here("cifar10.py", data, "--seeds", 1, *given)
     assert "lenet5 scratch, 2 epochs of 18 pictures" in printed
     assert "PFLOP" in printed
     assert printed.count("(bar ") == 3
 
 
-def test_the_ladder(run, data, tmp_path):
+def test_the_ladder(run_here, data, tmp_path):
     log = tmp_path / "runs.jsonl"
-    printed = run("ladder.py", data, "--seeds", 1, "--time", 60, "--log", log)
+    printed = run_here("ladder.py", data, "--seeds", 1, "--time", 60, "--log", log)
     assert "seed 0, both: 0 won and 0 lost, p 1\n" in printed
     assert 'PASS  1 runs (bar >= 1 runs): "with 10 pictures per class it stays frozen"' in printed
     assert "(bar >= 0.9 accuracy)" in printed
-    assert "with a time, seed 0: " not in run("ladder.py", data, "--seeds", 1, "--time", 60, "--log", log)
+    assert "with a time, seed 0: " not in run_here("ladder.py", data, "--seeds", 1, "--time", 60, "--log", log)
 
 
 def test_the_ladders_pictures_and_its_p(data, tmp_path, monkeypatch):

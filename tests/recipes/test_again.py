@@ -351,7 +351,7 @@ def test_other_options_are_refused(scratch, again, given, said):
 
 
 def test_without_pictures_and_without_a_run_nothing_can_be_trained(tmp_path):
-    refused(tmp_path, "train needs the pictures: give their folder, or a run to resume or replay")
+    refused(tmp_path / "runs" / "run", "train needs the pictures: give their folder, or a run to resume or replay")
 
 
 @pytest.mark.parametrize("changed", ["added", "removed", "moved"])

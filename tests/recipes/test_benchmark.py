@@ -2,6 +2,7 @@
 
 import json
 import sys
+from functools import partial
 
 import pytest
 from click.testing import CliRunner
@@ -12,6 +13,7 @@ from eyespot.cli.main import main
 from eyespot.engine.peak import peak_gflops
 from eyespot.engine.run import available_precisions
 from eyespot.errors import DataError, NetworkError, OptionError
+from eyespot.recipes.benchmark import benchmark
 
 QUICK = {"batches": (1, 3), "runs": 2, "seconds": 0.02}
 
@@ -22,6 +24,12 @@ def small_products(monkeypatch):
     monkeypatch.setattr(
         "eyespot.recipes.benchmark.peak_gflops", lambda each, seconds: peak_gflops(each, side=64, seconds=0.01)
     )
+
+
+@pytest.fixture
+def quick_command(monkeypatch):
+    """The command line measures as shortly as these tests do."""
+    monkeypatch.setattr("eyespot.recipes.benchmark.benchmark", partial(benchmark, seconds=QUICK["seconds"]))
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +109,7 @@ def test_what_cannot_be_done_is_said(shared_cache, tmp_path, monkeypatch, given,
         eyespot.benchmark(options.pop("network"), **options)
 
 
-def test_the_command_prints_a_table(shared_cache):
+def test_the_command_prints_a_table(shared_cache, quick_command):
     done = CliRunner().invoke(main, ["benchmark", "lenet5", "--batches", "1", "--runs", "1"])
     assert done.exit_code == 0, done.stderr
     lines = done.stdout.splitlines()
@@ -115,7 +123,7 @@ def test_the_command_prints_a_table(shared_cache):
     )
 
 
-def test_the_machines_peak_is_above_nothing_and_in_the_result(shared_cache):
+def test_the_machines_peak_is_above_nothing_and_in_the_result(shared_cache, quick_command):
     said = json.loads(
         CliRunner().invoke(main, ["benchmark", "lenet5", "--batches", "1", "--runs", "1", "--json"]).stdout
     )
