@@ -127,8 +127,8 @@ def test_a_progressive_jpeg_takes_memory_for_all_its_pixels_however_small_it_is_
     data = bytearray(saved("JPEG", "RGB", (64, 64), progressive=True))
     at = data.index(b"\xff\xc2")
     data[at + 5 : at + 9] = struct.pack(">HH", 10_000, 10_000)
-    assert "100 megapixels" not in reason(bytes(data[: data.rindex(b"\xff\xda")]))  # cut off, or damaged
-    assert "which would take" in reason(bytes(data))
+    assert "would take" not in reason(saved("JPEG", "RGB", (64, 64), progressive=True)[:-200])  # cut off
+    assert "has 100 megapixels of a JPEG in several scans, which would take" in reason(bytes(data))
 
 
 def within(format: str, place: int, more: bytes) -> bytes:

@@ -50,6 +50,10 @@ _BYTES_A_PIXEL = {"1": 5, "L": 5, "P": 9, "PA": 13, "LA": 13, "La": 13, "I;16": 
 _COPIED = {"RGBA", "RGBa", "CMYK", "YCbCr", "LAB", "HSV"}
 _ANIMATIONS = {"WEBP": 8, "AVIF": 8, "HEIF": 8}
 """Bytes a pixel that decoders hold beside the picture."""
+_BYTES_A_PIXEL_IN_SCANS = 6
+"""That a decoder holds of a whole JPEG which comes in several scans, however small it is decoded."""
+_IN_SCANS = "eyespot: pixels in several scans"
+"""Where an opened JPEG keeps how many those are, before it is reduced."""
 _START_OF_SCAN = bytes([0xFF, SCAN])
 _PNM_HEADER = re.compile(rb"P[1-7fF](?:\s+|#[^\r\n]*[\r\n])+(?:\d+(?:\s+|#[^\r\n]*[\r\n])+){1,3}")
 
@@ -85,24 +89,15 @@ def memory(picture: Image.Image) -> int:
     """
     each = _BYTES_A_PIXEL.get(picture.mode, 8 if picture.mode in _COPIED or "exif" in picture.info else 4)
     each += _ANIMATIONS.get(picture.format or "", 0)
-    taken = picture.width * picture.height * each + _buffered(picture)
+    pixels, in_scans = picture.width * picture.height, int(picture.info.get(_IN_SCANS, 0))
+    taken = pixels * each + in_scans * _BYTES_A_PIXEL_IN_SCANS
     if taken > MOST_MEMORY:
-        megapixels = picture.width * picture.height / 1e6
+        kind = f"a {picture.format} in several scans" if in_scans else f"the kind {picture.format} {picture.mode}"
         raise TooManyPixels(
-            f"has {megapixels:.0f} megapixels of the kind {picture.format} {picture.mode}, which would take "
-            f"{taken // 2**20} MB of memory, more than the {MOST_MEMORY // 2**20} that are given: save it smaller"
+            f"has {max(pixels, in_scans) / 1e6:.0f} megapixels of {kind}, which would take {taken // 2**20} MB of "
+            f"memory, more than the {MOST_MEMORY // 2**20} that are given: save it smaller"
         )
     return taken
-
-
-def _buffered(picture: Image.Image) -> int:
-    """Bytes that a JPEG in several scans holds of the whole picture, however small it is decoded."""
-    whole = picture.info.get(_WHOLE)
-    return 6 * whole if whole else 0
-
-
-_WHOLE = "eyespot pixels in several scans"
-"""Where an opened JPEG keeps how many pixels it has before it is reduced."""
 
 
 def _check_scans(picture: Image.Image, data: bytes) -> None:
@@ -117,7 +112,7 @@ def _check_scans(picture: Image.Image, data: bytes) -> None:
             f"has {scans} scans of {pixels / 1e6:.0f} megapixels: save it as a plain (not progressive) JPEG"
         )
     if scans > 1:
-        picture.info[_WHOLE] = pixels
+        picture.info[_IN_SCANS] = pixels
 
 
 def _scans(data: bytes) -> int:
