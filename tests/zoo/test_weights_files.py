@@ -194,6 +194,7 @@ def test_eight_digits_of_the_sha256_are_compared_where_no_more_is_published(tmp_
     assert read(file, record.model_copy(update={"sha256": begins})) == {}
 
 
+@pytest.mark.filterwarnings("ignore:'huggingface_hub.constants' found:RuntimeWarning")  # it is run again on purpose
 def test_downloads_are_looked_for_where_pytorch_and_hugging_face_keep_them(downloads, monkeypatch, tmp_path):
     for variables in ({}, {"TORCH_HOME": str(tmp_path / "t"), "HF_HOME": str(tmp_path / "h")}, {"HF_HUB_CACHE": "~/x"}):
         for name, value in variables.items():

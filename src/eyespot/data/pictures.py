@@ -204,7 +204,9 @@ def _read_together(files: Sequence[bytes], preprocess: Preprocess) -> dict[int, 
 def _to_be_resized(picture: Image.Image, data: bytes, preprocess: Preprocess) -> Image.Image:
     """The picture decoded, upright: all of it, or a JPEG at a fraction of its size where the record is not exact."""
     least_side = None if preprocess.exact else math.ceil(preprocess.short_side * _REDUCED_MARGIN)
-    return _decode(picture, data, preprocess.color, preprocess.levels, least_side=least_side)
+    return _decode(
+        picture, data, preprocess.color, preprocess.levels, least_side=least_side, as_published=preprocess.exact
+    )
 
 
 def _image(picture: Image.Image, preprocess: Preprocess) -> np.ndarray:
@@ -229,14 +231,18 @@ def _decode(
     levels: Levels | None,
     *,
     least_side: int | None,
+    as_published: bool = False,
 ) -> Image.Image:
-    """The picture decoded, in 8 bits and upright; a JPEG reduced as long as both sides keep `least_side` pixels."""
+    """The picture decoded, in 8 bits and upright; a JPEG reduced as long as both sides keep `least_side` pixels.
+
+    as_published: without the picture's profile, which publishers of weights do not look at.
+    """
     if least_side is not None:
         picture.draft(None, (least_side, least_side))
     formats.decode(picture, data)
     orientation = _orientation(picture)
     image = eight_bit(picture, color, levels)
-    if image.mode == "RGB":
+    if image.mode == "RGB" and not as_published:
         image = as_srgb(image, picture.info.get("icc_profile"))
     return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
 
