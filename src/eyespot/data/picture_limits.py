@@ -20,8 +20,8 @@ MAX_PIXELS = 178_956_970
 """Of a header: where Pillow, too, stops believing one (twice its `MAX_IMAGE_PIXELS`)."""
 MOST_SIDE = 65_500
 """Pixels. No JPEG has a longer one."""
-MOST_MEMORY = 7 * 2**26
-"""Bytes that a picture takes at most while it is decoded: 117 megapixels in colour."""
+MOST_MEMORY = 400 * 2**20
+"""Bytes that a picture takes at most while it is decoded: 104 megapixels in colour."""
 MOST_SCANS = 100
 """Of a JPEG. An encoder writes about ten; a decoder goes over all pixels for each, and a file can hold millions."""
 MOST_SCANNED = 5_000_000_000
@@ -45,8 +45,8 @@ MOST_STRIPS = 2**17
 MOST_TILE = 4_096
 """Pixels of a tile's side, unless the picture is as large: a decoder makes room for a whole one."""
 
-_BYTES_A_PIXEL = {"1": 5, "L": 5, "P": 9, "PA": 13, "LA": 13, "La": 13, "I;16": 7, "I": 9, "F": 9}
-"""Of Pillow's modes, as decoded and as RGB; what shows something else (`RGB` and the like) is 4 and at times a copy."""
+_BYTES_A_PIXEL = {"1": 3, "L": 3, "P": 5, "PA": 9, "LA": 9, "La": 9, "I;16": 5, "I": 7, "F": 7}
+"""Of Pillow's modes, as decoded and in 8 bits, perhaps turned; RGB and the like take 4, and at times a copy."""
 _COPIED = {"RGBA", "RGBa", "CMYK", "YCbCr", "LAB", "HSV"}
 _ANIMATIONS = {"WEBP": 8, "AVIF": 8, "HEIF": 8}
 """Bytes a pixel that decoders hold beside the picture."""

@@ -133,7 +133,7 @@ def read_as_they_are(files: Sequence[bytes], preprocess: Preprocess) -> Iterator
     for data in files:
         try:
             with formats.quiet():
-                pixels = _pixels(_to_be_resized(formats.open_picture(data), data, preprocess))
+                pixels = _pixels(_to_be_resized(formats.open_picture(data), data, preprocess), preprocess.color)
         except UnreadablePicture as error:
             yield error
         else:
@@ -146,7 +146,7 @@ def read_whole(data: bytes, color: Literal["rgb", "gray"], levels: Levels | None
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():
-        return _pixels(_decode(formats.open_picture(data), data, color, levels, least_side=None))
+        return _pixels(_decode(formats.open_picture(data), data, color, levels, least_side=None), color)
 
 
 def read_small(data: bytes, side: int, levels: Levels | None = None) -> Image.Image:
@@ -157,7 +157,7 @@ def read_small(data: bytes, side: int, levels: Levels | None = None) -> Image.Im
     with formats.quiet():
         image = _decode(formats.open_picture(data), data, "rgb", levels, least_side=2 * side)
         image.thumbnail((side, side), Image.Resampling.BICUBIC)
-    return image
+    return _in(image, "rgb")
 
 
 def thumbnail(data: bytes, side: int, levels: Levels | None = None) -> bytes:
@@ -210,17 +210,22 @@ def _to_be_resized(picture: Image.Image, data: bytes, preprocess: Preprocess) ->
 
 
 def _image(picture: Image.Image, preprocess: Preprocess) -> np.ndarray:
-    cropped = resize_and_crop(picture, preprocess)
+    cropped = _in(resize_and_crop(picture, preprocess), preprocess.color)
     return np.array(cropped, dtype=np.uint8).reshape(*preprocess.crop_hw, preprocess.channels)  # (H, W, C)
 
 
-def _pixels(image: Image.Image) -> np.ndarray:
+def _in(image: Image.Image, color: Literal["rgb", "gray"]) -> Image.Image:
+    mode = "RGB" if color == "rgb" else "L"
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _pixels(image: Image.Image, color: Literal["rgb", "gray"]) -> np.ndarray:
     """The image as an array, a band of rows at a time: all at once it would stand in memory twice."""
-    pixels = np.empty((image.height, image.width, len(image.getbands())), np.uint8)
+    pixels = np.empty((image.height, image.width, 3 if color == "rgb" else 1), np.uint8)
     rows = max(1, _BAND // image.width)
     for top in range(0, image.height, rows):
         band = image.crop((0, top, image.width, min(top + rows, image.height))) if rows < image.height else image
-        pixels[top : top + rows] = np.asarray(band, dtype=np.uint8).reshape(band.height, band.width, -1)
+        pixels[top : top + rows] = np.asarray(_in(band, color)).reshape(band.height, band.width, -1)
     return pixels  # (H, W, C)
 
 
@@ -233,7 +238,8 @@ def _decode(
     least_side: int | None,
     as_published: bool = False,
 ) -> Image.Image:
-    """The picture decoded, in 8 bits and upright; a JPEG reduced as long as both sides keep `least_side` pixels.
+    """The picture decoded, in 8 bits and upright; a JPEG reduced as long as both sides keep `least_side` pixels. One
+    of grey is in mode L, whatever the colour.
 
     as_published: without the picture's profile, which publishers of weights do not look at.
     """
@@ -241,7 +247,8 @@ def _decode(
         picture.draft(None, (least_side, least_side))
     formats.decode(picture, data)
     orientation = _orientation(picture)
-    image = eight_bit(picture, color, levels)
+    is_gray = picture.mode in GRAY_MODES and not picture.has_transparency_data
+    image = eight_bit(picture, "gray" if is_gray else color, levels)  # a third of the memory until it is small
     if image.mode == "RGB" and not as_published:
         image = as_srgb(image, picture.info.get("icc_profile"))
     return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
