@@ -62,6 +62,7 @@ class Side:
             **os.environ,
             machine.CACHE_VARIABLE: str(cache),
             "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+            "PYTHONDONTWRITEBYTECODE": "",  # else the side whose modules happen to be compiled would win
         }
 
     def seconds(self, *given: str | Path, cache: Path | None = None) -> float:

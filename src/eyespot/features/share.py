@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
@@ -45,7 +46,7 @@ class Share:
             chunk = wanted[start : start + at_once]
             rows = self._stored.get([(each.content, view) for each, view in chunk])
             for (each, view), row in zip(chunk, rows, strict=True):
-                if row is None or not np.isfinite(row).all():
+                if row is None or not _is_finite(row):
                     missing.setdefault(each.content, (each, []))[1].append(view)
                 else:
                     self._fill(each.content, view, row)
@@ -61,8 +62,9 @@ class Share:
         self._stored.expect((self._views - self._done) * self._row_bytes, of=everything * self._row_bytes)
         try:
             for content, view, row in results:
-                kept = self._fill(content, view, row)
-                if np.isfinite(kept).all():
+                with np.errstate(over="ignore"):  # half the digits may not hold it
+                    kept = self._fill(content, view, row)
+                if np.isfinite(kept).all():  # nothing else is ever stored
                     self._stored.add(content, view, kept)
                 else:
                     no_numbers[content] = NO_NUMBERS
@@ -81,11 +83,17 @@ class Share:
     def _fill(self, content: str, view: AnyView, row: np.ndarray) -> np.ndarray:
         """The row as it is kept."""
         rows, number = self._features[view], self._row_of[content]
-        with np.errstate(over="ignore"):  # half the digits may not hold it; whoever computed it looks
-            rows[number] = row
+        rows[number] = row
         self._done += 1
         return rows[number]  # type: ignore[no-any-return]
 
     def _tell(self) -> None:
         everything = len(self._row_of) * len(self._features)
         self._progress(everything * self._done // self._views, everything)
+
+
+def _is_finite(row: np.ndarray) -> bool:
+    """Whether all are numbers. Of features the sum of their squares says so in a fifth of the time."""
+    if row.dtype == np.float32 and math.isfinite(np.dot(row.ravel(), row.ravel())):
+        return True
+    return bool(np.isfinite(row).all())

@@ -200,7 +200,9 @@ def parts_of(fitted: Fitted, pictures: Iterable[Hashed]) -> list[Hashed]:
     contents = {each.content for each in fitted_on}
     assert len(contents) == fitted.trained_on
     return [
-        replace(each, picture=replace(each.picture, part="train")) if each.content in contents else each
+        each
+        if each.picture.part == "train" or each.content not in contents
+        else replace(each, picture=replace(each.picture, part="train"))
         for each in pictures
     ]
 
