@@ -142,9 +142,9 @@ def endless_gif() -> bytes:
     return data[:start] + b"!\xfe" + b"\1x" * 200_000 + b"\0" + data[start:]
 
 
-def bmp_in_runs() -> bytes:
-    header = struct.pack("<IiiHHIIiiII", 40, 5000, 5000, 1, 8, 1, 0, 0, 0, 256, 0)
-    return b"BM" + struct.pack("<IHHI", 0, 0, 0, 54 + 1024) + header + bytes(1024) + b"\1\7" * 2_500_000
+def bmp_in_runs(size: tuple[int, int] = (2000, 2000), runs: bytes = b"\1\7" * 2_500_000) -> bytes:
+    header = struct.pack("<IiiHHIIiiII", 40, *size, 1, 8, 1, 0, 0, 0, 256, 0)
+    return b"BM" + struct.pack("<IHHI", 0, 0, 0, 54 + 1024) + header + bytes(1024) + runs
 
 
 def tiff_of(*entries: tuple[int, int, int, int], more: bytes = b"") -> bytes:
@@ -175,11 +175,17 @@ def tiff_of(*entries: tuple[int, int, int, int], more: bytes = b"") -> bytes:
         (endless_gif(), "100000 blocks"),
         (bmp_in_runs(), "BMP in runs of more than 4 MB"),
         (b"P5 " + b"#\n" * 5_000 + b"8 8 255 " + bytes(64), "header of more than 4096 bytes"),
+        (b"P6 8 8 254 " + bytes(13_000_000), "numbers up to 254 in more than 12 MB"),
         (b"P2 8 8 255 " + b"#\n" * 101 + b"7 " * 64, "more than 100 remarks"),
         (b"P3 8 8 255 " + b"7 " * 9_000_000, "written out in more than 16 MB"),
         (tiff_of(*((40_000 + n, 1, 1, 0) for n in range(1_200))), "1207 entries"),
         (tiff_of(*((40_000 + n, 1, 60, 0) for n in range(100))), "too many"),
         (tiff_of((273, 4, 200_000, 72), more=bytes(800_000)), "200000 strips"),
+        (
+            tiff_of((256, 4, 1, 32_000), (322, 4, 1, 32_000), (323, 4, 1, 32_000), (324, 4, 1, 8)),
+            "tiles of 32000 x 32000",
+        ),
+        (bmp_in_runs(size=(65_500, 700), runs=b"\1\7\0\0" * 700), "BMP in runs of more than 16000000 pixels"),
         (tiff_of((322, 4, 1, 60_000), (323, 4, 1, 60_000), (324, 4, 1, 8)), "tiles of 60000 x 60000"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -208,3 +214,28 @@ def test_threads_wait_for_memory_and_none_for_ever() -> None:
         images = list(pool.map(lambda _: read_image(data, RECORD), range(6)))
     assert all(np.array_equal(image, images[0]) for image in images)
     assert formats._memory._taken == 0
+
+
+def test_a_header_of_blanks_or_a_scan_of_restarts_takes_no_time_to_speak_of() -> None:
+    assert reason(b"P6" + b" " * 200 + b"x" + bytes(10))
+    data = saved("JPEG", "RGB", (64, 64), progressive=True)
+    assert reason(data[:-2] + b"\xff\xd0" * 500_000)
+
+
+def test_a_file_of_too_many_bytes_is_not_read(tmp_path: Path) -> None:
+    from eyespot.data.data_set import MOST_BYTES, Picture
+
+    with (tmp_path / "a.jpg").open("wb") as file:
+        file.truncate(MOST_BYTES + 1)
+    with pytest.raises(OSError, match="more than the 256 MB that are read"):
+        Picture("a.jpg", path=tmp_path / "a.jpg").read()
+
+
+def test_lab_is_read_as_grey_too() -> None:
+    lab = Image.new("RGB", (8, 8), (90, 90, 90)).convert("RGB")
+    from PIL import ImageCms
+
+    to_lab = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
+    file = io.BytesIO()
+    to_lab.apply(lab).save(file, "TIFF")
+    assert read_whole(file.getvalue(), "gray").shape == (8, 8, 1)

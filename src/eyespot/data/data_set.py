@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import unicodedata
 from collections import defaultdict
@@ -26,6 +27,8 @@ LISTS = (
 LARGEST_FLOAT = 2**53
 """Below it a float holds every whole number."""
 _WHOLE = re.compile(r"-?[0-9]+(\.0*)?")
+MOST_BYTES = 2**28
+"""Of a picture's file."""
 MOST_LETTERS = 255
 """Longest name of a class: that of a folder, too, on most systems."""
 
@@ -42,10 +45,12 @@ class Picture:
     data: bytes | None = None
 
     def read(self) -> bytes:
-        """The encoded picture's bytes. OSError where the file cannot be read."""
+        """The encoded picture's bytes. OSError where the file cannot be read, or has more than `MOST_BYTES`."""
         if self.data is not None:
             return self.data
         assert self.path is not None
+        if self.path.stat().st_size > MOST_BYTES:
+            raise OSError(errno.EFBIG, f"it has more than the {MOST_BYTES // 2**20} MB that are read")
         return self.path.read_bytes()
 
 

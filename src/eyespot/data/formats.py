@@ -13,7 +13,7 @@ import threading
 import warnings
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from functools import cache
 from importlib import import_module, metadata
 from typing import cast
@@ -96,8 +96,10 @@ _LOOKED_AT = 4096
 _AVIF_BRANDS = {b"avif", b"avis"}
 _PRINTING = {"TIFF", "AVIF"}
 """Formats whose decoders write to standard error, past Python."""
-_LINE = re.compile(r"[^\x1b\n:]{1,80}: [^\x1b\n]*\.")
-"""One that libtiff writes: a module or a name, what is wrong, a full stop."""
+_LINE = re.compile(
+    r"(?:_?TIFF|tempfile|\w*(?:Decode|Setup|Predict|JPEG|Fax|LZW|ZIP|Log[Lu])\w*)[^\x1b\n:]{0,80}: [^\x1b\n]*\."
+)
+"""One that libtiff writes: one of its modules, what is wrong, a full stop."""
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 _ENDINGS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82", "GIF": b";"}
 _SAID_WHEN_CUT_OFF = ("truncated", "end of file", "unexpected end", "not enough", "eof")
@@ -224,10 +226,11 @@ def _unprinted(lines: list[str]) -> Iterator[None]:
 
     The descriptor belongs to the whole process: what others write meanwhile is written when it is back.
     """
-    with _alone_printing, tempfile.TemporaryFile() as file:
+    with _alone_printing, ExitStack() as stack:
         try:
+            file = stack.enter_context(tempfile.TemporaryFile())
             saved = os.dup(2)
-        except OSError:  # closed
+        except OSError:  # closed, or there is no place for the file
             yield
             return
         os.dup2(file.fileno(), 2)

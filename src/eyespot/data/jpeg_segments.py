@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 SCAN, _END = 0xDA, 0xD9
-_MARKER = re.compile(rb"\xff([^\x00\xff])")
+_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")
+"""Those that restart a scan, of which there may be millions, begin no segment."""
 _REMARKS = {*range(0xE0, 0xF0), 0xFE}
 _ADOBE, _ADOBE_BYTES = 0xEE, 14
 _EXIF, _EXIF_BEGINS = 0xE1, b"Exif\0\0"
@@ -20,7 +21,7 @@ def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     marker = _MARKER.search(data, 2)
     while marker and (code := marker[1][0]) != _END:
         end = marker.end()
-        if code >= 0xC0 and not 0xD0 <= code <= 0xD9:  # others have no content
+        if code >= 0xC0 and code != 0xD8:  # others have no content
             end += max(2, int.from_bytes(data[end : end + 2]))
         yield marker.start(), end, code
         marker = _MARKER.search(data, end)

@@ -59,6 +59,8 @@ def eight_bit(image: Image.Image, color: Literal["rgb", "gray"], levels: Levels 
     Grey is Pillow's luma (ITU-R 601). Raises UnreadablePicture where nothing could be seen so.
     """
     mode = "RGB" if color == "rgb" else "L"
+    if image.mode == "LAB":  # to grey it goes by way of colour alone
+        image = image.convert("RGB")
     kind = kind_of(image)
     if kind:
         image = _scaled(image, kind, levels)

@@ -32,10 +32,13 @@ MOST_BLOCKS = 100_000
 """Of a GIF's remarks before its pixels."""
 MOST_RUN_BYTES = 4 * 2**20
 """Of a BMP in runs, which is decoded by Python."""
+MOST_RUN_PIXELS = 16_000_000
 MOST_HEADER = 4_096
 """Bytes of a PNM's header, remarks and all, which Python reads one by one."""
 MOST_PLAIN_BYTES = 16 * 2**20
 """Of a PNM whose numbers are written out, which Python reads: some three seconds."""
+MOST_SCALED_BYTES = 12 * 2**20
+"""Of a PNM whose greatest number is neither 255 nor 65535, which Python scales."""
 MOST_REMARKS = 100
 """Between the numbers of such a one: the rest is copied for each."""
 MOST_ENTRIES = 1_000
@@ -55,7 +58,7 @@ _BYTES_A_PIXEL_IN_SCANS = 6
 _IN_SCANS = "eyespot: pixels in several scans"
 """Where an opened JPEG keeps how many those are, before it is reduced."""
 _START_OF_SCAN = bytes([0xFF, SCAN])
-_PNM_HEADER = re.compile(rb"P[1-7fF](?:\s+|#[^\r\n]*[\r\n])+(?:\d+(?:\s+|#[^\r\n]*[\r\n])+){1,3}")
+_PNM_HEADER = re.compile(rb"P[1-6f](?:\s|#[^\r\n]*[\r\n])+(?:\d+(?:\s|#[^\r\n]*[\r\n])+){1,3}")
 
 
 def check_bytes(data: bytes, format: str) -> None:
@@ -150,10 +153,22 @@ def _check_bmp(data: bytes) -> None:
     in_runs = data[30:34] in (b"\1\0\0\0", b"\2\0\0\0")
     if in_runs and len(data) > MOST_RUN_BYTES:
         raise UnreadablePicture(f"is a BMP in runs of more than {MOST_RUN_BYTES // 2**20} MB: save it as PNG")
+    if in_runs and int.from_bytes(data[18:22], "little") * abs(_signed(data[22:26])) > MOST_RUN_PIXELS:
+        raise UnreadablePicture(f"is a BMP in runs of more than {MOST_RUN_PIXELS} pixels: save it as PNG")
+
+
+def _signed(value: bytes) -> int:
+    return int.from_bytes(value, "little", signed=True)
 
 
 def _check_pnm(data: bytes) -> None:
-    if not _PNM_HEADER.match(data[:MOST_HEADER]) and len(data) > MOST_HEADER:
+    header = _PNM_HEADER.match(data[:MOST_HEADER])
+    if header and data[1:2] in b"56" and len(data) > MOST_SCALED_BYTES:
+        greatest = int(re.sub(rb"#[^\r\n]*", b"", header[0]).split()[-1][:9])
+        if greatest not in (255, 65535):
+            limit = MOST_SCALED_BYTES // 2**20
+            raise UnreadablePicture(f"has numbers up to {greatest} in more than {limit} MB: save it as PNG")
+    if not header and len(data) > MOST_HEADER:
         raise UnreadablePicture(f"has a header of more than {MOST_HEADER} bytes: save it as PNG")
     if data[1:2] in b"123":
         if len(data) > MOST_PLAIN_BYTES:
@@ -173,9 +188,12 @@ def _check_tiff(data: bytes) -> None:
         )
     if header.strips > MOST_STRIPS:
         raise UnreadablePicture(f"has {header.strips} strips or tiles, more than {MOST_STRIPS}: save it anew")
-    if max(header.tile) > max(MOST_TILE, *header.size):
-        width, height = header.tile
-        raise UnreadablePicture(f"has tiles of {width} x {height} pixels, larger than the picture: save it anew")
+    (tile_width, tile_height), (width, height) = header.tile, header.size
+    is_long = max(header.tile) > max(MOST_TILE, *header.size)
+    if is_long or tile_width * tile_height > max(MOST_TILE**2, 2 * width * height):
+        raise UnreadablePicture(
+            f"has tiles of {tile_width} x {tile_height} pixels, larger than the picture: save it anew"
+        )
 
 
 _CHECKS: dict[str, Callable[[bytes], None]] = {

@@ -15,7 +15,9 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MOST_CHUNKS = 100_000
 """Of a file: 50 MB have 6,000 of 8 KB."""
 MOST_BYTES = 2**24
-"""Of one chunk that is not the pixels' own, as stored or unpacked."""
+"""Of one chunk that is not the pixels' own."""
+MOST_UNPACKED = 2**20
+"""Of a profile: what Pillow unpacks."""
 _PIXELS = b"IDAT"
 _KEPT = {b"IHDR", b"PLTE", b"tRNS", _PIXELS, b"IEND"}
 _KEPT_IF_SOUND = {b"iCCP", b"eXIf"}
@@ -71,6 +73,6 @@ def _is_sound(content: bytes, checksum: bytes) -> bool:
     packed = content[4:].partition(b"\0")[2]
     unpacking = zlib.decompressobj()
     try:
-        return packed[:1] == b"\0" and bool(unpacking.decompress(packed[1:], MOST_BYTES)) and unpacking.eof
+        return packed[:1] == b"\0" and bool(unpacking.decompress(packed[1:], MOST_UNPACKED)) and unpacking.eof
     except zlib.error:
         return False

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -78,7 +79,8 @@ class _Asked:
             self._missing -= 1
             is_last = not self._missing
         if is_last:
-            self._loop.call_soon_threadsafe(self._tell)
+            with suppress(RuntimeError):  # nobody waits any more where the loop is closed
+                self._loop.call_soon_threadsafe(self._tell)
 
     def _tell(self) -> None:
         if not self.future.done():  # whoever asked may have gone
