@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -105,14 +106,31 @@ def test_more_than_is_read_is_refused_by_its_name(tmp_path, monkeypatch, name, m
         open_data_set(write(tmp_path / "p.parquet", [b"x"] * 60, row_group_size=10))
 
 
+def test_a_description_of_many_small_values_is_refused_before_it_fills_the_memory(tmp_path):
+    many = b"\x00" * 3_000_000  # structs without a field
+    footer = b"\x15\x02\x19" + b"\xfc" + _varint_unsigned(len(many)) + many + b"\x00"
+    path = tmp_path / "p.parquet"
+    path.write_bytes(b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1")
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="more than 1000000 values"):
+        read_footer(path)
+    assert tracemalloc.get_traced_memory()[1] < 128 * MIB
+    tracemalloc.stop()
+
+
 def test_the_file_of_48_kb_that_unfolds_to_5_gb_is_refused(faults):
     with pytest.raises(DataError, match=r"^parquet_48KB_5GB unfolds from 47801 bytes"):
         open_data_set(faults / "parquet_48KB_5GB.parquet")
 
 
 def _varint(number: int) -> bytes:
-    """A number as Thrift writes it: twice, since the last bit is the sign, seven bits at a time."""
-    file, left = io.BytesIO(), 2 * number
+    """A number as Thrift writes it: twice, since the last bit is the sign."""
+    return _varint_unsigned(2 * number)
+
+
+def _varint_unsigned(left: int) -> bytes:
+    """A count: seven bits at a time."""
+    file = io.BytesIO()
     while left > 127:
         file.write(bytes([left & 127 | 128]))
         left >>= 7

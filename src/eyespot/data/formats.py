@@ -5,22 +5,19 @@ from __future__ import annotations
 import io
 import logging
 import math
-import os
-import re
 import sys
-import tempfile
 import threading
 import warnings
-import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module, metadata
 from typing import cast
 
 from PIL import Image, ImageFile, features
 
-from eyespot.data import jpeg_segments, picture_limits, plain, png_chunks
+from eyespot.data import decoder_lines, jpeg_segments, picture_limits, plain, png_chunks
+from eyespot.data.other_files import what_else
 from eyespot.data.tiff_header import read_header
 from eyespot.errors import UnreadablePicture
 from eyespot.machine import cores, glibc
@@ -50,56 +47,14 @@ _BEGINNINGS = {
     **{b"P%d" % kind + blank: "PPM" for kind in range(1, 7) for blank in (b"\n", b" ", b"\r", b"\t", b"#")},
     b"Pf\n": "PPM",
 }
-_UNREAD_BEGINNINGS = {
-    b"%PDF": "a PDF document",
-    b"8BPS": "a Photoshop file",
-    b"\0\0\1\0": "an icon file",
-    b"\0\0\2\0": "a mouse pointer",
-    b"\0\0\0\x0cjP  ": "a JPEG 2000 picture",
-    b"\xff\x4f\xff\x51": "a JPEG 2000 picture",
-    b"\0\0\0\x0cJXL ": "a JPEG XL picture",
-    b"\xff\x0a": "a JPEG XL picture",
-    b"SIMPLE  =": "a FITS picture",
-    b"v/1\x01": "an OpenEXR picture",
-    b"#?RADIANCE": "a Radiance HDR picture",
-    b"qoif": "a QOI picture",
-    b"P7\n": "a PAM picture",
-    b"PF\n": "a PFM picture in colour",
-    b"gimp xcf": "a GIMP file",
-    b"FUJIFILMCCD-RAW": "a camera's raw file",
-    b"IIRO": "a camera's raw file",
-    b"IIU\0": "a camera's raw file",
-    b"II\x1a\0\0\0HEAPCCDR": "a camera's raw file",
-    b"{\\rtf": "a text document",
-    b"\xd0\xcf\x11\xe0": "a document of an office program",
-}
-"""Pictures and documents that a program can save as JPEG or PNG."""
-_UNREAD_KINDS = {
-    b"PK\x03\x04": "is a ZIP archive: unpack it",
-    b"Rar!": "is a RAR archive: unpack it",
-    b"7z\xbc\xaf": "is a 7z archive: unpack it",
-    b"\x1f\x8b": "is packed by gzip: unpack it",
-    b"\x1aE\xdf\xa3": "is a film: save pictures of it as JPEG or PNG",
-    b"OggS": "is a film or sound",
-    b"ID3": "is a sound",
-    b"version https://git-lfs": "is a pointer to a file that Git LFS has not fetched: run `git lfs pull`",
-}
-_FTYP_KINDS = {
-    b"crx ": "a camera's raw file",
-    **dict.fromkeys((b"isom", b"iso2", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V ", b"3gp4", b"3gp5"), "a film"),
-}
 _TIFF_NUMBERS = {1: "whole numbers", 2: "signed numbers", 3: "floats", 5: "complex numbers", 6: "complex numbers"}
 MUCH_MEMORY = 2**26
 """Bytes of a picture that are worth asking the C library to give them back to the system."""
-_LOOKED_AT = 4096
-"""Bytes that tell what a text is."""
 _AVIF_BRANDS = {b"avif", b"avis"}
+_MOST_BRANDS = 4096
+"""Bytes of a container in which its brands are looked for."""
 _PRINTING = {"TIFF", "AVIF"}
 """Formats whose decoders write to standard error, past Python."""
-_LINE = re.compile(
-    r"(?:_?TIFF|tempfile|\w*(?:Decode|Setup|Predict|JPEG|Fax|LZW|ZIP|Log[Lu])\w*)[^\x1b\n:]{0,80}: [^\x1b\n]*\."
-)
-"""One that libtiff writes: one of its modules, what is wrong, a full stop."""
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 _ENDINGS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82", "GIF": b";"}
 _SAID_WHEN_CUT_OFF = ("truncated", "end of file", "unexpected end", "not enough", "eof")
@@ -143,8 +98,18 @@ def decode(picture: Image.Image, data: bytes) -> None:
     name = picture.format or "picture"
     _memory.take(picture_limits.memory(picture))
     lines: list[str] = []
-    with _told_in_words(data, name, lines), _unprinted(lines) if name in _PRINTING else nullcontext():
-        picture.load()
+    with _told_in_words(data, name, lines):
+        if name not in _PRINTING:
+            picture.load()
+            return
+        try:
+            with decoder_lines.unprinted():
+                picture.load()
+        except Exception:
+            picture.im = Image.new(picture.mode, (1, 1)).im  # its memory is for the second try
+            with decoder_lines.kept(lines), suppress(Exception):
+                _opened(_class(name), data, name).load()
+            raise
 
 
 def format_of(data: bytes) -> str:
@@ -157,10 +122,12 @@ def format_of(data: bytes) -> str:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WebP"
     if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS | _AVIF_BRANDS:
-        if _AVIF_BRANDS & {data[at : at + 4] for at in range(8, min(_LOOKED_AT, int.from_bytes(data[:4])), 4)}:
+        if _AVIF_BRANDS & {data[at : at + 4] for at in range(8, min(_MOST_BRANDS, int.from_bytes(data[:4])), 4)}:
             return "AVIF"  # its brand may be the container's
         return "HEIC"
-    raise UnreadablePicture(_what_else(data))
+    if any(beginning.startswith(data) for beginning in (*_BEGINNINGS, b"RIFF")):
+        raise UnreadablePicture("is cut off: the file ends too early")
+    raise UnreadablePicture(what_else(data))
 
 
 def heic_version() -> str | None:
@@ -220,34 +187,6 @@ def _reading() -> Iterator[None]:
             _memory.give_back()
 
 
-@contextmanager
-def _unprinted(lines: list[str]) -> Iterator[None]:
-    """What a decoder writes to standard error within it is added to the lines instead.
-
-    The descriptor belongs to the whole process: what others write meanwhile is written when it is back.
-    """
-    with _alone_printing, ExitStack() as stack:
-        try:
-            file = stack.enter_context(tempfile.TemporaryFile())
-            saved = os.dup(2)
-        except OSError:  # closed, or there is no place for the file
-            yield
-            return
-        os.dup2(file.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-            file.seek(0)
-            written = file.read().decode(errors="surrogateescape").split("\n")
-            lines += filter(_LINE.fullmatch, written)
-            others = [line for line in written if not _LINE.fullmatch(line)]
-            if any(others):
-                with suppress(OSError):
-                    os.write(2, "\n".join(others).encode(errors="surrogateescape"))
-
-
 class _Memory:
     """What all threads together may take for pictures that they decode: one of the largest for every two cores."""
 
@@ -286,7 +225,6 @@ class _PillowInAQuietThread:
 
 _thread = threading.local()
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # else Python writes its errors to standard error
-_alone_printing = threading.Lock()
 _memory = _Memory()
 _FILTER = ("ignore", None, Warning, _PillowInAQuietThread(), 0)
 
@@ -330,49 +268,3 @@ def _heic_class() -> type[ImageFile.ImageFile]:
         raise UnreadablePicture("is HEIC: pip install 'eyespot[heic]'") from None
     opener: type[ImageFile.ImageFile] = HeifImageFile
     return opener
-
-
-def _what_else(data: bytes) -> str:
-    """What a file is that is no readable picture, as a reason."""
-    if data.startswith(b"\x1f\x8b") and _is_svg(_unpacked(data)):
-        return "is a packed SVG drawing, which is not read: save it as JPEG or PNG"
-    for beginning, what in _UNREAD_KINDS.items():
-        if data.startswith(beginning):
-            return what
-    for beginning, what in _UNREAD_BEGINNINGS.items():
-        if data.startswith(beginning):
-            return f"is {what}, which is not read: save it as JPEG or PNG"
-    if data[4:8] == b"ftyp" and data[8:12] in _FTYP_KINDS:
-        return f"is {_FTYP_KINDS[data[8:12]]}, which is not read: save pictures of it as JPEG or PNG"
-    if data[128:132] == b"DICM":
-        return "is a DICOM picture, which is not read: save it as PNG"
-    if _is_svg(data):
-        return "is an SVG drawing, which is not read: save it as JPEG or PNG"
-    if b"<html" in _text(data) or b"<!doctype html" in _text(data):
-        return "is a web page, not a picture: save the picture itself"
-    if any(beginning.startswith(data) for beginning in (*_BEGINNINGS, b"RIFF")):
-        return "is cut off: the file ends too early"
-    first = data[:12]
-    shown = repr(first.decode("ascii")) if first.isascii() and first.decode("ascii").isprintable() else first.hex(" ")
-    return f"is not a picture, whatever its name says (it begins with {shown})"
-
-
-def _is_svg(data: bytes) -> bool:
-    return b"<svg" in _text(data)
-
-
-def _text(data: bytes) -> bytes:
-    """The beginning of a text that opens with a tag, in lower case; empty for all else."""
-    text = data[:_LOOKED_AT]
-    if text[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        text = text.decode("utf-16", "ignore").encode()
-    text = text.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    return text if text.startswith(b"<") else b""
-
-
-def _unpacked(data: bytes) -> bytes:
-    """The beginning of what gzip packed."""
-    try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(data, _LOOKED_AT)
-    except zlib.error:
-        return b""

@@ -22,6 +22,8 @@ _HEADERS = (2**12, 2**20)
 _DICTIONARY_PAGE, _DATA_PAGE_V2 = 2, 3
 _DELTA_BYTE_ARRAY = 7
 _DEEPEST = 16
+_MOST_VALUES = 1_000_000
+"""In a description: each takes a hundred bytes of memory, and may be one on disk."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ class _Compact:
     """Thrift's compact protocol: numbers, bytes, lists, and structs as their fields by number."""
 
     def __init__(self, data: bytes) -> None:
-        self.data, self.at = data, 0
+        self.data, self.at, self.values = data, 0, 0
 
     def struct(self, depth: int = 0) -> dict[int, Any]:
         fields: dict[int, Any] = {}
@@ -172,6 +174,9 @@ class _Compact:
         return fields
 
     def _value(self, kind: int, depth: int) -> Any:
+        self.values += 1
+        if self.values > _MOST_VALUES:
+            raise ValueError(f"its description has more than {_MOST_VALUES} values")
         if kind in (1, 2, 3):  # in a list: true, false; a byte
             return self._byte()
         if kind in (4, 5, 6):
