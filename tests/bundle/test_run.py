@@ -56,8 +56,7 @@ def images(prepared) -> list[tuple[int, np.ndarray]]:
 
 @pytest.mark.parametrize("many", [False, True])
 def test_the_bundle_answers_as_the_trained_head(fitted, measured, bundle, warm_cache, many):
-    test = next(answers for answers in measured.answers if answers.part == "test")
-    expected = probabilities(test.logits, temperature=2.5)
+    expected = probabilities(measured.answers["test"].middle, temperature=2.5)
     classifier = Classifier(bundle, cache_folder=warm_cache / "compiled")
     found = dict(classifier.stream(images(fitted.prepared)[: None if many else 3], many=many))
     assert len(found) == (33 if many else 3)
@@ -100,7 +99,7 @@ def test_a_tampered_head_is_noticed(fitted, measured, split_run, shared_cache):
     require_same_answers(bundle, fitted, measured)
     ((weight, bias),) = fitted.head.layers
     other = Head(((weight[::-1].copy(), bias),), fitted.head.output)
-    own = replace(measured.own, logits=measured.own.logits[:, ::-1])
+    own = replace(measured.own, logits=measured.own.logits[:, :, ::-1])
     with pytest.raises(BundleError, match="answers otherwise than the trained one"):
         require_same_answers(bundle, replace(fitted, head=other), replace(measured, own=own))
 
@@ -112,7 +111,9 @@ def test_a_tampered_head_is_noticed_where_nothing_was_held_out(draw, split_run, 
     fitted = fit_frozen(prepared, trunk, TrainOptions(), small_test=True, store=None, progress=silent)
     measured = measure(fitted, store=None, progress=silent)
     with pytest.raises(BundleError, match="answers otherwise than the trained one"):
-        require_same_answers(read_bundle(split_run.run), replace(fitted, temperature=30.0), measured)
+        require_same_answers(
+            read_bundle(split_run.run), replace(fitted, temperature=replace(fitted.temperature, value=30.0)), measured
+        )
 
 
 @pytest.mark.parametrize("classes", [("circle", "square"), ("circle", "square", "star", "triangle")])

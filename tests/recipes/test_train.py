@@ -695,7 +695,9 @@ def test_ctrl_c_when_lenet_is_trained_already_keeps_it(train, photos, monkeypatc
     assert eyespot.load(result.run).predict(photos / "circle" / "000.png")[0].predictions
 
 
-@pytest.mark.parametrize("name", ["train.attach_head", "train._manifest", "verify.require_same_answers"])
+@pytest.mark.parametrize(
+    "name", ["written_model.attach_head", "written_model.manifest_of", "verify.require_same_answers"]
+)
 @pytest.mark.parametrize("model", ["efficientnet_lite0", "lenet5"])
 def test_one_ctrl_c_while_the_model_is_written_does_not_lose_it(train, photos, tmp_path, monkeypatch, model, name):
     stopped_once_in(monkeypatch, f"eyespot.recipes.{name}")

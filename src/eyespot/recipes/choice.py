@@ -39,6 +39,9 @@ class Choice:
 
 def choose(prepared: Prepared, options: TrainOptions) -> Choice:
     """Network and regime for these pictures. Raises OptionError where options do not go together."""
+    data_set = prepared.data_set
+    if options.output == "sigmoid" and len(data_set.classes) != 2:
+        raise OptionError(f"the option output 'sigmoid' needs two classes; {data_set.name} has {len(data_set.classes)}")
     gray = _are_small_and_gray(prepared.part("train"))
     network, by_auto = _network(options, gray=gray)
     regime, reason = _regime(prepared, options, network, by_auto=by_auto)

@@ -11,15 +11,15 @@ import numpy as np
 from eyespot.data.store import Store
 from eyespot.data.store_values import key_of
 from eyespot.errors import StoreError
-from eyespot.evaluate.calibration import fit_temperature
 from eyespot.evaluate.intervals import wilson_fraction
 from eyespot.features.embed import Embedded
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
+from eyespot.recipes.answers import Answers
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.prepare import Prepared, notes_on_trained
 from eyespot.recipes.progress import Progress
-from eyespot.recipes.regime import Fitted, OutOfFold, stopped_note
+from eyespot.recipes.regime import Fitted, Temperature, stopped_note
 from eyespot.records import Part, View
 from eyespot.training.distributed import ALONE, World
 from eyespot.training.fit import FittedHead, Trial, fit_head, fold_count, out_of_fold_logits, require_memory
@@ -79,13 +79,13 @@ def fit_frozen(
     memory = _Memory(store, samples, head_options)
     progress("fitting the head", 0, 2)
     fitted = memory.fit(samples, head_options)
-    answers = OutOfFold(embedded.pictures, labels, fitted.out_of_fold[None])
+    answers = Answers(embedded.pictures, labels, fitted.out_of_fold[None])
     out_of_fold = None
     try:
         progress("fitting the head", 1, 2)
         if small_test:
             logits = memory.out_of_fold(samples, head_options, fitted)
-            out_of_fold = OutOfFold(embedded.pictures, labels, logits)
+            out_of_fold = Answers(embedded.pictures, labels, logits)
         progress("fitting the head", 2, 2)
     except KeyboardInterrupt:
         notes.append(stopped_note("cross-validation"))
@@ -96,14 +96,13 @@ def fit_frozen(
         head=fitted.head,
         held_out=("val", "test") if parts == ("train",) else (),
         small_test=small_test,
-        temperature=fit_temperature(fitted.out_of_fold, labels),
-        temperature_from="answers to the training pictures by heads that had not seen them (cross-validation)",
-        calibrated_on=answers,
+        temperature=Temperature.fitted_on(
+            answers, "answers to the training pictures by heads that had not seen them (cross-validation)"
+        ),
         trained_on=len(labels),
         mirror=fitted.chosen.mirror,
         l2=fitted.chosen.l2,
         out_of_fold=out_of_fold,
-        answers_on_train=out_of_fold or answers,
         table=tuple(_row(trial, chosen=trial == fitted.chosen) for trial in fitted.trials),
         how=tuple(_how(embedded, fitted, options, views)),
         views_computed=embedded.computed,
