@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,11 @@ from eyespot.features.embed import Embedded
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.answers import Answers
+from eyespot.recipes.job import Job
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.prepare import Prepared, notes_on_trained
-from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, Temperature, stopped_note
 from eyespot.records import Part, View
-from eyespot.training.distributed import ALONE, World
 from eyespot.training.fit import FittedHead, Trial, fit_head, fold_count, out_of_fold_logits, require_memory
 from eyespot.training.head import Head, HeadOptions, Samples
 
@@ -34,17 +34,7 @@ FIT_VERSION = 3
 """Changes whenever the same features would give another head."""
 
 
-def fit_frozen(
-    prepared: Prepared,
-    trunk: Trunk,
-    options: TrainOptions,
-    *,
-    small_test: bool,
-    store: Store | None,
-    progress: Progress,
-    tap: Tap | None = None,
-    world: World = ALONE,
-) -> Fitted:
+def fit_frozen(prepared: Prepared, trunk: Trunk, job: Job, *, small_test: bool, tap: Tap | None = None) -> Fitted:
     """A head on the trunk's features.
 
     small_test: the test part is too small to measure on; then the head is fitted on every picture that the folders
@@ -52,42 +42,14 @@ def fit_frozen(
     tap: activations that are kept on the way.
     """
     parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train",)
-    views = views_of(prepared, options)
-    ordered = sorted(prepared.part(*parts), key=lambda each: each.content)  # so that file names decide nothing
-    require_memory(len(views) * len(ordered), len(prepared.data_set.classes))
-    embedded = trunk.embed(
-        ordered,
-        views=views,
-        store=store,
-        tap=tap,
-        world=world,
-        progress=lambda d, n: progress(COMPUTING, d, n),
-    )
+    views = views_of(prepared, job.options)
+    embedded = _embedded(prepared, parts, trunk, views, job, tap=tap)
     prepared = prepared.without(embedded.set_aside)
     notes = notes_on_trained(prepared, embedded.pictures)
     labels = prepared.labels(embedded.pictures)
-    samples = Samples(
-        embedded.features["identity"], embedded.features.get("mirror"), labels, len(prepared.data_set.classes)
-    )
-    head_options = HeadOptions(
-        hidden=options.head,
-        output=options.output,
-        class_weight=options.class_weight,
-        mirror=options.mirror if "mirror" in views else "no",
-        seed=options.seed,
-    )
-    memory = _Memory(store, samples, head_options)
-    progress("fitting the head", 0, 2)
-    fitted = memory.fit(samples, head_options)
-    answers = Answers(embedded.pictures, labels, fitted.out_of_fold[None])
-    out_of_fold = None
-    try:
-        progress("fitting the head", 1, 2)
-        if small_test:
-            logits = memory.out_of_fold(samples, head_options, fitted)
-            out_of_fold = Answers(embedded.pictures, labels, logits)
-        progress("fitting the head", 2, 2)
-    except KeyboardInterrupt:
+    found = _solved(embedded, labels, job, classes=len(prepared.data_set.classes), crosses=small_test)
+    fitted, answers = found.fitted, Answers(embedded.pictures, labels, found.fitted.out_of_fold[None])
+    if found.was_stopped:
         notes.append(stopped_note("cross-validation"))
     return Fitted(
         regime="frozen",
@@ -102,9 +64,9 @@ def fit_frozen(
         trained_on=len(labels),
         mirror=fitted.chosen.mirror,
         l2=fitted.chosen.l2,
-        out_of_fold=out_of_fold,
+        out_of_fold=None if found.logits is None else Answers(embedded.pictures, labels, found.logits),
         table=tuple(_row(trial, chosen=trial == fitted.chosen) for trial in fitted.trials),
-        how=tuple(_how(embedded, fitted, options, views)),
+        how=tuple(_how(embedded, fitted, job.options, views)),
         views_computed=embedded.computed,
         notes=[*embedded.notes, *notes],
     )
@@ -115,6 +77,56 @@ def views_of(prepared: Prepared, options: TrainOptions) -> tuple[View, ...]:
     if options.mirror == "no" or (options.mirror == "auto" and prepared.mirror_matters):
         return ("identity",)
     return ("identity", "mirror")
+
+
+def _embedded(
+    prepared: Prepared, parts: Sequence[Part], trunk: Trunk, views: Sequence[View], job: Job, *, tap: Tap | None
+) -> Embedded:
+    ordered = sorted(prepared.part(*parts), key=lambda each: each.content)  # so that file names decide nothing
+    require_memory(len(views) * len(ordered), len(prepared.data_set.classes))
+    return trunk.embed(
+        ordered,
+        views=views,
+        store=job.store,
+        tap=tap,
+        world=job.world,
+        progress=lambda done, total: job.progress(COMPUTING, done, total),
+    )
+
+
+@dataclass(frozen=True)
+class _Solved:
+    """The head, and what cross-validation says of it."""
+
+    fitted: FittedHead
+    logits: np.ndarray | None
+    """Answers (repeats, N, classes) of heads that had not seen the pictures, where they were asked for."""
+    was_stopped: bool
+    """True where Ctrl-C came after the head was fitted."""
+
+
+def _solved(embedded: Embedded, labels: np.ndarray, job: Job, *, classes: int, crosses: bool) -> _Solved:
+    """crosses: cross-validation is to stand for the head's quality."""
+    options = HeadOptions(
+        hidden=job.options.head,
+        output=job.options.output,
+        class_weight=job.options.class_weight,
+        mirror=job.options.mirror if "mirror" in embedded.features else "no",
+        seed=job.options.seed,
+    )
+    samples = Samples(embedded.features["identity"], embedded.features.get("mirror"), labels, classes)
+    memory = _Memory(job.store, samples, options)
+    job.progress("fitting the head", 0, 2)
+    fitted = memory.fit(samples, options)
+    logits = None
+    try:
+        job.progress("fitting the head", 1, 2)
+        if crosses:
+            logits = memory.out_of_fold(samples, options, fitted)
+        job.progress("fitting the head", 2, 2)
+    except KeyboardInterrupt:
+        return _Solved(fitted, logits, was_stopped=True)
+    return _Solved(fitted, logits, was_stopped=False)
 
 
 def _row(trial: Trial, *, chosen: bool) -> dict[str, float | int | bool]:

@@ -70,14 +70,7 @@ class Training:
         self._drops = any(isinstance(module, _DropoutNd) for module in self.net.modules())
         self._forward = parallel(self.net if isinstance(self.net, WithHeads) else merged_norms(self.net), world)
         self._scaler = device.scaler()
-        self._optimiser = optimiser(
-            self.net,
-            plan.optimiser,
-            lr=plan.lr,
-            weight_decay=plan.weight_decay,
-            momentum=plan.momentum,
-            stage_factor=plan.stage_factor,
-        )
+        self._optimiser = _optimiser(self.net, plan)
         self._average = Average(answering(self.net), plan.average)
         self._batches = in_batches(len(examples.labels), plan.batch)
         self._weights = None if plan.class_weights is None else torch.tensor(plan.class_weights)
@@ -283,3 +276,14 @@ def scores(net: nn.Module, examples: Examples, *, device: Device | None = None) 
                 for rows in np.array_split(every, max(1, -(-len(every) // ANSWERED)))
             ]
         )
+
+
+def _optimiser(net: nn.Sequential | WithHeads, plan: Plan) -> torch.optim.Optimizer:
+    return optimiser(
+        net,
+        plan.optimiser,
+        lr=plan.lr,
+        weight_decay=plan.weight_decay,
+        momentum=plan.momentum,
+        stage_factor=plan.stage_factor,
+    )
