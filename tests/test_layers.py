@@ -37,8 +37,9 @@ WITH_TORCH = {"engine/graph.py"}
 INSIDE_FUNCTIONS_ONLY = {
     f"recipes/{name}.py"
     for name in (
-        *("augment", "backbone", "contenders", "create", "feature_maps", "full", "kernels", "named_network"),
-        *("on_images", "partial", "running", "scratch", "sizes", "summary", "trained", "tuned"),
+        *("augment", "backbone", "contenders", "create", "cuts", "feature_maps", "full", "kernels", "learned"),
+        *("named_network", "on_images", "partial", "running", "scratch_network", "scratch_training", "sizes"),
+        *("summary", "trained", "tuned"),
     )
 }
 HEAVY = {"numpy", "torch", "openvino", "onnx", "PIL", "pydantic", "sklearn", "scipy", "rich", "jinja2"}

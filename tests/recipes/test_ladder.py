@@ -24,16 +24,22 @@ from eyespot.data.data_set import Picture
 from eyespot.errors import MachineError, OptionError
 from eyespot.recipes import fitting as module
 from eyespot.recipes import ladder, running, tried
-from eyespot.recipes.answers import Answers
+from eyespot.recipes.answers import Answers, Asked
+from eyespot.recipes.attempts import Attempt, Candidate, candidates
+from eyespot.recipes.backbone import DEFAULT
 from eyespot.recipes.clock import Clock
+from eyespot.recipes.cuts import decide_cuts
+from eyespot.recipes.decisions import Decisions, Ended
+from eyespot.recipes.full import full_defaults
 from eyespot.recipes.job import Job
-from eyespot.recipes.ladder import Finishing, climb
+from eyespot.recipes.ladder import Ladder
 from eyespot.recipes.options import train_options
-from eyespot.recipes.partial import Cost
-from eyespot.recipes.plans import MOST_FOR_FEW, PARTIAL
+from eyespot.recipes.plans import MOST_FOR_FEW, PARTIAL, Defaults
 from eyespot.recipes.progress import silent
 from eyespot.recipes.regime import Fitted, Temperature
 from eyespot.recipes.run_folder import RunFolder
+from eyespot.recipes.running import Cost
+from eyespot.recipes.tried import FirstRung
 from eyespot.training.head import Head
 
 TRAINED, VALIDATED = 60, 30
@@ -54,6 +60,22 @@ def left(monkeypatch):
 # --- trainings that say what they would come to
 
 
+def job(clock: Clock, **options: Any) -> Job:
+    chosen = train_options(time=1000, **options)
+    return Job(chosen, RunFolder(chosen), None, Path(), "fp32", silent, clock)
+
+
+def frozen(**known: Any) -> Fitted:
+    """A frozen model of three classes that says nothing but how many pictures there were."""
+    prepared = SimpleNamespace(
+        data_set=SimpleNamespace(classes=("a", "b", "c")),
+        part=lambda *parts: [None] * sum({"train": TRAINED, "val": VALIDATED, "test": 0}[part] for part in parts),
+    )
+    nothing: dict[str, Any] = dict.fromkeys(Fitted.__dataclass_fields__)
+    known |= {"regime": "frozen", "prepared": prepared, "trained_on": TRAINED, "views_computed": 0}
+    return Fitted(**(nothing | {"notes": [], "table": ()} | known))
+
+
 @dataclass
 class Fake:
     """A ladder whose rungs have validation pictures right as told, at a price as told."""
@@ -70,12 +92,24 @@ class Fake:
     """The regimes whose models were written."""
     reserve: float = 0.0
 
-    def climb(self, clock: Clock, **options: Any) -> Fitted:
+    def climb(self, clock: Clock) -> Fitted:
         self.trained, self.kept = {}, []
-        chosen = train_options(time=1000, **options)
-        job = Job(chosen, RunFolder(chosen), None, Path(), "fp32", silent, clock)
-        backbone: Any = SimpleNamespace(built=lambda cache_folder: None)
-        return climb(self.fitted("frozen"), backbone, job, keep=self.keep, seconds=2.0)
+        behind = [self.attempt(stage, f"partial {stage}", PARTIAL) for stage in STAGES]
+        everything = self.attempt("full", "full", full_defaults(frozen()))
+        possible = [
+            Candidate("partial", "everything behind a cut", lambda: behind),
+            Candidate("full", "everything", lambda: [everything]),
+        ]
+        first = FakeFirst(frozen(), 2.0, answers=self.answers("frozen"))
+        return Ladder(first, possible, job(clock), keep=self.keep, tune=self.tune).climb()
+
+    def attempt(self, stage: str, key: str, defaults: Defaults) -> Attempt:
+        return Attempt(
+            key,
+            defaults,
+            cost=lambda: Cost(self.step_seconds[stage], 0.0),
+            prepare=lambda defaults: self.tuning(stage, key, defaults.epochs),
+        )
 
     def keep(self, fitted: Fitted) -> None:
         self.kept.append(fitted.regime)
@@ -85,65 +119,44 @@ class Fake:
         logits = np.array([[1.0, 0.0] if row < self.right[what] else [0.0, 1.0] for row in range(VALIDATED)])
         return Answers(pictures, np.zeros(VALIDATED, np.int64), logits[None])
 
-    def fitted(self, what: str) -> Fitted:
-        prepared = SimpleNamespace(
-            data_set=SimpleNamespace(classes=("a", "b", "c")),
-            part=lambda *parts: [None] * sum({"train": TRAINED, "val": VALIDATED, "test": 0}[part] for part in parts),
-        )
-        nothing: dict[str, Any] = dict.fromkeys(Fitted.__dataclass_fields__)
-        trunk = SimpleNamespace(preprocess=None)
-        known = {
-            "trunk": trunk,
-            "regime": what,
-            "prepared": prepared,
-            "trained_on": TRAINED,
-            "notes": [],
-            "table": (),
-            "views_computed": 0,
-        }
-        return Fitted(**(nothing | known))
-
     def tuning(self, what: str, key: str, epochs: int) -> Any:
         if isinstance(self.happens.get(what), Exception):
             raise self.happens[what]
         self.trained[what] = epochs
-        return SimpleNamespace(key=key, what=f"what lies behind {what}", stage=what, regime=key.split()[0])
+        lesson = SimpleNamespace(regime=key.split()[0], what=f"what lies behind {what}")
+        return SimpleNamespace(key=key, lesson=lesson, stage=what)
 
     def tune(self, frozen: Fitted, tuning: Any, job: Job, *, reserve: float) -> Fitted:
         self.reserve = reserve
         ended = self.happens.get(tuning.stage, "whole")
         if ended == "before it began":
             return frozen
-        job.clock.decide(f"{tuning.key}: trained", lambda: {"steps": 8, "ended": ended})
-        regime = "full" if tuning.stage == "full" else "partial"
+        Decisions(job.clock, tuning.key).end(Ended(8, ended))
         notes = [*frozen.notes, *self.notes.get(tuning.stage, [])]
-        return replace(frozen, regime=regime, temperature=Temperature(1.0, "", self.answers(tuning.stage)), notes=notes)
+        return replace(
+            frozen,
+            regime=tuning.lesson.regime,
+            temperature=Temperature(1.0, "", self.answers(tuning.stage)),
+            notes=notes,
+        )
+
+
+@dataclass(frozen=True)
+class FakeFirst(FirstRung):
+    """A frozen model that takes 6 seconds to be measured: half as much more and another second are left to that, 10."""
+
+    answers: Answers | None = None
+
+    def ask(self, job: Job) -> Asked:
+        return Asked(self.frozen.prepared, self.answers, 0, [])
+
+    def seconds_to_measure(self) -> float:
+        return 6.0
 
 
 @pytest.fixture
-def fake(monkeypatch, left) -> Fake:
-    fake = Fake()
-
-    def cut_at(frozen: Fitted, backbone: Any, job: Job, stage: str | None) -> Any:
-        stage = stage or job.options.freeze
-        return SimpleNamespace(stage=stage, key=f"partial {stage}", defaults=PARTIAL)
-
-    patched: dict[str, Callable[..., Any]] = {
-        "cut_at": cut_at,
-        "cuts": lambda net, preprocess: list(STAGES),
-        "with_head": lambda net, head: None,
-        "partial_cost": lambda frozen, cut, job: Cost(fake.step_seconds[cut.stage], 0.0),
-        "full_cost": lambda frozen, backbone, job: Cost(fake.step_seconds["full"], 0.0),
-        "partial_tuning": lambda frozen, cut, job, defaults: fake.tuning(cut.stage, cut.key, defaults.epochs),
-        "seconds_per_view": lambda trunk, hashed: 0.01,
-        "full_tuning": lambda frozen, backbone, job, defaults: fake.tuning("full", "full", defaults.epochs),
-        "tune": fake.tune,
-        "on_val": lambda prepared, trunk, head, store, tap: SimpleNamespace(answers=fake.answers("frozen"), computed=0),
-    }
-    for name, function in patched.items():
-        monkeypatch.setattr(tried if name == "on_val" else ladder, name, function)
-    monkeypatch.setattr(Finishing, "reserve", 10.0)
-    return fake
+def fake(left) -> Fake:
+    return Fake()
 
 
 def verdicts(result: Any) -> list[tuple[str, str]]:
@@ -169,10 +182,12 @@ def test_what_is_better_by_more_than_its_error_is_kept_and_on_disk_at_once(fake)
     assert [rung.trained for rung in result.ladder[1:]] == ["what lies behind stage5", "what lies behind full"]
 
 
-def test_what_comes_behind_training_is_measured_on_pictures_that_are_not_stored(fake):
+def test_what_comes_behind_training_is_measured_on_pictures_that_are_not_stored(fake, monkeypatch):
+    monkeypatch.setattr(tried, "seconds_per_view", lambda trunk, hashed: 0.01)
+    assert FirstRung(frozen(), 2.0).seconds_to_measure() == pytest.approx(0.01 * VALIDATED)
     clock = Clock(1000)
     fake.climb(clock)
-    assert clock.known("finishing: seconds") == pytest.approx(0.01 * VALIDATED, abs=0.01)
+    assert clock.known("finishing: seconds") == pytest.approx(6.0, abs=0.05)
 
 
 @pytest.mark.parametrize("right", [20, 12])
@@ -195,13 +210,21 @@ def test_each_is_compared_with_the_best_so_far(fake):
 
 
 @pytest.mark.parametrize(
-    ("options", "tried"),
-    [({"regime": "partial"}, ["stage5"]), ({"regime": "full"}, ["full"]), ({"freeze": "stage6"}, ["stage6"])],
+    ("options", "keys"),
+    [
+        ({}, [[f"partial {stage}" for stage in STAGES], ["full"]]),
+        ({"regime": "partial"}, [[f"partial {stage}" for stage in STAGES]]),
+        ({"regime": "full"}, [["full"]]),
+        ({"freeze": "stage6"}, [["partial stage6"]]),
+    ],
     ids=str,
 )
-def test_what_was_asked_for_is_all_that_is_tried(fake, options, tried):
-    fake.climb(Clock(1000), **options)
-    assert list(fake.trained) == tried
+def test_what_was_asked_for_is_all_that_is_tried(shared_cache, options, keys):
+    head = Head(((np.zeros((3, 1280)), np.zeros(3)),), "softmax")
+    model = frozen(head=head, trunk=SimpleNamespace(network=None))
+    its = replace(job(Clock(1000), **options), cache_folder=shared_cache)
+    found = candidates(model, DEFAULT, lambda: decide_cuts(DEFAULT, its.options.freeze), its)
+    assert [[attempt.key for attempt in candidate.attempts()] for candidate in found] == keys
 
 
 def test_the_deepest_cut_that_the_time_allows_is_tried_and_what_it_does_not_allow_is_named(fake):
@@ -221,8 +244,8 @@ def test_the_deepest_cut_that_the_time_allows_is_tried_and_what_it_does_not_allo
 def test_as_many_epochs_are_planned_as_fit(fake, left, epochs):
     steps = (epochs + 0.5) * WORK / PARTIAL.batch
     fake.step_seconds["stage5"] = ladder.PLANNED * (left.seconds - 10.0) / steps
-    fake.climb(Clock(1000), regime="partial")
-    assert fake.trained == {"stage5": epochs}
+    fake.climb(Clock(1000))
+    assert fake.trained["stage5"] == epochs
 
 
 def test_much_time_is_not_used_up(fake, left):
@@ -236,7 +259,7 @@ def test_much_time_is_not_used_up(fake, left):
 
 def test_seconds_for_measuring_and_writing_are_left_to_every_training(fake, left):
     fake.climb(Clock(1000))
-    assert fake.reserve == 10.0
+    assert fake.reserve == pytest.approx(10.0, abs=0.1)
     left.seconds = 10.0 + ladder.MEASURING_SECONDS - 0.1
     result = fake.climb(Clock(1000))
     assert verdicts(result) == [("frozen", "kept"), ("partial", "not begun"), ("full", "not begun")]
@@ -304,7 +327,7 @@ def test_a_run_that_goes_on_says_what_its_rungs_had_taken_before(fake, monkeypat
 
 def test_a_rung_that_a_kill_interrupted_has_taken_all_the_time_since_it_began(fake):
     decided = {"partial stage5: epochs": 4, "partial stage5: began": 100.0}
-    result = fake.climb(Clock(1000, spent=400, decisions=decided), regime="partial")
+    result = fake.climb(Clock(1000, spent=400, decisions=decided))
     assert result.ladder[1].seconds == pytest.approx(300, abs=5)
 
 

@@ -16,7 +16,7 @@ from eyespot.blocks import split
 from eyespot.bundle.files import read_bundle
 from eyespot.data.pictures import read_image
 from eyespot.errors import OptionError
-from eyespot.recipes import tuned
+from eyespot.recipes import learned
 from eyespot.recipes.backbone import pretrained
 from eyespot.recipes.train import train
 
@@ -33,7 +33,7 @@ def _shared(shared_cache) -> None:
 def trained(split_photos, warm_cache, tmp_path_factory):
     """A run with a new tail, and the whole network that was trained."""
     nets: list[nn.Sequential] = []
-    as_trunk = tuned.as_trunk
+    as_trunk = learned.as_trunk
 
     def remembering(net, *args, **given):
         nets.append(net)
@@ -41,7 +41,7 @@ def trained(split_photos, warm_cache, tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EYESPOT_CACHE", str(warm_cache))
-        patch.setattr(tuned, "as_trunk", remembering)
+        patch.setattr(learned, "as_trunk", remembering)
         result = train(split_photos, out=tmp_path_factory.mktemp("runs"), **TAIL, **QUICK)
     return result, nets[0].eval()
 

@@ -22,7 +22,7 @@ from eyespot.data.audit import Hashed
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.data.pictures import read_image
 from eyespot.errors import OptionError
-from eyespot.recipes import scratch
+from eyespot.recipes import learned as ending
 from eyespot.recipes.clock import Clock
 from eyespot.recipes.job import Job
 from eyespot.recipes.on_images import Images
@@ -32,6 +32,8 @@ from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.progress import silent
 from eyespot.recipes.results import TrainResult
 from eyespot.recipes.run_folder import RunFolder
+from eyespot.recipes.scratch_network import network_for
+from eyespot.recipes.scratch_training import Making
 from eyespot.recipes.train import train
 
 KINDS = ("circle", "square")
@@ -68,14 +70,14 @@ def _shared(shared_cache) -> None:
 
 def learned(photos: Path, out: Path, model: str, **options) -> Trained:
     nets: list[nn.Sequential] = []
-    as_trunk = scratch.as_trunk
+    as_trunk = ending.as_trunk
 
     def remembering(net, *args, **given):
         nets.append(net)
         return as_trunk(net, *args, **given)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scratch, "as_trunk", remembering)
+        patch.setattr(ending, "as_trunk", remembering)
         result = train(photos, model=model, regime="scratch", precision="fp32", out=out, **options)
     return Trained(model, result, nets[0].eval())
 
@@ -208,7 +210,7 @@ def test_grey_pictures_have_one_channel_where_the_network_can_take_one(tmp_path)
 # --- what a training is made of
 
 
-def making(name: str, tmp_path: Path, *, count: int, side: int, **options) -> scratch._Making:
+def making(name: str, tmp_path: Path, *, count: int, side: int, **options) -> Making:
     """A training of so many pictures of noise."""
     hashed = [
         Hashed(Picture(f"{number}.png", label="ab"[number % 2], part="train", data=b""), f"{number:032x}")
@@ -219,10 +221,10 @@ def making(name: str, tmp_path: Path, *, count: int, side: int, **options) -> sc
     )
     chosen = train_options(**options)
     job = Job(chosen, RunFolder(chosen), None, tmp_path, "fp32", silent, Clock())
-    network, preprocess = scratch._network(name, 2, chosen, gray=False)
+    network, preprocess = network_for(name, 2, chosen, gray=False)
     pixels = np.random.default_rng(0).integers(0, 256, (count, side, side, 3), np.uint8)
     images = Images(pixels, {each.content: row for row, each in enumerate(hashed)}, preprocess)
-    return scratch._Making(images, prepared, network, None, job)
+    return Making(images, prepared, network, None, job)
 
 
 @pytest.mark.parametrize("auxiliary", ["auto", "no"])

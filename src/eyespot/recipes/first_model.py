@@ -13,6 +13,7 @@ from eyespot.data.audit import Hashed
 from eyespot.errors import OptionError
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
+from eyespot.recipes.decisions import Decisions, Fits
 from eyespot.recipes.frozen import COMPUTING, views_of
 from eyespot.recipes.job import Job
 from eyespot.recipes.prepare import Prepared
@@ -44,8 +45,8 @@ def that_fits(
     if not job.clock.is_set:
         return prepared, job, tap()
     ordered = _in_turn(prepared)
-    fits = job.clock.decide("frozen: fits", lambda: _taken(ordered, prepared, trunk, job, tap))
-    taken, mirror = ordered[: fits["pictures"]], fits["mirror"]
+    fits = Decisions(job.clock, "frozen").fits(lambda: _taken(ordered, prepared, trunk, job, tap))
+    taken = ordered[: fits.pictures]
     if len(taken) < min(len(ordered), FEWEST_PER_CLASS * len(prepared.data_set.classes)):
         raise OptionError(
             f"the option time is too short for a model: of {job.options.time:.0f} s there was enough for the features "
@@ -55,15 +56,15 @@ def that_fits(
         SetAside(picture=each.picture.name, reason="there was no time for it") for each in ordered[len(taken) :]
     ]
     used = job
-    if not mirror and len(views_of(prepared, job.options)) > 1:
+    if not fits.mirror and len(views_of(prepared, job.options)) > 1:
         used = job.with_options(mirror="no")
         prepared = replace(prepared, notes=[*prepared.notes, NO_MIRROR])
-    return prepared.without(left_out), used, tap() if fits.get("tapped") else None
+    return prepared.without(left_out), used, tap() if fits.tapped else None
 
 
 def _taken(
     ordered: Sequence[Hashed], prepared: Prepared, trunk: Trunk, job: Job, tap: Callable[[], Tap | None]
-) -> dict[str, int | bool]:
+) -> Fits:
     """How many pictures, in this order, have their features when the time is up, whether with mirror images, and
     whether the trunk was tapped.
     """
@@ -92,7 +93,7 @@ def _taken(
             break
         if job.clock.is_up(reserve=reserve + each * len(views) * AT_ONCE):
             break
-    return {"pictures": done, "mirror": len(views) > 1, "tapped": tapped is not None}
+    return Fits(pictures=done, mirror=len(views) > 1, tapped=tapped is not None)
 
 
 def _in_turn(prepared: Prepared) -> list[Hashed]:

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 from eyespot.errors import Stopped
 from eyespot.features.tap import Tap
+from eyespot.recipes.attempts import candidates
 from eyespot.recipes.backbone import Backbone, choose_backbone
 from eyespot.recipes.choice import Choice
+from eyespot.recipes.cuts import Cuts, decide_cuts
 from eyespot.recipes.first_model import that_fits
 from eyespot.recipes.frozen import fit_frozen, views_of
 from eyespot.recipes.full import full_tuning
 from eyespot.recipes.job import Job
-from eyespot.recipes.ladder import Keep, climb, too_little
+from eyespot.recipes.ladder import Keep, Ladder, too_little
 from eyespot.recipes.partial import cut_at, partial_tuning
 from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.regime import SMALLEST_TEST, Fitted, stopped_note
 from eyespot.recipes.scratch import fit_scratch
 from eyespot.recipes.tapped import tap_for
-from eyespot.recipes.tried import asked_for, only_frozen
+from eyespot.recipes.tried import FirstRung, asked_for, only_frozen
 from eyespot.recipes.tuned import Tuning, with_note
 
 NO_MODEL_YET = "stopped: there is no model yet"
@@ -40,56 +42,56 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
     backbone = choose_backbone(choice.network, job.options.weights, size=job.options.size, levels=prepared.levels)
     few = too_little(len(prepared.part("train")), len(prepared.part("val")), classes=len(prepared.data_set.classes))
     if choice.regime == "frozen" and (few or not choice.climbs):
-        first = _first_rung(prepared, backbone, job, small_test=small_test, trains_tail=False)
-        return only_frozen(first.frozen, job, seconds=first.seconds, reason=few) if choice.climbs else first.frozen
+        first = _first_rung(prepared, backbone, job, small_test=small_test)
+        return only_frozen(first, job, reason=few) if choice.climbs else first.frozen
+    cuts = cache(lambda: decide_cuts(backbone, job.options.freeze))
     trains_tail = "full" not in (choice.regime, job.options.regime)
-    first = _first_rung(prepared, backbone, job, small_test=False, trains_tail=trains_tail)
-    frozen = replace(first.frozen, small_test=small_test)
+    first = _first_rung(prepared, backbone, job, small_test=False, cuts=cuts if trains_tail else None)
+    first = replace(first, frozen=replace(first.frozen, small_test=small_test))
     if choice.climbs:
-        return climb(frozen, backbone, job, keep=keep, seconds=first.seconds, tap=first.tap)
+        return Ladder(first, candidates(first.frozen, backbone, cuts, job), job, keep=keep).climb()
 
     def refit(frozen: Fitted) -> Fitted:
         """The frozen model as it is where nothing else is tried: with a small test part, fitted on all pictures."""
         if not small_test:
             return frozen
         try:
-            again = _first_rung(prepared, backbone, job, small_test=True, trains_tail=False).frozen
+            again = _first_rung(prepared, backbone, job, small_test=True).frozen
         except Stopped:
             return with_note(frozen, stopped_note("cross-validation"))
         return replace(again, views_computed=frozen.views_computed + again.views_computed)
 
     def tuning() -> Tuning:
         if choice.regime == "full":
-            return full_tuning(frozen, backbone, job)
-        return partial_tuning(frozen, cut_at(frozen, backbone, job, None), job)
+            return full_tuning(first.frozen, backbone, job)
+        return partial_tuning(first.frozen, next(cut_at(first.frozen, backbone, job, cuts().stages)), job)
 
-    return asked_for(frozen, tuning, job, seconds=first.seconds, tap=first.tap, refit=refit)
-
-
-@dataclass(frozen=True)
-class _FirstRung:
-    """The frozen regime, with which every other one begins."""
-
-    frozen: Fitted
-    tap: Tap | None
-    """What keeps activations for the partial regime."""
-    seconds: float
+    return asked_for(first, tuning, job, refit=refit)
 
 
-def _first_rung(prepared: Prepared, backbone: Backbone, job: Job, *, small_test: bool, trains_tail: bool) -> _FirstRung:
+def _first_rung(
+    prepared: Prepared,
+    backbone: Backbone,
+    job: Job,
+    *,
+    small_test: bool,
+    cuts: Callable[[], Cuts] | None = None,
+) -> FirstRung:
     """small_test: nothing else will be trained, and too few pictures are held out to measure on.
-    trains_tail: the partial regime may follow.
+    cuts: gives those of the backbone, where the partial regime may follow.
     """
     began = time.perf_counter()
     trunk = backbone.trunk(job.cache_folder, job.precision, job.progress)
     views = len(views_of(prepared, job.options)) * len(prepared.part("train")) + len(prepared.part("val"))
-    make_tap: Callable[[], Tap | None] = cache(lambda: tap_for(trunk, backbone, job, views=views))
+    make_tap: Callable[[], Tap | None] = cache(
+        lambda: tap_for(trunk, backbone, cuts(), job, views=views) if cuts else None
+    )
     try:
-        prepared, fitting, tap = that_fits(prepared, trunk, job, tap=make_tap if trains_tail else lambda: None)
+        prepared, fitting, tap = that_fits(prepared, trunk, job, tap=make_tap)
         frozen = fit_frozen(prepared, trunk, fitting, small_test=small_test, tap=tap)
     except KeyboardInterrupt:
         raise Stopped(NO_MODEL_YET + (FEATURES_KEPT if job.store else "")) from None
-    return _FirstRung(frozen, tap, time.perf_counter() - began)
+    return FirstRung(frozen, time.perf_counter() - began, tap)
 
 
 def _is_small_test(test: int, validation: int) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 
 from eyespot.recipes.backbone import Backbone
 from eyespot.recipes.job import Job
+from eyespot.recipes.learned import Lesson
 from eyespot.recipes.on_images import (
     augmentation_for,
     decoded,
@@ -47,22 +48,27 @@ def full_tuning(frozen: Fitted, backbone: Backbone, job: Job, *, defaults: Defau
     train = images.examples(prepared, prepared.part("train"), augmentation=augmentation, seed=job.options.seed)
     validation = images.examples(prepared, prepared.part("val"), augmentation=None, seed=job.options.seed)
     _, auxiliary = _network(frozen, backbone, job)
-    return Tuning(
+    lesson = Lesson(
         regime="full",
-        key=KEY,
         what=f"everything, beginning from published weights and a solved head{auxiliary}",
-        make=lambda: _training(frozen, backbone, job, defaults, train, validation if len(validation.labels) else None),
-        whole=lambda net: net,
         network=frozen.trunk.network,
+        preprocess=preprocess,
+        output=frozen.head.output,
         prepared=prepared,
         trained_on=len(train.labels),
-        views_computed=0,
         mirror=augmentation is not None and augmentation.mirror,
+        views_computed=0,
         how=(
             ("Frozen", "running statistics alone"),
             ("Augmentation", describe(augmentation) if augmentation else "none"),
         ),
         notes=[],
+    )
+    return Tuning(
+        key=KEY,
+        lesson=lesson,
+        make=lambda: _training(frozen, backbone, job, defaults, train, validation if len(validation.labels) else None),
+        whole=lambda net: net,
     )
 
 

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eyespot.data.audit import Hashed
-from eyespot.errors import NetworkError, OptionError
+from eyespot.errors import OptionError
 from eyespot.features.embed import Embedded
 from eyespot.features.stored import Stored
 from eyespot.features.trunk import Trunk
 from eyespot.features.views import AnyView, Drawn, choose_views
 from eyespot.recipes.backbone import Backbone
+from eyespot.recipes.cuts import parted
 from eyespot.recipes.job import Job
+from eyespot.recipes.learned import Lesson
 from eyespot.recipes.on_images import statistics_stay
 from eyespot.recipes.plans import MOST_FOR_FEW, NEW_TAIL, PARTIAL, Defaults, for_so_many, plan_for
 from eyespot.recipes.regime import Fitted
 from eyespot.recipes.running import TIMED_STEPS, Cost, seconds_per_step
 from eyespot.recipes.trained import graph_trunk, with_head
 from eyespot.recipes.tuned import Tuning
-from eyespot.records import Network, Part, Preprocess
+from eyespot.records import Network, Part
 from eyespot.training import augmentation as presets
 from eyespot.training.augmentation import describe
 from eyespot.training.distributed import broadcast
@@ -35,9 +37,6 @@ if TYPE_CHECKING:
     from eyespot.training.examples import ViewExamples
     from eyespot.training.loop import Training
 
-MOST_TRAINED = 0.5
-"""Share of the network's multiply-adds that lies behind the cut, at most: beyond, stored activations save too little.
-The first stage that leaves less is the default cut: stage5 of EfficientNet-Lite0's seven."""
 TIMED_PICTURES = 192
 """Enough that what the first ones wait for is no matter; their activations are kept."""
 
@@ -71,31 +70,19 @@ class Cut:
         )
 
 
-def cut_at(frozen: Fitted, backbone: Backbone, job: Job, stage: str | None) -> Cut:
-    """The backbone with the frozen regime's head, or with the new tail that was asked for, cut behind a stage.
+def cut_at(frozen: Fitted, backbone: Backbone, job: Job, stages: Sequence[str]) -> Iterator[Cut]:
+    """The backbone with the frozen regime's head, or with the new tail that was asked for, cut behind each stage.
 
-    stage: by name, or how many are frozen, the stem being the first; None for the default.
-    Raises OptionError for a cut that is not there.
+    All share one network. Raises OptionError for a cut that is not there, or where the new tail does not fit.
     """
     net = with_head(backbone.built(job.cache_folder), frozen.head).eval()
-    stage = named_stage(net, stage or job.options.freeze or cuts(net, frozen.trunk.preprocess)[0])
-    trunk, tail = parted(net, stage)
-    if job.options.replace_tail is None:
-        return Cut(stage, trunk, tail, frozen.trunk.network, is_new=False, pictures=frozen.trained_on)
-    network = frozen.trunk.network.model_copy(update={"cut": stage, "tail": job.options.replace_tail})
-    return Cut(stage, trunk, _new_tail(trunk, frozen, job), network, is_new=True, pictures=frozen.trained_on)
-
-
-def cuts(net: nn.Sequential, preprocess: Preprocess) -> list[str]:
-    """The stages behind which a useful part of the network lies, the deepest cut first.
-
-    Behind the last but one there is the head alone, which is solved already.
-    """
-    stages = [name for name, _ in net.named_children()][:-1]
-    work = _work(net, preprocess)
-    names, total = list(work), sum(work.values())
-    behind = {stage: sum(work[later] for later in names[at + 1 :]) for at, stage in enumerate(names)}
-    return [stage for stage in stages if behind[stage] <= MOST_TRAINED * total] or stages[-1:]
+    for stage in stages:
+        trunk, tail = parted(net, stage)
+        network = frozen.trunk.network
+        if job.options.replace_tail is not None:
+            network = network.model_copy(update={"cut": stage, "tail": job.options.replace_tail})
+            tail = _new_tail(trunk, frozen, job)
+        yield Cut(stage, trunk, tail, network, is_new=job.options.replace_tail is not None, pictures=frozen.trained_on)
 
 
 def partial_tuning(frozen: Fitted, cut: Cut, job: Job, *, defaults: Defaults | None = None) -> Tuning:
@@ -109,11 +96,9 @@ def partial_tuning(frozen: Fitted, cut: Cut, job: Job, *, defaults: Defaults | N
     below.require_room(len(views) * len(ordered), dtype=np.float16)  # before any is computed
     seen = _embedded(below, ordered, views, job)
     validation = _embedded(below, prepared.part("val"), ("identity",), job)
-    begins = "new layers at random" if cut.is_new else "published weights and a solved head"
     return Tuning(
-        regime="partial",
         key=cut.key,
-        what=f"everything behind {cut.stage}, beginning from {begins}",
+        lesson=_lesson(cut, seen, validation, views, frozen),
         make=lambda: _training(
             cut,
             _examples(seen, frozen, job),
@@ -123,16 +108,6 @@ def partial_tuning(frozen: Fitted, cut: Cut, job: Job, *, defaults: Defaults | N
             defaults or cut.defaults,
         ),
         whole=lambda tail: _joined(cut, tail),
-        network=cut.network,
-        prepared=prepared.without([*seen.set_aside, *validation.set_aside]),
-        trained_on=len(seen.pictures),
-        views_computed=seen.computed + validation.computed,
-        mirror="mirror" in views,
-        how=(
-            ("Frozen", f"everything up to {cut.stage}, with all running statistics"),
-            ("Views", _in_words(views)),
-        ),
-        notes=[*seen.notes, *validation.notes],
     )
 
 
@@ -177,27 +152,24 @@ def _without_activations(below: Trunk, frozen: Fitted, part: Part, views: Sequen
     return [each for each in hashed if each.content in contents]
 
 
-def named_stage(net: nn.Sequential, freeze: str) -> str:
-    """The stage that the option names, or counts, the stem being the first."""
-    if not freeze.isdecimal():
-        return freeze
-    stages = [name for name, _ in net.named_children()]
-    if not 1 <= int(freeze) < len(stages):
-        raise OptionError(
-            f"the option freeze cannot be {freeze}: the network has {counted(len(stages), 'stage')}, of which 1 "
-            f"to {len(stages) - 1} can be frozen ({', '.join(stages)})"
-        )
-    return stages[int(freeze) - 1]
-
-
-def parted(net: nn.Sequential, stage: str) -> tuple[nn.Sequential, nn.Sequential]:
-    """What comes up to the stage, and what comes behind it. Raises OptionError where it cannot be cut there."""
-    from eyespot import blocks
-
-    try:
-        return blocks.split(net, after=stage)
-    except NetworkError as error:
-        raise OptionError(f"the option freeze cannot be {stage!r}: {error}") from None
+def _lesson(cut: Cut, seen: Embedded, validation: Embedded, views: Sequence[AnyView], frozen: Fitted) -> Lesson:
+    begins = "new layers at random" if cut.is_new else "published weights and a solved head"
+    return Lesson(
+        regime="partial",
+        what=f"everything behind {cut.stage}, beginning from {begins}",
+        network=cut.network,
+        preprocess=frozen.trunk.preprocess,
+        output=frozen.head.output,
+        prepared=frozen.prepared.without([*seen.set_aside, *validation.set_aside]),
+        trained_on=len(seen.pictures),
+        mirror="mirror" in views,
+        views_computed=seen.computed + validation.computed,
+        how=(
+            ("Frozen", f"everything up to {cut.stage}, with all running statistics"),
+            ("Views", _in_words(views)),
+        ),
+        notes=[*seen.notes, *validation.notes],
+    )
 
 
 def _joined(cut: Cut, tail: nn.Sequential) -> nn.Sequential:
@@ -222,17 +194,6 @@ def _new_tail(trunk: nn.Sequential, frozen: Fitted, job: Job) -> nn.Sequential:
         output=frozen.head.output,
         seed=job.options.seed,
     )
-
-
-def _work(net: nn.Sequential, preprocess: Preprocess) -> dict[str, int]:
-    """Multiply-adds of each stage of the outermost chain, for one image."""
-    import copy
-
-    from eyespot.arithmetic.table import flat, stages
-    from eyespot.arithmetic.trace import trace
-
-    traced = trace(copy.deepcopy(net).to("meta"), (preprocess.channels, *preprocess.crop_hw))
-    return {stage.name: stage.multiply_adds for stage in stages(list(flat(traced)))}
 
 
 def _views(frozen: Fitted, job: Job) -> tuple[AnyView, ...]:

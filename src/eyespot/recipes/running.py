@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from eyespot.bundle.files import CHECKPOINTS
 from eyespot.errors import MachineError
+from eyespot.recipes.decisions import Decisions, Ended, Reason
 from eyespot.recipes.job import Job
 from eyespot.training.distributed import total
 from eyespot.training.whole_steps import WholeSteps
@@ -26,7 +27,6 @@ CHECKPOINT_SECONDS = 2.0
 CHECKPOINT_SHARE = 0.02
 """Of the time, at most, goes into checkpoints behind the first: those that take long come less often."""
 TIMED_STEPS = 5
-Ended = Literal["whole", "by the clock", "by the user"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Cost:
     """For what has to be computed, or decoded, before the first step."""
 
 
-def run_training(training: Training, job: Job, *, key: str, reserve: float = 0.0, few: bool = False) -> Ended:
+def run_training(training: Training, job: Job, *, key: str, reserve: float = 0.0, few: bool = False) -> Reason:
     """Trains from the last checkpoint under that name, if there is one, to the end, and why it ended.
 
     key: names this training among those of the run.
@@ -49,10 +49,10 @@ def run_training(training: Training, job: Job, *, key: str, reserve: float = 0.0
     kept = _Kept(training, job, key)
     kept.restore()
     _note_on_norms(training, job)
-    what = f"{key}: trained"
-    known = job.clock.known(what)
-    last = training.steps if known is None else int(known["steps"])
-    ended: Ended = "whole" if known is None else known["ended"]
+    decisions = Decisions(job.clock, key)
+    known = decisions.ended
+    last = known.steps if known else training.steps
+    reason: Reason = known.ended if known else "whole"
     job.progress("training", training.step, training.steps)
     try:
         with _threads(few=few), WholeSteps() as whole:
@@ -61,23 +61,23 @@ def run_training(training: Training, job: Job, *, key: str, reserve: float = 0.0
                 job.progress("training", step, training.steps)
                 kept.save(now=False)
                 if known is None and job.clock.is_up(reserve=reserve) and step < training.steps:
-                    ended = "by the clock"
+                    reason = "by the clock"
                     break
     except KeyboardInterrupt:
         if not training.epochs or job.world.size > 1:
             raise
-        ended = "by the user"
-        job.clock.correct(what, {"steps": training.step, "ended": ended})
-    job.clock.decide(what, lambda: {"steps": training.step, "ended": ended})
+        reason = "by the user"
+        decisions.correct_end(Ended(training.step, reason))
+    decisions.end(Ended(training.step, reason))
     kept.save(now=True)
-    return ended
+    return reason
 
 
-def ended_note(ended: Ended, training: Training) -> list[str]:
+def ended_note(reason: Reason, training: Training) -> list[str]:
     """A sentence on a training that did not come to its end."""
-    if ended == "whole":
+    if reason == "whole":
         return []
-    who = "you" if ended == "by the user" else "the clock"
+    who = "you" if reason == "by the user" else "the clock"
     if training.plan.patience is not None:
         return [f"training was stopped by {who} after epoch {len(training.epochs)}; the best epoch so far is kept"]
     steps = f"{training.step} of {counted(training.steps, 'step')}"

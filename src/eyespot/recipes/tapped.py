@@ -5,24 +5,22 @@ from __future__ import annotations
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.backbone import Backbone
+from eyespot.recipes.cuts import Cuts, parted
 from eyespot.recipes.job import Job
-from eyespot.recipes.partial import cuts, named_stage, parted
 from eyespot.recipes.trained import features_stage, graph_trunk
 
 
-def tap_for(trunk: Trunk, backbone: Backbone, job: Job, *, views: int) -> Tap | None:
-    """The trunk's activations at the cut that is asked for, or at the deepest one; None where that makes no sense, or
-    there is no room.
+def tap_for(trunk: Trunk, backbone: Backbone, cuts: Cuts, job: Job, *, views: int) -> Tap | None:
+    """The trunk's activations at the deepest cut; None where that makes no sense, or there is no room.
 
     views: of all pictures together, that may be computed.
-    Raises OptionError for a cut that is not there.
     """
     from eyespot import blocks
 
     if job.store is None:
         return None
     net = backbone.built(job.cache_folder).eval()
-    stage = named_stage(net, job.options.freeze or cuts(net, trunk.preprocess)[0])
+    stage = cuts.deepest
     before, _ = parted(net, stage)
     features = features_stage(net)
     if stage == features:  # where the frozen regime's own features are

@@ -9,16 +9,38 @@ import numpy as np
 
 from eyespot.evaluate.intervals import wilson
 from eyespot.features.tap import Tap
-from eyespot.recipes.answers import Answers, on_val
+from eyespot.recipes.answers import Answers, Asked, on_val
 from eyespot.recipes.compared import Comparison, compared
+from eyespot.recipes.decisions import Decisions
 from eyespot.recipes.job import Job
 from eyespot.recipes.regime import Fitted
+from eyespot.recipes.trained import seconds_per_view
 from eyespot.recipes.tuned import Tuning, tune, with_note
 from eyespot.records import Metric, Rung
 from eyespot.training.problems import log_softmax
 from eyespot.words import counted
 
 Row = dict[str, float | int | bool]
+
+
+@dataclass(frozen=True)
+class FirstRung:
+    """The frozen regime, fitted on the train part alone: what every other one begins with, and is compared to."""
+
+    frozen: Fitted
+    seconds: float
+    """It took."""
+    tap: Tap | None = None
+    """Keeps activations for the partial regime."""
+
+    def ask(self, job: Job) -> Asked:
+        """What came of asking it for the validation pictures, with their activations kept."""
+        return on_val(self.frozen.prepared, self.frozen.trunk, self.frozen.head, store=job.store, tap=self.tap)
+
+    def seconds_to_measure(self) -> float:
+        """What it takes here and now to ask a network like it for all pictures that are held out."""
+        held_out = self.frozen.prepared.part("val", "test")
+        return seconds_per_view(self.frozen.trunk, held_out) * len(held_out)
 
 
 @dataclass
@@ -33,36 +55,26 @@ class Climbed:
     """The frozen model as epoch 0 of every training that begins with it."""
 
     @classmethod
-    def of(cls, frozen: Fitted, answers: Answers | None, job: Job, seconds: float) -> Climbed:
-        return cls(frozen, answers, [_rung_of_frozen(answers, job, seconds)], _start_row(answers))
+    def of(cls, first: FirstRung, answers: Answers | None, job: Job) -> Climbed:
+        return cls(first.frozen, answers, [_rung_of_frozen(answers, job, first.seconds)], _start_row(answers))
 
 
-def begin(frozen: Fitted, job: Job, *, seconds: float, tap: Tap | None) -> Climbed:
-    """The frozen model, measured on the validation pictures: where every other regime starts from.
-
-    seconds: what it took. tap: activations that are kept on the way.
-    """
-    found = on_val(frozen.prepared, frozen.trunk, frozen.head, store=job.store, tap=tap)
-    measured = replace(frozen, views_computed=frozen.views_computed + found.computed)
-    return Climbed.of(measured, found.answers, job, seconds)
+def begin(first: FirstRung, job: Job) -> Climbed:
+    """The frozen model, measured on the validation pictures: where every other regime starts from."""
+    asked = first.ask(job)
+    measured = replace(first.frozen, views_computed=first.frozen.views_computed + asked.computed)
+    return Climbed.of(replace(first, frozen=measured), asked.answers, job)
 
 
-def asked_for(
-    frozen: Fitted,
-    make: Callable[[], Tuning],
-    job: Job,
-    *,
-    seconds: float,
-    tap: Tap | None,
-    refit: Callable[[Fitted], Fitted],
-) -> Fitted:
+def asked_for(first: FirstRung, make: Callable[[], Tuning], job: Job, *, refit: Callable[[Fitted], Fitted]) -> Fitted:
     """The model of the one regime that was asked for, or the frozen one where training deeper is no gain.
 
-    frozen: fitted on the train part alone. refit: gives of that the frozen model as it is where nothing else is tried.
+    refit: gives of the first rung's the frozen model as it is where nothing else is tried.
     New layers that were asked for are kept whatever they are worth: nothing else has them, and the head is no answer.
     """
+    frozen = first.frozen
     try:
-        climbed = begin(frozen, job, seconds=seconds, tap=tap)
+        climbed = begin(first, job)
         frozen = climbed.best
         if climbed.answers is None and job.options.replace_tail is None:
             why = "there are no validation pictures to show that training deeper is a gain"
@@ -72,22 +84,27 @@ def asked_for(
         if job.world.size > 1:  # processes that do not stop alike would wait for each other
             raise
         return with_note(frozen, "stopped by you before the tail was trained: all is frozen")
-    began = began_at(tuning.key, job)
+    began = Decisions(job.clock, tuning.key).began()
     tuned = tune(frozen, tuning, job)
     if tuned.regime == "frozen" or climbed.answers is None:
         return tuned
     comparison = weigh(climbed, tuned, tuning, job, began=began, was_asked_for=True)
-    if climbed.best is tuned:
-        tuned = replace(with_start(tuned, climbed), ladder=tuple(climbed.rungs))
-        return with_note(tuned, _worse_layers(comparison)) if comparison.is_worse else tuned
+    if climbed.best is not tuned:
+        return _discarded(tuned, comparison, climbed, refit)
+    tuned = replace(with_start(tuned, climbed), ladder=tuple(climbed.rungs))
+    return with_note(tuned, _worse_layers(comparison)) if comparison.is_worse else tuned
+
+
+def _discarded(tuned: Fitted, comparison: Comparison, climbed: Climbed, refit: Callable[[Fitted], Fitted]) -> Fitted:
+    """The frozen model, with what was tried in vain in its notes and its table."""
+    frozen = climbed.best
     worse = "worse" if comparison.is_worse else "no better"
     pictures = counted(comparison.count, "validation picture")
     kept = _head(refit(frozen), f"training deeper made it {worse}", climbed)
     said = f"{kept.instead}; on {pictures} it had {comparison.in_words('frozen')}"
-    notes = tuned.notes[len(frozen.notes) :]
     return replace(
         kept,
-        notes=[*kept.notes, said, *notes],
+        notes=[*kept.notes, said, *tuned.notes[len(frozen.notes) :]],
         table=tuple(row | {"kept": row["epoch"] == 0} for row in with_start(tuned, climbed).table),
     )
 
@@ -113,15 +130,16 @@ def weigh(
     comparison = compared(climbed.answers, answers)
     is_wanted = was_asked_for and (job.options.replace_tail is not None or comparison.is_the_same)
     suffices = comparison.is_better or is_wanted
-    is_kept = job.clock.decide(f"{tuning.key}: kept", lambda: suffices)
+    decisions = Decisions(job.clock, tuning.key)
+    is_kept = decisions.is_kept(lambda: suffices)
     why = comparison.in_words(climbed.best.regime)
     if is_kept and not comparison.is_better:
         why = f"it was asked for; {why}"
     climbed.rungs.append(
         Rung(
-            regime=tuning.regime,
-            trained=tuning.what,
-            seconds=job.clock.measure(f"{tuning.key}: seconds", lambda: round(job.clock.spent - began, 1)),
+            regime=tuned.regime,
+            trained=tuning.lesson.what,
+            seconds=decisions.seconds(lambda: job.clock.spent - began),
             validation=_metric(answers),
             verdict=f"{'kept' if is_kept else 'discarded'}: {why}",
             kept=is_kept,
@@ -132,14 +150,10 @@ def weigh(
     return comparison
 
 
-def began_at(key: str, job: Job) -> float:
-    """Seconds on the run's clock when the training of that key began, in the first life of the run."""
-    return job.clock.measure(f"{key}: began", lambda: round(job.clock.spent, 1))
-
-
-def only_frozen(frozen: Fitted, job: Job, *, seconds: float, reason: str) -> Fitted:
+def only_frozen(first: FirstRung, job: Job, *, reason: str) -> Fitted:
     """The frozen model as the only rung; reason: why no other one is tried."""
-    return replace(with_note(frozen, reason), ladder=(_rung_of_frozen(frozen.out_of_fold, job, seconds),))
+    rung = _rung_of_frozen(first.frozen.out_of_fold, job, first.seconds)
+    return replace(with_note(first.frozen, reason), ladder=(rung,))
 
 
 def with_start(tuned: Fitted, climbed: Climbed) -> Fitted:
@@ -151,7 +165,7 @@ def _rung_of_frozen(answers: Answers | None, job: Job, seconds: float) -> Rung:
     return Rung(
         regime="frozen",
         trained="the head alone",
-        seconds=job.clock.measure("frozen: seconds", lambda: round(seconds, 1)),
+        seconds=Decisions(job.clock, "frozen").seconds(lambda: seconds),
         validation=_metric(answers) if answers else None,
         verdict="kept: the first",
         kept=True,

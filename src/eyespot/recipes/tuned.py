@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from eyespot.features.trunk import Trunk
 from eyespot.recipes.answers import on_val
 from eyespot.recipes.job import Job
-from eyespot.recipes.plans import in_words
-from eyespot.recipes.prepare import Prepared
-from eyespot.recipes.regime import Fitted, Temperature, despite_ctrl_c
-from eyespot.recipes.running import ended_note, epoch_row, run_training
-from eyespot.recipes.trained import as_trunk
-from eyespot.records import Network
-from eyespot.training.head import Head
+from eyespot.recipes.learned import Lesson, learned
+from eyespot.recipes.regime import Fitted, despite_ctrl_c
+from eyespot.recipes.running import run_training
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,23 +22,12 @@ if TYPE_CHECKING:
 class Tuning:
     """A training that is about to begin, with all that it reads in memory."""
 
-    regime: Literal["partial", "full"]
     key: str
     """Names it among the trainings of the run: "partial stage5", "full"."""
-    what: str
-    """What is trained, in words."""
+    lesson: Lesson
     make: Callable[[], Training]
     whole: Callable[[nn.Sequential], nn.Sequential]
     """From the part that trained to the whole network."""
-    network: Network
-    prepared: Prepared
-    """Without pictures that cannot be read."""
-    trained_on: int
-    views_computed: int
-    mirror: bool
-    how: tuple[tuple[str, str], ...]
-    """Lines of the report, beside those on steps and epochs."""
-    notes: list[str]
 
 
 def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> Fitted:
@@ -52,48 +36,28 @@ def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> F
     frozen: fitted on the train part alone. It is for `tried` to say whether this one is better.
     reserve: seconds that must be left on the clock when training ends.
     """
+    lesson = tuning.lesson
     try:
         training = tuning.make()
         ended = run_training(training, job, key=tuning.key, reserve=reserve)
     except KeyboardInterrupt:
         if job.world.size > 1:  # processes that do not stop alike would wait for each other
             raise
-        return with_note(frozen, f"stopped by you before one epoch of training {tuning.what} was over: all is frozen")
-    output = frozen.head.output
-
-    def converted() -> tuple[Trunk, Head]:
-        return as_trunk(
-            tuning.whole(training.averaged),
-            tuning.network,
-            frozen.trunk.preprocess,
-            precision=job.precision,
-            cache_folder=job.cache_folder,
-            output=output,
-        )
-
-    (trunk, head), _ = despite_ctrl_c(converted)
-    found, _ = despite_ctrl_c(lambda: on_val(tuning.prepared, trunk, head))
-    source = "answers to the validation pictures" if found.answers else "nothing: there are none"
+        return with_note(frozen, f"stopped by you before one epoch of training {lesson.what} was over: all is frozen")
+    found = learned(lesson, training, ended, job, net=lambda: tuning.whole(training.averaged))
+    asked, _ = despite_ctrl_c(lambda: on_val(lesson.prepared, found.trunk, found.head))
+    model = found.model(
+        asked,
+        source="answers to the validation pictures" if asked.answers else "nothing: there are none",
+        epochs=f", {_kept(training)}{_averaged(training)}",
+        column=lambda epoch: {"kept": epoch.number == training.kept},
+    )
     return replace(
-        frozen,
-        regime=tuning.regime,
-        prepared=found.prepared,
-        trunk=trunk,
-        head=head,
-        held_out=("val", "test"),
-        temperature=Temperature.fitted_on(found.answers, source),
-        trained_on=tuning.trained_on,
-        mirror=tuning.mirror,
-        out_of_fold=None,
-        table=tuple(epoch_row(epoch) | {"kept": epoch.number == training.kept} for epoch in training.epochs),
-        how=(
-            ("What was trained", tuning.what),
-            *in_words(training.plan),
-            ("Epochs", f"{len(training.epochs)}, {_kept(training)}{_averaged(training)}"),
-            *tuning.how,
-        ),
-        views_computed=frozen.views_computed + tuning.views_computed + found.computed,
-        notes=[*frozen.notes, *tuning.notes, *training.notes, *ended_note(ended, training)],
+        model,
+        small_test=frozen.small_test,
+        l2=frozen.l2,
+        views_computed=frozen.views_computed + model.views_computed,
+        notes=[*frozen.notes, *model.notes],
     )
 
 

@@ -1,0 +1,94 @@
+"""Where the partial regime cuts a network: decided once, for the tap, for the ladder and for training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from eyespot.errors import MissingExtra, NetworkError, OptionError
+from eyespot.recipes.backbone import Backbone
+from eyespot.records import Preprocess
+from eyespot.words import counted
+
+if TYPE_CHECKING:
+    from torch import nn
+
+MOST_TRAINED = 0.5
+"""Share of the network's multiply-adds that lies behind the cut, at most: beyond, stored activations save too little.
+The first stage that leaves less is the default cut: stage5 of EfficientNet-Lite0's seven."""
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """The stages behind which a network may be cut."""
+
+    stages: tuple[str, ...]
+    """The deepest cut first; where one was asked for, that one alone."""
+
+    @property
+    def deepest(self) -> str:
+        return self.stages[0]
+
+
+def decide_cuts(backbone: Backbone, freeze: str | None) -> Cuts:
+    """Those of the backbone; no weights are read for it.
+
+    freeze: the stage that was asked for, by name, or how many are frozen, the stem being the first; None for all behind
+        which a useful part of the network lies.
+    Raises OptionError for a cut that is not there; MissingExtra.
+    """
+    try:
+        import torch
+    except ModuleNotFoundError:
+        raise MissingExtra("training more than the head", extra="train") from None
+    from eyespot import zoo
+
+    with torch.device("meta"):
+        net = zoo.create(backbone.network).eval()
+    stages = (_named(net, freeze),) if freeze else _useful(net, backbone.own_preprocess)
+    parted(net, stages[0])
+    return Cuts(stages)
+
+
+def parted(net: nn.Sequential, stage: str) -> tuple[nn.Sequential, nn.Sequential]:
+    """What comes up to the stage, and what comes behind it. Raises OptionError where it cannot be cut there."""
+    from eyespot import blocks
+
+    try:
+        return blocks.split(net, after=stage)
+    except NetworkError as error:
+        raise OptionError(f"the option freeze cannot be {stage!r}: {error}") from None
+
+
+def _named(net: nn.Sequential, freeze: str) -> str:
+    """The stage that the option names, or counts."""
+    if not freeze.isdecimal():
+        return freeze
+    stages = [name for name, _ in net.named_children()]
+    if not 1 <= int(freeze) < len(stages):
+        raise OptionError(
+            f"the option freeze cannot be {freeze}: the network has {counted(len(stages), 'stage')}, of which 1 "
+            f"to {len(stages) - 1} can be frozen ({', '.join(stages)})"
+        )
+    return stages[int(freeze) - 1]
+
+
+def _useful(net: nn.Sequential, preprocess: Preprocess) -> tuple[str, ...]:
+    """The stages behind which a useful part of the network lies, the deepest cut first.
+
+    Behind the last but one there is the head alone, which is solved already.
+    """
+    stages = [name for name, _ in net.named_children()][:-1]
+    work = _work(net, preprocess)
+    names, total = list(work), sum(work.values())
+    behind = {stage: sum(work[later] for later in names[at + 1 :]) for at, stage in enumerate(names)}
+    return tuple([stage for stage in stages if behind[stage] <= MOST_TRAINED * total] or stages[-1:])
+
+
+def _work(net: nn.Sequential, preprocess: Preprocess) -> dict[str, int]:
+    """Multiply-adds of each stage of the outermost chain, for one image. net: on the device meta."""
+    from eyespot.arithmetic.table import flat, stages
+    from eyespot.arithmetic.trace import trace
+
+    traced = trace(net, (preprocess.channels, *preprocess.crop_hw))
+    return {stage.name: stage.multiply_adds for stage in stages(list(flat(traced)))}
