@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-import eyespot
 from eyespot.cli import anatomy, by_hand, deploy, explaining, measuring, serving, views
 from eyespot.cli.grouped import GroupedCommand
 from eyespot.cli.told import WRONG_USE, wrong_use
@@ -17,6 +16,7 @@ from eyespot.cli.told import json_option as _json
 from eyespot.cli.told import quiet_option as _quiet
 from eyespot.cli.told import read_options as _read_options
 from eyespot.cli.told import told as _told
+from eyespot.version import VERSION
 
 COMMANDS = (
     *("train", "predict", "val", *explaining.COMMANDS, *deploy.COMMANDS, *serving.COMMANDS, "embed", *views.COMMANDS),
@@ -73,7 +73,7 @@ class _Group(click.Group):
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(eyespot.__version__, prog_name="eyespot")
+@click.version_option(VERSION, prog_name="eyespot")
 def main() -> None:
     """A folder of your own pictures becomes a convolutional network that you understand, trust and run.
 
