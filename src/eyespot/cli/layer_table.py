@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from eyespot.cli.show import say
 from eyespot.errors import OptionError
 from eyespot.recipes.network_results import Summary
 from eyespot.recipes.tables import write_csv
+from eyespot.words import nearest
 
 GAP = 2
 """Blanks between two columns."""
@@ -104,9 +104,7 @@ def chosen(names: str | None) -> list[Column] | None:
     keys = [name.strip().replace("-", "_") for name in names.split(",") if name.strip()]
     for key in keys:
         if key not in _BY_KEY:
-            close = difflib.get_close_matches(key, _BY_KEY, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(_BY_KEY)}"
-            raise OptionError(f"the option columns cannot be {key!r}: {hint}")
+            raise OptionError(f"the option columns cannot be {key!r}: {nearest(key, _BY_KEY)}")
     return [_BY_KEY[key] for key in dict.fromkeys(["name", *keys])]
 
 

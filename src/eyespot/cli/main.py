@@ -17,6 +17,7 @@ from eyespot.cli.told import quiet_option as _quiet
 from eyespot.cli.told import read_options as _read_options
 from eyespot.cli.told import told as _told
 from eyespot.version import VERSION
+from eyespot.words import nearest
 
 COMMANDS = (
     *("train", "predict", "val", *explaining.COMMANDS, *deploy.COMMANDS, *serving.COMMANDS, "embed", *views.COMMANDS),
@@ -63,12 +64,8 @@ class _Group(click.Group):
             wrong_use(error)
 
     def resolve_command(self, context: click.Context, args: list[str]) -> Any:
-        import difflib
-
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(COMMANDS)}"
-            raise click.UsageError(f"there is no command {args[0]!r}: {hint}", context)
+            raise click.UsageError(f"there is no command {args[0]!r}: {nearest(args[0], COMMANDS)}", context)
         return super().resolve_command(context, args)
 
 

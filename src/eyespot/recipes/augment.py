@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from eyespot.training import augmentation as presets
 from eyespot.training.augmentation import Augmentation, describe
 from eyespot.training.chance import Chance, pictures_by_content
 from eyespot.training.views import Views, draw_views
+from eyespot.words import nearest
 
 MOST_SIDE = 1024
 """Pixels along a side of a view."""
@@ -150,9 +150,7 @@ def _preset(name: str) -> Preset:
 def _changed(preset: Augmentation, strengths: dict[str, Any]) -> Augmentation:
     """The preset with other strengths, checked."""
     for name in strengths.keys() - STRENGTHS.keys():
-        close = difflib.get_close_matches(name, STRENGTHS, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(STRENGTHS)}"
-        raise OptionError(f"augment has no option {name!r}: {hint}")
+        raise OptionError(f"augment has no option {name!r}: {nearest(name, STRENGTHS)}")
     fields = {STRENGTHS[name]: value for name, value in strengths.items()}
     try:
         return Augmentation(**(preset.model_dump() | fields))

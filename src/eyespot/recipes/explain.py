@@ -6,7 +6,6 @@ Needs no torch. A server asks an `Explainer`, which draws no page and makes no f
 from __future__ import annotations
 
 import base64
-import difflib
 import threading
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +30,7 @@ from eyespot.recipes.explain_results import ExplainResult, SimilarPicture
 from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.similar import find_similar, stored_similar
 from eyespot.records import Window
+from eyespot.words import nearest
 
 MOST_SIMILAR = 12
 
@@ -149,8 +149,7 @@ def _index(bundle: Bundle, class_: str) -> int:
     classes = bundle.manifest.classes
     if class_ in classes:
         return classes.index(class_)
-    close = difflib.get_close_matches(class_, classes, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(classes[:10])}"
+    hint = nearest(class_, classes, otherwise=f"there are {', '.join(classes[:10])}")
     raise OptionError(f"the model knows no class {printable(class_)!r}: {hint}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +13,7 @@ from eyespot.data.layouts import Layout
 from eyespot.data.read_as import ReadAs
 from eyespot.errors import OptionError
 from eyespot.records import Record
+from eyespot.words import nearest
 
 Regime = Literal["frozen", "partial", "full", "scratch"]
 OF_HEADS: tuple[Regime, ...] = ("frozen", "partial", "full")
@@ -163,9 +163,7 @@ class TrainOptions(Record):
 def train_options(**given: Any) -> TrainOptions:
     """The options, checked. Raises OptionError for a name that does not exist and for a value that cannot be used."""
     for name in given.keys() - TrainOptions.model_fields.keys():
-        close = difflib.get_close_matches(name, TrainOptions.model_fields, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(TrainOptions.model_fields)}"
-        raise OptionError(f"train has no option {name!r}: {hint}")
+        raise OptionError(f"train has no option {name!r}: {nearest(name, TrainOptions.model_fields)}")
     try:
         options = TrainOptions(**given)
     except ValidationError as error:

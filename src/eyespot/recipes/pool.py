@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from eyespot.recipes.by_hand import (
     write_file,
     write_planes,
 )
+from eyespot.words import nearest
 
 KINDS: Mapping[str, Callable[..., NDArray[np.float64]]] = {"max": max_pool, "average": average_pool}
 
@@ -68,8 +68,7 @@ def pool(
     stride: by default the size, so that windows lie side by side.
     """
     if kind not in KINDS:
-        close = difflib.get_close_matches(kind, KINDS, n=1, cutoff=0.4)
-        hint = f"did you mean {close[0]!r}?" if close else "give max or average"
+        hint = nearest(kind, KINDS, otherwise="give max or average")
         raise OptionError(f"the option kind cannot be {kind!r}: {hint}")
     png_file = output_file(out, ".png", "out", overwrite=overwrite)
     csv_file = output_file(csv, ".csv", "csv", overwrite=overwrite)
