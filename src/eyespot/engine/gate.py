@@ -20,6 +20,8 @@ from eyespot.errors import BundleError
 
 INPUT, FEATURES, PROBABILITIES = "images", "features", "probabilities"
 """What goes into a graph, and what comes out of it."""
+FEATURE_MAP = "feature_map"
+"""A second output: the activations of one stage."""
 PICTURE = "picture"
 """What goes into a graph that resizes: uint8 (H, W, C), a decoded picture, upright, of any size."""
 IR_VERSIONS = range(8, 11)

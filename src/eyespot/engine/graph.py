@@ -19,11 +19,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from eyespot.engine.gate import FEATURES, INPUT
+from eyespot.engine.gate import FEATURE_MAP, FEATURES, INPUT
 from eyespot.errors import NetworkError
 from eyespot.records import Preprocess
-
-FEATURE_MAP = "feature_map"
 
 _OPSET, _IR_VERSION = 18, 10
 

@@ -23,7 +23,7 @@ from eyespot.explaining.drawing import PANEL, THUMBNAIL, Explained, Neighbour, d
 from eyespot.explaining.heat import HeatMap, heat_of
 from eyespot.explaining.network import Network
 from eyespot.explaining.overlay import overlay_png
-from eyespot.explaining.similar import Near
+from eyespot.explaining.similar import MOST_SIMILAR, Near
 from eyespot.names import printable
 from eyespot.recipes.by_hand import output_file, write_file
 from eyespot.recipes.explain_results import ExplainResult, SimilarPicture
@@ -31,8 +31,6 @@ from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.similar import find_similar, stored_similar
 from eyespot.records import Window
 from eyespot.words import nearest
-
-MOST_SIMILAR = 12
 
 
 def explain(

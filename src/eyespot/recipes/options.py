@@ -27,7 +27,6 @@ USED_BY: dict[str, tuple[Regime, ...]] = {
     **dict.fromkeys(("patience", "growing"), ("scratch",)),
 }
 """Options that some regimes alone use; all others are for every regime."""
-AUGMENTATIONS = ("auto", "none", "photos", "photos-unmirrored", "small-photos", "digits", "shift")
 MIRRORING = ("photos", "small-photos")
 _FORBIDDEN = '<>:"/\\|?*'
 """In the name of a folder, on one system or another."""
