@@ -109,6 +109,7 @@ def test_every_strength_can_be_given_and_stands_in_place_of_the_presets(picture,
     [
         ({"preset": "cats"}, "the option preset cannot be 'cats': give photos, small-photos, digits"),
         ({"rotate": 3}, "augment has no option 'rotate': did you mean 'rotation'?"),
+        ({"colums": 3}, "augment has no option 'colums': did you mean 'columns'?"),
         ({"rotation": -3}, "the option rotation cannot be -3: give degrees from 0 to 180"),
         ({"rotation": float("nan")}, "the option rotation cannot be nan: give degrees from 0 to 180"),
         ({"shift": 1.5}, "the option shift cannot be 1.5: give a whole number of pixels"),

@@ -12,8 +12,9 @@ from typing import Any
 from eyespot.arithmetic.table import Layer
 from eyespot.cli.show import say
 from eyespot.errors import OptionError
+from eyespot.files import write_chosen
 from eyespot.recipes.network_results import Summary
-from eyespot.recipes.tables import write_csv
+from eyespot.recipes.tables import as_csv
 from eyespot.words import nearest
 
 GAP = 2
@@ -135,10 +136,7 @@ def summarised(result: Summary, rows: Sequence[Layer], columns: list[Column] | N
 def write(path: Path, rows: Sequence[Layer]) -> None:
     """The rows as CSV with all columns, named as in JSON. Shapes are channels x height x width."""
     cells = [[_cell(getattr(row, column.key)) for column in COLUMNS] for row in rows]
-    try:
-        write_csv(path, [column.key for column in COLUMNS], cells)
-    except OSError as error:
-        raise OptionError(f"the option csv cannot be {str(path)!r}: {error.strerror or error}") from error
+    write_chosen(path, as_csv([column.key for column in COLUMNS], cells))
 
 
 def _cell(value: object) -> object:

@@ -15,7 +15,7 @@ import click
 from pydantic import BaseModel
 
 from eyespot.cli.columns import in_column
-from eyespot.files import cannot_write
+from eyespot.files import write_chosen
 from eyespot.names import printable_lines
 from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.results import (
@@ -29,7 +29,7 @@ from eyespot.recipes.results import (
     ValResult,
     as_typed,
 )
-from eyespot.recipes.tables import write_csv
+from eyespot.recipes.tables import as_csv
 from eyespot.records import Metric, SetAside
 from eyespot.words import counted
 
@@ -162,10 +162,7 @@ def write_predictions(path: Path, results: Sequence[Prediction]) -> None:
         for rank, answer in enumerate(each.predictions, start=1)
     ]
     rows += [(each.picture, 0, "", "", each.set_aside) for each in results if each.set_aside is not None]
-    try:
-        write_csv(path, ("picture", "rank", "class", "probability", "set_aside"), rows)
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    write_chosen(path, as_csv(("picture", "rank", "class", "probability", "set_aside"), rows))
 
 
 def validated(result: ValResult) -> None:

@@ -53,7 +53,7 @@ class Explained:
     """Where that lies in the picture."""
     heat: HeatMap
     deletion: Deletion
-    neighbours: Sequence[Neighbour]
+    neighbours: Sequence[Neighbour] = ()
 
 
 def draw(explained: Explained) -> bytes:

@@ -18,7 +18,7 @@ from eyespot.engine.run import available_precisions, engine_version
 from eyespot.errors import CannotWrite, DataError, OptionError
 from eyespot.exporting.files import onnx_file, openvino_files
 from eyespot.exporting.runtimes import OnnxRuntime
-from eyespot.files import require_writable, write_whole
+from eyespot.files import require_writable, write_chosen
 from eyespot.names import printable
 from eyespot.recipes.agreement import Answering, Tagged, agreement, answers_of_bundle, require_agreement
 from eyespot.recipes.progress import Progress, silent
@@ -96,7 +96,7 @@ def export(
         )
         contents = quantized if whole_numbers.kept else contents
     for target, content in zip(targets, contents, strict=True):
-        write_whole(target, content)
+        write_chosen(target, content)
     return ExportResult(
         files=tuple(printable(str(target)) for target in targets),
         bytes=sum(map(len, contents)),

@@ -12,8 +12,8 @@ from pydantic import Field, ValidationError, field_validator
 from eyespot.data.layouts import Layout
 from eyespot.data.read_as import ReadAs
 from eyespot.errors import OptionError
+from eyespot.recipes.keywords import require_known
 from eyespot.records import Record
-from eyespot.words import nearest
 
 Regime = Literal["frozen", "partial", "full", "scratch"]
 OF_HEADS: tuple[Regime, ...] = ("frozen", "partial", "full")
@@ -161,8 +161,7 @@ class TrainOptions(Record):
 
 def train_options(**given: Any) -> TrainOptions:
     """The options, checked. Raises OptionError for a name that does not exist and for a value that cannot be used."""
-    for name in given.keys() - TrainOptions.model_fields.keys():
-        raise OptionError(f"train has no option {name!r}: {nearest(name, TrainOptions.model_fields)}")
+    require_known(given, TrainOptions.model_fields, verb="train")
     try:
         options = TrainOptions(**given)
     except ValidationError as error:
