@@ -33,7 +33,7 @@ WITHOUT_TORCH = {
     f"training/{name}.py"
     for name in ("augmentation", "chance", "fit", "head", "lbfgs", "problems", "rotation", "tail_words", "views")
 }
-WITH_TORCH = {"engine/graph.py"}
+WITH_TORCH = {f"engine/{name}.py" for name in ("graph", "graph_recorder", "graph_rules")}
 INSIDE_FUNCTIONS_ONLY = {
     f"recipes/{name}.py"
     for name in (
