@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 
-def counted(count: int, noun: str) -> str:
-    """`1 picture`, `2 pictures`: the noun's plural ends in s."""
-    return f"{count} {noun}{'s' * (count != 1)}"
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """`1 picture`, `2 pictures`. plural: where it is not the noun with an s."""
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
 
 
 def some(names: Sequence[str], *, most: int = 5) -> str:

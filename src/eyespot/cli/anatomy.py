@@ -115,5 +115,5 @@ def _pictured(result: PictureMade) -> None:
     from eyespot.cli import show
 
     shape = "x".join(map(str, result.shape))
-    show.say(f"Wrote       {result.out}: {result.stage}, {shape}, in {result.rows} rows of {result.columns}")
-    show.say(f"Scale       {result.scaling}")
+    show.line("Wrote", f"{result.out}: {result.stage}, {shape}, in {result.rows} rows of {result.columns}")
+    show.line("Scale", result.scaling)

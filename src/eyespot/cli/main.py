@@ -249,10 +249,10 @@ def networks(name: str | None, as_json: bool) -> None:
 
     For Python: eyespot.create(NAME, weights="imagenet") builds it.
     """
-    from eyespot.cli import show
+    from eyespot.cli import show, show_networks
     from eyespot.recipes.networks import networks as recipe
 
-    show.json_or(as_json, recipe(name), show.listed if name is None else show.described)
+    show.json_or(as_json, recipe(name), show_networks.listed if name is None else show_networks.described)
 
 
 @main.command()
