@@ -11,15 +11,13 @@ from eyespot.data.pictures import is_small_and_gray
 from eyespot.errors import NetworkError, OptionError
 from eyespot.recipes.options import Regime, TrainOptions, require_used
 from eyespot.recipes.prepare import Prepared
+from eyespot.training.augmentation import SMALL_SIDE
 from eyespot.words import counted
-from eyespot.zoo.catalogue import SHORT_NAMES
+from eyespot.zoo.catalogue import SHORT_NAMES, TIMM
 from eyespot.zoo.weights import of_network
 
-SMALL_SIDE = 64
-"""Grey pictures of at most so many pixels a side are learned from scratch."""
 FEW_PER_CLASS, MANY_PER_CLASS = 1_000, 10_000
 """Pictures per class from which more than the head, and from which everything, is trained."""
-TIMM = "timm:"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-import eyespot
 from eyespot import machine
 from eyespot.bundle.files import FOLDER, sha256
 from eyespot.bundle.manifest import DataSummary, KnownPictures, Manifest
@@ -39,6 +38,7 @@ from eyespot.recipes.run_folder import RunFolder, parts_of
 from eyespot.recipes.storage import open_store
 from eyespot.recipes.verify import write_verified
 from eyespot.training.distributed import World, broadcast, joined, world
+from eyespot.version import VERSION
 
 
 def train(
@@ -191,7 +191,7 @@ def _args(data: str, options: TrainOptions, prepared: Prepared | None, clock: Cl
     """
     return {
         "command": "train",
-        "version": eyespot.__version__,
+        "version": VERSION,
         "data": printable(data),
         **options.model_dump(mode="json"),
         "given": sorted(options.model_fields_set),
@@ -260,7 +260,7 @@ def _manifest(name: str, fitted: Fitted, measured: Measurements, graph: bytes, o
         seed=options.seed,
         graph_sha256=sha256(graph),
         versions={
-            "eyespot": eyespot.__version__,
+            "eyespot": VERSION,
             "numpy": np.__version__,
             "engine": engine_version(),
             "decoder": decoder_version(),
