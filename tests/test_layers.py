@@ -21,7 +21,7 @@ LAYERS = (
     ("arithmetic",),
     ("blocks", "data", "engine"),
     ("machine", "records"),
-    ("files", "names", "words"),
+    ("files", "names", "old_names", "words"),
     ("errors",),
 )
 """From the top down; what stands in one row may not import its neighbour."""

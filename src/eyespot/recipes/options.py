@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, field_validator
 from eyespot.data.layouts import Layout
 from eyespot.data.read_as import ReadAs
 from eyespot.errors import OptionError
+from eyespot.old_names import TRAIN, renamed
 from eyespot.records import Record
 
 Regime = Literal["frozen", "partial", "full", "scratch"]
@@ -20,7 +21,7 @@ OF_HEADS: tuple[Regime, ...] = ("frozen", "partial", "full")
 OF_STEPS: tuple[Regime, ...] = ("partial", "full", "scratch")
 USED_BY: dict[str, tuple[Regime, ...]] = {
     **dict.fromkeys(("head", "mirror", "weights"), OF_HEADS),
-    **dict.fromkeys(("epochs", "batch", "lr", "optimiser", "schedule", "warmup", "weight_decay"), OF_STEPS),
+    **dict.fromkeys(("epochs", "batch", "lr", "optimizer", "schedule", "warmup", "weight_decay"), OF_STEPS),
     **dict.fromkeys(("smoothing", "mixup", "cutmix", "average", "dropout", "device"), OF_STEPS),
     **dict.fromkeys(("freeze", "replace_tail", "views"), ("partial",)),
     **dict.fromkeys(("augment", "stage_factor", "auxiliary"), ("full", "scratch")),
@@ -42,11 +43,11 @@ class TrainOptions(Record):
     """
 
     model: str = Field(default="auto", min_length=1, description="auto, or a name that `eyespot networks` lists")
-    """auto: LeNet-5 for grey pictures of at most 64 px, else the pretrained EfficientNet-Lite0."""
+    """auto: LeNet-5 for gray pictures of at most 64 px, else the pretrained EfficientNet-Lite0."""
     weights: str | None = Field(default=None, min_length=1, description="a tag such as imagenet, or a file")
     """Published weights to begin with, as `eyespot networks NAME` lists them, or a file; None for the first published.
     Nothing is downloaded."""
-    size: int | None = Field(default=None, ge=32, le=1024, multiple_of=32, description="a multiple of 32 up to 1024")
+    imgsz: int | None = Field(default=None, ge=32, le=1024, multiple_of=32, description="a multiple of 32 up to 1024")
     """Side of the images that the network takes, pixels; None for what it was made for. Half the side is a quarter of
     the work."""
     regime: Literal["auto", "frozen", "partial", "full", "scratch"] = "auto"
@@ -86,7 +87,7 @@ class TrainOptions(Record):
     """Pictures in a step."""
     lr: float | None = Field(default=None, gt=0, le=10, description="a number above 0, at most 10")
     """Highest learning rate, of the last stage."""
-    optimiser: Literal["sgd", "adam", "adamw", "muon"] | None = None
+    optimizer: Literal["sgd", "adam", "adamw", "muon"] | None = None
     """sgd with Nesterov's momentum 0.9; adam; adamw, whose weight decay is apart from the gradient's size; muon, which
     turns convolutions in all directions alike."""
     schedule: Literal["one-cycle", "cosine", "linear", "step", "constant"] | None = None
@@ -162,6 +163,7 @@ class TrainOptions(Record):
 
 def train_options(**given: Any) -> TrainOptions:
     """The options, checked. Raises OptionError for a name that does not exist and for a value that cannot be used."""
+    given = renamed(given, TRAIN)
     for name in given.keys() - TrainOptions.model_fields.keys():
         close = difflib.get_close_matches(name, TrainOptions.model_fields, n=1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(TrainOptions.model_fields)}"

@@ -13,6 +13,7 @@ from eyespot.arithmetic import maps
 from eyespot.arithmetic.pooling import average_pool, max_pool
 from eyespot.arithmetic.windows import slides
 from eyespot.errors import OptionError
+from eyespot.old_names import POOL, accepts
 from eyespot.recipes.by_hand import (
     ByHandRecord,
     Maps,
@@ -49,11 +50,12 @@ class PoolResult(ByHandRecord):
     notes: tuple[str, ...]
 
 
+@accepts(POOL)
 def pool(
     picture: Source,
     kind: str = "max",
     *,
-    size: int = 2,
+    window: int = 2,
     stride: int | None = None,
     channels: str | None = None,
     out: str | Path | None = None,
@@ -64,8 +66,8 @@ def pool(
 
     picture, channels, out, csv, overwrite: as for `convolve`.
     kind: "max" or "average".
-    size: side of the square window, pixels.
-    stride: by default the size, so that windows lie side by side.
+    window: side of the square window, pixels.
+    stride: by default the window's side, so that windows lie side by side.
     """
     if kind not in KINDS:
         close = difflib.get_close_matches(kind, KINDS, n=1, cutoff=0.4)
@@ -74,9 +76,9 @@ def pool(
     png_file = output_file(out, ".png", "out", overwrite=overwrite)
     csv_file = output_file(csv, ".csv", "csv", overwrite=overwrite)
     given = open_input(picture, channels)
-    step = size if stride is None else stride
-    down, across = slides(given.image.shape[1:], (size, size), padding="valid", stride=step)
-    pooled = KINDS[kind](given.image, size, stride=step)  # (C, H', W')
+    step = window if stride is None else stride
+    down, across = slides(given.image.shape[1:], (window, window), padding="valid", stride=step)
+    pooled = KINDS[kind](given.image, window, stride=step)  # (C, H', W')
     if png_file:
         write_file(png_file, _png(pooled, is_picture=given.is_picture))
     if csv_file:
@@ -85,7 +87,7 @@ def pool(
         input=given.name,
         input_chw=given.image.shape,
         kind=kind,
-        size=size,
+        size=window,
         stride=step,
         formula_hw=(down.formula, across.formula),
         dropped_hw=(down.dropped, across.dropped),
