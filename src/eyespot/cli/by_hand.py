@@ -47,7 +47,7 @@ def convolve(kernel: tuple[str, ...], cell: str | None, as_json: bool, **options
     A kernel is one of
       vertical horizontal sobel-x sobel-y scharr-x scharr-y prewitt-x prewitt-y
       laplacian gaussian sharpen emboss
-      45, 70 or any other number   edges at so many degrees: 0 is horizontal, 90 vertical
+      45, 70 or any other number   edges at this many degrees: 0 is horizontal, 90 vertical
       "1 0 -1; 1 0 -1; 1 0 -1"     rows, parted by semicolons; | parts the planes of
                                    several channels; "2;" is 1 x 1, while 2 is an angle
       FILE.csv, .txt, .npy         rows in lines; an empty line parts planes
