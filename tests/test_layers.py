@@ -21,7 +21,7 @@ LAYERS = (
     ("arithmetic",),
     ("blocks", "data", "engine"),
     ("machine", "records"),
-    ("files", "names", "palette", "words"),
+    ("files", "names", "old_names", "palette", "words"),
     ("errors", "version"),
 )
 """From the top down; what stands in one row may not import its neighbour."""

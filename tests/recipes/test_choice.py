@@ -119,7 +119,7 @@ def test_a_network_of_timm_is_refused_with_where_to_look():
 def test_small_grey_pictures_are_learned_from_scratch_by_lenet():
     found = chosen(DIGIT)
     assert (found.network, found.regime, found.gray) == ("lenet5", "scratch", True)
-    assert found.reason == "the pictures are small and grey: a small network learns such from nothing"
+    assert found.reason == "the pictures are small and gray: a small network learns them from scratch"
 
 
 @pytest.mark.parametrize("pictures", [(DIGIT, PHOTO), (png("L", 65),), (png("RGB", 28),), (BROKEN,)], ids=len)

@@ -142,7 +142,7 @@ def _bars(deletion: Deletion) -> Image.Image:
 
 def _on_deletion(deletion: Deletion) -> str:
     return (
-        f"The deletion test: the probability with {deletion.hidden} of {deletion.places} places hidden by one colour "
+        f"The deletion test: the probability with {deletion.hidden} of {deletion.places} places hidden by one color "
         f"of the picture, the random ones in the same shape; mean and range of {deletion.draws} draws. "
         f"{deletion.sentence}"
     )

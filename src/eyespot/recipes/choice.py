@@ -82,7 +82,7 @@ def _regime(prepared: Prepared, options: TrainOptions, network: str, *, by_auto:
     if options.freeze is not None:
         return "partial", "a stage to freeze was given"
     if not of_network(network) and options.weights is None:
-        small = "the pictures are small and grey: a small network learns such from nothing"
+        small = "the pictures are small and gray: a small network learns them from scratch"
         return "scratch", small if by_auto else f"{network} has no published weights"
     if options.time is not None:
         return "frozen", f"the best on the validation pictures within {options.time:.0f} s"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from eyespot.arithmetic import coverage, maps
 from eyespot.arithmetic.windows import Padding, slides
+from eyespot.old_names import PIXEL_COVERAGE, accepts
 from eyespot.recipes.by_hand import ByHandRecord, Maps, dropped_note, output_files
 
 
@@ -32,8 +33,9 @@ class CoverageResult(ByHandRecord):
     notes: tuple[str, ...]
 
 
+@accepts(PIXEL_COVERAGE)
 def pixel_coverage(
-    size: int | tuple[int, int],
+    imgsz: int | tuple[int, int],
     kernel: int | tuple[int, int] = 3,
     *,
     padding: Padding = "valid",
@@ -44,12 +46,12 @@ def pixel_coverage(
 ) -> CoverageResult:
     """For each pixel the number of windows that use it, as `counts` (H, W).
 
-    size: of the picture, one number or (height, width), pixels.
+    imgsz: size of the picture, one number or (height, width), pixels.
     kernel: size of the window, likewise.
     padding, stride, out, csv, overwrite: as for `convolve`.
     """
     files = output_files(out, csv, overwrite=overwrite)
-    size_hw, kernel_hw = _pair(size), _pair(kernel)
+    size_hw, kernel_hw = _pair(imgsz), _pair(kernel)
     down, across = slides(size_hw, kernel_hw, padding=padding, stride=stride)
     counts = coverage.pixel_coverage(size_hw, kernel_hw, padding=padding, stride=stride)  # (H, W)
     files.write(counts[None].astype(float), lambda: maps.heat_png(counts))

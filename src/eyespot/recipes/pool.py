@@ -12,6 +12,7 @@ from eyespot.arithmetic import maps
 from eyespot.arithmetic.pooling import average_pool, max_pool
 from eyespot.arithmetic.windows import slides
 from eyespot.errors import OptionError
+from eyespot.old_names import POOL, accepts
 from eyespot.recipes.by_hand import ByHandOptions, ByHandRecord, Maps, Source, dropped_note, open_input
 from eyespot.recipes.keywords import as_record
 from eyespot.words import nearest
@@ -41,12 +42,15 @@ class PoolResult(ByHandRecord):
     notes: tuple[str, ...]
 
 
-def pool(picture: Source, kind: str = "max", *, size: int = 2, stride: int | None = None, **options: Any) -> PoolResult:
+@accepts(POOL)
+def pool(
+    picture: Source, kind: str = "max", *, window: int = 2, stride: int | None = None, **options: Any
+) -> PoolResult:
     """The picture or matrix, pooled, each channel by itself; as `maps` (C, H, W). Pooling has no parameters.
 
     kind: "max" or "average".
-    size: side of the square window, pixels.
-    stride: by default the size, so that windows lie side by side.
+    window: side of the square window, pixels.
+    stride: by default the window's side, so that windows lie side by side.
     picture, and of the options channels, out, csv, overwrite: as for `convolve`.
     """
     if kind not in KINDS:
@@ -54,15 +58,15 @@ def pool(picture: Source, kind: str = "max", *, size: int = 2, stride: int | Non
         raise OptionError(f"the option kind cannot be {kind!r}: {hint}")
     chosen = as_record(ByHandOptions, options, verb=pool)
     files, given = chosen.files(), open_input(picture, chosen.channels)
-    step = size if stride is None else stride
-    down, across = slides(given.image.shape[1:], (size, size), padding="valid", stride=step)
-    pooled = KINDS[kind](given.image, size, stride=step)  # (C, H', W')
+    step = window if stride is None else stride
+    down, across = slides(given.image.shape[1:], (window, window), padding="valid", stride=step)
+    pooled = KINDS[kind](given.image, window, stride=step)  # (C, H', W')
     files.write(pooled, lambda: _png(pooled, is_picture=given.is_picture))
     return PoolResult(
         input=given.name,
         input_chw=given.image.shape,
         kind=kind,
-        size=size,
+        size=window,
         stride=step,
         formula_hw=(down.formula, across.formula),
         dropped_hw=(down.dropped, across.dropped),

@@ -133,7 +133,7 @@ def describe(augmentation: Augmentation) -> str:
         (a.brightness, f"brightness changed by up to {100 * a.brightness:.3g} %"),
         (a.contrast, f"contrast by up to {100 * a.contrast:.3g} %"),
         (a.saturation, f"saturation by up to {100 * a.saturation:.3g} %"),
-        (a.pca_color, f"colour shifted along ImageNet's principal axes (standard deviation {a.pca_color:g})"),
+        (a.pca_color, f"color shifted along ImageNet's principal axes (standard deviation {a.pca_color:g})"),
         (a.erase_probability, f"a rectangle painted over in {100 * a.erase_probability:.3g} % of them"),
     ]
     words = [text for asked, text in done if asked]
