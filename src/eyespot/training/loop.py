@@ -72,7 +72,7 @@ class Training:
         self._scaler = device.scaler()
         self._optimiser = optimiser(
             self.net,
-            plan.optimiser,
+            plan.optimizer,
             lr=plan.lr,
             weight_decay=plan.weight_decay,
             momentum=plan.momentum,
