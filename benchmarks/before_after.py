@@ -1,4 +1,4 @@
-"""The README's figures for speed, beside those of another checkout: whole processes, the two in turn.
+"""The figures for speed of docs/figures.md, next to those of another checkout: whole processes, the two in turn.
 
     git worktree add ../before COMMIT
     python benchmarks/before_after.py DATA --before ../before
@@ -30,7 +30,7 @@ from subset import linked
 
 from eyespot import machine
 
-BAR = at_most(1.03, "times", "none of the README's figures for speed is worse by more than 3 %")
+BAR = at_most(1.03, "times", "no figure for speed in docs/figures.md is worse by more than 3 %")
 HERE = Path(__file__).parents[1]
 REQUESTS = 60
 """Of one client to the server, in a round."""

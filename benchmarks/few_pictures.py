@@ -34,11 +34,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ... (default 3)")
     parser.add_argument("--each", type=int, nargs="+", default=EACH, help="training pictures per class")
     parser.add_argument("--regimes", nargs="+", default=("partial", "full"), choices=("partial", "full"))
-    parser.add_argument("--size", type=int, help="side of the images, pixels (default the network's own)")
+    parser.add_argument("--imgsz", type=int, help="side of the images, pixels (default the network's own)")
     parser.add_argument("--log", type=Path, help="JSON lines file that keeps finished runs")
     options = parser.parse_args()
-    log = Log(options.log, program="few_pictures", data=str(options.data.resolve()), size=options.size)
-    given = () if options.size is None else ("--size", str(options.size))
+    log = Log(options.log, program="few_pictures", data=str(options.data.resolve()), size=options.imgsz)
+    given = () if options.imgsz is None else ("--imgsz", str(options.imgsz))
     below: list[float] = []
     silent = 0
     with workplace(options) as (folder, data):

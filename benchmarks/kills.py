@@ -40,8 +40,8 @@ from eyespot.recipes.train import train
 BAR = at_most(0, "runs", "a run that was killed at any moment ends with the bits of one that was not")
 REGIMES: dict[str, dict[str, Any]] = {
     "scratch": {"model": "resnet20", "regime": "scratch", "epochs": 3, "batch": 8},
-    "partial": {"freeze": "stage6", "size": 64, "epochs": 4, "batch": 8},
-    "full": {"regime": "full", "size": 32, "epochs": 2, "batch": 8},
+    "partial": {"freeze": "stage6", "imgsz": 64, "epochs": 4, "batch": 8},
+    "full": {"regime": "full", "imgsz": 32, "epochs": 2, "batch": 8},
 }
 PARTS = {"train": 16, "val": 10, "test": 4}
 """Pictures of each class."""

@@ -35,13 +35,13 @@ PARTS = {"train": 24, "val": 8, "test": 8}
 RUNS: dict[str, tuple[str, ...]] = {
     "frozen": (),
     "frozen-hidden": ("--regime", "frozen", "--head", "16", "--mirror", "yes", "--seed", "1"),
-    "partial": ("--freeze", "stage5", "--size", "64", "--epochs", "2", "--views", "2"),
-    "new-tail": ("--freeze", "stage5", "--size", "64", "--epochs", "2", "--replace-tail", "conv 3x3 16, pool, fc 8"),
-    "full": ("--regime", "full", "--size", "64", "--epochs", "1", "--mixup", "0.2"),
+    "partial": ("--freeze", "stage5", "--imgsz", "64", "--epochs", "2", "--views", "2"),
+    "new-tail": ("--freeze", "stage5", "--imgsz", "64", "--epochs", "2", "--replace-tail", "conv 3x3 16, pool, fc 8"),
+    "full": ("--regime", "full", "--imgsz", "64", "--epochs", "1", "--mixup", "0.2"),
     "scratch": ("--regime", "scratch", "--model", "resnet20", "--epochs", "2", "--cutmix", "1", "--average", "0.9"),
     "lenet": ("--model", "lenet5", "--regime", "scratch", "--epochs", "3", "--dropout", "0.1"),
 }
-CLIMB = ("--time", "60s", "--size", "64")
+CLIMB = ("--time", "60s", "--imgsz", "64")
 """Its clock decides, so the run is kept in FOLDER, and done again by --replay."""
 ONE_PICTURE = "data/test/discs/0.png"
 _DATE = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?([+-]\d\d:\d\d|Z)?|\d+ [A-Z][a-z]+ \d{4}, \d\d:\d\d")
@@ -169,8 +169,8 @@ def by_hand(place: _Place) -> Iterator[tuple[str, str]]:
     for given in (
         ("augment", ONE_PICTURE, *drawn),
         ("convolve", ONE_PICTURE, "--kernel", "sharpen", *drawn),
-        ("pool", ONE_PICTURE, "--size", "3", *drawn),
-        ("pixel-coverage", "--size", "6x7", *drawn),
+        ("pool", ONE_PICTURE, "--window", "3", *drawn),
+        ("pixel-coverage", "--imgsz", "6x7", *drawn),
     ):
         yield given[0], place.eyespot(*given)
         yield f"{given[0]}: picture", place.file(out) if out.exists() else "none"

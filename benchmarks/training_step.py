@@ -77,7 +77,7 @@ def main() -> None:
             batch=options.batch,
             lr=LR,
             classes=CLASSES,
-            optimiser="sgd",
+            optimizer="sgd",
             momentum=MOMENTUM,
             schedule="constant",
         )

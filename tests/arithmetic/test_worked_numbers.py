@@ -144,24 +144,24 @@ def test_the_network_on_32x32x3_activation_by_activation_and_parameter_by_parame
 
 
 def test_the_4_by_4_max_pool():
-    assert eyespot.pool(POOLED, "max", size=2, stride=2).maps.tolist() == [[[9, 2], [6, 3]]]
+    assert eyespot.pool(POOLED, "max", window=2, stride=2).maps.tolist() == [[[9, 2], [6, 3]]]
 
 
 def test_the_4_by_4_average_pool():
-    assert eyespot.pool(POOLED, "average", size=2, stride=2).maps.tolist() == [[[3.75, 1.25], [3.75, 2]]]
+    assert eyespot.pool(POOLED, "average", window=2, stride=2).maps.tolist() == [[[3.75, 1.25], [3.75, 2]]]
 
 
 def test_the_5_by_5_max_pool_with_f_3_and_stride_1():
     board = "1 3 2 1 3; 2 9 1 1 5; 1 3 2 3 2; 8 3 5 1 0; 5 6 1 2 9"
-    assert eyespot.pool(board, size=3, stride=1).maps.tolist() == [[[9, 9, 5], [9, 9, 5], [8, 6, 9]]]
+    assert eyespot.pool(board, window=3, stride=1).maps.tolist() == [[[9, 9, 5], [9, 9, 5], [8, 6, 9]]]
 
 
 def test_pooling_5x5x2_keeps_depth_2_and_each_channel_to_itself():
     image = volume(2, 5, 5)
-    pooled = eyespot.pool(image, size=3, stride=1)
+    pooled = eyespot.pool(image, window=3, stride=1)
     assert pooled.output_chw == (2, 3, 3)
     for channel in (0, 1):
-        alone = eyespot.pool(image[channel], size=3, stride=1)
+        alone = eyespot.pool(image[channel], window=3, stride=1)
         np.testing.assert_array_equal(pooled.maps[channel], alone.maps[0])
 
 
@@ -238,7 +238,7 @@ def test_a_bottleneck_needs_12443648_multiplications_in_place_of_120422400():
 
 def test_an_inception_block_takes_28x28x192_to_28x28x256():
     image = volume(192, 28, 28)
-    pooled = eyespot.pool(np.pad(image, ((0, 0), (1, 1), (1, 1)), mode="edge"), size=3, stride=1)
+    pooled = eyespot.pool(np.pad(image, ((0, 0), (1, 1), (1, 1)), mode="edge"), window=3, stride=1)
     branches = [
         eyespot.convolve(image, kernels(64, 192, 1)),
         eyespot.convolve(image, kernels(128, 192, 3), padding="same"),

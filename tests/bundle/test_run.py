@@ -22,7 +22,7 @@ from eyespot.recipes.clock import Clock
 from eyespot.recipes.frozen import fit_frozen
 from eyespot.recipes.job import Job
 from eyespot.recipes.measure import measure
-from eyespot.recipes.options import TrainOptions
+from eyespot.recipes.options import train_options
 from eyespot.recipes.prepare import prepare
 from eyespot.recipes.progress import silent
 from eyespot.recipes.run_folder import RunFolder
@@ -30,10 +30,10 @@ from eyespot.recipes.verify import CLOSE, require_same_answers, write_verified
 from eyespot.training.head import Head
 
 
-def alone() -> Job:
-    """A run that writes nothing, and stores nothing."""
-    options = TrainOptions()
-    return Job(options, RunFolder(options), None, Path(), "fp32", silent, Clock())
+def job(cache: Path) -> Job:
+    """A run that keeps nothing."""
+    options = train_options()
+    return Job(options, RunFolder(options), None, cache, "fp32", silent, Clock())
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def fitted(split_photos, split_run, warm_cache):
     """The head of `split_run`, fitted again on the same features."""
     trunk = frozen_trunk(cache_folder=warm_cache, precision="fp32")
     prepared = prepare(split_photos, seed=0, progress=silent)
-    return fit_frozen(prepared, trunk, alone(), small_test=False)
+    return fit_frozen(prepared, trunk, job(warm_cache), small_test=False)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_a_tampered_head_is_noticed_where_nothing_was_held_out(draw, split_run, 
     draw(tmp_path / "photos", 3)
     prepared = prepare(tmp_path / "photos", seed=0, progress=silent)
     trunk = frozen_trunk(cache_folder=shared_cache, precision="fp32")
-    fitted = fit_frozen(prepared, trunk, alone(), small_test=True)
+    fitted = fit_frozen(prepared, trunk, job(shared_cache), small_test=True)
     measured = measure(fitted, store=None, progress=silent)
     with pytest.raises(BundleError, match="answers otherwise than the trained one"):
         require_same_answers(

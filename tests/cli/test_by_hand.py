@@ -72,7 +72,7 @@ def test_a_picture_prints_its_size_and_range_and_is_drawn(said, draw, tmp_path):
 
 
 def test_pixel_coverage_is_a_table(said):
-    printed = said("pixel-coverage", "--size", "4x6", "--kernel", "3")
+    printed = said("pixel-coverage", "--imgsz", "4x6", "--kernel", "3")
     assert "the corner pixel once, the centre 6 times" in printed
     assert printed.splitlines()[-4:-2] == ["1  2  3  3  2  1", "2  4  6  6  4  2"]
 
@@ -90,7 +90,7 @@ def test_learn_kernel_shows_its_approach(said, draw, tmp_path):
     [
         (["convolve", BOARD, "--kernel", "45", "--cell", "1,1"], lambda: eyespot.convolve(BOARD, "45", cell=(1, 1))),
         (["pool", BOARD, "--kind", "average"], lambda: eyespot.pool(BOARD, "average")),
-        (["pixel-coverage", "--size", "6", "--padding", "1"], lambda: eyespot.pixel_coverage(6, padding=1)),
+        (["pixel-coverage", "--imgsz", "6", "--padding", "1"], lambda: eyespot.pixel_coverage(6, padding=1)),
         (["learn-kernel", BOARD, "--steps", "5"], lambda: eyespot.learn_kernel(BOARD, steps=5)),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
@@ -107,8 +107,8 @@ def test_json_is_what_python_returns(said, arguments, python):
         (["convolve", BOARD, "--kernel", "sobl-x"], "did you mean 'sobel-x'?"),
         (["convolve", BOARD, "--kernel", "vertical", "--cell", "1"], "give a row and a column such as 0,2"),
         (["convolve", BOARD, "--kernel", "vertical", "--padding", "-1"], "padding cannot be '-1'"),
-        (["pixel-coverage", "--size", "6y"], "height x width such as 224x320"),
-        (["pixel-coverage", "--size", "6", "--kernel", "0"], "kernel cannot be '0'"),
+        (["pixel-coverage", "--imgsz", "6y"], "height x width such as 224x320"),
+        (["pixel-coverage", "--imgsz", "6", "--kernel", "0"], "kernel cannot be '0'"),
         (["pool", "1 2; 3 4", "--kind", "avrage"], "did you mean 'average'?"),
         (["learn-kernel", "nowhere.jpg"], "there is no file 'nowhere.jpg'"),
     ],

@@ -183,7 +183,7 @@ def test_a_tiff_of_bands_that_nobody_shows_is_described() -> None:
     data = b"II*\0" + struct.pack("<I", 456) + bytes(448) + struct.pack("<H", 9) + table + bytes(4)
     said = reason(data)
     assert "TIFF of 7 bands of 32-bit floats" in said
-    assert "save it as grey or RGB" in said
+    assert "save it as gray or RGB" in said
 
 
 def test_what_a_decoder_writes_to_standard_error_is_the_reason(capfd: pytest.CaptureFixture[str]) -> None:

@@ -117,7 +117,7 @@ def test_pictures_with_8_bits_have_no_range_and_are_written_as_before():
 def test_a_picture_that_comes_out_flat_is_named():
     values = np.concatenate([scenes() * 1000, 300 + 0.5 * scenes(1)])
     _, notes = find_levels(hashed(as_floats(values)))
-    assert notes[1:] == ["1 picture came out all of one colour, or nearly so: 12.tif"]
+    assert notes[1:] == ["1 picture came out all of one color, or nearly so: 12.tif"]
 
 
 @pytest.mark.parametrize("kind", ["float32", "uint16"])

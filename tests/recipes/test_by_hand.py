@@ -1,6 +1,7 @@
 """convolve, pool, pixel_coverage, learn_kernel from Python: what goes in, what comes out, what is refused."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -123,7 +124,7 @@ def test_a_blurred_picture_is_drawn_as_a_picture(tmp_path):
 def test_a_pooled_picture_keeps_its_colours(tmp_path):
     large = tmp_path / "large.png"
     Image.fromarray(np.repeat(np.repeat(PIXELS, 16, axis=0), 16, axis=1)).save(large)
-    eyespot.pool(large, "average", size=2, channels="rgb", out=tmp_path / "pooled.png")
+    eyespot.pool(large, "average", window=2, channels="rgb", out=tmp_path / "pooled.png")
     expected = np.repeat(np.repeat(PIXELS, 8, axis=0), 8, axis=1)
     np.testing.assert_array_equal(image_of(tmp_path / "pooled.png"), expected)
 
@@ -206,8 +207,8 @@ def test_a_picture_of_one_colour_teaches_no_kernel_and_that_is_said():
         (lambda: eyespot.convolve(PIXELS, "1;"), "channels come first"),
         (lambda: eyespot.convolve(np.ones(3), "1;"), r"\(H, W\) or \(C, H, W\) is needed"),
         (lambda: eyespot.pool("1 2; 3 4", "maximum"), "did you mean 'max'"),
-        (lambda: eyespot.pool("1 2; 3 4", size=3), "does not fit"),
-        (lambda: eyespot.pool("1 2; 3 4", size=0), "at least 1 x 1"),
+        (lambda: eyespot.pool("1 2; 3 4", window=3), "does not fit"),
+        (lambda: eyespot.pool("1 2; 3 4", window=0), "at least 1 x 1"),
         (lambda: eyespot.pixel_coverage(2, 3), "does not fit"),
         (lambda: eyespot.pixel_coverage(1_000_000), "more than the 200 million"),
         (lambda: eyespot.convolve("1 2; 3 4", "1;", padding=10**6), "more than the 200 million"),
@@ -226,3 +227,16 @@ def test_a_picture_that_cannot_be_read_is_named(tmp_path):
         eyespot.convolve(tmp_path / "broken.jpg", "1;")
     with pytest.raises(DataError, match="is a folder"):
         eyespot.convolve(tmp_path, "1;")
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: eyespot.convolve("1 2; 3 4", "1 0", strid=2), "convolve has no option 'strid': did you mean 'stride'"),
+        (lambda: eyespot.convolve("1 2; 3 4", "1 0", chanels="r"), "did you mean 'channels'?"),
+        (lambda: eyespot.pool("1 2; 3 4", sise=2), "pool has no option 'sise': did you mean 'size'?"),
+    ],
+)
+def test_an_option_that_does_not_exist_is_answered_with_the_nearest_one(call, said):
+    with pytest.raises(OptionError, match=re.escape(said)):
+        call()

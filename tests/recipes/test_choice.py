@@ -119,7 +119,7 @@ def test_a_network_of_timm_is_refused_with_where_to_look():
 def test_small_grey_pictures_are_learned_from_scratch_by_lenet():
     found = chosen(DIGIT)
     assert (found.network, found.regime, found.gray) == ("lenet5", "scratch", True)
-    assert found.reason == "the pictures are small and grey: a small network learns such from nothing"
+    assert found.reason == "the pictures are small and gray: a small network learns them from scratch"
 
 
 @pytest.mark.parametrize("pictures", [(DIGIT, PHOTO), (png("L", 65),), (png("RGB", 28),), (BROKEN,)], ids=len)
@@ -151,7 +151,7 @@ def test_photos_from_scratch_need_a_model_by_name():
         ({"regime": "full", "freeze": "stage5"}, "the option freeze is for the regime partial: leave out regime full"),
         ({"time": 60, "epochs": 3}, "the option epochs cannot be given together with time, which decides them"),
         ({"replace_tail": "fc 8"}, "the option replace_tail needs the stage .*: give freeze, too"),
-        ({"freeze": "stage5", "replace_tail": "cnov 3x3 8"}, r"no layer 'cnov'; did you mean conv\?"),
+        ({"freeze": "stage5", "replace_tail": "cnov 3x3 8"}, r"no layer 'cnov'; did you mean 'conv'\?"),
         ({"regime": "frozen", "epochs": 3}, "the option epochs is for the regimes partial, full and scratch alone"),
         ({"epochs": 3}, r"in the regime frozen \(auto chose it for these pictures\): leave the option out"),
         ({"regime": "partial", "augment": "none"}, "augment is for the regimes full and scratch alone"),

@@ -45,7 +45,7 @@ GIVEN = {
     "epochs": 7,
     "batch": 5,
     "lr": 0.25,
-    "optimiser": "sgd",
+    "optimizer": "sgd",
     "schedule": "step",
     "warmup": 0.5,
     "weight_decay": 0.125,
@@ -167,7 +167,7 @@ def test_fewer_pictures_are_seen_more_often_and_the_fewest_at_a_lower_rate(count
 
 def test_the_report_says_what_the_steps_did():
     steps = {"batch": 5, "lr": 0.25, "schedule": "linear", "weight_decay": 0, "smoothing": 0}
-    assert dict(in_words(plan(FULL, optimiser="sgd", **steps))) == {
+    assert dict(in_words(plan(FULL, optimizer="sgd", **steps))) == {
         "Steps": "SGD with Nesterov's momentum, batches of 5, linear learning rate up to 0.25, weight decay 0"
     }
     assert dict(in_words(plan(mixup=0.4, cutmix=2, smoothing=0.25, labels=np.array([0] * 12 + [1] * 3 + [2])))) == {

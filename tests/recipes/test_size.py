@@ -43,20 +43,20 @@ def test_each_size_has_a_graph_of_its_own():
 
 @pytest.mark.parametrize("options", [{"regime": "frozen"}, {"freeze": "stage7", "epochs": 1}], ids=str)
 def test_a_run_trains_measures_and_keeps_its_size(split_photos, tmp_path, options):
-    result = train(split_photos, out=tmp_path, size=96, **options)
+    result = train(split_photos, out=tmp_path, imgsz=96, **options)
     assert read_bundle(result.run).manifest.preprocess.crop_hw == (96, 96)
     assert result.test.accuracy > 0.5
 
 
 def test_a_network_from_scratch_takes_images_of_another_size(split_photos, tmp_path):
-    result = train(split_photos, out=tmp_path, model="resnet20", regime="scratch", size=64, epochs=1)
+    result = train(split_photos, out=tmp_path, model="resnet20", regime="scratch", imgsz=64, epochs=1)
     assert read_bundle(result.run).manifest.preprocess.crop_hw == (64, 64)
 
 
 @pytest.mark.parametrize("model", ["lenet5", "vgg16"])
 def test_a_network_whose_layers_fit_one_size_is_named_in_one_sentence(split_photos, tmp_path, model):
-    with pytest.raises(OptionError, match=f"^the option size cannot be 96 for {model}: .* choose another model$"):
-        train(split_photos, out=tmp_path, model=model, regime="scratch", size=96)
+    with pytest.raises(OptionError, match=f"^the option imgsz cannot be 96 for {model}: .* choose another model$"):
+        train(split_photos, out=tmp_path, model=model, regime="scratch", imgsz=96)
     assert not list(tmp_path.iterdir())
 
 
@@ -86,5 +86,5 @@ def test_a_network_takes_images_of_which_something_is_left_behind_every_layer(na
 
 @pytest.mark.parametrize("size", [0, 31, 100, 2048])
 def test_a_size_that_cannot_be_is_one_sentence(split_photos, size):
-    with pytest.raises(OptionError, match=f"^the option size cannot be {size}: give a multiple of 32 up to 1024$"):
-        train(split_photos, size=size)
+    with pytest.raises(OptionError, match=f"^the option imgsz cannot be {size}: give a multiple of 32 up to 1024$"):
+        train(split_photos, imgsz=size)

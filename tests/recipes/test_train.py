@@ -537,7 +537,7 @@ def test_options_give_a_model_that_tells_two_classes_apart(train, photos, option
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"epoch": 3}, "did you mean epochs?"),
+        ({"epoch": 3}, "did you mean 'epochs'?"),
         ({"zzz": 3}, "there are model, weights, size, regime"),
         ({"epochs": 0}, "the option epochs cannot be 0: give a whole number from 1 to 100000"),
         ({"epochs": "many"}, "the option epochs cannot be 'many': give a whole number from 1 to 100000"),
@@ -547,7 +547,7 @@ def test_options_give_a_model_that_tells_two_classes_apart(train, photos, option
         ({"regime": "half"}, "the option regime cannot be 'half': give auto, frozen, partial, full or scratch"),
         ({"time": "soon"}, "the option time cannot be 'soon': give a time such as 90s, 5m or 1h"),
         ({"warmup": 1}, "the option warmup cannot be 1: give a share of the steps from 0 up, below 1"),
-        ({"optimiser": "rmsprop"}, "the option optimiser cannot be 'rmsprop': give sgd, adam, adamw or muon"),
+        ({"optimizer": "rmsprop"}, "the option optimizer cannot be 'rmsprop': give sgd, adam, adamw or muon"),
         ({"mirror": True}, "the option mirror cannot be True: give auto, yes or no"),
         ({"output": "x"}, "the option output cannot be 'x': give softmax or sigmoid"),
         ({"seed": -1}, "the option seed cannot be -1: give a whole number from 0 to 4294967295"),
@@ -560,13 +560,13 @@ def test_options_give_a_model_that_tells_two_classes_apart(train, photos, option
         ({"output": "sigmoid"}, "needs two classes"),
         (
             {"model": "lenet5", "head": (16,)},
-            "the option head is for the regimes frozen, partial and full alone, and this run trains lenet5 in the "
+            "the option head is only for the regimes frozen, partial and full, and this run trains lenet5 in the "
             "regime scratch",
         ),
         ({"model": "lenet5", "mirror": "auto"}, "leave the option out, or choose regime frozen or partial or full"),
         (
             {"model": "efficientnet_lite0", "lr": 0.1},
-            "the option lr is for the regimes partial, full and scratch alone, and this run trains efficientnet_lite0",
+            "the option lr is only for the regimes partial, full and scratch, and this run trains efficientnet_lite0",
         ),
         ({"epochs": 3}, "in the regime frozen (auto chose it for these pictures): leave the option out"),
     ],

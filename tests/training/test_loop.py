@@ -58,7 +58,7 @@ def small_net(seed: int = 0) -> nn.Sequential:
 
 
 def training(net=None, train=None, validation=None, **options) -> Training:
-    plan = {"epochs": 6, "batch": 16, "lr": 0.03, "classes": 2, "optimiser": "adam", "patience": 10, **options}
+    plan = {"epochs": 6, "batch": 16, "lr": 0.03, "classes": 2, "optimizer": "adam", "patience": 10, **options}
     seed = plan.pop("seed", 0)
     return Training(net or small_net(), train or stripes(64), validation, Plan(**plan), seed=seed)
 
@@ -300,7 +300,7 @@ class Poisoned:
 @pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "muon"])
 @pytest.mark.parametrize("stop_at", [1, 5, 50, 51, 77])
 def test_a_run_that_goes_on_from_a_state_ends_in_the_same_bits(name, stop_at, tmp_path):
-    plan = {"epochs": 10, "batch": 8, "optimiser": name, "average": 0.9, "patience": None}
+    plan = {"epochs": 10, "batch": 8, "optimizer": name, "average": 0.9, "patience": None}
     mixing = Mixing(mixup_probability=0.5, cutmix_probability=0.5)
     whole = training(normalised_net(), **plan, mixing=mixing)
     list(whole.run())

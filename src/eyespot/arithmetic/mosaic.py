@@ -50,7 +50,7 @@ def of_kernels(kernels: NDArray[np.float32]) -> Mosaic:
         colors, meaning = _bytes(levels.transpose(0, 2, 3, 1)), "red, green and blue are the channels"
     else:
         colors, meaning = _grays(levels.reshape(outs * ins, height, width)), "black is below 0, white above"
-    return Mosaic(sheet(colors), f"each kernel on its own scale: mid-grey is 0, {meaning}")
+    return Mosaic(sheet(colors), f"each kernel on its own scale: mid-gray is 0, {meaning}")
 
 
 def _grays(levels: NDArray[np.floating]) -> NDArray[np.uint8]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from eyespot import old_names
 from eyespot.cli.told import json_option, told
 
 _channels = click.option("--channels", metavar="NAME", help="Of a picture: gray, rgb, r, g or b.  [default: gray]")
@@ -46,7 +47,7 @@ def convolve(kernel: tuple[str, ...], cell: str | None, as_json: bool, **options
     A kernel is one of
       vertical horizontal sobel-x sobel-y scharr-x scharr-y prewitt-x prewitt-y
       laplacian gaussian sharpen emboss
-      45, 70 or any other number   edges at so many degrees: 0 is horizontal, 90 vertical
+      45, 70 or any other number   edges at this many degrees: 0 is horizontal, 90 vertical
       "1 0 -1; 1 0 -1; 1 0 -1"     rows, parted by semicolons; | parts the planes of
                                    several channels; "2;" is 1 x 1, while 2 is an angle
       FILE.csv, .txt, .npy         rows in lines; an empty line parts planes
@@ -62,11 +63,11 @@ def convolve(kernel: tuple[str, ...], cell: str | None, as_json: bool, **options
     show.json_or(as_json, result, show_by_hand.convolved)
 
 
-@click.command()
+@click.command(context_settings=old_names.on_command_line(old_names.POOL))
 @click.argument("picture")
 @click.option("--kind", default="max", show_default=True, metavar="NAME", help="max or average.")
-@click.option("--size", type=int, default=2, show_default=True, help="Side of the square window, pixels.")
-@click.option("--stride", type=int, help="Pixels from one window to the next.  [default: the size]")
+@click.option("--window", type=int, default=2, show_default=True, help="Side of the square window, pixels.")
+@click.option("--stride", type=int, help="Pixels from one window to the next.  [default: the window's]")
 @_channels
 @_files
 @told
@@ -82,19 +83,19 @@ def pool(as_json: bool, **options: Any) -> None:
     show.json_or(as_json, recipe(**options), show_by_hand.pooled)
 
 
-@click.command()
-@click.option("--size", required=True, metavar="N|HxW", help="Of the picture, pixels.")
-@click.option("--kernel", default="3", show_default=True, metavar="N|HxW", help="Of the window, pixels.")
+@click.command(context_settings=old_names.on_command_line(old_names.PIXEL_COVERAGE))
+@click.option("--imgsz", required=True, metavar="N|HxW", help="Size of the picture, pixels.")
+@click.option("--kernel", default="3", show_default=True, metavar="N|HxW", help="Size of the window, pixels.")
 @_padding
 @_stride
 @_files
 @told
-def pixel_coverage(size: str, kernel: str, as_json: bool, **options: Any) -> None:
+def pixel_coverage(imgsz: str, kernel: str, as_json: bool, **options: Any) -> None:
     """Show how many windows use each pixel: without padding, corners count less than the centre."""
     from eyespot.cli import show, show_by_hand, typed
     from eyespot.recipes.coverage import pixel_coverage as recipe
 
-    result = recipe(typed.size_hw(size, "size"), typed.size_hw(kernel, "kernel"), **options)
+    result = recipe(typed.size_hw(imgsz, "imgsz"), typed.size_hw(kernel, "kernel"), **options)
     show.json_or(as_json, result, show_by_hand.covered)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-import eyespot
+from eyespot import old_names
 from eyespot.cli import anatomy, by_hand, deploy, explaining, measuring, serving, views
 from eyespot.cli.grouped import GroupedCommand
 from eyespot.cli.told import WRONG_USE, wrong_use
@@ -17,6 +17,8 @@ from eyespot.cli.told import json_option as _json
 from eyespot.cli.told import quiet_option as _quiet
 from eyespot.cli.told import read_options as _read_options
 from eyespot.cli.told import told as _told
+from eyespot.version import VERSION
+from eyespot.words import nearest
 
 COMMANDS = (
     *("train", "predict", "val", *explaining.COMMANDS, *deploy.COMMANDS, *serving.COMMANDS, "embed", *views.COMMANDS),
@@ -27,11 +29,11 @@ COMMANDS = (
 
 TRAIN_GROUPS = {
     "How much of a network trains, and how long": ("time", "regime", "model", "weights", "freeze", "replace_tail"),
-    "The pictures": ("size", "mirror", "views", "augment", "growing", "class_weight"),
+    "The pictures": ("imgsz", "mirror", "views", "augment", "growing", "class_weight"),
     "How folders and tables are read": ("layout", "image_column", "label_column", "split_column"),
     "The end of the network": ("head", "output", "dropout", "auxiliary"),
     "The steps (the defaults are the regime's: docs/training.md)": (
-        *("epochs", "batch", "lr", "optimiser", "schedule", "warmup", "weight_decay", "stage_factor"),
+        *("epochs", "batch", "lr", "optimizer", "schedule", "warmup", "weight_decay", "stage_factor"),
         *("smoothing", "mixup", "cutmix", "average", "patience"),
     ),
     "The run": ("name", "out", "seed", "device", "precision", "resume", "replay", "as_json", "quiet"),
@@ -63,17 +65,13 @@ class _Group(click.Group):
             wrong_use(error)
 
     def resolve_command(self, context: click.Context, args: list[str]) -> Any:
-        import difflib
-
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(COMMANDS)}"
-            raise click.UsageError(f"there is no command {args[0]!r}: {hint}", context)
+            raise click.UsageError(f"there is no command {args[0]!r}: {nearest(args[0], COMMANDS)}", context)
         return super().resolve_command(context, args)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(eyespot.__version__, prog_name="eyespot")
+@click.version_option(VERSION, prog_name="eyespot")
 def main() -> None:
     """A folder of your own pictures becomes a convolutional network that you understand, trust and run.
 
@@ -89,15 +87,15 @@ for _module in (explaining, deploy, serving, views, measuring, anatomy, by_hand)
         main.add_command(_command)
 
 
-@main.command(cls=GroupedCommand, groups=TRAIN_GROUPS)
+@main.command(cls=GroupedCommand, groups=TRAIN_GROUPS, context_settings=old_names.on_command_line(old_names.TRAIN))
 @click.argument("data", required=False)
 @click.option("--model", default="auto", show_default=True, metavar="NAME", help="auto, or one that `networks` lists.")
 @click.option("--regime", default="auto", show_default=True, help="auto, frozen, partial, full or scratch.")
 @click.option("--time", metavar="TIME", help="Time for all of it, such as 90s, 5m or 1h: the best model in that time.")
-@click.option("--freeze", metavar="STAGE", help="Train all behind this stage, such as stage5, or a number of stages.")
-@click.option("--replace-tail", metavar="LAYERS", help="New layers behind it: 'conv 3x3 128, pool, fc 64'.")
+@click.option("--freeze", metavar="STAGE", help="Train all after this stage, such as stage5, or this number of stages.")
+@click.option("--replace-tail", metavar="LAYERS", help="New layers after it: 'conv 3x3 128, pool, fc 64'.")
 @click.option("--weights", metavar="NAME", help="Published weights to begin with, or a file.  [default: the first]")
-@click.option("--size", type=int, help="Side of the images the network takes, pixels.  [default: the network's own]")
+@click.option("--imgsz", type=int, help="Side of the images the network takes, pixels.  [default: the network's own]")
 @click.option("--head", default="", metavar="N,N", help="Hidden layers before the softmax, such as 256,128.")
 @click.option("--output", default="softmax", show_default=True, help="softmax, or with two classes sigmoid.")
 @click.option("--class-weight", default="auto", show_default=True, help="auto balances unequal classes; none.")
@@ -108,11 +106,11 @@ for _module in (explaining, deploy, serving, views, measuring, anatomy, by_hand)
 @click.option("--epochs", type=int, help="Passes over the pictures.")
 @click.option("--batch", type=int, help="Pictures in a step.")
 @click.option("--lr", type=float, help="Highest learning rate.")
-@click.option("--optimiser", help="sgd, adam, adamw or muon.")
+@click.option("--optimizer", help="sgd, adam, adamw or muon.")
 @click.option("--schedule", help="one-cycle, cosine, linear, step or constant.")
 @click.option("--warmup", type=float, help="Share of the steps in which the learning rate rises.")
 @click.option("--weight-decay", type=float, help="Not on biases and norms.")
-@click.option("--stage-factor", type=float, help="Each stage learns at so many times the rate of the next one.")
+@click.option("--stage-factor", type=float, help="Each stage learns at this many times the rate of the next one.")
 @click.option("--smoothing", type=float, help="Share of every target that is spread over all classes.")
 @click.option("--mixup", type=float, help="Alpha of mixup; 0 for none.")
 @click.option("--cutmix", type=float, help="Alpha of CutMix; 0 for none.")
@@ -252,10 +250,10 @@ def networks(name: str | None, as_json: bool) -> None:
 
     For Python: eyespot.create(NAME, weights="imagenet") builds it.
     """
-    from eyespot.cli import show
+    from eyespot.cli import show, show_networks
     from eyespot.recipes.networks import networks as recipe
 
-    show.json_or(as_json, recipe(name), show.listed if name is None else show.described)
+    show.json_or(as_json, recipe(name), show_networks.listed if name is None else show_networks.described)
 
 
 @main.command()

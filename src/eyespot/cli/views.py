@@ -25,16 +25,16 @@ _PAIRS = ("crop_area", "crop_aspect", "erase_area")
 @click.option("--mirror/--no-mirror", default=None, help="Mirror half of the views.")
 @click.option("--crop-area", metavar="LOW,HIGH", help="Area of the window that fills a view, as a share.")
 @click.option("--crop-aspect", metavar="LOW,HIGH", help="Width by height of that window.")
-@click.option("--shift", type=int, metavar="PX", help="Move by up to so many pixels each way.")
-@click.option("--rotation", type=float, metavar="DEGREES", help="Turn by up to so much either way.")
-@click.option("--shear", type=float, metavar="DEGREES", help="Slant by up to so much either way.")
+@click.option("--shift", type=int, metavar="PX", help="Move by up to this many pixels each way.")
+@click.option("--rotation", type=float, metavar="DEGREES", help="Turn by up to this much either way.")
+@click.option("--shear", type=float, metavar="DEGREES", help="Slant by up to this much either way.")
 @click.option("--elastic", type=float, metavar="PX", help="Strength of elastic distortion.")
 @click.option("--elastic-smoothing", type=float, metavar="PX", help="How smooth that is.")
 @click.option("--padding", metavar="NAME", help="What lies outside the picture: reflect, edge or zero.")
 @click.option("--brightness", type=float, metavar="X", help="Factor between 1-X and 1+X; so are the next two.")
-@click.option("--contrast", type=float, metavar="X", help="About the picture's mean grey.")
-@click.option("--saturation", type=float, metavar="X", help="About each pixel's grey.")
-@click.option("--pca-color", type=float, metavar="X", help="Spread along the axes of ImageNet's colours.")
+@click.option("--contrast", type=float, metavar="X", help="About the picture's mean gray.")
+@click.option("--saturation", type=float, metavar="X", help="About each pixel's gray.")
+@click.option("--pca-color", type=float, metavar="X", help="Spread along the axes of ImageNet's colors.")
 @click.option("--erase", type=float, metavar="P", help="Share of the views with a rectangle painted over.")
 @click.option("--erase-area", metavar="LOW,HIGH", help="Area of that rectangle, as a share.")
 @click.option("--overwrite", is_flag=True, help="Replace that file where it exists.")
@@ -60,10 +60,9 @@ COMMANDS = {"augment": augment}
 
 def _augmented(result: AugmentResult) -> None:
     from eyespot.cli import show
+    from eyespot.words import counted
 
     height, width, _ = result.image_hwc
-    show.say(
-        f"Wrote       {result.out}: the picture and {len(result.views)} views of {height}x{width} pixels, "
-        f"in {result.rows} rows of {result.columns}"
-    )
-    show.say(f"Views       {result.description}")
+    views = f"the picture and {counted(len(result.views), 'view')} of {height}x{width} pixels"
+    show.line("Wrote", f"{result.out}: {views}, in {result.rows} rows of {result.columns}")
+    show.line("Views", result.description)

@@ -257,7 +257,7 @@ def _what_tiff(data: bytes) -> str:
     kind = _TIFF_NUMBERS.get(header.kind, "numbers")
     return (
         f"is a TIFF of {counted(header.bands, 'band')} of {header.bits}-bit {kind}, compression {header.compression}, "
-        "which is not read: save it as grey or RGB, with 8 or 16 bits"
+        "which is not read: save it as gray or RGB, with 8 or 16 bits"
     )
 
 

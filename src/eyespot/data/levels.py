@@ -29,7 +29,7 @@ LEAST_FILLED = 1 / 16
 """Of the whole range of its kind, by a picture that is read so: 12 bits in 16 fill less, and would be nearly black."""
 FLAT = 3
 """Levels that a picture has at least in one of its channels, unless it is flat."""
-FLAT_NOTE = "the picture is all of one colour, or nearly so, as the network sees it: the answer says little"
+FLAT_NOTE = "the picture is all of one color, or nearly so, as the network sees it: the answer says little"
 SHOWN = 3
 """Names of flat pictures that a note holds."""
 
@@ -118,7 +118,7 @@ def note_on_flat(names: Sequence[str]) -> list[str]:
     if not names:
         return []
     shown = ", ".join(sorted(names)[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
-    return [f"{counted(len(names), 'picture')} came out all of one colour, or nearly so: {shown}"]
+    return [f"{counted(len(names), 'picture')} came out all of one color, or nearly so: {shown}"]
 
 
 def _on_white(image: Image.Image) -> Image.Image:

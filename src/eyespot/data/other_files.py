@@ -18,7 +18,7 @@ _PICTURES = {
     b"#?RADIANCE": "a Radiance HDR picture",
     b"qoif": "a QOI picture",
     b"P7\n": "a PAM picture",
-    b"PF\n": "a PFM picture in colour",
+    b"PF\n": "a PFM picture in color",
     b"gimp xcf": "a GIMP file",
     b"FUJIFILMCCD-RAW": "a camera's raw file",
     b"IIRO": "a camera's raw file",

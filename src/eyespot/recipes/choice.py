@@ -11,15 +11,13 @@ from eyespot.data.pictures import is_small_and_gray
 from eyespot.errors import NetworkError, OptionError
 from eyespot.recipes.options import Regime, TrainOptions, require_used
 from eyespot.recipes.prepare import Prepared
+from eyespot.training.augmentation import SMALL_SIDE
 from eyespot.words import counted
-from eyespot.zoo.catalogue import SHORT_NAMES
+from eyespot.zoo.catalogue import SHORT_NAMES, TIMM
 from eyespot.zoo.weights import of_network
 
-SMALL_SIDE = 64
-"""Grey pictures of at most so many pixels a side are learned from scratch."""
 FEW_PER_CLASS, MANY_PER_CLASS = 1_000, 10_000
 """Pictures per class from which more than the head, and from which everything, is trained."""
-TIMM = "timm:"
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def _regime(prepared: Prepared, options: TrainOptions, network: str, *, by_auto:
     if options.freeze is not None:
         return "partial", "a stage to freeze was given"
     if not of_network(network) and options.weights is None:
-        small = "the pictures are small and grey: a small network learns such from nothing"
+        small = "the pictures are small and gray: a small network learns them from scratch"
         return "scratch", small if by_auto else f"{network} has no published weights"
     if options.time is not None:
         return "frozen", f"the best on the validation pictures within {options.time:.0f} s"

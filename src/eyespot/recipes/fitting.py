@@ -39,7 +39,7 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
     small_test = _is_small_test(len(prepared.part("test")), len(prepared.part("val")))
     if choice.regime == "scratch":
         return fit_scratch(prepared, choice.network, job, gray=choice.gray, small_test=small_test)
-    backbone = choose_backbone(choice.network, job.options.weights, size=job.options.size, levels=prepared.levels)
+    backbone = choose_backbone(choice.network, job.options.weights, size=job.options.imgsz, levels=prepared.levels)
     few = too_little(len(prepared.part("train")), len(prepared.part("val")), classes=len(prepared.data_set.classes))
     if choice.regime == "frozen" and (few or not choice.climbs):
         first = _first_rung(prepared, backbone, job, small_test=small_test)

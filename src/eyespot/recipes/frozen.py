@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from eyespot.recipes.answers import Answers
 from eyespot.recipes.job import Job
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.prepare import Prepared, notes_on_trained
+from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, Temperature, stopped_note
 from eyespot.records import Part, View
 from eyespot.training.fit import FittedHead, Trial, fit_head, fold_count, out_of_fold_logits, require_memory
@@ -43,32 +44,32 @@ def fit_frozen(prepared: Prepared, trunk: Trunk, job: Job, *, small_test: bool, 
     """
     parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train",)
     views = views_of(prepared, job.options)
-    embedded = _embedded(prepared, parts, trunk, views, job, tap=tap)
+    embedded = _embedded(prepared, parts, trunk, views=views, job=job, tap=tap)
     prepared = prepared.without(embedded.set_aside)
     notes = notes_on_trained(prepared, embedded.pictures)
-    labels = prepared.labels(embedded.pictures)
-    found = _solved(embedded, labels, job, classes=len(prepared.data_set.classes), crosses=small_test)
-    fitted, answers = found.fitted, Answers(embedded.pictures, labels, found.fitted.out_of_fold[None])
-    if found.was_stopped:
-        notes.append(stopped_note("cross-validation"))
+    memory = _Memory(job.store, _samples(embedded, prepared), _head_options(job.options, views))
+    job.progress("fitting the head", 0, 2)
+    fitted = memory.fit()
+    answers = Answers(embedded.pictures, memory.samples.labels, fitted.out_of_fold[None])
+    out_of_fold, stopped = _out_of_fold(answers, fitted, memory=memory, wanted=small_test, progress=job.progress)
     return Fitted(
         regime="frozen",
-        prepared=prepared,
         trunk=trunk,
         head=fitted.head,
-        held_out=("val", "test") if parts == ("train",) else (),
-        small_test=small_test,
         temperature=Temperature.fitted_on(
             answers, "answers to the training pictures by heads that had not seen them (cross-validation)"
         ),
-        trained_on=len(labels),
+        prepared=prepared,
+        trained_on=len(embedded.pictures),
         mirror=fitted.chosen.mirror,
         l2=fitted.chosen.l2,
-        out_of_fold=None if found.logits is None else Answers(embedded.pictures, labels, found.logits),
+        held_out=("val", "test") if parts == ("train",) else (),
+        small_test=small_test,
+        out_of_fold=out_of_fold,
         table=tuple(_row(trial, chosen=trial == fitted.chosen) for trial in fitted.trials),
         how=tuple(_how(embedded, fitted, job.options, views)),
         views_computed=embedded.computed,
-        notes=[*embedded.notes, *notes],
+        notes=[*embedded.notes, *notes, *stopped],
     )
 
 
@@ -80,8 +81,9 @@ def views_of(prepared: Prepared, options: TrainOptions) -> tuple[View, ...]:
 
 
 def _embedded(
-    prepared: Prepared, parts: Sequence[Part], trunk: Trunk, views: Sequence[View], job: Job, *, tap: Tap | None
+    prepared: Prepared, parts: Sequence[Part], trunk: Trunk, *, views: Sequence[View], job: Job, tap: Tap | None
 ) -> Embedded:
+    """The features of the pictures of these parts."""
     ordered = sorted(prepared.part(*parts), key=lambda each: each.content)  # so that file names decide nothing
     require_memory(len(views) * len(ordered), len(prepared.data_set.classes))
     return trunk.embed(
@@ -90,43 +92,38 @@ def _embedded(
         store=job.store,
         tap=tap,
         world=job.world,
-        progress=lambda done, total: job.progress(COMPUTING, done, total),
+        progress=lambda d, n: job.progress(COMPUTING, d, n),
     )
 
 
-@dataclass(frozen=True)
-class _Solved:
-    """The head, and what cross-validation says of it."""
-
-    fitted: FittedHead
-    logits: np.ndarray | None
-    """Answers (repeats, N, classes) of heads that had not seen the pictures, where they were asked for."""
-    was_stopped: bool
-    """True where Ctrl-C came after the head was fitted."""
+def _samples(embedded: Embedded, prepared: Prepared) -> Samples:
+    labels, classes = prepared.labels(embedded.pictures), len(prepared.data_set.classes)
+    return Samples(embedded.features["identity"], embedded.features.get("mirror"), labels, classes)
 
 
-def _solved(embedded: Embedded, labels: np.ndarray, job: Job, *, classes: int, crosses: bool) -> _Solved:
-    """crosses: cross-validation is to stand for the head's quality."""
-    options = HeadOptions(
-        hidden=job.options.head,
-        output=job.options.output,
-        class_weight=job.options.class_weight,
-        mirror=job.options.mirror if "mirror" in embedded.features else "no",
-        seed=job.options.seed,
+def _head_options(options: TrainOptions, views: Sequence[View]) -> HeadOptions:
+    return HeadOptions(
+        hidden=options.head,
+        output=options.output,
+        class_weight=options.class_weight,
+        mirror=options.mirror if "mirror" in views else "no",
+        seed=options.seed,
     )
-    samples = Samples(embedded.features["identity"], embedded.features.get("mirror"), labels, classes)
-    memory = _Memory(job.store, samples, options)
-    job.progress("fitting the head", 0, 2)
-    fitted = memory.fit(samples, options)
-    logits = None
+
+
+def _out_of_fold(
+    answers: Answers, fitted: FittedHead, *, memory: _Memory, wanted: bool, progress: Progress
+) -> tuple[Answers | None, list[str]]:
+    """The answers that stand for the head's quality, where they are wanted; and a note where Ctrl-C ended this."""
+    out_of_fold = None
     try:
-        job.progress("fitting the head", 1, 2)
-        if crosses:
-            logits = memory.out_of_fold(samples, options, fitted)
-        job.progress("fitting the head", 2, 2)
+        progress("fitting the head", 1, 2)
+        if wanted:
+            out_of_fold = replace(answers, logits=memory.out_of_fold(fitted))
+        progress("fitting the head", 2, 2)
     except KeyboardInterrupt:
-        return _Solved(fitted, logits, was_stopped=True)
-    return _Solved(fitted, logits, was_stopped=False)
+        return out_of_fold, [stopped_note("cross-validation")]
+    return out_of_fold, []
 
 
 def _row(trial: Trial, *, chosen: bool) -> dict[str, float | int | bool]:
@@ -160,7 +157,7 @@ class _Memory:
     """Heads already fitted on exactly these features with exactly these options, kept in the store."""
 
     def __init__(self, store: Store | None, samples: Samples, options: HeadOptions) -> None:
-        self._store = store
+        self.samples, self._options, self._store = samples, options, store
         self._key = key_of(
             kind="head",
             version=FIT_VERSION,
@@ -169,23 +166,23 @@ class _Memory:
             options={name: getattr(options, name) for name in ("hidden", "output", "class_weight", "mirror", "seed")},
         )
 
-    def fit(self, samples: Samples, options: HeadOptions) -> FittedHead:
-        names = [f"{self._key}-{name}" for name in ("trials", "logits", *self._layer_names(options))]
+    def fit(self) -> FittedHead:
+        names = [f"{self._key}-{name}" for name in ("trials", "logits", *self._layer_names(self._options))]
         found = self._get(names)
         if len(found) == len(names):
-            return _unpack([found[name] for name in names], options)
-        fitted = fit_head(samples, options)
+            return _unpack([found[name] for name in names], self._options)
+        fitted = fit_head(self.samples, self._options)
         self._put(dict(zip(names, _pack(fitted), strict=True)))
         return fitted
 
-    def out_of_fold(self, samples: Samples, options: HeadOptions, fitted: FittedHead) -> np.ndarray:
+    def out_of_fold(self, fitted: FittedHead) -> np.ndarray:
         """Logits (repeats, N, classes)."""
         name = f"{self._key}-out-of-fold"
         found = self._get([name])
         if found:
             return found[name]
-        if len(samples) <= NESTED_UP_TO:
-            logits = out_of_fold_logits(samples, options, repeats=REPEATS)
+        if len(self.samples) <= NESTED_UP_TO:
+            logits = out_of_fold_logits(self.samples, self._options, repeats=REPEATS)
         else:
             logits = fitted.out_of_fold[None]
         self._put({name: logits})

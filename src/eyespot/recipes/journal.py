@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-import eyespot
 from eyespot.names import printable
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.run_folder import RunFolder
+from eyespot.version import VERSION
 
 
 class Decided(Protocol):
@@ -36,7 +36,7 @@ class Journal:
     def entries(self, clock: Decided) -> dict[str, Any]:
         return {
             "command": "train",
-            "version": eyespot.__version__,
+            "version": VERSION,
             "data": printable(self._data),
             **self._options.model_dump(mode="json"),
             "given": sorted(self._options.model_fields_set),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +12,8 @@ from pydantic import Field, ValidationError, field_validator
 from eyespot.data.layouts import Layout
 from eyespot.data.read_as import ReadAs
 from eyespot.errors import OptionError
+from eyespot.old_names import TRAIN, renamed
+from eyespot.recipes.keywords import require_known
 from eyespot.records import Record
 
 Regime = Literal["frozen", "partial", "full", "scratch"]
@@ -20,14 +21,13 @@ OF_HEADS: tuple[Regime, ...] = ("frozen", "partial", "full")
 OF_STEPS: tuple[Regime, ...] = ("partial", "full", "scratch")
 USED_BY: dict[str, tuple[Regime, ...]] = {
     **dict.fromkeys(("head", "mirror", "weights"), OF_HEADS),
-    **dict.fromkeys(("epochs", "batch", "lr", "optimiser", "schedule", "warmup", "weight_decay"), OF_STEPS),
+    **dict.fromkeys(("epochs", "batch", "lr", "optimizer", "schedule", "warmup", "weight_decay"), OF_STEPS),
     **dict.fromkeys(("smoothing", "mixup", "cutmix", "average", "dropout", "device"), OF_STEPS),
     **dict.fromkeys(("freeze", "replace_tail", "views"), ("partial",)),
     **dict.fromkeys(("augment", "stage_factor", "auxiliary"), ("full", "scratch")),
     **dict.fromkeys(("patience", "growing"), ("scratch",)),
 }
-"""Options that some regimes alone use; all others are for every regime."""
-AUGMENTATIONS = ("auto", "none", "photos", "photos-unmirrored", "small-photos", "digits", "shift")
+"""Options that only some regimes use; all others are for every regime."""
 MIRRORING = ("photos", "small-photos")
 _FORBIDDEN = '<>:"/\\|?*'
 """In the name of a folder, on one system or another."""
@@ -42,29 +42,29 @@ class TrainOptions(Record):
     """
 
     model: str = Field(default="auto", min_length=1, description="auto, or a name that `eyespot networks` lists")
-    """auto: LeNet-5 for grey pictures of at most 64 px, else the pretrained EfficientNet-Lite0."""
+    """auto: LeNet-5 for gray pictures of at most 64 px, else the pretrained EfficientNet-Lite0."""
     weights: str | None = Field(default=None, min_length=1, description="a tag such as imagenet, or a file")
     """Published weights to begin with, as `eyespot networks NAME` lists them, or a file; None for the first published.
     Nothing is downloaded."""
-    size: int | None = Field(default=None, ge=32, le=1024, multiple_of=32, description="a multiple of 32 up to 1024")
+    imgsz: int | None = Field(default=None, ge=32, le=1024, multiple_of=32, description="a multiple of 32 up to 1024")
     """Side of the images that the network takes, pixels; None for what it was made for. Half the side is a quarter of
     the work."""
     regime: Literal["auto", "frozen", "partial", "full", "scratch"] = "auto"
-    """How much of the network trains: frozen, its head alone; partial, all behind `freeze`; full, everything, from
+    """How much of the network trains: frozen, only its head; partial, all after `freeze`; full, everything, from
     published weights; scratch, everything, from random ones. auto: the number of pictures per class decides, or, with
     `time`, the clock and the validation pictures."""
     freeze: str | None = Field(default=None, min_length=1, description="a stage's name such as stage5, or a count")
     """Up to where the network stays frozen: a stage's name, or how many stages, the stem being the first. For the
-    regime partial, which it chooses, too; there its default is the stage behind which a third of the work lies."""
+    regime partial, which it chooses, too; there its default is the stage after which a third of the work lies."""
     replace_tail: str | None = Field(
         default=None, min_length=1, description="layers such as 'conv 3x3 128, pool, fc 64'"
     )
-    """New layers in place of all that comes behind `freeze`."""
+    """New layers in place of all that comes after `freeze`."""
     time: float | None = Field(default=None, gt=0, le=30 * 86_400, description="a time such as 90s, 5m or 1h")
     """Seconds that the whole run may take. The ladder of regimes is climbed as far as they allow; what is not better on
     the validation pictures is discarded."""
     views: int | None = Field(default=None, ge=1, le=64, description="a whole number from 1 to 64")
-    """Partial: activations of so many views are kept of each picture: itself, its mirror image where `mirror` allows
+    """Partial: activations of this many views are kept of each picture: itself, its mirror image where `mirror` allows
     it, and drawn ones."""
     head: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = Field(
         default=(), description="1 to 65536 units for each hidden layer, such as 256,128"
@@ -86,7 +86,7 @@ class TrainOptions(Record):
     """Pictures in a step."""
     lr: float | None = Field(default=None, gt=0, le=10, description="a number above 0, at most 10")
     """Highest learning rate, of the last stage."""
-    optimiser: Literal["sgd", "adam", "adamw", "muon"] | None = None
+    optimizer: Literal["sgd", "adam", "adamw", "muon"] | None = None
     """sgd with Nesterov's momentum 0.9; adam; adamw, whose weight decay is apart from the gradient's size; muon, which
     turns convolutions in all directions alike."""
     schedule: Literal["one-cycle", "cosine", "linear", "step", "constant"] | None = None
@@ -96,7 +96,7 @@ class TrainOptions(Record):
     weight_decay: float | None = Field(default=None, ge=0, le=1, description="a number from 0 to 1")
     """Not on biases and norms."""
     stage_factor: float | None = Field(default=None, gt=0, le=1, description="a number above 0, at most 1")
-    """Each stage learns at so many times the rate of the stage behind it."""
+    """Each stage learns at this many times the rate of the next stage."""
     smoothing: float | None = Field(default=None, ge=0, lt=1, description="a number from 0 up, below 1")
     """Share of every target that is spread over all classes."""
     mixup: float | None = Field(default=None, ge=0, le=100, description="a number from 0 to 100; 0 for none")
@@ -162,10 +162,8 @@ class TrainOptions(Record):
 
 def train_options(**given: Any) -> TrainOptions:
     """The options, checked. Raises OptionError for a name that does not exist and for a value that cannot be used."""
-    for name in given.keys() - TrainOptions.model_fields.keys():
-        close = difflib.get_close_matches(name, TrainOptions.model_fields, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(TrainOptions.model_fields)}"
-        raise OptionError(f"train has no option {name!r}: {hint}")
+    given = renamed(given, TRAIN)
+    require_known(given, TrainOptions.model_fields, verb="train")
     try:
         options = TrainOptions(**given)
     except ValidationError as error:
@@ -196,7 +194,7 @@ def require_used(options: TrainOptions, regimes: Iterable[Regime], *, why: str) 
         users = USED_BY.get(name)
         if name in options.model_fields_set and users and not set(users) & set(regimes):
             raise OptionError(
-                f"the option {name} is for the regime{'s' * (len(users) > 1)} {_listed(users)} alone, and {why}: leave "
+                f"the option {name} is only for the regime{'s' * (len(users) > 1)} {_listed(users)}, and {why}: leave "
                 f"the option out, or choose regime {' or '.join(users)}"
             )
 
@@ -205,7 +203,7 @@ def _require_a_cut(options: TrainOptions) -> None:
     from eyespot.training.tail_words import parse_tail
 
     if options.freeze is None:
-        raise OptionError("the option replace_tail needs the stage behind which the new layers come: give freeze, too")
+        raise OptionError("the option replace_tail needs the stage after which the new layers come: give freeze, too")
     if options.head:
         layers = ", ".join(f"fc {width}" for width in options.head)
         raise OptionError(

@@ -15,7 +15,7 @@ from eyespot.training.head import Output
 if TYPE_CHECKING:
     from eyespot.training.plan import Plan
 
-OPTIMISERS = {"sgd": "SGD with Nesterov's momentum", "adam": "Adam", "adamw": "AdamW", "muon": "Muon"}
+OPTIMIZERS = {"sgd": "SGD with Nesterov's momentum", "adam": "Adam", "adamw": "AdamW", "muon": "Muon"}
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Defaults:
     epochs: int
     batch: int
     lr: float
-    optimiser: str = "adamw"
+    optimizer: str = "adamw"
     schedule: str = "one-cycle"
     warmup: float = 0.1
     weight_decay: float = 0.05
@@ -63,7 +63,7 @@ SCRATCH_FEW = Defaults(
     epochs=30,
     batch=32,
     lr=4e-3,
-    optimiser="adam",
+    optimizer="adam",
     warmup=0.3,  # longer than for fine-tuning, since all weights are random
     weight_decay=0.0,
     smoothing=0.0,
@@ -72,14 +72,14 @@ SCRATCH_FEW = Defaults(
 )
 """Up to FEW pictures: seconds an epoch, and the validation pictures say when to stop."""
 SCRATCH_MANY = Defaults(
-    epochs=6, batch=128, lr=4e-3, optimiser="adam", schedule="linear", weight_decay=0.0, smoothing=0.05, average=0.0
+    epochs=6, batch=128, lr=4e-3, optimizer="adam", schedule="linear", weight_decay=0.0, smoothing=0.05, average=0.0
 )
 """Beyond FEW pictures, a network without BatchNorm: LeNet-5 comes to about 0.6 % wrong answers on MNIST."""
 SCRATCH_NORMED = Defaults(
     epochs=20,
     batch=128,
     lr=0.05,
-    optimiser="muon",
+    optimizer="muon",
     schedule="linear",
     weight_decay=5e-4,
     smoothing=0.05,
@@ -166,7 +166,7 @@ def in_words(plan: Plan) -> Iterator[tuple[str, str]]:
     smoothed = f", targets smoothed by {plan.smoothing:g}" if plan.smoothing else ""
     yield (
         "Steps",
-        f"{OPTIMISERS[plan.optimiser]}, batches of {plan.batch}, {plan.schedule} learning rate up to {plan.lr:g}, "
+        f"{OPTIMIZERS[plan.optimizer]}, batches of {plan.batch}, {plan.schedule} learning rate up to {plan.lr:g}, "
         f"weight decay {plan.weight_decay:g}{smoothed}",
     )
     if plan.mixing is not None:

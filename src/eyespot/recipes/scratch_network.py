@@ -33,8 +33,8 @@ def network_for(name: str, classes: int, options: TrainOptions, *, gray: bool) -
     if "channels" in takes and "channels" not in definition.arguments:
         channels = 1 if gray else 3
         arguments["channels"] = channels
-    if options.size is not None:
-        height = width = options.size
+    if options.imgsz is not None:
+        height = width = options.imgsz
     return Network(name=name, arguments=arguments), Preprocess(
         short_side=max(height, width),
         crop_hw=(height, width),
@@ -49,7 +49,7 @@ def network_for(name: str, classes: int, options: TrainOptions, *, gray: bool) -
 def require_fit(network: Network, options: TrainOptions) -> None:
     """Raises OptionError, before any picture is decoded, for an option that the network's last layers rule out."""
     option = "output sigmoid" if options.output == "sigmoid" else "dropout" if options.dropout is not None else ""
-    if not option and options.size is None:
+    if not option and options.imgsz is None:
         return
     import torch
 
@@ -58,8 +58,8 @@ def require_fit(network: Network, options: TrainOptions) -> None:
 
     with torch.device("meta"):
         net = zoo.create(network.name, **network.arguments)
-    if options.size is not None:
-        require_size(net, network.name, options.size)
+    if options.imgsz is not None:
+        require_size(net, network.name, options.imgsz)
     if option and not ends_fully_connected(net):
         raise OptionError(
             f"the option {option} is for networks that end in a fully connected layer, and {network.name} ends in the "

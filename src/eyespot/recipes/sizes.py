@@ -35,8 +35,8 @@ def require_size(net: nn.Sequential, name: str, size: int) -> None:
         return
     if not takes_any_size(net):
         raise OptionError(
-            f"the option size cannot be {size} for {name}: its fully connected layers fit one size alone, so leave the "
-            "option out, or choose another model"
+            f"the option imgsz cannot be {size} for {name}: its fully connected layers fit only one size, so leave "
+            "the option out, or choose another model"
         )
     try:
         with torch.device("meta"), torch.inference_mode():
@@ -44,6 +44,6 @@ def require_size(net: nn.Sequential, name: str, size: int) -> None:
             WithHeads(whole, zoo.heads(name)).eval()(torch.zeros(1, channels, size, size))
     except (RuntimeError, NetworkError):
         raise OptionError(
-            f"the option size cannot be {size} for {name}, which is made for {height}: nothing is left of such images "
+            f"the option imgsz cannot be {size} for {name}, which is made for {height}: nothing is left of such images "
             "behind some layer, so give another size, or leave the option out"
         ) from None

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-import eyespot
 from eyespot.bundle.files import FOLDER, sha256
 from eyespot.bundle.manifest import DataSummary, KnownPictures, Manifest
 from eyespot.data.pictures import decoder_version
@@ -22,6 +21,7 @@ from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.regime import Fitted, stopped_note
 from eyespot.recipes.split import parts_of
 from eyespot.recipes.verify import write_verified
+from eyespot.version import VERSION
 
 
 def write_model(fitted: Fitted, measured: Measurements, job: Job) -> Manifest:
@@ -72,7 +72,7 @@ def manifest_of(fitted: Fitted, measured: Measurements, graph: bytes, *, name: s
         seed=options.seed,
         graph_sha256=sha256(graph),
         versions={
-            "eyespot": eyespot.__version__,
+            "eyespot": VERSION,
             "numpy": np.__version__,
             "engine": engine_version(),
             "decoder": decoder_version(),

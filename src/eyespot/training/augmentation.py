@@ -102,6 +102,9 @@ PHOTOS = Augmentation(
 PHOTOS_UNMIRRORED = PHOTOS.model_copy(update={"mirror": False})
 """Photos in which left and right matter: text, road signs, X-rays."""
 
+SMALL_SIDE = 64
+"""Images of at most this many pixels a side are small: moved, not resampled, and learned from scratch where grey."""
+
 SMALL_PHOTOS = Augmentation(mirror=True, shift_px=4)
 """Photos of about 32 pixels, such as CIFAR's: pad by 4, crop, mirror (He et al. 2015, section 4.2). No resampling:
 it would blur the little there is."""
@@ -130,7 +133,7 @@ def describe(augmentation: Augmentation) -> str:
         (a.brightness, f"brightness changed by up to {100 * a.brightness:.3g} %"),
         (a.contrast, f"contrast by up to {100 * a.contrast:.3g} %"),
         (a.saturation, f"saturation by up to {100 * a.saturation:.3g} %"),
-        (a.pca_color, f"colour shifted along ImageNet's principal axes (standard deviation {a.pca_color:g})"),
+        (a.pca_color, f"color shifted along ImageNet's principal axes (standard deviation {a.pca_color:g})"),
         (a.erase_probability, f"a rectangle painted over in {100 * a.erase_probability:.3g} % of them"),
     ]
     words = [text for asked, text in done if asked]

@@ -281,7 +281,7 @@ def scores(net: nn.Module, examples: Examples, *, device: Device | None = None) 
 def _optimiser(net: nn.Sequential | WithHeads, plan: Plan) -> torch.optim.Optimizer:
     return optimiser(
         net,
-        plan.optimiser,
+        plan.optimizer,
         lr=plan.lr,
         weight_decay=plan.weight_decay,
         momentum=plan.momentum,

@@ -46,7 +46,7 @@ class Plan:
     """Highest learning rate, of the last stage."""
     classes: int
     output: Output = "softmax"
-    optimiser: OptimiserName = "adamw"
+    optimizer: OptimiserName = "adamw"
     weight_decay: float = 0.0
     momentum: float = 0.9
     stage_factor: float = 1.0

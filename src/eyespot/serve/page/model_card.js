@@ -15,7 +15,7 @@ export function showModel(model) {
   document.title = `${model.name} – eyespot`;
   byId("model-name").textContent = model.name;
   byId("network").textContent = `${model.network}, ${TRAINED[model.regime] ?? model.regime}`;
-  byId("looks-at").textContent = `images of ${model.side} × ${model.side} pixels, ${model.color === "gray" ? "grey" : "in colour"}`;
+  byId("looks-at").textContent = `images of ${model.side} × ${model.side} pixels, ${model.color === "gray" ? "gray" : "in color"}`;
   byId("about").textContent = `eyespot ${model.version}, model ${model.fingerprint}`;
   showAccuracy(model.measured);
   showClasses(model.classes);
