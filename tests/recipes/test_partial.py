@@ -15,9 +15,8 @@ from onnx import numpy_helper
 from eyespot import blocks
 from eyespot.bundle.files import read_bundle
 from eyespot.errors import OptionError
-from eyespot.recipes.backbone import DEFAULT, pretrained
+from eyespot.recipes.backbone import pretrained
 from eyespot.recipes.compared import Comparison
-from eyespot.recipes.cuts import decide_cuts
 from eyespot.recipes.train import train
 from eyespot.recipes.trained import with_head
 from eyespot.training.head import Head
@@ -144,11 +143,6 @@ def test_activations_kept_on_the_way_to_features_give_the_same_bits_as_those_com
     assert results[False].views_computed - results[True].views_computed == 2 * 24 + 30
 
 
-@pytest.mark.parametrize(("freeze", "stage"), [("1", "stem"), ("6", "stage5"), ("stage6.b", "stage6.b")])
-def test_a_cut_is_a_stage_or_a_number_of_stages_the_stem_being_the_first(freeze, stage):
-    assert decide_cuts(DEFAULT, freeze).stages == (stage,)
-
-
 @pytest.mark.parametrize("freeze", ["0", "9", "stage99", "stage6.b.body", "head", "1.5"])
 def test_a_cut_that_is_not_there_is_named_in_one_sentence(run, tmp_path, freeze):
     with pytest.raises(OptionError, match="the option freeze cannot be"):
@@ -161,7 +155,3 @@ def test_a_window_needs_a_map(run, tmp_path):
     with pytest.raises(OptionError, match=said):
         train(run[0], out=tmp_path, freeze="head.flat", cutmix=1, epochs=1)
     assert not list(tmp_path.rglob("*.json"))
-
-
-def test_the_default_cut_leaves_less_than_half_of_the_work_behind_it():
-    assert decide_cuts(DEFAULT, None).stages == ("stage5", "stage6", "stage7")
