@@ -18,6 +18,7 @@ from plain_way import Rows, fit
 from subset import arguments_parser, workplace
 
 from eyespot import machine
+from eyespot.features.embed import embed
 from eyespot.recipes.backbone import choose_precision, frozen_trunk
 from eyespot.recipes.prepare import Prepared, prepare
 from eyespot.recipes.progress import silent
@@ -63,7 +64,7 @@ def features(prepared: Prepared, cache: Path) -> dict[Part, Rows]:
     with open_store(cache, []) as store:
         for part in ("train", *HELD_OUT):
             views: tuple[View, ...] = ("identity", "mirror") if part == "train" else ("identity",)
-            embedded = trunk.embed(prepared.part(part), views=views, store=store)
+            embedded = embed(trunk, prepared.part(part), views=views, store=store)
             labels = names[prepared.labels(embedded.pictures)]
             rows[part] = Rows(np.concatenate([embedded.features[v] for v in views]), np.tile(labels, len(views)))
     return rows

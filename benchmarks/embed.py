@@ -27,7 +27,7 @@ from eyespot.data.sources import list_pictures
 from eyespot.data.store import Store
 from eyespot.engine.run import in_batches
 from eyespot.features.decode import decode_pictures
-from eyespot.features.embed import AHEAD
+from eyespot.features.embed import AHEAD, embed
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.backbone import choose_precision, frozen_trunk
 
@@ -85,10 +85,10 @@ def measure(trunk: Trunk, hashed: Sequence[Hashed]) -> Round:
     def decode() -> None:
         pictures = [(each.picture, each.content) for each in hashed]
         ahead = AHEAD * trunk.engine.batch
-        for image in decode_pictures(pictures, trunk.preprocess, threads=machine.cores(), ahead=ahead):
-            if isinstance(image, str):
-                raise SystemExit(f"a picture of the sample cannot be used: {image}")
-            images.append(image)
+        reasons: dict[int, str] = {}
+        images.extend(image for _, image in decode_pictures(pictures, trunk.preprocess, reasons, ahead=ahead))
+        for reason in reasons.values():
+            raise SystemExit(f"a picture of the sample cannot be used: {reason}")
 
     def run_engine() -> None:
         for _ in trunk.engine.stream(in_batches(enumerate(images), trunk.engine.batch)):
@@ -98,7 +98,7 @@ def measure(trunk: Trunk, hashed: Sequence[Hashed]) -> Round:
     decoding = measuring.seconds_of(decode)
     engine = measuring.seconds_of(run_engine)
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
-        whole = measuring.seconds_of(lambda: trunk.embed(hashed, views=("identity",), store=store))
+        whole = measuring.seconds_of(lambda: embed(trunk, hashed, store=store))
     return Round(len(hashed) / decoding, len(hashed) / engine, len(hashed) / whole)
 
 

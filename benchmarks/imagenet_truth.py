@@ -25,6 +25,7 @@ from eyespot import machine
 from eyespot.data.audit import hash_pictures
 from eyespot.data.sources import list_pictures
 from eyespot.engine.run import available_precisions
+from eyespot.features.embed import embed
 from eyespot.recipes.backbone import frozen_trunk
 from eyespot.records import PrecisionName
 
@@ -85,7 +86,7 @@ def turned(paths: list[Path]) -> list[Path]:
 def eyespot_answers(paths: list[Path], *, cache_folder: Path, precision: PrecisionName) -> Answers:
     hashed, _ = hash_pictures(list_pictures(paths)[0], threads=machine.cores())
     trunk = frozen_trunk(cache_folder=cache_folder, precision=precision, published=True)
-    embedded = trunk.embed(hashed, views=("identity",), store=None)
+    embedded = embed(trunk, hashed, store=None)
     assert not embedded.set_aside, embedded.set_aside
     tensors = published_tensors()
     logits = torch.from_numpy(embedded.features["identity"]) @ tensors["_fc.weight"].T + tensors["_fc.bias"]

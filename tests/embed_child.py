@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from eyespot.data.audit import hash_pictures
 from eyespot.data.sources import list_pictures
 from eyespot.data.store import Store
 from eyespot.engine.run import Engine
+from eyespot.features import embed as module
 from eyespot.features.embed import Embedded, embed
 from eyespot.features.keys import recipe
 from eyespot.features.views import choose_views
@@ -46,18 +48,25 @@ def cases(folder: Path, ours: World) -> dict[str, np.ndarray]:
     hashed = hash_pictures(list_pictures([folder / "photos"])[0], threads=2)[0]
     engine = Counting((folder / "graph.onnx").read_bytes(), image_hwc=(32, 32, 3), precision="fp32", batch=4)
     ticks: list[tuple[int, int]] = []
+    most = module.MOST_IN_MEMORY
     found: dict[str, np.ndarray] = {}
+
+    trunk = SimpleNamespace(
+        engine=engine,
+        recipe=recipe(PREPROCESS, trunk="tiny", precision="fp32"),
+        preprocess=PREPROCESS,
+        dtype=np.float32,
+        folder=None,
+    )
 
     def case(name: str, count: int, store: Store | None, **options: object) -> None:
         engine.images = 0
         ticks.clear()
         done = embed(
+            trunk,
             hashed[:count],
             **{"views": ("identity", "mirror"), **options},
-            recipe=recipe(PREPROCESS, trunk="tiny", precision="fp32"),
             store=store,
-            engine=lambda: engine,
-            threads=2,
             world=ours,
             progress=lambda *tick: ticks.append(tick),
         )
@@ -70,7 +79,9 @@ def cases(folder: Path, ours: World) -> dict[str, np.ndarray]:
     case("drawn", len(hashed), None, views=choose_views(4, PHOTOS, seed=5))
     case("none", 0, None)
     case("one", 1, None)
-    case("on disk", len(hashed), None, folder=folder / "room", most_in_memory=0)
+    trunk.folder, module.MOST_IN_MEMORY = folder / "room", 0
+    case("on disk", len(hashed), None)
+    trunk.folder, module.MOST_IN_MEMORY = None, most
     with Store(folder / "shared") as shared, Store(folder / f"own{ours.rank}") as own:
         case("a few", 6, shared)
         case("shared", len(hashed), shared)

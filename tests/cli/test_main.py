@@ -453,7 +453,7 @@ def no_engine(monkeypatch):
     """Any work with pictures fails the test."""
     monkeypatch.setattr("eyespot.features.trunk.Trunk.embed", lambda *args, **options: pytest.fail("work had begun"))
     monkeypatch.setattr("eyespot.recipes.embed.hash_pictures", lambda *args, **options: pytest.fail("work had begun"))
-    monkeypatch.setattr("eyespot.recipes.predict.predict_with", lambda *args, **options: pytest.fail("work had begun"))
+    monkeypatch.setattr("eyespot.recipes.predict.predictions", lambda *args, **options: pytest.fail("work had begun"))
 
 
 @pytest.mark.parametrize("place", ["nowhere/f{}", "folder{}", "there{}", "x" * 300 + "{}", "there{0}/f{0}"])

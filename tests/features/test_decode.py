@@ -13,7 +13,7 @@ from eyespot.data.audit import content_hash
 from eyespot.data.data_set import Picture
 from eyespot.data.pictures import read_image
 from eyespot.features import decode
-from eyespot.features.decode import decode_or_reason, decode_pictures
+from eyespot.features.decode import decode_pictures
 from eyespot.records import Preprocess
 
 GRAY = Preprocess(short_side=8, crop_hw=(8, 8), filter="bilinear", color="gray", mean=(0,), scale=(1,))
@@ -32,32 +32,35 @@ def pictures(count: int) -> list[tuple[Picture, str | None]]:
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("ahead", [1, 4, 1000])
 def test_images_come_in_order_whatever_the_threads(threads, ahead):
-    images = list(decode_pictures(pictures(40), GRAY, threads=threads, ahead=ahead))
-    assert [int(image[0, 0, 0]) for image in images] == list(range(40))
-    assert {image.shape for image in images} == {(8, 8, 1)}
+    images = list(decode_pictures(pictures(40), GRAY, {}, threads=threads, ahead=ahead))
+    assert [(number, int(image[0, 0, 0])) for number, image in images] == [(n, n) for n in range(40)]
+    assert {image.shape for _, image in images} == {(8, 8, 1)}
 
 
 def test_an_image_is_that_of_read_image():
     data = png(3)
-    np.testing.assert_array_equal(decode_or_reason(Picture("a", data=data), None, GRAY), read_image(data, GRAY))
+    [(_, image)] = decode_pictures([(Picture("a", data=data), None)], GRAY, {}, ahead=1)
+    np.testing.assert_array_equal(image, read_image(data, GRAY))
 
 
-def test_what_cannot_be_decoded_has_its_reason_in_its_place(tmp_path):
+def test_what_cannot_be_decoded_has_a_reason_and_no_image(tmp_path):
     (tmp_path / "text.png").write_bytes(b"no picture at all")
     (tmp_path / "cut.png").write_bytes(png(1)[:40])
     (tmp_path / "empty.png").touch()
     work = [(Picture(name, path=tmp_path / name), None) for name in ("text.png", "cut.png", "empty.png", "gone.png")]
-    text, cut, empty, gone, good = decode_pictures([*work, *pictures(1)], GRAY, threads=2, ahead=2)
-    assert "is not a picture" in text
-    assert "is cut off" in cut
-    assert "is empty" in empty
-    assert gone.startswith("cannot be read: ")
-    assert isinstance(good, np.ndarray)
+    reasons: dict[int, str] = {}
+    [(number, image)] = decode_pictures([*work, *pictures(1)], GRAY, reasons, threads=2, ahead=2)
+    assert (number, image.shape) == (4, (8, 8, 1))
+    assert "is not a picture" in reasons[0]
+    assert "is cut off" in reasons[1]
+    assert "is empty" in reasons[2]
+    assert reasons[3].startswith("cannot be read: ")
 
 
 def test_a_picture_that_is_no_longer_what_was_hashed_has_no_image():
-    reason = decode_or_reason(Picture("a", data=png(1)), content_hash(png(2)), GRAY)
-    assert reason == "changed on disk while it was being read: run again"
+    reasons: dict[int, str] = {}
+    assert list(decode_pictures([(Picture("a", data=png(1)), content_hash(png(2)))], GRAY, reasons, ahead=1)) == []
+    assert reasons == {0: "changed on disk while it was being read: run again"}
 
 
 @pytest.mark.parametrize("ahead", [1, 5, 40])
@@ -70,7 +73,7 @@ def test_no_more_than_ahead_are_decoded_before_they_are_taken(monkeypatch, ahead
             yield np.zeros((8, 8, 1), np.uint8)
 
     monkeypatch.setattr(decode, "read_images", count)
-    images = decode_pictures(pictures(250), GRAY, threads=2, ahead=ahead)
+    images = decode_pictures(pictures(250), GRAY, {}, threads=2, ahead=ahead)
     for taken in range(1, 11):
         next(images)
         assert len(counted) <= taken + ahead
@@ -87,7 +90,7 @@ def test_of_whole_pictures_which_may_be_large_few_are_decoded_ahead_whatever_is_
             yield np.zeros((9, 8, 1), np.uint8)
 
     monkeypatch.setattr(decode, "read_as_they_are", count)
-    images = decode_pictures(pictures(250), GRAY, threads=2, ahead=1000, resized=False)
+    images = decode_pictures(pictures(250), GRAY, {}, threads=2, ahead=1000, resized=False)
     for taken in range(1, 11):
         next(images)
         assert len(counted) <= taken + decode.MOST_WHOLE
@@ -97,7 +100,7 @@ def test_of_whole_pictures_which_may_be_large_few_are_decoded_ahead_whatever_is_
 
 def test_abandoning_the_generator_ends_the_work(monkeypatch):
     before = threading.active_count()
-    images = decode_pictures(pictures(200), GRAY, threads=3, ahead=50)
+    images = decode_pictures(pictures(200), GRAY, {}, threads=3, ahead=50)
     next(images)
     images.close()
     assert threading.active_count() == before
@@ -109,8 +112,8 @@ def test_our_own_mistakes_are_not_taken_for_bad_pictures(monkeypatch):
 
     monkeypatch.setattr(decode, "read_images", broken)
     with pytest.raises(ZeroDivisionError):
-        list(decode_pictures(pictures(3), GRAY, threads=2, ahead=2))
+        list(decode_pictures(pictures(3), GRAY, {}, threads=2, ahead=2))
 
 
 def test_no_pictures_are_no_images():
-    assert list(decode_pictures([], GRAY, threads=2, ahead=2)) == []
+    assert list(decode_pictures([], GRAY, {}, threads=2, ahead=2)) == []

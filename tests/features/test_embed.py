@@ -8,6 +8,7 @@ import shutil
 import tracemalloc
 from collections import namedtuple
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ from eyespot.errors import MachineError, StoreError
 from eyespot.features import embed as module
 from eyespot.features import share, stored
 from eyespot.features.embed import Embedded, embed, require_room_for
-from eyespot.features.keys import recipe
+from eyespot.features.keys import Recipe, recipe
 from eyespot.features.trunk import Trunk
 from eyespot.records import Network, Preprocess
 
@@ -79,16 +80,34 @@ def never() -> Engine:
     raise AssertionError("the engine was asked for though everything is stored")
 
 
+@dataclass(frozen=True)
+class Tiny:
+    """A trunk with an engine that is given, or with one that must not be asked for."""
+
+    given: Engine | Callable[[], Engine]
+    dtype: type[np.floating] = np.float32
+    folder: Path | None = None
+    preprocess: Preprocess = PREPROCESS
+
+    @property
+    def engine(self) -> Engine:
+        return self.given() if callable(self.given) else self.given
+
+    @property
+    def recipe(self) -> Recipe:
+        return recipe(PREPROCESS, trunk="tiny", precision="fp32", dtype=self.dtype.__name__)
+
+
 def run(
-    hashed: list[Hashed], engine: Engine | Callable[[], Engine], store: Store | None, *, dtype="float32", **options
+    hashed: list[Hashed],
+    engine: Engine | Callable[[], Engine],
+    store: Store | None,
+    *,
+    dtype: type[np.floating] = np.float32,
+    folder: Path | None = None,
+    **options,
 ) -> Embedded:
-    return embed(
-        hashed,
-        **{"views": BOTH, "threads": 2, **options},
-        recipe=recipe(PREPROCESS, trunk="tiny", precision="fp32", dtype=dtype),
-        store=store,
-        engine=engine if callable(engine) else lambda: engine,
-    )
+    return embed(Tiny(engine, dtype, folder), hashed, **{"views": BOTH, **options}, store=store)
 
 
 def same(a: Embedded, b: Embedded) -> bool:
@@ -134,7 +153,7 @@ def test_a_stored_feature_that_is_no_number_is_computed_again(folder, engine, st
     assert same(first, second)
 
 
-@pytest.mark.parametrize(("value", "dtype"), [(np.nan, "float32"), (np.inf, "float32"), (1e6, "float16")])
+@pytest.mark.parametrize(("value", "dtype"), [(np.nan, np.float32), (np.inf, np.float32), (1e6, np.float16)])
 def test_a_picture_whose_features_are_no_numbers_is_set_aside(folder, engine, store, value, dtype):
     class Overflows:
         """The engine, which gives that value for the fourth image."""
@@ -187,18 +206,18 @@ def test_copies_are_computed_once_and_each_has_its_row(folder, engine):
 
 def test_another_trunk_computes_everything_again(folder, graph, store):
     def trunk(graph: bytes, precision: str = "fp32") -> Trunk:
-        return Trunk(graph, network=Network(name="tiny"), preprocess=PREPROCESS, precision=precision, cache_folder=None)
+        return Trunk(graph, network=Network(name="tiny"), preprocess=PREPROCESS, precision=precision, folder=None)
 
     hashed = hashed_in(folder)
-    assert trunk(graph).embed(hashed, views=BOTH, store=store).computed == 22
-    assert trunk(graph).embed(hashed, views=BOTH, store=store).computed == 0
+    assert embed(trunk(graph), hashed, views=BOTH, store=store).computed == 22
+    assert embed(trunk(graph), hashed, views=BOTH, store=store).computed == 0
     with torch.random.fork_rng():
         torch.manual_seed(1)
         net = chain(conv=conv(3, 8, 3), pool=nn.AdaptiveAvgPool2d(1), flat=nn.Flatten()).eval()
     other = trunk(to_onnx(net, PREPROCESS))
-    done = other.embed(hashed, views=BOTH, store=store)
+    done = embed(other, hashed, views=BOTH, store=store)
     assert (done.computed, done.features["identity"].shape) == (22, (11, 8))
-    assert trunk(graph).in_precision("fp32").embed(hashed, views=BOTH, store=store).computed == 0
+    assert embed(replace(trunk(graph), precision="fp32"), hashed, views=BOTH, store=store).computed == 0
 
 
 # Whatever happens around it
@@ -223,8 +242,10 @@ def test_features_do_not_depend_on_what_else_is_in_the_batch(folder, engine, cho
 
 
 @pytest.mark.parametrize("threads", [1, 7])
-def test_features_do_not_depend_on_the_number_of_threads(folder, engine, threads):
-    assert same(run(hashed_in(folder), engine, None, threads=threads), run(hashed_in(folder), engine, None))
+def test_features_do_not_depend_on_the_number_of_threads(folder, engine, threads, monkeypatch):
+    expected = run(hashed_in(folder), engine, None)
+    monkeypatch.setattr("eyespot.machine.cores", lambda: threads)
+    assert same(run(hashed_in(folder), engine, None), expected)
 
 
 def test_pictures_that_cannot_be_decoded_are_named_and_have_no_row(folder, engine, store):
@@ -323,7 +344,8 @@ def test_features_that_memory_should_not_hold_lie_in_a_file_without_a_name(
     run(hashed[:4], engine, store)
     expected = run(hashed, engine, None)
     for most, in_a_file in ((2 * 12 * 32 * 4, False), (2 * 12 * 32 * 4 - 1, True), (0, True)):
-        done = run(hashed, engine, store, folder=room, most_in_memory=most)
+        monkeypatch.setattr(module, "MOST_IN_MEMORY", most)
+        done = run(hashed, engine, store, folder=room)
         assert same(done, expected)
         assert lies_in_a_file(done.features["mirror"]) == in_a_file
     if os.name == "posix":
@@ -334,28 +356,37 @@ def test_a_disk_without_room_is_a_sentence_before_anything_is_decoded(folder, gr
     monkeypatch.setattr("shutil.disk_usage", lambda path: namedtuple("Usage", "total used free")(9, 8, 1))
     monkeypatch.setattr(module, "decode_pictures", lambda *args, **options: pytest.fail("work had begun"))
     said = r"the features of 22 views need 0.0 GB in .*, where 0.0 GB are free: take fewer views, freeze more stages"
-    with pytest.raises(MachineError, match=said):
-        run(hashed_in(folder), engine, None, folder=tmp_path, most_in_memory=0)
-    with pytest.raises(MachineError, match=said):
-        require_room_for(22, (32,), "float16", folder=tmp_path, most_in_memory=0)
-    require_room_for(22, (32,), "float16", folder=tmp_path)
-    require_room_for(22, (32,), "float16", folder=None, most_in_memory=0)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "MOST_IN_MEMORY", 0)
+        with pytest.raises(MachineError, match=said):
+            run(hashed_in(folder), engine, None, folder=tmp_path)
+        with pytest.raises(MachineError, match=said):
+            require_room_for(Tiny(engine, folder=tmp_path), 22)
+        require_room_for(Tiny(engine), 22)
+    require_room_for(Tiny(engine, folder=tmp_path), 22)
 
 
-def test_a_trunk_says_beforehand_that_the_disk_is_too_small(graph, tmp_path):
+def test_it_is_said_beforehand_that_the_disk_is_too_small(graph, tmp_path):
     trunk = Trunk(
-        graph, network=Network(name="tiny"), preprocess=PREPROCESS, precision="fp32", cache_folder=tmp_path / "cache"
+        graph,
+        network=Network(name="tiny"),
+        preprocess=PREPROCESS,
+        precision="fp32",
+        folder=tmp_path / "cache",
+        dtype=np.float16,
     )
-    trunk.require_room(10**6, dtype=np.float16)
+    require_room_for(trunk, 10**6)
     with pytest.raises(MachineError, match=r"the features of 10{16} views need 640000000.0 GB in .*EYESPOT_CACHE"):
-        trunk.require_room(10**16, dtype=np.float16)
+        require_room_for(trunk, 10**16)
 
 
 def test_features_never_lie_in_memory_twice(tmp_path, monkeypatch):
     """Of 400 rows of 64 KB the array takes 26 MB, what else is held at any time 6 MB, computed or stored."""
     hashed = [Hashed(Picture(str(n), data=b"%d" % n), f"{n:032x}") for n in range(200)]
     monkeypatch.setattr(share, "READ_BYTES", 2**20)
-    monkeypatch.setattr(module, "decode_pictures", lambda *args, **options: iter([np.zeros((2, 2, 3), "u1")] * 200))
+    monkeypatch.setattr(
+        module, "decode_pictures", lambda *args, **options: enumerate([np.zeros((2, 2, 3), "u1")] * 200)
+    )
     monkeypatch.setattr(stored, "COMMIT", 16)
 
     class Wide:
@@ -378,11 +409,11 @@ def test_features_never_lie_in_memory_twice(tmp_path, monkeypatch):
 
 def test_half_precision_is_kept_apart(folder, engine, store):
     single = run(hashed_in(folder), engine, store)
-    half = run(hashed_in(folder), engine, store, dtype="float16")
+    half = run(hashed_in(folder), engine, store, dtype=np.float16)
     assert half.computed == 22
     assert {each.dtype.name for each in half.features.values()} == {"float16"}
     np.testing.assert_array_equal(half.features["mirror"], single.features["mirror"].astype(np.float16))
-    assert same(run(hashed_in(folder), never, store, dtype="float16"), half)
+    assert same(run(hashed_in(folder), never, store, dtype=np.float16), half)
 
 
 def test_more_than_the_store_keeps_is_not_put_there_and_pushes_nothing_out(folder, engine, tmp_path):

@@ -42,8 +42,9 @@ def pictures() -> list[Hashed]:
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("record", [GRAY, RGB])
 @pytest.mark.parametrize("most_in_memory", [2**20, 0])
-def test_the_images_are_those_of_read_image_in_order(pictures, tmp_path, record, threads, most_in_memory):
-    found = decoded(pictures, record, threads=threads, folder=tmp_path, most_in_memory=most_in_memory)
+def test_the_images_are_those_of_read_image_in_order(pictures, tmp_path, record, threads, most_in_memory, monkeypatch):
+    monkeypatch.setattr("eyespot.machine.cores", lambda: threads)
+    found = decoded(pictures, record, folder=tmp_path, most_in_memory=most_in_memory)
     assert (found.images.dtype, found.images.shape) == (np.uint8, (100, 8, 6, record.channels))
     np.testing.assert_array_equal(
         found.images, np.stack([read_image(each.picture.read(), record) for each in pictures])
@@ -59,7 +60,7 @@ def test_what_cannot_be_decoded_is_set_aside_and_leaves_no_gap(pictures, tmp_pat
     changed = Hashed(Picture("changed.png", path=tmp_path / "changed.png"), content_hash(png(2)))
     gone = Hashed(Picture("gone.png", path=tmp_path / "gone.png"), content_hash(png(2)))
     work = [hashed("text", b"text"), *pictures[:40], changed, hashed("cut", png(3)[:40]), *pictures[40:], gone]
-    found = decoded(work, GRAY, threads=2, folder=tmp_path, most_in_memory=most_in_memory)
+    found = decoded(work, GRAY, folder=tmp_path, most_in_memory=most_in_memory)
     assert found.pictures == pictures
     np.testing.assert_array_equal(found.images, np.stack([read_image(each.picture.read(), GRAY) for each in pictures]))
     assert [each.picture for each in found.set_aside] == ["text", "changed.png", "cut", "gone.png"]
@@ -71,20 +72,20 @@ def test_what_cannot_be_decoded_is_set_aside_and_leaves_no_gap(pictures, tmp_pat
 
 
 def test_no_pictures_are_an_empty_array(tmp_path):
-    found = decoded([], RGB, threads=2, folder=tmp_path)
+    found = decoded([], RGB, folder=tmp_path)
     assert (found.images.shape, found.pictures, found.set_aside) == ((0, 8, 6, 3), [], [])
 
 
 def test_progress_goes_from_none_to_all(pictures, tmp_path):
     ticks: list[tuple[int, int]] = []
     broken = [*pictures, hashed("text", b"text")]
-    decoded(broken, GRAY, threads=2, folder=tmp_path, progress=lambda *done: ticks.append(done))
+    decoded(broken, GRAY, folder=tmp_path, progress=lambda *done: ticks.append(done))
     assert ticks == [(done, 101) for done in range(102)]
 
 
 def test_what_is_too_large_for_memory_lies_in_a_file_without_a_name(pictures, tmp_path):
     folder = tmp_path / "cache"
-    found = decoded(pictures, GRAY, threads=2, folder=folder, most_in_memory=bytes_needed(100, GRAY) - 1)
+    found = decoded(pictures, GRAY, folder=folder, most_in_memory=bytes_needed(100, GRAY) - 1)
     base = found.images
     while isinstance(base, np.ndarray):
         base = base.base
@@ -99,13 +100,13 @@ def test_a_disk_without_room_is_a_sentence_before_anything_is_decoded(pictures, 
     monkeypatch.setattr("shutil.disk_usage", lambda path: namedtuple("Usage", "total used free")(9, 8, 1))
     monkeypatch.setattr(decode, "read_images", lambda *args: pytest.fail("work had begun"))
     with pytest.raises(MachineError, match=r"100 pictures as images need 0.0 GB in .*, where 0.0 GB are free: make"):
-        decoded(pictures, GRAY, threads=2, folder=tmp_path, most_in_memory=0)
+        decoded(pictures, GRAY, folder=tmp_path, most_in_memory=0)
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(pictures, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(MachineError, match=r"where no such file can be made \(.*\): make room there"):
-        decoded(pictures, GRAY, threads=2, folder=tmp_path / "file", most_in_memory=0)
+        decoded(pictures, GRAY, folder=tmp_path / "file", most_in_memory=0)
 
 
 def test_after_ctrl_c_no_more_is_decoded(pictures, tmp_path, monkeypatch):
@@ -123,6 +124,6 @@ def test_after_ctrl_c_no_more_is_decoded(pictures, tmp_path, monkeypatch):
     monkeypatch.setattr(decode, "read_images", reading)
     before = threading.active_count()
     with pytest.raises(KeyboardInterrupt):
-        decoded(pictures * 200, GRAY, threads=2, folder=tmp_path, progress=stop)
+        decoded(pictures * 200, GRAY, folder=tmp_path, progress=stop)
     assert len(begun) < 2000
     assert threading.active_count() == before

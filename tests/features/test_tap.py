@@ -19,6 +19,7 @@ from eyespot.data.store import Store
 from eyespot.engine.graph import to_onnx
 from eyespot.errors import StoreError
 from eyespot.features import stored
+from eyespot.features.embed import embed
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
 from eyespot.records import Network
@@ -29,7 +30,7 @@ PICTURES = 9
 
 def trunk_of(net: nn.Sequential, feature_map: str | None = None) -> Trunk:
     graph = to_onnx(net.eval(), PREPROCESS, feature_map=feature_map)
-    return Trunk(graph, network=Network(name="tiny"), preprocess=PREPROCESS, precision="fp32", cache_folder=None)
+    return Trunk(graph, network=Network(name="tiny"), preprocess=PREPROCESS, precision="fp32", folder=None)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def trunk(net) -> Trunk:
 
 @pytest.fixture(scope="module")
 def below(net) -> Trunk:
-    return trunk_of(split(net, after="first")[0])
+    return replace(trunk_of(split(net, after="first")[0]), dtype=np.float16)
 
 
 @pytest.fixture
@@ -72,10 +73,10 @@ def hashed() -> list[Hashed]:
 def test_features_have_the_same_bits_with_a_tap_and_the_part_below_finds_its_own_stored(
     tap, trunk, below, store, hashed
 ):
-    tapped = trunk.embed(hashed, views=BOTH, store=store, tap=tap)
-    plain = trunk.embed(hashed, views=BOTH, store=None)
-    found = below.embed(hashed, views=BOTH, store=store, dtype=np.float16)
-    alone = below.embed(hashed, views=BOTH, store=None, dtype=np.float16)
+    tapped = embed(trunk, hashed, views=BOTH, store=store, tap=tap)
+    plain = embed(trunk, hashed, views=BOTH, store=None)
+    found = embed(below, hashed, views=BOTH, store=store)
+    alone = embed(below, hashed, views=BOTH, store=None)
     assert (tapped.computed, found.computed, alone.computed) == (2 * PICTURES, 0, 2 * PICTURES)
     for view in BOTH:
         np.testing.assert_array_equal(tapped.features[view], plain.features[view])
@@ -84,19 +85,19 @@ def test_features_have_the_same_bits_with_a_tap_and_the_part_below_finds_its_own
 
 
 def test_what_is_stored_already_is_neither_computed_nor_tapped(tap, trunk, below, store, hashed):
-    trunk.embed(hashed[:4], views=BOTH, store=store)
-    assert trunk.embed(hashed, views=BOTH, store=store, tap=tap).computed == 2 * (PICTURES - 4)
-    assert below.embed(hashed, views=BOTH, store=store, dtype=np.float16).computed == 2 * 4
+    embed(trunk, hashed[:4], views=BOTH, store=store)
+    assert embed(trunk, hashed, views=BOTH, store=store, tap=tap).computed == 2 * (PICTURES - 4)
+    assert embed(below, hashed, views=BOTH, store=store).computed == 2 * 4
 
 
 def test_an_engine_that_gives_other_bits_with_a_tap_is_not_tapped(tap, trunk, below, net, store, hashed):
     tap = replace(tap, through=_changed(net))
     assert not tap.is_exact
-    tapped = trunk.embed(hashed, views=BOTH, store=store, tap=tap)
+    tapped = embed(trunk, hashed, views=BOTH, store=store, tap=tap)
     np.testing.assert_array_equal(
-        tapped.features["identity"], trunk.embed(hashed, views=BOTH, store=None).features["identity"]
+        tapped.features["identity"], embed(trunk, hashed, views=BOTH, store=None).features["identity"]
     )
-    assert below.embed(hashed, views=BOTH, store=store, dtype=np.float16).computed == 2 * PICTURES
+    assert embed(below, hashed, views=BOTH, store=store).computed == 2 * PICTURES
 
 
 def test_a_store_that_cannot_be_written_costs_the_activations_alone(tap, trunk, hashed, monkeypatch):
@@ -104,7 +105,7 @@ def test_a_store_that_cannot_be_written_costs_the_activations_alone(tap, trunk, 
         raise StoreError("the disk is full")
 
     monkeypatch.setattr(tap.store, "put", full)
-    tapped = trunk.embed(hashed, views=BOTH, store=None, tap=tap)
+    tapped = embed(trunk, hashed, views=BOTH, store=None, tap=tap)
     assert (len(tapped.pictures), tapped.notes) == (PICTURES, [])
 
 

@@ -17,6 +17,7 @@ from eyespot.data.audit import Hashed, content_hash
 from eyespot.data.data_set import Picture
 from eyespot.data.store import Store
 from eyespot.engine.graph import to_onnx
+from eyespot.features.embed import embed
 from eyespot.features.keys import Recipe
 from eyespot.features.trunk import Trunk
 from eyespot.features.views import AnyView, Drawn, choose_views, seen_as
@@ -36,7 +37,7 @@ RECIPE = Recipe(PREPROCESS, trunk="t", precision="fp32", engine="openvino 1", de
 def trunk() -> Trunk:
     """Its features are the images themselves, smaller."""
     graph = to_onnx(chain(pool=nn.AvgPool2d(4)).eval(), PREPROCESS)
-    return Trunk(graph, network=Network(name="tiny"), preprocess=PREPROCESS, precision="fp32", cache_folder=None)
+    return Trunk(graph, network=Network(name="tiny"), preprocess=PREPROCESS, precision="fp32", folder=None)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ VIEWS: tuple[AnyView, ...] = choose_views(5, PHOTOS, seed=1)
 
 
 def test_features_are_those_of_the_augmented_images(trunk, hashed):
-    done = trunk.embed(hashed, views=VIEWS, store=None)
+    done = embed(trunk, hashed, views=VIEWS, store=None)
     assert tuple(done.features) == VIEWS
     contents = pictures_by_content(each.content for each in hashed)
     for number in range(3):
@@ -93,11 +94,11 @@ def test_features_are_those_of_the_augmented_images(trunk, hashed):
 @pytest.mark.parametrize("torch_threads", [1, 2])
 @pytest.mark.parametrize("chosen", [slice(None, None, -1), slice(3, 4), slice(1, None, 3)])
 def test_neither_order_nor_company_nor_threads_decide_a_view(trunk, hashed, chosen, torch_threads):
-    everything = trunk.embed(hashed, views=VIEWS, store=None)
+    everything = embed(trunk, hashed, views=VIEWS, store=None)
     before = torch.get_num_threads()
     torch.set_num_threads(torch_threads)
     try:
-        some = trunk.embed(hashed[chosen], views=VIEWS[::-1], store=None)
+        some = embed(trunk, hashed[chosen], views=VIEWS[::-1], store=None)
     finally:
         torch.set_num_threads(before)
     for view in VIEWS:
@@ -106,7 +107,7 @@ def test_neither_order_nor_company_nor_threads_decide_a_view(trunk, hashed, chos
 
 def test_the_same_seed_draws_the_same_bits_and_another_seed_others(trunk, hashed):
     one, again, other = (
-        trunk.embed(hashed, views=[Drawn(PHOTOS, seed, 0)], store=None).features[Drawn(PHOTOS, seed, 0)]
+        embed(trunk, hashed, views=[Drawn(PHOTOS, seed, 0)], store=None).features[Drawn(PHOTOS, seed, 0)]
         for seed in (0, 0, 1)
     )
     assert one.tobytes() == again.tobytes()
@@ -115,11 +116,11 @@ def test_the_same_seed_draws_the_same_bits_and_another_seed_others(trunk, hashed
 
 def test_only_views_that_are_not_stored_are_computed(trunk, hashed, tmp_path):
     with Store(tmp_path) as store:
-        first = trunk.embed(hashed, views=VIEWS[:3], store=store)
-        more = trunk.embed(hashed, views=VIEWS, store=store)
+        first = embed(trunk, hashed, views=VIEWS[:3], store=store)
+        more = embed(trunk, hashed, views=VIEWS, store=store)
         assert (first.computed, more.computed) == (27, 18)
-        assert trunk.embed(hashed, views=choose_views(5, PHOTOS, seed=2), store=store).computed == 27
-        assert trunk.embed(hashed, views=VIEWS, store=store).computed == 0
+        assert embed(trunk, hashed, views=choose_views(5, PHOTOS, seed=2), store=store).computed == 27
+        assert embed(trunk, hashed, views=VIEWS, store=store).computed == 0
     for view in VIEWS[:3]:
         assert first.features[view].tobytes() == more.features[view].tobytes()
 

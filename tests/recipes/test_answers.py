@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from eyespot.data.audit import Hashed
 from eyespot.data.data_set import DataSet, Picture
@@ -29,15 +30,19 @@ def prepared(*parts: str) -> Prepared:
 
 
 def trunk(*, broken: str = "") -> Any:
-    """Gives every picture the features (1, 0); the one of that name cannot be read."""
+    """The picture of that name cannot be read."""
+    return SimpleNamespace(broken=broken)
 
-    def embed(hashed: list[Hashed], **_: Any) -> Embedded:
-        left = [each for each in hashed if each.picture.name != broken]
-        set_aside = [SetAside(picture=broken, reason="broken")] if broken else []
+
+@pytest.fixture(autouse=True)
+def every_picture_has_the_features_1_0(monkeypatch):
+    def embed(trunk: Any, hashed: list[Hashed], **_: Any) -> Embedded:
+        left = [each for each in hashed if each.picture.name != trunk.broken]
+        set_aside = [SetAside(picture=trunk.broken, reason="broken")] if trunk.broken else []
         features = np.tile(np.array([[1, 0]], np.float32), (len(left), 1))
         return Embedded(left, {"identity": features}, set_aside, len(left), ["a note"])
 
-    return SimpleNamespace(embed=embed)
+    monkeypatch.setattr("eyespot.recipes.answers.embed", embed)
 
 
 def test_every_picture_that_can_be_read_is_answered_and_the_others_are_set_aside():

@@ -53,6 +53,11 @@ def now(monkeypatch):
     return now
 
 
+@pytest.fixture(autouse=True)
+def asks_the_trunk(monkeypatch):
+    monkeypatch.setattr(first_model, "embed", lambda trunk, hashed, **options: trunk.embed(hashed, **options))
+
+
 def prepared() -> Prepared:
     hashed = [
         Hashed(Picture(f"{label}{number}.png", label=label, part="train"), content=f"{label}{number:08x}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -24,25 +24,29 @@ CLASSES = ("cat", "dog")
 HEAD = Head(((np.eye(2, dtype=np.float32), np.zeros(2, np.float32)),), "softmax")
 
 
+@dataclass(frozen=True)
 class FakeTrunk:
-    """Gives every picture features that its number and the precision decide: in bf16 every tenth answer differs."""
+    precision: str = "fp32"
 
-    def __init__(self, precision: str = "fp32") -> None:
-        self.precision = precision
 
-    def in_precision(self, precision: str) -> FakeTrunk:
-        return FakeTrunk(precision)
+def fake_embed(trunk, hashed, *, store=None, tap=None, progress=lambda done, total: None) -> Embedded:
+    """Every picture's features are decided by its number and the precision: in bf16 every tenth answer differs."""
+    progress(0, len(hashed))
+    rows = [_row(int(each.content), trunk.precision) for each in hashed]
+    return Embedded(list(hashed), {"identity": np.array(rows, np.float32)}, [], len(hashed), [])
 
-    def embed(self, hashed, *, views, store, tap=None, progress=lambda done, total: None) -> Embedded:
-        progress(0, len(hashed))
-        rows = [self._row(int(each.content)) for each in hashed]
-        return Embedded(list(hashed), {"identity": np.array(rows, np.float32)}, [], len(hashed), [])
 
-    def _row(self, number: int) -> tuple[float, float]:
-        other = number % 10 == 0 and self.precision == "bf16"
-        says_dog = (number % 2 == 1) != other
-        sure = 0.5 + number % 7
-        return (0.0, sure) if says_dog else (sure, 0.0)
+def _row(number: int, precision: str) -> tuple[float, float]:
+    other = number % 10 == 0 and precision == "bf16"
+    says_dog = (number % 2 == 1) != other
+    sure = 0.5 + number % 7
+    return (0.0, sure) if says_dog else (sure, 0.0)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_computed(monkeypatch):
+    for name in ("answers", "measure"):
+        monkeypatch.setattr(f"eyespot.recipes.{name}.embed", fake_embed)
 
 
 def pictures(part: str, count: int, *, first: int) -> list[Hashed]:
@@ -82,7 +86,7 @@ def fitted(*, precision="fp32", train=40, val=40, test=40, **changes) -> Fitted:
 
 def out_of_fold(prepared: Prepared, part: str) -> Answers:
     hashed = prepared.part(part)
-    features = FakeTrunk().embed(hashed, views=("identity",), store=None).features["identity"]
+    features = fake_embed(FakeTrunk(), hashed).features["identity"]
     return Answers(hashed, prepared.labels(hashed), HEAD.logits(features)[None])
 
 
@@ -117,7 +121,7 @@ def test_the_answers_that_check_the_written_model_are_its_own_and_views_for_them
     found = measured(fitted(held_out=held_out))
     assert {each.picture.part for each in found.own.pictures} == {"val" if held_out else "train"}
     assert len(found.own.pictures) == CHECKED
-    own = FakeTrunk().embed(found.own.pictures, views=("identity",), store=None).features["identity"]
+    own = fake_embed(FakeTrunk(), found.own.pictures).features["identity"]
     np.testing.assert_array_equal(found.own.middle, HEAD.logits(own))
     assert found.views_computed == (80 if held_out else CHECKED)
 

@@ -7,11 +7,12 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
-from itertools import islice, takewhile
+from itertools import chain, islice, takewhile
 from typing import TypeVar
 
 import numpy as np
 
+from eyespot import machine
 from eyespot.data.audit import content_hash
 from eyespot.data.data_set import Picture
 from eyespot.data.pictures import read_as_they_are, read_images
@@ -36,17 +37,21 @@ two would hand Python over to each other many times a picture, and take half as 
 def decode_pictures(
     pictures: Sequence[tuple[Picture, str | None]],
     preprocess: Preprocess,
+    reasons: dict[int, str],
     *,
-    threads: int,
     ahead: int,
+    threads: int | None = None,
     resized: bool = True,
-) -> Generator[np.ndarray | str, None, None]:
-    """Each picture as an image (H, W, C), or the reason why it has none, in order.
+) -> Generator[tuple[int, np.ndarray], None, None]:
+    """The number of each picture that can be read, and its image (H, W, C), in order.
 
     pictures: each with the content hash that its file must still have, or None.
+    reasons: is given the numbers of the others, and why they have no image.
     ahead: images that may wait to be taken; bounds the memory.
+    threads: that decode; None for one a core.
     resized: False for a graph that resizes pictures itself, and so takes them as they are; at most `MOST_WHOLE` wait.
     """
+    threads = threads or machine.cores()
     ahead = ahead if resized else min(ahead, MOST_WHOLE)
     most = max(1, min(CHUNK, ahead // (2 * threads)))
     stopped, alone = threading.Event(), threading.Lock()
@@ -63,18 +68,14 @@ def decode_pictures(
     with ThreadPoolExecutor(threads) as pool:
         try:
             chunks = _chunks(pictures, most=most, threads=threads)
-            for images in _in_order(pool, decode, chunks, ahead=max(1, ahead // most - 1)):
-                yield from images
+            results = _in_order(pool, decode, chunks, ahead=max(1, ahead // most - 1))
+            for number, image in enumerate(chain.from_iterable(results)):
+                if isinstance(image, str):
+                    reasons[number] = image
+                else:
+                    yield number, image
         finally:
             stopped.set()  # nobody takes what is still being decoded
-
-
-def decode_or_reason(
-    picture: Picture, content: str | None, preprocess: Preprocess, *, resized: bool = True
-) -> np.ndarray | str:
-    """The picture as an image (H, W, C), or why it has none. A file that changed since it was hashed has none."""
-    [image] = _decode([_read(picture, content)], preprocess, resized=resized)
-    return image
 
 
 def _decode(files: Sequence[bytes | str], preprocess: Preprocess, *, resized: bool) -> Iterator[np.ndarray | str]:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +20,11 @@ from eyespot.data.store import Store
 from eyespot.engine.gate import FEATURES
 from eyespot.engine.run import Engine, in_batches
 from eyespot.features.decode import decode_pictures
-from eyespot.features.keys import Recipe
 from eyespot.features.room import MOST_IN_MEMORY, require_room, room
 from eyespot.features.share import Share
 from eyespot.features.stored import Stored
 from eyespot.features.tap import Tap
+from eyespot.features.trunk import Trunk
 from eyespot.features.views import AnyView, seen_as
 from eyespot.records import Preprocess, SetAside
 from eyespot.training.distributed import ALONE, World, gather, gather_rows, shard
@@ -52,52 +52,35 @@ class Embedded:
 
 
 def embed(
+    trunk: Trunk,
     hashed: Sequence[Hashed],
     *,
-    views: Sequence[AnyView],
-    recipe: Recipe,
+    views: Sequence[AnyView] = ("identity",),
     store: Store | None,
-    engine: Callable[[], Engine],
-    threads: int,
-    folder: Path | None = None,
-    most_in_memory: int = MOST_IN_MEMORY,
     tap: Tap | None = None,
     world: World = ALONE,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Embedded:
-    """The features of every view of every picture that can be decoded.
+    """The features of every view of every picture that can be decoded; those in the store are not computed.
 
+    trunk: its engine is compiled only where something is missing in the store; features that take more than
+        `MOST_IN_MEMORY` bytes lie in its folder.
     store: where features are looked up and kept; None for neither.
-    engine: gives the compiled graph; called only where something is missing in the store.
-    folder: where they lie on disk if they take more than `most_in_memory` bytes; None for always in memory.
-    tap: activations that are kept on the way, of what is computed now.
+    tap: activations of this trunk that are kept on the way, of what is computed now.
     world: each process looks up and computes its share of the pictures, in a store that may be its own or shared; all
-    give the same answer in the end.
+        give the same answer in the end.
     progress: told views done and views in all, what was stored being done at once. Of several processes each takes the
-    others to be as far as itself.
+        others to be as far as itself.
     Raises MachineError where the disk has too little room; nothing is decoded then.
     """
     row_of = {each.content: row for row, each in reversed(list(enumerate(hashed)))}
     rows = np.array(sorted(row_of.values()), np.int64)  # copies are computed once
     mine = [hashed[row] for row in shard(rows, world)]
-    notes: list[str] = []
-    stored = Stored(store, recipe, notes)
-    array = room(
-        (len(views), len(hashed), *_row_shape(mine or hashed, views, stored, engine)),
-        recipe.dtype,
-        what=_what(len(views) * len(hashed)),
-        instead=NEED_LESS,
-        folder=folder,
-        most_in_memory=most_in_memory,
-    )  # (views, N, ...)
+    stored = Stored(store, trunk.recipe, notes=[])
+    row_shape = _row_shape(trunk, mine or hashed, views, stored)
+    array = _room(trunk, (len(views), len(hashed), *row_shape))  # (views, N, ...)
     share = Share(mine, dict(zip(views, array, strict=True)), row_of, stored, progress)
-    unreadable: dict[str, str] = {}
-    missing = share.take_stored()
-    if missing:
-        tap = tap if tap and tap.is_exact else None
-        results = _compute(missing, recipe.preprocess, tap.engine if tap else engine(), threads, unreadable)
-        kept = tap.keeping(results) if tap else results
-        share.take_computed(((content, view, outputs[FEATURES]) for content, view, outputs in kept), unreadable)
+    unreadable = _take_all(share, trunk, tap)
     _exchange(array, rows, world)
     unreadable = {content: why for each in gather(unreadable, world) for content, why in each.items()}
     readable, set_aside = _close_up(array, hashed, row_of, unreadable)
@@ -106,51 +89,60 @@ def embed(
         features=dict(zip(views, array[:, : len(readable)], strict=True)),
         set_aside=set_aside,
         computed=sum(gather(share.computed, world)),
-        notes=list(dict.fromkeys(note for each in gather(notes, world) for note in each)),
+        notes=list(dict.fromkeys(note for each in gather(stored.notes, world) for note in each)),
     )
 
 
-def require_room_for(
-    views: int,
-    row_shape: tuple[int, ...],
-    dtype: npt.DTypeLike,
-    *,
-    folder: Path | None,
-    most_in_memory: int = MOST_IN_MEMORY,
-) -> None:
-    """Returns where `embed` would have room for so many views, of all pictures together; else raises MachineError."""
-    require_room(
-        views * math.prod(row_shape) * np.dtype(dtype).itemsize,
-        what=_what(views),
+def require_room_for(trunk: Trunk, views: int) -> None:
+    """Raises MachineError unless `embed` would have room for this many views, of all pictures together."""
+    row = math.prod(trunk.engine.row_shapes[FEATURES]) * np.dtype(trunk.dtype).itemsize
+    require_room(views * row, what=_what(views), instead=NEED_LESS, folder=trunk.folder, most_in_memory=MOST_IN_MEMORY)
+
+
+def _room(trunk: Trunk, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    """An array for features: of views, of pictures, and the shape of each."""
+    return room(
+        shape,
+        trunk.dtype,
+        what=_what(shape[0] * shape[1]),
         instead=NEED_LESS,
-        folder=folder,
-        most_in_memory=most_in_memory,
+        folder=trunk.folder,
+        most_in_memory=MOST_IN_MEMORY,
     )
+
+
+def _take_all(share: Share, trunk: Trunk, tap: Tap | None) -> dict[str, str]:
+    """Takes the share's features from the store, computes the others, and returns why some pictures have none."""
+    unreadable: dict[str, str] = {}
+    missing = share.take_stored()
+    if missing:
+        tap = tap if tap and tap.is_exact else None
+        results = _compute(missing, trunk.preprocess, tap.engine if tap else trunk.engine, unreadable)
+        kept = tap.keeping(results) if tap else results
+        share.take_computed(((content, view, outputs[FEATURES]) for content, view, outputs in kept), unreadable)
+    return unreadable
 
 
 def _what(views: int) -> str:
     return f"the features of {counted(views, 'view')}"
 
 
-def _row_shape(
-    work: Sequence[Hashed], views: Sequence[AnyView], stored: Stored, engine: Callable[[], Engine]
-) -> tuple[int, ...]:
+def _row_shape(trunk: Trunk, work: Sequence[Hashed], views: Sequence[AnyView], stored: Stored) -> tuple[int, ...]:
     """The shape of a picture's features: that of stored ones, or the engine's, which will be needed then."""
     if not (work and views):
         return (0,)
     [row] = stored.get([(work[0].content, views[0])])
-    return engine().row_shapes[FEATURES] if row is None else row.shape
+    return trunk.engine.row_shapes[FEATURES] if row is None else row.shape
 
 
 def _compute(
     work: Sequence[tuple[Hashed, list[AnyView]]],
     preprocess: Preprocess,
     engine: Engine,
-    threads: int,
     unreadable: dict[str, str],
 ) -> Iterator[tuple[str, AnyView, dict[str, np.ndarray]]]:
     """Content, view and outputs of all that is missing; reasons of what cannot be decoded go to `unreadable`."""
-    images = _images(work, preprocess, threads, engine.batch, unreadable)
+    images = _images(work, preprocess, engine.batch, unreadable)
     for tags, outputs in engine.stream(in_batches(images, engine.batch)):
         for row, (content, view) in enumerate(tags):
             yield content, view, {name: rows[row] for name, rows in outputs.items()}
@@ -159,25 +151,24 @@ def _compute(
 def _images(
     work: Sequence[tuple[Hashed, list[AnyView]]],
     preprocess: Preprocess,
-    threads: int,
     batch: int,
     unreadable: dict[str, str],
 ) -> Iterator[tuple[tuple[str, AnyView], np.ndarray]]:
     """Content and view, and the image that shows it: some pictures at a time, view by view."""
-    pictures = [(each.picture, each.content) for each, _ in work]
-    decoded = decode_pictures(pictures, preprocess, threads=threads, ahead=AHEAD * batch)
-    for start in range(0, len(work), batch):
+    reasons: dict[int, str] = {}
+    decoded = decode_pictures(
+        [(each.picture, each.content) for each, _ in work], preprocess, reasons, ahead=AHEAD * batch
+    )
+    while chunk := list(islice(decoded, batch)):
         shown: dict[AnyView, dict[str, np.ndarray]] = {}
-        chunk = work[start : start + batch]
-        for (each, views), image in zip(chunk, islice(decoded, len(chunk)), strict=True):
-            if isinstance(image, str):
-                unreadable[each.content] = image
-            else:
-                for view in views:
-                    shown.setdefault(view, {})[each.content] = image
+        for number, image in chunk:
+            each, views = work[number]
+            for view in views:
+                shown.setdefault(view, {})[each.content] = image
         for view, images in shown.items():
             for content, image in zip(images, seen_as(view, [*images.values()], [*images]), strict=True):
                 yield (content, view), image
+    unreadable |= {work[number][0].content: why for number, why in reasons.items()}
 
 
 def _exchange(array: np.ndarray, rows: np.ndarray, world: World) -> None:

@@ -39,7 +39,6 @@ def decoded(
     hashed: Sequence[Hashed],
     preprocess: Preprocess,
     *,
-    threads: int,
     folder: Path,
     most_in_memory: int = MOST_IN_MEMORY,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -58,18 +57,18 @@ def decoded(
         most_in_memory=most_in_memory,
     )  # (N, H, W, C)
     pictures: list[Hashed] = []
-    set_aside: list[SetAside] = []
+    reasons: dict[int, str] = {}
     progress(0, len(hashed))
     ahead = max(1, min(_MOST_AHEAD, _MOST_AHEAD_BYTES // bytes_needed(1, preprocess)))
     work = [(each.picture, each.content) for each in hashed]
-    with closing(decode_pictures(work, preprocess, threads=threads, ahead=ahead)) as results:
-        for done, (each, image) in enumerate(zip(hashed, results, strict=True), start=1):
-            if isinstance(image, str):
-                set_aside.append(SetAside(picture=each.picture.name, reason=image))
-            else:
-                images[len(pictures)] = image
-                pictures.append(each)
-            progress(done, len(hashed))
+    with closing(decode_pictures(work, preprocess, reasons, ahead=ahead)) as decoded:
+        for number, image in decoded:
+            images[len(pictures)] = image
+            pictures.append(hashed[number])
+            progress(number + 1, len(hashed))
+    if len(hashed) - 1 in reasons:
+        progress(len(hashed), len(hashed))
+    set_aside = [SetAside(picture=hashed[number].picture.name, reason=why) for number, why in reasons.items()]
     return Decoded(images[: len(pictures)], pictures, set_aside)
 
 

@@ -21,7 +21,7 @@ class Stored:
     """Features of one recipe in a store, or in none."""
 
     def __init__(self, store: Store | None, recipe: Recipe, notes: list[str]) -> None:
-        self._read_from, self._written_to, self._recipe, self._notes = store, store, recipe, notes
+        self._read_from, self._written_to, self._recipe, self.notes = store, store, recipe, notes
         self._waiting: dict[str, np.ndarray] = {}
 
     def get(self, wanted: Sequence[tuple[str, AnyView]]) -> list[np.ndarray | None]:
@@ -31,7 +31,7 @@ class Stored:
             found = self._read_from.get(keys) if self._read_from else {}
         except StoreError as error:
             self._read_from, found = None, {}
-            self._notes.append(f"the store could not be read, so what it has is computed again: {error}")
+            self.notes.append(f"the store could not be read, so what it has is computed again: {error}")
         return [found.get(key) for key in keys]
 
     def missing(self, wanted: Sequence[tuple[str, AnyView]]) -> list[tuple[str, AnyView]]:
@@ -51,7 +51,7 @@ class Stored:
         why_not = self._why_not(missing, of=of)
         if why_not:
             self._written_to = None
-            self._notes.append(f"features are not kept for the next run: {why_not}")
+            self.notes.append(f"features are not kept for the next run: {why_not}")
 
     def has_room(self, size: int) -> bool:
         """Whether so many bytes of features would be kept, and would take no more than half of the store."""
@@ -71,7 +71,7 @@ class Stored:
                 self._written_to.put(waiting)
             except StoreError as error:
                 self._written_to = None
-                self._notes.append(f"features are not kept for the next run: {error}")
+                self.notes.append(f"features are not kept for the next run: {error}")
 
     def _why_not(self, missing: int, *, of: int) -> str | None:
         try:

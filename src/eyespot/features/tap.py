@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,10 +17,8 @@ from eyespot.data.store import Store
 from eyespot.engine.gate import FEATURE_MAP, FEATURES
 from eyespot.engine.run import Engine
 from eyespot.features.stored import Stored
+from eyespot.features.trunk import Trunk
 from eyespot.features.views import AnyView
-
-if TYPE_CHECKING:
-    from eyespot.features.trunk import Trunk
 
 
 @dataclass(frozen=True)
@@ -34,12 +31,11 @@ class Tap:
     below: Trunk
     """As much of it as comes before them; they are kept as its features."""
     store: Store
-    dtype: type[np.floating[Any]] = np.float16
 
     def has_room(self, views: int) -> bool:
         """Whether the store can keep the activations of so many views without losing much else."""
         row = self.through.engine.row_shapes[FEATURE_MAP]
-        return self._stored.has_room(views * math.prod(row) * np.dtype(self.dtype).itemsize)
+        return self._stored.has_room(views * math.prod(row) * np.dtype(self.below.dtype).itemsize)
 
     @property
     def engine(self) -> Engine:
@@ -57,7 +53,7 @@ class Tap:
     @cached_property
     def _stored(self) -> Stored:
         """Under the keys of what lies below. A store that fails is reported by whoever keeps the features in it."""
-        return Stored(self.store, self.below.recipe(self.dtype), notes=[])
+        return Stored(self.store, self.below.recipe, notes=[])
 
     def keeping(
         self, results: Iterable[tuple[str, AnyView, dict[str, np.ndarray]]]
@@ -65,7 +61,7 @@ class Tap:
         """The same results, content, view and outputs, with their activations kept."""
         try:
             for content, view, outputs in results:
-                self._stored.add(content, view, outputs[FEATURE_MAP].astype(self.dtype))
+                self._stored.add(content, view, outputs[FEATURE_MAP].astype(self.below.dtype))
                 yield content, view, outputs
         finally:
             self._stored.flush()

@@ -96,12 +96,9 @@ def require_agreement(check: ExportCheck) -> None:
         )
 
 
-def _readable(pictures: Sequence[Hashed], preprocess: Preprocess, *, resized: bool) -> Iterator[tuple[int, np.ndarray]]:
+def _readable(pictures: Sequence[Hashed], preprocess: Preprocess, *, resized: bool) -> Tagged:
     work = [(each.picture, each.content) for each in pictures]
-    decoded = decode_pictures(work, preprocess, threads=machine.cores(), ahead=AHEAD, resized=resized)
-    for number, image in enumerate(decoded):
-        if not isinstance(image, str):
-            yield number, image
+    return decode_pictures(work, preprocess, {}, ahead=AHEAD, resized=resized)
 
 
 def _counted(

@@ -9,6 +9,7 @@ import numpy as np
 
 from eyespot.data.audit import Hashed
 from eyespot.data.store import Store
+from eyespot.features.embed import embed
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.prepare import Prepared
@@ -64,7 +65,7 @@ def ask(
 
     store: for features that another run may ask for. tap: activations that are kept on the way.
     """
-    embedded = trunk.embed(pictures, views=("identity",), store=store, tap=tap, progress=progress)
+    embedded = embed(trunk, pictures, store=store, tap=tap, progress=progress)
     prepared = prepared.without(embedded.set_aside)
     answers = None
     if embedded.pictures:

@@ -70,7 +70,7 @@ class Backbone:
             network=Network(name=self.network),
             preprocess=self.own_preprocess,
             precision=precision,
-            cache_folder=compiled_folder(cache_folder),
+            folder=compiled_folder(cache_folder),
         )
 
     def _from_file(self) -> nn.Sequential:
@@ -138,7 +138,7 @@ def frozen_trunk(
         network=EFFICIENTNET_LITE0.network,
         preprocess=preprocess.model_copy(update={"levels": levels}),
         precision=precision,
-        cache_folder=compiled_folder(cache_folder),
+        folder=compiled_folder(cache_folder),
     )
 
 

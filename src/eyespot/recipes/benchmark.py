@@ -183,8 +183,8 @@ def _decoding(
 def _images(given: Tested, pictures: Sequence[Picture]) -> Iterator[np.ndarray]:
     """Every picture that can be decoded, as an image."""
     work = [(picture, None) for picture in pictures]
-    with closing(decode_pictures(work, given.preprocess, threads=machine.cores(), ahead=4 * BATCH)) as images:
-        yield from (image for image in images if not isinstance(image, str))
+    with closing(decode_pictures(work, given.preprocess, {}, ahead=4 * BATCH)) as decoded:
+        yield from (image for _, image in decoded)
 
 
 def _seconds(action: Callable[[], object]) -> float:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from eyespot.errors import MissingExtra, NetworkError, OptionError
+from eyespot.features.trunk import Trunk
 from eyespot.recipes.backbone import Backbone
-from eyespot.records import Preprocess
+from eyespot.recipes.job import Job
+from eyespot.recipes.trained import graph_trunk
+from eyespot.records import Network, Preprocess
 from eyespot.words import counted
 
 if TYPE_CHECKING:
@@ -58,6 +63,12 @@ def parted(net: nn.Sequential, stage: str) -> tuple[nn.Sequential, nn.Sequential
         return blocks.split(net, after=stage)
     except NetworkError as error:
         raise OptionError(f"the option freeze cannot be {stage!r}: {error}") from None
+
+
+def below_cut(net: nn.Sequential, network: Network, preprocess: Preprocess, job: Job) -> Trunk:
+    """What comes up to a cut, in the engine."""
+    trunk = graph_trunk(net, network, preprocess, precision=job.precision, cache_folder=job.cache_folder)
+    return replace(trunk, dtype=np.float16)  # half the room, and far finer than the noise of training
 
 
 def _named(net: nn.Sequential, freeze: str) -> str:

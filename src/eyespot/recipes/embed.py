@@ -15,6 +15,7 @@ from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import read_as
 from eyespot.data.sources import open_pictures
 from eyespot.errors import DataError, OptionError
+from eyespot.features.embed import embed as embed_pictures
 from eyespot.files import require_writable, write_chosen
 from eyespot.names import printable
 from eyespot.recipes.backbone import choose_precision, frozen_trunk
@@ -55,8 +56,8 @@ def embed(
         cache_folder=cache_folder, precision=choose_precision(precision), levels=levels, progress=progress
     )
     with open_store(cache_folder, notes) as store:
-        embedded = trunk.embed(
-            hashed, views=("identity",), store=store, progress=lambda d, n: progress("computing features", d, n)
+        embedded = embed_pictures(
+            trunk, hashed, store=store, progress=lambda d, n: progress("computing features", d, n)
         )
     features = embedded.features["identity"]
     pictures = [each.picture for each in embedded.pictures]

@@ -11,6 +11,7 @@ from itertools import chain, zip_longest
 
 from eyespot.data.audit import Hashed
 from eyespot.errors import OptionError
+from eyespot.features.embed import embed
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.decisions import Decisions, Fits
@@ -76,7 +77,7 @@ def _taken(
     while done < len(ordered):
         began = time.perf_counter()
         chunk = ordered[done : done + AT_ONCE]
-        found = trunk.embed(chunk, views=views, store=job.store, tap=tapped, world=job.world)
+        found = embed(trunk, chunk, views=views, store=job.store, tap=tapped, world=job.world)
         done += len(chunk)
         job.progress(COMPUTING, done, len(ordered))
         seconds, computed = seconds + time.perf_counter() - began, computed + found.computed

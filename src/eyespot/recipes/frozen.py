@@ -13,7 +13,7 @@ from eyespot.data.store import Store
 from eyespot.data.store_values import key_of
 from eyespot.errors import StoreError
 from eyespot.evaluate.intervals import wilson_fraction
-from eyespot.features.embed import Embedded
+from eyespot.features.embed import Embedded, embed
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.answers import Answers
@@ -86,7 +86,8 @@ def _embedded(
     """The features of the pictures of these parts."""
     ordered = sorted(prepared.part(*parts), key=lambda each: each.content)  # so that file names decide nothing
     require_memory(len(views) * len(ordered), len(prepared.data_set.classes))
-    return trunk.embed(
+    return embed(
+        trunk,
         ordered,
         views=views,
         store=job.store,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from eyespot.evaluate.calibration import calibration, probabilities
 from eyespot.evaluate.intervals import wilson, wilson_fraction
 from eyespot.evaluate.metrics import part_metrics
 from eyespot.evaluate.scores import RunScores
+from eyespot.features.embed import embed
 from eyespot.recipes.answers import Answers, Asked, ask
 from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.progress import Progress
@@ -166,10 +167,7 @@ def _agreement(fitted: Fitted, answers: list[Answers], store: Store | None) -> t
         return Precision(name=name, agreement=None, largest_difference=None, n=0), 0
     pictures = answers[0].pictures
     pictures = pictures[:: -(-len(pictures) // COMPARED)]
-    both = [
-        trunk.embed(pictures, views=("identity",), store=store)
-        for trunk in (fitted.trunk, fitted.trunk.in_precision("fp32"))
-    ]
+    both = [embed(trunk, pictures, store=store) for trunk in (fitted.trunk, replace(fitted.trunk, precision="fp32"))]
     temperature = fitted.temperature.value
     fast, full = (
         probabilities(fitted.head.logits(each.features["identity"]), temperature=temperature) for each in both

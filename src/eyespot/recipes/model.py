@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
 from pathlib import Path
 
-from eyespot import machine
-from eyespot.bundle.exported import Exported, WholeClassifier, is_exported, read_exported
-from eyespot.bundle.files import GRAPH, MANIFEST, Bundle, read_bundle
-from eyespot.bundle.manifest import Manifest
-from eyespot.bundle.run import Classifier
-from eyespot.engine.compiled import compiled_folder
+from eyespot.bundle.exported import is_exported, read_exported
+from eyespot.bundle.files import GRAPH, MANIFEST, read_bundle
+from eyespot.data.read_as import read_as
+from eyespot.recipes.opened import Opened
+from eyespot.recipes.predictions import predictions
 from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.results import Prediction, ValResult
 
 
-class Model:
+class Model(Opened):
     """A trained model, ready to answer. Made by `load`."""
-
-    def __init__(self, bundle: Bundle) -> None:
-        self.bundle = bundle
-
-    @property
-    def manifest(self) -> Manifest:
-        """Everything that is known of the model: network, preprocessing, metrics, data, versions."""
-        return self.bundle.manifest
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The classes, in the order of the probabilities."""
-        return self.manifest.classes
-
-    @cached_property
-    def classifier(self) -> Classifier | WholeClassifier:
-        """The graph on this machine, compiled when first used."""
-        cache_folder = compiled_folder(machine.cache_folder())
-        if isinstance(self.bundle, Exported):
-            return WholeClassifier(self.bundle, cache_folder=cache_folder)
-        return Classifier(self.bundle, cache_folder=cache_folder)
 
     def predict(
         self, pictures: str | Path | Iterable[str | Path], *, topk: int = 3, progress: Progress = silent
@@ -48,9 +25,7 @@ class Model:
         pictures: one path or several, of files or folders.
         topk: classes named for each picture, at least 1.
         """
-        from eyespot.recipes.predict import predict_with
-
-        return predict_with(self, pictures, topk=topk, progress=progress)
+        return predictions(self, pictures, topk=topk, progress=progress)
 
     def evaluate(
         self, data: str | Path, *, split: str = "auto", progress: Progress = silent, **reading: str | None
@@ -61,10 +36,9 @@ class Model:
         split: the part to read: train, val, test or all; auto is test, else val, else all.
         reading: `layout`, `image_column`, `label_column` and `split_column`, as `train` has them.
         """
-        from eyespot.data.read_as import read_as
-        from eyespot.recipes.val import evaluate_with
+        from eyespot.recipes.evaluation import evaluation  # which `predict` does without
 
-        return evaluate_with(self, data, split=split, progress=progress, how=read_as(**reading))
+        return evaluation(self, data, split=split, progress=progress, how=read_as(**reading))
 
 
 def load(path: str | Path) -> Model:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eyespot import machine
 from eyespot.data.audit import Hashed
 from eyespot.features import images
 from eyespot.recipes.job import Job
@@ -89,7 +88,6 @@ def decoded(prepared: Prepared, parts: Sequence[Part], preprocess: Preprocess, j
     found = images.decoded(
         ordered,
         preprocess,
-        threads=machine.cores(),
         folder=job.cache_folder,
         progress=lambda done, total: job.progress("decoding", done, total),
     )
@@ -100,7 +98,7 @@ def decoded(prepared: Prepared, parts: Sequence[Part], preprocess: Preprocess, j
 def seconds_per_decoding(hashed: Sequence[Hashed], preprocess: Preprocess, job: Job) -> float:
     """What decoding one of these pictures takes here and now."""
     began = time.perf_counter()
-    images.decoded(hashed, preprocess, threads=machine.cores(), folder=job.cache_folder)
+    images.decoded(hashed, preprocess, folder=job.cache_folder)
     return (time.perf_counter() - began) / max(len(hashed), 1)
 
 

@@ -11,19 +11,19 @@ import numpy as np
 
 from eyespot.data.audit import Hashed
 from eyespot.errors import OptionError
-from eyespot.features.embed import Embedded
+from eyespot.features.embed import Embedded, embed, require_room_for
 from eyespot.features.stored import Stored
 from eyespot.features.trunk import Trunk
 from eyespot.features.views import AnyView, Drawn, choose_views
 from eyespot.recipes.backbone import Backbone
-from eyespot.recipes.cuts import parted
+from eyespot.recipes.cuts import below_cut, parted
 from eyespot.recipes.job import Job
 from eyespot.recipes.learned import Lesson
 from eyespot.recipes.on_images import statistics_stay
 from eyespot.recipes.plans import MOST_FOR_FEW, NEW_TAIL, PARTIAL, Defaults, for_so_many, plan_for
 from eyespot.recipes.regime import Fitted
 from eyespot.recipes.running import TIMED_STEPS, Cost, seconds_per_step
-from eyespot.recipes.trained import graph_trunk, with_head
+from eyespot.recipes.trained import with_head
 from eyespot.recipes.tuned import Tuning
 from eyespot.records import Network, Part
 from eyespot.training import augmentation as presets
@@ -65,9 +65,7 @@ class Cut:
 
     def below(self, frozen: Fitted, job: Job) -> Trunk:
         """What lies below the cut, in the engine."""
-        return graph_trunk(
-            self.trunk, self.network, frozen.trunk.preprocess, precision=job.precision, cache_folder=job.cache_folder
-        )
+        return below_cut(self.trunk, self.network, frozen.trunk.preprocess, job)
 
 
 def cut_at(frozen: Fitted, backbone: Backbone, job: Job, stages: Sequence[str]) -> Iterator[Cut]:
@@ -93,7 +91,7 @@ def partial_tuning(frozen: Fitted, cut: Cut, job: Job, *, defaults: Defaults | N
     prepared, below = frozen.prepared, cut.below(frozen, job)
     ordered = sorted(prepared.part("train"), key=lambda each: each.content)  # so that file names decide nothing
     views = _views(frozen, job)
-    below.require_room(len(views) * len(ordered), dtype=np.float16)  # before any is computed
+    require_room_for(below, len(views) * len(ordered))  # before any is computed
     seen = _embedded(below, ordered, views, job)
     validation = _embedded(below, prepared.part("val"), ("identity",), job)
     return Tuning(
@@ -147,7 +145,7 @@ def _without_activations(below: Trunk, frozen: Fitted, part: Part, views: Sequen
     """The pictures of a part that have not all activations in the writer's store."""
     hashed = frozen.prepared.part(part)
     wanted = [(each.content, view) for each in hashed for view in (views if part == "train" else ("identity",))]
-    missing = Stored(job.store, below.recipe(np.float16), notes=[]).missing(wanted)
+    missing = Stored(job.store, below.recipe, notes=[]).missing(wanted)
     contents = set(broadcast(sorted({content for content, _ in missing}), job.world))
     return [each for each in hashed if each.content in contents]
 
@@ -211,12 +209,12 @@ def _in_words(views: Sequence[AnyView]) -> str:
 
 
 def _embedded(below: Trunk, hashed: Sequence[Hashed], views: Sequence[AnyView], job: Job) -> Embedded:
-    return below.embed(
+    return embed(
+        below,
         hashed,
         views=views,
         store=job.store,
         world=job.world,
-        dtype=np.float16,  # half the room, and far finer than the noise of training
         progress=lambda done, total: job.progress("computing what lies below the cut", done, total),
     )
 

@@ -10,14 +10,13 @@ from statistics import median
 
 import numpy as np
 
-from eyespot import machine
 from eyespot.bundle.files import Bundle
 from eyespot.data.audit import Hashed
 from eyespot.engine.whole import WholeEngine
 from eyespot.errors import DataError
 from eyespot.exporting.files import in_openvino_format
 from eyespot.exporting.int8 import MOST_PICTURES, quantized
-from eyespot.features.decode import MOST_WHOLE, decode_or_reason, decode_pictures
+from eyespot.features.decode import MOST_WHOLE, decode_pictures
 from eyespot.recipes.agreement import Answering, Tagged, agreement
 from eyespot.recipes.progress import Progress
 from eyespot.recipes.results import ExportCheck, Int8Check
@@ -129,11 +128,8 @@ class _Whole:
         self._preprocess = bundle.manifest.preprocess
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        decoded = decode_pictures(
-            self._work, self._preprocess, threads=machine.cores(), ahead=MOST_WHOLE, resized=False
-        )
-        with closing(decoded):
-            yield from (image for image in decoded if not isinstance(image, str))
+        with closing(decode_pictures(self._work, self._preprocess, {}, ahead=MOST_WHOLE, resized=False)) as decoded:
+            yield from (image for _, image in decoded)
 
 
 def _seen(bundle: Bundle, pictures: Sequence[Hashed]) -> _Whole:
@@ -159,8 +155,8 @@ def _kept_in(found: dict[int, np.ndarray], answering: Answering) -> Answering:
 def _one_by_one(bundle: Bundle, pictures: Sequence[Hashed]) -> Iterator[np.ndarray]:
     """The pictures as they are, each decoded when it is asked for: nothing else is at work while one is timed."""
     for each in pictures:
-        image = decode_or_reason(each.picture, each.content, bundle.manifest.preprocess, resized=False)
-        if not isinstance(image, str):
+        work = [(each.picture, each.content)]
+        for _, image in decode_pictures(work, bundle.manifest.preprocess, {}, ahead=1, threads=1, resized=False):
             yield image
 
 

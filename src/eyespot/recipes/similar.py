@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from eyespot import machine
 from eyespot.bundle.files import FOLDER, Bundle
 from eyespot.data.audit import Hashed
 from eyespot.data.pictures import thumbnail
@@ -82,13 +81,13 @@ def _made(network: Network, hashed: Sequence[Hashed], progress: Progress) -> Sim
     preprocess = network.bundle.manifest.preprocess
 
     def images() -> Iterator[np.ndarray]:
-        with closing(decode_pictures(pictures, preprocess, threads=machine.cores(), ahead=4 * BATCH)) as decoded:
-            for number, (each, image) in enumerate(zip(hashed, decoded, strict=True), start=1):
-                small = _thumbnail(each, preprocess.levels)
-                if small is not None and not isinstance(image, str):
-                    kept.append((classes.index(str(each.picture.label)), small))
+        with closing(decode_pictures(pictures, preprocess, {}, ahead=4 * BATCH)) as decoded:
+            for number, image in decoded:
+                small = _thumbnail(hashed[number], preprocess.levels)
+                if small is not None:
+                    kept.append((classes.index(str(hashed[number].picture.label)), small))
                     yield image
-                progress("reading what it was trained on", number, len(hashed))
+                progress("reading what it was trained on", number + 1, len(hashed))
 
     features = [answer.features for answer in network.answers(images(), many=True)]
     if not features:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
 from eyespot.recipes.backbone import Backbone
-from eyespot.recipes.cuts import Cuts, parted
+from eyespot.recipes.cuts import Cuts, below_cut, parted
 from eyespot.recipes.job import Job
 from eyespot.recipes.trained import features_stage, graph_trunk
 
@@ -36,9 +36,7 @@ def tap_for(trunk: Trunk, backbone: Backbone, cuts: Cuts, job: Job, *, views: in
             cache_folder=job.cache_folder,
             feature_map=stage,
         ),
-        below=graph_trunk(
-            before, trunk.network, trunk.preprocess, precision=job.precision, cache_folder=job.cache_folder
-        ),
+        below=below_cut(before, trunk.network, trunk.preprocess, job),
         store=job.store,
     )
     return tap if tap.has_room(views) else None

@@ -11,6 +11,7 @@ import numpy as np
 
 from eyespot.data.audit import Hashed
 from eyespot.engine.compiled import compiled_folder
+from eyespot.features.embed import embed
 from eyespot.features.trunk import Trunk
 from eyespot.records import Network, PrecisionName, Preprocess
 from eyespot.training.head import Head, Layer, Output
@@ -62,7 +63,7 @@ def graph_trunk(
         network=network,
         preprocess=preprocess,
         precision=precision,
-        cache_folder=compiled_folder(cache_folder),
+        folder=compiled_folder(cache_folder),
     )
 
 
@@ -70,7 +71,7 @@ def seconds_per_view(trunk: Trunk, hashed: Sequence[Hashed]) -> float:
     """What it takes here and now to ask the trunk for a picture, by a few of these, the engine being compiled."""
     _ = trunk.engine
     began = time.perf_counter()
-    found = trunk.embed(hashed[:TIMED_PICTURES], views=("identity",), store=None)
+    found = embed(trunk, hashed[:TIMED_PICTURES], store=None)
     return (time.perf_counter() - began) / max(found.computed, 1)
 
 

@@ -16,7 +16,7 @@ from eyespot.bundle.run import Classifier
 from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import BundleError
 from eyespot.evaluate.calibration import probabilities
-from eyespot.features.decode import decode_or_reason
+from eyespot.features.decode import decode_pictures
 from eyespot.recipes.measure import Measurements
 from eyespot.recipes.regime import Fitted
 from eyespot.recipes.run_folder import writing
@@ -54,8 +54,8 @@ def require_same_answers(bundle: Bundle, fitted: Fitted, measured: Measurements)
     classifier = Classifier(read_bundle(bundle.folder), cache_folder=compiled_folder(machine.cache_folder()))
     if own is None:
         return None
-    decoded = [decode_or_reason(each.picture, each.content, fitted.trunk.preprocess) for each in own.pictures]
-    images = [(number, image) for number, image in enumerate(decoded) if not isinstance(image, str)]
+    work = [(each.picture, each.content) for each in own.pictures]
+    images = list(decode_pictures(work, fitted.trunk.preprocess, {}, ahead=len(work)))
     expected = probabilities(own.middle, temperature=fitted.temperature.value)
     differences = [0.0]
     for number, found in classifier.stream(images, many=False):  # so the graph for `predict` is compiled already

@@ -1,0 +1,158 @@
+"""How an opened model does on labelled pictures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from eyespot import machine
+from eyespot.data.audit import Hashed, hash_pictures, without_copies
+from eyespot.data.data_set import DataSet, Picture
+from eyespot.data.levels import note_on_flat
+from eyespot.data.read_as import ReadAs
+from eyespot.data.sources import AS_IT_IS, open_data_set
+from eyespot.errors import DataError, OptionError
+from eyespot.evaluate.calibration import calibration
+from eyespot.evaluate.metrics import LARGEST_MATRIX, most_confused, part_metrics
+from eyespot.names import printable
+from eyespot.recipes.opened import Opened
+from eyespot.recipes.progress import Progress
+from eyespot.recipes.results import MixedUp, ValResult
+from eyespot.records import Part, SetAside
+
+PARTS = ("test", "val", "train")
+SMALLEST_PROBABILITY = 1e-12
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A picture, and the part it had when the model was trained; None where it was not there."""
+
+    hashed: Hashed
+    then: Part | None
+
+
+def evaluation(model: Opened, data: str | Path, *, split: str, progress: Progress, how: ReadAs = AS_IT_IS) -> ValResult:
+    """Accuracy with its interval, and all else that is measured. See Model.evaluate."""
+    started = time.perf_counter()
+    if split not in ("auto", "all", *PARTS):
+        raise OptionError(f"the option split cannot be {split!r}: there are auto, all, train, val and test")
+    data_set = open_data_set(data, how)
+    known, foreign = _of_known_classes(data_set, model)
+    hashed, unread = hash_pictures(known, threads=machine.cores())
+    hashed, copies = without_copies(hashed)
+    then = model.manifest.pictures.parts(each.content for each in hashed)
+    seen = [_Seen(*each) for each in zip(hashed, then, strict=True)]
+    part, chosen, trained_on = _choose(seen, split, data)
+    answers = _answers(model, chosen, progress)
+    if not answers.pictures:
+        raise DataError(f"{data} has no readable picture of this model's classes in part {part!r}")
+    metrics = part_metrics(answers.labels, answers.probabilities, model.classes)
+    logits = np.log(np.maximum(answers.probabilities, SMALLEST_PROBABILITY))
+    return ValResult(
+        model=printable(str(model.bundle.folder)),
+        data=printable(str(data)),
+        part=part,
+        **metrics.overall.model_dump(),
+        per_class=metrics.per_class,
+        classes=model.classes,
+        confusion=metrics.confusion if len(model.classes) <= LARGEST_MATRIX else (),
+        mixed_up=tuple(
+            MixedUp(class_=each.label, answer=each.answer, n=each.n)
+            for each in most_confused(metrics.cells, model.classes)
+        ),
+        calibration=calibration(logits, answers.labels, 1.0, "nothing: the model's own temperature is in its answers"),
+        set_aside=(*data_set.set_aside, *foreign, *unread, *copies, *trained_on, *answers.unreadable),
+        notes=(*data_set.notes, *_notes(answers.pictures), *note_on_flat(answers.flat)),
+        seconds=round(time.perf_counter() - started, 2),
+    )
+
+
+def _of_known_classes(data_set: DataSet, model: Opened) -> tuple[list[Picture], list[SetAside]]:
+    known = [picture for picture in data_set.pictures if picture.label in model.classes]
+    if not known:
+        raise DataError(
+            f"none of the classes of {data_set.name} ({_some(data_set.classes)}) is one of the model's "
+            f"({_some(model.classes)}): name the folders as the model names its classes"
+        )
+    foreign = [
+        SetAside(picture=picture.name, reason=f"its class {picture.label!r} is not one that the model knows")
+        for picture in data_set.pictures
+        if picture.label not in model.classes
+    ]
+    return known, foreign
+
+
+def _choose(seen: list[_Seen], wanted: str, data: str | Path) -> tuple[str, list[_Seen], list[SetAside]]:
+    """The part that is read, its pictures, and those of it that are set aside: val and test hold none trained on.
+
+    In a folder without parts each picture has the one that it had in training; what was not there then is test.
+    """
+    is_split = any(each.hashed.picture.part for each in seen)
+    if wanted == "all" or (wanted == "auto" and not is_split):
+        return "all", seen, []
+    for part in PARTS if wanted == "auto" else (wanted,):
+        members = [each for each in seen if (each.hashed.picture.part if is_split else each.then or "test") == part]
+        if not members:
+            continue
+        trained_on = [each for each in members if part != "train" and each.then == "train"]
+        if len(trained_on) < len(members):
+            held_out = [each for each in members if part == "train" or each.then != "train"]
+            return part, held_out, [_set_aside(each) for each in trained_on]
+        raise DataError(
+            f"the model was trained on all {len(members)} pictures of part {part!r} in {data}: give pictures that it "
+            "has not seen, or choose --split all"
+        )
+    if is_split:
+        raise DataError(f"{data} has no part {wanted!r}: choose another with --split, or all")
+    new = " and none that is new" if wanted == "test" else ""
+    raise DataError(
+        f"{data} has no picture that was in part {wanted!r} in training{new}: choose another with --split, or all"
+    )
+
+
+def _set_aside(each: _Seen) -> SetAside:
+    return SetAside(picture=each.hashed.picture.name, reason="the model was trained on it, so it tests nothing")
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """The pictures that have an answer, and the others."""
+
+    pictures: list[_Seen]
+    labels: np.ndarray
+    """(N,)."""
+    probabilities: np.ndarray
+    """(N, classes)."""
+    flat: list[str]
+    """Names of pictures of one color."""
+    unreadable: list[SetAside]
+
+
+def _answers(model: Opened, seen: Sequence[_Seen], progress: Progress) -> _Answers:
+    pictures = [(each.hashed.picture, each.hashed.content) for each in seen]
+    found = model.answers(pictures, doing="measuring", many=True, progress=progress)
+    kept = [each for number, each in enumerate(seen) if number in found.probabilities]
+    return _Answers(
+        pictures=kept,
+        labels=np.array([model.classes.index(str(each.hashed.picture.label)) for each in kept], dtype=np.int64),
+        probabilities=np.array([row for _, row in sorted(found.probabilities.items())], dtype=np.float64),
+        flat=[pictures[number][0].name for number in sorted(found.flat)],
+        unreadable=[SetAside(picture=pictures[number][0].name, reason=why) for number, why in found.reasons.items()],
+    )
+
+
+def _notes(seen: Sequence[_Seen]) -> Iterator[str]:
+    trained, new = (sum(each.then == then for each in seen) for then in ("train", None))
+    if trained:
+        yield f"{trained} of these {len(seen)} pictures were trained on: on new pictures expect a lower accuracy"
+    if 0 < new < len(seen):  # a folder of new pictures alone is what `val` is for
+        yield f"{new} of these {len(seen)} pictures are new: they were not there when the model was trained"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

@@ -1,0 +1,92 @@
+"""A trained model, opened: what it is, and its answers to pictures. Needs neither torch nor the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from eyespot import machine
+from eyespot.bundle.exported import Exported, WholeClassifier
+from eyespot.bundle.files import Bundle
+from eyespot.bundle.manifest import Manifest
+from eyespot.bundle.run import Classifier
+from eyespot.data.data_set import Picture
+from eyespot.data.levels import is_flat
+from eyespot.engine.compiled import compiled_folder
+from eyespot.engine.run import BATCH
+from eyespot.features.decode import decode_pictures
+from eyespot.recipes.progress import Progress
+
+FEW_PICTURES = 4
+"""Up to this many are answered one at a time: a batch would have to be filled up."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a model says to some pictures, by their numbers."""
+
+    probabilities: dict[int, np.ndarray] = field(default_factory=dict)
+    """(classes,) of each picture that has an answer."""
+    reasons: dict[int, str] = field(default_factory=dict)
+    """Why the others have none."""
+    flat: set[int] = field(default_factory=set)
+    """Pictures of one color."""
+
+
+class Opened:
+    """A bundle or an exported model, compiled when it is first asked."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+
+    @property
+    def manifest(self) -> Manifest:
+        """Everything that is known of the model: network, preprocessing, metrics, data, versions."""
+        return self.bundle.manifest
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes, in the order of the probabilities."""
+        return self.manifest.classes
+
+    @cached_property
+    def classifier(self) -> Classifier | WholeClassifier:
+        """The graph on this machine, compiled when first used."""
+        cache_folder = compiled_folder(machine.cache_folder())
+        if isinstance(self.bundle, Exported):
+            return WholeClassifier(self.bundle, cache_folder=cache_folder)
+        return Classifier(self.bundle, cache_folder=cache_folder)
+
+    def answers(
+        self, pictures: Sequence[tuple[Picture, str | None]], *, doing: str, many: bool, progress: Progress
+    ) -> Answered:
+        """What it says to each picture.
+
+        pictures: each with the content hash that its file must still have, or None.
+        doing: names the work for `progress`. many: whether working in batches pays.
+        """
+        answered = Answered()
+        decoded = decode_pictures(
+            pictures,
+            self.manifest.preprocess,
+            answered.reasons,
+            ahead=4 * BATCH,
+            resized=not self.classifier.resizes,
+        )
+        for number, answer in self.classifier.stream(_flat_noted(decoded, answered.flat), many=many):
+            if isinstance(answer, str):
+                answered.reasons[number] = answer
+            else:
+                answered.probabilities[number] = answer
+            progress(doing, len(answered.probabilities) + len(answered.reasons), len(pictures))
+        return answered
+
+
+def _flat_noted(images: Iterable[tuple[int, np.ndarray]], flat: set[int]) -> Iterator[tuple[int, np.ndarray]]:
+    for number, image in images:
+        if is_flat(image):
+            flat.add(number)
+        yield number, image
