@@ -15,8 +15,8 @@ from pathlib import Path
 import measuring
 from measuring import at_most
 
-HELP_BAR = at_most(0.25, "s", "eyespot --help answers within 0.25 seconds")
-PREDICT_BAR = at_most(0.8, "s", "eyespot predict answers for one picture within 0.8 seconds, once warm")
+HELP_BAR = at_most(0.12, "s", "eyespot --help answers within 0.12 seconds")
+PREDICT_BAR = at_most(0.65, "s", "eyespot predict answers for one picture within 0.65 seconds, once warm")
 
 
 def main() -> None:

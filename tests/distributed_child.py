@@ -18,7 +18,6 @@ from eyespot.errors import MachineError
 from eyespot.training.distributed import (
     World,
     average_statistics,
-    barrier,
     broadcast,
     gather,
     gather_rows,
@@ -87,7 +86,6 @@ def gathered(ours: World) -> dict[str, np.ndarray]:
 def work(out: Path) -> None:
     ours = world()
     with joined(ours, timeout_seconds=60):
-        barrier(ours)
         said = broadcast({"stop": True, "seconds": 0.1, "none": None} if ours.is_writer else "not heard", ours)
         found = {
             **{f"trained {name}": value for name, value in train(ours, rows=ROWS).items()},

@@ -20,7 +20,7 @@ from eyespot.features.keys import recipe
 from eyespot.features.views import choose_views
 from eyespot.records import Preprocess
 from eyespot.training.augmentation import PHOTOS
-from eyespot.training.distributed import World, barrier, joined, world
+from eyespot.training.distributed import World, joined, total, world
 
 PREPROCESS = Preprocess(
     short_side=32, crop_hw=(32, 32), filter="bilinear", color="rgb", mean=(120, 110, 100), scale=(60, 55, 50)
@@ -64,7 +64,7 @@ def cases(folder: Path, ours: World) -> dict[str, np.ndarray]:
         found.update(described(name, done))
         found[f"{name} own"] = np.array([engine.images])
         found[f"{name} ticks"] = np.array(ticks)
-        barrier(ours)
+        total(0.0, ours)  # nobody goes on before all have come here
 
     case("alone", len(hashed), None)
     case("drawn", len(hashed), None, views=choose_views(4, PHOTOS, seed=5))

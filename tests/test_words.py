@@ -1,8 +1,8 @@
-"""Numbers with their nouns, and lists of names."""
+"""Numbers with their nouns, lists of names, and what was meant."""
 
 import pytest
 
-from eyespot.words import counted, some
+from eyespot.words import counted, nearest, some
 
 
 @pytest.mark.parametrize(("count", "said"), [(0, "0 pictures"), (1, "1 picture"), (2, "2 pictures")])
@@ -22,3 +22,9 @@ def test_one_thing_is_not_said_in_the_plural(count, said):
 )
 def test_of_many_names_some_are_said_and_the_others_counted(names, said):
     assert some(names, most=3) == said
+
+
+def test_an_unknown_word_is_answered_with_the_nearest_one_or_with_all():
+    assert nearest("trian", ("train", "predict")) == "did you mean 'train'?"
+    assert nearest("zzz", ("train", "predict")) == "there are train, predict"
+    assert nearest("zzz", ("train", "predict"), otherwise="ask for help") == "ask for help"

@@ -8,7 +8,6 @@ training, auxiliary heads (`WithHeads`).
 
 from __future__ import annotations
 
-import difflib
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeGuard
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from eyespot.errors import NetworkError
+from eyespot.words import nearest
 
 Size2 = int | tuple[int, int]
 """One number for both directions, or (height, width)."""
@@ -279,6 +279,5 @@ def _require(net: nn.Sequential, name: str) -> None:
         if outer in names and not is_chain(net.get_submodule(outer)):
             kind = type(net.get_submodule(outer)).__name__
             raise NetworkError(f"{name!r} lies inside {outer!r}, a {kind}, which has no single point to cut or tap.")
-    close = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(n for n in names if '.' not in n)}."
+    hint = nearest(name, names, otherwise=f"it has {', '.join(n for n in names if '.' not in n)}.")
     raise NetworkError(f"The network has no stage {name!r}: {hint}")

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from eyespot.errors import CannotWrite
+from eyespot.errors import CannotWrite, OptionError
 
 LEFT_OVER = ".eyespot-"
 """Begins the names of files that were being written when their writer was killed."""
@@ -36,6 +36,26 @@ def write_whole(path: Path, data: bytes) -> None:
         raise
 
 
+def chosen_file(path: str | Path, ending: str, *, option: str, overwrite: bool) -> Path:
+    """The file that an option names, known to be possible before any work.
+
+    ending: that its name must have, such as `.png`. Raises OptionError for another, else as `require_writable`.
+    """
+    file = Path(path).expanduser()
+    if file.suffix.lower() != ending:
+        raise OptionError(f"the option {option} must name a file that ends in {ending}, not {str(path)!r}")
+    require_writable(file, overwrite=overwrite)
+    return file
+
+
+def write_chosen(path: Path, data: bytes) -> None:
+    """Writes a file whole to the place that the user chose. Raises CannotWrite."""
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
 def remove_leftovers(folder: Path) -> None:
     """Deletes what `write_whole` left behind in a folder where it was killed. Nobody else may be writing there."""
     for leftover in folder.glob(f"{LEFT_OVER}*"):
@@ -53,11 +73,10 @@ def require_writable(path: Path, *, overwrite: bool) -> None:
         temporary.open("xb").close()
         temporary.unlink()
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise _cannot_write(path, error) from error
 
 
-def cannot_write(path: Path, error: OSError) -> CannotWrite:
-    """The error for a place that the user chose."""
+def _cannot_write(path: Path, error: OSError) -> CannotWrite:
     return CannotWrite(f"{path} cannot be written ({error.strerror or error}): choose another place")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from eyespot.errors import MachineError
+from eyespot.words import counted
 
 CACHE_VARIABLE = "EYESPOT_CACHE"
 
@@ -72,7 +73,7 @@ def hub_downloads() -> Path:
 
 def describe() -> str:
     """Operating system, processor architecture and Python, in one line."""
-    return f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {cores()} cores"
+    return f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {counted(cores(), 'core')}"
 
 
 def fastest_precision(capabilities: list[str]) -> Literal["fp32", "bf16"]:

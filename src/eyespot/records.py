@@ -240,3 +240,15 @@ class PartMetrics(Record):
         if not all(0 <= label < classes and 0 <= answer < classes and n > 0 for label, answer, n in self.cells):
             raise ValueError(f"a cell of the confusion matrix is none of {classes} classes, or empty")
         return self
+
+
+class Scores(Record):
+    """How good a model is, by the pictures of each part; None for what was not measured."""
+
+    calibration: Calibration | None
+    validation: PartMetrics | None
+    test: PartMetrics | None
+    small_test: PartMetrics | None = None
+    """On a test part that is too small to be the measure: worth showing, not worth relying on."""
+    out_of_fold: Metric | None
+    """Mean accuracy of cross-validation; n is the number of distinct pictures."""

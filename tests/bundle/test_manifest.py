@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eyespot.bundle.manifest import KnownPictures
+from eyespot.bundle.manifest import KnownPictures, Manifest
 from eyespot.data.audit import content_hash
 
 PARTS = ("train", "val", "test")
@@ -24,3 +24,10 @@ def test_the_order_of_the_pictures_leaves_no_trace():
 def test_a_picture_takes_eleven_bytes():
     pictures = [(content_hash(str(number).encode()), "train") for number in range(3000)]
     assert len(KnownPictures.of(pictures).train) < 11 * 3000
+
+
+def test_the_keys_stand_in_the_file_in_the_order_of_all_versions():
+    assert " ".join(Manifest.model_fields) == (
+        "format_version task name created network regime classes preprocess precision temperature calibration "
+        "validation test small_test out_of_fold data seed graph_sha256 agreement versions pictures"
+    )

@@ -18,13 +18,22 @@ from eyespot.evaluate.calibration import probabilities
 from eyespot.features.decode import decode_or_reason
 from eyespot.recipes import verify
 from eyespot.recipes.backbone import OWN_PREPROCESS, frozen_trunk
+from eyespot.recipes.clock import Clock
 from eyespot.recipes.frozen import fit_frozen
+from eyespot.recipes.job import Job
 from eyespot.recipes.measure import measure
-from eyespot.recipes.options import TrainOptions
+from eyespot.recipes.options import train_options
 from eyespot.recipes.prepare import prepare
 from eyespot.recipes.progress import silent
+from eyespot.recipes.run_folder import RunFolder
 from eyespot.recipes.verify import CLOSE, require_same_answers, write_verified
 from eyespot.training.head import Head
+
+
+def job(cache: Path) -> Job:
+    """A run that keeps nothing."""
+    options = train_options()
+    return Job(options, RunFolder(options), None, cache, "fp32", silent, Clock())
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +41,7 @@ def fitted(split_photos, split_run, warm_cache):
     """The head of `split_run`, fitted again on the same features."""
     trunk = frozen_trunk(cache_folder=warm_cache, precision="fp32")
     prepared = prepare(split_photos, seed=0, progress=silent)
-    return fit_frozen(prepared, trunk, TrainOptions(), small_test=False, store=None, progress=silent)
+    return fit_frozen(prepared, trunk, job(warm_cache), small_test=False)
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +65,7 @@ def images(prepared) -> list[tuple[int, np.ndarray]]:
 
 @pytest.mark.parametrize("many", [False, True])
 def test_the_bundle_answers_as_the_trained_head(fitted, measured, bundle, warm_cache, many):
-    test = next(answers for answers in measured.answers if answers.part == "test")
-    expected = probabilities(test.logits, temperature=2.5)
+    expected = probabilities(measured.answers["test"].middle, temperature=2.5)
     classifier = Classifier(bundle, cache_folder=warm_cache / "compiled")
     found = dict(classifier.stream(images(fitted.prepared)[: None if many else 3], many=many))
     assert len(found) == (33 if many else 3)
@@ -100,7 +108,7 @@ def test_a_tampered_head_is_noticed(fitted, measured, split_run, shared_cache):
     require_same_answers(bundle, fitted, measured)
     ((weight, bias),) = fitted.head.layers
     other = Head(((weight[::-1].copy(), bias),), fitted.head.output)
-    own = replace(measured.own, logits=measured.own.logits[:, ::-1])
+    own = replace(measured.own, logits=measured.own.logits[:, :, ::-1])
     with pytest.raises(BundleError, match="answers otherwise than the trained one"):
         require_same_answers(bundle, replace(fitted, head=other), replace(measured, own=own))
 
@@ -109,10 +117,12 @@ def test_a_tampered_head_is_noticed_where_nothing_was_held_out(draw, split_run, 
     draw(tmp_path / "photos", 3)
     prepared = prepare(tmp_path / "photos", seed=0, progress=silent)
     trunk = frozen_trunk(cache_folder=shared_cache, precision="fp32")
-    fitted = fit_frozen(prepared, trunk, TrainOptions(), small_test=True, store=None, progress=silent)
+    fitted = fit_frozen(prepared, trunk, job(shared_cache), small_test=True)
     measured = measure(fitted, store=None, progress=silent)
     with pytest.raises(BundleError, match="answers otherwise than the trained one"):
-        require_same_answers(read_bundle(split_run.run), replace(fitted, temperature=30.0), measured)
+        require_same_answers(
+            read_bundle(split_run.run), replace(fitted, temperature=replace(fitted.temperature, value=30.0)), measured
+        )
 
 
 @pytest.mark.parametrize("classes", [("circle", "square"), ("circle", "square", "star", "triangle")])

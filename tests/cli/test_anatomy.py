@@ -57,7 +57,7 @@ def test_columns_can_be_chosen(cli):
     wrong = cli("summary", "lenet5", "--columns", "formla")
     assert (wrong.exit_code, wrong.stderr) == (
         2,
-        "eyespot: the option columns cannot be 'formla': did you mean formula?\n",
+        "eyespot: the option columns cannot be 'formla': did you mean 'formula'?\n",
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from eyespot.engine import gate
+from eyespot.engine import gate, onnx_file
 from eyespot.engine.gate import IR_VERSIONS, OPERATORS, OPSETS, Port, check_graph
 from eyespot.errors import BundleError
 
@@ -215,7 +215,7 @@ def _with_attribute(attribute: bytes) -> bytes:
 
 
 def test_many_small_parts_are_refused_early(monkeypatch):
-    monkeypatch.setattr(gate, "MOST_VALUES", 1000)
+    monkeypatch.setattr(onnx_file, "MOST_VALUES", 1000)
     for bomb in (b"\x0a\x00" * 2000, _field(5, _field(1, b"\x01" * 2000))):
         with pytest.raises(BundleError, match="more than 1000 parts"):
             check_graph(HONEST[:2] + _field(7, bomb))

@@ -204,7 +204,7 @@ def test_adaptive_pooling_whose_windows_are_alike_has_a_rule(places, monkeypatch
 )
 def test_what_the_rules_cannot_say_goes_to_the_exporter(layer):
     net = _lively(chain(conv=conv(3, 6, 3, stride=3, bias=True), layer=layer))
-    with pytest.raises(module._NoRule):
+    with pytest.raises(module.NoRule):
         module._recorded(module._Graph(net, RGB, None), torch.zeros(2, 32, 40, 3, dtype=torch.uint8), ["logits"])
 
 
@@ -219,7 +219,7 @@ def test_a_classic_network_is_converted_without_the_exporter(name, monkeypatch):
     _require_same(net, preprocess)
 
 
-class _OfShapes(module._Recorder):
+class _OfShapes(module.Recorder):
     """Takes a network without data."""
 
     def constant(self, array: object, name: str = "") -> str:
@@ -239,7 +239,7 @@ def test_no_network_of_the_catalogue_needs_the_exporter(name):
     with torch.device("meta"):
         graph = module._Graph(zoo.create(name), preprocess, None).eval()
         images = torch.empty(2, *size_hw, channels, dtype=torch.uint8)
-    recorder = _OfShapes(graph)
+    recorder = _OfShapes(graph, module.RULES)
     recorder.name(images, "images")
     with torch.inference_mode(), recorder:
         graph(images)
@@ -257,7 +257,7 @@ def test_a_function_without_a_rule_goes_to_the_exporter():
 def test_recorder_and_exporter_agree(monkeypatch):
     net, images = _every_block(), _images(RGB)
     ours = _engine(to_onnx(net, RGB), images)["features"]
-    monkeypatch.setattr(module, "_RULES", {})
+    monkeypatch.setattr(module, "RULES", {})
     graph = to_onnx(net, RGB)
     check_graph(graph)
     np.testing.assert_allclose(_engine(graph, images)["features"], ours, atol=1e-5)

@@ -17,6 +17,7 @@ from eyespot.evaluate import calibration as cal
 from eyespot.evaluate.intervals import wilson, wilson_fraction
 from eyespot.evaluate.metrics import part_metrics
 from eyespot.evaluate.report import LISTED, Mistake, Report, render, results, write_report
+from eyespot.evaluate.scores import RunScores
 from eyespot.records import Rung, SetAside
 
 NAMES = ("dress", "hat", "shirt")
@@ -106,20 +107,25 @@ def full(names=NAMES, **changes) -> Report:
         Mistake(f"{names[0]}/{i}.jpg", "test", names[0], names[1], 0.9 - i / 100, THUMBNAIL.getvalue())
         for i in range(24)
     )
+    scores = RunScores(
+        calibration=cal.calibration(logits, labels, 1.31, "the out-of-fold scores"),
+        validation=part_metrics(*measured(2, 120, names), names),
+        test=part_metrics(labels, cal.probabilities(logits), names),
+        out_of_fold=wilson_fraction(0.8123, 400),
+        out_of_fold_detail=None,
+        out_of_fold_reason="Cross-validation chose the L2.",
+    )
+    scores = scores.model_copy(update={name: changes.pop(name) for name in RunScores.model_fields if name in changes})
     report = Report(
         title="clothing",
         created="2026-07-14T10:32:07+02:00",
         classes=tuple(names),
         counts={part: dict.fromkeys(names, 40 + i) for i, part in enumerate(("train", "val", "test"))},
+        scores=scores,
         how=(("Network", "EfficientNet-Lite0"), ("Seed", "0")),
         ladder=LADDER,
         machine="Linux x86_64, 2 cores",
         next_commands=(("eyespot predict new/", "Name new pictures:"),),
-        test=part_metrics(labels, cal.probabilities(logits), names),
-        validation=part_metrics(*measured(2, 120, names), names),
-        out_of_fold=wilson_fraction(0.8123, 400),
-        out_of_fold_reason="Cross-validation chose the L2.",
-        calibration=cal.calibration(logits, labels, 1.31, "the out-of-fold scores"),
         mistakes=mistakes,
         set_aside=(SetAside(picture="hat/broken.jpg", reason="the file ends early"),),
         notes=("The largest class has 7 times as many pictures as the smallest.",),
@@ -214,7 +220,7 @@ def test_hostile_names_are_text_and_nothing_else():
 def test_every_number_of_the_records_is_shown():
     report = full()
     text = Page(render(report)).text
-    for part in (report.test, report.validation):
+    for part in (report.scores.test, report.scores.validation):
         assert percent(part.overall.accuracy) in text
         assert percent(part.overall.low) in text
         assert percent(part.overall.high) in text
@@ -223,11 +229,11 @@ def test_every_number_of_the_records_is_shown():
             recall = with_interval(row[index], c.support)
             precision = with_interval(row[index], sum(other[index] for other in part.confusion))
             assert f"{c.name} {c.support} {row[index]} {recall} {precision} {percent(c.f1)}" in text
-    for row, name in zip(report.test.confusion, NAMES, strict=True):
+    for row, name in zip(report.scores.test.confusion, NAMES, strict=True):
         assert f"{name} {' '.join(str(n) for n in row if n)}" in text
     assert "81.2 %" in text
-    assert f"{100 * report.calibration.ece_before:.1f} points" in text
-    assert f"{100 * report.calibration.ece_after:.1f} points" in text
+    assert f"{100 * report.scores.calibration.ece_before:.1f} points" in text
+    assert f"{100 * report.scores.calibration.ece_after:.1f} points" in text
     assert "1.31" in text
     assert "dress 40 41 42" in text
     assert "All 120 123 126" in text
@@ -235,10 +241,11 @@ def test_every_number_of_the_records_is_shown():
 
 def test_the_headline_prefers_test_then_out_of_fold_then_validation():
     report = full()
-    assert [r.measured for r in results(report)] == ["test", "out-of-fold", "validation"]
-    assert [r.measured for r in results(replace(report, test=None))] == ["out-of-fold", "validation"]
-    assert "In " in results(report)[0].sentence
-    assert results(Report("a", "b", ("c",), {})) == ()
+    assert [r.measured for r in results(report.scores)] == ["test", "out-of-fold", "validation"]
+    assert [r.measured for r in results(full(test=None).scores)] == ["out-of-fold", "validation"]
+    assert "In " in results(report.scores)[0].sentence
+    nothing = dict.fromkeys(("test", "validation", "out_of_fold"))
+    assert results(full(**nothing).scores) == ()
 
 
 @pytest.mark.parametrize(
@@ -314,7 +321,7 @@ def test_a_test_part_that_is_too_small_to_come_first_is_shown_after_cross_valida
     small = part_metrics(*measured(6, 12), NAMES)
     report = full(test=None, small_test=small)
     text = Page(render(report)).text
-    assert [r.measured for r in results(report)] == ["out-of-fold", "test", "validation"]
+    assert [r.measured for r in results(report.scores)] == ["out-of-fold", "test", "validation"]
     low, high = (f"{100 * end:.1f} %" for end in (small.overall.low, small.overall.high))
     assert f"Test: {percent(small.overall.accuracy)} , between {low} and {high}, 12 pictures." in text
     assert "so few that the interval is wide" in text

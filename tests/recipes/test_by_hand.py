@@ -1,6 +1,7 @@
 """convolve, pool, pixel_coverage, learn_kernel from Python: what goes in, what comes out, what is refused."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -226,3 +227,16 @@ def test_a_picture_that_cannot_be_read_is_named(tmp_path):
         eyespot.convolve(tmp_path / "broken.jpg", "1;")
     with pytest.raises(DataError, match="is a folder"):
         eyespot.convolve(tmp_path, "1;")
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: eyespot.convolve("1 2; 3 4", "1 0", strid=2), "convolve has no option 'strid': did you mean 'stride'"),
+        (lambda: eyespot.convolve("1 2; 3 4", "1 0", chanels="r"), "did you mean 'channels'?"),
+        (lambda: eyespot.pool("1 2; 3 4", sise=2), "pool has no option 'sise': did you mean 'size'?"),
+    ],
+)
+def test_an_option_that_does_not_exist_is_answered_with_the_nearest_one(call, said):
+    with pytest.raises(OptionError, match=re.escape(said)):
+        call()

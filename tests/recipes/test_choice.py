@@ -151,7 +151,7 @@ def test_photos_from_scratch_need_a_model_by_name():
         ({"regime": "full", "freeze": "stage5"}, "the option freeze is for the regime partial: leave out regime full"),
         ({"time": 60, "epochs": 3}, "the option epochs cannot be given together with time, which decides them"),
         ({"replace_tail": "fc 8"}, "the option replace_tail needs the stage .*: give freeze, too"),
-        ({"freeze": "stage5", "replace_tail": "cnov 3x3 8"}, r"no layer 'cnov'; did you mean conv\?"),
+        ({"freeze": "stage5", "replace_tail": "cnov 3x3 8"}, r"no layer 'cnov'; did you mean 'conv'\?"),
         ({"regime": "frozen", "epochs": 3}, "the option epochs is only for the regimes partial, full and scratch"),
         ({"epochs": 3}, r"in the regime frozen \(auto chose it for these pictures\): leave the option out"),
         ({"regime": "partial", "augment": "none"}, "augment is only for the regimes full and scratch"),

@@ -53,9 +53,10 @@ def test_the_time_is_up_where_less_is_left_than_must_be(now):
     assert clock.is_up(reserve=0)
 
 
-def test_a_decision_is_made_once_and_told_when_it_is_there():
-    clock, told = Clock(60), []
-    clock.on_decision = lambda: told.append(dict(clock.decisions))
+def test_a_decision_is_made_once_and_written_down_when_it_is_there():
+    told = []
+    journal = SimpleNamespace(write=lambda clock: told.append(dict(clock.decisions)))
+    clock = Clock(60, journal=journal)
     assert clock.known("epochs") is None
     assert clock.decide("epochs", lambda: 3) == 3
     assert clock.decide("epochs", never) == 3

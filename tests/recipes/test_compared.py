@@ -8,16 +8,16 @@ from scipy import stats
 
 from eyespot.data.audit import Hashed
 from eyespot.data.data_set import Picture
+from eyespot.recipes.answers import Answers
 from eyespot.recipes.compared import Comparison, compared
-from eyespot.recipes.regime import OutOfFold
 
 
-def answers(right: list[int], *, names: list[int] | None = None) -> OutOfFold:
+def answers(right: list[int], *, names: list[int] | None = None) -> Answers:
     """Answers to pictures of class 1, which are right or not."""
     numbers = range(len(right)) if names is None else names
     logits = np.array([[0.0, 1.0] if each else [1.0, 0.0] for each in right])
     pictures = [Hashed(Picture(f"{number}.png", label="b"), content=f"{number:08x}") for number in numbers]
-    return OutOfFold(pictures, np.ones(len(right), np.int64), logits[None])
+    return Answers(pictures, np.ones(len(right), np.int64), logits[None])
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -175,6 +175,7 @@ def test_odd_pictures_are_drawn(run, shared_cache, tmp_path, kind):
         ({"class_": "circel"}, OptionError, "no class 'circel': did you mean 'circle'"),
         ({"similar": 13}, OptionError, "must be 0 to 12, not 13"),
         ({"similar": -1}, OptionError, "must be 0 to 12"),
+        ({"simlar": 3}, OptionError, "explain has no option 'simlar': did you mean 'similar'"),
         ({"out": "why.jpg"}, OptionError, r"ends in \.png"),
         ({"out": "no/where.png"}, OptionError, "does not exist"),
         ({"picture": "nowhere.jpg"}, DataError, "nowhere.jpg cannot be read"),

@@ -24,6 +24,7 @@ from eyespot.data.data_set import Picture
 from eyespot.errors import MachineError, OptionError
 from eyespot.recipes import fitting as module
 from eyespot.recipes import ladder, running, tried
+from eyespot.recipes.answers import Answers
 from eyespot.recipes.clock import Clock
 from eyespot.recipes.job import Job
 from eyespot.recipes.ladder import Finishing, climb
@@ -31,7 +32,7 @@ from eyespot.recipes.options import train_options
 from eyespot.recipes.partial import Cost
 from eyespot.recipes.plans import MOST_FOR_FEW, PARTIAL
 from eyespot.recipes.progress import silent
-from eyespot.recipes.regime import Fitted, OutOfFold
+from eyespot.recipes.regime import Fitted, Temperature
 from eyespot.recipes.run_folder import RunFolder
 from eyespot.training.head import Head
 
@@ -79,10 +80,10 @@ class Fake:
     def keep(self, fitted: Fitted) -> None:
         self.kept.append(fitted.regime)
 
-    def answers(self, what: str) -> OutOfFold:
+    def answers(self, what: str) -> Answers:
         pictures = [Hashed(Picture(f"{row}.png", label="a"), content=f"{row:08x}") for row in range(VALIDATED)]
         logits = np.array([[1.0, 0.0] if row < self.right[what] else [0.0, 1.0] for row in range(VALIDATED)])
-        return OutOfFold(pictures, np.zeros(VALIDATED, np.int64), logits[None])
+        return Answers(pictures, np.zeros(VALIDATED, np.int64), logits[None])
 
     def fitted(self, what: str) -> Fitted:
         prepared = SimpleNamespace(
@@ -116,7 +117,7 @@ class Fake:
         job.clock.decide(f"{tuning.key}: trained", lambda: {"steps": 8, "ended": ended})
         regime = "full" if tuning.stage == "full" else "partial"
         notes = [*frozen.notes, *self.notes.get(tuning.stage, [])]
-        return replace(frozen, regime=regime, calibrated_on=self.answers(tuning.stage), notes=notes)
+        return replace(frozen, regime=regime, temperature=Temperature(1.0, "", self.answers(tuning.stage)), notes=notes)
 
 
 @pytest.fixture

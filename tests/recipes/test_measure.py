@@ -12,10 +12,11 @@ from eyespot.data.data_set import DataSet, Picture
 from eyespot.evaluate.calibration import calibration
 from eyespot.evaluate.intervals import wilson
 from eyespot.features.embed import Embedded
+from eyespot.recipes.answers import Answers
 from eyespot.recipes.measure import CHECKED, COMPARED, measure
 from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.progress import silent
-from eyespot.recipes.regime import Fitted, OutOfFold
+from eyespot.recipes.regime import Fitted, Temperature
 from eyespot.training.fit import folds_of
 from eyespot.training.head import Head
 
@@ -32,7 +33,7 @@ class FakeTrunk:
     def in_precision(self, precision: str) -> FakeTrunk:
         return FakeTrunk(precision)
 
-    def embed(self, hashed, *, views, store, progress=lambda done, total: None) -> Embedded:
+    def embed(self, hashed, *, views, store, tap=None, progress=lambda done, total: None) -> Embedded:
         progress(0, len(hashed))
         rows = [self._row(int(each.content)) for each in hashed]
         return Embedded(list(hashed), {"identity": np.array(rows, np.float32)}, [], len(hashed), [])
@@ -67,14 +68,11 @@ def fitted(*, precision="fp32", train=40, val=40, test=40, **changes) -> Fitted:
         head=HEAD,
         held_out=("val", "test"),
         small_test=False,
-        temperature=2.0,
-        temperature_from="answers to the training pictures",
-        calibrated_on=answers,
+        temperature=Temperature(2.0, "answers to the training pictures", answers),
         trained_on=train,
         mirror=False,
         l2=1.0,
         out_of_fold=None,
-        answers_on_train=answers,
         table=(),
         how=(),
         views_computed=0,
@@ -82,10 +80,10 @@ def fitted(*, precision="fp32", train=40, val=40, test=40, **changes) -> Fitted:
     return replace(whole, **changes)
 
 
-def out_of_fold(prepared: Prepared, part: str) -> OutOfFold:
+def out_of_fold(prepared: Prepared, part: str) -> Answers:
     hashed = prepared.part(part)
     features = FakeTrunk().embed(hashed, views=("identity",), store=None).features["identity"]
-    return OutOfFold(hashed, prepared.labels(hashed), HEAD.logits(features)[None])
+    return Answers(hashed, prepared.labels(hashed), HEAD.logits(features)[None])
 
 
 def measured(whole: Fitted):
@@ -117,16 +115,16 @@ def test_bf16_is_compared_on_a_limited_number_of_pictures_that_is_told(val):
 @pytest.mark.parametrize("held_out", [("val", "test"), ()])
 def test_the_answers_that_check_the_written_model_are_its_own_and_views_for_them_are_counted(held_out):
     found = measured(fitted(held_out=held_out))
-    assert found.own.part == ("val" if held_out else "train")
+    assert {each.picture.part for each in found.own.pictures} == {"val" if held_out else "train"}
     assert len(found.own.pictures) == CHECKED
     own = FakeTrunk().embed(found.own.pictures, views=("identity",), store=None).features["identity"]
-    np.testing.assert_array_equal(found.own.logits, HEAD.logits(own))
+    np.testing.assert_array_equal(found.own.middle, HEAD.logits(own))
     assert found.views_computed == (80 if held_out else CHECKED)
 
 
 def test_bf16_is_compared_on_training_pictures_where_none_are_held_out():
     whole = fitted(precision="bf16", val=0, test=0)
-    small = replace(whole, held_out=(), small_test=True, out_of_fold=whole.calibrated_on)
+    small = replace(whole, held_out=(), small_test=True, out_of_fold=whole.temperature.answers)
     assert measured(small).precision.n == 40
 
 
@@ -138,49 +136,51 @@ def test_fp32_is_compared_with_nothing():
 # --- calibration
 
 
-def expected_calibration(answers: OutOfFold, measured_on: str, *, by_folds: bool):
+def expected_calibration(answers: Answers, measured_on: str, *, by_folds: bool):
     fold, source = folds_of(answers.labels, seed=0) if by_folds else None, "answers to the training pictures"
     return calibration(answers.middle, answers.labels, 2.0, source, measured_on=measured_on, fold=fold)
 
 
 def test_calibration_is_measured_on_test_or_else_on_the_own_val_part():
     whole = fitted()
-    assert measured(whole).calibration == expected_calibration(
+    assert measured(whole).scores.calibration == expected_calibration(
         out_of_fold(whole.prepared, "test"), "test pictures", by_folds=False
     )
     whole = fitted(test=0)
-    assert measured(whole).calibration == expected_calibration(
+    assert measured(whole).scores.calibration == expected_calibration(
         out_of_fold(whole.prepared, "val"), "validation pictures", by_folds=False
     )
 
 
 def test_a_small_test_run_measures_calibration_on_the_own_val_part():
     whole = fitted(test=5)
-    small = replace(whole, small_test=True, out_of_fold=whole.calibrated_on)
-    assert measured(small).calibration == expected_calibration(
+    small = replace(whole, small_test=True, out_of_fold=whole.temperature.answers)
+    assert measured(small).scores.calibration == expected_calibration(
         out_of_fold(whole.prepared, "val"), "validation pictures", by_folds=False
     )
 
 
 def test_calibration_is_measured_by_folds_where_only_the_fitted_answers_are_left():
     whole = fitted(val=0, test=0)
-    small = replace(whole, held_out=(), small_test=True, out_of_fold=whole.calibrated_on)
-    found = measured(small).calibration
+    small = replace(whole, held_out=(), small_test=True, out_of_fold=whole.temperature.answers)
+    found = measured(small).scores.calibration
     assert found.cross_fitted
-    assert found == expected_calibration(whole.calibrated_on, "out-of-fold pictures", by_folds=True)
+    assert found == expected_calibration(whole.temperature.answers, "out-of-fold pictures", by_folds=True)
 
 
 def test_from_scratch_the_val_part_gave_the_temperature_so_it_is_measured_by_folds():
     whole = fitted(test=0)
     own = out_of_fold(whole.prepared, "val")
-    found = measured(replace(whole, regime="scratch", calibrated_on=own, answers_on_train=None)).calibration
+    found = measured(
+        replace(whole, regime="scratch", temperature=replace(whole.temperature, answers=own))
+    ).scores.calibration
     assert found == expected_calibration(own, "validation pictures", by_folds=True)
     assert found.n == 40
 
 
 def test_nothing_answered_means_nothing_calibrated():
-    whole = fitted(val=0, test=0, calibrated_on=None, answers_on_train=None)
-    assert measured(whole).calibration is None
+    whole = fitted(val=0, test=0, temperature=Temperature(1.0, "nothing", None))
+    assert measured(whole).scores.calibration is None
 
 
 # --- small test parts
@@ -188,13 +188,13 @@ def test_nothing_answered_means_nothing_calibrated():
 
 def test_a_small_test_part_is_measured_but_is_not_the_test_figure():
     whole = fitted(test=12)
-    found = measured(replace(whole, small_test=True, out_of_fold=whole.calibrated_on))
-    assert found.test is None
-    assert found.small_test.overall.n == 12
-    assert found.validation.overall.n == 40
-    assert found.out_of_fold.n == 40
-    assert "the test part has only 12 pictures" in found.out_of_fold_reason
-    assert sorted(each.part for each in found.answers) == ["test", "train", "val"]
+    found = measured(replace(whole, small_test=True, out_of_fold=whole.temperature.answers))
+    assert found.scores.test is None
+    assert found.scores.small_test.overall.n == 12
+    assert found.scores.validation.overall.n == 40
+    assert found.scores.out_of_fold.n == 40
+    assert "the test part has only 12 pictures" in found.scores.out_of_fold_reason
+    assert sorted(found.answers) == ["test", "train", "val"]
 
 
 # --- Ctrl-C
@@ -207,7 +207,7 @@ def test_ctrl_c_while_measuring_keeps_what_was_measured_and_says_that_it_is_inco
             raise KeyboardInterrupt
 
     found = measure(fitted(), store=None, progress=stop)
-    assert (found.validation and found.validation.overall.n) == validation
-    assert (found.test is None) == (at is not None)
+    assert (found.scores.validation and found.scores.validation.overall.n) == validation
+    assert (found.scores.test is None) == (at is not None)
     assert len(found.notes) == notes
     assert all("complete and usable, but its figures are incomplete" in note for note in found.notes)

@@ -133,7 +133,7 @@ def test_a_new_tail_may_end_in_a_sigmoid(draw, tmp_path):
     ("options", "said"),
     [
         ({"replace_tail": "fc 8"}, "needs the stage after which the new layers come: give freeze, too"),
-        ({"freeze": "stage6", "replace_tail": "cnov 3x3 16"}, r"there is no layer 'cnov'; did you mean conv\?"),
+        ({"freeze": "stage6", "replace_tail": "cnov 3x3 16"}, r"there is no layer 'cnov'; did you mean 'conv'\?"),
         ({"freeze": "stage6", "replace_tail": "conv 3x3"}, "cannot have 'conv 3x3': give an odd kernel and 1 to 4096"),
         (
             {"freeze": "stage6", "replace_tail": "fc 8, pool"},

@@ -537,7 +537,7 @@ def test_options_give_a_model_that_tells_two_classes_apart(train, photos, option
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"epoch": 3}, "did you mean epochs?"),
+        ({"epoch": 3}, "did you mean 'epochs'?"),
         ({"zzz": 3}, "there are model, weights, imgsz, regime"),
         ({"epochs": 0}, "the option epochs cannot be 0: give a whole number from 1 to 100000"),
         ({"epochs": "many"}, "the option epochs cannot be 'many': give a whole number from 1 to 100000"),
@@ -695,7 +695,9 @@ def test_ctrl_c_when_lenet_is_trained_already_keeps_it(train, photos, monkeypatc
     assert eyespot.load(result.run).predict(photos / "circle" / "000.png")[0].predictions
 
 
-@pytest.mark.parametrize("name", ["train.attach_head", "train._manifest", "verify.require_same_answers"])
+@pytest.mark.parametrize(
+    "name", ["written_model.attach_head", "written_model.manifest_of", "verify.require_same_answers"]
+)
 @pytest.mark.parametrize("model", ["efficientnet_lite0", "lenet5"])
 def test_one_ctrl_c_while_the_model_is_written_does_not_lose_it(train, photos, tmp_path, monkeypatch, model, name):
     stopped_once_in(monkeypatch, f"eyespot.recipes.{name}")

@@ -11,6 +11,7 @@ import pytest
 
 import eyespot
 from eyespot.bundle.files import read_bundle
+from eyespot.recipes.answers import Asked
 from eyespot.recipes.compared import Comparison
 
 HARMED = {"freeze": "stage7", "epochs": 1, "batch": 8, "lr": 10}
@@ -98,8 +99,7 @@ def test_too_few_validation_pictures_bear_out_nothing_and_the_head_is_that_of_al
 
 def test_without_validation_pictures_nothing_is_trained(split_photos, tmp_path, monkeypatch):
     monkeypatch.setattr("eyespot.recipes.tried.tune", None)
-    found = eyespot.recipes.trained.OnVal
-    monkeypatch.setattr("eyespot.recipes.tried.on_val", lambda prepared, *_, **__: found(prepared, None, 0))
+    monkeypatch.setattr("eyespot.recipes.tried.on_val", lambda prepared, *_, **__: Asked(prepared, None, 0, []))
     result = eyespot.train(split_photos, out=tmp_path, **HARMED)
     assert result.regime == "frozen"
     assert result.regime_reason.endswith(

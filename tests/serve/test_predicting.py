@@ -15,7 +15,8 @@ from eyespot.bundle.files import read_bundle
 from eyespot.bundle.run import NO_ANSWER
 from eyespot.data.pictures import read_image
 from eyespot.evaluate.intervals import wilson
-from eyespot.evaluate.report import Report, results
+from eyespot.evaluate.report import results
+from eyespot.evaluate.scores import RunScores
 from eyespot.records import PartMetrics
 from eyespot.serve import bodies, pictures
 from eyespot.serve.app import make_app
@@ -158,7 +159,7 @@ def test_the_page_says_of_accuracy_what_the_report_begins_with(bundle, left_out)
     read = read_bundle(bundle)
     manifest = read.manifest.model_copy(update=parts)
     said = Served(replace(read, manifest=manifest), Mock(), "0", (), None).described()
-    [first, *_] = results(Report(title="", created="", classes=(), counts={}, **parts))
+    [first, *_] = results(RunScores(calibration=None, out_of_fold_detail=None, out_of_fold_reason="", **parts))
     assert {name: said["measured"][name] for name in overall["test"].model_dump()} == first.metric.model_dump()
     assert said["measured"]["sentence"] == first.sentence
     assert said["out_of_fold"] == (None if "out_of_fold" in left_out else overall["out_of_fold"].model_dump())

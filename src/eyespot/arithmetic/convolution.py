@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from eyespot.arithmetic.windows import Padding, slides, sums, windows
 from eyespot.errors import OptionError
+from eyespot.words import counted
 
 
 def cross_correlate(
@@ -108,7 +109,7 @@ def layer_cost(
 
 def _require_same_channels(image: NDArray[Any], kernel: NDArray[np.float64]) -> None:
     if len(kernel) != len(image):
-        ours, theirs = (f"{n} channel" if n == 1 else f"{n} channels" for n in (len(kernel), len(image)))
+        ours, theirs = (counted(n, "channel") for n in (len(kernel), len(image)))
         raise OptionError(
             f"the kernel has {ours} but the picture {theirs}: give a kernel with one plane, or with a plane for each"
         )

@@ -5,7 +5,6 @@ All are meant for cross-correlation, which lays them on the picture as they are 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.errors import OptionError
+from eyespot.words import nearest
 
 Rows = tuple[tuple[float, ...], ...]
 
@@ -55,10 +55,9 @@ def named_kernel(name: str) -> NDArray[np.float64]:
     degrees = degrees_of(name)
     if degrees is not None:
         return edge_kernel(degrees)
-    close = difflib.get_close_matches(name.lower(), KERNELS, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(KERNELS)}"
     raise OptionError(
-        f"there is no kernel {name!r}: {hint}; or give degrees, a file (.csv, .txt, .npy), or a matrix '1 0 -1; 1 0 -1'"
+        f"there is no kernel {name!r}: {nearest(name.lower(), KERNELS)}; or give degrees, a file (.csv, .txt, .npy), "
+        "or a matrix '1 0 -1; 1 0 -1'"
     )
 
 

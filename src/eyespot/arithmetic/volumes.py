@@ -13,7 +13,9 @@ from html import escape
 from math import sqrt
 from typing import Protocol
 
-INK, FAINT, LINE = "#1d2227", "#5c6670", "#9aa4ae"
+from eyespot import palette
+
+INK, FAINT, LINE = palette.as_hex(palette.INK), "#5c6670", "#9aa4ae"
 FONT = 11
 LETTER = 6.1
 """Width of a letter of that font, about."""

@@ -27,9 +27,9 @@ from eyespot.engine.gate import (
     Port,
     Ports,
     check_graph,
-    graph_bytes,
 )
 from eyespot.engine.ir_gate import LARGEST_XML, check_ir
+from eyespot.engine.onnx_file import graph_bytes
 from eyespot.errors import BundleError
 from eyespot.records import PrecisionName
 

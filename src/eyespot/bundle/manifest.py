@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from pydantic import Field, field_validator
 
-from eyespot.records import Calibration, Fraction, Metric, Network, Part, PartMetrics, Precision, Preprocess, Record
+from eyespot.records import Fraction, Network, Part, Precision, Preprocess, Record, Scores
 
 FORMAT_VERSION: Final = 2
 """Since 2 the confusions are written without their zeros."""
@@ -78,8 +78,8 @@ class Agreement(Record):
     """Of any probability."""
 
 
-class Manifest(Record):
-    """`manifest.json` of a bundle."""
+class TrainedNetwork(Record):
+    """What was trained, and how its pictures become probabilities."""
 
     format_version: Literal[1, 2] = FORMAT_VERSION
     task: Literal["classification"] = "classification"
@@ -93,19 +93,6 @@ class Manifest(Record):
     precision: Precision
     temperature: float = Field(gt=0)
     """The logits were divided by it inside the graph."""
-    calibration: Calibration | None
-    validation: PartMetrics | None
-    test: PartMetrics | None
-    small_test: PartMetrics | None = None
-    """On a test part that is too small to be the measure."""
-    out_of_fold: Metric | None
-    data: DataSummary
-    seed: int
-    graph_sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    agreement: Agreement | None = None
-    """None until the written graph was asked."""
-    versions: dict[str, str]
-    pictures: KnownPictures
 
     @field_validator("classes")
     @classmethod
@@ -113,3 +100,15 @@ class Manifest(Record):
         if len(set(classes)) < len(classes):
             raise ValueError("every class is named once")
         return classes
+
+
+class Manifest(Scores, TrainedNetwork):
+    """`manifest.json` of a bundle: the keys of `TrainedNetwork`, then those of `Scores`, then its own."""
+
+    data: DataSummary
+    seed: int
+    graph_sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    agreement: Agreement | None = None
+    """None until the written graph was asked."""
+    versions: dict[str, str]
+    pictures: KnownPictures

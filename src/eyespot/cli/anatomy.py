@@ -29,15 +29,13 @@ _weights = click.option("--weights", metavar="NAME|FILE", help="Of a network; th
 @json_option
 @told
 def summary(
-    network: str,
     imgsz: str | None,
-    classes: int | None,
     stages: bool,
     columns: str | None,
     csv_file: Path | None,
-    draw: Path | None,
     overwrite: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Show the arithmetic of NETWORK, layer by layer: shapes, parameters, multiply-adds, receptive field.
 
@@ -62,12 +60,9 @@ def summary(
     from eyespot.recipes.summary import summary as recipe
 
     chosen = layer_table.chosen(columns)
-    for file in (csv_file, draw):
-        if file:
-            require_writable(file, overwrite=overwrite)
-    result = recipe(
-        network, imgsz=typed.size_hw(imgsz, "imgsz") if imgsz is not None else None, classes=classes, draw=draw
-    )
+    for file in filter(None, (csv_file, options["draw"])):
+        require_writable(file, overwrite=overwrite)
+    result = recipe(imgsz=typed.size_hw(imgsz, "imgsz") if imgsz is not None else None, **options)
     rows = result.stages if stages else result.layers
     if csv_file:
         layer_table.write(csv_file, rows)
@@ -120,5 +115,5 @@ def _pictured(result: PictureMade) -> None:
     from eyespot.cli import show
 
     shape = "x".join(map(str, result.shape))
-    show.say(f"Wrote       {result.out}: {result.stage}, {shape}, in {result.rows} rows of {result.columns}")
-    show.say(f"Scale       {result.scaling}")
+    show.line("Wrote", f"{result.out}: {result.stage}, {shape}, in {result.rows} rows of {result.columns}")
+    show.line("Scale", result.scaling)

@@ -59,7 +59,7 @@ def _explained(result: ExplainResult) -> None:
     lines += [("Note", note) for note in result.notes]
     lines += [("Wrote", result.out), ("", result.sentence)]
     for label, text in lines:
-        show.say(f"{label:12}{text}")
+        show.line(label, text)
 
 
 def _spread(spread: Spread) -> str:

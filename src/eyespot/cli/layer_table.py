@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,10 @@ from typing import Any
 from eyespot.arithmetic.table import Layer
 from eyespot.cli.show import say
 from eyespot.errors import OptionError
+from eyespot.files import write_chosen
 from eyespot.recipes.network_results import Summary
-from eyespot.recipes.tables import write_csv
+from eyespot.recipes.tables import as_csv
+from eyespot.words import nearest
 
 GAP = 2
 """Blanks between two columns."""
@@ -104,9 +105,7 @@ def chosen(names: str | None) -> list[Column] | None:
     keys = [name.strip().replace("-", "_") for name in names.split(",") if name.strip()]
     for key in keys:
         if key not in _BY_KEY:
-            close = difflib.get_close_matches(key, _BY_KEY, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(_BY_KEY)}"
-            raise OptionError(f"the option columns cannot be {key!r}: {hint}")
+            raise OptionError(f"the option columns cannot be {key!r}: {nearest(key, _BY_KEY)}")
     return [_BY_KEY[key] for key in dict.fromkeys(["name", *keys])]
 
 
@@ -137,10 +136,7 @@ def summarised(result: Summary, rows: Sequence[Layer], columns: list[Column] | N
 def write(path: Path, rows: Sequence[Layer]) -> None:
     """The rows as CSV with all columns, named as in JSON. Shapes are channels x height x width."""
     cells = [[_cell(getattr(row, column.key)) for column in COLUMNS] for row in rows]
-    try:
-        write_csv(path, [column.key for column in COLUMNS], cells)
-    except OSError as error:
-        raise OptionError(f"the option csv cannot be {str(path)!r}: {error.strerror or error}") from error
+    write_chosen(path, as_csv([column.key for column in COLUMNS], cells))
 
 
 def _cell(value: object) -> object:

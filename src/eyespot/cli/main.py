@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-import eyespot
 from eyespot import old_names
 from eyespot.cli import anatomy, by_hand, deploy, explaining, measuring, serving, views
 from eyespot.cli.grouped import GroupedCommand
@@ -18,6 +17,8 @@ from eyespot.cli.told import json_option as _json
 from eyespot.cli.told import quiet_option as _quiet
 from eyespot.cli.told import read_options as _read_options
 from eyespot.cli.told import told as _told
+from eyespot.version import VERSION
+from eyespot.words import nearest
 
 COMMANDS = (
     *("train", "predict", "val", *explaining.COMMANDS, *deploy.COMMANDS, *serving.COMMANDS, "embed", *views.COMMANDS),
@@ -64,17 +65,13 @@ class _Group(click.Group):
             wrong_use(error)
 
     def resolve_command(self, context: click.Context, args: list[str]) -> Any:
-        import difflib
-
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(COMMANDS)}"
-            raise click.UsageError(f"there is no command {args[0]!r}: {hint}", context)
+            raise click.UsageError(f"there is no command {args[0]!r}: {nearest(args[0], COMMANDS)}", context)
         return super().resolve_command(context, args)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(eyespot.__version__, prog_name="eyespot")
+@click.version_option(VERSION, prog_name="eyespot")
 def main() -> None:
     """A folder of your own pictures becomes a convolutional network that you understand, trust and run.
 
@@ -253,10 +250,10 @@ def networks(name: str | None, as_json: bool) -> None:
 
     For Python: eyespot.create(NAME, weights="imagenet") builds it.
     """
-    from eyespot.cli import show
+    from eyespot.cli import show, show_networks
     from eyespot.recipes.networks import networks as recipe
 
-    show.json_or(as_json, recipe(name), show.listed if name is None else show.described)
+    show.json_or(as_json, recipe(name), show_networks.listed if name is None else show_networks.described)
 
 
 @main.command()

@@ -41,15 +41,12 @@ COMMANDS = {"benchmark": benchmark}
 def _measured(result: BenchmarkResult) -> None:
     from eyespot.cli import show
 
-    def line(label: str, text: str) -> None:
-        show.say(f"{label:12}{text}")
-
-    line("Network", f"{result.network}, weights {result.weights}")
+    show.line("Network", f"{result.network}, weights {result.weights}")
     height, width, channels = result.image_hwc
-    line("Image", f"{height} x {width} x {channels}, {result.multiply_adds / 1e9:.3f} billion multiply-adds")
-    line("Machine", result.machine)
+    show.line("Image", f"{height} x {width} x {channels}, {result.multiply_adds / 1e9:.3f} billion multiply-adds")
+    show.line("Machine", result.machine)
     for precision, peak in result.peak_gflops.items():
-        line("Peak", f"{precision} {peak:,.0f} GFLOP/s, the fastest matrix product")
+        show.line("Peak", f"{precision} {peak:,.0f} GFLOP/s, the fastest matrix product")
     show.say("")
     columns = f"{'batch':>5}{'images/s':>10}  {'range of ' + str(result.runs):18}{'ms':>9}{'GFLOP/s':>9}{'of peak':>9}"
     show.say(f"{'engine':14}{'format':8}{columns}")
@@ -62,9 +59,9 @@ def _measured(result: BenchmarkResult) -> None:
     if result.decoding:
         reading = result.decoding
         show.say("")
-        line("Pictures", f"{reading.pictures}, read again in each run")
-        line("Decoding", f"{_short(reading.decoding.median)} pictures/s ({_range(reading.decoding)})")
-        line("With engine", f"{_short(reading.whole.median)} pictures/s ({_range(reading.whole)})")
+        show.line("Pictures", f"{reading.pictures}, read again in each run")
+        show.line("Decoding", f"{_short(reading.decoding.median)} pictures/s ({_range(reading.decoding)})")
+        show.line("With engine", f"{_short(reading.whole.median)} pictures/s ({_range(reading.whole)})")
     show.notes(result.notes)
 
 

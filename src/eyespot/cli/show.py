@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 from pydantic import BaseModel
 
 from eyespot.cli.columns import in_column
-from eyespot.files import cannot_write
+from eyespot.files import write_chosen
 from eyespot.names import printable_lines
 from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.results import (
@@ -29,12 +29,9 @@ from eyespot.recipes.results import (
     ValResult,
     as_typed,
 )
-from eyespot.recipes.tables import write_csv
+from eyespot.recipes.tables import as_csv
 from eyespot.records import Metric, SetAside
 from eyespot.words import counted
-
-if TYPE_CHECKING:
-    from eyespot.recipes.network_results import NetworkResult, WeightsResult
 
 NAMED = 10
 """Files set aside, and notes, that the console names; the others are counted."""
@@ -92,6 +89,11 @@ def say(text: str, *, err: bool = False) -> None:
         click.echo(printable_lines(text), err=err)
 
 
+def line(label: str, text: str) -> None:
+    """A line of a summary: what it is about, and the words."""
+    say(f"{label:12}{text}")
+
+
 def json_or(as_json: bool, result: R, in_words: Callable[[R], None]) -> None:
     """Prints a result: as one JSON value on standard output, or in words."""
     if as_json:
@@ -103,22 +105,22 @@ def json_or(as_json: bool, result: R, in_words: Callable[[R], None]) -> None:
 def trained(result: TrainResult) -> None:
     """The closing summary of `train`."""
     used = f"{counted(result.pictures.used, 'picture')} of {len(result.classes)} classes"
-    _line("Used", f"{used}, {result.network} {result.regime}")
-    _line("Why", result.regime_reason)
+    line("Used", f"{used}, {result.network} {result.regime}")
+    line("Why", result.regime_reason)
     for rung in result.ladder:
         accuracy = f", validation {rung.validation.accuracy:.3f}" if rung.validation else ""
-        _line("Ladder", f"{rung.regime}, {rung.trained}, {rung.seconds:.0f} s{accuracy}: {rung.verdict}")
+        line("Ladder", f"{rung.regime}, {rung.trained}, {rung.seconds:.0f} s{accuracy}: {rung.verdict}")
     _set_aside(result.set_aside, "all are listed in predictions.csv")
     notes(result.notes, "result.json has them all")
     if result.out_of_fold:
-        _line("Cross-val.", str(result.out_of_fold))
-        _line("", result.out_of_fold_reason)
+        line("Cross-val.", str(result.out_of_fold))
+        line("", result.out_of_fold_reason)
     if not result.out_of_fold or result.validation != result.out_of_fold:
-        _line("Validation", str(result.validation or "none"))
-    _line("Test", str(result.test or result.small_test or "none"))
-    _line("Time", f"{result.seconds:.1f} s, {counted(result.views_computed, 'view')} computed")
-    _line("Report", result.report)
-    _line("Next", result.next_commands[0][0])
+        line("Validation", str(result.validation or "none"))
+    line("Test", str(result.test or result.small_test or "none"))
+    line("Time", f"{result.seconds:.1f} s, {counted(result.views_computed, 'view')} computed")
+    line("Report", result.report)
+    line("Next", result.next_commands[0][0])
 
 
 def predicted(results: Sequence[Prediction]) -> None:
@@ -136,22 +138,22 @@ def predicted(results: Sequence[Prediction]) -> None:
 def exported(result: ExportResult) -> None:
     """What `export` wrote, and how it compares."""
     for file in result.files:
-        _line("Wrote", file)
+        line("Wrote", file)
     before = "before int8, " if result.int8 and result.int8.kept else ""
     for check in (*result.checks, *([result.bf16] if result.bf16 else [])):
-        _line("Compared", f"{before}{check.runtime}: {_agreement(check)}")
+        line("Compared", f"{before}{check.runtime}: {_agreement(check)}")
         for name in check.close[:NAMED]:
-            _line("", f"{name} has two classes that lie closer together than rounding, and they change places")
+            line("", f"{name} has two classes that lie closer together than rounding, and they change places")
     if result.bf16 is None:
-        _line("", "bf16 is left out: this machine has no such arithmetic")
+        line("", "bf16 is left out: this machine has no such arithmetic")
     if result.int8 is not None:
         of = result.int8
-        _line("int8", of.verdict)
-        _line("", _agreement(of.answers))
-        _line("", f"accuracy {of.accuracy:.3f}, in fp32 {of.accuracy_fp32:.3f}, on {counted(of.pictures, 'picture')}")
-        _line("", f"{of.speedup:.2f} times as fast; faster on {of.faster} of {counted(of.timed, 'picture')}")
+        line("int8", of.verdict)
+        line("", _agreement(of.answers))
+        line("", f"accuracy {of.accuracy:.3f}, in fp32 {of.accuracy_fp32:.3f}, on {counted(of.pictures, 'picture')}")
+        line("", f"{of.speedup:.2f} times as fast; faster on {of.faster} of {counted(of.timed, 'picture')}")
     notes(result.notes)
-    _line("Next", f"eyespot predict {as_typed(result.files[0])} PICTURES")
+    line("Next", f"eyespot predict {as_typed(result.files[0])} PICTURES")
 
 
 def write_predictions(path: Path, results: Sequence[Prediction]) -> None:
@@ -162,18 +164,15 @@ def write_predictions(path: Path, results: Sequence[Prediction]) -> None:
         for rank, answer in enumerate(each.predictions, start=1)
     ]
     rows += [(each.picture, 0, "", "", each.set_aside) for each in results if each.set_aside is not None]
-    try:
-        write_csv(path, ("picture", "rank", "class", "probability", "set_aside"), rows)
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    write_chosen(path, as_csv(("picture", "rank", "class", "probability", "set_aside"), rows))
 
 
 def validated(result: ValResult) -> None:
     """The summary of `val`."""
-    _line("Read", f"{counted(result.n, 'picture')}, part {result.part}")
+    line("Read", f"{counted(result.n, 'picture')}, part {result.part}")
     _set_aside(result.set_aside, "--json names them all")
     notes(result.notes)
-    _line("Accuracy", str(Metric(accuracy=result.accuracy, low=result.low, high=result.high, n=result.n)))
+    line("Accuracy", str(Metric(accuracy=result.accuracy, low=result.low, high=result.high, n=result.n)))
     shown = result.per_class
     if len(shown) > MOST_CLASSES:
         weakest = sorted(shown, key=lambda each: math.inf if each.f1 is None else each.f1)
@@ -186,60 +185,33 @@ def validated(result: ValResult) -> None:
         f1 = "-" if each.f1 is None else f"{each.f1:.3f}"
         say(f"{'':12}{name}  {precision:24}{recall:24}{f1:7}{each.support:>8}")
     if len(shown) < len(result.per_class):
-        _line("", f"... and {len(result.per_class) - len(shown)} other classes; --json names them all")
+        line("", f"... and {len(result.per_class) - len(shown)} other classes; --json names them all")
 
 
 def embedded(result: EmbedResult) -> None:
     """The summary of `embed`."""
-    _line("Wrote", f"{result.out}: {counted(result.pictures, 'picture')}, {result.features} features each")
-    _line("Computed", f"{result.computed}{', the others were stored' if result.computed < result.pictures else ''}")
+    line("Wrote", f"{result.out}: {counted(result.pictures, 'picture')}, {result.features} features each")
+    line("Computed", f"{result.computed}{', the others were stored' if result.computed < result.pictures else ''}")
     _set_aside(result.set_aside, "--json names them all")
     notes(result.notes)
 
 
-def listed(networks: Sequence[NetworkResult]) -> None:
-    """A line a network, below the paper it is from."""
-    first, *names = in_column(["", *(each.name for each in networks)])
-    click.echo(f"  {first}{'parameters':>13}{'multiply-adds':>16}{'input':>11}  weights")
-    heading = ""
-    for each, name in zip(networks, names, strict=True):
-        if heading != (heading := f"{each.year}  {each.paper}"):
-            click.echo(heading)
-        size = "x".join(map(str, each.input_chw))
-        there = ", ".join(f"{weights.name} {_way(weights)}" for weights in each.weights)
-        row = f"  {name}{each.parameters:>13,}{each.multiply_adds:>16,}{size:>11}  {there}"
-        click.echo(row.rstrip())
-
-
-def described(networks: Sequence[NetworkResult]) -> None:
-    """All that is known of a network and its weights."""
-    for each in networks:
-        _line("Network", each.name)
-        _line("Paper", f"{each.paper}, {each.year}")
-        _line("Parameters", f"{each.parameters:,}")
-        _line("Mult.-adds", f"{each.multiply_adds:,}")
-        _line("Input", "x".join(map(str, each.input_chw)))
-        for weights in each.weights:
-            _weights(weights)
-
-
 def informed(result: InfoResult) -> None:
     """The lines of `info`."""
-    _line("eyespot", f"{result.version}, Python {result.python}, {result.system}, {result.cores} cores")
-    _line("Engine", f"{result.engine}, computes in {result.precision}")
-    _line("Decoder", result.decoder)
+    line("eyespot", f"{result.version}, Python {result.python}, {result.system}, {counted(result.cores, 'core')}")
+    line("Engine", f"{result.engine}, computes in {result.precision}")
+    line("Decoder", result.decoder)
     for extra, there in result.extras.items():
-        _line(extra, "installed" if there else f"not installed: pip install 'eyespot[{extra}]'")
+        line(extra, "installed" if there else f"not installed: pip install 'eyespot[{extra}]'")
     cached(result.cache)
 
 
 def cached(result: CacheResult) -> None:
     """The store's size, or what was removed."""
     verb = "removed" if result.cleared else "holds"
-    _line(
-        "Store", f"{verb} {result.entries} arrays, {_megabytes(result.bytes)}; at most {_megabytes(result.max_bytes)}"
-    )
-    _line("", result.folder)
+    held = f"{counted(result.entries, 'array')}, {_megabytes(result.bytes)}"
+    line("Store", f"{verb} {held}; at most {_megabytes(result.max_bytes)}")
+    line("", result.folder)
 
 
 def _json(result: Any) -> str:
@@ -265,55 +237,22 @@ def _share(share: float | None, low: float | None, high: float | None) -> str:
     return "-" if share is None else f"{share:.3f} ({low:.3f} to {high:.3f})"
 
 
-def _way(weights: WeightsResult) -> str:
-    """How the weights come to this computer, in a word or two."""
-    return "ready" if weights.ready else f"pip: {weights.extra}" if weights.extra else "download"
-
-
-def _weights(weights: WeightsResult) -> None:
-    """The lines of one set of weights."""
-    _line("Weights", f"{weights.name}, {weights.form}")
-    if weights.ready:
-        _line("", f"ready: {weights.file}")
-    elif weights.extra:
-        _line("", f"not installed: pip install 'eyespot[{weights.extra}]'")
-    else:
-        _line("", f"not on this computer: download {weights.url}")
-        _line("", f"and save it as {weights.file}")
-    pictures = weights.preprocess
-    _line("", f"top-1 accuracy {weights.accuracy:.3f} of {weights.classes} classes, {weights.class_source}")
-    _line(
-        "",
-        f"expects pictures resized to {pictures.short_side} pixels, {pictures.filter}, cut to "
-        f"{'x'.join(map(str, pictures.crop_hw))}; mean {_numbers(pictures.mean)}, scale {_numbers(pictures.scale)}",
-    )
-    _line("", f"licence: {weights.licence}")
-
-
-def _numbers(values: Sequence[float]) -> str:
-    return " ".join(f"{value:g}" for value in values)
-
-
 def _set_aside(files: Sequence[SetAside], rest: str) -> None:
     if not files:
         return
-    _line("Set aside", f"{counted(len(files), 'file')}, not used:")
+    line("Set aside", f"{counted(len(files), 'file')}, not used:")
     for each in files[:NAMED]:
-        _line("", f"{each.picture} {each.reason}")
+        line("", f"{each.picture} {each.reason}")
     if len(files) > NAMED:
-        _line("", f"... and {len(files) - NAMED} more; {rest}")
+        line("", f"... and {len(files) - NAMED} more; {rest}")
 
 
 def notes(said: Sequence[str], rest: str = "--json has them all") -> None:
     """The notes, as far as anybody reads them. rest: where the others are."""
     for note in said[:NAMED]:
-        _line("Note", note)
+        line("Note", note)
     if len(said) > NAMED:
-        _line("", f"... and {counted(len(said) - NAMED, 'more note')}; {rest}")
-
-
-def _line(label: str, text: str) -> None:
-    say(f"{label:12}{text}")
+        line("", f"... and {counted(len(said) - NAMED, 'more note')}; {rest}")
 
 
 def _megabytes(count: int) -> str:

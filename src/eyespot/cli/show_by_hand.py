@@ -8,13 +8,14 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from eyespot.cli.show import line, say
 from eyespot.cli.show import notes as show_notes
-from eyespot.cli.show import say
 from eyespot.recipes.by_hand import Plane
 from eyespot.recipes.convolve import CellSum, ConvolveResult, KernelUse
 from eyespot.recipes.coverage import CoverageResult
 from eyespot.recipes.learn_kernel import LearnKernelResult
 from eyespot.recipes.pool import PoolResult
+from eyespot.words import counted
 
 LARGEST_PRINTED_HW = (60, 30)
 """Rows and columns up to which a matrix is printed."""
@@ -26,19 +27,19 @@ _CLEAN = 10
 
 def convolved(result: ConvolveResult) -> None:
     """How the kernels slid, one cell's sum if asked for, and the feature maps."""
-    _line("Input", f"{_volume(result.input_chw)}, {result.input}")
+    line("Input", f"{_volume(result.input_chw)}, {result.input}")
     for kernel in result.kernels:
-        _line("Kernel", _described(kernel))
+        line("Kernel", _described(kernel))
     if result.true_convolution:
-        _line("", "turned by half a circle: true convolution")
-    _line("Output", _volume(result.output_chw))
+        line("", "turned by half a circle: true convolution")
+    line("Output", _volume(result.output_chw))
     for formulas in dict.fromkeys(kernel.formula_hw for kernel in result.kernels):
         _formulas(formulas)
-    _line("As a layer", f"{_parameters(result)}, {result.multiplications:,} multiplications")
-    _line("", f"fully connected, it would have {result.fully_connected_weights:,} weights")
+    line("As a layer", f"{_parameters(result)}, {result.multiplications:,} multiplications")
+    line("", f"fully connected, it would have {result.fully_connected_weights:,} weights")
     for number, kernel in enumerate(result.kernels, start=1):
         whose = f" in map {number}, {kernel.name}" if len(result.kernels) > 1 else ""
-        _line("Range", f"{_number(kernel.least)} to {_number(kernel.greatest)}{whose}")
+        line("Range", f"{_number(kernel.least)} to {_number(kernel.greatest)}{whose}")
     _written(result.out, result.csv, result.notes)
     for cell in result.cells:
         _sum(cell, input_hw=result.input_chw[1:])
@@ -47,11 +48,11 @@ def convolved(result: ConvolveResult) -> None:
 
 def pooled(result: PoolResult) -> None:
     """How the windows lay, and what they became."""
-    _line("Input", f"{_volume(result.input_chw)}, {result.input}")
-    _line("Pooling", f"{result.kind} of {result.size} x {result.size}, stride {result.stride}; no parameters")
-    _line("Output", _volume(result.output_chw))
+    line("Input", f"{_volume(result.input_chw)}, {result.input}")
+    line("Pooling", f"{result.kind} of {result.size} x {result.size}, stride {result.stride}; no parameters")
+    line("Output", _volume(result.output_chw))
     _formulas(result.formula_hw)
-    _line("Range", f"{_number(result.least)} to {_number(result.greatest)}")
+    line("Range", f"{_number(result.least)} to {_number(result.greatest)}")
     _written(result.out, result.csv, result.notes)
     channels = [f"channel {number}" for number in range(1, len(result.maps) + 1)]
     _maps(result.maps, channels, written=bool(result.out or result.csv))
@@ -60,26 +61,26 @@ def pooled(result: PoolResult) -> None:
 def covered(result: CoverageResult) -> None:
     """The counts as a table, and corner against centre."""
     places = result.places_hw[0] * result.places_hw[1]
-    _line("Windows", f"{places:,} of {_by(result.kernel_hw)} on {_by(result.size_hw)} pixels")
-    _line("Used", f"the corner pixel {_times(result.corner)}, the centre {_times(result.centre)}")
+    line("Windows", f"{places:,} of {_by(result.kernel_hw)} on {_by(result.size_hw)} pixels")
+    line("Used", f"the corner pixel {_times(result.corner)}, the centre {_times(result.centre)}")
     if result.unused:
-        _line("", f"{result.unused} pixels never")
+        line("", f"{counted(result.unused, 'pixel')} never")
     _written(result.out, result.csv, result.notes)
     _maps(result.counts[None], [""], written=bool(result.out or result.csv))
 
 
 def learned(result: LearnKernelResult) -> None:
     """The approach to the target, step by step, then both kernels."""
-    _line("Input", f"{_volume(result.input_chw)}, {result.input}")
+    line("Input", f"{_volume(result.input_chw)}, {result.input}")
     size_hw = (len(result.target_kernel[0]), len(result.target_kernel[0][0]))
-    _line("Examples", f"{result.examples} windows of {_by(size_hw)}, and what {result.target} makes of each")
+    line("Examples", f"{result.examples} windows of {_by(size_hw)}, and what {result.target} makes of each")
     click.echo(f"{'':12}{'step':>6}  {'loss':>9}  {'distance':>9}  kernel")
     for step in result.steps:
         shown = _written_out(step.kernel, digits=2) if result.weights <= LARGEST_KERNEL else "too large to show"
         click.echo(f"{'':12}{step.step:>6}  {step.loss:>9.2g}  {step.distance:>9.2g}  {shown}")
     if result.weights <= LARGEST_KERNEL:
-        _line("Target", _written_out(result.target_kernel))
-    _line("Distance", f"no learned weight is further than {result.distance:.2g} from the target's")
+        line("Target", _written_out(result.target_kernel))
+    line("Distance", f"no learned weight is further than {result.distance:.2g} from the target's")
     show_notes(result.notes)
 
 
@@ -106,23 +107,23 @@ def _formulas(formula_hw: tuple[str, str]) -> None:
     one_down, one_across = (formula.endswith("= 1") for formula in formula_hw)
     rows, columns = ("row" if one_down else "rows"), ("column" if one_across else "columns")
     if down == across:
-        _line("", f"{down} {rows} and {columns}")
+        line("", f"{down} {rows} and {columns}")
     else:
-        _line("", f"{down} {rows}")
-        _line("", f"{across} {columns}")
+        line("", f"{down} {rows}")
+        line("", f"{across} {columns}")
 
 
 def _sum(cell: CellSum, *, input_hw: tuple[int, ...]) -> None:
     """One cell's sum, factor by factor: a line for each row of the window, each as value * weight."""
     click.echo()
-    _line("Cell", f"row {cell.row}, column {cell.column} of {cell.kernel}, counted from 0")
+    line("Cell", f"row {cell.row}, column {cell.column} of {cell.kernel}, counted from 0")
     places = f"rows {cell.rows[0]} to {cell.rows[1]}, columns {cell.columns[0]} to {cell.columns[1]} of the input"
     beyond = min(cell.rows[0], cell.columns[0]) < 0 or cell.rows[1] >= input_hw[0] or cell.columns[1] >= input_hw[1]
-    _line("Window", places + (", its padding included" if beyond else ""))
+    line("Window", places + (", its padding included" if beyond else ""))
     sign = ""
     for number, (values, weights) in enumerate(zip(cell.values, cell.weights, strict=True), start=1):
         if len(cell.values) > 1:
-            _line("", f"channel {number}:")
+            line("", f"channel {number}:")
         for row in zip(values, weights, strict=True):
             factors = (f"{_number(value)}*{_factor(weight)}" for value, weight in zip(*row, strict=True))
             click.echo(f"{sign:>11} {' + '.join(factors)}")
@@ -134,7 +135,7 @@ def _maps(maps: NDArray[np.float64] | NDArray[np.int64], names: Sequence[str], *
     """Small ones as matrices, each column as wide as the widest number."""
     if maps.shape[1] > LARGEST_PRINTED_HW[0] or maps.shape[2] > LARGEST_PRINTED_HW[1]:
         if not written:
-            _line("Next", "too large to print: --out PNG draws it, --csv FILE writes the numbers")
+            line("Next", "too large to print: --out PNG draws it, --csv FILE writes the numbers")
         return
     texts = [[[_number(float(value)) for value in row] for row in plane] for plane in maps]
     width = max(len(text) for plane in texts for row in plane for text in row)
@@ -149,7 +150,7 @@ def _maps(maps: NDArray[np.float64] | NDArray[np.int64], names: Sequence[str], *
 def _written(out: str | None, csv: str | None, notes: Sequence[str]) -> None:
     for path in (out, csv):
         if path:
-            _line("Wrote", path)
+            line("Wrote", path)
     show_notes(notes)
 
 
@@ -183,7 +184,3 @@ def _by(size_hw: tuple[int, int]) -> str:
 
 def _times(count: int) -> str:
     return {0: "never", 1: "once"}.get(count, f"{count} times")
-
-
-def _line(label: str, text: str) -> None:
-    say(f"{label:12}{text}")

@@ -60,10 +60,9 @@ COMMANDS = {"augment": augment}
 
 def _augmented(result: AugmentResult) -> None:
     from eyespot.cli import show
+    from eyespot.words import counted
 
     height, width, _ = result.image_hwc
-    show.say(
-        f"Wrote       {result.out}: the picture and {len(result.views)} views of {height}x{width} pixels, "
-        f"in {result.rows} rows of {result.columns}"
-    )
-    show.say(f"Views       {result.description}")
+    views = f"the picture and {counted(len(result.views), 'view')} of {height}x{width} pixels"
+    show.line("Wrote", f"{result.out}: {views}, in {result.rows} rows of {result.columns}")
+    show.line("Views", result.description)

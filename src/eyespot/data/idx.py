@@ -27,7 +27,7 @@ from eyespot.data.sifting import Sifted
 from eyespot.errors import DataError
 from eyespot.names import printable
 from eyespot.records import Part, SetAside
-from eyespot.words import some
+from eyespot.words import counted, some
 
 _BEGINNINGS: dict[str, Part] = {"train": "train", "t10k": "test"}
 _NAME = re.compile(r"(train|t10k)-(images[-.]idx3|labels[-.]idx1)-ubyte(\.gz)?")
@@ -110,9 +110,10 @@ def _first(files: list[Path], beginning: str) -> Path | None:
 def _read_part(images: Path, labels: Path, part: Part) -> list[Picture]:
     pixels, classes = _read(images, sizes=3), _read(labels, sizes=1)
     if len(pixels.items) != len(classes.items):
+        held = counted(len(pixels.items), "picture"), counted(len(classes.items), "label")
         raise DataError(
-            f"{printable(str(images))} holds {len(pixels.items)} pictures and {printable(labels.name)} holds "
-            f"{len(classes.items)} labels: one for each is needed, so these files do not belong together"
+            f"{printable(str(images))} holds {held[0]} and {printable(labels.name)} holds {held[1]}: one for each is "
+            "needed, so these files do not belong together"
         )
     height, width = pixels.item
     header = b"P5 %d %d 255\n" % (width, height)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eyespot.errors import DataError
+from eyespot.words import counted
 
 TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
 ARRAY_SUFFIX = ".npy"
@@ -101,9 +102,8 @@ def _rows(rows: list[str], name: str) -> NDArray[np.float64]:
     values = [[_number(cell, name, number) for cell in _cells(row)] for number, row in enumerate(rows, start=1)]
     for number, row in enumerate(values, start=1):
         if len(row) != len(values[0]):
-            raise DataError(
-                f"{name} is ragged: row {number} has {_counted(len(row))} but row 1 has {_counted(len(values[0]))}"
-            )
+            own, first = counted(len(row), "number"), counted(len(values[0]), "number")
+            raise DataError(f"{name} is ragged: row {number} has {own} but row 1 has {first}")
     return np.array(values, dtype=np.float64)
 
 
@@ -127,7 +127,3 @@ def _number(cell: str, name: str, row: int) -> float:
 
 def _by(shape: tuple[int, ...]) -> str:
     return " x ".join(str(size) for size in shape)
-
-
-def _counted(count: int) -> str:
-    return "1 number" if count == 1 else f"{count} numbers"

@@ -13,11 +13,11 @@ from PIL import Image, ImageDraw
 from eyespot.evaluate.intervals import wilson
 from eyespot.evaluate.lettering import SMALLEST_TEXT, drawable, lettered, own_font
 from eyespot.evaluate.metrics import LARGEST_MATRIX, matrix_of_most_confused
+from eyespot.palette import INK, PALE, TEAL
 from eyespot.records import CalibrationBin, Metric, PartMetrics
 
-RIGHT, WRONG = (15, 106, 104), (184, 78, 20)
+RIGHT, WRONG = TEAL, (184, 78, 20)
 """Colours of a full cell on the diagonal and beside it."""
-INK, FAINT = (29, 34, 39), (222, 226, 230)
 DRAWN_CLASSES = 50
 """Of more than `LARGEST_MATRIX` classes, those that are mixed up most and are drawn."""
 FAINTEST = 0.1
@@ -168,8 +168,8 @@ def _draw_grid(picture: Image.Image, margin: int, cell: int, classes: int) -> No
         return
     draw, end = ImageDraw.Draw(picture), margin + cell * classes
     for at in range(margin, end + 1, cell):
-        draw.line((margin, at, end, at), FAINT)
-        draw.line((at, margin, at, end), FAINT)
+        draw.line((margin, at, end, at), PALE)
+        draw.line((at, margin, at, end), PALE)
 
 
 def _draw_numbers(picture: Image.Image, counts: NDArray[np.int64], margin: int, cell: int) -> None:

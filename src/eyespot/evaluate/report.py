@@ -13,9 +13,10 @@ from pathlib import Path
 
 from eyespot.evaluate import figures, lettering, verdict
 from eyespot.evaluate.metrics import LARGEST_MATRIX, Confusion, most_confused
+from eyespot.evaluate.scores import RunScores, most_trusted_first, overall
 from eyespot.files import write_whole
 from eyespot.names import printable_lines
-from eyespot.records import Calibration, ClassMetric, Metric, Part, PartMetrics, Rung, SetAside
+from eyespot.records import ClassMetric, Metric, Part, PartMetrics, Rung, SetAside
 
 TEMPLATE = "report.html.jinja"
 PAIRS = 5
@@ -63,6 +64,7 @@ class Report:
     classes: tuple[str, ...]
     counts: Mapping[Part, Mapping[str, int]]
     """Pictures used, per part and class."""
+    scores: RunScores
     how: tuple[tuple[str, str], ...] = ()
     """What was done, as label and value: network, regime, precision, views, L2, seed, seconds, versions."""
     ladder: tuple[Rung, ...] = ()
@@ -70,17 +72,6 @@ class Report:
     machine: str = ""
     next_commands: tuple[tuple[str, str], ...] = ()
     """What to do now, as command and what it does."""
-    test: PartMetrics | None = None
-    small_test: PartMetrics | None = None
-    """On a test part that is too small to come first."""
-    validation: PartMetrics | None = None
-    out_of_fold: Metric | None = None
-    """Mean accuracy of cross-validation; n is the number of distinct pictures."""
-    out_of_fold_detail: PartMetrics | None = None
-    """The same answers per class, where they were kept."""
-    out_of_fold_reason: str = ""
-    """Why cross-validation was run, as one sentence."""
-    calibration: Calibration | None = None
     mistakes: tuple[Mistake, ...] = ()
     """Most confident first."""
     set_aside: tuple[SetAside, ...] = ()
@@ -122,18 +113,12 @@ class Cell:
     heat: str
 
 
-def results(report: Report) -> tuple[Result, ...]:
-    """What was measured, the most trustworthy first: test, then out-of-fold, a small test, validation."""
-    found: list[Result] = []
-    if report.test:
-        found.append(Result("test", report.test.overall, report.test))
-    if report.out_of_fold:
-        found.append(Result("out-of-fold", report.out_of_fold, report.out_of_fold_detail))
-    if report.small_test:
-        found.append(Result("test", report.small_test.overall, report.small_test))
-    if report.validation:
-        found.append(Result("validation", report.validation.overall, report.validation))
-    return tuple(found)
+def results(scores: RunScores) -> tuple[Result, ...]:
+    """What was measured, the most trustworthy first."""
+    return tuple(
+        Result(measured, overall(found), found if isinstance(found, PartMetrics) else scores.out_of_fold_detail)
+        for measured, found in most_trusted_first(scores)
+    )
 
 
 def write_report(report: Report, path: Path) -> None:
@@ -155,7 +140,7 @@ def render(report: Report) -> str:
     environment.filters |= {"percent": verdict.percent, "points": verdict.points, "csp_hash": _csp_hash}
     environment.filters |= {"date": _date, "shorten": lettering.shorten, "data_uri": _data_uri}
     source = files("eyespot.evaluate").joinpath(TEMPLATE).read_text("utf-8")
-    found = results(report)
+    found = results(report.scores)
     return environment.from_string(source).render(
         report=report,
         results=found,

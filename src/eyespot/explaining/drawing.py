@@ -15,6 +15,7 @@ from eyespot.evaluate.lettering import drawable, font_for, lettered
 from eyespot.explaining.deletion import SHARE, Deletion, Spread
 from eyespot.explaining.heat import HeatMap
 from eyespot.explaining.overlay import overlay, scale
+from eyespot.palette import INK, PALE, TEAL
 from eyespot.records import Window
 
 PANEL = 464
@@ -23,8 +24,8 @@ MARGIN = 32
 WIDTH = 2 * PANEL + 3 * MARGIN
 THUMBNAIL = 116
 BAR = 300
-INK, FAINT, PALE = (29, 34, 39), (96, 104, 112), (222, 226, 230)
-UNTOUCHED, STRONGEST, RANDOM = (96, 104, 112), (214, 110, 8), (15, 106, 104)
+FAINT = (96, 104, 112)
+UNTOUCHED, STRONGEST, RANDOM = FAINT, (214, 110, 8), TEAL
 TITLE, TEXT, SMALL = 30, 17, 14
 MOST_SMALL_SIDE = 128
 """Pictures of at most so many pixels a side are enlarged to squares, so that it shows how few they are."""
@@ -52,7 +53,7 @@ class Explained:
     """Where that lies in the picture."""
     heat: HeatMap
     deletion: Deletion
-    neighbours: Sequence[Neighbour]
+    neighbours: Sequence[Neighbour] = ()
 
 
 def draw(explained: Explained) -> bytes:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from eyespot.explaining.hiding import with_hidden
 from eyespot.explaining.network import Network
 
-SMALL_SIDE = 64
+QUICK_SIDE = 64
 """Images of at most so many pixels a side are answered so quickly that more places can be tried."""
 PLACES, PLACES_OF_SMALL = 8, 16
 """A side of the map."""
@@ -31,7 +31,7 @@ def occlusion_map(
     A place gets the mean of all patches that hide it.
     image: (H, W, C). probability: of the class, nothing being hidden.
     """
-    side = PLACES_OF_SMALL if max(image.shape[:2]) <= SMALL_SIDE else PLACES
+    side = PLACES_OF_SMALL if max(image.shape[:2]) <= QUICK_SIDE else PLACES
     patches = list(_patches(side))
     color = np.rint(image.mean((0, 1))).astype(np.uint8)
     answers = network.answers((with_hidden(image, patch, color) for patch in patches), many=True)

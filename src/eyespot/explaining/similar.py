@@ -28,6 +28,8 @@ from eyespot.files import write_whole
 FILE = "similar.npz"
 VERSION = 1
 MOST_PICTURES = 1_000
+MOST_SIMILAR = 12
+"""Pictures shown beside one that is explained."""
 LARGEST_FILE = 2**27
 """Bytes: 1,000 pictures of 4,096 features and 20 kB each take a fifth of it."""
 LARGEST_THUMBNAIL = 2**16

@@ -15,16 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eyespot.data.store import Store
-from eyespot.engine.gate import FEATURES
+from eyespot.engine.gate import FEATURE_MAP, FEATURES
 from eyespot.engine.run import Engine
 from eyespot.features.stored import Stored
 from eyespot.features.views import AnyView
 
 if TYPE_CHECKING:
     from eyespot.features.trunk import Trunk
-
-FEATURE_MAP = "feature_map"
-"""The second output's name in the graph."""
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import eyespot
 from eyespot.data.read_as import ReadAs, read_as
 from eyespot.errors import DataError, OptionError
 from eyespot.recipes.options import TrainOptions, train_options
 from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.run_folder import ARGS, REPORT
+from eyespot.version import VERSION
 
 LARGEST_ARGS = 2**20
 """Bytes."""
@@ -45,9 +45,9 @@ def resumed(run: str | Path, given: Mapping[str, Any]) -> Again:
     if (folder / REPORT).exists():
         raise OptionError(f"{folder} is finished, so there is nothing to resume: its report is {folder / REPORT}")
     version = args.get("version")
-    if version != eyespot.__version__:
+    if version != VERSION:
         raise OptionError(
-            f"{folder} cannot be resumed: it was begun by eyespot {version}, this is {eyespot.__version__}, and would "
+            f"{folder} cannot be resumed: it was begun by eyespot {version}, this is {VERSION}, and would "
             f"not come to the same; train anew, or pip install eyespot=={version}"
         )
     return _again(folder, args, {}, goes_on=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,8 +15,9 @@ from eyespot.data.audit import content_hash
 from eyespot.data.pictures import read_image
 from eyespot.data.ranges import levels_of
 from eyespot.errors import DataError, MissingExtra, OptionError, UnreadablePicture
+from eyespot.files import chosen_file, write_chosen
 from eyespot.names import printable
-from eyespot.recipes.by_hand import output_file, write_file
+from eyespot.recipes.keywords import require_known
 from eyespot.records import Preprocess, Record
 from eyespot.training import augmentation as presets
 from eyespot.training.augmentation import Augmentation, describe
@@ -95,38 +95,65 @@ class AugmentResult(Record):
     """In the grid's order, behind the picture itself."""
 
 
+@dataclass(frozen=True)
+class Grid:
+    """How many views are drawn, the picture among them, and how large."""
+
+    rows: int = 3
+    columns: int = 4
+    imgsz: int | tuple[int, int] | None = None
+    """Height and width of a view, pixels; None for the preset's."""
+
+    def size_hw(self, usual: int) -> tuple[int, int]:
+        """Of a view. Raises OptionError where the grid cannot be drawn. usual: the preset's side."""
+        imgsz = usual if self.imgsz is None else self.imgsz
+        size_hw = (imgsz, imgsz) if isinstance(imgsz, int) else tuple(imgsz)
+        if len(size_hw) != 2 or not all(1 <= side <= MOST_SIDE for side in size_hw):
+            wanted = f"give 1 to {MOST_SIDE} pixels, or height and width"
+            raise OptionError(f"the option imgsz cannot be {imgsz!r}: {wanted}")
+        self._require_possible(size_hw)
+        return size_hw[0], size_hw[1]
+
+    def _require_possible(self, size_hw: tuple[int, ...]) -> None:
+        for name, value in (("rows", self.rows), ("columns", self.columns)):
+            if value < 1:
+                raise OptionError(f"the option {name} must be at least 1, not {value}")
+        if self.rows * self.columns < 2:
+            raise OptionError("one row of one column has room for the picture alone: give more rows or columns")
+        if self.rows * self.columns * size_hw[0] * size_hw[1] > MOST_PIXELS:
+            raise OptionError(
+                f"{self.rows} rows of {self.columns} views of {size_hw[0]}x{size_hw[1]} pixels would be a picture of "
+                f"over {MOST_PIXELS // 10**6} million pixels: give fewer rows or columns, or a smaller imgsz"
+            )
+
+
 def augment(
     picture: str | Path,
     *,
     out: str | Path,
     preset: str = "photos",
-    rows: int = 3,
-    columns: int = 4,
     seed: int = 0,
-    imgsz: int | tuple[int, int] | None = None,
     overwrite: bool = False,
-    **strengths: Any,
+    **options: Any,
 ) -> AugmentResult:
     """A grid with the picture first, then views of it as training draws them, one for each epoch.
 
     out: the PNG to write; kept where it exists, unless `overwrite`.
     preset: "photos", "small-photos" or "digits".
     seed: from 0 up; decides the views, with the picture's content.
-    imgsz: height and width of a view, pixels; None for the preset's.
-    strengths: options of STRENGTHS, each in place of the preset's, such as rotation=20 or mirror=False.
+    options: `rows`, `columns` and `imgsz` of `Grid`, 3, 4 and the preset's by default; and those of STRENGTHS, each in
+        place of the preset's, such as rotation=20 or mirror=False.
     Raises DataError for a picture that cannot be read, OptionError, MissingExtra.
     """
-    chosen = _preset(preset)
-    augmentation = _changed(chosen.augmentation, strengths)
-    size_hw = _size_hw(chosen.side if imgsz is None else imgsz)
-    _require_possible(rows, columns, seed, size_hw)
-    path = output_file(out, ".png", "out", overwrite=overwrite)
-    assert path is not None
+    chosen, grid, strengths = _preset(preset), *_taken_apart(options)
+    augmentation, size_hw = _changed(chosen.augmentation, strengths), grid.size_hw(chosen.side)
+    if seed < 0:
+        raise OptionError(f"the option seed must be at least 0, not {seed}")
+    path = chosen_file(out, ".png", option="out", overwrite=overwrite)
     data, image = _read(Path(picture).expanduser(), size_hw, chosen.color)
-    chance = Chance(seed, 0, pictures_by_content([content_hash(data)]))
-    chances = [replace(chance, epoch=epoch) for epoch in range(rows * columns - 1)]
+    chances = _chances(seed, data, count=grid.rows * grid.columns - 1)
     images = np.stack([image, *_views(image, chances, augmentation)])  # (1 + views, H, W, C)
-    write_file(path, sheet(np.broadcast_to(images, (*images.shape[:3], 3)), columns=columns).png)
+    write_chosen(path, sheet(np.broadcast_to(images, (*images.shape[:3], 3)), columns=grid.columns).png)
     return AugmentResult(
         picture=printable(str(picture)),
         out=str(path),
@@ -135,10 +162,18 @@ def augment(
         description=describe(augmentation),
         seed=seed,
         image_hwc=image.shape,
-        rows=rows,
-        columns=columns,
+        rows=grid.rows,
+        columns=grid.columns,
         views=tuple(_drawn(draw_views(each, augmentation), size_hw) for each in chances),
     )
+
+
+def _taken_apart(options: dict[str, Any]) -> tuple[Grid, dict[str, Any]]:
+    """The grid, and the strengths that were given. Raises OptionError for an option that is neither."""
+    of_grid = [each.name for each in fields(Grid)]
+    require_known(options, (*of_grid, *STRENGTHS), verb="augment", also=("preset", "seed"))
+    grid = {name: value for name, value in options.items() if name in of_grid}
+    return Grid(**grid), {name: value for name, value in options.items() if name not in of_grid}
 
 
 def _preset(name: str) -> Preset:
@@ -149,38 +184,14 @@ def _preset(name: str) -> Preset:
 
 def _changed(preset: Augmentation, strengths: dict[str, Any]) -> Augmentation:
     """The preset with other strengths, checked."""
-    for name in strengths.keys() - STRENGTHS.keys():
-        close = difflib.get_close_matches(name, STRENGTHS, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(STRENGTHS)}"
-        raise OptionError(f"augment has no option {name!r}: {hint}")
-    fields = {STRENGTHS[name]: value for name, value in strengths.items()}
+    given = {STRENGTHS[name]: value for name, value in strengths.items()}
     try:
-        return Augmentation(**(preset.model_dump() | fields))
+        return Augmentation(**(preset.model_dump() | given))
     except ValidationError as error:
         field = str(error.errors()[0]["loc"][0])
         name = next(each for each in STRENGTHS if STRENGTHS[each] == field)
         wanted = Augmentation.model_fields[field].description
-        raise OptionError(f"the option {name} cannot be {fields[field]!r}: give {wanted}") from None
-
-
-def _size_hw(imgsz: int | tuple[int, int]) -> tuple[int, int]:
-    size_hw = (imgsz, imgsz) if isinstance(imgsz, int) else tuple(imgsz)
-    if len(size_hw) != 2 or not all(1 <= side <= MOST_SIDE for side in size_hw):
-        raise OptionError(f"the option imgsz cannot be {imgsz!r}: give 1 to {MOST_SIDE} pixels, or height and width")
-    return size_hw[0], size_hw[1]
-
-
-def _require_possible(rows: int, columns: int, seed: int, size_hw: tuple[int, int]) -> None:
-    for name, value, least in (("rows", rows, 1), ("columns", columns, 1), ("seed", seed, 0)):
-        if value < least:
-            raise OptionError(f"the option {name} must be at least {least}, not {value}")
-    if rows * columns < 2:
-        raise OptionError("one row of one column has room for the picture alone: give more rows or columns")
-    if rows * columns * size_hw[0] * size_hw[1] > MOST_PIXELS:
-        raise OptionError(
-            f"{rows} rows of {columns} views of {size_hw[0]}x{size_hw[1]} pixels would be a picture of over "
-            f"{MOST_PIXELS // 10**6} million pixels: give fewer rows or columns, or a smaller imgsz"
-        )
+        raise OptionError(f"the option {name} cannot be {given[field]!r}: give {wanted}") from None
 
 
 def _read(path: Path, size_hw: tuple[int, int], color: Literal["rgb", "gray"]) -> tuple[bytes, np.ndarray]:
@@ -202,6 +213,12 @@ def _read(path: Path, size_hw: tuple[int, int], color: Literal["rgb", "gray"]) -
         raise DataError(f"{name} cannot be read: {error.strerror or error}") from error
     except UnreadablePicture as error:
         raise DataError(f"{name} {error.reason}") from error
+
+
+def _chances(seed: int, data: bytes, *, count: int) -> list[Chance]:
+    """What decides that many views of a picture, an epoch each. data: its file."""
+    pictures = pictures_by_content([content_hash(data)])
+    return [Chance(seed, epoch, pictures) for epoch in range(count)]
 
 
 def _views(image: np.ndarray, chances: list[Chance], augmentation: Augmentation) -> Iterator[np.ndarray]:

@@ -56,30 +56,20 @@ def benchmark(
         raise OptionError("the options runs and batches must be at least 1")
     plan, started = _Plan(tuple(sorted(batches)), runs, seconds), time.perf_counter()
     found = [] if pictures is None else list(list_pictures([pictures])[0][:MOST_PICTURES])
-    given, precisions = tested(network), available_precisions()
-    rivals, notes = contenders(given, precisions)
-    work, steps = multiply_adds(given.graph), 1 + len(rivals) + bool(found)
-    progress("measuring", 0, steps)
-    before = _peak(precisions, seconds)
-    lines: list[_Line] = []
-    for number, rival in enumerate(rivals, start=1):
-        progress("measuring", number, steps)
-        lines += _lines(rival, given, plan)
-    decoding = _decoding(given, found, precisions[0], runs, printable(str(pictures))) if found else None
-    after = _peak(precisions, seconds)
-    peak = {each: max(before[each], after[each]) for each in precisions}
-    progress("measuring", steps, steps)
+    given = tested(network)
+    work = multiply_adds(given.graph)
+    measured = _measured(given, found, plan, progress, where=printable(str(pictures)))
     return BenchmarkResult(
         network=given.name,
         weights=given.weights,
         image_hwc=given.image_hwc,
         multiply_adds=work,
         machine=machine.describe(),
-        peak_gflops=peak,
+        peak_gflops=measured.peak,
         runs=runs,
-        speeds=tuple(_speed(line, work, peak[line.rival.precision]) for line in lines),
-        decoding=decoding,
-        notes=tuple(notes),
+        speeds=tuple(_speed(line, work, measured.peak[line.rival.precision]) for line in measured.lines),
+        decoding=measured.decoding,
+        notes=measured.notes,
         seconds=round(time.perf_counter() - started, 2),
     )
 
@@ -101,6 +91,34 @@ class _Line:
     rival: Contender
     batch: int
     rate: Rate
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """All that was measured of a network."""
+
+    lines: list[_Line]
+    decoding: DecodingSpeed | None
+    peak: dict[PrecisionName, float]
+    """The machine's, 1e9 operations a second."""
+    notes: tuple[str, ...]
+
+
+def _measured(given: Tested, found: Sequence[Picture], plan: _Plan, progress: Progress, *, where: str) -> _Measured:
+    """Every engine, and decoding where there are pictures. where: these are, for errors."""
+    precisions = available_precisions()
+    rivals, notes = contenders(given, precisions)
+    steps = 1 + len(rivals) + bool(found)
+    progress("measuring", 0, steps)
+    before = _peak(precisions, plan.seconds)
+    lines: list[_Line] = []
+    for number, rival in enumerate(rivals, start=1):
+        progress("measuring", number, steps)
+        lines += _lines(rival, given, plan)
+    decoding = _decoding(given, found, precisions[0], plan.runs, where) if found else None
+    after = _peak(precisions, plan.seconds)
+    progress("measuring", steps, steps)
+    return _Measured(lines, decoding, {each: max(before[each], after[each]) for each in precisions}, tuple(notes))
 
 
 def _peak(precisions: Sequence[PrecisionName], seconds: float) -> dict[PrecisionName, float]:

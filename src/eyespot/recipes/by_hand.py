@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,9 +18,10 @@ from eyespot.data.matrices import MATRIX_SUFFIXES, is_written_out, numbers, read
 from eyespot.data.pictures import read_whole
 from eyespot.data.ranges import levels_of
 from eyespot.errors import DataError, OptionError, UnreadablePicture
-from eyespot.files import cannot_write, require_writable, write_whole
+from eyespot.files import chosen_file, write_chosen
 from eyespot.names import printable
 from eyespot.records import Record
+from eyespot.words import counted
 
 CHANNELS = ("gray", "rgb", "r", "g", "b")
 MOST_VALUES_IN_JSON = 10_000
@@ -42,6 +43,43 @@ class ByHandRecord(Record):
     """A record that may hold arrays."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
+
+
+@dataclass(frozen=True)
+class OutputFiles:
+    """The files to write, known to be possible before anything is computed."""
+
+    png: Path | None
+    csv: Path | None
+
+    @property
+    def named(self) -> dict[str, str | None]:
+        """The names, by the options that gave them."""
+        return {"out": str(self.png) if self.png else None, "csv": str(self.csv) if self.csv else None}
+
+    def write(self, planes: NDArray[np.float64], draw: Callable[[], bytes]) -> None:
+        """Writes a PNG that `draw` makes, and planes (K, H, W) as CSV, an empty line between two."""
+        if self.png:
+            write_chosen(self.png, draw())
+        if self.csv:
+            text = io.StringIO()
+            for number, plane in enumerate(planes):
+                text.write("\n" if number else "")
+                np.savetxt(text, plane, fmt="%.12g", delimiter=",")
+            write_chosen(self.csv, text.getvalue().encode())
+
+
+@dataclass(frozen=True)
+class ByHandOptions:
+    """What is read of a picture, and the files that are written."""
+
+    channels: str | None = None
+    out: str | Path | None = None
+    csv: str | Path | None = None
+    overwrite: bool = False
+
+    def files(self) -> OutputFiles:
+        return output_files(self.out, self.csv, overwrite=self.overwrite)
 
 
 @dataclass(frozen=True)
@@ -80,6 +118,12 @@ def open_input(source: Source, channels: str | None) -> Input:
     return Input(name, values.reshape(-1, *values.shape[-2:]), is_picture=False)
 
 
+def output_files(out: str | Path | None, csv: str | Path | None, *, overwrite: bool) -> OutputFiles:
+    """The files that the options name. Raises OptionError where one cannot be written."""
+    png = None if out is None else chosen_file(out, ".png", option="out", overwrite=overwrite)
+    return OutputFiles(png, None if csv is None else chosen_file(csv, ".csv", option="csv", overwrite=overwrite))
+
+
 def open_kernels(kernel: Source | Sequence[Source], channels: int) -> list[NamedKernel]:
     """The kernels, one or several; one with a single plane is laid on every channel alike.
 
@@ -96,33 +140,6 @@ def open_kernels(kernel: Source | Sequence[Source], channels: int) -> list[Named
     ]
 
 
-def output_file(path: str | Path | None, suffix: str, option: str, *, overwrite: bool) -> Path | None:
-    """The file to write, known to be possible before anything is computed."""
-    if path is None:
-        return None
-    file = Path(path).expanduser()
-    if file.suffix.lower() != suffix:
-        raise OptionError(f"the option {option} must name a file that ends in {suffix}, not {str(path)!r}")
-    require_writable(file, overwrite=overwrite)
-    return file
-
-
-def write_planes(path: Path, maps: NDArray[np.float64]) -> None:
-    """Planes (K, H, W) as CSV, an empty line between two: what a matrix or kernel file may look like."""
-    text = io.StringIO()
-    for number, plane in enumerate(maps):
-        text.write("\n" if number else "")
-        np.savetxt(text, plane, fmt="%.12g", delimiter=",")
-    write_file(path, text.getvalue().encode())
-
-
-def write_file(path: Path, data: bytes) -> None:
-    try:
-        write_whole(path, data)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-
-
 def nested(planes: NDArray[np.float64]) -> tuple[Plane, ...]:
     """Planes (C, h, w) as tuples."""
     return tuple(tuple(tuple(float(value) for value in row) for row in plane) for plane in planes)
@@ -131,7 +148,7 @@ def nested(planes: NDArray[np.float64]) -> tuple[Plane, ...]:
 def dropped_note(down: Slide, across: Slide, what: str = "") -> list[str]:
     """A sentence on the pixels at the end that no window reaches; none where there are none."""
     places = ((down.dropped, "row", "at the bottom"), (across.dropped, "column", "at the right"))
-    left_out = [f"{_counted(count, line)} {where}" for count, line, where in places if count]
+    left_out = [f"{counted(count, line)} {where}" for count, line, where in places if count]
     return [f"{what}dropped, because the next window would not fit: {' and '.join(left_out)}"] if left_out else []
 
 
@@ -193,7 +210,3 @@ def _named(kernel: str | Path) -> tuple[str, NDArray[np.float64]]:
         return str(kernel), named_kernel(str(kernel))
     name, values = _read(kernel, "the kernel")
     return ("matrix" if name == "the kernel" else name), values.astype(np.float64)
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -11,15 +11,13 @@ from eyespot.data.pictures import is_small_and_gray
 from eyespot.errors import NetworkError, OptionError
 from eyespot.recipes.options import Regime, TrainOptions, require_used
 from eyespot.recipes.prepare import Prepared
+from eyespot.training.augmentation import SMALL_SIDE
 from eyespot.words import counted
-from eyespot.zoo.catalogue import SHORT_NAMES
+from eyespot.zoo.catalogue import SHORT_NAMES, TIMM
 from eyespot.zoo.weights import of_network
 
-SMALL_SIDE = 64
-"""Grey pictures of at most so many pixels a side are learned from scratch."""
 FEW_PER_CLASS, MANY_PER_CLASS = 1_000, 10_000
 """Pictures per class from which more than the head, and from which everything, is trained."""
-TIMM = "timm:"
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,9 @@ class Choice:
 
 def choose(prepared: Prepared, options: TrainOptions) -> Choice:
     """Network and regime for these pictures. Raises OptionError where options do not go together."""
+    data_set = prepared.data_set
+    if options.output == "sigmoid" and len(data_set.classes) != 2:
+        raise OptionError(f"the option output 'sigmoid' needs two classes; {data_set.name} has {len(data_set.classes)}")
     gray = _are_small_and_gray(prepared.part("train"))
     network, by_auto = _network(options, gray=gray)
     regime, reason = _regime(prepared, options, network, by_auto=by_auto)

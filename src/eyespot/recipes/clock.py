@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from eyespot.errors import OptionError
+from eyespot.recipes.journal import Journal
 from eyespot.training.distributed import World, broadcast
 
 T = TypeVar("T")
@@ -24,19 +25,19 @@ class Clock:
         spent: float = 0.0,
         decisions: dict[str, Any] | None = None,
         replays: str | None = None,
+        journal: Journal | None = None,
         world: World | None = None,
     ) -> None:
         """seconds: that the run may take; None for as many as it needs.
         started: what `time.perf_counter` said then; None for now. spent: seconds before that.
         decisions: those that were made already.
         replays: the run whose decisions these are, where every one is to be taken from it; None for a run of its own.
+        journal: where every decision is written down at once; None for nowhere.
         """
         self.decisions = dict(decisions or {})
         self.replays = replays
-        self._seconds, self._world = seconds, world or World()
+        self._seconds, self._journal, self._world = seconds, journal, world or World()
         self._started = (time.perf_counter() if started is None else started) - spent
-        self.on_decision: Callable[[], None] = lambda: None
-        """Called after each, to have it written down."""
 
     @property
     def spent(self) -> float:
@@ -67,7 +68,7 @@ class Clock:
                     "was stopped before, or is of another version"
                 )
             self.decisions[what] = broadcast(choose(), self._world)
-            self.on_decision()
+            self.write_down()
         chosen: T = self.decisions[what]
         return chosen
 
@@ -80,11 +81,16 @@ class Clock:
     def correct(self, what: str, chosen: Any) -> None:
         """Puts right what was decided: a person stopped what the clock would have let go on."""
         self.decisions[what] = chosen
-        self.on_decision()
+        self.write_down()
 
     def known(self, what: str) -> Any:
         """What was decided before under that name; None where nothing was."""
         return self.decisions.get(what)
+
+    def write_down(self) -> None:
+        """Brings the journal up to date: what was decided, and the seconds spent so far."""
+        if self._journal is not None:
+            self._journal.write(self)
 
     def is_up(self, *, reserve: float) -> bool:
         """Whether fewer than `reserve` seconds are left: on every rank what the writer's clock says."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eyespot.recipes.regime import OutOfFold
+from eyespot.recipes.answers import Answers
 
 FEWEST_VALIDATION = 30
 """Validation pictures below which a deeper regime cannot be told from a luckier one."""
@@ -56,7 +56,7 @@ class Comparison:
         )
 
 
-def compared(before: OutOfFold, after: OutOfFold) -> Comparison:
+def compared(before: Answers, after: Answers) -> Comparison:
     """How `after` differs from `before`, on the pictures that both have answered."""
     known = dict(zip((each.content for each in before.pictures), before.middle.argmax(1) == before.labels, strict=True))
     rows = [row for row, each in enumerate(after.pictures) if each.content in known]

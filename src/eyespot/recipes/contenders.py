@@ -16,13 +16,13 @@ from eyespot.engine.gate import INPUT
 from eyespot.engine.run import Engine
 from eyespot.recipes.named_network import is_network, named_network, preprocess_of, read_run, require_torch
 from eyespot.records import PrecisionName, Preprocess
+from eyespot.zoo.catalogue import TIMM
 from eyespot.zoo.weights import of_network
 
 if TYPE_CHECKING:
     from torch import nn
 
 OPENVINO, ONNX_RUNTIME, TORCH = "openvino", "onnxruntime", "torch eager"
-TIMM = "timm:"
 
 Batches = Callable[[int], None]
 """Answers so many batches, one after the other or several at a time, and returns when the last is done."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,19 +13,20 @@ from eyespot.arithmetic import convolution, maps
 from eyespot.arithmetic.windows import Padding, Slide, slides
 from eyespot.errors import OptionError
 from eyespot.recipes.by_hand import (
+    ByHandOptions,
     ByHandRecord,
+    Input,
     Maps,
     NamedKernel,
+    OutputFiles,
     Plane,
     Source,
     dropped_note,
     nested,
     open_input,
     open_kernels,
-    output_file,
-    write_file,
-    write_planes,
 )
+from eyespot.recipes.keywords import as_record
 from eyespot.records import Record
 
 
@@ -89,11 +91,8 @@ def convolve(
     padding: Padding = "valid",
     stride: int = 1,
     true_convolution: bool = False,
-    channels: str | None = None,
     cell: tuple[int, int] | None = None,
-    out: str | Path | None = None,
-    csv: str | Path | None = None,
-    overwrite: bool = False,
+    **options: Any,
 ) -> ConvolveResult:
     """The feature maps of a picture or matrix under one kernel or several, as a volume `maps` (K, H, W).
 
@@ -102,63 +101,101 @@ def convolve(
     kernel: a name such as "sobel-x", degrees such as "45", a file, a matrix, an array, or a list of such.
     padding: "valid", "same", or zeros on every side.
     true_convolution: turn the kernels by half a circle first; deep learning does not.
-    channels: of a picture: "gray", "rgb", "r", "g", "b"; gray by default.
     cell: row and column of the output, from 0, to be taken apart.
-    out, csv: files to write, a PNG and the numbers; existing ones are kept unless `overwrite`.
+    Of the options, channels: of a picture: "gray", "rgb", "r", "g", "b"; gray by default.
+        out, csv: files to write, a PNG and the numbers; existing ones are kept unless `overwrite`.
     """
-    png_file = output_file(out, ".png", "out", overwrite=overwrite)
-    csv_file = output_file(csv, ".csv", "csv", overwrite=overwrite)
-    given = open_input(picture, channels)
+    chosen = as_record(ByHandOptions, options, verb=convolve)
+    files, given = chosen.files(), open_input(picture, chosen.channels)
     kernels = open_kernels(kernel, len(given.image))
-    laid = [convolution.turned(each.planes) if true_convolution else each.planes for each in kernels]
-    paths = [slides(given.image.shape[1:], each.shape[1:], padding=padding, stride=stride) for each in laid]
-    _require_one_size(paths)
-    cells = (
-        []
-        if cell is None
-        else [
-            _cell_sum(named.name, cell, convolution.cell(given.image, each, *cell, padding=padding, stride=stride))
-            for named, each in zip(kernels, laid, strict=True)
-        ]
-    )
-    maps_of_all = [convolution.cross_correlate(given.image, each, padding=padding, stride=stride) for each in laid]
-    volume = np.stack(maps_of_all)  # (K, H', W')
-    costs = [convolution.layer_cost(given.image.shape, each.shape[1:], (1, *volume.shape[1:])) for each in laid]
-    notes = _notes(kernels, paths, padding)
-    if png_file:
-        notes.append(_draw(png_file, volume, as_picture=given.is_picture and all((each >= 0).all() for each in laid)))
-    if csv_file:
-        write_planes(csv_file, volume)
+    return _convolved(given, kernels, _How(padding, stride, true_convolution), cell, files)
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """A kernel as it lies on the input, and the way it goes."""
+
+    kernel: NamedKernel
+    planes: NDArray[np.float64]
+    """(C, h, w); with true convolution, turned by half a circle."""
+    path: tuple[Slide, Slide]
+
+
+@dataclass(frozen=True)
+class _How:
+    """How kernels slide over an image (C, H, W)."""
+
+    padding: Padding
+    stride: int
+    true_convolution: bool
+
+    def laid(self, kernel: NamedKernel, image: NDArray[np.generic]) -> _Laid:
+        planes = convolution.turned(kernel.planes) if self.true_convolution else kernel.planes
+        path = slides(image.shape[1:], planes.shape[1:], padding=self.padding, stride=self.stride)
+        return _Laid(kernel, planes, path)
+
+    def feature_map(self, laid: _Laid, image: NDArray[np.generic]) -> NDArray[np.float64]:
+        return convolution.cross_correlate(image, laid.planes, padding=self.padding, stride=self.stride)
+
+    def cell_sum(self, laid: _Laid, image: NDArray[np.generic], cell: tuple[int, int]) -> CellSum:
+        taken = convolution.cell(image, laid.planes, *cell, padding=self.padding, stride=self.stride)
+        return CellSum(
+            kernel=laid.kernel.name,
+            row=cell[0],
+            column=cell[1],
+            rows=(taken.rows[0], taken.rows[-1]),
+            columns=(taken.columns[0], taken.columns[-1]),
+            values=nested(taken.values),
+            weights=nested(taken.weights),
+            sum=taken.sum,
+        )
+
+
+def _convolved(
+    given: Input, kernels: list[NamedKernel], how: _How, cell: tuple[int, int] | None, files: OutputFiles
+) -> ConvolveResult:
+    """The feature maps; the files are written."""
+    image, laid = given.image, [how.laid(each, given.image) for each in kernels]
+    _require_one_size(laid)
+    cells = [] if cell is None else [how.cell_sum(each, image, cell) for each in laid]
+    volume = np.stack([how.feature_map(each, image) for each in laid])  # (K, H', W')
+    costs = [convolution.layer_cost(image.shape, each.planes.shape[1:], (1, *volume.shape[1:])) for each in laid]
+    notes = _notes(laid, how.padding)
+    png = b""
+    if files.png:
+        png, meaning = _drawn(volume, as_picture=given.is_picture and all((each.planes >= 0).all() for each in laid))
+        notes.append(f"in {files.png.name} {meaning}")
+    files.write(volume, lambda: png)
     return ConvolveResult(
         input=given.name,
-        input_chw=given.image.shape,
-        kernels=tuple(_use(*each) for each in zip(kernels, paths, volume, strict=True)),
-        true_convolution=true_convolution,
-        stride=stride,
+        input_chw=image.shape,
+        kernels=tuple(_use(*each) for each in zip(laid, volume, strict=True)),
+        true_convolution=how.true_convolution,
+        stride=how.stride,
         output_chw=volume.shape,
         maps=volume,
         cells=tuple(cells),
         parameters=sum(each.parameters for each in costs),
         multiplications=sum(each.multiplications for each in costs),
         fully_connected_weights=sum(each.fully_connected_weights for each in costs),
-        out=str(png_file) if png_file else None,
-        csv=str(csv_file) if csv_file else None,
         notes=tuple(notes),
+        **files.named,
     )
 
 
-def _require_one_size(paths: list[tuple[Slide, Slide]]) -> None:
+def _require_one_size(laid: list[_Laid]) -> None:
     """Maps become a volume only where all have one size."""
-    sizes = list(dict.fromkeys((down.places, across.places) for down, across in paths))
+    sizes = list(dict.fromkeys((down.places, across.places) for down, across in (each.path for each in laid)))
     if len(sizes) > 1:
         listed = " and ".join(f"{height} x {width}" for height, width in sizes)
         raise OptionError(f"maps of {listed} cannot be stacked: take kernels of one size, or --padding same")
 
 
-def _notes(kernels: list[NamedKernel], paths: list[tuple[Slide, Slide]], padding: Padding) -> list[str]:
+def _notes(laid: list[_Laid], padding: Padding) -> list[str]:
     notes: list[str] = []
-    for kernel, (down, across) in zip(kernels, paths, strict=True):
-        whose = f"{kernel.name}: " if len(kernels) > 1 else ""
+    for each in laid:
+        down, across = each.path
+        whose = f"{each.kernel.name}: " if len(laid) > 1 else ""
         even = [end for end, side in (("bottom", down), ("right", across)) if side.window % 2 == 0]
         if padding == "same" and even:
             ends = " and ".join(even)
@@ -167,38 +204,24 @@ def _notes(kernels: list[NamedKernel], paths: list[tuple[Slide, Slide]], padding
     return notes
 
 
-def _draw(file: Path, volume: NDArray[np.float64], *, as_picture: bool) -> str:
-    """Writes the maps as a PNG; what its colours mean. A blurred picture is a picture again, not a signed map."""
+def _drawn(volume: NDArray[np.float64], *, as_picture: bool) -> tuple[bytes, str]:
+    """The maps as a PNG, and what its colours mean. A blurred picture is a picture again, not a signed map."""
     if as_picture:
         white = max(255.0, float(volume.max()))
-        write_file(file, maps.plain_png(volume * (255 / white), rgb=False))
-        return f"in {file.name} black is 0 and white {white:.6g}: a picture again, since no weight is negative"
+        meaning = f"black is 0 and white {white:.6g}: a picture again, since no weight is negative"
+        return maps.plain_png(volume * (255 / white), rgb=False), meaning
     end = maps.scale_end(volume)
-    write_file(file, maps.signed_png(volume, end=end))
-    return f"in {file.name} white is 0, red {end:.6g} and more, blue {-end:.6g} and less"
+    return maps.signed_png(volume, end=end), f"white is 0, red {end:.6g} and more, blue {-end:.6g} and less"
 
 
-def _use(kernel: NamedKernel, path: tuple[Slide, Slide], feature_map: NDArray[np.float64]) -> KernelUse:
-    down, across = path
+def _use(laid: _Laid, feature_map: NDArray[np.float64]) -> KernelUse:
+    down, across = laid.path
     return KernelUse(
-        name=kernel.name,
-        weights=nested(kernel.planes),
+        name=laid.kernel.name,
+        weights=nested(laid.kernel.planes),
         padding=(down.before, down.behind, across.before, across.behind),
         formula_hw=(down.formula, across.formula),
         dropped_hw=(down.dropped, across.dropped),
         least=float(feature_map.min()),
         greatest=float(feature_map.max()),
-    )
-
-
-def _cell_sum(kernel: str, cell: tuple[int, int], taken: convolution.Cell) -> CellSum:
-    return CellSum(
-        kernel=kernel,
-        row=cell[0],
-        column=cell[1],
-        rows=(taken.rows[0], taken.rows[-1]),
-        columns=(taken.columns[0], taken.columns[-1]),
-        values=nested(taken.values),
-        weights=nested(taken.weights),
-        sum=taken.sum,
     )

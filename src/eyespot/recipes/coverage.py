@@ -7,14 +7,7 @@ from pathlib import Path
 from eyespot.arithmetic import coverage, maps
 from eyespot.arithmetic.windows import Padding, slides
 from eyespot.old_names import PIXEL_COVERAGE, accepts
-from eyespot.recipes.by_hand import (
-    ByHandRecord,
-    Maps,
-    dropped_note,
-    output_file,
-    write_file,
-    write_planes,
-)
+from eyespot.recipes.by_hand import ByHandRecord, Maps, dropped_note, output_files
 
 
 class CoverageResult(ByHandRecord):
@@ -57,15 +50,11 @@ def pixel_coverage(
     kernel: size of the window, likewise.
     padding, stride, out, csv, overwrite: as for `convolve`.
     """
-    png_file = output_file(out, ".png", "out", overwrite=overwrite)
-    csv_file = output_file(csv, ".csv", "csv", overwrite=overwrite)
+    files = output_files(out, csv, overwrite=overwrite)
     size_hw, kernel_hw = _pair(imgsz), _pair(kernel)
     down, across = slides(size_hw, kernel_hw, padding=padding, stride=stride)
     counts = coverage.pixel_coverage(size_hw, kernel_hw, padding=padding, stride=stride)  # (H, W)
-    if png_file:
-        write_file(png_file, maps.heat_png(counts))
-    if csv_file:
-        write_planes(csv_file, counts[None].astype(float))
+    files.write(counts[None].astype(float), lambda: maps.heat_png(counts))
     return CoverageResult(
         size_hw=size_hw,
         kernel_hw=kernel_hw,
@@ -76,9 +65,8 @@ def pixel_coverage(
         corner=int(counts[0, 0]),
         centre=int(counts[size_hw[0] // 2, size_hw[1] // 2]),
         unused=int((counts == 0).sum()),
-        out=str(png_file) if png_file else None,
-        csv=str(csv_file) if csv_file else None,
         notes=tuple(dropped_note(down, across)),
+        **files.named,
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
 from eyespot.errors import MissingExtra, NetworkError
+from eyespot.zoo.catalogue import TIMM
 
 if TYPE_CHECKING:
     import torch
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from eyespot.zoo.catalogue import Argument
     from eyespot.zoo.weights import Weights
 
-TIMM = "timm:"
 """Begins the name of a network that timm builds."""
 _FC = (".fc.weight", ".fc.bias")
 

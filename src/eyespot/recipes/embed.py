@@ -15,7 +15,7 @@ from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import read_as
 from eyespot.data.sources import open_pictures
 from eyespot.errors import DataError, OptionError
-from eyespot.files import cannot_write, require_writable, write_whole
+from eyespot.files import require_writable, write_chosen
 from eyespot.names import printable
 from eyespot.recipes.backbone import choose_precision, frozen_trunk
 from eyespot.recipes.progress import Progress, silent
@@ -72,10 +72,7 @@ def embed(
         arrays["levels"] = np.array(levels.model_dump_json())
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **arrays)
-    try:
-        write_whole(path, file.getvalue())
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    write_chosen(path, file.getvalue())
     return EmbedResult(
         out=printable(str(path)),
         pictures=len(pictures),

@@ -6,8 +6,8 @@ Needs no torch. A server asks an `Explainer`, which draws no page and makes no f
 from __future__ import annotations
 
 import base64
-import difflib
 import threading
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,17 +22,33 @@ from eyespot.errors import DataError, OptionError, UnreadablePicture
 from eyespot.explaining.deletion import deletion_test
 from eyespot.explaining.drawing import PANEL, THUMBNAIL, Explained, Neighbour, draw
 from eyespot.explaining.heat import HeatMap, heat_of
-from eyespot.explaining.network import Network
+from eyespot.explaining.network import Answer, Network
 from eyespot.explaining.overlay import overlay_png
-from eyespot.explaining.similar import Near
+from eyespot.explaining.similar import MOST_SIMILAR, Near
+from eyespot.files import chosen_file, write_chosen
 from eyespot.names import printable
-from eyespot.recipes.by_hand import output_file, write_file
 from eyespot.recipes.explain_results import ExplainResult, SimilarPicture
+from eyespot.recipes.keywords import as_record
 from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.similar import find_similar, stored_similar
 from eyespot.records import Window
+from eyespot.words import nearest
 
-MOST_SIMILAR = 12
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of an answer."""
+
+    class_: str | None = None
+    """The class to explain; None for the likeliest."""
+    similar: int = 5
+    """Training pictures shown, 0 to 12. They are looked for in what the run was trained on."""
+    data: str | Path | None = None
+    """Where that is now, if it was moved."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.similar <= MOST_SIMILAR:
+            raise OptionError(f"the option similar must be 0 to {MOST_SIMILAR}, not {self.similar}")
 
 
 def explain(
@@ -40,50 +56,37 @@ def explain(
     picture: str | Path,
     *,
     out: str | Path,
-    class_: str | None = None,
-    similar: int = 5,
-    data: str | Path | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
+    **options: Any,
 ) -> ExplainResult:
     """Where the model's answer to a picture comes from, drawn into a PNG.
 
     run: a run folder or a bundle.
     out: the PNG to write; one that is there is replaced only with `overwrite`.
-    class_: the class to explain; None for the likeliest.
-    similar: training pictures shown, 0 to 12. They are looked for in what the run was trained on.
-    data: where that is now, if it was moved.
+    options: `class_`, `similar` and `data`, as in `Asked`.
     Raises OptionError, DataError where the picture cannot be read, BundleError.
     """
-    if not 0 <= similar <= MOST_SIMILAR:
-        raise OptionError(f"the option similar must be 0 to {MOST_SIMILAR}, not {similar}")
-    path = output_file(out, ".png", "out", overwrite=overwrite)
-    assert path is not None
+    asked = as_record(Asked, options, verb=explain)
+    path = chosen_file(out, ".png", option="out", overwrite=overwrite)
     bundle = read_bundle(run)
-    chosen = None if class_ is None else _index(bundle, class_)
+    index = None if asked.class_ is None else _index(bundle, asked.class_)
     file, name = _read(picture)
-    network = Network(bundle, cache_folder=compiled_folder(machine.cache_folder()))
-    try:
-        image, window = read_with_window(file, bundle.manifest.preprocess)
-        small = read_small(file, PANEL, bundle.manifest.preprocess.levels)
-        answer = network.answer(image)
-        heat = heat_of(network, image, answer, int(answer.probabilities.argmax()) if chosen is None else chosen)
-        deletion = deletion_test(network, image, heat)
-    except UnreadablePicture as error:
-        raise DataError(f"{name} {error.reason}") from error
-    found, note = find_similar(network, data, progress) if similar else (None, "")
-    neighbours = [_neighbour(bundle, each) for each in found.nearest(answer.features, similar)] if found else []
-    write_file(path, draw(Explained(small, image, window, heat, deletion, neighbours)))
-    height, width = heat.values.shape
+    network = _network_of(bundle)
+    explained, answer = _explained(network, file, name, index)
+    found, note = find_similar(network, asked.data, progress) if asked.similar else (None, "")
+    neighbours = [_neighbour(bundle, each) for each in found.nearest(answer.features, asked.similar)] if found else []
+    write_chosen(path, draw(replace(explained, neighbours=neighbours)))
+    heat = explained.heat
     return ExplainResult(
         picture=name,
         out=printable(str(path)),
         class_=heat.class_,
         probability=heat.probability,
         method=heat.method,
-        places_hw=(height, width),
-        window=window,
-        deletion=deletion,
+        places_hw=heat.values.shape,
+        window=explained.window,
+        deletion=explained.deletion,
         similar=tuple(SimilarPicture(class_=each.class_, similarity=each.similarity) for each in neighbours),
         sentence=heat.sentence,
         notes=(note,) if note else (),
@@ -127,7 +130,7 @@ class Explainer:
 
     @cached_property
     def _network(self) -> Network:
-        return Network(self._bundle, cache_folder=compiled_folder(machine.cache_folder()))
+        return _network_of(self._bundle)
 
     def _drawn(self, heat: HeatMap, window: Window) -> dict[str, Any]:
         png = overlay_png(heat.values, self._bundle.manifest.preprocess.crop_hw)
@@ -144,13 +147,32 @@ class Explainer:
         return {"class": self._bundle.manifest.classes[near.class_index], "similarity": near.similarity, "jpeg": jpeg}
 
 
+def _network_of(bundle: Bundle) -> Network:
+    return Network(bundle, cache_folder=compiled_folder(machine.cache_folder()))
+
+
+def _explained(network: Network, file: bytes, name: str, index: int | None) -> tuple[Explained, Answer]:
+    """What is drawn of a picture, but for its neighbours, and the network's answer to it.
+
+    index: the class to explain; None for the likeliest. Raises DataError where the picture cannot be read.
+    """
+    preprocess = network.bundle.manifest.preprocess
+    try:
+        image, window = read_with_window(file, preprocess)
+        small = read_small(file, PANEL, preprocess.levels)
+        answer = network.answer(image)
+        heat = heat_of(network, image, answer, int(answer.probabilities.argmax()) if index is None else index)
+        return Explained(small, image, window, heat, deletion_test(network, image, heat)), answer
+    except UnreadablePicture as error:
+        raise DataError(f"{name} {error.reason}") from error
+
+
 def _index(bundle: Bundle, class_: str) -> int:
     """The index of the class of that name."""
     classes = bundle.manifest.classes
     if class_ in classes:
         return classes.index(class_)
-    close = difflib.get_close_matches(class_, classes, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(classes[:10])}"
+    hint = nearest(class_, classes, otherwise=f"there are {', '.join(classes[:10])}")
     raise OptionError(f"the model knows no class {printable(class_)!r}: {hint}")
 
 

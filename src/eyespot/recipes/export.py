@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal, cast
@@ -18,12 +19,12 @@ from eyespot.engine.run import available_precisions, engine_version
 from eyespot.errors import CannotWrite, DataError, OptionError
 from eyespot.exporting.files import onnx_file, openvino_files
 from eyespot.exporting.runtimes import OnnxRuntime
-from eyespot.files import require_writable, write_whole
+from eyespot.files import require_writable, write_chosen
 from eyespot.names import printable
 from eyespot.recipes.agreement import Answering, Tagged, agreement, answers_of_bundle, require_agreement
 from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.quantize import in_int8
-from eyespot.recipes.results import ExportResult, Int8Check
+from eyespot.recipes.results import ExportCheck, ExportResult, Int8Check
 from eyespot.recipes.run_folder import ARGS
 from eyespot.recipes.run_pictures import RunPictures, pictures_of_run
 from eyespot.records import Part, PrecisionName
@@ -64,49 +65,87 @@ def export(
     graph = onnx_file(bundle)
     reference = OnnxRuntime(graph)
     contents = (graph,) if chosen == "onnx" else openvino_files(bundle)
-    expected = answers_of_bundle(bundle, pictures.hashed, progress)
-    if not expected:
-        raise DataError(f"none of the pictures that {run} was made on can be read")
-    check = partial(
-        agreement,
-        expected=expected,
-        pictures=pictures.hashed,
-        preprocess=bundle.manifest.preprocess,
-        progress=progress,
-    )
-    checks = (
-        check(_in_openvino(contents, targets, "fp32"), runtime=engine_version()),
-        check(_in_onnx_runtime(reference, bundle), runtime=reference.version),
-    )
-    for each in checks:
-        require_agreement(each)
-    bf16 = None
-    if "bf16" in available_precisions():
-        bf16 = check(_in_openvino(contents, targets, "bf16"), runtime=f"{engine_version()} in bf16")
-    whole_numbers = None
+    compared = _Compared(bundle, pictures, targets, _answers(run, bundle, pictures, progress), progress)
+    proven = compared.proven(contents, reference)
     if int8:
-        quantized, whole_numbers = in_int8(
-            bundle,
-            cast("tuple[bytes, bytes]", contents),
-            trained_on=_pictures(run, bundle, data, "train").hashed,
-            judged_on=pictures.hashed,
-            expected=expected,
-            read_back=partial(_in_openvino, targets=targets, precision="fp32"),
-            progress=progress,
+        proven = compared.in_int8(proven, trained_on=_pictures(run, bundle, data, "train"))
+    for target, content in zip(targets, proven.contents, strict=True):
+        write_chosen(target, content)
+    return compared.result(proven, seconds=time.perf_counter() - started)
+
+
+@dataclass(frozen=True)
+class _Proven:
+    """Files of a model, and how they answer."""
+
+    contents: tuple[bytes, ...]
+    checks: tuple[ExportCheck, ...]
+    bf16: ExportCheck | None
+    int8: Int8Check | None = None
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """What exported files are compared with: the run's answers to its pictures."""
+
+    bundle: Bundle
+    pictures: RunPictures
+    targets: list[Path]
+    """The files to be written."""
+    expected: dict[int, np.ndarray]
+    """The run's answers, by the picture's number."""
+    progress: Progress
+
+    def proven(self, contents: tuple[bytes, ...], reference: OnnxRuntime) -> _Proven:
+        """The files with how they answer. Raises BundleError where that is otherwise than the run.
+
+        reference: the same graph in ONNX Runtime.
+        """
+        checks = (
+            self._check(_in_openvino(contents, self.targets, "fp32"), engine_version()),
+            self._check(_in_onnx_runtime(reference, self.bundle), reference.version),
         )
-        contents = quantized if whole_numbers.kept else contents
-    for target, content in zip(targets, contents, strict=True):
-        write_whole(target, content)
-    return ExportResult(
-        files=tuple(printable(str(target)) for target in targets),
-        bytes=sum(map(len, contents)),
-        part=pictures.part,
-        checks=checks,
-        bf16=bf16,
-        int8=whole_numbers,
-        notes=tuple(_notes(pictures, len(expected), whole_numbers)),
-        seconds=round(time.perf_counter() - started, 2),
-    )
+        for each in checks:
+            require_agreement(each)
+        bf16 = None
+        if "bf16" in available_precisions():
+            bf16 = self._check(_in_openvino(contents, self.targets, "bf16"), f"{engine_version()} in bf16")
+        return _Proven(contents, checks, bf16)
+
+    def in_int8(self, proven: _Proven, *, trained_on: RunPictures) -> _Proven:
+        """The same files in 8-bit numbers where those are kept, else as they are; with how they answer."""
+        quantized, int8 = in_int8(
+            self.bundle,
+            cast("tuple[bytes, bytes]", proven.contents),
+            trained_on=trained_on.hashed,
+            judged_on=self.pictures.hashed,
+            expected=self.expected,
+            read_back=partial(_in_openvino, targets=self.targets, precision="fp32"),
+            progress=self.progress,
+        )
+        return replace(proven, contents=quantized if int8.kept else proven.contents, int8=int8)
+
+    def result(self, proven: _Proven, *, seconds: float) -> ExportResult:
+        return ExportResult(
+            files=tuple(printable(str(target)) for target in self.targets),
+            bytes=sum(map(len, proven.contents)),
+            part=self.pictures.part,
+            checks=proven.checks,
+            bf16=proven.bf16,
+            int8=proven.int8,
+            notes=tuple(_notes(self.pictures, len(self.expected), proven.int8)),
+            seconds=round(seconds, 2),
+        )
+
+    def _check(self, answering: Answering, runtime: str) -> ExportCheck:
+        return agreement(
+            answering,
+            runtime=runtime,
+            expected=self.expected,
+            pictures=self.pictures.hashed,
+            preprocess=self.bundle.manifest.preprocess,
+            progress=self.progress,
+        )
 
 
 def _format(name: str, *, int8: bool) -> Format:
@@ -140,6 +179,14 @@ def _pictures(run: str | Path, bundle: Bundle, data: str | Path | None, *parts: 
         if data is not None:
             raise
         raise DataError(f"{error}; say with --data where the run's pictures are") from error
+
+
+def _answers(run: str | Path, bundle: Bundle, pictures: RunPictures, progress: Progress) -> dict[int, np.ndarray]:
+    """The run's answers to its pictures, by their number."""
+    answers = answers_of_bundle(bundle, pictures.hashed, progress)
+    if not answers:
+        raise DataError(f"none of the pictures that {run} was made on can be read")
+    return answers
 
 
 def _folder(run: str | Path, bundle: Bundle) -> Path:

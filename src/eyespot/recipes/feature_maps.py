@@ -11,7 +11,7 @@ from eyespot.arithmetic.mosaic import of_maps
 from eyespot.data.pictures import read_image
 from eyespot.data.ranges import levels_of
 from eyespot.errors import DataError, NetworkError, OptionError, UnreadablePicture
-from eyespot.recipes.by_hand import output_file, write_file
+from eyespot.files import chosen_file, write_chosen
 from eyespot.recipes.named_network import (
     bundle_with_weights,
     is_network,
@@ -52,17 +52,12 @@ def feature_maps(
     """
     if scale not in SCALES:
         raise OptionError(f"the option scale cannot be {scale!r}: give each or together")
-    path = output_file(out, ".png", "out", overwrite=overwrite)
-    assert path is not None
+    path = chosen_file(out, ".png", option="out", overwrite=overwrite)
     require_torch(network)
-    if is_network(network):
-        net, preprocess = with_weights(str(network), weights), preprocess_of(str(network), weights)
-    else:
-        bundle = read_run(network)
-        net, preprocess = bundle_with_weights(bundle), bundle.manifest.preprocess
+    net, preprocess = _opened(network, weights)
     maps = _maps(net, stage, _image(picture, preprocess, learned=not is_network(network)))
     mosaic = of_maps(maps, together=scale == "together" or maps.shape[1:] == (1, 1))
-    write_file(path, mosaic.sheet.png)
+    write_chosen(path, mosaic.sheet.png)
     return PictureMade(
         out=str(path),
         stage=stage,
@@ -71,6 +66,14 @@ def feature_maps(
         rows=mosaic.sheet.rows,
         scaling=mosaic.scaling,
     )
+
+
+def _opened(network: str | Path, weights: str | Path | None) -> tuple[nn.Sequential, Preprocess]:
+    """The network with its weights, and how they expect pictures to be prepared."""
+    if is_network(network):
+        return with_weights(str(network), weights), preprocess_of(str(network), weights)
+    bundle = read_run(network)
+    return bundle_with_weights(bundle), bundle.manifest.preprocess
 
 
 def _image(picture: str | Path, preprocess: Preprocess, *, learned: bool) -> np.ndarray:

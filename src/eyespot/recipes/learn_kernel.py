@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from eyespot.arithmetic import learning
 from eyespot.errors import OptionError
-from eyespot.recipes.by_hand import Plane, Source, nested, open_input, open_kernels
+from eyespot.recipes.by_hand import NamedKernel, Plane, Source, nested, open_input, open_kernels
 from eyespot.records import Record
 
 MOST = 1_000_000
@@ -63,27 +63,19 @@ def learn_kernel(
     steps: of gradient descent.
     seed: decides the places and the first weights.
     """
-    for name, value in (("examples", examples), ("steps", steps)):
-        if not 1 <= value <= MOST:
-            raise OptionError(f"the option {name} must lie between 1 and {MOST}, not be {value}")
-    if seed < 0:
-        raise OptionError(f"the option seed must be at least 0, not {seed}")
+    _require_possible(examples, steps, seed)
     given = open_input(picture, channels)
-    targets = open_kernels(target, len(given.image))
-    if len(targets) != 1:
-        raise OptionError(f"the option target needs one kernel, not {len(targets)}")
-    wanted, random = targets[0].planes, np.random.default_rng(seed)
+    named = _one_kernel(target, len(given.image))
+    wanted, random = named.planes, np.random.default_rng(seed)
     shown = learning.examples_of(given.image, wanted, count=examples, random=random)
     patterns = learning.patterns_seen(shown)
-    told = [
-        _step(each, wanted)
-        for each in learning.learn_kernel(shown, wanted.shape, steps=steps, random=random)
-        if each.step in (*_reported(steps), steps)
-    ]
+    learned = learning.learn_kernel(shown, wanted.shape, steps=steps, random=random)
+    reported = _reported(steps)
+    told = [_step(each, wanted) for each in learned if each.step in reported]
     return LearnKernelResult(
         input=given.name,
         input_chw=given.image.shape,
-        target=targets[0].name,
+        target=named.name,
         target_kernel=nested(wanted),
         examples=examples,
         steps=tuple(told),
@@ -95,8 +87,23 @@ def learn_kernel(
     )
 
 
+def _require_possible(examples: int, steps: int, seed: int) -> None:
+    for name, value in (("examples", examples), ("steps", steps)):
+        if not 1 <= value <= MOST:
+            raise OptionError(f"the option {name} must lie between 1 and {MOST}, not be {value}")
+    if seed < 0:
+        raise OptionError(f"the option seed must be at least 0, not {seed}")
+
+
+def _one_kernel(target: Source, channels: int) -> NamedKernel:
+    targets = open_kernels(target, channels)
+    if len(targets) != 1:
+        raise OptionError(f"the option target needs one kernel, not {len(targets)}")
+    return targets[0]
+
+
 def _reported(steps: int) -> set[int]:
-    return {first * 10**power for first in REPORTED for power in range(len(str(steps)))}
+    return {steps, *(first * 10**power for first in REPORTED for power in range(len(str(steps))))}
 
 
 def _step(learned: learning.Learned, target: NDArray[np.float64]) -> LearnedStep:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from eyespot.data.audit import Hashed
 from eyespot.data.store import Store
 from eyespot.evaluate.calibration import calibration, probabilities
 from eyespot.evaluate.intervals import wilson, wilson_fraction
 from eyespot.evaluate.metrics import part_metrics
+from eyespot.evaluate.scores import RunScores
+from eyespot.recipes.answers import Answers, Asked, ask
 from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, despite_ctrl_c, stopped_note
-from eyespot.records import Calibration, Metric, Part, PartMetrics, Precision
+from eyespot.records import Calibration, Part, PartMetrics, Precision
 from eyespot.training.fit import folds_of
 
 COMPARED = 100
@@ -25,35 +26,16 @@ CHECKED = 8
 
 
 @dataclass(frozen=True)
-class Answers:
-    """Logits of pictures, and what they should say."""
-
-    part: Part
-    pictures: list[Hashed]
-    labels: np.ndarray
-    """(N,)."""
-    logits: np.ndarray
-    """(N, classes), before the temperature."""
-
-
-@dataclass(frozen=True)
 class Measurements:
     """Everything that was measured."""
 
     prepared: Prepared
     """Without the pictures that turned out to be unreadable."""
-    answers: tuple[Answers, ...]
-    """To every picture that was held out: val, test, and out of fold what was trained on."""
-    own: Answers
-    """The trained model's own, to a few pictures: by them the written model is checked."""
-    validation: PartMetrics | None
-    test: PartMetrics | None
-    small_test: PartMetrics | None
-    """On a test part that is too small to be the measure: worth showing, not worth relying on."""
-    out_of_fold: Metric | None
-    out_of_fold_detail: PartMetrics | None
-    out_of_fold_reason: str
-    calibration: Calibration | None
+    answers: Mapping[Part, Answers]
+    """To every picture that was held out, by part: val, test, and as train what was answered out of fold."""
+    own: Answers | None
+    """The trained model's own, to a few pictures: by them the written model is checked. None where none can be read."""
+    scores: RunScores
     precision: Precision
     views_computed: int
     notes: list[str]
@@ -71,66 +53,65 @@ def measure(fitted: Fitted, *, store: Store | None, progress: Progress) -> Measu
     precision = Precision(name=fitted.trunk.precision, agreement=None, largest_difference=None, n=0)
     try:
         for part in fitted.held_out:
-            if part == "val" and fitted.answers_on_val:
-                known = fitted.answers_on_val
-                found[part] = Answers(part, known.pictures, known.labels, known.middle)
-                continue
-            embedded = fitted.trunk.embed(
-                prepared.part(part),
-                views=("identity",),
-                store=store,
-                progress=lambda done, total, part=part: progress(f"measuring on {part}", done, total),  # type: ignore[misc]
-            )
-            prepared = prepared.without(embedded.set_aside)
-            computed += embedded.computed
-            notes += embedded.notes
-            if embedded.pictures:
-                logits = fitted.head.logits(embedded.features["identity"])
-                found[part] = Answers(part, embedded.pictures, prepared.labels(embedded.pictures), logits)
-        precision, views = _agreement(fitted, [*found.values(), *_train_answers(fitted, set())], store)
+            asked = _asked(part, fitted, prepared, store, progress)
+            prepared, computed = asked.prepared, computed + asked.computed
+            notes += asked.notes
+            if asked.answers:
+                found[part] = asked.answers
+        precision, views = _agreement(fitted, [*found.values(), *_unseen_answers(fitted, set()).values()], store)
         computed += views
     except KeyboardInterrupt:
         notes.append(stopped_note("measuring"))
     (own, views), _ = despite_ctrl_c(lambda: _own_answers(fitted, prepared, list(found.values()), store))
-    computed += views
-    metrics = {part: _metrics(each.labels, each.logits, fitted) for part, each in found.items()}
-    out_of_fold, detail = _out_of_fold(fitted)
+    answered = {each.content for known in found.values() for each in known.pictures}
     return Measurements(
         prepared=prepared,
-        answers=(
-            *found.values(),
-            *_train_answers(fitted, {each.content for known in found.values() for each in known.pictures}),
-        ),
+        answers=found | _unseen_answers(fitted, answered),
         own=own,
-        validation=metrics.get("val"),
-        test=None if fitted.small_test else metrics.get("test"),
-        small_test=metrics.get("test") if fitted.small_test else None,
-        out_of_fold=out_of_fold,
-        out_of_fold_detail=detail,
-        out_of_fold_reason=_reason(fitted) if fitted.out_of_fold else "",
-        calibration=_calibration(fitted, found),
+        scores=_scores(fitted, found),
         precision=precision,
-        views_computed=computed,
+        views_computed=computed + views,
         notes=notes,
     )
 
 
-def _metrics(labels: np.ndarray, logits: np.ndarray, fitted: Fitted) -> PartMetrics:
+def _asked(part: Part, fitted: Fitted, prepared: Prepared, store: Store | None, progress: Progress) -> Asked:
+    """The model's answers to a part: those that are known already, or anew."""
+    if part == "val" and fitted.answers_on_val:
+        return Asked(prepared, fitted.answers_on_val, computed=0, notes=[])
+    return ask(
+        prepared,
+        prepared.part(part),
+        trunk=fitted.trunk,
+        head=fitted.head,
+        store=store,
+        progress=lambda done, total: progress(f"measuring on {part}", done, total),
+    )
+
+
+def _scores(fitted: Fitted, found: Mapping[Part, Answers]) -> RunScores:
+    """found: the model's own answers, by part."""
+    metrics = {part: _metrics(each, fitted) for part, each in found.items()}
+    folds = fitted.out_of_fold
+    return RunScores(
+        calibration=_calibration(fitted, found),
+        validation=metrics.get("val"),
+        test=None if fitted.small_test else metrics.get("test"),
+        small_test=metrics.get("test") if fitted.small_test else None,
+        out_of_fold=wilson_fraction(float(folds.accuracies.mean()), len(folds.labels)) if folds else None,
+        out_of_fold_detail=_metrics(folds, fitted) if folds else None,
+        out_of_fold_reason=_reason(folds, fitted) if folds else "",
+    )
+
+
+def _metrics(answers: Answers, fitted: Fitted) -> PartMetrics:
     names = fitted.prepared.data_set.classes
-    return part_metrics(labels, probabilities(logits, temperature=fitted.temperature), names)
+    return part_metrics(answers.labels, probabilities(answers.middle, temperature=fitted.temperature.value), names)
 
 
-def _out_of_fold(fitted: Fitted) -> tuple[Metric | None, PartMetrics | None]:
-    answers = fitted.out_of_fold
-    if answers is None:
-        return None, None
-    metric = wilson_fraction(float(answers.accuracies.mean()), len(answers.labels))
-    return metric, _metrics(answers.labels, answers.middle, fitted)
-
-
-def _reason(fitted: Fitted) -> str:
-    answers, count = fitted.out_of_fold, len(fitted.prepared.part("test"))
-    assert answers is not None
+def _reason(answers: Answers, fitted: Fitted) -> str:
+    """Why cross-validation was run."""
+    count = len(fitted.prepared.part("test"))
     have = f"the test part has only {count} picture{'s' * (count != 1)}" if count else "there is no test part"
     repeats = len(answers.logits)
     times = "" if repeats == 1 else f", {repeats} times over"
@@ -142,36 +123,35 @@ def _reason(fitted: Fitted) -> str:
 
 def _own_answers(
     fitted: Fitted, prepared: Prepared, found: Sequence[Answers], store: Store | None
-) -> tuple[Answers, int]:
+) -> tuple[Answers | None, int]:
     """The trained model's answers to a few pictures, held-out ones if there are any; and the views computed for it."""
     for each in found:
-        return Answers(each.part, each.pictures[:CHECKED], each.labels[:CHECKED], each.logits[:CHECKED]), 0
-    embedded = fitted.trunk.embed(prepared.part("train")[:CHECKED], views=("identity",), store=store)
-    logits = np.empty((0, len(prepared.data_set.classes)), np.float32)
-    if embedded.pictures:
-        logits = fitted.head.logits(embedded.features["identity"])
-    return Answers("train", embedded.pictures, prepared.labels(embedded.pictures), logits), embedded.computed
+        return Answers(each.pictures[:CHECKED], each.labels[:CHECKED], each.logits[:, :CHECKED]), 0
+    few = prepared.part("train")[:CHECKED]
+    asked = ask(prepared, few, trunk=fitted.trunk, head=fitted.head, store=store)
+    return asked.answers, asked.computed
 
 
-def _train_answers(fitted: Fitted, answered: set[str]) -> list[Answers]:
-    """Out-of-fold answers to the pictures that were trained on and are not `answered` (content hashes) otherwise."""
+def _unseen_answers(fitted: Fitted, answered: set[str]) -> dict[Part, Answers]:
+    """As train, the answers out of fold to pictures that are not `answered` (content hashes) otherwise, if any."""
     folds = fitted.out_of_fold or fitted.answers_on_train
-    if folds is None:
-        return []
-    rows = [row for row, each in enumerate(folds.pictures) if each.content not in answered]
-    return [Answers("train", [folds.pictures[row] for row in rows], folds.labels[rows], folds.middle[rows])]
+    rows = [row for row, each in enumerate(folds.pictures) if each.content not in answered] if folds else []
+    if not folds or not rows:
+        return {}
+    return {"train": Answers([folds.pictures[row] for row in rows], folds.labels[rows], folds.middle[rows][None])}
 
 
-def _calibration(fitted: Fitted, found: dict[Part, Answers]) -> Calibration | None:
+def _calibration(fitted: Fitted, found: Mapping[Part, Answers]) -> Calibration | None:
     """On pictures that the temperature was not fitted on where there are enough; else by folds, on those it was."""
-    temperature, source = fitted.temperature, fitted.temperature_from
-    unseen = None if fitted.small_test else found.get("test")
+    temperature, source = fitted.temperature.value, fitted.temperature.source
+    unseen: list[Part] = [] if fitted.small_test else ["test"]
     if fitted.regime == "frozen":  # otherwise val is what the temperature was fitted on
-        unseen = unseen or found.get("val")
-    if unseen:
-        name = "test pictures" if unseen.part == "test" else "validation pictures"
-        return calibration(unseen.logits, unseen.labels, temperature, source, measured_on=name)
-    own = fitted.out_of_fold or fitted.calibrated_on
+        unseen.append("val")
+    for part in unseen:
+        if part in found:
+            answers, name = found[part], "test pictures" if part == "test" else "validation pictures"
+            return calibration(answers.middle, answers.labels, temperature, source, measured_on=name)
+    own = fitted.out_of_fold or fitted.temperature.answers
     if own is None:
         return None
     name = "validation pictures" if own.pictures[0].picture.part == "val" else "out-of-fold pictures"
@@ -190,8 +170,9 @@ def _agreement(fitted: Fitted, answers: list[Answers], store: Store | None) -> t
         trunk.embed(pictures, views=("identity",), store=store)
         for trunk in (fitted.trunk, fitted.trunk.in_precision("fp32"))
     ]
+    temperature = fitted.temperature.value
     fast, full = (
-        probabilities(fitted.head.logits(each.features["identity"]), temperature=fitted.temperature) for each in both
+        probabilities(fitted.head.logits(each.features["identity"]), temperature=temperature) for each in both
     )
     same = wilson(int((fast.argmax(axis=1) == full.argmax(axis=1)).sum()), len(pictures))
     return Precision(

@@ -12,8 +12,9 @@ from eyespot import zoo
 from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.bundle.manifest import Manifest
 from eyespot.errors import BundleError, MissingExtra, NetworkError, OptionError, WeightsError
-from eyespot.recipes.create import TIMM, create
+from eyespot.recipes.create import create
 from eyespot.records import Preprocess
+from eyespot.zoo.catalogue import TIMM
 from eyespot.zoo.weights import of_network
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from eyespot.recipes.job import Job
 from eyespot.recipes.prepare import Prepared
 from eyespot.records import Part, Preprocess
 from eyespot.training import augmentation as presets
-from eyespot.training.augmentation import Augmentation
+from eyespot.training.augmentation import SMALL_SIDE, Augmentation
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from eyespot.blocks import WithHeads
     from eyespot.training.examples import ImageExamples
 
-SMALL_SIDE = 64
-"""Images of at most so many pixels a side are moved, not resampled: that would blur the little there is."""
 SHIFTED = Augmentation(shift_px=2, padding="edge")
 """A digit a little to the left is the same digit."""
 SMALL_PHOTOS = presets.SMALL_PHOTOS.model_copy(update={"shift_px": 2})

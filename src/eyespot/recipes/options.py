@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +13,7 @@ from eyespot.data.layouts import Layout
 from eyespot.data.read_as import ReadAs
 from eyespot.errors import OptionError
 from eyespot.old_names import TRAIN, renamed
+from eyespot.recipes.keywords import require_known
 from eyespot.records import Record
 
 Regime = Literal["frozen", "partial", "full", "scratch"]
@@ -28,7 +28,6 @@ USED_BY: dict[str, tuple[Regime, ...]] = {
     **dict.fromkeys(("patience", "growing"), ("scratch",)),
 }
 """Options that only some regimes use; all others are for every regime."""
-AUGMENTATIONS = ("auto", "none", "photos", "photos-unmirrored", "small-photos", "digits", "shift")
 MIRRORING = ("photos", "small-photos")
 _FORBIDDEN = '<>:"/\\|?*'
 """In the name of a folder, on one system or another."""
@@ -164,10 +163,7 @@ class TrainOptions(Record):
 def train_options(**given: Any) -> TrainOptions:
     """The options, checked. Raises OptionError for a name that does not exist and for a value that cannot be used."""
     given = renamed(given, TRAIN)
-    for name in given.keys() - TrainOptions.model_fields.keys():
-        close = difflib.get_close_matches(name, TrainOptions.model_fields, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(TrainOptions.model_fields)}"
-        raise OptionError(f"train has no option {name!r}: {hint}")
+    require_known(given, TrainOptions.model_fields, verb="train")
     try:
         options = TrainOptions(**given)
     except ValidationError as error:

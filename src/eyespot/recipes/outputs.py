@@ -16,10 +16,11 @@ from eyespot.evaluate.figures import part_png
 from eyespot.evaluate.metrics import top_mistakes
 from eyespot.evaluate.report import Mistake, Report, write_report
 from eyespot.files import write_whole
-from eyespot.recipes.measure import Answers, Measurements
+from eyespot.recipes.measure import Measurements
 from eyespot.recipes.regime import Fitted
 from eyespot.recipes.results import TrainResult
-from eyespot.recipes.run_folder import ARGS, REPORT, parts_of, write_split, writing
+from eyespot.recipes.run_folder import ARGS, REPORT, writing
+from eyespot.recipes.split import parts_of, write_split
 from eyespot.recipes.tables import write_csv, write_json, write_table
 from eyespot.records import Part
 from eyespot.words import counted
@@ -52,7 +53,8 @@ def write_outputs(
             ("picture", "part", "class", "answer", "probability", "right", "set_aside"),
             _prediction_rows(fitted, measured, {each.content: each.picture.part for each in split}),
         )
-        shown = measured.test or measured.out_of_fold_detail or measured.validation
+        scores = measured.scores
+        shown = scores.test or scores.out_of_fold_detail or scores.validation
         if shown:
             write_whole(folder / "confusion_matrix.png", part_png(shown))
         write_json(folder / "result.json", result.model_dump(mode="json", by_alias=True))
@@ -64,11 +66,11 @@ def _prediction_rows(
 ) -> Iterator[tuple[object, ...]]:
     """Every answer of a model that had not seen the picture, with the picture's part; then what was left out."""
     names = measured.prepared.data_set.classes
-    for answers in measured.answers:
-        chances = probabilities(answers.logits, temperature=fitted.temperature)
+    for asked, answers in measured.answers.items():
+        chances = probabilities(answers.middle, temperature=fitted.temperature.value)
         for each, label, row in zip(answers.pictures, answers.labels, chances, strict=True):
             answer = int(row.argmax())
-            part = f"{part_of[each.content]} (out of fold)" if answers.part == "train" else answers.part
+            part = f"{part_of[each.content]} (out of fold)" if asked == "train" else asked
             yield each.picture.name, part, names[label], names[answer], f"{row[answer]:.4f}", int(answer == label), ""
     for left in measured.prepared.set_aside:
         yield left.picture, "", "", "", "", "", left.reason
@@ -91,16 +93,10 @@ def _report(
         counts={
             part: {name: count[name] for name in prepared.data_set.classes} for part, count in counts.items() if count
         },
+        scores=measured.scores,
         how=tuple(_how(result, fitted, manifest)),
         machine=machine.describe(),
         next_commands=result.next_commands,
-        test=measured.test,
-        small_test=measured.small_test,
-        validation=measured.validation,
-        out_of_fold=measured.out_of_fold,
-        out_of_fold_detail=measured.out_of_fold_detail,
-        out_of_fold_reason=measured.out_of_fold_reason,
-        calibration=measured.calibration,
         mistakes=tuple(_mistakes(fitted, measured)),
         set_aside=tuple(prepared.set_aside),
         notes=result.notes,
@@ -117,7 +113,7 @@ def _how(result: TrainResult, fitted: Fitted, manifest: Manifest) -> Iterator[tu
         yield "Black and white", f"{size.levels} in pictures with more than 8 bits"
     yield "Precision", _precision(manifest)
     yield "Written model", _agreement(manifest)
-    yield "Temperature", f"{fitted.temperature:.3f}, fitted on {fitted.temperature_from}"
+    yield "Temperature", f"{fitted.temperature.value:.3f}, fitted on {fitted.temperature.source}"
     yield "Trained on", counted(fitted.trained_on, "picture")
     yield "Seed", str(manifest.seed)
     yield "Model hash", f"{manifest.graph_sha256[:16]}; the same data, options and seed give the same"
@@ -149,11 +145,11 @@ def _precision(manifest: Manifest) -> str:
 
 def _mistakes(fitted: Fitted, measured: Measurements) -> Iterator[Mistake]:
     """The most confident wrong answers on the pictures that the report's first figure is of."""
-    judged = _judged(measured)
-    if judged is None:
+    part = _judged(measured)
+    if part is None:
         return
-    names = measured.prepared.data_set.classes
-    chances = probabilities(judged.logits, temperature=fitted.temperature)
+    names, judged = measured.prepared.data_set.classes, measured.answers[part]
+    chances = probabilities(judged.middle, temperature=fitted.temperature.value)
     for row in top_mistakes(judged.labels, chances, SHOWN_MISTAKES):
         picture, answer = judged.pictures[row].picture, int(chances[row].argmax())
         try:
@@ -162,7 +158,7 @@ def _mistakes(fitted: Fitted, measured: Measurements) -> Iterator[Mistake]:
             continue  # gone since it was answered, or its features were stored by a decoder that is gone
         yield Mistake(
             picture=picture.name,
-            part=judged.part,
+            part=part,
             label=names[judged.labels[row]],
             answer=names[answer],
             probability=float(chances[row, answer]),
@@ -170,8 +166,7 @@ def _mistakes(fitted: Fitted, measured: Measurements) -> Iterator[Mistake]:
         )
 
 
-def _judged(measured: Measurements) -> Answers | None:
-    found = {each.part: each for each in measured.answers}
-    if measured.out_of_fold:
-        return found.get("train")
-    return found.get("test") or found.get("val") or found.get("train")
+def _judged(measured: Measurements) -> Part | None:
+    """The part that it is of: train is what was answered out of fold."""
+    wanted: tuple[Part, ...] = ("train",) if measured.scores.out_of_fold else ("test", "val", "train")
+    return next((part for part in wanted if part in measured.answers), None)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +13,9 @@ from eyespot.arithmetic.pooling import average_pool, max_pool
 from eyespot.arithmetic.windows import slides
 from eyespot.errors import OptionError
 from eyespot.old_names import POOL, accepts
-from eyespot.recipes.by_hand import (
-    ByHandRecord,
-    Maps,
-    Source,
-    dropped_note,
-    open_input,
-    output_file,
-    write_file,
-    write_planes,
-)
+from eyespot.recipes.by_hand import ByHandOptions, ByHandRecord, Maps, Source, dropped_note, open_input
+from eyespot.recipes.keywords import as_record
+from eyespot.words import nearest
 
 KINDS: Mapping[str, Callable[..., NDArray[np.float64]]] = {"max": max_pool, "average": average_pool}
 
@@ -52,37 +44,24 @@ class PoolResult(ByHandRecord):
 
 @accepts(POOL)
 def pool(
-    picture: Source,
-    kind: str = "max",
-    *,
-    window: int = 2,
-    stride: int | None = None,
-    channels: str | None = None,
-    out: str | Path | None = None,
-    csv: str | Path | None = None,
-    overwrite: bool = False,
+    picture: Source, kind: str = "max", *, window: int = 2, stride: int | None = None, **options: Any
 ) -> PoolResult:
     """The picture or matrix, pooled, each channel by itself; as `maps` (C, H, W). Pooling has no parameters.
 
-    picture, channels, out, csv, overwrite: as for `convolve`.
     kind: "max" or "average".
     window: side of the square window, pixels.
     stride: by default the window's side, so that windows lie side by side.
+    picture, and of the options channels, out, csv, overwrite: as for `convolve`.
     """
     if kind not in KINDS:
-        close = difflib.get_close_matches(kind, KINDS, n=1, cutoff=0.4)
-        hint = f"did you mean {close[0]!r}?" if close else "give max or average"
+        hint = nearest(kind, KINDS, otherwise="give max or average")
         raise OptionError(f"the option kind cannot be {kind!r}: {hint}")
-    png_file = output_file(out, ".png", "out", overwrite=overwrite)
-    csv_file = output_file(csv, ".csv", "csv", overwrite=overwrite)
-    given = open_input(picture, channels)
+    chosen = as_record(ByHandOptions, options, verb=pool)
+    files, given = chosen.files(), open_input(picture, chosen.channels)
     step = window if stride is None else stride
     down, across = slides(given.image.shape[1:], (window, window), padding="valid", stride=step)
     pooled = KINDS[kind](given.image, window, stride=step)  # (C, H', W')
-    if png_file:
-        write_file(png_file, _png(pooled, is_picture=given.is_picture))
-    if csv_file:
-        write_planes(csv_file, pooled)
+    files.write(pooled, lambda: _png(pooled, is_picture=given.is_picture))
     return PoolResult(
         input=given.name,
         input_chw=given.image.shape,
@@ -95,9 +74,8 @@ def pool(
         maps=pooled,
         least=float(pooled.min()),
         greatest=float(pooled.max()),
-        out=str(png_file) if png_file else None,
-        csv=str(csv_file) if csv_file else None,
         notes=tuple(dropped_note(down, across)),
+        **files.named,
     )
 
 

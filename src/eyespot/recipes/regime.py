@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-import numpy as np
-
-from eyespot.data.audit import Hashed
+from eyespot.evaluate.calibration import fit_temperature
 from eyespot.features.trunk import Trunk
+from eyespot.recipes.answers import Answers
 from eyespot.recipes.options import Regime
 from eyespot.recipes.prepare import Prepared
 from eyespot.records import Part, Rung
@@ -22,25 +21,18 @@ SMALLEST_TEST = 30
 
 
 @dataclass(frozen=True)
-class OutOfFold:
-    """Answers to pictures by models that had not seen them."""
+class Temperature:
+    """What the logits are divided by, so that confidence means what it says."""
 
-    pictures: list[Hashed]
-    labels: np.ndarray
-    """(N,)."""
-    logits: np.ndarray
-    """(repeats, N, classes)."""
+    value: float
+    source: str
+    """The answers that it was fitted on, in words."""
+    answers: Answers | None
+    """Those answers; None where there were none, and the value is 1."""
 
-    @property
-    def accuracies(self) -> np.ndarray:
-        """Of each repeat, (repeats,)."""
-        return np.asarray((self.logits.argmax(axis=2) == self.labels).mean(axis=1))
-
-    @property
-    def middle(self) -> np.ndarray:
-        """Logits (N, classes) of the repeat whose accuracy lies in the middle."""
-        order = np.argsort(self.accuracies, kind="stable")
-        return np.asarray(self.logits[order[len(order) // 2]])
+    @classmethod
+    def fitted_on(cls, answers: Answers | None, source: str) -> Temperature:
+        return cls(fit_temperature(answers.middle, answers.labels) if answers else 1.0, source, answers)
 
 
 @dataclass(frozen=True)
@@ -48,26 +40,26 @@ class Fitted:
     """A trained model before it is measured."""
 
     regime: Regime
-    prepared: Prepared
-    """Without the pictures that turned out to be unreadable."""
     trunk: Trunk
     head: Head
+    temperature: Temperature
+
+    prepared: Prepared
+    """Without the pictures that turned out to be unreadable."""
+    trained_on: int
+    """Pictures."""
+    mirror: bool
+    """Whether their mirror images were trained on, too."""
+    l2: float | None
+    """Of the head that was fitted on frozen features; None from scratch, where none was."""
+
     held_out: tuple[Part, ...]
     """Parts that the model was not trained on, to be measured."""
     small_test: bool
     """True where fewer than SMALLEST_TEST test pictures are there, so that cross-validation comes first."""
-    temperature: float
-    temperature_from: str
-    """The answers that the temperature was fitted on, in words."""
-    calibrated_on: OutOfFold | None
-    """Those answers; None where there were none, and the temperature is 1."""
-    trained_on: int
-    mirror: bool
-    l2: float | None
-    out_of_fold: OutOfFold | None
-    """Where the test part is too small to measure on; None there, too, where cross-validation was stopped."""
-    answers_on_train: OutOfFold | None
-    """Answers to the pictures that were trained on, where cross-validation gave them."""
+    out_of_fold: Answers | None
+    """Those of cross-validation: None without a small test, and where cross-validation was left out or stopped."""
+
     table: tuple[dict[str, float | int | bool], ...]
     """Rows of results.csv: the L2 values tried, or the epochs."""
     how: tuple[tuple[str, str], ...]
@@ -80,9 +72,14 @@ class Fitted:
     """Why it is the frozen model where another regime was chosen; empty where it is the chosen one."""
 
     @property
-    def answers_on_val(self) -> OutOfFold | None:
-        """The model's own answers to the validation pictures, where they were needed before; None otherwise."""
-        return None if self.regime == "frozen" or self.out_of_fold else self.calibrated_on
+    def answers_on_val(self) -> Answers | None:
+        """The model's own answers to the validation pictures, where its temperature was fitted on them; else None."""
+        return None if self.regime == "frozen" or self.out_of_fold else self.temperature.answers
+
+    @property
+    def answers_on_train(self) -> Answers | None:
+        """Cross-validated answers to exactly the pictures that were trained on; None where the regime is not frozen."""
+        return (self.out_of_fold or self.temperature.answers) if self.regime == "frozen" else None
 
 
 def despite_ctrl_c(work: Callable[[], T]) -> tuple[T, bool]:

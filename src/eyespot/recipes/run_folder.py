@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from eyespot.bundle.files import CHECKPOINTS, FOLDER, find_bundle
-from eyespot.data.audit import Hashed
 from eyespot.errors import CannotWrite, OptionError
 from eyespot.files import LEFT_OVER, remove_leftovers
 from eyespot.recipes.options import TrainOptions
-from eyespot.recipes.regime import Fitted
 from eyespot.recipes.run_lock import LOCK, RunLock
-from eyespot.recipes.tables import write_csv, write_json
+from eyespot.recipes.tables import write_json
 from eyespot.training.distributed import World, broadcast
 
 ARGS = "args.json"
@@ -41,8 +38,6 @@ class RunFolder:
         self._made: list[Path] = []
         self.path = there
         """None before it has a name, and on ranks that do not write."""
-        self.args: Callable[[], dict[str, Any]] = dict
-        """Gives what `args.json` says."""
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -133,11 +128,11 @@ class RunFolder:
                 with suppress(OSError):  # it holds something
                     each.rmdir()
 
-    def write_args(self) -> None:
-        """Brings `args.json` up to date where the folder is there."""
+    def write_args(self, args: Mapping[str, object]) -> None:
+        """Writes `args.json` where the folder is there."""
         if self.path is not None and self._world.is_writer:
             with writing(f"the run in {self.path}"):
-                write_json(self.path / ARGS, self.args())
+                write_json(self.path / ARGS, args)
 
     @property
     def has_model(self) -> bool:
@@ -192,25 +187,6 @@ def writing(what: str) -> Iterator[None]:
         raise CannotWrite(
             f"{what} cannot be written ({error.strerror or error}): make room, or choose another place with --out"
         ) from error
-
-
-def parts_of(fitted: Fitted, pictures: Iterable[Hashed]) -> list[Hashed]:
-    """The pictures with the part each had for this model: in train is what it was fitted on, and nothing else."""
-    fitted_on = fitted.answers_on_train.pictures if fitted.answers_on_train else fitted.prepared.part("train")
-    contents = {each.content for each in fitted_on}
-    assert len(contents) == fitted.trained_on
-    return [
-        each
-        if each.picture.part == "train" or each.content not in contents
-        else replace(each, picture=replace(each.picture, part="train"))
-        for each in pictures
-    ]
-
-
-def write_split(path: Path, hashed: Iterable[Hashed]) -> None:
-    """Which picture went where: `split.csv`."""
-    rows = ((each.picture.name, each.picture.label, each.picture.part, each.content) for each in hashed)
-    write_csv(path, ("picture", "class", "part", "content_hash"), rows)
 
 
 def _parent(options: TrainOptions) -> Path:

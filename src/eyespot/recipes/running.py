@@ -178,7 +178,7 @@ class _Kept:
 
         began = time.perf_counter()
         checkpoint.save(self._folder(), state)
-        self._job.folder.write_args()  # with the seconds spent so far
+        self._job.clock.write_down()  # with the seconds spent so far
         self._saved_step, self._saved_at = state["step"], time.perf_counter()
         self._cost = self._saved_at - began
 

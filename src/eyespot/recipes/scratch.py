@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eyespot.errors import MissingExtra, OptionError
-from eyespot.evaluate.calibration import fit_temperature
+from eyespot.recipes.answers import Answers, on_val
 from eyespot.recipes.job import Job
 from eyespot.recipes.on_images import Images, augmentation_for, by_content, decoded, with_auxiliary_heads
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.plans import FEW, Defaults, growing_sides, growing_work, in_words, plan_for, scratch_defaults
 from eyespot.recipes.prepare import Prepared, notes_on_trained
-from eyespot.recipes.regime import Fitted, OutOfFold, despite_ctrl_c, stopped_note
+from eyespot.recipes.regime import Fitted, Temperature, despite_ctrl_c, stopped_note
 from eyespot.recipes.running import ended_note, epoch_row, run_training, seconds_per_step
-from eyespot.recipes.trained import as_trunk, ends_fully_connected, on_val
+from eyespot.recipes.trained import as_trunk, ends_fully_connected
 from eyespot.records import Network, Part, Preprocess
 from eyespot.training.augmentation import Augmentation, describe
 from eyespot.training.fit import folds_of
@@ -102,14 +102,11 @@ def fit_scratch(prepared: Prepared, name: str, job: Job, *, gray: bool, small_te
         head=head,
         held_out=("val", "test") if prepared.was_split or not out_of_fold else (),
         small_test=small_test,
-        temperature=fit_temperature(answers.middle, answers.labels) if answers else 1.0,
-        temperature_from=source,
-        calibrated_on=answers,
+        temperature=Temperature.fitted_on(answers, source),
         trained_on=len(train.labels),
         mirror=augmentation is not None and augmentation.mirror,
         l2=None,
         out_of_fold=out_of_fold,
-        answers_on_train=None,
         table=tuple(epoch_row(epoch) | {"best": epoch.best} for epoch in training.epochs),
         how=(
             ("What was trained", f"all of {name}, from random weights{auxiliary}"),
@@ -281,7 +278,7 @@ def _finishing(job: Job) -> float:
     return max(5.0, FINISHING * job.clock.remaining) if job.clock.is_set and math.isfinite(job.clock.remaining) else 0.0
 
 
-def _out_of_fold(making: _Making, parts: Sequence[Part], defaults: Defaults, *, few: bool) -> OutOfFold:
+def _out_of_fold(making: _Making, parts: Sequence[Part], defaults: Defaults, *, few: bool) -> Answers:
     """Answers to every picture of these parts by networks that had not seen it, trained for as many epochs."""
     from eyespot.training.loop import one_thread, scores
 
@@ -308,7 +305,7 @@ def _out_of_fold(making: _Making, parts: Sequence[Part], defaults: Defaults, *, 
             for _ in training.run():
                 pass
             logits[0, fold == held_out] = _two_columns(scores(training.averaged, unseen, device=job.device).numpy())
-    return OutOfFold(pictures, labels, logits)
+    return Answers(pictures, labels, logits)
 
 
 def _two_columns(scores: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from eyespot.arithmetic.table import Chain, flat, stages, total
 from eyespot.errors import OptionError
-from eyespot.files import cannot_write, write_whole
+from eyespot.files import write_chosen
 from eyespot.names import printable
 from eyespot.recipes.network_results import Summary
 
@@ -38,7 +38,9 @@ def summary(
     name, traced, shape = _traced(network, input_chw, imgsz, classes)
     layers = list(flat(traced))
     if draw is not None:
-        _draw(traced, printable(name), Path(draw))
+        from eyespot.arithmetic.drawing import drawing
+
+        write_chosen(Path(draw), drawing(traced, title=printable(name)).encode())
     return Summary(
         network=name,
         input=shape,
@@ -72,12 +74,3 @@ def _traced(
     from eyespot.arithmetic.trace import trace
 
     return name, trace(net, shape), shape
-
-
-def _draw(traced: Chain, name: str, path: Path) -> None:
-    from eyespot.arithmetic.drawing import drawing
-
-    try:
-        write_whole(path, drawing(traced, title=name).encode())
-    except OSError as error:
-        raise cannot_write(path, error) from error

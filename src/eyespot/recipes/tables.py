@@ -12,12 +12,17 @@ from eyespot.files import write_whole
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A CSV file in UTF-8, whole or not at all. Cells that a spreadsheet would run as a formula are quoted."""
+    """A CSV file, whole or not at all."""
+    write_whole(path, as_csv(header, rows))
+
+
+def as_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """A table as CSV in UTF-8. Cells that a spreadsheet would run as a formula are quoted."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows([_harmless(cell) for cell in row] for row in rows)
-    write_whole(path, text.getvalue().encode("utf-8", "backslashreplace"))
+    return text.getvalue().encode("utf-8", "backslashreplace")
 
 
 def write_table(path: Path, rows: Sequence[Mapping[str, object]]) -> None:

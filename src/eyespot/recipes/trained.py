@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eyespot.data.audit import Hashed
-from eyespot.data.store import Store
 from eyespot.engine.compiled import compiled_folder
-from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
-from eyespot.recipes.prepare import Prepared
-from eyespot.recipes.regime import OutOfFold
 from eyespot.records import Network, PrecisionName, Preprocess
 from eyespot.training.head import Head, Layer, Output
 
@@ -69,34 +64,6 @@ def graph_trunk(
         precision=precision,
         cache_folder=compiled_folder(cache_folder),
     )
-
-
-@dataclass(frozen=True)
-class OnVal:
-    """A network's answers to the validation pictures."""
-
-    prepared: Prepared
-    """Without those of them that cannot be read."""
-    answers: OutOfFold | None
-    """None where there are none."""
-    computed: int
-    """Views that were computed for them."""
-
-
-def on_val(
-    prepared: Prepared, trunk: Trunk, head: Head, *, store: Store | None = None, tap: Tap | None = None
-) -> OnVal:
-    """What the network answers to the validation pictures.
-
-    store: for features that another run may ask for. tap: activations that are kept on the way.
-    """
-    embedded = trunk.embed(prepared.part("val"), views=("identity",), store=store, tap=tap)
-    prepared = prepared.without(embedded.set_aside)
-    if not embedded.pictures:
-        return OnVal(prepared, None, 0)
-    logits = head.logits(embedded.features["identity"])
-    answers = OutOfFold(embedded.pictures, prepared.labels(embedded.pictures), logits[None])
-    return OnVal(prepared, answers, embedded.computed)
 
 
 def seconds_per_view(trunk: Trunk, hashed: Sequence[Hashed]) -> float:

@@ -9,10 +9,10 @@ import numpy as np
 
 from eyespot.evaluate.intervals import wilson
 from eyespot.features.tap import Tap
+from eyespot.recipes.answers import Answers, on_val
 from eyespot.recipes.compared import Comparison, compared
 from eyespot.recipes.job import Job
-from eyespot.recipes.regime import Fitted, OutOfFold
-from eyespot.recipes.trained import on_val
+from eyespot.recipes.regime import Fitted
 from eyespot.recipes.tuned import Tuning, tune, with_note
 from eyespot.records import Metric, Rung
 from eyespot.training.problems import log_softmax
@@ -26,14 +26,14 @@ class Climbed:
     """The best model so far, and how it came to be."""
 
     best: Fitted
-    answers: OutOfFold | None
+    answers: Answers | None
     """The best model's to the validation pictures; None where there are none."""
     rungs: list[Rung]
     start: Row
     """The frozen model as epoch 0 of every training that begins with it."""
 
     @classmethod
-    def of(cls, frozen: Fitted, answers: OutOfFold | None, job: Job, seconds: float) -> Climbed:
+    def of(cls, frozen: Fitted, answers: Answers | None, job: Job, seconds: float) -> Climbed:
         return cls(frozen, answers, [_rung_of_frozen(answers, job, seconds)], _start_row(answers))
 
 
@@ -107,9 +107,10 @@ def weigh(
     was_asked_for: it is kept, too, where enough validation pictures cannot tell the two apart, and where it has layers
         that were asked for.
     """
-    assert tuned.calibrated_on is not None
+    answers = tuned.temperature.answers
+    assert answers is not None
     assert climbed.answers is not None
-    comparison = compared(climbed.answers, tuned.calibrated_on)
+    comparison = compared(climbed.answers, answers)
     is_wanted = was_asked_for and (job.options.replace_tail is not None or comparison.is_the_same)
     suffices = comparison.is_better or is_wanted
     is_kept = job.clock.decide(f"{tuning.key}: kept", lambda: suffices)
@@ -121,13 +122,13 @@ def weigh(
             regime=tuning.regime,
             trained=tuning.what,
             seconds=job.clock.measure(f"{tuning.key}: seconds", lambda: round(job.clock.spent - began, 1)),
-            validation=_metric(tuned.calibrated_on),
+            validation=_metric(answers),
             verdict=f"{'kept' if is_kept else 'discarded'}: {why}",
             kept=is_kept,
         )
     )
     if is_kept:
-        climbed.best, climbed.answers = tuned, tuned.calibrated_on
+        climbed.best, climbed.answers = tuned, answers
     return comparison
 
 
@@ -146,7 +147,7 @@ def with_start(tuned: Fitted, climbed: Climbed) -> Fitted:
     return replace(tuned, table=(climbed.start, *tuned.table))
 
 
-def _rung_of_frozen(answers: OutOfFold | None, job: Job, seconds: float) -> Rung:
+def _rung_of_frozen(answers: Answers | None, job: Job, seconds: float) -> Rung:
     return Rung(
         regime="frozen",
         trained="the head alone",
@@ -157,7 +158,7 @@ def _rung_of_frozen(answers: OutOfFold | None, job: Job, seconds: float) -> Rung
     )
 
 
-def _start_row(answers: OutOfFold | None) -> Row:
+def _start_row(answers: Answers | None) -> Row:
     row: Row = {"epoch": 0, "kept": False}
     if answers is None:
         return row
@@ -165,7 +166,7 @@ def _start_row(answers: OutOfFold | None) -> Row:
     return row | {"validation_loss": float(losses.mean()), "validation_accuracy": float(answers.accuracies.mean())}
 
 
-def _metric(answers: OutOfFold) -> Metric:
+def _metric(answers: Answers) -> Metric:
     right = answers.middle.argmax(1) == answers.labels
     return wilson(int(right.sum()), len(right))
 

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from eyespot.evaluate.calibration import fit_temperature
 from eyespot.features.trunk import Trunk
+from eyespot.recipes.answers import on_val
 from eyespot.recipes.job import Job
 from eyespot.recipes.plans import in_words
 from eyespot.recipes.prepare import Prepared
-from eyespot.recipes.regime import Fitted, despite_ctrl_c
+from eyespot.recipes.regime import Fitted, Temperature, despite_ctrl_c
 from eyespot.recipes.running import ended_note, epoch_row, run_training
-from eyespot.recipes.trained import as_trunk, on_val
+from eyespot.recipes.trained import as_trunk
 from eyespot.records import Network
 from eyespot.training.head import Head
 
@@ -73,7 +73,7 @@ def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> F
 
     (trunk, head), _ = despite_ctrl_c(converted)
     found, _ = despite_ctrl_c(lambda: on_val(tuning.prepared, trunk, head))
-    answers = found.answers
+    source = "answers to the validation pictures" if found.answers else "nothing: there are none"
     return replace(
         frozen,
         regime=tuning.regime,
@@ -81,13 +81,10 @@ def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> F
         trunk=trunk,
         head=head,
         held_out=("val", "test"),
-        temperature=fit_temperature(answers.middle, answers.labels) if answers else 1.0,
-        temperature_from="answers to the validation pictures" if answers else "nothing: there are none",
-        calibrated_on=answers,
+        temperature=Temperature.fitted_on(found.answers, source),
         trained_on=tuning.trained_on,
         mirror=tuning.mirror,
         out_of_fold=None,
-        answers_on_train=None,
         table=tuple(epoch_row(epoch) | {"kept": epoch.number == training.kept} for epoch in training.epochs),
         how=(
             ("What was trained", tuning.what),

@@ -51,10 +51,12 @@ def require_same_answers(bundle: Bundle, fitted: Fitted, measured: Measurements)
     None where no picture can be read any more. Raises BundleError where they differ by more than rounding.
     """
     own = measured.own
+    classifier = Classifier(read_bundle(bundle.folder), cache_folder=compiled_folder(machine.cache_folder()))
+    if own is None:
+        return None
     decoded = [decode_or_reason(each.picture, each.content, fitted.trunk.preprocess) for each in own.pictures]
     images = [(number, image) for number, image in enumerate(decoded) if not isinstance(image, str)]
-    classifier = Classifier(read_bundle(bundle.folder), cache_folder=compiled_folder(machine.cache_folder()))
-    expected = probabilities(own.logits, temperature=fitted.temperature)
+    expected = probabilities(own.middle, temperature=fitted.temperature.value)
     differences = [0.0]
     for number, found in classifier.stream(images, many=False):  # so the graph for `predict` is compiled already
         away = math.inf if isinstance(found, str) else float(np.abs(found - expected[number]).max())

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-import eyespot
 from eyespot.errors import RequestError
 from eyespot.serve import inference_protocol, predicting
 from eyespot.serve.doorman import Doorman
@@ -16,6 +15,7 @@ from eyespot.serve.replies import as_json, refusal
 from eyespot.serve.safety import Gate
 from eyespot.serve.service import Service
 from eyespot.serve.static import INDEX, page_files
+from eyespot.version import VERSION
 
 PAGE_HEADERS = {
     "cache-control": "no-cache",
@@ -40,9 +40,7 @@ def make_app(service: Service, *, token: str | None = None) -> FastAPI:
         yield
         service.stop()
 
-    app = FastAPI(
-        title="eyespot", version=eyespot.__version__, docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
-    )
+    app = FastAPI(title="eyespot", version=VERSION, docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.add_middleware(Doorman, gate=Gate(token), metrics=service.metrics)
     app.add_exception_handler(RequestError, _refused)
     app.add_exception_handler(HTTPException, _unknown)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from eyespot.errors import RequestError
+from eyespot.explaining.similar import MOST_SIMILAR
 
 TOPK, MOST_TOPK = 3, 10**6
-MOST_SIMILAR = 12
 _MOST_FIELDS = 8
 
 

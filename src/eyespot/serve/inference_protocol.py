@@ -17,7 +17,6 @@ import numpy as np
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
-import eyespot
 from eyespot.errors import RequestError
 from eyespot.serve.answers import top
 from eyespot.serve.batching import Answer
@@ -27,6 +26,7 @@ from eyespot.serve.refusals import Busy
 from eyespot.serve.replies import as_json
 from eyespot.serve.served import Served
 from eyespot.serve.service import Service
+from eyespot.version import VERSION
 
 PICTURES, IMAGES = "pictures", "images"
 PROBABILITIES, CLASSES = "probabilities", "classes"
@@ -63,7 +63,7 @@ def add_to(app: FastAPI, service: Service) -> None:
 
     @app.get("/v2")
     async def server() -> Response:
-        return as_json({"name": "eyespot", "version": eyespot.__version__, "extensions": []})
+        return as_json({"name": "eyespot", "version": VERSION, "extensions": []})
 
     @app.get("/v2/health/live")
     async def live() -> Response:

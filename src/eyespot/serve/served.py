@@ -12,8 +12,9 @@ from eyespot.bundle.answering import Answering
 from eyespot.bundle.files import Bundle
 from eyespot.bundle.manifest import Manifest
 from eyespot.bundle.run import require_distribution
-from eyespot.evaluate.verdict import Measured, accuracy_sentence
-from eyespot.records import Metric, PartMetrics, Preprocess
+from eyespot.evaluate.scores import most_trusted_first, overall
+from eyespot.evaluate.verdict import accuracy_sentence
+from eyespot.records import PartMetrics, Preprocess
 
 FINGERPRINT_DIGITS = 12
 DRAWN_SIDE = 64
@@ -100,16 +101,9 @@ def require_answers(bundle: Bundle, answering: Answering) -> None:
 
 def _measured(manifest: Manifest) -> dict[str, Any] | None:
     """The accuracy that the report begins with, and its sentence."""
-    parts: tuple[tuple[Measured, PartMetrics | Metric | None], ...] = (
-        ("test", manifest.test),
-        ("out-of-fold", manifest.out_of_fold),
-        ("test", manifest.small_test),
-        ("validation", manifest.validation),
-    )
-    for part, found in parts:
-        if found is not None:
-            metric = found.overall if isinstance(found, PartMetrics) else found
-            return {"part": part, **metric.model_dump(), "sentence": accuracy_sentence(metric, part)}
+    for measured, found in most_trusted_first(manifest):
+        metric = overall(found)
+        return {"part": measured, **metric.model_dump(), "sentence": accuracy_sentence(metric, measured)}
     return None
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import eyespot
 from eyespot import machine
 from eyespot.bundle.answering import Answering
 from eyespot.bundle.files import Bundle, read_bundle
@@ -18,6 +17,7 @@ from eyespot.serve.bodies import Intake
 from eyespot.serve.explaining import Explaining
 from eyespot.serve.metrics import Metrics
 from eyespot.serve.served import Explain, Served
+from eyespot.version import VERSION
 
 
 class Service:
@@ -54,7 +54,7 @@ class Service:
 
     def described(self) -> dict[str, Any]:
         """What `GET /model` says."""
-        return {"name": self.name, **self.served.described(), "version": eyespot.__version__}
+        return {"name": self.name, **self.served.described(), "version": VERSION}
 
     def measured(self) -> bytes:
         """What `GET /metrics` says."""

@@ -102,6 +102,9 @@ PHOTOS = Augmentation(
 PHOTOS_UNMIRRORED = PHOTOS.model_copy(update={"mirror": False})
 """Photos in which left and right matter: text, road signs, X-rays."""
 
+SMALL_SIDE = 64
+"""Images of at most this many pixels a side are small: moved, not resampled, and learned from scratch where grey."""
+
 SMALL_PHOTOS = Augmentation(mirror=True, shift_px=4)
 """Photos of about 32 pixels, such as CIFAR's: pad by 4, crop, mirror (He et al. 2015, section 4.2). No resampling:
 it would blur the little there is."""

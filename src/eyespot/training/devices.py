@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from eyespot import machine
 from eyespot.engine.run import available_precisions
 from eyespot.errors import MachineError, OptionError
+from eyespot.words import counted
 
 DeviceName = Literal["cpu", "cuda", "mps"]
 Precision = Literal["fp32", "bf16", "fp16"]
@@ -92,14 +93,15 @@ def available() -> tuple[DeviceName, ...]:
 
 def _cpu() -> Device:
     # Where the processor has no instructions for it, bf16 is imitated, and slower than fp32.
-    return Device(torch.device("cpu"), available_precisions()[0], f"processor with {machine.cores()} cores")
+    return Device(torch.device("cpu"), available_precisions()[0], f"processor with {counted(machine.cores(), 'core')}")
 
 
 def _cuda(local_rank: int) -> Device:
     count = torch.cuda.device_count()
     if local_rank >= count:
         raise MachineError(
-            f"This machine has {count} GPUs and this is its process {local_rank + 1}: start at most {count} processes"
+            f"This machine has {counted(count, 'GPU')} and this is its process {local_rank + 1}: "
+            f"start at most {counted(count, 'process', 'processes')}"
         )
     where = torch.device("cuda", local_rank)
     with torch.cuda.device(where):

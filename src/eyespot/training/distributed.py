@@ -165,11 +165,6 @@ def average_statistics(net: nn.Module, world: World) -> None:
                     statistic /= world.size
 
 
-def barrier(world: World) -> None:
-    """Returns when every rank has come here."""
-    total(0.0, world)
-
-
 def broadcast(value: Any, world: World) -> Any:
     """The writer's value, on every rank: for decisions, such as those of the clock, that all must take alike.
 

@@ -3,12 +3,12 @@ told at once."""
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from eyespot.errors import OptionError
+from eyespot.words import nearest
 
 EXAMPLE = "conv 3x3 128, pool, fc 64"
 MOST_LAYERS = 32
@@ -105,9 +105,7 @@ def _layer(piece: str) -> Layer:
 
 
 def _unknown(word: str) -> str:
-    close = difflib.get_close_matches(word, _FORMS, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(_FORMS)}"
-    return f"there is no layer {word!r}; {hint}"
+    return f"there is no layer {word!r}; {nearest(word, _FORMS)}"
 
 
 def _conv(height: str, width: str | None, channels: str, stride: str | None) -> Conv | None:

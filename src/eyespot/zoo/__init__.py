@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from eyespot.errors import NetworkError
+from eyespot.words import nearest
 from eyespot.zoo.catalogue import NETWORKS, Argument, Definition
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ def definition(name: str) -> Definition:
 
 def hint(name: str) -> str:
     """The network that an unknown name may have meant; else where all are listed."""
-    close = difflib.get_close_matches(name, NETWORKS, n=1)
-    return f"did you mean {close[0]!r}?" if close else "`eyespot networks` lists all."
+    return nearest(name, NETWORKS, otherwise="`eyespot networks` lists all.")
 
 
 def create(name: str, **arguments: Argument) -> nn.Sequential:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 Argument = int | float | str | bool
+TIMM = "timm:"
+"""Begins the names of timm's networks, of which any can be had."""
 
 _IMAGENET, _CIFAR = (3, 224, 224), (3, 32, 32)
 _IMAGENET_LARGE = (3, 299, 299)

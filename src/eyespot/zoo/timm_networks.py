@@ -6,7 +6,6 @@ stage `features`. So splitting after `features` works for all of them, and an ea
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from eyespot.arithmetic.shapes import check_shapes
 from eyespot.blocks import chain
 from eyespot.errors import MachineError, MissingExtra, NetworkError, WeightsError
 from eyespot.records import Preprocess
+from eyespot.words import nearest
 from eyespot.zoo.weights_files import hub_files, put, read
 
 
@@ -95,9 +95,8 @@ def _settings(name: str) -> dict[str, Any]:
     known = not set(name) & set(":/") and timm.is_model(architecture)
     if not known or (tag and name not in timm.list_pretrained(f"{architecture}.*")):
         names = timm.list_pretrained(f"{architecture}.*") if known else timm.list_models()
-        close = difflib.get_close_matches(name, names, n=1)
-        hint = f": did you mean {f'timm:{close[0]}'!r}?" if close else "; timm.list_models() names all."
-        raise NetworkError(f"timm has no network {name!r}{hint}")
+        hint = nearest(f"timm:{name}", [f"timm:{each}" for each in names], otherwise="timm.list_models() names all.")
+        raise NetworkError(f"timm has no network {name!r}: {hint}")
     found = timm.get_pretrained_cfg(name) or timm.create_model(name).pretrained_cfg
     settings: dict[str, Any] = found.to_dict()
     return settings

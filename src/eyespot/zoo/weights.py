@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from eyespot.records import Fraction, Network, Preprocess, Record
+from eyespot.zoo.catalogue import NETWORKS
 
 _IMAGENET = "ImageNet (ILSVRC 2012), WordNet identifiers in ascending order"
 
@@ -147,20 +148,18 @@ def _torchvision(
     accuracy: float,
     *,
     tag: str = "imagenet",
-    module: str = "",
     form: str = "torchvision's",
-    short_side: int = 256,
-    crop: int = 224,
+    short_side_and_crop: tuple[int, int] = (256, 224),
     heads: bool = False,
 ) -> Weights:
     """A record of torchvision's. heads: the file has auxiliary heads; those networks also renormalise their input."""
-    module = f"eyespot.zoo.{module or network}"
+    module = f"eyespot.zoo.{NETWORKS[network].function.partition(':')[0]}"
     mean, scale = (_RENORMALISED, _RENORMALISED) if heads else (_MEAN, _SCALE)
     return Weights(
         name=f"{network}.{tag}",
         network=Network(name=network),
         form=form,
-        preprocess=_preprocess(short_side, crop, "bilinear", mean, scale),
+        preprocess=_preprocess(*short_side_and_crop, "bilinear", mean, scale),
         classes=1000,
         class_source=_IMAGENET,
         file=file,
@@ -176,23 +175,18 @@ def _torchvision(
 
 def _vgg(network: str, digits: str, accuracy: float) -> Weights:
     form = "torchvision's, with BatchNorm" if network.endswith("_bn") else "torchvision's"
-    return _torchvision(network, f"{network}-{digits}.pth", accuracy, module="vgg", form=form)
+    return _torchvision(network, f"{network}-{digits}.pth", accuracy, form=form)
 
 
 def _resnet(depth: int, digits: str, accuracy: float) -> Weights:
     form = "torchvision's: a block with a stride has it on its first 3x3"
-    return _torchvision(f"resnet{depth}", f"resnet{depth}-{digits}.pth", accuracy, module="resnet", form=form)
+    return _torchvision(f"resnet{depth}", f"resnet{depth}-{digits}.pth", accuracy, form=form)
 
 
 def _resnet_v2(depth: int, digits: str, accuracy: float) -> Weights:
-    weights = _torchvision(
-        f"resnet{depth}", f"resnet{depth}-{digits}.pth", accuracy, tag="imagenet_v2", module="resnet", short_side=232
-    )
-    return weights.model_copy(
-        update={
-            "form": "torchvision's: a block with a stride has it on its first 3x3; trained longer, by a newer recipe"
-        }
-    )
+    form = "torchvision's: a block with a stride has it on its first 3x3; trained longer, by a newer recipe"
+    file = f"resnet{depth}-{digits}.pth"
+    return _torchvision(f"resnet{depth}", file, accuracy, tag="imagenet_v2", form=form, short_side_and_crop=(232, 224))
 
 
 _TORCHVISION = (
@@ -222,8 +216,7 @@ _TORCHVISION = (
         "inception_v3_google-0cc3c7bd.pth",
         0.77294,
         form="torchvision's, with a trained auxiliary head",
-        short_side=342,
-        crop=299,
+        short_side_and_crop=(342, 299),
         heads=True,
     ),
     _resnet(18, "f37072fd", 0.69758),

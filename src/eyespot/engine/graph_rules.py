@@ -1,0 +1,165 @@
+"""The rules of the conversion: for each of PyTorch's functions that a network calls, the operators that say the same.
+
+Each rule has the arguments of its function in PyTorch, after the recorder; it returns the name of the output. What a
+rule cannot say raises `NoRule`, and PyTorch's exporter converts the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from onnx import TensorProto
+from torch import Tensor
+from torch.nn import functional
+
+from eyespot.engine.graph_recorder import NoRule, Recorder, Rules
+
+
+def _pair(size: Any) -> list[int]:
+    return [size, size] if isinstance(size, int) else list(size)
+
+
+def _only(condition: bool) -> None:
+    if not condition:
+        raise NoRule("an argument that has no rule")
+
+
+def _conv(to: Recorder, x: Tensor, weight: Tensor, bias: Any, *sliding: Any) -> str:
+    stride, padding, dilation, groups = sliding
+    _only(not isinstance(padding, str))
+    inputs = [x, weight] if bias is None else [x, weight, bias]
+    pads = _pair(padding) * 2
+    return to.node("Conv", *inputs, strides=_pair(stride), pads=pads, dilations=_pair(dilation), group=groups)
+
+
+def _norm(to: Recorder, x: Tensor, mean: Any, var: Any, *, eps: float, **rest: Any) -> str:
+    _only(not rest["training"] and rest["weight"] is not None)
+    return to.node("BatchNormalization", x, rest["weight"], rest["bias"], mean, var, epsilon=eps)
+
+
+def _clip(to: Recorder, x: Tensor, *, min_val: float, max_val: float, inplace: bool) -> str:
+    return to.node("Clip", x, to.constant(np.float32(min_val)), to.constant(np.float32(max_val)))
+
+
+def _response_norm(to: Recorder, x: Tensor, size: int, alpha: float, beta: float, k: float) -> str:
+    _only(size % 2 == 1)  # of an even number of channels, ONNX takes the odd one from the other side
+    return to.node("LRN", x, size=size, alpha=float(alpha), beta=float(beta), bias=float(k))
+
+
+def _pad(to: Recorder, x: Tensor, pad: Any, *, mode: str, value: float | None) -> str:
+    _only(mode == "constant" and not value and len(pad) % 2 == 0)
+    before, behind = list(pad[::2])[::-1], list(pad[1::2])[::-1]  # PyTorch begins with the last dimension
+    untouched = [0] * (x.dim() - len(before))
+    return to.node("Pad", x, to.constant(np.array(untouched + before + untouched + behind, np.int64)))
+
+
+@dataclass(frozen=True)
+class _Window:
+    """The window of a pooling, each size a number or one for height and one for width."""
+
+    kernel: Any
+    stride: Any
+    padding: Any
+    dilation: Any = 1
+    ceil_mode: bool = False
+    """A last window may hang over the edge."""
+
+    @property
+    def sizes(self) -> dict[str, list[int]]:
+        return {"kernel_shape": _pair(self.kernel), "strides": _pair(self.stride)}
+
+    def pads(self, x: Tensor) -> list[int]:
+        """Pixels of padding around the input: top, left, bottom, right.
+
+        Where a last window may hang over the edge, the padding goes as far as that reaches. ONNX has an attribute for
+        such windows, too, but that keeps one which begins behind the image, where PyTorch drops it.
+        """
+        before = _pair(self.padding)
+        behind = list(before)
+        for d, size in enumerate(x.shape[2:] if self.ceil_mode else ()):
+            step, reach = _pair(self.stride)[d], _pair(self.dilation)[d] * (_pair(self.kernel)[d] - 1) + 1
+            last = -(-(size + 2 * before[d] - reach) // step) * step
+            if last >= size + before[d]:
+                last -= step
+            behind[d] = max(0, last + reach - size - before[d])
+        return before + behind
+
+
+def _max_pool(to: Recorder, x: Tensor, kernel: Any, *, return_indices: bool, **how: Any) -> str:
+    _only(not return_indices)
+    window = _Window(kernel, **how)
+    return to.node("MaxPool", x, pads=window.pads(x), **window.sizes, dilations=_pair(window.dilation))
+
+
+def _average_pool(to: Recorder, x: Tensor, kernel: Any, stride: Any, padding: Any, *rest: Any) -> str:
+    ceil_mode, padded, divisor = rest
+    counted = padded and any(_pair(padding))
+    _only(divisor is None and not (ceil_mode and counted))  # PyTorch counts the zeros, but not what hangs over them
+    window = _Window(kernel, stride, padding, ceil_mode=ceil_mode)
+    return to.node("AveragePool", x, pads=window.pads(x), **window.sizes, count_include_pad=int(counted))
+
+
+def _adaptive_mean(to: Recorder, x: Tensor, output_size: Any) -> str:
+    places, size = _pair(output_size), list(x.shape[2:])
+    if places == [1, 1]:
+        return to.node("GlobalAveragePool", x)
+    _only(None not in places and all(s % p == 0 for s, p in zip(size, places, strict=True)))
+    window = [s // p for s, p in zip(size, places, strict=True)]
+    return to.node("AveragePool", x, kernel_shape=window, strides=window)
+
+
+def _pick(to: Recorder, x: Tensor, index: Any) -> str:
+    _only(isinstance(index, tuple) and len(index) == 2 and index[0] == slice(None) and isinstance(index[1], list))
+    return to.node("Gather", x, to.constant(np.array(index[1], np.int64)), axis=1)
+
+
+def _flatten(to: Recorder, x: Tensor, start: int, end: int) -> str:
+    _only(start == 1 and end in (-1, x.dim() - 1))
+    return to.node("Flatten", x, axis=1)
+
+
+def _linear(to: Recorder, x: Tensor, weight: Tensor, bias: Tensor | None) -> str:
+    _only(x.dim() == 2)
+    return to.node("Gemm", x, weight, *([] if bias is None else [bias]), transB=1)
+
+
+def _dropout(to: Recorder, x: Tensor, *, training: bool, **rest: Any) -> str:
+    _only(not training)
+    return to.value(x)
+
+
+def _binary(operator: str) -> Callable[..., str]:
+    def rule(to: Recorder, x: Any, y: Any) -> str:
+        sides = [to.constant(np.float32(side)) if isinstance(side, int | float) else side for side in (x, y)]
+        return to.node(operator, *sides)
+
+    return rule
+
+
+RULES: Rules = {
+    torch.conv2d: _conv,
+    functional.batch_norm: _norm,
+    functional.relu: lambda to, x, inplace: to.node("Relu", x),
+    functional.hardtanh: _clip,
+    functional.local_response_norm: _response_norm,
+    functional.pad: _pad,
+    functional.max_pool2d: _max_pool,
+    functional.avg_pool2d: _average_pool,
+    functional.adaptive_avg_pool2d: _adaptive_mean,
+    functional.linear: _linear,
+    functional.dropout: _dropout,
+    Tensor.flatten: _flatten,
+    Tensor.__getitem__: _pick,
+    torch.tanh: lambda to, x: to.node("Tanh", x),
+    torch.cat: lambda to, tensors, dim: to.node("Concat", *tensors, axis=dim),
+    Tensor.float: lambda to, x: to.node("Cast", x, to=TensorProto.FLOAT),
+    Tensor.permute: lambda to, x, *order: to.node("Transpose", x, perm=list(order)),
+    Tensor.add: _binary("Add"),
+    Tensor.sub: _binary("Sub"),
+    Tensor.mul: _binary("Mul"),
+    Tensor.div: _binary("Div"),
+}

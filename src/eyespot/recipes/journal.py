@@ -1,0 +1,47 @@
+"""What a run writes down while it works: enough to go on with it after a kill, and to do it again."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from eyespot.names import printable
+from eyespot.recipes.options import TrainOptions
+from eyespot.recipes.run_folder import RunFolder
+from eyespot.version import VERSION
+
+
+class Decided(Protocol):
+    """The part of a clock that is written down."""
+
+    decisions: dict[str, Any]
+    replays: str | None
+
+    @property
+    def spent(self) -> float:
+        """Seconds."""
+
+
+class Journal:
+    """`args.json` of one run: what was asked, what was decided and the time spent."""
+
+    def __init__(self, folder: RunFolder, *, data: str, options: TrainOptions) -> None:
+        self._folder, self._data, self._options = folder, data, options
+        self.fingerprint: str | None = None
+        """Of the data; None before the pictures are read."""
+
+    def write(self, clock: Decided) -> None:
+        """Brings it up to date where the run's folder is there."""
+        self._folder.write_args(self.entries(clock))
+
+    def entries(self, clock: Decided) -> dict[str, Any]:
+        return {
+            "command": "train",
+            "version": VERSION,
+            "data": printable(self._data),
+            **self._options.model_dump(mode="json"),
+            "given": sorted(self._options.model_fields_set),
+            "fingerprint": self.fingerprint,
+            "decisions": clock.decisions,
+            "replays": clock.replays,
+            "spent_seconds": round(clock.spent, 2),
+        }
