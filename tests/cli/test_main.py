@@ -151,13 +151,13 @@ def test_the_defaults_that_train_shows_are_those_of_its_options():
     [
         (
             ["--model", "efficientnet_lite0", "--epochs", "30"],
-            "the option epochs is for the regimes partial, full and scratch alone",
+            "the option epochs is only for the regimes partial, full and scratch",
         ),
         (
             ["--model", "lenet5", "--mirror", "auto"],
-            "the option mirror is for the regimes frozen, partial and full alone",
+            "the option mirror is only for the regimes frozen, partial and full",
         ),
-        (["--model", "lenet5", "--head", ""], "the option head is for the regimes frozen, partial and full alone"),
+        (["--model", "lenet5", "--head", ""], "the option head is only for the regimes frozen, partial and full"),
     ],
     ids=" ".join,
 )

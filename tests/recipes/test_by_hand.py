@@ -234,7 +234,7 @@ def test_a_picture_that_cannot_be_read_is_named(tmp_path):
     [
         (lambda: eyespot.convolve("1 2; 3 4", "1 0", strid=2), "convolve has no option 'strid': did you mean 'stride'"),
         (lambda: eyespot.convolve("1 2; 3 4", "1 0", chanels="r"), "did you mean 'channels'?"),
-        (lambda: eyespot.pool("1 2; 3 4", sise=2), "pool has no option 'sise': did you mean 'size'?"),
+        (lambda: eyespot.pool("1 2; 3 4", windw=2), "pool has no option 'windw': did you mean 'window'?"),
     ],
 )
 def test_an_option_that_does_not_exist_is_answered_with_the_nearest_one(call, said):

@@ -152,17 +152,17 @@ def test_photos_from_scratch_need_a_model_by_name():
         ({"time": 60, "epochs": 3}, "the option epochs cannot be given together with time, which decides them"),
         ({"replace_tail": "fc 8"}, "the option replace_tail needs the stage .*: give freeze, too"),
         ({"freeze": "stage5", "replace_tail": "cnov 3x3 8"}, r"no layer 'cnov'; did you mean 'conv'\?"),
-        ({"regime": "frozen", "epochs": 3}, "the option epochs is for the regimes partial, full and scratch alone"),
+        ({"regime": "frozen", "epochs": 3}, "the option epochs is only for the regimes partial, full and scratch"),
         ({"epochs": 3}, r"in the regime frozen \(auto chose it for these pictures\): leave the option out"),
-        ({"regime": "partial", "augment": "none"}, "augment is for the regimes full and scratch alone"),
-        ({"regime": "partial", "patience": 3}, "patience is for the regime scratch alone, .* choose regime scratch"),
-        ({"regime": "full", "views": 4}, "views is for the regime partial alone"),
-        ({"model": "lenet5", "mirror": "no"}, "mirror is for the regimes frozen, partial and full alone, .* lenet5 in"),
-        ({"model": "lenet5", "regime": "scratch", "weights": "imagenet"}, "the option weights is for the regimes"),
-        ({"time": 60, "patience": 3}, "patience is for the regime scratch alone"),
-        ({"time": 60, "regime": "partial", "augment": "none"}, "augment is for the regimes full and scratch alone"),
-        ({"time": 60, "freeze": "stage5", "augment": "none"}, "augment is for the regimes full and scratch alone"),
-        ({"time": 60, "regime": "full", "views": 4}, "views is for the regime partial alone"),
+        ({"regime": "partial", "augment": "none"}, "augment is only for the regimes full and scratch"),
+        ({"regime": "partial", "patience": 3}, "patience is only for the regime scratch, .* choose regime scratch"),
+        ({"regime": "full", "views": 4}, "views is only for the regime partial"),
+        ({"model": "lenet5", "mirror": "no"}, "mirror is only for the regimes frozen, partial and full, .* lenet5 in"),
+        ({"model": "lenet5", "regime": "scratch", "weights": "imagenet"}, "the option weights is only for the regimes"),
+        ({"time": 60, "patience": 3}, "patience is only for the regime scratch"),
+        ({"time": 60, "regime": "partial", "augment": "none"}, "augment is only for the regimes full and scratch"),
+        ({"time": 60, "freeze": "stage5", "augment": "none"}, "augment is only for the regimes full and scratch"),
+        ({"time": 60, "regime": "full", "views": 4}, "views is only for the regime partial"),
     ],
     ids=str,
 )
@@ -176,5 +176,5 @@ def test_each_rung_of_the_ladder_may_have_its_own_options():
 
 
 def test_an_option_that_is_not_used_is_named_though_it_has_its_default_value():
-    with pytest.raises(OptionError, match="the option auxiliary is for the regimes full and scratch alone"):
+    with pytest.raises(OptionError, match="the option auxiliary is only for the regimes full and scratch"):
         chosen(auxiliary="auto")

@@ -538,7 +538,7 @@ def test_options_give_a_model_that_tells_two_classes_apart(train, photos, option
     ("options", "said"),
     [
         ({"epoch": 3}, "did you mean 'epochs'?"),
-        ({"zzz": 3}, "there are model, weights, size, regime"),
+        ({"zzz": 3}, "there are model, weights, imgsz, regime"),
         ({"epochs": 0}, "the option epochs cannot be 0: give a whole number from 1 to 100000"),
         ({"epochs": "many"}, "the option epochs cannot be 'many': give a whole number from 1 to 100000"),
         ({"lr": float("nan")}, "the option lr cannot be nan: give a number above 0, at most 10"),

@@ -67,7 +67,7 @@ def convolve(kernel: tuple[str, ...], cell: str | None, as_json: bool, **options
 @click.argument("picture")
 @click.option("--kind", default="max", show_default=True, metavar="NAME", help="max or average.")
 @click.option("--window", type=int, default=2, show_default=True, help="Side of the square window, pixels.")
-@click.option("--stride", type=int, help="Pixels from one window to the next.  [default: the window's]")
+@click.option("--stride", type=int, help="Pixels from one window to the next.  [default: the window's side]")
 @_channels
 @_files
 @told
