@@ -10,6 +10,10 @@ def test_one_thing_is_not_said_in_the_plural(count, said):
     assert counted(count, "picture") == said
 
 
+def test_a_plural_that_is_no_s_alone_is_given():
+    assert [counted(count, "process", "processes") for count in (1, 2)] == ["1 process", "2 processes"]
+
+
 @pytest.mark.parametrize(
     ("names", "said"),
     [

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eyespot.data.layouts import LAYOUTS, Placed, Reading, read
+from eyespot.data.layouts import read
 from eyespot.data.listing import Listing
 from eyespot.data.part_names import part_of, parts_among
+from eyespot.data.reading import LAYOUTS, Placed, Reading
 from eyespot.errors import DataError, NoPictures, UnclearFolders
 
 

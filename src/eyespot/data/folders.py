@@ -16,8 +16,9 @@ from eyespot.data.data_set import (
     spelled_alike,
     without_unknown_classes,
 )
-from eyespot.data.layouts import LAYOUT, Layout, Placed, Reading, read
+from eyespot.data.layouts import LAYOUT, read
 from eyespot.data.listing import Folder, Listing
+from eyespot.data.reading import Layout, Placed, Reading
 from eyespot.data.sifting import Sifted, folders_in, sift
 from eyespot.errors import DataError, NoPictures, UnclearFolders
 from eyespot.names import printable

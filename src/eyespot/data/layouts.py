@@ -6,21 +6,16 @@ be meant in two ways is never guessed: the person is asked, in one sentence that
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from collections.abc import Callable
+from dataclasses import replace
 
-from eyespot.data.data_set import PARTS
+from eyespot.data.layout_words import hint, notes_on_masks, notes_on_nested, notes_on_parts, question, said, slashed
 from eyespot.data.listing import Folder, Listing, Place, Tree
 from eyespot.data.part_names import letters_of, part_of, parts_among
-from eyespot.errors import NoPictures, UnclearFolders
-from eyespot.records import Part
+from eyespot.data.reading import Layout, Reading
+from eyespot.errors import NoPictures
 from eyespot.words import counted, some
 
-Layout = Literal["auto", "class", "part/class", "class/part", "any/class"]
-"""What the folders on each level are; `auto` finds it out."""
-LAYOUTS: tuple[str, ...] = get_args(Layout)
 LAYOUT = (
     "a data set is a folder with one sub-folder of pictures per class (photos/cat/*.jpg, photos/dog/*.jpg), "
     "or train/, val/ and test/ with such sub-folders in each"
@@ -36,55 +31,6 @@ MARKS = {
     *("boxes", "xml", "xmls", "polygons"),
 }
 """Folders of what is said about pictures: boxes, outlines, lists."""
-_TABLE = re.compile(r"\.(csv|tsv|jsonl|parquet)$", re.IGNORECASE)
-_LIKELY = re.compile("train|label|annot|class|meta", re.IGNORECASE)
-_MASK = re.compile(r"[ _-](mask|segmentation|seg|gt)\.\w+$", re.IGNORECASE)
-_OUTSIDE_PARTS = "lies outside train/, val/ and test/"
-_OUTSIDE_CLASSES = "lies outside any class folder"
-
-
-@dataclass(frozen=True)
-class Placed:
-    """What a folder's pictures are."""
-
-    label: str
-    part: Part | None = None
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How the folders are read."""
-
-    layout: Layout
-    top: Folder = ()
-    """The folder that holds the classes, or the parts."""
-    parts: Mapping[str, Part] = field(default_factory=dict)
-    """The part for which each folder stands."""
-    ways: Mapping[str, Folder] = field(default_factory=dict)
-    """From the top to the class folders of a part, where these lie deeper than in it."""
-    notes: tuple[str, ...] = ()
-
-    def way(self, part: str) -> Folder:
-        return self.ways.get(part, (part,))
-
-    def place(self, folder: Folder) -> Placed | str:
-        """The class and part of the pictures in a folder, or why they have none."""
-        if folder[: len(self.top)] != self.top:
-            return f"lies outside {'/'.join(self.top)}/, which is read"
-        first, second = (*folder[len(self.top) :], "", "")[:2]
-        if self.layout == "part/class":
-            return self._in_part(folder[len(self.top) :])
-        if self.layout == "class/part" and second:
-            return Placed(first, self.parts[second]) if second in self.parts else _OUTSIDE_PARTS
-        label = first if self.layout == "class" else second
-        return Placed(label) if label else _OUTSIDE_CLASSES
-
-    def _in_part(self, folder: Folder) -> Placed | str:
-        if not folder or folder[0] not in self.parts:
-            return _OUTSIDE_PARTS
-        way = self.way(folder[0])
-        is_below = len(folder) > len(way) and folder[: len(way)] == way
-        return Placed(folder[len(way)], self.parts[folder[0]]) if is_below else _OUTSIDE_CLASSES
 
 
 def read(listing: Listing, *, root: str, layout: Layout = "auto") -> Reading:
@@ -107,7 +53,7 @@ def _no_folders(place: Place) -> Reading | None:
     if place.folders:
         return None
     pictures = counted(place.loose, "picture") if place.loose else "no pictures"
-    but = f" but no class folders{_hint(place)}" if place.loose else ""
+    but = f" but no class folders{hint(place)}" if place.loose else ""
     raise NoPictures(f"{place.name} holds {pictures}{but}; {LAYOUT}")
 
 
@@ -119,7 +65,7 @@ def _pictures_and_marks(place: Place) -> Reading | None:
     with_classes = [name for name in pictures if not all(map(part_of, place.inside(name).folders))]
     if len(with_classes) != 1:
         raise _no_classes_but(place, pictures, marks)
-    note = f"the classes are the folders in {with_classes[0]}/; {_slashed(marks)} beside it is not read"
+    note = f"the classes are the folders in {with_classes[0]}/; {slashed(marks)} beside it is not read"
     return _and_note(_found_out(place.inside(*with_classes)), note)
 
 
@@ -138,18 +84,18 @@ def _parts_of_classes(place: Place) -> Reading | None:
         if marks:  # train/images beside train/labels
             raise _no_classes_but(place.inside(*way), pictures, marks)
     if tested and not any(classes[name] & trained for name in tested):
-        raise _question(
+        raise question(
             place,
-            f"{_slashed(tested)} holds none of the folders in train/ ({some(sorted(trained))})",
+            f"{slashed(tested)} holds none of the folders in train/ ({some(sorted(trained))})",
             "--layout part/class if these are parts all the same, --layout class if they are classes",
         )
     if not tested and any(place.inside(name).loose for name in others):
-        raise _question(
+        raise question(
             place,
-            f"{_slashed([*ways])} may be the part, or a class like {some(others)}",
+            f"{slashed([*ways])} may be the part, or a class like {some(others)}",
             "--layout part/class or --layout class",
         )
-    return Reading("part/class", place.at, parts, ways, tuple(_notes_on_parts(place, parts, ways, others)))
+    return Reading("part/class", place.at, parts, ways, tuple(notes_on_parts(place, parts, ways, others)))
 
 
 def _parts_without_train(place: Place) -> Reading | None:
@@ -159,28 +105,28 @@ def _parts_without_train(place: Place) -> Reading | None:
     if parts and not others:
         raise NoPictures(
             f"{place.name} holds {some([repr(name) for name in place.folders])}, but no train/ with class folders"
-            f"{_hint(place)}: give each part a folder per class and add train/, or name one part's folder, or "
+            f"{hint(place)}: give each part a folder per class and add train/, or name one part's folder, or "
             "give --layout class if these are classes"
         )
     for name in parts:
         inside = {*place.inside(name).folders}
         alike = [other for other in others if inside & {*place.inside(other).folders}]
         if alike:
-            raise _question(
+            raise question(
                 place,
-                f"{_slashed([*alike, name])} hold the same folders ({some(sorted(inside))}) and none is called train",
+                f"{slashed([*alike, name])} hold the same folders ({some(sorted(inside))}) and none is called train",
                 f"{alike[0]} the name train if these are parts, or --layout class if they are classes",
             )
         if inside & {*others}:
-            raise _question(
+            raise question(
                 place,
                 f"{name}/ holds folders that lie beside it, too ({some(sorted(inside & {*others}))})",
                 f"--layout class if {name} is a class like them, or move them into train/ if it is the part",
             )
     if {"train", "test"} <= {*parts.values()}:
-        raise _question(
+        raise question(
             place,
-            f"{_slashed([*parts])} are called like parts, but hold no class folders and lie beside {_slashed(others)}",
+            f"{slashed([*parts])} are called like parts, but hold no class folders and lie beside {slashed(others)}",
             "--layout class if all of these are classes, or each part a folder per class",
         )
     return None
@@ -208,9 +154,9 @@ def _classes_of_parts(place: Place) -> Reading | None:
     if not split:
         return None
     if all(place.inside(name).only_holds_folders and {*inside[name]} <= {*parts} for name in inside):
-        note = f"read as parts inside of each class folder: {_said(parts)}"
+        note = f"read as parts inside of each class folder: {said(parts)}"
         return Reading("class/part", place.at, parts, notes=(note,))
-    raise _question(
+    raise question(
         place,
         f"{split[0]}/ holds {some(inside[split[0]])}, which are called like parts, and not all folders are like it",
         "--layout class/part if they are, or --layout class if all in a folder is of one class and not split yet",
@@ -223,7 +169,7 @@ def _same_folders_everywhere(place: Place) -> Reading | None:
     common = set.intersection(*({*each.folders} for each in inside))
     if len(inside) < 2 or len(common) < 2 or not all(each.only_holds_folders for each in inside):
         return None
-    raise _question(
+    raise question(
         place,
         f"each of {some(place.folders)} holds the folders {some(sorted(common))}",
         f"--layout class if {some(place.folders)} are the classes, --layout any/class if the folders in them are; or, "
@@ -239,9 +185,9 @@ def _one_among_others(place: Place) -> Reading | None:
         holds_parts = any(part_of(each) == "train" and inner.inside(each).folders for each in inner.folders)
         holds_classes = inner.only_holds_folders and len(inner.folders) > 1 and letters_of(name) in HOLDERS
         if holds_parts or holds_classes or len({*inner.folders} & {*beside}) > 1:
-            raise _question(
+            raise question(
                 place,
-                f"{name}/ holds folders of pictures ({some(inner.folders)}) and lies beside {_slashed(beside)}",
+                f"{name}/ holds folders of pictures ({some(inner.folders)}) and lies beside {slashed(beside)}",
                 f"the name {inner.name} if its folders are what is to be read, or --layout class if {name} is a class",
             )
     return None
@@ -249,7 +195,7 @@ def _one_among_others(place: Place) -> Reading | None:
 
 def _classes(place: Place) -> Reading:
     """The folders are the classes."""
-    return Reading("class", place.at, notes=(*_notes_on_nested(place), *_notes_on_masks(place)))
+    return Reading("class", place.at, notes=(*notes_on_nested(place), *notes_on_masks(place)))
 
 
 _RULES: tuple[Callable[[Place], Reading | None], ...] = (
@@ -272,11 +218,11 @@ def _as_told(place: Place, layout: Layout) -> Reading:
     parts = parts_among(place.folders if layout == "part/class" else sorted(below))
     ways = {name: _way_to_classes(place, name) for name in parts if place.inside(name).folders}
     if layout == "part/class" and "train" not in {parts[name] for name in ways}:
-        raise NoPictures(f"{place.name} holds no train/ with class folders, but {_slashed(place.folders)}; {LAYOUT}")
+        raise NoPictures(f"{place.name} holds no train/ with class folders, but {slashed(place.folders)}; {LAYOUT}")
     if layout == "class/part" and "train" not in parts.values():
-        raise NoPictures(f"{place.name} holds no folder train in {_slashed(place.folders)}")
+        raise NoPictures(f"{place.name} holds no folder train in {slashed(place.folders)}")
     if layout == "any/class" and not below:
-        raise NoPictures(f"{place.name} holds no folders of pictures in {_slashed(place.folders)}")
+        raise NoPictures(f"{place.name} holds no folders of pictures in {slashed(place.folders)}")
     return Reading(layout, parts=parts if "part" in layout else {}, ways=ways if layout == "part/class" else {})
 
 
@@ -290,8 +236,8 @@ def _marked(place: Place) -> tuple[list[str], list[str]]:
 def _no_classes_but(place: Place, pictures: list[str], marks: list[str]) -> NoPictures:
     told = f"; with --layout class {some(place.folders)} are the classes" if len(place.folders) > 1 else ""
     return NoPictures(
-        f"{place.name} holds pictures in {_slashed(pictures)} and, it seems, their boxes, outlines or lists in "
-        f"{_slashed(marks)}, but no class folders{_hint(place.inside(pictures[0]))}: put the pictures of each class "
+        f"{place.name} holds pictures in {slashed(pictures)} and, it seems, their boxes, outlines or lists in "
+        f"{slashed(marks)}, but no class folders{hint(place.inside(pictures[0]))}: put the pictures of each class "
         f"into a folder of its own, or name their classes in a CSV (image_path,label){told}"
     )
 
@@ -319,71 +265,5 @@ def _way_to_classes(place: Place, part: str) -> Folder:
     return way
 
 
-def _notes_on_nested(place: Place) -> Iterator[str]:
-    """A sentence on folders in class folders, where these hold nothing else."""
-    inside = [place.inside(name) for name in place.folders if place.inside(name).only_holds_folders]
-    inner = {name for each in inside for name in each.folders}
-    if any(len(each.folders) > 1 for each in inside):
-        deeper = ": --layout any/class makes these the classes" if len(inside) == len(place.folders) else ""
-        yield (
-            f"the classes are {some(place.folders)}; the folders in them ({some(sorted(inner))}) are no classes of "
-            f"their own{deeper if not place.at else ''}"
-        )
-
-
-def _notes_on_parts(
-    place: Place, parts: Mapping[str, Part], ways: Mapping[str, Folder], others: list[str]
-) -> Iterator[str]:
-    if any(name.casefold() not in PARTS for name in parts):
-        yield f"read as parts: {_said(parts)}"
-    for name in parts:
-        if name not in ways:
-            pictures = counted(place.inside(name).count, "picture")
-            yield f"the folder '{name}' holds {pictures} and no class folders: it is left out, predict answers for it"
-    yield from _notes_on_nested(place.inside(*next(way for name, way in ways.items() if parts[name] == "train")))
-    if others:
-        are = "is" if len(others) == 1 else "are"
-        yield f"{_slashed(others)} {are} left out beside train/, val/ and test/"
-
-
-def _notes_on_masks(place: Place) -> Iterator[str]:
-    masks = [name for name in place.tree.listing.names if _MASK.search(name)]
-    if len(masks) > len(place.tree.listing.names) / 10:
-        yield f"pictures such as {masks[0]} are learned like all others: move them away if they are masks"
-
-
-def _hint(place: Place) -> str:
-    """What else may say the classes: a table, files of boxes, or the pictures' own names."""
-    others = place.tree.listing.others
-    above = [replace(place, at=place.at[:depth]) for depth in range(len(place.at), -1, -1)]
-    tables = [f"{each.name}/{name}" for each in above for name in each.files(others) if _TABLE.search(name)]
-    if tables:
-        likely = next((table for table in tables if _LIKELY.search(table.split("/")[-1])), tables[0])
-        return f" ({likely} lies there, too: give its name to learn what it lists)"
-    boxes = [name for name in place.files(others) if re.search(r"\.xml$|annotations.*json$", name, re.IGNORECASE)]
-    if boxes:
-        return f" ({counted(len(boxes), 'file')} beside them, as {boxes[0]}, may hold boxes, which are not read)"
-    below = "".join(f"{name}/" for name in place.at)
-    names = [name.split("/")[-1] for name in place.tree.listing.names if name.startswith(below)]
-    stems = [name.rpartition(".")[0] for name in names]
-    words = {match[0] for stem in stems if stem[-1:].isdigit() and (match := re.match(r".*[^\W\d_]", stem))}
-    if not 2 <= len(words) <= len(names) / 2:
-        return ""
-    return f" (their names begin with {some(sorted(words))}: if these are the classes, make a folder for each)"
-
-
-def _question(place: Place, what: str, answers: str) -> UnclearFolders:
-    """What can be read in two ways, and how to say which one is meant."""
-    return UnclearFolders(f"{place.name} can be read in two ways: {what}; give {answers}")
-
-
 def _and_note(reading: Reading, note: str) -> Reading:
     return replace(reading, notes=(note, *reading.notes))
-
-
-def _slashed(folders: list[str]) -> str:
-    return some([f"{name}/" for name in folders])
-
-
-def _said(parts: Mapping[str, Part]) -> str:
-    return some([f"{name} is {part}" for name, part in sorted(parts.items())], most=8)

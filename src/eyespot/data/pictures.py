@@ -21,9 +21,10 @@ from PIL import ExifTags, Image
 
 from eyespot.data import formats, plain
 from eyespot.data.colors import as_srgb
+from eyespot.data.cropping import FILTERS, Side, resize_and_crop, window_of
 from eyespot.data.levels import GRAY_MODES, eight_bit
 from eyespot.errors import UnreadablePicture
-from eyespot.records import MOST_RESIZED_PIXELS, WINDOW_STEPS, Levels, Preprocess, Window
+from eyespot.records import Levels, Preprocess, Window
 
 _LIBRARIES = {
     "libjpeg-turbo": "libjpeg_turbo",
@@ -51,10 +52,6 @@ _MOST_PIXELS_TOGETHER = 2**16
 _BAND = 2**22
 """Pixels that are copied at a time."""
 _THUMBNAIL_QUALITY = 80
-
-_FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
-_REACH = {Image.Resampling.BILINEAR: 1, Image.Resampling.BICUBIC: 2}
-"""Pixels of the resized image to each side that a filter looks at."""
 
 # EXIF orientation -> what to do to see the picture upright
 _UPRIGHT = {
@@ -100,7 +97,7 @@ def read_with_window(data: bytes, preprocess: Preprocess) -> tuple[np.ndarray, W
     with formats.quiet():
         picture = _to_be_resized(formats.open_picture(data), data, preprocess)
         image = _image(picture, preprocess)
-    return image, _window(picture, preprocess)
+    return image, window_of(picture, preprocess)
 
 
 def lies_on_its_side(picture: Image.Image) -> bool:
@@ -190,12 +187,12 @@ def _read_together(files: Sequence[bytes], preprocess: Preprocess) -> dict[int, 
     images: dict[int, np.ndarray] = {}
     crop_height, crop_width = preprocess.crop_hw
     for (height, width, _), members in by_size.items():
-        across = _Side(width, height, preprocess.short_side, crop_width)
-        down = _Side(height, width, preprocess.short_side, crop_height)
+        across = Side(width, height, preprocess.short_side, crop_width)
+        down = Side(height, width, preprocess.short_side, crop_height)
         if across.resized * down.resized > _MOST_PIXELS_TOGETHER:
             continue
         stacked = np.stack([pixels for _, pixels in members])  # (N, H, W, C)
-        resized = plain.resize_together(stacked, (down.resized, across.resized), _FILTERS[preprocess.filter])
+        resized = plain.resize_together(stacked, (down.resized, across.resized), FILTERS[preprocess.filter])
         cropped = resized[:, down.offset : down.offset + crop_height, across.offset : across.offset + crop_width]
         images |= zip((number for number, _ in members), np.ascontiguousarray(cropped), strict=True)
     return images
@@ -261,56 +258,3 @@ def _orientation(picture: Image.Image) -> int:
     except Exception:  # unreadable metadata says nothing about the pixels, which are fine
         return 1
     return orientation if orientation in _UPRIGHT else 1
-
-
-def resize_and_crop(image: Image.Image, preprocess: Preprocess) -> Image.Image:
-    """The centre crop of the resized picture, mode RGB or L. image: upright, of the record's colour."""
-    crop_height, crop_width = preprocess.crop_hw
-    filter = _FILTERS[preprocess.filter]
-    across = _Side(image.width, image.height, preprocess.short_side, crop_width)
-    down = _Side(image.height, image.width, preprocess.short_side, crop_height)
-    if preprocess.exact and across.resized * down.resized <= MOST_RESIZED_PIXELS:
-        resized = image.resize((across.resized, down.resized), filter)
-        return resized.crop((across.offset, down.offset, across.offset + crop_width, down.offset + crop_height))
-    left, right = across.window()
-    top, bottom = down.window()
-    if image.height - crop_height > max(0, 2 * (image.width - crop_width)):  # Pillow would begin with the columns
-        first, last = down.rows_in_reach(top, bottom, filter)
-        image = image.resize((crop_width, last - first), filter, box=(left, first, right, last))
-        left, right, top, bottom = 0, crop_width, top - first, bottom - first
-    return image.resize((crop_width, crop_height), filter, box=(left, top, right, bottom))
-
-
-def _window(picture: Image.Image, preprocess: Preprocess) -> Window:
-    """What `resize_and_crop` leaves of the picture."""
-    crop_height, crop_width = preprocess.crop_hw
-    left, right = _Side(picture.width, picture.height, preprocess.short_side, crop_width).window()
-    top, bottom = _Side(picture.height, picture.width, preprocess.short_side, crop_height).window()
-    return Window(
-        left=left / picture.width,
-        top=top / picture.height,
-        width=(right - left) / picture.width,
-        height=(bottom - top) / picture.height,
-    )
-
-
-class _Side:
-    """Along one side: its length after resizing and where the crop begins, rounded as torchvision does it."""
-
-    def __init__(self, side: int, other_side: int, short_side: int, crop: int) -> None:
-        self.resized = short_side if side <= other_side else int(short_side * side / other_side)
-        self.offset = round((self.resized - crop) / 2.0)
-        self._side, self._crop = side, crop
-
-    def window(self) -> tuple[float, float]:
-        """Where the crop begins and ends in the picture, pixels, in whole steps."""
-        places = (self.offset, self.offset + self._crop)
-        steps = ((2 * WINDOW_STEPS * place * self._side + self.resized) // (2 * self.resized) for place in places)
-        start, stop = (step / WINDOW_STEPS for step in steps)
-        return start, stop
-
-    def rows_in_reach(self, start: float, stop: float, filter: Image.Resampling) -> tuple[int, int]:
-        """The whole pixels that decide what lies between two places once it is resized: the first, and one past the
-        last."""
-        reach = _REACH[filter] * max(1.0, (stop - start) / self._crop) + 1
-        return max(0, math.floor(start - reach)), min(self._side, math.ceil(stop + reach))

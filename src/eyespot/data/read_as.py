@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from eyespot.data.layouts import LAYOUTS, Layout
+from eyespot.data.reading import LAYOUTS, Layout
 from eyespot.errors import OptionError
 
 

@@ -145,7 +145,8 @@ def augment(
         place of the preset's, such as rotation=20 or mirror=False.
     Raises DataError for a picture that cannot be read, OptionError, MissingExtra.
     """
-    chosen, grid, strengths = _preset(preset), *_taken_apart(options)
+    chosen = _preset(preset)
+    grid, strengths = _taken_apart(options)
     augmentation, size_hw = _changed(chosen.augmentation, strengths), grid.size_hw(chosen.side)
     if seed < 0:
         raise OptionError(f"the option seed must be at least 0, not {seed}")

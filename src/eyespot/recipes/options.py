@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, ValidationError, field_validator
 
-from eyespot.data.layouts import Layout
 from eyespot.data.read_as import ReadAs
+from eyespot.data.reading import Layout
 from eyespot.errors import OptionError
 from eyespot.old_names import TRAIN, renamed
 from eyespot.recipes.keywords import require_known
