@@ -46,9 +46,8 @@ def decode_pictures(
     """The number of each picture that can be read, and its image (H, W, C), in order.
 
     pictures: each with the content hash that its file must still have, or None.
-    reasons: is given the numbers of the others, and why they have no image.
-    ahead: images that may wait to be taken; bounds the memory.
-    threads: that decode; None for one a core.
+    reasons: takes the numbers of the others, and why they have no image.
+    ahead: images that may wait to be taken; bounds the memory. threads: that decode; None for one a core.
     resized: False for a graph that resizes pictures itself, and so takes them as they are; at most `MOST_WHOLE` wait.
     """
     threads = threads or machine.cores()
@@ -69,13 +68,17 @@ def decode_pictures(
         try:
             chunks = _chunks(pictures, most=most, threads=threads)
             results = _in_order(pool, decode, chunks, ahead=max(1, ahead // most - 1))
-            for number, image in enumerate(chain.from_iterable(results)):
-                if isinstance(image, str):
-                    reasons[number] = image
-                else:
-                    yield number, image
+            yield from _readable(chain.from_iterable(results), reasons)
         finally:
             stopped.set()  # nobody takes what is still being decoded
+
+
+def _readable(images: Iterable[np.ndarray | str], reasons: dict[int, str]) -> Iterator[tuple[int, np.ndarray]]:
+    for number, image in enumerate(images):
+        if isinstance(image, str):
+            reasons[number] = image
+        else:
+            yield number, image
 
 
 def _decode(files: Sequence[bytes | str], preprocess: Preprocess, *, resized: bool) -> Iterator[np.ndarray | str]:

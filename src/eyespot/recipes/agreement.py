@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal, TypeGuard
 
 import numpy as np
 
@@ -49,37 +50,45 @@ def agreement(
 
     answering: the model; runtime: its name, for the person who reads.
     """
-    decoded = _readable(pictures, preprocess, resized=False)
-    largest = 0.0
-    others: list[str] = []
-    close: list[str] = []
-    answered = 0
-    for number, found in _counted(answering(decoded), runtime, len(pictures), progress):
-        if number not in expected:  # it can be read only now
-            continue
-        row = expected[number]
-        answered += 1
-        if isinstance(found, str) or not np.isfinite(found).all():
-            others.append(pictures[number].picture.name)
-            largest = 1.0
-            continue
-        largest = max(largest, float(np.abs(row - found).max()))
-        if found.argmax() != row.argmax():
-            second, first = np.sort(row)[-2:]
-            (close if first - second < CLOSE else others).append(pictures[number].picture.name)
-    if answered < len(expected):
+    answers = _counted(answering(_readable(pictures, preprocess, resized=False)), runtime, len(pictures), progress)
+    found = {number: row for number, row in answers if number in expected}  # others can be read only now
+    if len(found) < len(expected):
         raise DataError(
-            f"{counted(len(expected) - answered, 'picture')} could be read for the run and not for {runtime}: nothing "
-            "can be compared while pictures change or go: export again"
+            f"{counted(len(expected) - len(found), 'picture')} could be read for the run and not for {runtime}: "
+            "nothing can be compared while pictures change or go: export again"
         )
+    verdicts = {number: _verdict(row, expected[number]) for number, row in found.items()}
+    named = {
+        verdict: tuple(pictures[number].picture.name for number in found if verdicts[number] == verdict)
+        for verdict in ("same", "close", "different")
+    }
     return ExportCheck(
         runtime=runtime,
         pictures=len(expected),
-        same=answered - len(close) - len(others),
-        largest_difference=largest,
-        close=tuple(close),
-        different=tuple(others),
+        same=len(named["same"]),
+        largest_difference=max((_difference(row, expected[number]) for number, row in found.items()), default=0.0),
+        close=named["close"],
+        different=named["different"],
     )
+
+
+def _verdict(found: np.ndarray | str, expected: np.ndarray) -> Literal["same", "close", "different"]:
+    """Whether both (classes,) say the same; close where the expected answer was hardly one."""
+    if not _is_answer(found):
+        return "different"
+    if found.argmax() == expected.argmax():
+        return "same"
+    second, first = np.sort(expected)[-2:]
+    return "close" if first - second < CLOSE else "different"
+
+
+def _difference(found: np.ndarray | str, expected: np.ndarray) -> float:
+    """The largest of any probability; all of it where there is no answer."""
+    return float(np.abs(expected - found).max()) if _is_answer(found) else 1.0
+
+
+def _is_answer(found: np.ndarray | str) -> TypeGuard[np.ndarray]:
+    return not isinstance(found, str) and bool(np.isfinite(found).all())
 
 
 def require_agreement(check: ExportCheck) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import io
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from eyespot import machine
-from eyespot.data.audit import hash_pictures
+from eyespot.data.audit import Hashed, hash_pictures
 from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import read_as
 from eyespot.data.sources import open_pictures
 from eyespot.errors import DataError, OptionError
+from eyespot.features.embed import Embedded
 from eyespot.features.embed import embed as embed_pictures
 from eyespot.files import require_writable, write_chosen
 from eyespot.names import printable
@@ -22,6 +24,7 @@ from eyespot.recipes.backbone import choose_precision, frozen_trunk
 from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.results import EmbedResult
 from eyespot.recipes.storage import open_store
+from eyespot.records import Levels
 
 
 def embed(
@@ -46,25 +49,40 @@ def embed(
     if path.suffix != ".npz":
         raise OptionError(f"the option out must name a file that ends in .npz, not {str(out)!r}")
     require_writable(path, overwrite=overwrite)
-    how = read_as(**reading)
-    data_set = open_pictures(data, how)
-    cache_folder, notes = machine.cache_folder(), list(data_set.notes)
+    data_set = open_pictures(data, read_as(**reading))
     hashed, unread = hash_pictures(data_set.pictures, threads=machine.cores())
     levels, said = find_levels([each for each in hashed if each.picture.part == "train"] or hashed)
-    notes += said
-    trunk = frozen_trunk(
-        cache_folder=cache_folder, precision=choose_precision(precision), levels=levels, progress=progress
-    )
-    with open_store(cache_folder, notes) as store:
-        embedded = embed_pictures(
-            trunk, hashed, store=store, progress=lambda d, n: progress("computing features", d, n)
-        )
-    features = embedded.features["identity"]
-    pictures = [each.picture for each in embedded.pictures]
-    if not pictures:
+    notes = [*data_set.notes, *said]
+    embedded = _embedded(hashed, levels, precision, notes, progress)
+    if not embedded.pictures:
         raise DataError(f"no picture in {printable(str(data))} can be read: {(*unread, *embedded.set_aside)[0].reason}")
+    write_chosen(path, _npz(embedded, levels))
+    return EmbedResult(
+        out=printable(str(path)),
+        pictures=len(embedded.pictures),
+        features=embedded.features["identity"].shape[1],
+        computed=embedded.computed,
+        set_aside=(*data_set.set_aside, *unread, *embedded.set_aside),
+        notes=tuple([*notes, *embedded.notes]),
+        seconds=round(time.perf_counter() - started, 2),
+    )
+
+
+def _embedded(
+    hashed: Sequence[Hashed], levels: Levels | None, precision: str, notes: list[str], progress: Progress
+) -> Embedded:
+    """The features by the pretrained trunk. notes: takes what is wrong with the store."""
+    folder = machine.cache_folder()
+    trunk = frozen_trunk(cache_folder=folder, precision=choose_precision(precision), levels=levels, progress=progress)
+    with open_store(folder, notes) as store:
+        return embed_pictures(trunk, hashed, store=store, progress=lambda d, n: progress("computing features", d, n))
+
+
+def _npz(embedded: Embedded, levels: Levels | None) -> bytes:
+    """The file."""
+    pictures = [each.picture for each in embedded.pictures]
     arrays = {
-        "features": features,
+        "features": embedded.features["identity"],
         "pictures": np.array([picture.name for picture in pictures], dtype=np.str_),
         "classes": np.array([picture.label or "" for picture in pictures], dtype=np.str_),
         "parts": np.array([picture.part or "" for picture in pictures], dtype=np.str_),
@@ -73,13 +91,4 @@ def embed(
         arrays["levels"] = np.array(levels.model_dump_json())
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **arrays)
-    write_chosen(path, file.getvalue())
-    return EmbedResult(
-        out=printable(str(path)),
-        pictures=len(pictures),
-        features=features.shape[1],
-        computed=embedded.computed,
-        set_aside=(*data_set.set_aside, *unread, *embedded.set_aside),
-        notes=tuple([*notes, *embedded.notes]),
-        seconds=round(time.perf_counter() - started, 2),
-    )
+    return file.getvalue()
