@@ -25,8 +25,8 @@ from eyespot.engine.run import available_precisions
 from eyespot.errors import BundleError, DataError, EyespotError, MissingExtra, OptionError
 from eyespot.recipes import export as verb
 from eyespot.recipes.agreement import agreement, require_agreement
+from eyespot.recipes.checks import ExportCheck
 from eyespot.recipes.export import export
-from eyespot.recipes.results import ExportCheck
 
 STANDALONE = Path(__file__).parents[2] / "examples" / "standalone_predict.py"
 FORMATS = {"onnx": ["photos.onnx"], "openvino": ["photos.xml", "photos.bin"]}

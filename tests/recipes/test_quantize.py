@@ -28,10 +28,10 @@ from eyespot.exporting.files import openvino_files
 from eyespot.recipes import export as verb
 from eyespot.recipes import quantize as recipe
 from eyespot.recipes.agreement import answers_of_bundle
+from eyespot.recipes.checks import ExportCheck, Int8Check
 from eyespot.recipes.export import export
 from eyespot.recipes.progress import silent
 from eyespot.recipes.quantize import judged
-from eyespot.recipes.results import ExportCheck, Int8Check
 from eyespot.recipes.run_pictures import RunPictures
 
 ANSWERS = ExportCheck(runtime="int8", pictures=9, same=8, largest_difference=0.02, close=(), different=("a.png",))

@@ -30,11 +30,11 @@ from eyespot.recipes.options import train_options
 from eyespot.recipes.plans import SCRATCH_FEW, SCRATCH_MANY, SCRATCH_NORMED
 from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.progress import silent
-from eyespot.recipes.results import TrainResult
 from eyespot.recipes.run_folder import RunFolder
 from eyespot.recipes.scratch_network import network_for
 from eyespot.recipes.scratch_training import Making
 from eyespot.recipes.train import train
+from eyespot.recipes.train_result import TrainResult
 
 KINDS = ("circle", "square")
 LEARNED = {

@@ -11,7 +11,6 @@ from typing import Any
 from eyespot.data.read_as import ReadAs, read_as
 from eyespot.errors import DataError, OptionError
 from eyespot.recipes.options import TrainOptions, train_options
-from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.run_folder import ARGS, REPORT
 from eyespot.version import VERSION
 
@@ -75,12 +74,12 @@ def data_of(run: str | Path) -> tuple[str, ReadAs]:
     return str(args["data"]), read_as(**{name: value for name, value in said.items() if isinstance(value, str)})
 
 
-def require_same_data(again: Again, prepared: Prepared) -> None:
-    """Raises DataError where the pictures are not those that the earlier run was made on."""
-    if again.fingerprint not in (None, prepared.fingerprint):
+def require_same_data(again: Again, name: str, fingerprint: str) -> None:
+    """Raises DataError where the pictures of that name are not those that the earlier run was made on."""
+    if again.fingerprint not in (None, fingerprint):
         raise DataError(
-            f"{prepared.data_set.name} is not what the run was made on: its fingerprint is {prepared.fingerprint}, the "
-            f"run's is {again.fingerprint}; pictures were added, changed or removed, so train anew, or give the folder "
+            f"{name} is not what the run was made on: its fingerprint is {fingerprint}, the run's is "
+            f"{again.fingerprint}; pictures were added, changed or removed, so train anew, or give the folder "
             "as it was"
         )
 

@@ -10,8 +10,8 @@ from eyespot.recipes.choice import Choice
 from eyespot.recipes.job import Job
 from eyespot.recipes.measure import Measurements
 from eyespot.recipes.regime import Fitted
-from eyespot.recipes.results import PictureCount, TrainResult
 from eyespot.recipes.run_folder import REPORT
+from eyespot.recipes.train_result import PictureCount, TrainResult
 from eyespot.records import Metric, PartMetrics
 
 

@@ -25,9 +25,9 @@ from eyespot.recipes.prepare import prepare, with_levels
 from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.regime import Fitted, despite_ctrl_c
 from eyespot.recipes.result import result_of
-from eyespot.recipes.results import TrainResult
 from eyespot.recipes.run_folder import RunFolder
 from eyespot.recipes.storage import open_store
+from eyespot.recipes.train_result import TrainResult
 from eyespot.recipes.written_model import keeping, write_model
 from eyespot.training.distributed import World, broadcast, joined, world
 
@@ -113,7 +113,7 @@ def _train(
     prepared = with_levels(prepare(data, seed=options.seed, progress=progress, how=options.read_as), ranks)
     journal.fingerprint = prepared.fingerprint
     if again:
-        require_same_data(again, prepared)
+        require_same_data(again, prepared.data_set.name, prepared.fingerprint)
     choice = choose(prepared, options)
     folder.name_after(_folder_name(prepared.data_set.name))
     folder.tidy()

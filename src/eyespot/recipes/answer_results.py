@@ -1,0 +1,55 @@
+"""What `predict` and `val` return; the keys are those of `--json`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from eyespot.records import Calibration, ClassMetric, Fraction, Record, SetAside
+
+
+class ClassProbability(Record):
+    """One class and its probability."""
+
+    class_: str = Field(serialization_alias="class")
+    probability: Fraction
+
+
+class Prediction(Record):
+    """The likeliest classes of one picture; none, and the reason, where it cannot be read."""
+
+    picture: str
+    predictions: tuple[ClassProbability, ...]
+    set_aside: str | None = None
+    note: str | None = None
+    """What makes the answer doubtful, in words."""
+
+
+class MixedUp(Record):
+    """How often pictures of a class were given another one's name."""
+
+    class_: str = Field(serialization_alias="class")
+    answer: str
+    n: int
+
+
+class ValResult(Record):
+    """How a model does on labelled pictures."""
+
+    model: str
+    data: str
+    part: str
+    """The part that was read: train, val, test, or all of an unsplit folder."""
+    accuracy: Fraction
+    low: Fraction
+    high: Fraction
+    n: int
+    per_class: tuple[ClassMetric, ...]
+    classes: tuple[str, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    """Empty where there are more than 100 classes."""
+    mixed_up: tuple[MixedUp, ...]
+    """Every kind of mistake, the most frequent first."""
+    calibration: Calibration
+    set_aside: tuple[SetAside, ...]
+    notes: tuple[str, ...]
+    seconds: float
