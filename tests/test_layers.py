@@ -1,49 +1,55 @@
-"""An import points down the list of layers; torch stays where it belongs. Read from the source, nothing is imported."""
+"""The order of the rooms, read from the source: nothing is imported, nothing is exempted.
+
+An import points down the list or stays in its room; no two files import each other, by whatever way; torch stays where
+it belongs; functions, files and lists of arguments stay short.
+"""
+
+from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "eyespot"
-LAYERS = (
+ROOMS = (
+    ("__main__", "__init__"),
     ("cli",),
     ("serve",),
+    ("labs",),
     ("recipes",),
-    ("exporting", "explaining", "detect", "style"),
+    ("reporting", "answering", "explaining", "exporting", "detecting", "styling"),
+    ("regimes",),
+    ("runs",),
+    ("networks",),
+    ("bundle",),
     ("features",),
     ("training",),
-    ("bundle",),
+    ("distributed",),
+    ("heads",),
+    ("augmenting",),
     ("evaluate",),
     ("zoo",),
     ("arithmetic",),
     ("blocks", "data", "engine"),
     ("machine", "records"),
-    ("files", "names", "old_names", "palette", "words"),
+    ("files", "keywords", "names", "old_names", "palette", "progress"),
+    ("words",),
     ("errors", "version"),
 )
 """From the top down; what stands in one row may not import its neighbour."""
-HEIGHT = {name: -row for row, names in enumerate(LAYERS) for name in names}
-OUTSIDE = {"__init__", "__main__"}
-"""The package's front door and `python -m eyespot` hand on what lies below; nothing imports them."""
-MAY_IMPORT_TORCH = {"blocks", "arithmetic", "zoo", "training", "detect", "style"}
-WITHOUT_TORCH = {
-    f"training/{name}.py"
-    for name in ("augmentation", "chance", "fit", "head", "lbfgs", "problems", "rotation", "tail_words", "views")
-}
-WITH_TORCH = {f"engine/{name}.py" for name in ("graph", "graph_recorder", "graph_rules")}
-INSIDE_FUNCTIONS_ONLY = {
-    f"recipes/{name}.py"
-    for name in (
-        *("augment", "backbone", "contenders", "create", "cuts", "feature_maps", "full", "kernels", "learned"),
-        *("named_network", "on_images", "partial", "running", "scratch_network", "scratch_training", "sizes"),
-        *("summary", "trained", "tuned"),
-    )
-}
+HEIGHT = {name: -row for row, names in enumerate(ROOMS) for name in names}
+TORCH = {"blocks", "arithmetic", "zoo", "training", "detecting", "styling"}
+"""Rooms whose files may import torch when they are imported."""
+TORCH_FILES = {f"engine/{name}.py" for name in ("graph", "graph_recorder", "graph_rules")}
+TORCH_IN_FUNCTIONS = {"distributed", "networks", "regimes", "augmenting", "recipes"}
+"""Rooms that import it only inside functions: they are imported by what never needs it."""
 HEAVY = {"numpy", "torch", "openvino", "onnx", "PIL", "pydantic", "sklearn", "scipy", "rich", "jinja2"}
-FILES = {path.relative_to(SOURCE).as_posix(): path for path in sorted(SOURCE.rglob("*.py"))}
+LONGEST_FUNCTION, LONGEST_FILE, MOST_ARGUMENTS = 40, 300, 7
+FILES = {path.relative_to(SOURCE).as_posix(): path.read_text(encoding="utf-8") for path in sorted(SOURCE.rglob("*.py"))}
 
 
 @dataclass(frozen=True)
@@ -67,42 +73,112 @@ def _imports(node: ast.AST, *, in_function: bool, for_types: bool) -> Iterator[I
     elif isinstance(node, ast.ImportFrom):
         assert node.level == 0, "imports are absolute"
         for alias in node.names:
-            module = f"eyespot.{alias.name}" if node.module == "eyespot" else str(node.module)
-            yield Import(module, node.lineno, in_function, for_types)
+            whole = f"{node.module}.{alias.name}"
+            is_file = _path(whole) in FILES or _path(whole, package=True) in FILES
+            yield Import(whole if is_file else str(node.module), node.lineno, in_function, for_types)
     in_function = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     for_types = for_types or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
     for child in ast.iter_child_nodes(node):
         yield from _imports(child, in_function=in_function, for_types=for_types)
 
 
-def layer_of(name: str) -> str:
-    """`data/store.py` and `eyespot.data.store` are of the layer `data`."""
-    first = name.removesuffix(".py").replace(".", "/").removeprefix("eyespot/").split("/")[0]
-    return "__init__" if first == "eyespot" else first
+def _path(module: str, *, package: bool = False) -> str:
+    """`data/store.py` of `eyespot.data.store`."""
+    inside = module.removeprefix("eyespot").removeprefix(".").replace(".", "/")
+    return f"{inside}/__init__.py".removeprefix("/") if package else f"{inside}.py"
+
+
+def room_of(name: str) -> str:
+    """`data/store.py` and `eyespot.data.store` are in the room `data`; `eyespot` itself is `__init__`."""
+    return (
+        name.removesuffix(".py").replace(".", "/").removeprefix("eyespot/").split("/")[0].replace("eyespot", "__init__")
+    )
 
 
 def trespasses(name: str, source: str) -> list[str]:
-    """The imports of a file that do not point down."""
-    own = layer_of(name)
-    if own in OUTSIDE:
-        return []
-    found = []
-    for each in imports_of(source):
-        if each.module.split(".")[0] != "eyespot":
+    """The imports of a file that point up or sideways."""
+    own = room_of(name)
+    others = ((each, room_of(each.module)) for each in imports_of(source) if each.module.split(".")[0] == "eyespot")
+    return [
+        f"{name}:{each.line} imports {each.module}"
+        for each, other in others
+        if other != own and HEIGHT[other] >= HEIGHT[own]
+    ]
+
+
+def circle(files: Mapping[str, str]) -> list[str]:
+    """Files that import each other, each the one before it; empty where there are none."""
+    imported = {}
+    for name, source in files.items():
+        found = {_path(each.module) for each in imports_of(source)} | {
+            _path(each.module, package=True) for each in imports_of(source)
+        }
+        imported[name] = (found & set(files)) - {name}
+    try:
+        TopologicalSorter(imported).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def too_long(name: str, source: str) -> list[str]:
+    """The file, its functions, and their lists of arguments, where they are longer than the limits."""
+    found = [f"{name} has {source.count(chr(10))} lines"] if source.count("\n") > LONGEST_FILE else []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
-        other = layer_of(each.module)
-        if other in OUTSIDE or (other != own and HEIGHT[other] >= HEIGHT[own]):
-            found.append(f"{name}:{each.line} imports {each.module}")
+        lines = (node.end_lineno or node.lineno) - node.lineno + 1
+        arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
+        count = sum(each is not None and each.arg not in ("self", "cls") for each in arguments)
+        is_command = any(
+            "command" in ast.unparse(each) for each in node.decorator_list
+        )  # its arguments are the options
+        if lines > LONGEST_FUNCTION:
+            found.append(f"{name}:{node.lineno} {node.name} has {lines} lines")
+        if count > MOST_ARGUMENTS and not is_command:
+            found.append(f"{name}:{node.lineno} {node.name} has {count} arguments")
     return found
 
 
-def test_every_file_belongs_to_a_layer():
-    assert {layer_of(name) for name in FILES} <= {*HEIGHT, *OUTSIDE}
+def torch_out_of_place(name: str, source: str) -> list[str]:
+    used = [each for each in imports_of(source) if each.module.split(".")[0] == "torch"]
+    if room_of(name) in TORCH or name in TORCH_FILES:
+        return []
+    if room_of(name) in TORCH_IN_FUNCTIONS:
+        used = [each for each in used if not (each.in_function or each.for_types)]
+    return [f"{name}:{each.line}" for each in used]
+
+
+def test_every_file_is_in_a_room_and_every_room_has_its_place():
+    assert {room_of(name) for name in FILES} <= set(HEIGHT)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_imports_point_down(name):
-    assert trespasses(name, FILES[name].read_text(encoding="utf-8")) == []
+    assert trespasses(name, FILES[name]) == []
+
+
+def test_no_files_import_each_other():
+    assert circle(FILES) == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_nothing_is_too_long(name):
+    assert too_long(name, FILES[name]) == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_torch_is_imported_only_where_it_may_be(name):
+    assert torch_out_of_place(name, FILES[name]) == []
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.endswith("__init__.py")])
+def test_packages_import_nothing_heavy(name):
+    executed = [each for each in imports_of(FILES[name]) if not each.for_types]
+    at_once = {each.module.split(".")[0] for each in executed if not each.in_function}
+    assert not at_once & HEAVY
+    ours = {each.module for each in executed if each.module.startswith("eyespot.")}
+    assert ours <= {"eyespot.errors", "eyespot.version", "eyespot.words", "eyespot.zoo.catalogue"}  # light ones
 
 
 @pytest.mark.parametrize(
@@ -111,31 +187,36 @@ def test_imports_point_down(name):
         ("data/x.py", "import eyespot.engine.run"),  # sideways
         ("data/x.py", "from eyespot.recipes import train"),  # up
         ("zoo/x.py", "def f():\n    from eyespot import recipes"),  # up, inside a function
-        ("recipes/x.py", "import eyespot"),  # the front door
         ("records.py", "if TYPE_CHECKING:\n    from eyespot.machine import cores"),  # sideways, for types
+        ("recipes/x.py", "from eyespot import __version__"),  # up to the package itself
+        ("recipes/x.py", "import eyespot"),
     ],
 )
-def test_an_import_up_or_sideways_is_noticed(name, source):
+def test_a_planted_import_up_or_sideways_is_noticed(name, source):
     assert len(trespasses(name, source)) == 1
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_torch_is_imported_only_where_it_may_be(name):
-    used = [
-        each for each in imports_of(FILES[name].read_text(encoding="utf-8")) if each.module.split(".")[0] == "torch"
-    ]
-    if name in INSIDE_FUNCTIONS_ONLY:
-        used = [each for each in used if not (each.in_function or each.for_types)]
-    elif name in WITH_TORCH or (layer_of(name) in MAY_IMPORT_TORCH and name not in WITHOUT_TORCH):
-        return
-    assert used == []
+@pytest.mark.parametrize("late", [False, True])
+def test_a_planted_circle_is_noticed(late):
+    source = "def f():\n    import eyespot.data.store" if late else "from eyespot.data.store import Store"
+    assert "data/audit.py" in circle(
+        {**FILES, "data/store.py": "from eyespot.data import audit", "data/audit.py": source}
+    )
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name.endswith("__init__.py")])
-def test_packages_import_nothing_heavy(name):
-    executed = [each for each in imports_of(FILES[name].read_text(encoding="utf-8")) if not each.for_types]
-    at_once = {each.module.split(".")[0] for each in executed if not each.in_function}
-    assert not at_once & HEAVY
-    ours = {each.module for each in executed if each.module.startswith("eyespot.")}
-    without_ours = {"eyespot.errors", "eyespot.version", "eyespot.words", "eyespot.zoo.catalogue"}  # they import none
-    assert ours <= without_ours
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x = 1\n" * 301,
+        "def f():\n" + "    x = 1\n" * 40,
+        "class C:\n    def f(self, a, b, c, d, *e, g, h, **i): ...",
+    ],
+)
+def test_a_planted_length_is_noticed(source):
+    assert len(too_long("data/x.py", source)) == 1
+
+
+def test_a_planted_import_of_torch_is_noticed():
+    assert torch_out_of_place("data/x.py", "def f():\n    import torch")
+    assert torch_out_of_place("regimes/x.py", "import torch.nn")
+    assert not torch_out_of_place("regimes/x.py", "def f():\n    import torch")
