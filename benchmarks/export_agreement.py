@@ -19,8 +19,8 @@ from eyespot.bundle.run import require_probabilities
 from eyespot.engine.run import engine_version
 from eyespot.exporting.files import onnx_file, openvino_files
 from eyespot.exporting.runtimes import OnnxRuntime
+from eyespot.progress import silent
 from eyespot.recipes.agreement import CLOSE, agreement, answers_of_bundle
-from eyespot.recipes.progress import silent
 from eyespot.recipes.run_pictures import pictures_of_run
 
 TOP_BAR = measuring.at_least(1.0, "of the answers", "bundle and export have the same answer to every test picture")

@@ -25,8 +25,8 @@ from measuring import Log, at_least
 from subset import arguments_parser, workplace
 
 from eyespot.engine.run import available_precisions
+from eyespot.progress import silent
 from eyespot.recipes.prepare import prepare
-from eyespot.recipes.progress import silent
 
 BAR = at_least(12, "times", "eyespot train ends at least 12 times sooner than the plain way on the same cores")
 PLAIN_WAY = Path(__file__).with_name("plain_way.py")

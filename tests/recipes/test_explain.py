@@ -18,9 +18,9 @@ from eyespot.bundle.files import read_bundle
 from eyespot.cli.main import main
 from eyespot.errors import BundleError, DataError, OptionError
 from eyespot.explaining.network import Network
+from eyespot.progress import silent
 from eyespot.recipes import similar as recipe
 from eyespot.recipes.explain import Explainer
-from eyespot.recipes.progress import silent
 
 
 @pytest.fixture

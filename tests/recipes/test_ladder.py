@@ -22,6 +22,7 @@ from eyespot.bundle.files import read_bundle
 from eyespot.data.audit import Hashed
 from eyespot.data.data_set import Picture
 from eyespot.errors import MachineError, OptionError
+from eyespot.progress import silent
 from eyespot.recipes import fitting as module
 from eyespot.recipes import ladder, running, tried
 from eyespot.recipes.answers import Answers, Asked
@@ -35,7 +36,6 @@ from eyespot.recipes.job import Job
 from eyespot.recipes.ladder import Ladder
 from eyespot.recipes.options import train_options
 from eyespot.recipes.plans import MOST_FOR_FEW, PARTIAL, Defaults
-from eyespot.recipes.progress import silent
 from eyespot.recipes.regime import Fitted, Temperature
 from eyespot.recipes.run_folder import RunFolder
 from eyespot.recipes.running import Cost

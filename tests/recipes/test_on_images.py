@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from eyespot.data.data_set import DataSet
+from eyespot.progress import silent
 from eyespot.recipes.clock import Clock
 from eyespot.recipes.job import Job
 from eyespot.recipes.on_images import AUGMENTATIONS, SHIFTED, SMALL_PHOTOS, augmentation_for
 from eyespot.recipes.options import train_options
 from eyespot.recipes.prepare import Prepared
-from eyespot.recipes.progress import silent
 from eyespot.recipes.run_folder import RunFolder
 from eyespot.records import Preprocess
 from eyespot.training.augmentation import PHOTOS, PHOTOS_UNMIRRORED

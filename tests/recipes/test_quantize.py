@@ -25,12 +25,12 @@ from eyespot.engine.run import openvino_core
 from eyespot.errors import DataError, MissingExtra, OptionError
 from eyespot.exporting import int8
 from eyespot.exporting.files import openvino_files
+from eyespot.progress import silent
 from eyespot.recipes import export as verb
 from eyespot.recipes import quantize as recipe
 from eyespot.recipes.agreement import answers_of_bundle
 from eyespot.recipes.checks import ExportCheck, Int8Check
 from eyespot.recipes.export import export
-from eyespot.recipes.progress import silent
 from eyespot.recipes.quantize import judged
 from eyespot.recipes.run_pictures import RunPictures
 

@@ -22,6 +22,7 @@ from eyespot.data.audit import Hashed
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.data.pictures import read_image
 from eyespot.errors import OptionError
+from eyespot.progress import silent
 from eyespot.recipes import learned as ending
 from eyespot.recipes.clock import Clock
 from eyespot.recipes.job import Job
@@ -29,7 +30,6 @@ from eyespot.recipes.on_images import Images
 from eyespot.recipes.options import train_options
 from eyespot.recipes.plans import SCRATCH_FEW, SCRATCH_MANY, SCRATCH_NORMED
 from eyespot.recipes.prepare import Prepared
-from eyespot.recipes.progress import silent
 from eyespot.recipes.run_folder import RunFolder
 from eyespot.recipes.scratch_network import network_for
 from eyespot.recipes.scratch_training import Making

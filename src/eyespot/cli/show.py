@@ -17,9 +17,9 @@ from pydantic import BaseModel
 from eyespot.cli.columns import in_column
 from eyespot.files import write_chosen
 from eyespot.names import as_typed, printable_lines
+from eyespot.progress import Progress, silent
 from eyespot.recipes.answer_results import Prediction, ValResult
 from eyespot.recipes.checks import ExportCheck
-from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.results import CacheResult, EmbedResult, ExportResult, InfoResult
 from eyespot.recipes.tables import as_csv
 from eyespot.recipes.train_result import TrainResult

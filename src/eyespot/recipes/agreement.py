@@ -14,8 +14,8 @@ from eyespot.data.audit import Hashed
 from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import BundleError, DataError
 from eyespot.features.decode import decode_pictures
+from eyespot.progress import Progress
 from eyespot.recipes.checks import ExportCheck
-from eyespot.recipes.progress import Progress
 from eyespot.records import Preprocess
 from eyespot.words import counted
 

@@ -16,8 +16,8 @@ from eyespot.data.pictures import read_image
 from eyespot.data.ranges import levels_of
 from eyespot.errors import DataError, MissingExtra, OptionError, UnreadablePicture
 from eyespot.files import chosen_file, write_chosen
+from eyespot.keywords import require_known
 from eyespot.names import printable
-from eyespot.recipes.keywords import require_known
 from eyespot.records import Preprocess, Record
 from eyespot.training import augmentation as presets
 from eyespot.training.augmentation import Augmentation, describe

@@ -14,7 +14,7 @@ from eyespot.engine.kept import keep, read_kept
 from eyespot.engine.run import available_precisions
 from eyespot.errors import MissingExtra, OptionError
 from eyespot.features.trunk import Trunk
-from eyespot.recipes.progress import Progress, silent
+from eyespot.progress import Progress, silent
 from eyespot.records import Levels, Network, PrecisionName, Preprocess
 from eyespot.zoo.weights import EFFICIENTNET_LITE0, Weights, of_network
 from eyespot.zoo.weights_files import choose, load, verify

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from eyespot.arithmetic import convolution, maps
 from eyespot.arithmetic.windows import Padding, Slide, slides
 from eyespot.errors import OptionError
+from eyespot.keywords import as_record
 from eyespot.recipes.by_hand import (
     ByHandOptions,
     ByHandRecord,
@@ -26,7 +27,6 @@ from eyespot.recipes.by_hand import (
     open_input,
     open_kernels,
 )
-from eyespot.recipes.keywords import as_record
 from eyespot.records import Record
 
 

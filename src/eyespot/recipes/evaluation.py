@@ -19,9 +19,9 @@ from eyespot.errors import DataError, OptionError
 from eyespot.evaluate.calibration import calibration
 from eyespot.evaluate.metrics import LARGEST_MATRIX, most_confused, part_metrics
 from eyespot.names import printable
+from eyespot.progress import Progress
 from eyespot.recipes.answer_results import MixedUp, ValResult
 from eyespot.recipes.opened import Opened
-from eyespot.recipes.progress import Progress
 from eyespot.records import Part, SetAside
 
 PARTS = ("test", "val", "train")

@@ -26,10 +26,10 @@ from eyespot.explaining.network import Answer, Network
 from eyespot.explaining.overlay import overlay_png
 from eyespot.explaining.similar import MOST_SIMILAR, Near
 from eyespot.files import chosen_file, write_chosen
+from eyespot.keywords import as_record
 from eyespot.names import printable
+from eyespot.progress import Progress, silent
 from eyespot.recipes.explain_results import ExplainResult, SimilarPicture
-from eyespot.recipes.keywords import as_record
-from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.similar import find_similar, stored_similar
 from eyespot.records import Window
 from eyespot.words import nearest

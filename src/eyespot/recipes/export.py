@@ -21,9 +21,9 @@ from eyespot.exporting.files import onnx_file, openvino_files
 from eyespot.exporting.runtimes import OnnxRuntime
 from eyespot.files import require_writable, write_chosen
 from eyespot.names import printable
+from eyespot.progress import Progress, silent
 from eyespot.recipes.agreement import Answering, Tagged, agreement, answers_of_bundle, require_agreement
 from eyespot.recipes.checks import ExportCheck, Int8Check
-from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.quantize import in_int8
 from eyespot.recipes.results import ExportResult
 from eyespot.recipes.run_folder import ARGS

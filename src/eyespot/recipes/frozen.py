@@ -16,11 +16,11 @@ from eyespot.evaluate.intervals import wilson_fraction
 from eyespot.features.embed import Embedded, embed
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
+from eyespot.progress import Progress
 from eyespot.recipes.answers import Answers
 from eyespot.recipes.job import Job
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.prepare import Prepared, notes_on_trained
-from eyespot.recipes.progress import Progress
 from eyespot.recipes.regime import Fitted, Temperature, stopped_note
 from eyespot.records import Part, View
 from eyespot.training.fit import FittedHead, Trial, fit_head, fold_count, out_of_fold_logits, require_memory

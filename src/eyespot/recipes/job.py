@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eyespot.data.store import Store
+from eyespot.progress import Progress
 from eyespot.recipes.clock import Clock
 from eyespot.recipes.options import TrainOptions
-from eyespot.recipes.progress import Progress
 from eyespot.recipes.run_folder import RunFolder
 from eyespot.records import PrecisionName
 from eyespot.training.distributed import World

@@ -8,10 +8,10 @@ from pathlib import Path
 from eyespot.bundle.exported import is_exported, read_exported
 from eyespot.bundle.files import GRAPH, MANIFEST, read_bundle
 from eyespot.data.read_as import read_as
+from eyespot.progress import Progress, silent
 from eyespot.recipes.answer_results import Prediction, ValResult
 from eyespot.recipes.opened import Opened
 from eyespot.recipes.predictions import predictions
-from eyespot.recipes.progress import Progress, silent
 
 
 class Model(Opened):

@@ -18,7 +18,7 @@ from eyespot.data.levels import is_flat
 from eyespot.engine.compiled import compiled_folder
 from eyespot.engine.run import BATCH
 from eyespot.features.decode import decode_pictures
-from eyespot.recipes.progress import Progress
+from eyespot.progress import Progress
 
 FEW_PICTURES = 4
 """Up to this many are answered one at a time: a batch would have to be filled up."""

@@ -12,8 +12,8 @@ from pydantic import Field, ValidationError, field_validator
 from eyespot.data.read_as import ReadAs
 from eyespot.data.reading import Layout
 from eyespot.errors import OptionError
+from eyespot.keywords import require_known
 from eyespot.old_names import TRAIN, renamed
-from eyespot.recipes.keywords import require_known
 from eyespot.records import Record
 
 Regime = Literal["frozen", "partial", "full", "scratch"]

@@ -12,9 +12,9 @@ from eyespot.arithmetic import maps
 from eyespot.arithmetic.pooling import average_pool, max_pool
 from eyespot.arithmetic.windows import slides
 from eyespot.errors import OptionError
+from eyespot.keywords import as_record
 from eyespot.old_names import POOL, accepts
 from eyespot.recipes.by_hand import ByHandOptions, ByHandRecord, Maps, Source, dropped_note, open_input
-from eyespot.recipes.keywords import as_record
 from eyespot.words import nearest
 
 KINDS: Mapping[str, Callable[..., NDArray[np.float64]]] = {"max": max_pool, "average": average_pool}

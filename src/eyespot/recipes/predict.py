@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from eyespot.data.read_as import ReadAs
+from eyespot.progress import Progress, silent
 from eyespot.recipes.answer_results import Prediction
 from eyespot.recipes.model import load
 from eyespot.recipes.predictions import predictions
-from eyespot.recipes.progress import Progress, silent
 
 
 def predict(

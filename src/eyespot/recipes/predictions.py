@@ -11,9 +11,9 @@ from eyespot.data.levels import FLAT_NOTE
 from eyespot.data.read_as import ReadAs
 from eyespot.data.sources import AS_IT_IS, list_pictures
 from eyespot.errors import OptionError
+from eyespot.progress import Progress
 from eyespot.recipes.answer_results import ClassProbability, Prediction
 from eyespot.recipes.opened import FEW_PICTURES, Opened
-from eyespot.recipes.progress import Progress
 
 
 def predictions(

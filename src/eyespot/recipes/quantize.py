@@ -17,9 +17,9 @@ from eyespot.errors import DataError
 from eyespot.exporting.files import in_openvino_format
 from eyespot.exporting.int8 import MOST_PICTURES, quantized
 from eyespot.features.decode import MOST_WHOLE, decode_pictures
+from eyespot.progress import Progress
 from eyespot.recipes.agreement import Answering, Tagged, agreement
 from eyespot.recipes.checks import ExportCheck, Int8Check
-from eyespot.recipes.progress import Progress
 from eyespot.recipes.run_pictures import draw_of_each_class
 
 LARGEST_DROP = 0.005

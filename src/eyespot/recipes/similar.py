@@ -17,7 +17,7 @@ from eyespot.explaining.network import Network
 from eyespot.explaining.similar import FILE, MOST_PICTURES, Similar, read_similar, similar_of, write_similar
 from eyespot.features.decode import decode_pictures
 from eyespot.names import printable
-from eyespot.recipes.progress import Progress
+from eyespot.progress import Progress
 from eyespot.records import Levels
 
 THUMBNAIL_SIDE = 128

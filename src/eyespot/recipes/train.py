@@ -11,6 +11,7 @@ from typing import Any
 from eyespot import machine
 from eyespot.data.data_set import DataSet
 from eyespot.errors import OptionError, Stopped
+from eyespot.progress import Progress, silent
 from eyespot.recipes.again import Again, replayed, require_same_data, resumed
 from eyespot.recipes.backbone import choose_precision
 from eyespot.recipes.choice import Choice, choose
@@ -22,7 +23,6 @@ from eyespot.recipes.measure import Measurements, measure
 from eyespot.recipes.options import TrainOptions, train_options
 from eyespot.recipes.outputs import write_outputs
 from eyespot.recipes.prepare import prepare, with_levels
-from eyespot.recipes.progress import Progress, silent
 from eyespot.recipes.regime import Fitted, despite_ctrl_c
 from eyespot.recipes.result import result_of
 from eyespot.recipes.run_folder import RunFolder

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from eyespot.data.read_as import read_as
+from eyespot.progress import Progress, silent
 from eyespot.recipes.answer_results import ValResult
 from eyespot.recipes.evaluation import evaluation
 from eyespot.recipes.model import load
-from eyespot.recipes.progress import Progress, silent
 
 
 def val(
