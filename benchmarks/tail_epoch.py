@@ -29,11 +29,11 @@ from torch import nn
 from training_step import CLASSES, PX, RandomImages, loop_step, plain_step, report_steps, step_gflop
 
 from eyespot import blocks, zoo
+from eyespot.augmenting.augmentation import PHOTOS
 from eyespot.recipes.backbone import OWN_PREPROCESS
 from eyespot.recipes.on_images import statistics_stay
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.plans import FULL, PARTIAL, Defaults, plan_for
-from eyespot.training.augmentation import PHOTOS
 from eyespot.training.examples import ImageExamples, ViewExamples
 from eyespot.training.freed_memory import freed_memory_stays
 from eyespot.training.loop import Training

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from eyespot.augmenting.augmentation import PHOTOS
 from eyespot.data.audit import hash_pictures
 from eyespot.data.sources import list_pictures
 from eyespot.data.store import Store
@@ -21,7 +22,6 @@ from eyespot.features.embed import Embedded, embed
 from eyespot.features.keys import recipe
 from eyespot.features.views import choose_views
 from eyespot.records import Preprocess
-from eyespot.training.augmentation import PHOTOS
 from eyespot.training.distributed import World, joined, total, world
 
 PREPROCESS = Preprocess(

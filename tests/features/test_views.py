@@ -12,6 +12,10 @@ import torch
 from embed_child import PREPROCESS
 from torch import nn
 
+from eyespot.augmenting import augmentation
+from eyespot.augmenting.augment import augment
+from eyespot.augmenting.augmentation import DIGITS, PHOTOS, PHOTOS_UNMIRRORED, Augmentation
+from eyespot.augmenting.chance import Chance, pictures_by_content
 from eyespot.blocks import chain
 from eyespot.data.audit import Hashed, content_hash
 from eyespot.data.data_set import Picture
@@ -22,10 +26,6 @@ from eyespot.features.keys import Recipe
 from eyespot.features.trunk import Trunk
 from eyespot.features.views import AnyView, Drawn, choose_views, seen_as
 from eyespot.records import Network
-from eyespot.training import augmentation
-from eyespot.training.augment import augment
-from eyespot.training.augmentation import DIGITS, PHOTOS, PHOTOS_UNMIRRORED, Augmentation
-from eyespot.training.chance import Chance, pictures_by_content
 
 CONTENTS = [content_hash(bytes([number])) for number in range(9)]
 IMAGES = np.random.default_rng(0).integers(0, 256, (9, 32, 32, 3), dtype=np.uint8)
@@ -154,7 +154,7 @@ def test_a_key_changes_with_all_that_decides_a_drawn_view(monkeypatch):
 
 def test_a_key_is_the_same_in_another_process_which_does_not_import_torch():
     program = (
-        "import sys; from eyespot.features.views import Drawn; from eyespot.training.augmentation import PHOTOS;"
+        "import sys; from eyespot.features.views import Drawn; from eyespot.augmenting.augmentation import PHOTOS;"
         "print(Drawn(PHOTOS, seed=3, number=2).key, 'torch' in sys.modules)"
     )
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout

@@ -10,13 +10,13 @@ from PIL import Image
 
 import eyespot
 from eyespot.arithmetic.sheet import GAP
+from eyespot.augmenting.augment import augment as views_of
+from eyespot.augmenting.augmentation import DIGITS, PHOTOS, Augmentation
+from eyespot.augmenting.chance import Chance, pictures_by_content
 from eyespot.cli.main import main
 from eyespot.data.audit import content_hash
 from eyespot.errors import DataError, OptionError
 from eyespot.recipes.augment import STRENGTHS
-from eyespot.training.augment import augment as views_of
-from eyespot.training.augmentation import DIGITS, PHOTOS, Augmentation
-from eyespot.training.chance import Chance, pictures_by_content
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 import eyespot
 from eyespot import records
 from eyespot.arithmetic import table
+from eyespot.augmenting import augmentation
 from eyespot.errors import StoreError
 from eyespot.explaining import deletion
 from eyespot.recipes import (
@@ -24,7 +25,6 @@ from eyespot.recipes import (
 )
 from eyespot.recipes.info import cache as cache_recipe
 from eyespot.recipes.info import info
-from eyespot.training import augmentation
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "json.md"
 DOCUMENTED: dict[str, type[BaseModel]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from eyespot.augmenting.augmentation import PHOTOS, PHOTOS_UNMIRRORED
 from eyespot.data.data_set import DataSet
 from eyespot.progress import silent
 from eyespot.recipes.clock import Clock
@@ -13,7 +14,6 @@ from eyespot.recipes.options import train_options
 from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.run_folder import RunFolder
 from eyespot.records import Preprocess
-from eyespot.training.augmentation import PHOTOS, PHOTOS_UNMIRRORED
 
 
 def augmentation(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eyespot.augmenting.mixing import Mixing
 from eyespot.recipes.options import OF_STEPS, USED_BY, TrainOptions, train_options
 from eyespot.recipes.plans import (
     FEW,
@@ -23,7 +24,6 @@ from eyespot.recipes.plans import (
     plan_for,
     scratch_defaults,
 )
-from eyespot.training.mixing import Mixing
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "training.md"
 COLUMNS = {

@@ -9,8 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
+from eyespot.augmenting.augmentation import Augmentation
 from eyespot.records import Preprocess
-from eyespot.training.augmentation import Augmentation
 from eyespot.training.examples import ImageExamples
 
 HEIGHT, WIDTH = 16, 24

@@ -12,13 +12,13 @@ import pytest
 import torch
 from torch import nn
 
+from eyespot.augmenting.augmentation import Augmentation
+from eyespot.augmenting.mixing import Mixing
 from eyespot.blocks import chain
 from eyespot.records import Preprocess
 from eyespot.training import checkpoint
-from eyespot.training.augmentation import Augmentation
 from eyespot.training.examples import ImageExamples
 from eyespot.training.loop import MOST_LOWERED, Training, scores
-from eyespot.training.mixing import Mixing
 from eyespot.training.plan import Epoch, Plan
 
 GRAY = Preprocess(short_side=8, crop_hw=(8, 8), filter="bilinear", color="gray", mean=(127.5,), scale=(127.5,))

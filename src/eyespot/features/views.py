@@ -9,10 +9,10 @@ from importlib.metadata import version
 
 import numpy as np
 
+from eyespot.augmenting.augmentation import VERSION, Augmentation
+from eyespot.augmenting.chance import Chance, pictures_by_content
 from eyespot.data.store_values import key_of
 from eyespot.records import View
-from eyespot.training.augmentation import VERSION, Augmentation
-from eyespot.training.chance import Chance, pictures_by_content
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def seen_as(view: AnyView, images: Sequence[np.ndarray], contents: Sequence[str]
     contents: the content hashes of their pictures.
     """
     if isinstance(view, Drawn):
-        from eyespot.training.augment import augment
+        from eyespot.augmenting.augment import augment
 
         chance = Chance(view.seed, view.number, pictures_by_content(contents))
         return list(augment(np.stack(images), chance, view.augmentation))

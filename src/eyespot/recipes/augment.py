@@ -11,6 +11,10 @@ import numpy as np
 from pydantic import ValidationError
 
 from eyespot.arithmetic.sheet import sheet
+from eyespot.augmenting import augmentation as presets
+from eyespot.augmenting.augmentation import Augmentation, describe
+from eyespot.augmenting.chance import Chance, pictures_by_content
+from eyespot.augmenting.views import Views, draw_views
 from eyespot.data.audit import content_hash
 from eyespot.data.pictures import read_image
 from eyespot.data.ranges import levels_of
@@ -19,10 +23,6 @@ from eyespot.files import chosen_file, write_chosen
 from eyespot.keywords import require_known
 from eyespot.names import printable
 from eyespot.records import Preprocess, Record
-from eyespot.training import augmentation as presets
-from eyespot.training.augmentation import Augmentation, describe
-from eyespot.training.chance import Chance, pictures_by_content
-from eyespot.training.views import Views, draw_views
 
 MOST_SIDE = 1024
 """Pixels along a side of a view."""
@@ -225,7 +225,7 @@ def _chances(seed: int, data: bytes, *, count: int) -> list[Chance]:
 def _views(image: np.ndarray, chances: list[Chance], augmentation: Augmentation) -> Iterator[np.ndarray]:
     """A view (H, W, C) of the image for each chance."""
     try:
-        from eyespot.training.augment import augment as views_of
+        from eyespot.augmenting.augment import augment as views_of
     except ModuleNotFoundError as error:
         raise MissingExtra("augmenting a picture", extra="train") from error
     return (views_of(image[None], each, augmentation)[0] for each in chances)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eyespot.augmenting.augmentation import describe
 from eyespot.recipes.backbone import Backbone
 from eyespot.recipes.job import Job
 from eyespot.recipes.learned import Lesson
@@ -21,7 +22,6 @@ from eyespot.recipes.regime import Fitted
 from eyespot.recipes.running import TIMED_STEPS, Cost, seconds_per_step
 from eyespot.recipes.trained import with_head
 from eyespot.recipes.tuned import Tuning
-from eyespot.training.augmentation import describe
 
 if TYPE_CHECKING:
     from torch import nn

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eyespot.augmenting import augmentation as presets
+from eyespot.augmenting.augmentation import SMALL_SIDE, Augmentation
 from eyespot.data.audit import Hashed
 from eyespot.features import images
 from eyespot.recipes.job import Job
 from eyespot.recipes.prepare import Prepared
 from eyespot.records import Part, Preprocess
-from eyespot.training import augmentation as presets
-from eyespot.training.augmentation import SMALL_SIDE, Augmentation
 
 if TYPE_CHECKING:
     from torch import nn

@@ -139,7 +139,7 @@ def plan_for(
     labels: class indexes of what is trained on, (N,): whether classes are to weigh the same.
     keeps_best: the best epoch's weights count, not the last one's.
     """
-    from eyespot.training.mixing import Mixing
+    from eyespot.augmenting.mixing import Mixing
     from eyespot.training.plan import Plan
 
     chosen = defaults.of(options)

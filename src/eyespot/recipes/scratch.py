@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from eyespot.augmenting.augmentation import describe
 from eyespot.errors import OptionError
 from eyespot.recipes.answers import Answers, Asked, on_val
 from eyespot.recipes.job import Job
@@ -19,7 +20,6 @@ from eyespot.recipes.scratch_folds import out_of_fold
 from eyespot.recipes.scratch_network import network_for, require_fit, require_torch
 from eyespot.recipes.scratch_training import KEY, Making, finishing_seconds, within_time
 from eyespot.records import Part
-from eyespot.training.augmentation import describe
 
 if TYPE_CHECKING:
     from eyespot.training.loop import Training

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from eyespot.augmenting.augmentation import Augmentation
 from eyespot.errors import OptionError
 from eyespot.recipes.decisions import Decisions
 from eyespot.recipes.job import Job
@@ -16,7 +17,6 @@ from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.running import seconds_per_step
 from eyespot.recipes.scratch_network import has_norms
 from eyespot.records import Network, Part
-from eyespot.training.augmentation import Augmentation
 
 if TYPE_CHECKING:
     from torch import nn

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from eyespot.augmenting.augment import augment
+from eyespot.augmenting.augmentation import Augmentation
+from eyespot.augmenting.chance import Chance, pictures_by_content
 from eyespot.records import Preprocess
-from eyespot.training.augment import augment
-from eyespot.training.augmentation import Augmentation
-from eyespot.training.chance import Chance, pictures_by_content
 
 
 class ImageExamples:

@@ -18,15 +18,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
+from eyespot.augmenting.chance import Chance
+from eyespot.augmenting.mixing import mix
 from eyespot.blocks import WithHeads
 from eyespot.training.batches import in_batches, order
-from eyespot.training.chance import Chance
 from eyespot.training.devices import Device, choose
 from eyespot.training.distributed import World, average_statistics, mean_loss, parallel, shard, total
 from eyespot.training.dropout import drawn_from
 from eyespot.training.ema import Average
 from eyespot.training.merged_norms import merged_norms
-from eyespot.training.mixing import mix
 from eyespot.training.objective import correct, losses_of, soft_targets
 from eyespot.training.optimiser import optimiser, set_rate
 from eyespot.training.plan import Epoch, Examples, Plan, Step

@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 from torch import Tensor
 
+from eyespot.augmenting.mixing import Mixing
 from eyespot.training.head import Output
-from eyespot.training.mixing import Mixing
 from eyespot.training.optimiser import OptimiserName
 from eyespot.training.schedule import ScheduleName
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from eyespot.augmenting.chance import Chance, pictures_by_content
 from eyespot.data.audit import content_hash
-from eyespot.training.chance import Chance, pictures_by_content
 
 PICTURES = pictures_by_content(content_hash(str(number).encode()) for number in range(20_000))
 NUMBERED = np.arange(20_000, dtype=np.uint64)
@@ -97,7 +97,7 @@ def _unmixed(z: int) -> int:
 
 def test_another_process_draws_the_same_numbers():
     code = (
-        "import numpy as np\nfrom eyespot.training.chance import Chance\n"
+        "import numpy as np\nfrom eyespot.augmenting.chance import Chance\n"
         "print(Chance(7, 3, np.array([2**63 + 5, 17], np.uint64)).uniform('shift', 2).tolist())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.training.augmentation import Augmentation
-from eyespot.training.chance import Chance
+from eyespot.augmenting.augmentation import Augmentation
+from eyespot.augmenting.chance import Chance
 
 PCA_VALUES = np.array([0.2175, 0.0188, 0.0045])
 """The lambda of AlexNet's section 4.1 on the scale 0..1. The paper prints no numbers; these and the axes are those of

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from eyespot.training.augmentation import Augmentation
-from eyespot.training.chance import Chance
-from eyespot.training.views import Views, draw_views
+from eyespot.augmenting.augmentation import Augmentation
+from eyespot.augmenting.chance import Chance
+from eyespot.augmenting.views import Views, draw_views
 
 GRAY = np.array([0.299, 0.587, 0.114])
 """Grey of red, green and blue (ITU-R BT.601)."""

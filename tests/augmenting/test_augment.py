@@ -8,10 +8,10 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from eyespot.training.augment import augment, seen
-from eyespot.training.augmentation import DIGITS, PHOTOS, PHOTOS_UNMIRRORED, SMALL_PHOTOS, Augmentation, describe
-from eyespot.training.chance import Chance
-from eyespot.training.views import Views, draw_views
+from eyespot.augmenting.augment import augment, seen
+from eyespot.augmenting.augmentation import DIGITS, PHOTOS, PHOTOS_UNMIRRORED, SMALL_PHOTOS, Augmentation, describe
+from eyespot.augmenting.chance import Chance
+from eyespot.augmenting.views import Views, draw_views
 
 SHAPES = ((28, 28, 1), (32, 32, 3), (40, 56, 3), (57, 41, 1))
 EVERYTHING = PHOTOS.model_copy(update={"shift_px": 3, "erase_probability": 0.5, "elastic_px": 20.0})
@@ -245,7 +245,7 @@ def test_the_number_of_threads_decides_nothing(preset):
 def test_large_batches_are_made_in_pieces_and_come_out_the_same(monkeypatch):
     images = noise((32, 32, 3), 20)
     whole = augment(images, chance(20), EVERYTHING)
-    monkeypatch.setattr("eyespot.training.augment.AT_ONCE", 3 * 32 * 32 * 3)
+    monkeypatch.setattr("eyespot.augmenting.augment.AT_ONCE", 3 * 32 * 32 * 3)
     assert (augment(images, chance(20), EVERYTHING) == whole).all()
 
 

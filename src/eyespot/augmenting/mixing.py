@@ -13,8 +13,8 @@ from pydantic import Field, model_validator
 from scipy.special import betaincinv
 from torch import Tensor
 
+from eyespot.augmenting.chance import Chance
 from eyespot.records import Fraction, Record
-from eyespot.training.chance import Chance
 
 
 class Mixing(Record):

@@ -6,8 +6,8 @@ import torch
 from pydantic import ValidationError
 from scipy import stats
 
-from eyespot.training.chance import Chance
-from eyespot.training.mixing import Mixing, mix
+from eyespot.augmenting.chance import Chance
+from eyespot.augmenting.mixing import Mixing, mix
 
 CLASSES = 5
 
