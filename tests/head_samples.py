@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import softmax
 
-from eyespot.training.head import Head, HeadOptions, Samples
-from eyespot.training.problems import Problems
+from eyespot.heads.head import Head, HeadOptions, Samples
+from eyespot.heads.problems import Problems
 
 OPTIONS = HeadOptions(class_weight="none", mirror="no")
 

@@ -16,6 +16,7 @@ from eyespot.engine.gate import check_graph
 from eyespot.errors import BundleError, OptionError
 from eyespot.evaluate.calibration import probabilities
 from eyespot.features.decode import decode_or_reason
+from eyespot.heads.head import Head
 from eyespot.progress import silent
 from eyespot.recipes import verify
 from eyespot.recipes.backbone import OWN_PREPROCESS, frozen_trunk
@@ -27,7 +28,6 @@ from eyespot.recipes.options import train_options
 from eyespot.recipes.prepare import prepare
 from eyespot.recipes.run_folder import RunFolder
 from eyespot.recipes.verify import CLOSE, require_same_answers, write_verified
-from eyespot.training.head import Head
 
 
 def job(cache: Path) -> Job:

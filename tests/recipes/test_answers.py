@@ -11,10 +11,10 @@ import pytest
 from eyespot.data.audit import Hashed
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.features.embed import Embedded
+from eyespot.heads.head import Head
 from eyespot.recipes.answers import Answers, ask, on_val
 from eyespot.recipes.prepare import Prepared
 from eyespot.records import SetAside
-from eyespot.training.head import Head
 
 HEAD = Head(((np.eye(2, dtype=np.float32), np.zeros(2, np.float32)),), "softmax")
 

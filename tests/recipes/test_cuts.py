@@ -10,10 +10,10 @@ import torch
 
 from eyespot import zoo
 from eyespot.errors import OptionError
+from eyespot.heads.head import Head
 from eyespot.recipes.backbone import DEFAULT, Backbone
 from eyespot.recipes.cuts import decide_cuts, parted
 from eyespot.recipes.trained import with_head
-from eyespot.training.head import Head
 from eyespot.zoo.weights import of_network
 
 

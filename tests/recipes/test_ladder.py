@@ -22,6 +22,7 @@ from eyespot.bundle.files import read_bundle
 from eyespot.data.audit import Hashed
 from eyespot.data.data_set import Picture
 from eyespot.errors import MachineError, OptionError
+from eyespot.heads.head import Head
 from eyespot.progress import silent
 from eyespot.recipes import fitting as module
 from eyespot.recipes import ladder, running, tried
@@ -40,7 +41,6 @@ from eyespot.recipes.regime import Fitted, Temperature
 from eyespot.recipes.run_folder import RunFolder
 from eyespot.recipes.running import Cost
 from eyespot.recipes.tried import FirstRung
-from eyespot.training.head import Head
 
 TRAINED, VALIDATED = 60, 30
 WORK = TRAINED + VALIDATED / 3

@@ -15,11 +15,11 @@ from onnx import numpy_helper
 from eyespot import blocks
 from eyespot.bundle.files import read_bundle
 from eyespot.errors import OptionError
+from eyespot.heads.head import Head
 from eyespot.recipes.backbone import pretrained
 from eyespot.recipes.compared import Comparison
 from eyespot.recipes.train import train
 from eyespot.recipes.trained import with_head
-from eyespot.training.head import Head
 from eyespot.training.loop import Training
 
 LATE = {"freeze": "stage7", "epochs": 2, "batch": 8}

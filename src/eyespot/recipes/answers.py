@@ -12,8 +12,8 @@ from eyespot.data.store import Store
 from eyespot.features.embed import embed
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
+from eyespot.heads.head import Head
 from eyespot.recipes.prepare import Prepared
-from eyespot.training.head import Head
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from eyespot.evaluate.intervals import wilson_fraction
 from eyespot.features.embed import Embedded, embed
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
+from eyespot.heads.fit import FittedHead, Trial, fit_head, fold_count, out_of_fold_logits, require_memory
+from eyespot.heads.head import Head, HeadOptions, Samples
 from eyespot.progress import Progress
 from eyespot.recipes.answers import Answers
 from eyespot.recipes.job import Job
@@ -23,8 +25,6 @@ from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.prepare import Prepared, notes_on_trained
 from eyespot.recipes.regime import Fitted, Temperature, stopped_note
 from eyespot.records import Part, View
-from eyespot.training.fit import FittedHead, Trial, fit_head, fold_count, out_of_fold_logits, require_memory
-from eyespot.training.head import Head, HeadOptions, Samples
 
 COMPUTING = "computing features"
 """The step that takes longest."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from eyespot.features.trunk import Trunk
+from eyespot.heads.head import Head, Output
 from eyespot.recipes.answers import Asked
 from eyespot.recipes.decisions import Reason
 from eyespot.recipes.job import Job
@@ -17,7 +18,6 @@ from eyespot.recipes.regime import Fitted, Temperature, despite_ctrl_c
 from eyespot.recipes.running import ended_note, epoch_row
 from eyespot.recipes.trained import as_trunk
 from eyespot.records import Network, Preprocess
-from eyespot.training.head import Head, Output
 
 if TYPE_CHECKING:
     from torch import nn

@@ -13,12 +13,12 @@ from eyespot.evaluate.intervals import wilson, wilson_fraction
 from eyespot.evaluate.metrics import part_metrics
 from eyespot.evaluate.scores import RunScores
 from eyespot.features.embed import embed
+from eyespot.heads.fit import folds_of
 from eyespot.progress import Progress
 from eyespot.recipes.answers import Answers, Asked, ask
 from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.regime import Fitted, despite_ctrl_c, stopped_note
 from eyespot.records import Calibration, Part, PartMetrics, Precision
-from eyespot.training.fit import folds_of
 
 COMPARED = 100
 """Pictures on which bf16 is compared with fp32, at most."""

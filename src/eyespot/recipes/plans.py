@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eyespot.data.audit import is_unbalanced
+from eyespot.heads.head import Output
 from eyespot.recipes.options import TrainOptions
-from eyespot.training.head import Output
 
 if TYPE_CHECKING:
     from eyespot.training.plan import Plan

@@ -8,11 +8,11 @@ from typing import TypeVar
 
 from eyespot.evaluate.calibration import fit_temperature
 from eyespot.features.trunk import Trunk
+from eyespot.heads.head import Head
 from eyespot.recipes.answers import Answers
 from eyespot.recipes.options import Regime
 from eyespot.recipes.prepare import Prepared
 from eyespot.records import Part, Rung
-from eyespot.training.head import Head
 
 T = TypeVar("T")
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from eyespot.heads.fit import folds_of
 from eyespot.recipes.answers import Answers
 from eyespot.recipes.on_images import by_content
 from eyespot.recipes.plans import Defaults
 from eyespot.recipes.scratch_training import Making
 from eyespot.records import Part
-from eyespot.training.fit import folds_of
 
 
 def out_of_fold(making: Making, parts: Sequence[Part], defaults: Defaults) -> Answers:

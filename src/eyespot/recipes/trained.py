@@ -13,8 +13,8 @@ from eyespot.data.audit import Hashed
 from eyespot.engine.compiled import compiled_folder
 from eyespot.features.embed import embed
 from eyespot.features.trunk import Trunk
+from eyespot.heads.head import Head, Layer, Output
 from eyespot.records import Network, PrecisionName, Preprocess
-from eyespot.training.head import Head, Layer, Output
 
 if TYPE_CHECKING:
     from torch import nn

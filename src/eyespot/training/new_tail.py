@@ -8,7 +8,7 @@ from torch import nn
 from eyespot.arithmetic.shapes import Shape, check_shapes, output_shape
 from eyespot.blocks import chain, conv
 from eyespot.errors import OptionError
-from eyespot.training.head import Output
+from eyespot.heads.head import Output
 from eyespot.training.tail_words import AveragePool, Conv, FullyConnected, Layer, OnMaps, Pool
 
 MOST_WEIGHTS = 100_000_000

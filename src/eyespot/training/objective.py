@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from eyespot.training.head import Output
+from eyespot.heads.head import Output
 
 AUXILIARY_WEIGHT = 0.3
 """What an auxiliary head's loss counts: arXiv:1409.4842, section 5. For Inception v3's one head, too."""

@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from eyespot.augmenting.mixing import Mixing
-from eyespot.training.head import Output
+from eyespot.heads.head import Output
 from eyespot.training.optimiser import OptimiserName
 from eyespot.training.schedule import ScheduleName
 

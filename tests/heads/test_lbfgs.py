@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
-from eyespot.training.lbfgs import minimise
+from eyespot.heads.lbfgs import minimise
 
 
 def quadratics(curvatures: np.ndarray, minima: np.ndarray):

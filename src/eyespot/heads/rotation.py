@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eyespot.training.head import Head, Samples
+from eyespot.heads.head import Head, Samples
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from eyespot.training.head import Head, HeadOptions, Samples, with_zero
-from eyespot.training.lbfgs import MEMORY, minimise
+from eyespot.heads.head import Head, HeadOptions, Samples, with_zero
+from eyespot.heads.lbfgs import MEMORY, minimise
 
 CURVATURE = 0.1
 """Assumed curvature of the loss per unit of feature variance; 0.25 would be its bound for one class (Boehning 1992)."""

@@ -20,9 +20,9 @@ from eyespot import machine
 from eyespot.data.audit import is_unbalanced
 from eyespot.data.split import stratified_folds
 from eyespot.errors import MachineError
-from eyespot.training.head import Head, HeadOptions, Samples
-from eyespot.training.problems import Problems, log_softmax
-from eyespot.training.rotation import Rotation
+from eyespot.heads.head import Head, HeadOptions, Samples
+from eyespot.heads.problems import Problems, log_softmax
+from eyespot.heads.rotation import Rotation
 
 FOLDS = 5
 STEP = 10**0.5

@@ -13,9 +13,9 @@ from sklearn.model_selection import StratifiedKFold
 
 from eyespot import machine
 from eyespot.errors import MachineError
-from eyespot.training import problems as problems_module
-from eyespot.training.fit import FOLDS, fit_head, folds_of, out_of_fold_logits, require_memory
-from eyespot.training.head import Head, HeadOptions, Samples
+from eyespot.heads import problems as problems_module
+from eyespot.heads.fit import FOLDS, fit_head, folds_of, out_of_fold_logits, require_memory
+from eyespot.heads.head import Head, HeadOptions, Samples
 
 
 def sklearn_twin(features, labels, *, l2: float, weights=None) -> LogisticRegression:

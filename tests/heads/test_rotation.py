@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from head_samples import blobs, with_mirror
 
-from eyespot.training.head import Head
-from eyespot.training.rotation import Rotation, principal_axes
+from eyespot.heads.head import Head
+from eyespot.heads.rotation import Rotation, principal_axes
 
 
 @pytest.mark.parametrize(("count", "width"), [(100, 8), (8, 100), (20, 20)])

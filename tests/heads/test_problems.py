@@ -5,8 +5,8 @@ import pytest
 from head_samples import OPTIONS, blobs, centred, probabilities, problems, with_mirror
 from scipy.special import log_softmax
 
-from eyespot.training import problems as module
-from eyespot.training.head import HeadOptions
+from eyespot.heads import problems as module
+from eyespot.heads.head import HeadOptions
 
 
 def float64_loss(layers, features, labels, *, weights, l2: float, output: str) -> float:
