@@ -14,8 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from eyespot.errors import MachineError
-from eyespot.training.distributed import (
+from eyespot.distributed.world import (
     World,
     average_statistics,
     broadcast,
@@ -28,6 +27,7 @@ from eyespot.training.distributed import (
     total,
     world,
 )
+from eyespot.errors import MachineError
 
 ROWS, BATCH, STEPS = 53, 10, 20
 """The last batch of an epoch has 3 rows: two for the first rank, one for the second."""

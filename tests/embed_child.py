@@ -16,13 +16,13 @@ from eyespot.augmenting.augmentation import PHOTOS
 from eyespot.data.audit import hash_pictures
 from eyespot.data.sources import list_pictures
 from eyespot.data.store import Store
+from eyespot.distributed.world import World, joined, total, world
 from eyespot.engine.run import Engine
 from eyespot.features import embed as module
 from eyespot.features.embed import Embedded, embed
 from eyespot.features.keys import recipe
 from eyespot.features.views import choose_views
 from eyespot.records import Preprocess
-from eyespot.training.distributed import World, joined, total, world
 
 PREPROCESS = Preprocess(
     short_side=32, crop_hw=(32, 32), filter="bilinear", color="rgb", mean=(120, 110, 100), scale=(60, 55, 50)

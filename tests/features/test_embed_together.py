@@ -15,8 +15,8 @@ from PIL import Image
 from torch import nn
 
 from eyespot.blocks import chain, conv
+from eyespot.distributed.world import World
 from eyespot.engine.graph import to_onnx
-from eyespot.training.distributed import World
 
 CHILD = Path(__file__).parents[1] / "embed_child.py"
 PICTURES, COPIES, BROKEN = 11, 2, 2

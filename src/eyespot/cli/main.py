@@ -143,8 +143,8 @@ def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, 
     docs/training.md explains every option.
     """
     from eyespot.cli import show, typed
+    from eyespot.distributed.world import world
     from eyespot.recipes.train import train as recipe
-    from eyespot.training.distributed import world
 
     default = click.core.ParameterSource.DEFAULT
     given = {name: value for name, value in options.items() if context.get_parameter_source(name) != default}

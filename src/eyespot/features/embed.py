@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from eyespot.data.audit import Hashed
 from eyespot.data.store import Store
+from eyespot.distributed.world import ALONE, World, gather, gather_rows, shard
 from eyespot.engine.gate import FEATURES
 from eyespot.engine.run import Engine, in_batches
 from eyespot.features.decode import decode_pictures
@@ -27,7 +28,6 @@ from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
 from eyespot.features.views import AnyView, seen_as
 from eyespot.records import Preprocess, SetAside
-from eyespot.training.distributed import ALONE, World, gather, gather_rows, shard
 from eyespot.words import counted
 
 AHEAD = 4

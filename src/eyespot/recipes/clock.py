@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from eyespot.distributed.world import World, broadcast
 from eyespot.errors import OptionError
 from eyespot.recipes.journal import Journal
-from eyespot.training.distributed import World, broadcast
 
 T = TypeVar("T")
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import chain, zip_longest
 
 from eyespot.data.audit import Hashed
+from eyespot.distributed.world import broadcast
 from eyespot.errors import OptionError
 from eyespot.features.embed import embed
 from eyespot.features.tap import Tap
@@ -19,7 +20,6 @@ from eyespot.recipes.frozen import COMPUTING, views_of
 from eyespot.recipes.job import Job
 from eyespot.recipes.prepare import Prepared
 from eyespot.records import SetAside, View
-from eyespot.training.distributed import broadcast
 
 AT_ONCE = 128
 """Pictures between two looks at the clock."""

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eyespot.data.store import Store
+from eyespot.distributed.world import World
 from eyespot.progress import Progress
 from eyespot.recipes.clock import Clock
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.run_folder import RunFolder
 from eyespot.records import PrecisionName
-from eyespot.training.distributed import World
 
 if TYPE_CHECKING:
     from eyespot.training.devices import Device

@@ -12,6 +12,7 @@ import numpy as np
 from eyespot.augmenting import augmentation as presets
 from eyespot.augmenting.augmentation import describe
 from eyespot.data.audit import Hashed
+from eyespot.distributed.world import broadcast
 from eyespot.errors import OptionError
 from eyespot.features.embed import Embedded, embed, require_room_for
 from eyespot.features.stored import Stored
@@ -28,7 +29,6 @@ from eyespot.recipes.running import TIMED_STEPS, Cost, seconds_per_step
 from eyespot.recipes.trained import with_head
 from eyespot.recipes.tuned import Tuning
 from eyespot.records import Network, Part
-from eyespot.training.distributed import broadcast
 from eyespot.words import counted
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import ReadAs
 from eyespot.data.sources import AS_IT_IS, open_data_set
 from eyespot.data.split import split
+from eyespot.distributed.world import World, broadcast
 from eyespot.errors import DataError
 from eyespot.progress import Progress
 from eyespot.records import Levels, Part, SetAside
-from eyespot.training.distributed import World, broadcast
 from eyespot.words import counted
 
 FEWEST = 3

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import NoReturn
 
 from eyespot.bundle.files import CHECKPOINTS, FOLDER, find_bundle
+from eyespot.distributed.world import World, broadcast
 from eyespot.errors import CannotWrite, OptionError
 from eyespot.files import LEFT_OVER, remove_leftovers
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.run_lock import LOCK, RunLock
 from eyespot.recipes.tables import write_json
-from eyespot.training.distributed import World, broadcast
 
 ARGS = "args.json"
 REPORT = "report.html"

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eyespot.bundle.files import CHECKPOINTS
+from eyespot.distributed.world import total
 from eyespot.errors import MachineError
 from eyespot.recipes.decisions import Decisions, Ended, Reason
 from eyespot.recipes.job import Job
-from eyespot.training.distributed import total
 from eyespot.training.whole_steps import WholeSteps
 from eyespot.words import counted
 

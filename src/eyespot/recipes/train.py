@@ -10,6 +10,7 @@ from typing import Any
 
 from eyespot import machine
 from eyespot.data.data_set import DataSet
+from eyespot.distributed.world import World, broadcast, joined, world
 from eyespot.errors import OptionError, Stopped
 from eyespot.progress import Progress, silent
 from eyespot.recipes.again import Again, replayed, require_same_data, resumed
@@ -29,7 +30,6 @@ from eyespot.recipes.run_folder import RunFolder
 from eyespot.recipes.storage import open_store
 from eyespot.recipes.train_result import TrainResult
 from eyespot.recipes.written_model import keeping, write_model
-from eyespot.training.distributed import World, broadcast, joined, world
 
 
 def train(

@@ -21,9 +21,9 @@ from torch.nn.modules.dropout import _DropoutNd
 from eyespot.augmenting.chance import Chance
 from eyespot.augmenting.mixing import mix
 from eyespot.blocks import WithHeads
+from eyespot.distributed.world import World, average_statistics, mean_loss, parallel, shard, total
 from eyespot.training.batches import in_batches, order
 from eyespot.training.devices import Device, choose
-from eyespot.training.distributed import World, average_statistics, mean_loss, parallel, shard, total
 from eyespot.training.dropout import drawn_from
 from eyespot.training.ema import Average
 from eyespot.training.merged_norms import merged_norms

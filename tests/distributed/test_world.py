@@ -9,9 +9,9 @@ import pytest
 import torch
 from distributed_child import BATCH, ROWS, gathered, network, train
 
+from eyespot.distributed import world as distributed
+from eyespot.distributed.world import World, joined, mean_loss, parallel, shard, world
 from eyespot.errors import MachineError
-from eyespot.training import distributed
-from eyespot.training.distributed import World, joined, mean_loss, parallel, shard, world
 
 CHILD = Path(__file__).parents[1] / "distributed_child.py"
 VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
@@ -64,7 +64,7 @@ def test_an_environment_without_sense_is_one_sentence(monkeypatch, name, value):
 def test_alone_nothing_is_initialised_and_torch_is_not_imported():
     code = (
         "import sys, numpy as np\n"
-        "from eyespot.training.distributed import *\n"
+        "from eyespot.distributed.world import *\n"
         "alone, rows = world(), np.arange(3)\n"
         "with joined(alone):\n"
         "    assert broadcast('a', alone) == 'a' and total(1.5, alone) == 1.5\n"
