@@ -44,8 +44,11 @@ ROOMS = (
 HEIGHT = {name: -row for row, names in enumerate(ROOMS) for name in names}
 TORCH = {"blocks", "arithmetic", "zoo", "training", "detecting", "styling"}
 """Rooms whose files may import torch when they are imported."""
-TORCH_FILES = {f"engine/{name}.py" for name in ("graph", "graph_recorder", "graph_rules")}
-TORCH_IN_FUNCTIONS = {"distributed", "networks", "regimes", "augmenting", "recipes"}
+TORCH_FILES = {
+    *(f"engine/{name}.py" for name in ("graph", "graph_recorder", "graph_rules")),
+    *("augmenting/augment.py", "augmenting/mixing.py"),
+}
+TORCH_IN_FUNCTIONS = {"distributed", "networks", "regimes", "augmenting", "features", "runs", "recipes"}
 """Rooms that import it only inside functions: they are imported by what never needs it."""
 HEAVY = {"numpy", "torch", "openvino", "onnx", "PIL", "pydantic", "sklearn", "scipy", "rich", "jinja2"}
 LONGEST_FUNCTION, LONGEST_FILE, MOST_ARGUMENTS = 40, 300, 7
