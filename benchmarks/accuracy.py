@@ -19,8 +19,8 @@ from subset import arguments_parser, workplace
 
 from eyespot import machine
 from eyespot.features.embed import embed
+from eyespot.networks.backbone import choose_precision, frozen_trunk
 from eyespot.progress import silent
-from eyespot.recipes.backbone import choose_precision, frozen_trunk
 from eyespot.recipes.prepare import Prepared, prepare
 from eyespot.recipes.storage import open_store
 from eyespot.records import Part, View

@@ -32,7 +32,7 @@ from servers import begun
 from eyespot import machine
 from eyespot.data.pictures import read_image
 from eyespot.errors import UnreadablePicture
-from eyespot.recipes.backbone import OWN_PREPROCESS
+from eyespot.networks.backbone import OWN_PREPROCESS
 
 MEMORY = at_most(600, "MB", "a bomb takes at most 600 MB above a run without")
 SECONDS = at_most(5, "s", "a bomb takes at most 5 seconds")

@@ -25,7 +25,7 @@ from PIL import Image
 
 from eyespot.data.pictures import PICTURE_SUFFIXES, decoder_version, read_image
 from eyespot.errors import UnreadablePicture
-from eyespot.recipes.backbone import OWN_PREPROCESS
+from eyespot.networks.backbone import OWN_PREPROCESS
 from eyespot.records import Preprocess
 
 BAR = at_least(1.5, "times", "decoding is at least 1.5 times as fast as plain Pillow, bicubic, 256 then 224")

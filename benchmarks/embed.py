@@ -29,7 +29,7 @@ from eyespot.engine.run import in_batches
 from eyespot.features.decode import decode_pictures
 from eyespot.features.embed import AHEAD, embed
 from eyespot.features.trunk import Trunk
-from eyespot.recipes.backbone import choose_precision, frozen_trunk
+from eyespot.networks.backbone import choose_precision, frozen_trunk
 
 BAR = at_least(0.85, "of 1/(1/D + 1/E)", "the embedding pass reaches 0.85 of what decoding and engine alone allow")
 SEED = 0

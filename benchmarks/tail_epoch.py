@@ -30,7 +30,7 @@ from training_step import CLASSES, PX, RandomImages, loop_step, plain_step, repo
 
 from eyespot import blocks, zoo
 from eyespot.augmenting.augmentation import PHOTOS
-from eyespot.recipes.backbone import OWN_PREPROCESS
+from eyespot.networks.backbone import OWN_PREPROCESS
 from eyespot.recipes.on_images import statistics_stay
 from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.plans import FULL, PARTIAL, Defaults, plan_for

@@ -6,11 +6,11 @@ from eyespot.version import VERSION as __version__
 
 TYPE_CHECKING = False  # for type checkers true; `typing` would be the slowest import here
 if TYPE_CHECKING:
+    from eyespot.networks.create import create as create
     from eyespot.recipes.augment import augment as augment
     from eyespot.recipes.benchmark import benchmark as benchmark
     from eyespot.recipes.convolve import convolve as convolve
     from eyespot.recipes.coverage import pixel_coverage as pixel_coverage
-    from eyespot.recipes.create import create as create
     from eyespot.recipes.embed import embed as embed
     from eyespot.recipes.explain import explain as explain
     from eyespot.recipes.export import export as export
@@ -44,7 +44,7 @@ _VERBS = {
     "pool": "eyespot.recipes.pool",
     "pixel_coverage": "eyespot.recipes.coverage",
     "learn_kernel": "eyespot.recipes.learn_kernel",
-    "create": "eyespot.recipes.create",
+    "create": "eyespot.networks.create",
     "networks": "eyespot.recipes.networks",
     "load": "eyespot.recipes.model",
     "Model": "eyespot.recipes.model",

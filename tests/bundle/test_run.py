@@ -17,9 +17,9 @@ from eyespot.errors import BundleError, OptionError
 from eyespot.evaluate.calibration import probabilities
 from eyespot.features.decode import decode_or_reason
 from eyespot.heads.head import Head
+from eyespot.networks.backbone import OWN_PREPROCESS, frozen_trunk
 from eyespot.progress import silent
 from eyespot.recipes import verify
-from eyespot.recipes.backbone import OWN_PREPROCESS, frozen_trunk
 from eyespot.recipes.clock import Clock
 from eyespot.recipes.frozen import fit_frozen
 from eyespot.recipes.job import Job

@@ -11,9 +11,9 @@ import torch
 from eyespot import zoo
 from eyespot.errors import OptionError
 from eyespot.heads.head import Head
-from eyespot.recipes.backbone import DEFAULT, Backbone
+from eyespot.networks.backbone import DEFAULT, Backbone
+from eyespot.networks.surgery import with_head
 from eyespot.recipes.cuts import decide_cuts, parted
-from eyespot.recipes.trained import with_head
 from eyespot.zoo.weights import of_network
 
 

@@ -15,8 +15,8 @@ from eyespot import zoo
 from eyespot.blocks import taps
 from eyespot.engine.initializers import first_kernels
 from eyespot.errors import DataError, EyespotError, NetworkError, OptionError, WeightsError
+from eyespot.networks.create import create
 from eyespot.recipes import feature_maps as recipe
-from eyespot.recipes.create import create
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from onnx import numpy_helper
 
 import eyespot
 from eyespot.bundle.files import read_bundle
-from eyespot.recipes.backbone import pretrained
+from eyespot.networks.backbone import pretrained
 from eyespot.recipes.compared import Comparison
 from eyespot.recipes.train import train
 from eyespot.training.loop import Training

@@ -23,12 +23,12 @@ from eyespot.data.audit import Hashed
 from eyespot.data.data_set import Picture
 from eyespot.errors import MachineError, OptionError
 from eyespot.heads.head import Head
+from eyespot.networks.backbone import DEFAULT
 from eyespot.progress import silent
 from eyespot.recipes import fitting as module
 from eyespot.recipes import ladder, running, tried
 from eyespot.recipes.answers import Answers, Asked
 from eyespot.recipes.attempts import Attempt, Candidate, candidates
-from eyespot.recipes.backbone import DEFAULT
 from eyespot.recipes.clock import Clock
 from eyespot.recipes.cuts import decide_cuts
 from eyespot.recipes.decisions import Decisions, Ended

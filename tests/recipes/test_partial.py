@@ -16,10 +16,10 @@ from eyespot import blocks
 from eyespot.bundle.files import read_bundle
 from eyespot.errors import OptionError
 from eyespot.heads.head import Head
-from eyespot.recipes.backbone import pretrained
+from eyespot.networks.backbone import pretrained
+from eyespot.networks.surgery import with_head
 from eyespot.recipes.compared import Comparison
 from eyespot.recipes.train import train
-from eyespot.recipes.trained import with_head
 from eyespot.training.loop import Training
 
 LATE = {"freeze": "stage7", "epochs": 2, "batch": 8}

@@ -16,8 +16,8 @@ from eyespot.blocks import split
 from eyespot.bundle.files import read_bundle
 from eyespot.data.pictures import read_image
 from eyespot.errors import OptionError
+from eyespot.networks.backbone import pretrained
 from eyespot.recipes import learned
-from eyespot.recipes.backbone import pretrained
 from eyespot.recipes.train import train
 
 TAIL = {"freeze": "stage6", "replace_tail": "conv 3x3 16, pool, fc 8"}

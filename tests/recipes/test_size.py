@@ -11,9 +11,9 @@ import torch
 from eyespot import blocks, zoo
 from eyespot.bundle.files import read_bundle
 from eyespot.errors import OptionError
+from eyespot.networks.backbone import DEFAULT, choose_backbone
+from eyespot.networks.sizes import require_size
 from eyespot.progress import silent
-from eyespot.recipes.backbone import DEFAULT, choose_backbone
-from eyespot.recipes.sizes import require_size
 from eyespot.recipes.train import train
 
 

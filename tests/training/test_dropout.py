@@ -11,7 +11,7 @@ from eyespot import zoo
 from eyespot.blocks import chain, is_chain, join, split, stage_names
 from eyespot.engine.graph import to_onnx
 from eyespot.errors import OptionError
-from eyespot.recipes.trained import as_trunk
+from eyespot.networks.surgery import as_trunk
 from eyespot.records import Network, Preprocess
 from eyespot.training.dropout import drawn_from, with_dropout
 from eyespot.training.new_tail import new_tail

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from eyespot.recipes.backbone import Backbone
+from eyespot.networks.backbone import Backbone
 from eyespot.recipes.cuts import Cuts
 from eyespot.recipes.full import KEY, full_cost, full_defaults, full_tuning
 from eyespot.recipes.job import Job

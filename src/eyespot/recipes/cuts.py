@@ -9,9 +9,9 @@ import numpy as np
 
 from eyespot.errors import MissingExtra, NetworkError, OptionError
 from eyespot.features.trunk import Trunk
-from eyespot.recipes.backbone import Backbone
+from eyespot.networks.backbone import Backbone
+from eyespot.networks.surgery import graph_trunk
 from eyespot.recipes.job import Job
-from eyespot.recipes.trained import graph_trunk
 from eyespot.records import Network, Preprocess
 from eyespot.words import counted
 

@@ -20,8 +20,8 @@ from eyespot.features.embed import Embedded
 from eyespot.features.embed import embed as embed_pictures
 from eyespot.files import require_writable, write_chosen
 from eyespot.names import printable
+from eyespot.networks.backbone import choose_precision, frozen_trunk
 from eyespot.progress import Progress, silent
-from eyespot.recipes.backbone import choose_precision, frozen_trunk
 from eyespot.recipes.results import EmbedResult
 from eyespot.recipes.storage import open_store
 from eyespot.records import Levels

@@ -12,7 +12,7 @@ from eyespot.data.pictures import read_image
 from eyespot.data.ranges import levels_of
 from eyespot.errors import DataError, NetworkError, OptionError, UnreadablePicture
 from eyespot.files import chosen_file, write_chosen
-from eyespot.recipes.named_network import (
+from eyespot.networks.named import (
     bundle_with_weights,
     is_network,
     preprocess_of,

@@ -9,8 +9,8 @@ from functools import cache
 
 from eyespot.errors import Stopped
 from eyespot.features.tap import Tap
+from eyespot.networks.backbone import Backbone, choose_backbone
 from eyespot.recipes.attempts import candidates
-from eyespot.recipes.backbone import Backbone, choose_backbone
 from eyespot.recipes.choice import Choice
 from eyespot.recipes.cuts import Cuts, decide_cuts
 from eyespot.recipes.first_model import that_fits

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eyespot.augmenting.augmentation import describe
-from eyespot.recipes.backbone import Backbone
+from eyespot.networks.backbone import Backbone
+from eyespot.networks.surgery import with_head
 from eyespot.recipes.job import Job
 from eyespot.recipes.learned import Lesson
 from eyespot.recipes.on_images import (
@@ -20,7 +21,6 @@ from eyespot.recipes.on_images import (
 from eyespot.recipes.plans import FULL, MOST_FOR_FEW, Defaults, for_so_many, plan_for
 from eyespot.recipes.regime import Fitted
 from eyespot.recipes.running import TIMED_STEPS, Cost, seconds_per_step
-from eyespot.recipes.trained import with_head
 from eyespot.recipes.tuned import Tuning
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from eyespot.arithmetic.mosaic import of_kernels
 from eyespot.engine.initializers import first_kernels
 from eyespot.errors import NetworkError
 from eyespot.files import chosen_file, write_chosen
-from eyespot.recipes.named_network import is_network, read_run, require_torch, with_weights
+from eyespot.networks.named import is_network, read_run, require_torch, with_weights
 from eyespot.recipes.network_results import PictureMade
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from eyespot.features.trunk import Trunk
 from eyespot.heads.head import Head, Output
+from eyespot.networks.surgery import as_trunk
 from eyespot.recipes.answers import Asked
 from eyespot.recipes.decisions import Reason
 from eyespot.recipes.job import Job
@@ -16,7 +17,6 @@ from eyespot.recipes.plans import in_words
 from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.regime import Fitted, Temperature, despite_ctrl_c
 from eyespot.recipes.running import ended_note, epoch_row
-from eyespot.recipes.trained import as_trunk
 from eyespot.records import Network, Preprocess
 
 if TYPE_CHECKING:

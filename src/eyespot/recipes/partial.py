@@ -18,7 +18,8 @@ from eyespot.features.embed import Embedded, embed, require_room_for
 from eyespot.features.stored import Stored
 from eyespot.features.trunk import Trunk
 from eyespot.features.views import AnyView, Drawn, choose_views
-from eyespot.recipes.backbone import Backbone
+from eyespot.networks.backbone import Backbone
+from eyespot.networks.surgery import with_head
 from eyespot.recipes.cuts import below_cut, parted
 from eyespot.recipes.job import Job
 from eyespot.recipes.learned import Lesson
@@ -26,7 +27,6 @@ from eyespot.recipes.on_images import statistics_stay
 from eyespot.recipes.plans import MOST_FOR_FEW, NEW_TAIL, PARTIAL, Defaults, for_so_many, plan_for
 from eyespot.recipes.regime import Fitted
 from eyespot.recipes.running import TIMED_STEPS, Cost, seconds_per_step
-from eyespot.recipes.trained import with_head
 from eyespot.recipes.tuned import Tuning
 from eyespot.records import Network, Part
 from eyespot.words import counted

@@ -6,8 +6,8 @@ import inspect
 from typing import TYPE_CHECKING
 
 from eyespot.errors import MissingExtra, OptionError
+from eyespot.networks.surgery import ends_fully_connected
 from eyespot.recipes.options import TrainOptions
-from eyespot.recipes.trained import ends_fully_connected
 from eyespot.records import Network, Preprocess
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def require_fit(network: Network, options: TrainOptions) -> None:
     import torch
 
     from eyespot import zoo
-    from eyespot.recipes.sizes import require_size
+    from eyespot.networks.sizes import require_size
 
     with torch.device("meta"):
         net = zoo.create(network.name, **network.arguments)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
-from eyespot.recipes.backbone import Backbone
+from eyespot.networks.backbone import Backbone
+from eyespot.networks.surgery import features_stage, graph_trunk
 from eyespot.recipes.cuts import Cuts, below_cut, parted
 from eyespot.recipes.job import Job
-from eyespot.recipes.trained import features_stage, graph_trunk
 
 
 def tap_for(trunk: Trunk, backbone: Backbone, cuts: Cuts, job: Job, *, views: int) -> Tap | None:

@@ -12,9 +12,9 @@ from eyespot import machine
 from eyespot.data.data_set import DataSet
 from eyespot.distributed.world import World, broadcast, joined, world
 from eyespot.errors import OptionError, Stopped
+from eyespot.networks.backbone import choose_precision
 from eyespot.progress import Progress, silent
 from eyespot.recipes.again import Again, replayed, require_same_data, resumed
-from eyespot.recipes.backbone import choose_precision
 from eyespot.recipes.choice import Choice, choose
 from eyespot.recipes.clock import Clock
 from eyespot.recipes.fitting import NO_MODEL_YET, fit

@@ -14,7 +14,7 @@ from eyespot import machine
 from eyespot.bundle.run import Classifier, require_distribution
 from eyespot.engine.gate import INPUT
 from eyespot.engine.run import Engine
-from eyespot.recipes.named_network import is_network, named_network, preprocess_of, read_run, require_torch
+from eyespot.networks.named import is_network, named_network, preprocess_of, read_run, require_torch
 from eyespot.records import PrecisionName, Preprocess
 from eyespot.zoo.catalogue import TIMM
 from eyespot.zoo.weights import of_network
@@ -69,7 +69,7 @@ def tested(network: str | Path) -> Tested:
     import torch
 
     from eyespot.engine.graph import to_onnx
-    from eyespot.recipes.create import create
+    from eyespot.networks.create import create
 
     name = str(network)
     preprocess = _preprocess(name)

@@ -3,8 +3,8 @@
 import pytest
 
 from eyespot.errors import WeightsError
-from eyespot.recipes import backbone
-from eyespot.recipes.backbone import choose_backbone, frozen_trunk
+from eyespot.networks import backbone
+from eyespot.networks.backbone import choose_backbone, frozen_trunk
 from eyespot.zoo import weights_files
 from eyespot.zoo.weights import of_network
 

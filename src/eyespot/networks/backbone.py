@@ -74,7 +74,7 @@ class Backbone:
         )
 
     def _from_file(self) -> nn.Sequential:
-        from eyespot.recipes.create import create
+        from eyespot.networks.create import create
 
         return create(self.network, weights=str(self.file))
 
@@ -178,8 +178,8 @@ def _convert(backbone: Backbone, cache_folder: Path) -> bytes:
     net = backbone.built(cache_folder).eval()
     from eyespot import blocks
     from eyespot.engine.graph import to_onnx
-    from eyespot.recipes.sizes import require_size
-    from eyespot.recipes.trained import features_stage
+    from eyespot.networks.sizes import require_size
+    from eyespot.networks.surgery import features_stage
 
     if backbone.size:
         require_size(net, backbone.network, backbone.size)
