@@ -22,8 +22,8 @@ from eyespot.features.embed import embed
 from eyespot.networks.backbone import choose_precision, frozen_trunk
 from eyespot.progress import silent
 from eyespot.recipes.prepare import Prepared, prepare
-from eyespot.recipes.storage import open_store
 from eyespot.records import Part, View
+from eyespot.runs.storage import open_store
 
 ACCURACY_BARS = {
     "val": at_least(0.86, "accuracy", "on the ten kinds of clothing, validation accuracy is at least 0.86"),

@@ -21,7 +21,7 @@ from eyespot.exporting.files import onnx_file, openvino_files
 from eyespot.exporting.runtimes import OnnxRuntime
 from eyespot.progress import silent
 from eyespot.recipes.agreement import CLOSE, agreement, answers_of_bundle
-from eyespot.recipes.run_pictures import pictures_of_run
+from eyespot.runs.pictures import pictures_of_run
 
 TOP_BAR = measuring.at_least(1.0, "of the answers", "bundle and export have the same answer to every test picture")
 FAR_BAR = measuring.at_most(CLOSE, "probability", "no probability differs by more than 0.001")

@@ -34,8 +34,8 @@ from PIL import Image, ImageDraw
 from eyespot import machine
 from eyespot.recipes import running
 from eyespot.recipes.compared import Comparison
-from eyespot.recipes.run_folder import ARGS, REPORT
 from eyespot.recipes.train import train
+from eyespot.runs.folder import ARGS, REPORT
 
 BAR = at_most(0, "runs", "a run that was killed at any moment ends with the bits of one that was not")
 REGIMES: dict[str, dict[str, Any]] = {

@@ -12,9 +12,9 @@ import eyespot
 from eyespot.cli.main import main
 from eyespot.errors import OptionError
 from eyespot.old_names import renamed
-from eyespot.recipes.again import replayed
-from eyespot.recipes.options import train_options
 from eyespot.recipes.train import train
+from eyespot.runs.again import replayed
+from eyespot.runs.options import train_options
 
 OLD = {
     "train": {"size": "imgsz", "optimiser": "optimizer"},

@@ -23,9 +23,10 @@ from typing import Any
 
 import torch
 
-from eyespot.recipes import run_folder, running
+from eyespot.recipes import running
 from eyespot.recipes.compared import Comparison
 from eyespot.recipes.train import train
+from eyespot.runs import folder as run_folder
 from eyespot.training import loop
 
 FILE_STEPS = ("fsync", "replace", "rename")

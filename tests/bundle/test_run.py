@@ -20,14 +20,14 @@ from eyespot.heads.head import Head
 from eyespot.networks.backbone import OWN_PREPROCESS, frozen_trunk
 from eyespot.progress import silent
 from eyespot.recipes import verify
-from eyespot.recipes.clock import Clock
 from eyespot.recipes.frozen import fit_frozen
-from eyespot.recipes.job import Job
 from eyespot.recipes.measure import measure
-from eyespot.recipes.options import train_options
 from eyespot.recipes.prepare import prepare
-from eyespot.recipes.run_folder import RunFolder
 from eyespot.recipes.verify import CLOSE, require_same_answers, write_verified
+from eyespot.runs.clock import Clock
+from eyespot.runs.folder import RunFolder
+from eyespot.runs.job import Job
+from eyespot.runs.options import train_options
 
 
 def job(cache: Path) -> Job:

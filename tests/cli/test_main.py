@@ -136,7 +136,7 @@ def test_version_is_told(cli):
 
 
 def test_the_defaults_that_train_shows_are_those_of_its_options():
-    from eyespot.recipes.options import TrainOptions
+    from eyespot.runs.options import TrainOptions
 
     command = main.commands["train"]
     shown = {each.name for each in command.params if getattr(each, "show_default", False)}

@@ -12,8 +12,8 @@ from eyespot.data.audit import Hashed
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.errors import OptionError
 from eyespot.recipes.choice import Choice, choose
-from eyespot.recipes.options import train_options
 from eyespot.recipes.prepare import Prepared
+from eyespot.runs.options import train_options
 
 
 def png(mode: str, side: int) -> bytes:

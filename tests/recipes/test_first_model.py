@@ -16,12 +16,12 @@ from eyespot.data.data_set import DataSet, Picture
 from eyespot.errors import OptionError
 from eyespot.progress import silent
 from eyespot.recipes import first_model
-from eyespot.recipes.clock import Clock
 from eyespot.recipes.first_model import AT_ONCE, FITTING_SECONDS, that_fits
-from eyespot.recipes.job import Job
-from eyespot.recipes.options import train_options
 from eyespot.recipes.prepare import Prepared
-from eyespot.recipes.run_folder import RunFolder
+from eyespot.runs.clock import Clock
+from eyespot.runs.folder import RunFolder
+from eyespot.runs.job import Job
+from eyespot.runs.options import train_options
 
 SIZES = {"a": 100, "b": 300, "c": 500}
 HELD_OUT = 50

@@ -29,18 +29,18 @@ from eyespot.recipes import fitting as module
 from eyespot.recipes import ladder, running, tried
 from eyespot.recipes.answers import Answers, Asked
 from eyespot.recipes.attempts import Attempt, Candidate, candidates
-from eyespot.recipes.clock import Clock
 from eyespot.recipes.cuts import decide_cuts
-from eyespot.recipes.decisions import Decisions, Ended
 from eyespot.recipes.full import full_defaults
-from eyespot.recipes.job import Job
 from eyespot.recipes.ladder import Ladder
-from eyespot.recipes.options import train_options
 from eyespot.recipes.plans import MOST_FOR_FEW, PARTIAL, Defaults
 from eyespot.recipes.regime import Fitted, Temperature
-from eyespot.recipes.run_folder import RunFolder
 from eyespot.recipes.running import Cost
 from eyespot.recipes.tried import FirstRung
+from eyespot.runs.clock import Clock
+from eyespot.runs.decisions import Decisions, Ended
+from eyespot.runs.folder import RunFolder
+from eyespot.runs.job import Job
+from eyespot.runs.options import train_options
 
 TRAINED, VALIDATED = 60, 30
 WORK = TRAINED + VALIDATED / 3

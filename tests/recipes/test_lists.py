@@ -13,7 +13,7 @@ from PIL import Image
 
 import eyespot
 from eyespot.errors import DataError, OptionError
-from eyespot.recipes.run_pictures import pictures_of_run
+from eyespot.runs.pictures import pictures_of_run
 
 TRAIN, TEST = slice(0, 120), slice(120, 160)
 

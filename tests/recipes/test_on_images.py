@@ -7,13 +7,13 @@ import pytest
 from eyespot.augmenting.augmentation import PHOTOS, PHOTOS_UNMIRRORED
 from eyespot.data.data_set import DataSet
 from eyespot.progress import silent
-from eyespot.recipes.clock import Clock
-from eyespot.recipes.job import Job
 from eyespot.recipes.on_images import AUGMENTATIONS, SHIFTED, SMALL_PHOTOS, augmentation_for
-from eyespot.recipes.options import train_options
 from eyespot.recipes.prepare import Prepared
-from eyespot.recipes.run_folder import RunFolder
 from eyespot.records import Preprocess
+from eyespot.runs.clock import Clock
+from eyespot.runs.folder import RunFolder
+from eyespot.runs.job import Job
+from eyespot.runs.options import train_options
 
 
 def augmentation(

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from eyespot.augmenting.mixing import Mixing
-from eyespot.recipes.options import OF_STEPS, USED_BY, TrainOptions, train_options
 from eyespot.recipes.plans import (
     FEW,
     FULL,
@@ -24,6 +23,7 @@ from eyespot.recipes.plans import (
     plan_for,
     scratch_defaults,
 )
+from eyespot.runs.options import OF_STEPS, USED_BY, TrainOptions, train_options
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "training.md"
 COLUMNS = {

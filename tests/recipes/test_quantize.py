@@ -32,7 +32,7 @@ from eyespot.recipes.agreement import answers_of_bundle
 from eyespot.recipes.checks import ExportCheck, Int8Check
 from eyespot.recipes.export import export
 from eyespot.recipes.quantize import judged
-from eyespot.recipes.run_pictures import RunPictures
+from eyespot.runs.pictures import RunPictures
 
 ANSWERS = ExportCheck(runtime="int8", pictures=9, same=8, largest_difference=0.02, close=(), different=("a.png",))
 FASTER, SLOWER = [(2.0, 1.0)] * 20, [(1.0, 2.0)] * 20

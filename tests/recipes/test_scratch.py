@@ -24,17 +24,17 @@ from eyespot.data.pictures import read_image
 from eyespot.errors import OptionError
 from eyespot.progress import silent
 from eyespot.recipes import learned as ending
-from eyespot.recipes.clock import Clock
-from eyespot.recipes.job import Job
 from eyespot.recipes.on_images import Images
-from eyespot.recipes.options import train_options
 from eyespot.recipes.plans import SCRATCH_FEW, SCRATCH_MANY, SCRATCH_NORMED
 from eyespot.recipes.prepare import Prepared
-from eyespot.recipes.run_folder import RunFolder
 from eyespot.recipes.scratch_network import network_for
 from eyespot.recipes.scratch_training import Making
 from eyespot.recipes.train import train
 from eyespot.recipes.train_result import TrainResult
+from eyespot.runs.clock import Clock
+from eyespot.runs.folder import RunFolder
+from eyespot.runs.job import Job
+from eyespot.runs.options import train_options
 
 KINDS = ("circle", "square")
 LEARNED = {

@@ -21,8 +21,8 @@ from eyespot.data.audit import content_hash
 from eyespot.data.sources import open_data_set
 from eyespot.errors import DataError, EyespotError, NoPictures, OptionError, Stopped
 from eyespot.progress import silent
-from eyespot.recipes.options import USED_BY, Regime, TrainOptions
 from eyespot.recipes.prepare import prepare
+from eyespot.runs.options import USED_BY, Regime, TrainOptions
 
 CLASSES = ("circle", "square", "triangle")
 

@@ -14,7 +14,7 @@ from eyespot.cli.show import say
 from eyespot.errors import OptionError
 from eyespot.files import write_chosen
 from eyespot.recipes.network_results import Summary
-from eyespot.recipes.tables import as_csv
+from eyespot.runs.tables import as_csv
 from eyespot.words import nearest
 
 GAP = 2

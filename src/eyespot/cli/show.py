@@ -21,9 +21,9 @@ from eyespot.progress import Progress, silent
 from eyespot.recipes.answer_results import Prediction, ValResult
 from eyespot.recipes.checks import ExportCheck
 from eyespot.recipes.results import CacheResult, EmbedResult, ExportResult, InfoResult
-from eyespot.recipes.tables import as_csv
 from eyespot.recipes.train_result import TrainResult
 from eyespot.records import Metric, SetAside
+from eyespot.runs.tables import as_csv
 from eyespot.words import counted
 
 NAMED = 10

@@ -9,12 +9,12 @@ from typing import Literal
 from eyespot.networks.backbone import Backbone
 from eyespot.recipes.cuts import Cuts
 from eyespot.recipes.full import KEY, full_cost, full_defaults, full_tuning
-from eyespot.recipes.job import Job
 from eyespot.recipes.partial import Cut, cut_at, partial_cost, partial_tuning
 from eyespot.recipes.plans import Defaults
 from eyespot.recipes.regime import Fitted
 from eyespot.recipes.running import Cost
 from eyespot.recipes.tuned import Tuning
+from eyespot.runs.job import Job
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from eyespot.augmenting.augmentation import SMALL_SIDE
 from eyespot.data.audit import Hashed
 from eyespot.data.pictures import is_small_and_gray
 from eyespot.errors import NetworkError, OptionError
-from eyespot.recipes.options import Regime, TrainOptions, require_used
 from eyespot.recipes.prepare import Prepared
+from eyespot.runs.options import Regime, TrainOptions, require_used
 from eyespot.words import counted
 from eyespot.zoo.catalogue import SHORT_NAMES, TIMM
 from eyespot.zoo.weights import of_network

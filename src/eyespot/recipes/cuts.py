@@ -11,8 +11,8 @@ from eyespot.errors import MissingExtra, NetworkError, OptionError
 from eyespot.features.trunk import Trunk
 from eyespot.networks.backbone import Backbone
 from eyespot.networks.surgery import graph_trunk
-from eyespot.recipes.job import Job
 from eyespot.records import Network, Preprocess
+from eyespot.runs.job import Job
 from eyespot.words import counted
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from eyespot.names import printable
 from eyespot.networks.backbone import choose_precision, frozen_trunk
 from eyespot.progress import Progress, silent
 from eyespot.recipes.results import EmbedResult
-from eyespot.recipes.storage import open_store
 from eyespot.records import Levels
+from eyespot.runs.storage import open_store
 
 
 def embed(

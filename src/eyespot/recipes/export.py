@@ -26,9 +26,9 @@ from eyespot.recipes.agreement import Answering, Tagged, agreement, answers_of_b
 from eyespot.recipes.checks import ExportCheck, Int8Check
 from eyespot.recipes.quantize import in_int8
 from eyespot.recipes.results import ExportResult
-from eyespot.recipes.run_folder import ARGS
-from eyespot.recipes.run_pictures import RunPictures, pictures_of_run
 from eyespot.records import Part, PrecisionName
+from eyespot.runs.folder import ARGS
+from eyespot.runs.pictures import RunPictures, pictures_of_run
 from eyespot.words import counted
 
 Format = Literal["onnx", "openvino"]

@@ -15,11 +15,11 @@ from eyespot.errors import OptionError
 from eyespot.features.embed import embed
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
-from eyespot.recipes.decisions import Decisions, Fits
 from eyespot.recipes.frozen import COMPUTING, views_of
-from eyespot.recipes.job import Job
 from eyespot.recipes.prepare import Prepared
 from eyespot.records import SetAside, View
+from eyespot.runs.decisions import Decisions, Fits
+from eyespot.runs.job import Job
 
 AT_ONCE = 128
 """Pictures between two looks at the clock."""

@@ -16,7 +16,6 @@ from eyespot.recipes.cuts import Cuts, decide_cuts
 from eyespot.recipes.first_model import that_fits
 from eyespot.recipes.frozen import fit_frozen, views_of
 from eyespot.recipes.full import full_tuning
-from eyespot.recipes.job import Job
 from eyespot.recipes.ladder import Keep, Ladder, too_little
 from eyespot.recipes.partial import cut_at, partial_tuning
 from eyespot.recipes.prepare import Prepared
@@ -25,6 +24,7 @@ from eyespot.recipes.scratch import fit_scratch
 from eyespot.recipes.tapped import tap_for
 from eyespot.recipes.tried import FirstRung, asked_for, only_frozen
 from eyespot.recipes.tuned import Tuning, with_note
+from eyespot.runs.job import Job
 
 NO_MODEL_YET = "stopped: there is no model yet"
 FEATURES_KEPT = "; the features computed so far are kept, so the next run goes on from there"

@@ -20,11 +20,11 @@ from eyespot.heads.fit import FittedHead, Trial, fit_head, fold_count, out_of_fo
 from eyespot.heads.head import Head, HeadOptions, Samples
 from eyespot.progress import Progress
 from eyespot.recipes.answers import Answers
-from eyespot.recipes.job import Job
-from eyespot.recipes.options import TrainOptions
 from eyespot.recipes.prepare import Prepared, notes_on_trained
 from eyespot.recipes.regime import Fitted, Temperature, stopped_note
 from eyespot.records import Part, View
+from eyespot.runs.job import Job
+from eyespot.runs.options import TrainOptions
 
 COMPUTING = "computing features"
 """The step that takes longest."""

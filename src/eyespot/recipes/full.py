@@ -9,7 +9,6 @@ import numpy as np
 from eyespot.augmenting.augmentation import describe
 from eyespot.networks.backbone import Backbone
 from eyespot.networks.surgery import with_head
-from eyespot.recipes.job import Job
 from eyespot.recipes.learned import Lesson
 from eyespot.recipes.on_images import (
     augmentation_for,
@@ -22,6 +21,7 @@ from eyespot.recipes.plans import FULL, MOST_FOR_FEW, Defaults, for_so_many, pla
 from eyespot.recipes.regime import Fitted
 from eyespot.recipes.running import TIMED_STEPS, Cost, seconds_per_step
 from eyespot.recipes.tuned import Tuning
+from eyespot.runs.job import Job
 
 if TYPE_CHECKING:
     from torch import nn

@@ -17,13 +17,13 @@ from typing import Protocol, TypeAlias
 from eyespot.errors import MachineError
 from eyespot.recipes.attempts import Attempt, Candidate
 from eyespot.recipes.compared import FEWEST_VALIDATION
-from eyespot.recipes.decisions import Decisions
-from eyespot.recipes.job import Job
 from eyespot.recipes.plans import Defaults
 from eyespot.recipes.regime import Fitted
 from eyespot.recipes.tried import Climbed, FirstRung, begin, weigh, with_start
 from eyespot.recipes.tuned import Tuning, tune, with_note
 from eyespot.records import Rung
+from eyespot.runs.decisions import Decisions
+from eyespot.runs.job import Job
 from eyespot.words import counted
 
 FEWEST_PER_CLASS = 20

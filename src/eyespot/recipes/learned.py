@@ -10,14 +10,14 @@ from eyespot.features.trunk import Trunk
 from eyespot.heads.head import Head, Output
 from eyespot.networks.surgery import as_trunk
 from eyespot.recipes.answers import Asked
-from eyespot.recipes.decisions import Reason
-from eyespot.recipes.job import Job
-from eyespot.recipes.options import Regime
 from eyespot.recipes.plans import in_words
 from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.regime import Fitted, Temperature, despite_ctrl_c
 from eyespot.recipes.running import ended_note, epoch_row
 from eyespot.records import Network, Preprocess
+from eyespot.runs.decisions import Reason
+from eyespot.runs.job import Job
+from eyespot.runs.options import Regime
 
 if TYPE_CHECKING:
     from torch import nn

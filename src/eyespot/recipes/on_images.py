@@ -13,9 +13,9 @@ from eyespot.augmenting import augmentation as presets
 from eyespot.augmenting.augmentation import SMALL_SIDE, Augmentation
 from eyespot.data.audit import Hashed
 from eyespot.features import images
-from eyespot.recipes.job import Job
 from eyespot.recipes.prepare import Prepared
 from eyespot.records import Part, Preprocess
+from eyespot.runs.job import Job
 
 if TYPE_CHECKING:
     from torch import nn

@@ -18,11 +18,11 @@ from eyespot.evaluate.report import Mistake, Report, write_report
 from eyespot.files import write_whole
 from eyespot.recipes.measure import Measurements
 from eyespot.recipes.regime import Fitted
-from eyespot.recipes.run_folder import ARGS, REPORT, writing
 from eyespot.recipes.split import parts_of, write_split
-from eyespot.recipes.tables import write_csv, write_json, write_table
 from eyespot.recipes.train_result import TrainResult
 from eyespot.records import Part
+from eyespot.runs.folder import ARGS, REPORT, writing
+from eyespot.runs.tables import write_csv, write_json, write_table
 from eyespot.words import counted
 
 SHOWN_MISTAKES = 24

@@ -21,7 +21,6 @@ from eyespot.features.views import AnyView, Drawn, choose_views
 from eyespot.networks.backbone import Backbone
 from eyespot.networks.surgery import with_head
 from eyespot.recipes.cuts import below_cut, parted
-from eyespot.recipes.job import Job
 from eyespot.recipes.learned import Lesson
 from eyespot.recipes.on_images import statistics_stay
 from eyespot.recipes.plans import MOST_FOR_FEW, NEW_TAIL, PARTIAL, Defaults, for_so_many, plan_for
@@ -29,6 +28,7 @@ from eyespot.recipes.regime import Fitted
 from eyespot.recipes.running import TIMED_STEPS, Cost, seconds_per_step
 from eyespot.recipes.tuned import Tuning
 from eyespot.records import Network, Part
+from eyespot.runs.job import Job
 from eyespot.words import counted
 
 if TYPE_CHECKING:

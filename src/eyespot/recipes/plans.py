@@ -10,7 +10,7 @@ import numpy as np
 
 from eyespot.data.audit import is_unbalanced
 from eyespot.heads.head import Output
-from eyespot.recipes.options import TrainOptions
+from eyespot.runs.options import TrainOptions
 
 if TYPE_CHECKING:
     from eyespot.training.plan import Plan

@@ -20,7 +20,7 @@ from eyespot.features.decode import MOST_WHOLE, decode_pictures
 from eyespot.progress import Progress
 from eyespot.recipes.agreement import Answering, Tagged, agreement
 from eyespot.recipes.checks import ExportCheck, Int8Check
-from eyespot.recipes.run_pictures import draw_of_each_class
+from eyespot.runs.pictures import draw_of_each_class
 
 LARGEST_DROP = 0.005
 """Of the accuracy, for int8 to be kept."""

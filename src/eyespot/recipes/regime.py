@@ -10,9 +10,9 @@ from eyespot.evaluate.calibration import fit_temperature
 from eyespot.features.trunk import Trunk
 from eyespot.heads.head import Head
 from eyespot.recipes.answers import Answers
-from eyespot.recipes.options import Regime
 from eyespot.recipes.prepare import Prepared
 from eyespot.records import Part, Rung
+from eyespot.runs.options import Regime
 
 T = TypeVar("T")
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from eyespot.bundle.files import FOLDER
 from eyespot.names import printable
 from eyespot.recipes.choice import Choice
-from eyespot.recipes.job import Job
 from eyespot.recipes.measure import Measurements
 from eyespot.recipes.regime import Fitted
-from eyespot.recipes.run_folder import REPORT
 from eyespot.recipes.train_result import PictureCount, TrainResult
 from eyespot.records import Metric, PartMetrics
+from eyespot.runs.folder import REPORT
+from eyespot.runs.job import Job
 
 
 def result_of(fitted: Fitted, measured: Measurements, *, choice: Choice, job: Job, notes: Sequence[str]) -> TrainResult:

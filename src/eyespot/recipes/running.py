@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from eyespot.bundle.files import CHECKPOINTS
 from eyespot.distributed.world import total
 from eyespot.errors import MachineError
-from eyespot.recipes.decisions import Decisions, Ended, Reason
-from eyespot.recipes.job import Job
+from eyespot.runs.decisions import Decisions, Ended, Reason
+from eyespot.runs.job import Job
 from eyespot.training.whole_steps import WholeSteps
 from eyespot.words import counted
 

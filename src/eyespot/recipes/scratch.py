@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from eyespot.augmenting.augmentation import describe
 from eyespot.errors import OptionError
 from eyespot.recipes.answers import Answers, Asked, on_val
-from eyespot.recipes.job import Job
 from eyespot.recipes.learned import Learned, Lesson, learned
 from eyespot.recipes.on_images import augmentation_for, decoded
 from eyespot.recipes.plans import FEW, Defaults
@@ -20,6 +19,7 @@ from eyespot.recipes.scratch_folds import out_of_fold
 from eyespot.recipes.scratch_network import network_for, require_fit, require_torch
 from eyespot.recipes.scratch_training import KEY, Making, finishing_seconds, within_time
 from eyespot.records import Part
+from eyespot.runs.job import Job
 
 if TYPE_CHECKING:
     from eyespot.training.loop import Training

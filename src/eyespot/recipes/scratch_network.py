@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from eyespot.errors import MissingExtra, OptionError
 from eyespot.networks.surgery import ends_fully_connected
-from eyespot.recipes.options import TrainOptions
 from eyespot.records import Network, Preprocess
+from eyespot.runs.options import TrainOptions
 
 if TYPE_CHECKING:
     from torch import nn

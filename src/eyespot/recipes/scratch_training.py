@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from eyespot.augmenting.augmentation import Augmentation
 from eyespot.errors import OptionError
-from eyespot.recipes.decisions import Decisions
-from eyespot.recipes.job import Job
 from eyespot.recipes.on_images import Images, with_auxiliary_heads
 from eyespot.recipes.plans import FEW, Defaults, growing_sides, growing_work, plan_for, scratch_defaults
 from eyespot.recipes.prepare import Prepared
 from eyespot.recipes.running import seconds_per_step
 from eyespot.recipes.scratch_network import has_norms
 from eyespot.records import Network, Part
+from eyespot.runs.decisions import Decisions
+from eyespot.runs.job import Job
 
 if TYPE_CHECKING:
     from torch import nn

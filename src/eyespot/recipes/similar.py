@@ -66,7 +66,7 @@ def _trained_on(bundle: Bundle, data: str | Path | None) -> list[Hashed]:
 
     Those whose class the model does not know are left out: none, where all class folders were renamed.
     """
-    from eyespot.recipes.run_pictures import draw_of_each_class, pictures_of_run  # here: most calls find what is made
+    from eyespot.runs.pictures import draw_of_each_class, pictures_of_run  # here: most calls find what is made
 
     trained = pictures_of_run(bundle.folder.parent, bundle.manifest, data=data, parts=("train",))
     known = [each for each in trained.hashed if each.picture.label in bundle.manifest.classes]

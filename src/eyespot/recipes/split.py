@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eyespot.data.audit import Hashed
 from eyespot.recipes.regime import Fitted
-from eyespot.recipes.tables import write_csv
+from eyespot.runs.tables import write_csv
 
 
 def parts_of(fitted: Fitted, pictures: Iterable[Hashed]) -> list[Hashed]:

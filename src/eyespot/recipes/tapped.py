@@ -7,7 +7,7 @@ from eyespot.features.trunk import Trunk
 from eyespot.networks.backbone import Backbone
 from eyespot.networks.surgery import features_stage, graph_trunk
 from eyespot.recipes.cuts import Cuts, below_cut, parted
-from eyespot.recipes.job import Job
+from eyespot.runs.job import Job
 
 
 def tap_for(trunk: Trunk, backbone: Backbone, cuts: Cuts, job: Job, *, views: int) -> Tap | None:

@@ -13,11 +13,11 @@ from eyespot.heads.problems import log_softmax
 from eyespot.networks.surgery import seconds_per_view
 from eyespot.recipes.answers import Answers, Asked, on_val
 from eyespot.recipes.compared import Comparison, compared
-from eyespot.recipes.decisions import Decisions
-from eyespot.recipes.job import Job
 from eyespot.recipes.regime import Fitted
 from eyespot.recipes.tuned import Tuning, tune, with_note
 from eyespot.records import Metric, Rung
+from eyespot.runs.decisions import Decisions
+from eyespot.runs.job import Job
 from eyespot.words import counted
 
 Row = dict[str, float | int | bool]

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from eyespot.recipes.answers import on_val
-from eyespot.recipes.job import Job
 from eyespot.recipes.learned import Lesson, learned
 from eyespot.recipes.regime import Fitted, despite_ctrl_c
 from eyespot.recipes.running import run_training
+from eyespot.runs.job import Job
 
 if TYPE_CHECKING:
     from torch import nn

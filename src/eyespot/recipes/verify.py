@@ -19,7 +19,7 @@ from eyespot.evaluate.calibration import probabilities
 from eyespot.features.decode import decode_pictures
 from eyespot.recipes.measure import Measurements
 from eyespot.recipes.regime import Fitted
-from eyespot.recipes.run_folder import writing
+from eyespot.runs.folder import writing
 
 CLOSE = {"fp32": 1e-4, "bf16": 3e-2}
 """Largest difference of a probability: the same sums in another order, in the run's precision."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from eyespot.recipes.clock import Clock
-from eyespot.recipes.decisions import Decisions, Ended, Fits
+from eyespot.runs.clock import Clock
+from eyespot.runs.decisions import Decisions, Ended, Fits
 
 OF_A_RUN = {
     "frozen: fits": {"pictures": 60, "mirror": True, "tapped": False},

@@ -6,7 +6,7 @@ import pytest
 
 from eyespot.data.audit import Hashed
 from eyespot.data.data_set import Picture
-from eyespot.recipes.run_pictures import draw_of_each_class
+from eyespot.runs.pictures import draw_of_each_class
 
 
 def of_sizes(sizes: dict[str, int]) -> list[Hashed]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import eyespot
-from eyespot.recipes.clock import Clock
-from eyespot.recipes.journal import Journal
-from eyespot.recipes.options import train_options
-from eyespot.recipes.run_folder import ARGS, RunFolder
+from eyespot.runs.clock import Clock
+from eyespot.runs.folder import ARGS, RunFolder
+from eyespot.runs.journal import Journal
+from eyespot.runs.options import train_options
 
 
 def test_every_decision_is_on_disk_at_once_with_what_was_asked(tmp_path):

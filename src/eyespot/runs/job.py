@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from eyespot.data.store import Store
 from eyespot.distributed.world import World
 from eyespot.progress import Progress
-from eyespot.recipes.clock import Clock
-from eyespot.recipes.options import TrainOptions
-from eyespot.recipes.run_folder import RunFolder
 from eyespot.records import PrecisionName
+from eyespot.runs.clock import Clock
+from eyespot.runs.folder import RunFolder
+from eyespot.runs.options import TrainOptions
 
 if TYPE_CHECKING:
     from eyespot.training.devices import Device

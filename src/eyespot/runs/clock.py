@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from eyespot.distributed.world import World, broadcast
 from eyespot.errors import OptionError
-from eyespot.recipes.journal import Journal
+from eyespot.runs.journal import Journal
 
 T = TypeVar("T")
 

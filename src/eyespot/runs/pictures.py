@@ -13,8 +13,8 @@ from eyespot.bundle.manifest import Manifest
 from eyespot.data.audit import Hashed, hash_pictures, without_copies
 from eyespot.data.sources import AS_IT_IS, open_data_set
 from eyespot.errors import DataError
-from eyespot.recipes.again import data_of
 from eyespot.records import Part
+from eyespot.runs.again import data_of
 
 
 @dataclass(frozen=True)

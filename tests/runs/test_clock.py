@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from eyespot.errors import OptionError
-from eyespot.recipes import clock as module
-from eyespot.recipes.clock import Clock
+from eyespot.runs import clock as module
+from eyespot.runs.clock import Clock
 
 
 @pytest.fixture

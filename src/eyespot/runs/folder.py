@@ -14,9 +14,9 @@ from eyespot.bundle.files import CHECKPOINTS, FOLDER, find_bundle
 from eyespot.distributed.world import World, broadcast
 from eyespot.errors import CannotWrite, OptionError
 from eyespot.files import LEFT_OVER, remove_leftovers
-from eyespot.recipes.options import TrainOptions
-from eyespot.recipes.run_lock import LOCK, RunLock
-from eyespot.recipes.tables import write_json
+from eyespot.runs.lock import LOCK, RunLock
+from eyespot.runs.options import TrainOptions
+from eyespot.runs.tables import write_json
 
 ARGS = "args.json"
 REPORT = "report.html"

@@ -10,8 +10,8 @@ from typing import Any
 
 from eyespot.data.read_as import ReadAs, read_as
 from eyespot.errors import DataError, OptionError
-from eyespot.recipes.options import TrainOptions, train_options
-from eyespot.recipes.run_folder import ARGS, REPORT
+from eyespot.runs.folder import ARGS, REPORT
+from eyespot.runs.options import TrainOptions, train_options
 from eyespot.version import VERSION
 
 LARGEST_ARGS = 2**20

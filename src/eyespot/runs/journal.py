@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from eyespot.names import printable
-from eyespot.recipes.options import TrainOptions
-from eyespot.recipes.run_folder import RunFolder
+from eyespot.runs.folder import RunFolder
+from eyespot.runs.options import TrainOptions
 from eyespot.version import VERSION
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias
 
-from eyespot.recipes.clock import Clock
+from eyespot.runs.clock import Clock
 
 Reason: TypeAlias = Literal["whole", "by the clock", "by the user"]
 
