@@ -21,8 +21,8 @@ from eyespot import machine
 from eyespot.features.embed import embed
 from eyespot.networks.backbone import choose_precision, frozen_trunk
 from eyespot.progress import silent
-from eyespot.recipes.prepare import Prepared, prepare
 from eyespot.records import Part, View
+from eyespot.regimes.prepare import Prepared, prepare
 from eyespot.runs.storage import open_store
 
 ACCURACY_BARS = {

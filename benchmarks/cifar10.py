@@ -24,7 +24,7 @@ from training_step import PASSES
 
 from eyespot import zoo
 from eyespot.networks.sizes import takes_any_size
-from eyespot.recipes.plans import FEW, growing_sides
+from eyespot.regimes.plans import FEW, growing_sides
 
 GIVEN = ("--model", "resnet20", "--regime", "scratch")
 ACCURACY_BAR = at_least(0.91, "accuracy", "ResNet-20 from scratch has a test accuracy of at least 91.0 % on CIFAR-10")

@@ -32,9 +32,9 @@ from measuring import at_most
 from PIL import Image, ImageDraw
 
 from eyespot import machine
-from eyespot.recipes import running
-from eyespot.recipes.compared import Comparison
 from eyespot.recipes.train import train
+from eyespot.regimes import running
+from eyespot.regimes.compared import Comparison
 from eyespot.runs.folder import ARGS, REPORT
 
 BAR = at_most(0, "runs", "a run that was killed at any moment ends with the bits of one that was not")

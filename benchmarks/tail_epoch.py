@@ -31,8 +31,8 @@ from training_step import CLASSES, PX, RandomImages, loop_step, plain_step, repo
 from eyespot import blocks, zoo
 from eyespot.augmenting.augmentation import PHOTOS
 from eyespot.networks.backbone import OWN_PREPROCESS
-from eyespot.recipes.on_images import statistics_stay
-from eyespot.recipes.plans import FULL, PARTIAL, Defaults, plan_for
+from eyespot.regimes.on_images import statistics_stay
+from eyespot.regimes.plans import FULL, PARTIAL, Defaults, plan_for
 from eyespot.runs.options import TrainOptions
 from eyespot.training.examples import ImageExamples, ViewExamples
 from eyespot.training.freed_memory import freed_memory_stays

@@ -26,7 +26,7 @@ from subset import arguments_parser, workplace
 
 from eyespot.engine.run import available_precisions
 from eyespot.progress import silent
-from eyespot.recipes.prepare import prepare
+from eyespot.regimes.prepare import prepare
 
 BAR = at_least(12, "times", "eyespot train ends at least 12 times sooner than the plain way on the same cores")
 PLAIN_WAY = Path(__file__).with_name("plain_way.py")

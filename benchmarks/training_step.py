@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from eyespot import zoo
 from eyespot.engine.peak import peak_gflops
-from eyespot.recipes.on_images import statistics_stay
+from eyespot.regimes.on_images import statistics_stay
 from eyespot.training.devices import choose
 from eyespot.training.freed_memory import freed_memory_stays
 from eyespot.training.loop import Training

@@ -23,9 +23,9 @@ from typing import Any
 
 import torch
 
-from eyespot.recipes import running
-from eyespot.recipes.compared import Comparison
 from eyespot.recipes.train import train
+from eyespot.regimes import running
+from eyespot.regimes.compared import Comparison
 from eyespot.runs import folder as run_folder
 from eyespot.training import loop
 

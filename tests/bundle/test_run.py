@@ -20,10 +20,10 @@ from eyespot.heads.head import Head
 from eyespot.networks.backbone import OWN_PREPROCESS, frozen_trunk
 from eyespot.progress import silent
 from eyespot.recipes import verify
-from eyespot.recipes.frozen import fit_frozen
 from eyespot.recipes.measure import measure
-from eyespot.recipes.prepare import prepare
 from eyespot.recipes.verify import CLOSE, require_same_answers, write_verified
+from eyespot.regimes.frozen import fit_frozen
+from eyespot.regimes.prepare import prepare
 from eyespot.runs.clock import Clock
 from eyespot.runs.folder import RunFolder
 from eyespot.runs.job import Job

@@ -17,8 +17,8 @@ from eyespot.bundle.files import read_bundle
 from eyespot.data.pictures import read_image
 from eyespot.errors import OptionError
 from eyespot.networks.backbone import pretrained
-from eyespot.recipes import learned
 from eyespot.recipes.train import train
+from eyespot.regimes import learned
 
 TAIL = {"freeze": "stage6", "replace_tail": "conv 3x3 16, pool, fc 8"}
 QUICK = {"epochs": 6, "batch": 8, "precision": "fp32"}

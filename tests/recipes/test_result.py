@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from eyespot.recipes.choice import Choice
 from eyespot.recipes.result import _reason
+from eyespot.regimes.choice import Choice
 
 
 @pytest.mark.parametrize(

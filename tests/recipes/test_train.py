@@ -21,7 +21,7 @@ from eyespot.data.audit import content_hash
 from eyespot.data.sources import open_data_set
 from eyespot.errors import DataError, EyespotError, NoPictures, OptionError, Stopped
 from eyespot.progress import silent
-from eyespot.recipes.prepare import prepare
+from eyespot.regimes.prepare import prepare
 from eyespot.runs.options import USED_BY, Regime, TrainOptions
 
 CLASSES = ("circle", "square", "triangle")
@@ -232,7 +232,7 @@ def test_a_class_without_any_readable_training_picture_is_a_sentence_or_a_note(t
 
 def test_the_test_part_is_decoded_only_after_the_head_is_fitted(train, draw, tmp_path, monkeypatch):
     from eyespot.features import decode
-    from eyespot.recipes import frozen
+    from eyespot.regimes import frozen
 
     draw(tmp_path / "photos" / "train", 5, first=1000)
     draw(tmp_path / "photos" / "test", 10, first=2000)

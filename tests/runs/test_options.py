@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from eyespot.errors import OptionError
-from eyespot.recipes.ladder import FEWEST_PER_CLASS, FEWEST_VALIDATION
-from eyespot.recipes.plans import FEW
+from eyespot.regimes.ladder import FEWEST_PER_CLASS, FEWEST_VALIDATION
+from eyespot.regimes.plans import FEW
 from eyespot.runs.options import USED_BY, TrainOptions, train_options
 
 PAGE = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")

@@ -15,10 +15,10 @@ from eyespot.evaluate.scores import RunScores
 from eyespot.features.embed import embed
 from eyespot.heads.fit import folds_of
 from eyespot.progress import Progress
-from eyespot.recipes.answers import Answers, Asked, ask
-from eyespot.recipes.prepare import Prepared
-from eyespot.recipes.regime import Fitted, despite_ctrl_c, stopped_note
 from eyespot.records import Calibration, Part, PartMetrics, Precision
+from eyespot.regimes.answers import Answers, Asked, ask
+from eyespot.regimes.fitted import Fitted, despite_ctrl_c, stopped_note
+from eyespot.regimes.prepare import Prepared
 
 COMPARED = 100
 """Pictures on which bf16 is compared with fp32, at most."""

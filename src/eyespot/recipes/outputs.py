@@ -17,10 +17,10 @@ from eyespot.evaluate.metrics import top_mistakes
 from eyespot.evaluate.report import Mistake, Report, write_report
 from eyespot.files import write_whole
 from eyespot.recipes.measure import Measurements
-from eyespot.recipes.regime import Fitted
 from eyespot.recipes.split import parts_of, write_split
 from eyespot.recipes.train_result import TrainResult
 from eyespot.records import Part
+from eyespot.regimes.fitted import Fitted
 from eyespot.runs.folder import ARGS, REPORT, writing
 from eyespot.runs.tables import write_csv, write_json, write_table
 from eyespot.words import counted

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from eyespot.data.audit import Hashed
-from eyespot.recipes.regime import Fitted
+from eyespot.regimes.fitted import Fitted
 from eyespot.runs.tables import write_csv
 
 

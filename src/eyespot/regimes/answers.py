@@ -1,0 +1,81 @@
+"""What a model answers to pictures that it has not seen: its own answers, or those of cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from eyespot.data.audit import Hashed
+from eyespot.data.store import Store
+from eyespot.features.embed import embed
+from eyespot.features.tap import Tap
+from eyespot.features.trunk import Trunk
+from eyespot.heads.head import Head
+from eyespot.regimes.prepare import Prepared
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Logits of pictures, at least one, and what they should say."""
+
+    pictures: list[Hashed]
+    labels: np.ndarray
+    """(N,)."""
+    logits: np.ndarray
+    """(repeats, N, classes), before the temperature. A model answers once; cross-validation may be repeated."""
+
+    @property
+    def accuracies(self) -> np.ndarray:
+        """Of each repeat, (repeats,)."""
+        return np.asarray((self.logits.argmax(axis=2) == self.labels).mean(axis=1))
+
+    @property
+    def middle(self) -> np.ndarray:
+        """Logits (N, classes) of the repeat whose accuracy lies in the middle."""
+        order = np.argsort(self.accuracies, kind="stable")
+        return np.asarray(self.logits[order[len(order) // 2]])
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What came of asking a model for some pictures."""
+
+    prepared: Prepared
+    """Without those of them that cannot be read."""
+    answers: Answers | None
+    """None where none can be read, or none was there."""
+    computed: int
+    """Views that were computed for them."""
+    notes: list[str]
+
+
+def ask(
+    prepared: Prepared,
+    pictures: Sequence[Hashed],
+    *,
+    trunk: Trunk,
+    head: Head,
+    store: Store | None = None,
+    tap: Tap | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Asked:
+    """What the model of trunk and head answers to these of the prepared pictures.
+
+    store: for features that another run may ask for. tap: activations that are kept on the way.
+    """
+    embedded = embed(trunk, pictures, store=store, tap=tap, progress=progress)
+    prepared = prepared.without(embedded.set_aside)
+    answers = None
+    if embedded.pictures:
+        logits = head.logits(embedded.features["identity"])
+        answers = Answers(embedded.pictures, prepared.labels(embedded.pictures), logits[None])
+    return Asked(prepared, answers, embedded.computed, embedded.notes)
+
+
+def on_val(
+    prepared: Prepared, trunk: Trunk, head: Head, *, store: Store | None = None, tap: Tap | None = None
+) -> Asked:
+    """What it answers to the validation pictures."""
+    return ask(prepared, prepared.part("val"), trunk=trunk, head=head, store=store, tap=tap)

@@ -1,0 +1,118 @@
+"""Which network is trained, and how much of it: what was asked for, or what the pictures suggest, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from eyespot import zoo
+from eyespot.augmenting.augmentation import SMALL_SIDE
+from eyespot.data.audit import Hashed
+from eyespot.data.pictures import is_small_and_gray
+from eyespot.errors import NetworkError, OptionError
+from eyespot.regimes.prepare import Prepared
+from eyespot.runs.options import Regime, TrainOptions, require_used
+from eyespot.words import counted
+from eyespot.zoo.catalogue import SHORT_NAMES, TIMM
+from eyespot.zoo.weights import of_network
+
+FEW_PER_CLASS, MANY_PER_CLASS = 1_000, 10_000
+"""Pictures per class from which more than the head, and from which everything, is trained."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What will be trained."""
+
+    network: str
+    regime: Regime
+    """Where the ladder is climbed: the one it begins with."""
+    climbs: bool
+    """True where a time was given and the validation pictures decide."""
+    reason: str
+    """Why this regime, in words."""
+    gray: bool
+    """Whether all pictures are small and grey."""
+
+
+def choose(prepared: Prepared, options: TrainOptions) -> Choice:
+    """Network and regime for these pictures. Raises OptionError where options do not go together."""
+    data_set = prepared.data_set
+    if options.output == "sigmoid" and len(data_set.classes) != 2:
+        raise OptionError(f"the option output 'sigmoid' needs two classes; {data_set.name} has {len(data_set.classes)}")
+    gray = _are_small_and_gray(prepared.part("train"))
+    network, by_auto = _network(options, gray=gray)
+    regime, reason = _regime(prepared, options, network, by_auto=by_auto)
+    climbs = options.time is not None and regime != "scratch" and options.regime != "frozen"
+    chosen = " (auto chose it for these pictures)" if by_auto or options.regime == "auto" else ""
+    regimes = _rungs(regime) if climbs else (regime,)
+    require_used(options, regimes, why=f"this run trains {network} in the regime {' or '.join(regimes)}{chosen}")
+    return Choice(network, "frozen" if climbs else regime, climbs, reason, gray)
+
+
+def full_name(model: str) -> str:
+    """The catalogue's name of a network that people call otherwise, too."""
+    return model if model in zoo.names() else SHORT_NAMES.get(model, model)
+
+
+def _network(options: TrainOptions, *, gray: bool) -> tuple[str, bool]:
+    """The network's name in the catalogue, and whether it was chosen here."""
+    if options.model.startswith(TIMM):
+        raise OptionError(
+            f"train takes networks of eyespot's own catalogue, not {options.model}: `eyespot networks` lists them"
+        )
+    if options.model != "auto":
+        name = full_name(options.model)
+        try:
+            zoo.definition(name)
+        except NetworkError as error:
+            raise OptionError(str(error)) from None
+        return name, False
+    pretrained = options.regime in ("frozen", "partial", "full") or options.freeze is not None or options.weights
+    if gray and not pretrained:
+        return "lenet5", True
+    if options.regime == "scratch":
+        raise OptionError(
+            "the regime scratch needs a model for such pictures: give model resnet20 for pictures of about 32 pixels, "
+            "resnet18 for photos; `eyespot networks` lists all"
+        )
+    return "efficientnet_lite0", True
+
+
+def _regime(prepared: Prepared, options: TrainOptions, network: str, *, by_auto: bool) -> tuple[Regime, str]:
+    if options.regime != "auto":
+        return options.regime, "it was asked for"
+    if options.freeze is not None:
+        return "partial", "a stage to freeze was given"
+    if not of_network(network) and options.weights is None:
+        small = "the pictures are small and gray: a small network learns them from scratch"
+        return "scratch", small if by_auto else f"{network} has no published weights"
+    if options.time is not None:
+        return "frozen", f"the best on the validation pictures within {options.time:.0f} s"
+    train = prepared.part("train")
+    each = len(train) / len(prepared.data_set.classes)
+    said = f"{counted(round(each), 'picture')} per class to train on"
+    if each < FEW_PER_CLASS:
+        return "frozen", f"{said}, fewer than {FEW_PER_CLASS}: too few to train more than the head by default"
+    if each < MANY_PER_CLASS:
+        return "partial", f"{said}, from {FEW_PER_CLASS} up to {MANY_PER_CLASS}: enough for the last stages"
+    return "full", f"{said}, {MANY_PER_CLASS} and more: enough for every layer"
+
+
+def _rungs(regime: Regime) -> tuple[Regime, ...]:
+    """The regimes of a ladder: all three, or the one that was asked for above the frozen one."""
+    return ("frozen", "partial", "full") if regime == "frozen" else ("frozen", regime)
+
+
+def _are_small_and_gray(pictures: Sequence[Hashed]) -> bool:
+    """True where every picture that can be read is grey and small."""
+    found = False
+    for each in pictures:
+        try:
+            verdict = is_small_and_gray(each.picture.read(), most_side=SMALL_SIDE)
+        except OSError:
+            continue  # it is set aside when it is to be decoded
+        if verdict is False:
+            return False
+        found = found or verdict is True
+    return found

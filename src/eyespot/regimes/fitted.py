@@ -1,0 +1,98 @@
+"""What a regime of training hands on: a frozen trunk and a head on its features. What follows is the same for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from eyespot.evaluate.calibration import fit_temperature
+from eyespot.features.trunk import Trunk
+from eyespot.heads.head import Head
+from eyespot.records import Part, Rung
+from eyespot.regimes.answers import Answers
+from eyespot.regimes.prepare import Prepared
+from eyespot.runs.options import Regime
+
+T = TypeVar("T")
+
+SMALLEST_TEST = 30
+"""Test pictures below which an accuracy says too little; cross-validation on everything says more."""
+
+
+@dataclass(frozen=True)
+class Temperature:
+    """What the logits are divided by, so that confidence means what it says."""
+
+    value: float
+    source: str
+    """The answers that it was fitted on, in words."""
+    answers: Answers | None
+    """Those answers; None where there were none, and the value is 1."""
+
+    @classmethod
+    def fitted_on(cls, answers: Answers | None, source: str) -> Temperature:
+        return cls(fit_temperature(answers.middle, answers.labels) if answers else 1.0, source, answers)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model before it is measured."""
+
+    regime: Regime
+    trunk: Trunk
+    head: Head
+    temperature: Temperature
+
+    prepared: Prepared
+    """Without the pictures that turned out to be unreadable."""
+    trained_on: int
+    """Pictures."""
+    mirror: bool
+    """Whether their mirror images were trained on, too."""
+    l2: float | None
+    """Of the head that was fitted on frozen features; None from scratch, where none was."""
+
+    held_out: tuple[Part, ...]
+    """Parts that the model was not trained on, to be measured."""
+    small_test: bool
+    """True where fewer than SMALLEST_TEST test pictures are there, so that cross-validation comes first."""
+    out_of_fold: Answers | None
+    """Those of cross-validation: None without a small test, and where cross-validation was left out or stopped."""
+
+    table: tuple[dict[str, float | int | bool], ...]
+    """Rows of results.csv: the L2 values tried, or the epochs."""
+    how: tuple[tuple[str, str], ...]
+    """Lines of the report: what was done."""
+    views_computed: int
+    notes: list[str] = field(default_factory=list)
+    ladder: tuple[Rung, ...] = ()
+    """The regimes that were tried, where more than one was."""
+    instead: str = ""
+    """Why it is the frozen model where another regime was chosen; empty where it is the chosen one."""
+
+    @property
+    def answers_on_val(self) -> Answers | None:
+        """The model's own answers to the validation pictures, where its temperature was fitted on them; else None."""
+        return None if self.regime == "frozen" or self.out_of_fold else self.temperature.answers
+
+    @property
+    def answers_on_train(self) -> Answers | None:
+        """Cross-validated answers to exactly the pictures that were trained on; None where the regime is not frozen."""
+        return (self.out_of_fold or self.temperature.answers) if self.regime == "frozen" else None
+
+
+def despite_ctrl_c(work: Callable[[], T]) -> tuple[T, bool]:
+    """What `work` returns, and whether Ctrl-C came meanwhile: then it is begun again; a second Ctrl-C ends it.
+
+    For the seconds between a trained model and its file, where stopping at once would lose what took much longer.
+    """
+    try:
+        return work(), False
+    except KeyboardInterrupt:
+        return work(), True
+
+
+def stopped_note(during: str) -> str:
+    """A sentence on a run that was stopped when its model was trained already."""
+    return f"stopped by you during {during}: the model is complete and usable, but its figures are incomplete"

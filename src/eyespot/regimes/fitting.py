@@ -1,0 +1,99 @@
+"""From prepared pictures to a fitted model: the regime that was chosen, or the ladder of those that the time allows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
+from eyespot.errors import Stopped
+from eyespot.features.tap import Tap
+from eyespot.networks.backbone import Backbone, choose_backbone
+from eyespot.regimes.attempts import candidates
+from eyespot.regimes.choice import Choice
+from eyespot.regimes.cuts import Cuts, decide_cuts
+from eyespot.regimes.first_model import that_fits
+from eyespot.regimes.fitted import SMALLEST_TEST, Fitted, stopped_note
+from eyespot.regimes.frozen import fit_frozen, views_of
+from eyespot.regimes.full import full_tuning
+from eyespot.regimes.ladder import Keep, Ladder, too_little
+from eyespot.regimes.partial import cut_at, partial_tuning
+from eyespot.regimes.prepare import Prepared
+from eyespot.regimes.scratch import fit_scratch
+from eyespot.regimes.tapped import tap_for
+from eyespot.regimes.tried import FirstRung, asked_for, only_frozen
+from eyespot.regimes.tuned import Tuning, with_note
+from eyespot.runs.job import Job
+
+NO_MODEL_YET = "stopped: there is no model yet"
+FEATURES_KEPT = "; the features computed so far are kept, so the next run goes on from there"
+
+
+def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
+    """The model of the chosen regime; where the ladder is climbed, the best of it.
+
+    keep: writes a model to disk; called for each that the ladder keeps.
+    Raises Stopped on Ctrl-C before there is a model; OptionError.
+    """
+    small_test = _is_small_test(len(prepared.part("test")), len(prepared.part("val")))
+    if choice.regime == "scratch":
+        return fit_scratch(prepared, choice.network, job, gray=choice.gray, small_test=small_test)
+    backbone = choose_backbone(choice.network, job.options.weights, size=job.options.imgsz, levels=prepared.levels)
+    few = too_little(len(prepared.part("train")), len(prepared.part("val")), classes=len(prepared.data_set.classes))
+    if choice.regime == "frozen" and (few or not choice.climbs):
+        first = _first_rung(prepared, backbone, job, small_test=small_test)
+        return only_frozen(first, job, reason=few) if choice.climbs else first.frozen
+    cuts = cache(lambda: decide_cuts(backbone, job.options.freeze))
+    trains_tail = "full" not in (choice.regime, job.options.regime)
+    first = _first_rung(prepared, backbone, job, small_test=False, cuts=cuts if trains_tail else None)
+    first = replace(first, frozen=replace(first.frozen, small_test=small_test))
+    if choice.climbs:
+        return Ladder(first, candidates(first.frozen, backbone, cuts, job), job, keep=keep).climb()
+
+    def refit(frozen: Fitted) -> Fitted:
+        """The frozen model as it is where nothing else is tried: with a small test part, fitted on all pictures."""
+        if not small_test:
+            return frozen
+        try:
+            again = _first_rung(prepared, backbone, job, small_test=True).frozen
+        except Stopped:
+            return with_note(frozen, stopped_note("cross-validation"))
+        return replace(again, views_computed=frozen.views_computed + again.views_computed)
+
+    def tuning() -> Tuning:
+        if choice.regime == "full":
+            return full_tuning(first.frozen, backbone, job)
+        return partial_tuning(first.frozen, next(cut_at(first.frozen, backbone, job, cuts().stages)), job)
+
+    return asked_for(first, tuning, job, refit=refit)
+
+
+def _first_rung(
+    prepared: Prepared,
+    backbone: Backbone,
+    job: Job,
+    *,
+    small_test: bool,
+    cuts: Callable[[], Cuts] | None = None,
+) -> FirstRung:
+    """small_test: nothing else will be trained, and too few pictures are held out to measure on.
+    cuts: gives those of the backbone, where the partial regime may follow.
+    """
+    began = time.perf_counter()
+    trunk = backbone.trunk(job.cache_folder, job.precision, job.progress)
+    views = len(views_of(prepared, job.options)) * len(prepared.part("train")) + len(prepared.part("val"))
+    make_tap: Callable[[], Tap | None] = cache(
+        lambda: tap_for(trunk, backbone, cuts(), job, views=views) if cuts else None
+    )
+    try:
+        prepared, fitting, tap = that_fits(prepared, trunk, job, tap=make_tap)
+        frozen = fit_frozen(prepared, trunk, fitting, small_test=small_test, tap=tap)
+    except KeyboardInterrupt:
+        raise Stopped(NO_MODEL_YET + (FEATURES_KEPT if job.store else "")) from None
+    return FirstRung(frozen, time.perf_counter() - began, tap)
+
+
+def _is_small_test(test: int, validation: int) -> bool:
+    """True where too few pictures are held out; a folder without test but with enough val needs no substitute."""
+    return test < SMALLEST_TEST and not (test == 0 and validation >= SMALLEST_TEST)

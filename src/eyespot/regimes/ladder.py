@@ -1,0 +1,196 @@
+"""The ladder: frozen, then what trains more of the network, as far as the clock allows and the pictures bear out.
+
+Every rung begins with the published weights and the frozen rung's head. It is begun only if the time that is left, by
+what a few steps took just now, allows enough of it; and it is kept only if it beats the best so far on the validation
+pictures by more than the standard error of that difference. After each rung that is kept a whole model is on disk.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol, TypeAlias
+
+from eyespot.errors import MachineError
+from eyespot.records import Rung
+from eyespot.regimes.attempts import Attempt, Candidate
+from eyespot.regimes.compared import FEWEST_VALIDATION
+from eyespot.regimes.fitted import Fitted
+from eyespot.regimes.plans import Defaults
+from eyespot.regimes.tried import Climbed, FirstRung, begin, weigh, with_start
+from eyespot.regimes.tuned import Tuning, tune, with_note
+from eyespot.runs.decisions import Decisions
+from eyespot.runs.job import Job
+from eyespot.words import counted
+
+FEWEST_PER_CLASS = 20
+"""Pictures to train on per class, on average, below which training more than the head only learns them by heart."""
+PLANNED = 0.99
+"""Share of the time left that a training is planned for. Where its steps take longer the clock ends it in time, and the
+last steps of a cycle change little."""
+MOST_EPOCHS = 2
+"""Times a regime's own number of epochs, at most, where there is time for them."""
+FEWEST_EPOCHS = {"partial": 2, "full": 2}
+"""Fewer are no useful part of a regime."""
+MEASURING_SECONDS = 10
+"""What it may take to find out what a regime would take, with room to spare."""
+WRITTEN = 2
+"""Times a model may be written after a training: when it is kept, and with its report."""
+VALIDATED = 1 / 3
+"""What a validation picture takes, in terms of one that is trained on: the way there, and not back."""
+
+
+Keep: TypeAlias = Callable[[Fitted], None]
+"""Writes a model to disk."""
+
+
+class Tune(Protocol):
+    """What trains, as `tuned.tune` does."""
+
+    def __call__(self, frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float) -> Fitted: ...
+
+
+@dataclass(frozen=True)
+class Finishing:
+    """What comes behind the last training: the validation and test pictures are asked, and the model is written."""
+
+    seconds: float
+
+    @property
+    def reserve(self) -> float:
+        """Seconds to be left on the clock: measured ones may take longer the second time."""
+        return 1.5 * self.seconds + 1.0
+
+
+class Ladder:
+    """The frozen regime and the candidates for what comes above it, within the time of one run."""
+
+    def __init__(
+        self, first: FirstRung, candidates: Sequence[Candidate], job: Job, *, keep: Keep, tune: Tune = tune
+    ) -> None:
+        """first: the frozen regime, fitted on the train part alone.
+        keep: called with the frozen model and with each that is better.
+        """
+        self._first, self._candidates, self._job = first, candidates, job
+        self._keep, self._tune = keep, tune
+        self._frozen, self._climbed = first.frozen, Climbed.of(first, None, job)
+        self._reserve = 0.0
+        """Seconds to be left on the clock when a training ends."""
+
+    def climb(self) -> Fitted:
+        """The best model that the time allows, with the rungs that were tried. Ctrl-C gives the best so far."""
+        try:
+            self._climbed = begin(self._first, self._job)
+            self._frozen = self._climbed.best
+            self._reserve = self._first_model().reserve
+            self._climb_on()
+        except KeyboardInterrupt:
+            if self._job.world.size > 1:  # processes that do not stop alike would wait for each other
+                raise
+            self._note("stopped by you on the ladder: the best model so far is kept")
+        return replace(self._climbed.best, ladder=tuple(self._climbed.rungs))
+
+    def _first_model(self) -> Finishing:
+        """The frozen model is on disk, and what comes after the last training is measured by that."""
+        decisions = Decisions(self._job.clock, "finishing")
+        before = time.perf_counter()
+        if not (decisions.has_seconds and self._job.folder.has_model):  # a run that goes on may have a better one
+            self._keep(self._climbed.best)
+        written = time.perf_counter() - before
+        return Finishing(decisions.seconds(lambda: WRITTEN * written + self._first.seconds_to_measure(), digits=2))
+
+    def _climb_on(self) -> None:
+        frozen, answers = self._frozen, self._climbed.answers
+        answered = len(answers.labels) if answers else 0
+        reason = too_little(frozen.trained_on, answered, classes=len(frozen.prepared.data_set.classes))
+        if reason:
+            self._note(reason)
+            return
+        for candidate in self._candidates:
+            affordable = self._affordable(candidate)
+            if affordable is None:
+                why = f"the time that was left allows no {FEWEST_EPOCHS[candidate.regime]} epochs"
+                self._not_begun(candidate, candidate.what, why)
+            else:
+                self._try(candidate, *affordable)
+
+    def _affordable(self, candidate: Candidate) -> tuple[Attempt, Defaults] | None:
+        """The first attempt that enough epochs fit for, with their number; None where there is none."""
+        for attempt in candidate.attempts():
+            decisions = Decisions(self._job.clock, attempt.key)
+            epochs = decisions.epochs(partial(self._epochs_that_fit, attempt, FEWEST_EPOCHS[candidate.regime]))
+            if epochs:
+                return attempt, replace(attempt.defaults, epochs=epochs)
+        return None
+
+    def _epochs_that_fit(self, attempt: Attempt, fewest: int) -> int:
+        """At most a multiple of the regime's own; 0 where they are fewer than a useful part of it."""
+        job, defaults, prepared = self._job, attempt.defaults, self._frozen.prepared
+        if job.clock.is_up(reserve=self._reserve + MEASURING_SECONDS):
+            return 0
+        cost = attempt.cost()
+        train, val = len(prepared.part("train")), len(prepared.part("val"))
+        batch = int(defaults.of(job.options)["batch"])
+        epoch = cost.step_seconds * (train + VALIDATED * val) / batch
+        left = PLANNED * (job.clock.remaining - self._reserve) - cost.before_seconds
+        epochs = math.floor(min(left / epoch, MOST_EPOCHS * defaults.epochs))
+        return epochs if epochs >= fewest else 0
+
+    def _try(self, candidate: Candidate, attempt: Attempt, defaults: Defaults) -> None:
+        """One training, compared with the best so far, and kept where it is better."""
+        decisions, climbed, job = Decisions(self._job.clock, attempt.key), self._climbed, self._job
+        began = decisions.began()
+        try:
+            tuning = attempt.prepare(defaults)
+        except MachineError as error:  # no room for its images or activations
+            if job.world.size > 1:
+                raise
+            self._not_begun(candidate, "nothing", str(error))
+            return
+        tuned = self._tune(self._frozen, tuning, job, reserve=self._reserve)
+        if tuned.regime == "frozen":  # stopped before anything was learned
+            raise KeyboardInterrupt
+        tuned = with_start(tuned, climbed)
+        weigh(climbed, tuned, tuning, job, began=began)
+        is_kept = climbed.best is tuned
+        if not is_kept:
+            for note in tuned.notes[len(self._frozen.notes) :]:
+                self._note(f"{candidate.regime}, which was discarded: {note}")
+        ended = decisions.ended
+        if ended is not None and ended.ended == "by the user":
+            raise KeyboardInterrupt
+        if is_kept:
+            self._keep(tuned)
+
+    def _not_begun(self, candidate: Candidate, trained: str, reason: str) -> None:
+        self._climbed.rungs.append(
+            Rung(
+                regime=candidate.regime,
+                trained=trained,
+                seconds=0.0,
+                validation=None,
+                verdict=f"not begun: {reason}",
+                kept=False,
+            )
+        )
+
+    def _note(self, note: str) -> None:
+        self._climbed.best = with_note(self._climbed.best, note)
+
+
+def too_little(train: int, validation: int, *, classes: int) -> str:
+    """Why nothing but the frozen regime is tried with so many pictures, as a note; empty where more can be."""
+    if validation < FEWEST_VALIDATION:
+        return (
+            f"the ladder ends at frozen: {counted(validation, 'validation picture')} cannot tell a better model from a "
+            f"luckier one, {FEWEST_VALIDATION} are needed"
+        )
+    if train < FEWEST_PER_CLASS * classes:
+        return (
+            f"the ladder ends at frozen: with {counted(train, 'picture')} of {classes} classes to train on, a network "
+            f"that trains further learns them by heart; {FEWEST_PER_CLASS} of each are needed"
+        )
+    return ""

@@ -1,0 +1,140 @@
+"""From scratch: any network of the catalogue, from random weights. Once trained it is a trunk with a head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from eyespot.augmenting.augmentation import describe
+from eyespot.errors import OptionError
+from eyespot.records import Part
+from eyespot.regimes.answers import Answers, Asked, on_val
+from eyespot.regimes.fitted import Fitted, despite_ctrl_c, stopped_note
+from eyespot.regimes.learned import Learned, Lesson, learned
+from eyespot.regimes.on_images import augmentation_for, decoded
+from eyespot.regimes.plans import FEW, Defaults
+from eyespot.regimes.prepare import Prepared, notes_on_trained
+from eyespot.regimes.running import run_training
+from eyespot.regimes.scratch_folds import out_of_fold
+from eyespot.regimes.scratch_network import network_for, require_fit, require_torch
+from eyespot.regimes.scratch_training import KEY, Making, finishing_seconds, within_time
+from eyespot.runs.job import Job
+
+if TYPE_CHECKING:
+    from eyespot.training.loop import Training
+
+
+def fit_scratch(prepared: Prepared, name: str, job: Job, *, gray: bool, small_test: bool) -> Fitted:
+    """The network of that name, trained on the train part; the val part says when to stop.
+
+    gray: all pictures are grey.
+    small_test: the test part is too small to measure on; cross-validation comes instead.
+    """
+    require_torch()
+    network, preprocess = network_for(name, len(prepared.data_set.classes), job.options, gray=gray)
+    preprocess = preprocess.model_copy(update={"levels": prepared.levels})
+    require_fit(network, job.options)
+    parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train", "val")
+    images, prepared = decoded(prepared, parts, preprocess, job)
+    making = Making(images, prepared, network, augmentation_for(job, prepared, preprocess), job)
+    begun = _begun(making)
+    ended = run_training(begun.training, job, key=KEY, reserve=finishing_seconds(job), few=begun.few)
+    best = _best_epoch(begun.training)
+    found = learned(begun.lesson, begun.training, ended, job, net=lambda: begun.training.averaged)
+    crossed, notes = _crossed(begun, found, parts, best, job) if small_test else (None, [])
+    if crossed:
+        asked, source = Asked(prepared, crossed, 0, []), "answers to pictures by networks that had not seen them"
+    else:
+        asked, _ = despite_ctrl_c(lambda: on_val(prepared, found.trunk, found.head))
+        source = "answers to the validation pictures" if asked.answers else "nothing: there are no validation pictures"
+    model = found.model(
+        asked, source=source, epochs=f"; {_kept(best, begun.training)}", column=lambda epoch: {"best": epoch.best}
+    )
+    if ended == "by the user" and small_test:
+        model.notes[-1] += "; cross-validation was left out, so the figures are incomplete"
+    return replace(
+        model,
+        held_out=("val", "test") if prepared.was_split or not crossed else (),
+        small_test=small_test,
+        out_of_fold=crossed,
+        notes=[*model.notes, *notes],
+    )
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """The training that counts, about to begin."""
+
+    lesson: Lesson
+    making: Making
+    training: Training
+    defaults: Defaults
+    few: bool
+    """True for so few pictures that more than one thread is no gain."""
+
+
+def _begun(making: Making) -> _Begun:
+    prepared, augmentation, job = making.prepared, making.augmentation, making.job
+    notes = notes_on_trained(prepared, prepared.part("train"))
+    train, validation = making.examples("train", augmentation), making.examples("val", None)
+    few = len(train.labels) <= FEW
+    defaults = within_time(making, train, validation, few=few)
+    sides = making.sides(defaults) if making.grows(len(train.labels)) else ()
+    train = making.examples("train", augmentation, sides=sides)
+    training, auxiliary = making.training(train, validation, defaults)
+    lesson = Lesson(
+        regime="scratch",
+        what=f"all of {making.network.name}, from random weights{auxiliary}",
+        network=making.network,
+        preprocess=making.images.preprocess,
+        output=job.options.output,
+        prepared=prepared,
+        trained_on=len(train.labels),
+        mirror=augmentation is not None and augmentation.mirror,
+        views_computed=0,
+        how=(
+            ("Augmentation", describe(augmentation) if augmentation else "none"),
+            *([("Growing images", f"{_listed(sides)} pixels in the first epochs")] if sides else []),
+        ),
+        notes=notes,
+    )
+    return _Begun(lesson, making, training, defaults, few)
+
+
+def _best_epoch(training: Training) -> int:
+    """The number of the epoch that is kept. Raises OptionError where there is none."""
+    best = max((epoch.number for epoch in training.epochs if epoch.best), default=None)
+    if best is None:
+        raise OptionError(
+            "training came to no end of an epoch with a finite loss: lower the learning rate "
+            f"(lr {training.plan.lr:g}), or give more time"
+        )
+    return best
+
+
+def _crossed(
+    begun: _Begun, found: Learned, parts: Sequence[Part], best: int, job: Job
+) -> tuple[Answers | None, list[str]]:
+    """The answers of cross-validation, and notes on it; None where there was no time for it, or it was stopped."""
+    if found.was_interrupted:
+        return None, [stopped_note("the conversion of the network")]
+    if found.ended != "whole" or job.clock.is_set:
+        return None, []
+    try:
+        return out_of_fold(begun.making, parts, replace(begun.defaults, epochs=best, patience=None)), []
+    except KeyboardInterrupt:
+        return None, [stopped_note("cross-validation")]
+
+
+def _kept(best: int, training: Training) -> str:
+    if training.plan.patience is None:
+        return "the last is kept"
+    if training.epochs[-1].validation_loss is None:
+        return "the last is kept, since no validation pictures say which is best"
+    return f"number {best} had the lowest validation loss and is kept"
+
+
+def _listed(sides: tuple[int, ...]) -> str:
+    """The sides in order, each once, with how many epochs have it: "16 (4), 20 (7)"."""
+    return ", ".join(f"{side} ({sides.count(side)})" for side in dict.fromkeys(sides))

@@ -1,0 +1,189 @@
+"""A regime that was tried: compared with the best so far on the validation pictures, then kept or discarded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from eyespot.evaluate.intervals import wilson
+from eyespot.features.tap import Tap
+from eyespot.heads.problems import log_softmax
+from eyespot.networks.surgery import seconds_per_view
+from eyespot.records import Metric, Rung
+from eyespot.regimes.answers import Answers, Asked, on_val
+from eyespot.regimes.compared import Comparison, compared
+from eyespot.regimes.fitted import Fitted
+from eyespot.regimes.tuned import Tuning, tune, with_note
+from eyespot.runs.decisions import Decisions
+from eyespot.runs.job import Job
+from eyespot.words import counted
+
+Row = dict[str, float | int | bool]
+
+
+@dataclass(frozen=True)
+class FirstRung:
+    """The frozen regime, fitted on the train part alone: what every other one begins with, and is compared to."""
+
+    frozen: Fitted
+    seconds: float
+    """It took."""
+    tap: Tap | None = None
+    """Keeps activations for the partial regime."""
+
+    def ask(self, job: Job) -> Asked:
+        """What came of asking it for the validation pictures, with their activations kept."""
+        return on_val(self.frozen.prepared, self.frozen.trunk, self.frozen.head, store=job.store, tap=self.tap)
+
+    def seconds_to_measure(self) -> float:
+        """What it takes here and now to ask a network like it for all pictures that are held out."""
+        held_out = self.frozen.prepared.part("val", "test")
+        return seconds_per_view(self.frozen.trunk, held_out) * len(held_out)
+
+
+@dataclass
+class Climbed:
+    """The best model so far, and how it came to be."""
+
+    best: Fitted
+    answers: Answers | None
+    """The best model's to the validation pictures; None where there are none."""
+    rungs: list[Rung]
+    start: Row
+    """The frozen model as epoch 0 of every training that begins with it."""
+
+    @classmethod
+    def of(cls, first: FirstRung, answers: Answers | None, job: Job) -> Climbed:
+        return cls(first.frozen, answers, [_rung_of_frozen(answers, job, first.seconds)], _start_row(answers))
+
+
+def begin(first: FirstRung, job: Job) -> Climbed:
+    """The frozen model, measured on the validation pictures: where every other regime starts from."""
+    asked = first.ask(job)
+    measured = replace(first.frozen, views_computed=first.frozen.views_computed + asked.computed)
+    return Climbed.of(replace(first, frozen=measured), asked.answers, job)
+
+
+def asked_for(first: FirstRung, make: Callable[[], Tuning], job: Job, *, refit: Callable[[Fitted], Fitted]) -> Fitted:
+    """The model of the one regime that was asked for, or the frozen one where training deeper is no gain.
+
+    refit: gives of the first rung's the frozen model as it is where nothing else is tried.
+    New layers that were asked for are kept whatever they are worth: nothing else has them, and the head is no answer.
+    """
+    frozen = first.frozen
+    try:
+        climbed = begin(first, job)
+        frozen = climbed.best
+        if climbed.answers is None and job.options.replace_tail is None:
+            why = "there are no validation pictures to show that training deeper is a gain"
+            return _head(refit(frozen), why, climbed)
+        tuning = make()
+    except KeyboardInterrupt:
+        if job.world.size > 1:  # processes that do not stop alike would wait for each other
+            raise
+        return with_note(frozen, "stopped by you before the tail was trained: all is frozen")
+    began = Decisions(job.clock, tuning.key).began()
+    tuned = tune(frozen, tuning, job)
+    if tuned.regime == "frozen" or climbed.answers is None:
+        return tuned
+    comparison = weigh(climbed, tuned, tuning, job, began=began, was_asked_for=True)
+    if climbed.best is not tuned:
+        return _discarded(tuned, comparison, climbed, refit)
+    tuned = replace(with_start(tuned, climbed), ladder=tuple(climbed.rungs))
+    return with_note(tuned, _worse_layers(comparison)) if comparison.is_worse else tuned
+
+
+def _discarded(tuned: Fitted, comparison: Comparison, climbed: Climbed, refit: Callable[[Fitted], Fitted]) -> Fitted:
+    """The frozen model, with what was tried in vain in its notes and its table."""
+    frozen = climbed.best
+    worse = "worse" if comparison.is_worse else "no better"
+    pictures = counted(comparison.count, "validation picture")
+    kept = _head(refit(frozen), f"training deeper made it {worse}", climbed)
+    said = f"{kept.instead}; on {pictures} it had {comparison.in_words('frozen')}"
+    return replace(
+        kept,
+        notes=[*kept.notes, said, *tuned.notes[len(frozen.notes) :]],
+        table=tuple(row | {"kept": row["epoch"] == 0} for row in with_start(tuned, climbed).table),
+    )
+
+
+def _worse_layers(comparison: Comparison) -> str:
+    return (
+        f"the new layers are worse than the head alone, on the validation pictures: {comparison.in_words('frozen')}; "
+        "they were asked for and are kept, and without --replace-tail it is the head that would be"
+    )
+
+
+def weigh(
+    climbed: Climbed, tuned: Fitted, tuning: Tuning, job: Job, *, began: float, was_asked_for: bool = False
+) -> Comparison:
+    """How the tuned model compares with the best so far, whose place it takes where it is to be kept.
+
+    was_asked_for: it is kept, too, where enough validation pictures cannot tell the two apart, and where it has layers
+        that were asked for.
+    """
+    answers = tuned.temperature.answers
+    assert answers is not None
+    assert climbed.answers is not None
+    comparison = compared(climbed.answers, answers)
+    is_wanted = was_asked_for and (job.options.replace_tail is not None or comparison.is_the_same)
+    suffices = comparison.is_better or is_wanted
+    decisions = Decisions(job.clock, tuning.key)
+    is_kept = decisions.is_kept(lambda: suffices)
+    why = comparison.in_words(climbed.best.regime)
+    if is_kept and not comparison.is_better:
+        why = f"it was asked for; {why}"
+    climbed.rungs.append(
+        Rung(
+            regime=tuned.regime,
+            trained=tuning.lesson.what,
+            seconds=decisions.seconds(lambda: job.clock.spent - began),
+            validation=_metric(answers),
+            verdict=f"{'kept' if is_kept else 'discarded'}: {why}",
+            kept=is_kept,
+        )
+    )
+    if is_kept:
+        climbed.best, climbed.answers = tuned, answers
+    return comparison
+
+
+def only_frozen(first: FirstRung, job: Job, *, reason: str) -> Fitted:
+    """The frozen model as the only rung; reason: why no other one is tried."""
+    rung = _rung_of_frozen(first.frozen.out_of_fold, job, first.seconds)
+    return replace(with_note(first.frozen, reason), ladder=(rung,))
+
+
+def with_start(tuned: Fitted, climbed: Climbed) -> Fitted:
+    """With the frozen model as the first row of its table."""
+    return replace(tuned, table=(climbed.start, *tuned.table))
+
+
+def _rung_of_frozen(answers: Answers | None, job: Job, seconds: float) -> Rung:
+    return Rung(
+        regime="frozen",
+        trained="the head alone",
+        seconds=Decisions(job.clock, "frozen").seconds(lambda: seconds),
+        validation=_metric(answers) if answers else None,
+        verdict="kept: the first",
+        kept=True,
+    )
+
+
+def _start_row(answers: Answers | None) -> Row:
+    row: Row = {"epoch": 0, "kept": False}
+    if answers is None:
+        return row
+    losses = -log_softmax(answers.middle)[np.arange(len(answers.labels)), answers.labels]
+    return row | {"validation_loss": float(losses.mean()), "validation_accuracy": float(answers.accuracies.mean())}
+
+
+def _metric(answers: Answers) -> Metric:
+    right = answers.middle.argmax(1) == answers.labels
+    return wilson(int(right.sum()), len(right))
+
+
+def _head(frozen: Fitted, why: str, climbed: Climbed) -> Fitted:
+    return replace(frozen, instead=f"{why}: kept the head", ladder=tuple(climbed.rungs))
