@@ -21,8 +21,8 @@ import numpy as np
 from PIL import Image
 
 import eyespot
+from eyespot.answering.model import load
 from eyespot.data.data_set import Picture
-from eyespot.recipes.model import load
 from eyespot.serve.pictures import read_sent
 
 PICTURES, TESTED, SIDE = 60, 120, 48

@@ -6,6 +6,8 @@ from eyespot.version import VERSION as __version__
 
 TYPE_CHECKING = False  # for type checkers true; `typing` would be the slowest import here
 if TYPE_CHECKING:
+    from eyespot.answering.model import Model as Model
+    from eyespot.answering.model import load as load
     from eyespot.networks.create import create as create
     from eyespot.recipes.augment import augment as augment
     from eyespot.recipes.benchmark import benchmark as benchmark
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from eyespot.recipes.info import info as info
     from eyespot.recipes.kernels import kernels as kernels
     from eyespot.recipes.learn_kernel import learn_kernel as learn_kernel
-    from eyespot.recipes.model import Model as Model
-    from eyespot.recipes.model import load as load
     from eyespot.recipes.networks import networks as networks
     from eyespot.recipes.pool import pool as pool
     from eyespot.recipes.predict import predict as predict
@@ -46,8 +46,8 @@ _VERBS = {
     "learn_kernel": "eyespot.recipes.learn_kernel",
     "create": "eyespot.networks.create",
     "networks": "eyespot.recipes.networks",
-    "load": "eyespot.recipes.model",
-    "Model": "eyespot.recipes.model",
+    "load": "eyespot.answering.model",
+    "Model": "eyespot.answering.model",
 }
 __all__ = [
     "Model",

@@ -12,6 +12,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from eyespot.answering.model import load
 from eyespot.bundle.files import (
     LARGEST_MANIFEST,
     MANIFEST,
@@ -26,7 +27,6 @@ from eyespot.bundle.manifest import FORMAT_VERSION
 from eyespot.engine.gate import LARGEST_BYTES
 from eyespot.errors import BundleError, DataError
 from eyespot.evaluate.metrics import part_metrics
-from eyespot.recipes.model import load
 
 OF_A_RUN = "holds no finished model by itself, it is a part of one: give .*run$"
 CONTRADICTING = {

@@ -7,13 +7,13 @@ import pytest
 from color_bundle import write_color_bundle
 from PIL import Image
 
+from eyespot.answering.model import load
 from eyespot.bundle.run import NO_ANSWER, is_distribution
 from eyespot.errors import BundleError, DataError
 from eyespot.recipes import agreement
 from eyespot.recipes.benchmark import benchmark
 from eyespot.recipes.explain import explain
 from eyespot.recipes.feature_maps import feature_maps
-from eyespot.recipes.model import load
 from eyespot.recipes.predict import predict
 from eyespot.recipes.val import val
 

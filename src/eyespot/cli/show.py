@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 import click
 from pydantic import BaseModel
 
+from eyespot.answering.results import Prediction, ValResult
 from eyespot.cli.columns import in_column
 from eyespot.files import write_chosen
 from eyespot.names import as_typed, printable_lines
 from eyespot.progress import Progress, silent
-from eyespot.recipes.answer_results import Prediction, ValResult
 from eyespot.recipes.checks import ExportCheck
 from eyespot.recipes.results import CacheResult, EmbedResult, ExportResult, InfoResult
 from eyespot.recipes.train_result import TrainResult

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from eyespot.answering.model import load
+from eyespot.answering.predictions import predictions
+from eyespot.answering.results import Prediction
 from eyespot.data.read_as import ReadAs
 from eyespot.progress import Progress, silent
-from eyespot.recipes.answer_results import Prediction
-from eyespot.recipes.model import load
-from eyespot.recipes.predictions import predictions
 
 
 def predict(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from eyespot.answering.evaluation import evaluation
+from eyespot.answering.model import load
+from eyespot.answering.results import ValResult
 from eyespot.data.read_as import read_as
 from eyespot.progress import Progress, silent
-from eyespot.recipes.answer_results import ValResult
-from eyespot.recipes.evaluation import evaluation
-from eyespot.recipes.model import load
 
 
 def val(

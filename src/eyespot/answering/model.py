@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from eyespot.answering.opened import Opened
+from eyespot.answering.predictions import predictions
+from eyespot.answering.results import Prediction, ValResult
 from eyespot.bundle.exported import is_exported, read_exported
 from eyespot.bundle.files import GRAPH, MANIFEST, read_bundle
 from eyespot.data.read_as import read_as
 from eyespot.progress import Progress, silent
-from eyespot.recipes.answer_results import Prediction, ValResult
-from eyespot.recipes.opened import Opened
-from eyespot.recipes.predictions import predictions
 
 
 class Model(Opened):
@@ -36,7 +36,7 @@ class Model(Opened):
         split: the part to read: train, val, test or all; auto is test, else val, else all.
         reading: `layout`, `image_column`, `label_column` and `split_column`, as `train` has them.
         """
-        from eyespot.recipes.evaluation import evaluation  # which `predict` does without
+        from eyespot.answering.evaluation import evaluation  # which `predict` does without
 
         return evaluation(self, data, split=split, progress=progress, how=read_as(**reading))
 

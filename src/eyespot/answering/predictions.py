@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from eyespot.answering.opened import FEW_PICTURES, Opened
+from eyespot.answering.results import ClassProbability, Prediction
 from eyespot.data.levels import FLAT_NOTE
 from eyespot.data.read_as import ReadAs
 from eyespot.data.sources import AS_IT_IS, list_pictures
 from eyespot.errors import OptionError
 from eyespot.progress import Progress
-from eyespot.recipes.answer_results import ClassProbability, Prediction
-from eyespot.recipes.opened import FEW_PICTURES, Opened
 
 
 def predictions(

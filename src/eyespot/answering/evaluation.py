@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from eyespot import machine
+from eyespot.answering.opened import Opened
+from eyespot.answering.results import MixedUp, ValResult
 from eyespot.data.audit import Hashed, hash_pictures, without_copies
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.data.levels import note_on_flat
@@ -20,8 +22,6 @@ from eyespot.evaluate.calibration import calibration
 from eyespot.evaluate.metrics import LARGEST_MATRIX, most_confused, part_metrics
 from eyespot.names import printable
 from eyespot.progress import Progress
-from eyespot.recipes.answer_results import MixedUp, ValResult
-from eyespot.recipes.opened import Opened
 from eyespot.records import Part, SetAside
 
 PARTS = ("test", "val", "train")
