@@ -19,11 +19,11 @@ from eyespot.features.decode import decode_or_reason
 from eyespot.heads.head import Head
 from eyespot.networks.backbone import OWN_PREPROCESS, frozen_trunk
 from eyespot.progress import silent
-from eyespot.recipes import verify
-from eyespot.recipes.measure import measure
-from eyespot.recipes.verify import CLOSE, require_same_answers, write_verified
 from eyespot.regimes.frozen import fit_frozen
 from eyespot.regimes.prepare import prepare
+from eyespot.reporting import verify
+from eyespot.reporting.measure import measure
+from eyespot.reporting.verify import CLOSE, require_same_answers, write_verified
 from eyespot.runs.clock import Clock
 from eyespot.runs.folder import RunFolder
 from eyespot.runs.job import Job

@@ -250,7 +250,9 @@ def test_the_test_part_is_decoded_only_after_the_head_is_fitted(train, draw, tmp
 
     monkeypatch.setattr(decode, "read_images", reading)
     monkeypatch.setattr(frozen, "fit_head", fitting)
-    monkeypatch.setattr("eyespot.recipes.verify.require_same_answers", lambda *args: None)  # reads a few of them again
+    monkeypatch.setattr(
+        "eyespot.reporting.verify.require_same_answers", lambda *args: None
+    )  # reads a few of them again
     train(tmp_path / "photos")
     fitted = events.index("fitted")
     assert not test & set(events[:fitted])
@@ -318,7 +320,7 @@ def test_a_disk_that_is_full_when_the_report_is_written_leaves_the_model(train, 
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("eyespot.recipes.outputs.write_report", full)
+    monkeypatch.setattr("eyespot.reporting.outputs.write_report", full)
     with pytest.raises(OptionError, match=r"complete and usable, but its report .*No space left on device") as caught:
         train(photos, name="full")
     assert "\n" not in str(caught.value)

@@ -24,13 +24,13 @@ from eyespot.data.pictures import read_image
 from eyespot.errors import OptionError
 from eyespot.progress import silent
 from eyespot.recipes.train import train
-from eyespot.recipes.train_result import TrainResult
 from eyespot.regimes import learned as ending
 from eyespot.regimes.on_images import Images
 from eyespot.regimes.plans import SCRATCH_FEW, SCRATCH_MANY, SCRATCH_NORMED
 from eyespot.regimes.prepare import Prepared
 from eyespot.regimes.scratch_network import network_for
 from eyespot.regimes.scratch_training import Making
+from eyespot.reporting.train_result import TrainResult
 from eyespot.runs.clock import Clock
 from eyespot.runs.folder import RunFolder
 from eyespot.runs.job import Job

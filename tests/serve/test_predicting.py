@@ -15,9 +15,9 @@ from eyespot.bundle.files import read_bundle
 from eyespot.bundle.run import NO_ANSWER
 from eyespot.data.pictures import read_image
 from eyespot.evaluate.intervals import wilson
-from eyespot.evaluate.report import results
 from eyespot.evaluate.scores import RunScores
 from eyespot.records import PartMetrics
+from eyespot.reporting.report import results
 from eyespot.serve import bodies, pictures
 from eyespot.serve.app import make_app
 from eyespot.serve.served import Served

@@ -21,8 +21,8 @@ from eyespot.names import as_typed, printable_lines
 from eyespot.progress import Progress, silent
 from eyespot.recipes.checks import ExportCheck
 from eyespot.recipes.results import CacheResult, EmbedResult, ExportResult, InfoResult
-from eyespot.recipes.train_result import TrainResult
 from eyespot.records import Metric, SetAside
+from eyespot.reporting.train_result import TrainResult
 from eyespot.runs.tables import as_csv
 from eyespot.words import counted
 

@@ -14,15 +14,15 @@ from eyespot.distributed.world import World, broadcast, joined, world
 from eyespot.errors import OptionError, Stopped
 from eyespot.networks.backbone import choose_precision
 from eyespot.progress import Progress, silent
-from eyespot.recipes.measure import Measurements, measure
-from eyespot.recipes.outputs import write_outputs
-from eyespot.recipes.result import result_of
-from eyespot.recipes.train_result import TrainResult
-from eyespot.recipes.written_model import keeping, write_model
 from eyespot.regimes.choice import Choice, choose
 from eyespot.regimes.fitted import Fitted, despite_ctrl_c
 from eyespot.regimes.fitting import NO_MODEL_YET, fit
 from eyespot.regimes.prepare import prepare, with_levels
+from eyespot.reporting.measure import Measurements, measure
+from eyespot.reporting.outputs import write_outputs
+from eyespot.reporting.result import result_of
+from eyespot.reporting.train_result import TrainResult
+from eyespot.reporting.written_model import keeping, write_model
 from eyespot.runs.again import Again, replayed, require_same_data, resumed
 from eyespot.runs.clock import Clock
 from eyespot.runs.folder import RunFolder

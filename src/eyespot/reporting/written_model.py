@@ -13,12 +13,12 @@ from eyespot.data.pictures import decoder_version
 from eyespot.engine.attach import attach_head
 from eyespot.engine.run import engine_version
 from eyespot.names import printable
-from eyespot.recipes.measure import Measurements, measure
-from eyespot.recipes.split import parts_of
-from eyespot.recipes.verify import write_verified
 from eyespot.regimes.fitted import Fitted, stopped_note
 from eyespot.regimes.ladder import Keep
 from eyespot.regimes.prepare import Prepared
+from eyespot.reporting.measure import Measurements, measure
+from eyespot.reporting.split import parts_of
+from eyespot.reporting.verify import write_verified
 from eyespot.runs.job import Job
 from eyespot.runs.options import TrainOptions
 from eyespot.version import VERSION

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from eyespot.evaluate import figures, lettering
+from eyespot.evaluate import lettering
 from eyespot.evaluate.intervals import wilson
 from eyespot.evaluate.metrics import part_metrics
 from eyespot.records import CalibrationBin
+from eyespot.reporting import figures
 
 
 def opened(data: bytes) -> Image.Image:

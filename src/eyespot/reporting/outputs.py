@@ -12,15 +12,15 @@ from eyespot.data.audit import Hashed
 from eyespot.data.pictures import thumbnail
 from eyespot.errors import UnreadablePicture
 from eyespot.evaluate.calibration import probabilities
-from eyespot.evaluate.figures import part_png
 from eyespot.evaluate.metrics import top_mistakes
-from eyespot.evaluate.report import Mistake, Report, write_report
 from eyespot.files import write_whole
-from eyespot.recipes.measure import Measurements
-from eyespot.recipes.split import parts_of, write_split
-from eyespot.recipes.train_result import TrainResult
 from eyespot.records import Part
 from eyespot.regimes.fitted import Fitted
+from eyespot.reporting.figures import part_png
+from eyespot.reporting.measure import Measurements
+from eyespot.reporting.report import Mistake, Report, write_report
+from eyespot.reporting.split import parts_of, write_split
+from eyespot.reporting.train_result import TrainResult
 from eyespot.runs.folder import ARGS, REPORT, writing
 from eyespot.runs.tables import write_csv, write_json, write_table
 from eyespot.words import counted

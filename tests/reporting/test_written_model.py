@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from eyespot.recipes import written_model as module
-from eyespot.recipes.written_model import keeping
 from eyespot.regimes.fitted import stopped_note
+from eyespot.reporting import written_model as module
+from eyespot.reporting.written_model import keeping
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from eyespot.recipes.result import _reason
 from eyespot.regimes.choice import Choice
+from eyespot.reporting.result import _reason
 
 
 @pytest.mark.parametrize(

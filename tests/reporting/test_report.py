@@ -16,9 +16,9 @@ from PIL import Image
 from eyespot.evaluate import calibration as cal
 from eyespot.evaluate.intervals import wilson, wilson_fraction
 from eyespot.evaluate.metrics import part_metrics
-from eyespot.evaluate.report import LISTED, Mistake, Report, render, results, write_report
 from eyespot.evaluate.scores import RunScores
 from eyespot.records import Rung, SetAside
+from eyespot.reporting.report import LISTED, Mistake, Report, render, results, write_report
 
 NAMES = ("dress", "hat", "shirt")
 HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "{{ 7*7 }} \u202e & \udcff")

@@ -17,8 +17,8 @@ from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import BundleError
 from eyespot.evaluate.calibration import probabilities
 from eyespot.features.decode import decode_pictures
-from eyespot.recipes.measure import Measurements
 from eyespot.regimes.fitted import Fitted
+from eyespot.reporting.measure import Measurements
 from eyespot.runs.folder import writing
 
 CLOSE = {"fp32": 1e-4, "bf16": 3e-2}

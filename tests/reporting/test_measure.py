@@ -15,10 +15,10 @@ from eyespot.features.embed import Embedded
 from eyespot.heads.fit import folds_of
 from eyespot.heads.head import Head
 from eyespot.progress import silent
-from eyespot.recipes.measure import CHECKED, COMPARED, measure
 from eyespot.regimes.answers import Answers
 from eyespot.regimes.fitted import Fitted, Temperature
 from eyespot.regimes.prepare import Prepared
+from eyespot.reporting.measure import CHECKED, COMPARED, measure
 
 CLASSES = ("cat", "dog")
 HEAD = Head(((np.eye(2, dtype=np.float32), np.zeros(2, np.float32)),), "softmax")

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from eyespot.bundle.files import FOLDER
 from eyespot.names import printable
-from eyespot.recipes.measure import Measurements
-from eyespot.recipes.train_result import PictureCount, TrainResult
 from eyespot.records import Metric, PartMetrics
 from eyespot.regimes.choice import Choice
 from eyespot.regimes.fitted import Fitted
+from eyespot.reporting.measure import Measurements
+from eyespot.reporting.train_result import PictureCount, TrainResult
 from eyespot.runs.folder import REPORT
 from eyespot.runs.job import Job
 

@@ -11,12 +11,13 @@ from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
-from eyespot.evaluate import figures, lettering, verdict
+from eyespot.evaluate import lettering, verdict
 from eyespot.evaluate.metrics import LARGEST_MATRIX, Confusion, most_confused
 from eyespot.evaluate.scores import RunScores, most_trusted_first, overall
 from eyespot.files import write_whole
 from eyespot.names import printable_lines
 from eyespot.records import ClassMetric, Metric, Part, PartMetrics, Rung, SetAside
+from eyespot.reporting import figures
 
 TEMPLATE = "report.html.jinja"
 PAIRS = 5
@@ -139,7 +140,7 @@ def render(report: Report) -> str:
     )
     environment.filters |= {"percent": verdict.percent, "points": verdict.points, "csp_hash": _csp_hash}
     environment.filters |= {"date": _date, "shorten": lettering.shorten, "data_uri": _data_uri}
-    source = files("eyespot.evaluate").joinpath(TEMPLATE).read_text("utf-8")
+    source = files("eyespot.reporting").joinpath(TEMPLATE).read_text("utf-8")
     found = results(report.scores)
     return environment.from_string(source).render(
         report=report,
