@@ -17,9 +17,9 @@ import eyespot
 from eyespot.bundle.files import read_bundle
 from eyespot.cli.main import main
 from eyespot.errors import BundleError, DataError, OptionError
+from eyespot.explaining import find_similar as recipe
 from eyespot.explaining.network import Network
 from eyespot.progress import silent
-from eyespot.recipes import similar as recipe
 from eyespot.recipes.explain import Explainer
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from eyespot.answering.model import load
 from eyespot.bundle.run import NO_ANSWER, is_distribution
 from eyespot.errors import BundleError, DataError
-from eyespot.recipes import agreement
+from eyespot.exporting import agreement
 from eyespot.recipes.benchmark import benchmark
 from eyespot.recipes.explain import explain
 from eyespot.recipes.feature_maps import feature_maps

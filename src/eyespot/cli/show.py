@@ -16,10 +16,10 @@ from pydantic import BaseModel
 
 from eyespot.answering.results import Prediction, ValResult
 from eyespot.cli.columns import in_column
+from eyespot.exporting.checks import ExportCheck
 from eyespot.files import write_chosen
 from eyespot.names import as_typed, printable_lines
 from eyespot.progress import Progress, silent
-from eyespot.recipes.checks import ExportCheck
 from eyespot.recipes.results import CacheResult, EmbedResult, ExportResult, InfoResult
 from eyespot.records import Metric, SetAside
 from eyespot.reporting.train_result import TrainResult

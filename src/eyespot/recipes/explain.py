@@ -21,6 +21,7 @@ from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import DataError, OptionError, UnreadablePicture
 from eyespot.explaining.deletion import deletion_test
 from eyespot.explaining.drawing import PANEL, THUMBNAIL, Explained, Neighbour, draw
+from eyespot.explaining.find_similar import find_similar, stored_similar
 from eyespot.explaining.heat import HeatMap, heat_of
 from eyespot.explaining.network import Answer, Network
 from eyespot.explaining.overlay import overlay_png
@@ -30,7 +31,6 @@ from eyespot.keywords import as_record
 from eyespot.names import printable
 from eyespot.progress import Progress, silent
 from eyespot.recipes.explain_results import ExplainResult, SimilarPicture
-from eyespot.recipes.similar import find_similar, stored_similar
 from eyespot.records import Window
 from eyespot.words import nearest
 

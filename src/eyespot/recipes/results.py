@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eyespot.recipes.checks import ExportCheck, Int8Check
+from eyespot.exporting.checks import ExportCheck, Int8Check
 from eyespot.records import Record, SetAside
 
 

@@ -13,9 +13,9 @@ from eyespot.bundle.run import Classifier
 from eyespot.data.audit import Hashed
 from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import BundleError, DataError
+from eyespot.exporting.checks import ExportCheck
 from eyespot.features.decode import decode_pictures
 from eyespot.progress import Progress
-from eyespot.recipes.checks import ExportCheck
 from eyespot.records import Preprocess
 from eyespot.words import counted
 

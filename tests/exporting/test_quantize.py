@@ -24,14 +24,14 @@ from eyespot.data.data_set import Picture
 from eyespot.engine.run import openvino_core
 from eyespot.errors import DataError, MissingExtra, OptionError
 from eyespot.exporting import int8
+from eyespot.exporting import quantize as recipe
+from eyespot.exporting.agreement import answers_of_bundle
+from eyespot.exporting.checks import ExportCheck, Int8Check
 from eyespot.exporting.files import openvino_files
+from eyespot.exporting.quantize import judged
 from eyespot.progress import silent
 from eyespot.recipes import export as verb
-from eyespot.recipes import quantize as recipe
-from eyespot.recipes.agreement import answers_of_bundle
-from eyespot.recipes.checks import ExportCheck, Int8Check
 from eyespot.recipes.export import export
-from eyespot.recipes.quantize import judged
 from eyespot.runs.pictures import RunPictures
 
 ANSWERS = ExportCheck(runtime="int8", pictures=9, same=8, largest_difference=0.02, close=(), different=("a.png",))

@@ -14,12 +14,12 @@ from eyespot.bundle.files import Bundle
 from eyespot.data.audit import Hashed
 from eyespot.engine.whole import WholeEngine
 from eyespot.errors import DataError
+from eyespot.exporting.agreement import Answering, Tagged, agreement
+from eyespot.exporting.checks import ExportCheck, Int8Check
 from eyespot.exporting.files import in_openvino_format
 from eyespot.exporting.int8 import MOST_PICTURES, quantized
 from eyespot.features.decode import MOST_WHOLE, decode_pictures
 from eyespot.progress import Progress
-from eyespot.recipes.agreement import Answering, Tagged, agreement
-from eyespot.recipes.checks import ExportCheck, Int8Check
 from eyespot.runs.pictures import draw_of_each_class
 
 LARGEST_DROP = 0.005
