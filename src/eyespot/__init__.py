@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from eyespot.networks.create import create as create
     from eyespot.recipes.augment import augment as augment
     from eyespot.recipes.benchmark import benchmark as benchmark
-    from eyespot.recipes.convolve import convolve as convolve
-    from eyespot.recipes.coverage import pixel_coverage as pixel_coverage
+    from eyespot.recipes.by_hand.convolve import convolve as convolve
+    from eyespot.recipes.by_hand.learn_kernel import learn_kernel as learn_kernel
+    from eyespot.recipes.by_hand.pixel_coverage import pixel_coverage as pixel_coverage
+    from eyespot.recipes.by_hand.pool import pool as pool
     from eyespot.recipes.embed import embed as embed
     from eyespot.recipes.explain import explain as explain
     from eyespot.recipes.export import export as export
     from eyespot.recipes.feature_maps import feature_maps as feature_maps
     from eyespot.recipes.info import info as info
     from eyespot.recipes.kernels import kernels as kernels
-    from eyespot.recipes.learn_kernel import learn_kernel as learn_kernel
     from eyespot.recipes.networks import networks as networks
-    from eyespot.recipes.pool import pool as pool
     from eyespot.recipes.predict import predict as predict
     from eyespot.recipes.summary import summary as summary
     from eyespot.recipes.train import train as train
@@ -40,10 +40,10 @@ _VERBS = {
     "feature_maps": "eyespot.recipes.feature_maps",
     "kernels": "eyespot.recipes.kernels",
     "info": "eyespot.recipes.info",
-    "convolve": "eyespot.recipes.convolve",
-    "pool": "eyespot.recipes.pool",
-    "pixel_coverage": "eyespot.recipes.coverage",
-    "learn_kernel": "eyespot.recipes.learn_kernel",
+    "convolve": "eyespot.recipes.by_hand.convolve",
+    "pool": "eyespot.recipes.by_hand.pool",
+    "pixel_coverage": "eyespot.recipes.by_hand.pixel_coverage",
+    "learn_kernel": "eyespot.recipes.by_hand.learn_kernel",
     "create": "eyespot.networks.create",
     "networks": "eyespot.recipes.networks",
     "load": "eyespot.answering.model",

@@ -12,19 +12,15 @@ from eyespot.arithmetic import table
 from eyespot.augmenting import augmentation
 from eyespot.errors import StoreError
 from eyespot.explaining import deletion
-from eyespot.recipes import (
-    augment,
-    benchmark_results,
-    convolve,
-    coverage,
-    explain_results,
-    learn_kernel,
-    network_results,
-    pool,
-    results,
-)
+from eyespot.recipes import augment
+from eyespot.recipes.by_hand.pictures import convolve, learn_kernel, pool
+from eyespot.recipes.by_hand.pictures import pixel_coverage as coverage
 from eyespot.recipes.info import cache as cache_recipe
 from eyespot.recipes.info import info
+from eyespot.recipes.results.runs import benchmark as benchmark_results
+from eyespot.recipes.results.runs import explain as explain_results
+from eyespot.recipes.results.runs import networks as network_results
+from eyespot.recipes.results.runs import runs as results
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "json.md"
 DOCUMENTED: dict[str, type[BaseModel]] = {

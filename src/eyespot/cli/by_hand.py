@@ -57,7 +57,7 @@ def convolve(kernel: tuple[str, ...], cell: str | None, as_json: bool, **options
     bottom and at the right. A window that does not fit at the end is dropped.
     """
     from eyespot.cli import show, show_by_hand, typed
-    from eyespot.recipes.convolve import convolve as recipe
+    from eyespot.recipes.by_hand.convolve import convolve as recipe
 
     result = recipe(kernel=kernel, cell=None if cell is None else typed.cell(cell), **options)
     show.json_or(as_json, result, show_by_hand.convolved)
@@ -78,7 +78,7 @@ def pool(as_json: bool, **options: Any) -> None:
     parameters to learn. A window that does not fit at the end is dropped.
     """
     from eyespot.cli import show, show_by_hand
-    from eyespot.recipes.pool import pool as recipe
+    from eyespot.recipes.by_hand.pool import pool as recipe
 
     show.json_or(as_json, recipe(**options), show_by_hand.pooled)
 
@@ -93,7 +93,7 @@ def pool(as_json: bool, **options: Any) -> None:
 def pixel_coverage(imgsz: str, kernel: str, as_json: bool, **options: Any) -> None:
     """Show how many windows use each pixel: without padding, corners count less than the centre."""
     from eyespot.cli import show, show_by_hand, typed
-    from eyespot.recipes.coverage import pixel_coverage as recipe
+    from eyespot.recipes.by_hand.pixel_coverage import pixel_coverage as recipe
 
     result = recipe(typed.size_hw(imgsz, "imgsz"), typed.size_hw(kernel, "kernel"), **options)
     show.json_or(as_json, result, show_by_hand.covered)
@@ -115,7 +115,7 @@ def learn_kernel(as_json: bool, **options: Any) -> None:
     learner. The answer shows how the learned kernel approaches it.
     """
     from eyespot.cli import show, show_by_hand
-    from eyespot.recipes.learn_kernel import learn_kernel as recipe
+    from eyespot.recipes.by_hand.learn_kernel import learn_kernel as recipe
 
     show.json_or(as_json, recipe(**options), show_by_hand.learned)
 

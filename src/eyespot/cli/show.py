@@ -20,7 +20,7 @@ from eyespot.exporting.checks import ExportCheck
 from eyespot.files import write_chosen
 from eyespot.names import as_typed, printable_lines
 from eyespot.progress import Progress, silent
-from eyespot.recipes.results import CacheResult, EmbedResult, ExportResult, InfoResult
+from eyespot.recipes.results.runs import CacheResult, EmbedResult, ExportResult, InfoResult
 from eyespot.records import Metric, SetAside
 from eyespot.reporting.train_result import TrainResult
 from eyespot.runs.tables import as_csv

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from eyespot.cli.show import line, say
 from eyespot.cli.show import notes as show_notes
-from eyespot.recipes.by_hand import Plane
-from eyespot.recipes.convolve import CellSum, ConvolveResult, KernelUse
-from eyespot.recipes.coverage import CoverageResult
-from eyespot.recipes.learn_kernel import LearnKernelResult
-from eyespot.recipes.pool import PoolResult
+from eyespot.recipes.by_hand.convolve import CellSum, ConvolveResult, KernelUse
+from eyespot.recipes.by_hand.learn_kernel import LearnKernelResult
+from eyespot.recipes.by_hand.pictures import Plane
+from eyespot.recipes.by_hand.pixel_coverage import CoverageResult
+from eyespot.recipes.by_hand.pool import PoolResult
 from eyespot.words import counted
 
 LARGEST_PRINTED_HW = (60, 30)

@@ -22,7 +22,7 @@ from eyespot.features.decode import decode_pictures
 from eyespot.names import printable
 from eyespot.networks.contenders import Batches, Contender, Tested, contenders, tested
 from eyespot.progress import Progress, silent
-from eyespot.recipes.benchmark_results import BenchmarkResult, DecodingSpeed, Rate, Speed
+from eyespot.recipes.results.benchmark import BenchmarkResult, DecodingSpeed, Rate, Speed
 from eyespot.records import PrecisionName
 
 BATCHES = (1, 4, 16, 64)

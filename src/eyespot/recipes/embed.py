@@ -22,7 +22,7 @@ from eyespot.files import require_writable, write_chosen
 from eyespot.names import printable
 from eyespot.networks.backbone import choose_precision, frozen_trunk
 from eyespot.progress import Progress, silent
-from eyespot.recipes.results import EmbedResult
+from eyespot.recipes.results.runs import EmbedResult
 from eyespot.records import Levels
 from eyespot.runs.storage import open_store
 

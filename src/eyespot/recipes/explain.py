@@ -30,7 +30,7 @@ from eyespot.files import chosen_file, write_chosen
 from eyespot.keywords import as_record
 from eyespot.names import printable
 from eyespot.progress import Progress, silent
-from eyespot.recipes.explain_results import ExplainResult, SimilarPicture
+from eyespot.recipes.results.explain import ExplainResult, SimilarPicture
 from eyespot.records import Window
 from eyespot.words import nearest
 

@@ -25,7 +25,7 @@ from eyespot.exporting.runtimes import OnnxRuntime
 from eyespot.files import require_writable, write_chosen
 from eyespot.names import printable
 from eyespot.progress import Progress, silent
-from eyespot.recipes.results import ExportResult
+from eyespot.recipes.results.runs import ExportResult
 from eyespot.records import Part, PrecisionName
 from eyespot.runs.folder import ARGS
 from eyespot.runs.pictures import RunPictures, pictures_of_run

@@ -20,7 +20,7 @@ from eyespot.networks.named import (
     require_torch,
     with_weights,
 )
-from eyespot.recipes.network_results import PictureMade
+from eyespot.recipes.results.networks import PictureMade
 from eyespot.records import Preprocess
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from eyespot import machine
 from eyespot.data.pictures import decoder_version
 from eyespot.data.store import Store
 from eyespot.engine.run import available_precisions, engine_version
-from eyespot.recipes.results import CacheResult, InfoResult
+from eyespot.recipes.results.runs import CacheResult, InfoResult
 from eyespot.version import VERSION
 
 EXTRAS = {

@@ -11,7 +11,7 @@ from eyespot.engine.initializers import first_kernels
 from eyespot.errors import NetworkError
 from eyespot.files import chosen_file, write_chosen
 from eyespot.networks.named import is_network, read_run, require_torch, with_weights
-from eyespot.recipes.network_results import PictureMade
+from eyespot.recipes.results.networks import PictureMade
 
 
 def kernels(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eyespot import zoo
-from eyespot.recipes.network_results import NetworkResult, WeightsResult
+from eyespot.recipes.results.networks import NetworkResult, WeightsResult
 from eyespot.zoo.catalogue import NETWORKS
 from eyespot.zoo.weights import Weights, of_network
 from eyespot.zoo.weights_files import download_place, find

@@ -9,7 +9,7 @@ from eyespot.arithmetic.table import Chain, flat, stages, total
 from eyespot.errors import OptionError
 from eyespot.files import write_chosen
 from eyespot.names import printable
-from eyespot.recipes.network_results import Summary
+from eyespot.recipes.results.networks import Summary
 
 if TYPE_CHECKING:
     from torch import nn

@@ -7,7 +7,7 @@ from pathlib import Path
 from eyespot.arithmetic import coverage, maps
 from eyespot.arithmetic.windows import Padding, slides
 from eyespot.old_names import PIXEL_COVERAGE, accepts
-from eyespot.recipes.by_hand import ByHandRecord, Maps, dropped_note, output_files
+from eyespot.recipes.by_hand.pictures import ByHandRecord, Maps, dropped_note, output_files
 
 
 class CoverageResult(ByHandRecord):

@@ -14,7 +14,7 @@ from eyespot.arithmetic.windows import slides
 from eyespot.errors import OptionError
 from eyespot.keywords import as_record
 from eyespot.old_names import POOL, accepts
-from eyespot.recipes.by_hand import ByHandOptions, ByHandRecord, Maps, Source, dropped_note, open_input
+from eyespot.recipes.by_hand.pictures import ByHandOptions, ByHandRecord, Maps, Source, dropped_note, open_input
 from eyespot.words import nearest
 
 KINDS: Mapping[str, Callable[..., NDArray[np.float64]]] = {"max": max_pool, "average": average_pool}

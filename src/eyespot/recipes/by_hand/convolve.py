@@ -13,7 +13,7 @@ from eyespot.arithmetic import convolution, maps
 from eyespot.arithmetic.windows import Padding, Slide, slides
 from eyespot.errors import OptionError
 from eyespot.keywords import as_record
-from eyespot.recipes.by_hand import (
+from eyespot.recipes.by_hand.pictures import (
     ByHandOptions,
     ByHandRecord,
     Input,

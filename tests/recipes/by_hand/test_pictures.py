@@ -9,7 +9,7 @@ from PIL import Image
 
 import eyespot
 from eyespot.errors import DataError, EyespotError, OptionError
-from eyespot.recipes.by_hand import MOST_VALUES_IN_JSON
+from eyespot.recipes.by_hand.pictures import MOST_VALUES_IN_JSON
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (30, 40, 3)).astype(np.uint8)
 

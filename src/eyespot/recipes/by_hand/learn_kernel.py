@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from eyespot.arithmetic import learning
 from eyespot.errors import OptionError
-from eyespot.recipes.by_hand import NamedKernel, Plane, Source, nested, open_input, open_kernels
+from eyespot.recipes.by_hand.pictures import NamedKernel, Plane, Source, nested, open_input, open_kernels
 from eyespot.records import Record
 
 MOST = 1_000_000
