@@ -175,6 +175,15 @@ def test_torch_is_imported_only_where_it_may_be(name):
     assert torch_out_of_place(name, FILES[name]) == []
 
 
+def test_recipes_are_verbs():
+    """Each file of recipes that is no folder has a function by its own name, which the package hands on."""
+    for name, source in FILES.items():
+        if name.startswith("recipes/") and name.count("/") == 1 and not name.endswith("__init__.py"):
+            verb = Path(name).stem
+            functions = {node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
+            assert verb in functions, name
+
+
 @pytest.mark.parametrize("name", [name for name in FILES if name.endswith("__init__.py")])
 def test_packages_import_nothing_heavy(name):
     executed = [each for each in imports_of(FILES[name]) if not each.for_types]
