@@ -3,7 +3,8 @@
     python benchmarks/calls_of_train.py
 
 A line is a file that was entered from the one above and to the left of it; all calls between these two, while the one
-above is at work, are one line. A file that stands in many places is a way that nobody can follow.
+above is at work, are one line. What a record says of itself does not count: whoever has the record asks it. A file that
+stands in many places is a way that nobody can follow.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -80,8 +81,10 @@ def called(work: Any, rooms: tuple[str, ...]) -> Entered:
 
 
 def _file_of(frame: FrameType, rooms: tuple[str, ...]) -> str | None:
-    """`recipes/train.py`, for what belongs to one of the rooms."""
+    """`recipes/train.py`, for what belongs to one of the rooms and is no record's own."""
     path = Path(frame.f_code.co_filename)
+    if is_dataclass(frame.f_locals.get("self")) or ("<" in frame.f_code.co_name and frame.f_code.co_name != "<module>"):
+        return None
     if not path.is_relative_to(SOURCE) or path.relative_to(SOURCE).parts[0] not in rooms:
         return None
     return path.relative_to(SOURCE).as_posix()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from eyespot.errors import CannotWrite, OptionError
@@ -34,6 +36,20 @@ def write_whole(path: Path, data: bytes) -> None:
             error.filename = str(path)
             del error.filename2  # set to None, it would be shown
         raise
+
+
+@contextmanager
+def writing(what: str) -> Iterator[None]:
+    """Says in a sentence why something could not be written: a full disk, a folder that is gone.
+
+    what: begins the sentence, such as "the model in runs/train/photos".
+    """
+    try:
+        yield
+    except OSError as error:
+        raise CannotWrite(
+            f"{what} cannot be written ({error.strerror or error}): make room, or choose another place with --out"
+        ) from error
 
 
 def chosen_file(path: str | Path, ending: str, *, option: str, overwrite: bool) -> Path:

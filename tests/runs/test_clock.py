@@ -55,7 +55,7 @@ def test_the_time_is_up_where_less_is_left_than_must_be(now):
 
 def test_a_decision_is_made_once_and_written_down_when_it_is_there():
     told = []
-    journal = SimpleNamespace(write=lambda clock: told.append(dict(clock.decisions)))
+    journal = SimpleNamespace(write=lambda decided: told.append(dict(decided.decisions)))
     clock = Clock(60, journal=journal)
     assert clock.known("epochs") is None
     assert clock.decide("epochs", lambda: 3) == 3

@@ -157,7 +157,7 @@ def _written(
     result = result_of(fitted, measured, choice=choice, job=job, notes=notes)
     folder = job.folder.path
     assert folder is not None
-    write_outputs(folder, result, fitted, measured, manifest=manifest, args=journal.entries(job.clock))
+    write_outputs(folder, result, fitted, measured, manifest=manifest, args=journal.entries(job.clock.decided))
     job.folder.forget_checkpoints()
     job.progress("writing the report", 1, 1)
     return result

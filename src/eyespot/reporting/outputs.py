@@ -13,7 +13,7 @@ from eyespot.data.pictures import thumbnail
 from eyespot.errors import UnreadablePicture
 from eyespot.evaluate.calibration import probabilities
 from eyespot.evaluate.metrics import top_mistakes
-from eyespot.files import write_whole
+from eyespot.files import write_whole, writing
 from eyespot.records import Part
 from eyespot.regimes.fitted import Fitted
 from eyespot.reporting.figures import part_png
@@ -21,7 +21,7 @@ from eyespot.reporting.measure import Measurements
 from eyespot.reporting.report import Mistake, Report, write_report
 from eyespot.reporting.split import parts_of, write_split
 from eyespot.reporting.train_result import TrainResult
-from eyespot.runs.folder import ARGS, REPORT, writing
+from eyespot.runs.folder import ARGS, REPORT
 from eyespot.runs.tables import write_csv, write_json, write_table
 from eyespot.words import counted
 

@@ -17,9 +17,9 @@ from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import BundleError
 from eyespot.evaluate.calibration import probabilities
 from eyespot.features.decode import decode_pictures
+from eyespot.files import writing
 from eyespot.regimes.fitted import Fitted
 from eyespot.reporting.measure import Measurements
-from eyespot.runs.folder import writing
 
 CLOSE = {"fp32": 1e-4, "bf16": 3e-2}
 """Largest difference of a probability: the same sums in another order, in the run's precision."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from eyespot.distributed.world import World, broadcast
 from eyespot.errors import OptionError
-from eyespot.runs.journal import Journal
+from eyespot.runs.journal import Decided, Journal
 
 T = TypeVar("T")
 
@@ -43,6 +43,10 @@ class Clock:
     def spent(self) -> float:
         """Seconds since the run began, without those between a kill and going on."""
         return time.perf_counter() - self._started
+
+    @property
+    def decided(self) -> Decided:
+        return Decided(self.decisions, self.replays, self.spent)
 
     @property
     def is_set(self) -> bool:
@@ -90,7 +94,7 @@ class Clock:
     def write_down(self) -> None:
         """Brings the journal up to date: what was decided, and the seconds spent so far."""
         if self._journal is not None:
-            self._journal.write(self)
+            self._journal.write(self.decided)
 
     def is_up(self, *, reserve: float) -> bool:
         """Whether fewer than `reserve` seconds are left: on every rank what the writer's clock says."""

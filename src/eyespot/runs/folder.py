@@ -13,7 +13,7 @@ from typing import NoReturn
 from eyespot.bundle.files import CHECKPOINTS, FOLDER, find_bundle
 from eyespot.distributed.world import World, broadcast
 from eyespot.errors import CannotWrite, OptionError
-from eyespot.files import LEFT_OVER, remove_leftovers
+from eyespot.files import LEFT_OVER, remove_leftovers, writing
 from eyespot.runs.lock import LOCK, RunLock
 from eyespot.runs.options import TrainOptions
 from eyespot.runs.tables import write_json
@@ -173,20 +173,6 @@ def _require_place(parent: Path) -> None:
     if not (there.is_dir() and os.access(there, os.W_OK)):
         what = "is not writable" if there.is_dir() else "is a file"
         raise CannotWrite(f"the run cannot be written to {parent}: {there} {what}; choose another place with --out")
-
-
-@contextmanager
-def writing(what: str) -> Iterator[None]:
-    """Says in a sentence why something could not be written: a full disk, a folder that is gone.
-
-    what: begins the sentence, such as "the model in runs/train/photos".
-    """
-    try:
-        yield
-    except OSError as error:
-        raise CannotWrite(
-            f"{what} cannot be written ({error.strerror or error}): make room, or choose another place with --out"
-        ) from error
 
 
 def _parent(options: TrainOptions) -> Path:

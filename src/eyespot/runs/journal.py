@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from eyespot.names import printable
 from eyespot.runs.folder import RunFolder
@@ -10,15 +12,15 @@ from eyespot.runs.options import TrainOptions
 from eyespot.version import VERSION
 
 
-class Decided(Protocol):
-    """The part of a clock that is written down."""
+@dataclass(frozen=True)
+class Decided:
+    """What a clock knows that is written down."""
 
-    decisions: dict[str, Any]
+    decisions: Mapping[str, Any]
     replays: str | None
-
-    @property
-    def spent(self) -> float:
-        """Seconds."""
+    """The run whose decisions these are, where this one does it again."""
+    spent: float
+    """Seconds."""
 
 
 class Journal:
@@ -29,11 +31,11 @@ class Journal:
         self.fingerprint: str | None = None
         """Of the data; None before the pictures are read."""
 
-    def write(self, clock: Decided) -> None:
+    def write(self, decided: Decided) -> None:
         """Brings it up to date where the run's folder is there."""
-        self._folder.write_args(self.entries(clock))
+        self._folder.write_args(self.entries(decided))
 
-    def entries(self, clock: Decided) -> dict[str, Any]:
+    def entries(self, decided: Decided) -> dict[str, Any]:
         return {
             "command": "train",
             "version": VERSION,
@@ -41,7 +43,7 @@ class Journal:
             **self._options.model_dump(mode="json"),
             "given": sorted(self._options.model_fields_set),
             "fingerprint": self.fingerprint,
-            "decisions": clock.decisions,
-            "replays": clock.replays,
-            "spent_seconds": round(clock.spent, 2),
+            "decisions": decided.decisions,
+            "replays": decided.replays,
+            "spent_seconds": round(decided.spent, 2),
         }
