@@ -15,7 +15,7 @@ from eyespot.engine.attach import attach_head
 from eyespot.engine.gate import check_graph
 from eyespot.errors import BundleError, OptionError
 from eyespot.evaluate.calibration import probabilities
-from eyespot.features.decode import decode_or_reason
+from eyespot.features.decode import decode_pictures
 from eyespot.heads.head import Head
 from eyespot.networks.backbone import OWN_PREPROCESS, frozen_trunk
 from eyespot.progress import silent
@@ -59,8 +59,7 @@ def bundle(fitted, split_run) -> Bundle:
 
 
 def images(prepared) -> list[tuple[int, np.ndarray]]:
-    pictures = enumerate(prepared.part("test"))
-    return [(number, decode_or_reason(each.picture, None, OWN_PREPROCESS)) for number, each in pictures]
+    return list(decode_pictures([(each.picture, None) for each in prepared.part("test")], OWN_PREPROCESS, {}, ahead=9))
 
 
 @pytest.mark.parametrize("many", [False, True])

@@ -451,7 +451,7 @@ def test_predict_never_writes_over_a_file_unasked(run, split_photos, shared_cach
 @pytest.fixture
 def no_engine(monkeypatch):
     """Any work with pictures fails the test."""
-    monkeypatch.setattr("eyespot.features.trunk.Trunk.embed", lambda *args, **options: pytest.fail("work had begun"))
+    monkeypatch.setattr("eyespot.recipes.embed.embed_pictures", lambda *args, **options: pytest.fail("work had begun"))
     monkeypatch.setattr("eyespot.recipes.embed.hash_pictures", lambda *args, **options: pytest.fail("work had begun"))
     monkeypatch.setattr("eyespot.recipes.predict.predictions", lambda *args, **options: pytest.fail("work had begun"))
 

@@ -688,21 +688,28 @@ def stopped_once_in(monkeypatch, name: str) -> None:
     monkeypatch.setattr(name, call)
 
 
-@pytest.mark.parametrize("name", ["scratch.as_trunk", "scratch.on_val", "measure._own_answers"])
+@pytest.mark.parametrize(
+    "name", ["regimes.learned.as_trunk", "regimes.scratch.on_val", "reporting.measure._own_answers"]
+)
 def test_ctrl_c_when_lenet_is_trained_already_keeps_it(train, photos, monkeypatch, name):
-    stopped_once_in(monkeypatch, f"eyespot.recipes.{name}")
-    stop = stopped_at("cross-validation") if name == "scratch.on_val" else silent
+    stopped_once_in(monkeypatch, f"eyespot.{name}")
+    stop = stopped_at("cross-validation") if name == "regimes.scratch.on_val" else silent
     result = train(photos, model="lenet5", epochs=1, progress=stop)
-    assert ("figures are incomplete" in " ".join(result.notes)) == name.startswith("scratch")
+    assert ("figures are incomplete" in " ".join(result.notes)) == name.startswith("regimes")
     assert eyespot.load(result.run).predict(photos / "circle" / "000.png")[0].predictions
 
 
 @pytest.mark.parametrize(
-    "name", ["written_model.attach_head", "written_model.manifest_of", "verify.require_same_answers"]
+    "name",
+    [
+        "reporting.written_model.attach_head",
+        "reporting.written_model.manifest_of",
+        "reporting.verify.require_same_answers",
+    ],
 )
 @pytest.mark.parametrize("model", ["efficientnet_lite0", "lenet5"])
 def test_one_ctrl_c_while_the_model_is_written_does_not_lose_it(train, photos, tmp_path, monkeypatch, model, name):
-    stopped_once_in(monkeypatch, f"eyespot.recipes.{name}")
+    stopped_once_in(monkeypatch, f"eyespot.{name}")
     with pytest.raises(Stopped, match="mine is complete and usable"):
         train(photos, model=model, name="mine", **({"epochs": 1} if model == "lenet5" else {}))
     run = tmp_path / "runs" / "train" / "mine"

@@ -48,8 +48,8 @@ class FakeTrunk:
 @pytest.fixture
 def now(monkeypatch):
     now = SimpleNamespace(seconds=0.0)
-    for name in ("first_model", "clock"):
-        monkeypatch.setattr(f"eyespot.recipes.{name}.time", SimpleNamespace(perf_counter=lambda: now.seconds))
+    for name in ("regimes.first_model", "runs.clock"):
+        monkeypatch.setattr(f"eyespot.{name}.time", SimpleNamespace(perf_counter=lambda: now.seconds))
     return now
 
 

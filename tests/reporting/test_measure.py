@@ -45,8 +45,8 @@ def _row(number: int, precision: str) -> tuple[float, float]:
 
 @pytest.fixture(autouse=True)
 def nothing_is_computed(monkeypatch):
-    for name in ("answers", "measure"):
-        monkeypatch.setattr(f"eyespot.recipes.{name}.embed", fake_embed)
+    for name in ("regimes.answers", "reporting.measure"):
+        monkeypatch.setattr(f"eyespot.{name}.embed", fake_embed)
 
 
 def pictures(part: str, count: int, *, first: int) -> list[Hashed]:
