@@ -62,6 +62,7 @@ def main() -> None:
     folder = (options.write or options.expect).resolve()
     if options.write:
         draw(folder / "data")
+    if options.write and "replay" in options.only:
         with tempfile.TemporaryDirectory() as name:
             climb = ("train", "data", "--out", folder / "runs", "--name", "climbed", *CLIMB, "--quiet")
             _Place(folder, Path(name)).eyespot(*climb)

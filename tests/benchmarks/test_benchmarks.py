@@ -290,3 +290,20 @@ def test_the_ladders_pictures_and_its_p(data, tmp_path, monkeypatch):
     assert len(list(few.glob("train/*/*"))) == 2 * len(list(data.glob("train/*")))
     assert len(list(few.glob("test/*/*"))) == len(list(data.glob("test/*/*")))
     assert all(path.parent.name == path.name.partition("-")[0] for path in few.glob("*/*/*"))
+
+
+def test_the_files_that_train_enters(run_here):
+    printed = run_here("calls_of_train.py")
+    assert printed.splitlines()[0] == "recipes/train.py"
+    assert "PASS" in printed  # a way, not a time
+
+
+def test_what_another_state_of_the_source_changes(run_here, tmp_path):
+    kept = tmp_path / "kept"
+    run_here("same_results.py", "--write", kept, "--only", "lenet")
+    results = json.loads((kept / "results.json").read_text())
+    results["help pool"] += "another line"
+    (kept / "results.json").write_text(json.dumps(results))
+    printed = run_here("same_results.py", "--expect", kept, "--only", "lenet")
+    assert "--- help pool" in printed
+    assert "FAIL  1 results" in printed
