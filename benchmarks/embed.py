@@ -23,7 +23,7 @@ from measuring import at_least
 
 from eyespot import machine
 from eyespot.building.backbone import choose_precision, frozen_trunk
-from eyespot.data.audit import Hashed, hash_pictures
+from eyespot.data.copies import Hashed, hash_pictures
 from eyespot.data.sources import list_pictures
 from eyespot.data.store import Store
 from eyespot.engine.run import in_batches

@@ -23,7 +23,7 @@ from PIL import ExifTags, Image
 
 from eyespot import machine
 from eyespot.building.backbone import frozen_trunk
-from eyespot.data.audit import hash_pictures
+from eyespot.data.copies import hash_pictures
 from eyespot.data.sources import list_pictures
 from eyespot.engine.run import available_precisions
 from eyespot.features.embed import embed

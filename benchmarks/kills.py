@@ -33,7 +33,7 @@ from PIL import Image, ImageDraw
 
 from eyespot import machine
 from eyespot.recipes.train import train
-from eyespot.regimes import running
+from eyespot.regimes import run_training as running
 from eyespot.regimes.compared import Comparison
 from eyespot.runs.folder import ARGS, REPORT
 

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from eyespot.augmenting.augmentation import PHOTOS
-from eyespot.data.audit import hash_pictures
+from eyespot.data.copies import hash_pictures
 from eyespot.data.sources import list_pictures
 from eyespot.data.store import Store
 from eyespot.distributed.world import World, joined, total, world

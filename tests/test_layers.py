@@ -45,7 +45,7 @@ HEIGHT = {name: -row for row, names in enumerate(ROOMS) for name in names}
 TORCH = {"blocks", "arithmetic", "zoo", "training", "detecting", "styling"}
 """Rooms whose files may import torch when they are imported."""
 TORCH_FILES = {
-    *(f"engine/{name}.py" for name in ("graph", "graph_recorder", "graph_rules")),
+    *(f"engine/{name}.py" for name in ("from_torch", "graph_recorder", "graph_rules")),
     *("augmenting/augment.py", "augmenting/mixing.py"),
 }
 TORCH_IN_FUNCTIONS = {"distributed", "building", "regimes", "augmenting", "features", "runs", "recipes"}
@@ -211,8 +211,8 @@ def test_a_planted_import_up_or_sideways_is_noticed(name, source):
 @pytest.mark.parametrize("late", [False, True])
 def test_a_planted_circle_is_noticed(late):
     source = "def f():\n    import eyespot.data.store" if late else "from eyespot.data.store import Store"
-    assert "data/audit.py" in circle(
-        {**FILES, "data/store.py": "from eyespot.data import audit", "data/audit.py": source}
+    assert "data/copies.py" in circle(
+        {**FILES, "data/store.py": "from eyespot.data import audit", "data/copies.py": source}
     )
 
 

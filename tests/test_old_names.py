@@ -13,8 +13,8 @@ from eyespot.cli.main import main
 from eyespot.errors import OptionError
 from eyespot.old_names import renamed
 from eyespot.recipes.train import train
-from eyespot.runs.again import replayed
 from eyespot.runs.options import train_options
+from eyespot.runs.resume import replayed
 
 OLD = {
     "train": {"size": "imgsz", "optimiser": "optimizer"},

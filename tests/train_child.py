@@ -24,7 +24,7 @@ from typing import Any
 import torch
 
 from eyespot.recipes.train import train
-from eyespot.regimes import running
+from eyespot.regimes import run_training as running
 from eyespot.regimes.compared import Comparison
 from eyespot.runs import folder as run_folder
 from eyespot.training import loop

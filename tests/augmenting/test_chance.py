@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from eyespot.augmenting.chance import Chance, pictures_by_content
-from eyespot.data.audit import content_hash
+from eyespot.data.copies import content_hash
 
 PICTURES = pictures_by_content(content_hash(str(number).encode()) for number in range(20_000))
 NUMBERED = np.arange(20_000, dtype=np.uint64)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eyespot.bundle.manifest import KnownPictures, Manifest
-from eyespot.data.audit import content_hash
+from eyespot.data.copies import content_hash
 
 PARTS = ("train", "val", "test")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from eyespot.data.audit import notes_on_counts
+from eyespot.data.copies import notes_on_counts
 from eyespot.data.data_set import DataSet
 from eyespot.data.read_as import ReadAs, read_as
 from eyespot.data.sources import list_pictures, open_data_set, open_pictures

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from eyespot.data import limits
+from eyespot.data import list_limits as limits
 from eyespot.data.pictures import is_small_and_gray, read_whole
 from eyespot.data.sources import list_pictures, open_data_set
 from eyespot.errors import DataError

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from eyespot.data import limits, parquet_claims
+from eyespot.data import list_limits as limits
+from eyespot.data import parquet_claims
 from eyespot.data.parquet_claims import claims, read_footer
 from eyespot.data.sources import open_data_set
 from eyespot.errors import DataError

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from eyespot.data.audit import Hashed, content_hash
+from eyespot.data.copies import Hashed, content_hash
 from eyespot.data.data_set import Picture
 from eyespot.data.levels import is_deep
 from eyespot.data.pictures import read_whole

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from eyespot.data.audit import content_hash
+from eyespot.data.copies import content_hash
 from eyespot.data.samples import digits
 from eyespot.data.sources import open_data_set
 from eyespot.errors import MissingExtra

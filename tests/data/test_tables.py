@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from eyespot.data import table_rows, tables
-from eyespot.data.audit import hash_pictures, without_copies
+from eyespot.data.copies import hash_pictures, without_copies
 from eyespot.data.data_set import DataSet
 from eyespot.data.read_as import ReadAs
 from eyespot.data.sources import list_pictures, open_data_set, open_pictures

@@ -7,7 +7,7 @@ from onnx import TensorProto, helper
 from eyespot import zoo
 from eyespot.blocks import split
 from eyespot.engine.attach import attach_head
-from eyespot.engine.graph import to_onnx
+from eyespot.engine.from_torch import to_onnx
 from eyespot.engine.initializers import dense_layers, first_kernels, head_weights, trunk_weights
 from eyespot.errors import BundleError
 from eyespot.records import Preprocess

@@ -10,8 +10,8 @@ from torch import nn
 from eyespot import blocks, zoo
 from eyespot.blocks import chain
 from eyespot.engine.attach import attach_head
+from eyespot.engine.from_torch import to_onnx
 from eyespot.engine.gate import check_graph
-from eyespot.engine.graph import to_onnx
 from eyespot.engine.last_map import linear_head, with_last_map
 from eyespot.engine.run import Engine
 from eyespot.records import Preprocess

@@ -15,7 +15,7 @@ from torch import nn
 from eyespot import machine
 from eyespot.blocks import chain, conv
 from eyespot.engine import run
-from eyespot.engine.graph import to_onnx
+from eyespot.engine.from_torch import to_onnx
 from eyespot.engine.run import Engine, available_precisions, engine_version, in_batches
 from eyespot.records import Preprocess
 

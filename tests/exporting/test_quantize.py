@@ -19,7 +19,7 @@ from PIL import Image
 
 import eyespot
 from eyespot.bundle.files import Bundle, read_bundle
-from eyespot.data.audit import Hashed, content_hash
+from eyespot.data.copies import Hashed, content_hash
 from eyespot.data.data_set import Picture
 from eyespot.engine.run import openvino_core
 from eyespot.errors import DataError, MissingExtra, OptionError

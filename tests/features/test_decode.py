@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from eyespot.data.audit import content_hash
+from eyespot.data.copies import content_hash
 from eyespot.data.data_set import Picture
 from eyespot.data.pictures import read_image
 from eyespot.features import decode

@@ -18,12 +18,12 @@ from PIL import Image, ImageOps
 from torch import nn
 
 from eyespot.blocks import chain, conv
-from eyespot.data.audit import Hashed, hash_pictures
+from eyespot.data.copies import Hashed, hash_pictures
 from eyespot.data.data_set import Picture
 from eyespot.data.pictures import read_image
 from eyespot.data.sources import list_pictures
 from eyespot.data.store import Store
-from eyespot.engine.graph import to_onnx
+from eyespot.engine.from_torch import to_onnx
 from eyespot.engine.run import Engine
 from eyespot.errors import MachineError, StoreError
 from eyespot.features import embed as module

@@ -16,7 +16,7 @@ from torch import nn
 
 from eyespot.blocks import chain, conv
 from eyespot.distributed.world import World
-from eyespot.engine.graph import to_onnx
+from eyespot.engine.from_torch import to_onnx
 
 CHILD = Path(__file__).parents[1] / "embed_child.py"
 PICTURES, COPIES, BROKEN = 11, 2, 2

@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from eyespot.data.audit import content_hash
+from eyespot.data.copies import content_hash
 from eyespot.data.pictures import decoder_version
 from eyespot.data.store import Store
 from eyespot.engine.run import engine_version

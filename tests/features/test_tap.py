@@ -13,10 +13,10 @@ from embed_child import PREPROCESS
 from torch import nn
 
 from eyespot.blocks import chain, conv, split
-from eyespot.data.audit import Hashed, content_hash
+from eyespot.data.copies import Hashed, content_hash
 from eyespot.data.data_set import Picture
 from eyespot.data.store import Store
-from eyespot.engine.graph import to_onnx
+from eyespot.engine.from_torch import to_onnx
 from eyespot.errors import StoreError
 from eyespot.features import stored
 from eyespot.features.embed import embed

@@ -17,10 +17,10 @@ from eyespot.augmenting.augment import augment
 from eyespot.augmenting.augmentation import DIGITS, PHOTOS, PHOTOS_UNMIRRORED, Augmentation
 from eyespot.augmenting.chance import Chance, pictures_by_content
 from eyespot.blocks import chain
-from eyespot.data.audit import Hashed, content_hash
+from eyespot.data.copies import Hashed, content_hash
 from eyespot.data.data_set import Picture
 from eyespot.data.store import Store
-from eyespot.engine.graph import to_onnx
+from eyespot.engine.from_torch import to_onnx
 from eyespot.features.embed import embed
 from eyespot.features.keys import Recipe
 from eyespot.features.trunk import Trunk

@@ -14,7 +14,7 @@ from eyespot.augmenting.augment import augment as views_of
 from eyespot.augmenting.augmentation import DIGITS, PHOTOS, Augmentation
 from eyespot.augmenting.chance import Chance, pictures_by_content
 from eyespot.cli.main import main
-from eyespot.data.audit import content_hash
+from eyespot.data.copies import content_hash
 from eyespot.errors import DataError, OptionError
 from eyespot.recipes.augment import STRENGTHS
 

@@ -18,7 +18,7 @@ import pytest
 import eyespot
 from eyespot.bundle.exported import CONTENT_KEY
 from eyespot.bundle.files import read_bundle, sha256
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.data.data_set import Picture
 from eyespot.engine.last_map import linear_head
 from eyespot.engine.run import available_precisions

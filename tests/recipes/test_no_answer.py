@@ -120,7 +120,7 @@ def test_a_distribution_has_numbers_from_0_to_1_with_a_sum_of_1(row, expected):
 
 
 def agreement_pictures(folder):
-    from eyespot.data.audit import hash_pictures
+    from eyespot.data.copies import hash_pictures
     from eyespot.data.sources import open_data_set
 
     hashed, _ = hash_pictures(open_data_set(folder).pictures, threads=1)

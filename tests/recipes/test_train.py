@@ -17,7 +17,7 @@ from PIL import Image
 
 import eyespot
 from eyespot.bundle.files import read_bundle
-from eyespot.data.audit import content_hash
+from eyespot.data.copies import content_hash
 from eyespot.data.sources import open_data_set
 from eyespot.errors import DataError, EyespotError, NoPictures, OptionError, Stopped
 from eyespot.progress import silent

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.features.embed import Embedded
 from eyespot.heads.head import Head

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from eyespot import zoo
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.errors import OptionError
 from eyespot.regimes.choice import Choice, choose

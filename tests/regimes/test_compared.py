@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.data.data_set import Picture
 from eyespot.regimes.answers import Answers
 from eyespot.regimes.compared import Comparison, compared

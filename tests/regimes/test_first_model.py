@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.errors import OptionError
 from eyespot.progress import silent

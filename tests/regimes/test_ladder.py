@@ -20,13 +20,15 @@ import pytest
 import eyespot
 from eyespot.building.backbone import DEFAULT
 from eyespot.bundle.files import read_bundle
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.data.data_set import Picture
 from eyespot.errors import MachineError, OptionError
 from eyespot.heads.head import Head
 from eyespot.progress import silent
 from eyespot.regimes import fitting as module
-from eyespot.regimes import ladder, running, tried
+from eyespot.regimes import ladder
+from eyespot.regimes import run_training as running
+from eyespot.regimes import weighing as tried
 from eyespot.regimes.answers import Answers, Asked
 from eyespot.regimes.attempts import Attempt, Candidate, candidates
 from eyespot.regimes.cuts import decide_cuts
@@ -34,8 +36,8 @@ from eyespot.regimes.fitted import Fitted, Temperature
 from eyespot.regimes.full import full_defaults
 from eyespot.regimes.ladder import Ladder
 from eyespot.regimes.plans import MOST_FOR_FEW, PARTIAL, Defaults
-from eyespot.regimes.running import Cost
-from eyespot.regimes.tried import FirstRung
+from eyespot.regimes.run_training import Cost
+from eyespot.regimes.weighing import FirstRung
 from eyespot.runs.clock import Clock
 from eyespot.runs.decisions import Decisions, Ended
 from eyespot.runs.folder import RunFolder

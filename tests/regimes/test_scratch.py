@@ -18,7 +18,7 @@ from eyespot.arithmetic.table import total
 from eyespot.arithmetic.trace import trace
 from eyespot.blocks import WithHeads
 from eyespot.bundle.files import read_bundle
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.data.pictures import read_image
 from eyespot.errors import OptionError

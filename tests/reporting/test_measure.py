@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.evaluate.calibration import calibration
 from eyespot.evaluate.intervals import wilson

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.data.data_set import Picture
 from eyespot.runs.pictures import draw_of_each_class
 

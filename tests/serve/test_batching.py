@@ -10,8 +10,8 @@ import pytest
 from color_bundle import color_probabilities, write_color_bundle
 from PIL import Image
 
-from eyespot.bundle.answering import Answering
 from eyespot.bundle.files import read_bundle
+from eyespot.bundle.many_threads import Answering
 from eyespot.bundle.run import Classifier
 from eyespot.data.pictures import read_image
 from eyespot.errors import BundleError, RequestError

@@ -10,7 +10,7 @@ from torch import nn
 from eyespot import zoo
 from eyespot.blocks import chain, is_chain, join, split, stage_names
 from eyespot.building.surgery import as_trunk
-from eyespot.engine.graph import to_onnx
+from eyespot.engine.from_torch import to_onnx
 from eyespot.errors import OptionError
 from eyespot.records import Network, Preprocess
 from eyespot.training.dropout import drawn_from, with_dropout

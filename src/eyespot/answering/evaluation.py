@@ -12,7 +12,7 @@ import numpy as np
 from eyespot import machine
 from eyespot.answering.opened import Opened
 from eyespot.answering.results import MixedUp, ValResult
-from eyespot.data.audit import Hashed, hash_pictures, without_copies
+from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.data.levels import note_on_flat
 from eyespot.data.read_as import ReadAs

@@ -179,7 +179,7 @@ def _convert(backbone: Backbone, cache_folder: Path) -> bytes:
     from eyespot import blocks
     from eyespot.building.sizes import require_size
     from eyespot.building.surgery import features_stage
-    from eyespot.engine.graph import to_onnx
+    from eyespot.engine.from_torch import to_onnx
 
     if backbone.size:
         require_size(net, backbone.network, backbone.size)

@@ -69,7 +69,7 @@ def tested(network: str | Path) -> Tested:
     import torch
 
     from eyespot.building.create import create
-    from eyespot.engine.graph import to_onnx
+    from eyespot.engine.from_torch import to_onnx
 
     name = str(network)
     preprocess = _preprocess(name)

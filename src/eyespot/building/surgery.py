@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.engine.compiled import compiled_folder
 from eyespot.features.embed import embed
 from eyespot.features.trunk import Trunk
@@ -56,7 +56,7 @@ def graph_trunk(
 
     feature_map: the name of a stage whose output becomes a second one.
     """
-    from eyespot.engine.graph import to_onnx
+    from eyespot.engine.from_torch import to_onnx
 
     return Trunk(
         to_onnx(net, preprocess, feature_map=feature_map),

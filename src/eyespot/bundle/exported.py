@@ -34,7 +34,7 @@ from eyespot.errors import BundleError
 from eyespot.records import PrecisionName
 
 if TYPE_CHECKING:
-    from eyespot.engine.whole import WholeEngine
+    from eyespot.engine.whole_pictures import WholeEngine
 
 SUFFIXES: dict[str, Literal["onnx", "openvino"]] = {".onnx": "onnx", ".xml": "openvino"}
 """Of the file that a person names."""
@@ -184,7 +184,7 @@ class WholeClassifier:
         return require_probabilities(self._exported, outputs)
 
     def _engine(self) -> WholeEngine:
-        from eyespot.engine.whole import WholeEngine
+        from eyespot.engine.whole_pictures import WholeEngine
 
         if self._made is None:
             try:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from eyespot.data.data_set import DataSet, Picture
-from eyespot.data.limits import require_unfolds
+from eyespot.data.list_limits import require_unfolds
 from eyespot.data.sifting import Sifted
 from eyespot.errors import DataError
 from eyespot.names import printable

@@ -18,7 +18,7 @@ from typing import Any
 
 from eyespot.data.columns import IMAGE, LABEL, choose
 from eyespot.data.data_set import LISTS, PARQUET_SUFFIX, PARTS, DataSet, Picture, class_of
-from eyespot.data.limits import AT_A_TIME, require_unfolds
+from eyespot.data.list_limits import AT_A_TIME, require_unfolds
 from eyespot.data.parquet_claims import Claims, claims, read_footer
 from eyespot.data.part_names import part_of
 from eyespot.data.read_as import ReadAs

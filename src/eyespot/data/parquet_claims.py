@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from eyespot.data.limits import MOST_COLUMNS, MOST_FOOTER, MOST_LEVELS, MOST_PAGES, MOST_ROWS, ROW_ON_DISK
+from eyespot.data.list_limits import MOST_COLUMNS, MOST_FOOTER, MOST_LEVELS, MOST_PAGES, MOST_ROWS, ROW_ON_DISK
 from eyespot.errors import DataError
 from eyespot.names import printable
 

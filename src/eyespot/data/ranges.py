@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from eyespot.data import formats
-from eyespot.data.audit import Hashed, content_hash
+from eyespot.data.copies import Hashed, content_hash
 from eyespot.data.data_set import Picture
 from eyespot.data.levels import FLAT, NEARLY_ALL, Kind, is_deep, kind_of, note_on_flat, sampled
 from eyespot.errors import UnreadablePicture

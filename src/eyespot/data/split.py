@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from eyespot.data.audit import Hashed, content_hash
+from eyespot.data.copies import Hashed, content_hash
 from eyespot.records import Part
 
 SHARE = 0.15

@@ -15,7 +15,7 @@ from typing import TextIO
 
 from eyespot.data.columns import IMAGE, LABEL, SPLIT, choose, shown
 from eyespot.data.data_set import LISTS
-from eyespot.data.limits import LONGEST_LINE, MOST_COLUMNS
+from eyespot.data.list_limits import LONGEST_LINE, MOST_COLUMNS
 from eyespot.data.read_as import ReadAs
 from eyespot.errors import DataError
 from eyespot.names import printable

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from eyespot.bundle.files import FOLDER, Bundle
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.data.pictures import thumbnail
 from eyespot.engine.run import BATCH
 from eyespot.errors import EyespotError, UnreadablePicture

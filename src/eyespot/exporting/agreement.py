@@ -10,7 +10,7 @@ import numpy as np
 from eyespot import machine
 from eyespot.bundle.files import Bundle
 from eyespot.bundle.run import Classifier
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import BundleError, DataError
 from eyespot.exporting.checks import ExportCheck

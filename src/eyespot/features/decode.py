@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from eyespot import machine
-from eyespot.data.audit import content_hash
+from eyespot.data.copies import content_hash
 from eyespot.data.data_set import Picture
 from eyespot.data.pictures import read_as_they_are, read_images
 from eyespot.errors import UnreadablePicture

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.data.store import Store
 from eyespot.distributed.world import ALONE, World, gather, gather_rows, shard
 from eyespot.engine.gate import FEATURES

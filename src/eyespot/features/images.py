@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.features.decode import decode_pictures
 from eyespot.features.room import MOST_IN_MEMORY, room
 from eyespot.records import Preprocess, SetAside

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.features.stored import Stored
 from eyespot.features.views import AnyView
 

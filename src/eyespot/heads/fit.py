@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from eyespot import machine
-from eyespot.data.audit import is_unbalanced
+from eyespot.data.copies import is_unbalanced
 from eyespot.data.split import stratified_folds
 from eyespot.errors import MachineError
 from eyespot.heads.head import Head, HeadOptions, Samples

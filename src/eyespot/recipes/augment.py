@@ -15,7 +15,7 @@ from eyespot.augmenting import augmentation as presets
 from eyespot.augmenting.augmentation import Augmentation, describe
 from eyespot.augmenting.chance import Chance, pictures_by_content
 from eyespot.augmenting.views import Views, draw_views
-from eyespot.data.audit import content_hash
+from eyespot.data.copies import content_hash
 from eyespot.data.pictures import read_image
 from eyespot.data.ranges import levels_of
 from eyespot.errors import DataError, MissingExtra, OptionError, UnreadablePicture

@@ -12,7 +12,7 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.building.backbone import choose_precision, frozen_trunk
-from eyespot.data.audit import Hashed, hash_pictures
+from eyespot.data.copies import Hashed, hash_pictures
 from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import read_as
 from eyespot.data.sources import open_pictures

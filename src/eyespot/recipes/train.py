@@ -23,12 +23,12 @@ from eyespot.reporting.outputs import write_outputs
 from eyespot.reporting.result import result_of
 from eyespot.reporting.train_result import TrainResult
 from eyespot.reporting.written_model import keeping, write_model
-from eyespot.runs.again import Again, replayed, require_same_data, resumed
 from eyespot.runs.clock import Clock
 from eyespot.runs.folder import RunFolder
 from eyespot.runs.job import Job
 from eyespot.runs.journal import Journal
 from eyespot.runs.options import TrainOptions, train_options
+from eyespot.runs.resume import Again, replayed, require_same_data, resumed
 from eyespot.runs.storage import open_store
 
 

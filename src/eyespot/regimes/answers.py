@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.data.store import Store
 from eyespot.features.embed import embed
 from eyespot.features.tap import Tap

@@ -12,7 +12,7 @@ from eyespot.regimes.fitted import Fitted
 from eyespot.regimes.full import KEY, full_cost, full_defaults, full_tuning
 from eyespot.regimes.partial import Cut, cut_at, partial_cost, partial_tuning
 from eyespot.regimes.plans import Defaults
-from eyespot.regimes.running import Cost
+from eyespot.regimes.run_training import Cost
 from eyespot.regimes.tuned import Tuning
 from eyespot.runs.job import Job
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from eyespot import zoo
 from eyespot.augmenting.augmentation import SMALL_SIDE
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.data.pictures import is_small_and_gray
 from eyespot.errors import NetworkError, OptionError
 from eyespot.regimes.prepare import Prepared

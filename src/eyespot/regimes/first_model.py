@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain, zip_longest
 
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.distributed.world import broadcast
 from eyespot.errors import OptionError
 from eyespot.features.embed import embed

@@ -22,8 +22,8 @@ from eyespot.regimes.partial import cut_at, partial_tuning
 from eyespot.regimes.prepare import Prepared
 from eyespot.regimes.scratch import fit_scratch
 from eyespot.regimes.tapped import tap_for
-from eyespot.regimes.tried import FirstRung, asked_for, only_frozen
 from eyespot.regimes.tuned import Tuning, with_note
+from eyespot.regimes.weighing import FirstRung, asked_for, only_frozen
 from eyespot.runs.job import Job
 
 NO_MODEL_YET = "stopped: there is no model yet"

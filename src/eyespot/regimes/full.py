@@ -19,7 +19,7 @@ from eyespot.regimes.on_images import (
     with_auxiliary_heads,
 )
 from eyespot.regimes.plans import FULL, MOST_FOR_FEW, Defaults, for_so_many, plan_for
-from eyespot.regimes.running import TIMED_STEPS, Cost, seconds_per_step
+from eyespot.regimes.run_training import TIMED_STEPS, Cost, seconds_per_step
 from eyespot.regimes.tuned import Tuning
 from eyespot.runs.job import Job
 

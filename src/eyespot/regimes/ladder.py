@@ -20,8 +20,8 @@ from eyespot.regimes.attempts import Attempt, Candidate
 from eyespot.regimes.compared import FEWEST_VALIDATION
 from eyespot.regimes.fitted import Fitted
 from eyespot.regimes.plans import Defaults
-from eyespot.regimes.tried import Climbed, FirstRung, begin, weigh, with_start
 from eyespot.regimes.tuned import Tuning, tune, with_note
+from eyespot.regimes.weighing import Climbed, FirstRung, begin, weigh, with_start
 from eyespot.runs.decisions import Decisions
 from eyespot.runs.job import Job
 from eyespot.words import counted

@@ -11,7 +11,7 @@ import numpy as np
 
 from eyespot.augmenting import augmentation as presets
 from eyespot.augmenting.augmentation import SMALL_SIDE, Augmentation
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.features import images
 from eyespot.records import Part, Preprocess
 from eyespot.regimes.prepare import Prepared

@@ -13,7 +13,7 @@ from eyespot.augmenting import augmentation as presets
 from eyespot.augmenting.augmentation import describe
 from eyespot.building.backbone import Backbone
 from eyespot.building.surgery import with_head
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.distributed.world import broadcast
 from eyespot.errors import OptionError
 from eyespot.features.embed import Embedded, embed, require_room_for
@@ -26,7 +26,7 @@ from eyespot.regimes.fitted import Fitted
 from eyespot.regimes.learned import Lesson
 from eyespot.regimes.on_images import statistics_stay
 from eyespot.regimes.plans import MOST_FOR_FEW, NEW_TAIL, PARTIAL, Defaults, for_so_many, plan_for
-from eyespot.regimes.running import TIMED_STEPS, Cost, seconds_per_step
+from eyespot.regimes.run_training import TIMED_STEPS, Cost, seconds_per_step
 from eyespot.regimes.tuned import Tuning
 from eyespot.runs.job import Job
 from eyespot.words import counted

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eyespot.data.audit import is_unbalanced
+from eyespot.data.copies import is_unbalanced
 from eyespot.heads.head import Output
 from eyespot.runs.options import TrainOptions
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.bundle.files import require_manifest_fits
-from eyespot.data.audit import Hashed, data_fingerprint, hash_pictures, mirror_matters, notes_on_counts, without_copies
+from eyespot.data.copies import Hashed, data_fingerprint, hash_pictures, mirror_matters, notes_on_counts, without_copies
 from eyespot.data.data_set import DataSet
 from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import ReadAs

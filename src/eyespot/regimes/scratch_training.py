@@ -13,7 +13,7 @@ from eyespot.records import Network, Part
 from eyespot.regimes.on_images import Images, with_auxiliary_heads
 from eyespot.regimes.plans import FEW, Defaults, growing_sides, growing_work, plan_for, scratch_defaults
 from eyespot.regimes.prepare import Prepared
-from eyespot.regimes.running import seconds_per_step
+from eyespot.regimes.run_training import seconds_per_step
 from eyespot.regimes.scratch_network import has_norms
 from eyespot.runs.decisions import Decisions
 from eyespot.runs.job import Job

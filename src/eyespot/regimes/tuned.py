@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from eyespot.regimes.answers import on_val
 from eyespot.regimes.fitted import Fitted, despite_ctrl_c
 from eyespot.regimes.learned import Lesson, learned
-from eyespot.regimes.running import run_training
+from eyespot.regimes.run_training import run_training
 from eyespot.runs.job import Job
 
 if TYPE_CHECKING:

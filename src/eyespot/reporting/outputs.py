@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eyespot import machine
 from eyespot.bundle.manifest import Manifest
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.data.pictures import thumbnail
 from eyespot.errors import UnreadablePicture
 from eyespot.evaluate.calibration import probabilities

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from eyespot.data.audit import Hashed
+from eyespot.data.copies import Hashed
 from eyespot.regimes.fitted import Fitted
 from eyespot.runs.tables import write_csv
 

@@ -10,11 +10,11 @@ from random import Random
 
 from eyespot import machine
 from eyespot.bundle.manifest import Manifest
-from eyespot.data.audit import Hashed, hash_pictures, without_copies
+from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.sources import AS_IT_IS, open_data_set
 from eyespot.errors import DataError
 from eyespot.records import Part
-from eyespot.runs.again import data_of
+from eyespot.runs.resume import data_of
 
 
 @dataclass(frozen=True)

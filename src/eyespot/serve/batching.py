@@ -19,7 +19,7 @@ from itertools import takewhile
 
 import numpy as np
 
-from eyespot.bundle.answering import SHORT_SECONDS
+from eyespot.bundle.many_threads import SHORT_SECONDS
 from eyespot.bundle.run import NO_ANSWER, is_distribution
 from eyespot.data.levels import is_flat
 from eyespot.errors import RequestError

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from eyespot.bundle.answering import Answering
 from eyespot.bundle.files import Bundle
 from eyespot.bundle.manifest import Manifest
+from eyespot.bundle.many_threads import Answering
 from eyespot.bundle.run import require_distribution
 from eyespot.evaluate.scores import most_trusted_first, overall
 from eyespot.evaluate.verdict import accuracy_sentence

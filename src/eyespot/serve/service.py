@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from eyespot import machine
-from eyespot.bundle.answering import Answering
 from eyespot.bundle.files import Bundle, read_bundle
+from eyespot.bundle.many_threads import Answering
 from eyespot.bundle.run import Classifier
 from eyespot.engine.compiled import compiled_folder
 from eyespot.serve.batching import QUEUE, Batching

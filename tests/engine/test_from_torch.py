@@ -7,9 +7,9 @@ from torch import nn
 
 from eyespot import zoo
 from eyespot.blocks import Branches, Pick, Residual, SamePadding, ScaledTanh, chain, conv, split, taps
-from eyespot.engine import graph as module
+from eyespot.engine import from_torch as module
+from eyespot.engine.from_torch import to_onnx
 from eyespot.engine.gate import check_graph
-from eyespot.engine.graph import to_onnx
 from eyespot.errors import NetworkError
 from eyespot.records import Preprocess
 

@@ -98,8 +98,8 @@ def test_too_few_validation_pictures_bear_out_nothing_and_the_head_is_that_of_al
 
 
 def test_without_validation_pictures_nothing_is_trained(split_photos, tmp_path, monkeypatch):
-    monkeypatch.setattr("eyespot.regimes.tried.tune", None)
-    monkeypatch.setattr("eyespot.regimes.tried.on_val", lambda prepared, *_, **__: Asked(prepared, None, 0, []))
+    monkeypatch.setattr("eyespot.regimes.weighing.tune", None)
+    monkeypatch.setattr("eyespot.regimes.weighing.on_val", lambda prepared, *_, **__: Asked(prepared, None, 0, []))
     result = eyespot.train(split_photos, out=tmp_path, **HARMED)
     assert result.regime == "frozen"
     assert result.regime_reason.endswith(

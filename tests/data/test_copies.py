@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from eyespot.data import audit
-from eyespot.data.audit import (
+from eyespot.data import copies as audit
+from eyespot.data.copies import (
     Hashed,
     content_hash,
     data_fingerprint,

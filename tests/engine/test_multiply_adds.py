@@ -3,8 +3,8 @@
 import pytest
 
 from eyespot import zoo
-from eyespot.engine.graph import to_onnx
-from eyespot.engine.work import multiply_adds
+from eyespot.engine.from_torch import to_onnx
+from eyespot.engine.multiply_adds import multiply_adds
 from eyespot.records import Preprocess
 
 

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 import eyespot
 from eyespot.cli.main import main
 from eyespot.errors import EyespotError, Stopped
-from eyespot.regimes import running
+from eyespot.regimes import run_training as running
 from eyespot.training import loop
 
 CHILD = Path(__file__).parents[1] / "train_child.py"

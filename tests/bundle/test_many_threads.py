@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from color_bundle import SIDE, color_probabilities, write_color_bundle
 
-from eyespot.bundle import answering
-from eyespot.bundle.answering import Answering
+from eyespot.bundle import many_threads as answering
 from eyespot.bundle.files import read_bundle
+from eyespot.bundle.many_threads import Answering
 from eyespot.bundle.run import Classifier
 
 
