@@ -212,7 +212,7 @@ def test_a_planted_import_up_or_sideways_is_noticed(name, source):
 def test_a_planted_circle_is_noticed(late):
     source = "def f():\n    import eyespot.data.store" if late else "from eyespot.data.store import Store"
     assert "data/copies.py" in circle(
-        {**FILES, "data/store.py": "from eyespot.data import audit", "data/copies.py": source}
+        {**FILES, "data/store.py": "from eyespot.data import copies", "data/copies.py": source}
     )
 
 
