@@ -16,11 +16,11 @@ from eyespot.explaining.hiding import with_hidden
 from eyespot.explaining.network import Network
 
 QUICK_SIDE = 64
-"""Images of at most so many pixels a side are answered so quickly that more places can be tried."""
+"""Images of at most this many pixels a side are answered so quickly that more places can be tried."""
 PLACES, PLACES_OF_SMALL = 8, 16
 """A side of the map."""
 PATCHES = 4
-"""The patch is so many times shorter than the image's side."""
+"""The patch is this many times shorter than the image's side."""
 
 
 def occlusion_map(
