@@ -18,8 +18,8 @@ from plain_way import Rows, fit
 from subset import arguments_parser, workplace
 
 from eyespot import machine
+from eyespot.building.backbone import choose_precision, frozen_trunk
 from eyespot.features.embed import embed
-from eyespot.networks.backbone import choose_precision, frozen_trunk
 from eyespot.progress import silent
 from eyespot.records import Part, View
 from eyespot.regimes.prepare import Prepared, prepare

@@ -30,9 +30,9 @@ from PIL import Image
 from servers import begun
 
 from eyespot import machine
+from eyespot.building.backbone import OWN_PREPROCESS
 from eyespot.data.pictures import read_image
 from eyespot.errors import UnreadablePicture
-from eyespot.networks.backbone import OWN_PREPROCESS
 
 MEMORY = at_most(600, "MB", "a bomb takes at most 600 MB above a run without")
 SECONDS = at_most(5, "s", "a bomb takes at most 5 seconds")

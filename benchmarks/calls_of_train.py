@@ -24,7 +24,7 @@ from measuring import at_most
 import eyespot
 
 SOURCE = Path(eyespot.__file__).parent
-ROOMS = ("recipes", "runs", "regimes", "networks", "reporting")
+ROOMS = ("recipes", "runs", "regimes", "building", "reporting")
 BAR = at_most(3, "times", "`train` enters no file of " + ", ".join(ROOMS) + " more often")
 
 

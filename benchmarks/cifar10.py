@@ -23,7 +23,7 @@ from measuring import Trained, at_least, at_most
 from training_step import PASSES
 
 from eyespot import zoo
-from eyespot.networks.sizes import takes_any_size
+from eyespot.building.sizes import takes_any_size
 from eyespot.regimes.plans import FEW, growing_sides
 
 GIVEN = ("--model", "resnet20", "--regime", "scratch")

@@ -23,9 +23,9 @@ import numpy as np
 from measuring import at_least
 from PIL import Image
 
+from eyespot.building.backbone import OWN_PREPROCESS
 from eyespot.data.pictures import PICTURE_SUFFIXES, decoder_version, read_image
 from eyespot.errors import UnreadablePicture
-from eyespot.networks.backbone import OWN_PREPROCESS
 from eyespot.records import Preprocess
 
 BAR = at_least(1.5, "times", "decoding is at least 1.5 times as fast as plain Pillow, bicubic, 256 then 224")

@@ -22,6 +22,7 @@ import peak
 from measuring import at_least
 
 from eyespot import machine
+from eyespot.building.backbone import choose_precision, frozen_trunk
 from eyespot.data.audit import Hashed, hash_pictures
 from eyespot.data.sources import list_pictures
 from eyespot.data.store import Store
@@ -29,7 +30,6 @@ from eyespot.engine.run import in_batches
 from eyespot.features.decode import decode_pictures
 from eyespot.features.embed import AHEAD, embed
 from eyespot.features.trunk import Trunk
-from eyespot.networks.backbone import choose_precision, frozen_trunk
 
 BAR = at_least(0.85, "of 1/(1/D + 1/E)", "the embedding pass reaches 0.85 of what decoding and engine alone allow")
 SEED = 0

@@ -22,11 +22,11 @@ from outside import published_tensors, timm_network, timm_transform, timm_with_t
 from PIL import ExifTags, Image
 
 from eyespot import machine
+from eyespot.building.backbone import frozen_trunk
 from eyespot.data.audit import hash_pictures
 from eyespot.data.sources import list_pictures
 from eyespot.engine.run import available_precisions
 from eyespot.features.embed import embed
-from eyespot.networks.backbone import frozen_trunk
 from eyespot.records import PrecisionName
 
 BAR = at_least(1.0, "of the answers", "in fp32 every answer equals that of timm with the same weights")

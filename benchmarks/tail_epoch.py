@@ -30,7 +30,7 @@ from training_step import CLASSES, PX, RandomImages, loop_step, plain_step, repo
 
 from eyespot import blocks, zoo
 from eyespot.augmenting.augmentation import PHOTOS
-from eyespot.networks.backbone import OWN_PREPROCESS
+from eyespot.building.backbone import OWN_PREPROCESS
 from eyespot.regimes.on_images import statistics_stay
 from eyespot.regimes.plans import FULL, PARTIAL, Defaults, plan_for
 from eyespot.runs.options import TrainOptions

@@ -8,7 +8,7 @@ TYPE_CHECKING = False  # for type checkers true; `typing` would be the slowest i
 if TYPE_CHECKING:
     from eyespot.answering.model import Model as Model
     from eyespot.answering.model import load as load
-    from eyespot.networks.create import create as create
+    from eyespot.building.create import create as create
     from eyespot.recipes.augment import augment as augment
     from eyespot.recipes.benchmark import benchmark as benchmark
     from eyespot.recipes.by_hand.convolve import convolve as convolve
@@ -44,7 +44,7 @@ _VERBS = {
     "pool": "eyespot.recipes.by_hand.pool",
     "pixel_coverage": "eyespot.recipes.by_hand.pixel_coverage",
     "learn_kernel": "eyespot.recipes.by_hand.learn_kernel",
-    "create": "eyespot.networks.create",
+    "create": "eyespot.building.create",
     "networks": "eyespot.recipes.networks",
     "load": "eyespot.answering.model",
     "Model": "eyespot.answering.model",

@@ -229,7 +229,7 @@ def test_a_module_of_someone_elses_is_opened():
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenetv2_050", "vit_tiny_patch16_224"])
 def test_networks_of_timm_cost_what_running_them_costs(timm, name):
-    from eyespot.networks.create import create
+    from eyespot.building.create import create
 
     with torch.device("meta"):
         net = create(f"timm:{name}").eval()

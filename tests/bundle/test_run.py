@@ -9,6 +9,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import eyespot
+from eyespot.building.backbone import OWN_PREPROCESS, frozen_trunk
 from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.bundle.run import Classifier, precision_here
 from eyespot.engine.attach import attach_head
@@ -17,7 +18,6 @@ from eyespot.errors import BundleError, OptionError
 from eyespot.evaluate.calibration import probabilities
 from eyespot.features.decode import decode_pictures
 from eyespot.heads.head import Head
-from eyespot.networks.backbone import OWN_PREPROCESS, frozen_trunk
 from eyespot.progress import silent
 from eyespot.regimes.frozen import fit_frozen
 from eyespot.regimes.prepare import prepare

@@ -13,9 +13,9 @@ from safetensors.torch import save_file
 import eyespot
 from eyespot import zoo
 from eyespot.blocks import taps
+from eyespot.building.create import create
 from eyespot.engine.initializers import first_kernels
 from eyespot.errors import DataError, EyespotError, NetworkError, OptionError, WeightsError
-from eyespot.networks.create import create
 from eyespot.recipes import feature_maps as recipe
 
 

@@ -8,29 +8,32 @@ from pydantic import BaseModel
 
 import eyespot
 from eyespot import records
+from eyespot.answering import results as answers
 from eyespot.arithmetic import table
 from eyespot.augmenting import augmentation
 from eyespot.errors import StoreError
 from eyespot.explaining import deletion
+from eyespot.exporting import checks
 from eyespot.recipes import augment
-from eyespot.recipes.by_hand.pictures import convolve, learn_kernel, pool
-from eyespot.recipes.by_hand.pictures import pixel_coverage as coverage
+from eyespot.recipes.by_hand import convolve, learn_kernel, pool
+from eyespot.recipes.by_hand import pixel_coverage as coverage
 from eyespot.recipes.info import cache as cache_recipe
 from eyespot.recipes.info import info
-from eyespot.recipes.results.runs import benchmark as benchmark_results
-from eyespot.recipes.results.runs import explain as explain_results
-from eyespot.recipes.results.runs import networks as network_results
-from eyespot.recipes.results.runs import runs as results
+from eyespot.recipes.results import benchmark as benchmark_results
+from eyespot.recipes.results import explain as explain_results
+from eyespot.recipes.results import networks as network_results
+from eyespot.recipes.results import runs
+from eyespot.reporting import train_result
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "json.md"
 DOCUMENTED: dict[str, type[BaseModel]] = {
-    "eyespot train": results.TrainResult,
-    "eyespot predict": results.Prediction,
-    "eyespot val": results.ValResult,
-    "eyespot export": results.ExportResult,
-    "int8": results.Int8Check,
-    "checks, bf16": results.ExportCheck,
-    "eyespot embed": results.EmbedResult,
+    "eyespot train": train_result.TrainResult,
+    "eyespot predict": answers.Prediction,
+    "eyespot val": answers.ValResult,
+    "eyespot export": runs.ExportResult,
+    "int8": checks.Int8Check,
+    "checks, bf16": checks.ExportCheck,
+    "eyespot embed": runs.EmbedResult,
     "eyespot augment": augment.AugmentResult,
     "augmentation": augmentation.Augmentation,
     "views": augment.DrawnView,
@@ -50,8 +53,8 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "speeds": benchmark_results.Speed,
     "decoding": benchmark_results.DecodingSpeed,
     "images_per_second, decoding, whole": benchmark_results.Rate,
-    "eyespot info": results.InfoResult,
-    "eyespot cache": results.CacheResult,
+    "eyespot info": runs.InfoResult,
+    "eyespot cache": runs.CacheResult,
     "eyespot convolve": convolve.ConvolveResult,
     "kernels": convolve.KernelUse,
     "cells": convolve.CellSum,
@@ -59,14 +62,14 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot pixel-coverage": coverage.CoverageResult,
     "eyespot learn-kernel": learn_kernel.LearnKernelResult,
     "steps": learn_kernel.LearnedStep,
-    "pictures": results.PictureCount,
-    "predictions": results.ClassProbability,
+    "pictures": train_result.PictureCount,
+    "predictions": answers.ClassProbability,
     "set_aside": records.SetAside,
     "ladder": records.Rung,
     "validation, test, small_test, out_of_fold": records.Metric,
     "precision": records.Precision,
     "per_class": records.ClassMetric,
-    "mixed_up": results.MixedUp,
+    "mixed_up": answers.MixedUp,
     "calibration": records.Calibration,
     "bins_before, bins_after": records.CalibrationBin,
 }

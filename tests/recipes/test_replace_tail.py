@@ -13,10 +13,10 @@ from torch import nn
 
 import eyespot
 from eyespot.blocks import split
+from eyespot.building.backbone import pretrained
 from eyespot.bundle.files import read_bundle
 from eyespot.data.pictures import read_image
 from eyespot.errors import OptionError
-from eyespot.networks.backbone import pretrained
 from eyespot.recipes.train import train
 from eyespot.regimes import learned
 

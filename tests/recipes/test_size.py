@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from eyespot import blocks, zoo
+from eyespot.building.backbone import DEFAULT, choose_backbone
+from eyespot.building.sizes import require_size
 from eyespot.bundle.files import read_bundle
 from eyespot.errors import OptionError
-from eyespot.networks.backbone import DEFAULT, choose_backbone
-from eyespot.networks.sizes import require_size
 from eyespot.progress import silent
 from eyespot.recipes.train import train
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from eyespot import zoo
+from eyespot.building.backbone import DEFAULT, Backbone
+from eyespot.building.surgery import with_head
 from eyespot.errors import OptionError
 from eyespot.heads.head import Head
-from eyespot.networks.backbone import DEFAULT, Backbone
-from eyespot.networks.surgery import with_head
 from eyespot.regimes.cuts import decide_cuts, parted
 from eyespot.zoo.weights import of_network
 

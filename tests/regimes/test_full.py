@@ -10,8 +10,8 @@ import pytest
 from onnx import numpy_helper
 
 import eyespot
+from eyespot.building.backbone import pretrained
 from eyespot.bundle.files import read_bundle
-from eyespot.networks.backbone import pretrained
 from eyespot.recipes.train import train
 from eyespot.regimes.compared import Comparison
 from eyespot.training.loop import Training

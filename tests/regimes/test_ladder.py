@@ -18,12 +18,12 @@ import numpy as np
 import pytest
 
 import eyespot
+from eyespot.building.backbone import DEFAULT
 from eyespot.bundle.files import read_bundle
 from eyespot.data.audit import Hashed
 from eyespot.data.data_set import Picture
 from eyespot.errors import MachineError, OptionError
 from eyespot.heads.head import Head
-from eyespot.networks.backbone import DEFAULT
 from eyespot.progress import silent
 from eyespot.regimes import fitting as module
 from eyespot.regimes import ladder, running, tried

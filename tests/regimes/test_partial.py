@@ -13,11 +13,11 @@ import torch
 from onnx import numpy_helper
 
 from eyespot import blocks
+from eyespot.building.backbone import pretrained
+from eyespot.building.surgery import with_head
 from eyespot.bundle.files import read_bundle
 from eyespot.errors import OptionError
 from eyespot.heads.head import Head
-from eyespot.networks.backbone import pretrained
-from eyespot.networks.surgery import with_head
 from eyespot.recipes.train import train
 from eyespot.regimes.compared import Comparison
 from eyespot.training.loop import Training

@@ -9,9 +9,9 @@ from torch import nn
 
 from eyespot import zoo
 from eyespot.blocks import chain, is_chain, join, split, stage_names
+from eyespot.building.surgery import as_trunk
 from eyespot.engine.graph import to_onnx
 from eyespot.errors import OptionError
-from eyespot.networks.surgery import as_trunk
 from eyespot.records import Network, Preprocess
 from eyespot.training.dropout import drawn_from, with_dropout
 from eyespot.training.new_tail import new_tail

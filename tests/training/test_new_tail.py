@@ -12,8 +12,8 @@ from torch import nn
 from eyespot import zoo
 from eyespot.arithmetic.shapes import output_shape
 from eyespot.blocks import is_chain, join, split, stage_names
+from eyespot.building.surgery import as_trunk
 from eyespot.errors import OptionError
-from eyespot.networks.surgery import as_trunk
 from eyespot.records import Network, Preprocess
 from eyespot.training.new_tail import MOST_WEIGHTS, new_tail
 from eyespot.training.tail_words import parse_tail

@@ -46,6 +46,10 @@ def load(path: str | Path) -> Model:
 
     The graph in a bundle stands for it. Raises BundleError where there is none, or where it is damaged, unsafe or of a
     newer format.
+
+    >>> model = eyespot.load("runs/train/digits")
+    >>> model.classes
+    ('0', '1', '2', '3', '4', '5', '6', '7', '8', '9')
     """
     folder = Path(path).parent
     if Path(path).name == GRAPH and (folder / MANIFEST).is_file():

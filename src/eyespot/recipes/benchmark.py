@@ -12,6 +12,7 @@ from statistics import median
 import numpy as np
 
 from eyespot import machine
+from eyespot.building.contenders import Batches, Contender, Tested, contenders, tested
 from eyespot.data.data_set import Picture
 from eyespot.data.sources import list_pictures
 from eyespot.engine.peak import LEAST_SECONDS, peak_gflops
@@ -20,7 +21,6 @@ from eyespot.engine.work import multiply_adds
 from eyespot.errors import DataError, OptionError
 from eyespot.features.decode import decode_pictures
 from eyespot.names import printable
-from eyespot.networks.contenders import Batches, Contender, Tested, contenders, tested
 from eyespot.progress import Progress, silent
 from eyespot.recipes.results.benchmark import BenchmarkResult, DecodingSpeed, Rate, Speed
 from eyespot.records import PrecisionName

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from eyespot import machine
+from eyespot.building.backbone import choose_precision, frozen_trunk
 from eyespot.data.audit import Hashed, hash_pictures
 from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import read_as
@@ -20,7 +21,6 @@ from eyespot.features.embed import Embedded
 from eyespot.features.embed import embed as embed_pictures
 from eyespot.files import require_writable, write_chosen
 from eyespot.names import printable
-from eyespot.networks.backbone import choose_precision, frozen_trunk
 from eyespot.progress import Progress, silent
 from eyespot.recipes.results.runs import EmbedResult
 from eyespot.records import Levels

@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eyespot.arithmetic.mosaic import of_maps
-from eyespot.data.pictures import read_image
-from eyespot.data.ranges import levels_of
-from eyespot.errors import DataError, NetworkError, OptionError, UnreadablePicture
-from eyespot.files import chosen_file, write_chosen
-from eyespot.networks.named import (
+from eyespot.building.named import (
     bundle_with_weights,
     is_network,
     preprocess_of,
@@ -20,6 +16,10 @@ from eyespot.networks.named import (
     require_torch,
     with_weights,
 )
+from eyespot.data.pictures import read_image
+from eyespot.data.ranges import levels_of
+from eyespot.errors import DataError, NetworkError, OptionError, UnreadablePicture
+from eyespot.files import chosen_file, write_chosen
 from eyespot.recipes.results.networks import PictureMade
 from eyespot.records import Preprocess
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from eyespot.arithmetic.mosaic import of_kernels
+from eyespot.building.named import is_network, read_run, require_torch, with_weights
 from eyespot.engine.initializers import first_kernels
 from eyespot.errors import NetworkError
 from eyespot.files import chosen_file, write_chosen
-from eyespot.networks.named import is_network, read_run, require_torch, with_weights
 from eyespot.recipes.results.networks import PictureMade
 
 

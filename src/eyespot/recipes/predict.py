@@ -20,5 +20,10 @@ def predict(
     image_column: str | None = None,
     progress: Progress = silent,
 ) -> list[Prediction]:
-    """The likeliest classes of each picture, by the model in `run`. See Model.predict."""
+    """The likeliest classes of each picture, by the model in `run`. See Model.predict.
+
+    >>> [answer] = eyespot.predict("runs/train/digits", "seven.png")
+    >>> answer.predictions[0].class_
+    '7'
+    """
     return predictions(load(run), pictures, topk=topk, progress=progress, how=ReadAs(image_column=image_column))

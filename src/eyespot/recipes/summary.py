@@ -57,7 +57,7 @@ def _traced(
     imgsz: int | tuple[int, int] | None,
     classes: int | None,
 ) -> tuple[str, Chain, tuple[int, int, int]]:
-    from eyespot.networks.named import named_network
+    from eyespot.building.named import named_network
 
     if isinstance(network, str | Path):
         found = named_network(network, classes=classes)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from eyespot.networks.backbone import Backbone
+from eyespot.building.backbone import Backbone
 from eyespot.regimes.cuts import Cuts
 from eyespot.regimes.fitted import Fitted
 from eyespot.regimes.full import KEY, full_cost, full_defaults, full_tuning

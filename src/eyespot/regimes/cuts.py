@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eyespot.building.backbone import Backbone
+from eyespot.building.surgery import graph_trunk
 from eyespot.errors import MissingExtra, NetworkError, OptionError
 from eyespot.features.trunk import Trunk
-from eyespot.networks.backbone import Backbone
-from eyespot.networks.surgery import graph_trunk
 from eyespot.records import Network, Preprocess
 from eyespot.runs.job import Job
 from eyespot.words import counted

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
+from eyespot.building.backbone import Backbone, choose_backbone
 from eyespot.errors import Stopped
 from eyespot.features.tap import Tap
-from eyespot.networks.backbone import Backbone, choose_backbone
 from eyespot.regimes.attempts import candidates
 from eyespot.regimes.choice import Choice
 from eyespot.regimes.cuts import Cuts, decide_cuts

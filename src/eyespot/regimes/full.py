@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eyespot.augmenting.augmentation import describe
-from eyespot.networks.backbone import Backbone
-from eyespot.networks.surgery import with_head
+from eyespot.building.backbone import Backbone
+from eyespot.building.surgery import with_head
 from eyespot.regimes.fitted import Fitted
 from eyespot.regimes.learned import Lesson
 from eyespot.regimes.on_images import (

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eyespot.building.surgery import as_trunk
 from eyespot.features.trunk import Trunk
 from eyespot.heads.head import Head, Output
-from eyespot.networks.surgery import as_trunk
 from eyespot.records import Network, Preprocess
 from eyespot.regimes.answers import Asked
 from eyespot.regimes.fitted import Fitted, Temperature, despite_ctrl_c

@@ -11,6 +11,8 @@ import numpy as np
 
 from eyespot.augmenting import augmentation as presets
 from eyespot.augmenting.augmentation import describe
+from eyespot.building.backbone import Backbone
+from eyespot.building.surgery import with_head
 from eyespot.data.audit import Hashed
 from eyespot.distributed.world import broadcast
 from eyespot.errors import OptionError
@@ -18,8 +20,6 @@ from eyespot.features.embed import Embedded, embed, require_room_for
 from eyespot.features.stored import Stored
 from eyespot.features.trunk import Trunk
 from eyespot.features.views import AnyView, Drawn, choose_views
-from eyespot.networks.backbone import Backbone
-from eyespot.networks.surgery import with_head
 from eyespot.records import Network, Part
 from eyespot.regimes.cuts import below_cut, parted
 from eyespot.regimes.fitted import Fitted

@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING
 
+from eyespot.building.surgery import ends_fully_connected
 from eyespot.errors import MissingExtra, OptionError
-from eyespot.networks.surgery import ends_fully_connected
 from eyespot.records import Network, Preprocess
 from eyespot.runs.options import TrainOptions
 
@@ -54,7 +54,7 @@ def require_fit(network: Network, options: TrainOptions) -> None:
     import torch
 
     from eyespot import zoo
-    from eyespot.networks.sizes import require_size
+    from eyespot.building.sizes import require_size
 
     with torch.device("meta"):
         net = zoo.create(network.name, **network.arguments)

@@ -50,7 +50,7 @@ class Making:
 
     def grows(self, count: int) -> bool:
         """Whether early epochs see smaller images: of many pictures, where the network takes images of any size."""
-        from eyespot.networks.sizes import takes_any_size
+        from eyespot.building.sizes import takes_any_size
 
         has_heads = bool(self._heads())
         return self.job.options.growing == "auto" and count > FEW and takes_any_size(self.net()) and not has_heads

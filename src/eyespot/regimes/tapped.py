@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from eyespot.building.backbone import Backbone
+from eyespot.building.surgery import features_stage, graph_trunk
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
-from eyespot.networks.backbone import Backbone
-from eyespot.networks.surgery import features_stage, graph_trunk
 from eyespot.regimes.cuts import Cuts, below_cut, parted
 from eyespot.runs.job import Job
 

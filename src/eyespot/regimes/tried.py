@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from eyespot.building.surgery import seconds_per_view
 from eyespot.evaluate.intervals import wilson
 from eyespot.features.tap import Tap
 from eyespot.heads.problems import log_softmax
-from eyespot.networks.surgery import seconds_per_view
 from eyespot.records import Metric, Rung
 from eyespot.regimes.answers import Answers, Asked, on_val
 from eyespot.regimes.compared import Comparison, compared

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eyespot import zoo
+from eyespot.building.create import create
 from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.bundle.manifest import Manifest
 from eyespot.errors import BundleError, MissingExtra, NetworkError, OptionError, WeightsError
-from eyespot.networks.create import create
 from eyespot.records import Preprocess
 from eyespot.zoo.catalogue import TIMM
 from eyespot.zoo.weights import of_network
@@ -116,8 +116,8 @@ def bundle_with_weights(bundle: Bundle) -> nn.Sequential:
     import torch
 
     from eyespot.blocks import stage_names
+    from eyespot.building.surgery import ends_fully_connected
     from eyespot.engine.initializers import head_weights, trunk_weights
-    from eyespot.networks.surgery import ends_fully_connected
 
     net = of_bundle(bundle).to_empty(device="cpu")
     state = {name: torch.tensor(0) for name in net.state_dict() if name.endswith("num_batches_tracked")}
@@ -186,7 +186,7 @@ def _with_head(net: nn.Sequential, dense: list[tuple[int, int]]) -> nn.Sequentia
     from torch import nn
 
     from eyespot.blocks import chain, join, split, stage_names
-    from eyespot.networks.surgery import ends_fully_connected
+    from eyespot.building.surgery import ends_fully_connected
 
     if not ends_fully_connected(net):
         return net

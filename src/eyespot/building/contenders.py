@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eyespot import machine
+from eyespot.building.named import is_network, named_network, preprocess_of, read_run, require_torch
 from eyespot.bundle.run import Classifier, require_distribution
 from eyespot.engine.gate import INPUT
 from eyespot.engine.run import Engine
-from eyespot.networks.named import is_network, named_network, preprocess_of, read_run, require_torch
 from eyespot.records import PrecisionName, Preprocess
 from eyespot.zoo.catalogue import TIMM
 from eyespot.zoo.weights import of_network
@@ -68,8 +68,8 @@ def tested(network: str | Path) -> Tested:
     require_torch(network)
     import torch
 
+    from eyespot.building.create import create
     from eyespot.engine.graph import to_onnx
-    from eyespot.networks.create import create
 
     name = str(network)
     preprocess = _preprocess(name)

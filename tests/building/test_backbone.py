@@ -2,9 +2,9 @@
 
 import pytest
 
+from eyespot.building import backbone
+from eyespot.building.backbone import choose_backbone, frozen_trunk
 from eyespot.errors import WeightsError
-from eyespot.networks import backbone
-from eyespot.networks.backbone import choose_backbone, frozen_trunk
 from eyespot.zoo import weights_files
 from eyespot.zoo.weights import of_network
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from eyespot.zoo.catalogue import Argument
     from eyespot.zoo.weights import Weights
 
-"""Begins the name of a network that timm builds."""
 _FC = (".fc.weight", ".fc.bias")
 
 
@@ -64,6 +63,10 @@ def create(
     arguments: those of the network's own function that its name leaves open, such as `channels` of `lenet5`.
     Raises NetworkError for an unknown name or argument; WeightsError where there are no such weights, or a file is not
     the published one, or tensors are missing, unexpected or of another shape; MissingExtra.
+
+    >>> net = eyespot.create("resnet18", classes=5)
+    >>> net.eval()(torch.zeros(1, 3, 224, 224)).shape
+    torch.Size([1, 5])
     """
     try:
         import torch  # noqa: F401

@@ -74,7 +74,7 @@ class Backbone:
         )
 
     def _from_file(self) -> nn.Sequential:
-        from eyespot.networks.create import create
+        from eyespot.building.create import create
 
         return create(self.network, weights=str(self.file))
 
@@ -177,9 +177,9 @@ def _converted(backbone: Backbone, cache_folder: Path, progress: Progress) -> by
 def _convert(backbone: Backbone, cache_folder: Path) -> bytes:
     net = backbone.built(cache_folder).eval()
     from eyespot import blocks
+    from eyespot.building.sizes import require_size
+    from eyespot.building.surgery import features_stage
     from eyespot.engine.graph import to_onnx
-    from eyespot.networks.sizes import require_size
-    from eyespot.networks.surgery import features_stage
 
     if backbone.size:
         require_size(net, backbone.network, backbone.size)

@@ -1,0 +1,25 @@
+"""The examples in docstrings of what a user calls first do what they say."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+
+import torch
+
+import eyespot
+from eyespot.data.samples import digits
+
+FIRST_CALLED = ("train", "load", "predict", "create")
+
+
+def test_examples_do_what_they_say(shared_cache, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    seven = next(each for each in digits().pictures if each.label == "7")
+    (tmp_path / "seven.png").write_bytes(seven.read())
+    for name in FIRST_CALLED:
+        function = inspect.unwrap(getattr(eyespot, name))
+        [example] = [each for each in doctest.DocTestFinder(recurse=False).find(function, name) if each.examples]
+        example.globs = {"eyespot": eyespot, "torch": torch}
+        found = doctest.DocTestRunner(verbose=False).run(example)
+        assert (found.failed, found.attempted > 1) == (0, True), name
