@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from eyespot.evaluate.metrics import MixedUp
 from eyespot.records import Calibration, ClassMetric, Fraction, Record, SetAside
 
 
@@ -22,14 +23,6 @@ class Prediction(Record):
     set_aside: str | None = None
     note: str | None = None
     """What makes the answer doubtful, in words."""
-
-
-class MixedUp(Record):
-    """How often pictures of a class were given another one's name."""
-
-    class_: str = Field(serialization_alias="class")
-    answer: str
-    n: int
 
 
 class ValResult(Record):

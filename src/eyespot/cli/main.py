@@ -162,16 +162,7 @@ def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, 
 @json_option
 @quiet_option
 @told
-def predict(
-    run: str,
-    pictures: tuple[str, ...],
-    topk: int,
-    image_column: str | None,
-    csv_file: Path | None,
-    overwrite: bool,
-    as_json: bool,
-    quiet: bool,
-) -> None:
+def predict(csv_file: Path | None, overwrite: bool, as_json: bool, quiet: bool, **options: Any) -> None:
     """Name the likeliest classes of PICTURES, by the model in RUN: files, folders, CSVs of paths, Parquet files.
 
     RUN is a run folder such as runs/train/photos, its bundle, or a copied bundle alone.
@@ -183,7 +174,7 @@ def predict(
     if csv_file:
         require_writable(csv_file, overwrite=overwrite)
     with show.progress(quiet=quiet) as progress:
-        result = recipe(run, list(pictures), topk=topk, image_column=image_column, progress=progress)
+        result = recipe(progress=progress, **options)
     if csv_file:
         show.write_predictions(csv_file, result)
     show.json_or(as_json, result, show.predicted)
@@ -199,7 +190,7 @@ def predict(
 @json_option
 @quiet_option
 @told
-def val(run: str, data: str, split: str, as_json: bool, quiet: bool, **reading: str | None) -> None:
+def val(as_json: bool, quiet: bool, **options: Any) -> None:
     """Measure the model in RUN on the labelled pictures of DATA, of any kind that `train` takes.
 
     auto reads test, else val, else everything. A folder that is not split is read whole.
@@ -208,7 +199,7 @@ def val(run: str, data: str, split: str, as_json: bool, quiet: bool, **reading: 
     from eyespot.recipes.val import val as recipe
 
     with show.progress(quiet=quiet) as progress:
-        result = recipe(run, data, split=split, progress=progress, **reading)
+        result = recipe(progress=progress, **options)
     show.json_or(as_json, result, show.validated)
 
 
@@ -221,9 +212,7 @@ def val(run: str, data: str, split: str, as_json: bool, quiet: bool, **reading: 
 @json_option
 @quiet_option
 @told
-def embed(
-    data: str, out: str, precision: str, overwrite: bool, as_json: bool, quiet: bool, **reading: str | None
-) -> None:
+def embed(as_json: bool, quiet: bool, **options: Any) -> None:
     """Write the features of every picture in DATA, of any kind that `train` takes, as plain arrays.
 
     The file holds `features` (N, 1280), `pictures`, `classes` and `parts`; numpy.load reads it.
@@ -232,7 +221,7 @@ def embed(
     from eyespot.recipes.embed import embed as recipe
 
     with show.progress(quiet=quiet) as progress:
-        result = recipe(data, out, precision=precision, overwrite=overwrite, progress=progress, **reading)
+        result = recipe(progress=progress, **options)
     show.json_or(as_json, result, show.embedded)
 
 

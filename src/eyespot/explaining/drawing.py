@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 
+from eyespot.data.pictures import read_small
+from eyespot.errors import UnreadablePicture
 from eyespot.evaluate.lettering import drawable, font_for, lettered
 from eyespot.explaining.deletion import SHARE, Deletion, Spread
 from eyespot.explaining.heat import HeatMap
 from eyespot.explaining.overlay import overlay, scale
+from eyespot.explaining.similar import Near
 from eyespot.palette import INK, PALE, TEAL
 from eyespot.records import Window
 
@@ -32,16 +35,6 @@ MOST_SMALL_SIDE = 128
 
 
 @dataclass(frozen=True)
-class Neighbour:
-    """A training picture that is like the one explained."""
-
-    class_: str
-    class_index: int
-    similarity: float
-    thumbnail: Image.Image
-
-
-@dataclass(frozen=True)
 class Explained:
     """All that is drawn."""
 
@@ -53,7 +46,10 @@ class Explained:
     """Where that lies in the picture."""
     heat: HeatMap
     deletion: Deletion
-    neighbours: Sequence[Neighbour] = ()
+    classes: Sequence[str]
+    """All that the network knows."""
+    similar: Sequence[Near] = ()
+    """Pictures that it was trained on."""
 
 
 def draw(explained: Explained) -> bytes:
@@ -65,7 +61,7 @@ def draw(explained: Explained) -> bytes:
         _in_a_row([_whole(explained), _seen(explained)], gap=MARGIN),
         _bars(explained.deletion),
         _lines(_on_deletion(explained.deletion), SMALL, FAINT),
-        *([_row_of(explained.neighbours)] if explained.neighbours else []),
+        *([_row_of(explained.similar, explained.classes)] if explained.similar else []),
         _lines(heat.sentence.replace(repr(heat.class_), repr(name)), TEXT, INK),
     ]
     file = io.BytesIO()
@@ -145,23 +141,31 @@ def _on_deletion(deletion: Deletion) -> str:
     )
 
 
-def _row_of(neighbours: Sequence[Neighbour]) -> Image.Image:
+def _row_of(similar: Sequence[Near], classes: Sequence[str]) -> Image.Image:
     """The most similar training pictures, each with its class and how similar it is."""
     cells = []
-    for each in neighbours:
-        picture = each.thumbnail.copy()
+    for each in similar:
+        picture = _thumbnail(each)
         if max(picture.size) < THUMBNAIL:
             factor = THUMBNAIL // max(picture.size)
             picture = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
         picture.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BICUBIC)
         framed = Image.new("RGB", (THUMBNAIL, THUMBNAIL), "white")
         framed.paste(picture, ((THUMBNAIL - picture.width) // 2, (THUMBNAIL - picture.height) // 2))
-        name = _cut(drawable(each.class_, each.class_index), SMALL, THUMBNAIL)
+        name = _cut(drawable(classes[each.class_index], each.class_index), SMALL, THUMBNAIL)
         cells.append(_on_top(framed, lettered(name, SMALL, INK), lettered(f"{each.similarity:.2f}", SMALL, FAINT)))
     columns = (WIDTH - 2 * MARGIN) // (THUMBNAIL + 14)
     lines = [_in_a_row(cells[at : at + columns]) for at in range(0, len(cells), columns)]
     title = "The most similar pictures that it was trained on, by the network's features (1 is the same)"
     return _on_top(lettered(title, TEXT, INK), *lines)
+
+
+def _thumbnail(near: Near) -> Image.Image:
+    """White if it cannot be read."""
+    try:
+        return read_small(near.jpeg, THUMBNAIL)
+    except UnreadablePicture:
+        return Image.new("RGB", (THUMBNAIL, THUMBNAIL), "white")
 
 
 def _cut(text: str, size: int, width: int) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
 
-from eyespot.evaluate.intervals import wilson
+from eyespot.evaluate.intervals import wilson, wilson_fraction
 from eyespot.evaluate.lettering import SMALLEST_TEXT, drawable, lettered, own_font
 from eyespot.evaluate.metrics import LARGEST_MATRIX, matrix_of_most_confused
 from eyespot.palette import INK, PALE, TEAL
@@ -51,7 +51,7 @@ def confusion_png(confusion: ArrayLike, names: Sequence[str], *, answer: str = "
     counts = np.asarray(confusion, np.int64).reshape(len(names), len(names))
     cell = max(SMALLEST_CELL, min(LARGEST_CELL, MATRIX_SIDE // len(names)))
     size = max(SMALLEST_TEXT, min(LARGEST_TEXT, round(cell * 0.55)))
-    every = -(-(size + 2) // cell)  # with cells smaller than text, only every so many names
+    every = -(-(size + 2) // cell)  # with cells smaller than text, only one name in this many
     labels = {i: lettered(drawable(name, i), size, INK) for i, name in enumerate(names) if i % every == 0}
     axes = [lettered(text, size + 2, INK) for text in (answer, "true class")]
     gap = size // 2
@@ -112,7 +112,7 @@ def reliability_svg(bins: Sequence[CalibrationBin], title: str) -> str:
     body = "".join(_grid_line(tenths) for tenths in range(0, 11, 2))
     points = ""
     for b in bins:
-        interval = wilson(min(b.accuracy * b.n, b.n), b.n)
+        interval = wilson_fraction(b.accuracy, b.n)
         x, y, left = 44 + 240 * b.confidence, 254 - 240 * b.accuracy, 44 + 240 * b.low
         top, bottom = 254 - 240 * interval.high, 254 - 240 * interval.low
         tall = max(1.5, 34 * b.n / largest)
