@@ -31,7 +31,7 @@ SMALLEST_PROBABILITY = 1e-12
 
 @dataclass(frozen=True)
 class _Seen:
-    """A picture, and the part it had when the model was trained; None where it was not there."""
+    """A picture, and the part it had when the model was trained; None if it was not there."""
 
     hashed: Hashed
     then: Part | None

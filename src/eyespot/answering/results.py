@@ -39,7 +39,7 @@ class ValResult(Record):
     per_class: tuple[ClassMetric, ...]
     classes: tuple[str, ...]
     confusion: tuple[tuple[int, ...], ...]
-    """Empty where there are more than 100 classes."""
+    """Empty if there are more than 100 classes."""
     mixed_up: tuple[MixedUp, ...]
     """Every kind of mistake, the most frequent first."""
     calibration: Calibration

@@ -72,7 +72,7 @@ def metadata(manifest: Manifest) -> dict[str, str]:
 def read_exported(where: str | Path) -> Exported:
     """The exported model in a file, .onnx or .xml.
 
-    Raises BundleError where there is none, or where it is damaged, unsafe, of a newer version, or none of eyespot's.
+    Raises BundleError if there is none, or if it is damaged, unsafe, of a newer version, or none of eyespot's.
     """
     path = _find(where)
     named = Path(where).expanduser()  # downloads are often links to files whose names say nothing
@@ -165,7 +165,7 @@ class WholeClassifier:
         """The probabilities (classes,) of each picture (H, W, C), or why it has none, with its tag, in order.
 
         many: makes no difference: pictures of any size go one at a time.
-        Raises BundleError where the model has an answer to none.
+        Raises BundleError if the model has no answer to any picture.
         """
         try:
             for tag, outputs in self._engine.stream(pictures):

@@ -120,7 +120,7 @@ def calibration_sentence(calibration: Calibration) -> str:
     if calibration.cross_fitted:
         more += (
             " No other pictures were left to measure this on, so it was measured by folds: the answers of each fold "
-            "with a temperature fitted on the other folds alone."
+            "with a temperature fitted only on the other folds."
         )
     before, after = points(calibration.ece_before), points(calibration.ece_after)
     return (

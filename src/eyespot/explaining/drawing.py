@@ -83,7 +83,7 @@ def _whole(explained: Explained) -> Image.Image:
 
 
 def _seen(explained: Explained) -> Image.Image:
-    """What the network saw, under the heat map, with the scale of its colours."""
+    """What the network saw, under the heat map, with the scale of its colors."""
     image = explained.image
     pixels = np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image  # (H, W, 3)
     seen = _fitted(Image.fromarray(pixels)).convert("RGBA")

@@ -25,7 +25,7 @@ class Answer:
     features: NDArray[np.float32]
     """(D,)."""
     maps: NDArray[np.float32] | None
-    """The last feature map (C, h, w); None where the features are not its mean, or the head is not linear."""
+    """The last feature map (C, h, w); None if the features are not its mean, or the head is not linear."""
 
 
 class Network:

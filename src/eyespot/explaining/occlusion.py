@@ -1,8 +1,8 @@
 """Occlusion: how much the probability of a class drops while a patch hides a part of the image.
 
 Zeiler and Fergus 2014, "Visualizing and understanding convolutional networks", arXiv:1311.2901, section 4.2. For
-networks whose head is not linear over a mean, where no exact map exists. Their patch is grey; this one has the image's
-mean colour, which is as plain and less foreign to pictures that hold no grey.
+networks whose head is not linear over a mean, where no exact map exists. Their patch is gray; this one has the image's
+mean color, which is as plain and less foreign to pictures that hold no gray.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def explain(
     run: a run folder or a bundle.
     out: the PNG to write; one that is there is replaced only with `overwrite`.
     options: `class_`, `similar` and `data`, as in `Asked`.
-    Raises OptionError, DataError where the picture cannot be read, BundleError.
+    Raises OptionError, DataError if the picture cannot be read, BundleError.
     """
     asked = as_record(Asked, options, verb=explain)
     path = chosen_file(out, ".png", option="out", overwrite=overwrite)
@@ -105,7 +105,7 @@ class Explainer:
 
     @property
     def similar(self) -> bool:
-        """True where training pictures lie beside the bundle: `eyespot explain` puts them there."""
+        """True if training pictures lie beside the bundle: `eyespot explain` puts them there."""
         return self._similar is not None
 
     def __call__(self, picture: bytes, class_name: str, *, heat_map: bool, similar: int) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def _network_of(bundle: Bundle) -> Network:
 def _explained(network: Network, file: bytes, name: str, index: int | None) -> tuple[Explained, Answer]:
     """What is drawn of a picture, without similar ones, and the network's answer to it.
 
-    index: the class to explain; None for the likeliest. Raises DataError where the picture cannot be read.
+    index: the class to explain; None for the likeliest. Raises DataError if the picture cannot be read.
     """
     preprocess = network.bundle.manifest.preprocess
     try:

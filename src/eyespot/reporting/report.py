@@ -108,7 +108,7 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of the confusion matrix; `heat` is its CSS class, empty where the count is 0."""
+    """One cell of the confusion matrix; `heat` is its CSS class, empty if the count is 0."""
 
     count: int
     heat: str

@@ -148,7 +148,7 @@ def _read(body: bytes, served: Served) -> tuple[Question, list[bytes | np.ndarra
 
 
 def _require_plausible(body: bytes, served: Served) -> None:
-    """Raises RequestError where the body, as JSON, would become more objects than any question has."""
+    """Raises RequestError if the body, as JSON, would become more objects than any question has."""
     height, width = served.preprocess.crop_hw
     lists = MOST_PICTURES * (1 + height + height * width)
     values = MOST_PICTURES * height * width * served.preprocess.channels

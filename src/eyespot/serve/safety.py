@@ -26,7 +26,7 @@ class Gate:
         self._token = None if token is None else token.encode()
 
     def check(self, scope: Any) -> None:
-        """Raises RequestError where the request may not be answered."""
+        """Raises RequestError if the request may not be answered."""
         hosts, origins, keys = [], [], []
         for name, value in scope["headers"]:
             if name == b"host":
@@ -50,7 +50,7 @@ class Gate:
 
 
 def require_token(token: str | None, addresses: list[str]) -> None:
-    """Raises OptionError where others could ask without a token, or with one that can be guessed.
+    """Raises OptionError if others could ask without a token, or with one that can be guessed.
 
     addresses: that the server listens on.
     """

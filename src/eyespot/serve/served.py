@@ -19,7 +19,7 @@ from eyespot.records import PartMetrics, Preprocess
 
 FINGERPRINT_DIGITS = 12
 DRAWN_SIDE = 64
-"""Grey pictures up to this side, pixels, are such as a person can draw."""
+"""Gray pictures up to this side, pixels, are such as a person can draw."""
 SAMPLE = "digits"
 """The embedded digits fill their pictures, and so must drawings; those of MNIST have a margin."""
 

@@ -33,7 +33,7 @@ class Service:
     ) -> None:
         """explain: makes what explains the answers of a bundle.
 
-        Raises BundleError where `run` holds no model that can be served.
+        Raises BundleError if `run` holds no model that can be served.
         """
         self.run, self._explain = run, explain
         self.served = self.load(read_bundle(run))

@@ -36,7 +36,7 @@ def _listed(maps: NDArray[np.float64]) -> list[Any] | None:
 
 
 Maps = Annotated[NDArray[np.float64], PlainSerializer(_listed)]
-"""An array; in JSON a list of planes, or null where there are more than MOST_VALUES_IN_JSON values."""
+"""An array; in JSON a list of planes, or null if there are more than MOST_VALUES_IN_JSON values."""
 
 
 class ByHandRecord(Record):
