@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from eyespot.engine.last_map import LinearHead
-from eyespot.explaining.activation import activation_map
-from eyespot.explaining.heat import heat_of
+from eyespot.explaining.heat import activation_map, heat_of
 from eyespot.explaining.hiding import with_hidden
 from eyespot.explaining.network import Network
 

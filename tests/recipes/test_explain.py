@@ -223,7 +223,7 @@ def test_the_command_says_what_was_found(run, shared_cache, picture, tmp_path):
 def test_a_server_gets_the_heat_map_to_lay_over_the_window(run, shared_cache, picture, tmp_path):
     expected = eyespot.explain(run, picture, out=tmp_path / "why.png", similar=3)
     explainer = Explainer(read_bundle(run))
-    assert (explainer.heat_map, explainer.similar) == (True, True)
+    assert explainer.similar
     said = explainer(picture.read_bytes(), "circle", heat_map=True, similar=3)
     heat = said["heat_map"]
     assert heat["class"] == expected.class_

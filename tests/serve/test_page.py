@@ -2,7 +2,7 @@
 
 import pytest
 
-from eyespot.serve import app, static
+from eyespot.serve import app
 
 FILES = {"index.html": ("text/html; charset=utf-8", b"<p>page"), "main.js": ("text/javascript; charset=utf-8", b"1")}
 
@@ -34,4 +34,4 @@ def test_other_files_are_not_there(client, page, name):
 
 
 def test_only_files_of_a_known_kind_are_on_the_list():
-    assert all(name.rpartition(".")[2] in ("html", "css", "js", "svg") for name in static.page_files())
+    assert all(name.rpartition(".")[2] in ("html", "css", "js", "svg") for name in app.page_files())

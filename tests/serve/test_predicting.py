@@ -168,7 +168,6 @@ def test_the_page_says_of_accuracy_what_the_report_begins_with(bundle, left_out)
 class Pointing:
     """Stands for what explains answers."""
 
-    heat_map = True
     similar = True
 
     def __call__(self, picture, class_name, *, heat_map, similar):

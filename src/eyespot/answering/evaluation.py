@@ -11,7 +11,7 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.answering.opened import Opened
-from eyespot.answering.results import MixedUp, ValResult
+from eyespot.answering.results import ValResult
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.data.levels import note_on_flat
@@ -23,6 +23,7 @@ from eyespot.evaluate.metrics import LARGEST_MATRIX, most_confused, part_metrics
 from eyespot.names import printable
 from eyespot.progress import Progress
 from eyespot.records import Part, SetAside
+from eyespot.words import some
 
 PARTS = ("test", "val", "train")
 SMALLEST_PROBABILITY = 1e-12
@@ -30,7 +31,7 @@ SMALLEST_PROBABILITY = 1e-12
 
 @dataclass(frozen=True)
 class _Seen:
-    """A picture, and the part it had when the model was trained; None where it was not there."""
+    """A picture, and the part it had when the model was trained; None if it was not there."""
 
     hashed: Hashed
     then: Part | None
@@ -61,10 +62,7 @@ def evaluation(model: Opened, data: str | Path, *, split: str, progress: Progres
         per_class=metrics.per_class,
         classes=model.classes,
         confusion=metrics.confusion if len(model.classes) <= LARGEST_MATRIX else (),
-        mixed_up=tuple(
-            MixedUp(class_=each.label, answer=each.answer, n=each.n)
-            for each in most_confused(metrics.cells, model.classes)
-        ),
+        mixed_up=most_confused(metrics.cells, model.classes),
         calibration=calibration(logits, answers.labels, 1.0, "nothing: the model's own temperature is in its answers"),
         set_aside=(*data_set.set_aside, *foreign, *unread, *copies, *trained_on, *answers.unreadable),
         notes=(*data_set.notes, *_notes(answers.pictures), *note_on_flat(answers.flat)),
@@ -76,8 +74,8 @@ def _of_known_classes(data_set: DataSet, model: Opened) -> tuple[list[Picture], 
     known = [picture for picture in data_set.pictures if picture.label in model.classes]
     if not known:
         raise DataError(
-            f"none of the classes of {data_set.name} ({_some(data_set.classes)}) is one of the model's "
-            f"({_some(model.classes)}): name the folders as the model names its classes"
+            f"none of the classes of {data_set.name} ({some(data_set.classes)}) is one of the model's "
+            f"({some(model.classes)}): name the folders as the model names its classes"
         )
     foreign = [
         SetAside(picture=picture.name, reason=f"its class {picture.label!r} is not one that the model knows")
@@ -150,9 +148,5 @@ def _notes(seen: Sequence[_Seen]) -> Iterator[str]:
     trained, new = (sum(each.then == then for each in seen) for then in ("train", None))
     if trained:
         yield f"{trained} of these {len(seen)} pictures were trained on: on new pictures expect a lower accuracy"
-    if 0 < new < len(seen):  # a folder of new pictures alone is what `val` is for
+    if 0 < new < len(seen):  # a folder of only new pictures is what `val` is for
         yield f"{new} of these {len(seen)} pictures are new: they were not there when the model was trained"
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from eyespot.evaluate.metrics import MixedUp
 from eyespot.records import Calibration, ClassMetric, Fraction, Record, SetAside
 
 
@@ -24,14 +25,6 @@ class Prediction(Record):
     """What makes the answer doubtful, in words."""
 
 
-class MixedUp(Record):
-    """How often pictures of a class were given another one's name."""
-
-    class_: str = Field(serialization_alias="class")
-    answer: str
-    n: int
-
-
 class ValResult(Record):
     """How a model does on labelled pictures."""
 
@@ -46,7 +39,7 @@ class ValResult(Record):
     per_class: tuple[ClassMetric, ...]
     classes: tuple[str, ...]
     confusion: tuple[tuple[int, ...], ...]
-    """Empty where there are more than 100 classes."""
+    """Empty if there are more than 100 classes."""
     mixed_up: tuple[MixedUp, ...]
     """Every kind of mistake, the most frequent first."""
     calibration: Calibration

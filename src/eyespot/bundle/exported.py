@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -71,7 +72,7 @@ def metadata(manifest: Manifest) -> dict[str, str]:
 def read_exported(where: str | Path) -> Exported:
     """The exported model in a file, .onnx or .xml.
 
-    Raises BundleError where there is none, or where it is damaged, unsafe, of a newer version, or none of eyespot's.
+    Raises BundleError if there is none, or if it is damaged, unsafe, of a newer version, or none of eyespot's.
     """
     path = _find(where)
     named = Path(where).expanduser()  # downloads are often links to files whose names say nothing
@@ -140,7 +141,7 @@ def _require_fit(path: Path, manifest: Manifest, ports: Ports) -> None:
     shape = ports.outputs.get(PROBABILITIES, Port(0, ()))
     if shape.item != FLOAT or shape.shape[1:] != (len(manifest.classes),):
         raise BundleError(
-            f"{path} is damaged: it names {len(manifest.classes)} classes and does not give so many probabilities: "
+            f"{path} is damaged: it names {len(manifest.classes)} classes and does not give that many probabilities: "
             "export the model again"
         )
 
@@ -158,17 +159,16 @@ class WholeClassifier:
         precision: of the arithmetic; None for that which the model was measured in, where this machine has it.
         """
         self._exported, self._cache_folder = exported, cache_folder
-        self._made: WholeEngine | None = None
         self.precision: PrecisionName = precision or precision_here(exported.manifest.precision.name)
 
     def stream(self, pictures: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, np.ndarray | str]]:
         """The probabilities (classes,) of each picture (H, W, C), or why it has none, with its tag, in order.
 
         many: makes no difference: pictures of any size go one at a time.
-        Raises BundleError where the model has an answer to none.
+        Raises BundleError if the model has no answer to any picture.
         """
         try:
-            for tag, outputs in self._engine().stream(pictures):
+            for tag, outputs in self._engine.stream(pictures):
                 row = require_probabilities(self._exported, outputs)[0]
                 yield tag, answer_or_reason(row, self._exported, self._of_black)
         except RuntimeError as error:  # lengths that do not fit are found out when there are some
@@ -180,20 +180,19 @@ class WholeClassifier:
         """The output (1, classes) for a black picture."""
         preprocess = self._exported.manifest.preprocess
         black = np.zeros((*preprocess.crop_hw, preprocess.channels), np.uint8)
-        [(_, outputs)] = self._engine().stream([(None, black)])
+        [(_, outputs)] = self._engine.stream([(None, black)])
         return require_probabilities(self._exported, outputs)
 
+    @cached_property
     def _engine(self) -> WholeEngine:
         from eyespot.engine.whole_pictures import WholeEngine
 
-        if self._made is None:
-            try:
-                self._made = WholeEngine(
-                    self._exported.graph,
-                    weights=self._exported.weights,
-                    precision=self.precision,
-                    cache_folder=self._cache_folder,
-                )
-            except RuntimeError as error:
-                raise BundleError(f"{self._exported.folder} is damaged: its graph is not complete") from error
-        return self._made
+        try:
+            return WholeEngine(
+                self._exported.graph,
+                weights=self._exported.weights,
+                precision=self.precision,
+                cache_folder=self._cache_folder,
+            )
+        except RuntimeError as error:
+            raise BundleError(f"{self._exported.folder} is damaged: its graph is not complete") from error

@@ -54,7 +54,7 @@ def write_bundle(folder: Path, manifest: Manifest, graph: bytes) -> Bundle:
 
 
 def require_manifest_fits(name: str, classes: Sequence[str], *, pictures: int, held_out: int) -> None:
-    """Raises DataError, before any work, where a model of so many classes and pictures could not be read again.
+    """Raises DataError, before any work, if a model of this many classes and pictures could not be read again.
 
     name: of the data; held_out: how many of the pictures are measured on.
     """
@@ -74,7 +74,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def read_bundle(where: str | Path) -> Bundle:
-    """The bundle in a run folder, in its `bundle` folder, or in a copy of that alone.
+    """The bundle in a run folder, in its `bundle` folder, or in a copy of only that.
 
     Raises BundleError: nothing there, damaged, unsafe, or from a newer version.
     """
@@ -93,7 +93,7 @@ def sha256(data: bytes | memoryview) -> str:
 
 
 def find_bundle(path: Path) -> Path | None:
-    """The bundle that `path` is, or that the run folder `path` holds; None where there is none. May raise OSError."""
+    """The bundle that `path` is, or that the run folder `path` holds; None if there is none. May raise OSError."""
     return next((each for each in (path, path / FOLDER, path / REPLACED) if (each / MANIFEST).is_file()), None)
 
 
@@ -122,7 +122,7 @@ def _find(where: str | Path) -> Path:
         raise BundleError(f"there is no model at {path}: give a run folder such as runs/train/NAME, or its bundle")
     if is_file and path.suffix.lower() in (".onnx", ".xml"):
         raise BundleError(
-            f"{path} is a model's file alone, and this needs the run that it was exported from: give that folder, such "
+            f"{path} is only a model's file, and this needs the run that it was exported from: give that folder, such "
             "as runs/train/NAME"
         )
     run = next((each for each in list(path.parents)[:3] if find_bundle(each) is not None), None)
@@ -163,7 +163,7 @@ def _read_manifest(path: Path) -> Manifest:
 
 
 def read_file(path: Path, *, most_bytes: int) -> bytes:
-    """What an ordinary file holds. Raises BundleError where it cannot be read, or has more bytes than that.
+    """What an ordinary file holds. Raises BundleError if it cannot be read, or has more bytes than that.
 
     A link is none: in a model from elsewhere it could point to any file of this machine.
     """
@@ -179,7 +179,7 @@ def read_file(path: Path, *, most_bytes: int) -> bytes:
 
 
 def _require_fit(folder: Path, manifest: Manifest, ports: Ports) -> None:
-    """Raises BundleError where the manifest speaks of other images or classes than the graph."""
+    """Raises BundleError if the manifest speaks of other images or classes than the graph."""
     preprocess = manifest.preprocess
     images = Port(UINT8, (None, *preprocess.crop_hw, preprocess.channels))
     answers = Port(FLOAT, (None, len(manifest.classes)))

@@ -51,7 +51,7 @@ class Answering:
 
 
 def _is_short(engine: Engine) -> bool:
-    """True where a run takes less than `SHORT_SECONDS`."""
+    """True if a run takes less than `SHORT_SECONDS`."""
     image = np.zeros((1, *engine.image_hwc), np.uint8)
     for _ in range(TRIED):
         start = time.perf_counter()

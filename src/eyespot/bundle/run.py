@@ -47,7 +47,7 @@ class Classifier:
         """The probabilities (classes,) of each image (H, W, C), or why it has none, with its tag, in any order.
 
         many: more than a few images are to come, so that working in batches pays.
-        Raises BundleError where the model has an answer to none.
+        Raises BundleError if the model has no answer to any picture.
         """
         engine = self.engine(BATCH if many else 1)
         for tags, outputs in engine.stream(in_batches(images, engine.batch)):
@@ -55,7 +55,7 @@ class Classifier:
                 yield tag, answer_or_reason(row, self._bundle, self.of_black)
 
     def probabilities(self, outputs: dict[str, np.ndarray]) -> np.ndarray:
-        """The output (N, classes), where the graph has one for each class of the manifest."""
+        """The output (N, classes); see `require_probabilities`."""
         return require_probabilities(self._bundle, outputs)
 
     def of_black(self) -> np.ndarray:
@@ -64,7 +64,7 @@ class Classifier:
         return self.probabilities(engine.run(np.zeros((1, *engine.image_hwc), np.uint8)))
 
     def engine(self, batch: int, *, streams: int | None = None) -> Engine:
-        """The graph compiled for batches of this size, so many at a time; see Engine. Compiled when first asked for."""
+        """The graph for batches of this size, `streams` of them at a time; see Engine. Compiled at first use."""
         key = batch, streams
         if key not in self._engines:
             preprocess = self._bundle.manifest.preprocess
@@ -87,7 +87,7 @@ class Classifier:
 
 
 def require_probabilities(bundle: Bundle, outputs: dict[str, np.ndarray]) -> np.ndarray:
-    """The output (N, classes), where the graph has one for each class of the manifest. Raises BundleError elsewhere."""
+    """The output (N, classes). Raises BundleError unless the graph has one for each class of the manifest."""
     found, classes = outputs.get(PROBABILITIES), len(bundle.manifest.classes)
     if found is None or found.shape[1:] != (classes,):
         shape = "no such output" if found is None else f"an output of shape (N, {', '.join(map(str, found.shape[1:]))})"
@@ -99,9 +99,9 @@ def require_probabilities(bundle: Bundle, outputs: dict[str, np.ndarray]) -> np.
 
 
 def answer_or_reason(row: np.ndarray, bundle: Bundle, of_black: Callable[[], np.ndarray]) -> np.ndarray | str:
-    """The probabilities (classes,) of a picture where they are some, else why it has no answer.
+    """The probabilities (classes,) of a picture, or why it has no answer.
 
-    of_black: gives those of a black image, (1, classes). Raises BundleError where they are none either: then it is not
+    of_black: gives those of a black image, (1, classes). Raises BundleError if they are none either: then it is not
     the picture, whose numbers may have become too large, but the model.
     """
     if is_distribution(row):
@@ -111,7 +111,7 @@ def answer_or_reason(row: np.ndarray, bundle: Bundle, of_black: Callable[[], np.
 
 
 def require_distribution(row: np.ndarray, bundle: Bundle) -> None:
-    """Raises BundleError where a model's answer (classes,) is no distribution over its classes."""
+    """Raises BundleError unless a model's answer (classes,) is a distribution over its classes."""
     if not is_distribution(row):
         fault = "probabilities do not sum to one" if np.isfinite(row).all() else "answers are no numbers"
         raise BundleError(

@@ -79,7 +79,7 @@ def summary(
 @_overwrite
 @json_option
 @told
-def feature_maps(network: str, picture: str, as_json: bool, **options: Any) -> None:
+def feature_maps(as_json: bool, **options: Any) -> None:
     """Draw what a stage of NETWORK makes of PICTURE: its feature maps, as a grid.
 
     NETWORK is a run folder or bundle, or a network with published weights such as efficientnet_lite0.
@@ -87,7 +87,7 @@ def feature_maps(network: str, picture: str, as_json: bool, **options: Any) -> N
     from eyespot.cli import show
     from eyespot.recipes.feature_maps import feature_maps as recipe
 
-    show.json_or(as_json, recipe(network, picture, **options), _pictured)
+    show.json_or(as_json, recipe(**options), _pictured)
 
 
 @click.command()
@@ -97,7 +97,7 @@ def feature_maps(network: str, picture: str, as_json: bool, **options: Any) -> N
 @_overwrite
 @json_option
 @told
-def kernels(network: str, as_json: bool, **options: Any) -> None:
+def kernels(as_json: bool, **options: Any) -> None:
     """Draw the learned kernels of NETWORK's first convolution.
 
     NETWORK is a run folder or bundle, or a network with published weights such as efficientnet_lite0.
@@ -105,7 +105,7 @@ def kernels(network: str, as_json: bool, **options: Any) -> None:
     from eyespot.cli import show
     from eyespot.recipes.kernels import kernels as recipe
 
-    show.json_or(as_json, recipe(network, **options), _pictured)
+    show.json_or(as_json, recipe(**options), _pictured)
 
 
 COMMANDS = {"summary": summary, "feature-maps": feature_maps, "kernels": kernels}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,9 +22,7 @@ from eyespot.cli.told import json_option, quiet_option, told
 @json_option
 @quiet_option
 @told
-def export(
-    run: str, format: str, int8: bool, out: Path | None, data: str | None, overwrite: bool, as_json: bool, quiet: bool
-) -> None:
+def export(as_json: bool, quiet: bool, **options: Any) -> None:
     """Write the model in RUN as a file that other programs run, and prove that it answers there as it did here.
 
     The file takes a decoded picture of any size: resize, crop, normalisation, network, temperature and softmax are
@@ -34,8 +33,30 @@ def export(
     from eyespot.recipes.export import export as recipe
 
     with show.progress(quiet=quiet) as progress:
-        result = recipe(run, format=format, int8=int8, out=out, data=data, overwrite=overwrite, progress=progress)
+        result = recipe(progress=progress, **options)
     show.json_or(as_json, result, show.exported)
 
 
-COMMANDS = {"export": export}
+@click.command()
+@click.argument("run")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=int, default=8000, show_default=True, help="The port; 0 takes a free one.")
+@click.option(
+    "--token",
+    envvar="EYESPOT_TOKEN",
+    help="What clients must know; needed on other addresses than this computer's own.  [default: EYESPOT_TOKEN]",
+)
+@click.option("--queue", type=int, default=256, show_default=True, help="Pictures that may wait; beyond, 503.")
+@told
+def serve(**options: Any) -> None:
+    """Serve the model in RUN over HTTP, with a page to try it, until Ctrl-C or SIGTERM.
+
+    RUN is a run folder or a bundle. A better bundle that takes its place there is served from then on.
+    """
+    from eyespot.cli import show
+    from eyespot.serve.run import serve as recipe
+
+    recipe(say=show.say, **options)
+
+
+COMMANDS = {"export": export, "serve": serve}

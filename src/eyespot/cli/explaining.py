@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @json_option
 @quiet_option
 @told
-def explain(run: str, picture: str, as_json: bool, quiet: bool, **options: Any) -> None:
+def explain(as_json: bool, quiet: bool, **options: Any) -> None:
     """Draw where the answer of the model in RUN to PICTURE comes from, and test whether that holds.
 
     RUN is a run folder such as runs/train/photos, or its bundle. The picture drawn shows a heat map over what the
@@ -34,7 +34,7 @@ def explain(run: str, picture: str, as_json: bool, quiet: bool, **options: Any) 
     from eyespot.recipes.explain import explain as recipe
 
     with show.progress(quiet=quiet) as progress:
-        result = recipe(run, picture, progress=progress, **options)
+        result = recipe(progress=progress, **options)
     show.json_or(as_json, result, _explained)
 
 

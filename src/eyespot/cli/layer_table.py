@@ -35,10 +35,10 @@ class Column:
 
 def _shape(shape: tuple[int, ...]) -> str:
     """Height x width x channels, as papers have it."""
-    return _tensor((*shape[1:], shape[0]) if len(shape) == 3 else shape)
+    return _sizes((*shape[1:], shape[0]) if len(shape) == 3 else shape)
 
 
-def _tensor(shape: tuple[int, ...]) -> str:
+def _sizes(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape))
 
 
@@ -47,16 +47,8 @@ def _sides(sides: tuple[float, float]) -> str:
     return height if height == width else f"{height}x{width}"
 
 
-def _kernel(sides: tuple[int, int]) -> str:
-    return f"{sides[0]}x{sides[1]}"
-
-
 def _padding(sides: tuple[int, int, int, int]) -> str:
     return str(sides[0]) if len(set(sides)) == 1 else ",".join(map(str, sides))
-
-
-def _count(number: int) -> str:
-    return f"{number:,}"
 
 
 def _bytes(count: int) -> str:
@@ -67,7 +59,7 @@ def _bytes(count: int) -> str:
 COLUMNS = (
     Column("name", "layer", str, left=True),
     Column("kind", "kind", str, left=True),
-    Column("kernel", "kernel", _kernel),
+    Column("kernel", "kernel", _sizes),
     Column("stride", "stride", _sides),
     Column("padding", "pad", _padding),
     Column("dilation", "dilation", _sides),
@@ -75,13 +67,13 @@ COLUMNS = (
     Column("input", "input", _shape),
     Column("output", "output", _shape),
     Column("formula", "formula", str, left=True),
-    Column("weight", "weight", _tensor),
-    Column("bias", "bias", _tensor),
-    Column("activations", "activations", _count),
+    Column("weight", "weight", _sizes),
+    Column("bias", "bias", _sizes),
+    Column("activations", "activations", "{:,}".format),
     Column("activation_bytes", "memory", _bytes),
-    Column("parameters", "parameters", _count),
-    Column("multiply_adds", "multiply-adds", _count),
-    Column("fully_connected", "if fully connected", _count),
+    Column("parameters", "parameters", "{:,}".format),
+    Column("multiply_adds", "multiply-adds", "{:,}".format),
+    Column("fully_connected", "if fully connected", "{:,}".format),
     Column("field", "field", _sides),
     Column("jump", "jump", _sides),
     Column("centre", "centre", _sides),
@@ -96,7 +88,7 @@ _FIRST = (
 
 
 def chosen(names: str | None) -> list[Column] | None:
-    """The columns of `formula,field`, behind the layer's name; None where nothing was asked for.
+    """The columns of `formula,field`, after the layer's name; None if nothing was asked for.
 
     Raises OptionError for an unknown name.
     """

@@ -9,19 +9,14 @@ from typing import Any
 import click
 
 from eyespot import old_names
-from eyespot.cli import anatomy, by_hand, deploy, explaining, measuring, serving, views
+from eyespot.cli import anatomy, by_hand, deploy, explaining, measuring, views
 from eyespot.cli.grouped import GroupedCommand
-from eyespot.cli.told import WRONG_USE, wrong_use
-from eyespot.cli.told import image_option as _image_column
-from eyespot.cli.told import json_option as _json
-from eyespot.cli.told import quiet_option as _quiet
-from eyespot.cli.told import read_options as _read_options
-from eyespot.cli.told import told as _told
+from eyespot.cli.told import WRONG_USE, image_option, json_option, quiet_option, read_options, told, wrong_use
 from eyespot.version import VERSION
 from eyespot.words import nearest
 
 COMMANDS = (
-    *("train", "predict", "val", *explaining.COMMANDS, *deploy.COMMANDS, *serving.COMMANDS, "embed", *views.COMMANDS),
+    *("train", "predict", "val", *explaining.COMMANDS, *deploy.COMMANDS, "embed", *views.COMMANDS),
     *(*measuring.COMMANDS, "networks", "info", "cache"),
     *anatomy.COMMANDS,
     *by_hand.COMMANDS,
@@ -82,7 +77,7 @@ def main() -> None:
     """
 
 
-for _module in (explaining, deploy, serving, views, measuring, anatomy, by_hand):
+for _module in (explaining, deploy, views, measuring, anatomy, by_hand):
     for _command in _module.COMMANDS.values():
         main.add_command(_command)
 
@@ -118,7 +113,7 @@ for _module in (explaining, deploy, serving, views, measuring, anatomy, by_hand)
 @click.option("--dropout", type=float, help="Before the last layer.  [default: the network's own]")
 @click.option("--auxiliary", default="auto", show_default=True, help="Auxiliary heads where the paper has them; no.")
 @click.option("--patience", type=int, help="Epochs without gain before stopping, from scratch.")
-@_read_options
+@read_options
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides split, folds, views and first weights.")
 @click.option("--precision", default="auto", show_default=True, help="auto, fp32 or bf16.")
@@ -126,10 +121,10 @@ for _module in (explaining, deploy, serving, views, measuring, anatomy, by_hand)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where runs go.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was killed, to the same bits.")
 @click.option("--replay", metavar="RUN", help="Do a run again, with what its clock decided.")
-@_json
-@_quiet
+@json_option
+@quiet_option
 @click.pass_context
-@_told
+@told
 def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
     """Train on DATA and write a model and a report.
 
@@ -161,22 +156,13 @@ def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, 
 @click.argument("run")
 @click.argument("pictures", nargs=-1, required=True)
 @click.option("--topk", type=int, default=3, show_default=True, help="Classes named for each picture.")
-@_image_column
+@image_option
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the answers to this file.")
 @click.option("--overwrite", is_flag=True, help="Replace that file where it exists.")
-@_json
-@_quiet
-@_told
-def predict(
-    run: str,
-    pictures: tuple[str, ...],
-    topk: int,
-    image_column: str | None,
-    csv_file: Path | None,
-    overwrite: bool,
-    as_json: bool,
-    quiet: bool,
-) -> None:
+@json_option
+@quiet_option
+@told
+def predict(csv_file: Path | None, overwrite: bool, as_json: bool, quiet: bool, **options: Any) -> None:
     """Name the likeliest classes of PICTURES, by the model in RUN: files, folders, CSVs of paths, Parquet files.
 
     RUN is a run folder such as runs/train/photos, its bundle, or a copied bundle alone.
@@ -188,7 +174,7 @@ def predict(
     if csv_file:
         require_writable(csv_file, overwrite=overwrite)
     with show.progress(quiet=quiet) as progress:
-        result = recipe(run, list(pictures), topk=topk, image_column=image_column, progress=progress)
+        result = recipe(progress=progress, **options)
     if csv_file:
         show.write_predictions(csv_file, result)
     show.json_or(as_json, result, show.predicted)
@@ -200,11 +186,11 @@ def predict(
 @click.argument("run")
 @click.argument("data")
 @click.option("--split", default="auto", show_default=True, help="The part to read: train, val, test, all; auto.")
-@_read_options
-@_json
-@_quiet
-@_told
-def val(run: str, data: str, split: str, as_json: bool, quiet: bool, **reading: str | None) -> None:
+@read_options
+@json_option
+@quiet_option
+@told
+def val(as_json: bool, quiet: bool, **options: Any) -> None:
     """Measure the model in RUN on the labelled pictures of DATA, of any kind that `train` takes.
 
     auto reads test, else val, else everything. A folder that is not split is read whole.
@@ -213,22 +199,20 @@ def val(run: str, data: str, split: str, as_json: bool, quiet: bool, **reading: 
     from eyespot.recipes.val import val as recipe
 
     with show.progress(quiet=quiet) as progress:
-        result = recipe(run, data, split=split, progress=progress, **reading)
+        result = recipe(progress=progress, **options)
     show.json_or(as_json, result, show.validated)
 
 
 @main.command()
 @click.argument("data")
 @click.option("--out", required=True, help="The file to write, ending in .npz.")
-@_read_options
+@read_options
 @click.option("--precision", default="auto", show_default=True, help="auto, fp32 or bf16.")
 @click.option("--overwrite", is_flag=True, help="Replace the file where it exists.")
-@_json
-@_quiet
-@_told
-def embed(
-    data: str, out: str, precision: str, overwrite: bool, as_json: bool, quiet: bool, **reading: str | None
-) -> None:
+@json_option
+@quiet_option
+@told
+def embed(as_json: bool, quiet: bool, **options: Any) -> None:
     """Write the features of every picture in DATA, of any kind that `train` takes, as plain arrays.
 
     The file holds `features` (N, 1280), `pictures`, `classes` and `parts`; numpy.load reads it.
@@ -237,14 +221,14 @@ def embed(
     from eyespot.recipes.embed import embed as recipe
 
     with show.progress(quiet=quiet) as progress:
-        result = recipe(data, out, precision=precision, overwrite=overwrite, progress=progress, **reading)
+        result = recipe(progress=progress, **options)
     show.json_or(as_json, result, show.embedded)
 
 
 @main.command()
 @click.argument("name", required=False)
-@_json
-@_told
+@json_option
+@told
 def networks(name: str | None, as_json: bool) -> None:
     """List all networks, or show what is known of the one called NAME and of its published weights.
 
@@ -257,8 +241,8 @@ def networks(name: str | None, as_json: bool) -> None:
 
 
 @main.command()
-@_json
-@_told
+@json_option
+@told
 def info(as_json: bool) -> None:
     """Show version, engine, precision, cores and cache."""
     from eyespot.cli import show
@@ -269,8 +253,8 @@ def info(as_json: bool) -> None:
 
 @main.command()
 @click.option("--clear", is_flag=True, help="Remove all stored features; they are computed again when needed.")
-@_json
-@_told
+@json_option
+@told
 def cache(clear: bool, as_json: bool) -> None:
     """Show how large the store of features is, or clear it."""
     from eyespot.cli import show

@@ -98,5 +98,5 @@ def end(sentence: str, status: int) -> NoReturn:
 
 
 def _is_said_by_another_process() -> bool:
-    """True where torchrun started several on this machine, and this is not the first: all would say the same."""
+    """True if torchrun started several on this machine, and this is not the first: all would say the same."""
     return os.environ.get("WORLD_SIZE", "1") != "1" and os.environ.get("LOCAL_RANK", "0") != "0"

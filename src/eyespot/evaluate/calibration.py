@@ -34,8 +34,8 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     """The temperature, 0.05..20, whose probabilities give the true classes the smallest mean negative log-likelihood.
 
     The likelihood is convex in 1 / temperature, so its slope is monotone: Newton's method inside a bracket finds
-    the only zero, the same on every run. Where the data cannot say, the answer is 1 (leave the logits alone): fewer
-    than two pictures, no mistake among them (the likelihood then only asks for more confidence), all logits equal.
+    the only zero, the same on every run. Where the data cannot say, the answer is 1 (as the logits are): fewer than
+    two pictures, no mistake among them (the likelihood then only asks for more confidence), all logits equal.
 
     logits: (N, C), scores of pictures that the network was not trained on.
     labels: (N,) class indices.
@@ -129,7 +129,7 @@ def calibration(
     labels: (N,) class indices.
     fitted_on: the scores that the temperature was fitted on, in words.
     measured_on: what these pictures are, in words.
-    fold: None where the temperature was fitted on other pictures; else the fold of each picture, (N,): its answer is
+    fold: None if the temperature was fitted on other pictures; else the fold of each picture, (N,): its answer is
         then divided by the temperature that all other folds ask for, since its own fold has seen the truth.
     """
     logits = np.asarray(logits, np.float64)

@@ -24,11 +24,11 @@ def shorten(name: str, limit: int = LONGEST_NAME) -> str:
     return f"{name[: limit - 1 - tail].rstrip()}…{name[len(name) - tail :].lstrip()}"
 
 
-def lettered(text: str, size: int, colour: tuple[int, int, int]) -> Image.Image:
+def lettered(text: str, size: int, color: tuple[int, int, int]) -> Image.Image:
     """The text on white, cut to its width; all texts of a size have the same height."""
     font = font_for(text, size) or own_font(size)
     image = Image.new("RGB", (max(1, round(font.getlength(text)) + 2), round(size * 1.35)), "white")
-    ImageDraw.Draw(image).text((1, image.height // 2), text, colour, font, anchor="lm")
+    ImageDraw.Draw(image).text((1, image.height // 2), text, color, font, anchor="lm")
     return image
 
 

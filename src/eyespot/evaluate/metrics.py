@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
 
 from eyespot.evaluate.intervals import wilson
-from eyespot.records import ClassMetric, PartMetrics
+from eyespot.records import ClassMetric, PartMetrics, Record
 
 LARGEST_MATRIX = 100
 """More classes than this and nobody reads their whole confusion matrix: what is mixed up most is shown instead."""
@@ -19,11 +19,10 @@ Cells = Sequence[tuple[int, int, int]]
 """A confusion matrix without its zeros, row by row: true class, answer, pictures."""
 
 
-@dataclass(frozen=True)
-class Confusion:
-    """Pictures of class `label` that were answered `answer`, `n` times."""
+class MixedUp(Record):
+    """How often pictures of a class were given another one's name."""
 
-    label: str
+    class_: str = Field(serialization_alias="class")
     answer: str
     n: int
 
@@ -73,15 +72,16 @@ def top_mistakes(labels: ArrayLike, probabilities: ArrayLike, n: int) -> NDArray
     return wrong[order[:n]].astype(np.int64)
 
 
-def most_confused(cells: Cells, names: Sequence[str], n: int | None = None) -> tuple[Confusion, ...]:
+def most_confused(cells: Cells, names: Sequence[str], n: int | None = None) -> tuple[MixedUp, ...]:
     """The `n` most frequent mistakes, or all, most frequent first; equal ones in the order of the classes."""
-    return tuple(Confusion(names[label], names[answer], count) for label, answer, count in _mistakes(cells)[:n])
+    mistakes = _mistakes(cells)[:n]
+    return tuple(MixedUp(class_=names[label], answer=names[answer], n=count) for label, answer, count in mistakes)
 
 
 def matrix_of_most_confused(cells: Cells, classes: int, most: int) -> tuple[list[int], NDArray[np.int64]]:
     """The at most `most` classes that are mixed up most, in their order, and their confusion matrix.
 
-    They are those of the most frequent mistakes; the first classes, where there are not so many mistakes.
+    They are those of the most frequent mistakes, and the first classes if that many make none.
     """
     ends = chain.from_iterable((label, answer) for label, answer, _ in _mistakes(cells))
     chosen = sorted(islice(dict.fromkeys(chain(ends, range(classes))), most))

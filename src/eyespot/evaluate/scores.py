@@ -12,7 +12,7 @@ class RunScores(Scores):
     out_of_fold_detail: PartMetrics | None
     """The answers of cross-validation per class, where they were kept."""
     out_of_fold_reason: str
-    """Why cross-validation was run, as one sentence; empty where it was not."""
+    """Why cross-validation was run, as one sentence; empty if it was not."""
 
 
 def most_trusted_first(scores: Scores) -> list[tuple[Measured, PartMetrics | Metric]]:

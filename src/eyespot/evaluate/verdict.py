@@ -8,7 +8,7 @@ from typing import Literal
 from eyespot.evaluate.calibration import error_by_chance
 from eyespot.evaluate.lettering import shorten
 from eyespot.records import Calibration, ClassMetric, Metric
-from eyespot.words import counted
+from eyespot.words import counted, some
 
 Measured = Literal["test", "out-of-fold", "validation"]
 FEW = 30
@@ -67,7 +67,7 @@ def baseline_sentence(per_class: Sequence[ClassMetric]) -> str:
 
 
 def limits(metric: Metric, per_class: Sequence[ClassMetric]) -> tuple[str, ...]:
-    """What cannot be concluded from so many pictures; empty if there is nothing to warn of."""
+    """What this many pictures do not allow to conclude; empty if there is nothing to warn of."""
     sentences = []
     width = metric.high - metric.low
     if metric.n < FEW:
@@ -110,7 +110,7 @@ def temperature_sentence(temperature: float) -> str:
 
 
 def calibration_sentence(calibration: Calibration) -> str:
-    """How far confidence can be trusted, measured against what chance alone would show."""
+    """How far confidence can be trusted, measured against what only chance would show."""
     chance = error_by_chance(calibration.bins_after)
     if calibration.ece_after <= 1.5 * chance:
         judgement = "so what remains is no more than chance explains"
@@ -120,7 +120,7 @@ def calibration_sentence(calibration: Calibration) -> str:
     if calibration.cross_fitted:
         more += (
             " No other pictures were left to measure this on, so it was measured by folds: the answers of each fold "
-            "with a temperature fitted on the other folds alone."
+            "with a temperature fitted only on the other folds."
         )
     before, after = points(calibration.ece_before), points(calibration.ece_after)
     return (
@@ -132,6 +132,5 @@ def calibration_sentence(calibration: Calibration) -> str:
 
 def _some(names: Sequence[str]) -> str:
     """`one class (hat)` or `7 classes (hat, shirt, ... and 2 more)`."""
-    listed = ", ".join(shorten(name) for name in names[:NAMED])
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"{'one class' if len(names) == 1 else f'{len(names)} classes'} ({listed}{more})"
+    listed = some([shorten(name) for name in names], most=NAMED)
+    return f"{'one class' if len(names) == 1 else f'{len(names)} classes'} ({listed})"

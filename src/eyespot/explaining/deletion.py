@@ -3,9 +3,9 @@
 After Petsiuk, Das and Saenko 2018, "RISE", arXiv:1806.07421, section 3.3, with one share of the places in place of all.
 
 Every draw hides the strongest places, and in a second image the same shape somewhere else: scattered places would make
-more edges, which alone can change an answer. What hides is one colour, drawn from the image's own pixels. No single
-filling is neutral: an image's mean colour hides a white shirt on a white wall with white. So the range of the draws
-tells how much depends on the filling, for both alike. A blur would leave the colours, and hardly hides anything in a
+more edges, which alone can change an answer. What hides is one color, drawn from the image's own pixels. No single
+filling is neutral: an image's mean color hides a white shirt on a white wall with white. So the range of the draws
+tells how much depends on the filling, for both alike. A blur would leave the colors, and hardly hides anything in a
 picture of 28 x 28 pixels.
 """
 

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
+from eyespot.data.pictures import read_small
+from eyespot.errors import UnreadablePicture
 from eyespot.evaluate.lettering import drawable, font_for, lettered
 from eyespot.explaining.deletion import SHARE, Deletion, Spread
 from eyespot.explaining.heat import HeatMap
 from eyespot.explaining.overlay import overlay, scale
+from eyespot.explaining.similar import Near
 from eyespot.palette import INK, PALE, TEAL
 from eyespot.records import Window
 
@@ -28,17 +31,7 @@ FAINT = (96, 104, 112)
 UNTOUCHED, STRONGEST, RANDOM = FAINT, (214, 110, 8), TEAL
 TITLE, TEXT, SMALL = 30, 17, 14
 MOST_SMALL_SIDE = 128
-"""Pictures of at most so many pixels a side are enlarged to squares, so that it shows how few they are."""
-
-
-@dataclass(frozen=True)
-class Neighbour:
-    """A training picture that is like the one explained."""
-
-    class_: str
-    class_index: int
-    similarity: float
-    thumbnail: Image.Image
+"""Pictures of at most this many pixels a side are enlarged to squares, so that it shows how few they are."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +46,10 @@ class Explained:
     """Where that lies in the picture."""
     heat: HeatMap
     deletion: Deletion
-    neighbours: Sequence[Neighbour] = ()
+    classes: Sequence[str]
+    """All that the network knows."""
+    similar: Sequence[Near] = ()
+    """Pictures that it was trained on."""
 
 
 def draw(explained: Explained) -> bytes:
@@ -62,14 +58,14 @@ def draw(explained: Explained) -> bytes:
     name = drawable(heat.class_, heat.class_index)
     rows = [
         lettered(f"{name}  {heat.probability:.3f}", TITLE, INK),
-        _beside(_whole(explained), _seen(explained)),
+        _in_a_row([_whole(explained), _seen(explained)], gap=MARGIN),
         _bars(explained.deletion),
-        *_lines(_on_deletion(explained.deletion), SMALL, FAINT),
-        *([_row_of(explained.neighbours)] if explained.neighbours else []),
-        *_lines(heat.sentence.replace(repr(heat.class_), repr(name)), TEXT, INK),
+        _lines(_on_deletion(explained.deletion), SMALL, FAINT),
+        *([_row_of(explained.similar, explained.classes)] if explained.similar else []),
+        _lines(heat.sentence.replace(repr(heat.class_), repr(name)), TEXT, INK),
     ]
     file = io.BytesIO()
-    _stacked(rows).save(file, "PNG")
+    ImageOps.expand(_on_top(*rows, gap=18), MARGIN, "white").save(file, "PNG")
     return file.getvalue()
 
 
@@ -87,7 +83,7 @@ def _whole(explained: Explained) -> Image.Image:
 
 
 def _seen(explained: Explained) -> Image.Image:
-    """What the network saw, under the heat map, with the scale of its colours."""
+    """What the network saw, under the heat map, with the scale of its colors."""
     image = explained.image
     pixels = np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image  # (H, W, 3)
     seen = _fitted(Image.fromarray(pixels)).convert("RGBA")
@@ -96,10 +92,7 @@ def _seen(explained: Explained) -> Image.Image:
     most = "raised it most" if explained.heat.method == "class activation map" else "cost most to hide"
     words = [lettered(text, SMALL, FAINT) for text in (f"{least} ", f" {most}")]
     bar = scale((max(1, PANEL - sum(word.width for word in words)), words[0].height - 6))
-    legend = Image.new("RGB", (PANEL, words[0].height), "white")
-    legend.paste(words[0], (0, 0))
-    legend.paste(bar, (words[0].width, 3))
-    legend.paste(words[1], (words[0].width + bar.width, 0))
+    legend = _in_a_row([words[0], ImageOps.expand(bar, (0, 3), "white"), words[1]], gap=0)
     captioned = _captioned(seen, f"The answer's heat map ({explained.heat.method}).")
     return _on_top(captioned, legend)
 
@@ -148,23 +141,31 @@ def _on_deletion(deletion: Deletion) -> str:
     )
 
 
-def _row_of(neighbours: Sequence[Neighbour]) -> Image.Image:
+def _row_of(similar: Sequence[Near], classes: Sequence[str]) -> Image.Image:
     """The most similar training pictures, each with its class and how similar it is."""
     cells = []
-    for each in neighbours:
-        picture = each.thumbnail.copy()
+    for each in similar:
+        picture = _thumbnail(each)
         if max(picture.size) < THUMBNAIL:
             factor = THUMBNAIL // max(picture.size)
             picture = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
         picture.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BICUBIC)
         framed = Image.new("RGB", (THUMBNAIL, THUMBNAIL), "white")
         framed.paste(picture, ((THUMBNAIL - picture.width) // 2, (THUMBNAIL - picture.height) // 2))
-        name = _cut(drawable(each.class_, each.class_index), SMALL, THUMBNAIL)
+        name = _cut(drawable(classes[each.class_index], each.class_index), SMALL, THUMBNAIL)
         cells.append(_on_top(framed, lettered(name, SMALL, INK), lettered(f"{each.similarity:.2f}", SMALL, FAINT)))
     columns = (WIDTH - 2 * MARGIN) // (THUMBNAIL + 14)
     lines = [_in_a_row(cells[at : at + columns]) for at in range(0, len(cells), columns)]
     title = "The most similar pictures that it was trained on, by the network's features (1 is the same)"
     return _on_top(lettered(title, TEXT, INK), *lines)
+
+
+def _thumbnail(near: Near) -> Image.Image:
+    """White if it cannot be read."""
+    try:
+        return read_small(near.jpeg, THUMBNAIL)
+    except UnreadablePicture:
+        return Image.new("RGB", (THUMBNAIL, THUMBNAIL), "white")
 
 
 def _cut(text: str, size: int, width: int) -> str:
@@ -175,7 +176,7 @@ def _cut(text: str, size: int, width: int) -> str:
     return text
 
 
-def _lines(text: str, size: int, color: tuple[int, int, int]) -> list[Image.Image]:
+def _lines(text: str, size: int, color: tuple[int, int, int]) -> Image.Image:
     """The text in lines that fit the width."""
     lines: list[str] = []
     for word in text.split():
@@ -185,17 +186,13 @@ def _lines(text: str, size: int, color: tuple[int, int, int]) -> list[Image.Imag
             lines[-1] = longer
         else:
             lines.append(word)
-    return [_on_top(*(lettered(line, size, color) for line in lines))]
+    return _on_top(*(lettered(line, size, color) for line in lines))
 
 
 def _captioned(picture: Image.Image, caption: str) -> Image.Image:
     panel = Image.new("RGB", (PANEL, PANEL), "white")
     panel.paste(picture, ((PANEL - picture.width) // 2, (PANEL - picture.height) // 2))
     return _on_top(panel, lettered(caption, TEXT, INK))
-
-
-def _beside(left: Image.Image, right: Image.Image) -> Image.Image:
-    return _in_a_row([left, right], gap=MARGIN)
 
 
 def _in_a_row(pictures: Sequence[Image.Image], *, gap: int = 14) -> Image.Image:
@@ -207,20 +204,10 @@ def _in_a_row(pictures: Sequence[Image.Image], *, gap: int = 14) -> Image.Image:
     return whole
 
 
-def _on_top(*pictures: Image.Image) -> Image.Image:
-    whole = Image.new("RGB", (max(p.width for p in pictures), sum(p.height + 4 for p in pictures) - 4), "white")
+def _on_top(*pictures: Image.Image, gap: int = 4) -> Image.Image:
+    whole = Image.new("RGB", (max(p.width for p in pictures), sum(p.height + gap for p in pictures) - gap), "white")
     top = 0
     for each in pictures:
         whole.paste(each, (0, top))
-        top += each.height + 4
+        top += each.height + gap
     return whole
-
-
-def _stacked(rows: Sequence[Image.Image]) -> Image.Image:
-    gap = 18
-    sheet = Image.new("RGB", (WIDTH, sum(row.height + gap for row in rows) - gap + 2 * MARGIN), "white")
-    top = MARGIN
-    for row in rows:
-        sheet.paste(row, (MARGIN, top))
-        top += row.height + gap
-    return sheet

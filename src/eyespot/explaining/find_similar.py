@@ -24,7 +24,7 @@ THUMBNAIL_SIDE = 128
 
 
 def stored_similar(bundle: Bundle) -> Similar | None:
-    """The training pictures that lie beside the bundle; None where there are none of this model."""
+    """The training pictures that lie beside the bundle; None if there are none of this model."""
     manifest = bundle.manifest
     return read_similar(_file(bundle), graph_sha256=manifest.graph_sha256, classes=len(manifest.classes))
 
@@ -74,7 +74,7 @@ def _trained_on(bundle: Bundle, data: str | Path | None) -> list[Hashed]:
 
 
 def _made(network: Network, hashed: Sequence[Hashed], progress: Progress) -> Similar | None:
-    """Features and thumbnails of these pictures; None where none of them can be read."""
+    """Features and thumbnails of these pictures; None if none of them can be read."""
     kept: list[tuple[int, bytes]] = []
     classes = network.classes
     pictures = [(each.picture, each.content) for each in hashed]

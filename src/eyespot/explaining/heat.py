@@ -1,4 +1,9 @@
-"""Which places of an image raised an answer: exactly where the network allows it, else found by hiding them."""
+"""Which places of an image raised an answer: exactly if the network allows it, else found by hiding them.
+
+The class activation map is that of Zhou, Khosla, Lapedriza, Oliva, Torralba 2016, "Learning deep features for
+discriminative localization", arXiv:1512.04150, equation 2. A linear head over the mean of a feature map takes the mean
+of what it would say at each place, so the map is no estimate: its mean, plus the class's bias, is the class's score.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.explaining.activation import activation_map
+from eyespot.engine.last_map import LinearHead
 from eyespot.explaining.network import Answer, Network
 from eyespot.explaining.occlusion import occlusion_map
 
@@ -52,3 +57,12 @@ def heat_of(network: Network, image: NDArray[np.uint8], answer: Answer, class_in
         return HeatMap("class activation map", class_index, name, probability, values)
     values = occlusion_map(network, image, class_index, probability)
     return HeatMap("occlusion", class_index, name, probability, values)
+
+
+def activation_map(maps: NDArray[np.float32], head: LinearHead, class_index: int) -> NDArray[np.float32]:
+    """What each place adds to the score of a class, (h, w): the sum over k of weight[class, k] * maps[k].
+
+    maps: the last feature map of one image, (C, h, w).
+    """
+    added = np.tensordot(head.weight[class_index].astype(np.float64), maps, axes=1)  # (h, w)
+    return np.asarray(added, np.float32)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def with_hidden(image: NDArray[np.uint8], places: NDArray[np.bool_], color: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A copy of the image in which the chosen places have one colour.
+    """A copy of the image in which the chosen places have one color.
 
     image: (H, W, C). places: (h, w), True where hidden; each is a rectangle of about H / h by W / w pixels.
     color: (C,).

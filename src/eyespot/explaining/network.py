@@ -15,9 +15,6 @@ from eyespot.engine.gate import FEATURES, PROBABILITIES
 from eyespot.engine.last_map import MAPS, LinearHead, linear_head, with_last_map
 from eyespot.errors import BundleError, UnreadablePicture
 
-FEW = 4
-"""Up to so many images are asked one at a time: a batch would have to be filled up."""
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -28,7 +25,7 @@ class Answer:
     features: NDArray[np.float32]
     """(D,)."""
     maps: NDArray[np.float32] | None
-    """The last feature map (C, h, w); None where the features are not its mean, or the head is not linear."""
+    """The last feature map (C, h, w); None if the features are not its mean, or the head is not linear."""
 
 
 class Network:
@@ -50,8 +47,8 @@ class Network:
     def answers(self, images: Iterable[NDArray[np.uint8]], *, many: bool) -> Iterator[Answer]:
         """What it says of each image (H, W, C), in order; they are taken as the engine becomes free.
 
-        many: more than `FEW` are to come, so that working in batches pays.
-        Raises UnreadablePicture where its answer to one is none.
+        many: more than a few are to come, so that working in batches pays.
+        Raises UnreadablePicture if its answer to one is none.
         """
         for _, outputs in self._classifier.outputs(((None, image) for image in images), many=many):
             if not outputs.keys() >= {PROBABILITIES, FEATURES} or len(outputs[PROBABILITIES]) != len(self.classes):

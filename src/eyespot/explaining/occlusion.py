@@ -1,8 +1,8 @@
 """Occlusion: how much the probability of a class drops while a patch hides a part of the image.
 
 Zeiler and Fergus 2014, "Visualizing and understanding convolutional networks", arXiv:1311.2901, section 4.2. For
-networks whose head is not linear over a mean, where no exact map exists. Their patch is grey; this one has the image's
-mean colour, which is as plain and less foreign to pictures that hold no grey.
+networks whose head is not linear over a mean, where no exact map exists. Their patch is gray; this one has the image's
+mean color, which is as plain and less foreign to pictures that hold no gray.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from eyespot.explaining.hiding import with_hidden
 from eyespot.explaining.network import Network
 
 QUICK_SIDE = 64
-"""Images of at most so many pixels a side are answered so quickly that more places can be tried."""
+"""Images of at most this many pixels a side are answered so quickly that more places can be tried."""
 PLACES, PLACES_OF_SMALL = 8, 16
 """A side of the map."""
 PATCHES = 4
-"""The patch is so many times shorter than the image's side."""
+"""The patch is this many times shorter than the image's side."""
 
 
 def occlusion_map(

@@ -11,7 +11,7 @@ from PIL import Image
 SIDE = 224
 """Of the longer side of an overlay by itself, pixels: whoever shows it enlarges it smoothly."""
 
-# Black over purple and orange to yellow: lightness rises all the way, so that the order is seen without colours, too.
+# Black over purple and orange to yellow: lightness rises all the way, so that the order is seen without colors, too.
 # The stops are those of matplotlib's inferno (van der Walt and Smith, 2015).
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 _COLORS = ((0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164))
@@ -19,7 +19,7 @@ _OPACITY = (0.55, 0.45, 0.45, 0.5, 0.6)
 
 
 def overlay(values: NDArray[np.float32], size_wh: tuple[int, int]) -> Image.Image:
-    """The map in colours that can be seen through, mode RGBA, of that width and height.
+    """The map in colors that can be seen through, mode RGBA, of that width and height.
 
     values: (h, w). What is 0 or below is darkened, the largest value is yellow; in between it is interpolated.
     """
@@ -36,7 +36,7 @@ def overlay_png(values: NDArray[np.float32], crop_hw: tuple[int, int]) -> bytes:
 
 
 def scale(size_wh: tuple[int, int]) -> Image.Image:
-    """All colours in a row, from what did not raise the answer to what raised it most, over mid-grey; mode RGB."""
+    """All colors in a row, from what did not raise the answer to what raised it most, over mid-gray; mode RGB."""
     width, height = size_wh
     colors = _colored(np.tile(np.linspace(0, 1, width, dtype=np.float32), (height, 1)))
     ground = Image.new("RGBA", size_wh, (160, 160, 160, 255))
@@ -50,7 +50,7 @@ def shares(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _colored(heat: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Colours (H, W, 4) of shares 0..1, (H, W)."""
+    """Colors (H, W, 4) of shares 0..1, (H, W)."""
     channels = [np.interp(heat, _SHARES, column) for column in zip(*_COLORS, strict=True)]
     opacity = 255 * np.interp(heat, _SHARES, _OPACITY)
     return np.rint(np.stack([*channels, opacity], axis=2)).astype(np.uint8)

@@ -77,7 +77,7 @@ class Similar:
     def nearest(self, features: NDArray[np.float32], count: int) -> list[Near]:
         """The pictures most like one with these features (D,), the most similar first.
 
-        Raises BundleError where those that are kept have another length: no network gave both.
+        Raises BundleError if those that are kept have another length: no network gave both.
         """
         kept = self.features.shape[1]
         if kept != len(features):
@@ -115,9 +115,9 @@ def write_similar(path: Path, similar: Similar, *, graph_sha256: str) -> None:
 
 
 def read_similar(path: Path, *, graph_sha256: str, classes: int) -> Similar | None:
-    """What the file holds; None where there is none, or where it belongs to another model or version.
+    """What the file holds; None if there is none, or if it belongs to another model or version.
 
-    classes: of the bundle. Raises BundleError where the file is not what `write_similar` writes.
+    classes: of the bundle. Raises BundleError if the file is not what `write_similar` writes.
     """
     try:
         status = path.stat()

@@ -92,7 +92,7 @@ def _is_answer(found: np.ndarray | str) -> TypeGuard[np.ndarray]:
 
 
 def require_agreement(check: ExportCheck) -> None:
-    """Raises BundleError where an answer is another one, or a probability lies further away than `CLOSE`."""
+    """Raises BundleError if an answer is another one, or a probability lies further away than `CLOSE`."""
     if check.different:
         raise BundleError(
             f"the exported model answers otherwise than the run in {check.runtime}, for {len(check.different)} of "

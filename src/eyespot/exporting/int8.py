@@ -25,7 +25,7 @@ def quantized(xml: bytes, weights: bytes, pictures: Iterable[np.ndarray]) -> Any
 
     xml, weights: its two files.
     pictures: decoded, uint8 (H, W, C), at least one; the first `MOST_PICTURES` are seen. Gone through several times.
-    Raises MissingExtra where NNCF is not installed.
+    Raises MissingExtra if NNCF is not installed.
     """
     nncf = _nncf()
     nncf.set_log_level(logging.ERROR)

@@ -27,7 +27,7 @@ LARGEST_DROP = 0.005
 TIMED = 60
 """Pictures that both models are timed on, in turn, one at a time."""
 LARGEST_CHANCE = 0.05
-"""That it was the faster one so often by luck."""
+"""Largest probability that luck made it the faster one that often."""
 
 
 def in_int8(
@@ -46,7 +46,7 @@ def in_int8(
     trained_on: pictures, on some of which the ranges of its values are seen.
     judged_on: pictures, on which it is measured; expected: the answers in fp32, by their number.
     read_back: makes two files answer, as whoever reads them will.
-    Raises DataError where the model knows the class of no picture to judge, or none that it was trained on can be read.
+    Raises DataError if the model knows the class of no picture to judge, or none that it was trained on can be read.
     """
     labels = _labels(bundle, judged_on, expected)
     drawn = draw_of_each_class(trained_on, most=MOST_PICTURES, seed=bundle.manifest.seed)

@@ -19,14 +19,14 @@ class OnnxRuntime:
     """An ONNX file in ONNX Runtime, on the CPU."""
 
     def __init__(self, graph: bytes) -> None:
-        """Raises MissingExtra where ONNX Runtime is not installed."""
+        """Raises MissingExtra if ONNX Runtime is not installed."""
         try:
             runtime = importlib.import_module("onnxruntime")
         except ImportError as error:
             raise MissingExtra("exporting with proof", extra="export") from error
         options = runtime.SessionOptions()
         options.intra_op_num_threads = machine.cores()
-        options.log_severity_level = 3  # errors alone
+        options.log_severity_level = 3  # only errors
         self.version = f"ONNX Runtime {runtime.__version__}"
         self._session = runtime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self._names = [output.name for output in self._session.get_outputs()]

@@ -92,7 +92,7 @@ class AugmentResult(Record):
     rows: int
     columns: int
     views: tuple[DrawnView, ...]
-    """In the grid's order, behind the picture itself."""
+    """In the grid's order, after the picture itself."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Grid:
     """Height and width of a view, pixels; None for the preset's."""
 
     def size_hw(self, usual: int) -> tuple[int, int]:
-        """Of a view. Raises OptionError where the grid cannot be drawn. usual: the preset's side."""
+        """Of a view. Raises OptionError if the grid cannot be drawn. usual: the preset's side."""
         imgsz = usual if self.imgsz is None else self.imgsz
         size_hw = (imgsz, imgsz) if isinstance(imgsz, int) else tuple(imgsz)
         if len(size_hw) != 2 or not all(1 <= side <= MOST_SIDE for side in size_hw):
@@ -119,7 +119,7 @@ class Grid:
             if value < 1:
                 raise OptionError(f"the option {name} must be at least 1, not {value}")
         if self.rows * self.columns < 2:
-            raise OptionError("one row of one column has room for the picture alone: give more rows or columns")
+            raise OptionError("one row of one column has room only for the picture: give more rows or columns")
         if self.rows * self.columns * size_hw[0] * size_hw[1] > MOST_PIXELS:
             raise OptionError(
                 f"{self.rows} rows of {self.columns} views of {size_hw[0]}x{size_hw[1]} pixels would be a picture of "

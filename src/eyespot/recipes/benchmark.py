@@ -122,7 +122,7 @@ def _measured(given: Tested, found: Sequence[Picture], plan: _Plan, progress: Pr
 
 
 def _peak(precisions: Sequence[PrecisionName], seconds: float) -> dict[PrecisionName, float]:
-    """The machine's, 1e9 operations a second; asked before and behind all else, because something may slow it down."""
+    """The machine's, 1e9 operations a second; asked before and after all else, because something may slow it down."""
     return {each: peak_gflops(each, seconds=min(seconds, LEAST_SECONDS) / 2) for each in precisions}
 
 
@@ -164,7 +164,7 @@ def _seconds_of_a_batch(answer: Batches, runs: int, seconds: float) -> list[floa
 def _decoding(
     given: Tested, pictures: Sequence[Picture], precision: PrecisionName, runs: int, where: str
 ) -> DecodingSpeed:
-    """Decoding alone, and from files to answers. Raises DataError where nothing can be read."""
+    """Decoding by itself, and from files to answers. Raises DataError if nothing can be read."""
     engine = Engine(given.graph, image_hwc=given.image_hwc, precision=precision, batch=BATCH)
     read = sum(1 for _ in _images(given, pictures))  # from the disk at first, from memory then
     if not read:

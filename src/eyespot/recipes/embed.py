@@ -37,7 +37,7 @@ def embed(
     **reading: str | None,
 ) -> EmbedResult:
     """Features of every picture in `data`, written to `out` as arrays `features` (N, D) float32, `pictures` (N,),
-    `classes` (N,; empty where a folder has no classes) and `parts` (N,), all text as plain unicode arrays; where there
+    `classes` (N,; empty if a folder has no classes) and `parts` (N,), all text as plain unicode arrays; where there
     are pictures with more than 8 bits, the numbers that became black and white, too, as JSON: `levels`.
 
     data: whatever `train` takes (docs/data.md), or a folder or a list of pictures without classes.

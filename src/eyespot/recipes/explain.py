@@ -12,15 +12,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from eyespot import machine
 from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.data.pictures import read_small, read_with_window
 from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import DataError, OptionError, UnreadablePicture
 from eyespot.explaining.deletion import deletion_test
-from eyespot.explaining.drawing import PANEL, THUMBNAIL, Explained, Neighbour, draw
+from eyespot.explaining.drawing import PANEL, Explained, draw
 from eyespot.explaining.find_similar import find_similar, stored_similar
 from eyespot.explaining.heat import HeatMap, heat_of
 from eyespot.explaining.network import Answer, Network
@@ -65,7 +63,7 @@ def explain(
     run: a run folder or a bundle.
     out: the PNG to write; one that is there is replaced only with `overwrite`.
     options: `class_`, `similar` and `data`, as in `Asked`.
-    Raises OptionError, DataError where the picture cannot be read, BundleError.
+    Raises OptionError, DataError if the picture cannot be read, BundleError.
     """
     asked = as_record(Asked, options, verb=explain)
     path = chosen_file(out, ".png", option="out", overwrite=overwrite)
@@ -75,8 +73,8 @@ def explain(
     network = _network_of(bundle)
     explained, answer = _explained(network, file, name, index)
     found, note = find_similar(network, asked.data, progress) if asked.similar else (None, "")
-    neighbours = [_neighbour(bundle, each) for each in found.nearest(answer.features, asked.similar)] if found else []
-    write_chosen(path, draw(replace(explained, neighbours=neighbours)))
+    near = found.nearest(answer.features, asked.similar) if found else []
+    write_chosen(path, draw(replace(explained, similar=near)))
     heat = explained.heat
     return ExplainResult(
         picture=name,
@@ -87,7 +85,9 @@ def explain(
         places_hw=heat.values.shape,
         window=explained.window,
         deletion=explained.deletion,
-        similar=tuple(SimilarPicture(class_=each.class_, similarity=each.similarity) for each in neighbours),
+        similar=tuple(
+            SimilarPicture(class_=network.classes[each.class_index], similarity=each.similarity) for each in near
+        ),
         sentence=heat.sentence,
         notes=(note,) if note else (),
     )
@@ -99,16 +99,13 @@ class Explainer:
     The network is compiled when first needed. Raises BundleError for a damaged `similar.npz` beside the bundle.
     """
 
-    heat_map = True
-    """It can draw heat maps."""
-
     def __init__(self, bundle: Bundle) -> None:
         self._bundle, self._working = bundle, threading.Lock()
         self._similar = stored_similar(bundle)
 
     @property
     def similar(self) -> bool:
-        """True where training pictures lie beside the bundle: `eyespot explain` puts them there."""
+        """True if training pictures lie beside the bundle: `eyespot explain` puts them there."""
         return self._similar is not None
 
     def __call__(self, picture: bytes, class_name: str, *, heat_map: bool, similar: int) -> dict[str, Any]:
@@ -152,9 +149,9 @@ def _network_of(bundle: Bundle) -> Network:
 
 
 def _explained(network: Network, file: bytes, name: str, index: int | None) -> tuple[Explained, Answer]:
-    """What is drawn of a picture, but for its neighbours, and the network's answer to it.
+    """What is drawn of a picture, without similar ones, and the network's answer to it.
 
-    index: the class to explain; None for the likeliest. Raises DataError where the picture cannot be read.
+    index: the class to explain; None for the likeliest. Raises DataError if the picture cannot be read.
     """
     preprocess = network.bundle.manifest.preprocess
     try:
@@ -162,7 +159,8 @@ def _explained(network: Network, file: bytes, name: str, index: int | None) -> t
         small = read_small(file, PANEL, preprocess.levels)
         answer = network.answer(image)
         heat = heat_of(network, image, answer, int(answer.probabilities.argmax()) if index is None else index)
-        return Explained(small, image, window, heat, deletion_test(network, image, heat)), answer
+        deletion = deletion_test(network, image, heat)
+        return Explained(small, image, window, heat, deletion, network.classes), answer
     except UnreadablePicture as error:
         raise DataError(f"{name} {error.reason}") from error
 
@@ -184,13 +182,3 @@ def _read(picture: str | Path) -> tuple[bytes, str]:
     except (OSError, RuntimeError, ValueError) as error:  # nobody of the name after ~; a NUL in the name
         reason = error.strerror if isinstance(error, OSError) else error
         raise DataError(f"{name} cannot be read: {reason}") from error
-
-
-def _neighbour(bundle: Bundle, near: Near) -> Neighbour:
-    """A training picture, ready to be drawn; a thumbnail that cannot be read is left blank."""
-    name = bundle.manifest.classes[near.class_index]
-    try:
-        thumbnail = read_small(near.jpeg, THUMBNAIL)
-    except UnreadablePicture:
-        thumbnail = Image.new("RGB", (THUMBNAIL, THUMBNAIL), "white")
-    return Neighbour(name, near.class_index, near.similarity, thumbnail)

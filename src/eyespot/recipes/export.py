@@ -51,11 +51,11 @@ def export(
 
     run: a run folder, or a bundle.
     format: "onnx", one file, or "openvino", two.
-    int8: try 8-bit numbers; kept where they are as good and faster on this machine. OpenVINO's files alone.
+    int8: try 8-bit numbers; kept where they are as good and faster on this machine. Only for OpenVINO's files.
     out: the folder to write to; `export` in the run's folder by default.
     data: where the pictures are that the run was made on, if not where its `args.json` says.
     overwrite: replace an earlier export.
-    Raises BundleError where the exported model answers otherwise than the run in OpenVINO or ONNX Runtime; nothing is
+    Raises BundleError if the exported model answers otherwise than the run in OpenVINO or ONNX Runtime; nothing is
     written then.
     """
     started = time.perf_counter()
@@ -98,7 +98,7 @@ class _Compared:
     progress: Progress
 
     def proven(self, contents: tuple[bytes, ...], reference: OnnxRuntime) -> _Proven:
-        """The files with how they answer. Raises BundleError where that is otherwise than the run.
+        """The files with how they answer. Raises BundleError if that is otherwise than the run.
 
         reference: the same graph in ONNX Runtime.
         """

@@ -44,7 +44,7 @@ def feature_maps(
     network: a run folder or bundle, or a network of the catalogue with its published weights.
     stage: its name, dotted for a nested one: "stage3", "stage4.d".
     out: the PNG to write.
-    scale: "each" gives every map its own colours, "together" one scale to all.
+    scale: "each" gives every map its own colors, "together" one scale to all.
     weights: of a network of the catalogue; None for the published ones.
     overwrite: replace `out` where it exists.
     Raises NetworkError, with the nearest name, for an unknown network or stage; WeightsError, BundleError, DataError,
@@ -96,7 +96,7 @@ def _image(picture: str | Path, preprocess: Preprocess, *, learned: bool) -> np.
 
 
 def _maps(net: nn.Sequential, stage: str, image: np.ndarray) -> np.ndarray:
-    """What the stage gives, (C, H, W); a vector as so many maps of one pixel."""
+    """What the stage gives, (C, H, W); a vector as maps of one pixel each."""
     import torch
 
     from eyespot.blocks import taps

@@ -43,7 +43,7 @@ def info() -> InfoResult:
 
 
 def cache(*, clear: bool = False) -> CacheResult:
-    """What the store holds, or, with `clear`, what was removed from it. Raises StoreError where it cannot be used."""
+    """What the store holds, or, with `clear`, what was removed from it. Raises StoreError if it cannot be used."""
     with Store(machine.cache_folder() / "store") as store:
         size = store.clear() if clear else store.size()
     return CacheResult(

@@ -21,7 +21,7 @@ def kernels(
     weights: str | Path | None = None,
     overwrite: bool = False,
 ) -> PictureMade:
-    """The kernels of the first convolution, each as a small picture: edges and colours where it has learned some.
+    """The kernels of the first convolution, each as a small picture: edges and colors where it has learned some.
 
     network: a run folder or bundle, or a network of the catalogue with its published weights.
     out: the PNG to write.

@@ -33,7 +33,7 @@ def summary(
     imgsz: another size of the image, one number or (height, width), pixels.
     classes: of a network of the catalogue; None for as many as it is published with.
     draw: an SVG file to write.
-    Raises NetworkError where the network is unknown or cannot take the image, BundleError, OptionError, MissingExtra.
+    Raises NetworkError if the network is unknown or cannot take the image, BundleError, OptionError, MissingExtra.
     """
     name, traced, shape = _traced(network, input_chw, imgsz, classes)
     layers = list(flat(traced))

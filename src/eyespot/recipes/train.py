@@ -42,12 +42,12 @@ def train(
 ) -> TrainResult:
     """What was trained on `data` and how good it is; a run folder with bundle and report is on disk.
 
-    data: a folder or a file (docs/data.md has all kinds), or "digits" for the embedded sample. None where `resume` or
+    data: a folder or a file (docs/data.md has all kinds), or "digits" for the embedded sample. None if `resume` or
         `replay` says it.
     resume: the folder of a run that was killed: it goes on from its last checkpoint, and ends with the same bits as if
         it had not been. It takes no other options.
     replay: the folder of a run that was given a time: what its clock decided is done again. Of the options it takes
-        `name` and `out` alone.
+        only `name` and `out`.
     progress: told how far the work is.
     options: those of TrainOptions.
     Raises EyespotError in one sentence for everything a person can mend; Stopped on Ctrl-C without a model.

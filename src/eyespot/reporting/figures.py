@@ -1,4 +1,4 @@
-"""The confusion matrix as PNG, drawn by Pillow, and small SVG drawings that the report's style sheet colours."""
+"""The confusion matrix as PNG, drawn by Pillow, and small SVG drawings that the report's style sheet colors."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
 
-from eyespot.evaluate.intervals import wilson
+from eyespot.evaluate.intervals import wilson, wilson_fraction
 from eyespot.evaluate.lettering import SMALLEST_TEXT, drawable, lettered, own_font
 from eyespot.evaluate.metrics import LARGEST_MATRIX, matrix_of_most_confused
 from eyespot.palette import INK, PALE, TEAL
 from eyespot.records import CalibrationBin, Metric, PartMetrics
 
 RIGHT, WRONG = TEAL, (184, 78, 20)
-"""Colours of a full cell on the diagonal and beside it."""
+"""Colors of a full cell on the diagonal and beside it."""
 DRAWN_CLASSES = 50
 """Of more than `LARGEST_MATRIX` classes, those that are mixed up most and are drawn."""
 FAINTEST = 0.1
-"""Strength of the colour of a cell with a share near 0."""
+"""Strength of the color of a cell with a share near 0."""
 WHITE_TEXT = 0.7
-"""On colours stronger than this white is easier to read than ink."""
+"""On colors stronger than this white is easier to read than ink."""
 MATRIX_SIDE = 1600
 """The cells share about this many pixels per side; the names come on top."""
 SMALLEST_CELL, LARGEST_CELL = 4, 72
@@ -42,7 +42,7 @@ def part_png(metrics: PartMetrics) -> bytes:
 
 
 def confusion_png(confusion: ArrayLike, names: Sequence[str], *, answer: str = "answer") -> bytes:
-    """A confusion matrix as a PNG: true classes down, answers across, each row coloured by its shares.
+    """A confusion matrix as a PNG: true classes down, answers across, each row colored by its shares.
 
     confusion: (C, C) counts, rows are the true classes; C at least 1.
     answer: what the columns are.
@@ -51,7 +51,7 @@ def confusion_png(confusion: ArrayLike, names: Sequence[str], *, answer: str = "
     counts = np.asarray(confusion, np.int64).reshape(len(names), len(names))
     cell = max(SMALLEST_CELL, min(LARGEST_CELL, MATRIX_SIDE // len(names)))
     size = max(SMALLEST_TEXT, min(LARGEST_TEXT, round(cell * 0.55)))
-    every = -(-(size + 2) // cell)  # with cells smaller than text, only every so many names
+    every = -(-(size + 2) // cell)  # with cells smaller than text, only one name in this many
     labels = {i: lettered(drawable(name, i), size, INK) for i, name in enumerate(names) if i % every == 0}
     axes = [lettered(text, size + 2, INK) for text in (answer, "true class")]
     gap = size // 2
@@ -92,7 +92,7 @@ def interval_svg(metric: Metric) -> str:
 
 
 def bar_svg(right: int, n: int, label: str) -> str:
-    """A small bar for `right` of `n`, with the 95 % interval as a whisker; empty where n is 0."""
+    """A small bar for `right` of `n`, with the 95 % interval as a whisker; empty if n is 0."""
     if n == 0:
         return _svg(TRACK, f"{label}: none", width=120, height=14, kind="row-bar")
     metric = wilson(right, n)
@@ -112,7 +112,7 @@ def reliability_svg(bins: Sequence[CalibrationBin], title: str) -> str:
     body = "".join(_grid_line(tenths) for tenths in range(0, 11, 2))
     points = ""
     for b in bins:
-        interval = wilson(min(b.accuracy * b.n, b.n), b.n)
+        interval = wilson_fraction(b.accuracy, b.n)
         x, y, left = 44 + 240 * b.confidence, 254 - 240 * b.accuracy, 44 + 240 * b.low
         top, bottom = 254 - 240 * interval.high, 254 - 240 * interval.low
         tall = max(1.5, 34 * b.n / largest)
@@ -150,7 +150,7 @@ def _svg(body: str, label: str, *, width: int, height: int, kind: str) -> str:
 
 
 def _heat(counts: NDArray[np.int64], cell: int) -> Image.Image:
-    """Cells (C, C) as an image, from white to the full colour by the share of their row."""
+    """Cells (C, C) as an image, from white to the full color by the share of their row."""
     strength = _strength(counts)[..., None]  # (C, C, 1)
     full = np.where(np.eye(len(counts), dtype=bool)[..., None], RIGHT, WRONG)  # (C, C, 3)
     image = Image.fromarray(np.rint(255 + (full - 255) * strength).astype(np.uint8))
@@ -158,7 +158,7 @@ def _heat(counts: NDArray[np.int64], cell: int) -> Image.Image:
 
 
 def _strength(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """How strongly each cell is coloured, 0..1: its share of the row, lifted so that a single mistake shows."""
+    """How strongly each cell is colored, 0..1: its share of the row, lifted so that a single mistake shows."""
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return np.where(counts > 0, FAINTEST + (1 - FAINTEST) * shares, 0.0)
 
@@ -180,5 +180,5 @@ def _draw_numbers(picture: Image.Image, counts: NDArray[np.int64], margin: int, 
     strength = _strength(counts)
     for row, column in np.argwhere(counts).tolist():
         centre = (margin + (column + 0.5) * cell, margin + (row + 0.5) * cell)
-        colour = "white" if strength[row, column] > WHITE_TEXT else INK
-        draw.text(centre, str(counts[row, column]), colour, font, anchor="mm")
+        color = "white" if strength[row, column] > WHITE_TEXT else INK
+        draw.text(centre, str(counts[row, column]), color, font, anchor="mm")

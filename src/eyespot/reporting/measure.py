@@ -35,7 +35,7 @@ class Measurements:
     answers: Mapping[Part, Answers]
     """To every picture that was held out, by part: val, test, and as train what was answered out of fold."""
     own: Answers | None
-    """The trained model's own, to a few pictures: by them the written model is checked. None where none can be read."""
+    """The trained model's own, to a few pictures: by them the written model is checked. None if none can be read."""
     scores: RunScores
     precision: Precision
     views_computed: int

@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from eyespot.evaluate import lettering, verdict
-from eyespot.evaluate.metrics import LARGEST_MATRIX, Confusion, most_confused
+from eyespot.evaluate.metrics import LARGEST_MATRIX, MixedUp, most_confused
 from eyespot.evaluate.scores import RunScores, most_trusted_first, overall
 from eyespot.files import write_whole
 from eyespot.names import printable_lines
@@ -108,7 +108,7 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of the confusion matrix; `heat` is its CSS class, empty where the count is 0."""
+    """One cell of the confusion matrix; `heat` is its CSS class, empty if the count is 0."""
 
     count: int
     heat: str
@@ -186,7 +186,7 @@ def _cell(count: int, total: int, *, right: bool) -> Cell:
     return Cell(count, f"{'right' if right else 'wrong'}{level}" if level else "")
 
 
-def _pairs(detail: PartMetrics) -> tuple[Confusion, ...]:
+def _pairs(detail: PartMetrics) -> tuple[MixedUp, ...]:
     most = PAIRS if len(detail.per_class) <= LARGEST_MATRIX else MORE_PAIRS
     return most_confused(detail.cells, [c.name for c in detail.per_class], most)
 

@@ -28,10 +28,10 @@ class TrainResult(Record):
     pictures: PictureCount
     set_aside: tuple[SetAside, ...]
     validation: Metric | None
-    """On the validation part; out of fold where there is none because too few pictures are held out; None where nothing
+    """On the validation part; out of fold where there is none because too few pictures are held out; None if nothing
     was measured."""
     test: Metric | None
-    """None where there is no test part, where it has fewer than 30 pictures, or where the user stopped before."""
+    """None if there is no test part, if it has fewer than 30 pictures, or if the user stopped before."""
     small_test: Metric | None
     """On a test part of fewer than 30 pictures that the folders hold; its interval is wide."""
     out_of_fold: Metric | None

@@ -48,7 +48,7 @@ def write_verified(folder: Path, manifest: Manifest, graph: bytes, fitted: Fitte
 def require_same_answers(bundle: Bundle, fitted: Fitted, measured: Measurements) -> Agreement | None:
     """How far the probabilities of the bundle on disk lie from the trained model's own.
 
-    None where no picture can be read any more. Raises BundleError where they differ by more than rounding.
+    None if no picture can be read any more. Raises BundleError if they differ by more than rounding.
     """
     own = measured.own
     classifier = Classifier(read_bundle(bundle.folder), cache_folder=compiled_folder(machine.cache_folder()))

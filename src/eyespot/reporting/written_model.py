@@ -37,7 +37,7 @@ def write_model(fitted: Fitted, measured: Measurements, job: Job) -> Manifest:
 
 
 def keeping(job: Job) -> Keep:
-    """What writes a model to disk while the ladder is climbed: measured on the validation pictures alone."""
+    """What writes a model to disk while the ladder is climbed: measured only on the validation pictures."""
 
     def keep(fitted: Fitted) -> None:
         if not job.world.is_writer:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
+from importlib.resources import files
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
@@ -14,9 +16,14 @@ from eyespot.serve.doorman import Doorman
 from eyespot.serve.replies import as_json, refusal
 from eyespot.serve.safety import Gate
 from eyespot.serve.service import Service
-from eyespot.serve.static import INDEX, page_files
 from eyespot.version import VERSION
 
+CONTENT_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 PAGE_HEADERS = {
     "cache-control": "no-cache",
     "content-security-policy": (
@@ -53,7 +60,7 @@ def make_app(service: Service, *, token: str | None = None) -> FastAPI:
 def _add_page(app: FastAPI) -> None:
     @app.get("/")
     async def index() -> Response:
-        return _page_file(INDEX)
+        return _page_file("index.html")
 
     @app.get("/page/{name}")
     async def page(name: str) -> Response:
@@ -77,6 +84,14 @@ def _add_model(app: FastAPI, service: Service) -> None:
     @app.get("/metrics")
     async def metrics() -> Response:
         return Response(service.measured(), headers={"content-type": service.metrics.content_type})
+
+
+@cache
+def page_files() -> dict[str, tuple[str, bytes]]:
+    """Content type and content of each file of the page, by name: a fixed list, so that no address leads elsewhere."""
+    folder = files("eyespot.serve") / "page"
+    kinds = {each.name: CONTENT_TYPES.get(f".{each.name.rpartition('.')[2]}") for each in folder.iterdir()}
+    return {name: (kind, (folder / name).read_bytes()) for name, kind in kinds.items() if kind}
 
 
 def _page_file(name: str) -> Response:

@@ -48,7 +48,7 @@ class Answer:
     size_wh: tuple[int, int]
     """Of the upright picture, pixels."""
     is_flat: bool = False
-    """True where the network saw but one colour."""
+    """True if the network saw only one color."""
 
 
 @dataclass(eq=False, slots=True)
@@ -122,7 +122,7 @@ class Batching:
 
     @property
     def is_full(self) -> bool:
-        """True where not one picture more is taken."""
+        """True if no further picture is taken."""
         return self._taken >= self.places
 
     async def answers(self, pictures: Sequence[bytes | np.ndarray], served: Served) -> list[Answer | RequestError]:
@@ -168,7 +168,7 @@ class Batching:
             return lambda: self._answer(batch, is_alone=is_alone)
 
     def _images_are_due(self) -> bool:
-        """True where there are images, and they should wait for no file any more."""
+        """True if there are images, and they should wait for no file any more."""
         if not self._images:
             return False
         first = self._images[0]

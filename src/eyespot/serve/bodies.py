@@ -61,7 +61,7 @@ class Room:
         self.taken = 0
 
     def take(self, count: int) -> None:
-        """Raises RequestError where the body becomes too large, or all bodies together do."""
+        """Raises RequestError if the body becomes too large, or all bodies together do."""
         self.taken += count
         self._intake.held += count
         if self.taken > MOST_BODY_BYTES:
@@ -100,7 +100,7 @@ async def _in_time() -> AsyncIterator[None]:
 
 
 def _require_fits(headers: Mapping[bytes, bytes], *, most_bytes: int) -> None:
-    """Raises RequestError where the client itself says that the body is too large."""
+    """Raises RequestError if the client itself says that the body is too large."""
     told = headers.get(b"content-length", b"")
     if told.isdigit() and int(told) > most_bytes:
         raise _too_much(most_bytes)

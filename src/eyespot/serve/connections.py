@@ -14,7 +14,7 @@ from eyespot.serve.bodies import BODY_SECONDS
 
 MOST_CONNECTIONS = 1000
 MOST_HEAD_BYTES = 2**16
-"""Of a request's first line and headers, those behind its body with them."""
+"""Of a request's first line and headers, and of those after its body."""
 HEAD_SECONDS = 10.0
 """From the connection, or from its next request's first byte, to the end of the head."""
 MESSAGE_SECONDS = BODY_SECONDS + 5
@@ -22,7 +22,7 @@ MESSAGE_SECONDS = BODY_SECONDS + 5
 TAKE_SECONDS = 30.0
 """For a client to take what waits to be sent to it."""
 LINGER_SECONDS = 0.25
-"""Once the server is told to stop, a silent connection is kept so long: what is under way to it is still answered."""
+"""Once the server is told to stop, a silent connection is kept this long: what is under way to it is still answered."""
 TOO_LONG = "The request's head is too long."
 
 Stage = Literal["head", "body", "whole"]
@@ -74,7 +74,7 @@ class LimitedConnection(HttpToolsProtocol):
         self._stage = "whole"
         self._set_timer()
         self._set_taking(timed=False)
-        for each in self._unanswered:  # uvicorn tells the newest alone
+        for each in self._unanswered:  # uvicorn tells only the newest
             each.disconnected = True
         super().connection_lost(exc)
 
@@ -137,7 +137,7 @@ class LimitedConnection(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
     def _count_head(self, count: int) -> None:
-        """Raises ValueError where the head becomes too long: the parser stops, and the client is told."""
+        """Raises ValueError if the head becomes too long: the parser stops, and the client is told."""
         self._head_bytes, self._unfinished_bytes = self._head_bytes + count, 0
         if self._is_too_long():
             raise ValueError

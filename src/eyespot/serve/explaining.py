@@ -1,4 +1,4 @@
-"""Heat maps and similar pictures, one at a time, so that they hold up nobody who asked for an answer alone."""
+"""Heat maps and similar pictures, one at a time, so that they hold up nobody who asked only for an answer."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 from eyespot.errors import RequestError, UnreadablePicture
+from eyespot.recipes.explain import Explainer
 from eyespot.serve.asked import Asked
 from eyespot.serve.refusals import Busy
-from eyespot.serve.served import Explain
 
 PLACES = 32
 """Pictures that may wait to be explained."""
@@ -25,17 +25,16 @@ class Explaining:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="eyespot-explain")
         self._taken = 0
 
-    async def entries(self, explain: Explain | None, data: bytes, likeliest: str, wanted: Asked) -> dict[str, Any]:
+    async def entries(self, explain: Explainer | None, data: bytes, likeliest: str, wanted: Asked) -> dict[str, Any]:
         """The entries `heat_map` and `similar`, as far as they are asked for and can be had. Raises Busy."""
-        heat_map = wanted.heat_map and explain is not None and explain.heat_map
         similar = wanted.similar if explain is not None and explain.similar else 0
-        if explain is None or not (heat_map or similar):
+        if explain is None or not (wanted.heat_map or similar):
             return {}
         if self._taken == PLACES:
             raise Busy
         self._taken += 1
         try:
-            asked = partial(explain, data, likeliest, heat_map=heat_map, similar=similar)
+            asked = partial(explain, data, likeliest, heat_map=wanted.heat_map, similar=similar)
             return await asyncio.get_running_loop().run_in_executor(self._pool, asked)
         except UnreadablePicture as error:
             raise RequestError(400, f"the picture {error.reason}") from error

@@ -148,7 +148,7 @@ def _read(body: bytes, served: Served) -> tuple[Question, list[bytes | np.ndarra
 
 
 def _require_plausible(body: bytes, served: Served) -> None:
-    """Raises RequestError where the body, as JSON, would become more objects than any question has."""
+    """Raises RequestError if the body, as JSON, would become more objects than any question has."""
     height, width = served.preprocess.crop_hw
     lists = MOST_PICTURES * (1 + height + height * width)
     values = MOST_PICTURES * height * width * served.preprocess.channels
@@ -175,9 +175,11 @@ def _file(text: object, place: int) -> bytes:
 def _images(tensor: Tensor, served: Served) -> list[np.ndarray]:
     shape = [*served.preprocess.crop_hw, served.preprocess.channels]
     if tensor.datatype != "UINT8" or tensor.shape[1:] != shape:
-        raise RequestError(400, f"the tensor {IMAGES} has the datatype UINT8 and the shape [n, {_listed(shape)}]")
+        listed = ", ".join(map(str, shape))
+        raise RequestError(400, f"the tensor {IMAGES} has the datatype UINT8 and the shape [n, {listed}]")
     values = _flat(tensor.data, depth=len(tensor.shape))
-    if len(values) != math.prod(tensor.shape) or set(map(type, values)) != {int} or not _are_bytes(values):
+    are_whole = len(values) == math.prod(tensor.shape) and set(map(type, values)) == {int}
+    if not are_whole or min(values) < 0 or max(values) > 255:
         raise RequestError(400, f"the tensor {IMAGES} needs as data its values, whole numbers from 0 to 255")
     return list(np.array(values, np.uint8).reshape(tensor.shape))  # n times (H, W, C)
 
@@ -188,10 +190,6 @@ def _flat(values: list[Any], *, depth: int) -> list[Any]:
         if set(map(type, values)) == {list}:
             values = list(chain.from_iterable(values))
     return values
-
-
-def _are_bytes(values: list[int]) -> bool:
-    return min(values) >= 0 and max(values) <= 255
 
 
 def _described(name: str, served: Served) -> dict[str, Any]:
@@ -214,7 +212,3 @@ def _described(name: str, served: Served) -> dict[str, Any]:
 def _require_served(service: Service, name: str) -> None:
     if name != service.name:
         raise RequestError(404, f"there is no model {name[:80]!r}: the one served is {service.name!r}")
-
-
-def _listed(shape: list[int]) -> str:
-    return ", ".join(map(str, shape))

@@ -18,7 +18,7 @@ from eyespot.serve.service import Service
 
 
 async def predict(service: Service, request: Request) -> Response:
-    """The answers to the pictures of a request. Raises RequestError where there is none."""
+    """The answers to the pictures of a request. Raises RequestError if there is none."""
     served = service.served
     wanted = asked(request.scope["query_string"], classes=len(served.classes))
     if service.batching.is_full:

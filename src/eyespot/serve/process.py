@@ -67,7 +67,7 @@ class Server(uvicorn.Server):
         return signal.SIGINT in self._captured_signals
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Raises OSError where another server has begun to listen on the same port meanwhile."""
+        """Raises OSError if another server has begun to listen on the same port meanwhile."""
         try:
             await super().startup(sockets)
             if any(each.fileno() < 0 for each in sockets or []):  # uvloop closes what cannot listen, and is silent
@@ -105,5 +105,5 @@ class Server(uvicorn.Server):
 
 
 def _has_terminal() -> bool:
-    """True where a person started the server in a terminal: closing that, which is a SIGHUP too, ends it."""
+    """True if a person started the server in a terminal: closing that, which is a SIGHUP too, ends it."""
     return any(os.isatty(number) for number in (0, 1))

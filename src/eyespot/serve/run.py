@@ -43,7 +43,7 @@ def serve(
 
 
 def require_extra() -> None:
-    """Raises MissingExtra where the packages of the extra `serve` are missing."""
+    """Raises MissingExtra if the packages of the extra `serve` are missing."""
     try:
         import fastapi  # noqa: F401
         import httptools  # noqa: F401
@@ -55,7 +55,7 @@ def require_extra() -> None:
 
 
 def listening(host: str, port: int, *, token: str | None) -> list[socket.socket]:
-    """A socket for each address of `host`. Raises OptionError or MachineError where there cannot be one."""
+    """A socket for each address of `host`. Raises OptionError or MachineError if there cannot be one."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:

@@ -19,14 +19,14 @@ OPEN_BELOW = "/page/"
 
 
 class Gate:
-    """Decides about each request by its head alone."""
+    """Decides about each request only by its head."""
 
     def __init__(self, token: str | None) -> None:
         """token: what clients must know; without one, only names of this computer itself are answered to."""
         self._token = None if token is None else token.encode()
 
     def check(self, scope: Any) -> None:
-        """Raises RequestError where the request may not be answered."""
+        """Raises RequestError if the request may not be answered."""
         hosts, origins, keys = [], [], []
         for name, value in scope["headers"]:
             if name == b"host":
@@ -50,7 +50,7 @@ class Gate:
 
 
 def require_token(token: str | None, addresses: list[str]) -> None:
-    """Raises OptionError where others could ask without a token, or with one that can be guessed.
+    """Raises OptionError if others could ask without a token, or with one that can be guessed.
 
     addresses: that the server listens on.
     """
@@ -59,7 +59,7 @@ def require_token(token: str | None, addresses: list[str]) -> None:
             f"the option token needs at least {LEAST_TOKEN} characters, all of them ASCII: python -c 'import secrets; "
             "print(secrets.token_urlsafe())' makes one"
         )
-    open_ones = [address for address in addresses if not ipaddress.ip_address(_without_zone(address)).is_loopback]
+    open_ones = [address for address in addresses if not ipaddress.ip_address(address).is_loopback]
     if open_ones and token is None:
         raise OptionError(
             f"on the address {open_ones[0]} others can reach the server: give a token with --token or the variable "
@@ -92,8 +92,3 @@ def _place(origin: bytes) -> bytes:
 
 def _is_open(path: str) -> bool:
     return path in OPEN_PATHS or path.startswith(OPEN_BELOW)
-
-
-def _without_zone(address: str) -> str:
-    """fe80::1%eth0 without the name of its network card."""
-    return address.partition("%")[0]

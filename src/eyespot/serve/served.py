@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -14,28 +14,14 @@ from eyespot.bundle.many_threads import Answering
 from eyespot.bundle.run import require_distribution
 from eyespot.evaluate.scores import most_trusted_first, overall
 from eyespot.evaluate.verdict import accuracy_sentence
+from eyespot.recipes.explain import Explainer
 from eyespot.records import PartMetrics, Preprocess
 
 FINGERPRINT_DIGITS = 12
 DRAWN_SIDE = 64
-"""Grey pictures up to this side, pixels, are such as a person can draw."""
+"""Gray pictures up to this side, pixels, are such as a person can draw."""
 SAMPLE = "digits"
 """The embedded digits fill their pictures, and so must drawings; those of MNIST have a margin."""
-
-
-class Explain(Protocol):
-    """Says why a bundle answers as it does. Called from a thread; may take long."""
-
-    @property
-    def heat_map(self) -> bool:
-        """True where it can draw heat maps."""
-
-    @property
-    def similar(self) -> bool:
-        """True where it knows training pictures."""
-
-    def __call__(self, picture: bytes, class_name: str, *, heat_map: bool, similar: int) -> dict[str, Any]:
-        """The entries `heat_map` and `similar` of the picture's answer, as far as they are asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +33,17 @@ class Served:
     fingerprint: str
     classes_json: tuple[str, ...]
     """Each class's name, as JSON."""
-    explain: Explain | None
+    explain: Explainer | None
 
     @classmethod
-    def of(cls, bundle: Bundle, answering: Answering, explain: Explain | None = None) -> Served:
-        """The bundle, once it has answered. Raises BundleError where its answer is none."""
-        require_answers(bundle, answering)
+    def of(cls, bundle: Bundle, answering: Answering, explain: Explainer | None = None) -> Served:
+        """The bundle, once it has answered.
+
+        Raises BundleError unless its answer to a black image is a distribution over the classes.
+        """
+        preprocess = bundle.manifest.preprocess
+        black = np.zeros((1, *preprocess.crop_hw, preprocess.channels), np.uint8)
+        require_distribution(answering.answer(black, alone=True)[0], bundle)
         return cls(
             bundle=bundle,
             answering=answering,
@@ -70,7 +61,7 @@ class Served:
         return self.bundle.manifest.preprocess
 
     def described(self) -> dict[str, Any]:
-        """What `GET /model` says of the bundle alone."""
+        """What `GET /model` says of the bundle."""
         manifest = self.bundle.manifest
         side = max(manifest.preprocess.crop_hw)
         return {
@@ -86,17 +77,10 @@ class Served:
             "small_test": _metric(manifest.small_test),
             "out_of_fold": manifest.out_of_fold and manifest.out_of_fold.model_dump(),
             "measured": _measured(manifest),
-            "heat_map": self.explain is not None and self.explain.heat_map,
+            "heat_map": self.explain is not None,
             "similar": self.explain is not None and self.explain.similar,
             "fingerprint": self.fingerprint,
         }
-
-
-def require_answers(bundle: Bundle, answering: Answering) -> None:
-    """Raises BundleError where the graph's answer to a black image is no distribution over the classes."""
-    preprocess = bundle.manifest.preprocess
-    [answer] = answering.answer(np.zeros((1, *preprocess.crop_hw, preprocess.channels), np.uint8), alone=True)
-    require_distribution(answer, bundle)
 
 
 def _measured(manifest: Manifest) -> dict[str, Any] | None:

@@ -12,11 +12,12 @@ from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.bundle.many_threads import Answering
 from eyespot.bundle.run import Classifier
 from eyespot.engine.compiled import compiled_folder
+from eyespot.recipes.explain import Explainer
 from eyespot.serve.batching import QUEUE, Batching
 from eyespot.serve.bodies import Intake
 from eyespot.serve.explaining import Explaining
 from eyespot.serve.metrics import Metrics
-from eyespot.serve.served import Explain, Served
+from eyespot.serve.served import Served
 from eyespot.version import VERSION
 
 
@@ -28,11 +29,11 @@ class Service:
         run: str | Path,
         *,
         queue: int = QUEUE,
-        explain: Callable[[Bundle], Explain] | None = None,
+        explain: Callable[[Bundle], Explainer] | None = None,
     ) -> None:
         """explain: makes what explains the answers of a bundle.
 
-        Raises BundleError where `run` holds no model that can be served.
+        Raises BundleError if `run` holds no model that can be served.
         """
         self.run, self._explain = run, explain
         self.served = self.load(read_bundle(run))

@@ -93,7 +93,7 @@ class Watcher:
 
 
 def state_of(run: str | Path) -> State | None:
-    """What changes with the files of the bundle that `run` leads to; None where there is none at the moment."""
+    """What changes with the files of the bundle that `run` leads to; None if there is none at the moment."""
     try:
         folder = find_bundle(Path(run).expanduser())
         if folder is None:

@@ -205,7 +205,7 @@ def _notes(laid: list[_Laid], padding: Padding) -> list[str]:
 
 
 def _drawn(volume: NDArray[np.float64], *, as_picture: bool) -> tuple[bytes, str]:
-    """The maps as a PNG, and what its colours mean. A blurred picture is a picture again, not a signed map."""
+    """The maps as a PNG, and what its colors mean. A blurred picture is a picture again, not a signed map."""
     if as_picture:
         white = max(255.0, float(volume.max()))
         meaning = f"black is 0 and white {white:.6g}: a picture again, since no weight is negative"

@@ -36,7 +36,7 @@ def _listed(maps: NDArray[np.float64]) -> list[Any] | None:
 
 
 Maps = Annotated[NDArray[np.float64], PlainSerializer(_listed)]
-"""An array; in JSON a list of planes, or null where there are more than MOST_VALUES_IN_JSON values."""
+"""An array; in JSON a list of planes, or null if there are more than MOST_VALUES_IN_JSON values."""
 
 
 class ByHandRecord(Record):
@@ -79,7 +79,12 @@ class ByHandOptions:
     overwrite: bool = False
 
     def files(self) -> OutputFiles:
-        return output_files(self.out, self.csv, overwrite=self.overwrite)
+        """The files that the options name. Raises OptionError if one cannot be written."""
+        png, csv = (
+            None if path is None else chosen_file(path, ending, option=option, overwrite=self.overwrite)
+            for path, ending, option in ((self.out, ".png", "out"), (self.csv, ".csv", "csv"))
+        )
+        return OutputFiles(png, csv)
 
 
 @dataclass(frozen=True)
@@ -116,12 +121,6 @@ def open_input(source: Source, channels: str | None) -> Input:
     if values.ndim not in (2, 3):
         raise DataError(f"{name} has the shape {values.shape}: (H, W) or (C, H, W) is needed")
     return Input(name, values.reshape(-1, *values.shape[-2:]), is_picture=False)
-
-
-def output_files(out: str | Path | None, csv: str | Path | None, *, overwrite: bool) -> OutputFiles:
-    """The files that the options name. Raises OptionError where one cannot be written."""
-    png = None if out is None else chosen_file(out, ".png", option="out", overwrite=overwrite)
-    return OutputFiles(png, None if csv is None else chosen_file(csv, ".csv", option="csv", overwrite=overwrite))
 
 
 def open_kernels(kernel: Source | Sequence[Source], channels: int) -> list[NamedKernel]:

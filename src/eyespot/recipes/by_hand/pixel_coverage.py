@@ -7,7 +7,7 @@ from pathlib import Path
 from eyespot.arithmetic import coverage, maps
 from eyespot.arithmetic.windows import Padding, slides
 from eyespot.old_names import PIXEL_COVERAGE, accepts
-from eyespot.recipes.by_hand.pictures import ByHandRecord, Maps, dropped_note, output_files
+from eyespot.recipes.by_hand.pictures import ByHandOptions, ByHandRecord, Maps, dropped_note
 
 
 class CoverageResult(ByHandRecord):
@@ -50,7 +50,7 @@ def pixel_coverage(
     kernel: size of the window, likewise.
     padding, stride, out, csv, overwrite: as for `convolve`.
     """
-    files = output_files(out, csv, overwrite=overwrite)
+    files = ByHandOptions(out=out, csv=csv, overwrite=overwrite).files()
     size_hw, kernel_hw = _pair(imgsz), _pair(kernel)
     down, across = slides(size_hw, kernel_hw, padding=padding, stride=stride)
     counts = coverage.pixel_coverage(size_hw, kernel_hw, padding=padding, stride=stride)  # (H, W)

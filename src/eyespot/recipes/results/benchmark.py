@@ -8,7 +8,7 @@ from eyespot.records import PrecisionName, Record
 
 
 class Rate(Record):
-    """So many a second: the median of all runs, and their range."""
+    """How many a second: the median of all runs, and their range."""
 
     median: float = Field(gt=0)
     low: float
@@ -16,7 +16,7 @@ class Rate(Record):
 
 
 class Speed(Record):
-    """One engine with one number format, given so many images at a time."""
+    """One engine with one number format, given `batch` images at a time."""
 
     engine: str
     precision: PrecisionName
@@ -56,6 +56,6 @@ class BenchmarkResult(Record):
     runs: int
     speeds: tuple[Speed, ...]
     decoding: DecodingSpeed | None
-    """None where no pictures were given."""
+    """None if no pictures were given."""
     notes: tuple[str, ...]
     seconds: float

@@ -31,7 +31,7 @@ class PictureMade(Record):
     columns: int
     rows: int
     scaling: str
-    """How numbers became colours, in words."""
+    """How numbers became colors, in words."""
 
 
 class WeightsResult(Record):
@@ -50,11 +50,11 @@ class WeightsResult(Record):
     """How a picture becomes what the network expects with these weights."""
     ready: bool
     file: str
-    """Where the file is, or has to be put; empty where it comes with an extra that is not installed."""
+    """Where the file is, or has to be put; empty if it comes with an extra that is not installed."""
     url: str
-    """Where it can be downloaded; empty where it comes with an extra."""
+    """Where it can be downloaded; empty if it comes with an extra."""
     extra: str
-    """The extra that brings it; empty where it has to be downloaded."""
+    """The extra that brings it; empty if it has to be downloaded."""
 
 
 class NetworkResult(Record):

@@ -16,9 +16,9 @@ class ExportResult(Record):
     checks: tuple[ExportCheck, ...]
     """In fp32; where int8 is kept, of the model that it was made from."""
     bf16: ExportCheck | None
-    """None where this machine has no such arithmetic."""
+    """None if this machine has no such arithmetic."""
     int8: Int8Check | None
-    """None where it was not asked for."""
+    """None if it was not asked for."""
     notes: tuple[str, ...]
     seconds: float
 
