@@ -88,6 +88,7 @@ def _made(network: Network, hashed: Sequence[Hashed], progress: Progress) -> Sim
                     kept.append((classes.index(str(hashed[number].picture.label)), small))
                     yield image
                 progress("reading what it was trained on", number + 1, len(hashed))
+        progress("reading what it was trained on", len(hashed), len(hashed))  # the last may be unreadable
 
     features = [answer.features for answer in network.answers(images(), many=True)]
     if not features:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -85,12 +86,14 @@ def explain(
         places_hw=heat.values.shape,
         window=explained.window,
         deletion=explained.deletion,
-        similar=tuple(
-            SimilarPicture(class_=network.classes[each.class_index], similarity=each.similarity) for each in near
-        ),
+        similar=_named(near, network),
         sentence=heat.sentence,
         notes=(note,) if note else (),
     )
+
+
+def _named(near: Sequence[Near], network: Network) -> tuple[SimilarPicture, ...]:
+    return tuple(SimilarPicture(class_=network.classes[each.class_index], similarity=each.similarity) for each in near)
 
 
 class Explainer:
