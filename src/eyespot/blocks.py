@@ -72,7 +72,7 @@ class SamePadding(nn.Module):
         return nn.functional.pad(x, (left, right, top, bottom))  # (N, C, H + top + bottom, W + left + right)
 
     def sides(self, size: int) -> tuple[int, int]:
-        """Zeros before and behind an image of `size` pixels."""
+        """Zeros before and after an image of `size` pixels."""
         steps = -(-size // self.stride)
         total = max((steps - 1) * self.stride + self.kernel - size, 0)
         return total // 2, total - total // 2
@@ -103,7 +103,7 @@ class Residual(nn.Module):
 
 
 class Branches(nn.Module):
-    """The outputs of several named branches on the same input, one behind the other along the channels."""
+    """The outputs of several named branches on the same input, one after the other along the channels."""
 
     def __init__(self, **branches: nn.Module) -> None:
         super().__init__()
@@ -190,7 +190,7 @@ def stage_names(net: nn.Sequential) -> tuple[str, ...]:
 
 
 def split(net: nn.Sequential, *, after: str) -> tuple[nn.Sequential, nn.Sequential]:
-    """The trunk, up to and with the stage `after`, and the tail, everything behind it.
+    """The trunk, up to and with the stage `after`, and the tail, everything after it.
 
     Both share their parameters with `net` and keep its names, so their state dicts are its state dict in two parts.
 

@@ -202,7 +202,7 @@ class Network(Record):
     name: str
     arguments: dict[str, int | float | str | bool] = {}
     cut: str = ""
-    """The stage behind which `tail` took the place of all that the network of that name has there."""
+    """The stage after which `tail` took the place of all that the network of that name has there."""
     tail: str = ""
     """New layers in words, as `train` takes them; empty where the network has its own."""
 

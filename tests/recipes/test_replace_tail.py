@@ -1,4 +1,4 @@
-"""New layers behind a cut: they learn, the bundle holds them, and a mistake in them is a sentence."""
+"""New layers after a cut: they learn, the bundle holds them, and a mistake in them is a sentence."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_it_learns_and_says_what_was_trained(trained):
     network = read_bundle(result.run).manifest.network
     assert (network.name, network.cut, network.tail) == ("efficientnet_lite0", *TAIL.values())
     report = Path(result.report).read_text("utf-8")
-    assert "everything behind stage6, beginning from new layers at random" in report
+    assert "everything after stage6, beginning from new layers at random" in report
     assert "everything up to stage6, with all running statistics" in report
 
 
@@ -137,10 +137,10 @@ def test_a_new_tail_may_end_in_a_sigmoid(draw, tmp_path):
         ({"freeze": "stage6", "replace_tail": "conv 3x3"}, "cannot have 'conv 3x3': give an odd kernel and 1 to 4096"),
         (
             {"freeze": "stage6", "replace_tail": "fc 8, pool"},
-            "cannot have 'pool 2x2' behind 'fc 8', which leaves no",
+            "cannot have 'pool 2x2' after 'fc 8', which leaves no",
         ),
         ({"freeze": "stage6", "replace_tail": "pool 3, pool 3"}, "where the map is 2x2"),
-        ({"freeze": "head.flat", "replace_tail": "pool"}, "behind this cut there are 1280 features and no maps"),
+        ({"freeze": "head.flat", "replace_tail": "pool"}, "after this cut there are 1280 features and no maps"),
         ({"freeze": "stage6", "replace_tail": "conv 3x3 4096, conv 5x5 4096"}, "at most 100,000,000 are possible"),
         ({"freeze": "stage9", "replace_tail": "fc 8"}, "the option freeze cannot be 'stage9': .* did you mean"),
         ({"freeze": "head", "replace_tail": "fc 8"}, "the option freeze cannot be 'head'"),

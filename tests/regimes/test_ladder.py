@@ -432,7 +432,7 @@ def test_the_ladder_stands_in_every_file(better):
     assert verdicts(better) == [("frozen", "kept"), ("partial", "kept")]
     assert better.regime == read_bundle(better.run).manifest.regime == "partial"
     assert better.ladder[1].validation == better.validation
-    assert better.ladder[1].trained.startswith("everything behind stage7")
+    assert better.ladder[1].trained.startswith("everything after stage7")
     assert all(rung.seconds > 0 for rung in better.ladder)
     assert better.ladder[1].verdict in Path(better.report).read_text("utf-8").replace("&#43;", "+")
     assert len(json.loads(Path(better.run, "result.json").read_text("utf-8"))["ladder"]) == 2

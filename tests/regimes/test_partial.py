@@ -69,7 +69,7 @@ def test_the_report_and_the_manifest_say_what_was_trained(run):
     assert result.test.accuracy > 0.8
     assert read_bundle(result.run).manifest.regime == "partial"
     report = Path(result.report).read_text("utf-8")
-    assert "everything behind stage7" in report
+    assert "everything after stage7" in report
     assert json.loads(Path(result.run, "args.json").read_text("utf-8"))["freeze"] == "stage7"
     assert len(Path(result.run, "results.csv").read_text("utf-8").splitlines()) == 1 + 1 + 2
 
@@ -97,7 +97,7 @@ def test_ctrl_c_before_the_first_epoch_is_over_leaves_the_frozen_model(run, tmp_
     monkeypatch.setattr(Training, "run", interrupted)
     result = train(run[0], out=tmp_path, **LATE)
     assert result.regime == "frozen"
-    assert any("stopped by you before one epoch of training everything behind stage7" in n for n in result.notes)
+    assert any("stopped by you before one epoch of training everything after stage7" in n for n in result.notes)
 
 
 def test_ctrl_c_later_leaves_the_weights_of_the_last_epoch(run, tmp_path, monkeypatch):

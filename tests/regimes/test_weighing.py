@@ -64,7 +64,7 @@ def test_the_summary_the_report_and_the_table_say_that_it_harmed(harmed, frozen)
     assert harmed.validation == harmed.ladder[0].validation == frozen.validation
     report = Path(harmed.report).read_text("utf-8")
     assert WORSE in report
-    assert "everything behind stage7" in report
+    assert "everything after stage7" in report
     start, end = rows(harmed.run)
     assert (start["epoch"], start["kept"], start["train_loss"]) == ("0", "True", "")
     assert float(start["validation_accuracy"]) == harmed.validation.accuracy

@@ -38,7 +38,7 @@ LADDER = (
     ),
     Rung(
         regime="partial",
-        trained="everything behind stage5",
+        trained="everything after stage5",
         seconds=203.4,
         validation=wilson(350, 372),
         verdict="kept: 43 more right, 16 more wrong than frozen",
@@ -281,7 +281,7 @@ def test_the_page_stands_without_any_optional_part(missing):
 def test_the_ladder_has_a_row_for_each_regime_and_its_interval():
     text = Page(render(full())).text
     assert f"frozen a head on frozen features 11.8 s {with_interval(323, 372)} 372 pictures kept: the first" in text
-    assert f"partial everything behind stage5 203.4 s {with_interval(350, 372)} 372 pictures kept: 43 more" in text
+    assert f"partial everything after stage5 203.4 s {with_interval(350, 372)} 372 pictures kept: 43 more" in text
     assert "full the whole network 0.0 s not measured not started: too little time was left" in text
     assert [row for row in Page(render(full())).all("tr") if row.get("class") == "kept"] == [{"class": "kept"}] * 2
 

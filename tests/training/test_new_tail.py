@@ -1,4 +1,4 @@
-"""New layers behind a cut: the shapes and weights they have, and that they are part of the network like any other."""
+"""New layers after a cut: the shapes and weights they have, and that they are part of the network like any other."""
 
 from __future__ import annotations
 

@@ -66,8 +66,8 @@ def test_layers_written_out_are_the_same_layers():
         ("dropout 0", "above 0 and below 1"),
         ("dropout 1", "above 0 and below 1"),
         ("dropout 50%", "above 0 and below 1"),
-        ("fc 8, conv 3x3 8", "'conv 3x3 8' behind 'fc 8', which leaves no map"),
-        ("fc 8, dropout 0.5, pool", "'pool 2x2' behind 'fc 8'"),
+        ("fc 8, conv 3x3 8", "'conv 3x3 8' after 'fc 8', which leaves no map"),
+        ("fc 8, dropout 0.5, pool", "'pool 2x2' after 'fc 8'"),
         ("fc 8," * 40 + "fc 8", "41 layers: give at most 32"),
     ],
 )

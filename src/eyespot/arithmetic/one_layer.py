@@ -54,7 +54,7 @@ class State:
     shape: Shape
     fields: tuple[Field, Field] | None
     places: tuple[int, ...] | None
-    """Height and width of the map, also behind a flattening, where they stand in the vector."""
+    """Height and width of the map, also after a flattening, where they stand in the vector."""
 
 
 def layer_of(module: nn.Module, before: State, after: State, *, at: str) -> Layer:
@@ -115,7 +115,7 @@ def row(
 
 
 def fields_after(module: nn.Module, before: State, after: Shape) -> tuple[Field, Field] | None:
-    """The receptive fields behind a layer; None where it is not known how it looks around."""
+    """The receptive fields after a layer; None where it is not known how it looks around."""
     if before.fields is None or before.places is None:
         return None
     height, width = before.fields

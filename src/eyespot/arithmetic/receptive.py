@@ -30,7 +30,7 @@ class Field:
         return self.first + (self.size - 1) / 2
 
     def through(self, window: Window) -> Field:
-        """The field behind a window that slides over this layer."""
+        """The field after a window that slides over this layer."""
         reach = window.dilation * (window.kernel - 1)
         return Field(
             size=int(self.size + reach * self.jump),

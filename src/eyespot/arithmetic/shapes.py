@@ -16,7 +16,7 @@ from eyespot.blocks import Branches, Pick, Residual, SamePadding, ScaledTanh, is
 from eyespot.errors import NetworkError
 
 Shape = tuple[int, ...]
-"""Of one image, without the batch: (C, H, W), or (D,) behind a flattening."""
+"""Of one image, without the batch: (C, H, W), or (D,) after a flattening."""
 
 _BATCH = 2  # BatchNorm in training refuses a batch of one
 
@@ -94,7 +94,7 @@ _KEEPS_SHAPE = (nn.BatchNorm2d, nn.LocalResponseNorm, nn.ReLU, nn.ReLU6, ScaledT
 
 
 def _known(module: nn.Module, shape: Shape) -> Shape | None:
-    """The shape behind a module whose arithmetic is written here, else None."""
+    """The shape after a module whose arithmetic is written here, else None."""
     if type(module) in _KEEPS_SHAPE:
         return shape
     if type(module) is nn.Linear:
@@ -120,14 +120,14 @@ def _known(module: nn.Module, shape: Shape) -> Shape | None:
 
 
 def _padded(module: nn.Module, shape: Shape) -> Shape:
-    """Height and width behind a module that pads."""
+    """Height and width after a module that pads."""
     sides = padding_of(module, (shape[1], shape[2]))
     assert sides is not None
     return tuple(size + sum(zeros) for size, zeros in zip(shape[1:], sides, strict=True))
 
 
 def _slid(module: nn.Module, shape: Shape) -> Shape:
-    """Height and width behind a window that slides over the image."""
+    """Height and width after a window that slides over the image."""
     windows = windows_of(module)
     assert windows is not None
     return tuple(window.places(size) for size, window in zip(shape[1:], windows, strict=True))

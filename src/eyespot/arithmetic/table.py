@@ -47,7 +47,7 @@ class Layer(Record):
     fully_connected: int | None = None
     """Of a convolution: weights, and multiply-adds, of a fully connected layer with the same input and output."""
     field: tuple[int, int] | None = None
-    """Receptive field: pixels of the image that one value depends on; None behind a layer that is not known."""
+    """Receptive field: pixels of the image that one value depends on; None after a layer that is not known."""
     jump: tuple[float, float] | None = None
     """Pixels of the image between the fields of neighbouring values; 0 where there is one place only."""
     centre: tuple[float, float] | None = None
@@ -56,7 +56,7 @@ class Layer(Record):
 
 @dataclass(frozen=True)
 class Chain:
-    """Parts that run one behind the other."""
+    """Parts that run one after the other."""
 
     name: str
     parts: tuple[Node, ...]
@@ -74,7 +74,7 @@ class Sum:
 
 @dataclass(frozen=True)
 class Concatenation:
-    """Branches side by side, one behind the other along the channels."""
+    """Branches side by side, one after the other along the channels."""
 
     name: str
     branches: tuple[Node, ...]
@@ -115,7 +115,7 @@ class Total(Record):
 
 
 def flat(node: Node) -> Iterator[Layer]:
-    """Every layer in the order in which it runs; a sum or a concatenation behind what it takes together."""
+    """Every layer in the order in which it runs; a sum or a concatenation after what it takes together."""
     if isinstance(node, Layer):
         yield node
     elif isinstance(node, Chain):

@@ -15,7 +15,7 @@ from eyespot.blocks import Branches, Residual, is_chain, named_stages
 
 
 def trace(net: nn.Module, input_chw: tuple[int, int, int]) -> Chain:
-    """The layers of `net` for an image of shape `input_chw`, behind one for the image itself.
+    """The layers of `net` for an image of shape `input_chw`, after one for the image itself.
 
     net: a chain, with weights or on the meta device; nothing is run and nothing is changed.
     input_chw: channels, height and width, pixels.

@@ -134,7 +134,7 @@ class Volume:
 
 @dataclass(frozen=True)
 class Row:
-    """Boxes one behind the other on an axis."""
+    """Boxes one after the other on an axis."""
 
     boxes: tuple[Box, ...]
 
@@ -160,7 +160,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Arc:
-    """A body with its shortcut over it, and the sum behind it."""
+    """A body with its shortcut over it, and the sum after it."""
 
     body: Row
     label: str

@@ -39,5 +39,5 @@ class Window:
         return -(-room // self.stride) if self.ceil else room // self.stride
 
     def _drops_last(self, size: int) -> bool:
-        """A window that would begin in the zeros behind the image is left out, as PyTorch does."""
+        """A window that would begin in the zeros after the image is left out, as PyTorch does."""
         return self.ceil and self._steps(size) * self.stride >= size + self.before

@@ -31,7 +31,7 @@ class Slide:
     window: int
     stride: int
     before: int
-    """Zeros before the first pixel, and behind the last one."""
+    """Zeros before the first pixel, and after the last one."""
     behind: int
 
     @property
@@ -113,7 +113,7 @@ def sums(subscripts: str, *arrays: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _zeros(window: int, padding: Padding) -> tuple[int, int]:
-    """Zeros before and behind a picture."""
+    """Zeros before and after a picture."""
     if padding == "same":
         return (window - 1) // 2, window // 2
     zeros = 0 if padding == "valid" else padding

@@ -164,7 +164,7 @@ def _input_chw(name: str) -> tuple[int, int, int]:
 
 
 def _with_new_tail(net: nn.Sequential, manifest: Manifest) -> nn.Sequential:
-    """The network with the new layers that its manifest names behind the cut; on the meta device, like the network."""
+    """The network with the new layers that its manifest names after the cut; on the meta device, like the network."""
     import torch
 
     from eyespot.blocks import join, split

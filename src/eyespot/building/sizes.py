@@ -45,5 +45,5 @@ def require_size(net: nn.Sequential, name: str, size: int) -> None:
     except (RuntimeError, NetworkError):
         raise OptionError(
             f"the option imgsz cannot be {size} for {name}, which is made for {height}: nothing is left of such images "
-            "behind some layer, so give another size, or leave the option out"
+            "after some layer, so give another size, or leave the option out"
         ) from None

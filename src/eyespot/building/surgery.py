@@ -87,7 +87,7 @@ def with_head(net: nn.Sequential, head: Head) -> nn.Sequential:
         layer = nn.Linear(weight.shape[1], weight.shape[0])
         layer.weight.data, layer.bias.data = (torch.tensor(array, dtype=torch.float32) for array in (weight, bias))
         layers |= {f"{OWN}{number}": layer, f"{OWN}{number}_act": nn.ReLU()}
-    layers.popitem()  # nothing comes behind the last
+    layers.popitem()  # nothing comes after the last
     before, _ = split(net, after=features_stage(net))
     stage = next(reversed(dict(before.named_children())))
     return join(before, chain(**{stage: chain(**layers)}))

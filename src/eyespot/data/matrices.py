@@ -17,7 +17,7 @@ ARRAY_SUFFIX = ".npy"
 MATRIX_SUFFIXES = TEXT_SUFFIXES | {ARRAY_SUFFIX}
 
 _WRITTEN_OUT = re.compile(r"(?!.*\.[A-Za-z]\w*$)\s*[-+]?\.?\d[^/\\]*[\s,;|].*", re.DOTALL)
-"""Begins with a number, goes on behind a space, comma, `;` or `|`, and does not end like the name of a file."""
+"""Begins with a number, goes on after a space, comma, `;` or `|`, and does not end like the name of a file."""
 
 
 def is_written_out(text: str) -> bool:

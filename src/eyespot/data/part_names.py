@@ -22,7 +22,7 @@ _BESIDE = (
     *("datasets", "dataset", "data", "daten", "sets", "set", "images", "image", "imgs", "img", "pictures", "pics"),
     *("photos", "folder", "split", "samples", "bilder", "fotos", "数据集", "数据", "图片", "集", "データ", "세트"),
 )
-"""What may stand before or behind a word for a part: `test_images`, `TrainSet`."""
+"""What may stand before or after a word for a part: `test_images`, `TrainSet`."""
 
 
 def letters_of(name: str) -> str:

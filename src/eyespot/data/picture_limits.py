@@ -121,7 +121,7 @@ def _check_scans(picture: Image.Image, data: bytes) -> None:
 def _scans(data: bytes) -> int:
     """Scans that a decoder would find, at most one more than MOST_SCANS.
 
-    A thumbnail's scans lie inside of a segment, and those of other pictures behind the end.
+    A thumbnail's scans lie inside of a segment, and those of other pictures after the end.
     """
     return sum(1 for _ in islice((code for _, _, code in segments(data) if code == SCAN), MOST_SCANS + 1))
 

@@ -213,7 +213,7 @@ def total(value: float, world: World) -> float:
 def gather_rows(part: np.ndarray, world: World, *, count: int) -> np.ndarray:
     """All rows (count, ...), in order, on every rank.
 
-    part: the rows that `shard` gave to this rank, (n, ...); of the same shape behind the first, and dtype, everywhere.
+    part: the rows that `shard` gave to this rank, (n, ...); of the same shape after the first, and dtype, everywhere.
     count: rows of all ranks together.
     """
     if world.size == 1:

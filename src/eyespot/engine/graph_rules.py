@@ -76,7 +76,7 @@ class _Window:
         """Pixels of padding around the input: top, left, bottom, right.
 
         Where a last window may hang over the edge, the padding goes as far as that reaches. ONNX has an attribute for
-        such windows, too, but that keeps one which begins behind the image, where PyTorch drops it.
+        such windows, too, but that keeps one which begins after the image, where PyTorch drops it.
         """
         before = _pair(self.padding)
         behind = list(before)

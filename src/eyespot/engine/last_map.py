@@ -1,4 +1,4 @@
-"""What a heat map needs of a graph: its last feature map, as one more output, and the linear head behind it."""
+"""What a heat map needs of a graph: its last feature map, as one more output, and the linear head after it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SPATIAL = ({2, 3}, {-2, -1})
 
 @dataclass(frozen=True)
 class LinearHead:
-    """What comes behind the features where that is one dense layer: its scores are features @ weight.T + bias.
+    """What comes after the features where that is one dense layer: its scores are features @ weight.T + bias.
 
     The probabilities are the softmax of the scores, divided by the temperature.
     """
@@ -50,7 +50,7 @@ def with_last_map(graph: bytes) -> bytes | None:
 
 
 def linear_head(graph: bytes) -> LinearHead | None:
-    """The head behind the features; None where it is not exactly one dense layer, with softmax or sigmoid behind it.
+    """The head after the features; None where it is not exactly one dense layer, with softmax or sigmoid after it.
 
     A sigmoid of the score s of the second of two classes is the softmax of -s / 2 and s / 2, and is given as that.
     """

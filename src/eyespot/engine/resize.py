@@ -1,7 +1,7 @@
 """The resize and the crop of `data.pictures` as a part of the graph, so that a model takes pictures of any size.
 
 Pillow resizes with two products of matrices, along the rows and along the columns, in whole numbers: a weight is
-counted in steps of 2 to the power of -22, and behind each product comes a rounding to 8 bits. So does this, with
+counted in steps of 2 to the power of -22, and after each product comes a rounding to 8 bits. So does this, with
 matrices that the graph computes from the picture's size. An engine's own resize is none of Pillow's: OpenVINO leaves
 out the antialiasing without a word.
 

@@ -1,4 +1,4 @@
-"""Activations inside a trunk, kept on the way to its features: whoever trains what lies behind them finds them there.
+"""Activations inside a trunk, kept on the way to its features: whoever trains what lies after them finds them there.
 
 The trunk with a second output costs no more than without it, and both outputs have been measured to have the bits that
 they have alone. Since an engine promises nothing of the kind, that is looked at before anything is kept.

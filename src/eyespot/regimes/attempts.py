@@ -53,7 +53,7 @@ def candidates(frozen: Fitted, backbone: Backbone, cuts: Callable[[], Cuts], job
     found = []
     if wanted in ("auto", "partial"):
         found.append(
-            Candidate("partial", "everything behind a cut", lambda: _behind_cuts(frozen, backbone, cuts(), job))
+            Candidate("partial", "everything after a cut", lambda: _behind_cuts(frozen, backbone, cuts(), job))
         )
     if wanted in ("auto", "full") and freeze is None:
         found.append(Candidate("full", "everything", lambda: [_everything(frozen, backbone, job)]))

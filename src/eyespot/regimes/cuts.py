@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from torch import nn
 
 MOST_TRAINED = 0.5
-"""Share of the network's multiply-adds that lies behind the cut, at most: beyond, stored activations save too little.
+"""Share of the network's multiply-adds that lies after the cut, at most: beyond, stored activations save too little.
 The first stage that leaves less is the default cut: stage5 of EfficientNet-Lite0's seven."""
 
 
 @dataclass(frozen=True)
 class Cuts:
-    """The stages behind which a network may be cut."""
+    """The stages after which a network may be cut."""
 
     stages: tuple[str, ...]
     """The deepest cut first; where one was asked for, that one alone."""
@@ -38,7 +38,7 @@ class Cuts:
 def decide_cuts(backbone: Backbone, freeze: str | None) -> Cuts:
     """Those of the backbone; no weights are read for it.
 
-    freeze: the stage that was asked for, by name, or how many are frozen, the stem being the first; None for all behind
+    freeze: the stage that was asked for, by name, or how many are frozen, the stem being the first; None for all after
         which a useful part of the network lies.
     Raises OptionError for a cut that is not there; MissingExtra.
     """
@@ -56,7 +56,7 @@ def decide_cuts(backbone: Backbone, freeze: str | None) -> Cuts:
 
 
 def parted(net: nn.Sequential, stage: str) -> tuple[nn.Sequential, nn.Sequential]:
-    """What comes up to the stage, and what comes behind it. Raises OptionError where it cannot be cut there."""
+    """What comes up to the stage, and what comes after it. Raises OptionError where it cannot be cut there."""
     from eyespot import blocks
 
     try:
@@ -85,7 +85,7 @@ def _named(net: nn.Sequential, freeze: str) -> str:
 
 
 def _useful(net: nn.Sequential, preprocess: Preprocess) -> tuple[str, ...]:
-    """The stages behind which a useful part of the network lies, the deepest cut first.
+    """The stages after which a useful part of the network lies, the deepest cut first.
 
     Behind the last but one there is the head alone, which is solved already.
     """

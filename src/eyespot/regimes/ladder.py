@@ -55,7 +55,7 @@ class Tune(Protocol):
 
 @dataclass(frozen=True)
 class Finishing:
-    """What comes behind the last training: the validation and test pictures are asked, and the model is written."""
+    """What comes after the last training: the validation and test pictures are asked, and the model is written."""
 
     seconds: float
 

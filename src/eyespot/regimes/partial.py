@@ -69,7 +69,7 @@ class Cut:
 
 
 def cut_at(frozen: Fitted, backbone: Backbone, job: Job, stages: Sequence[str]) -> Iterator[Cut]:
-    """The backbone with the frozen regime's head, or with the new tail that was asked for, cut behind each stage.
+    """The backbone with the frozen regime's head, or with the new tail that was asked for, cut after each stage.
 
     All share one network. Raises OptionError for a cut that is not there, or where the new tail does not fit.
     """
@@ -84,7 +84,7 @@ def cut_at(frozen: Fitted, backbone: Backbone, job: Job, stages: Sequence[str]) 
 
 
 def partial_tuning(frozen: Fitted, cut: Cut, job: Job, *, defaults: Defaults | None = None) -> Tuning:
-    """Training of what lies behind the cut, with the activations at the cut computed and kept.
+    """Training of what lies after the cut, with the activations at the cut computed and kept.
 
     frozen: fitted on the train part alone.
     """
@@ -154,7 +154,7 @@ def _lesson(cut: Cut, seen: Embedded, validation: Embedded, views: Sequence[AnyV
     begins = "new layers at random" if cut.is_new else "published weights and a solved head"
     return Lesson(
         regime="partial",
-        what=f"everything behind {cut.stage}, beginning from {begins}",
+        what=f"everything after {cut.stage}, beginning from {begins}",
         network=cut.network,
         preprocess=frozen.trunk.preprocess,
         output=frozen.head.output,
@@ -256,7 +256,7 @@ def _training(
     )
     if plan.mixing is not None and plan.mixing.cutmix_probability and seen.inputs(np.arange(1), None).dim() != 4:
         raise OptionError(
-            f"the option cutmix puts a window into a map, and behind {cut.stage} there are features alone: leave "
+            f"the option cutmix puts a window into a map, and after {cut.stage} there are features alone: leave "
             "cutmix out, or freeze up to an earlier stage"
         )
     tail.train() if cut.is_new else statistics_stay(tail)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CHECKPOINT_SECONDS = 2.0
 """Of training before the first checkpoint, and between two: what a kill can lose, and the step it comes in."""
 CHECKPOINT_SHARE = 0.02
-"""Of the time, at most, goes into checkpoints behind the first: those that take long come less often."""
+"""Of the time, at most, goes into checkpoints after the first: those that take long come less often."""
 TIMED_STEPS = 5
 
 

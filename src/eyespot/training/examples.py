@@ -64,7 +64,7 @@ class ViewExamples:
     def __init__(
         self, views: Sequence[np.ndarray], labels: np.ndarray, contents: Sequence[str], *, seed: int = 0
     ) -> None:
-        """views: each float16 (N, C, H, W), or (N, D) behind the last pooling; the first is the picture as it is.
+        """views: each float16 (N, C, H, W), or (N, D) after the last pooling; the first is the picture as it is.
         Their rows are read batch by batch: they may lie on disk.
         """
         self._views = views

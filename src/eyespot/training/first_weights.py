@@ -13,7 +13,7 @@ def silence_bodies(net: nn.Module) -> None:
     """Every sum whose body ends in a norm begins as its shortcut alone: that norm's scale is set to zero.
 
     A deep network then begins as a shallow one, which learns sooner; Goyal and others, arXiv:1706.02677, section 5.1. A
-    body that ends in a ReLU stays as it is: behind a zero, it would never learn.
+    body that ends in a ReLU stays as it is: after a zero, it would never learn.
     """
     for module in net.modules():
         if isinstance(module, Residual) and is_chain(module.body) and isinstance(module.body[-1], _NORMS):

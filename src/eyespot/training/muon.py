@@ -1,7 +1,7 @@
 """An optimiser for networks of convolutions: every step turns a layer's weights in all directions alike.
 
 Keller Jordan and others: "Muon: An optimizer for hidden layers in neural networks", 2024,
-kellerjordan.github.io/posts/muon. As in its author's program for CIFAR-10, a layer's weights keep their length: behind
+kellerjordan.github.io/posts/muon. As in its author's program for CIFAR-10, a layer's weights keep their length: after
 them comes a norm, for which it means nothing. There every layer has one length; here each keeps that of its first
 weights, so that networks without norms keep the scale they were made for.
 """

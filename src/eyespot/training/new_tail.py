@@ -1,4 +1,4 @@
-"""New layers behind a cut, with random weights: what takes the place of a pretrained network's own tail."""
+"""New layers after a cut, with random weights: what takes the place of a pretrained network's own tail."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def new_tail(
 
     Its stages are `new1`, `new2`, ..., a new one at each conv, and `new_head`: no stage of a pretrained network has
     such a name, so that the two can be joined wherever the cut is. `new_head` begins with the mean of each map, so a
-    dropout behind the last conv or pool comes behind that; it ends with a fully connected layer to the classes. All
+    dropout after the last conv or pool comes after that; it ends with a fully connected layer to the classes. All
     are in training, since their BatchNorms have seen nothing yet.
 
     layers: as `parse_tail` gives them.
@@ -79,7 +79,7 @@ def _parts(layer: Layer, shape: Shape) -> dict[str, nn.Module]:
 def _require_map(layer: OnMaps, shape: Shape) -> None:
     if len(shape) == 1:
         raise OptionError(
-            f"the option replace_tail cannot have {str(layer)!r}: behind this cut there are {shape[0]} features and no "
+            f"the option replace_tail cannot have {str(layer)!r}: after this cut there are {shape[0]} features and no "
             "maps; freeze up to an earlier stage, or begin with an fc"
         )
     if isinstance(layer, AveragePool):

@@ -31,7 +31,7 @@ def optimiser(
     lr: highest learning rate, that of the last stage; the group's `lr_highest` keeps it for the schedule.
     weight_decay: not on biases, nor on the weights of norms: they are few, and pulling them to zero only shrinks maps.
     momentum: of `sgd` and `muon`, in Nesterov's form; 0 for none.
-    stage_factor: each stage learns at so many times the rate of the stage behind it: below 1, what lies near the
+    stage_factor: each stage learns at so many times the rate of the stage after it: below 1, what lies near the
     pictures, and is of use to all classes, changes less (Howard, Ruder: arXiv:1801.06146, section 3.2).
     """
     groups = list(_groups(net, lr=lr, weight_decay=weight_decay, stage_factor=stage_factor))

@@ -12,7 +12,7 @@ from eyespot.blocks import chain, is_chain, named_stages
 
 
 def pooled_first(net: nn.Sequential) -> nn.Sequential:
-    """`net` with every ReLU that stands before a max pooling behind it. All weights are shared, names stay."""
+    """`net` with every ReLU that stands before a max pooling moved after it. All weights are shared, names stay."""
     stages = [(name, pooled_first(stage) if is_chain(stage) else stage) for name, stage in named_stages(net)]
     for place in range(len(stages) - 1):
         if isinstance(stages[place][1], nn.ReLU) and isinstance(stages[place + 1][1], nn.MaxPool2d):

@@ -77,7 +77,7 @@ def parse_tail(text: str) -> tuple[Layer, ...]:
 
     text: layers with commas between them, in capitals or not: `conv 3x3 128`, `conv 3x3 128 stride 2`, `pool` (2x2),
     `pool 3`, `avgpool`, `fc 64`, `dropout 0.5`. `3` is short for `3x3`.
-    Raises OptionError for what is no such text, and for a conv or pool behind an fc, where no map is left.
+    Raises OptionError for what is no such text, and for a conv or pool after an fc, where no map is left.
     """
     pieces = [" ".join(piece.split()) for piece in text.split(",")]
     if not any(pieces):
@@ -91,7 +91,7 @@ def parse_tail(text: str) -> tuple[Layer, ...]:
 
 def _layer(piece: str) -> Layer:
     if not piece:
-        raise OptionError("the option replace_tail has a comma without a layer before or behind it: leave it out")
+        raise OptionError("the option replace_tail has a comma without a layer before or after it: leave it out")
     word = re.match("[a-z]*", piece.lower())
     assert word is not None
     if word[0] not in _FORMS:
@@ -155,7 +155,7 @@ def _require_order(layers: tuple[Layer, ...]) -> None:
             flat = flat or layer
         elif flat and isinstance(layer, OnMaps):
             raise OptionError(
-                f"the option replace_tail cannot have {str(layer)!r} behind {str(flat)!r}, which leaves no map: put it "
+                f"the option replace_tail cannot have {str(layer)!r} after {str(flat)!r}, which leaves no map: put it "
                 "before the first fc"
             )
 

@@ -4,7 +4,7 @@ Christian Szegedy, Wei Liu, Yangqing Jia, Pierre Sermanet, Scott Reed, Dragomir 
 Vanhoucke, Andrew Rabinovich: "Going Deeper with Convolutions", 2014, arXiv:1409.4842, table 1 and figure 3.
 
 `paper` is that table. `torchvision` is the network for which torchvision publishes weights; it differs: a BatchNorm
-behind each convolution and no local response normalisation, 3x3 kernels in the branch `b5`
+after each convolution and no local response normalisation, 3x3 kernels in the branch `b5`
 (github.com/pytorch/vision/issues/906), a last pooling between stages of 2x2, other poolings in the auxiliary heads, and
 dropout 0.2 for 0.4.
 """

@@ -25,7 +25,7 @@ def unit(
 
 
 def row(in_channels: int, *units: tuple[int, Size2], stride: int = 1, padding: Size2 | None = None) -> nn.Sequential:
-    """Units one behind the other, named a, b, c; all but the last keep the size.
+    """Units one after the other, named a, b, c; all but the last keep the size.
 
     units: channels and kernel of each.
     stride, padding: of the last one.

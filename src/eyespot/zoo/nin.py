@@ -61,7 +61,7 @@ def nin_imagenet(*, classes: int = 1000) -> nn.Sequential:
 
 
 def _perceptron(first: nn.Conv2d, *widths: int) -> dict[str, nn.Module]:
-    """A convolution and 1x1 convolutions of these widths behind it, each with its ReLU."""
+    """A convolution and 1x1 convolutions of these widths after it, each with its ReLU."""
     parts: dict[str, nn.Module] = {"conv1": first, "act1": nn.ReLU()}
     channels = first.out_channels
     for number, width in enumerate(widths, start=2):

@@ -24,7 +24,7 @@ from eyespot.errors import NetworkError
 
 StrideOn = Literal["1x1", "3x3"]
 Shortcuts = Literal["A", "B", "none"]
-"""Where a block changes the shape: A, the input, every second pixel of it, with channels of zeros behind; B, a 1x1
+"""Where a block changes the shape: A, the input, every second pixel of it, with channels of zeros after; B, a 1x1
 convolution. Elsewhere both are the input itself. "none" makes the plain twin."""
 
 _Block = Callable[[int, int, int], nn.Sequential]
@@ -171,8 +171,8 @@ def _block(
 
 
 def _padded(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
-    """Option A, without parameters; the zeros stand behind, as in github.com/facebookarchive/fb.resnet.torch."""
-    zeros = (0, 0, 0, 0, 0, out_channels - in_channels)  # before and behind: left and right, top and bottom, channels
+    """Option A, without parameters; the zeros stand after, as in github.com/facebookarchive/fb.resnet.torch."""
+    zeros = (0, 0, 0, 0, 0, out_channels - in_channels)  # before and after: left and right, top and bottom, channels
     return chain(pool=nn.AvgPool2d(1, stride), pad=nn.ZeroPad3d(zeros))  # a window of one pixel only leaves pixels out
 
 

@@ -25,7 +25,7 @@ def vgg(depth: int = 16, *, classes: int = 1000, batch_norm: bool = False) -> nn
     """A chain from images (N, 3, H, W) to logits (N, classes), made for 224x224 pixels.
 
     depth: 11, 13, 16 or 19 layers with weights.
-    batch_norm: with a BatchNorm behind each convolution.
+    batch_norm: with a BatchNorm after each convolution.
     Raises NetworkError for another depth.
     """
     if depth not in _CONVOLUTIONS:
