@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from eyespot.explaining.heat import HeatMap
-from eyespot.explaining.hiding import with_hidden
 from eyespot.explaining.network import Network
+from eyespot.explaining.occlusion import with_hidden
 from eyespot.records import Fraction, Record
 
 SHARE = 0.2

@@ -70,7 +70,7 @@ def explain(
     bundle = read_bundle(run)
     index = None if asked.class_ is None else _index(bundle, asked.class_)
     file, name = _read(picture)
-    network = _network_of(bundle)
+    network, classes = _network_of(bundle), bundle.manifest.classes
     explained, answer = _explained(network, file, name, index)
     found, note = find_similar(network, asked.data, progress) if asked.similar else (None, "")
     near = found.nearest(answer.features, asked.similar) if found else []
@@ -85,9 +85,7 @@ def explain(
         places_hw=heat.values.shape,
         window=explained.window,
         deletion=explained.deletion,
-        similar=tuple(
-            SimilarPicture(class_=network.classes[each.class_index], similarity=each.similarity) for each in near
-        ),
+        similar=tuple(SimilarPicture(class_=classes[each.class_index], similarity=each.similarity) for each in near),
         sentence=heat.sentence,
         notes=(note,) if note else (),
     )
