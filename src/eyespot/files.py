@@ -57,7 +57,7 @@ def chosen_file(path: str | Path, ending: str, *, option: str, overwrite: bool) 
 
     ending: that its name must have, such as `.png`. Raises OptionError for another, else as `require_writable`.
     """
-    file = Path(path).expanduser()
+    file = Path(os.path.expanduser(path))  # which leaves the ~ of nobody as it is
     if file.suffix.lower() != ending:
         raise OptionError(f"the option {option} must name a file that ends in {ending}, not {str(path)!r}")
     require_writable(file, overwrite=overwrite)

@@ -53,7 +53,8 @@ def one_sentence(said: str) -> bool:
     [
         (["trian", "photos"], "did you mean 'train'?"),
         (["frobnicate"], "there are train, predict"),
-        (["train", "photos", "--epoch", "3"], "--epochs"),
+        (["train", "photos", "--epoch", "3"], "no such option '--epoch': did you mean '--epochs'?"),
+        (["train", "photos", "--imgz", "64"], "no such option '--imgz': did you mean '--imgsz'?"),
         (["train", "photos", "--epochs", "three"], "'three' is not a valid integer"),
         (["predict", "run"], "PICTURES"),
         (["--verison"], "--version"),

@@ -49,7 +49,7 @@ def test_few_pictures_a_perfect_score_and_empty_classes_are_each_warned_of():
     said = plain(" ".join(verdict.limits(metrics.overall, metrics.per_class)))
     assert "With only 20 pictures, take" in said
     assert f"up to {100 * (1 - metrics.overall.low):.1f} % mistakes" in said
-    assert "2 classes (cat, dog)" in said
+    assert "2 classes (cat and dog)" in said
     assert "one class (eel)" in said
 
 

@@ -18,7 +18,7 @@ from eyespot.progress import silent
 from eyespot.regimes.answers import Answers
 from eyespot.regimes.fitted import Fitted, Temperature
 from eyespot.regimes.prepare import Prepared
-from eyespot.reporting.measure import CHECKED, COMPARED, measure
+from eyespot.reporting.measure import CHECKED, MOST_COMPARED, measure
 
 CLASSES = ("cat", "dog")
 HEAD = Head(((np.eye(2, dtype=np.float32), np.zeros(2, np.float32)),), "softmax")
@@ -109,10 +109,10 @@ def test_the_agreement_of_bf16_has_its_interval_and_its_number_of_pictures():
     assert found.largest_difference > 0
 
 
-@pytest.mark.parametrize("val", [COMPARED - 1, COMPARED, COMPARED + 1, 3 * COMPARED - 1])
+@pytest.mark.parametrize("val", [MOST_COMPARED - 1, MOST_COMPARED, MOST_COMPARED + 1, 3 * MOST_COMPARED - 1])
 def test_bf16_is_compared_on_a_limited_number_of_pictures_that_is_told(val):
     found = measured(fitted(precision="bf16", val=val))
-    assert COMPARED / 2 <= found.precision.n <= COMPARED
+    assert MOST_COMPARED / 2 <= found.precision.n <= MOST_COMPARED
     assert found.views_computed == val + 40 + 2 * found.precision.n  # also those that only the comparison needed
 
 

@@ -35,7 +35,10 @@ def predictions(
     named = [
         Prediction(
             picture=picture.name,
-            predictions=_top(answered.probabilities[number], model.classes, topk),
+            predictions=tuple(
+                ClassProbability(class_=model.classes[index], probability=probability)
+                for index, probability in likeliest(answered.probabilities[number], topk)
+            ),
             note=FLAT_NOTE if number in answered.flat else None,
         )
         if number in answered.probabilities
@@ -46,6 +49,7 @@ def predictions(
     return named + [Prediction(picture=name, predictions=(), set_aside=reason) for name, reason in unreadable.items()]
 
 
-def _top(probabilities: np.ndarray, classes: tuple[str, ...], topk: int) -> tuple[ClassProbability, ...]:
-    order = np.argsort(-probabilities, kind="stable")[:topk]
-    return tuple(ClassProbability(class_=classes[i], probability=min(1.0, float(probabilities[i]))) for i in order)
+def likeliest(probabilities: np.ndarray, topk: int) -> list[tuple[int, float]]:
+    """The likeliest classes by their numbers, with their probabilities, the likeliest first."""
+    order = np.argsort(-probabilities, kind="stable")[:topk].tolist()
+    return [(index, min(1.0, float(probabilities[index]))) for index in order]

@@ -26,7 +26,7 @@ from eyespot.reporting.train_result import TrainResult
 from eyespot.runs.tables import as_csv
 from eyespot.words import counted
 
-NAMED = 10
+MOST_NAMED = 10
 """Files set aside, and notes, that the console names; the others are counted."""
 MOST_CLASSES = 50
 """Classes in the table of `val`; of more, the weakest are shown."""
@@ -135,7 +135,7 @@ def exported(result: ExportResult) -> None:
     before = "before int8, " if result.int8 and result.int8.kept else ""
     for check in (*result.checks, *([result.bf16] if result.bf16 else [])):
         line("Compared", f"{before}{check.runtime}: {_agreement(check)}")
-        for name in check.close[:NAMED]:
+        for name in check.close[:MOST_NAMED]:
             line("", f"{name} has two classes that lie closer together than rounding, and they change places")
     if result.bf16 is None:
         line("", "bf16 is left out: this machine has no such arithmetic")
@@ -234,18 +234,18 @@ def _set_aside(files: Sequence[SetAside], rest: str) -> None:
     if not files:
         return
     line("Set aside", f"{counted(len(files), 'file')}, not used:")
-    for each in files[:NAMED]:
+    for each in files[:MOST_NAMED]:
         line("", f"{each.picture} {each.reason}")
-    if len(files) > NAMED:
-        line("", f"... and {len(files) - NAMED} more; {rest}")
+    if len(files) > MOST_NAMED:
+        line("", f"... and {len(files) - MOST_NAMED} more; {rest}")
 
 
 def notes(said: Sequence[str], rest: str = "--json has them all") -> None:
     """The notes, as far as anybody reads them. rest: where the others are."""
-    for note in said[:NAMED]:
+    for note in said[:MOST_NAMED]:
         line("Note", note)
-    if len(said) > NAMED:
-        line("", f"... and {counted(len(said) - NAMED, 'more note')}; {rest}")
+    if len(said) > MOST_NAMED:
+        line("", f"... and {counted(len(said) - MOST_NAMED, 'more note')}; {rest}")
 
 
 def _megabytes(count: int) -> str:

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from eyespot.cli import ctrl_c
+from eyespot.words import nearest
 
 FAILED, WRONG_USE = 1, 2
 """Exit status of what could not be done, and of a command line that cannot be meant."""
@@ -82,6 +83,8 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
 def wrong_use(error: click.ClickException) -> NoReturn:
     """Ends a command line that could not be understood as every other error does: in one sentence."""
     said = error.format_message().strip().rstrip(".").replace(". Did", ": did")
+    if isinstance(error, click.NoSuchOption) and error.possibilities:
+        said = f"no such option '{error.option_name}': {nearest(error.option_name, error.possibilities)}"
     command = context.command_path if isinstance(error, click.UsageError) and (context := error.ctx) else "eyespot"
     hint = "" if ":" in said or "?" in said else f": `{command} --help` says what it takes"
     end(f"eyespot: {said[:1].lower()}{said[1:]}{hint}", WRONG_USE)

@@ -11,14 +11,12 @@ from eyespot.records import Calibration, ClassMetric, Metric
 from eyespot.words import counted, some
 
 Measured = Literal["test", "out-of-fold", "validation"]
-FEW = 30
+FEWEST_PICTURES = 30
 """Below this many pictures a figure is no more than a first impression: its interval is over 20 points wide."""
-WIDE = 0.10
+WIDE_INTERVAL = 0.10
 """An interval wider than this is pointed out."""
 FEW_PER_CLASS = 20
 """In a class with fewer pictures, one picture moves its recall by more than 5 points."""
-NAMED = 5
-"""A sentence names at most this many classes."""
 
 
 def percent(share: float) -> str:
@@ -70,11 +68,11 @@ def limits(metric: Metric, per_class: Sequence[ClassMetric]) -> tuple[str, ...]:
     """What this many pictures do not allow to conclude; empty if there is nothing to warn of."""
     sentences = []
     width = metric.high - metric.low
-    if metric.n < FEW:
+    if metric.n < FEWEST_PICTURES:
         sentences.append(
             f"With only {counted(metric.n, 'picture')}, take the figure as a first impression, not as a measurement."
         )
-    if width > WIDE:
+    if width > WIDE_INTERVAL:
         sentences.append(
             f"The interval is {points(width)} wide. Two runs whose figures differ by less may be equally good; "
             "more held-back pictures make it narrower (four times as many, half as wide)."
@@ -132,5 +130,5 @@ def calibration_sentence(calibration: Calibration) -> str:
 
 def _some(names: Sequence[str]) -> str:
     """`one class (hat)` or `7 classes (hat, shirt, ... and 2 more)`."""
-    listed = some([shorten(name) for name in names], most=NAMED)
+    listed = some([shorten(name) for name in names])
     return f"{'one class' if len(names) == 1 else f'{len(names)} classes'} ({listed})"

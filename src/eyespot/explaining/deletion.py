@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from eyespot.explaining.heat import HeatMap
-from eyespot.explaining.hiding import with_hidden
 from eyespot.explaining.network import Network
+from eyespot.explaining.occlusion import with_hidden
 from eyespot.records import Fraction, Record
 
-SHARE = 0.2
+HIDDEN_SHARE = 0.2
+"""Of all places, in each draw."""
 DRAWS = 16
 """Two images each: two full batches."""
 CONFIRMING = 12
@@ -72,7 +73,7 @@ class Deletion(Record):
 
 def deletion_test(network: Network, image: NDArray[np.uint8], heat: HeatMap) -> Deletion:
     """What hiding the strongest places of a heat map costs, against hiding as many elsewhere. image: (H, W, C)."""
-    hidden = max(1, round(SHARE * heat.values.size))
+    hidden = max(1, round(HIDDEN_SHARE * heat.values.size))
     answers = network.answers(_images(image, heat.values, hidden), many=True)
     left = np.array([float(answer.probabilities[heat.class_index]) for answer in answers]).reshape(DRAWS, 2).clip(0, 1)
     lower = int((left[:, 0] < left[:, 1]).sum())

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageOps
 from eyespot.data.pictures import read_small
 from eyespot.errors import UnreadablePicture
 from eyespot.evaluate.lettering import drawable, font_for, lettered
-from eyespot.explaining.deletion import SHARE, Deletion, Spread
+from eyespot.explaining.deletion import HIDDEN_SHARE, Deletion, Spread
 from eyespot.explaining.heat import HeatMap
 from eyespot.explaining.overlay import overlay, scale
 from eyespot.explaining.similar import Near
@@ -107,7 +107,7 @@ def _fitted(picture: Image.Image) -> Image.Image:
 
 def _bars(deletion: Deletion) -> Image.Image:
     """What is left of the probability: a bar each for nothing hidden, the strongest places, random ones."""
-    share = f"{SHARE:.0%}".replace("%", " %")
+    share = f"{HIDDEN_SHARE:.0%}".replace("%", " %")
     rows: list[tuple[str, Spread, tuple[int, int, int]]] = [
         ("nothing hidden", Spread(mean=deletion.untouched, low=deletion.untouched, high=deletion.untouched), UNTOUCHED),
         (f"strongest {share} hidden", deletion.strongest, STRONGEST),

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.explaining.hiding import with_hidden
 from eyespot.explaining.network import Network
 
 QUICK_SIDE = 64
@@ -42,6 +41,18 @@ def occlusion_map(
     return np.asarray(lost / covered, np.float32)
 
 
+def with_hidden(image: NDArray[np.uint8], places: NDArray[np.bool_], color: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A copy of the image in which the chosen places have one color.
+
+    image: (H, W, C). places: (h, w), True where hidden; each is a rectangle of about H / h by W / w pixels.
+    color: (C,).
+    """
+    rows, columns = (_place_of_pixels(pixels, count) for pixels, count in zip(image.shape, places.shape, strict=False))
+    hidden = image.copy()
+    hidden[places[rows[:, None], columns]] = color
+    return hidden
+
+
 def _patches(side: int) -> Iterator[NDArray[np.bool_]]:
     """Every position of the patch among the places, (side, side), True where it hides one."""
     length = side // PATCHES
@@ -50,3 +61,8 @@ def _patches(side: int) -> Iterator[NDArray[np.bool_]]:
             patch = np.zeros((side, side), bool)
             patch[top : top + length, left : left + length] = True
             yield patch
+
+
+def _place_of_pixels(pixels: int, places: int) -> NDArray[np.intp]:
+    """The place that each pixel of a side belongs to."""
+    return np.arange(pixels) * places // pixels

@@ -25,10 +25,6 @@ from eyespot.progress import Progress, silent
 from eyespot.recipes.results.benchmark import BenchmarkResult, DecodingSpeed, Rate, Speed
 from eyespot.records import PrecisionName
 
-BATCHES = (1, 4, 16, 64)
-RUNS = 5
-SECONDS = 2.0
-"""Of all runs of a line together, about; a run has at least one batch for each core."""
 MOST_SECONDS = 20.0
 """Where a run would take longer, one is enough, and larger batches are not tried."""
 MOST_PICTURES = 128
@@ -39,9 +35,9 @@ def benchmark(
     network: str | Path,
     *,
     pictures: str | Path | None = None,
-    batches: Sequence[int] = BATCHES,
-    runs: int = RUNS,
-    seconds: float = SECONDS,
+    batches: Sequence[int] = (1, 4, 16, 64),
+    runs: int = 5,
+    seconds: float = 2.0,
     progress: Progress = silent,
 ) -> BenchmarkResult:
     """Images a second of a run, or of a network of the catalogue with random weights, on images made at random.
@@ -49,7 +45,7 @@ def benchmark(
     network: a run folder, a bundle, or a name that `networks` lists.
     pictures: a folder or file; given, decoding is measured, too, and both together.
     batches: images that an engine is given at a time. runs: of each line, for median and range.
-    seconds: that the runs of a line take together, about.
+    seconds: that the runs of a line take together, about; a run has at least one batch for each core.
     Raises OptionError, NetworkError, BundleError, DataError, MissingExtra.
     """
     if runs < 1 or not batches or min(batches) < 1:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,10 +15,10 @@ from eyespot.data.copies import Hashed, hash_pictures
 from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import read_as
 from eyespot.data.sources import open_pictures
-from eyespot.errors import DataError, OptionError
+from eyespot.errors import DataError
 from eyespot.features.embed import Embedded
 from eyespot.features.embed import embed as embed_pictures
-from eyespot.files import require_writable, write_chosen
+from eyespot.files import chosen_file, write_chosen
 from eyespot.names import printable
 from eyespot.progress import Progress, silent
 from eyespot.recipes.results.runs import EmbedResult
@@ -45,10 +44,7 @@ def embed(
     reading: `layout`, `image_column`, `label_column` and `split_column`, as `train` has them.
     """
     started = time.perf_counter()
-    path = Path(os.path.expanduser(out))
-    if path.suffix != ".npz":
-        raise OptionError(f"the option out must name a file that ends in .npz, not {str(out)!r}")
-    require_writable(path, overwrite=overwrite)
+    path = chosen_file(out, ".npz", option="out", overwrite=overwrite)
     data_set = open_pictures(data, read_as(**reading))
     hashed, unread = hash_pictures(data_set.pictures, threads=machine.cores())
     levels, said = find_levels([each for each in hashed if each.picture.part == "train"] or hashed)

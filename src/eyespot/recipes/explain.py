@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -71,7 +70,7 @@ def explain(
     bundle = read_bundle(run)
     index = None if asked.class_ is None else _index(bundle, asked.class_)
     file, name = _read(picture)
-    network = _network_of(bundle)
+    network, classes = _network_of(bundle), bundle.manifest.classes
     explained, answer = _explained(network, file, name, index)
     found, note = find_similar(network, asked.data, progress) if asked.similar else (None, "")
     near = found.nearest(answer.features, asked.similar) if found else []
@@ -86,14 +85,10 @@ def explain(
         places_hw=heat.values.shape,
         window=explained.window,
         deletion=explained.deletion,
-        similar=_named(near, network),
+        similar=tuple(SimilarPicture(class_=classes[each.class_index], similarity=each.similarity) for each in near),
         sentence=heat.sentence,
         notes=(note,) if note else (),
     )
-
-
-def _named(near: Sequence[Near], network: Network) -> tuple[SimilarPicture, ...]:
-    return tuple(SimilarPicture(class_=network.classes[each.class_index], similarity=each.similarity) for each in near)
 
 
 class Explainer:

@@ -20,8 +20,8 @@ from eyespot.regimes.answers import Answers, Asked, ask
 from eyespot.regimes.fitted import Fitted, despite_ctrl_c, stopped_note
 from eyespot.regimes.prepare import Prepared
 
-COMPARED = 100
-"""Pictures on which bf16 is compared with fp32, at most."""
+MOST_COMPARED = 100
+"""Pictures on which bf16 is compared with fp32."""
 CHECKED = 8
 """Pictures that the written model is asked; few enough to be asked one at a time, as most pictures will be."""
 
@@ -166,7 +166,7 @@ def _agreement(fitted: Fitted, answers: list[Answers], store: Store | None) -> t
     if name == "fp32" or not answers:
         return Precision(name=name, agreement=None, largest_difference=None, n=0), 0
     pictures = answers[0].pictures
-    pictures = pictures[:: -(-len(pictures) // COMPARED)]
+    pictures = pictures[:: -(-len(pictures) // MOST_COMPARED)]
     both = [embed(trunk, pictures, store=store) for trunk in (fitted.trunk, replace(fitted.trunk, precision="fp32"))]
     temperature = fitted.temperature.value
     fast, full = (

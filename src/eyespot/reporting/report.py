@@ -19,7 +19,6 @@ from eyespot.names import printable_lines
 from eyespot.records import ClassMetric, Metric, Part, PartMetrics, Rung, SetAside
 from eyespot.reporting import figures
 
-TEMPLATE = "report.html.jinja"
 PAIRS = 5
 """Mistakes named in words beside the confusion matrix."""
 MORE_PAIRS = 40
@@ -140,7 +139,7 @@ def render(report: Report) -> str:
     )
     environment.filters |= {"percent": verdict.percent, "points": verdict.points, "csp_hash": _csp_hash}
     environment.filters |= {"date": _date, "shorten": lettering.shorten, "data_uri": _data_uri}
-    source = files("eyespot.reporting").joinpath(TEMPLATE).read_text("utf-8")
+    source = files("eyespot.reporting").joinpath("report.html.jinja").read_text("utf-8")
     found = results(report.scores)
     return environment.from_string(source).render(
         report=report,

@@ -6,8 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
+from eyespot.answering.predictions import likeliest
 from eyespot.errors import RequestError
 from eyespot.serve.batching import Answer
 from eyespot.serve.served import Served
@@ -27,7 +26,7 @@ def answer_json(picture: str | None, answer: Answer, served: Served, topk: int, 
     width, height = answer.size_wh
     predictions = ", ".join(
         f'{{"class": {served.classes_json[index]}, "probability": {probability!r}}}'
-        for index, probability in top(answer.probabilities, topk)
+        for index, probability in likeliest(answer.probabilities, topk)
     )
     entries = "".join(f", {json.dumps(key)}: {json.dumps(value)}" for key, value in more.items())
     named = "null" if picture is None else json.dumps(picture)
@@ -37,9 +36,3 @@ def answer_json(picture: str | None, answer: Answer, served: Served, topk: int, 
 def error_json(picture: str | None, error: RequestError) -> str:
     """Why a picture has no answer."""
     return json.dumps({"picture": picture, "error": str(error)})
-
-
-def top(probabilities: np.ndarray, topk: int) -> list[tuple[int, float]]:
-    """The likeliest classes by their numbers, and their probabilities: as `predict` gives them."""
-    order = np.argsort(-probabilities, kind="stable")[:topk].tolist()
-    return [(index, min(1.0, float(probabilities[index]))) for index in order]

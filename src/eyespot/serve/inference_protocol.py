@@ -17,8 +17,8 @@ import numpy as np
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
+from eyespot.answering.predictions import likeliest
 from eyespot.errors import RequestError
-from eyespot.serve.answers import top
 from eyespot.serve.batching import Answer
 from eyespot.serve.bodies import MOST_PICTURES, read_json
 from eyespot.serve.pictures import MOST_BYTES, too_large
@@ -122,7 +122,7 @@ def _outputs(served: Served, answers: list[Answer], wanted: list[Wanted]) -> lis
         CLASSES: {
             "datatype": "BYTES",
             "shape": [count],
-            "data": [served.classes[top(each.probabilities, 1)[0][0]] for each in answers],
+            "data": [served.classes[likeliest(each.probabilities, 1)[0][0]] for each in answers],
         },
     }
     return [{"name": each.name, **tensors[each.name]} for each in wanted]

@@ -1,4 +1,7 @@
-"""What clients are told that may get another answer later, and what the log is told of our own mistakes."""
+"""What clients are told that may get another answer later, and what the log is told of our own mistakes.
+
+Needs no package of the extra `serve`: it is imported before their absence is said.
+"""
 
 from __future__ import annotations
 
