@@ -207,6 +207,14 @@ class Network(Record):
     """New layers in words, as `train` takes them; empty where the network has its own."""
 
 
+class MixedUp(Record):
+    """How often pictures of a class were given another one's name."""
+
+    class_: str = Field(serialization_alias="class")
+    answer: str
+    n: int
+
+
 class PartMetrics(Record):
     """Everything measured on one part of the data."""
 

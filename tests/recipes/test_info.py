@@ -69,7 +69,7 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "validation, test, small_test, out_of_fold": records.Metric,
     "precision": records.Precision,
     "per_class": records.ClassMetric,
-    "mixed_up": answers.MixedUp,
+    "mixed_up": records.MixedUp,
     "calibration": records.Calibration,
     "bins_before, bins_after": records.CalibrationBin,
 }

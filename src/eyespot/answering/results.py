@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from eyespot.evaluate.metrics import MixedUp
-from eyespot.records import Calibration, ClassMetric, Fraction, Record, SetAside
+from eyespot.records import Calibration, ClassMetric, Fraction, MixedUp, Record, SetAside
 
 
 class ClassProbability(Record):

@@ -7,24 +7,15 @@ from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field
 
 from eyespot.evaluate.intervals import wilson
-from eyespot.records import ClassMetric, PartMetrics, Record
+from eyespot.records import ClassMetric, MixedUp, PartMetrics
 
 LARGEST_MATRIX = 100
 """More classes than this and nobody reads their whole confusion matrix: what is mixed up most is shown instead."""
 
 Cells = Sequence[tuple[int, int, int]]
 """A confusion matrix without its zeros, row by row: true class, answer, pictures."""
-
-
-class MixedUp(Record):
-    """How often pictures of a class were given another one's name."""
-
-    class_: str = Field(serialization_alias="class")
-    answer: str
-    n: int
 
 
 def confusion_cells(labels: ArrayLike, answers: ArrayLike, classes: int) -> tuple[tuple[int, int, int], ...]:
