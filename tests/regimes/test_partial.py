@@ -151,7 +151,7 @@ def test_a_cut_that_is_not_there_is_named_in_one_sentence(run, tmp_path, freeze)
 
 
 def test_a_window_needs_a_map(run, tmp_path):
-    said = "the option cutmix puts a window into a map, and behind head.flat there are features alone"
+    said = "the option cutmix puts a window into a map, and after head.flat there are features alone"
     with pytest.raises(OptionError, match=said):
         train(run[0], out=tmp_path, freeze="head.flat", cutmix=1, epochs=1)
     assert not list(tmp_path.rglob("*.json"))
