@@ -38,7 +38,10 @@ DECODE = """
 import sys, time
 from pathlib import Path
 from eyespot.data.pictures import read_image
-from eyespot.building.backbone import OWN_PREPROCESS
+try:
+    from eyespot.building.backbone import OWN_PREPROCESS
+except ModuleNotFoundError:  # before networks had a room
+    from eyespot.recipes.backbone import OWN_PREPROCESS
 files = [path.read_bytes() for path in sorted(Path(sys.argv[1]).rglob("*.jpg"))]
 began = time.thread_time()
 for data in files:

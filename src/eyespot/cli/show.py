@@ -9,22 +9,24 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from pydantic import BaseModel
 
-from eyespot.answering.results import Prediction, ValResult
 from eyespot.cli.columns import in_column
-from eyespot.exporting.checks import ExportCheck
 from eyespot.files import write_chosen
 from eyespot.names import as_typed, printable_lines
 from eyespot.progress import Progress, silent
-from eyespot.recipes.results.runs import CacheResult, EmbedResult, ExportResult, InfoResult
-from eyespot.records import Metric, SetAside
-from eyespot.reporting.train_result import TrainResult
 from eyespot.runs.tables import as_csv
 from eyespot.words import counted
+
+if TYPE_CHECKING:  # each command shows one of them
+    from eyespot.answering.results import Prediction, ValResult
+    from eyespot.exporting.checks import ExportCheck
+    from eyespot.recipes.results.runs import CacheResult, EmbedResult, ExportResult, InfoResult
+    from eyespot.records import Metric, SetAside
+    from eyespot.reporting.train_result import TrainResult
 
 MOST_NAMED = 10
 """Files set aside, and notes, that the console names; the others are counted."""
