@@ -105,6 +105,8 @@ def decode(picture: Image.Image, data: bytes) -> None:
         try:
             with decoder_lines.unprinted():
                 picture.load()
+        except MemoryError:
+            raise
         except Exception:
             picture.im = Image.new(picture.mode, (1, 1)).im  # its memory is for the second try
             with decoder_lines.kept(lines), suppress(Exception):
