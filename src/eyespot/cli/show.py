@@ -18,6 +18,7 @@ from eyespot.cli.columns import in_column
 from eyespot.files import write_chosen
 from eyespot.names import as_typed, printable_lines
 from eyespot.progress import Progress, silent
+from eyespot.records import Metric
 from eyespot.runs.tables import as_csv
 from eyespot.words import counted
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:  # each command shows one of them
     from eyespot.answering.results import Prediction, ValResult
     from eyespot.exporting.checks import ExportCheck
     from eyespot.recipes.results.runs import CacheResult, EmbedResult, ExportResult, InfoResult
-    from eyespot.records import Metric, SetAside
+    from eyespot.records import SetAside
     from eyespot.reporting.train_result import TrainResult
 
 MOST_NAMED = 10
