@@ -40,6 +40,8 @@ class BoxedPicture:
     """In pixels, of the picture held upright."""
     height: int
     boxes: Boxes
+    content: str = ""
+    """The hash of the picture's bytes (`copies.content_hash`)."""
 
 
 @dataclass(frozen=True)
