@@ -180,8 +180,9 @@ def _claims(
         assert isinstance(box, list)
         left, top, width, height = map(number, box)
         is_crowd = number(each.get("iscrowd", 0)) == 1
+        is_ignored = is_crowd or number(each.get("ignore", 0)) == 1
         xyxy = (left, top, left + width, top + height)
-        claims[image].append(Claim(xyxy, categories[category], where, ignored=is_crowd, crowd=is_crowd))
+        claims[image].append(Claim(xyxy, categories[category], where, ignored=is_ignored, crowd=is_crowd))
     return claims
 
 
