@@ -116,7 +116,7 @@ def labelled(listed: DataSet) -> DataSet:
         first = f": {set_aside[0].picture} {set_aside[0].reason}" if set_aside else ""
         raise NoPictures(f"{listed.name} holds no picture that can be used{first}; {LISTS}")
     classes = sort_classes(str(picture.label) for picture in kept)
-    notes = (*listed.notes, *_notes_on_case(classes), *notes_on_parts(kept))
+    notes = (*listed.notes, *notes_on_case(classes), *notes_on_parts(kept))
     return replace(listed, pictures=tuple(kept), classes=classes, set_aside=set_aside, notes=notes)
 
 
@@ -168,6 +168,14 @@ def case_twins(labels: Iterable[str]) -> list[str]:
     return [" and ".join(repr(name) for name in sorted(twins)) for twins in spellings.values() if len(twins) > 1]
 
 
+def notes_on_case(classes: Iterable[str]) -> Iterator[str]:
+    """A sentence on classes that differ in upper and lower case only, if there are any."""
+    twins = case_twins(classes)
+    if twins:
+        names = some(twins, most=3) if len(twins) > 1 else twins[0]
+        yield f"the classes {names} differ in upper and lower case only: they are learned as different classes"
+
+
 def _reason_against(picture: Picture, *, is_split: bool) -> str:
     """Why a listed picture cannot be used; empty where it can."""
     if not picture.label:
@@ -175,10 +183,3 @@ def _reason_against(picture: Picture, *, is_split: bool) -> str:
     if len(picture.label) > MOST_LETTERS:
         return f"has a label of {len(picture.label)} letters, more than the {MOST_LETTERS} that are read"
     return "has no split, and others have one" if is_split and picture.part is None else ""
-
-
-def _notes_on_case(classes: Iterable[str]) -> Iterator[str]:
-    twins = case_twins(classes)
-    if twins:
-        names = some(twins, most=3) if len(twins) > 1 else twins[0]
-        yield f"the classes {names} differ in upper and lower case only: they are learned as different classes"

@@ -29,6 +29,12 @@ MOST_PAGES = 50_000
 """Pages in the columns of a Parquet file that are read."""
 MOST_FOOTER = 4 * 2**20
 """Bytes in which a Parquet file says what is in it."""
+MOST_JSON = 2**26
+"""Bytes of a COCO file: Python takes up to 25 times as many for what is in it."""
+MOST_ANNOTATION = 2**22
+"""Bytes of a file with the boxes of one picture, or with the classes' names: a thousand boxes take 300,000 in XML."""
+MOST_XML_LEVELS = 32
+"""Elements in elements."""
 
 
 def require_unfolds(what: str, unfolded: int, *, on_disk: int) -> None:

@@ -105,6 +105,23 @@ def lies_on_its_side(picture: Image.Image) -> bool:
     return _orientation(picture) >= _ON_ITS_SIDE
 
 
+def upright_size(data: bytes) -> tuple[tuple[int, int], int]:
+    """Width and height of the picture held upright, and its EXIF orientation, 1 to 8; from its header alone.
+
+    Only a PNG with EXIF is decoded: that may come after the pixels. Raises UnreadablePicture with the reason.
+    """
+    with formats.quiet():
+        picture = formats.open_picture(data)
+        if picture.format == "PNG":
+            if b"eXIf" not in data:
+                return picture.size, 1
+            formats.decode(picture, data)
+        orientation = _orientation(picture)
+    width, height = picture.size
+    is_stored = picture.format != "TIFF"  # of which Pillow tells the upright size at once
+    return (height, width) if is_stored and orientation >= _ON_ITS_SIDE else (width, height), orientation
+
+
 def read_images(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[np.ndarray | UnreadablePicture]:
     """What `read_image` gives for each file, in order, or the error that it raises.
 
