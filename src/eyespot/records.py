@@ -46,7 +46,8 @@ class Levels(Record):
 
 
 class Preprocess(Record):
-    """How a picture becomes numbers: resized so that its shorter side is `short_side`, then cut to the centre.
+    """How a picture becomes numbers: resized so that its shorter side is `short_side`, then cut to the centre; or, with
+    `fit` letterbox, resized as a whole to fit into `crop_hw`, at its top left corner, the rest filled with the mean.
 
     The network then sees (value - mean) / scale per channel, values being 0..255.
     """
@@ -68,13 +69,23 @@ class Preprocess(Record):
     it only the crop is resized, and large JPEGs are decoded at a fraction of their size: faster, a few levels off."""
     levels: Levels | None = None
     """What is black and white in pictures with more than 8 bits; None, and not written, where none was learned from."""
+    fit: Literal["crop", "letterbox"] = "crop"
+    """Not written where it is `crop`, which earlier versions know alone. A letterbox keeps the whole picture: where its
+    boxes are looked for."""
 
     @model_serializer(mode="wrap")
-    def _without_no_levels(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_defaults(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         said: dict[str, Any] = serialize(self)
         if self.levels is None:
             said.pop("levels", None)
+        if self.fit == "crop":
+            said.pop("fit", None)
         return said
+
+    @property
+    def filling(self) -> tuple[int, ...]:
+        """The color of what a letterbox leaves free, per channel: the mean, as a whole level."""
+        return tuple(round(value) for value in self.mean)
 
     @property
     def channels(self) -> int:

@@ -1,4 +1,5 @@
-"""The centre crop of a resized picture: on which pixels it lies, and how it is made without resizing all the others."""
+"""The centre crop of a resized picture: on which pixels it lies, and how it is made without resizing all the others;
+and the letterbox, which leaves nothing out."""
 
 from __future__ import annotations
 
@@ -31,8 +32,34 @@ def resize_and_crop(image: Image.Image, preprocess: Preprocess) -> Image.Image:
     return image.resize((crop_width, crop_height), filter, box=(left, top, right, bottom))
 
 
+def letterbox(image: Image.Image, preprocess: Preprocess) -> Image.Image:
+    """The whole picture, resized to fit, at the top left corner; mode RGB or L. image: upright, of the record's color."""
+    height, width = preprocess.crop_hw
+    size = letterbox_size(image.width, image.height, preprocess.crop_hw)
+    resized = image.resize(size, FILTERS[preprocess.filter])
+    if size == (width, height):
+        return resized
+    is_rgb = preprocess.color == "rgb"
+    filled = Image.new("RGB" if is_rgb else "L", (width, height), preprocess.filling if is_rgb else preprocess.filling[0])
+    filled.paste(resized)  # which turns gray into the three colors that it is
+    return filled
+
+
+def letterbox_size(width: int, height: int, into_hw: tuple[int, int]) -> tuple[int, int]:
+    """Width and height of a resized picture that fits: one as `into_hw` says, the other rounded half up, at least 1.
+
+    In whole numbers below 2^31, as an exported graph counts, too.
+    """
+    into_height, into_width = into_hw
+    if into_height * width <= into_width * height:  # the height decides
+        return max(1, (2 * width * into_height + height) // (2 * height)), into_height
+    return into_width, max(1, (2 * height * into_width + width) // (2 * width))
+
+
 def window_of(picture: Image.Image, preprocess: Preprocess) -> Window:
     """What `resize_and_crop` leaves of the picture."""
+    if preprocess.fit == "letterbox":
+        return Window(left=0, top=0, width=1, height=1)
     crop_height, crop_width = preprocess.crop_hw
     left, right = Side(picture.width, picture.height, preprocess.short_side, crop_width).window()
     top, bottom = Side(picture.height, picture.width, preprocess.short_side, crop_height).window()

@@ -21,7 +21,7 @@ from PIL import ExifTags, Image
 
 from eyespot.data import formats, plain
 from eyespot.data.colors import as_srgb
-from eyespot.data.cropping import FILTERS, Side, resize_and_crop, window_of
+from eyespot.data.cropping import FILTERS, Side, letterbox, resize_and_crop, window_of
 from eyespot.data.levels import GRAY_MODES, eight_bit
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Levels, Preprocess, Window
@@ -128,7 +128,7 @@ def read_images(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[np.n
     Small, plain pictures of one size are resized in one call: many times as fast as one by one.
     """
     with formats.quiet():
-        together = _read_together(files, preprocess) if preprocess.exact else {}
+        together = _read_together(files, preprocess) if preprocess.exact and preprocess.fit == "crop" else {}
     for number, data in enumerate(files):
         if number in together:
             yield together[number]
@@ -224,7 +224,8 @@ def _to_be_resized(picture: Image.Image, data: bytes, preprocess: Preprocess) ->
 
 
 def _image(picture: Image.Image, preprocess: Preprocess) -> np.ndarray:
-    cropped = _in(resize_and_crop(picture, preprocess), preprocess.color)
+    fitted = letterbox if preprocess.fit == "letterbox" else resize_and_crop
+    cropped = _in(fitted(picture, preprocess), preprocess.color)
     return np.array(cropped, dtype=np.uint8).reshape(*preprocess.crop_hw, preprocess.channels)  # (H, W, C)
 
 
