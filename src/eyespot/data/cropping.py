@@ -33,16 +33,26 @@ def resize_and_crop(image: Image.Image, preprocess: Preprocess) -> Image.Image:
 
 
 def letterbox(image: Image.Image, preprocess: Preprocess) -> Image.Image:
-    """The whole picture, resized to fit, at the top left corner; mode RGB or L. image: upright, of the record's color."""
+    """The whole picture, resized to fit, at the top left corner; mode RGB or L.
+
+    image: upright, of the record's color, or gray.
+    """
     height, width = preprocess.crop_hw
     size = letterbox_size(image.width, image.height, preprocess.crop_hw)
     resized = image.resize(size, FILTERS[preprocess.filter])
     if size == (width, height):
         return resized
-    is_rgb = preprocess.color == "rgb"
-    filled = Image.new("RGB" if is_rgb else "L", (width, height), preprocess.filling if is_rgb else preprocess.filling[0])
+    filled = filled_image(preprocess)
     filled.paste(resized)  # which turns gray into the three colors that it is
     return filled
+
+
+def filled_image(preprocess: Preprocess) -> Image.Image:
+    """What a letterbox is before a picture lies in it: the mean; mode RGB or L."""
+    height, width = preprocess.crop_hw
+    if preprocess.color == "gray":
+        return Image.new("L", (width, height), preprocess.filling[0])
+    return Image.new("RGB", (width, height), preprocess.filling)
 
 
 def letterbox_size(width: int, height: int, into_hw: tuple[int, int]) -> tuple[int, int]:

@@ -64,9 +64,7 @@ def assign(scores: Tensor, boxes: Tensor, middles: Tensor, truth: Truth) -> Assi
     best, numbers = aligned.topk(min(BEST, places), dim=1)
     wanted = torch.zeros_like(inside).scatter_(1, numbers, best > 0)
     claims = torch.where(wanted, iou, -1.0)
-    most = torch.full((count, places), -1.0).scatter_reduce_(
-        0, truth.images[:, None].expand_as(claims), claims, "amax"
-    )
+    most = torch.full((count, places), -1.0).scatter_reduce_(0, truth.images[:, None].expand_as(claims), claims, "amax")
     wanted &= claims >= most[truth.images]
     aligned = torch.where(wanted, aligned, 0.0)
     highest = torch.where(wanted, iou, 0.0).amax(1, keepdim=True)

@@ -26,6 +26,7 @@ WIDTH = 96
 """Channels of the neck and the head."""
 STAGES = {8: "stage3", 16: "stage5", 32: "stage7"}
 """Of EfficientNet-Lite: the last stage at each stride."""
+KERNEL = 3
 RARE = 0.01
 """Score that every place begins with: nearly all show nothing (arXiv:1708.02002, section 3.3)."""
 FIRST_REACH = 1.5
@@ -98,10 +99,10 @@ class Detector(nn.Module):
         super().__init__()
         between = len(channels) - 1
         self.laterals = nn.ModuleList(map(Lateral, channels))
-        self.finer = nn.ModuleList(Mixed(5) for _ in range(between))
-        self.down = nn.ModuleList(Mixed(3, stride=2) for _ in range(between))
-        self.coarser = nn.ModuleList(Mixed(5) for _ in range(between))
-        self.tower = Mixed(5)
+        self.finer = nn.ModuleList(Mixed(KERNEL) for _ in range(between))
+        self.down = nn.ModuleList(Mixed(KERNEL, stride=2) for _ in range(between))
+        self.coarser = nn.ModuleList(Mixed(KERNEL) for _ in range(between))
+        self.tower = Mixed(KERNEL)
         self.scores = nn.Linear(WIDTH, classes)
         self.sides = nn.Linear(WIDTH, 4)
         self.reach = nn.Parameter(torch.ones(len(channels)))
@@ -170,7 +171,8 @@ def first_weights(detector: Detector, maps: Sequence[Tensor]) -> None:
 
 def _to_unit_variance(layer: nn.Module, inputs: object, output: Tensor) -> Tensor:
     spread = output.std().clamp(min=_UNIT)
-    layer.weight.data /= spread  # type: ignore[operator, union-attr]
+    assert isinstance(layer.weight, Tensor)
+    layer.weight.data /= spread
     return output / spread
 
 
