@@ -43,8 +43,7 @@ def coco_average_precision(truths, founds, *, classes, most=100, areas=(ALL_AREA
 def _annotations(truths) -> list[dict]:
     found = []
     for number, truth in enumerate(truths):
-        xyxy, labels, ignored, crowd = Truth(*truth)
-        for box, label, ignore, is_crowd in zip(xyxy, labels, ignored, crowd, strict=True):
+        for box, label, ignore, is_crowd in zip(*truth, strict=True):
             width_height = box[2:] - box[:2]
             area = IGNORED_AREA if ignore else float(width_height.prod())
             found.append(_box(number, box, label) | {"id": len(found) + 1, "area": area, "iscrowd": int(is_crowd)})
@@ -55,7 +54,7 @@ def _results(founds) -> list[dict]:
     return [
         _box(number, box, label) | {"score": float(score)}
         for number, found in enumerate(founds)
-        for box, score, label in zip(*Found(*found), strict=True)
+        for box, score, label in zip(*found, strict=True)
     ]
 
 

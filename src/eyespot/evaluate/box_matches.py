@@ -52,6 +52,15 @@ class Found(NamedTuple):
     """(N,) class indices."""
 
 
+def to_be_found(truth: Truth) -> NDArray[np.bool_]:
+    """(M,), whether each true box of the picture counts: it is neither ignored nor a crowd."""
+    counts = np.ones(len(np.asarray(truth.labels)), bool)
+    for flags in (truth.ignored, truth.crowd):
+        if flags is not None:
+            counts &= ~np.asarray(flags, bool)
+    return counts
+
+
 @dataclass(frozen=True, eq=False)
 class Matches:
     """What was found in all pictures, surest first, and the true box of each; T thresholds, D boxes found."""
@@ -138,11 +147,9 @@ class _Truth:
 
     @classmethod
     def of(cls, truth: Truth, classes: int, area: tuple[float, float]) -> _Truth:
-        xyxy, labels, ignored, crowd = Truth(*truth)
-        xyxy, labels = _checked(xyxy, labels, classes)
-        crowd = np.zeros(len(labels), bool) if crowd is None else np.asarray(crowd, bool).reshape(len(labels))
-        ignored = np.zeros(len(labels), bool) if ignored is None else np.asarray(ignored, bool).reshape(len(labels))
-        ignored = ignored | crowd | _outside(xyxy, area)
+        xyxy, labels = _checked(truth.xyxy, truth.labels, classes)
+        crowd = np.zeros(len(labels), bool) if truth.crowd is None else np.asarray(truth.crowd, bool)
+        ignored = ~to_be_found(truth) | _outside(xyxy, area)
         return cls(xyxy, labels, ignored, crowd, np.bincount(labels[~ignored], minlength=classes))
 
 
@@ -157,8 +164,8 @@ class _Found:
 
     @classmethod
     def of(cls, found: Found, classes: int, most: int) -> _Found:
-        xyxy, labels = _checked(found[0], found[2], classes)
-        scores = np.asarray(found[1], np.float64).reshape(len(labels))
+        xyxy, labels = _checked(found.xyxy, found.labels, classes)
+        scores = np.asarray(found.scores, np.float64).reshape(len(labels))
         assert not np.isnan(scores).any(), "a score is no number"
         order = np.argsort(-scores, kind="stable")
         order = order[_ranks(labels[order]) < most]
