@@ -25,8 +25,8 @@ MATCHED = matches(TRUTHS, FOUNDS, classes=2)
 
 
 def test_confusion_worked_by_hand():
-    # One cat is found, one missed; both dogs are found as cats. On nothing lie the first cat's second box, the box beside
-    # the other cat, and a dog.
+    # One cat is found, one missed; both dogs are found as cats. On nothing lie the first cat's second box, the box
+    # beside the other cat, and a dog.
     table = confusion(TRUTHS, FOUNDS, MATCHED, threshold=0.5)
     assert table.tolist() == [[1, 0, 1], [2, 0, 0], [2, 1, 0]]
 

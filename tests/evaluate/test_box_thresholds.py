@@ -69,8 +69,8 @@ def test_the_threshold_lies_halfway_to_the_next_score():
 
 
 def test_scores_next_to_each_other_are_still_told_apart():
-    score = 0.5
-    below = np.nextafter(score, 0)
+    below = 0.5
+    score = np.nextafter(below, 1)  # the middle of both rounds to the lower one
     founds = [Found(np.concatenate([BOXES[:1], BOXES[:1] + 100]), [score, below], [0, 0])]
     assert best_threshold(matches([Truth(BOXES[:1], [0])], founds, classes=1)) == score
 
