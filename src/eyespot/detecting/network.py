@@ -12,6 +12,7 @@ arXiv:1511.06422).
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 
@@ -105,8 +106,6 @@ class Detector(nn.Module):
         self.tower = Mixed(KERNEL)
         self.scores = nn.Linear(WIDTH, classes)
         self.sides = nn.Linear(WIDTH, 4)
-        self.reach = nn.Parameter(torch.ones(len(channels)))
-        """By how much each map's distances are multiplied before softplus."""
 
     def forward(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         x = [lateral(each) for lateral, each in zip(self.laterals, maps, strict=True)]
@@ -115,9 +114,8 @@ class Detector(nn.Module):
         for at in range(1, len(x)):
             x[at] = self.coarser[at - 1](functional.relu(x[at] + self.down[at - 1](x[at - 1])))
         towers = [self.tower(each) for each in x]
-        sides = [self.sides(each) * reach for each, reach in zip(towers, self.reach.unbind(), strict=True)]
         logits = torch.cat([self.scores(each).flatten(1, 2) for each in towers], 1)
-        return logits, functional.softplus(torch.cat([each.flatten(1, 2) for each in sides], 1))
+        return logits, functional.softplus(torch.cat([self.sides(each).flatten(1, 2) for each in towers], 1))
 
 
 class Finder(nn.Module):
@@ -126,7 +124,9 @@ class Finder(nn.Module):
 
     def __init__(self, maps: Maps, detector: Detector, places: Places) -> None:
         super().__init__()
-        self.maps, self.detector = maps, detector
+        self.maps, self.detector = maps, copy.deepcopy(detector)
+        laterals = (lateral.folded() for lateral in detector.laterals)  # type: ignore[operator]
+        self.detector.laterals = nn.ModuleList(_linear(weight, bias) for weight, bias in laterals)
         self.middles, self.steps = nn.Buffer(places.middles), nn.Buffer(places.steps)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -174,6 +174,12 @@ def _to_unit_variance(layer: nn.Module, inputs: object, output: Tensor) -> Tenso
     assert isinstance(layer.weight, Tensor)
     layer.weight.data /= spread
     return output / spread
+
+
+def _linear(weight: Tensor, bias: Tensor) -> nn.Linear:
+    layer = nn.Linear(weight.shape[1], weight.shape[0])
+    layer.weight.data, layer.bias.data = weight.detach().clone(), bias.detach().clone()
+    return layer
 
 
 def _twice(x: Tensor) -> Tensor:

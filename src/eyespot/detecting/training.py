@@ -131,8 +131,9 @@ class DetectorTraining:
             group["lr"] = share * self.plan.lr
         nn.utils.clip_grad_norm_(self.net.parameters(), MOST_GRADIENT)
         self._optimizer.step()
-        for half in self._halves[1:]:
-            torch._foreach_copy_(list(half.parameters()), list(self.net.parameters()))
+        with torch.no_grad():
+            for half in self._halves[1:]:
+                torch._foreach_copy_(list(half.parameters()), list(self.net.parameters()))
         self._average.update(self.net)
         self._loss += sum(float(each.total.detach()) for each in losses) / weight
         self.step += 1

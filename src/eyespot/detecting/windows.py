@@ -25,7 +25,7 @@ BRIGHTNESS, CONTRAST, SATURATION = 0.2, 0.2, 0.3
 """By how much each factor may differ from 1."""
 LEAST_SEEN = 0.3
 """Share of a box's area that a view must show: of less, nobody could say what it is."""
-GRAY = np.array([0.299, 0.587, 0.114], np.float32)
+GRAY = np.array([0.299, 0.587, 0.114])
 """Gray of red, green and blue (ITU-R BT.601)."""
 
 
@@ -100,7 +100,7 @@ def seen_through(window: Window, picture: Image.Image, preprocess: Preprocess) -
     view.paste(picture.resize(shown, FILTERS[preprocess.filter], box=box), (first_x, first_y))
     if window.mirrored:
         view = view.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return _recolored(np.asarray(view).reshape(height, width, -1), window.colors)
+    return np.asarray(_recolored(view, window.colors)).reshape(height, width, -1)
 
 
 def shown_boxes(xyxy: np.ndarray, image_hw: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -111,15 +111,13 @@ def shown_boxes(xyxy: np.ndarray, image_hw: tuple[int, int]) -> tuple[np.ndarray
     return cut, seen > LEAST_SEEN
 
 
-def _recolored(image: np.ndarray, colors: tuple[float, float, float]) -> np.ndarray:
-    """Brightness, contrast about the mean, and saturation at once: one product of each pixel with a matrix."""
-    brightness, contrast, saturation = (np.float32(factor) for factor in colors)
-    if image.shape[2] == 1:
-        matrix = np.ones((1, 1), np.float32)
-    else:
-        matrix = saturation * np.eye(3, dtype=np.float32) + (1 - saturation) * np.tile(GRAY, (3, 1)).T
-    if tuple(colors) == (1.0, 1.0, 1.0):
-        return np.ascontiguousarray(image)
-    mean = np.float32(image.mean())
-    shift = mean * (brightness - contrast)
-    return (image.astype(np.float32) @ (contrast * matrix) + shift).clip(0, 255).astype(np.uint8)
+def _recolored(view: Image.Image, colors: tuple[float, float, float]) -> Image.Image:
+    """Brightness, contrast about the mean, and saturation at once: each pixel times a matrix."""
+    if colors == (1.0, 1.0, 1.0):
+        return view
+    brightness, contrast, saturation = colors
+    shift = (brightness - contrast) * float(np.mean(view.resize((1, 1), Image.Resampling.BOX)))
+    if view.mode == "L":
+        return view.point([contrast * level + shift for level in range(256)])
+    mixed = contrast * (saturation * np.eye(3) + (1 - saturation) * GRAY)
+    return view.convert("RGB", tuple(np.hstack([mixed, np.full((3, 1), shift)]).ravel()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -37,9 +38,18 @@ def to_onnx(
     """
     if feature_map is not None and not _reaches(net, feature_map.split(".")):
         raise NetworkError(f"The network has no stage {feature_map!r} whose output could be a second one.")
-    module = _Graph(copy.deepcopy(net), preprocess, feature_map).eval().cpu()
-    images = torch.zeros(2, *preprocess.crop_hw, preprocess.channels, dtype=torch.uint8)  # one would be a constant
     outputs = [output] if feature_map is None else [output, FEATURE_MAP]
+    return _converted(_Graph(copy.deepcopy(net), preprocess, feature_map), preprocess, outputs)
+
+
+def module_to_onnx(module: nn.Module, preprocess: Preprocess, *, outputs: Sequence[str]) -> bytes:
+    """The same of a module that gives several tensors, one for each of the `outputs`, by their names."""
+    return _converted(_Graph(copy.deepcopy(module), preprocess, None), preprocess, list(outputs))
+
+
+def _converted(module: nn.Module, preprocess: Preprocess, outputs: list[str]) -> bytes:
+    module = module.eval().cpu()
+    images = torch.zeros(2, *preprocess.crop_hw, preprocess.channels, dtype=torch.uint8)  # one would be a constant
     try:
         model = _recorded(module, images, outputs)
     except NoRule:
@@ -50,7 +60,7 @@ def to_onnx(
 class _Graph(nn.Module):
     """Preprocessing, then the network, as one module."""
 
-    def __init__(self, net: nn.Sequential, preprocess: Preprocess, feature_map: str | None) -> None:
+    def __init__(self, net: nn.Module, preprocess: Preprocess, feature_map: str | None) -> None:
         super().__init__()
         self.net, self.feature_map = net, feature_map
         self.mean = nn.Buffer(torch.tensor(preprocess.mean))
@@ -60,7 +70,8 @@ class _Graph(nn.Module):
         x = (images.float() - self.mean) / self.scale  # (N, H, W, C)
         x = x.permute(0, 3, 1, 2)  # (N, C, H, W)
         if self.feature_map is None:
-            return (self.net(x),)
+            found = self.net(x)
+            return found if isinstance(found, tuple) else (found,)
         return _tapped(self.net, self.feature_map.split("."), x)
 
 

@@ -35,7 +35,7 @@ OPERATORS = frozenset(
         "AveragePool", "MaxPool", "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "ReduceMax",
         "Add", "Sub", "Mul", "Div", "Sqrt",
         "Concat", "Split", "Pad", "Slice", "Gather", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose",
-        "Cast", "Constant", "Identity", "Shape",
+        "Cast", "Constant", "Identity", "Shape", "Resize", "Softplus",
     )
 )
 # fmt: on

@@ -112,19 +112,42 @@ def _adaptive_mean(to: Recorder, x: Tensor, output_size: Any) -> str:
     return to.node("AveragePool", x, kernel_shape=window, strides=window)
 
 
-def _pick(to: Recorder, x: Tensor, index: Any) -> str:
-    _only(isinstance(index, tuple) and len(index) == 2 and index[0] == slice(None) and isinstance(index[1], list))
+def _item(to: Recorder, x: Tensor, index: Any) -> str:
+    _only(isinstance(index, tuple))
+    if all(isinstance(each, slice) for each in index):
+        return _slice(to, x, index)
+    _only(len(index) == 2 and index[0] == slice(None) and isinstance(index[1], list))
     return to.node("Gather", x, to.constant(np.array(index[1], np.int64)), axis=1)
 
 
+def _slice(to: Recorder, x: Tensor, index: tuple[slice, ...]) -> str:
+    cut = [(axis, each) for axis, each in enumerate(index) if each != slice(None)]
+    _only(bool(cut) and all(axis > 0 for axis, _ in cut))  # the number of images is not known
+    ranges = [(*each.indices(x.shape[axis]), axis) for axis, each in cut]
+    starts, ends, steps, axes = (np.array(each, np.int64) for each in zip(*ranges, strict=True))
+    return to.node("Slice", x, *map(to.constant, (starts, ends, axes, steps)))
+
+
 def _flatten(to: Recorder, x: Tensor, start: int, end: int) -> str:
-    _only(start == 1 and end in (-1, x.dim() - 1))
-    return to.node("Flatten", x, axis=1)
+    _only(start == 1)
+    if end in (-1, x.dim() - 1):
+        return to.node("Flatten", x, axis=1)
+    return to.node("Reshape", x, to.constant(np.array([0, -1, *x.shape[end + 1 :]], np.int64)))
 
 
 def _linear(to: Recorder, x: Tensor, weight: Tensor, bias: Tensor | None) -> str:
-    _only(x.dim() == 2)
-    return to.node("Gemm", x, weight, *([] if bias is None else [bias]), transB=1)
+    if x.dim() == 2:
+        return to.node("Gemm", x, weight, *([] if bias is None else [bias]), transB=1)
+    product = to.node("MatMul", x, to.constant(weight.detach().T))
+    return product if bias is None else to.node("Add", product, bias)
+
+
+def _twice(to: Recorder, x: Tensor, *, scale_factor: Any, mode: str, **rest: Any) -> str:
+    factor = int(scale_factor)
+    _only(mode == "nearest" and factor == scale_factor and not any(rest.values()))
+    scales = to.constant(np.array([1, 1, factor, factor], np.float32))
+    how = {"mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric"}
+    return to.node("Resize", x, "", scales, **how)
 
 
 def _dropout(to: Recorder, x: Tensor, *, training: bool, **rest: Any) -> str:
@@ -151,10 +174,13 @@ RULES: Rules = {
     functional.avg_pool2d: _average_pool,
     functional.adaptive_avg_pool2d: _adaptive_mean,
     functional.linear: _linear,
+    functional.interpolate: _twice,
+    functional.softplus: lambda to, x: to.node("Softplus", x),
     functional.dropout: _dropout,
     Tensor.flatten: _flatten,
-    Tensor.__getitem__: _pick,
+    Tensor.__getitem__: _item,
     torch.tanh: lambda to, x: to.node("Tanh", x),
+    Tensor.sigmoid: lambda to, x: to.node("Sigmoid", x),
     torch.cat: lambda to, tensors, dim: to.node("Concat", *tensors, axis=dim),
     Tensor.float: lambda to, x: to.node("Cast", x, to=TensorProto.FLOAT),
     Tensor.permute: lambda to, x, *order: to.node("Transpose", x, perm=list(order)),
