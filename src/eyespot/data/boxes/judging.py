@@ -102,7 +102,7 @@ def _boxes(each: Annotated, header: _Header, numbers: dict[str, int], tally: _Ta
         if reason:
             tally.left_out.append(LeftOut(reason, f"{each.file}, {claim.where}"))
             continue
-        key = (claim.name, *inside[at])
+        key = (claim.name, claim.ignored, claim.crowd, *inside[at])
         if key in kept:
             tally.twice += 1
             continue
