@@ -50,14 +50,12 @@ def judge(found: Found, *, threads: int) -> BoxedDataSet:
     tally = _Tally([*found.left_out])
     boxed: list[BoxedPicture] = []
     numbers = {name: number for number, name in enumerate(found.classes)}
-    with ThreadPoolExecutor(threads) as pool:
-        headers = pool.map(_header, found.pictures)
-        for each, header in zip(found.pictures, headers, strict=True):
-            boxes = header if isinstance(header, str) else _boxes(each, header, numbers, tally)
-            if isinstance(boxes, str):
-                tally.set_aside.append(SetAside(picture=each.picture.name, reason=boxes))
-            elif not isinstance(header, str):
-                boxed.append(BoxedPicture(each.picture, *header.size, boxes, header.content))
+    for each, header in zip(found.pictures, _headers(found.pictures, threads=threads), strict=True):
+        boxes = header if isinstance(header, str) else _boxes(each, header, numbers, tally)
+        if isinstance(boxes, str):
+            tally.set_aside.append(SetAside(picture=each.picture.name, reason=boxes))
+        elif not isinstance(header, str):
+            boxed.append(BoxedPicture(each.picture, *header.size, boxes, header.content))
     boxed = _without_copies(boxed, tally)
     boxed = _in_parts(boxed, tally)
     if not any(map(_has_boxes, boxed)):
@@ -71,6 +69,15 @@ def judge(found: Found, *, threads: int) -> BoxedDataSet:
         format=found.format,
         name=found.name,
     )
+
+
+def _headers(pictures: Sequence[Annotated], *, threads: int) -> Iterator[_Header | str]:
+    """What the file of each picture says, in order."""
+    pool = ThreadPoolExecutor(threads)
+    try:
+        yield from pool.map(_header, pictures)
+    finally:
+        pool.shutdown(cancel_futures=True)  # after Ctrl-C those still waiting are not read
 
 
 def _header(annotated: Annotated) -> _Header | str:

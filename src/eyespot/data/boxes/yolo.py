@@ -198,7 +198,8 @@ def _require_texts(pictures: Sequence[Picture], without: Sequence[Picture], wher
             f"{' or '.join(_texts_of(first))} was looked for; put the texts into labels/, beside images/, an empty one "
             f"for a picture without objects; {LINES['YOLO']}"
         )
-    missing = {each.part for each in without} - {each.part for each in pictures if each not in without}
+    names = {each.name for each in without}
+    missing = {each.part for each in without} - {each.part for each in pictures if each.name not in names}
     if missing:
         parts = some(sorted(str(part) for part in missing))
         raise DataError(
