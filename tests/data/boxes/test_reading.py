@@ -23,8 +23,9 @@ BOX = annotation(1, 1, 1, (1, 2, 3, 4))
         {"cat/1.jpg": "", "dog/1.jpg": "", "notes.xml": "<notes/>", "package.json": "{}"},
         {"a.jpg": "", "metadata.jsonl": '{"file_name": "a.jpg", "label": "a"}'},
         {"images/a.jpg": "", "masks/a.png": "", "annotations/a.png": ""},
+        {"images/a.jpg": "", "labels/a.png": "", "train/images/a.jpg": "", "train/labels/a.png": ""},
     ],
-    ids=["empty", "classes", "parts", "yaml", "xml and json", "list", "masks"],
+    ids=["empty", "classes", "parts", "yaml", "xml and json", "list", "masks", "masks as labels"],
 )
 def test_where_there_are_no_boxes_none_are_found(tmp_path, files):
     for name, content in files.items():
@@ -42,6 +43,15 @@ def test_what_is_no_folder_has_no_boxes(tmp_path):
     assert find_boxes(text(tmp_path / "a.txt", "a")) is None
     with pytest.raises(NoPictures, match="there is no folder"):
         read_boxes(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("place", ["", "train/", "train"])
+def test_texts_in_labels_are_known_without_a_yaml(tmp_path, place):
+    """In labels/, in train/labels/, and in labels/train/."""
+    inner, outer = (f"{place}/", "") if place == "train" else ("", place)
+    picture(tmp_path / f"{outer}images/{inner}a.jpg")
+    text(tmp_path / f"{outer}labels/{inner}a.txt", ONE)
+    assert find_boxes(tmp_path) == "YOLO"
 
 
 @pytest.mark.parametrize("inner", ["pets", "VOCdevkit/VOC2007"])
@@ -75,6 +85,13 @@ def test_a_damaged_yaml_is_known_and_said_with_its_line(tmp_path):
     with pytest.raises(
         DataError, match=r"data\.yaml has a value of names in line 2 that is not understood: there is no \]"
     ):
+        read_boxes(tmp_path)
+
+
+def test_a_yaml_without_names_beside_labels_is_said(tmp_path):
+    yolo(tmp_path, {"a": ONE}, yaml="&train: images\nnc: 1\n")
+    assert find_boxes(tmp_path) == "YOLO"
+    with pytest.raises(DataError, match=r"data\.yaml names no classes"):
         read_boxes(tmp_path)
 
 

@@ -93,14 +93,26 @@ def _is_yolo(folder: Path, files: list[str], below: dict[str, tuple[list[str], l
     named = names_file(files)
     if named and named.lower().endswith(YAML):
         try:
-            return "names" in read_keys(read_text(folder / named), ("names", "train"))
+            has_names = "names" in read_keys(read_text(folder / named), ("names",))
         except Unusable:  # reading it says what is wrong
-            return "names:" in _beginning(folder / named)
-    if named and any(file.endswith(".txt") and file not in NAMES for file in files):
+            has_names = "names:" in _beginning(folder / named)
+        if has_names:
+            return True
+    elif named and any(file.endswith(".txt") and file not in NAMES for file in files):
         return True
-    lower = {name.lower() for name in below}
-    inside = [{each.lower() for each in folders} for _, folders in below.values()]
-    return {"labels", "images"} <= lower or any({"labels", "images"} <= each for each in inside)
+    places = {folder: [*below], **{folder / name: inside for name, (_, inside) in below.items()}}
+    return any(_is_text_folder(place, inside) for place, inside in places.items())
+
+
+def _is_text_folder(place: Path, inside: list[str]) -> bool:
+    """True for a folder with images/ and, beside it, labels/ that hold texts: others hold masks."""
+    by_name = {name.lower(): name for name in inside}
+    if not {"images", "labels"} <= {*by_name}:
+        return False
+    labels = place / by_name["labels"]
+    files, folders = _listed(labels)
+    held = [*files, *(file for name in folders[:_TRIED] for file in _listed(labels / name)[0])]
+    return any(file.lower().endswith(".txt") for file in held)
 
 
 def _is_voc(folder: Path, files: list[str], below: dict[str, tuple[list[str], list[str]]]) -> bool:

@@ -46,7 +46,11 @@ def _entries(lines: Sequence[str]) -> Iterator[tuple[int, str, list[str]]]:
     starts = [(at, match) for at, line in enumerate(lines) if (match := _KEY.match(line))]
     ends = [at for at, _ in starts[1:]] + [len(lines)]
     for (at, match), end in zip(starts, ends, strict=False):
-        yield at + 1, _text(match[1] or match[2]), [lines[at][match.end() :], *lines[at + 1 : end]]
+        yield at + 1, _key(match), [lines[at][match.end() :], *lines[at + 1 : end]]
+
+
+def _key(match: re.Match[str]) -> str:
+    return _text(match[1]) if match[1] else match[2].strip()
 
 
 def _value(lines: Sequence[str]) -> Value:
@@ -72,7 +76,7 @@ def _block(lines: Sequence[str]) -> Value:
         match = _KEY.match(item)
         if not match:
             raise ValueError(f"{item[:40]!r} is no 'number: name'")
-        pairs.append((_text(match[1] or match[2]), _alone(item[match.end() :].strip())))
+        pairs.append((_key(match), _alone(item[match.end() :].strip())))
     return _mapping(pairs)
 
 
