@@ -76,6 +76,7 @@ def test_where_the_size_is_wrong_and_the_boxes_fit_the_file_counts(tmp_path):
     data = read_one(tmp_path, CAT, size=(999, 999))
     assert boxes_of(data) == {"a": [CAT_BOX]}
     assert (data.pictures[0].width, data.pictures[0].height) == (80, 60)
+    assert data.notes == ("of another size than the one written beside their boxes: 1 picture",)
 
 
 def test_where_the_size_is_wrong_and_the_boxes_do_not_fit_the_picture_is_set_aside(tmp_path):
@@ -98,6 +99,7 @@ def test_boxes_that_fit_only_the_picture_as_stored_are_turned(tmp_path, size):
     data = read_boxes(tmp_path)
     assert (data.pictures[0].width, data.pictures[0].height) == (60, 80)
     assert boxes_of(data) == {"a": [("cat", 60 - 30, 70, 60 - 10, 80)]}
+    assert data.notes[0] == "turned as EXIF says, with their boxes: 1 picture"
 
 
 def test_boxes_that_were_drawn_on_the_upright_picture_stay(tmp_path):

@@ -110,6 +110,13 @@ def test_pictures_without_a_file_and_files_without_a_picture_are_set_aside(tmp_p
     }
 
 
+def test_a_file_that_may_belong_to_two_pictures_is_set_aside(tmp_path):
+    voc_folder(tmp_path, {"a": [CAT], "b": [CAT]})
+    picture(tmp_path / "JPEGImages" / "b.png")
+    said = reasons(read_boxes(tmp_path))
+    assert said["Annotations/b.xml"] == "may belong to JPEGImages/b.jpg and JPEGImages/b.png: rename one of them"
+
+
 def test_an_object_without_name_or_box_is_left_out(tmp_path):
     data = read_boxes(
         voc_folder(tmp_path, {"a": [CAT, "<object><name>cat</name></object>", voc_object(" ", 1, 1, 2, 2)]})

@@ -161,6 +161,16 @@ def test_a_text_that_is_none_sets_its_picture_aside(tmp_path):
     }
 
 
+def test_pictures_that_share_a_text_are_set_aside(tmp_path):
+    picture(yolo(tmp_path, {"a": ONE, "b": ONE}) / "images" / "b.png")
+    data = read_boxes(tmp_path)
+    assert [*boxes_of(data)] == ["a"]
+    assert reasons(data) == {
+        f"images/b.{ending}": "has boxes in labels/b.txt, which is the text of another picture, too: rename one of them"
+        for ending in ("jpg", "png")
+    }
+
+
 def test_names_with_gaps_and_the_same_name_twice(tmp_path):
     yolo(tmp_path, {"a": "3 0.5 0.5 0.5 0.5\n5 0.5 0.5 0.1 0.1\n"}, yaml="names:\n  3: cat\n  5: 'cat '\n  7: dog\n")
     data = read_boxes(tmp_path)

@@ -42,6 +42,10 @@ class _Tally:
     left_out: list[LeftOut]
     cut: int = 0
     twice: int = 0
+    turned: int = 0
+    """Pictures whose boxes were drawn on the file as it is stored."""
+    resized: int = 0
+    """Pictures of another size than the one beside their boxes."""
     set_aside: list[SetAside] = field(default_factory=list)
 
 
@@ -102,6 +106,8 @@ def _boxes(each: Annotated, header: _Header, numbers: dict[str, int], tally: _Ta
     if isinstance(found, str):
         return found
     width, height = header.size
+    tally.turned += found is not claimed
+    tally.resized += 0 not in said and {*said} != {width, height}
     inside = np.clip(found, 0, np.array([width, height, width, height]))
     kept: dict[tuple[object, ...], int] = {}
     for at, claim in enumerate(each.claims):
@@ -205,3 +211,7 @@ def _notes(tally: _Tally) -> Iterator[str]:
         yield f"cut to the picture: {counted(tally.cut, *BOX)} partly outside of it"
     if tally.twice:
         yield f"counted once: {counted(tally.twice, *BOX)} written twice in the same picture"
+    if tally.turned:
+        yield f"turned as EXIF says, with their boxes: {counted(tally.turned, 'picture')}"
+    if tally.resized:
+        yield f"of another size than the one written beside their boxes: {counted(tally.resized, 'picture')}"

@@ -67,7 +67,7 @@ def read_voc(sifted: Sifted) -> Found:
         where=f"{printable(str(sifted.root))} (looked in {some([*files], most=2)})",
         classes=sort_classes(claim.name for each in annotated for claim in each.claims),
         pictures=tuple(annotated),
-        set_aside=(*set_aside, *without_pictures(lone), *other_files(sifted)),
+        set_aside=(*set_aside, *lone, *other_files(sifted)),
         left_out=tuple(left_out),
         notes=tuple(notes),
     )
@@ -86,13 +86,13 @@ def _expected(name: str) -> str:
     return posixpath.join(above, "Annotations", stem) if last.lower() == "jpegimages" else posixpath.join(folder, stem)
 
 
-def _matched(files: Mapping[str, str], pictures: Sequence[Picture]) -> tuple[dict[str, str], list[str]]:
-    """The file of each picture, and the files of none."""
+def _matched(files: Mapping[str, str], pictures: Sequence[Picture]) -> tuple[dict[str, str], list[SetAside]]:
+    """The file of each picture, and the files of none, or of several that it cannot tell apart."""
     by_stem: dict[str, list[str]] = defaultdict(list)
     for picture in pictures:
         by_stem[posixpath.splitext(posixpath.basename(picture.name))[0]].append(picture.name)
     matched: dict[str, str] = {}
-    lone: list[str] = []
+    lone: list[SetAside] = []
     for file in files:
         stem = posixpath.splitext(file)[0]
         found = by_stem.get(posixpath.basename(stem), ())
@@ -103,7 +103,8 @@ def _matched(files: Mapping[str, str], pictures: Sequence[Picture]) -> tuple[dic
                 matched[names[0]] = file
                 break
         else:
-            lone.append(file)
+            reason = f"may belong to {some(beside or alike or found)}: rename one of them"
+            lone += [SetAside(picture=file, reason=reason)] if found else without_pictures([file])
     return matched, lone
 
 
