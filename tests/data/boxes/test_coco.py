@@ -119,6 +119,12 @@ def test_listed_pictures_that_are_not_there_are_named(tmp_path):
     }
 
 
+def test_accents_may_be_spelled_in_two_ways(tmp_path):
+    images = [{"id": 1, "file_name": "caf\u00e9.jpg"}]
+    data = read_boxes(coco(tmp_path, ["cafe\u0301.jpg"], [annotation(1, 1, 1, BOX)], images=images))
+    assert (len(data.pictures), data.set_aside) == (1, ())
+
+
 def test_images_that_share_an_id_are_set_aside(tmp_path):
     images = [{"id": at, "file_name": name} for at, name in ((1, "a.jpg"), (1, "b.jpg"), (2, "c.jpg"))]
     data = read_boxes(

@@ -51,6 +51,12 @@ def test_parts_are_those_of_the_image_sets(tmp_path):
     }
 
 
+def test_accents_may_be_spelled_in_two_ways(tmp_path):
+    voc_folder(tmp_path, {"cafe\u0301": [CAT], "b": [CAT]})
+    text(tmp_path / "ImageSets/Main/train.txt", "caf\u00e9\nb\n")
+    assert (len(read_boxes(tmp_path).parts["train"]), read_boxes(tmp_path).set_aside) == (2, ())
+
+
 def test_without_a_train_text_trainval_is_train(tmp_path):
     voc_folder(tmp_path, {name: [CAT] for name in "ab"})
     text(tmp_path / "ImageSets/Main/trainval.txt", "a\n")

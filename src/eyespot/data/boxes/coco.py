@@ -23,7 +23,7 @@ from eyespot.data.boxes.claims import (
     unique,
 )
 from eyespot.data.boxes.documents import Unusable, read_json
-from eyespot.data.data_set import Picture
+from eyespot.data.data_set import Picture, spelled_alike
 from eyespot.data.part_names import part_of
 from eyespot.data.sifting import Sifted
 from eyespot.errors import DataError
@@ -58,7 +58,7 @@ def read_coco(sifted: Sifted) -> Found:
     pictures = {each.name: each for each in sifted.pictures}
     by_name: dict[str, list[str]] = defaultdict(list)
     for name in pictures:
-        by_name[posixpath.basename(name)].append(name)
+        by_name[spelled_alike(posixpath.basename(name))].append(name)
     read = _Read()
     for file in files:
         try:
