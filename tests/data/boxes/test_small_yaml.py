@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eyespot.data.boxes.documents import Unusable
 from eyespot.data.boxes.small_yaml import read_keys
+from eyespot.names import printable
 
 KEYS = ("path", "train", "val", "test", "names")
 FILES = {
@@ -40,6 +44,20 @@ def test_files_of_usual_tools_read_as_pyyaml_reads_them(written):
     whole = yaml.safe_load(written)
     found = {key: value or "" for key, value in read_keys(written, KEYS).items()}
     assert found == {key: as_text(whole[key]) for key in KEYS if key in whole}
+
+
+@given(st.lists(st.text(min_size=1).map(printable).map(str.strip).filter(bool), max_size=4))
+def test_any_names_in_quotes_are_read_as_they_are(names):
+    quoted = [json.dumps(name, ensure_ascii=False) for name in names]
+    block = "".join(f"  {at}: {name}\n" for at, name in enumerate(quoted))
+    assert read_keys(f"names:\n{block}", KEYS)["names"] == ({str(at): name for at, name in enumerate(names)} or "")
+    assert read_keys(f"names: [{', '.join(quoted)}]\n", KEYS)["names"] == names
+
+
+@given(st.text())
+def test_any_text_is_read_or_refused(written):
+    with suppress(Unusable):
+        read_keys(f"names: {written}", KEYS)
 
 
 def test_values_stay_texts():

@@ -62,6 +62,16 @@ def test_a_round_trip_is_exact(pets, tmp_path, first: Format, second: Format):
     assert_same(one, read_boxes(tmp_path / "back"))
 
 
+def test_other_readers_of_yaml_find_the_same_names_and_folders(pets, tmp_path):
+    yaml = pytest.importorskip("yaml")
+    write_boxes(pets, tmp_path / "out", format="YOLO")
+    said = yaml.safe_load((tmp_path / "out" / "data.yaml").read_text(encoding="utf-8"))
+    assert said == {
+        **{part: f"images/{part}" for part in ("train", "val", "test")},
+        "names": dict(enumerate(pets.classes)),
+    }
+
+
 @pytest.mark.parametrize(("first", "second"), DIRECTIONS)
 def test_a_round_trip_of_real_pictures_is_exact(real_data, tmp_path, first: Format, second: Format):
     cells = read_boxes(real_data / "bccd")
