@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from boxed_folders import annotation, boxes_of, coco, picture, text, voc_folder, voc_object, yolo
+from boxed_folders import annotation, boxes_of, coco, picture, text, voc, voc_folder, voc_object, yolo
 
 from eyespot.data.boxes.reading import find_boxes, read_boxes
 from eyespot.errors import DataError, NoPictures
@@ -24,8 +24,9 @@ BOX = annotation(1, 1, 1, (1, 2, 3, 4))
         {"a.jpg": "", "metadata.jsonl": '{"file_name": "a.jpg", "label": "a"}'},
         {"images/a.jpg": "", "masks/a.png": "", "annotations/a.png": ""},
         {"images/a.jpg": "", "labels/a.png": "", "train/images/a.jpg": "", "train/labels/a.png": ""},
+        {"images/cat/a.jpg": "", "images/dog/a.jpg": "", "annotations/a.json": '{"a.jpg": "cat"}'},
     ],
-    ids=["empty", "classes", "parts", "yaml", "xml and json", "list", "masks", "masks as labels"],
+    ids=["empty", "classes", "parts", "yaml", "xml and json", "list", "masks", "masks as labels", "other json"],
 )
 def test_where_there_are_no_boxes_none_are_found(tmp_path, files):
     for name, content in files.items():
@@ -43,6 +44,22 @@ def test_what_is_no_folder_has_no_boxes(tmp_path):
     assert find_boxes(text(tmp_path / "a.txt", "a")) is None
     with pytest.raises(NoPictures, match="there is no folder"):
         read_boxes(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("place", ["annotations/xmls", "Annotations/train", "annotations"])
+def test_xml_may_lie_deeper_than_its_pictures(tmp_path, place):
+    picture(tmp_path / "images" / "a.jpg")
+    voc(tmp_path / place / "a.xml", CAT)
+    assert find_boxes(tmp_path) == "Pascal VOC"
+    assert boxes_of(read_boxes(tmp_path)) == {"a": [("cat", 10, 20, 40, 50)]}
+
+
+def test_a_json_in_annotations_may_have_any_name(tmp_path):
+    coco(tmp_path, ["a.jpg"], [BOX])
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / "_annotations.coco.json").rename(tmp_path / "annotations" / "train.json")
+    assert find_boxes(tmp_path) == "COCO"
+    assert [*read_boxes(tmp_path).parts] == ["train"]
 
 
 @pytest.mark.parametrize("place", ["", "train/", "train"])

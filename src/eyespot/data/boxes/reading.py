@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eyespot import machine
 from eyespot.data.boxes.claims import LINES
-from eyespot.data.boxes.coco import coco_files, read_coco
+from eyespot.data.boxes.coco import LISTS, USUAL, coco_files, read_coco
 from eyespot.data.boxes.documents import Unusable, read_text, read_xml
 from eyespot.data.boxes.judging import judge
 from eyespot.data.boxes.records import BoxedDataSet, Format
@@ -78,7 +78,8 @@ def _formats(folder: Path) -> Iterator[Format]:
     below = {name: _listed(folder / name) for name in folders if _may_hold_files(name)}
     if _is_yolo(folder, files, below):
         yield "YOLO"
-    if coco_files([*files, *(f"{name}/{file}" for name, (inside, _) in below.items() for file in inside)]):
+    named = coco_files([*files, *(f"{name}/{file}" for name, (inside, _) in below.items() for file in inside)])
+    if any(USUAL.search(name) or _begins_like_coco(folder / name) for name in named[:_TRIED]):
         yield "COCO"
     if _is_voc(folder, files, below):
         yield "Pascal VOC"
@@ -115,10 +116,17 @@ def _is_text_folder(place: Path, inside: list[str]) -> bool:
     return any(file.lower().endswith(".txt") for file in held)
 
 
+def _begins_like_coco(path: Path) -> bool:
+    beginning = _beginning(path)
+    return any(f'"{name}"' in beginning for name in ("info", "licenses", *LISTS))
+
+
 def _is_voc(folder: Path, files: list[str], below: dict[str, tuple[list[str], list[str]]]) -> bool:
     """True where one of the first XML files is an annotation."""
     found = [folder / file for file in files if file.lower().endswith(".xml")]
-    found += [folder / at / file for at, (names, _) in below.items() for file in names if file.lower().endswith(".xml")]
+    for at, (names, folders) in below.items():
+        places = {at: names, **{f"{at}/{name}": _listed(folder / at / name)[0] for name in folders[:_TRIED]}}
+        found += [folder / place / file for place, held in places.items() for file in held if file.endswith(".xml")]
     return any(map(_is_annotation, found[:_TRIED]))
 
 
