@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from eyespot.recipes.by_hand.learn_kernel import learn_kernel as learn_kernel
     from eyespot.recipes.by_hand.pixel_coverage import pixel_coverage as pixel_coverage
     from eyespot.recipes.by_hand.pool import pool as pool
+    from eyespot.recipes.convert_boxes import convert_boxes as convert_boxes
     from eyespot.recipes.embed import embed as embed
     from eyespot.recipes.explain import explain as explain
     from eyespot.recipes.export import export as export
@@ -36,6 +37,7 @@ _VERBS = {
     "benchmark": "eyespot.recipes.benchmark",
     "embed": "eyespot.recipes.embed",
     "augment": "eyespot.recipes.augment",
+    "convert_boxes": "eyespot.recipes.convert_boxes",
     "summary": "eyespot.recipes.summary",
     "feature_maps": "eyespot.recipes.feature_maps",
     "kernels": "eyespot.recipes.kernels",
@@ -54,6 +56,7 @@ __all__ = [
     "__version__",
     "augment",
     "benchmark",
+    "convert_boxes",
     "convolve",
     "create",
     "embed",

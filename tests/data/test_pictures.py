@@ -24,6 +24,7 @@ from eyespot.data.pictures import (
     read_whole,
     read_with_window,
     thumbnail,
+    upright_size,
 )
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Preprocess
@@ -170,6 +171,24 @@ class TestOrientation:
         data, record = save(scene(61, 40), kind, exif=exif), preprocess(32, (32, 28))
         expected = plain(ImageOps.exif_transpose(Image.open(io.BytesIO(data))), record)
         np.testing.assert_array_equal(read_image(data, record), expected)
+
+    @pytest.mark.parametrize("orientation", range(1, 9))
+    @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+    def test_tells_the_upright_size_from_the_header(self, kind: str, orientation: int, monkeypatch: Any) -> None:
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        data = save(scene(61, 40), kind, exif=exif)
+        upright = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).size
+        if kind != "PNG":  # whose EXIF may come after the pixels
+            monkeypatch.setattr(formats, "decode", None)
+        assert upright_size(data) == (upright, orientation)
+
+    @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "PPM"])
+    def test_without_any_is_told_without_decoding(self, kind: str, monkeypatch: Any) -> None:
+        data = save(scene(61, 40), kind)
+        monkeypatch.setattr(formats, "decode", None)
+        monkeypatch.setattr(ImageFile.ImageFile, "load", None)
+        assert upright_size(data) == ((61, 40), 1)
 
     @pytest.mark.parametrize("orientation", range(1, 9))
     def test_is_applied_to_a_reduced_jpeg_with_a_partly_filled_last_pixel(self, orientation: int) -> None:

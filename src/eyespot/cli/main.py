@@ -9,14 +9,14 @@ from typing import Any
 import click
 
 from eyespot import old_names
-from eyespot.cli import anatomy, by_hand, deploy, explaining, measuring, views
+from eyespot.cli import anatomy, boxes, by_hand, deploy, explaining, measuring, views
 from eyespot.cli.grouped import GroupedCommand
 from eyespot.cli.told import WRONG_USE, image_option, json_option, quiet_option, read_options, told, wrong_use
 from eyespot.version import VERSION
 from eyespot.words import nearest
 
 COMMANDS = (
-    *("train", "predict", "val", *explaining.COMMANDS, *deploy.COMMANDS, "embed", *views.COMMANDS),
+    *("train", "predict", "val", *explaining.COMMANDS, *deploy.COMMANDS, "embed", *views.COMMANDS, *boxes.COMMANDS),
     *(*measuring.COMMANDS, "networks", "info", "cache"),
     *anatomy.COMMANDS,
     *by_hand.COMMANDS,
@@ -77,7 +77,7 @@ def main() -> None:
     """
 
 
-for _module in (explaining, deploy, views, measuring, anatomy, by_hand):
+for _module in (explaining, deploy, views, boxes, measuring, anatomy, by_hand):
     for _command in _module.COMMANDS.values():
         main.add_command(_command)
 

@@ -106,7 +106,7 @@ def trained(result: TrainResult) -> None:
     for rung in result.ladder:
         accuracy = f", validation {rung.validation.accuracy:.3f}" if rung.validation else ""
         line("Ladder", f"{rung.regime}, {rung.trained}, {rung.seconds:.0f} s{accuracy}: {rung.verdict}")
-    _set_aside(result.set_aside, "all are listed in predictions.csv")
+    set_aside(result.set_aside, "all are listed in predictions.csv")
     notes(result.notes, "result.json has them all")
     if result.out_of_fold:
         line("Cross-val.", str(result.out_of_fold))
@@ -166,7 +166,7 @@ def write_predictions(path: Path, results: Sequence[Prediction]) -> None:
 def validated(result: ValResult) -> None:
     """The summary of `val`."""
     line("Read", f"{counted(result.n, 'picture')}, part {result.part}")
-    _set_aside(result.set_aside, "--json names them all")
+    set_aside(result.set_aside, "--json names them all")
     notes(result.notes)
     line("Accuracy", str(Metric(accuracy=result.accuracy, low=result.low, high=result.high, n=result.n)))
     shown = result.per_class
@@ -188,7 +188,7 @@ def embedded(result: EmbedResult) -> None:
     """The summary of `embed`."""
     line("Wrote", f"{result.out}: {counted(result.pictures, 'picture')}, {result.features} features each")
     line("Computed", f"{result.computed}{', the others were stored' if result.computed < result.pictures else ''}")
-    _set_aside(result.set_aside, "--json names them all")
+    set_aside(result.set_aside, "--json names them all")
     notes(result.notes)
 
 
@@ -233,7 +233,8 @@ def _share(share: float | None, low: float | None, high: float | None) -> str:
     return "-" if share is None else f"{share:.3f} ({low:.3f} to {high:.3f})"
 
 
-def _set_aside(files: Sequence[SetAside], rest: str) -> None:
+def set_aside(files: Sequence[SetAside], rest: str) -> None:
+    """The first files that were not used, each with its reason. rest: where the others are named."""
     if not files:
         return
     line("Set aside", f"{counted(len(files), 'file')}, not used:")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from eyespot.data.boxes.records import Format
-from eyespot.data.data_set import MOST_LETTERS, Picture, class_of
+from eyespot.data.data_set import MOST_LETTERS, Picture, class_of, spelled_alike
 from eyespot.data.sifting import Sifted
 from eyespot.errors import DataError
 from eyespot.records import SetAside
@@ -126,11 +126,11 @@ def without_pictures(files: Iterable[str]) -> list[SetAside]:
 def best_match(path: str, by_name: Mapping[str, Sequence[str]]) -> list[str]:
     """Of the names with the same last part as the path, those that share the most of its end.
 
-    by_name: all names, by their last part.
+    by_name: all names, by their last part, `spelled_alike`.
     """
-    parts = path.replace("\\", "/").split("/")
+    parts = spelled_alike(path.replace("\\", "/")).split("/")
     names = by_name.get(parts[-1], ())
-    shared = {name: _shared(parts, name.split("/")) for name in names}
+    shared = {name: _shared(parts, spelled_alike(name).split("/")) for name in names}
     return [name for name in names if shared[name] == max(shared.values())]
 
 

@@ -23,16 +23,18 @@ from eyespot.data.boxes.claims import (
     unique,
 )
 from eyespot.data.boxes.documents import Unusable, read_json
-from eyespot.data.data_set import Picture
+from eyespot.data.data_set import Picture, spelled_alike
 from eyespot.data.part_names import part_of
 from eyespot.data.sifting import Sifted
 from eyespot.errors import DataError
 from eyespot.names import printable
 from eyespot.records import Part, SetAside
 
-_OURS = re.compile(r"(^|/)(_annotations\.coco\.json|instances[^/]*\.json)$", re.IGNORECASE)
+USUAL = re.compile(r"(^|/)(_annotations\.coco\.json|instances[^/]*\.json)$", re.IGNORECASE)
+"""Names of files that hold boxes in COCO's format."""
 _PERHAPS = re.compile(r"(^|/)annotations/[^/]*\.json$", re.IGNORECASE)
 LISTS = ("images", "annotations", "categories")
+"""What such a file holds."""
 
 
 @dataclass
@@ -48,7 +50,7 @@ class _Read:
 
 def coco_files(names: Collection[str]) -> list[str]:
     """Of the names of files below a folder, those that hold boxes: by their names alone."""
-    return [name for name in names if _OURS.search(name)] or [name for name in names if _PERHAPS.search(name)]
+    return [name for name in names if USUAL.search(name)] or [name for name in names if _PERHAPS.search(name)]
 
 
 def read_coco(sifted: Sifted) -> Found:
@@ -58,7 +60,7 @@ def read_coco(sifted: Sifted) -> Found:
     pictures = {each.name: each for each in sifted.pictures}
     by_name: dict[str, list[str]] = defaultdict(list)
     for name in pictures:
-        by_name[posixpath.basename(name)].append(name)
+        by_name[spelled_alike(posixpath.basename(name))].append(name)
     read = _Read()
     for file in files:
         try:

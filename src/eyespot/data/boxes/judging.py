@@ -42,6 +42,10 @@ class _Tally:
     left_out: list[LeftOut]
     cut: int = 0
     twice: int = 0
+    turned: int = 0
+    """Pictures whose boxes were drawn on the file as it is stored."""
+    resized: int = 0
+    """Pictures of another size than the one beside their boxes."""
     set_aside: list[SetAside] = field(default_factory=list)
 
 
@@ -50,14 +54,12 @@ def judge(found: Found, *, threads: int) -> BoxedDataSet:
     tally = _Tally([*found.left_out])
     boxed: list[BoxedPicture] = []
     numbers = {name: number for number, name in enumerate(found.classes)}
-    with ThreadPoolExecutor(threads) as pool:
-        headers = pool.map(_header, found.pictures)
-        for each, header in zip(found.pictures, headers, strict=True):
-            boxes = header if isinstance(header, str) else _boxes(each, header, numbers, tally)
-            if isinstance(boxes, str):
-                tally.set_aside.append(SetAside(picture=each.picture.name, reason=boxes))
-            elif not isinstance(header, str):
-                boxed.append(BoxedPicture(each.picture, *header.size, boxes, header.content))
+    for each, header in zip(found.pictures, _headers(found.pictures, threads=threads), strict=True):
+        boxes = header if isinstance(header, str) else _boxes(each, header, numbers, tally)
+        if isinstance(boxes, str):
+            tally.set_aside.append(SetAside(picture=each.picture.name, reason=boxes))
+        elif not isinstance(header, str):
+            boxed.append(BoxedPicture(each.picture, *header.size, boxes, header.content))
     boxed = _without_copies(boxed, tally)
     boxed = _in_parts(boxed, tally)
     if not any(map(_has_boxes, boxed)):
@@ -71,6 +73,15 @@ def judge(found: Found, *, threads: int) -> BoxedDataSet:
         format=found.format,
         name=found.name,
     )
+
+
+def _headers(pictures: Sequence[Annotated], *, threads: int) -> Iterator[_Header | str]:
+    """What the file of each picture says, in order."""
+    pool = ThreadPoolExecutor(threads)
+    try:
+        yield from pool.map(_header, pictures)
+    finally:
+        pool.shutdown(cancel_futures=True)  # after Ctrl-C those still waiting are not read
 
 
 def _header(annotated: Annotated) -> _Header | str:
@@ -95,6 +106,8 @@ def _boxes(each: Annotated, header: _Header, numbers: dict[str, int], tally: _Ta
     if isinstance(found, str):
         return found
     width, height = header.size
+    tally.turned += found is not claimed
+    tally.resized += 0 not in said and {*said} != {width, height}
     inside = np.clip(found, 0, np.array([width, height, width, height]))
     kept: dict[tuple[object, ...], int] = {}
     for at, claim in enumerate(each.claims):
@@ -102,7 +115,7 @@ def _boxes(each: Annotated, header: _Header, numbers: dict[str, int], tally: _Ta
         if reason:
             tally.left_out.append(LeftOut(reason, f"{each.file}, {claim.where}"))
             continue
-        key = (claim.name, *inside[at])
+        key = (claim.name, claim.ignored, claim.crowd, *inside[at])
         if key in kept:
             tally.twice += 1
             continue
@@ -198,3 +211,7 @@ def _notes(tally: _Tally) -> Iterator[str]:
         yield f"cut to the picture: {counted(tally.cut, *BOX)} partly outside of it"
     if tally.twice:
         yield f"counted once: {counted(tally.twice, *BOX)} written twice in the same picture"
+    if tally.turned:
+        yield f"turned as EXIF says, with their boxes: {counted(tally.turned, 'picture')}"
+    if tally.resized:
+        yield f"of another size than the one written beside their boxes: {counted(tally.resized, 'picture')}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eyespot import machine
 from eyespot.data.boxes.claims import LINES
-from eyespot.data.boxes.coco import coco_files, read_coco
+from eyespot.data.boxes.coco import LISTS, USUAL, coco_files, read_coco
 from eyespot.data.boxes.documents import Unusable, read_text, read_xml
 from eyespot.data.boxes.judging import judge
 from eyespot.data.boxes.records import BoxedDataSet, Format
@@ -78,7 +78,8 @@ def _formats(folder: Path) -> Iterator[Format]:
     below = {name: _listed(folder / name) for name in folders if _may_hold_files(name)}
     if _is_yolo(folder, files, below):
         yield "YOLO"
-    if coco_files([*files, *(f"{name}/{file}" for name, (inside, _) in below.items() for file in inside)]):
+    named = coco_files([*files, *(f"{name}/{file}" for name, (inside, _) in below.items() for file in inside)])
+    if any(USUAL.search(name) or _begins_like_coco(folder / name) for name in named[:_TRIED]):
         yield "COCO"
     if _is_voc(folder, files, below):
         yield "Pascal VOC"
@@ -93,20 +94,39 @@ def _is_yolo(folder: Path, files: list[str], below: dict[str, tuple[list[str], l
     named = names_file(files)
     if named and named.lower().endswith(YAML):
         try:
-            return "names" in read_keys(read_text(folder / named), ("names", "train"))
+            has_names = "names" in read_keys(read_text(folder / named), ("names",))
         except Unusable:  # reading it says what is wrong
-            return "names:" in _beginning(folder / named)
-    if named and any(file.endswith(".txt") and file not in NAMES for file in files):
+            has_names = "names:" in _beginning(folder / named)
+        if has_names:
+            return True
+    elif named and any(file.endswith(".txt") and file not in NAMES for file in files):
         return True
-    lower = {name.lower() for name in below}
-    inside = [{each.lower() for each in folders} for _, folders in below.values()]
-    return {"labels", "images"} <= lower or any({"labels", "images"} <= each for each in inside)
+    places = {folder: [*below], **{folder / name: inside for name, (_, inside) in below.items()}}
+    return any(_is_text_folder(place, inside) for place, inside in places.items())
+
+
+def _is_text_folder(place: Path, inside: list[str]) -> bool:
+    """True for a folder with images/ and, beside it, labels/ that hold texts: others hold masks."""
+    by_name = {name.lower(): name for name in inside}
+    if not {"images", "labels"} <= {*by_name}:
+        return False
+    labels = place / by_name["labels"]
+    files, folders = _listed(labels)
+    held = [*files, *(file for name in folders[:_TRIED] for file in _listed(labels / name)[0])]
+    return any(file.lower().endswith(".txt") for file in held)
+
+
+def _begins_like_coco(path: Path) -> bool:
+    beginning = _beginning(path)
+    return any(f'"{name}"' in beginning for name in ("info", "licenses", *LISTS))
 
 
 def _is_voc(folder: Path, files: list[str], below: dict[str, tuple[list[str], list[str]]]) -> bool:
     """True where one of the first XML files is an annotation."""
     found = [folder / file for file in files if file.lower().endswith(".xml")]
-    found += [folder / at / file for at, (names, _) in below.items() for file in names if file.lower().endswith(".xml")]
+    for at, (names, folders) in below.items():
+        places = {at: names, **{f"{at}/{name}": _listed(folder / at / name)[0] for name in folders[:_TRIED]}}
+        found += [folder / place / file for place, held in places.items() for file in held if file.endswith(".xml")]
     return any(map(_is_annotation, found[:_TRIED]))
 
 

@@ -27,7 +27,7 @@ from eyespot.data.boxes.claims import (
 )
 from eyespot.data.boxes.documents import Unusable, read_text, read_xml
 from eyespot.data.copies import FIRST_CLAIM
-from eyespot.data.data_set import Picture, sort_classes
+from eyespot.data.data_set import Picture, sort_classes, spelled_alike
 from eyespot.data.part_names import part_of
 from eyespot.data.sifting import Sifted
 from eyespot.errors import DataError
@@ -67,7 +67,7 @@ def read_voc(sifted: Sifted) -> Found:
         where=f"{printable(str(sifted.root))} (looked in {some([*files], most=2)})",
         classes=sort_classes(claim.name for each in annotated for claim in each.claims),
         pictures=tuple(annotated),
-        set_aside=(*set_aside, *without_pictures(lone), *other_files(sifted)),
+        set_aside=(*set_aside, *lone, *other_files(sifted)),
         left_out=tuple(left_out),
         notes=tuple(notes),
     )
@@ -86,16 +86,16 @@ def _expected(name: str) -> str:
     return posixpath.join(above, "Annotations", stem) if last.lower() == "jpegimages" else posixpath.join(folder, stem)
 
 
-def _matched(files: Mapping[str, str], pictures: Sequence[Picture]) -> tuple[dict[str, str], list[str]]:
-    """The file of each picture, and the files of none."""
+def _matched(files: Mapping[str, str], pictures: Sequence[Picture]) -> tuple[dict[str, str], list[SetAside]]:
+    """The file of each picture, and the files of none, or of several that it cannot tell apart."""
     by_stem: dict[str, list[str]] = defaultdict(list)
     for picture in pictures:
-        by_stem[posixpath.splitext(posixpath.basename(picture.name))[0]].append(picture.name)
+        by_stem[_stem(picture.name)].append(picture.name)
     matched: dict[str, str] = {}
-    lone: list[str] = []
+    lone: list[SetAside] = []
     for file in files:
         stem = posixpath.splitext(file)[0]
-        found = by_stem.get(posixpath.basename(stem), ())
+        found = by_stem.get(_stem(file), ())
         beside = [name for name in found if posixpath.splitext(name)[0] == stem]
         alike = [name for name in found if _outer(name) == _outer(file)]
         for names in (beside, alike, found):
@@ -103,7 +103,8 @@ def _matched(files: Mapping[str, str], pictures: Sequence[Picture]) -> tuple[dic
                 matched[names[0]] = file
                 break
         else:
-            lone.append(file)
+            reason = f"may belong to {some(beside or alike or found)}: rename one of them"
+            lone += [SetAside(picture=file, reason=reason)] if found else without_pictures([file])
     return matched, lone
 
 
@@ -118,7 +119,7 @@ def _sets(sifted: Sifted, pictures: Sequence[Picture]) -> tuple[dict[str, Part],
     said: dict[str, Part] = {"test.txt": "test", "val.txt": "val", "train.txt": "train"}
     if "train.txt" not in texts and "trainval.txt" in texts:
         said = {"test.txt": "test", "val.txt": "val", "trainval.txt": "train"}
-    stems = {posixpath.splitext(posixpath.basename(each.name))[0] for each in pictures}
+    stems = {_stem(each.name) for each in pictures}
     parts: dict[str, Part] = {}
     twice: list[str] = []
     missing: list[SetAside] = []
@@ -143,15 +144,20 @@ def _stems(path: str, known: set[str]) -> Iterator[str]:
     except Unusable as reason:
         raise DataError(f"{printable(path)} {reason}") from reason
     for line in filter(None, map(str.strip, text.splitlines())):
-        whole, first = printable(line), printable(line.split()[0])
+        whole, first = (spelled_alike(printable(each)) for each in (line, line.split()[0]))
         yield next((name for name in (whole, first) if name in known), posixpath.splitext(first)[0])
+
+
+def _stem(name: str) -> str:
+    """By which texts and files know a picture."""
+    return spelled_alike(posixpath.splitext(posixpath.basename(name))[0])
 
 
 def _part(name: str, sets: Mapping[str, Part]) -> tuple[Part | None, str]:
     """The part of a picture, or why it has none though others have one."""
     if not sets:
         return next((part for folder in name.split("/")[:-1] if (part := part_of(folder))), None), ""
-    part = sets.get(posixpath.splitext(posixpath.basename(name))[0])
+    part = sets.get(_stem(name))
     return part, "" if part else f"stands in none of the texts in {_SETS}"
 
 

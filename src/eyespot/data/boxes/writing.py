@@ -20,6 +20,8 @@ from eyespot.files import LEFT_OVER, writing
 from eyespot.names import printable
 from eyespot.words import counted, some
 
+FORMATS: dict[str, Format] = {"yolo": "YOLO", "coco": "COCO", "voc": "Pascal VOC"}
+"""By the words that people type."""
 Named = list[tuple[str, str, BoxedPicture]]
 """Each picture with its part, and the name of the file that it becomes."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -65,6 +66,7 @@ def read_yolo(sifted: Sifted) -> Found:
     set_aside: list[SetAside] = list(outside)
     without: list[Picture] = []
     texts_of = {each.name: file for each in sifted.pictures if (file := _text_of(each.name, texts))}
+    owners = Counter(texts_of.values())
     for picture in pictures:
         file = texts_of.get(picture.name)
         if not file:
@@ -72,6 +74,8 @@ def read_yolo(sifted: Sifted) -> Found:
             annotated.append(Annotated(picture, _texts_of(picture.name)[0], ()))
             continue
         try:
+            if owners[file] > 1:
+                raise Unusable("is the text of another picture, too: rename one of them")
             read[file] = _read(file, read_text(Path(texts[file])), described)
         except Unusable as reason:
             set_aside.append(SetAside(picture=picture.name, reason=f"has boxes in {file}, which {reason}"))
@@ -80,7 +84,7 @@ def read_yolo(sifted: Sifted) -> Found:
     _require_texts(pictures, without, described.where)
     _require_upright(read)
     notes = [f"{counted(len(without), 'picture')} without a text count as without objects"] if without else []
-    unused = [file for file in texts if file not in texts_of.values() and _may_hold_boxes(file, texts_of.values())]
+    unused = [file for file in texts if file not in owners and _may_hold_boxes(file)]
     return Found(
         format="YOLO",
         name=sifted.name,
@@ -132,7 +136,7 @@ def _example(pictures: Sequence[Picture]) -> str:
     return _texts_of(pictures[0].name)[0] if pictures else "labels/NAME.txt"
 
 
-def _may_hold_boxes(file: str, used: Sequence[str] | object) -> bool:
+def _may_hold_boxes(file: str) -> bool:
     """True for a text in a folder of labels."""
     return "labels" in file.lower().split("/")[:-1] and posixpath.basename(file) != "classes.txt"
 
@@ -198,7 +202,8 @@ def _require_texts(pictures: Sequence[Picture], without: Sequence[Picture], wher
             f"{' or '.join(_texts_of(first))} was looked for; put the texts into labels/, beside images/, an empty one "
             f"for a picture without objects; {LINES['YOLO']}"
         )
-    missing = {each.part for each in without} - {each.part for each in pictures if each not in without}
+    names = {each.name for each in without}
+    missing = {each.part for each in without} - {each.part for each in pictures if each.name not in names}
     if missing:
         parts = some(sorted(str(part) for part in missing))
         raise DataError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,10 +85,10 @@ def describe(sifted: Sifted) -> Described:
 
 
 def _names(value: Value | None, file: str) -> dict[int, str]:
+    if not value or isinstance(value, str):
+        raise DataError(f"{file} names no classes: {_EXAMPLE}")
     if isinstance(value, list):
         return _numbered(value, file)
-    if not isinstance(value, dict) or not value:
-        raise DataError(f"{file} names no classes: {_EXAMPLE}")
     wrong = [key for key in value if not key.isdecimal() or len(key) > 9]
     if wrong:
         raise DataError(f"{file} names the classes by number, and {wrong[0]!r} is none: {_EXAMPLE}")
@@ -149,13 +150,21 @@ def _parents(name: str) -> list[str]:
 
 
 def _inside(place: str, above: str, known: Collection[str]) -> list[str]:
-    """The folder beside the yaml that a path means: the path may begin elsewhere, as on the computer it was made on."""
-    for path in (f"{above}/{place}", place):
-        steps = [step for step in path.replace("\\", "/").split("/") if step not in ("", ".", "..")]
-        for start in range(len(steps)):
-            if "/".join(steps[start:]) in known:
-                return ["/".join(steps[start:])]
-    return [""] if place in (".", "./", "") and "" in known else []
+    """The folder beside the yaml that a path means: `path` may be that of another computer, or lead out of the folder.
+
+    Of an absolute path, the longest end that is there counts; but for `images`, which lies in many places.
+    """
+    steps, before = _steps(place), _steps(above)
+    least = len(steps)
+    if re.match(r"[/\\~]|\w:", place):
+        least = 2 if steps[-1:] == ["images"] else 1
+    whole = [*before, *steps]
+    ends = ["/".join(whole[start:]) for start in range(len(whole) - least + 1)]
+    return next(([end] for end in ends if end in known), [])
+
+
+def _steps(path: str) -> list[str]:
+    return [step for step in path.replace("\\", "/").split("/") if step not in ("", ".", "..")]
 
 
 def _pictures_named(place: str, above: str, sifted: Sifted) -> list[str]:

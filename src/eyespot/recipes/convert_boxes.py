@@ -1,0 +1,45 @@
+"""`convert boxes`: pictures with boxes, from one format into another."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from eyespot.data.boxes.reading import read_boxes
+from eyespot.data.boxes.writing import FORMATS, require_empty, write_boxes
+from eyespot.errors import OptionError
+from eyespot.names import printable
+from eyespot.recipes.results.boxes import ConvertResult
+from eyespot.words import nearest
+
+
+def convert_boxes(data: str | Path, *, to: str, out: str | Path) -> ConvertResult:
+    """The pictures and boxes of `data`, written into the folder `out` in the format `to`. Reading that gives the same.
+
+    data: a folder with boxes in YOLO's, COCO's or Pascal VOC's format; which one shows in what is there.
+    to: "yolo", "coco" or "voc".
+    out: a new folder, or an empty one. Pictures are linked there where the disk can do that, else copied.
+    What the format cannot hold is in `notes`. Raises OptionError, CannotWrite, DataError.
+    """
+    started = time.perf_counter()
+    if to not in FORMATS:
+        raise OptionError(f"the option to cannot be {to!r}: {nearest(to, FORMATS)}")
+    source, target = Path(data).expanduser(), Path(out).expanduser()
+    if target.resolve().is_relative_to(source.resolve()):
+        raise OptionError(
+            f"the option out cannot be {printable(str(out))!r}, which is in the folder that is read: choose another"
+        )
+    require_empty(target)
+    found = read_boxes(source)
+    lost = write_boxes(found, target, format=FORMATS[to])
+    return ConvertResult(
+        out=printable(str(target)),
+        read=found.format,
+        written=FORMATS[to],
+        classes=found.classes,
+        pictures={part: len(pictures) for part, pictures in found.parts.items()},
+        boxes=sum(len(each.boxes) for each in found.pictures),
+        set_aside=found.set_aside,
+        notes=(*found.notes, *lost),
+        seconds=round(time.perf_counter() - started, 2),
+    )
