@@ -15,8 +15,19 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from eyespot.bundle.manifest import FORMAT_VERSION, Manifest
-from eyespot.engine.gate import FLOAT, INPUT, LARGEST_BYTES, PROBABILITIES, UINT8, Port, Ports, check_graph
+from eyespot.bundle.manifest import FORMAT_VERSION, DetectorManifest, Manifest
+from eyespot.engine.gate import (
+    BOXES,
+    FLOAT,
+    INPUT,
+    LARGEST_BYTES,
+    PROBABILITIES,
+    SCORES,
+    UINT8,
+    Port,
+    Ports,
+    check_graph,
+)
 from eyespot.errors import BundleError, DataError
 from eyespot.files import write_whole
 from eyespot.words import counted
@@ -45,12 +56,32 @@ class Bundle:
     graph: bytes
 
 
+@dataclass(frozen=True)
+class DetectorBundle:
+    """A trained detector, as read from disk."""
+
+    folder: Path
+    manifest: DetectorManifest
+    graph: bytes
+
+
 def write_bundle(folder: Path, manifest: Manifest, graph: bytes) -> Bundle:
-    """The bundle, on disk in `folder`. The manifest comes last: without it the folder is no bundle."""
+    """The bundle, on disk in `folder`."""
+    _write(folder, manifest, graph)
+    return Bundle(folder, manifest, graph)
+
+
+def write_detector(folder: Path, manifest: DetectorManifest, graph: bytes) -> DetectorBundle:
+    """The same of a detector."""
+    _write(folder, manifest, graph)
+    return DetectorBundle(folder, manifest, graph)
+
+
+def _write(folder: Path, manifest: Manifest | DetectorManifest, graph: bytes) -> None:
+    """The manifest comes last: without it the folder is no bundle."""
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / GRAPH, graph)
     write_manifest(folder, manifest)
-    return Bundle(folder, manifest, graph)
 
 
 def require_manifest_fits(name: str, classes: Sequence[str], *, pictures: int, held_out: int) -> None:
@@ -67,7 +98,7 @@ def require_manifest_fits(name: str, classes: Sequence[str], *, pictures: int, h
         )
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
+def write_manifest(folder: Path, manifest: Manifest | DetectorManifest) -> None:
     """Writes or replaces the manifest of the bundle in `folder`, to be read by people unless classes are many."""
     indent = 2 if len(manifest.classes) <= READABLE_CLASSES else None
     write_whole(folder / MANIFEST, (manifest.model_dump_json(indent=indent) + "\n").encode())
@@ -76,14 +107,27 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 def read_bundle(where: str | Path) -> Bundle:
     """The bundle in a run folder, in its `bundle` folder, or in a copy of only that.
 
-    Raises BundleError: nothing there, damaged, unsafe, or from a newer version.
+    Raises BundleError: nothing there, damaged, unsafe, from a newer version, or a detector's.
     """
+    bundle = read_any_bundle(where)
+    if isinstance(bundle, DetectorBundle):
+        raise BundleError(f"{bundle.folder} holds a detector, which gives boxes; this is for models that name classes")
+    return bundle
+
+
+def read_any_bundle(where: str | Path) -> Bundle | DetectorBundle:
+    """The same, whatever the model's task is."""
     folder = _find(where)
     manifest = _read_manifest(folder / MANIFEST)
     graph = read_file(folder / GRAPH, most_bytes=LARGEST_BYTES)
     if sha256(graph) != manifest.graph_sha256:
         raise BundleError(f"{folder / GRAPH} is not the file that {MANIFEST} describes: copy the bundle again, whole")
-    _require_fit(folder, manifest, check_graph(graph))
+    ports = check_graph(graph)
+    _require_images(folder, manifest, ports)
+    if isinstance(manifest, DetectorManifest):
+        _require_boxes(folder, manifest, ports)
+        return DetectorBundle(folder, manifest, graph)
+    _require_probabilities(folder, manifest, ports)
     return Bundle(folder, manifest, graph)
 
 
@@ -140,7 +184,7 @@ def _find(where: str | Path) -> Path:
     )
 
 
-def _read_manifest(path: Path) -> Manifest:
+def _read_manifest(path: Path) -> Manifest | DetectorManifest:
     data = read_file(path, most_bytes=LARGEST_MANIFEST)
     try:
         content = json.loads(data)
@@ -154,8 +198,9 @@ def _read_manifest(path: Path) -> Manifest:
             f"{path} has format version {version}; this eyespot reads up to {FORMAT_VERSION}: "
             "pip install --upgrade eyespot"
         )
+    is_detector = isinstance(content, dict) and content.get("task") == "detection"
     try:
-        return Manifest.model_validate_json(data)
+        return (DetectorManifest if is_detector else Manifest).model_validate_json(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"]) or "the whole file"
@@ -178,20 +223,35 @@ def read_file(path: Path, *, most_bytes: int) -> bytes:
         raise BundleError(f"{path} cannot be read: {_reason(error)}") from error
 
 
-def _require_fit(folder: Path, manifest: Manifest, ports: Ports) -> None:
-    """Raises BundleError if the manifest speaks of other images or classes than the graph."""
+def _require_images(folder: Path, manifest: Manifest | DetectorManifest, ports: Ports) -> None:
+    """Raises BundleError if the manifest speaks of other images than the graph."""
     preprocess = manifest.preprocess
     images = Port(UINT8, (None, *preprocess.crop_hw, preprocess.channels))
-    answers = Port(FLOAT, (None, len(manifest.classes)))
     if ports.inputs != {INPUT: images}:
         raise BundleError(
             f"the model in {folder} is damaged: its manifest has images of shape {_shape(images)}, its graph takes "
             f"{_named(ports.inputs)}: copy the bundle again, whole"
         )
-    if ports.outputs.get(PROBABILITIES) != answers:
+
+
+def _require_probabilities(folder: Path, manifest: Manifest, ports: Ports) -> None:
+    """Raises BundleError if the manifest speaks of other classes than the graph."""
+    if ports.outputs.get(PROBABILITIES) != Port(FLOAT, (None, len(manifest.classes))):
         raise BundleError(
             f"the model in {folder} is damaged: its manifest names {len(manifest.classes)} classes, its graph gives "
             f"{_named(ports.outputs)}: copy the bundle again, whole"
+        )
+
+
+def _require_boxes(folder: Path, manifest: DetectorManifest, ports: Ports) -> None:
+    """Raises BundleError if the graph gives no boxes and scores of the manifest's classes at its places."""
+    height, width = manifest.preprocess.crop_hw
+    places = sum((height // stride) * (width // stride) for stride in manifest.strides)
+    wanted = {BOXES: Port(FLOAT, (None, places, 4)), SCORES: Port(FLOAT, (None, places, len(manifest.classes)))}
+    if {name: ports.outputs.get(name) for name in wanted} != wanted:
+        raise BundleError(
+            f"the model in {folder} is damaged: its manifest names {len(manifest.classes)} classes and {places} places "
+            f"where boxes are looked for, its graph gives {_named(ports.outputs)}: copy the bundle again, whole"
         )
 
 

@@ -12,6 +12,7 @@ import io
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
@@ -21,7 +22,7 @@ from PIL import ExifTags, Image
 
 from eyespot.data import formats, plain
 from eyespot.data.colors import as_srgb
-from eyespot.data.cropping import FILTERS, Side, letterbox, resize_and_crop, window_of
+from eyespot.data.cropping import FILTERS, Side, letterbox, letterbox_size, resize_and_crop, window_of
 from eyespot.data.levels import GRAY_MODES, eight_bit
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Levels, Preprocess, Window
@@ -98,6 +99,37 @@ def read_with_window(data: bytes, preprocess: Preprocess) -> tuple[np.ndarray, W
         picture = _to_be_resized(formats.open_picture(data), data, preprocess)
         image = _image(picture, preprocess)
     return image, window_of(picture, preprocess)
+
+
+@dataclass(frozen=True)
+class Framed:
+    """A picture as an image that holds all of it, and how boxes go from the image to the picture."""
+
+    image: np.ndarray
+    """uint8 (H, W, C)."""
+    picture_hw: tuple[int, int]
+    """Height and width of the picture held upright, pixels; all of it, not of a reduced JPEG."""
+    shown_hw: tuple[int, int]
+    """Height and width that it has in the image."""
+
+
+def read_framed(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[Framed | UnreadablePicture]:
+    """Each picture as `read_image` gives it with a letterbox, with its sizes, or the error that it raises."""
+    for data in files:
+        try:
+            with formats.quiet():
+                yield frame_opened(formats.open_picture(data), data, preprocess)
+        except UnreadablePicture as error:
+            yield error
+
+
+def frame_opened(picture: Image.Image, data: bytes, preprocess: Preprocess) -> Framed:
+    """The same of a picture that is open already. Called inside `quiet`."""
+    size = picture.size
+    decoded = _to_be_resized(picture, data, preprocess)
+    width, height = size[::-1] if lies_on_its_side(picture) else size
+    shown = letterbox_size(decoded.width, decoded.height, preprocess.crop_hw)
+    return Framed(_image(decoded, preprocess), (height, width), shown[::-1])
 
 
 def lies_on_its_side(picture: Image.Image) -> bool:

@@ -17,7 +17,7 @@ STEP = 32
 
 
 def image_shape(pictures: Sequence[BoxedPicture], long_side: int = LONG_SIDE) -> tuple[int, int]:
-    """Height and width of the images: the longer side as given, the other by the pictures' median aspect, rounded up."""
+    """Height and width of the images: the longer side as given, the other by the pictures' median aspect."""
     aspect = statistics.median(each.width / each.height for each in pictures)
     short_side = min(long_side, -(-round(long_side * min(aspect, 1 / aspect)) // STEP) * STEP)
     return (short_side, long_side) if aspect >= 1 else (long_side, short_side)

@@ -116,7 +116,7 @@ def _recolored(view: Image.Image, colors: tuple[float, float, float]) -> Image.I
     if colors == (1.0, 1.0, 1.0):
         return view
     brightness, contrast, saturation = colors
-    shift = (brightness - contrast) * float(np.mean(view.resize((1, 1), Image.Resampling.BOX)))
+    shift = (brightness - contrast) * float(np.asarray(view.resize((1, 1), Image.Resampling.BOX)).mean())
     if view.mode == "L":
         return view.point([contrast * level + shift for level in range(256)])
     mixed = contrast * (saturation * np.eye(3) + (1 - saturation) * GRAY)

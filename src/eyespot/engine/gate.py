@@ -16,6 +16,8 @@ from eyespot.engine.onnx_file import Values, read_model, refuse
 
 INPUT, FEATURES, PROBABILITIES = "images", "features", "probabilities"
 """What goes into a graph, and what comes out of it."""
+BOXES, SCORES = "boxes", "scores"
+"""What comes out of a detector: (N, L, 4) in pixels of the image, and (N, L, classes)."""
 FEATURE_MAP = "feature_map"
 """A second output: the activations of one stage."""
 PICTURE = "picture"

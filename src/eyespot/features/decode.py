@@ -34,6 +34,10 @@ SMALL_BYTES = 2**12
 two would hand Python over to each other many times a picture, and take half as long again as one."""
 
 
+Read = Callable[[Sequence[bytes], Preprocess], Iterator[T | UnreadablePicture]]
+"""What becomes of files, in order, or the error that each raises."""
+
+
 def decode_pictures(
     pictures: Sequence[tuple[Picture, str | None]],
     preprocess: Preprocess,
@@ -50,16 +54,30 @@ def decode_pictures(
     ahead: images that may wait to be taken; bounds the memory. threads: that decode; None for one a core.
     resized: False for a graph that resizes pictures itself, and so takes them as they are; at most `MOST_WHOLE` wait.
     """
-    threads = threads or machine.cores()
+    read: Read[np.ndarray] = read_images if resized else read_as_they_are
     ahead = ahead if resized else min(ahead, MOST_WHOLE)
+    return decode_with(read, pictures, preprocess, reasons, ahead=ahead, threads=threads)
+
+
+def decode_with(
+    read: Read[T],
+    pictures: Sequence[tuple[Picture, str | None]],
+    preprocess: Preprocess,
+    reasons: dict[int, str],
+    *,
+    ahead: int,
+    threads: int | None = None,
+) -> Generator[tuple[int, T], None, None]:
+    """The number of each picture that can be read, and what `read` makes of it, in order. See `decode_pictures`."""
+    threads = threads or machine.cores()
     most = max(1, min(CHUNK, ahead // (2 * threads)))
     stopped, alone = threading.Event(), threading.Lock()
 
-    def decode(chunk: Sequence[tuple[Picture, str | None]]) -> list[np.ndarray | str]:
-        images: list[np.ndarray | str] = []
+    def decode(chunk: Sequence[tuple[Picture, str | None]]) -> list[T | str]:
+        images: list[T | str] = []
         for files in _read_some(chunk):
             with alone if _are_small(files) else nullcontext():
-                images += takewhile(lambda _: not stopped.is_set(), _decode(files, preprocess, resized=resized))
+                images += takewhile(lambda _: not stopped.is_set(), _decode(read, files, preprocess))
             if stopped.is_set():
                 break
         return images
@@ -73,7 +91,7 @@ def decode_pictures(
             stopped.set()  # nobody takes what is still being decoded
 
 
-def _readable(images: Iterable[np.ndarray | str], reasons: dict[int, str]) -> Iterator[tuple[int, np.ndarray]]:
+def _readable(images: Iterable[T | str], reasons: dict[int, str]) -> Iterator[tuple[int, T]]:
     for number, image in enumerate(images):
         if isinstance(image, str):
             reasons[number] = image
@@ -81,9 +99,8 @@ def _readable(images: Iterable[np.ndarray | str], reasons: dict[int, str]) -> It
             yield number, image
 
 
-def _decode(files: Sequence[bytes | str], preprocess: Preprocess, *, resized: bool) -> Iterator[np.ndarray | str]:
+def _decode(read: Read[T], files: Sequence[bytes | str], preprocess: Preprocess) -> Iterator[T | str]:
     """The image of each file, or why it has none, which may be known already."""
-    read = read_images if resized else read_as_they_are
     images = read([data for data in files if isinstance(data, bytes)], preprocess)
     for data in files:
         image = next(images) if isinstance(data, bytes) else data

@@ -1,0 +1,125 @@
+"""How an opened detector does on pictures whose boxes are known."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from eyespot.answering.detections import DetectionValResult
+from eyespot.answering.detector import Detector
+from eyespot.data.boxes.reading import read_boxes
+from eyespot.data.boxes.records import BoxedPicture
+from eyespot.errors import DataError, OptionError
+from eyespot.evaluate.box_matches import Found, Truth
+from eyespot.evaluate.detection_scores import detection_scores
+from eyespot.names import printable
+from eyespot.progress import Progress
+from eyespot.records import DetectionScores, SetAside
+from eyespot.words import some
+
+LEAST_SCORE = 0.01
+"""From which boxes count for average precision, which looks at unsure ones, too."""
+PARTS = ("test", "val", "train")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Pictures that were answered, what is in them and what was found."""
+
+    pictures: list[BoxedPicture]
+    truths: list[Truth]
+    founds: list[Found]
+    set_aside: list[SetAside]
+    """Those without an answer."""
+
+    def scores(self, classes: Sequence[str], *, threshold: float, most: int) -> DetectionScores | None:
+        """All figures; None where no box is to be found."""
+        return detection_scores(self.truths, self.founds, classes, threshold=threshold, most=most)
+
+
+def judge(detector: Detector, pictures: Sequence[BoxedPicture], *, doing: str, progress: Progress) -> Judged:
+    """What the detector finds in these pictures, unsure boxes too. Labels of -1 are of classes that it does not know."""
+    cut = replace(detector.cut, threshold=LEAST_SCORE)
+    asked = [(each.picture, each.content or None) for each in pictures]
+    looked = detector.look(asked, cut, doing=doing, progress=progress)
+    answered = [number for number in range(len(pictures)) if number in looked.found]
+    return Judged(
+        pictures=[pictures[number] for number in answered],
+        truths=[_truth(pictures[number]) for number in answered],
+        founds=[looked.found[number] for number in answered],
+        set_aside=[SetAside(picture=pictures[at].picture.name, reason=why) for at, why in looked.reasons.items()],
+    )
+
+
+def box_evaluation(detector: Detector, data: str | Path, *, split: str, progress: Progress) -> DetectionValResult:
+    """Average precision with its intervals, and all else that is measured. See Detector.evaluate."""
+    started = time.perf_counter()
+    if split not in ("auto", "all", *PARTS):
+        raise OptionError(f"the option split cannot be {split!r}: there are auto, all, train, val and test")
+    boxed = read_boxes(Path(data).expanduser())
+    part, pictures = _chosen(boxed.parts, split, data)
+    pictures, unknown = _with_known_labels(pictures, boxed.classes, detector.classes, data)
+    new, trained_on = _unseen(pictures, detector)
+    if not new:
+        raise DataError(f"the model was trained on every picture of {data}, part {part!r}: give it others")
+    judged = judge(detector, new, doing="measuring", progress=progress)
+    scores = judged.scores(detector.classes, threshold=detector.cut.threshold, most=detector.cut.most)
+    if scores is None:
+        raise DataError(f"{data} has no box of this model's classes to be found in part {part!r}")
+    notes = [f"boxes of classes that the model does not know are left out: {some(unknown)}"] if unknown else []
+    return DetectionValResult(
+        **dict(scores),
+        model=printable(str(detector.bundle.folder)),
+        data=printable(str(data)),
+        part=part,
+        classes=detector.classes,
+        set_aside=(*boxed.set_aside, *trained_on, *judged.set_aside),
+        notes=(*boxed.notes, *notes),
+        seconds=round(time.perf_counter() - started, 2),
+    )
+
+
+def _truth(each: BoxedPicture) -> Truth:
+    known = each.boxes.labels >= 0
+    boxes = each.boxes
+    return Truth(boxes.xyxy[known], boxes.labels[known], boxes.ignored[known], boxes.crowd[known])
+
+
+def _chosen(
+    parts: Mapping[str, Sequence[BoxedPicture]], split: str, data: str | Path
+) -> tuple[str, Sequence[BoxedPicture]]:
+    """The part that is measured, by its name."""
+    if split == "all" or (split == "auto" and "all" in parts):
+        return "all", [each for part in parts.values() for each in part]
+    part = next((each for each in PARTS if each in parts), "all") if split == "auto" else split
+    if part not in parts:
+        raise OptionError(f"{data} has no part {part!r}: it has {some(list(parts))}")
+    return part, parts[part]
+
+
+def _with_known_labels(
+    pictures: Sequence[BoxedPicture], theirs: Sequence[str], ours: Sequence[str], data: str | Path
+) -> tuple[list[BoxedPicture], list[str]]:
+    """The pictures with the model's numbers for the classes, and the classes that it does not know."""
+    if not set(theirs) & set(ours):
+        raise DataError(
+            f"none of the classes of {data} ({some(theirs)}) is one of the model's ({some(ours)}): name them as the "
+            "model does"
+        )
+    number_of = {name: number for number, name in enumerate(ours)}
+    numbers = np.array([number_of.get(name, -1) for name in theirs], np.int64)
+    renamed = [replace(each, boxes=replace(each.boxes, labels=numbers[each.boxes.labels])) for each in pictures]
+    return renamed, [name for name in theirs if name not in number_of]
+
+
+def _unseen(pictures: Sequence[BoxedPicture], detector: Detector) -> tuple[list[BoxedPicture], list[SetAside]]:
+    """The pictures that the model was not trained on, and the others with that reason."""
+    then = detector.manifest.pictures.parts(each.content for each in pictures)
+    pairs = list(zip(pictures, then, strict=True))
+    reason = "was trained on, so it says nothing of new pictures"
+    seen = [SetAside(picture=each.picture.name, reason=reason) for each, was in pairs if was == "train"]
+    return [each for each, was in pairs if was != "train"], seen
