@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
 from types import SimpleNamespace
 
 import pytest
 
+import eyespot
 from eyespot.errors import OptionError
 from eyespot.runs import clock as module
-from eyespot.runs.clock import Clock
+from eyespot.runs.clock import Clock, Journal
+from eyespot.runs.folder import ARGS, RunFolder
+from eyespot.runs.options import train_options
 
 
 @pytest.fixture
@@ -55,7 +59,7 @@ def test_the_time_is_up_where_less_is_left_than_must_be(now):
 
 def test_a_decision_is_made_once_and_written_down_when_it_is_there():
     told = []
-    journal = SimpleNamespace(write=lambda decided: told.append(dict(decided.decisions)))
+    journal = SimpleNamespace(write=lambda clock: told.append(dict(clock.decisions)))
     clock = Clock(60, journal=journal)
     assert clock.known("epochs") is None
     assert clock.decide("epochs", lambda: 3) == 3
@@ -94,3 +98,21 @@ def test_what_was_measured_is_kept_for_a_run_that_goes_on_but_a_replay_measures_
     replay = Clock(60, decisions=clock.decisions, replays="runs/train/photos")
     assert replay.measure("seconds", lambda: 9.0) == 9.0
     assert replay.measure("more", lambda: 1.0) == 1.0
+
+
+def test_every_decision_is_on_disk_at_once_with_what_was_asked(tmp_path):
+    options = train_options(out=tmp_path, name="run", seed=3)
+    folder = RunFolder(options)
+    journal = Journal(folder, data="photos", options=options)
+    clock = Clock(60, spent=5, replays=None, journal=journal)
+    clock.write_down()  # there is no folder yet
+    with folder.held():
+        journal.fingerprint = "f" * 32
+        clock.decide("epochs", lambda: 4)
+        clock.correct("epochs", 3)
+        said = json.loads((tmp_path / "train" / "run" / ARGS).read_bytes())
+    assert (said["command"], said["version"], said["data"]) == ("train", eyespot.__version__, "photos")
+    assert (said["seed"], said["given"]) == (3, ["name", "out", "seed"])
+    assert (said["fingerprint"], said["decisions"], said["replays"]) == ("f" * 32, {"epochs": 3}, None)
+    assert 5 <= said["spent_seconds"] < 60
+    assert said == journal.entries(clock) | {"spent_seconds": said["spent_seconds"]}

@@ -1,4 +1,4 @@
-"""The time that a run may take, and what was decided by it: recorded, so that a replay decides alike."""
+"""The time that a run may take, and what was decided by it: written down, so that a replay decides alike."""
 
 from __future__ import annotations
 
@@ -9,9 +9,38 @@ from typing import Any, TypeVar
 
 from eyespot.distributed.world import World, broadcast
 from eyespot.errors import OptionError
-from eyespot.runs.journal import Decided, Journal
+from eyespot.names import printable
+from eyespot.runs.folder import RunFolder
+from eyespot.runs.options import TrainOptions
+from eyespot.version import VERSION
 
 T = TypeVar("T")
+
+
+class Journal:
+    """`args.json` of one run: what was asked, what was decided and the time spent."""
+
+    def __init__(self, folder: RunFolder, *, data: str, options: TrainOptions) -> None:
+        self._folder, self._data, self._options = folder, data, options
+        self.fingerprint: str | None = None
+        """Of the data; None before the pictures are read."""
+
+    def write(self, clock: Clock) -> None:
+        """Brings it up to date where the run's folder is there."""
+        self._folder.write_args(self.entries(clock))
+
+    def entries(self, clock: Clock) -> dict[str, Any]:
+        return {
+            "command": "train",
+            "version": VERSION,
+            "data": printable(self._data),
+            **self._options.model_dump(mode="json"),
+            "given": sorted(self._options.model_fields_set),
+            "fingerprint": self.fingerprint,
+            "decisions": clock.decisions,
+            "replays": clock.replays,
+            "spent_seconds": round(clock.spent, 2),
+        }
 
 
 class Clock:
@@ -43,10 +72,6 @@ class Clock:
     def spent(self) -> float:
         """Seconds since the run began, without those between a kill and going on."""
         return time.perf_counter() - self._started
-
-    @property
-    def decided(self) -> Decided:
-        return Decided(self.decisions, self.replays, self.spent)
 
     @property
     def is_set(self) -> bool:
@@ -94,7 +119,7 @@ class Clock:
     def write_down(self) -> None:
         """Brings the journal up to date: what was decided, and the seconds spent so far."""
         if self._journal is not None:
-            self._journal.write(self.decided)
+            self._journal.write(self)
 
     def is_up(self, *, reserve: float) -> bool:
         """Whether fewer than `reserve` seconds are left: on every rank what the writer's clock says."""

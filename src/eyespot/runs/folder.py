@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from typing import NoReturn
 
 from eyespot.bundle.files import CHECKPOINTS, FOLDER, find_bundle
 from eyespot.distributed.world import World, broadcast
@@ -76,7 +75,11 @@ class RunFolder:
         parent = _parent(self._options)
         _require_place(parent)
         if self._options.name is not None and not self._take(parent / self._options.name):
-            _refuse(parent / self._options.name)
+            folder = parent / self._options.name
+            raise CannotWrite(
+                f"the run {folder} exists already and is never overwritten: choose another --name, remove it, or, "
+                f"where it was killed, go on with it by --resume {folder}"
+            )
 
     def _take_up(self, folder: Path) -> None:
         with writing(f"the run in {folder}"):
@@ -204,10 +207,3 @@ def _clear(folder: Path) -> None:
 def _cannot_be_made(folder: Path, error: OSError) -> CannotWrite:
     reason = error.strerror or error
     return CannotWrite(f"the run's folder {folder} cannot be made ({reason}): choose another place with --out")
-
-
-def _refuse(folder: Path) -> NoReturn:
-    raise CannotWrite(
-        f"the run {folder} exists already and is never overwritten: choose another --name, remove it, or, where it was "
-        f"killed, go on with it by --resume {folder}"
-    )
