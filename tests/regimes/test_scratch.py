@@ -30,7 +30,7 @@ from eyespot.regimes.plans import SCRATCH_FEW, SCRATCH_MANY, SCRATCH_NORMED
 from eyespot.regimes.prepare import Prepared
 from eyespot.regimes.scratch_network import network_for
 from eyespot.regimes.scratch_training import Making
-from eyespot.reporting.train_result import TrainResult
+from eyespot.reporting.result import TrainResult
 from eyespot.runs.clock import Clock
 from eyespot.runs.folder import RunFolder
 from eyespot.runs.job import Job

@@ -20,8 +20,7 @@ from eyespot.regimes.fitting import NO_MODEL_YET, fit
 from eyespot.regimes.prepare import prepare, with_levels
 from eyespot.reporting.measure import Measurements, measure
 from eyespot.reporting.outputs import write_outputs
-from eyespot.reporting.result import result_of
-from eyespot.reporting.train_result import TrainResult
+from eyespot.reporting.result import TrainResult, result_of
 from eyespot.reporting.written_model import keeping, write_model
 from eyespot.runs.clock import Clock, Journal
 from eyespot.runs.folder import RunFolder

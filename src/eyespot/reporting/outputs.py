@@ -19,8 +19,7 @@ from eyespot.regimes.fitted import Fitted
 from eyespot.reporting.figures import part_png
 from eyespot.reporting.measure import Measurements
 from eyespot.reporting.report import Mistake, Report, write_report
-from eyespot.reporting.split import parts_of, write_split
-from eyespot.reporting.train_result import TrainResult
+from eyespot.reporting.result import TrainResult
 from eyespot.runs.folder import ARGS, REPORT
 from eyespot.runs.tables import write_csv, write_json, write_table
 from eyespot.words import counted
@@ -43,10 +42,11 @@ def write_outputs(
 
     args: what `args.json` says.
     """
-    split = parts_of(fitted, measured.prepared.hashed)
+    split = fitted.parts_of(measured.prepared.hashed)
     with writing(f"the model in {folder} is complete and usable, but its report"):
         write_json(folder / ARGS, args)
-        write_split(folder / "split.csv", split)
+        parts = ((each.picture.name, each.picture.label, each.picture.part, each.content) for each in split)
+        write_csv(folder / "split.csv", ("picture", "class", "part", "content_hash"), parts)
         write_table(folder / "results.csv", fitted.table)
         write_csv(
             folder / "predictions.csv",
