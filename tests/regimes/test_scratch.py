@@ -28,8 +28,7 @@ from eyespot.regimes import learned as ending
 from eyespot.regimes.on_images import Images
 from eyespot.regimes.plans import SCRATCH_FEW, SCRATCH_MANY, SCRATCH_NORMED
 from eyespot.regimes.prepare import Prepared
-from eyespot.regimes.scratch_network import network_for
-from eyespot.regimes.scratch_training import Making
+from eyespot.regimes.scratch_training import Making, network_for
 from eyespot.reporting.result import TrainResult
 from eyespot.runs.clock import Clock
 from eyespot.runs.folder import RunFolder

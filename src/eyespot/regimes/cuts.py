@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eyespot.building.backbone import Backbone
-from eyespot.building.surgery import graph_trunk
+from eyespot.building.surgery import features_stage, graph_trunk
 from eyespot.errors import MissingExtra, NetworkError, OptionError
+from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
 from eyespot.records import Network, Preprocess
 from eyespot.runs.job import Job
@@ -69,6 +70,38 @@ def below_cut(net: nn.Sequential, network: Network, preprocess: Preprocess, job:
     """What comes up to a cut, in the engine."""
     trunk = graph_trunk(net, network, preprocess, precision=job.precision, cache_folder=job.cache_folder)
     return replace(trunk, dtype=np.float16)  # half the room, and far finer than the noise of training
+
+
+def tap_for(trunk: Trunk, backbone: Backbone, cuts: Cuts, job: Job, *, views: int) -> Tap | None:
+    """The trunk's activations at the deepest cut; None where that makes no sense, or there is no room.
+
+    views: of all pictures together, that may be computed.
+    """
+    from eyespot import blocks
+
+    if job.store is None:
+        return None
+    net = backbone.built(job.cache_folder).eval()
+    stage = cuts.deepest
+    before, _ = parted(net, stage)
+    features = features_stage(net)
+    if stage == features:  # where the frozen regime's own features are
+        return None
+    whole, _ = blocks.split(net, after=features)
+    tap = Tap(
+        trunk,
+        through=graph_trunk(
+            whole,
+            trunk.network,
+            trunk.preprocess,
+            precision=job.precision,
+            cache_folder=job.cache_folder,
+            feature_map=stage,
+        ),
+        below=below_cut(before, trunk.network, trunk.preprocess, job),
+        store=job.store,
+    )
+    return tap if tap.has_room(views) else None
 
 
 def _named(net: nn.Sequential, freeze: str) -> str:

@@ -12,7 +12,7 @@ from eyespot.errors import Stopped
 from eyespot.features.tap import Tap
 from eyespot.regimes.attempts import candidates
 from eyespot.regimes.choice import Choice
-from eyespot.regimes.cuts import Cuts, decide_cuts
+from eyespot.regimes.cuts import Cuts, decide_cuts, tap_for
 from eyespot.regimes.first_model import that_fits
 from eyespot.regimes.fitted import SMALLEST_TEST, Fitted, stopped_note
 from eyespot.regimes.frozen import fit_frozen, views_of
@@ -21,7 +21,6 @@ from eyespot.regimes.ladder import Keep, Ladder, too_little
 from eyespot.regimes.partial import cut_at, partial_tuning
 from eyespot.regimes.prepare import Prepared
 from eyespot.regimes.scratch import fit_scratch
-from eyespot.regimes.tapped import tap_for
 from eyespot.regimes.tuned import Tuning, with_note
 from eyespot.regimes.weighing import FirstRung, asked_for, only_frozen
 from eyespot.runs.job import Job

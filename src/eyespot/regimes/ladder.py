@@ -16,8 +16,8 @@ from typing import Protocol, TypeAlias
 
 from eyespot.errors import MachineError
 from eyespot.records import Rung
+from eyespot.regimes.answers import FEWEST_VALIDATION
 from eyespot.regimes.attempts import Attempt, Candidate
-from eyespot.regimes.compared import FEWEST_VALIDATION
 from eyespot.regimes.fitted import Fitted
 from eyespot.regimes.plans import Defaults
 from eyespot.regimes.tuned import Tuning, tune, with_note

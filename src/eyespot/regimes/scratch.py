@@ -16,9 +16,16 @@ from eyespot.regimes.on_images import augmentation_for, decoded
 from eyespot.regimes.plans import FEW, Defaults
 from eyespot.regimes.prepare import Prepared, notes_on_trained
 from eyespot.regimes.run_training import run_training
-from eyespot.regimes.scratch_folds import out_of_fold
-from eyespot.regimes.scratch_network import network_for, require_fit, require_torch
-from eyespot.regimes.scratch_training import KEY, Making, finishing_seconds, within_time
+from eyespot.regimes.scratch_training import (
+    KEY,
+    Making,
+    finishing_seconds,
+    network_for,
+    out_of_fold,
+    require_fit,
+    require_torch,
+    within_time,
+)
 from eyespot.runs.job import Job
 
 if TYPE_CHECKING:

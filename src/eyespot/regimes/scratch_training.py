@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from eyespot.augmenting.augmentation import Augmentation
-from eyespot.errors import OptionError
-from eyespot.records import Network, Part
-from eyespot.regimes.on_images import Images, with_auxiliary_heads
+from eyespot.building.surgery import ends_fully_connected
+from eyespot.errors import MissingExtra, OptionError
+from eyespot.heads.fit import folds_of
+from eyespot.records import Network, Part, Preprocess
+from eyespot.regimes.answers import Answers
+from eyespot.regimes.on_images import Images, by_content, with_auxiliary_heads
 from eyespot.regimes.plans import FEW, Defaults, growing_sides, growing_work, plan_for, scratch_defaults
 from eyespot.regimes.prepare import Prepared
 from eyespot.regimes.run_training import seconds_per_step
-from eyespot.regimes.scratch_network import has_norms
 from eyespot.runs.decisions import Decisions
 from eyespot.runs.job import Job
+from eyespot.runs.options import TrainOptions
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,6 +38,65 @@ PLANNED = 0.95
 """Share of the time left that training is planned for: a step does not take the same time all along."""
 FINISHING = 0.1
 """Share of the time that is left for converting, measuring and writing the network, and at least 5 seconds."""
+
+
+def require_torch() -> None:
+    try:
+        import torch  # noqa: F401
+    except ModuleNotFoundError:
+        raise MissingExtra("training from scratch", extra="train") from None
+
+
+def network_for(name: str, classes: int, options: TrainOptions, *, gray: bool) -> tuple[Network, Preprocess]:
+    """The network with its arguments, and how pictures come to it: values -1 to 1, at the size that it is made for
+    unless another was asked for."""
+    from eyespot import zoo
+
+    definition = zoo.definition(name)
+    channels, height, width = definition.input_chw
+    takes = inspect.signature(zoo.imported(definition.function)).parameters
+    arguments: dict[str, int | float | str | bool] = {"classes": 1 if options.output == "sigmoid" else classes}
+    if "channels" in takes and "channels" not in definition.arguments:
+        channels = 1 if gray else 3
+        arguments["channels"] = channels
+    if options.imgsz is not None:
+        height = width = options.imgsz
+    return Network(name=name, arguments=arguments), Preprocess(
+        short_side=max(height, width),
+        crop_hw=(height, width),
+        filter="bilinear",
+        color="gray" if channels == 1 else "rgb",
+        mean=(127.5,) * channels,
+        scale=(127.5,) * channels,
+        exact=max(height, width) <= 64,  # of photos only the crop is resized, which is several times faster
+    )
+
+
+def require_fit(network: Network, options: TrainOptions) -> None:
+    """Raises OptionError, before any picture is decoded, for an option that the network's last layers rule out."""
+    option = "output sigmoid" if options.output == "sigmoid" else "dropout" if options.dropout is not None else ""
+    if not option and options.imgsz is None:
+        return
+    import torch
+
+    from eyespot import zoo
+    from eyespot.building.sizes import require_size
+
+    with torch.device("meta"):
+        net = zoo.create(network.name, **network.arguments)
+    if options.imgsz is not None:
+        require_size(net, network.name, options.imgsz)
+    if option and not ends_fully_connected(net):
+        raise OptionError(
+            f"the option {option} is for networks that end in a fully connected layer, and {network.name} ends in the "
+            "mean of its maps: leave the option out"
+        )
+
+
+def has_norms(net: nn.Module) -> bool:
+    from torch.nn.modules.batchnorm import _BatchNorm
+
+    return any(isinstance(module, _BatchNorm) for module in net.modules())
 
 
 @dataclass(frozen=True)
@@ -142,3 +207,38 @@ def within_time(making: Making, train: ImageExamples, validation: ImageExamples,
 def finishing_seconds(job: Job) -> float:
     """To be left on the clock when training ends."""
     return max(5.0, FINISHING * job.clock.remaining) if job.clock.is_set and math.isfinite(job.clock.remaining) else 0.0
+
+
+def out_of_fold(making: Making, parts: Sequence[Part], defaults: Defaults) -> Answers:
+    """Answers to every picture of these parts by networks that had not seen it, trained for as many epochs."""
+    from eyespot.training.loop import one_thread, scores
+
+    prepared, job = making.prepared, making.job
+    pictures = by_content(prepared.part(*parts))
+    labels = prepared.labels(pictures)
+    fold = folds_of(labels, seed=job.options.seed)
+    logits = np.zeros((1, len(fold), len(prepared.data_set.classes)), np.float32)
+    options = job.options.model_copy(update={"epochs": defaults.epochs, "patience": None})
+    fold_making = Making(making.images, prepared, making.network, making.augmentation, replace(job, options=options))
+    for held_out in range(fold.max() + 1):
+        job.progress("cross-validation", held_out, int(fold.max()) + 1)
+        seen, unseen = (
+            making.images.examples(
+                prepared, [pictures[row] for row in rows], augmentation=augmentation, seed=job.options.seed
+            )
+            for rows, augmentation in (
+                (np.flatnonzero(fold != held_out), making.augmentation),
+                (np.flatnonzero(fold == held_out), None),
+            )
+        )
+        training, _ = fold_making.training(seen, None, defaults)
+        with one_thread():
+            for _ in training.run():
+                pass
+            logits[0, fold == held_out] = _two_columns(scores(training.averaged, unseen, device=job.device).numpy())
+    return Answers(pictures, labels, logits)
+
+
+def _two_columns(scores: np.ndarray) -> np.ndarray:
+    """A sigmoid's one score z as (0, z), whose softmax is (1 - p, p)."""
+    return np.concatenate([np.zeros_like(scores), scores], axis=1) if scores.shape[1] == 1 else scores

@@ -12,8 +12,7 @@ from eyespot.evaluate.intervals import wilson
 from eyespot.features.tap import Tap
 from eyespot.heads.problems import log_softmax
 from eyespot.records import Metric, Rung
-from eyespot.regimes.answers import Answers, Asked, on_val
-from eyespot.regimes.compared import Comparison, compared
+from eyespot.regimes.answers import Answers, Asked, Comparison, compared, on_val
 from eyespot.regimes.fitted import Fitted
 from eyespot.regimes.tuned import Tuning, tune, with_note
 from eyespot.runs.decisions import Decisions
