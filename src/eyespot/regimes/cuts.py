@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,20 +24,8 @@ MOST_TRAINED = 0.5
 The first stage that leaves less is the default cut: stage5 of EfficientNet-Lite0's seven."""
 
 
-@dataclass(frozen=True)
-class Cuts:
-    """The stages after which a network may be cut."""
-
-    stages: tuple[str, ...]
-    """The deepest cut first; where one was asked for, that one alone."""
-
-    @property
-    def deepest(self) -> str:
-        return self.stages[0]
-
-
-def decide_cuts(backbone: Backbone, freeze: str | None) -> Cuts:
-    """Those of the backbone; no weights are read for it.
+def decide_cuts(backbone: Backbone, freeze: str | None) -> tuple[str, ...]:
+    """The stages after which the backbone may be cut, the deepest cut first; no weights are read for it.
 
     freeze: the stage that was asked for, by name, or how many are frozen, the stem being the first; None for all after
         which a useful part of the network lies.
@@ -53,7 +41,7 @@ def decide_cuts(backbone: Backbone, freeze: str | None) -> Cuts:
         net = zoo.create(backbone.network).eval()
     stages = (_named(net, freeze),) if freeze else _useful(net, backbone.own_preprocess)
     parted(net, stages[0])
-    return Cuts(stages)
+    return stages
 
 
 def parted(net: nn.Sequential, stage: str) -> tuple[nn.Sequential, nn.Sequential]:
@@ -72,9 +60,10 @@ def below_cut(net: nn.Sequential, network: Network, preprocess: Preprocess, job:
     return replace(trunk, dtype=np.float16)  # half the room, and far finer than the noise of training
 
 
-def tap_for(trunk: Trunk, backbone: Backbone, cuts: Cuts, job: Job, *, views: int) -> Tap | None:
-    """The trunk's activations at the deepest cut; None where that makes no sense, or there is no room.
+def tap_for(trunk: Trunk, backbone: Backbone, stage: str, job: Job, *, views: int) -> Tap | None:
+    """The trunk's activations after the stage, for the regime partial, so that the pictures pass once.
 
+    None where that makes no sense, or there is no room.
     views: of all pictures together, that may be computed.
     """
     from eyespot import blocks
@@ -82,7 +71,6 @@ def tap_for(trunk: Trunk, backbone: Backbone, cuts: Cuts, job: Job, *, views: in
     if job.store is None:
         return None
     net = backbone.built(job.cache_folder).eval()
-    stage = cuts.deepest
     before, _ = parted(net, stage)
     features = features_stage(net)
     if stage == features:  # where the frozen regime's own features are

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 
 from eyespot.building.backbone import Backbone, choose_backbone
 from eyespot.errors import Stopped
 from eyespot.features.tap import Tap
-from eyespot.regimes.attempts import candidates
 from eyespot.regimes.choice import Choice
-from eyespot.regimes.cuts import Cuts, decide_cuts, tap_for
+from eyespot.regimes.cuts import decide_cuts, tap_for
 from eyespot.regimes.first_model import that_fits
 from eyespot.regimes.fitted import SMALLEST_TEST, Fitted, stopped_note
 from eyespot.regimes.frozen import fit_frozen, views_of
-from eyespot.regimes.full import full_tuning
-from eyespot.regimes.ladder import Keep, Ladder, too_little
-from eyespot.regimes.partial import cut_at, partial_tuning
+from eyespot.regimes.full import full_attempt
+from eyespot.regimes.ladder import Candidate, Keep, Ladder, too_little
+from eyespot.regimes.partial import partial_attempts
 from eyespot.regimes.prepare import Prepared
 from eyespot.regimes.scratch import fit_scratch
 from eyespot.regimes.tuned import Tuning, with_note
@@ -62,10 +61,31 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
 
     def tuning() -> Tuning:
         if choice.regime == "full":
-            return full_tuning(first.frozen, backbone, job)
-        return partial_tuning(first.frozen, next(cut_at(first.frozen, backbone, job, cuts().stages)), job)
+            attempt = full_attempt(first.frozen, backbone, job)
+        else:
+            attempt = next(partial_attempts(first.frozen, backbone, cuts(), job))
+        return attempt.prepare(attempt.defaults)
 
     return asked_for(first, tuning, job, refit=refit)
+
+
+def candidates(frozen: Fitted, backbone: Backbone, cuts: Callable[[], Sequence[str]], job: Job) -> list[Candidate]:
+    """The regimes above the frozen one that were asked for, or all, in the order of the ladder.
+
+    frozen: fitted on the train part alone.
+    cuts: gives the stages after which the backbone may be cut; asked only where it is.
+    Raises OptionError for a cut that is not there, and for a new tail that does not fit.
+    """
+    wanted, freeze = job.options.regime, job.options.freeze
+    if freeze is not None:
+        next(partial_attempts(frozen, backbone, cuts(), job))
+    found = []
+    if wanted in ("auto", "partial"):
+        tails = Candidate("partial", "everything after a cut", lambda: partial_attempts(frozen, backbone, cuts(), job))
+        found.append(tails)
+    if wanted in ("auto", "full") and freeze is None:
+        found.append(Candidate("full", "everything", lambda: [full_attempt(frozen, backbone, job)]))
+    return found
 
 
 def _first_rung(
@@ -74,7 +94,7 @@ def _first_rung(
     job: Job,
     *,
     small_test: bool,
-    cuts: Callable[[], Cuts] | None = None,
+    cuts: Callable[[], Sequence[str]] | None = None,
 ) -> FirstRung:
     """small_test: nothing else will be trained, and too few pictures are held out to measure on.
     cuts: gives those of the backbone, where the partial regime may follow.
@@ -83,7 +103,7 @@ def _first_rung(
     trunk = backbone.trunk(job.cache_folder, job.precision, job.progress)
     views = len(views_of(prepared, job.options)) * len(prepared.part("train")) + len(prepared.part("val"))
     make_tap: Callable[[], Tap | None] = cache(
-        lambda: tap_for(trunk, backbone, cuts(), job, views=views) if cuts else None
+        lambda: tap_for(trunk, backbone, cuts()[0], job, views=views) if cuts else None
     )
     try:
         prepared, fitting, tap = that_fits(prepared, trunk, job, tap=make_tap)

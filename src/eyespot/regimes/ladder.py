@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from eyespot.errors import MachineError
 from eyespot.records import Rung
 from eyespot.regimes.answers import FEWEST_VALIDATION
-from eyespot.regimes.attempts import Attempt, Candidate
 from eyespot.regimes.fitted import Fitted
 from eyespot.regimes.plans import Defaults
-from eyespot.regimes.tuned import Tuning, tune, with_note
+from eyespot.regimes.tuned import Attempt, Tuning, tune, with_note
 from eyespot.regimes.weighing import Climbed, FirstRung, begin, weigh, with_start
 from eyespot.runs.decisions import Decisions
 from eyespot.runs.job import Job
@@ -51,6 +50,17 @@ class Tune(Protocol):
     """What trains, as `tuned.tune` does."""
 
     def __call__(self, frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float) -> Fitted: ...
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A regime that may be tried, by the first of its attempts that the time allows."""
+
+    regime: Literal["partial", "full"]
+    what: str
+    """What it would train, in words."""
+    attempts: Callable[[], Iterable[Attempt]]
+    """What trains most first; each is made when it is asked for."""
 
 
 @dataclass(frozen=True)

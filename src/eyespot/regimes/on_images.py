@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from eyespot.blocks import WithHeads
     from eyespot.training.examples import ImageExamples
+
+Net = TypeVar("Net", bound="nn.Module")
 
 SHIFTED = Augmentation(shift_px=2, padding="edge")
 """A digit a little to the left is the same digit."""
@@ -136,7 +138,7 @@ def with_auxiliary_heads(
     return WithHeads(net, heads), f", with auxiliary heads on {' and '.join(heads)} that are dropped afterwards"
 
 
-def statistics_stay(net: nn.Module) -> nn.Module:
+def statistics_stay(net: Net) -> Net:
     """The network in training, but for its BatchNorms, whose statistics stay those of its published weights.
 
     Batches of 32 of one's own pictures tell less than ImageNet: with one seed, clothing was a point worse otherwise.

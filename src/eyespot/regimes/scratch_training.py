@@ -149,9 +149,7 @@ class Making:
             classes=len(self.prepared.data_set.classes),
             output=options.output,
         )
-        net = pooled_first(self.net())
-        if options.dropout is not None:
-            net = with_dropout(net, options.dropout)
+        net = with_dropout(pooled_first(self.net()), options.dropout)
         outputs = int(self.network.arguments["classes"])
         whole, auxiliary = with_auxiliary_heads(net, self.network.name, outputs, self.job)
         if validation is not None and not len(validation.labels):

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 from eyespot.regimes.answers import on_val
 from eyespot.regimes.fitted import Fitted, despite_ctrl_c
 from eyespot.regimes.learned import Lesson, learned
-from eyespot.regimes.run_training import run_training
+from eyespot.regimes.plans import Defaults, plan_for
+from eyespot.regimes.run_training import Cost, run_training
 from eyespot.runs.job import Job
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from eyespot.blocks import WithHeads
     from eyespot.training.loop import Training
+    from eyespot.training.plan import Examples
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,41 @@ class Tuning:
     make: Callable[[], Training]
     whole: Callable[[nn.Sequential], nn.Sequential]
     """From the part that trained to the whole network."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A training that may be tried."""
+
+    key: str
+    """As the tuning's."""
+    defaults: Defaults
+    cost: Callable[[], Cost]
+    """Measures what it would take."""
+    prepare: Callable[[Defaults], Tuning]
+
+
+def training_of(
+    net: nn.Sequential | WithHeads,
+    examples: Examples,
+    validation: Examples | None,
+    frozen: Fitted,
+    *,
+    defaults: Defaults,
+    job: Job,
+) -> Training:
+    """The training of a network that begins with published weights, on what the frozen model was fitted on."""
+    from eyespot.training.loop import Training
+
+    plan = plan_for(
+        job.options,
+        defaults,
+        examples.labels.numpy(),
+        classes=len(frozen.prepared.data_set.classes),
+        output=frozen.head.output,
+        keeps_best=True,
+    )
+    return Training(net, examples, validation, plan, seed=job.options.seed, device=job.device, world=job.world)
 
 
 def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> Fitted:
