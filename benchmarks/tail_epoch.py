@@ -34,8 +34,8 @@ from eyespot.building.backbone import OWN_PREPROCESS
 from eyespot.regimes.on_images import statistics_stay
 from eyespot.regimes.plans import FULL, PARTIAL, Defaults, plan_for
 from eyespot.runs.options import TrainOptions
+from eyespot.training.around_steps import freed_memory_stays
 from eyespot.training.examples import ImageExamples, ViewExamples
-from eyespot.training.freed_memory import freed_memory_stays
 from eyespot.training.loop import Training
 from eyespot.training.plan import Examples
 

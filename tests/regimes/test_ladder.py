@@ -38,8 +38,7 @@ from eyespot.regimes.plans import FULL, MOST_FOR_FEW, PARTIAL, Defaults, for_so_
 from eyespot.regimes.run_training import Cost
 from eyespot.regimes.tuned import Attempt
 from eyespot.regimes.weighing import FirstRung
-from eyespot.runs.clock import Clock
-from eyespot.runs.decisions import Decisions, Ended
+from eyespot.runs.clock import Clock, Decisions, Ended
 from eyespot.runs.folder import RunFolder
 from eyespot.runs.job import Job
 from eyespot.runs.options import train_options

@@ -1,4 +1,4 @@
-"""What a model answers to pictures that it has not seen: its own answers, or those of cross-validation."""
+"""What a model answers to pictures that it has not seen, itself or in cross-validation, and which model is better."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
 from eyespot.heads.head import Head
 from eyespot.regimes.prepare import Prepared
+
+FEWEST_VALIDATION = 30
+"""Validation pictures below which a deeper regime cannot be told from a luckier one."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +83,6 @@ def on_val(
 ) -> Asked:
     """What it answers to the validation pictures."""
     return ask(prepared, prepared.part("val"), trunk=trunk, head=head, store=store, tap=tap)
-
-
-FEWEST_VALIDATION = 30
-"""Validation pictures below which a deeper regime cannot be told from a luckier one."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from eyespot.features.trunk import Trunk
 from eyespot.records import SetAside, View
 from eyespot.regimes.frozen import COMPUTING, views_of
 from eyespot.regimes.prepare import Prepared
-from eyespot.runs.decisions import Decisions, Fits
+from eyespot.runs.clock import Decisions, Fits
 from eyespot.runs.job import Job
 
 AT_ONCE = 128

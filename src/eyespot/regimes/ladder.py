@@ -21,7 +21,7 @@ from eyespot.regimes.fitted import Fitted
 from eyespot.regimes.plans import Defaults
 from eyespot.regimes.tuned import Attempt, Tuning, tune, with_note
 from eyespot.regimes.weighing import Climbed, FirstRung, begin, weigh, with_start
-from eyespot.runs.decisions import Decisions
+from eyespot.runs.clock import Decisions
 from eyespot.runs.job import Job
 from eyespot.words import counted
 

@@ -15,7 +15,7 @@ from eyespot.regimes.fitted import Fitted, Temperature, despite_ctrl_c
 from eyespot.regimes.plans import in_words
 from eyespot.regimes.prepare import Prepared
 from eyespot.regimes.run_training import ended_note, epoch_row
-from eyespot.runs.decisions import Reason
+from eyespot.runs.clock import Reason
 from eyespot.runs.job import Job
 from eyespot.runs.options import Regime
 

@@ -20,7 +20,7 @@ from eyespot.regimes.on_images import Images, by_content, with_auxiliary_heads
 from eyespot.regimes.plans import FEW, Defaults, growing_sides, growing_work, plan_for, scratch_defaults
 from eyespot.regimes.prepare import Prepared
 from eyespot.regimes.run_training import seconds_per_step
-from eyespot.runs.decisions import Decisions
+from eyespot.runs.clock import Decisions
 from eyespot.runs.job import Job
 from eyespot.runs.options import TrainOptions
 
@@ -138,8 +138,8 @@ class Making:
     ) -> tuple[Training, str]:
         """The training, and the report's words on auxiliary heads."""
         from eyespot.training.dropout import with_dropout
+        from eyespot.training.less_work import pooled_first
         from eyespot.training.loop import Training
-        from eyespot.training.pooled_first import pooled_first
 
         options = self.job.options
         plan = plan_for(
