@@ -58,12 +58,10 @@ def _tuning(frozen: Fitted, backbone: Backbone, job: Job, defaults: Defaults) ->
         prepared=prepared,
         trained_on=len(train.labels),
         mirror=augmentation is not None and augmentation.mirror,
-        views_computed=0,
         how=(
             ("Frozen", "running statistics alone"),
             ("Augmentation", describe(augmentation) if augmentation else "none"),
         ),
-        notes=[],
     )
     return Tuning(
         key=KEY,

@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, TypeAlias
 
 from eyespot.errors import MachineError
 from eyespot.records import Rung
 from eyespot.regimes.answers import FEWEST_VALIDATION
 from eyespot.regimes.fitted import Fitted
 from eyespot.regimes.plans import Defaults
-from eyespot.regimes.tuned import Attempt, Tuning, tune, with_note
+from eyespot.regimes.tuned import Attempt, tune, with_note
 from eyespot.regimes.weighing import Climbed, FirstRung, begin, weigh, with_start
 from eyespot.runs.clock import Decisions
 from eyespot.runs.job import Job
@@ -46,12 +46,6 @@ Keep: TypeAlias = Callable[[Fitted], None]
 """Writes a model to disk."""
 
 
-class Tune(Protocol):
-    """What trains, as `tuned.tune` does."""
-
-    def __call__(self, frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float) -> Fitted: ...
-
-
 @dataclass(frozen=True)
 class Candidate:
     """A regime that may be tried, by the first of its attempts that the time allows."""
@@ -63,26 +57,20 @@ class Candidate:
     """What trains most first; each is made when it is asked for."""
 
 
-@dataclass(frozen=True)
-class Finishing:
-    """What comes after the last training: the validation and test pictures are asked, and the model is written."""
-
-    seconds: float
-
-    @property
-    def reserve(self) -> float:
-        """Seconds to be left on the clock: measured ones may take longer the second time."""
-        return 1.5 * self.seconds + 1.0
-
-
 class Ladder:
     """The frozen regime and the candidates for what comes above it, within the time of one run."""
 
     def __init__(
-        self, first: FirstRung, candidates: Sequence[Candidate], job: Job, *, keep: Keep, tune: Tune = tune
+        self,
+        first: FirstRung,
+        candidates: Sequence[Candidate],
+        job: Job,
+        *,
+        keep: Keep,
+        tune: Callable[..., Fitted] = tune,
     ) -> None:
         """first: the frozen regime, fitted on the train part alone.
-        keep: called with the frozen model and with each that is better.
+        keep: called with the frozen model and with each that is better. tune: what trains, as `tuned.tune` does.
         """
         self._first, self._candidates, self._job = first, candidates, job
         self._keep, self._tune = keep, tune
@@ -95,7 +83,7 @@ class Ladder:
         try:
             self._climbed = begin(self._first, self._job)
             self._frozen = self._climbed.best
-            self._reserve = self._first_model().reserve
+            self._reserve = self._first_model()
             self._climb_on()
         except KeyboardInterrupt:
             if self._job.world.size > 1:  # processes that do not stop alike would wait for each other
@@ -103,14 +91,16 @@ class Ladder:
             self._note("stopped by you on the ladder: the best model so far is kept")
         return replace(self._climbed.best, ladder=tuple(self._climbed.rungs))
 
-    def _first_model(self) -> Finishing:
-        """The frozen model is on disk, and what comes after the last training is measured by that."""
+    def _first_model(self) -> float:
+        """Seconds to be left on the clock for what comes after the last training: the validation and test pictures are
+        asked, and the model is written. Measured by doing that with the frozen model, which is on disk then."""
         decisions = Decisions(self._job.clock, "finishing")
         before = time.perf_counter()
         if not (decisions.has_seconds and self._job.folder.has_model):  # a run that goes on may have a better one
             self._keep(self._climbed.best)
         written = time.perf_counter() - before
-        return Finishing(decisions.seconds(lambda: WRITTEN * written + self._first.seconds_to_measure(), digits=2))
+        seconds = decisions.seconds(lambda: WRITTEN * written + self._first.seconds_to_measure(), digits=2)
+        return 1.5 * seconds + 1.0  # measured ones may take longer the second time
 
     def _climb_on(self) -> None:
         frozen, answers = self._frozen, self._climbed.answers

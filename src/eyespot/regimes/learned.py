@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,10 +42,10 @@ class Lesson:
     """Pictures."""
     mirror: bool
     """Whether their mirror images are trained on, too."""
-    views_computed: int
     how: tuple[tuple[str, str], ...]
     """Lines of the report, besides those on steps and epochs."""
-    notes: list[str]
+    views_computed: int = 0
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,6 @@ def _begun(making: Making) -> _Begun:
         prepared=prepared,
         trained_on=len(train.labels),
         mirror=augmentation is not None and augmentation.mirror,
-        views_computed=0,
         how=(
             ("Augmentation", describe(augmentation) if augmentation else "none"),
             *([("Growing images", f"{_listed(sides)} pixels in the first epochs")] if sides else []),

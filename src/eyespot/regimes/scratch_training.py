@@ -14,6 +14,7 @@ from eyespot.augmenting.augmentation import Augmentation
 from eyespot.building.surgery import ends_fully_connected
 from eyespot.errors import MissingExtra, OptionError
 from eyespot.heads.fit import folds_of
+from eyespot.heads.head import with_zero
 from eyespot.records import Network, Part, Preprocess
 from eyespot.regimes.answers import Answers
 from eyespot.regimes.on_images import Images, by_content, with_auxiliary_heads
@@ -233,10 +234,6 @@ def out_of_fold(making: Making, parts: Sequence[Part], defaults: Defaults) -> An
         with one_thread():
             for _ in training.run():
                 pass
-            logits[0, fold == held_out] = _two_columns(scores(training.averaged, unseen, device=job.device).numpy())
+            found = scores(training.averaged, unseen, device=job.device).numpy()
+            logits[0, fold == held_out] = with_zero(found, job.options.output)
     return Answers(pictures, labels, logits)
-
-
-def _two_columns(scores: np.ndarray) -> np.ndarray:
-    """A sigmoid's one score z as (0, z), whose softmax is (1 - p, p)."""
-    return np.concatenate([np.zeros_like(scores), scores], axis=1) if scores.shape[1] == 1 else scores

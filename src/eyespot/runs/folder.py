@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -13,12 +15,14 @@ from eyespot.bundle.files import CHECKPOINTS, FOLDER, find_bundle
 from eyespot.distributed.world import World, broadcast
 from eyespot.errors import CannotWrite, OptionError
 from eyespot.files import LEFT_OVER, remove_leftovers, writing
-from eyespot.runs.lock import LOCK, RunLock
 from eyespot.runs.options import TrainOptions
 from eyespot.runs.tables import write_json
 
 ARGS = "args.json"
 REPORT = "report.html"
+LOCK = ".lock"
+"""The file that is locked. It is there while a process works on the run, and after one that was killed."""
+_HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
 class RunFolder:
@@ -207,3 +211,56 @@ def _clear(folder: Path) -> None:
 def _cannot_be_made(folder: Path, error: OSError) -> CannotWrite:
     reason = error.strerror or error
     return CannotWrite(f"the run's folder {folder} cannot be made ({reason}): choose another place with --out")
+
+
+class RunLock:
+    """The lock on one folder, held from `taken` to `let_go`."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path, self._descriptor = path, descriptor
+
+    @classmethod
+    def taken(cls, folder: Path) -> RunLock | None:
+        """The lock; None where another process holds it, or where the folder is gone. Raises OSError."""
+        path = folder / LOCK
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileNotFoundError:
+            return None
+        if _is_locked_now(descriptor) and _is_still_at(path, descriptor):
+            return cls(path, descriptor)
+        os.close(descriptor)
+        return None
+
+    def let_go(self) -> None:
+        """The file is gone, and the lock with it."""
+        if sys.platform == "win32":  # where a file that is open cannot be deleted
+            os.close(self._descriptor)
+        with suppress(OSError):  # gone already, or locked by the next one
+            self._path.unlink()
+        if sys.platform != "win32":  # not before: the next one would lock a file that is deleted then
+            os.close(self._descriptor)
+
+
+def _is_locked_now(descriptor: int) -> bool:
+    """Whether nobody else had it. A disk that knows no locks, as some network disks, gives it to everybody."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in _HELD
+    return True
+
+
+def _is_still_at(path: Path, descriptor: int) -> bool:
+    """False where the one who held it deleted the file after it was opened here."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

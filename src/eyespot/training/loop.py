@@ -111,7 +111,7 @@ class Training:
         while self.step < self.steps and not self._out_of_patience():
             if self._one_step():
                 ended = self.step % len(self._batches) == 0
-                yield Step(self.step, self.steps, self._end_epoch() if ended else None)
+                yield Step(self.step, self._end_epoch() if ended else None)
             else:
                 self._go_back()
                 if self._lowered == MOST_LOWERED:

@@ -91,6 +91,5 @@ class Step:
 
     number: int
     """Steps done so far."""
-    of: int
     epoch: Epoch | None
     """Where the step was the last of its epoch."""
