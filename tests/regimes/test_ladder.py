@@ -34,9 +34,9 @@ from eyespot.regimes.cuts import decide_cuts
 from eyespot.regimes.fitted import Fitted, Temperature
 from eyespot.regimes.fitting import candidates
 from eyespot.regimes.ladder import Candidate, Ladder
+from eyespot.regimes.learned import Attempt
 from eyespot.regimes.plans import FULL, MOST_FOR_FEW, PARTIAL, Defaults, for_so_many
 from eyespot.regimes.run_training import Cost
-from eyespot.regimes.tuned import Attempt
 from eyespot.regimes.weighing import FirstRung
 from eyespot.runs.clock import Clock, Decisions, Ended
 from eyespot.runs.folder import RunFolder

@@ -256,4 +256,4 @@ def test_a_network_without_auxiliary_heads_is_trained_as_it_is(tmp_path):
     [("resnet20_cifar", 4, SCRATCH_FEW), ("resnet20_cifar", 6_000, SCRATCH_NORMED), ("lenet5", 6_000, SCRATCH_MANY)],
 )
 def test_how_many_pictures_there_are_and_batch_norm_decide_how_a_network_trains(tmp_path, name, count, expected):
-    assert making(name, tmp_path, count=2, side=32).defaults(count) is expected
+    assert making(name, tmp_path, count=count, side=32).defaults() is expected

@@ -93,7 +93,6 @@ def tap_for(trunk: Trunk, backbone: Backbone, stage: str, job: Job, *, views: in
 
 
 def _named(net: nn.Sequential, freeze: str) -> str:
-    """The stage that the option names, or counts."""
     if not freeze.isdecimal():
         return freeze
     stages = [name for name, _ in net.named_children()]
@@ -108,19 +107,14 @@ def _named(net: nn.Sequential, freeze: str) -> str:
 def _useful(net: nn.Sequential, preprocess: Preprocess) -> tuple[str, ...]:
     """The stages after which a useful part of the network lies, the deepest cut first.
 
-    Behind the last but one there is the head alone, which is solved already.
+    After the last but one there is only the head, which is solved already. net: on the device meta.
     """
-    stages = [name for name, _ in net.named_children()][:-1]
-    work = _work(net, preprocess)
-    names, total = list(work), sum(work.values())
-    behind = {stage: sum(work[later] for later in names[at + 1 :]) for at, stage in enumerate(names)}
-    return tuple([stage for stage in stages if behind[stage] <= MOST_TRAINED * total] or stages[-1:])
-
-
-def _work(net: nn.Sequential, preprocess: Preprocess) -> dict[str, int]:
-    """Multiply-adds of each stage of the outermost chain, for one image. net: on the device meta."""
     from eyespot.arithmetic.table import flat, stages
     from eyespot.arithmetic.trace import trace
 
     traced = trace(net, (preprocess.channels, *preprocess.crop_hw))
-    return {stage.name: stage.multiply_adds for stage in stages(list(flat(traced)))}
+    work = {stage.name: stage.multiply_adds for stage in stages(list(flat(traced)))}
+    names, total = list(work), sum(work.values())
+    after = {stage: sum(work[later] for later in names[at + 1 :]) for at, stage in enumerate(names)}
+    possible = [name for name, _ in net.named_children()][:-1]
+    return tuple([stage for stage in possible if after[stage] <= MOST_TRAINED * total] or possible[-1:])

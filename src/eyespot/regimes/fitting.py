@@ -17,10 +17,10 @@ from eyespot.regimes.fitted import SMALLEST_TEST, Fitted, stopped_note
 from eyespot.regimes.frozen import fit_frozen, views_of
 from eyespot.regimes.full import full_attempt
 from eyespot.regimes.ladder import Candidate, Keep, Ladder, too_little
+from eyespot.regimes.learned import Tuning, with_note
 from eyespot.regimes.partial import partial_attempts
 from eyespot.regimes.prepare import Prepared
 from eyespot.regimes.scratch import fit_scratch
-from eyespot.regimes.tuned import Tuning, with_note
 from eyespot.regimes.weighing import FirstRung, asked_for, only_frozen
 from eyespot.runs.job import Job
 
@@ -34,11 +34,12 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
     keep: writes a model to disk; called for each that the ladder keeps.
     Raises Stopped on Ctrl-C before there is a model; OptionError.
     """
-    small_test = _is_small_test(len(prepared.part("test")), len(prepared.part("val")))
+    test, validation = len(prepared.part("test")), len(prepared.part("val"))
+    small_test = test < SMALLEST_TEST and (test > 0 or validation < SMALLEST_TEST)  # without test, enough of val will do
     if choice.regime == "scratch":
         return fit_scratch(prepared, choice.network, job, gray=choice.gray, small_test=small_test)
     backbone = choose_backbone(choice.network, job.options.weights, size=job.options.imgsz, levels=prepared.levels)
-    few = too_little(len(prepared.part("train")), len(prepared.part("val")), classes=len(prepared.data_set.classes))
+    few = too_little(len(prepared.part("train")), validation, classes=len(prepared.data_set.classes))
     if choice.regime == "frozen" and (few or not choice.climbs):
         first = _first_rung(prepared, backbone, job, small_test=small_test)
         return only_frozen(first, job, reason=few) if choice.climbs else first.frozen
@@ -111,8 +112,3 @@ def _first_rung(
     except KeyboardInterrupt:
         raise Stopped(NO_MODEL_YET + (FEATURES_KEPT if job.store else "")) from None
     return FirstRung(frozen, time.perf_counter() - began, tap)
-
-
-def _is_small_test(test: int, validation: int) -> bool:
-    """True where too few pictures are held out; a folder without test but with enough val needs no substitute."""
-    return test < SMALLEST_TEST and not (test == 0 and validation >= SMALLEST_TEST)

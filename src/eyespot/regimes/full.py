@@ -10,7 +10,7 @@ from eyespot.augmenting.augmentation import describe
 from eyespot.building.backbone import Backbone
 from eyespot.building.surgery import with_head
 from eyespot.regimes.fitted import Fitted
-from eyespot.regimes.learned import Lesson
+from eyespot.regimes.learned import Attempt, Lesson, Tuning, training_of
 from eyespot.regimes.on_images import (
     augmentation_for,
     decoded,
@@ -20,7 +20,6 @@ from eyespot.regimes.on_images import (
 )
 from eyespot.regimes.plans import FULL, MOST_FOR_FEW, Defaults, for_so_many
 from eyespot.regimes.run_training import TIMED_STEPS, Cost, seconds_per_step
-from eyespot.regimes.tuned import Attempt, Tuning, training_of
 from eyespot.runs.job import Job
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from eyespot.errors import MachineError
 from eyespot.records import Rung
 from eyespot.regimes.answers import FEWEST_VALIDATION
 from eyespot.regimes.fitted import Fitted
+from eyespot.regimes.learned import Attempt, tune, with_note
 from eyespot.regimes.plans import Defaults
-from eyespot.regimes.tuned import Attempt, tune, with_note
 from eyespot.regimes.weighing import Climbed, FirstRung, begin, weigh, with_start
 from eyespot.runs.clock import Decisions
 from eyespot.runs.job import Job

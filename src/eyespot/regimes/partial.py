@@ -24,11 +24,10 @@ from eyespot.features.views import AnyView, Drawn, choose_views
 from eyespot.records import Network, Part
 from eyespot.regimes.cuts import below_cut, parted
 from eyespot.regimes.fitted import Fitted
-from eyespot.regimes.learned import Lesson
+from eyespot.regimes.learned import Attempt, Lesson, Tuning, training_of
 from eyespot.regimes.on_images import statistics_stay
 from eyespot.regimes.plans import MOST_FOR_FEW, NEW_TAIL, PARTIAL, Defaults, for_so_many
 from eyespot.regimes.run_training import TIMED_STEPS, Cost, seconds_per_step
-from eyespot.regimes.tuned import Attempt, Tuning, training_of
 from eyespot.runs.job import Job
 from eyespot.words import counted
 
@@ -90,6 +89,8 @@ def partial_attempts(frozen: Fitted, backbone: Backbone, stages: Sequence[str], 
 
 def _tuning(frozen: Fitted, cut: Cut, job: Job, defaults: Defaults) -> Tuning:
     """Training of what lies after the cut, with the activations at the cut computed and kept."""
+    from eyespot.blocks import join
+
     prepared, below = frozen.prepared, cut.below(frozen, job)
     ordered = sorted(prepared.part("train"), key=lambda each: each.content)  # so that file names decide nothing
     views = _views(frozen, job)
@@ -107,7 +108,7 @@ def _tuning(frozen: Fitted, cut: Cut, job: Job, defaults: Defaults) -> Tuning:
             job,
             defaults,
         ),
-        whole=lambda tail: _joined(cut, tail),
+        whole=lambda tail: join(cut.trunk, tail),
     )
 
 
@@ -170,12 +171,6 @@ def _lesson(cut: Cut, seen: Embedded, validation: Embedded, views: Sequence[AnyV
         ),
         notes=[*seen.notes, *validation.notes],
     )
-
-
-def _joined(cut: Cut, tail: nn.Sequential) -> nn.Sequential:
-    from eyespot.blocks import join
-
-    return join(cut.trunk, tail)
 
 
 def _new_tail(trunk: nn.Sequential, frozen: Fitted, job: Job) -> nn.Sequential:

@@ -13,7 +13,7 @@ from eyespot.regimes.answers import Answers, Asked, on_val
 from eyespot.regimes.fitted import Fitted, despite_ctrl_c, stopped_note
 from eyespot.regimes.learned import Learned, Lesson, learned
 from eyespot.regimes.on_images import augmentation_for, decoded
-from eyespot.regimes.plans import FEW, Defaults
+from eyespot.regimes.plans import Defaults
 from eyespot.regimes.prepare import Prepared, notes_on_trained
 from eyespot.regimes.run_training import run_training
 from eyespot.regimes.scratch_training import (
@@ -46,10 +46,11 @@ def fit_scratch(prepared: Prepared, name: str, job: Job, *, gray: bool, small_te
     images, prepared = decoded(prepared, parts, preprocess, job)
     making = Making(images, prepared, network, augmentation_for(job, prepared, preprocess), job)
     begun = _begun(making)
-    ended = run_training(begun.training, job, key=KEY, reserve=finishing_seconds(job), few=begun.few)
+    ended = run_training(begun.training, job, key=KEY, reserve=finishing_seconds(job), few=making.few)
     best = _best_epoch(begun.training)
     found = learned(begun.lesson, begun.training, ended, job, net=lambda: begun.training.averaged)
-    crossed, notes = _crossed(begun, found, parts, best, job) if small_test else (None, [])
+    as_long = replace(begun.defaults, epochs=best, patience=None)
+    crossed, notes = _crossed(making, found, parts, as_long) if small_test else (None, [])
     if crossed:
         asked, source = Asked(prepared, crossed, 0, []), "answers to pictures by networks that had not seen them"
     else:
@@ -74,20 +75,16 @@ class _Begun:
     """The training that counts, about to begin."""
 
     lesson: Lesson
-    making: Making
     training: Training
     defaults: Defaults
-    few: bool
-    """True for so few pictures that more than one thread is no gain."""
 
 
 def _begun(making: Making) -> _Begun:
     prepared, augmentation, job = making.prepared, making.augmentation, making.job
     notes = notes_on_trained(prepared, prepared.part("train"))
     train, validation = making.examples("train", augmentation), making.examples("val", None)
-    few = len(train.labels) <= FEW
-    defaults = within_time(making, train, validation, few=few)
-    sides = making.sides(defaults) if making.grows(len(train.labels)) else ()
+    defaults = within_time(making, train, validation)
+    sides = making.sides(defaults) if making.grows() else ()
     train = making.examples("train", augmentation, sides=sides)
     training, auxiliary = making.training(train, validation, defaults)
     lesson = Lesson(
@@ -97,7 +94,7 @@ def _begun(making: Making) -> _Begun:
         preprocess=making.images.preprocess,
         output=job.options.output,
         prepared=prepared,
-        trained_on=len(train.labels),
+        trained_on=making.count,
         mirror=augmentation is not None and augmentation.mirror,
         how=(
             ("Augmentation", describe(augmentation) if augmentation else "none"),
@@ -105,7 +102,7 @@ def _begun(making: Making) -> _Begun:
         ),
         notes=notes,
     )
-    return _Begun(lesson, making, training, defaults, few)
+    return _Begun(lesson, training, defaults)
 
 
 def _best_epoch(training: Training) -> int:
@@ -120,15 +117,15 @@ def _best_epoch(training: Training) -> int:
 
 
 def _crossed(
-    begun: _Begun, found: Learned, parts: Sequence[Part], best: int, job: Job
+    making: Making, found: Learned, parts: Sequence[Part], defaults: Defaults
 ) -> tuple[Answers | None, list[str]]:
     """The answers of cross-validation, and notes on it; None where there was no time for it, or it was stopped."""
     if found.was_interrupted:
         return None, [stopped_note("the conversion of the network")]
-    if found.ended != "whole" or job.clock.is_set:
+    if found.ended != "whole" or making.job.clock.is_set:
         return None, []
     try:
-        return out_of_fold(begun.making, parts, replace(begun.defaults, epochs=best, patience=None)), []
+        return out_of_fold(making, parts, defaults), []
     except KeyboardInterrupt:
         return None, [stopped_note("cross-validation")]
 

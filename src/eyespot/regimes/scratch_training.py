@@ -114,25 +114,32 @@ class Making:
         pictures, seed = self.prepared.part(part), self.job.options.seed
         return self.images.examples(self.prepared, pictures, augmentation=augmentation, seed=seed, sides=sides)
 
-    def grows(self, count: int) -> bool:
+    @property
+    def count(self) -> int:
+        """Pictures to train on."""
+        return len(self.prepared.part("train"))
+
+    @property
+    def few(self) -> bool:
+        """Whether there are so few that more than one thread is no gain."""
+        return self.count <= FEW
+
+    def grows(self) -> bool:
         """Whether early epochs see smaller images: of many pictures, where the network takes images of any size."""
+        from eyespot import zoo
         from eyespot.building.sizes import takes_any_size
 
-        has_heads = bool(self._heads())
-        return self.job.options.growing == "auto" and count > FEW and takes_any_size(self.net()) and not has_heads
+        if self.job.options.growing != "auto" or self.few or zoo.definition(self.network.name).heads:
+            return False
+        return takes_any_size(self.net())
 
     def sides(self, defaults: Defaults) -> tuple[int, ...]:
         """Of the images in early epochs, pixels."""
         return growing_sides(int(defaults.of(self.job.options)["epochs"]), min(self.images.preprocess.crop_hw))
 
-    def _heads(self) -> str:
-        from eyespot import zoo
-
-        return zoo.definition(self.network.name).heads
-
-    def defaults(self, count: int) -> Defaults:
-        """How this network trains on so many pictures."""
-        return scratch_defaults(count, has_norms=has_norms(self.net()))
+    def defaults(self) -> Defaults:
+        """How this network trains on so many pictures, whatever the time."""
+        return scratch_defaults(self.count, has_norms=has_norms(self.net()))
 
     def training(
         self, train: ImageExamples, validation: ImageExamples | None, defaults: Defaults
@@ -178,26 +185,26 @@ class Making:
         return net
 
 
-def within_time(making: Making, train: ImageExamples, validation: ImageExamples, *, few: bool) -> Defaults:
+def within_time(making: Making, train: ImageExamples, validation: ImageExamples) -> Defaults:
     """The defaults, with as many epochs as the clock allows where there is one."""
-    job, defaults = making.job, making.defaults(len(train.labels))
+    job, defaults = making.job, making.defaults()
     if not job.clock.is_set:
         return defaults
 
     def fitting() -> int:
         from eyespot.training.plan import MEASURED
 
-        seconds: float = seconds_per_step(lambda: making.training(train, None, defaults)[0], few=few)
+        seconds: float = seconds_per_step(lambda: making.training(train, None, defaults)[0], few=making.few)
         batch = int(defaults.of(job.options)["batch"])
-        work = growing_work() if making.grows(len(train.labels)) else 1.0
-        epoch = seconds * work * len(train.labels) / batch
+        work = growing_work() if making.grows() else 1.0
+        epoch = seconds * work * making.count / batch
         measuring = MEASURED * seconds * len(validation.labels) / batch / 3
         return math.floor((PLANNED * (job.clock.remaining - finishing_seconds(job)) - measuring) / epoch)
 
     epochs = Decisions(job.clock, KEY).epochs(fitting)
     if epochs < 1:
         raise OptionError(
-            f"the option time leaves too little for one epoch of {making.network.name} on {len(train.labels)} "
+            f"the option time leaves too little for one epoch of {making.network.name} on {making.count} "
             "pictures: give more time, or choose a smaller model"
         )
     return replace(defaults, epochs=min(epochs, MOST_EPOCHS))

@@ -14,7 +14,7 @@ from eyespot.heads.problems import log_softmax
 from eyespot.records import Metric, Rung
 from eyespot.regimes.answers import Answers, Asked, Comparison, compared, on_val
 from eyespot.regimes.fitted import Fitted
-from eyespot.regimes.tuned import Tuning, tune, with_note
+from eyespot.regimes.learned import Tuning, tune, with_note
 from eyespot.runs.clock import Decisions
 from eyespot.runs.job import Job
 from eyespot.words import counted

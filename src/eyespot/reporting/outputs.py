@@ -144,8 +144,9 @@ def _precision(manifest: Manifest) -> str:
 
 
 def _mistakes(fitted: Fitted, measured: Measurements) -> Iterator[Mistake]:
-    """The most confident wrong answers on the pictures that the report's first figure is of."""
-    part = _judged(measured)
+    """The most confident wrong answers on the pictures that the report's first figure is of; train is out of fold."""
+    wanted: tuple[Part, ...] = ("train",) if measured.scores.out_of_fold else ("test", "val", "train")
+    part = next((part for part in wanted if part in measured.answers), None)
     if part is None:
         return
     names, judged = measured.prepared.data_set.classes, measured.answers[part]
@@ -164,9 +165,3 @@ def _mistakes(fitted: Fitted, measured: Measurements) -> Iterator[Mistake]:
             probability=float(chances[row, answer]),
             thumbnail=small,
         )
-
-
-def _judged(measured: Measurements) -> Part | None:
-    """The part that it is of: train is what was answered out of fold."""
-    wanted: tuple[Part, ...] = ("train",) if measured.scores.out_of_fold else ("test", "val", "train")
-    return next((part for part in wanted if part in measured.answers), None)

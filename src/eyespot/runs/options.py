@@ -15,6 +15,7 @@ from eyespot.errors import OptionError
 from eyespot.keywords import require_known
 from eyespot.old_names import TRAIN, renamed
 from eyespot.records import Record
+from eyespot.words import some
 
 Regime = Literal["frozen", "partial", "full", "scratch"]
 OF_HEADS: tuple[Regime, ...] = ("frozen", "partial", "full")
@@ -194,7 +195,7 @@ def require_used(options: TrainOptions, regimes: Iterable[Regime], *, why: str) 
         users = USED_BY.get(name)
         if name in options.model_fields_set and users and not set(users) & set(regimes):
             raise OptionError(
-                f"the option {name} is only for the regime{'s' * (len(users) > 1)} {_listed(users)}, and {why}: leave "
+                f"the option {name} is only for the regime{'s' * (len(users) > 1)} {some(users)}, and {why}: leave "
                 f"the option out, or choose regime {' or '.join(users)}"
             )
 
@@ -210,11 +211,6 @@ def _require_a_cut(options: TrainOptions) -> None:
             f"the option head cannot be given together with replace_tail: write its layers there, {layers}"
         )
     parse_tail(str(options.replace_tail))
-
-
-def _listed(words: tuple[str, ...]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _wanted(name: str) -> str:
