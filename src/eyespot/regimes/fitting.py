@@ -35,7 +35,7 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
     Raises Stopped on Ctrl-C before there is a model; OptionError.
     """
     test, validation = len(prepared.part("test")), len(prepared.part("val"))
-    small_test = test < SMALLEST_TEST and (test > 0 or validation < SMALLEST_TEST)  # without test, enough of val will do
+    small_test = test < SMALLEST_TEST and (test > 0 or validation < SMALLEST_TEST)
     if choice.regime == "scratch":
         return fit_scratch(prepared, choice.network, job, gray=choice.gray, small_test=small_test)
     backbone = choose_backbone(choice.network, job.options.weights, size=job.options.imgsz, levels=prepared.levels)

@@ -175,10 +175,11 @@ def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> F
         return with_note(frozen, f"stopped by you before one epoch of training {lesson.what} was over: all is frozen")
     found = learned(lesson, training, ended, job, net=lambda: tuning.whole(training.averaged))
     asked, _ = despite_ctrl_c(lambda: on_val(lesson.prepared, found.trunk, found.head))
+    averaged = ", with weights averaged over the steps" if training.plan.average else ""
     model = found.model(
         asked,
         source="answers to the validation pictures" if asked.answers else "nothing: there are none",
-        epochs=f", {_kept(training)}{_averaged(training)}",
+        epochs=f", {_kept(training)}{averaged}",
         column=lambda epoch: {"kept": epoch.number == training.kept},
     )
     return replace(
@@ -200,7 +201,3 @@ def _kept(training: Training) -> str:
     if training.kept == len(training.epochs):
         return "the last is kept"
     return f"number {training.kept} had the lowest validation loss and is kept"
-
-
-def _averaged(training: Training) -> str:
-    return ", with weights averaged over the steps" if training.plan.average else ""

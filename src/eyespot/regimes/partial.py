@@ -52,16 +52,11 @@ class Cut:
     network: Network
     is_new: bool
     """True where the tail's layers begin at random."""
-    pictures: int
-    """That are trained on."""
+    defaults: Defaults
 
     @property
     def key(self) -> str:
         return f"partial {self.stage}"
-
-    @property
-    def defaults(self) -> Defaults:
-        return NEW_TAIL if self.is_new else for_so_many(PARTIAL, self.pictures, most=MOST_FOR_FEW["partial"])
 
     def below(self, frozen: Fitted, job: Job) -> Trunk:
         """What lies below the cut, in the engine."""
@@ -75,13 +70,15 @@ def partial_attempts(frozen: Fitted, backbone: Backbone, stages: Sequence[str], 
     that was asked for. Raises OptionError for a cut that is not there, or where the new tail does not fit.
     """
     net = with_head(backbone.built(job.cache_folder), frozen.head).eval()
+    defaults = for_so_many(PARTIAL, frozen.trained_on, most=MOST_FOR_FEW["partial"])
+    is_new = job.options.replace_tail is not None
     for stage in stages:
         trunk, tail = parted(net, stage)
         network = frozen.trunk.network
-        if job.options.replace_tail is not None:
+        if is_new:
             network = network.model_copy(update={"cut": stage, "tail": job.options.replace_tail})
             tail = _new_tail(trunk, frozen, job)
-        cut = Cut(stage, trunk, tail, network, is_new=job.options.replace_tail is not None, pictures=frozen.trained_on)
+        cut = Cut(stage, trunk, tail, network, is_new=is_new, defaults=NEW_TAIL if is_new else defaults)
         yield Attempt(
             cut.key, cut.defaults, cost=partial(_cost, frozen, cut, job), prepare=partial(_tuning, frozen, cut, job)
         )

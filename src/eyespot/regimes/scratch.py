@@ -13,7 +13,7 @@ from eyespot.regimes.answers import Answers, Asked, on_val
 from eyespot.regimes.fitted import Fitted, despite_ctrl_c, stopped_note
 from eyespot.regimes.learned import Learned, Lesson, learned
 from eyespot.regimes.on_images import augmentation_for, decoded
-from eyespot.regimes.plans import Defaults
+from eyespot.regimes.plans import Defaults, growing_sides
 from eyespot.regimes.prepare import Prepared, notes_on_trained
 from eyespot.regimes.run_training import run_training
 from eyespot.regimes.scratch_training import (
@@ -84,7 +84,9 @@ def _begun(making: Making) -> _Begun:
     notes = notes_on_trained(prepared, prepared.part("train"))
     train, validation = making.examples("train", augmentation), making.examples("val", None)
     defaults = within_time(making, train, validation)
-    sides = making.sides(defaults) if making.grows() else ()
+    epochs, side = int(defaults.of(job.options)["epochs"]), min(making.images.preprocess.crop_hw)
+    sides = growing_sides(epochs, side) if making.grows() else ()
+    listed = ", ".join(f"{side} ({sides.count(side)})" for side in dict.fromkeys(sides))  # each with its epochs
     train = making.examples("train", augmentation, sides=sides)
     training, auxiliary = making.training(train, validation, defaults)
     lesson = Lesson(
@@ -98,7 +100,7 @@ def _begun(making: Making) -> _Begun:
         mirror=augmentation is not None and augmentation.mirror,
         how=(
             ("Augmentation", describe(augmentation) if augmentation else "none"),
-            *([("Growing images", f"{_listed(sides)} pixels in the first epochs")] if sides else []),
+            *([("Growing images", f"{listed} pixels in the first epochs")] if sides else []),
         ),
         notes=notes,
     )
@@ -136,8 +138,3 @@ def _kept(best: int, training: Training) -> str:
     if training.epochs[-1].validation_loss is None:
         return "the last is kept, since no validation pictures say which is best"
     return f"number {best} had the lowest validation loss and is kept"
-
-
-def _listed(sides: tuple[int, ...]) -> str:
-    """The sides in order, each once, with how many epochs have it: "16 (4), 20 (7)"."""
-    return ", ".join(f"{side} ({sides.count(side)})" for side in dict.fromkeys(sides))

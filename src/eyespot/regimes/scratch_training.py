@@ -18,7 +18,7 @@ from eyespot.heads.head import with_zero
 from eyespot.records import Network, Part, Preprocess
 from eyespot.regimes.answers import Answers
 from eyespot.regimes.on_images import Images, by_content, with_auxiliary_heads
-from eyespot.regimes.plans import FEW, Defaults, growing_sides, growing_work, plan_for, scratch_defaults
+from eyespot.regimes.plans import FEW, Defaults, growing_work, plan_for, scratch_defaults
 from eyespot.regimes.prepare import Prepared
 from eyespot.regimes.run_training import seconds_per_step
 from eyespot.runs.clock import Decisions
@@ -94,12 +94,6 @@ def require_fit(network: Network, options: TrainOptions) -> None:
         )
 
 
-def has_norms(net: nn.Module) -> bool:
-    from torch.nn.modules.batchnorm import _BatchNorm
-
-    return any(isinstance(module, _BatchNorm) for module in net.modules())
-
-
 @dataclass(frozen=True)
 class Making:
     """Trainings of one network on one data set: the one that counts, and those of the folds."""
@@ -133,13 +127,12 @@ class Making:
             return False
         return takes_any_size(self.net())
 
-    def sides(self, defaults: Defaults) -> tuple[int, ...]:
-        """Of the images in early epochs, pixels."""
-        return growing_sides(int(defaults.of(self.job.options)["epochs"]), min(self.images.preprocess.crop_hw))
-
     def defaults(self) -> Defaults:
         """How this network trains on so many pictures, whatever the time."""
-        return scratch_defaults(self.count, has_norms=has_norms(self.net()))
+        from torch.nn.modules.batchnorm import _BatchNorm
+
+        has_norms = any(isinstance(module, _BatchNorm) for module in self.net().modules())
+        return scratch_defaults(self.count, has_norms=has_norms)
 
     def training(
         self, train: ImageExamples, validation: ImageExamples | None, defaults: Defaults

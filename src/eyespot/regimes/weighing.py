@@ -91,7 +91,13 @@ def asked_for(first: FirstRung, make: Callable[[], Tuning], job: Job, *, refit: 
     if climbed.best is not tuned:
         return _discarded(tuned, comparison, climbed, refit)
     tuned = replace(with_start(tuned, climbed), ladder=tuple(climbed.rungs))
-    return with_note(tuned, _worse_layers(comparison)) if comparison.is_worse else tuned
+    if not comparison.is_worse:
+        return tuned
+    said = (
+        f"the new layers are worse than the head alone, on the validation pictures: {comparison.in_words('frozen')}; "
+        "they were asked for and are kept, and without --replace-tail it is the head that would be"
+    )
+    return with_note(tuned, said)
 
 
 def _discarded(tuned: Fitted, comparison: Comparison, climbed: Climbed, refit: Callable[[Fitted], Fitted]) -> Fitted:
@@ -105,13 +111,6 @@ def _discarded(tuned: Fitted, comparison: Comparison, climbed: Climbed, refit: C
         kept,
         notes=[*kept.notes, said, *tuned.notes[len(frozen.notes) :]],
         table=tuple(row | {"kept": row["epoch"] == 0} for row in with_start(tuned, climbed).table),
-    )
-
-
-def _worse_layers(comparison: Comparison) -> str:
-    return (
-        f"the new layers are worse than the head alone, on the validation pictures: {comparison.in_words('frozen')}; "
-        "they were asked for and are kept, and without --replace-tail it is the head that would be"
     )
 
 

@@ -26,7 +26,6 @@ from eyespot.files import writing
 from eyespot.names import printable
 from eyespot.regimes.fitted import Fitted, stopped_note
 from eyespot.regimes.ladder import Keep
-from eyespot.regimes.prepare import Prepared
 from eyespot.reporting.measure import Measurements, measure
 from eyespot.runs.job import Job
 from eyespot.runs.options import TrainOptions
@@ -124,7 +123,13 @@ def manifest_of(fitted: Fitted, measured: Measurements, graph: bytes, *, name: s
         test=scores.test,
         small_test=scores.small_test,
         out_of_fold=scores.out_of_fold,
-        data=_data_summary(fitted, prepared),
+        data=DataSummary(
+            name=printable(prepared.data_set.name),
+            fingerprint=prepared.fingerprint,
+            trained_on=fitted.trained_on,
+            used=len(prepared.hashed),
+            set_aside=len(prepared.set_aside),
+        ),
         seed=options.seed,
         graph_sha256=sha256(graph),
         versions={
@@ -136,14 +141,4 @@ def manifest_of(fitted: Fitted, measured: Measurements, graph: bytes, *, name: s
         pictures=KnownPictures.of(
             (each.content, each.picture.part or "train") for each in fitted.parts_of(prepared.hashed)
         ),
-    )
-
-
-def _data_summary(fitted: Fitted, prepared: Prepared) -> DataSummary:
-    return DataSummary(
-        name=printable(prepared.data_set.name),
-        fingerprint=prepared.fingerprint,
-        trained_on=fitted.trained_on,
-        used=len(prepared.hashed),
-        set_aside=len(prepared.set_aside),
     )

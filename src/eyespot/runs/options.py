@@ -29,7 +29,6 @@ USED_BY: dict[str, tuple[Regime, ...]] = {
     **dict.fromkeys(("patience", "growing"), ("scratch",)),
 }
 """Options that only some regimes use; all others are for every regime."""
-MIRRORING = ("photos", "small-photos")
 _FORBIDDEN = '<>:"/\\|?*'
 """In the name of a folder, on one system or another."""
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
@@ -178,7 +177,7 @@ def train_options(**given: Any) -> TrainOptions:
         raise OptionError(f"the option freeze is for the regime partial: leave out regime {options.regime}, or freeze")
     if options.time is not None and options.epochs is not None:
         raise OptionError("the option epochs cannot be given together with time, which decides them: leave one out")
-    if options.mirror == "no" and options.augment in MIRRORING:
+    if options.mirror == "no" and options.augment in ("photos", "small-photos"):
         raise OptionError(
             f"the option augment cannot be {options.augment!r} where mirror is no, since it mirrors pictures: give "
             "photos-unmirrored or shift, or leave mirror out"

@@ -71,7 +71,12 @@ def choose(wanted: str = _AUTO, *, local_rank: int = 0) -> Device:
         wanted = there[0]
     if wanted not in there:
         raise MachineError(f"{_absence(wanted)}: give --device {there[0]}, or {_AUTO} for what is there")
-    return {"cpu": _cpu, "cuda": lambda: _cuda(local_rank), "mps": _mps}[wanted]()
+    if wanted == "cuda":
+        return _cuda(local_rank)
+    if wanted == "mps":
+        return Device(torch.device("mps"), "fp16")
+    # Where the processor has no instructions for it, bf16 is imitated, and slower than fp32.
+    return Device(torch.device("cpu"), available_precisions()[0])
 
 
 def available() -> tuple[DeviceName, ...]:
@@ -82,11 +87,6 @@ def available() -> tuple[DeviceName, ...]:
     if torch.cuda.is_available():
         there = ("cuda", *there)
     return there
-
-
-def _cpu() -> Device:
-    # Where the processor has no instructions for it, bf16 is imitated, and slower than fp32.
-    return Device(torch.device("cpu"), available_precisions()[0])
 
 
 def _cuda(local_rank: int) -> Device:
@@ -100,10 +100,6 @@ def _cuda(local_rank: int) -> Device:
     with torch.cuda.device(where):
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     return Device(where, "bf16" if native else "fp16")
-
-
-def _mps() -> Device:
-    return Device(torch.device("mps"), "fp16")
 
 
 def _absence(name: str) -> str:
