@@ -93,7 +93,6 @@ def one_side_of_eyespot(net: nn.Sequential, examples: Examples, defaults: Defaul
         replace(defaults, epochs=1_000_000),
         examples.labels.numpy(),
         classes=CLASSES,
-        output="softmax",
     )
     statistics_stay(net)
     with freed_memory_stays():

@@ -53,7 +53,6 @@ def _tuning(frozen: Fitted, backbone: Backbone, job: Job, defaults: Defaults) ->
         what=f"everything, beginning from published weights and a solved head{auxiliary}",
         network=frozen.trunk.network,
         preprocess=preprocess,
-        output=frozen.head.output,
         prepared=prepared,
         trained_on=len(train.labels),
         mirror=augmentation is not None and augmentation.mirror,

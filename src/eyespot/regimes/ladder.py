@@ -140,7 +140,6 @@ class Ladder:
         return epochs if epochs >= fewest else 0
 
     def _try(self, candidate: Candidate, attempt: Attempt, defaults: Defaults) -> None:
-        """One training, compared with the best so far, and kept where it is better."""
         decisions, climbed, job = Decisions(self._job.clock, attempt.key), self._climbed, self._job
         began = decisions.began()
         try:

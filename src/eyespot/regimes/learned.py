@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from eyespot.building.surgery import as_trunk
 from eyespot.features.trunk import Trunk
-from eyespot.heads.head import Head, Output
+from eyespot.heads.head import Head
 from eyespot.records import Network, Preprocess
 from eyespot.regimes.answers import Asked, on_val
 from eyespot.regimes.fitted import Fitted, Temperature, despite_ctrl_c
@@ -39,7 +39,6 @@ class Lesson:
     """What is trained, in words."""
     network: Network
     preprocess: Preprocess
-    output: Output
     prepared: Prepared
     """Without pictures that cannot be read."""
     trained_on: int
@@ -106,7 +105,7 @@ def learned(
             lesson.preprocess,
             precision=job.precision,
             cache_folder=job.cache_folder,
-            output=lesson.output,
+            output=job.options.output,
         )
     )
     return Learned(lesson, training, ended, trunk, head, was_interrupted)
@@ -153,7 +152,6 @@ def training_of(
         defaults,
         examples.labels.numpy(),
         classes=len(frozen.prepared.data_set.classes),
-        output=frozen.head.output,
         keeps_best=True,
     )
     return Training(net, examples, validation, plan, seed=job.options.seed, device=job.device, world=job.world)

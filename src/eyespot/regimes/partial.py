@@ -157,7 +157,6 @@ def _lesson(cut: Cut, seen: Embedded, validation: Embedded, views: Sequence[AnyV
         what=f"everything after {cut.stage}, beginning from {begins}",
         network=cut.network,
         preprocess=frozen.trunk.preprocess,
-        output=frozen.head.output,
         prepared=frozen.prepared.without([*seen.set_aside, *validation.set_aside]),
         trained_on=len(seen.pictures),
         mirror="mirror" in views,
@@ -183,7 +182,7 @@ def _new_tail(trunk: nn.Sequential, frozen: Fitted, job: Job) -> nn.Sequential:
         parse_tail(str(job.options.replace_tail)),
         shape=tuple(shape),
         classes=len(frozen.prepared.data_set.classes),
-        output=frozen.head.output,
+        output=job.options.output,
         seed=job.options.seed,
     )
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eyespot.data.copies import is_unbalanced
-from eyespot.heads.head import Output
 from eyespot.runs.options import TrainOptions
 
 if TYPE_CHECKING:
@@ -131,7 +130,6 @@ def plan_for(
     labels: np.ndarray,
     *,
     classes: int,
-    output: Output,
     keeps_best: bool = False,
 ) -> Plan:
     """What the loop is to do.
@@ -147,7 +145,7 @@ def plan_for(
     return Plan(
         **chosen,
         classes=classes,
-        output=output,
+        output=options.output,
         keeps_best=keeps_best,
         class_weights=_class_weights(labels, classes) if options.class_weight == "auto" else None,
         mixing=Mixing(

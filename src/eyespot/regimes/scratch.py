@@ -94,7 +94,6 @@ def _begun(making: Making) -> _Begun:
         what=f"all of {making.network.name}, from random weights{auxiliary}",
         network=making.network,
         preprocess=making.images.preprocess,
-        output=job.options.output,
         prepared=prepared,
         trained_on=making.count,
         mirror=augmentation is not None and augmentation.mirror,

@@ -148,7 +148,6 @@ class Making:
             defaults,
             train.labels.numpy(),
             classes=len(self.prepared.data_set.classes),
-            output=options.output,
         )
         net = with_dropout(pooled_first(self.net()), options.dropout)
         outputs = int(self.network.arguments["classes"])

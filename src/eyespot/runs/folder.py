@@ -170,7 +170,6 @@ class RunFolder:
 
 
 def _require_place(parent: Path) -> None:
-    """Raises CannotWrite where no folder can be made there."""
     try:
         there = next((folder for folder in (parent, *parent.absolute().parents) if folder.exists()), None)
     except OSError as error:
