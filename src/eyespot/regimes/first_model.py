@@ -89,7 +89,7 @@ def _taken(
                 views = ("identity",)
             elif found.computed and needed and not job.clock.is_up(reserve=reserve + TAPPED * needed):
                 tapped = tap()
-        if not has_store and each:  # the first ones were for the clock alone: they are computed again
+        if not has_store and each:  # the first ones were only for the clock: they are computed again
             done = min(len(ordered), max(0, int((job.clock.remaining - reserve) / (each * len(views)))))
             break
         if job.clock.is_up(reserve=reserve + each * len(views) * AT_ONCE):

@@ -73,7 +73,7 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
 def candidates(frozen: Fitted, backbone: Backbone, cuts: Callable[[], Sequence[str]], job: Job) -> list[Candidate]:
     """The regimes above the frozen one that were asked for, or all, in the order of the ladder.
 
-    frozen: fitted on the train part alone.
+    frozen: fitted only on the train part.
     cuts: gives the stages after which the backbone may be cut; asked only where it is.
     Raises OptionError for a cut that is not there, and for a new tail that does not fit.
     """

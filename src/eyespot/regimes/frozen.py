@@ -30,7 +30,7 @@ COMPUTING = "computing features"
 """The step that takes longest."""
 REPEATS = 5
 NESTED_UP_TO = 1_000
-"""Up to so many pictures, out-of-fold heads choose their own L2; beyond, one choice on thousands is safe to share."""
+"""Up to this many pictures, out-of-fold heads choose their own L2; beyond, one choice on thousands is safe to share."""
 FIT_VERSION = 3
 """Changes whenever the same features would give another head."""
 

@@ -32,7 +32,7 @@ TIMED_BATCH, TIMED_PICTURES = 8, 64
 
 
 def full_attempt(frozen: Fitted, backbone: Backbone, job: Job) -> Attempt:
-    """Training of the whole backbone, its pictures decoded. frozen: fitted on the train part alone."""
+    """Training of the whole backbone, its pictures decoded. frozen: fitted only on the train part."""
     return Attempt(
         KEY,
         for_so_many(FULL, frozen.trained_on, most=MOST_FOR_FEW["full"]),

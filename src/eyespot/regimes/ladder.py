@@ -32,7 +32,7 @@ PLANNED = 0.99
 last steps of a cycle change little."""
 MOST_EPOCHS = 2
 """Times a regime's own number of epochs, at most, where there is time for them."""
-FEWEST_EPOCHS = {"partial": 2, "full": 2}
+FEWEST_EPOCHS = 2
 """Fewer are no useful part of a regime."""
 MEASURING_SECONDS = 10
 """What it may take to find out what a regime would take, with room to spare."""
@@ -69,8 +69,8 @@ class Ladder:
         keep: Keep,
         tune: Callable[..., Fitted] = tune,
     ) -> None:
-        """first: the frozen regime, fitted on the train part alone.
-        keep: called with the frozen model and with each that is better. tune: what trains, as `tuned.tune` does.
+        """first: the frozen regime, fitted only on the train part.
+        keep: called with the frozen model and with each that is better. tune: what trains, as `learned.tune` does.
         """
         self._first, self._candidates, self._job = first, candidates, job
         self._keep, self._tune = keep, tune
@@ -112,7 +112,7 @@ class Ladder:
         for candidate in self._candidates:
             affordable = self._affordable(candidate)
             if affordable is None:
-                why = f"the time that was left allows no {FEWEST_EPOCHS[candidate.regime]} epochs"
+                why = f"the time that was left allows no {FEWEST_EPOCHS} epochs"
                 self._not_begun(candidate, candidate.what, why)
             else:
                 self._try(candidate, *affordable)
@@ -121,12 +121,12 @@ class Ladder:
         """The first attempt that enough epochs fit for, with their number; None where there is none."""
         for attempt in candidate.attempts():
             decisions = Decisions(self._job.clock, attempt.key)
-            epochs = decisions.epochs(partial(self._epochs_that_fit, attempt, FEWEST_EPOCHS[candidate.regime]))
+            epochs = decisions.epochs(partial(self._epochs_that_fit, attempt))
             if epochs:
                 return attempt, replace(attempt.defaults, epochs=epochs)
         return None
 
-    def _epochs_that_fit(self, attempt: Attempt, fewest: int) -> int:
+    def _epochs_that_fit(self, attempt: Attempt) -> int:
         """At most a multiple of the regime's own; 0 where they are fewer than a useful part of it."""
         job, defaults, prepared = self._job, attempt.defaults, self._frozen.prepared
         if job.clock.is_up(reserve=self._reserve + MEASURING_SECONDS):
@@ -137,7 +137,7 @@ class Ladder:
         epoch = cost.step_seconds * (train + VALIDATED * val) / batch
         left = PLANNED * (job.clock.remaining - self._reserve) - cost.before_seconds
         epochs = math.floor(min(left / epoch, MOST_EPOCHS * defaults.epochs))
-        return epochs if epochs >= fewest else 0
+        return epochs if epochs >= FEWEST_EPOCHS else 0
 
     def _try(self, candidate: Candidate, attempt: Attempt, defaults: Defaults) -> None:
         decisions, climbed, job = Decisions(self._job.clock, attempt.key), self._climbed, self._job
@@ -181,7 +181,7 @@ class Ladder:
 
 
 def too_little(train: int, validation: int, *, classes: int) -> str:
-    """Why nothing but the frozen regime is tried with so many pictures, as a note; empty where more can be."""
+    """Why nothing but the frozen regime is tried with this many pictures, as a note; empty where more can be."""
     if validation < FEWEST_VALIDATION:
         return (
             f"the ladder ends at frozen: {counted(validation, 'validation picture')} cannot tell a better model from a "

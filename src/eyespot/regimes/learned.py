@@ -160,7 +160,7 @@ def training_of(
 def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> Fitted:
     """The model after this training. Ctrl-C before its first epoch is over gives the frozen one back.
 
-    frozen: fitted on the train part alone. It is for `tried` to say whether this one is better.
+    frozen: fitted only on the train part. It is for `weigh` to say whether this one is better.
     reserve: seconds that must be left on the clock when training ends.
     """
     lesson = tuning.lesson

@@ -66,7 +66,7 @@ class Cut:
 def partial_attempts(frozen: Fitted, backbone: Backbone, stages: Sequence[str], job: Job) -> Iterator[Attempt]:
     """Trainings of what lies after each of these stages, each made when it is asked for.
 
-    frozen: fitted on the train part alone. All share one network, which begins with its head, or with the new tail
+    frozen: fitted only on the train part. All share one network, which begins with its head, or with the new tail
     that was asked for. Raises OptionError for a cut that is not there, or where the new tail does not fit.
     """
     net = with_head(backbone.built(job.cache_folder), frozen.head).eval()

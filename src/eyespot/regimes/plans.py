@@ -94,7 +94,7 @@ them whole. Most is learned from small images as well, at half of the work."""
 
 
 def for_so_many(defaults: Defaults, count: int, *, most: int) -> Defaults:
-    """Those for fine-tuning on so many pictures: fewer are seen more often, and the fewest at a lower rate.
+    """Those for fine-tuning on this many pictures: fewer are seen more often, and the fewest at a lower rate.
 
     most: epochs, unless the defaults have more.
     """
@@ -103,7 +103,7 @@ def for_so_many(defaults: Defaults, count: int, *, most: int) -> Defaults:
 
 
 def scratch_defaults(count: int, *, has_norms: bool) -> Defaults:
-    """Those for training on so many pictures from random weights."""
+    """Those for training on this many pictures from random weights."""
     if count <= FEW:
         return SCRATCH_FEW
     return SCRATCH_NORMED if has_norms else SCRATCH_MANY

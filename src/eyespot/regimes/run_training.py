@@ -140,7 +140,7 @@ def _threads(*, few: bool) -> Iterator[None]:
 
 
 class _Kept:
-    """The checkpoints of one training, which the writer alone writes."""
+    """The checkpoints of one training, which only the writer writes."""
 
     def __init__(self, training: Training, job: Job, key: str) -> None:
         self._training, self._job, self._key = training, job, key

@@ -128,7 +128,7 @@ class Making:
         return takes_any_size(self.net())
 
     def defaults(self) -> Defaults:
-        """How this network trains on so many pictures, whatever the time."""
+        """How this network trains on this many pictures, whatever the time."""
         from torch.nn.modules.batchnorm import _BatchNorm
 
         has_norms = any(isinstance(module, _BatchNorm) for module in self.net().modules())

@@ -24,7 +24,7 @@ Row = dict[str, float | int | bool]
 
 @dataclass(frozen=True)
 class FirstRung:
-    """The frozen regime, fitted on the train part alone: what every other one begins with, and is compared to."""
+    """The frozen regime, fitted only on the train part: what every other one begins with, and is compared to."""
 
     frozen: Fitted
     seconds: float

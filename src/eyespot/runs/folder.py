@@ -34,7 +34,7 @@ class RunFolder:
 
     def __init__(self, options: TrainOptions, *, there: Path | None = None, world: World | None = None) -> None:
         """there: the folder of a run that goes on; None for a new one.
-        world: of several processes the writer alone changes the folder.
+        world: of several processes only the writer changes the folder.
         """
         self._options, self._there, self._world = options, there, world or World()
         self._lock: RunLock | None = None

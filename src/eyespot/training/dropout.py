@@ -49,11 +49,11 @@ def with_dropout(net: nn.Sequential, p: float | None) -> nn.Sequential:
 
 @contextmanager
 def drawn_from(seed: int, *, step: int, rank: int = 0) -> Iterator[None]:
-    """Within it, what is dropped follows from these numbers alone, so that a resumed run drops what the whole one did.
+    """Within it, what is dropped follows only from these numbers, so that a resumed run drops what the whole one did.
 
     step: number of the step; rank: of the process, since each has other pictures.
     """
     key = blake2b(f"{seed} {step} {rank}".encode(), digest_size=8).digest()
-    with torch.random.fork_rng(devices=[]):  # other devices' generators serve dropout alone
+    with torch.random.fork_rng(devices=[]):  # other devices' generators serve only dropout
         torch.manual_seed(int.from_bytes(key, "little"))
         yield

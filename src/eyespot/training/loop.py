@@ -1,7 +1,7 @@
 """The training loop of every regime: a generator that yields after every step, so that whoever takes from it can stop.
 
-Where it stands is a number of steps; which examples a step sees, and how they are changed, follows from the seed and
-that number alone. So a state that was kept (`state`) goes on (`restore`) exactly as if nothing had come between.
+Where it stands is a number of steps; which examples a step sees, and how they are changed, follows only from the seed
+and that number. So a state that was kept (`state`) goes on (`restore`) exactly as if nothing had come between.
 """
 
 from __future__ import annotations
@@ -261,7 +261,7 @@ def one_thread() -> Iterator[None]:
 
 
 def answering(net: nn.Sequential | WithHeads) -> nn.Sequential:
-    """The network itself, without auxiliary heads, which are for training alone."""
+    """The network itself, without auxiliary heads, which are only for training."""
     return net.net if isinstance(net, WithHeads) else net
 
 
