@@ -222,8 +222,8 @@ def making(name: str, tmp_path: Path, *, count: int, side: int, **options) -> Ma
     job = Job(chosen, RunFolder(chosen), None, tmp_path, "fp32", silent, Clock())
     network, preprocess = network_for(name, 2, chosen, gray=False)
     pixels = np.random.default_rng(0).integers(0, 256, (count, side, side, 3), np.uint8)
-    images = Images(pixels, {each.content: row for row, each in enumerate(hashed)}, preprocess)
-    return Making(images, prepared, network, None, job)
+    images = Images(pixels, {each.content: row for row, each in enumerate(hashed)}, preprocess, prepared, 0)
+    return Making(images, network, None, job)
 
 
 @pytest.mark.parametrize("auxiliary", ["auto", "no"])

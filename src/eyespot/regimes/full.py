@@ -43,10 +43,11 @@ def full_attempt(frozen: Fitted, backbone: Backbone, job: Job) -> Attempt:
 
 def _tuning(frozen: Fitted, backbone: Backbone, job: Job, defaults: Defaults) -> Tuning:
     preprocess = frozen.trunk.preprocess
-    images, prepared = decoded(frozen.prepared, ("train", "val"), preprocess, job)
+    images = decoded(frozen.prepared, ("train", "val"), preprocess, job)
+    prepared = images.prepared
     augmentation = augmentation_for(job, prepared, preprocess, mirror=frozen.mirror)
-    train = images.examples(prepared, prepared.part("train"), augmentation=augmentation, seed=job.options.seed)
-    validation = images.examples(prepared, prepared.part("val"), augmentation=None, seed=job.options.seed)
+    train = images.examples(prepared.part("train"), augmentation)
+    validation = images.examples(prepared.part("val"), None)
     net, auxiliary = _network(frozen, backbone, job)
     lesson = Lesson(
         regime="full",

@@ -43,8 +43,9 @@ def fit_scratch(prepared: Prepared, name: str, job: Job, *, gray: bool, small_te
     preprocess = preprocess.model_copy(update={"levels": prepared.levels})
     require_fit(network, job.options)
     parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train", "val")
-    images, prepared = decoded(prepared, parts, preprocess, job)
-    making = Making(images, prepared, network, augmentation_for(job, prepared, preprocess), job)
+    images = decoded(prepared, parts, preprocess, job)
+    prepared = images.prepared
+    making = Making(images, network, augmentation_for(job, prepared, preprocess), job)
     begun = _begun(making)
     ended = run_training(begun.training, job, key=KEY, reserve=finishing_seconds(job), few=making.few)
     best = _best_epoch(begun.training)
@@ -80,7 +81,7 @@ class _Begun:
 
 
 def _begun(making: Making) -> _Begun:
-    prepared, augmentation, job = making.prepared, making.augmentation, making.job
+    prepared, augmentation, job = making.images.prepared, making.augmentation, making.job
     notes = notes_on_trained(prepared, prepared.part("train"))
     train, validation = making.examples("train", augmentation), making.examples("val", None)
     defaults = within_time(making, train, validation)

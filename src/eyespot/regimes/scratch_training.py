@@ -19,7 +19,6 @@ from eyespot.records import Network, Part, Preprocess
 from eyespot.regimes.answers import Answers
 from eyespot.regimes.on_images import Images, by_content, with_auxiliary_heads
 from eyespot.regimes.plans import FEW, Defaults, growing_work, plan_for, scratch_defaults
-from eyespot.regimes.prepare import Prepared
 from eyespot.regimes.run_training import seconds_per_step
 from eyespot.runs.clock import Decisions
 from eyespot.runs.job import Job
@@ -99,19 +98,17 @@ class Making:
     """Trainings of one network on one data set: the one that counts, and those of the folds."""
 
     images: Images
-    prepared: Prepared
     network: Network
     augmentation: Augmentation | None
     job: Job
 
     def examples(self, part: Part, augmentation: Augmentation | None, *, sides: Sequence[int] = ()) -> ImageExamples:
-        pictures, seed = self.prepared.part(part), self.job.options.seed
-        return self.images.examples(self.prepared, pictures, augmentation=augmentation, seed=seed, sides=sides)
+        return self.images.examples(self.images.prepared.part(part), augmentation, sides=sides)
 
     @property
     def count(self) -> int:
         """Pictures to train on."""
-        return len(self.prepared.part("train"))
+        return len(self.images.prepared.part("train"))
 
     @property
     def few(self) -> bool:
@@ -147,7 +144,7 @@ class Making:
             options,
             defaults,
             train.labels.numpy(),
-            classes=len(self.prepared.data_set.classes),
+            classes=len(self.images.prepared.data_set.classes),
         )
         net = with_dropout(pooled_first(self.net()), options.dropout)
         outputs = int(self.network.arguments["classes"])
@@ -211,24 +208,17 @@ def out_of_fold(making: Making, parts: Sequence[Part], defaults: Defaults) -> An
     """Answers to every picture of these parts by networks that had not seen it, trained for as many epochs."""
     from eyespot.training.loop import one_thread, scores
 
-    prepared, job = making.prepared, making.job
+    images, prepared, job = making.images, making.images.prepared, making.job
     pictures = by_content(prepared.part(*parts))
     labels = prepared.labels(pictures)
     fold = folds_of(labels, seed=job.options.seed)
     logits = np.zeros((1, len(fold), len(prepared.data_set.classes)), np.float32)
     options = job.options.model_copy(update={"epochs": defaults.epochs, "patience": None})
-    fold_making = Making(making.images, prepared, making.network, making.augmentation, replace(job, options=options))
+    fold_making = replace(making, job=replace(job, options=options))
     for held_out in range(fold.max() + 1):
         job.progress("cross-validation", held_out, int(fold.max()) + 1)
-        seen, unseen = (
-            making.images.examples(
-                prepared, [pictures[row] for row in rows], augmentation=augmentation, seed=job.options.seed
-            )
-            for rows, augmentation in (
-                (np.flatnonzero(fold != held_out), making.augmentation),
-                (np.flatnonzero(fold == held_out), None),
-            )
-        )
+        seen = images.examples([pictures[row] for row in np.flatnonzero(fold != held_out)], making.augmentation)
+        unseen = images.examples([pictures[row] for row in np.flatnonzero(fold == held_out)], None)
         training, _ = fold_making.training(seen, None, defaults)
         with one_thread():
             for _ in training.run():
