@@ -49,6 +49,7 @@ def _tuning(frozen: Fitted, backbone: Backbone, job: Job, defaults: Defaults) ->
     train = images.examples(prepared.part("train"), augmentation)
     validation = images.examples(prepared.part("val"), None)
     net, auxiliary = _network(frozen, backbone, job)
+    classes = len(prepared.data_set.classes)
     lesson = Lesson(
         regime="full",
         what=f"everything, beginning from published weights and a solved head{auxiliary}",
@@ -65,9 +66,7 @@ def _tuning(frozen: Fitted, backbone: Backbone, job: Job, defaults: Defaults) ->
     return Tuning(
         key=KEY,
         lesson=lesson,
-        make=lambda: training_of(
-            net, train, validation if len(validation.labels) else None, frozen, defaults=defaults, job=job
-        ),
+        make=lambda: training_of(net, train, validation, defaults=defaults, classes=classes, job=job),
         whole=lambda net: net,
     )
 
@@ -78,19 +77,19 @@ def _cost(frozen: Fitted, backbone: Backbone, job: Job) -> Cost:
     from eyespot.training.examples import ImageExamples
 
     preprocess = frozen.trunk.preprocess
-    batch = int(FULL.of(job.options)["batch"])
+    batch, classes = int(FULL.of(job.options)["batch"]), len(frozen.prepared.data_set.classes)
     small = job.with_options(batch=min(batch, TIMED_BATCH))
     count = (TIMED_STEPS + 1) * min(batch, TIMED_BATCH)
     shape = (count, *preprocess.crop_hw, preprocess.channels)
     made_up = ImageExamples(
         np.random.default_rng(0).integers(0, 256, shape, np.uint8),
-        np.arange(count) % len(frozen.prepared.data_set.classes),
+        np.arange(count) % classes,
         [f"{number:064x}" for number in range(count)],
         preprocess,
         augmentation=augmentation_for(job, frozen.prepared, preprocess, mirror=frozen.mirror),
     )
     net, _ = _network(frozen, backbone, job)
-    seconds = seconds_per_step(lambda: training_of(net, made_up, None, frozen, defaults=FULL, job=small))
+    seconds = seconds_per_step(lambda: training_of(net, made_up, None, defaults=FULL, classes=classes, job=small))
     pictures = frozen.prepared.part("train", "val")
     decoding = seconds_per_decoding(pictures[:TIMED_PICTURES], preprocess, job) * len(pictures)
     return Cost(seconds * batch / min(batch, TIMED_BATCH), decoding)

@@ -139,21 +139,21 @@ def training_of(
     net: nn.Sequential | WithHeads,
     examples: Examples,
     validation: Examples | None,
-    frozen: Fitted,
     *,
     defaults: Defaults,
+    classes: int,
     job: Job,
+    keeps_best: bool = True,
 ) -> Training:
-    """The training of a network that begins with published weights, on what the frozen model was fitted on."""
+    """The training of a network, about to begin.
+
+    validation: None, or without any, where there are no validation pictures. keeps_best: as `plan_for` has it.
+    """
     from eyespot.training.loop import Training
 
-    plan = plan_for(
-        job.options,
-        defaults,
-        examples.labels.numpy(),
-        classes=len(frozen.prepared.data_set.classes),
-        keeps_best=True,
-    )
+    plan = plan_for(job.options, defaults, examples.labels.numpy(), classes=classes, keeps_best=keeps_best)
+    if validation is not None and not len(validation.labels):
+        validation = None
     return Training(net, examples, validation, plan, seed=job.options.seed, device=job.device, world=job.world)
 
 

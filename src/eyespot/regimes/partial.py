@@ -237,7 +237,8 @@ def _training(
 
     tail = with_dropout(copy.deepcopy(cut.tail), job.options.dropout)  # each training begins anew
     tail.train() if cut.is_new else statistics_stay(tail)
-    training = training_of(tail, seen, validation, frozen, defaults=defaults, job=job)
+    classes = len(frozen.prepared.data_set.classes)
+    training = training_of(tail, seen, validation, defaults=defaults, classes=classes, job=job)
     mixing = training.plan.mixing
     if mixing is not None and mixing.cutmix_probability and seen.inputs(np.arange(1), None).dim() != 4:
         raise OptionError(

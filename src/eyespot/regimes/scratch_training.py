@@ -17,8 +17,9 @@ from eyespot.heads.fit import folds_of
 from eyespot.heads.head import with_zero
 from eyespot.records import Network, Part, Preprocess
 from eyespot.regimes.answers import Answers
+from eyespot.regimes.learned import training_of
 from eyespot.regimes.on_images import Images, by_content, with_auxiliary_heads
-from eyespot.regimes.plans import FEW, Defaults, growing_work, plan_for, scratch_defaults
+from eyespot.regimes.plans import FEW, Defaults, growing_work, scratch_defaults
 from eyespot.regimes.run_training import seconds_per_step
 from eyespot.runs.clock import Decisions
 from eyespot.runs.job import Job
@@ -137,28 +138,14 @@ class Making:
         """The training, and the report's words on auxiliary heads."""
         from eyespot.training.dropout import with_dropout
         from eyespot.training.less_work import pooled_first
-        from eyespot.training.loop import Training
 
-        options = self.job.options
-        plan = plan_for(
-            options,
-            defaults,
-            train.labels.numpy(),
-            classes=len(self.images.prepared.data_set.classes),
-        )
-        net = with_dropout(pooled_first(self.net()), options.dropout)
+        net = with_dropout(pooled_first(self.net()), self.job.options.dropout)
         outputs = int(self.network.arguments["classes"])
         whole, auxiliary = with_auxiliary_heads(net, self.network.name, outputs, self.job)
-        if validation is not None and not len(validation.labels):
-            validation = None
-        return Training(
-            whole.train(),
-            train,
-            validation,
-            plan,
-            seed=options.seed,
-            device=self.job.device,
-            world=self.job.world,
+        classes = len(self.images.prepared.data_set.classes)
+        whole.train()
+        return training_of(
+            whole, train, validation, defaults=defaults, classes=classes, job=self.job, keeps_best=False
         ), auxiliary
 
     def net(self) -> nn.Sequential:
