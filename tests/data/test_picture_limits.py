@@ -15,7 +15,7 @@ from PIL import Image
 
 from eyespot.data.picture_limits import MAX_PIXELS, MOST_MEMORY, MOST_SIDE
 from eyespot.data.pictures import read_image, read_small, read_whole
-from eyespot.data.png_chunks import SIGNATURE
+from eyespot.data.structure import PNG_SIGNATURE as SIGNATURE
 from eyespot.errors import TooManyPixels, UnreadablePicture
 from eyespot.records import Preprocess
 

@@ -16,9 +16,8 @@ from typing import cast
 
 from PIL import Image, ImageFile, features
 
-from eyespot.data import decoder_lines, jpeg_segments, picture_limits, plain, png_chunks
+from eyespot.data import decoder_lines, picture_limits, plain, structure
 from eyespot.data.other_files import what_else
-from eyespot.data.tiff_header import read_header
 from eyespot.errors import UnreadablePicture
 from eyespot.machine import cores, glibc
 from eyespot.words import counted
@@ -81,13 +80,13 @@ def open_picture(data: bytes, *, most_pixels: int = picture_limits.MAX_PIXELS) -
 def _opened(opener: type[ImageFile.ImageFile], data: bytes, name: str) -> Image.Image:
     """The picture, whatever stands in its remarks."""
     if name == "PNG":
-        data = png_chunks.without_remarks(data)
+        data = structure.png_without_remarks(data)
     try:
         return opener(io.BytesIO(data))
     except Exception:
         if name != "JPEG":
             raise
-    return opener(io.BytesIO(jpeg_segments.without_remarks(data)))
+    return opener(io.BytesIO(structure.jpeg_without_remarks(data)))
 
 
 def decode(picture: Image.Image, data: bytes) -> None:
@@ -253,7 +252,7 @@ def _told_in_words(data: bytes, name: str, lines: Sequence[str] = ()) -> Iterato
 
 def _what_tiff(data: bytes) -> str:
     """What is said of a TIFF whose kind of pixels Pillow does not know."""
-    header = read_header(data, most_entries=picture_limits.MOST_ENTRIES)
+    header = structure.tiff_header(data, most_entries=picture_limits.MOST_ENTRIES)
     if header is None:
         return "is a damaged TIFF (it has no directory)"
     kind = _TIFF_NUMBERS.get(header.kind, "numbers")

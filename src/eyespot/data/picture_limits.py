@@ -12,8 +12,7 @@ from itertools import islice, takewhile
 
 from PIL import Image
 
-from eyespot.data.jpeg_segments import SCAN, segments
-from eyespot.data.tiff_header import read_header
+from eyespot.data.structure import SCAN, segments, tiff_header
 from eyespot.errors import TooManyPixels, UnreadablePicture
 
 MAX_PIXELS = 178_956_970
@@ -179,7 +178,7 @@ def _check_pnm(data: bytes) -> None:
 
 
 def _check_tiff(data: bytes) -> None:
-    header = read_header(data, most_entries=MOST_ENTRIES)
+    header = tiff_header(data, most_entries=MOST_ENTRIES)
     if header is None:
         return  # its own decoder says what is wrong with it
     if header.entries > MOST_ENTRIES or header.entry_bytes > len(data):

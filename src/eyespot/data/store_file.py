@@ -1,4 +1,4 @@
-"""The SQLite file of the store: its tables and version, its transactions and locks, its room, and what is wrong with it."""
+"""The SQLite file behind the store: its tables and version, transactions and locks, room, and what is wrong with it."""
 
 from __future__ import annotations
 
