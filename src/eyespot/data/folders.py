@@ -17,8 +17,8 @@ from eyespot.data.data_set import (
     without_unknown_classes,
 )
 from eyespot.data.layouts import LAYOUT, read
-from eyespot.data.listing import Folder, Listing
-from eyespot.data.reading import Layout, Placed, Reading
+from eyespot.data.listing import Folder, Listing, Placed, Reading
+from eyespot.data.read_as import Layout
 from eyespot.data.sifting import Sifted, folders_in, sift
 from eyespot.errors import DataError, NoPictures, UnclearFolders
 from eyespot.names import printable

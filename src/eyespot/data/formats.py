@@ -252,7 +252,7 @@ def _told_in_words(data: bytes, name: str, lines: Sequence[str] = ()) -> Iterato
 
 def _what_tiff(data: bytes) -> str:
     """What is said of a TIFF whose kind of pixels Pillow does not know."""
-    header = structure.tiff_header(data, most_entries=picture_limits.MOST_ENTRIES)
+    header = structure.tiff_header(data)
     if header is None:
         return "is a damaged TIFF (it has no directory)"
     kind = _TIFF_NUMBERS.get(header.kind, "numbers")

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from eyespot.data.layout_words import hint, notes_on_masks, notes_on_nested, notes_on_parts, question, said, slashed
-from eyespot.data.listing import Folder, Listing, Place, Tree
+from eyespot.data.listing import Folder, Listing, Place, Reading, Tree
 from eyespot.data.part_names import letters_of, part_of, parts_among
-from eyespot.data.reading import Layout, Reading
+from eyespot.data.read_as import Layout
 from eyespot.errors import NoPictures
 from eyespot.words import counted, some
 

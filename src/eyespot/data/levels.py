@@ -1,4 +1,4 @@
-"""Pixels of any kind become 8-bit grey or RGB: deep pixels scaled, palettes looked up, transparency laid on white.
+"""Pixels of any kind become 8-bit grey or sRGB: deep ones scaled, palettes looked up, transparency laid on white.
 
 A *deep* picture holds one number a pixel that is no unsigned 8-bit one: 16 or 32 bits, signed, or a float. Which of its
 numbers is black and which white is decided once for a data set (`data/ranges.py`), and is then the same for all.
@@ -6,10 +6,12 @@ numbers is black and which white is decided once for a data set (`data/ranges.py
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from PIL import Image
@@ -18,6 +20,9 @@ from eyespot.data import formats, plain
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Levels
 from eyespot.words import counted, from_to, short
+
+if TYPE_CHECKING:
+    from PIL import ImageCms
 
 GRAY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "F"})
 """Pillow's modes with one channel of light; a palette may hold colours and is not among them."""
@@ -32,6 +37,12 @@ FLAT = 3
 FLAT_NOTE = "the picture is all of one color, or nearly so, as the network sees it: the answer says little"
 SHOWN = 3
 """Names of flat pictures that a note holds."""
+MOST_PROFILE_BYTES = 2**22
+"""Of an ICC profile; a printer's has one or two MB."""
+MOST_KEPT = 16
+"""Profiles whose tables of colours are kept; a folder of pictures has one or two."""
+_OF_RGB = b"RGB "
+"""How a profile's header names the colours that it is for (ICC.1, table 19)."""
 
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339  # TIFF tags
 _WHITE_IS_ZERO, _SIGNED = 0, 2
@@ -67,6 +78,17 @@ def eight_bit(image: Image.Image, color: Literal["rgb", "gray"], levels: Levels 
     elif image.has_transparency_data:
         image = _on_white(image)
     return image if image.mode == mode else image.convert(mode)
+
+
+def as_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """An image of mode RGB in sRGB, changed in place; as it is where the profile is sRGB's own, of no RGB, or damaged.
+
+    profile: what the picture carries. Colours beyond sRGB are cut to it (relative colorimetric).
+    """
+    if not profile or len(profile) > MOST_PROFILE_BYTES or profile[16:20] != _OF_RGB:
+        return image
+    transform = _transform(profile)
+    return transform.apply_in_place(image) if transform else image
 
 
 def kind_of(image: Image.Image) -> Kind | None:
@@ -119,6 +141,21 @@ def note_on_flat(names: Sequence[str]) -> list[str]:
         return []
     shown = ", ".join(sorted(names)[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
     return [f"{counted(len(names), 'picture')} came out all of one color, or nearly so: {shown}"]
+
+
+@lru_cache(MOST_KEPT)
+def _transform(profile: bytes) -> ImageCms.ImageCmsTransform | None:
+    """What changes colours of this profile to sRGB; None where nothing needs to, or can."""
+    from PIL import ImageCms  # few pictures carry a profile other than sRGB's
+
+    try:
+        own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "srgb" in ImageCms.getProfileDescription(own).lower():
+            return None
+        target = ImageCms.createProfile("sRGB")
+        return ImageCms.buildTransform(own, target, "RGB", "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):  # odd metadata says nothing of the pixels
+        return None
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -12,7 +12,7 @@ from itertools import islice, takewhile
 
 from PIL import Image
 
-from eyespot.data.structure import SCAN, segments, tiff_header
+from eyespot.data.structure import MOST_ENTRIES, SCAN, segments, tiff_header
 from eyespot.errors import TooManyPixels, UnreadablePicture
 
 MAX_PIXELS = 178_956_970
@@ -40,8 +40,6 @@ MOST_SCALED_BYTES = 12 * 2**20
 """Of a PNM whose greatest number is neither 255 nor 65535, which Python scales."""
 MOST_REMARKS = 100
 """Between the numbers of such a one: the rest is copied for each."""
-MOST_ENTRIES = 1_000
-"""Of a TIFF's directory."""
 MOST_STRIPS = 2**17
 """Of a TIFF, or tiles: two for each row of the longest side."""
 MOST_TILE = 4_096
@@ -178,7 +176,7 @@ def _check_pnm(data: bytes) -> None:
 
 
 def _check_tiff(data: bytes) -> None:
-    header = tiff_header(data, most_entries=MOST_ENTRIES)
+    header = tiff_header(data)
     if header is None:
         return  # its own decoder says what is wrong with it
     if header.entries > MOST_ENTRIES or header.entry_bytes > len(data):

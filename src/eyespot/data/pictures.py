@@ -20,9 +20,8 @@ import PIL
 from PIL import ExifTags, Image
 
 from eyespot.data import formats, plain
-from eyespot.data.colors import as_srgb
 from eyespot.data.cropping import FILTERS, Side, resize_and_crop, window_of
-from eyespot.data.levels import GRAY_MODES, eight_bit
+from eyespot.data.levels import GRAY_MODES, as_srgb, eight_bit
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Levels, Preprocess, Window
 

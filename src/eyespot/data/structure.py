@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import Literal
 
 from eyespot.errors import UnreadablePicture
 
@@ -37,7 +38,9 @@ _FRAME = 12
 
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 """Bytes of a value, by its type."""
-_CODES = {1: "B", 3: "H", 4: "I", 16: "Q"}
+_WHOLE_NUMBERS = {1, 3, 4, 16}
+MOST_ENTRIES = 1_000
+"""Of a TIFF's directory."""
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _STRIPS, _BANDS = 256, 257, 258, 259, 273, 277
 _TILE_WIDTH, _TILE_HEIGHT, _TILES, _FORMAT = 322, 323, 324, 339
 
@@ -142,8 +145,8 @@ class TiffHeader:
     compression: int
 
 
-def tiff_header(data: bytes, *, most_entries: int) -> TiffHeader | None:
-    """The header of a TIFF, None where it has none that can be read. No more than `most_entries` are looked at."""
+def tiff_header(data: bytes) -> TiffHeader | None:
+    """The header of a TIFF, None where it has none that can be read. At most MOST_ENTRIES are looked at."""
     order = "<" if data[:2] == b"II" else ">"
     is_big = data[2:4] in (b"+\0", b"\0+")
     try:
@@ -151,10 +154,12 @@ def tiff_header(data: bytes, *, most_entries: int) -> TiffHeader | None:
         [entries] = struct.unpack_from(f"{order}{'Q' if is_big else 'H'}", data, start)
         start += 8 if is_big else 2
         layout = struct.Struct(f"{order}HHQ8s" if is_big else f"{order}HHI4s")
-        rows = [layout.unpack_from(data, start + layout.size * number) for number in range(min(entries, most_entries))]
+        rows = [layout.unpack_from(data, start + layout.size * number) for number in range(min(entries, MOST_ENTRIES))]
     except (struct.error, OverflowError):
         return None
-    values = {tag: _first(data, order, kind, count, inside, is_big) for tag, kind, count, inside in rows}
+    values = {
+        tag: _first(data, "little" if order == "<" else "big", kind, count, inside) for tag, kind, count, inside in rows
+    }
     counts = {tag: count for tag, _, count, _ in rows}
     return TiffHeader(
         entries=entries,
@@ -169,15 +174,11 @@ def tiff_header(data: bytes, *, most_entries: int) -> TiffHeader | None:
     )
 
 
-def _first(data: bytes, order: str, kind: int, count: int, inside: bytes, is_big: bool) -> int:
+def _first(data: bytes, order: Literal["little", "big"], kind: int, count: int, inside: bytes) -> int:
     """The first value of an entry, 0 where it is no whole number."""
-    code = _CODES.get(kind)
-    if code is None:
+    if kind not in _WHOLE_NUMBERS:
         return 0
     if _SIZES[kind] * count > len(inside):
-        [at] = struct.unpack(f"{order}{'Q' if is_big else 'I'}", inside)
+        at = int.from_bytes(inside, order)
         inside = data[at : at + _SIZES[kind]]
-    try:
-        return int(struct.unpack_from(order + code, inside)[0])
-    except struct.error:
-        return 0
+    return int.from_bytes(inside[: _SIZES[kind]], order)
