@@ -17,7 +17,6 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
@@ -59,11 +58,16 @@ def read_idx(folder: Path, sifted: Sifted) -> DataSet:
     sifted: all that lies around: what is not read is set aside.
     Raises DataError for files that are damaged, that contradict each other, or that lack their labels.
     """
-    files = _files(folder)
+    files = sorted(
+        path for path in sifted.others if _NAME.fullmatch(os.path.basename(path)) and Path(path).parent == folder
+    )
     pictures: list[Picture] = []
     used: list[Path] = []
     for beginning, part in _BEGINNINGS.items():
-        images, labels = (_first(files, f"{beginning}-{kind}") for kind in ("images", "labels"))
+        images, labels = (
+            next((Path(file) for file in files if os.path.basename(file).startswith(f"{beginning}-{kind}")), None)
+            for kind in ("images", "labels")
+        )  # an unpacked file comes before its packed twin
         if images and labels:
             pictures += _read_part(images, labels, part)
             used += [images, labels]
@@ -87,44 +91,24 @@ def read_idx(folder: Path, sifted: Sifted) -> DataSet:
     )
 
 
-@dataclass(frozen=True)
-class _Array:
-    """Sizes of one item, and the bytes of each: what an IDX file holds."""
-
-    item: tuple[int, ...]
-    items: list[bytes]
-
-
-def _files(folder: Path) -> list[Path]:
-    """Files that are called as MNIST's are; one that is unpacked comes before its packed twin."""
-    try:
-        return sorted(each for each in folder.iterdir() if _NAME.fullmatch(each.name) and each.is_file())
-    except OSError:  # who reads the folder says so
-        return []
-
-
-def _first(files: list[Path], beginning: str) -> Path | None:
-    return next((each for each in files if each.name.startswith(beginning)), None)
-
-
 def _read_part(images: Path, labels: Path, part: Part) -> list[Picture]:
-    pixels, classes = _read(images, sizes=3), _read(labels, sizes=1)
-    if len(pixels.items) != len(classes.items):
-        held = counted(len(pixels.items), "picture"), counted(len(classes.items), "label")
+    (height, width), pixels = _read(images, sizes=3)
+    _, classes = _read(labels, sizes=1)
+    if len(pixels) != len(classes):
+        held = counted(len(pixels), "picture"), counted(len(classes), "label")
         raise DataError(
             f"{printable(str(images))} holds {held[0]} and {printable(labels.name)} holds {held[1]}: one for each is "
             "needed, so these files do not belong together"
         )
-    height, width = pixels.item
     header = b"P5 %d %d 255\n" % (width, height)
     return [
         Picture(f"{part}/{number:05d}", label=str(label[0]), part=part, data=header + values)
-        for number, (values, label) in enumerate(zip(pixels.items, classes.items, strict=True))
+        for number, (values, label) in enumerate(zip(pixels, classes, strict=True))
     ]
 
 
-def _read(path: Path, *, sizes: int) -> _Array:
-    """What an IDX file with so many sizes holds. Raises DataError."""
+def _read(path: Path, *, sizes: int) -> tuple[list[int], list[bytes]]:
+    """The sizes of one item, and the bytes of each: what an IDX file with this many sizes holds. Raises DataError."""
     with _told(path), _open(path) as file:
         count, *item = _header(file, path, sizes)
         length = math.prod(item)
@@ -138,7 +122,7 @@ def _read(path: Path, *, sizes: int) -> _Array:
             raise DataError(
                 f"{printable(str(path))} goes on after the {count} items that its header names: copy it again"
             )
-    return _Array(tuple(item), items)
+    return item, items
 
 
 def _header(file: IO[bytes], path: Path, sizes: int) -> tuple[int, ...]:

@@ -74,16 +74,16 @@ def read_parquet(
     for file in opened:
         for number, row in enumerate(_rows(file)):
             where = f"{printable(file.path.name)}, row {number}"
-            given = printable(row.path)
+            given = printable(row.name)
             apart = f"{given} ({where})" if given else where
             if row.data is None:
                 set_aside.append(SetAside(picture=apart, reason="holds no picture"))
                 continue
-            held += len(row.data) + len(row.path) + len(row.label or "")
+            held += len(row.data) + len(row.name) + len(row.label or "")
             require_unfolds(name, held, on_disk=on_disk)
             known_as = apart if given in taken else given or apart
             taken.add(given)
-            pictures.append(Picture(known_as, label=row.label, part=parts.get(file.path), data=row.data))
+            pictures.append(replace(row, name=known_as, part=parts.get(file.path)))
     unlabelled = next((each.unlabelled for each in opened if each.label is None), "")
     return DataSet(name, tuple(pictures), classes=(), set_aside=tuple(set_aside), unlabelled=unlabelled)
 
@@ -106,22 +106,10 @@ class _File:
     """True where the column holds `bytes` and `path`, not bytes alone."""
     label: str | None
     class_names: list[str]
+    columns: list[str]
+    """What is read of it."""
     unlabelled: str
     claims: Claims
-
-    @property
-    def columns(self) -> list[str]:
-        """What is read of it."""
-        return [*_leaves(self.image, is_struct=self.is_struct), *([self.label] if self.label else [])]
-
-
-@dataclass(frozen=True)
-class _Row:
-    """A picture's bytes, or None where there are none, and what is said of it."""
-
-    data: bytes | None
-    path: str
-    label: str | None
 
 
 def _open(path: Path, how: ReadAs) -> _File:
@@ -132,19 +120,22 @@ def _open(path: Path, how: ReadAs) -> _File:
             schema = file.schema_arrow
             image, is_struct = _image_column(schema, path, how)
             label = _label_column(schema, path, how, image) if how.classes_count else None
-            columns = [*_leaves(image, is_struct=is_struct), *([label] if label else [])]
+            held = [f"{image}.bytes", f"{image}.path"] if is_struct else [image]
+            columns = [*held, *([label] if label else [])]
             return _File(
                 path,
                 image,
                 is_struct,
                 label,
                 _class_names(schema.metadata or {}, label),
+                columns,
                 f"the columns of {printable(str(path))} are {_shown(schema)}: --label-column names that of the classes",
                 claims(path, footer, columns),
             )
 
 
-def _rows(opened: _File) -> Iterator[_Row]:
+def _rows(opened: _File) -> Iterator[Picture]:
+    """The picture in each row, called by its path, if it has one; without data where the row holds none."""
     arrow_error, parquet_file = _pyarrow(opened.path)
     at_a_time = max(1, min(ROWS, AT_A_TIME // max(1, opened.claims.largest)))
     with _told(opened.path, arrow_error), parquet_file(opened.path) as file:
@@ -154,7 +145,7 @@ def _rows(opened: _File) -> Iterator[_Row]:
                 data, name = (
                     (image, None) if not opened.is_struct else ((image or {}).get(k) for k in ("bytes", "path"))
                 )
-                yield _Row(data, str(name or ""), _class(row.get(opened.label or ""), opened.class_names))
+                yield Picture(str(name or ""), _class(row.get(opened.label or ""), opened.class_names), data=data)
 
 
 def _class(value: object, names: list[str]) -> str | None:
@@ -190,10 +181,8 @@ def _image_column(schema: Any, path: Path, how: ReadAs) -> tuple[str, bool]:
     names = [name for name, kind in kinds.items() if name in structs or is_bytes(kind)]
     where = printable(str(path))
     wanted = how.image_column
-    found = choose(IMAGE, names, wanted=wanted if wanted in names else None, where=where)
-    if wanted and wanted not in names:
-        found = None
-    elif found is None and len(names) == 1:
+    found = choose(IMAGE, names, wanted=wanted, where=where) if not wanted or wanted in names else None
+    if found is None and len(names) == 1 and not wanted:
         found = 0
     if found is None:
         option = "" if not names else f" (--image-column names one of {some(names)})"
@@ -210,10 +199,6 @@ def _label_column(schema: Any, path: Path, how: ReadAs, image: str) -> str | Non
     names = [field.name for field in schema if field.name != image and not types.is_nested(field.type)]
     found = choose(LABEL, names, wanted=how.label_column, where=printable(str(path)))
     return None if found is None else names[found]
-
-
-def _leaves(image: str, *, is_struct: bool) -> list[str]:
-    return [f"{image}.bytes", f"{image}.path"] if is_struct else [image]
 
 
 def _shown(schema: Any) -> str:

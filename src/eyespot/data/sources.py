@@ -36,13 +36,13 @@ def open_data_set(where: str | Path, how: ReadAs = AS_IT_IS) -> DataSet:
     how: what a person says of it beside.
     Raises DataError and NoPictures in sentences that say what was expected.
     """
-    path = _expanded(where)
+    path = Path(os.path.expanduser(where))  # which leaves the ~ of nobody as it is
     if str(where) and path.is_dir():
-        note = (
-            "the folder `digits` was read; the embedded sample of that name was not" if str(where) == "digits" else ""
-        )
         data_set = _open_folder(path, how)
-        return replace(data_set, notes=(note, *data_set.notes)) if note else data_set
+        if str(where) != "digits":
+            return data_set
+        note = "the folder `digits` was read; the embedded sample of that name was not"
+        return replace(data_set, notes=(note, *data_set.notes))
     if str(where) == "digits" and not path.exists():
         from eyespot.data.samples import digits
 
@@ -57,7 +57,7 @@ def open_pictures(where: str | Path, how: ReadAs = AS_IT_IS) -> DataSet:
 
     Of a folder that is not a list, every picture of any depth, with or without a class.
     """
-    path = _expanded(where)
+    path = Path(os.path.expanduser(where))
     if str(where) and path.is_dir() and not _with_metadata(path):
         sifted = sift(path)
         if sifted.pictures and not _packed(sifted, how):
@@ -83,7 +83,7 @@ def list_pictures(
     set_aside: list[SetAside] = []
     paths = list(paths)
     for given in paths:
-        path, above = _expanded(given), printable(str(given))
+        path, above = Path(os.path.expanduser(given)), printable(str(given))
         if str(given) and path.is_dir():
             found, left = _list_folder(path, how)
         elif str(given) and _is_list(path):
@@ -167,13 +167,6 @@ def _is_list(path: Path) -> bool:
 
 def _below(above: str, name: str) -> str:
     return f"{above.rstrip('/')}/{name}" if above else name
-
-
-def _expanded(where: str | Path) -> Path:
-    try:
-        return Path(where).expanduser()
-    except RuntimeError:  # nobody of that name, or no home
-        return Path(where)
 
 
 def _no_such_folder(where: str | Path, path: Path, *, what: str = "folder") -> DataError:

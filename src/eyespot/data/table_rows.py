@@ -26,27 +26,6 @@ _JSON = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) < L
 
 
 @dataclass(frozen=True)
-class _Columns:
-    """Where a row has its picture, class and part."""
-
-    image: int
-    label: int | None
-    split: int | None
-
-    @classmethod
-    def of(cls, names: Sequence[str], how: ReadAs, where: str) -> _Columns | None:
-        """None where no column names pictures. Raises DataError where it is unclear which one does."""
-        image = choose(IMAGE, names, wanted=how.image_column, where=where)
-        if image is None:
-            return None
-        if not how.classes_count:
-            return cls(image, None, None)
-        label = choose(LABEL, names, wanted=how.label_column, where=where)
-        split = choose(SPLIT, names, wanted=how.split_column, where=where)
-        return cls(image, label, split)
-
-
-@dataclass(frozen=True)
 class Row:
     """What a row of a table says, or why it says nothing."""
 
@@ -69,35 +48,42 @@ class Table:
     path: Path
     how: ReadAs
     names: tuple[str, ...] = ()
-    columns: _Columns | None = None
+    image: int | None = None
+    """Where a row has its picture, and below its class and part."""
+    label: int | None = None
+    split: int | None = None
 
     @property
     def where(self) -> str:
         return printable(str(self.path))
 
     def begin(self, names: Sequence[str]) -> bool:
-        """True once the columns are known."""
+        """True where one of these columns names pictures. Raises DataError where it is unclear which one does."""
         if len(names) > MOST_COLUMNS:
             raise DataError(f"{self.where} has {len(names)} columns, and at most {MOST_COLUMNS} are read")
         self.names = tuple(names)
-        self.columns = _Columns.of(names, self.how, self.where)
-        return self.columns is not None
+        self.image = choose(IMAGE, names, wanted=self.how.image_column, where=self.where)
+        if self.image is None:
+            return False
+        if self.how.classes_count:
+            self.label = choose(LABEL, names, wanted=self.how.label_column, where=self.where)
+            self.split = choose(SPLIT, names, wanted=self.how.split_column, where=self.where)
+        return True
 
     def knows(self, names: Iterable[str]) -> bool:
         """True once the columns are known, of which there may be more on each line."""
         more = [name for name in names if name not in self.names]
-        return self.begin((*self.names, *more)) if more or self.columns is None else True
+        return self.begin((*self.names, *more)) if more or self.image is None else True
 
     def row(self, line: int, values: Sequence[object]) -> Row:
-        columns = self.columns
-        assert columns is not None
-        label, split = (None if at is None else values[at] for at in (columns.label, columns.split))
-        return Row(line, values[columns.image], label, split)
+        assert self.image is not None
+        label, split = (None if at is None else values[at] for at in (self.label, self.split))
+        return Row(line, values[self.image], label, split)
 
     @property
     def split_is_said(self) -> bool:
         """False for a column that is only called as if it held the parts."""
-        name = "" if self.columns is None or self.columns.split is None else self.names[self.columns.split]
+        name = "" if self.split is None else self.names[self.split]
         return bool(self.how.split_column) or name.strip().casefold() == "split"
 
     def rows(self) -> Iterator[Row]:
@@ -107,7 +93,7 @@ class Table:
 
     @property
     def unlabelled(self) -> str:
-        if self.columns is None or self.columns.label is not None:
+        if self.image is None or self.label is not None:
             return ""
         return f"its columns are {shown(self.names)}: --label-column names that of the classes"
 
