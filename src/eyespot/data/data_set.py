@@ -60,7 +60,7 @@ class DataSet:
 
     name: str
     pictures: tuple[Picture, ...]
-    classes: tuple[str, ...]
+    classes: tuple[str, ...] = ()
     """Sorted; in numeric order where every name is a number."""
     set_aside: tuple[SetAside, ...] = ()
     notes: tuple[str, ...] = ()

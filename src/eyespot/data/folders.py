@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from eyespot.data.data_set import (
     DataSet,
@@ -19,7 +18,7 @@ from eyespot.data.data_set import (
 from eyespot.data.layouts import LAYOUT, read
 from eyespot.data.listing import Folder, Listing, Placed, Reading
 from eyespot.data.read_as import Layout
-from eyespot.data.sifting import Sifted, folders_in, sift
+from eyespot.data.sifting import Sifted, folders_in
 from eyespot.errors import DataError, NoPictures, UnclearFolders
 from eyespot.names import printable
 from eyespot.records import SetAside
@@ -30,13 +29,8 @@ SAMPLES = 1000
 """Pictures whose names are looked at for classes."""
 
 
-def read_folder(root: Path, *, layout: Layout = "auto") -> DataSet:
-    """The pictures of a folder in one of the layouts that `layouts` knows. Raises DataError."""
-    return read_sifted(sift(root), layout=layout)
-
-
 def read_sifted(sifted: Sifted, *, layout: Layout) -> DataSet:
-    """The same, of what was sifted already."""
+    """The pictures of a folder in one of the layouts that `layouts` knows. Raises DataError."""
     reading = _reading(sifted, layout)
     judged = list(_placed(sifted.pictures, reading))
     placed = [picture for picture, reason in judged if not reason]

@@ -80,7 +80,6 @@ def read_idx(folder: Path, sifted: Sifted) -> DataSet:
     return DataSet(
         name=sifted.name,
         pictures=tuple(pictures),
-        classes=(),
         set_aside=tuple(
             SetAside(picture=name, reason="is none of the files that are read")
             for name in sorted((*(each.picture for each in sifted.set_aside), *(each.name for each in sifted.pictures)))

@@ -19,7 +19,7 @@ from PIL import Image
 from eyespot.data import formats, plain
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Levels
-from eyespot.words import counted, from_to, short
+from eyespot.words import counted, from_to, short, some
 
 if TYPE_CHECKING:
     from PIL import ImageCms
@@ -35,8 +35,6 @@ LEAST_FILLED = 1 / 16
 FLAT = 3
 """Levels that a picture has at least in one of its channels, unless it is flat."""
 FLAT_NOTE = "the picture is all of one color, or nearly so, as the network sees it: the answer says little"
-SHOWN = 3
-"""Names of flat pictures that a note holds."""
 MOST_PROFILE_BYTES = 2**22
 """Of an ICC profile; a printer's has one or two MB."""
 MOST_KEPT = 16
@@ -139,8 +137,7 @@ def note_on_flat(names: Sequence[str]) -> list[str]:
     """A sentence on pictures that came out flat, if there are any."""
     if not names:
         return []
-    shown = ", ".join(sorted(names)[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
-    return [f"{counted(len(names), 'picture')} came out all of one color, or nearly so: {shown}"]
+    return [f"{counted(len(names), 'picture')} came out all of one color, or nearly so: {some(sorted(names), most=3)}"]
 
 
 @lru_cache(MOST_KEPT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from eyespot.data.read_as import Layout
 from eyespot.records import Part
@@ -26,35 +27,31 @@ class Listing:
     names: Sequence[str] = ()
     """Some of the pictures."""
 
+    @cached_property
+    def with_pictures(self) -> Mapping[Folder, set[str]]:
+        """The folders with pictures anywhere below them, by the folder that they lie in."""
+        return _by_holder(self.pictures)
 
-class Tree:
-    """A listing by its folders: what lies below each."""
+    @cached_property
+    def with_others(self) -> Mapping[Folder, set[str]]:
+        """The same of other files."""
+        return _by_holder({tuple(name.split("/")[:-1]) for name in self.others})
 
-    def __init__(self, listing: Listing) -> None:
-        self.listing = listing
-        self.inside: dict[Folder, set[str]] = defaultdict(set)
-        """Folders with pictures anywhere below them."""
-        self.others: dict[Folder, set[str]] = defaultdict(set)
-        """Folders with other files below them."""
-        self.count: dict[Folder, int] = defaultdict(int)
-        for folder, count in listing.pictures.items():
-            self._add(self.inside, folder)
-            for depth in range(len(folder) + 1):
-                self.count[folder[:depth]] += count
-        for folder in {tuple(name.split("/")[:-1]) for name in listing.others}:
-            self._add(self.others, folder)
 
-    @staticmethod
-    def _add(inside: dict[Folder, set[str]], folder: Folder) -> None:
-        for depth in range(len(folder)):
-            inside[folder[:depth]].add(folder[depth])
+def _by_holder(folders: Iterable[Folder]) -> Mapping[Folder, set[str]]:
+    """The names of folders, and of all above them, by the folder that they lie in."""
+    held: dict[Folder, set[str]] = defaultdict(set)
+    for folder in folders:
+        for depth, name in enumerate(folder):
+            held[folder[:depth]].add(name)
+    return held
 
 
 @dataclass(frozen=True)
 class Place:
     """One folder of a listing, as the rules look at it."""
 
-    tree: Tree
+    listing: Listing
     root: str
     """The listing's folder, as errors name it."""
     at: Folder = ()
@@ -66,17 +63,17 @@ class Place:
     @property
     def folders(self) -> list[str]:
         """Its folders with pictures."""
-        return sorted(self.tree.inside.get(self.at, ()))
+        return sorted(self.listing.with_pictures.get(self.at, ()))
 
     @property
     def loose(self) -> int:
         """Pictures in it that are in no folder of it."""
-        return self.tree.listing.pictures.get(self.at, 0)
+        return self.listing.pictures.get(self.at, 0)
 
     @property
     def count(self) -> int:
         """Pictures anywhere in it."""
-        return self.tree.count.get(self.at, 0)
+        return sum(count for folder, count in self.listing.pictures.items() if folder[: len(self.at)] == self.at)
 
     @property
     def only_holds_folders(self) -> bool:
@@ -85,7 +82,7 @@ class Place:
 
     @property
     def folders_without_pictures(self) -> set[str]:
-        return self.tree.others.get(self.at, set()) - {*self.folders}
+        return self.listing.with_others.get(self.at, set()) - {*self.folders}
 
     def inside(self, *names: str) -> Place:
         return replace(self, at=(*self.at, *names))

@@ -85,7 +85,7 @@ def read_parquet(
             taken.add(given)
             pictures.append(replace(row, name=known_as, part=parts.get(file.path)))
     unlabelled = next((each.unlabelled for each in opened if each.label is None), "")
-    return DataSet(name, tuple(pictures), classes=(), set_aside=tuple(set_aside), unlabelled=unlabelled)
+    return DataSet(name, tuple(pictures), set_aside=tuple(set_aside), unlabelled=unlabelled)
 
 
 def _part(name: str) -> Part | None:

@@ -50,7 +50,6 @@ _MOST_PIXELS_TOGETHER = 2**16
 
 _BAND = 2**22
 """Pixels that are copied at a time."""
-_THUMBNAIL_QUALITY = 80
 
 # EXIF orientation -> what to do to see the picture upright
 _UPRIGHT = {
@@ -112,11 +111,8 @@ def read_images(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[np.n
     with formats.quiet():
         together = _read_together(files, preprocess) if preprocess.exact else {}
     for number, data in enumerate(files):
-        if number in together:
-            yield together[number]
-            continue
         try:
-            yield read_image(data, preprocess)
+            yield together[number] if number in together else read_image(data, preprocess)
         except UnreadablePicture as error:
             yield error
 
@@ -159,7 +155,7 @@ def read_small(data: bytes, side: int, levels: Levels | None = None) -> Image.Im
 def thumbnail(data: bytes, side: int, levels: Levels | None = None) -> bytes:
     """The same as a JPEG."""
     file = io.BytesIO()
-    read_small(data, side, levels).save(file, "JPEG", quality=_THUMBNAIL_QUALITY)
+    read_small(data, side, levels).save(file, "JPEG", quality=80)
     return file.getvalue()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -174,17 +175,12 @@ def _no_such_folder(where: str | Path, path: Path, *, what: str = "folder") -> D
     if path.is_file() and what == "folder":
         what_to_do = MADE_READABLE.get(path.suffix.lower(), "")
         return DataError(f"{given} is a file that lists no pictures{what_to_do}; {LAYOUT}; {LISTS}")
-    beside = [each.name for each in _beside(path) if what != "folder" or each.is_dir() or _is_list(each)]
+    beside: list[str] = []
+    with suppress(OSError):
+        beside += [each.name for each in path.parent.iterdir() if what != "folder" or each.is_dir() or _is_list(each)]
     known = {name.casefold(): name for name in ([*beside, "digits"] if what == "folder" else beside)}
     close = [known[name] for name in difflib.get_close_matches(path.name.casefold(), known, n=1)]
     offers = [str(path.parent / name) if name in beside else name for name in close]
     hint = "".join(f"; did you mean '{printable(offer)}'?" for offer in offers)
     what = "file" if path.suffix.lower() in LISTS_BY_SUFFIX else what
     return NoPictures(f"there is no {what} '{given}' (looked in {printable(str(path.absolute().parent))}){hint}")
-
-
-def _beside(path: Path) -> list[Path]:
-    try:
-        return list(path.parent.iterdir())
-    except OSError:
-        return []

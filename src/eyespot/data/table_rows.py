@@ -105,17 +105,14 @@ class _Lines:
         self._file, self._where = file, where
         self.left = LONGEST_LINE
 
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        line = self._file.readline(self.left)
-        self.left -= len(line)
-        if self.left <= 0:
-            raise DataError(f"{self._where} has a line of more than {LONGEST_LINE} letters: it is no table of pictures")
-        if not line:
-            raise StopIteration
-        return line
+    def __iter__(self) -> Iterator[str]:
+        while line := self._file.readline(self.left):
+            self.left -= len(line)
+            if self.left <= 0:
+                raise DataError(
+                    f"{self._where} has a line of more than {LONGEST_LINE} letters: it is no table of pictures"
+                )
+            yield line
 
     def next_row(self) -> None:
         self.left = LONGEST_LINE
@@ -124,12 +121,13 @@ class _Lines:
 def _csv_rows(table: Table) -> Iterator[Row]:
     with table.path.open(encoding=_encoding(table.path), newline="") as file:
         lines = _Lines(file, table.where)
-        first, skipped = next(lines, ""), 0
+        texts = iter(lines)
+        first, skipped = next(texts, ""), 0
         if told := re.fullmatch(r"sep=(.)\s*", first):  # as Excel says it
-            first, skipped = next(lines, ""), 1
+            first, skipped = next(texts, ""), 1
         outside_quotes = re.sub('"[^"]*"', "", first)
         delimiter = told[1] if told else max(",;\t|", key=outside_quotes.count)
-        rows = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
+        rows = csv.reader(chain([first], texts), delimiter=delimiter, strict=True)
         header = _without_empty_end([name.strip() for name in next(rows, [])], 0)
         if not table.begin(header):
             raise DataError(

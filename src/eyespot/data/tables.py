@@ -59,7 +59,6 @@ def read_metadata(folder: Path, tables: Sequence[Path], how: ReadAs) -> DataSet:
     return DataSet(
         name=sifted.name,
         pictures=tuple(pictures),
-        classes=(),
         set_aside=(
             *(each for found in read for each in found.set_aside),
             *unnamed,
@@ -111,7 +110,6 @@ def _read(path: Path, *, below: Path, how: ReadAs) -> DataSet:
     return DataSet(
         printable(path.stem),
         tuple(pictures),
-        classes=(),
         set_aside=tuple(set_aside),
         notes=files.notes,
         unlabelled=table.unlabelled,
