@@ -6,22 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from eyespot.data.data_set import (
-    DataSet,
-    Picture,
-    case_twins,
-    notes_on_parts,
-    sort_classes,
-    spelled_alike,
-    without_unknown_classes,
-)
+from eyespot.data.data_set import DataSet, Picture, case_twins, judge, sort_classes, spelled_alike
 from eyespot.data.layouts import LAYOUT, read
 from eyespot.data.listing import Folder, Listing, Placed, Reading
 from eyespot.data.read_as import Layout
 from eyespot.data.sifting import Sifted, folders_in
 from eyespot.errors import DataError, NoPictures, UnclearFolders
 from eyespot.names import printable
-from eyespot.records import SetAside
 from eyespot.words import counted, some
 
 LISTS_BESIDE = (".csv", ".tsv", ".jsonl", ".parquet")
@@ -32,19 +23,12 @@ SAMPLES = 1000
 def read_sifted(sifted: Sifted, *, layout: Layout) -> DataSet:
     """The pictures of a folder in one of the layouts that `layouts` knows. Raises DataError."""
     reading = _reading(sifted, layout)
-    judged = list(_placed(sifted.pictures, reading))
-    placed = [picture for picture, reason in judged if not reason]
-    misplaced = [SetAside(picture=picture.name, reason=reason) for picture, reason in judged if reason]
-    _refuse_case_twins(picture.label for picture in placed if picture.label)
-    notes = (*sifted.notes, *reading.notes, *_notes_on_folders(sifted, reading), *notes_on_parts(placed))
-    placed, unknown = without_unknown_classes(placed)
-    return DataSet(
-        name=sifted.name,
-        pictures=tuple(placed),
-        classes=sort_classes(picture.label for picture in placed if picture.label),
-        set_aside=(*sifted.set_aside, *misplaced, *unknown),
-        notes=notes,
-    )
+    placed = list(_placed(sifted.pictures, reading))
+    pictures = tuple(picture for picture, _ in placed)
+    _refuse_case_twins(picture.label for picture in pictures if picture.label)
+    notes = (*sifted.notes, *reading.notes, *_notes_on_folders(sifted, reading))
+    listed = DataSet(sifted.name, pictures, set_aside=tuple(sifted.set_aside), notes=notes)
+    return judge(listed, [reason for _, reason in placed])
 
 
 def read_every_picture(sifted: Sifted, *, layout: Layout) -> DataSet:

@@ -108,8 +108,9 @@ def _read_part(images: Path, labels: Path, part: Part) -> list[Picture]:
 
 def _read(path: Path, *, sizes: int) -> tuple[list[int], list[bytes]]:
     """The sizes of one item, and the bytes of each: what an IDX file with this many sizes holds. Raises DataError."""
-    with _told(path), _open(path) as file:
-        count, *item = _header(file, path, sizes)
+    name = printable(str(path))
+    with _told(name), _open(path) as file:
+        count, *item = _header(file, name, sizes, on_disk=path.stat().st_size)
         length = math.prod(item)
         items: list[bytes] = []
         while len(items) < count:
@@ -118,35 +119,32 @@ def _read(path: Path, *, sizes: int) -> tuple[list[int], list[bytes]]:
                 raise EOFError
             items += [block[start : start + length] for start in range(0, len(block), length)]
         if file.read(1):
-            raise DataError(
-                f"{printable(str(path))} goes on after the {count} items that its header names: copy it again"
-            )
+            raise DataError(f"{name} goes on after the {count} items that its header names: copy it again")
     return item, items
 
 
-def _header(file: IO[bytes], path: Path, sizes: int) -> tuple[int, ...]:
+def _header(file: IO[bytes], name: str, sizes: int, *, on_disk: int) -> tuple[int, ...]:
     """The sizes that the file's beginning names, which it is large enough to hold."""
     expected = bytes((0, 0, _UNSIGNED_BYTES, sizes))
     begins = file.read(4)
     if begins != expected[: len(begins)]:
         raise DataError(
-            f"{printable(str(path))} is not the IDX file that its name says: it begins with {begins.hex(' ')}, and "
+            f"{name} is not the IDX file that its name says: it begins with {begins.hex(' ')}, and "
             f"{expected.hex(' ')} was expected"
         )
-    named = file.read(4 * sizes)
-    if len(begins + named) < 4 + 4 * sizes:
+    sides = file.read(4 * sizes)
+    if len(begins + sides) < 4 + 4 * sizes:
         raise EOFError
-    shape = struct.unpack(f">{sizes}I", named)
-    said = f"{printable(str(path))} says that it holds {' x '.join(map(str, shape))} bytes"
+    shape = struct.unpack(f">{sizes}I", sides)
+    said = f"{name} says that it holds {' x '.join(map(str, shape))} bytes"
     if 0 in shape[1:]:
         raise DataError(f"{said}: its pictures have no pixels")
-    on_disk = path.stat().st_size
     if math.prod(shape) > on_disk * (_MOST_PACKED if isinstance(file, gzip.GzipFile) else 1):
         raise DataError(
             f"{said}, which its {on_disk} bytes on disk cannot hold: it is cut off or damaged; copy it again"
         )
     beside = _PICTURE_BYTES if sizes > 1 else _LABEL_BYTES
-    require_unfolds(printable(str(path)), math.prod(shape) + shape[0] * beside, on_disk=on_disk)
+    require_unfolds(name, math.prod(shape) + shape[0] * beside, on_disk=on_disk)
     return shape
 
 
@@ -158,13 +156,13 @@ def _open(path: Path) -> IO[bytes]:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _told(name: str) -> Iterator[None]:
     """Turns what reading raises into a sentence."""
     try:
         yield
     except EOFError:
-        raise DataError(f"{printable(str(path))} is cut off: the file ends too early; copy it again") from None
+        raise DataError(f"{name} is cut off: the file ends too early; copy it again") from None
     except (zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{printable(str(path))} is damaged ({error}): copy it again") from error
+        raise DataError(f"{name} is damaged ({error}): copy it again") from error
     except OSError as error:
-        raise DataError(f"{printable(str(path))} cannot be read: {error.strerror or error}") from error
+        raise DataError(f"{name} cannot be read: {error.strerror or error}") from error

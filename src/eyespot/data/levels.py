@@ -37,8 +37,6 @@ FLAT = 3
 FLAT_NOTE = "the picture is all of one color, or nearly so, as the network sees it: the answer says little"
 MOST_PROFILE_BYTES = 2**22
 """Of an ICC profile; a printer's has one or two MB."""
-MOST_KEPT = 16
-"""Profiles whose tables of colours are kept; a folder of pictures has one or two."""
 _OF_RGB = b"RGB "
 """How a profile's header names the colours that it is for (ICC.1, table 19)."""
 
@@ -140,7 +138,7 @@ def note_on_flat(names: Sequence[str]) -> list[str]:
     return [f"{counted(len(names), 'picture')} came out all of one color, or nearly so: {some(sorted(names), most=3)}"]
 
 
-@lru_cache(MOST_KEPT)
+@lru_cache(16)  # a folder of pictures has one or two profiles
 def _transform(profile: bytes) -> ImageCms.ImageCmsTransform | None:
     """What changes colours of this profile to sRGB; None where nothing needs to, or can."""
     from PIL import ImageCms  # few pictures carry a profile other than sRGB's

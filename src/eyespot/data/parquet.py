@@ -113,8 +113,7 @@ class _File:
 
 
 def _open(path: Path, how: ReadAs) -> _File:
-    arrow_error, parquet_file = _pyarrow(path)
-    with _told(path, arrow_error):
+    with _told(path) as parquet_file:
         footer = read_footer(path)
         with parquet_file(path) as file:
             schema = file.schema_arrow
@@ -136,9 +135,8 @@ def _open(path: Path, how: ReadAs) -> _File:
 
 def _rows(opened: _File) -> Iterator[Picture]:
     """The picture in each row, called by its path, if it has one; without data where the row holds none."""
-    arrow_error, parquet_file = _pyarrow(opened.path)
     at_a_time = max(1, min(ROWS, AT_A_TIME // max(1, opened.claims.largest)))
-    with _told(opened.path, arrow_error), parquet_file(opened.path) as file:
+    with _told(opened.path) as parquet_file, parquet_file(opened.path) as file:
         for batch in file.iter_batches(batch_size=at_a_time, columns=opened.columns):
             for row in batch.to_pylist():
                 image = row[opened.image]
@@ -154,15 +152,6 @@ def _class(value: object, names: list[str]) -> str | None:
     if names and isinstance(value, int):
         return names[value] if 0 <= value < len(names) else None  # -1 says that there is none
     return class_of(value)
-
-
-def _pyarrow(path: Path) -> tuple[type[Exception], Any]:
-    try:
-        from pyarrow import ArrowException
-        from pyarrow.parquet import ParquetFile
-    except ModuleNotFoundError:
-        raise MissingExtra(f"the Parquet file {printable(str(path))}", extra="parquet") from None
-    return ArrowException, ParquetFile
 
 
 def _image_column(schema: Any, path: Path, how: ReadAs) -> tuple[str, bool]:
@@ -215,10 +204,15 @@ def _class_names(metadata: dict[bytes, bytes], label: str | None) -> list[str]:
 
 
 @contextmanager
-def _told(path: Path, arrow_error: type[Exception]) -> Iterator[None]:
-    """Turns what pyarrow raises into a sentence."""
+def _told(path: Path) -> Iterator[Any]:
+    """pyarrow's class for files; what goes wrong with this one becomes a sentence. Raises MissingExtra, DataError."""
     try:
-        yield
-    except (arrow_error, OSError, MemoryError, ValueError) as error:
+        from pyarrow import ArrowException
+        from pyarrow.parquet import ParquetFile
+    except ModuleNotFoundError:
+        raise MissingExtra(f"the Parquet file {printable(str(path))}", extra="parquet") from None
+    try:
+        yield ParquetFile
+    except (ArrowException, OSError, MemoryError, ValueError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(f"{printable(str(path))} cannot be read as Parquet: {printable(first)}") from error

@@ -61,8 +61,6 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_ON_ITS_SIDE = 5
-"""From this orientation on, width and height change places."""
 
 
 @cache
@@ -100,7 +98,7 @@ def read_with_window(data: bytes, preprocess: Preprocess) -> tuple[np.ndarray, W
 
 def lies_on_its_side(picture: Image.Image) -> bool:
     """True where width and height change places when a decoded picture is turned upright."""
-    return _orientation(picture) >= _ON_ITS_SIDE
+    return _orientation(picture) >= 5  # those before only flip it, or turn it by half
 
 
 def read_images(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[np.ndarray | UnreadablePicture]:

@@ -182,18 +182,15 @@ def _encoding(path: Path) -> str:
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
     """Turns what reading raises into a sentence."""
+    where = printable(str(path))
     try:
         yield
     except UnicodeDecodeError as error:
-        raise DataError(
-            f"{printable(str(path))} is not {error.encoding.upper()} text (byte {error.object[error.start]:#04x}): "
-            "save it as UTF-8"
-        ) from error
+        byte, encoding = error.object[error.start], error.encoding.upper()
+        raise DataError(f"{where} is not {encoding} text (byte {byte:#04x}): save it as UTF-8") from error
     except csv.Error as error:
-        raise DataError(
-            f"{printable(str(path))} is not a CSV ({error}): is there a quote that does not end?"
-        ) from error
+        raise DataError(f"{where} is not a CSV ({error}): is there a quote that does not end?") from error
     except UnicodeError as error:
-        raise DataError(f"{printable(str(path))} is not a text ({error}): save it as UTF-8") from error
+        raise DataError(f"{where} is not a text ({error}): save it as UTF-8") from error
     except OSError as error:
-        raise DataError(f"{printable(str(path))} cannot be read: {error.strerror or error}") from error
+        raise DataError(f"{where} cannot be read: {error.strerror or error}") from error

@@ -46,7 +46,7 @@ def metadata_files(folder: Path) -> list[Path]:
 
 def read_metadata(folder: Path, tables: Sequence[Path], how: ReadAs) -> DataSet:
     """The pictures of a folder that its tables name; others that lie there are set aside."""
-    read = [_read(table, below=folder, how=how) for table in tables]
+    read = [read_table(table, how, in_part=table.parent != folder) for table in tables]
     pictures = [picture for each in read for picture in each.pictures]
     listed = {os.path.normpath(str(picture.path)) for picture in pictures}
     sifted = sift(folder)
@@ -69,17 +69,13 @@ def read_metadata(folder: Path, tables: Sequence[Path], how: ReadAs) -> DataSet:
     )
 
 
-def read_table(path: Path, how: ReadAs) -> DataSet:
+def read_table(path: Path, how: ReadAs, *, in_part: bool = False) -> DataSet:
     """The pictures that a CSV or a file with a JSON object on each line names, in its order.
 
     Rows that name no picture are set aside with their line. Raises DataError where the table cannot be read.
+    in_part: the table's folder is a part of the data set, and begins the pictures' names.
     """
-    return _read(path, below=path.parent, how=how)
-
-
-def _read(path: Path, *, below: Path, how: ReadAs) -> DataSet:
-    """The table's pictures with names below the folder `below`; the table's own folder may be one of its parts."""
-    above = "" if path.parent == below else printable(path.parent.name)
+    above = printable(path.parent.name) if in_part else ""
     table, files = Table(path, how), _Files(path)
     pictures: list[Picture] = []
     set_aside: list[SetAside] = []
