@@ -190,7 +190,7 @@ class _Memory:
         self._changed = threading.Condition()
 
     def take(self, size: int) -> None:
-        """Waits until so many bytes are free. A thread that has some already, or the only one, does not wait."""
+        """Waits until this many bytes are free. A thread that has some already, or the only one, does not wait."""
         held = getattr(_thread, "memory", 0)
         with self._changed:
             while self._taken > held and self._taken + size > self._most:

@@ -29,7 +29,7 @@ from eyespot.records import Part, SetAside
 from eyespot.words import counted, some
 
 _BEGINNINGS: dict[str, Part] = {"train": "train", "t10k": "test"}
-_NAME = re.compile(r"(train|t10k)-(images[-.]idx3|labels[-.]idx1)-ubyte(\.gz)?")
+_NAME = re.compile(r"(train|t10k)-(?:(images)[-.]idx3|labels[-.]idx1)-ubyte(?:\.gz)?")
 _PICTURE_BYTES = 300
 """What a picture takes in memory beside its pixels."""
 _LABEL_BYTES = 8
@@ -43,9 +43,8 @@ _MOST_PACKED = 1032
 
 def idx_folder(sifted: Sifted) -> Path | None:
     """The one folder with files of pictures that are called as MNIST's are: this, or a deeper one."""
-    named = {
-        Path(path).parent for path in sifted.others if _NAME.fullmatch(os.path.basename(path)) and "-images" in path
-    }
+    called = ((Path(path).parent, _NAME.fullmatch(os.path.basename(path))) for path in sifted.others)
+    named = {folder for folder, name in called if name and name[2]}
     if len(named) > 1:
         folders = some(sorted(sifted.below(str(each)) or "." for each in named))
         raise DataError(f"{printable(str(sifted.root))} holds IDX files in {folders}: name one of these folders")
@@ -58,16 +57,14 @@ def read_idx(folder: Path, sifted: Sifted) -> DataSet:
     sifted: all that lies around: what is not read is set aside.
     Raises DataError for files that are damaged, that contradict each other, or that lack their labels.
     """
-    files = sorted(
-        path for path in sifted.others if _NAME.fullmatch(os.path.basename(path)) and Path(path).parent == folder
-    )
+    files: dict[tuple[str, bool], Path] = {}
+    for path in sorted(map(Path, sifted.others), reverse=True):  # an unpacked file takes its packed twin's place
+        if path.parent == folder and (name := _NAME.fullmatch(path.name)):
+            files[name[1], bool(name[2])] = path
     pictures: list[Picture] = []
     used: list[Path] = []
     for beginning, part in _BEGINNINGS.items():
-        images, labels = (
-            next((Path(file) for file in files if os.path.basename(file).startswith(f"{beginning}-{kind}")), None)
-            for kind in ("images", "labels")
-        )  # an unpacked file comes before its packed twin
+        images, labels = (files.get((beginning, are_images)) for are_images in (True, False))
         if images and labels:
             pictures += _read_part(images, labels, part)
             used += [images, labels]

@@ -52,7 +52,7 @@ class Kind:
 
     group: Literal["integers", "floats"]
     low: float
-    """Black and white where no data set says otherwise: the least and the greatest integer of so many bits; 0 and 1."""
+    """Black and white where no data set says otherwise: the least and greatest integer of this many bits; 0 and 1."""
     high: float
     is_inverted: bool
     """True where the file says that its least number is white; then low + high - number is the number."""

@@ -1,6 +1,6 @@
 """Parquet files with the pictures inside, as Hugging Face writes them.
 
-A column, usually `image`, holds `bytes`, an encoded picture, and perhaps `path`, its name, or the bytes alone. Another,
+A column, usually `image`, holds `bytes`, an encoded picture, and perhaps `path`, its name, or only the bytes. Another,
 usually `label`, holds a text or a number; the names of the numbers stand under the key `huggingface` in the file's
 metadata, as JSON (https://huggingface.co/docs/datasets: the features Image and ClassLabel). The bytes are held in
 memory.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,7 +42,7 @@ def read_folder(sifted: Sifted, how: ReadAs) -> DataSet:
     if len(holders) > 1:
         where = some(sorted(each or "." for each in holders))
         raise DataError(f"{printable(str(sifted.root))} holds Parquet files in {where}: name one of these folders")
-    found = read_parquet([*files], name=sifted.name, parts={path: _part(name) for path, name in files.items()}, how=how)
+    found = read_parquet({path: _part(name) for path, name in files.items()}, name=sifted.name, how=how)
     others = [each for each in sifted.set_aside if each.picture not in files.values()]
     beside = [
         SetAside(picture=each.name, reason="lies beside Parquet files, which are read instead")
@@ -51,16 +51,12 @@ def read_folder(sifted: Sifted, how: ReadAs) -> DataSet:
     return replace(found, set_aside=(*found.set_aside, *others, *beside), notes=(*sifted.notes, *found.notes))
 
 
-def read_parquet(
-    files: Sequence[Path], *, name: str, how: ReadAs, parts: Mapping[Path, Part | None] | None = None
-) -> DataSet:
-    """The pictures of the files, in order.
+def read_parquet(files: Mapping[Path, Part | None], *, name: str, how: ReadAs) -> DataSet:
+    """The pictures of the files, in order. Where any file has a part, those without are set aside.
 
-    parts: of each file, unless none has any.
     Raises DataError, and MissingExtra where pyarrow is not installed.
     """
-    parts = parts or {}
-    unnamed = [file for file in files if any(parts.values()) and not parts[file]]
+    unnamed = [file for file, part in files.items() if any(files.values()) and not part]
     opened = [_open(file, how) for file in files if file not in unnamed]
     on_disk = sum(each.path.stat().st_size for each in opened)
     require_unfolds(name, sum(each.claims.unfolded for each in opened), on_disk=on_disk)
@@ -83,7 +79,7 @@ def read_parquet(
             require_unfolds(name, held, on_disk=on_disk)
             known_as = apart if given in taken else given or apart
             taken.add(given)
-            pictures.append(replace(row, name=known_as, part=parts.get(file.path)))
+            pictures.append(replace(row, name=known_as, part=files[file.path]))
     unlabelled = next((each.unlabelled for each in opened if each.label is None), "")
     return DataSet(name, tuple(pictures), set_aside=tuple(set_aside), unlabelled=unlabelled)
 
@@ -103,7 +99,7 @@ class _File:
     path: Path
     image: str
     is_struct: bool
-    """True where the column holds `bytes` and `path`, not bytes alone."""
+    """True where the column holds `bytes` and `path`, not only bytes."""
     label: str | None
     class_names: list[str]
     columns: list[str]

@@ -32,7 +32,7 @@ _LIBRARIES = {
     "libtiff": "libtiff",
     "libavif": "avif",
 }
-"""What decides pixels behind Pillow, by Pillow's own names; PNG, GIF and BMP leave a decoder no choice."""
+"""What decides pixels under Pillow, by Pillow's own names; PNG, GIF and BMP leave a decoder no choice."""
 
 
 PICTURE_SUFFIXES = frozenset(
@@ -76,7 +76,7 @@ def decoder_version() -> str:
 def read_image(data: bytes, preprocess: Preprocess) -> np.ndarray:
     """The picture as an image: uint8 (H, W, C), contiguous, H and W those of `preprocess.crop_hw`, C 3 or 1.
 
-    data: the whole file, in any of the formats behind PICTURE_SUFFIXES.
+    data: the whole file, in any of the formats of PICTURE_SUFFIXES.
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():

@@ -116,8 +116,8 @@ def _open_folder(folder: Path, how: ReadAs) -> DataSet:
 
 
 def _with_metadata(folder: Path) -> Path | None:
-    """The folder that has a table of its pictures: this one, or the one that alone lies in it."""
-    from eyespot.data.tables import metadata_files  # here, because predict on a picture shall not wait for it
+    """The folder that has a table of its pictures: this one, or the only one in it."""
+    from eyespot.data.tables import metadata_files  # here, because predicting a picture must not wait for it
 
     for inner in lone_folders(folder):
         if metadata_files(inner):
@@ -155,11 +155,11 @@ def _packed(sifted: Sifted, how: ReadAs) -> Callable[[], DataSet] | None:
 
 def _read_list(path: Path, how: ReadAs) -> DataSet:
     """What a table or a Parquet file holds, with the classes unjudged."""
-    from eyespot.data import parquet, tables  # here, because predict on a picture shall not wait for them
+    from eyespot.data import parquet, tables  # here, because predicting a picture must not wait for them
 
     if path.suffix.lower() in TABLE_SUFFIXES:
         return tables.read_table(path, how)
-    return parquet.read_parquet([path], name=printable(path.stem), how=how)
+    return parquet.read_parquet({path: None}, name=printable(path.stem), how=how)
 
 
 def _is_list(path: Path) -> bool:

@@ -57,9 +57,4 @@ def _cut(hashed: Sequence[Hashed], *, seed: int, parts: Sequence[Part]) -> list[
         count = max(1, round(SHARE * len(members))) if len(members) > len(parts) else 0  # at least one picture trains
         for number, each in enumerate(drawn):
             part_of[each.content] = parts[number // count] if number < count * len(parts) else "train"
-    return [_with_part(each, part_of[each.content]) for each in hashed]
-
-
-def _with_part(hashed: Hashed, part: Part) -> Hashed:
-    picture = hashed.picture
-    return hashed if picture.part == part else replace(hashed, picture=replace(picture, part=part))
+    return [replace(each, picture=replace(each.picture, part=part_of[each.content])) for each in hashed]

@@ -113,7 +113,7 @@ class Store:
         self.close()
 
     def _run(self, action: Callable[[sqlite3.Connection], Result], *, mend: bool = True) -> Result:
-        """What `action` returns, alone among threads. On a damaged or replaced file it is tried again on the next."""
+        """What `action` returns, one thread at a time. On a damaged or replaced file it is tried again on the next."""
         with self._lock:
             try:
                 return action(self._connect())

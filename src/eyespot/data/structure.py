@@ -68,7 +68,7 @@ def jpeg_without_remarks(data: bytes) -> bytes:
 
 
 def png_without_remarks(data: bytes) -> bytes:
-    """A PNG with the chunks alone that a decoder needs.
+    """A PNG with only the chunks that a decoder needs.
 
     A file that is cut off or damaged there stays so from that place on, so that its decoder says it.
     Raises UnreadablePicture for more chunks than any picture has.

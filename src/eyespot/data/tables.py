@@ -12,6 +12,7 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path, PureWindowsPath
 
 from eyespot.data.columns import IMAGE
@@ -20,7 +21,7 @@ from eyespot.data.list_limits import MOST_UNUSED
 from eyespot.data.part_names import part_of
 from eyespot.data.pictures import PICTURE_SUFFIXES
 from eyespot.data.read_as import ReadAs
-from eyespot.data.sifting import sift
+from eyespot.data.sifting import folders_in, sift
 from eyespot.data.table_rows import Row, Table
 from eyespot.errors import DataError
 from eyespot.names import printable
@@ -36,10 +37,7 @@ IN_VAIN = 1000
 
 def metadata_files(folder: Path) -> list[Path]:
     """The table of a folder, or those of its folders train, val and test; none where it has no table."""
-    try:
-        parts = sorted(each for each in folder.iterdir() if part_of(each.name) and each.is_dir())
-    except OSError:  # who reads the folder says so
-        return []
+    parts = [each for each in folders_in(folder) if part_of(each.name)]
     own, *below = [[each / name for name in METADATA if (each / name).is_file()][:1] for each in (folder, *parts)]
     return own or [path for found in below for path in found]
 
@@ -103,13 +101,8 @@ def read_table(path: Path, how: ReadAs, *, in_part: bool = False) -> DataSet:
             )
     if not are_parts and not table.split_is_said:
         pictures = [replace(picture, part=None) for picture in pictures]
-    return DataSet(
-        printable(path.stem),
-        tuple(pictures),
-        set_aside=tuple(set_aside),
-        notes=files.notes,
-        unlabelled=table.unlabelled,
-    )
+    listed = DataSet(printable(path.stem), tuple(pictures), set_aside=tuple(set_aside))
+    return replace(listed, notes=files.notes, unlabelled=table.unlabelled)
 
 
 def _picture(row: Row, files: _Files) -> Picture | str:
@@ -145,7 +138,6 @@ class _Files:
         self.folder = table.parent
         self._like_the_table = f"{table.stem}/"
         self._held: dict[str, dict[str, list[str]]] = {}
-        self._beside: list[str] | None = None
         self._in_vain = 0
         self._completed: list[str] = []
 
@@ -162,7 +154,7 @@ class _Files:
             return [name]
         if os.path.lexists(self.folder / name) or self._in_vain > IN_VAIN:
             return []
-        found = self._in("", name) or [file for place in self._places() for file in self._in(place, name)]
+        found = self._in("", name) or [file for place in self._places for file in self._in(place, name)]
         liked = [file for file in found if file.startswith(self._like_the_table)]  # as Kaggle's train.csv and train/
         found = liked if len(liked) == 1 else found
         self._in_vain = 0 if found else self._in_vain + 1
@@ -176,12 +168,10 @@ class _Files:
             self._held[above] = _by_stem(self.folder / above)
         return [posixpath.join(above, file) for file in self._held[above].get(base, ())]
 
+    @cached_property
     def _places(self) -> list[str]:
-        if self._beside is None:
-            with os.scandir(self.folder) as entries:
-                names = sorted(each.name for each in entries if each.is_dir() and not each.name.startswith("."))
-            self._beside = names if len(names) <= MOST_PLACES else []
-        return self._beside
+        names = [each.name for each in folders_in(self.folder)]
+        return names if len(names) <= MOST_PLACES else []
 
 
 def _by_stem(folder: Path) -> dict[str, list[str]]:
