@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cache
+from pathlib import PurePosixPath
 
 from eyespot.data.data_set import DataSet, Picture, case_twins, judge, sort_classes, spelled_alike
 from eyespot.data.layouts import LAYOUT, read
-from eyespot.data.listing import Folder, Listing, Placed, Reading
+from eyespot.data.listing import Folder, Listing, Reading
 from eyespot.data.read_as import Layout
 from eyespot.data.sifting import Sifted, folders_in
 from eyespot.errors import DataError, NoPictures, UnclearFolders
@@ -70,12 +72,9 @@ def _reading(sifted: Sifted, layout: Layout) -> Reading:
 
 def _placed(pictures: Iterable[Picture], reading: Reading) -> Iterator[tuple[Picture, str]]:
     """Each picture with its class and part, or without and with the reason."""
-    known: dict[str, Placed | str] = {}
+    place_of = cache(lambda folder: reading.place(_folder(folder)))
     for picture in pictures:
-        folder = _parent(picture.name)
-        if folder not in known:
-            known[folder] = reading.place(_folder(folder))
-        place = known[folder]
+        place = place_of(_parent(picture.name))
         if isinstance(place, str):
             yield picture, place
         else:
@@ -103,7 +102,7 @@ def _notes_on_folders(sifted: Sifted, reading: Reading) -> Iterator[str]:
         for each in folders_in(sifted.root.joinpath(*holder))
     ]
     used = {*map(_parent, (each.name for each in sifted.pictures)), *sifted.runs}
-    full = {spelled_alike(folder) for name in used for folder in _way(name)}
+    full = {spelled_alike(str(each)) for name in used for each in (PurePosixPath(name), *PurePosixPath(name).parents)}
     empty = [repr(name) for name in found if spelled_alike(name) not in full]
     if len(empty) == 1:
         yield f"the folder {empty[0]} holds no pictures: it is left out"
@@ -123,10 +122,3 @@ def _notes_on_folders(sifted: Sifted, reading: Reading) -> Iterator[str]:
 
 def _parent(name: str) -> str:
     return name.rpartition("/")[0]
-
-
-def _way(name: str) -> Iterator[str]:
-    """The name of a folder and of all above it: `a/b/c`, `a/b`, `a`."""
-    while name:
-        yield name
-        name = _parent(name)
