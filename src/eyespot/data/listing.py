@@ -38,15 +38,6 @@ class Listing:
         return _by_holder({tuple(name.split("/")[:-1]) for name in self.others})
 
 
-def _by_holder(folders: Iterable[Folder]) -> Mapping[Folder, set[str]]:
-    """The names of folders, and of all above them, by the folder that they lie in."""
-    held: dict[Folder, set[str]] = defaultdict(set)
-    for folder in folders:
-        for depth, name in enumerate(folder):
-            held[folder[:depth]].add(name)
-    return held
-
-
 @dataclass(frozen=True)
 class Place:
     """One folder of a listing, as the rules look at it."""
@@ -135,3 +126,12 @@ class Reading:
         way = self.way(folder[0])
         is_below = len(folder) > len(way) and folder[: len(way)] == way
         return Placed(folder[len(way)], self.parts[folder[0]]) if is_below else _OUTSIDE_CLASSES
+
+
+def _by_holder(folders: Iterable[Folder]) -> Mapping[Folder, set[str]]:
+    """The names of folders, and of all above them, by the folder that they lie in."""
+    held: dict[Folder, set[str]] = defaultdict(set)
+    for folder in folders:
+        for depth, name in enumerate(folder):
+            held[folder[:depth]].add(name)
+    return held
