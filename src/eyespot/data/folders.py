@@ -27,7 +27,11 @@ def read_sifted(sifted: Sifted, *, layout: Layout) -> DataSet:
     reading = _reading(sifted, layout)
     placed = list(_placed(sifted.pictures, reading))
     pictures = tuple(picture for picture, _ in placed)
-    _refuse_case_twins(picture.label for picture in pictures if picture.label)
+    for twins in case_twins(picture.label for picture in pictures if picture.label):
+        raise DataError(
+            f"the class folders {twins} differ in upper and lower case only, which some systems take for one "
+            "folder: rename one of them, or put their pictures together"
+        )
     notes = (*sifted.notes, *reading.notes, *_notes_on_folders(sifted, reading))
     listed = DataSet(sifted.name, pictures, set_aside=tuple(sifted.set_aside), notes=notes)
     return judge(listed, [reason for _, reason in placed])
@@ -83,14 +87,6 @@ def _placed(pictures: Iterable[Picture], reading: Reading) -> Iterator[tuple[Pic
 
 def _folder(name: str) -> Folder:
     return tuple(spelled_alike(name).split("/")) if name else ()
-
-
-def _refuse_case_twins(labels: Iterable[str]) -> None:
-    for twins in case_twins(labels):
-        raise DataError(
-            f"the class folders {twins} differ in upper and lower case only, which some systems take for one "
-            "folder: rename one of them, or put their pictures together"
-        )
 
 
 def _notes_on_folders(sifted: Sifted, reading: Reading) -> Iterator[str]:

@@ -62,18 +62,16 @@ def read_idx(folder: Path, sifted: Sifted) -> DataSet:
         if path.parent == folder and (name := _NAME.fullmatch(path.name)):
             files[name[1], bool(name[2])] = path
     pictures: list[Picture] = []
-    used: list[Path] = []
     for beginning, part in _BEGINNINGS.items():
         images, labels = (files.get((beginning, are_images)) for are_images in (True, False))
         if images and labels:
             pictures += _read_part(images, labels, part)
-            used += [images, labels]
         elif images or labels:
             lacking, there = ("labels-idx1-ubyte", images) if images else ("images-idx3-ubyte", labels)
             raise DataError(
                 f"{printable(str(there))} stands alone: the file {beginning}-{lacking} is missing beside it"
             )
-    read = {sifted.below(str(each)) for each in used}
+    read = {sifted.below(str(each)) for each in files.values()}
     return DataSet(
         name=sifted.name,
         pictures=tuple(pictures),

@@ -88,7 +88,7 @@ class Table:
 
     def rows(self) -> Iterator[Row]:
         """Every row, in order. Raises DataError where the table cannot be read."""
-        with _told(self.path):
+        with _told(self.where):
             yield from _json_rows(self) if self.path.suffix.lower() == ".jsonl" else _csv_rows(self)
 
     @property
@@ -180,9 +180,8 @@ def _encoding(path: Path) -> str:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _told(where: str) -> Iterator[None]:
     """Turns what reading raises into a sentence."""
-    where = printable(str(path))
     try:
         yield
     except UnicodeDecodeError as error:
