@@ -9,8 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, ValidationError, field_validator
 
-from eyespot.data.read_as import ReadAs
-from eyespot.data.reading import Layout
+from eyespot.data.read_as import Layout, ReadAs
 from eyespot.errors import OptionError
 from eyespot.keywords import require_known
 from eyespot.old_names import TRAIN, renamed
