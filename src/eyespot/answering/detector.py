@@ -16,8 +16,8 @@ from eyespot.bundle.files import DetectorBundle
 from eyespot.bundle.manifest import DetectorManifest
 from eyespot.bundle.run import NO_ANSWER, precision_here
 from eyespot.data.data_set import Picture
+from eyespot.data.framed import Framed, read_framed
 from eyespot.data.levels import FLAT_NOTE, is_flat
-from eyespot.data.pictures import Framed, read_framed
 from eyespot.data.sources import list_pictures
 from eyespot.engine.compiled import compiled_folder
 from eyespot.engine.gate import BOXES, SCORES

@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # each command shows one of them
     from eyespot.exporting.checks import ExportCheck
     from eyespot.recipes.results.runs import CacheResult, EmbedResult, ExportResult, InfoResult
     from eyespot.records import SetAside
-    from eyespot.reporting.train_result import TrainResult
+    from eyespot.reporting.result import TrainResult
 
 MOST_NAMED = 10
 """Files set aside, and notes, that the console names; the others are counted."""

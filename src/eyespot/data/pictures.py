@@ -12,7 +12,6 @@ import io
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
@@ -21,9 +20,8 @@ import PIL
 from PIL import ExifTags, Image
 
 from eyespot.data import formats, plain
-from eyespot.data.colors import as_srgb
-from eyespot.data.cropping import FILTERS, Side, letterbox, letterbox_size, resize_and_crop, window_of
-from eyespot.data.levels import GRAY_MODES, eight_bit
+from eyespot.data.cropping import FILTERS, Side, letterbox, resize_and_crop, window_of
+from eyespot.data.levels import GRAY_MODES, as_srgb, eight_bit
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Levels, Preprocess, Window
 
@@ -34,7 +32,7 @@ _LIBRARIES = {
     "libtiff": "libtiff",
     "libavif": "avif",
 }
-"""What decides pixels behind Pillow, by Pillow's own names; PNG, GIF and BMP leave a decoder no choice."""
+"""What decides pixels under Pillow, by Pillow's own names; PNG, GIF and BMP leave a decoder no choice."""
 
 
 PICTURE_SUFFIXES = frozenset(
@@ -52,7 +50,6 @@ _MOST_PIXELS_TOGETHER = 2**16
 
 _BAND = 2**22
 """Pixels that are copied at a time."""
-_THUMBNAIL_QUALITY = 80
 
 # EXIF orientation -> what to do to see the picture upright
 _UPRIGHT = {
@@ -64,8 +61,6 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_ON_ITS_SIDE = 5
-"""From this orientation on, width and height change places."""
 
 
 @cache
@@ -81,7 +76,7 @@ def decoder_version() -> str:
 def read_image(data: bytes, preprocess: Preprocess) -> np.ndarray:
     """The picture as an image: uint8 (H, W, C), contiguous, H and W those of `preprocess.crop_hw`, C 3 or 1.
 
-    data: the whole file, in any of the formats behind PICTURE_SUFFIXES.
+    data: the whole file, in any of the formats of PICTURE_SUFFIXES.
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():
@@ -90,68 +85,20 @@ def read_image(data: bytes, preprocess: Preprocess) -> np.ndarray:
 
 def read_opened(picture: Image.Image, data: bytes, preprocess: Preprocess) -> np.ndarray:
     """The same of a picture that is open already, for whoever looks at its header first. Called inside `quiet`."""
-    return _image(_to_be_resized(picture, data, preprocess), preprocess)
+    return fitted(to_be_resized(picture, data, preprocess), preprocess)
 
 
 def read_with_window(data: bytes, preprocess: Preprocess) -> tuple[np.ndarray, Window]:
     """What `read_image` gives, and the part of the picture that it shows."""
     with formats.quiet():
-        picture = _to_be_resized(formats.open_picture(data), data, preprocess)
-        image = _image(picture, preprocess)
+        picture = to_be_resized(formats.open_picture(data), data, preprocess)
+        image = fitted(picture, preprocess)
     return image, window_of(picture, preprocess)
-
-
-@dataclass(frozen=True)
-class Framed:
-    """A picture as an image that holds all of it, and how boxes go from the image to the picture."""
-
-    image: np.ndarray
-    """uint8 (H, W, C)."""
-    picture_hw: tuple[int, int]
-    """Height and width of the picture held upright, pixels; all of it, not of a reduced JPEG."""
-    shown_hw: tuple[int, int]
-    """Height and width that it has in the image."""
-
-
-def read_framed(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[Framed | UnreadablePicture]:
-    """Each picture as `read_image` gives it with a letterbox, with its sizes, or the error that it raises."""
-    for data in files:
-        try:
-            with formats.quiet():
-                yield frame_opened(formats.open_picture(data), data, preprocess)
-        except UnreadablePicture as error:
-            yield error
-
-
-def frame_opened(picture: Image.Image, data: bytes, preprocess: Preprocess) -> Framed:
-    """The same of a picture that is open already. Called inside `quiet`."""
-    size = picture.size
-    decoded = _to_be_resized(picture, data, preprocess)
-    width, height = size[::-1] if lies_on_its_side(picture) else size
-    shown = letterbox_size(decoded.width, decoded.height, preprocess.crop_hw)
-    return Framed(_image(decoded, preprocess), (height, width), shown[::-1])
 
 
 def lies_on_its_side(picture: Image.Image) -> bool:
     """True where width and height change places when a decoded picture is turned upright."""
-    return _orientation(picture) >= _ON_ITS_SIDE
-
-
-def upright_size(data: bytes) -> tuple[tuple[int, int], int]:
-    """Width and height of the picture held upright, and its EXIF orientation, 1 to 8; from its header alone.
-
-    Only a PNG with EXIF is decoded: that may come after the pixels. Raises UnreadablePicture with the reason.
-    """
-    with formats.quiet():
-        picture = formats.open_picture(data)
-        if picture.format == "PNG":
-            if b"eXIf" not in data:
-                return picture.size, 1
-            formats.decode(picture, data)
-        orientation = _orientation(picture)
-    width, height = picture.size
-    is_stored = picture.format != "TIFF"  # of which Pillow tells the upright size at once
-    return (height, width) if is_stored and orientation >= _ON_ITS_SIDE else (width, height), orientation
+    return orientation_of(picture) >= 5  # those before only flip it, or turn it by half
 
 
 def read_images(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[np.ndarray | UnreadablePicture]:
@@ -162,11 +109,8 @@ def read_images(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[np.n
     with formats.quiet():
         together = _read_together(files, preprocess) if preprocess.exact and preprocess.fit == "crop" else {}
     for number, data in enumerate(files):
-        if number in together:
-            yield together[number]
-            continue
         try:
-            yield read_image(data, preprocess)
+            yield together[number] if number in together else read_image(data, preprocess)
         except UnreadablePicture as error:
             yield error
 
@@ -179,7 +123,7 @@ def read_as_they_are(files: Sequence[bytes], preprocess: Preprocess) -> Iterator
     for data in files:
         try:
             with formats.quiet():
-                pixels = _pixels(_to_be_resized(formats.open_picture(data), data, preprocess), preprocess.color)
+                pixels = _pixels(to_be_resized(formats.open_picture(data), data, preprocess), preprocess.color)
         except UnreadablePicture as error:
             yield error
         else:
@@ -209,7 +153,7 @@ def read_small(data: bytes, side: int, levels: Levels | None = None) -> Image.Im
 def thumbnail(data: bytes, side: int, levels: Levels | None = None) -> bytes:
     """The same as a JPEG."""
     file = io.BytesIO()
-    read_small(data, side, levels).save(file, "JPEG", quality=_THUMBNAIL_QUALITY)
+    read_small(data, side, levels).save(file, "JPEG", quality=80)
     return file.getvalue()
 
 
@@ -247,7 +191,7 @@ def _read_together(files: Sequence[bytes], preprocess: Preprocess) -> dict[int, 
     return images
 
 
-def _to_be_resized(picture: Image.Image, data: bytes, preprocess: Preprocess) -> Image.Image:
+def to_be_resized(picture: Image.Image, data: bytes, preprocess: Preprocess) -> Image.Image:
     """The picture decoded, upright: all of it, or a JPEG at a fraction of its size where the record is not exact."""
     least_side = None if preprocess.exact else math.ceil(preprocess.short_side * _REDUCED_MARGIN)
     return _decode(
@@ -255,9 +199,9 @@ def _to_be_resized(picture: Image.Image, data: bytes, preprocess: Preprocess) ->
     )
 
 
-def _image(picture: Image.Image, preprocess: Preprocess) -> np.ndarray:
-    fitted = letterbox if preprocess.fit == "letterbox" else resize_and_crop
-    cropped = _in(fitted(picture, preprocess), preprocess.color)
+def fitted(picture: Image.Image, preprocess: Preprocess) -> np.ndarray:
+    fit = letterbox if preprocess.fit == "letterbox" else resize_and_crop
+    cropped = _in(fit(picture, preprocess), preprocess.color)
     return np.array(cropped, dtype=np.uint8).reshape(*preprocess.crop_hw, preprocess.channels)  # (H, W, C)
 
 
@@ -293,7 +237,7 @@ def _decode(
     if least_side is not None:
         picture.draft(None, (least_side, least_side))
     formats.decode(picture, data)
-    orientation = _orientation(picture)
+    orientation = orientation_of(picture)
     is_gray = picture.mode in GRAY_MODES and not picture.has_transparency_data
     image = eight_bit(picture, "gray" if is_gray else color, levels)  # a third of the memory until it is small
     if image.mode == "RGB" and not as_published:
@@ -301,7 +245,7 @@ def _decode(
     return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
 
 
-def _orientation(picture: Image.Image) -> int:
+def orientation_of(picture: Image.Image) -> int:
     """The EXIF orientation of a decoded picture, 1 to 8; 1 where there is none, and for what Pillow turned already."""
     try:
         orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)

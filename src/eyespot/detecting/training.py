@@ -22,10 +22,9 @@ from eyespot.detecting.network import Detector, first_weights
 from eyespot.detecting.objective import Loss, loss_of
 from eyespot.detecting.places import Places
 from eyespot.detecting.windows import shown_boxes
-from eyespot.training.batches import in_batches, order
-from eyespot.training.ema import Average
+from eyespot.training.examples import in_batches, order
+from eyespot.training.optimiser import Average, rate_share
 from eyespot.training.plan import Epoch, Step
-from eyespot.training.schedule import rate_share
 
 HALVES = 2
 """Parts of a batch that are computed at the same time, on any machine: how a sum is rounded depends on it."""
@@ -92,7 +91,7 @@ class DetectorTraining:
             while self.step < self.steps:
                 self._one_step(pool)
                 ended = self.step % len(self._batches) == 0 or self.step == self.steps
-                yield Step(self.step, self.steps, self._end_epoch() if ended else None)
+                yield Step(self.step, self._end_epoch() if ended else None)
 
     def state(self) -> dict[str, Any]:
         """Everything that decides how training goes on: of tensors, numbers, text, lists and dicts."""

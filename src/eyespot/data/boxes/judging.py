@@ -14,7 +14,7 @@ from eyespot.data.boxes.records import BoxedDataSet, BoxedPicture, Boxes
 from eyespot.data.boxes.turning import placed
 from eyespot.data.copies import FIRST_CLAIM, content_hash
 from eyespot.data.data_set import notes_on_case
-from eyespot.data.pictures import upright_size
+from eyespot.data.framed import upright_size
 from eyespot.errors import DataError, UnreadablePicture
 from eyespot.records import SetAside
 from eyespot.words import counted, some

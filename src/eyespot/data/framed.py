@@ -1,0 +1,65 @@
+"""Pictures as images that hold all of them, for whatever says where in a picture something is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from eyespot.data import formats
+from eyespot.data.cropping import letterbox_size
+from eyespot.data.pictures import fitted, lies_on_its_side, orientation_of, to_be_resized
+from eyespot.errors import UnreadablePicture
+from eyespot.records import Preprocess
+
+
+@dataclass(frozen=True)
+class Framed:
+    """A picture as an image, and how boxes go from the image to the picture."""
+
+    image: np.ndarray
+    """uint8 (H, W, C)."""
+    picture_hw: tuple[int, int]
+    """Height and width of the picture held upright, pixels; all of it, not of a reduced JPEG."""
+    shown_hw: tuple[int, int]
+    """Height and width that it has in the image."""
+
+
+def read_framed(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[Framed | UnreadablePicture]:
+    """Each picture with a letterbox, in order, or the error that `read_image` would raise."""
+    for data in files:
+        try:
+            with formats.quiet():
+                yield frame_opened(formats.open_picture(data), data, preprocess)
+        except UnreadablePicture as error:
+            yield error
+
+
+def frame_opened(picture: Image.Image, data: bytes, preprocess: Preprocess) -> Framed:
+    """The same of a picture that is open already, for whoever looks at its header first. Called inside `quiet`."""
+    stored = picture.size
+    decoded = to_be_resized(picture, data, preprocess)
+    shown = letterbox_size(decoded.width, decoded.height, preprocess.crop_hw)
+    return Framed(fitted(decoded, preprocess), _upright(picture, stored)[::-1], shown[::-1])
+
+
+def upright_size(data: bytes) -> tuple[tuple[int, int], int]:
+    """Width and height of the picture held upright, and its EXIF orientation, 1 to 8; from its header alone.
+
+    Only a PNG with EXIF is decoded: that may come after the pixels. Raises UnreadablePicture with the reason.
+    """
+    with formats.quiet():
+        picture = formats.open_picture(data)
+        if picture.format == "PNG":
+            if b"eXIf" not in data:
+                return picture.size, 1
+            formats.decode(picture, data)
+        return _upright(picture, picture.size), orientation_of(picture)
+
+
+def _upright(picture: Image.Image, stored: tuple[int, int]) -> tuple[int, int]:
+    """Width and height held upright. stored: as the file's header says; of a TIFF Pillow turns them at once."""
+    is_turned = picture.format != "TIFF" and lies_on_its_side(picture)
+    return stored[::-1] if is_turned else stored
