@@ -10,7 +10,7 @@ import click
 from eyespot.cli.told import json_option, told
 
 if TYPE_CHECKING:
-    from eyespot.recipes.results.networks import PictureMade
+    from eyespot.recipes.kernels import PictureMade
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _overwrite = click.option("--overwrite", is_flag=True, help="Replace files that exist.")

@@ -10,7 +10,7 @@ from eyespot.cli.told import json_option, quiet_option, told
 
 if TYPE_CHECKING:
     from eyespot.explaining.deletion import Spread
-    from eyespot.recipes.results.explain import ExplainResult
+    from eyespot.recipes.explain import ExplainResult
 
 
 @click.command()

@@ -9,7 +9,7 @@ import click
 from eyespot.cli.told import json_option, quiet_option, told
 
 if TYPE_CHECKING:
-    from eyespot.recipes.results.benchmark import BenchmarkResult, Rate
+    from eyespot.recipes.benchmark import BenchmarkResult, Rate
 
 
 @click.command()

@@ -25,7 +25,9 @@ from eyespot.words import counted
 if TYPE_CHECKING:  # each command shows one of them
     from eyespot.answering.results import Prediction, ValResult
     from eyespot.exporting.checks import ExportCheck
-    from eyespot.recipes.results.runs import CacheResult, EmbedResult, ExportResult, InfoResult
+    from eyespot.recipes.embed import EmbedResult
+    from eyespot.recipes.export import ExportResult
+    from eyespot.recipes.info import CacheResult, InfoResult
     from eyespot.records import SetAside
     from eyespot.reporting.train_result import TrainResult
 

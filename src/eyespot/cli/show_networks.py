@@ -8,7 +8,7 @@ import click
 
 from eyespot.cli.columns import in_column
 from eyespot.cli.show import line
-from eyespot.recipes.results.networks import NetworkResult, WeightsResult
+from eyespot.recipes.networks import NetworkResult, WeightsResult
 
 
 def listed(networks: Sequence[NetworkResult]) -> None:

@@ -12,15 +12,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from eyespot import machine
 from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.data.pictures import read_small, read_with_window
 from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import DataError, OptionError, UnreadablePicture
-from eyespot.explaining.deletion import deletion_test
+from eyespot.explaining.deletion import Deletion, deletion_test
 from eyespot.explaining.drawing import PANEL, Explained, draw
 from eyespot.explaining.find_similar import find_similar, stored_similar
-from eyespot.explaining.heat import HeatMap, heat_of
+from eyespot.explaining.heat import HeatMap, Method, heat_of
 from eyespot.explaining.network import Answer, Network
 from eyespot.explaining.overlay import overlay_png
 from eyespot.explaining.similar import MOST_SIMILAR, Near
@@ -28,8 +30,7 @@ from eyespot.files import chosen_file, write_chosen
 from eyespot.keywords import as_record
 from eyespot.names import printable
 from eyespot.progress import Progress, silent
-from eyespot.recipes.results.explain import ExplainResult, SimilarPicture
-from eyespot.records import Window
+from eyespot.records import Fraction, Record, Window
 from eyespot.words import nearest
 
 
@@ -47,6 +48,36 @@ class Asked:
     def __post_init__(self) -> None:
         if not 0 <= self.similar <= MOST_SIMILAR:
             raise OptionError(f"the option similar must be 0 to {MOST_SIMILAR}, not {self.similar}")
+
+
+class SimilarPicture(Record):
+    """A picture that the model was trained on."""
+
+    class_: str = Field(serialization_alias="class")
+    similarity: float = Field(ge=-1, le=1)
+    """The cosine of the angle between the features: 1 where the network sees no difference."""
+
+
+class ExplainResult(Record):
+    """Where the answer to one picture comes from."""
+
+    picture: str
+    out: str
+    """The PNG that was written."""
+    class_: str = Field(serialization_alias="class")
+    """The class explained: the likeliest, where none was named."""
+    probability: Fraction
+    method: Method
+    places_hw: tuple[int, int]
+    """Height and width of the heat map."""
+    window: Window
+    """The part of the picture that the network saw."""
+    deletion: Deletion
+    similar: tuple[SimilarPicture, ...]
+    """The most similar pictures that the model was trained on, the most similar first."""
+    sentence: str
+    """What the heat map can tell, and what it cannot."""
+    notes: tuple[str, ...]
 
 
 def explain(

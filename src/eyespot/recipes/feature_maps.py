@@ -19,8 +19,8 @@ from eyespot.building.named import (
 from eyespot.data.pictures import read_image
 from eyespot.data.ranges import levels_of
 from eyespot.errors import DataError, NetworkError, OptionError, UnreadablePicture
-from eyespot.files import chosen_file, write_chosen
-from eyespot.recipes.results.networks import PictureMade
+from eyespot.files import chosen_file
+from eyespot.recipes.kernels import PictureMade, write_mosaic
 from eyespot.records import Preprocess
 
 if TYPE_CHECKING:
@@ -57,15 +57,7 @@ def feature_maps(
     net, preprocess = _opened(network, weights)
     maps = _maps(net, stage, _image(picture, preprocess, learned=not is_network(network)))
     mosaic = of_maps(maps, together=scale == "together" or maps.shape[1:] == (1, 1))
-    write_chosen(path, mosaic.sheet.png)
-    return PictureMade(
-        out=str(path),
-        stage=stage,
-        shape=maps.shape,
-        columns=mosaic.sheet.columns,
-        rows=mosaic.sheet.rows,
-        scaling=mosaic.scaling,
-    )
+    return write_mosaic(path, mosaic, stage=stage, shape=maps.shape)
 
 
 def _opened(network: str | Path, weights: str | Path | None) -> tuple[nn.Sequential, Preprocess]:
