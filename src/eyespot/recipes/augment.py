@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import ValidationError
 
-from eyespot.arithmetic.sheet import sheet
+from eyespot.arithmetic.maps import sheet
 from eyespot.augmenting import augmentation as presets
 from eyespot.augmenting.augmentation import Augmentation, describe
 from eyespot.augmenting.chance import Chance, pictures_by_content

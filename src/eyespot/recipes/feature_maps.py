@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eyespot.arithmetic.mosaic import of_maps
+from eyespot.arithmetic.maps import of_maps
 from eyespot.building.named import (
     bundle_with_weights,
     is_network,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eyespot.arithmetic.mosaic import Mosaic, of_kernels
+from eyespot.arithmetic.maps import Mosaic, of_kernels
 from eyespot.building.named import is_network, read_run, require_torch, with_weights
 from eyespot.engine.initializers import first_kernels
 from eyespot.errors import NetworkError
