@@ -24,7 +24,7 @@ from eyespot.words import counted
 
 if TYPE_CHECKING:  # each command shows one of them
     from eyespot.answering.results import Prediction, ValResult
-    from eyespot.exporting.checks import ExportCheck
+    from eyespot.exporting.agreement import ExportCheck
     from eyespot.recipes.embed import EmbedResult
     from eyespot.recipes.export import ExportResult
     from eyespot.recipes.info import CacheResult, InfoResult

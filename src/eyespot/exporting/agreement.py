@@ -13,10 +13,9 @@ from eyespot.bundle.run import Classifier
 from eyespot.data.copies import Hashed
 from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import BundleError, DataError
-from eyespot.exporting.checks import ExportCheck
 from eyespot.features.decode import decode_pictures
 from eyespot.progress import Progress
-from eyespot.records import Preprocess
+from eyespot.records import Preprocess, Record
 from eyespot.words import counted
 
 CLOSE = 1e-3
@@ -27,6 +26,21 @@ AHEAD = 16
 Tagged = Iterable[tuple[int, np.ndarray]]
 Answering = Callable[[Tagged], Iterator[tuple[int, np.ndarray | str]]]
 """Decoded pictures of any size to the probabilities (classes,) of each, by its number, or why it has none."""
+
+
+class ExportCheck(Record):
+    """How an exported model's answers compare with the run's, in one runtime."""
+
+    runtime: str
+    pictures: int
+    same: int
+    """Pictures with the same likeliest class."""
+    largest_difference: float
+    """Of any probability."""
+    close: tuple[str, ...]
+    """Pictures with another likeliest class, whose two best lie closer together than rounding."""
+    different: tuple[str, ...]
+    """All others with another likeliest class; none in fp32, or nothing is written."""
 
 
 def answers_of_bundle(bundle: Bundle, pictures: Sequence[Hashed], progress: Progress) -> dict[int, np.ndarray]:
