@@ -16,9 +16,9 @@ from pydantic import Field
 
 from eyespot import machine
 from eyespot.bundle.files import Bundle, read_bundle
-from eyespot.data.pictures import read_small, read_with_window
+from eyespot.data.pictures import naming, read_named, read_small, read_with_window
 from eyespot.engine.compiled import compiled_folder
-from eyespot.errors import DataError, OptionError, UnreadablePicture
+from eyespot.errors import OptionError
 from eyespot.explaining.deletion import Deletion, deletion_test
 from eyespot.explaining.drawing import PANEL, Explained, draw
 from eyespot.explaining.find_similar import find_similar, stored_similar
@@ -100,7 +100,7 @@ def explain(
     path = chosen_file(out, ".png", option="out", overwrite=overwrite)
     bundle = read_bundle(run)
     index = None if asked.class_ is None else _index(bundle, asked.class_)
-    file, name = _read(picture)
+    name, file = read_named(picture)
     network, classes = _network_of(bundle), bundle.manifest.classes
     explained, answer = _explained(network, file, name, index)
     found, note = find_similar(network, asked.data, progress) if asked.similar else (None, "")
@@ -183,15 +183,13 @@ def _explained(network: Network, file: bytes, name: str, index: int | None) -> t
     index: the class to explain; None for the likeliest. Raises DataError if the picture cannot be read.
     """
     preprocess = network.bundle.manifest.preprocess
-    try:
+    with naming(name):
         image, window = read_with_window(file, preprocess)
         small = read_small(file, PANEL, preprocess.levels)
         answer = network.answer(image)
         heat = heat_of(network, image, answer, int(answer.probabilities.argmax()) if index is None else index)
         deletion = deletion_test(network, image, heat)
-        return Explained(small, image, window, heat, deletion, network.classes), answer
-    except UnreadablePicture as error:
-        raise DataError(f"{name} {error.reason}") from error
+    return Explained(small, image, window, heat, deletion, network.classes), answer
 
 
 def _index(bundle: Bundle, class_: str) -> int:
@@ -201,13 +199,3 @@ def _index(bundle: Bundle, class_: str) -> int:
         return classes.index(class_)
     hint = nearest(class_, classes, otherwise=f"there are {', '.join(classes[:10])}")
     raise OptionError(f"the model knows no class {printable(class_)!r}: {hint}")
-
-
-def _read(picture: str | Path) -> tuple[bytes, str]:
-    """A picture's bytes and its name as it can be shown."""
-    name = printable(str(picture))
-    try:
-        return Path(picture).expanduser().read_bytes(), name
-    except (OSError, RuntimeError, ValueError) as error:  # nobody of the name after ~; a NUL in the name
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise DataError(f"{name} cannot be read: {reason}") from error
