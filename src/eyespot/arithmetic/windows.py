@@ -179,7 +179,6 @@ def pixel_coverage(
 
 
 def _zeros(window: int, padding: Padding) -> tuple[int, int]:
-    """Zeros before and after a picture."""
     if padding == "same":
         return (window - 1) // 2, window // 2
     zeros = 0 if padding == "valid" else padding

@@ -225,7 +225,6 @@ def _plain(result: Any) -> Any:
 
 
 def _agreement(check: ExportCheck) -> str:
-    """How an exported model's answers compare with the run's."""
     same = f"{check.same} of {counted(check.pictures, 'picture')} have the same answer"
     return f"{same}, probabilities differ by at most {check.largest_difference:.1g}"
 

@@ -43,7 +43,6 @@ def _way(weights: WeightsResult) -> str:
 
 
 def _weights(weights: WeightsResult) -> None:
-    """The lines of one set of weights."""
     line("Weights", f"{weights.name}, {weights.form}")
     if weights.ready:
         line("", f"ready: {weights.file}")

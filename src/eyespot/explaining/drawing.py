@@ -169,7 +169,6 @@ def _thumbnail(near: Near) -> Image.Image:
 
 
 def _cut(text: str, size: int, width: int) -> str:
-    """As much of the text as fits."""
     font = font_for(text, size)
     while font is not None and len(text) > 1 and font.getlength(text) > width - 2:
         text = f"{text[:-2]}…"
@@ -177,7 +176,6 @@ def _cut(text: str, size: int, width: int) -> str:
 
 
 def _lines(text: str, size: int, color: tuple[int, int, int]) -> Image.Image:
-    """The text in lines that fit the width."""
     lines: list[str] = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word

@@ -183,7 +183,6 @@ def _preset(name: str) -> Preset:
 
 
 def _changed(preset: Augmentation, strengths: dict[str, Any]) -> Augmentation:
-    """The preset with other strengths, checked."""
     given = {STRENGTHS[name]: value for name, value in strengths.items()}
     try:
         return Augmentation(**(preset.model_dump() | given))

@@ -177,7 +177,6 @@ def _peak(precisions: Sequence[PrecisionName], seconds: float) -> dict[Precision
 
 
 def _lines(rival: Contender, given: Tested, plan: _Plan) -> Iterator[_Line]:
-    """A line for each batch."""
     for batch in plan.batches:
         images = np.random.default_rng(batch).integers(0, 256, (batch, *given.image_hwc), dtype=np.uint8)
         each = _seconds_of_a_batch(rival.batches(images), plan.runs, plan.seconds)

@@ -87,7 +87,6 @@ def _embedded(
 
 
 def _npz(embedded: Embedded, levels: Levels | None) -> bytes:
-    """The file."""
     pictures = [each.picture for each in embedded.pictures]
     arrays = {
         "features": embedded.features["identity"],

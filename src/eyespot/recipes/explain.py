@@ -193,7 +193,6 @@ def _explained(network: Network, file: bytes, name: str, index: int | None) -> t
 
 
 def _index(bundle: Bundle, class_: str) -> int:
-    """The index of the class of that name."""
     classes = bundle.manifest.classes
     if class_ in classes:
         return classes.index(class_)

@@ -17,10 +17,17 @@ from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.bundle.run import NO_ANSWER, is_distribution, require_probabilities
 from eyespot.engine.run import available_precisions, engine_version
 from eyespot.errors import CannotWrite, DataError, OptionError
-from eyespot.exporting.agreement import Answering, ExportCheck, Tagged, agreement, answers_of_bundle, require_agreement
+from eyespot.exporting.agreement import (
+    Answering,
+    ExportCheck,
+    OnnxRuntime,
+    Tagged,
+    agreement,
+    answers_of_bundle,
+    require_agreement,
+)
 from eyespot.exporting.files import onnx_file, openvino_files
 from eyespot.exporting.quantize import Int8Check, in_int8
-from eyespot.exporting.runtimes import OnnxRuntime
 from eyespot.files import require_writable, write_chosen
 from eyespot.names import printable
 from eyespot.progress import Progress, silent

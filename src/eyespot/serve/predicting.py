@@ -78,7 +78,6 @@ def asked(query: bytes, *, classes: int) -> Asked:
 
 
 async def _said(service: Service, served: Served, picture: Sent, answer: Answer | RequestError, wanted: Asked) -> str:
-    """The entry of one picture."""
     if isinstance(answer, RequestError):
         return _error_json(picture.name, answer)
     best = served.classes[int(answer.probabilities.argmax())]
@@ -98,7 +97,6 @@ def _fields(query: bytes) -> list[tuple[str, str]]:
 
 
 def _body(name: str, served: Served, answers: Sequence[str]) -> bytes:
-    """The body of a response to `POST /predict`."""
     start = f'{{"model": {json.dumps(name)}, "fingerprint": "{served.fingerprint}", "answers": ['
     return f"{start}{', '.join(answers)}]}}".encode()
 
@@ -119,5 +117,4 @@ def _answer_json(picture: str | None, answer: Answer, served: Served, topk: int,
 
 
 def _error_json(picture: str | None, error: RequestError) -> str:
-    """Why a picture has no answer."""
     return json.dumps({"picture": picture, "error": str(error)})
