@@ -15,8 +15,7 @@ from eyespot.data.pictures import read_small
 from eyespot.errors import UnreadablePicture
 from eyespot.evaluate.lettering import drawable, font_for, lettered
 from eyespot.explaining.deletion import HIDDEN_SHARE, Deletion, Spread
-from eyespot.explaining.heat import HeatMap
-from eyespot.explaining.overlay import overlay, scale
+from eyespot.explaining.heat import HeatMap, overlay, scale
 from eyespot.explaining.similar import Near
 from eyespot.palette import INK, PALE, TEAL
 from eyespot.records import Window

@@ -22,9 +22,8 @@ from eyespot.errors import OptionError
 from eyespot.explaining.deletion import Deletion, deletion_test
 from eyespot.explaining.drawing import PANEL, Explained, draw
 from eyespot.explaining.find_similar import find_similar, stored_similar
-from eyespot.explaining.heat import HeatMap, Method, heat_of
+from eyespot.explaining.heat import HeatMap, Method, heat_of, overlay_png
 from eyespot.explaining.network import Answer, Network
-from eyespot.explaining.overlay import overlay_png
 from eyespot.explaining.similar import MOST_SIMILAR, Near
 from eyespot.files import chosen_file, write_chosen
 from eyespot.keywords import as_record
