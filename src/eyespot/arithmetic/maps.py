@@ -15,7 +15,7 @@ BELOW, ZERO, ABOVE = (33, 102, 172), (255, 255, 255), (178, 24, 43)
 SHARE_IN_SCALE = 0.995
 """Share of the values that the scale holds: a few extreme ones would make all others pale."""
 _ASKED = 1_000_000
-"""About so many values, evenly spread, decide the scale: sorting those of a large photo would take seconds."""
+"""About this many values, evenly spread, decide the scale: sorting those of a large photo would take seconds."""
 
 MIDDLE = 127.5
 """The grey that stands for zero."""
