@@ -105,14 +105,9 @@ def scale_end(maps: NDArray[np.float64]) -> float:
     return end if end > 0 else max(-float(maps.min()), float(maps.max()))
 
 
-def signed_png(maps: NDArray[np.float64], *, end: float) -> bytes:
+def signed_png(maps: NDArray[np.generic], *, end: float) -> bytes:
     """The maps (K, H, W) side by side as a PNG, all on one scale from -end to end."""
     return sheet(signed_colors(maps, end=end)).png
-
-
-def heat_png(counts: NDArray[np.int64]) -> bytes:
-    """Counts (H, W) as a PNG: white is none, red the most."""
-    return sheet(signed_colors(counts[None], end=float(counts.max()))).png
 
 
 def plain_png(image: NDArray[np.float64], *, rgb: bool) -> bytes:

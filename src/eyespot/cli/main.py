@@ -10,8 +10,16 @@ import click
 
 from eyespot import old_names
 from eyespot.cli import anatomy, by_hand, trained
-from eyespot.cli.grouped import GroupedCommand
-from eyespot.cli.told import WRONG_USE, image_option, json_option, quiet_option, read_options, told, wrong_use
+from eyespot.cli.told import (
+    WRONG_USE,
+    GroupedCommand,
+    image_option,
+    json_option,
+    quiet_option,
+    read_options,
+    told,
+    wrong_use,
+)
 from eyespot.version import VERSION
 from eyespot.words import nearest
 
