@@ -42,7 +42,7 @@ class Judged:
 
 
 def judge(detector: Detector, pictures: Sequence[BoxedPicture], *, doing: str, progress: Progress) -> Judged:
-    """What the detector finds in these pictures, unsure boxes too. A label of -1 is of a class that it does not know."""
+    """What the detector finds in these pictures, unsure boxes too. Labels of -1 are of classes it does not know."""
     cut = replace(detector.cut, threshold=LEAST_SCORE)
     asked = [(each.picture, each.content or None) for each in pictures]
     looked = detector.look(asked, cut, doing=doing, progress=progress)

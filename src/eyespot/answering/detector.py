@@ -1,10 +1,9 @@
-"""A trained detector in Python: `eyespot.load(run)`, then `predict` and `evaluate`. Needs neither torch nor the store."""
+"""A trained detector in Python: `eyespot.load(run)`, then `predict` and `evaluate`. Needs no torch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
 from itertools import islice
 from pathlib import Path
 
@@ -67,6 +66,7 @@ class Detector:
 
     def __init__(self, bundle: DetectorBundle) -> None:
         self.bundle = bundle
+        self._engines: dict[int, Engine] = {}
 
     @property
     def manifest(self) -> DetectorManifest:
@@ -136,16 +136,10 @@ class Detector:
 
     def engine(self, batch: int) -> Engine:
         """The graph for that many images at a time, compiled when first used."""
-        return self._engine_for(batch)
-
-    @cached_property
-    def _engine_for(self) -> Callable[[int], Engine]:
-        preprocess = self.manifest.preprocess
-
-        @cache
-        def engine(batch: int) -> Engine:
+        if batch not in self._engines:
+            preprocess = self.manifest.preprocess
             try:
-                return Engine(
+                self._engines[batch] = Engine(
                     self.bundle.graph,
                     image_hwc=(*preprocess.crop_hw, preprocess.channels),
                     precision=precision_here(self.manifest.precision),
@@ -154,8 +148,7 @@ class Detector:
                 )
             except RuntimeError as error:
                 raise BundleError(f"the model in {self.bundle.folder} is damaged: its graph is not complete") from error
-
-        return engine
+        return self._engines[batch]
 
     def _answer(
         self, number: int, framed: Framed, boxes: np.ndarray, scores: np.ndarray, *, looked: Looked, cut: Cut
@@ -201,16 +194,14 @@ def boxes_of(framed: Framed, boxes: np.ndarray, scores: np.ndarray, cut: Cut) ->
 
 def detections_of(found: Found, classes: Sequence[str]) -> tuple[Detection, ...]:
     """The same as records."""
-    rows = zip(
-        np.asarray(found.xyxy).tolist(), np.asarray(found.scores).tolist(), np.asarray(found.labels), strict=True
-    )
+    boxes, scores, labels = (np.asarray(each).tolist() for each in found)
     return tuple(
         Detection(
             class_=classes[label],
             probability=min(1.0, score),
             xyxy=(round(box[0], 2), round(box[1], 2), round(box[2], 2), round(box[3], 2)),
         )
-        for box, score, label in rows
+        for box, score, label in zip(boxes, scores, labels, strict=True)
     )
 
 

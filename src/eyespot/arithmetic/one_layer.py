@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from eyespot.arithmetic.receptive import Field
 from eyespot.arithmetic.shapes import Shape
 from eyespot.arithmetic.sliding import (
+    Field,
     Windows,
     adaptive_of,
     adaptive_window,
@@ -21,7 +21,7 @@ from eyespot.arithmetic.sliding import (
     windows_of,
 )
 from eyespot.arithmetic.table import BYTES, Layer
-from eyespot.arithmetic.window import Window
+from eyespot.arithmetic.windows import Window
 from eyespot.blocks import Pick, ScaledTanh
 
 _HANDS_ON = (nn.Flatten, nn.Identity, nn.Dropout, nn.Dropout2d)

@@ -1,7 +1,8 @@
-"""How a window slides over a picture: places, padding, and what is left over.
+"""How a window slides over a picture: places, padding, and what is left over. And what needs no kernel: pooling, and
+how many windows use each pixel.
 
-n = floor((size + padding - window) / stride) + 1 along each side; relationship 6 of Dumoulin, Visin: "A guide to
-convolution arithmetic for deep learning", 2016, arXiv:1603.07285.
+n = floor((size + padding - window) / stride) + 1 along each side; relationships 6 and 14 of Dumoulin, Visin: "A guide
+to convolution arithmetic for deep learning", 2016, arXiv:1603.07285.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from eyespot.arithmetic.window import Window
 from eyespot.errors import OptionError
 
 Padding = str | int
@@ -21,6 +21,41 @@ Padding = str | int
 
 MOST_PIXELS = 200_000_000
 """Largest padded picture: somewhat more than the largest that is decoded."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window in one direction, pixels of the layer's own input."""
+
+    kernel: int
+    stride: int = 1
+    before: int = 0
+    """Zeros above, or to the left."""
+    behind: int = 0
+    """Zeros below, or to the right."""
+    dilation: int = 1
+    ceil: bool = False
+    """True where a last window may hang over the edge."""
+
+    def places(self, size: int) -> int:
+        """How many windows fit into `size` pixels."""
+        return self._steps(size) + 1 - int(self._drops_last(size))
+
+    def formula(self, size: int) -> str:
+        """The sum that gives `places`, filled in: `floor((39 + 2*0 - 3)/1) + 1 = 37`."""
+        padding = f"2*{self.before}" if self.before == self.behind else f"{self.before} + {self.behind}"
+        reach = f"{self.kernel}" if self.dilation == 1 else f"{self.dilation}*({self.kernel} - 1) - 1"
+        rounded = "ceil" if self.ceil else "floor"
+        dropped = " - 1" if self._drops_last(size) else ""
+        return f"{rounded}(({size} + {padding} - {reach})/{self.stride}) + 1{dropped} = {self.places(size)}"
+
+    def _steps(self, size: int) -> int:
+        room = size + self.before + self.behind - self.dilation * (self.kernel - 1) - 1
+        return -(-room // self.stride) if self.ceil else room // self.stride
+
+    def _drops_last(self, size: int) -> bool:
+        """A window that would begin in the zeros after the image is left out, as PyTorch does."""
+        return self.ceil and self._steps(size) * self.stride >= size + self.before
 
 
 @dataclass(frozen=True)
@@ -112,8 +147,38 @@ def sums(subscripts: str, *arrays: NDArray[Any]) -> NDArray[np.float64]:
     return result
 
 
+def max_pool(image: NDArray[Any], size: int, *, stride: int | None = None) -> NDArray[np.float64]:
+    """The greatest value of each window, (C, H', W'): as deep as the image.
+
+    image: (C, H, W).
+    size: of the square window, pixels.
+    stride: by default the size, so that windows lie side by side.
+    Raises OptionError for a window larger than the image.
+    """
+    under = _under(image, size, stride)
+    greatest = under[..., 0, 0].astype(np.float64)  # (C, H', W')
+    for row, column in np.ndindex(size, size):
+        np.maximum(greatest, under[..., row, column], out=greatest)
+    return greatest
+
+
+def average_pool(image: NDArray[Any], size: int, *, stride: int | None = None) -> NDArray[np.float64]:
+    """The mean of each window, (C, H', W'). Arguments as in `max_pool`."""
+    return sums("cijhw->cij", _under(image, size, stride)) / size**2
+
+
+def pixel_coverage(
+    size_hw: tuple[int, int], window_hw: tuple[int, int], *, padding: Padding = "valid", stride: int = 1
+) -> NDArray[np.int64]:
+    """For each pixel of a picture (H, W), the number of windows it lies in.
+
+    Raises OptionError for a window larger than the padded picture.
+    """
+    down, across = slides(size_hw, window_hw, padding=padding, stride=stride)
+    return np.outer(_along(down), _along(across))
+
+
 def _zeros(window: int, padding: Padding) -> tuple[int, int]:
-    """Zeros before and after a picture."""
     if padding == "same":
         return (window - 1) // 2, window // 2
     zeros = 0 if padding == "valid" else padding
@@ -122,3 +187,17 @@ def _zeros(window: int, padding: Padding) -> tuple[int, int]:
     if not isinstance(zeros, int | np.integer) or zeros < 0:
         raise OptionError(f"the option padding cannot be {padding!r}: give valid, same, or a number from 0 up")
     return int(zeros), int(zeros)
+
+
+def _under(image: NDArray[Any], size: int, stride: int | None) -> NDArray[Any]:
+    down, across = slides(image.shape[1:], (size, size), padding="valid", stride=size if stride is None else stride)
+    return windows(image, down, across)
+
+
+def _along(side: Slide) -> NDArray[np.int64]:
+    """The number of places that reach each pixel of one side: in two directions, they multiply."""
+    counts = np.zeros(side.size, dtype=np.int64)
+    for place in range(side.places):
+        pixels = side.pixels(place)
+        counts[max(pixels.start, 0) : max(pixels.stop, 0)] += 1
+    return counts

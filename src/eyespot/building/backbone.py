@@ -61,7 +61,11 @@ class Backbone:
 
         cache_folder: where the default backbone's weights are kept, converted.
         """
-        return pretrained(cache_folder) if self.file is None else self._from_file()
+        if self.file is None:
+            return pretrained(cache_folder)
+        from eyespot.building.create import create
+
+        return create(self.network, weights=str(self.file))
 
     def trunk(self, cache_folder: Path, precision: PrecisionName, progress: Progress) -> Trunk:
         """Everything before the last layer, frozen, for a person's own classes."""
@@ -72,11 +76,6 @@ class Backbone:
             precision=precision,
             folder=compiled_folder(cache_folder),
         )
-
-    def _from_file(self) -> nn.Sequential:
-        from eyespot.building.create import create
-
-        return create(self.network, weights=str(self.file))
 
     @property
     def kept_as(self) -> str:
@@ -157,7 +156,21 @@ def pretrained(cache_folder: Path) -> nn.Sequential:
     cache_folder: where its weights are kept, converted.
     Raises MissingExtra where PyTorch or the weights are not installed.
     """
-    return _loaded(EFFICIENTNET_LITE0, cache_folder)
+    try:
+        import safetensors  # noqa: F401
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MissingExtra("the first use of a network on this machine", extra="train") from error
+    from eyespot import zoo
+
+    weights = EFFICIENTNET_LITE0
+    net = zoo.create(weights.network.name, **weights.network.arguments)
+    try:
+        load(net, weights, cache_folder=cache_folder)
+    except OSError:
+        with tempfile.TemporaryDirectory() as folder:
+            load(net, weights, cache_folder=Path(folder))
+    return net
 
 
 def _converted(backbone: Backbone, cache_folder: Path, progress: Progress) -> bytes:
@@ -185,20 +198,3 @@ def _convert(backbone: Backbone, cache_folder: Path) -> bytes:
         require_size(net, backbone.network, backbone.size)
     trunk, _ = blocks.split(net, after=features_stage(net))
     return to_onnx(trunk, backbone.own_preprocess)
-
-
-def _loaded(weights: Weights, cache_folder: Path) -> nn.Sequential:
-    try:
-        import safetensors  # noqa: F401
-        import torch  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise MissingExtra("the first use of a network on this machine", extra="train") from error
-    from eyespot import zoo
-
-    net = zoo.create(weights.network.name, **weights.network.arguments)
-    try:
-        load(net, weights, cache_folder=cache_folder)
-    except OSError:
-        with tempfile.TemporaryDirectory() as folder:
-            load(net, weights, cache_folder=Path(folder))
-    return net

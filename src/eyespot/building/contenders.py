@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 OPENVINO, ONNX_RUNTIME, TORCH = "openvino", "onnxruntime", "torch eager"
 
 Batches = Callable[[int], None]
-"""Answers so many batches, one after the other or several at a time, and returns when the last is done."""
+"""Answers this many batches, one after the other or several at a time, and returns when the last is done."""
 
 
 @dataclass(frozen=True)

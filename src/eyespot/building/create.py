@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
     from eyespot.blocks import WithHeads
     from eyespot.zoo.catalogue import Argument
-    from eyespot.zoo.weights import Weights
 
 _FC = (".fc.weight", ".fc.bias")
 
@@ -131,10 +129,13 @@ def _ours(
     from eyespot.zoo.weights_files import renamed, renaming
 
     records = of_network(name).values()
-    with torch.device("meta"):  # for the names alone
+    with torch.device("meta"):  # only for the names
         net = zoo.create(name, **arguments)
         heads = zoo.heads(name, **arguments)
-    names = [{key: key for key in net.state_dict()}, *(renaming(naming, net) for naming in _namings(records))]
+    names = [
+        {key: key for key in net.state_dict()},
+        *(renaming(naming, net) for naming in sorted({each.naming for each in records})),
+    ]
     body = max(names, key=lambda candidate: len(candidate.keys() & tensors.keys()))
     of_heads: dict[str, str] = {}
     for naming in {record.heads_naming for record in records} - {""}:
@@ -143,10 +144,6 @@ def _ours(
         return renamed(tensors, body, what=what, others=of_heads)
     there = of_heads if of_heads.keys() & tensors.keys() else {}
     return renamed(tensors, {theirs: f"net.{ours}" for theirs, ours in body.items()} | there, what=what)
-
-
-def _namings(records: Iterable[Weights]) -> list[str]:
-    return sorted({record.naming for record in records})
 
 
 def _other_classes(given: torch.Tensor, own: torch.Tensor) -> bool:

@@ -10,7 +10,7 @@ import click
 from eyespot.cli.told import json_option, told
 
 if TYPE_CHECKING:
-    from eyespot.recipes.results.boxes import ConvertResult
+    from eyespot.recipes.convert_boxes import ConvertResult
 
 
 @click.group()

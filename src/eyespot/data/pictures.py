@@ -12,7 +12,9 @@ import io
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -22,7 +24,8 @@ from PIL import ExifTags, Image
 from eyespot.data import formats, plain
 from eyespot.data.cropping import FILTERS, Side, letterbox, resize_and_crop, window_of
 from eyespot.data.levels import GRAY_MODES, as_srgb, eight_bit
-from eyespot.errors import UnreadablePicture
+from eyespot.errors import DataError, UnreadablePicture
+from eyespot.names import printable
 from eyespot.records import Levels, Preprocess, Window
 
 _LIBRARIES = {
@@ -128,6 +131,27 @@ def read_as_they_are(files: Sequence[bytes], preprocess: Preprocess) -> Iterator
             yield error
         else:
             yield pixels
+
+
+def read_named(picture: str | Path) -> tuple[str, bytes]:
+    """A picture's name as it can be shown, and its file. Raises DataError, which says why it cannot be read."""
+    name = printable(str(picture))
+    try:
+        return name, Path(picture).expanduser().read_bytes()
+    except IsADirectoryError:
+        raise DataError(f"{name} is a folder: name one picture in it") from None
+    except (OSError, RuntimeError, ValueError) as error:  # nobody of the name after ~; a NUL in the name
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DataError(f"{name} cannot be read: {reason}") from error
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Within it, a picture that cannot be decoded is a DataError that begins with its name."""
+    try:
+        yield
+    except UnreadablePicture as error:
+        raise DataError(f"{name} {error.reason}") from error
 
 
 def read_whole(data: bytes, color: Literal["rgb", "gray"], levels: Levels | None = None) -> np.ndarray:

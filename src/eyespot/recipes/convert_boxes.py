@@ -9,8 +9,27 @@ from eyespot.data.boxes.reading import read_boxes
 from eyespot.data.boxes.writing import FORMATS, require_empty, write_boxes
 from eyespot.errors import OptionError
 from eyespot.names import printable
-from eyespot.recipes.results.boxes import ConvertResult
+from eyespot.records import Record, SetAside
 from eyespot.words import nearest
+
+
+class ConvertResult(Record):
+    """A data set of boxes in another format."""
+
+    out: str
+    """The folder that was written."""
+    read: str
+    """The format that was found: YOLO, COCO or Pascal VOC."""
+    written: str
+    """The format that was written."""
+    classes: tuple[str, ...]
+    pictures: dict[str, int]
+    """By part: train, val and test, or all where the folder has no parts."""
+    boxes: int
+    """That were read, those that are to be ignored included."""
+    set_aside: tuple[SetAside, ...]
+    notes: tuple[str, ...]
+    seconds: float
 
 
 def convert_boxes(data: str | Path, *, to: str, out: str | Path) -> ConvertResult:

@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from eyespot.arithmetic.maps import ABOVE, BELOW, ZERO
-from eyespot.arithmetic.mosaic import of_kernels, of_maps
-from eyespot.arithmetic.sheet import GROUND
+from eyespot.arithmetic.maps import ABOVE, BELOW, GROUND, ZERO, of_kernels, of_maps
 
 
 def colors(png: bytes) -> list[tuple[int, int, int]]:

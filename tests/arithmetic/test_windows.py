@@ -6,9 +6,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from eyespot.arithmetic.coverage import pixel_coverage
-from eyespot.arithmetic.pooling import average_pool, max_pool
-from eyespot.arithmetic.windows import slides
+from eyespot.arithmetic.windows import average_pool, max_pool, pixel_coverage, slides
 from eyespot.errors import OptionError
 
 sizes = st.integers(1, 9)
