@@ -14,3 +14,10 @@ TEAL: Color = (15, 106, 104)
 def as_hex(color: Color) -> str:
     """As SVG writes it: `#1d2227`."""
     return f"#{bytes(color).hex()}"
+
+
+BOXES: tuple[Color, ...] = (
+    *((200, 60, 20), (20, 90, 180), (15, 125, 60), (150, 40, 150), (160, 100, 0), (0, 120, 130)),
+    *((190, 30, 90), (90, 80, 200), (100, 110, 20), (120, 60, 30)),
+)
+"""Of boxes, by class: white letters can be read on each, and each can be seen on most pictures."""

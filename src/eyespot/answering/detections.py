@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
 from pydantic import Field
 
 from eyespot.records import DetectionScores, Fraction, Record, SetAside
+from eyespot.words import some
+
+
+@dataclass(frozen=True)
+class BoxOptions:
+    """What only detectors are asked: which boxes are named, and what is written of them, each into its own folder."""
+
+    threshold: float | None = None
+    """Least score; None for the one with the best F1 on validation."""
+    iou: float | None = None
+    """Of two boxes of a class that overlap by more, only the surer one."""
+    max_boxes: int | None = None
+    """For a picture."""
+    draw: str | Path | None = None
+    """Of copies of the pictures with their boxes."""
+    save_txt: str | Path | None = None
+    """Of a text for each picture as YOLO has them: class, middle, width and height as shares, and probability."""
+    save_crop: str | Path | None = None
+    """Of folders of classes, with each box cut out of its picture."""
+
+    overwrite: bool = False
+    """Whether files that are there are replaced."""
 
 
 class Detection(Record):
@@ -28,6 +55,22 @@ class Detections(Record):
     set_aside: str | None = None
     note: str | None = None
     """What makes the answer doubtful, in words."""
+
+    def __str__(self) -> str:
+        counts = Counter(box.class_ for box in self.detections)
+        return some([f"{count} {name}" for name, count in counts.items()], most=len(counts)) or "nothing"
+
+    @staticmethod
+    def header() -> tuple[str, ...]:
+        """The columns of `rows`."""
+        return ("picture", "class", "probability", "left", "top", "right", "bottom", "set_aside")
+
+    def rows(self) -> Iterator[tuple[object, ...]]:
+        """A line of a table for each box, or one with the reason why there is none."""
+        for box in self.detections:
+            yield self.picture, box.class_, f"{box.probability:.6f}", *box.xyxy, ""
+        if self.set_aside is not None:
+            yield self.picture, "", "", "", "", "", "", self.set_aside
 
 
 class DetectionValResult(DetectionScores):

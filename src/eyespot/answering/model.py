@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from eyespot.answering.opened import Opened
 from eyespot.answering.predictions import predictions
 from eyespot.answering.results import Prediction, ValResult
 from eyespot.bundle.exported import is_exported, read_exported
-from eyespot.bundle.files import GRAPH, MANIFEST, read_bundle
+from eyespot.bundle.files import GRAPH, MANIFEST, DetectorBundle, read_any_bundle
 from eyespot.data.read_as import read_as
+from eyespot.errors import BundleError
 from eyespot.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from eyespot.answering.detector import Detector
 
 
 class Model(Opened):
@@ -41,10 +46,11 @@ class Model(Opened):
         return evaluation(self, data, split=split, progress=progress, how=read_as(**reading))
 
 
-def load(path: str | Path) -> Model:
+def load(path: str | Path) -> Model | Detector:
     """The model in a run folder, in its `bundle`, in a copied bundle alone, or in a file that `export` made.
 
-    The graph in a bundle stands for it. Raises BundleError if there is none, or if it is damaged, unsafe or of a
+    A Model names classes; a Detector, of a run on pictures with boxes, finds boxes. The graph in a bundle stands for
+    it. Raises BundleError if there is none, or if it is damaged, unsafe or of a
     newer format.
 
     >>> model = eyespot.load("runs/train/digits")
@@ -52,6 +58,20 @@ def load(path: str | Path) -> Model:
     ('0', '1', '2', '3', '4', '5', '6', '7', '8', '9')
     """
     folder = Path(path).parent
-    if Path(path).name == GRAPH and (folder / MANIFEST).is_file():
-        return Model(read_bundle(folder))
-    return Model(read_exported(path) if is_exported(path) else read_bundle(path))
+    of_bundle = Path(path).name == GRAPH and (folder / MANIFEST).is_file()
+    if is_exported(path) and not of_bundle:
+        return Model(read_exported(path))
+    bundle = read_any_bundle(folder if of_bundle else path)
+    if isinstance(bundle, DetectorBundle):
+        from eyespot.answering.detector import Detector
+
+        return Detector(bundle)
+    return Model(bundle)
+
+
+def load_classifier(path: str | Path) -> Model:
+    """The same for what only models that name classes can do. Raises BundleError for a detector."""
+    model = load(path)
+    if not isinstance(model, Model):
+        raise BundleError(f"{path} holds a detector, which gives boxes; this is for models that name classes")
+    return model

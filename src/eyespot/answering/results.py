@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pydantic import Field
 
 from eyespot.records import Calibration, ClassMetric, Fraction, MixedUp, Record, SetAside
@@ -22,6 +24,21 @@ class Prediction(Record):
     set_aside: str | None = None
     note: str | None = None
     """What makes the answer doubtful, in words."""
+
+    def __str__(self) -> str:
+        return ", ".join(f"{answer.class_} {answer.probability:.3f}" for answer in self.predictions)
+
+    @staticmethod
+    def header() -> tuple[str, ...]:
+        """The columns of `rows`."""
+        return ("picture", "rank", "class", "probability", "set_aside")
+
+    def rows(self) -> Iterator[tuple[object, ...]]:
+        """A line of a table for each class that is named, or one with the reason why none is."""
+        for rank, answer in enumerate(self.predictions, start=1):
+            yield self.picture, rank, answer.class_, f"{answer.probability:.6f}", ""
+        if self.set_aside is not None:
+            yield self.picture, 0, "", "", self.set_aside
 
 
 class ValResult(Record):

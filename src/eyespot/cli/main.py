@@ -165,14 +165,21 @@ def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, 
 @click.option("--topk", type=int, default=3, show_default=True, help="Classes named for each picture.")
 @image_option
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the answers to this file.")
-@click.option("--overwrite", is_flag=True, help="Replace that file where it exists.")
+@click.option("--threshold", type=float, help="Boxes: least score.  [default: the one with the best F1 on validation]")
+@click.option("--iou", type=float, help="Boxes: of two that overlap by more only the surer one.  [default: 0.6]")
+@click.option("--max-boxes", type=int, help="Boxes: for a picture.  [default: 100]")
+@click.option("--draw", type=click.Path(path_type=Path), help="Boxes: write drawn copies of the pictures here.")
+@click.option("--save-txt", type=click.Path(path_type=Path), help="Boxes: write a text a picture here, as YOLO has it.")
+@click.option("--save-crop", type=click.Path(path_type=Path), help="Boxes: write each box as a picture here.")
+@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @json_option
 @quiet_option
 @told
 def predict(csv_file: Path | None, overwrite: bool, as_json: bool, quiet: bool, **options: Any) -> None:
     """Name the likeliest classes of PICTURES, by the model in RUN: files, folders, CSVs of paths, Parquet files.
 
-    RUN is a run folder such as runs/train/photos, its bundle, or a copied bundle alone.
+    RUN is a run folder such as runs/train/photos, its bundle, or a copied bundle alone. A detector, of a run on
+    pictures with boxes, finds boxes instead.
     """
     from eyespot.cli import show
     from eyespot.files import require_writable
@@ -181,11 +188,11 @@ def predict(csv_file: Path | None, overwrite: bool, as_json: bool, quiet: bool, 
     if csv_file:
         require_writable(csv_file, overwrite=overwrite)
     with show.progress(quiet=quiet) as progress:
-        result = recipe(progress=progress, **options)
+        result = recipe(progress=progress, overwrite=overwrite, **options)
     if csv_file:
         show.write_predictions(csv_file, result)
     show.json_or(as_json, result, show.predicted)
-    if not any(each.predictions for each in result):
+    if all(each.set_aside is not None for each in result):
         sys.exit(1)  # each was named, with its reason
 
 

@@ -23,7 +23,9 @@ from eyespot.runs.tables import as_csv
 from eyespot.words import counted
 
 if TYPE_CHECKING:  # each command shows one of them
+    from eyespot.answering.detections import Detections, DetectionValResult
     from eyespot.answering.results import Prediction, ValResult
+    from eyespot.detecting.result import DetectorResult
     from eyespot.exporting.agreement import ExportCheck
     from eyespot.recipes.embed import EmbedResult
     from eyespot.recipes.export import ExportResult
@@ -100,8 +102,14 @@ def json_or(as_json: bool, result: R, in_words: Callable[[R], None]) -> None:
         in_words(result)
 
 
-def trained(result: TrainResult) -> None:
+def trained(result: TrainResult | DetectorResult) -> None:
     """The closing summary of `train`."""
+    from eyespot.cli import show_boxes
+    from eyespot.detecting.result import DetectorResult
+
+    if isinstance(result, DetectorResult):
+        show_boxes.trained(result)
+        return
     used = f"{counted(result.pictures.used, 'picture')} of {len(result.classes)} classes"
     line("Used", f"{used}, {result.network} {result.regime}")
     line("Why", result.regime_reason)
@@ -121,14 +129,13 @@ def trained(result: TrainResult) -> None:
     line("Next", result.next_commands[0][0])
 
 
-def predicted(results: Sequence[Prediction]) -> None:
-    """A line a picture: its name, then the likeliest classes."""
+def predicted(results: Sequence[Prediction] | Sequence[Detections]) -> None:
+    """A line a picture: its name, then the likeliest classes, or how many boxes there are of each."""
     for each in results:
         if each.set_aside is not None:
             say(f"{each.picture}: {each.set_aside}", err=True)
             continue
-        answers = ", ".join(f"{answer.class_} {answer.probability:.3f}" for answer in each.predictions)
-        say(f"{each.picture}: {answers}")
+        say(f"{each.picture}: {each}")
         if each.note is not None:
             say(f"{each.picture}: {each.note}", err=True)
 
@@ -154,19 +161,21 @@ def exported(result: ExportResult) -> None:
     line("Next", f"eyespot predict {as_typed(result.files[0])} PICTURES")
 
 
-def write_predictions(path: Path, results: Sequence[Prediction]) -> None:
+def write_predictions(path: Path, results: Sequence[Prediction] | Sequence[Detections]) -> None:
     """The answers as CSV, a line an answer."""
-    rows = [
-        (each.picture, rank, answer.class_, f"{answer.probability:.6f}", "")
-        for each in results
-        for rank, answer in enumerate(each.predictions, start=1)
-    ]
-    rows += [(each.picture, 0, "", "", each.set_aside) for each in results if each.set_aside is not None]
-    write_chosen(path, as_csv(("picture", "rank", "class", "probability", "set_aside"), rows))
+    header = type(results[0]).header() if results else ()
+    write_chosen(path, as_csv(header, [row for each in results for row in each.rows()]))
 
 
-def validated(result: ValResult) -> None:
+def validated(result: ValResult | DetectionValResult) -> None:
     """The summary of `val`."""
+    from eyespot.answering.results import ValResult
+
+    if not isinstance(result, ValResult):
+        from eyespot.cli import show_boxes
+
+        show_boxes.validated(result)
+        return
     line("Read", f"{counted(result.n, 'picture')}, part {result.part}")
     set_aside(result.set_aside, "--json names them all")
     notes(result.notes)

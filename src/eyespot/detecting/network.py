@@ -16,6 +16,7 @@ import copy
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -167,6 +168,30 @@ def first_weights(detector: Detector, maps: Sequence[Tensor]) -> None:
         detector(maps)
     for hook in hooks:
         hook.remove()
+
+
+def channels_of(net: nn.Sequential, strides: Sequence[int]) -> list[int]:
+    """Channels of each map of the trunk, the finest first."""
+    with torch.no_grad():
+        found = Maps(net, strides)(torch.zeros(1, 3, FINE[-1], FINE[-1]))
+    return [each.shape[-1] for each in found]
+
+
+def as_numbers(detector: Detector) -> np.ndarray:
+    """All weights of a detector in a row, float32."""
+    return np.concatenate([each.numpy().ravel() for each in detector.state_dict().values()])
+
+
+def from_numbers(numbers: np.ndarray, channels: Sequence[int], classes: int) -> Detector | None:
+    """The detector with these weights; None where there are more or fewer than it has."""
+    detector = Detector(channels, classes)
+    state = detector.state_dict()
+    sizes = [each.numel() for each in state.values()]
+    if sum(sizes) != numbers.size:
+        return None
+    rows = torch.split(torch.tensor(numbers), sizes)
+    detector.load_state_dict({name: row.view_as(state[name]) for name, row in zip(state, rows, strict=True)})
+    return detector
 
 
 def _to_unit_variance(layer: nn.Module, inputs: object, output: Tensor) -> Tensor:

@@ -41,13 +41,11 @@ class DetectorPlan:
 
     steps: int
     batch: int = 8
-    lr: float = 2.5e-3
+    lr: float = 4e-3
     weight_decay: float = 0.05
     """Of matrices."""
     average: float = 0.99
     """Share of the averaged weights that a step keeps."""
-    patience: None = None
-    """The last weights answer."""
 
 
 class DetectorTraining:
@@ -78,6 +76,11 @@ class DetectorTraining:
     def steps(self) -> int:
         """Steps in all."""
         return self.plan.steps
+
+    @property
+    def patience(self) -> int | None:
+        """None: the last weights answer."""
+        return None
 
     @property
     def averaged(self) -> Detector:

@@ -1,14 +1,19 @@
-"""`predict`: the likeliest classes of pictures."""
+"""`predict`: the likeliest classes of pictures, or the boxes in them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from eyespot.answering.model import load
+from eyespot.answering.detections import BoxOptions, Detections
+from eyespot.answering.model import Model, load
 from eyespot.answering.predictions import predictions
 from eyespot.answering.results import Prediction
 from eyespot.data.read_as import ReadAs
+from eyespot.data.sources import list_pictures
+from eyespot.errors import OptionError
+from eyespot.keywords import as_record
 from eyespot.progress import Progress, silent
 
 
@@ -19,11 +24,32 @@ def predict(
     topk: int = 3,
     image_column: str | None = None,
     progress: Progress = silent,
-) -> list[Prediction]:
-    """The likeliest classes of each picture, by the model in `run`. See Model.predict.
+    **boxes: Any,
+) -> list[Prediction] | list[Detections]:
+    """The likeliest classes of each picture, by the model in `run`, or the boxes, where it is a detector.
+
+    topk, image_column: see Model.predict.
+    boxes: those of BoxOptions: which boxes are named, and what is written of them.
 
     >>> [answer] = eyespot.predict("runs/train/digits", "seven.png")
     >>> answer.predictions[0].class_
     '7'
     """
-    return predictions(load(run), pictures, topk=topk, progress=progress, how=ReadAs(image_column=image_column))
+    options = as_record(BoxOptions, boxes, verb=predict)
+    model = load(run)
+    if isinstance(model, Model):
+        given = [name for name, value in vars(options).items() if name != "overwrite" and value is not None]
+        if given:
+            raise OptionError(
+                f"the option {given[0]} is for detectors, and the model in {run} names classes: leave it out"
+            )
+        return predictions(model, pictures, topk=topk, progress=progress, how=ReadAs(image_column=image_column))
+    from eyespot.answering.drawn import require_room, write_answers  # which naming classes does without
+
+    require_room(options)
+    paths = [pictures] if isinstance(pictures, str | Path) else list(pictures)
+    answers = model.predict(
+        paths, threshold=options.threshold, iou=options.iou, max_boxes=options.max_boxes, progress=progress
+    )
+    write_answers(options, answers, {each.name: each for each in list_pictures(paths)[0]}, model)
+    return answers

@@ -6,28 +6,28 @@ import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eyespot import machine
 from eyespot.building.backbone import choose_precision
+from eyespot.data.boxes.reading import find_boxes
 from eyespot.data.data_set import DataSet
 from eyespot.distributed.world import World, broadcast, joined, world
 from eyespot.errors import OptionError, Stopped
 from eyespot.progress import Progress, silent
-from eyespot.regimes.choice import Choice, choose
-from eyespot.regimes.fitted import Fitted, despite_ctrl_c
-from eyespot.regimes.fitting import NO_MODEL_YET, fit
-from eyespot.regimes.prepare import prepare, with_levels
-from eyespot.reporting.measure import Measurements, measure
-from eyespot.reporting.outputs import write_outputs
-from eyespot.reporting.result import TrainResult, result_of
-from eyespot.reporting.written_model import keeping, write_model
+from eyespot.regimes.fitting import NO_MODEL_YET
+from eyespot.reporting.classification import Classification
+from eyespot.reporting.result import TrainResult
 from eyespot.runs.clock import Clock, Journal
 from eyespot.runs.folder import RunFolder
 from eyespot.runs.job import Job
 from eyespot.runs.options import TrainOptions, train_options
 from eyespot.runs.resume import Again, replayed, require_same_data, resumed
 from eyespot.runs.storage import open_store
+
+if TYPE_CHECKING:
+    from eyespot.detecting.detection import Detection
+    from eyespot.detecting.result import DetectorResult
 
 
 def train(
@@ -37,7 +37,7 @@ def train(
     replay: str | Path | None = None,
     progress: Progress = silent,
     **options: Any,
-) -> TrainResult:
+) -> TrainResult | DetectorResult:
     """What was trained on `data` and how good it is; a run folder with bundle and report is on disk.
 
     data: a folder or a file (docs/data.md has all kinds), or "digits" for the embedded sample. None if `resume` or
@@ -72,7 +72,18 @@ def train(
         raise Stopped(NO_MODEL_YET) from None
 
 
-def _on_every_rank(result: TrainResult | None, ranks: World) -> TrainResult:
+def task_of(
+    data: str | Path | DataSet, options: TrainOptions, *, ranks: World, progress: Progress
+) -> Classification | Detection:
+    """What is to be done with the data, which are read: they decide it. With boxes in the folder it is a detector."""
+    if not isinstance(data, DataSet) and find_boxes(Path(data).expanduser()):
+        from eyespot.detecting.detection import Detection  # with torch
+
+        return Detection.of(data, options, ranks=ranks, progress=progress)
+    return Classification.of(data, options, ranks=ranks, progress=progress)
+
+
+def _on_every_rank(result: TrainResult | DetectorResult | None, ranks: World) -> TrainResult | DetectorResult:
     """The writer's result."""
     said = broadcast(result.model_dump(mode="json") if result else None, ranks)
     return result or TrainResult.model_validate(said)
@@ -106,18 +117,17 @@ def _train(
     ranks: World,
     progress: Progress,
     started: float,
-) -> TrainResult | None:
+) -> TrainResult | DetectorResult | None:
     """The result on the writer; None on other ranks, which are done when the network is trained."""
     journal = Journal(folder, data=data.name if isinstance(data, DataSet) else str(data), options=options)
     clock = _clock(options, again, journal=journal, ranks=ranks, started=started)
     if again is None or again.folder is None:
         clock.write_down()  # a run that is killed from here on can be resumed
-    prepared = with_levels(prepare(data, seed=options.seed, progress=progress, how=options.read_as), ranks)
-    journal.fingerprint = prepared.fingerprint
+    task = task_of(data, options, ranks=ranks, progress=progress)
+    journal.fingerprint = task.fingerprint
     if again:
-        require_same_data(again, prepared.data_set.name, prepared.fingerprint)
-    choice = choose(prepared, options)
-    folder.name_after(_folder_name(prepared.data_set.name))
+        require_same_data(again, task.data_name, task.fingerprint)
+    folder.name_after(_folder_name(task.data_name))
     folder.tidy()
     clock.write_down()
     notes: list[str] = []
@@ -126,11 +136,13 @@ def _train(
         with open_store(cache_folder, notes) as store:
             precision = choose_precision(options.precision)
             job = Job(options, folder, store, cache_folder, precision, progress, clock, ranks)
-            fitted = fit(prepared, choice, job, keep=keeping(job))
-            if not ranks.is_writer:
-                return None
-            measured = measure(fitted, store=store, progress=progress)
-        return _written(fitted, measured, choice=choice, job=job, journal=journal, notes=notes)
+            finish = task.train(job)
+        if finish is None:
+            return None
+        result = finish(notes, lambda: journal.entries(clock))
+        folder.forget_checkpoints()
+        job.progress("writing the report", 1, 1)
+        return result
     except KeyboardInterrupt:
         raise _stopped(folder) from None
 
@@ -146,23 +158,6 @@ def _clock(options: TrainOptions, again: Again | None, *, journal: Journal, rank
         journal=journal,
         world=ranks,
     )
-
-
-def _written(
-    fitted: Fitted, measured: Measurements, *, choice: Choice, job: Job, journal: Journal, notes: list[str]
-) -> TrainResult:
-    """The result, with everything on disk."""
-    manifest, stopped = despite_ctrl_c(lambda: write_model(fitted, measured, job))
-    if stopped:
-        raise KeyboardInterrupt
-    job.progress("writing the report", 0, 1)
-    result = result_of(fitted, measured, choice=choice, job=job, notes=notes)
-    folder = job.folder.path
-    assert folder is not None
-    write_outputs(folder, result, fitted, measured, manifest=manifest, args=journal.entries(job.clock))
-    job.folder.forget_checkpoints()
-    job.progress("writing the report", 1, 1)
-    return result
 
 
 def _stopped(folder: RunFolder) -> BaseException:

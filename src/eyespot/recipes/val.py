@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from eyespot.answering.detections import DetectionValResult
 from eyespot.answering.evaluation import evaluation
-from eyespot.answering.model import load
+from eyespot.answering.model import Model, load
 from eyespot.answering.results import ValResult
 from eyespot.data.read_as import read_as
+from eyespot.errors import OptionError
 from eyespot.progress import Progress, silent
 
 
 def val(
     run: str | Path, data: str | Path, *, split: str = "auto", progress: Progress = silent, **reading: str | None
-) -> ValResult:
-    """Accuracy with its interval of the model in `run`, on the labelled pictures of `data`. See Model.evaluate."""
-    return evaluation(load(run), data, split=split, progress=progress, how=read_as(**reading))
+) -> ValResult | DetectionValResult:
+    """Accuracy with its interval of the model in `run`, on the labelled pictures of `data`. See Model.evaluate.
+
+    Of a detector, average precision on pictures with boxes. See Detector.evaluate.
+    """
+    model = load(run)
+    if isinstance(model, Model):
+        return evaluation(model, data, split=split, progress=progress, how=read_as(**reading))
+    given = [name for name, value in reading.items() if value not in (None, "auto")]
+    if given:
+        raise OptionError(
+            f"the option {given[0]} is for models that name classes, and {run} is a detector: leave it out"
+        )
+    return model.evaluate(data, split=split, progress=progress)

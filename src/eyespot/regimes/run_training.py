@@ -19,8 +19,7 @@ from eyespot.training.around_steps import WholeSteps
 from eyespot.words import counted
 
 if TYPE_CHECKING:
-    from eyespot.training.loop import Training
-    from eyespot.training.plan import Epoch
+    from eyespot.training.plan import Epoch, Stepwise
 
 CHECKPOINT_SECONDS = 2.0
 """Of training before the first checkpoint, and between two: what a kill can lose, and the step it comes in."""
@@ -38,7 +37,7 @@ class Cost:
     """For what has to be computed, or decoded, before the first step."""
 
 
-def run_training(training: Training, job: Job, *, key: str, reserve: float = 0.0, few: bool = False) -> Reason:
+def run_training(training: Stepwise, job: Job, *, key: str, reserve: float = 0.0, few: bool = False) -> Reason:
     """Trains from the last checkpoint under that name, if there is one, to the end, and why it ended.
 
     key: names this training among those of the run.
@@ -73,18 +72,18 @@ def run_training(training: Training, job: Job, *, key: str, reserve: float = 0.0
     return reason
 
 
-def ended_note(reason: Reason, training: Training) -> list[str]:
+def ended_note(reason: Reason, training: Stepwise) -> list[str]:
     """A sentence on a training that did not come to its end."""
     if reason == "whole":
         return []
     who = "you" if reason == "by the user" else "the clock"
-    if training.plan.patience is not None:
+    if training.patience is not None:
         return [f"training was stopped by {who} after epoch {len(training.epochs)}; the best epoch so far is kept"]
     steps = f"{training.step} of {counted(training.steps, 'step')}"
     return [f"training was stopped by {who} after {steps}; the weights it had then are kept"]
 
 
-def seconds_per_step(make: Callable[[], Training], *, few: bool = False) -> float:
+def seconds_per_step(make: Callable[[], Stepwise], *, few: bool = False) -> float:
     """What a step takes here and now: the median of a few after the first, of a training that is thrown away."""
     training = make()
     times: list[float] = []
@@ -107,7 +106,7 @@ def epoch_row(epoch: Epoch) -> dict[str, float | int | bool]:
     return row
 
 
-def _steps(training: Training, last: int) -> Iterator[int]:
+def _steps(training: Stepwise, last: int) -> Iterator[int]:
     if training.step >= last:  # it was at its end when it was kept
         return
     for step in training.run():
@@ -116,7 +115,7 @@ def _steps(training: Training, last: int) -> Iterator[int]:
             return
 
 
-def _note_on_norms(training: Training, job: Job) -> None:
+def _note_on_norms(training: Stepwise, job: Job) -> None:
     """Says what several processes do otherwise than one."""
     from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -142,7 +141,7 @@ def _threads(*, few: bool) -> Iterator[None]:
 class _Kept:
     """The checkpoints of one training, which only the writer writes."""
 
-    def __init__(self, training: Training, job: Job, key: str) -> None:
+    def __init__(self, training: Stepwise, job: Job, key: str) -> None:
         self._training, self._job, self._key = training, job, key
         self._saved_step, self._saved_at = training.step, time.perf_counter()
         self._cost: float | None = None

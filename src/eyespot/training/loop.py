@@ -88,6 +88,10 @@ class Training:
         return self.plan.epochs * len(self._batches)
 
     @property
+    def patience(self) -> int | None:
+        return self.plan.patience
+
+    @property
     def averaged(self) -> nn.Sequential:
         """The network that answers, in evaluation: with averaged weights; where an epoch was chosen, with its."""
         if self._best is not None and self._chose:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
 from eyespot.augmenting.mixing import Mixing
 from eyespot.heads.head import Output
@@ -93,3 +94,37 @@ class Step:
     """Steps done so far."""
     epoch: Epoch | None
     """Where the step was the last of its epoch."""
+
+
+class Stepwise(Protocol):
+    """A training that can be stopped after any step, kept, and gone on with; `loop.Training` is one."""
+
+    notes: list[str]
+    epochs: list[Epoch]
+    step: int
+    """Steps done so far."""
+
+    @property
+    def net(self) -> nn.Module:
+        """What trains."""
+
+    @property
+    def steps(self) -> int:
+        """Steps in all."""
+
+    @property
+    def patience(self) -> int | None:
+        """Epochs without gain before it ends; None where it goes to its last step."""
+
+    @property
+    def good(self) -> dict[str, Any]:
+        """A state that it may be kept at in the midst of steps."""
+
+    def run(self) -> Iterator[Step]:
+        """Trains, yielding after every step."""
+
+    def state(self) -> dict[str, Any]:
+        """Everything that decides how it goes on."""
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from there."""

@@ -1,0 +1,127 @@
+"""A trained detector in its run's folder: its graph was asked, and what it answered was measured, before it is kept."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from eyespot.answering.box_evaluation import Judged, judge
+from eyespot.answering.detector import Detector
+from eyespot.bundle.files import FOLDER, DetectorBundle, place_bundle, read_any_bundle, sha256, write_detector
+from eyespot.bundle.manifest import DataSummary, DetectorManifest, KnownPictures
+from eyespot.data.pictures import decoder_version
+from eyespot.detecting.fit import FittedDetector
+from eyespot.engine.run import engine_version
+from eyespot.evaluate.box_matches import matches
+from eyespot.evaluate.box_thresholds import best_threshold
+from eyespot.files import writing
+from eyespot.names import printable
+from eyespot.records import DetectionScores, Part
+from eyespot.runs.job import Job
+from eyespot.version import VERSION
+
+THRESHOLD = 0.25
+"""Where no validation picture has a box to choose it by."""
+IOU = 0.6
+"""Of two boxes of a class that overlap by more one is left out: things that stand together overlap by less."""
+MOST = 100
+"""Boxes of a picture; the number that COCO measures."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A detector on disk, and what it answered."""
+
+    manifest: DetectorManifest
+    judged: dict[Part, Judged]
+    """On the parts that it was not trained on."""
+
+
+def write_model(fitted: FittedDetector, job: Job) -> Written:
+    """The detector's bundle, in its place once its graph on disk was read back, asked and measured.
+
+    The validation pictures choose the threshold, then the test pictures are looked at for the first time.
+    """
+    folder = job.folder.path
+    assert folder is not None
+    target = folder / FOLDER
+    draft = target.with_name(f".{FOLDER}.{os.urandom(6).hex()}")
+    manifest = _manifest(fitted, job, name=folder.name)
+    try:
+        with writing(f"the model in {target}"):
+            write_detector(draft, manifest, fitted.graph)
+            bundle = read_any_bundle(draft)
+            assert isinstance(bundle, DetectorBundle)
+            judged = _judged(Detector(bundle), fitted, job)
+            manifest = _with_scores(manifest, judged)
+            write_detector(draft, manifest, fitted.graph)
+            place_bundle(draft, target)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return Written(manifest, judged)
+
+
+def _judged(detector: Detector, fitted: FittedDetector, job: Job) -> dict[Part, Judged]:
+    parts: tuple[Part, ...] = ("val", "test")
+    return {
+        part: judge(detector, fitted.prepared.part(part), doing=f"measuring on {part}", progress=job.progress)
+        for part in parts
+        if fitted.prepared.part(part)
+    }
+
+
+def _with_scores(manifest: DetectorManifest, judged: dict[Part, Judged]) -> DetectorManifest:
+    threshold = manifest.threshold
+    if "val" in judged:
+        of = judged["val"]
+        found = matches(of.truths, of.founds, classes=len(manifest.classes), most=manifest.most)
+        threshold = best_threshold(found) or threshold
+
+    def scores(part: Part) -> DetectionScores | None:
+        if part not in judged:
+            return None
+        return judged[part].scores(manifest.classes, threshold=threshold, most=manifest.most)
+
+    return manifest.model_copy(update={"threshold": threshold, "validation": scores("val"), "test": scores("test")})
+
+
+def _manifest(fitted: FittedDetector, job: Job, *, name: str) -> DetectorManifest:
+    """Without what is not measured yet."""
+    prepared = fitted.prepared
+    return DetectorManifest(
+        name=printable(name),
+        created=datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
+        network=fitted.network,
+        strides=fitted.places.strides,
+        classes=prepared.classes,
+        preprocess=fitted.preprocess,
+        precision=job.precision,
+        threshold=THRESHOLD,
+        iou=IOU,
+        most=MOST,
+        validation=None,
+        test=None,
+        data=DataSummary(
+            name=printable(prepared.name),
+            fingerprint=prepared.fingerprint,
+            trained_on=len(prepared.part("train")),
+            used=prepared.used,
+            set_aside=len(prepared.set_aside),
+        ),
+        seed=job.options.seed,
+        graph_sha256=sha256(fitted.graph),
+        versions={
+            "eyespot": VERSION,
+            "numpy": np.__version__,
+            "engine": engine_version(),
+            "decoder": decoder_version(),
+        },
+        pictures=KnownPictures.of(
+            (each.content, part) for part in ("train", "val", "test") for each in prepared.part(part)
+        ),
+    )
