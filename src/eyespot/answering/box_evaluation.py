@@ -10,15 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from eyespot.answering.detections import DetectionValResult
-from eyespot.answering.detector import Detector
+from eyespot.answering.opened_detector import OpenedDetector
 from eyespot.data.boxes.reading import read_boxes
 from eyespot.data.boxes.records import BoxedPicture
 from eyespot.errors import DataError, OptionError
 from eyespot.evaluate.box_matches import Found, Truth
+from eyespot.evaluate.box_records import DetectionScores
 from eyespot.evaluate.detection_scores import detection_scores
 from eyespot.names import printable
 from eyespot.progress import Progress
-from eyespot.records import DetectionScores, SetAside
+from eyespot.records import SetAside
 from eyespot.words import some
 
 LEAST_SCORE = 0.01
@@ -41,7 +42,7 @@ class Judged:
         return detection_scores(self.truths, self.founds, classes, threshold=threshold, most=most)
 
 
-def judge(detector: Detector, pictures: Sequence[BoxedPicture], *, doing: str, progress: Progress) -> Judged:
+def judge(detector: OpenedDetector, pictures: Sequence[BoxedPicture], *, doing: str, progress: Progress) -> Judged:
     """What the detector finds in these pictures, unsure boxes too. Labels of -1 are of classes it does not know."""
     cut = replace(detector.cut, threshold=LEAST_SCORE)
     asked = [(each.picture, each.content or None) for each in pictures]
@@ -55,7 +56,7 @@ def judge(detector: Detector, pictures: Sequence[BoxedPicture], *, doing: str, p
     )
 
 
-def box_evaluation(detector: Detector, data: str | Path, *, split: str, progress: Progress) -> DetectionValResult:
+def box_evaluation(detector: OpenedDetector, data: str | Path, *, split: str, progress: Progress) -> DetectionValResult:
     """Average precision with its intervals, and all else that is measured. See Detector.evaluate."""
     started = time.perf_counter()
     if split not in ("auto", "all", *PARTS):
@@ -116,7 +117,7 @@ def _with_known_labels(
     return renamed, [name for name in theirs if name not in number_of]
 
 
-def _unseen(pictures: Sequence[BoxedPicture], detector: Detector) -> tuple[list[BoxedPicture], list[SetAside]]:
+def _unseen(pictures: Sequence[BoxedPicture], detector: OpenedDetector) -> tuple[list[BoxedPicture], list[SetAside]]:
     """The pictures that the model was not trained on, and the others with that reason."""
     then = detector.manifest.pictures.parts(each.content for each in pictures)
     pairs = list(zip(pictures, then, strict=True))

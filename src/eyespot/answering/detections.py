@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from eyespot.records import DetectionScores, Fraction, Record, SetAside
+from eyespot.evaluate.box_records import DetectionScores
+from eyespot.records import Fraction, Record, SetAside
 from eyespot.words import some
 
 

@@ -8,17 +8,8 @@ from typing import Final, Literal
 
 from pydantic import Field, field_validator
 
-from eyespot.records import (
-    DetectionScores,
-    Fraction,
-    Network,
-    Part,
-    Precision,
-    PrecisionName,
-    Preprocess,
-    Record,
-    Scores,
-)
+from eyespot.evaluate.box_records import DetectionScores
+from eyespot.records import Fraction, Network, Part, Precision, PrecisionName, Preprocess, Record, Scores
 
 FORMAT_VERSION: Final = 2
 """Since 2 the confusions are written without their zeros."""

@@ -144,7 +144,7 @@ def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, 
     How much of the network trains follows from how many pictures there are; --regime, --freeze or --time say otherwise.
     docs/training.md explains every option.
     """
-    from eyespot.cli import show, typed
+    from eyespot.cli import show, show_boxes, typed
     from eyespot.distributed.world import world
     from eyespot.recipes.train import train as recipe
 
@@ -156,7 +156,7 @@ def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, 
     with show.progress(quiet=quiet or not is_writer) as progress:
         result = recipe(data, progress=progress, **given)
     if is_writer:
-        show.json_or(as_json, result, show.trained)
+        show.json_or(as_json, result, show_boxes.trained)
 
 
 @main.command()
@@ -209,12 +209,12 @@ def val(as_json: bool, quiet: bool, **options: Any) -> None:
 
     auto reads test, else val, else everything. A folder that is not split is read whole.
     """
-    from eyespot.cli import show
+    from eyespot.cli import show, show_boxes
     from eyespot.recipes.val import val as recipe
 
     with show.progress(quiet=quiet) as progress:
         result = recipe(progress=progress, **options)
-    show.json_or(as_json, result, show.validated)
+    show.json_or(as_json, result, show_boxes.validated)
 
 
 @main.command()

@@ -23,9 +23,8 @@ from eyespot.runs.tables import as_csv
 from eyespot.words import counted
 
 if TYPE_CHECKING:  # each command shows one of them
-    from eyespot.answering.detections import Detections, DetectionValResult
+    from eyespot.answering.detections import Detections
     from eyespot.answering.results import Prediction, ValResult
-    from eyespot.detecting.result import DetectorResult
     from eyespot.exporting.agreement import ExportCheck
     from eyespot.recipes.embed import EmbedResult
     from eyespot.recipes.export import ExportResult
@@ -102,14 +101,8 @@ def json_or(as_json: bool, result: R, in_words: Callable[[R], None]) -> None:
         in_words(result)
 
 
-def trained(result: TrainResult | DetectorResult) -> None:
+def trained(result: TrainResult) -> None:
     """The closing summary of `train`."""
-    from eyespot.cli import show_boxes
-    from eyespot.detecting.result import DetectorResult
-
-    if isinstance(result, DetectorResult):
-        show_boxes.trained(result)
-        return
     used = f"{counted(result.pictures.used, 'picture')} of {len(result.classes)} classes"
     line("Used", f"{used}, {result.network} {result.regime}")
     line("Why", result.regime_reason)
@@ -167,15 +160,8 @@ def write_predictions(path: Path, results: Sequence[Prediction] | Sequence[Detec
     write_chosen(path, as_csv(header, [row for each in results for row in each.rows()]))
 
 
-def validated(result: ValResult | DetectionValResult) -> None:
+def validated(result: ValResult) -> None:
     """The summary of `val`."""
-    from eyespot.answering.results import ValResult
-
-    if not isinstance(result, ValResult):
-        from eyespot.cli import show_boxes
-
-        show_boxes.validated(result)
-        return
     line("Read", f"{counted(result.n, 'picture')}, part {result.part}")
     set_aside(result.set_aside, "--json names them all")
     notes(result.notes)

@@ -1,21 +1,29 @@
-"""What people see of detectors: results on standard output, in words."""
+"""What people see of what detectors do, too: results on standard output, in words."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eyespot.cli import show
 from eyespot.cli.columns import in_column
 from eyespot.cli.show import MOST_CLASSES, line, notes, say, set_aside
 from eyespot.words import counted
 
 if TYPE_CHECKING:
     from eyespot.answering.detections import DetectionValResult
+    from eyespot.answering.results import ValResult
     from eyespot.detecting.result import DetectorResult
-    from eyespot.records import DetectionScores
+    from eyespot.evaluate.box_records import DetectionScores
+    from eyespot.reporting.result import TrainResult
 
 
-def trained(result: DetectorResult) -> None:
+def trained(result: TrainResult | DetectorResult) -> None:
     """The closing summary of `train`."""
+    from eyespot.detecting.result import DetectorResult
+
+    if not isinstance(result, DetectorResult):
+        show.trained(result)
+        return
     pictures, boxes = (sum(getattr(part, name) for part in result.parts) for name in ("pictures", "boxes"))
     classes = counted(len(result.classes), "class", "classes")
     size = f"{result.image_width} x {result.image_height}"
@@ -30,8 +38,13 @@ def trained(result: DetectorResult) -> None:
     line("Next", result.next_commands[0][0])
 
 
-def validated(result: DetectionValResult) -> None:
+def validated(result: ValResult | DetectionValResult) -> None:
     """The summary of `val`."""
+    from eyespot.answering.detections import DetectionValResult
+
+    if not isinstance(result, DetectionValResult):
+        show.validated(result)
+        return
     line("Read", f"{counted(result.pictures, 'picture')}, part {result.part}")
     set_aside(result.set_aside, "--json names them all")
     notes(result.notes)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from eyespot.evaluate.box_records import DetectionScores
 from eyespot.names import as_typed
-from eyespot.records import DetectionScores, Record, SetAside
+from eyespot.records import Record, SetAside
 
 
 class BoxedCount(Record):

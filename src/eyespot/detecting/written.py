@@ -17,10 +17,11 @@ from eyespot.data.pictures import decoder_version
 from eyespot.detecting.fit import FittedDetector
 from eyespot.engine.run import engine_version
 from eyespot.evaluate.box_matches import matches
+from eyespot.evaluate.box_records import DetectionScores
 from eyespot.evaluate.box_thresholds import best_threshold
 from eyespot.files import writing
 from eyespot.names import printable
-from eyespot.records import DetectionScores, Part
+from eyespot.records import Part
 from eyespot.runs.job import Job
 from eyespot.version import VERSION
 

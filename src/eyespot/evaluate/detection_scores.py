@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from eyespot.evaluate.average_precision import Interval, average_precision, intervals
+from eyespot.evaluate.average_precision import AveragePrecision, Interval, Intervals, average_precision, intervals
 from eyespot.evaluate.box_matches import Found, Truth, matches
 from eyespot.evaluate.box_mistakes import confusion
+from eyespot.evaluate.box_records import ClassDetection, DetectionScores, Estimate, SizeDetection
 from eyespot.evaluate.box_sizes import by_size
-from eyespot.evaluate.box_thresholds import at_threshold
-from eyespot.records import ClassDetection, DetectionScores, Estimate, SizeDetection
+from eyespot.evaluate.box_thresholds import AtThreshold, at_threshold
 
 
 def detection_scores(
@@ -44,28 +44,38 @@ def detection_scores(
         precision=counts.overall.precision,
         recall=counts.overall.recall,
         f1=counts.overall.f1,
-        per_class=tuple(
-            ClassDetection(
-                name=name,
-                boxes=of.truths,
-                ap50=_estimate(precisions.of(label, 0.5), ranges.ap50[label]),
-                ap50_95=precisions.per_class[label].ap50_95,
-                precision=of.precision,
-                recall=of.recall,
-                f1=of.f1,
-            )
-            for label, (name, of) in enumerate(zip(classes, counts.per_class, strict=True))
-        ),
-        by_size=tuple(
-            SizeDetection(
-                from_side=math.sqrt(each.from_area),
-                to_side=None if each.to_area is None else math.sqrt(each.to_area),
-                boxes=each.truths,
-                map50=each.measured.map50,
-            )
-            for each in by_size(truths, founds, classes=len(classes), most=most)
-        ),
+        per_class=_by_class(classes, precisions, ranges, counts),
+        by_size=_by_size(truths, founds, classes=len(classes), most=most),
         cells=tuple((int(true), int(said), int(table[true, said])) for true, said in np.argwhere(table)),
+    )
+
+
+def _by_class(
+    classes: Sequence[str], precisions: AveragePrecision, ranges: Intervals, counts: AtThreshold
+) -> tuple[ClassDetection, ...]:
+    return tuple(
+        ClassDetection(
+            name=name,
+            boxes=of.truths,
+            ap50=_estimate(precisions.of(label, 0.5), ranges.ap50[label]),
+            ap50_95=precisions.per_class[label].ap50_95,
+            precision=of.precision,
+            recall=of.recall,
+            f1=of.f1,
+        )
+        for label, (name, of) in enumerate(zip(classes, counts.per_class, strict=True))
+    )
+
+
+def _by_size(truths: Sequence[Truth], founds: Sequence[Found], *, classes: int, most: int) -> tuple[SizeDetection, ...]:
+    return tuple(
+        SizeDetection(
+            from_side=math.sqrt(each.from_area),
+            to_side=None if each.to_area is None else math.sqrt(each.to_area),
+            boxes=each.truths,
+            map50=each.measured.map50,
+        )
+        for each in by_size(truths, founds, classes=classes, most=most)
     )
 
 
