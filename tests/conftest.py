@@ -135,6 +135,48 @@ def split_run(split_photos: Path, warm_cache: Path, tmp_path_factory: pytest.Tem
         return train(split_photos, out=tmp_path_factory.mktemp("split-runs"))
 
 
+@pytest.fixture(scope="session")
+def boxed_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures of 96 x 64 px with discs and bars, and their boxes as YOLO has them: 12 to train on, 4 and 4."""
+    folder = tmp_path_factory.mktemp("boxed") / "shapes"
+    for part, count, first in (("train", 12, 0), ("val", 4, 100), ("test", 4, 200)):
+        for number in range(count):
+            image, lines = _boxed(first + number)
+            for kind in ("images", "labels"):
+                (folder / part / kind).mkdir(parents=True, exist_ok=True)
+            image.save(folder / part / "images" / f"{first + number}.png")
+            (folder / part / "labels" / f"{first + number}.txt").write_text("\n".join(lines) + "\n")
+    (folder / "data.yaml").write_text("train: train/images\nval: val/images\ntest: test/images\nnames: [bar, disc]\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def detector_run(boxed_photos: Path, warm_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What `train` gives on `boxed_photos` in a few seconds: a small detector that finds some of them."""
+    import eyespot
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EYESPOT_CACHE", str(warm_cache))
+        out = tmp_path_factory.mktemp("detector")
+        return eyespot.train(boxed_photos, out=out, imgsz=96, epochs=40, views=4, precision="fp32", name="shapes")
+
+
+def _boxed(seed: int) -> tuple[Image.Image, list[str]]:
+    """A gray picture with two or three things on it, and their lines: class, middle, width and height as shares."""
+    random, (width, height) = Random(seed), (96, 64)
+    image = Image.effect_noise((width, height), 12).convert("RGB")
+    pen, lines = ImageDraw.Draw(image), []
+    for place in range(random.randint(2, 3)):
+        kind = random.randint(0, 1)
+        wide, high = (22, 12) if kind == 0 else (18, 18)
+        left, top = 4 + 30 * place + random.randint(0, 5), random.randint(4, height - high - 4)
+        box = (left, top, left + wide, top + high)
+        (pen.rectangle if kind == 0 else pen.ellipse)((*box[:2], box[2] - 1, box[3] - 1), fill=(200, 60, 30))
+        middle = ((left + wide / 2) / width, (top + high / 2) / height)
+        lines.append(f"{kind} {middle[0]:.6f} {middle[1]:.6f} {wide / width:.6f} {high / height:.6f}")
+    return image, lines
+
+
 def _shape(kind: str, *, seed: int) -> Image.Image:
     """One shape on a plain ground, 64 x 48 pixels; place, size and shade depend on the seed."""
     random = Random(f"{kind} {seed}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -80,19 +80,19 @@ def fit_detector(prepared: PreparedBoxes, job: Job) -> FittedDetector:
     detector = kept.found(body)
     if detector is not None:
         return body.fitted(detector, prepared, plan, views)
-    train = prepared.part("train")
     mapped = maps_of(
         body.trunk,
-        train,
+        prepared.part("train"),
         views=views,
         store=job.store,
         folder=job.cache_folder,
         progress=lambda done, total: job.progress("computing features", done, total),
     )
-    prepared = prepared.without(mapped.set_aside)
-    plan = _within(plan, mapped, body, prepared, job)
-    training = DetectorTraining(mapped, body.places, len(prepared.classes), plan, seed=job.options.seed)
-    reason = run_training(training, job, key=KEY, reserve=_reserve(job), few=True)
+    with closing(mapped.file):
+        prepared = prepared.without(mapped.set_aside)
+        plan = _within(plan, mapped, body, prepared, job)
+        training = DetectorTraining(mapped, body.places, len(prepared.classes), plan, seed=job.options.seed)
+        reason = run_training(training, job, key=KEY, reserve=_reserve(job), few=True)
     if reason == "whole" and not job.clock.is_set:
         kept.keep(training.averaged)
     return body.fitted(training.averaged, prepared, plan, views, mapped=mapped, training=training, reason=reason)
@@ -190,6 +190,7 @@ def _views_in_time(prepared: PreparedBoxes, body: _Body, job: Job, *, most: int)
     timed = maps_of(
         body.trunk, some, views=1, store=job.store, folder=job.cache_folder, progress=lambda done, total: None
     )
+    timed.file.close()
     seconds = (time.perf_counter() - began) / max(1, timed.computed or len(some))
     allowed = (job.clock.remaining - _reserve(job)) * MAPPING_SHARE / max(seconds, 1e-6)
     return max(1, min(most, int(allowed / len(prepared.part("train")))))

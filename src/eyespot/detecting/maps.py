@@ -56,6 +56,10 @@ class MapFile:
                 f"can be made ({error.strerror}): make room there, or take fewer views"
             ) from error
 
+    def close(self) -> None:
+        """Gives the room back."""
+        self._file.close()
+
     def write(self, number: int, row: np.ndarray) -> None:
         """row: as `packed` makes it."""
         with self._lock:
