@@ -19,7 +19,7 @@ from eyespot.recipes.by_hand import convolve, learn_kernel, pool
 from eyespot.recipes.by_hand import pixel_coverage as coverage
 from eyespot.recipes.info import CacheResult, InfoResult, info
 from eyespot.recipes.info import cache as cache_recipe
-from eyespot.reporting import train_result
+from eyespot.reporting import result as train_result
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "json.md"
 DOCUMENTED: dict[str, type[BaseModel]] = {
