@@ -4,10 +4,10 @@
 
 A few drawn pictures are trained from scratch, partial and full, and as a detector of their boxes, in turn. A run is
 killed with SIGKILL up to three times: at a random moment of its time, or in the midst of writing a file, such as a
-checkpoint. Then it is resumed, and killed again, or comes to its end. Its graph, which holds all weights, its epochs and its answers must be those of a run
-that was never killed. Where it was killed before there was anything to resume, the same name is trained anew.
-Checkpoints come every few steps, not every few seconds. Every life is a process of its own, forked from one that has
-imported all and done nothing, so this needs a system that can fork.
+checkpoint. Then it is resumed, and killed again, or comes to its end. Its graph, which holds all weights, its epochs
+and its answers must be those of a run that was never killed. Where it was killed before there was anything to resume,
+the same name is trained anew. Checkpoints come every few steps, not every few seconds. Every life is a process of its
+own, forked from one that has imported all and done nothing, so this needs a system that can fork.
 """
 
 from __future__ import annotations
