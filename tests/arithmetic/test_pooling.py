@@ -6,9 +6,8 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from eyespot.arithmetic.coverage import pixel_coverage
 from eyespot.arithmetic.pooling import average_pool, max_pool
-from eyespot.arithmetic.windows import slides
+from eyespot.arithmetic.windows import pixel_coverage, slides
 from eyespot.errors import OptionError
 
 sizes = st.integers(1, 9)
@@ -55,5 +54,5 @@ def test_coverage_counts_windows_one_by_one(height, width, window, stride, paddi
                 for x in across.pixels(column):
                     if 0 <= y < height and 0 <= x < width:
                         counts[y, x] += 1
-    ours = pixel_coverage((height, width), (window, window), padding=padding, stride=stride)
+    ours = pixel_coverage(down, across)
     np.testing.assert_array_equal(ours, counts)

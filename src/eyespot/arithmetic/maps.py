@@ -1,14 +1,16 @@
-"""Feature maps as pictures: signed values with zero in the middle of the scale, pooled pictures as they are."""
+"""Feature maps and kernels as pictures: signed values with zero in the middle of the scale, pooled ones as they are."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.arithmetic.sheet import sheet
+from eyespot.arithmetic.sheet import Sheet, sheet
 
 BELOW, ZERO, ABOVE = (33, 102, 172), (255, 255, 255), (178, 24, 43)
 """Blue, white and red of ColorBrewer's scheme RdBu, which colour-blind people can tell apart."""
+MIDDLE = 127.5
+"""The grey that stands for zero in kernels."""
 SHARE_IN_SCALE = 0.995
 """Share of the values that the scale holds: a few extreme ones would make all others pale."""
 _ASKED = 1_000_000
@@ -34,8 +36,39 @@ def heat_png(counts: NDArray[np.int64]) -> bytes:
 
 def plain_png(image: NDArray[np.float64], *, rgb: bool) -> bytes:
     """Channels (C, H, W) with values 0 to 255 as a PNG: one picture in colour, or grey ones side by side."""
-    levels = np.clip(np.rint(image), 0, 255).astype(np.uint8)
-    return sheet(levels.transpose(1, 2, 0)[None] if rgb else np.repeat(levels[..., None], 3, axis=3)).png
+    levels = np.clip(image, 0, 255)
+    return sheet(_bytes(levels.transpose(1, 2, 0)[None]) if rgb else _grays(levels)).png
+
+
+def of_maps(maps: NDArray[np.float32], *, together: bool) -> tuple[Sheet, str]:
+    """Feature maps (C, H, W) as a picture, the first at the top left, and in words how numbers became colours.
+
+    Without negative values 0 is black and the largest white; else 0 is white, below it is blue, above it red.
+    together: one scale for all maps, so that they can be compared; else each has its own, so that faint ones show.
+    """
+    largest = np.abs(maps).max(axis=None if together else (1, 2), keepdims=True)
+    shares = maps / np.where(largest > 0, largest, 1)  # (C, H, W)
+    signed = bool((maps < 0).any())
+    colors = signed_colors(shares, end=1) if signed else _grays(255 * shares)
+    scale = "all maps on one scale" if together else "each map on its own scale"
+    meaning = "0 is white, below it blue, above it red" if signed else "0 is black, the largest value white"
+    return sheet(colors), f"{scale}: {meaning}"
+
+
+def of_kernels(kernels: NDArray[np.float32]) -> tuple[Sheet, str]:
+    """Kernels (out, in, H, W) as a picture, and in words how numbers became colours.
+
+    In colour where they see three channels, else each plane in grey. Each kernel has its own scale, on which mid-grey
+    is 0.
+    """
+    outs, ins, height, width = kernels.shape
+    largest = np.abs(kernels).max(axis=(1, 2, 3), keepdims=True)
+    levels = MIDDLE + MIDDLE * kernels / np.where(largest > 0, largest, 1)
+    if ins == 3:
+        colors, meaning = _bytes(levels.transpose(0, 2, 3, 1)), "red, green and blue are the channels"
+    else:
+        colors, meaning = _grays(levels.reshape(outs * ins, height, width)), "black is below 0, white above"
+    return sheet(colors), f"each kernel on its own scale: mid-gray is 0, {meaning}"
 
 
 def signed_colors(values: NDArray[np.generic], *, end: float) -> NDArray[np.uint8]:
@@ -49,6 +82,15 @@ def _levels(values: NDArray[np.generic], end: float) -> NDArray[np.uint8]:
         return np.full(values.shape, 127, np.uint8)
     share = (values.astype(np.float32) + np.float32(end)) * np.float32(127 / end)
     return np.clip(np.rint(share, out=share), 0, 254, out=share).astype(np.uint8)
+
+
+def _grays(levels: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Greys (N, H, W, 3) of levels 0 to 255, (N, H, W)."""
+    return np.repeat(_bytes(levels)[..., None], 3, axis=3)
+
+
+def _bytes(levels: NDArray[np.floating]) -> NDArray[np.uint8]:
+    return np.asarray(np.rint(levels), np.uint8)
 
 
 def _scheme() -> NDArray[np.uint8]:

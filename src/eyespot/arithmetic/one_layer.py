@@ -21,7 +21,7 @@ from eyespot.arithmetic.sliding import (
     windows_of,
 )
 from eyespot.arithmetic.table import BYTES, Layer
-from eyespot.arithmetic.window import Window
+from eyespot.arithmetic.windows import Window
 from eyespot.blocks import Pick, ScaledTanh
 
 _HANDS_ON = (nn.Flatten, nn.Identity, nn.Dropout, nn.Dropout2d)

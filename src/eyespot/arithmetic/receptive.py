@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eyespot.arithmetic.window import Window
+from eyespot.arithmetic.windows import Window
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from torch import nn
 
-from eyespot.arithmetic.window import Window
+from eyespot.arithmetic.windows import Window
 from eyespot.blocks import SamePadding
 
 Windows = tuple[Window, Window]

@@ -1,7 +1,7 @@
-"""How a window slides over a picture: places, padding, and what is left over.
+"""How a window slides over a picture: places, padding, what is left over, and how many windows lie on each pixel.
 
-n = floor((size + padding - window) / stride) + 1 along each side; relationship 6 of Dumoulin, Visin: "A guide to
-convolution arithmetic for deep learning", 2016, arXiv:1603.07285.
+n = floor((size + padding - window) / stride) + 1 along each side; relationship 6, and 14 with dilation, of Dumoulin,
+Visin: "A guide to convolution arithmetic for deep learning", 2016, arXiv:1603.07285.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from eyespot.arithmetic.window import Window
 from eyespot.errors import OptionError
 
 Padding = str | int
@@ -21,6 +20,41 @@ Padding = str | int
 
 MOST_PIXELS = 200_000_000
 """Largest padded picture: somewhat more than the largest that is decoded."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window in one direction, pixels of the layer's own input."""
+
+    kernel: int
+    stride: int = 1
+    before: int = 0
+    """Zeros above, or to the left."""
+    behind: int = 0
+    """Zeros below, or to the right."""
+    dilation: int = 1
+    ceil: bool = False
+    """True where a last window may hang over the edge."""
+
+    def places(self, size: int) -> int:
+        """How many windows fit into `size` pixels."""
+        return self._steps(size) + 1 - int(self._drops_last(size))
+
+    def formula(self, size: int) -> str:
+        """The sum that gives `places`, filled in: `floor((39 + 2*0 - 3)/1) + 1 = 37`."""
+        padding = f"2*{self.before}" if self.before == self.behind else f"{self.before} + {self.behind}"
+        reach = f"{self.kernel}" if self.dilation == 1 else f"{self.dilation}*({self.kernel} - 1) - 1"
+        rounded = "ceil" if self.ceil else "floor"
+        dropped = " - 1" if self._drops_last(size) else ""
+        return f"{rounded}(({size} + {padding} - {reach})/{self.stride}) + 1{dropped} = {self.places(size)}"
+
+    def _steps(self, size: int) -> int:
+        room = size + self.before + self.behind - self.dilation * (self.kernel - 1) - 1
+        return -(-room // self.stride) if self.ceil else room // self.stride
+
+    def _drops_last(self, size: int) -> bool:
+        """A window that would begin in the zeros after the image is left out, as PyTorch does."""
+        return self.ceil and self._steps(size) * self.stride >= size + self.before
 
 
 @dataclass(frozen=True)
@@ -112,6 +146,11 @@ def sums(subscripts: str, *arrays: NDArray[Any]) -> NDArray[np.float64]:
     return result
 
 
+def pixel_coverage(down: Slide, across: Slide) -> NDArray[np.int64]:
+    """For each pixel of the picture (H, W), how many windows it lies in: fewer at the border than in the middle."""
+    return np.outer(_along(down), _along(across))
+
+
 def _zeros(window: int, padding: Padding) -> tuple[int, int]:
     """Zeros before and after a picture."""
     if padding == "same":
@@ -122,3 +161,12 @@ def _zeros(window: int, padding: Padding) -> tuple[int, int]:
     if not isinstance(zeros, int | np.integer) or zeros < 0:
         raise OptionError(f"the option padding cannot be {padding!r}: give valid, same, or a number from 0 up")
     return int(zeros), int(zeros)
+
+
+def _along(side: Slide) -> NDArray[np.int64]:
+    """The number of places that reach each pixel of one side: in two directions, they multiply."""
+    counts = np.zeros(side.size, dtype=np.int64)
+    for place in range(side.places):
+        pixels = side.pixels(place)
+        counts[max(pixels.start, 0) : max(pixels.stop, 0)] += 1
+    return counts

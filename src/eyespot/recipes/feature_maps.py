@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eyespot.arithmetic.mosaic import of_maps
+from eyespot.arithmetic.maps import of_maps
 from eyespot.building.named import (
     bundle_with_weights,
     is_network,
@@ -56,15 +56,15 @@ def feature_maps(
     require_torch(network)
     net, preprocess = _opened(network, weights)
     maps = _maps(net, stage, _image(picture, preprocess, learned=not is_network(network)))
-    mosaic = of_maps(maps, together=scale == "together" or maps.shape[1:] == (1, 1))
-    write_chosen(path, mosaic.sheet.png)
+    sheet, scaling = of_maps(maps, together=scale == "together" or maps.shape[1:] == (1, 1))
+    write_chosen(path, sheet.png)
     return PictureMade(
         out=str(path),
         stage=stage,
         shape=maps.shape,
-        columns=mosaic.sheet.columns,
-        rows=mosaic.sheet.rows,
-        scaling=mosaic.scaling,
+        columns=sheet.columns,
+        rows=sheet.rows,
+        scaling=scaling,
     )
 
 

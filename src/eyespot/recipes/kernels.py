@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eyespot.arithmetic.mosaic import of_kernels
+from eyespot.arithmetic.maps import of_kernels
 from eyespot.building.named import is_network, read_run, require_torch, with_weights
 from eyespot.engine.initializers import first_kernels
 from eyespot.errors import NetworkError
@@ -34,15 +34,15 @@ def kernels(
         stage, values = _first_of_network(str(network), weights)
     else:
         stage, values = first_kernels(read_run(network).graph)
-    mosaic = of_kernels(values)
-    write_chosen(path, mosaic.sheet.png)
+    sheet, scaling = of_kernels(values)
+    write_chosen(path, sheet.png)
     return PictureMade(
         out=str(path),
         stage=stage,
         shape=values.shape,
-        columns=mosaic.sheet.columns,
-        rows=mosaic.sheet.rows,
-        scaling=mosaic.scaling,
+        columns=sheet.columns,
+        rows=sheet.rows,
+        scaling=scaling,
     )
 
 

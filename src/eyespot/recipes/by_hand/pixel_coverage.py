@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from eyespot.arithmetic import coverage, maps
+from eyespot.arithmetic import maps, windows
 from eyespot.arithmetic.windows import Padding, slides
 from eyespot.old_names import PIXEL_COVERAGE, accepts
 from eyespot.recipes.by_hand.pictures import ByHandOptions, ByHandRecord, Maps, dropped_note
@@ -53,7 +53,7 @@ def pixel_coverage(
     files = ByHandOptions(out=out, csv=csv, overwrite=overwrite).files()
     size_hw, kernel_hw = _pair(imgsz), _pair(kernel)
     down, across = slides(size_hw, kernel_hw, padding=padding, stride=stride)
-    counts = coverage.pixel_coverage(size_hw, kernel_hw, padding=padding, stride=stride)  # (H, W)
+    counts = windows.pixel_coverage(down, across)  # (H, W)
     files.write(counts[None].astype(float), lambda: maps.heat_png(counts))
     return CoverageResult(
         size_hw=size_hw,
