@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eyespot.engine.compiled import compiled_folder
-from eyespot.engine.kept import keep, read_kept
+from eyespot.engine.compiled import compiled_folder, keep, read_kept
 from eyespot.engine.run import available_precisions
 from eyespot.errors import MissingExtra, OptionError
 from eyespot.features.trunk import Trunk

@@ -12,7 +12,7 @@ import numpy as np
 
 from eyespot.bundle.files import Bundle
 from eyespot.data.copies import Hashed
-from eyespot.engine.whole_pictures import WholeEngine
+from eyespot.engine.run import WholeEngine
 from eyespot.errors import DataError
 from eyespot.exporting.agreement import Answering, Tagged, agreement
 from eyespot.exporting.checks import ExportCheck, Int8Check
