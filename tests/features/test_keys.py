@@ -13,7 +13,7 @@ from eyespot.data.copies import content_hash
 from eyespot.data.pictures import decoder_version
 from eyespot.data.store import Store
 from eyespot.engine.run import engine_version
-from eyespot.features.keys import Recipe, recipe
+from eyespot.features.keys import Recipe
 from eyespot.records import Levels, Preprocess
 
 PREPROCESS = Preprocess(
@@ -95,6 +95,6 @@ def test_a_key_is_the_same_in_another_process():
 
 
 def test_the_recipe_of_this_process_names_its_engine_and_decoder():
-    made = recipe(PREPROCESS, trunk="t", precision="bf16")
+    made = Recipe(PREPROCESS, trunk="t", precision="bf16")
     assert made == Recipe(PREPROCESS, "t", "bf16", engine_version(), decoder_version(), "float32")
     assert engine_version().startswith("openvino 20")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eyespot.building.create import create
 from eyespot.engine.compiled import compiled_folder, keep, read_kept
 from eyespot.engine.run import available_precisions
 from eyespot.errors import MissingExtra, OptionError
@@ -60,9 +61,9 @@ class Backbone:
 
         cache_folder: where the default backbone's weights are kept, converted.
         """
-        return pretrained(cache_folder) if self.file is None else self._from_file()
+        return pretrained(cache_folder) if self.file is None else create(self.network, weights=str(self.file))
 
-    def trunk(self, cache_folder: Path, precision: PrecisionName, progress: Progress) -> Trunk:
+    def trunk(self, cache_folder: Path, precision: PrecisionName, progress: Progress = silent) -> Trunk:
         """Everything before the last layer, frozen, for a person's own classes."""
         return Trunk(
             _converted(self, cache_folder, progress),
@@ -71,11 +72,6 @@ class Backbone:
             precision=precision,
             folder=compiled_folder(cache_folder),
         )
-
-    def _from_file(self) -> nn.Sequential:
-        from eyespot.building.create import create
-
-        return create(self.network, weights=str(self.file))
 
     @property
     def kept_as(self) -> str:
@@ -117,30 +113,6 @@ def choose_backbone(
     return Backbone(network, record, file, size, levels)
 
 
-def frozen_trunk(
-    *,
-    cache_folder: Path,
-    precision: PrecisionName,
-    published: bool = False,
-    levels: Levels | None = None,
-    progress: Progress = silent,
-) -> Trunk:
-    """EfficientNet-Lite0 with its ImageNet weights, up to its features.
-
-    cache_folder: where the converted graph is kept.
-    published: preprocess exactly as the weights' publisher does.
-    levels: of pictures with more than 8 bits.
-    """
-    preprocess = EFFICIENTNET_LITE0.preprocess if published else OWN_PREPROCESS
-    return Trunk(
-        _converted(DEFAULT, cache_folder, progress),
-        network=EFFICIENTNET_LITE0.network,
-        preprocess=preprocess.model_copy(update={"levels": levels}),
-        precision=precision,
-        folder=compiled_folder(cache_folder),
-    )
-
-
 def choose_precision(wanted: str) -> PrecisionName:
     """The precision to compute in. Raises OptionError where this machine does not have the wanted one."""
     available = available_precisions()
@@ -156,7 +128,20 @@ def pretrained(cache_folder: Path) -> nn.Sequential:
     cache_folder: where its weights are kept, converted.
     Raises MissingExtra where PyTorch or the weights are not installed.
     """
-    return _loaded(EFFICIENTNET_LITE0, cache_folder)
+    try:
+        import safetensors  # noqa: F401
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MissingExtra("the first use of a network on this machine", extra="train") from error
+    from eyespot import zoo
+
+    net = zoo.create(DEFAULT.network)
+    try:
+        load(net, EFFICIENTNET_LITE0, cache_folder=cache_folder)
+    except OSError:
+        with tempfile.TemporaryDirectory() as folder:
+            load(net, EFFICIENTNET_LITE0, cache_folder=Path(folder))
+    return net
 
 
 def _converted(backbone: Backbone, cache_folder: Path, progress: Progress) -> bytes:
@@ -184,20 +169,3 @@ def _convert(backbone: Backbone, cache_folder: Path) -> bytes:
         require_size(net, backbone.network, backbone.size)
     trunk, _ = blocks.split(net, after=features_stage(net))
     return to_onnx(trunk, backbone.own_preprocess)
-
-
-def _loaded(weights: Weights, cache_folder: Path) -> nn.Sequential:
-    try:
-        import safetensors  # noqa: F401
-        import torch  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise MissingExtra("the first use of a network on this machine", extra="train") from error
-    from eyespot import zoo
-
-    net = zoo.create(weights.network.name, **weights.network.arguments)
-    try:
-        load(net, weights, cache_folder=cache_folder)
-    except OSError:
-        with tempfile.TemporaryDirectory() as folder:
-            load(net, weights, cache_folder=Path(folder))
-    return net

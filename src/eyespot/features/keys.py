@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from eyespot.data.pictures import decoder_version
@@ -14,14 +14,14 @@ from eyespot.records import PrecisionName, Preprocess
 
 @dataclass(frozen=True)
 class Recipe:
-    """What, beside the picture itself, decides its features."""
+    """What, beside the picture itself, decides its features; by default with this process's engine and decoder."""
 
     preprocess: Preprocess
     trunk: str
     """Fingerprint of the converted graph."""
     precision: PrecisionName
-    engine: str
-    decoder: str
+    engine: str = field(default_factory=engine_version)
+    decoder: str = field(default_factory=decoder_version)
     dtype: str = "float32"
     """Of the features as they are kept, by numpy's name."""
 
@@ -44,8 +44,3 @@ class Recipe:
         content: the picture's content hash.
         """
         return f"{self._shared}-{content}-{view.key if isinstance(view, Drawn) else view}"
-
-
-def recipe(preprocess: Preprocess, *, trunk: str, precision: PrecisionName, dtype: str = "float32") -> Recipe:
-    """The recipe that this process would follow, with its own engine and decoder."""
-    return Recipe(preprocess, trunk, precision, engine_version(), decoder_version(), dtype)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from eyespot.engine.run import Engine
-from eyespot.features.keys import Recipe, recipe
+from eyespot.features.keys import Recipe
 from eyespot.records import Network, PrecisionName, Preprocess
 
 
@@ -47,4 +47,4 @@ class Trunk:
     @cached_property
     def recipe(self) -> Recipe:
         """What decides its features."""
-        return recipe(self.preprocess, trunk=self.fingerprint, precision=self.precision, dtype=self.dtype.__name__)
+        return Recipe(self.preprocess, trunk=self.fingerprint, precision=self.precision, dtype=self.dtype.__name__)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from eyespot.augmenting.augmentation import describe
+from eyespot.building.create import require_torch
 from eyespot.errors import OptionError
 from eyespot.records import Part
 from eyespot.regimes.answers import Answers, Asked, on_val
@@ -17,7 +18,7 @@ from eyespot.regimes.plans import FEW, Defaults
 from eyespot.regimes.prepare import Prepared, notes_on_trained
 from eyespot.regimes.run_training import run_training
 from eyespot.regimes.scratch_folds import out_of_fold
-from eyespot.regimes.scratch_network import network_for, require_fit, require_torch
+from eyespot.regimes.scratch_network import network_for, require_fit
 from eyespot.regimes.scratch_training import KEY, Making, finishing_seconds, within_time
 from eyespot.runs.job import Job
 
@@ -31,7 +32,7 @@ def fit_scratch(prepared: Prepared, name: str, job: Job, *, gray: bool, small_te
     gray: all pictures are grey.
     small_test: the test part is too small to measure on; cross-validation comes instead.
     """
-    require_torch()
+    require_torch("training from scratch")
     network, preprocess = network_for(name, len(prepared.data_set.classes), job.options, gray=gray)
     preprocess = preprocess.model_copy(update={"levels": prepared.levels})
     require_fit(network, job.options)

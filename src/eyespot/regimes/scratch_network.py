@@ -6,19 +6,12 @@ import inspect
 from typing import TYPE_CHECKING
 
 from eyespot.building.surgery import ends_fully_connected
-from eyespot.errors import MissingExtra, OptionError
+from eyespot.errors import OptionError
 from eyespot.records import Network, Preprocess
 from eyespot.runs.options import TrainOptions
 
 if TYPE_CHECKING:
     from torch import nn
-
-
-def require_torch() -> None:
-    try:
-        import torch  # noqa: F401
-    except ModuleNotFoundError:
-        raise MissingExtra("training from scratch", extra="train") from None
 
 
 def network_for(name: str, classes: int, options: TrainOptions, *, gray: bool) -> tuple[Network, Preprocess]:

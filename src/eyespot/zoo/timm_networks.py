@@ -16,7 +16,7 @@ from eyespot.blocks import chain
 from eyespot.errors import MachineError, MissingExtra, NetworkError, WeightsError
 from eyespot.records import Preprocess
 from eyespot.words import nearest
-from eyespot.zoo.weights_files import hub_files, put, read
+from eyespot.zoo.weights_files import hub_files, of_other_classes, put, read
 
 
 def create(name: str, *, classes: int | None = None, weights: str | Path | None = None) -> nn.Sequential:
@@ -121,9 +121,7 @@ def _put(net: nn.Module, tensors: dict[str, Tensor], last: str, *, what: str) ->
     """Loads tensors, but for a last layer of another number of classes, which stays new."""
     own = net.state_dict()
     of_last = {f"{last}.weight", f"{last}.bias"} & own.keys() & tensors.keys()
-    new = {
-        key for key in of_last if own[key].shape[1:] == tensors[key].shape[1:] and len(own[key]) != len(tensors[key])
-    }
+    new = {key for key in of_last if of_other_classes(tensors[key], own[key])}
     put(net, {key: tensor for key, tensor in tensors.items() if key not in new}, what=what, keep=new)
 
 

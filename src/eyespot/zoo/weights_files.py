@@ -171,6 +171,11 @@ def put(net: nn.Module, tensors: Mapping[str, Tensor], *, what: str, keep: Itera
     net.load_state_dict(own | dict(tensors), strict=True)
 
 
+def of_other_classes(given: Tensor, own: Tensor) -> bool:
+    """Whether two tensors of a last layer differ in the number of classes, and in nothing else."""
+    return given.shape[1:] == own.shape[1:] and len(given) != len(own)
+
+
 def _not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
     return [name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
 
