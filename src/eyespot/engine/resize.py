@@ -60,7 +60,7 @@ def _resize(preprocess: Preprocess, model: onnx.ModelProto) -> onnx.ModelProto:
         other = make.rows_resized(make.columns_resized(picture, down), across)
         x = make.node("Where", make.columns_come_first(down, across), other, x)
     x = make.node("Transpose", x, perm=[1, 2, 0])  # (crop_height, crop_width, C)
-    x = make.node("Unsqueeze", x, make.wholes([0]))
+    x = make.node("Unsqueeze", x, make.whole([0]))
     image = make.node("Cast", x, to=TensorProto.UINT8, output=f"{_PREFIX}.{INPUT}")
     shapes: dict[str, list[str | int]] = {
         PICTURE: ["H", "W", preprocess.channels],
@@ -94,11 +94,8 @@ class _Graph:
         self.nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
         return name
 
-    def whole(self, value: int) -> str:
+    def whole(self, value: int | list[int]) -> str:
         return self._constant(np.array(value, np.int64))
-
-    def wholes(self, values: list[int]) -> str:
-        return self._constant(np.array(values, np.int64))
 
     def real(self, value: float) -> str:
         return self._constant(np.array(value, np.float32))
@@ -219,7 +216,7 @@ class _Graph:
     def _triangle(self, away: str, unit: str) -> tuple[str, str]:
         """The halves of weights that fall from 1 to 0 at one unit away, in whole numbers but for the last rounding."""
         rest = self.node("Max", self.node("Sub", unit, away), self.whole(0))
-        total = self.node("ReduceSum", rest, self.wholes([1]), keepdims=1)
+        total = self.node("ReduceSum", rest, self.whole([1]), keepdims=1)
         high = self.whole(0)
         for factor in _HALF_BY_HALF:  # an engine may count in 32 bits
             rest = self.node("Mul", rest, self.whole(factor))
@@ -234,7 +231,7 @@ class _Graph:
         t = self.node("Div", *(self.node("Cast", each, to=TensorProto.FLOAT) for each in (away, unit)))
         near, far = (self.node("Clip", t, *self._bounds(low, low + 1)) for low in (0, 1))
         weights = self.node("Add", self._polynomial(near, 1.5, -2.5, 0, 1), self._polynomial(far, -0.5, 2.5, -4, 2))
-        weights = self.node("Div", weights, self.node("ReduceSum", weights, self.wholes([1]), keepdims=1))
+        weights = self.node("Div", weights, self.node("ReduceSum", weights, self.whole([1]), keepdims=1))
         steps = self._nearest(self.node("Mul", weights, self.real(HALF * HALF)))
         high = self.node("Floor", self.node("Div", steps, self.real(HALF)))
         return high, self.node("Sub", steps, self.node("Mul", high, self.real(HALF)))

@@ -75,18 +75,16 @@ class Stored:
                 self.notes.append(f"features are not kept for the next run: {error}")
 
     def _why_not(self, missing: int, *, of: int) -> str | None:
+        """Why nothing more should go into the store; None where it may, or where there is none."""
+        if self._written_to is None:
+            return None
         try:
-            return _why_not(self._written_to, missing, of=of) if self._written_to else None
+            size = self._written_to.size()
+            free = shutil.disk_usage(size.path.parent).free
         except (StoreError, OSError) as error:
             return str(error)
-
-
-def _why_not(store: Store, missing: int, *, of: int) -> str | None:
-    """Why nothing more should go into the store; None where it may."""
-    size = store.size()
-    free = shutil.disk_usage(size.path.parent).free
-    if of > size.max_bytes:
-        return f"they take {gigabytes(of)}, and the store keeps at most {gigabytes(size.max_bytes)}"
-    if min(missing, size.max_bytes - size.bytes) > free / 2:  # a run has more to write
-        return f"its disk has only {gigabytes(free)} free"
-    return None
+        if of > size.max_bytes:
+            return f"they take {gigabytes(of)}, and the store keeps at most {gigabytes(size.max_bytes)}"
+        if min(missing, size.max_bytes - size.bytes) > free / 2:  # a run has more to write
+            return f"its disk has only {gigabytes(free)} free"
+        return None

@@ -11,7 +11,7 @@ from eyespot.data.store import Store
 from eyespot.evaluate.calibration import calibration, probabilities
 from eyespot.evaluate.intervals import wilson, wilson_fraction
 from eyespot.evaluate.metrics import part_metrics
-from eyespot.evaluate.scores import RunScores
+from eyespot.evaluate.verdict import RunScores
 from eyespot.features.embed import embed
 from eyespot.heads.fit import folds_of
 from eyespot.progress import Progress

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from eyespot.answering.predictions import likeliest
+from eyespot.answering.opened import likeliest
 from eyespot.errors import RequestError
 from eyespot.serve.batching import Answer
 from eyespot.serve.served import Served
