@@ -20,7 +20,7 @@ from eyespot.distributed.world import World, joined, total, world
 from eyespot.engine.run import Engine
 from eyespot.features import room
 from eyespot.features.embed import Embedded, embed
-from eyespot.features.keys import Recipe
+from eyespot.features.trunk import Recipe
 from eyespot.features.views import choose_views
 from eyespot.records import Preprocess
 

@@ -29,8 +29,7 @@ from eyespot.errors import MachineError, StoreError
 from eyespot.features import embed as module
 from eyespot.features import room, share, stored
 from eyespot.features.embed import Embedded, embed, require_room_for
-from eyespot.features.keys import Recipe
-from eyespot.features.trunk import Trunk
+from eyespot.features.trunk import Recipe, Trunk
 from eyespot.records import Network, Preprocess
 
 PREPROCESS = Preprocess(

@@ -9,8 +9,8 @@ import numpy as np
 
 from eyespot.data.store import Store
 from eyespot.errors import StoreError
-from eyespot.features.keys import Recipe
 from eyespot.features.room import gigabytes
+from eyespot.features.trunk import Recipe
 from eyespot.features.views import AnyView
 
 COMMIT = 64
