@@ -128,8 +128,9 @@ def _put(net: nn.Module, tensors: dict[str, Tensor], last: str, *, what: str) ->
 def _taken_apart(model: Any, name: str) -> nn.Sequential:
     last = model.get_classifier()
     if not isinstance(last, nn.Linear | nn.Conv2d):
+        kinds = " and ".join(type(each).__name__ for each in (last if isinstance(last, tuple) else (last,)))
         raise NetworkError(
-            f"timm's {name!r} has no last layer that can be taken out: it has {_kinds(last)}, expected one Linear."
+            f"timm's {name!r} has no last layer that can be taken out: it has {kinds}, expected one Linear."
         )
     model.reset_classifier(0)
     return chain(features=model, head=chain(fc=_linear(last)))
@@ -143,7 +144,3 @@ def _linear(last: nn.Linear | nn.Conv2d) -> nn.Linear:
     linear.weight = nn.Parameter(last.weight.flatten(1))  # (out_channels, in_channels)
     linear.bias = last.bias  # type: ignore[assignment] # None, where it has none
     return linear
-
-
-def _kinds(last: object) -> str:
-    return " and ".join(type(each).__name__ for each in last) if isinstance(last, tuple) else type(last).__name__

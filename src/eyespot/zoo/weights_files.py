@@ -116,10 +116,9 @@ def read(file: Path, weights: Weights | None = None) -> dict[str, Tensor]:
     try:
         if weights is not None and weights.sha256:
             _require_sha256(file, weights)
-        found = _safetensors(file) if file.suffix == ".safetensors" else _state_dict(file)
+        return _safetensors(file) if file.suffix == ".safetensors" else _state_dict(file)
     except OSError as error:
         raise WeightsError(f"{what} cannot be read from {file}: {error.strerror or error}.") from error
-    return found
 
 
 def renaming(naming: str, part: object) -> dict[str, str]:
