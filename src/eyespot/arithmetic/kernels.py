@@ -47,7 +47,7 @@ _CLEAN = 15
 
 
 def named_kernel(name: str) -> NDArray[np.float64]:
-    """The kernel (H, W) of that name, or for a number the edge kernel of so many degrees.
+    """The kernel (H, W) of that name, or for a number the edge kernel of that many degrees.
 
     Raises OptionError for an unknown name, with near ones.
     """

@@ -14,7 +14,7 @@ MIDDLE = 127.5
 SHARE_IN_SCALE = 0.995
 """Share of the values that the scale holds: a few extreme ones would make all others pale."""
 _ASKED = 1_000_000
-"""About so many values, evenly spread, decide the scale: sorting those of a large photo would take seconds."""
+"""About this many values, evenly spread, decide the scale: sorting those of a large photo would take seconds."""
 
 
 def scale_end(maps: NDArray[np.float64]) -> float:

@@ -134,7 +134,7 @@ def _ours(
     from eyespot.zoo.weights_files import renamed, renaming
 
     records = of_network(name).values()
-    with torch.device("meta"):  # for the names alone
+    with torch.device("meta"):  # only for the names
         net = zoo.create(name, **arguments)
         heads = zoo.heads(name, **arguments)
     namings = sorted({record.naming for record in records})

@@ -21,10 +21,9 @@ def takes_any_size(net: nn.Module) -> bool:
 
 
 def require_size(net: nn.Sequential, name: str, size: int) -> None:
-    """Returns where the network, and its auxiliary heads if it has some, take images of so many pixels a side.
+    """Raises OptionError unless the network, with its auxiliary heads, takes images of this many pixels a side.
 
     name: in the catalogue.
-    Raises OptionError elsewhere.
     """
     import torch
 

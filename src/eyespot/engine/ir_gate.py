@@ -1,6 +1,6 @@
 """The gate for OpenVINO's own files: XML that lists operators, and a file of the weights they point into.
 
-What passes uses OpenVINO's operators alone, holds no graph inside a graph, points nowhere but into its own weights, and
+What passes uses only OpenVINO's operators, holds no graph inside a graph, points nowhere but into its own weights, and
 names no other file.
 """
 

@@ -5,7 +5,7 @@ counted in steps of 2 to the power of -22, and after each product comes a roundi
 matrices that the graph computes from the picture's size. An engine's own resize is none of Pillow's: OpenVINO leaves
 out the antialiasing without a word.
 
-A 32-bit float holds whole numbers up to 2 to the power of 24 alone. So weights come in two halves of 11 bits, each with
+A 32-bit float holds whole numbers only up to 2 to the power of 24. So weights come in two halves of 11 bits, each with
 a product of its own, and the sums are put together without ever leaving that range.
 """
 
@@ -115,7 +115,7 @@ class _Graph:
         return self._levels(self.node("MatMul", down.high, x), self.node("MatMul", down.low, x))
 
     def _levels(self, high: str, low: str) -> str:
-        """(HALF * high + low) / HALF^2, rounded half up, by whole numbers below 2^24 alone."""
+        """(HALF * high + low) / HALF^2, rounded half up, only by whole numbers below 2^24."""
         carried = self.node("Floor", self.node("Div", low, self.real(HALF)))
         steps = self.node("Add", self.node("Add", high, carried), self.real(HALF / 2))
         return self.node("Clip", self.node("Floor", self.node("Div", steps, self.real(HALF))), *self._bounds(0, 255))
@@ -130,7 +130,7 @@ class _Graph:
         return self.node("Greater", self.whole(MOST_RESIZED_PIXELS // preprocess.short_side + 1), long)
 
     def side(self, side: str, other: str, preprocess: Preprocess, crop: int, fits: str) -> _Side:
-        """One side of the picture, so many pixels long; fits: where the record is exact.
+        """One side of the picture, `side` pixels long; fits: where the record is exact.
 
         A pixel's centre is at 1/2 + its number, counted from the pixel in which the crop begins. All places are
         multiplied so far that they are whole numbers, which stay below 2^31: OpenVINO counts in 32 bits.
