@@ -41,7 +41,7 @@ class Model(Opened):
 
 
 def load(path: str | Path) -> Model:
-    """The model in a run folder, in its `bundle`, in a bundle that was copied by itself, or in a file that `export` made.
+    """The model in a run folder, in its `bundle`, in a copied bundle, or in a file that `export` made.
 
     The graph in a bundle stands for it. Raises BundleError if there is none, or if it is damaged, unsafe or of a
     newer format.

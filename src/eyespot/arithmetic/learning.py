@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from eyespot.arithmetic.windows import slides, windows
 
 SMALLEST_SPREAD = 1e-6
-"""Patterns with less than this share of the strongest one's spread count as having that much: they would take forever."""
+"""Patterns with less than this share of the strongest one's spread count as having it: they would take forever."""
 _FIRST_WEIGHTS = 0.1
 """Standard deviation of the weights before anything is learned."""
 
