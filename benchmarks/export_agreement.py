@@ -17,9 +17,8 @@ from eyespot.bundle.exported import WholeClassifier, read_exported
 from eyespot.bundle.files import read_bundle
 from eyespot.bundle.run import require_probabilities
 from eyespot.engine.run import engine_version
-from eyespot.exporting.agreement import CLOSE, agreement, answers_of_bundle
+from eyespot.exporting.agreement import CLOSE, OnnxRuntime, agreement, answers_of_bundle
 from eyespot.exporting.files import onnx_file, openvino_files
-from eyespot.exporting.runtimes import OnnxRuntime
 from eyespot.progress import silent
 from eyespot.runs.pictures import pictures_of_run
 

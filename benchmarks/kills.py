@@ -34,7 +34,7 @@ from PIL import Image, ImageDraw
 from eyespot import machine
 from eyespot.recipes.train import train
 from eyespot.regimes import run_training as running
-from eyespot.regimes.compared import Comparison
+from eyespot.regimes.answers import Comparison
 from eyespot.runs.folder import ARGS, REPORT
 
 BAR = at_most(0, "runs", "a run that was killed at any moment ends with the bits of one that was not")

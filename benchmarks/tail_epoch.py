@@ -34,8 +34,8 @@ from eyespot.building.backbone import OWN_PREPROCESS
 from eyespot.regimes.on_images import statistics_stay
 from eyespot.regimes.plans import FULL, PARTIAL, Defaults, plan_for
 from eyespot.runs.options import TrainOptions
+from eyespot.training.around_steps import freed_memory_stays
 from eyespot.training.examples import ImageExamples, ViewExamples
-from eyespot.training.freed_memory import freed_memory_stays
 from eyespot.training.loop import Training
 from eyespot.training.plan import Examples
 
@@ -93,7 +93,6 @@ def one_side_of_eyespot(net: nn.Sequential, examples: Examples, defaults: Defaul
         replace(defaults, epochs=1_000_000),
         examples.labels.numpy(),
         classes=CLASSES,
-        output="softmax",
     )
     statistics_stay(net)
     with freed_memory_stays():

@@ -25,9 +25,10 @@ from torch import Tensor, nn
 from eyespot import zoo
 from eyespot.engine.peak import peak_gflops
 from eyespot.regimes.on_images import statistics_stay
+from eyespot.training.around_steps import freed_memory_stays
 from eyespot.training.devices import choose
-from eyespot.training.freed_memory import freed_memory_stays
 from eyespot.training.loop import Training
+from eyespot.training.optimiser import MOMENTUM
 from eyespot.training.plan import Plan
 
 BARS = {
@@ -35,7 +36,7 @@ BARS = {
     "fp32": at_least(1, "times", "without bf16 a training step of ResNet-18 is never slower than eager fp32"),
 }
 NETWORK, CLASSES, PX = "resnet18", 10, 224
-LR, MOMENTUM = 0.01, 0.9
+LR = 0.01
 PASSES = 3
 SIDES = PLAIN, EYESPOT = "plain, fp32", "eyespot"
 
@@ -78,7 +79,6 @@ def main() -> None:
             lr=LR,
             classes=CLASSES,
             optimizer="sgd",
-            momentum=MOMENTUM,
             schedule="constant",
         )
         with freed_memory_stays():

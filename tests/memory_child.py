@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eyespot.training.freed_memory import freed_memory_stays
+from eyespot.training.around_steps import freed_memory_stays
 
 MEBIBYTES = 300
 PAGE = 4096

@@ -25,7 +25,7 @@ import torch
 
 from eyespot.recipes.train import train
 from eyespot.regimes import run_training as running
-from eyespot.regimes.compared import Comparison
+from eyespot.regimes.answers import Comparison
 from eyespot.runs import folder as run_folder
 from eyespot.training import loop
 

@@ -9,13 +9,18 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from eyespot.arithmetic.convolution import cell, convolve, cross_correlate, layer_cost
+from eyespot.arithmetic.convolution import cell, cross_correlate, layer_cost, turned
 from eyespot.arithmetic.windows import slides
 from eyespot.errors import OptionError
 
 sizes = st.integers(1, 8)
 strides = st.integers(1, 4)
 paddings = st.one_of(st.sampled_from(["valid", "same"]), st.integers(0, 3))
+
+
+def convolve(image, kernel, **how):
+    """The true convolution."""
+    return cross_correlate(image, turned(kernel), **how)
 
 
 def by_four_loops(image, kernel, *, padding, stride):

@@ -21,9 +21,9 @@ from eyespot.heads.head import Head
 from eyespot.progress import silent
 from eyespot.regimes.frozen import fit_frozen
 from eyespot.regimes.prepare import prepare
-from eyespot.reporting import verify
+from eyespot.reporting import written_model
 from eyespot.reporting.measure import measure
-from eyespot.reporting.verify import CLOSE, require_same_answers, write_verified
+from eyespot.reporting.written_model import CLOSE, require_same_answers, write_verified
 from eyespot.runs.clock import Clock
 from eyespot.runs.folder import RunFolder
 from eyespot.runs.job import Job
@@ -91,7 +91,7 @@ def test_a_model_that_was_not_verified_is_not_there(
         measured = replace(measured, own=replace(measured.own, logits=-measured.own.logits))
     else:
         error = OSError(28, "No space left on device") if fails == "the disk" else KeyboardInterrupt()
-        monkeypatch.setattr(verify, "write_manifest", Mock(side_effect=error))
+        monkeypatch.setattr(written_model, "write_manifest", Mock(side_effect=error))
     expected = {"the check": BundleError, "the disk": OptionError, "Ctrl-C": KeyboardInterrupt}[fails]
     (tmp_path / "run").mkdir()
     with pytest.raises(expected) as caught:

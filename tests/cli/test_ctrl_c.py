@@ -82,6 +82,25 @@ def test_an_import_that_turns_it_into_another_error_cannot_hide_it(tmp_path):
     assert (done.stdout, done.stderr) == ("heard\n", "")
 
 
+def test_it_is_heard_where_the_checks_of_a_record_are_compiled(tmp_path):
+    (tmp_path / "record.py").write_text(
+        "import signal\nfrom pydantic import BaseModel, ConfigDict\n"
+        "class Odd:\n"
+        "    @classmethod\n"
+        "    def __get_pydantic_core_schema__(cls, source, handler):\n"
+        "        try:\n            signal.raise_signal(signal.SIGINT)\n"
+        "        except KeyboardInterrupt:\n            raise ValueError('error building a validator')\n"
+        "        return handler(int)\n"
+        "class Record(BaseModel):\n    model_config = ConfigDict(defer_build=True)\n    odd: Odd\n"
+    )
+    done = python(
+        "-c",
+        WORK.format(work="import record; record.Record(odd=1)"),
+        PYTHONPATH=os.pathsep.join([str(tmp_path), *sys.path]),
+    )
+    assert (done.stdout, done.stderr) == ("heard\n", "")
+
+
 def test_it_is_not_lost_while_an_object_is_destroyed():
     work = "type('Thing', (), {'__del__': lambda self: signal.raise_signal(signal.SIGINT)})()"
     done = python("-c", WORK.format(work=work), PYTHONPATH=os.pathsep.join(sys.path))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from eyespot.cli import show
-from eyespot.exporting.checks import ExportCheck, Int8Check
-from eyespot.recipes.results.runs import ExportResult
+from eyespot.exporting.agreement import ExportCheck
+from eyespot.exporting.quantize import Int8Check
+from eyespot.recipes.export import ExportResult
 
 FP32 = ExportCheck(runtime="openvino 1", pictures=36, same=36, largest_difference=4e-7, close=(), different=())
 IN_INT8 = FP32.model_copy(update={"runtime": "int8", "same": 35, "largest_difference": 0.021, "different": ("a.png",)})

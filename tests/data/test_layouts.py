@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eyespot.data.layouts import read
-from eyespot.data.listing import Listing
+from eyespot.data.listing import Listing, Placed, Reading
 from eyespot.data.part_names import part_of, parts_among
-from eyespot.data.reading import LAYOUTS, Placed, Reading
+from eyespot.data.read_as import LAYOUTS
 from eyespot.errors import DataError, NoPictures, UnclearFolders
 
 

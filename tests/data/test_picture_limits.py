@@ -15,7 +15,7 @@ from PIL import Image
 
 from eyespot.data.picture_limits import MAX_PIXELS, MOST_MEMORY, MOST_SIDE
 from eyespot.data.pictures import read_image, read_small, read_whole
-from eyespot.data.png_chunks import SIGNATURE
+from eyespot.data.structure import PNG_SIGNATURE
 from eyespot.errors import TooManyPixels, UnreadablePicture
 from eyespot.records import Preprocess
 
@@ -107,7 +107,7 @@ def test_what_a_header_claims_is_refused_before_it_is_decoded(size_wh: tuple[int
     header = struct.pack(">IIBBBBB", *size_wh, 8, 6, 0, 0, 0)
     content = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
     with pytest.raises(TooManyPixels, match=re.escape(said)):
-        read_image(SIGNATURE + content, RECORD)
+        read_image(PNG_SIGNATURE + content, RECORD)
 
 
 def jpeg_of_scans(count: int, side: int) -> bytes:

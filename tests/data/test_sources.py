@@ -14,7 +14,7 @@ from eyespot.data import sources
 from eyespot.data.data_set import DataSet, sort_classes
 from eyespot.data.pictures import PICTURE_SUFFIXES
 from eyespot.data.sources import list_pictures, open_data_set
-from eyespot.errors import DataError, EyespotError, NoPictures
+from eyespot.errors import DataError, NoPictures
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX file system")
 bytes_names_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps names that are not UTF-8")
@@ -639,14 +639,15 @@ def test_an_empty_folder_to_predict_is_refused_by_name_from_any_iterable(tmp_pat
         list_pictures(path for path in [tmp_path / "void"])
 
 
-@pytest.mark.parametrize("kind", ["Path.home", "permission"])
-def test_odd_paths_raise_only_our_own_errors(tmp_path, monkeypatch, kind):
+@pytest.mark.parametrize("where", ["nothing", "~nobody_of_that_name/nothing"])
+def test_odd_paths_raise_only_our_own_errors(tmp_path, monkeypatch, where):
     def fail(*args, **kwargs):
-        raise PermissionError(13, "Permission denied") if kind == "permission" else RuntimeError("no home")
+        raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(sources.Path, "iterdir" if kind == "permission" else "expanduser", fail)
-    with pytest.raises(EyespotError):
-        open_data_set(tmp_path / "nothing")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sources.Path, "iterdir", fail)
+    with pytest.raises(NoPictures, match=f"no folder '{where}'"):
+        open_data_set(where)
 
 
 @pytest.mark.parametrize("where", [".", "./photos", "photos/", "../{}/photos"])

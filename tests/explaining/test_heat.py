@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 from eyespot.engine.last_map import LinearHead
-from eyespot.explaining.heat import activation_map, heat_of
+from eyespot.explaining.heat import activation_map, heat_of, with_hidden
 from eyespot.explaining.network import Network
-from eyespot.explaining.occlusion import with_hidden
 
 
 def test_the_map_is_the_weighted_sum_of_the_channels():

@@ -23,12 +23,10 @@ from eyespot.data.copies import Hashed, content_hash
 from eyespot.data.data_set import Picture
 from eyespot.engine.run import openvino_core
 from eyespot.errors import DataError, MissingExtra, OptionError
-from eyespot.exporting import int8
 from eyespot.exporting import quantize as recipe
-from eyespot.exporting.agreement import answers_of_bundle
-from eyespot.exporting.checks import ExportCheck, Int8Check
+from eyespot.exporting.agreement import ExportCheck, answers_of_bundle
 from eyespot.exporting.files import openvino_files
-from eyespot.exporting.quantize import judged
+from eyespot.exporting.quantize import Int8Check, judged
 from eyespot.progress import silent
 from eyespot.recipes import export as verb
 from eyespot.recipes.export import export
@@ -182,15 +180,15 @@ def test_it_is_of_openvino_alone(run):
 def test_without_nncf_the_command_to_install_it_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "nncf", None)
     monkeypatch.delitem(sys.modules, "nncf")
-    monkeypatch.setattr(int8.importlib, "import_module", lambda name: (_ for _ in ()).throw(ImportError(name)))
+    monkeypatch.setattr(recipe.importlib, "import_module", lambda name: (_ for _ in ()).throw(ImportError(name)))
     with pytest.raises(MissingExtra, match=r"pip install 'eyespot\[int8\]'"):
-        int8.quantized(b"", b"", [])
+        recipe.quantized(b"", b"", [])
 
 
 def test_nothing_is_told_to_its_maker():
     pytest.importorskip("nncf")
     code = (
-        "import json, sys; from eyespot.exporting.int8 import _nncf; _nncf(); "
+        "import json, sys; from eyespot.exporting.quantize import _nncf; _nncf(); "
         "import nncf.telemetry.wrapper as wrapper; "
         "print(json.dumps([type(wrapper.telemetry).__name__, 'openvino_telemetry' in sys.modules]))"
     )

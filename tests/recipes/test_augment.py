@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 import eyespot
-from eyespot.arithmetic.sheet import GAP
+from eyespot.arithmetic.maps import GAP
 from eyespot.augmenting.augment import augment as views_of
 from eyespot.augmenting.augmentation import DIGITS, PHOTOS, Augmentation
 from eyespot.augmenting.chance import Chance, pictures_by_content

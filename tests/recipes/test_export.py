@@ -23,8 +23,7 @@ from eyespot.data.data_set import Picture
 from eyespot.engine.last_map import linear_head
 from eyespot.engine.run import available_precisions
 from eyespot.errors import BundleError, DataError, EyespotError, MissingExtra, OptionError
-from eyespot.exporting.agreement import agreement, require_agreement
-from eyespot.exporting.checks import ExportCheck
+from eyespot.exporting.agreement import ExportCheck, agreement, require_agreement
 from eyespot.recipes import export as verb
 from eyespot.recipes.export import export
 

@@ -13,48 +13,44 @@ from eyespot.arithmetic import table
 from eyespot.augmenting import augmentation
 from eyespot.errors import StoreError
 from eyespot.explaining import deletion
-from eyespot.exporting import checks
-from eyespot.recipes import augment
+from eyespot.exporting import agreement, quantize
+from eyespot.recipes import augment, benchmark, embed, explain, export, kernels, networks, summary
 from eyespot.recipes.by_hand import convolve, learn_kernel, pool
 from eyespot.recipes.by_hand import pixel_coverage as coverage
+from eyespot.recipes.info import CacheResult, InfoResult, info
 from eyespot.recipes.info import cache as cache_recipe
-from eyespot.recipes.info import info
-from eyespot.recipes.results import benchmark as benchmark_results
-from eyespot.recipes.results import explain as explain_results
-from eyespot.recipes.results import networks as network_results
-from eyespot.recipes.results import runs
-from eyespot.reporting import train_result
+from eyespot.reporting import result as train_result
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "json.md"
 DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot train": train_result.TrainResult,
     "eyespot predict": answers.Prediction,
     "eyespot val": answers.ValResult,
-    "eyespot export": runs.ExportResult,
-    "int8": checks.Int8Check,
-    "checks, bf16": checks.ExportCheck,
-    "eyespot embed": runs.EmbedResult,
+    "eyespot export": export.ExportResult,
+    "int8": quantize.Int8Check,
+    "checks, bf16": agreement.ExportCheck,
+    "eyespot embed": embed.EmbedResult,
     "eyespot augment": augment.AugmentResult,
     "augmentation": augmentation.Augmentation,
     "views": augment.DrawnView,
-    "eyespot networks": network_results.NetworkResult,
-    "weights": network_results.WeightsResult,
+    "eyespot networks": networks.NetworkResult,
+    "weights": networks.WeightsResult,
     "preprocess": records.Preprocess,
-    "eyespot summary": network_results.Summary,
+    "eyespot summary": summary.Summary,
     "layers, stages": table.Layer,
     "total": table.Total,
-    "eyespot feature-maps, eyespot kernels": network_results.PictureMade,
-    "eyespot explain": explain_results.ExplainResult,
+    "eyespot feature-maps, eyespot kernels": kernels.PictureMade,
+    "eyespot explain": explain.ExplainResult,
     "window": records.Window,
     "deletion": deletion.Deletion,
     "strongest, random": deletion.Spread,
-    "similar": explain_results.SimilarPicture,
-    "eyespot benchmark": benchmark_results.BenchmarkResult,
-    "speeds": benchmark_results.Speed,
-    "decoding": benchmark_results.DecodingSpeed,
-    "images_per_second, decoding, whole": benchmark_results.Rate,
-    "eyespot info": runs.InfoResult,
-    "eyespot cache": runs.CacheResult,
+    "similar": explain.SimilarPicture,
+    "eyespot benchmark": benchmark.BenchmarkResult,
+    "speeds": benchmark.Speed,
+    "decoding": benchmark.DecodingSpeed,
+    "images_per_second, decoding, whole": benchmark.Rate,
+    "eyespot info": InfoResult,
+    "eyespot cache": CacheResult,
     "eyespot convolve": convolve.ConvolveResult,
     "kernels": convolve.KernelUse,
     "cells": convolve.CellSum,

@@ -251,7 +251,7 @@ def test_the_test_part_is_decoded_only_after_the_head_is_fitted(train, draw, tmp
     monkeypatch.setattr(decode, "read_images", reading)
     monkeypatch.setattr(frozen, "fit_head", fitting)
     monkeypatch.setattr(
-        "eyespot.reporting.verify.require_same_answers", lambda *args: None
+        "eyespot.reporting.written_model.require_same_answers", lambda *args: None
     )  # reads a few of them again
     train(tmp_path / "photos")
     fitted = events.index("fitted")
@@ -704,7 +704,7 @@ def test_ctrl_c_when_lenet_is_trained_already_keeps_it(train, photos, monkeypatc
     [
         "reporting.written_model.attach_head",
         "reporting.written_model.manifest_of",
-        "reporting.verify.require_same_answers",
+        "reporting.written_model.require_same_answers",
     ],
 )
 @pytest.mark.parametrize("model", ["efficientnet_lite0", "lenet5"])

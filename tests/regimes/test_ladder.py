@@ -30,16 +30,15 @@ from eyespot.regimes import ladder
 from eyespot.regimes import run_training as running
 from eyespot.regimes import weighing as tried
 from eyespot.regimes.answers import Answers, Asked
-from eyespot.regimes.attempts import Attempt, Candidate, candidates
 from eyespot.regimes.cuts import decide_cuts
 from eyespot.regimes.fitted import Fitted, Temperature
-from eyespot.regimes.full import full_defaults
-from eyespot.regimes.ladder import Ladder
-from eyespot.regimes.plans import MOST_FOR_FEW, PARTIAL, Defaults
+from eyespot.regimes.fitting import candidates
+from eyespot.regimes.ladder import Candidate, Ladder
+from eyespot.regimes.learned import Attempt
+from eyespot.regimes.plans import FULL, MOST_FOR_FEW, PARTIAL, Defaults, for_so_many
 from eyespot.regimes.run_training import Cost
 from eyespot.regimes.weighing import FirstRung
-from eyespot.runs.clock import Clock
-from eyespot.runs.decisions import Decisions, Ended
+from eyespot.runs.clock import Clock, Decisions, Ended
 from eyespot.runs.folder import RunFolder
 from eyespot.runs.job import Job
 from eyespot.runs.options import train_options
@@ -97,7 +96,7 @@ class Fake:
     def climb(self, clock: Clock) -> Fitted:
         self.trained, self.kept = {}, []
         behind = [self.attempt(stage, f"partial {stage}", PARTIAL) for stage in STAGES]
-        everything = self.attempt("full", "full", full_defaults(frozen()))
+        everything = self.attempt("full", "full", for_so_many(FULL, TRAINED, most=MOST_FOR_FEW["full"]))
         possible = [
             Candidate("partial", "everything behind a cut", lambda: behind),
             Candidate("full", "everything", lambda: [everything]),

@@ -19,7 +19,7 @@ from eyespot.bundle.files import read_bundle
 from eyespot.errors import OptionError
 from eyespot.heads.head import Head
 from eyespot.recipes.train import train
-from eyespot.regimes.compared import Comparison
+from eyespot.regimes.answers import Comparison
 from eyespot.training.loop import Training
 
 LATE = {"freeze": "stage7", "epochs": 2, "batch": 8}

@@ -38,7 +38,7 @@ ALIKE = np.array([0, 1, 2] * 4)
 
 
 def plan(defaults: Defaults = PARTIAL, labels: np.ndarray = ALIKE, **options):
-    return plan_for(train_options(**options), defaults, labels, classes=3, output="softmax")
+    return plan_for(train_options(**options), defaults, labels, classes=3)
 
 
 GIVEN = {

@@ -28,9 +28,8 @@ from eyespot.regimes import learned as ending
 from eyespot.regimes.on_images import Images
 from eyespot.regimes.plans import SCRATCH_FEW, SCRATCH_MANY, SCRATCH_NORMED
 from eyespot.regimes.prepare import Prepared
-from eyespot.regimes.scratch_network import network_for
-from eyespot.regimes.scratch_training import Making
-from eyespot.reporting.train_result import TrainResult
+from eyespot.regimes.scratch_training import Making, network_for
+from eyespot.reporting.result import TrainResult
 from eyespot.runs.clock import Clock
 from eyespot.runs.folder import RunFolder
 from eyespot.runs.job import Job
@@ -223,8 +222,8 @@ def making(name: str, tmp_path: Path, *, count: int, side: int, **options) -> Ma
     job = Job(chosen, RunFolder(chosen), None, tmp_path, "fp32", silent, Clock())
     network, preprocess = network_for(name, 2, chosen, gray=False)
     pixels = np.random.default_rng(0).integers(0, 256, (count, side, side, 3), np.uint8)
-    images = Images(pixels, {each.content: row for row, each in enumerate(hashed)}, preprocess)
-    return Making(images, prepared, network, None, job)
+    images = Images(pixels, {each.content: row for row, each in enumerate(hashed)}, preprocess, prepared, 0)
+    return Making(images, network, None, job)
 
 
 @pytest.mark.parametrize("auxiliary", ["auto", "no"])
@@ -257,4 +256,4 @@ def test_a_network_without_auxiliary_heads_is_trained_as_it_is(tmp_path):
     [("resnet20_cifar", 4, SCRATCH_FEW), ("resnet20_cifar", 6_000, SCRATCH_NORMED), ("lenet5", 6_000, SCRATCH_MANY)],
 )
 def test_how_many_pictures_there_are_and_batch_norm_decide_how_a_network_trains(tmp_path, name, count, expected):
-    assert making(name, tmp_path, count=2, side=32).defaults(count) is expected
+    assert making(name, tmp_path, count=count, side=32).defaults() is expected

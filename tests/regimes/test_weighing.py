@@ -11,8 +11,7 @@ import pytest
 
 import eyespot
 from eyespot.bundle.files import read_bundle
-from eyespot.regimes.answers import Asked
-from eyespot.regimes.compared import Comparison
+from eyespot.regimes.answers import Asked, Comparison
 
 HARMED = {"freeze": "stage7", "epochs": 1, "batch": 8, "lr": 10}
 """So high a rate that nothing is left of what was learned."""

@@ -12,8 +12,7 @@ import pytest
 
 import eyespot
 from eyespot.errors import OptionError
-from eyespot.runs.folder import RunFolder
-from eyespot.runs.lock import LOCK, RunLock
+from eyespot.runs.folder import LOCK, RunFolder, RunLock
 from eyespot.runs.options import train_options
 
 QUICK = {"model": "lenet5", "epochs": 1, "batch": 12}
@@ -60,7 +59,7 @@ def test_a_folder_that_is_gone_gives_no_lock(tmp_path):
 
 
 def test_a_lock_on_a_file_that_was_deleted_meanwhile_is_none(tmp_path, monkeypatch):
-    monkeypatch.setattr("eyespot.runs.lock._is_locked_now", lambda descriptor: (tmp_path / LOCK).unlink() is None)
+    monkeypatch.setattr("eyespot.runs.folder._is_locked_now", lambda descriptor: (tmp_path / LOCK).unlink() is None)
     assert RunLock.taken(tmp_path) is None
 
 

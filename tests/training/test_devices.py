@@ -9,12 +9,12 @@ from eyespot.training import devices
 from eyespot.training.devices import Device, choose
 
 IMAGES = torch.arange(2.0 * 3 * 4 * 4).reshape(2, 3, 4, 4)
-META = Device(torch.device("meta"), "bf16", "a device without numbers")
+META = Device(torch.device("meta"), "bf16")
 """Stands for a GPU: it has places, but computes nothing."""
 
 
 def cpu(precision: str) -> Device:
-    return Device(torch.device("cpu"), precision, "a processor")
+    return Device(torch.device("cpu"), precision)
 
 
 @pytest.fixture
@@ -75,7 +75,8 @@ def test_an_unknown_device_is_one_sentence(gpus):
 
 def test_every_process_has_a_gpu_of_its_own(gpus):
     gpus(2)
-    assert [choose("cuda", local_rank=rank).describe() for rank in (0, 1)] == ["Great 0, bf16", "Great 1, bf16"]
+    chosen = [choose("cuda", local_rank=rank) for rank in (0, 1)]
+    assert chosen == [Device(torch.device("cuda", rank), "bf16") for rank in (0, 1)]
     with pytest.raises(MachineError, match="has 2 GPUs and this is its process 3: start at most 2"):
         choose("cuda", local_rank=2)
 
@@ -179,7 +180,3 @@ def test_a_placed_network_answers_as_before():
     expected = net(IMAGES)
     device = cpu("fp32")
     torch.testing.assert_close(device.place(net)(device.place(IMAGES)), expected)
-
-
-def test_this_machines_processor_is_described(gpus):
-    assert choose("cpu").describe().startswith("processor with ")

@@ -12,11 +12,9 @@ from torch import nn
 from torch.nn import functional
 
 from eyespot.blocks import WithHeads, chain
-from eyespot.training.ema import Average
 from eyespot.training.examples import ViewExamples
 from eyespot.training.objective import correct, losses_of, soft_targets
-from eyespot.training.optimiser import optimiser, set_rate
-from eyespot.training.schedule import rate_share
+from eyespot.training.optimiser import Average, optimiser, rate_share, set_rate
 
 
 def net() -> nn.Sequential:

@@ -28,18 +28,11 @@ def cross_correlate(
     return sums("chw,cijhw->ij", kernel, windows(image, down, across))
 
 
-def convolve(
-    image: NDArray[Any], kernel: NDArray[np.float64], *, padding: Padding = "valid", stride: int = 1
-) -> NDArray[np.float64]:
-    """The true convolution (H', W'): cross-correlation with the kernel upside down and left to right.
-
-    Unlike cross-correlation it is associative: (x * a) * b = x * (a * b). Arguments as in `cross_correlate`.
-    """
-    return cross_correlate(image, turned(kernel), padding=padding, stride=stride)
-
-
 def turned(kernel: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The kernel (C, h, w) turned by half a circle: both axes flipped."""
+    """The kernel (C, h, w) turned by half a circle: both axes flipped.
+
+    Cross-correlation with it is the true convolution, which is associative: (x * a) * b = x * (a * b).
+    """
     return kernel[:, ::-1, ::-1]
 
 

@@ -87,7 +87,6 @@ def _units(network: Chain) -> list[tuple[str, Box]]:
 
 
 def _boxes(node: Node, scale: Scale, *, folds: bool) -> list[Box]:
-    """The boxes of a part of the network, in order."""
     if isinstance(node, Layer):
         return [_volume(node, scale)] if _is_drawn(node) else []
     if isinstance(node, Chain):

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from eyespot.arithmetic.receptive import Field
 from eyespot.arithmetic.shapes import Shape
 from eyespot.arithmetic.sliding import (
+    Field,
     Windows,
     adaptive_of,
     adaptive_window,

@@ -120,14 +120,12 @@ def _known(module: nn.Module, shape: Shape) -> Shape | None:
 
 
 def _padded(module: nn.Module, shape: Shape) -> Shape:
-    """Height and width after a module that pads."""
     sides = padding_of(module, (shape[1], shape[2]))
     assert sides is not None
     return tuple(size + sum(zeros) for size, zeros in zip(shape[1:], sides, strict=True))
 
 
 def _slid(module: nn.Module, shape: Shape) -> Shape:
-    """Height and width after a window that slides over the image."""
     windows = windows_of(module)
     assert windows is not None
     return tuple(window.places(size) for size, window in zip(shape[1:], windows, strict=True))

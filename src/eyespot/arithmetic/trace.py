@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from eyespot.arithmetic.one_layer import State, counted_by_torch, fields_after, layer_of, row
-from eyespot.arithmetic.receptive import Field, union
 from eyespot.arithmetic.shapes import dotted, output_shape
+from eyespot.arithmetic.sliding import Field, union
 from eyespot.arithmetic.table import INPUT, Chain, Concatenation, Node, Opened, Sum
 from eyespot.blocks import Branches, Residual, is_chain, named_stages
 

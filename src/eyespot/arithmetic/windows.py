@@ -1,7 +1,8 @@
-"""How a window slides over a picture: places, padding, what is left over, and how many windows lie on each pixel.
+"""How a window slides over a picture: places, padding, and what is left over. And what needs no kernel: pooling, and
+how many windows use each pixel.
 
-n = floor((size + padding - window) / stride) + 1 along each side; relationship 6, and 14 with dilation, of Dumoulin,
-Visin: "A guide to convolution arithmetic for deep learning", 2016, arXiv:1603.07285.
+n = floor((size + padding - window) / stride) + 1 along each side; relationships 6 and 14 of Dumoulin, Visin: "A guide
+to convolution arithmetic for deep learning", 2016, arXiv:1603.07285.
 """
 
 from __future__ import annotations
@@ -146,13 +147,38 @@ def sums(subscripts: str, *arrays: NDArray[Any]) -> NDArray[np.float64]:
     return result
 
 
-def pixel_coverage(down: Slide, across: Slide) -> NDArray[np.int64]:
-    """For each pixel of the picture (H, W), how many windows it lies in: fewer at the border than in the middle."""
+def max_pool(image: NDArray[Any], size: int, *, stride: int | None = None) -> NDArray[np.float64]:
+    """The greatest value of each window, (C, H', W'): as deep as the image.
+
+    image: (C, H, W).
+    size: of the square window, pixels.
+    stride: by default the size, so that windows lie side by side.
+    Raises OptionError for a window larger than the image.
+    """
+    under = _under(image, size, stride)
+    greatest = under[..., 0, 0].astype(np.float64)  # (C, H', W')
+    for row, column in np.ndindex(size, size):
+        np.maximum(greatest, under[..., row, column], out=greatest)
+    return greatest
+
+
+def average_pool(image: NDArray[Any], size: int, *, stride: int | None = None) -> NDArray[np.float64]:
+    """The mean of each window, (C, H', W'). Arguments as in `max_pool`."""
+    return sums("cijhw->cij", _under(image, size, stride)) / size**2
+
+
+def pixel_coverage(
+    size_hw: tuple[int, int], window_hw: tuple[int, int], *, padding: Padding = "valid", stride: int = 1
+) -> NDArray[np.int64]:
+    """For each pixel of a picture (H, W), the number of windows it lies in.
+
+    Raises OptionError for a window larger than the padded picture.
+    """
+    down, across = slides(size_hw, window_hw, padding=padding, stride=stride)
     return np.outer(_along(down), _along(across))
 
 
 def _zeros(window: int, padding: Padding) -> tuple[int, int]:
-    """Zeros before and after a picture."""
     if padding == "same":
         return (window - 1) // 2, window // 2
     zeros = 0 if padding == "valid" else padding
@@ -161,6 +187,11 @@ def _zeros(window: int, padding: Padding) -> tuple[int, int]:
     if not isinstance(zeros, int | np.integer) or zeros < 0:
         raise OptionError(f"the option padding cannot be {padding!r}: give valid, same, or a number from 0 up")
     return int(zeros), int(zeros)
+
+
+def _under(image: NDArray[Any], size: int, stride: int | None) -> NDArray[Any]:
+    down, across = slides(image.shape[1:], (size, size), padding="valid", stride=size if stride is None else stride)
+    return windows(image, down, across)
 
 
 def _along(side: Slide) -> NDArray[np.int64]:

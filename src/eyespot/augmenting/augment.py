@@ -25,7 +25,7 @@ Images = NDArray[np.uint8]
 
 
 def augment(images: Images, chance: Chance, augmentation: Augmentation) -> Images:
-    """A view of each image, uint8 (N, H, W, C) like the images. Each depends on its own image and chance alone.
+    """A view of each image, uint8 (N, H, W, C) like the images. Each depends only on its own image and chance.
 
     images: uint8 (N, H, W, C), C 1 or 3.
     chance: of these N pictures.

@@ -39,14 +39,14 @@ class Augmentation(Record):
     )
     """Width by height of that window, in terms of the picture's, lies between these, as far as the window fits."""
     shift_px: int = Field(default=0, ge=0, le=256, description="a whole number of pixels from 0 to 256")
-    """Moved by up to so many whole pixels each way, as by padding and cropping at random."""
+    """Moved by up to this many whole pixels each way, as by padding and cropping at random."""
     rotation_degrees: float = Field(default=0, ge=0, le=180, description="degrees from 0 to 180")
-    """Turned by up to so much either way."""
+    """Turned by up to this much either way."""
     shear_degrees: float = Field(default=0, ge=0, le=60, description="degrees from 0 to 60")
-    """Slanted by up to so much either way: upright lines lean."""
+    """Slanted by up to this much either way: upright lines lean."""
     elastic_px: float = Field(default=0, ge=0, le=10_000, description="pixels from 0 to 10000")
     """Strength alpha of elastic distortion (Simard et al. 2003, section 2): each pixel is moved by noise between minus
-    and plus so many pixels, smoothed."""
+    and plus this many pixels, smoothed."""
     elastic_smoothing_px: float = Field(default=4, gt=0, le=1000, description="pixels above 0, at most 1000")
     """Standard deviation sigma of the Gaussian that smooths that noise; theirs is 4."""
     padding: Padding = Field(default="reflect", description="reflect, edge or zero")

@@ -1,4 +1,4 @@
-"""Random numbers that are a function of seed, epoch, picture and purpose alone.
+"""Random numbers that are a function of seed, epoch, picture and purpose, and of nothing else.
 
 A generator that is drawn from in turn ties its numbers to an order: another file name, batch size, worker or rank, and
 every picture gets other numbers. Here each picture has, for each epoch and purpose, a stream of its own: splitmix64

@@ -39,7 +39,7 @@ def mix(
 ) -> tuple[Tensor, Tensor]:
     """Inputs and targets, mixed with their partners': x like x, and targets float32 (N, classes).
 
-    x, partner_x: (N, C, H, W), images or activations; for mixup alone (N, ...).
+    x, partner_x: (N, C, H, W), images or activations; for mixup only (N, ...).
     targets, partner_targets: the share of each class in each picture, (N, classes).
     chance: of the N pictures of x; partners have no say.
     """

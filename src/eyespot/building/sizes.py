@@ -21,9 +21,9 @@ def takes_any_size(net: nn.Module) -> bool:
 
 
 def require_size(net: nn.Sequential, name: str, size: int) -> None:
-    """Raises OptionError unless the network, with its auxiliary heads, takes images of this many pixels a side.
+    """Raises OptionError unless the network, and its auxiliary heads if it has some, take images of this size.
 
-    name: in the catalogue.
+    name: in the catalogue. size: pixels a side.
     """
     import torch
 

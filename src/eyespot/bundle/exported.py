@@ -153,9 +153,7 @@ class WholeClassifier:
     def __init__(
         self, exported: Exported, *, cache_folder: Path | None, precision: PrecisionName | None = None
     ) -> None:
-        """cache_folder: where compiled graphs are kept for the next process, or None.
-        precision: of the arithmetic; None for that which the model was measured in, where this machine has it.
-        """
+        """Arguments as those of `Classifier`."""
         self._exported, self._cache_folder = exported, cache_folder
         self.precision: PrecisionName = precision or precision_here(exported.manifest.precision.name)
 

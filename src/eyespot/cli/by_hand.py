@@ -22,7 +22,6 @@ _overwrite = click.option("--overwrite", is_flag=True, help="Replace these files
 
 
 def _files(command: Callable[..., None]) -> Callable[..., None]:
-    """The options on what is written."""
     return _out(_csv(_overwrite(json_option(command))))
 
 

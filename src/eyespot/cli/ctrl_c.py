@@ -20,6 +20,7 @@ STATUS = 130
 """Exit status after Ctrl-C, as shells have it."""
 SENTENCE = "eyespot: stopped"
 _IMPORT_FILE = "<frozen importlib._bootstrap>"
+_RECORDS_FOLDER = f"{os.sep}pydantic{os.sep}"
 _ASK_AGAIN_SECONDS = 0.02
 
 _working = False
@@ -53,16 +54,18 @@ def _stop(number: int, frame: FrameType | None) -> None:
     if not _working:
         os.write(2, f"{SENTENCE}\n".encode())
         os._exit(STATUS)
-    if _is_importing(frame):
+    if _would_be_lost(frame):
         _thread.start_new_thread(_ask_again, ())
         return
     raise KeyboardInterrupt
 
 
-def _is_importing(frame: FrameType | None) -> bool:
-    """True while a module is being imported: extensions in C turn the exception into an ImportError, or lose it."""
+def _would_be_lost(frame: FrameType | None) -> bool:
+    """True while a module is imported, or a record's checks are compiled: extensions in C turn the exception into
+    another one there, or lose it."""
     while frame is not None:
-        if frame.f_code.co_filename == _IMPORT_FILE:
+        file = frame.f_code.co_filename
+        if file == _IMPORT_FILE or _RECORDS_FOLDER in file:
             return True
         frame = frame.f_back
     return False

@@ -13,7 +13,7 @@ from eyespot.arithmetic.table import Layer
 from eyespot.cli.show import say
 from eyespot.errors import OptionError
 from eyespot.files import write_chosen
-from eyespot.recipes.results.networks import Summary
+from eyespot.recipes.summary import Summary
 from eyespot.runs.tables import as_csv
 from eyespot.words import nearest
 

@@ -9,18 +9,25 @@ from typing import Any
 import click
 
 from eyespot import old_names
-from eyespot.cli import anatomy, by_hand, deploy, explaining, measuring, views
-from eyespot.cli.grouped import GroupedCommand
-from eyespot.cli.told import WRONG_USE, image_option, json_option, quiet_option, read_options, told, wrong_use
+from eyespot.cli import anatomy, by_hand, trained
+from eyespot.cli.told import (
+    WRONG_USE,
+    GroupedCommand,
+    image_option,
+    json_option,
+    quiet_option,
+    read_options,
+    told,
+    wrong_use,
+)
 from eyespot.version import VERSION
 from eyespot.words import nearest
 
 COMMANDS = (
-    *("train", "predict", "val", *explaining.COMMANDS, *deploy.COMMANDS, "embed", *views.COMMANDS),
-    *(*measuring.COMMANDS, "networks", "info", "cache"),
-    *anatomy.COMMANDS,
-    *by_hand.COMMANDS,
+    *("train", "predict", "val", "explain", "export", "serve", "embed", "augment", "benchmark"),
+    *("networks", "info", "cache", "summary", "feature-maps", "kernels", *by_hand.COMMANDS),
 )
+"""In the order in which a newcomer needs them."""
 
 TRAIN_GROUPS = {
     "How much of a network trains, and how long": ("time", "regime", "model", "weights", "freeze", "replace_tail"),
@@ -77,7 +84,7 @@ def main() -> None:
     """
 
 
-for _module in (explaining, deploy, views, measuring, anatomy, by_hand):
+for _module in (trained, anatomy, by_hand):
     for _command in _module.COMMANDS.values():
         main.add_command(_command)
 

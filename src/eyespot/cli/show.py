@@ -24,10 +24,12 @@ from eyespot.words import counted
 
 if TYPE_CHECKING:  # each command shows one of them
     from eyespot.answering.results import Prediction, ValResult
-    from eyespot.exporting.checks import ExportCheck
-    from eyespot.recipes.results.runs import CacheResult, EmbedResult, ExportResult, InfoResult
+    from eyespot.exporting.agreement import ExportCheck
+    from eyespot.recipes.embed import EmbedResult
+    from eyespot.recipes.export import ExportResult
+    from eyespot.recipes.info import CacheResult, InfoResult
     from eyespot.records import SetAside
-    from eyespot.reporting.train_result import TrainResult
+    from eyespot.reporting.result import TrainResult
 
 MOST_NAMED = 10
 """Files set aside, and notes, that the console names; the others are counted."""
@@ -223,7 +225,6 @@ def _plain(result: Any) -> Any:
 
 
 def _agreement(check: ExportCheck) -> str:
-    """How an exported model's answers compare with the run's."""
     same = f"{check.same} of {counted(check.pictures, 'picture')} have the same answer"
     return f"{same}, probabilities differ by at most {check.largest_difference:.1g}"
 

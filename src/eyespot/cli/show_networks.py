@@ -8,7 +8,7 @@ import click
 
 from eyespot.cli.columns import in_column
 from eyespot.cli.show import line
-from eyespot.recipes.results.networks import NetworkResult, WeightsResult
+from eyespot.recipes.networks import NetworkResult, WeightsResult
 
 
 def listed(networks: Sequence[NetworkResult]) -> None:
@@ -43,7 +43,6 @@ def _way(weights: WeightsResult) -> str:
 
 
 def _weights(weights: WeightsResult) -> None:
-    """The lines of one set of weights."""
     line("Weights", f"{weights.name}, {weights.form}")
     if weights.ready:
         line("", f"ready: {weights.file}")

@@ -1,4 +1,5 @@
-"""How every command ends: quietly, in one sentence, or with our bug in sight. And the options that most have."""
+"""How every command ends: quietly, in one sentence, or with our bug in sight. The options that most have, and how many
+of them are shown."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import gc
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -44,6 +45,24 @@ def read_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (split_option, label_option, image_option, layout_option):
         command = option(command)
     return command
+
+
+class GroupedCommand(click.Command):
+    """A command that shows its options in groups, each under what a person wants to decide; the last has all others."""
+
+    def __init__(self, *args: Any, groups: Mapping[str, tuple[str, ...]], **options: Any) -> None:
+        """groups: title of each, and the names of its options as the function takes them."""
+        super().__init__(*args, **options)
+        self.groups = groups
+
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        options = [param for param in self.get_params(context) if isinstance(param, click.Option)]
+        records = {option.name: option.get_help_record(context) for option in options}
+        grouped = {name for names in self.groups.values() for name in names}
+        *before, (last, names) = self.groups.items()
+        for title, shown in (*before, (last, (*names, *(name for name in records if name not in grouped)))):
+            with formatter.section(title):
+                formatter.write_dl([record for name in shown if (record := records[name]) is not None])
 
 
 def told(command: Callable[..., None]) -> Callable[..., None]:

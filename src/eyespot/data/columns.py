@@ -25,7 +25,7 @@ class Column:
 
 @lru_cache(maxsize=4096)
 def _plain(name: str) -> str:
-    """Letters and digits alone, in lower case; `labels` is `label`."""
+    """Only letters and digits, in lower case; `labels` is `label`."""
     letters = re.sub(r"[\W_]+", "", name.casefold())
     return letters.removesuffix("s") if len(letters) > 3 else letters
 

@@ -49,16 +49,15 @@ def hash_pictures(
     chunks = [pictures[start : start + CHUNK] for start in range(0, len(pictures), CHUNK)]
     stopped = threading.Event()
 
-    def hash_chunk(chunk: Sequence[Picture]) -> list[Hashed | OSError]:
+    def hash_chunk(chunk: Sequence[Picture]) -> list[Hashed | SetAside]:
         return [] if stopped.is_set() else [_try_hash(each) for each in chunk]
 
     with ThreadPoolExecutor(threads) as pool:
         try:
             results = chain.from_iterable(pool.map(hash_chunk, chunks))
-            for done, (picture, result) in enumerate(zip(pictures, results, strict=True), start=1):
-                if isinstance(result, OSError):
-                    reason = f"cannot be read: {result.strerror or result}"
-                    set_aside.append(SetAside(picture=picture.name, reason=reason))
+            for done, result in enumerate(results, start=1):
+                if isinstance(result, SetAside):
+                    set_aside.append(result)
                 else:
                     hashed.append(result)
                 progress(done)
@@ -133,11 +132,11 @@ def data_fingerprint(data_set: DataSet, hashed: Sequence[Hashed]) -> str:
     return content_hash("\n".join([*data_set.classes, *lines]).encode())
 
 
-def _try_hash(picture: Picture) -> Hashed | OSError:
+def _try_hash(picture: Picture) -> Hashed | SetAside:
     try:
         data = picture.read()
     except OSError as error:
-        return error
+        return SetAside(picture=picture.name, reason=f"cannot be read: {error.strerror or error}")
     return Hashed(picture, content_hash(data), is_deep(data))
 
 

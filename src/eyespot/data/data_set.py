@@ -60,7 +60,7 @@ class DataSet:
 
     name: str
     pictures: tuple[Picture, ...]
-    classes: tuple[str, ...]
+    classes: tuple[str, ...] = ()
     """Sorted; in numeric order where every name is a number."""
     set_aside: tuple[SetAside, ...] = ()
     notes: tuple[str, ...] = ()
@@ -104,20 +104,29 @@ def labelled(listed: DataSet) -> DataSet:
         raise NoPictures(f"{listed.name} gives no picture a label{why}; {LISTS}")
     listed = replace(listed, pictures=tuple(_with_whole_labels(listed.pictures)))
     is_split = any(picture.part for picture in listed.pictures)
-    reasons = [_reason_against(picture, is_split=is_split) for picture in listed.pictures]
-    judged = list(zip(listed.pictures, reasons, strict=True))
-    kept, foreign = without_unknown_classes([picture for picture, reason in judged if not reason])
-    set_aside = (
-        *listed.set_aside,
-        *(SetAside(picture=picture.name, reason=reason) for picture, reason in judged if reason),
-        *foreign,
-    )
-    if not kept:
-        first = f": {set_aside[0].picture} {set_aside[0].reason}" if set_aside else ""
+    judged = judge(listed, [_reason_against(picture, is_split=is_split) for picture in listed.pictures])
+    if not judged.pictures:
+        first = "".join(f": {each.picture} {each.reason}" for each in judged.set_aside[:1])
         raise NoPictures(f"{listed.name} holds no picture that can be used{first}; {LISTS}")
-    classes = sort_classes(str(picture.label) for picture in kept)
-    notes = (*listed.notes, *_notes_on_case(classes), *notes_on_parts(kept))
-    return replace(listed, pictures=tuple(kept), classes=classes, set_aside=set_aside, notes=notes)
+    return replace(judged, notes=(*judged.notes, *_notes_on_case(judged.classes)))
+
+
+def judge(listed: DataSet, reasons: Sequence[str]) -> DataSet:
+    """The pictures that can be used, with their classes and notes on parts; the others are set aside.
+
+    reasons: of each picture, why it cannot be used; empty where it can.
+    """
+    judged = list(zip(listed.pictures, reasons, strict=True))
+    usable = [picture for picture, reason in judged if not reason]
+    refused = [SetAside(picture=picture.name, reason=reason) for picture, reason in judged if reason]
+    kept, unknown = _without_unknown_classes(usable)
+    return replace(
+        listed,
+        pictures=tuple(kept),
+        classes=sort_classes(str(picture.label) for picture in kept),
+        set_aside=(*listed.set_aside, *refused, *unknown),
+        notes=(*listed.notes, *_notes_on_parts(usable)),
+    )
 
 
 def _with_whole_labels(pictures: Sequence[Picture]) -> Iterable[Picture]:
@@ -129,7 +138,7 @@ def _with_whole_labels(pictures: Sequence[Picture]) -> Iterable[Picture]:
     return [replace(picture, label=whole[picture.label] if picture.label else None) for picture in pictures]
 
 
-def without_unknown_classes(pictures: Sequence[Picture]) -> tuple[list[Picture], list[SetAside]]:
+def _without_unknown_classes(pictures: Sequence[Picture]) -> tuple[list[Picture], list[SetAside]]:
     """Pictures of classes that the part train has; the others cannot be answered rightly and are set aside.
 
     Where nothing is for training, every class stays.
@@ -147,7 +156,7 @@ def without_unknown_classes(pictures: Sequence[Picture]) -> tuple[list[Picture],
     return kept, unknown
 
 
-def notes_on_parts(pictures: Iterable[Picture]) -> Iterator[str]:
+def _notes_on_parts(pictures: Iterable[Picture]) -> Iterator[str]:
     """Sentences on classes that are trained on, and that val or test lacks."""
     labels = {(picture.part, str(picture.label)) for picture in pictures}
     trained = {label for part, label in labels if part == "train"}

@@ -5,24 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
+from functools import cache
+from pathlib import PurePosixPath
 
-from eyespot.data.data_set import (
-    DataSet,
-    Picture,
-    case_twins,
-    notes_on_parts,
-    sort_classes,
-    spelled_alike,
-    without_unknown_classes,
-)
+from eyespot.data.data_set import DataSet, Picture, case_twins, judge, sort_classes, spelled_alike
 from eyespot.data.layouts import LAYOUT, read
-from eyespot.data.listing import Folder, Listing
-from eyespot.data.reading import Layout, Placed, Reading
-from eyespot.data.sifting import Sifted, folders_in, sift
+from eyespot.data.listing import Folder, Listing, Reading
+from eyespot.data.read_as import Layout
+from eyespot.data.sifting import Sifted, folders_in
 from eyespot.errors import DataError, NoPictures, UnclearFolders
 from eyespot.names import printable
-from eyespot.records import SetAside
 from eyespot.words import counted, some
 
 LISTS_BESIDE = (".csv", ".tsv", ".jsonl", ".parquet")
@@ -30,27 +22,19 @@ SAMPLES = 1000
 """Pictures whose names are looked at for classes."""
 
 
-def read_folder(root: Path, *, layout: Layout = "auto") -> DataSet:
-    """The pictures of a folder in one of the layouts that `layouts` knows. Raises DataError."""
-    return read_sifted(sift(root), layout=layout)
-
-
 def read_sifted(sifted: Sifted, *, layout: Layout) -> DataSet:
-    """The same, of what was sifted already."""
+    """The pictures of a folder in one of the layouts that `layouts` knows. Raises DataError."""
     reading = _reading(sifted, layout)
-    judged = list(_placed(sifted.pictures, reading))
-    placed = [picture for picture, reason in judged if not reason]
-    misplaced = [SetAside(picture=picture.name, reason=reason) for picture, reason in judged if reason]
-    _refuse_case_twins(picture.label for picture in placed if picture.label)
-    notes = (*sifted.notes, *reading.notes, *_notes_on_folders(sifted, reading), *notes_on_parts(placed))
-    placed, unknown = without_unknown_classes(placed)
-    return DataSet(
-        name=sifted.name,
-        pictures=tuple(placed),
-        classes=sort_classes(picture.label for picture in placed if picture.label),
-        set_aside=(*sifted.set_aside, *misplaced, *unknown),
-        notes=notes,
-    )
+    placed = list(_placed(sifted.pictures, reading))
+    pictures = tuple(picture for picture, _ in placed)
+    for twins in case_twins(picture.label for picture in pictures if picture.label):
+        raise DataError(
+            f"the class folders {twins} differ in upper and lower case only, which some systems take for one "
+            "folder: rename one of them, or put their pictures together"
+        )
+    notes = (*sifted.notes, *reading.notes, *_notes_on_folders(sifted, reading))
+    listed = DataSet(sifted.name, pictures, set_aside=tuple(sifted.set_aside), notes=notes)
+    return judge(listed, [reason for _, reason in placed])
 
 
 def read_every_picture(sifted: Sifted, *, layout: Layout) -> DataSet:
@@ -92,12 +76,9 @@ def _reading(sifted: Sifted, layout: Layout) -> Reading:
 
 def _placed(pictures: Iterable[Picture], reading: Reading) -> Iterator[tuple[Picture, str]]:
     """Each picture with its class and part, or without and with the reason."""
-    known: dict[str, Placed | str] = {}
+    place_of = cache(lambda folder: reading.place(_folder(folder)))
     for picture in pictures:
-        folder = _parent(picture.name)
-        if folder not in known:
-            known[folder] = reading.place(_folder(folder))
-        place = known[folder]
+        place = place_of(_parent(picture.name))
         if isinstance(place, str):
             yield picture, place
         else:
@@ -106,14 +87,6 @@ def _placed(pictures: Iterable[Picture], reading: Reading) -> Iterator[tuple[Pic
 
 def _folder(name: str) -> Folder:
     return tuple(spelled_alike(name).split("/")) if name else ()
-
-
-def _refuse_case_twins(labels: Iterable[str]) -> None:
-    for twins in case_twins(labels):
-        raise DataError(
-            f"the class folders {twins} differ in upper and lower case only, which some systems take for one "
-            "folder: rename one of them, or put their pictures together"
-        )
 
 
 def _notes_on_folders(sifted: Sifted, reading: Reading) -> Iterator[str]:
@@ -125,7 +98,7 @@ def _notes_on_folders(sifted: Sifted, reading: Reading) -> Iterator[str]:
         for each in folders_in(sifted.root.joinpath(*holder))
     ]
     used = {*map(_parent, (each.name for each in sifted.pictures)), *sifted.runs}
-    full = {spelled_alike(folder) for name in used for folder in _way(name)}
+    full = {spelled_alike(str(each)) for name in used for each in (PurePosixPath(name), *PurePosixPath(name).parents)}
     empty = [repr(name) for name in found if spelled_alike(name) not in full]
     if len(empty) == 1:
         yield f"the folder {empty[0]} holds no pictures: it is left out"
@@ -145,10 +118,3 @@ def _notes_on_folders(sifted: Sifted, reading: Reading) -> Iterator[str]:
 
 def _parent(name: str) -> str:
     return name.rpartition("/")[0]
-
-
-def _way(name: str) -> Iterator[str]:
-    """The name of a folder and of all above it: `a/b/c`, `a/b`, `a`."""
-    while name:
-        yield name
-        name = _parent(name)

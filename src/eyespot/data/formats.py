@@ -12,40 +12,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module, metadata
+from itertools import chain
 from typing import cast
 
 from PIL import Image, ImageFile, features
 
-from eyespot.data import decoder_lines, jpeg_segments, picture_limits, plain, png_chunks
+from eyespot.data import decoder_lines, picture_limits, plain, structure
 from eyespot.data.other_files import what_else
-from eyespot.data.tiff_header import read_header
 from eyespot.errors import UnreadablePicture
 from eyespot.machine import cores, glibc
 from eyespot.words import counted
 
-# A format's own class, not Image.open: other packages can change the registry behind Image.open.
-_CLASSES = {
-    "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
-    "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
-    "WebP": ("PIL.WebPImagePlugin", "WebPImageFile"),
-    "GIF": ("PIL.GifImagePlugin", "GifImageFile"),
-    "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
-    "TIFF": ("PIL.TiffImagePlugin", "TiffImageFile"),
-    "PPM": ("PIL.PpmImagePlugin", "PpmImageFile"),
-    "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),
-}
 _BEGINNINGS = {
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"GIF87a": "GIF",
-    b"GIF89a": "GIF",
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
-    b"II+\0": "TIFF",
-    b"MM\0+": "TIFF",
-    b"BM": "BMP",
-    **{b"P%d" % kind + blank: "PPM" for kind in range(1, 7) for blank in (b"\n", b" ", b"\r", b"\t", b"#")},
-    b"Pf\n": "PPM",
+    "JPEG": (b"\xff\xd8\xff",),
+    "PNG": (structure.PNG_SIGNATURE,),
+    "GIF": (b"GIF87a", b"GIF89a"),
+    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    "BMP": (b"BM",),
+    "PPM": (b"Pf\n", *(b"P%d" % kind + blank for kind in range(1, 7) for blank in (b"\n", b" ", b"\r", b"\t", b"#"))),
 }
 _TIFF_NUMBERS = {1: "whole numbers", 2: "signed numbers", 3: "floats", 5: "complex numbers", 6: "complex numbers"}
 MUCH_MEMORY = 2**26
@@ -70,7 +54,7 @@ def open_picture(data: bytes, *, most_pixels: int = picture_limits.MAX_PIXELS) -
     if gray and math.prod(gray) <= min(most_pixels, plain.MOST_SIDE**2):
         return Image.frombuffer("L", gray, data[-math.prod(gray) :], "raw", "L", 0, 1)
     name = format_of(data)
-    opener = _heic_class() if name == "HEIC" else _class(name)
+    opener = _class(name)
     picture_limits.check_bytes(data, name)
     with _told_in_words(data, name):
         picture = _opened(opener, data, name)
@@ -81,13 +65,13 @@ def open_picture(data: bytes, *, most_pixels: int = picture_limits.MAX_PIXELS) -
 def _opened(opener: type[ImageFile.ImageFile], data: bytes, name: str) -> Image.Image:
     """The picture, whatever stands in its remarks."""
     if name == "PNG":
-        data = png_chunks.without_remarks(data)
+        data = structure.png_without_remarks(data)
     try:
         return opener(io.BytesIO(data))
     except Exception:
         if name != "JPEG":
             raise
-    return opener(io.BytesIO(jpeg_segments.without_remarks(data)))
+    return opener(io.BytesIO(structure.jpeg_without_remarks(data)))
 
 
 def decode(picture: Image.Image, data: bytes) -> None:
@@ -118,8 +102,8 @@ def format_of(data: bytes) -> str:
     """The format's name, for example "JPEG"; UnreadablePicture says what the bytes are instead."""
     if not data:
         raise UnreadablePicture("is empty (0 bytes)")
-    for beginning, name in _BEGINNINGS.items():
-        if data.startswith(beginning):
+    for name, beginnings in _BEGINNINGS.items():
+        if data.startswith(beginnings):
             return name
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WebP"
@@ -127,7 +111,7 @@ def format_of(data: bytes) -> str:
         if _AVIF_BRANDS & {data[at : at + 4] for at in range(8, min(_MOST_BRANDS, int.from_bytes(data[:4])), 4)}:
             return "AVIF"  # its brand may be the container's
         return "HEIC"
-    if any(beginning.startswith(data) for beginning in (*_BEGINNINGS, b"RIFF")):
+    if any(beginning.startswith(data) for beginning in (*chain(*_BEGINNINGS.values()), b"RIFF")):
         raise UnreadablePicture("is cut off: the file ends too early")
     raise UnreadablePicture(what_else(data))
 
@@ -142,9 +126,17 @@ def heic_version() -> str | None:
 
 @cache
 def _class(name: str) -> type[ImageFile.ImageFile]:
-    """Pillow's class of a format, imported when the first picture of it comes: all of them take 50 ms."""
-    module, class_name = _CLASSES[name]
-    found = cast(type[ImageFile.ImageFile], getattr(import_module(module), class_name))
+    """The class that opens a format, imported when the first picture of it comes: all of them take 50 ms.
+
+    Not Image.open, whose registry other packages can change.
+    """
+    if name == "HEIC":
+        try:
+            return cast(type[ImageFile.ImageFile], import_module("pi_heif").HeifImageFile)
+        except ImportError:
+            raise UnreadablePicture("is HEIC: pip install 'eyespot[heic]'") from None
+    plugin = name if name == "WebP" else name.capitalize()
+    found: type[ImageFile.ImageFile] = getattr(import_module(f"PIL.{plugin}ImagePlugin"), f"{plugin}ImageFile")
     if name == "AVIF" and not features.check("avif"):
         raise UnreadablePicture("is an AVIF picture, which this Pillow cannot read: save it as JPEG or PNG")
     return _of_one_frame(found) if name == "WebP" else found
@@ -198,7 +190,7 @@ class _Memory:
         self._changed = threading.Condition()
 
     def take(self, size: int) -> None:
-        """Waits until so many bytes are free. A thread that has some already, or the only one, does not wait."""
+        """Waits until this many bytes are free. A thread that has some already, or the only one, does not wait."""
         held = getattr(_thread, "memory", 0)
         with self._changed:
             while self._taken > held and self._taken + size > self._most:
@@ -253,7 +245,7 @@ def _told_in_words(data: bytes, name: str, lines: Sequence[str] = ()) -> Iterato
 
 def _what_tiff(data: bytes) -> str:
     """What is said of a TIFF whose kind of pixels Pillow does not know."""
-    header = read_header(data, most_entries=picture_limits.MOST_ENTRIES)
+    header = structure.tiff_header(data)
     if header is None:
         return "is a damaged TIFF (it has no directory)"
     kind = _TIFF_NUMBERS.get(header.kind, "numbers")
@@ -261,12 +253,3 @@ def _what_tiff(data: bytes) -> str:
         f"is a TIFF of {counted(header.bands, 'band')} of {header.bits}-bit {kind}, compression {header.compression}, "
         "which is not read: save it as gray or RGB, with 8 or 16 bits"
     )
-
-
-def _heic_class() -> type[ImageFile.ImageFile]:
-    try:
-        from pi_heif import HeifImageFile
-    except ImportError:
-        raise UnreadablePicture("is HEIC: pip install 'eyespot[heic]'") from None
-    opener: type[ImageFile.ImageFile] = HeifImageFile
-    return opener

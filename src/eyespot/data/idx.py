@@ -17,7 +17,6 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
@@ -30,7 +29,7 @@ from eyespot.records import Part, SetAside
 from eyespot.words import counted, some
 
 _BEGINNINGS: dict[str, Part] = {"train": "train", "t10k": "test"}
-_NAME = re.compile(r"(train|t10k)-(images[-.]idx3|labels[-.]idx1)-ubyte(\.gz)?")
+_NAME = re.compile(r"(train|t10k)-(?:(images)[-.]idx3|labels[-.]idx1)-ubyte(?:\.gz)?")
 _PICTURE_BYTES = 300
 """What a picture takes in memory beside its pixels."""
 _LABEL_BYTES = 8
@@ -44,9 +43,8 @@ _MOST_PACKED = 1032
 
 def idx_folder(sifted: Sifted) -> Path | None:
     """The one folder with files of pictures that are called as MNIST's are: this, or a deeper one."""
-    named = {
-        Path(path).parent for path in sifted.others if _NAME.fullmatch(os.path.basename(path)) and "-images" in path
-    }
+    called = ((Path(path).parent, _NAME.fullmatch(os.path.basename(path))) for path in sifted.others)
+    named = {folder for folder, name in called if name and name[2]}
     if len(named) > 1:
         folders = some(sorted(sifted.below(str(each)) or "." for each in named))
         raise DataError(f"{printable(str(sifted.root))} holds IDX files in {folders}: name one of these folders")
@@ -59,24 +57,24 @@ def read_idx(folder: Path, sifted: Sifted) -> DataSet:
     sifted: all that lies around: what is not read is set aside.
     Raises DataError for files that are damaged, that contradict each other, or that lack their labels.
     """
-    files = _files(folder)
+    files: dict[tuple[str, bool], Path] = {}
+    for path in sorted(map(Path, sifted.others), reverse=True):  # an unpacked file takes its packed twin's place
+        if path.parent == folder and (name := _NAME.fullmatch(path.name)):
+            files[name[1], bool(name[2])] = path
     pictures: list[Picture] = []
-    used: list[Path] = []
     for beginning, part in _BEGINNINGS.items():
-        images, labels = (_first(files, f"{beginning}-{kind}") for kind in ("images", "labels"))
+        images, labels = (files.get((beginning, are_images)) for are_images in (True, False))
         if images and labels:
             pictures += _read_part(images, labels, part)
-            used += [images, labels]
         elif images or labels:
             lacking, there = ("labels-idx1-ubyte", images) if images else ("images-idx3-ubyte", labels)
             raise DataError(
                 f"{printable(str(there))} stands alone: the file {beginning}-{lacking} is missing beside it"
             )
-    read = {sifted.below(str(each)) for each in used}
+    read = {sifted.below(str(each)) for each in files.values()}
     return DataSet(
         name=sifted.name,
         pictures=tuple(pictures),
-        classes=(),
         set_aside=tuple(
             SetAside(picture=name, reason="is none of the files that are read")
             for name in sorted((*(each.picture for each in sifted.set_aside), *(each.name for each in sifted.pictures)))
@@ -87,46 +85,27 @@ def read_idx(folder: Path, sifted: Sifted) -> DataSet:
     )
 
 
-@dataclass(frozen=True)
-class _Array:
-    """Sizes of one item, and the bytes of each: what an IDX file holds."""
-
-    item: tuple[int, ...]
-    items: list[bytes]
-
-
-def _files(folder: Path) -> list[Path]:
-    """Files that are called as MNIST's are; one that is unpacked comes before its packed twin."""
-    try:
-        return sorted(each for each in folder.iterdir() if _NAME.fullmatch(each.name) and each.is_file())
-    except OSError:  # who reads the folder says so
-        return []
-
-
-def _first(files: list[Path], beginning: str) -> Path | None:
-    return next((each for each in files if each.name.startswith(beginning)), None)
-
-
 def _read_part(images: Path, labels: Path, part: Part) -> list[Picture]:
-    pixels, classes = _read(images, sizes=3), _read(labels, sizes=1)
-    if len(pixels.items) != len(classes.items):
-        held = counted(len(pixels.items), "picture"), counted(len(classes.items), "label")
+    (height, width), pixels = _read(images, sizes=3)
+    _, classes = _read(labels, sizes=1)
+    if len(pixels) != len(classes):
+        held = counted(len(pixels), "picture"), counted(len(classes), "label")
         raise DataError(
             f"{printable(str(images))} holds {held[0]} and {printable(labels.name)} holds {held[1]}: one for each is "
             "needed, so these files do not belong together"
         )
-    height, width = pixels.item
     header = b"P5 %d %d 255\n" % (width, height)
     return [
         Picture(f"{part}/{number:05d}", label=str(label[0]), part=part, data=header + values)
-        for number, (values, label) in enumerate(zip(pixels.items, classes.items, strict=True))
+        for number, (values, label) in enumerate(zip(pixels, classes, strict=True))
     ]
 
 
-def _read(path: Path, *, sizes: int) -> _Array:
-    """What an IDX file with so many sizes holds. Raises DataError."""
-    with _told(path), _open(path) as file:
-        count, *item = _header(file, path, sizes)
+def _read(path: Path, *, sizes: int) -> tuple[list[int], list[bytes]]:
+    """The sizes of one item, and the bytes of each: what an IDX file with this many sizes holds. Raises DataError."""
+    name = printable(str(path))
+    with _told(name), _open(path) as file:
+        count, *item = _header(file, name, sizes, on_disk=path.stat().st_size)
         length = math.prod(item)
         items: list[bytes] = []
         while len(items) < count:
@@ -135,35 +114,32 @@ def _read(path: Path, *, sizes: int) -> _Array:
                 raise EOFError
             items += [block[start : start + length] for start in range(0, len(block), length)]
         if file.read(1):
-            raise DataError(
-                f"{printable(str(path))} goes on after the {count} items that its header names: copy it again"
-            )
-    return _Array(tuple(item), items)
+            raise DataError(f"{name} goes on after the {count} items that its header names: copy it again")
+    return item, items
 
 
-def _header(file: IO[bytes], path: Path, sizes: int) -> tuple[int, ...]:
+def _header(file: IO[bytes], name: str, sizes: int, *, on_disk: int) -> tuple[int, ...]:
     """The sizes that the file's beginning names, which it is large enough to hold."""
     expected = bytes((0, 0, _UNSIGNED_BYTES, sizes))
     begins = file.read(4)
     if begins != expected[: len(begins)]:
         raise DataError(
-            f"{printable(str(path))} is not the IDX file that its name says: it begins with {begins.hex(' ')}, and "
+            f"{name} is not the IDX file that its name says: it begins with {begins.hex(' ')}, and "
             f"{expected.hex(' ')} was expected"
         )
-    named = file.read(4 * sizes)
-    if len(begins + named) < 4 + 4 * sizes:
+    sides = file.read(4 * sizes)
+    if len(begins + sides) < 4 + 4 * sizes:
         raise EOFError
-    shape = struct.unpack(f">{sizes}I", named)
-    said = f"{printable(str(path))} says that it holds {' x '.join(map(str, shape))} bytes"
+    shape = struct.unpack(f">{sizes}I", sides)
+    said = f"{name} says that it holds {' x '.join(map(str, shape))} bytes"
     if 0 in shape[1:]:
         raise DataError(f"{said}: its pictures have no pixels")
-    on_disk = path.stat().st_size
     if math.prod(shape) > on_disk * (_MOST_PACKED if isinstance(file, gzip.GzipFile) else 1):
         raise DataError(
             f"{said}, which its {on_disk} bytes on disk cannot hold: it is cut off or damaged; copy it again"
         )
     beside = _PICTURE_BYTES if sizes > 1 else _LABEL_BYTES
-    require_unfolds(printable(str(path)), math.prod(shape) + shape[0] * beside, on_disk=on_disk)
+    require_unfolds(name, math.prod(shape) + shape[0] * beside, on_disk=on_disk)
     return shape
 
 
@@ -175,13 +151,13 @@ def _open(path: Path) -> IO[bytes]:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _told(name: str) -> Iterator[None]:
     """Turns what reading raises into a sentence."""
     try:
         yield
     except EOFError:
-        raise DataError(f"{printable(str(path))} is cut off: the file ends too early; copy it again") from None
+        raise DataError(f"{name} is cut off: the file ends too early; copy it again") from None
     except (zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{printable(str(path))} is damaged ({error}): copy it again") from error
+        raise DataError(f"{name} is damaged ({error}): copy it again") from error
     except OSError as error:
-        raise DataError(f"{printable(str(path))} cannot be read: {error.strerror or error}") from error
+        raise DataError(f"{name} cannot be read: {error.strerror or error}") from error

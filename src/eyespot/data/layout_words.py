@@ -45,14 +45,14 @@ def notes_on_parts(
 
 
 def notes_on_masks(place: Place) -> Iterator[str]:
-    masks = [name for name in place.tree.listing.names if _MASK.search(name)]
-    if len(masks) > len(place.tree.listing.names) / 10:
+    masks = [name for name in place.listing.names if _MASK.search(name)]
+    if len(masks) > len(place.listing.names) / 10:
         yield f"pictures such as {masks[0]} are learned like all others: move them away if they are masks"
 
 
 def hint(place: Place) -> str:
     """What else may say the classes: a table, files of boxes, or the pictures' own names."""
-    others = place.tree.listing.others
+    others = place.listing.others
     above = [replace(place, at=place.at[:depth]) for depth in range(len(place.at), -1, -1)]
     tables = [f"{each.name}/{name}" for each in above for name in each.files(others) if _TABLE.search(name)]
     if tables:
@@ -62,7 +62,7 @@ def hint(place: Place) -> str:
     if boxes:
         return f" ({counted(len(boxes), 'file')} beside them, as {boxes[0]}, may hold boxes, which are not read)"
     below = "".join(f"{name}/" for name in place.at)
-    names = [name.split("/")[-1] for name in place.tree.listing.names if name.startswith(below)]
+    names = [name.split("/")[-1] for name in place.listing.names if name.startswith(below)]
     stems = [name.rpartition(".")[0] for name in names]
     words = {match[0] for stem in stems if stem[-1:].isdigit() and (match := re.match(r".*[^\W\d_]", stem))}
     if not 2 <= len(words) <= len(names) / 2:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from eyespot.data.layout_words import hint, notes_on_masks, notes_on_nested, notes_on_parts, question, said, slashed
-from eyespot.data.listing import Folder, Listing, Place, Tree
+from eyespot.data.listing import Folder, Listing, Place, Reading
 from eyespot.data.part_names import letters_of, part_of, parts_among
-from eyespot.data.reading import Layout, Reading
+from eyespot.data.read_as import Layout
 from eyespot.errors import NoPictures
 from eyespot.words import counted, some
 
@@ -40,7 +40,7 @@ def read(listing: Listing, *, root: str, layout: Layout = "auto") -> Reading:
     layout: what the person says of it; `auto` where she says nothing.
     Raises NoPictures where there are no pictures in class folders, UnclearFolders where it could be read in two ways.
     """
-    place = Place(Tree(listing), root)
+    place = Place(listing, root)
     return _found_out(place) if layout == "auto" else _as_told(place, layout)
 
 

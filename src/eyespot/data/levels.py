@@ -1,4 +1,4 @@
-"""Pixels of any kind become 8-bit grey or RGB: deep pixels scaled, palettes looked up, transparency laid on white.
+"""Pixels of any kind become 8-bit grey or sRGB: deep ones scaled, palettes looked up, transparency laid on white.
 
 A *deep* picture holds one number a pixel that is no unsigned 8-bit one: 16 or 32 bits, signed, or a float. Which of its
 numbers is black and which white is decided once for a data set (`data/ranges.py`), and is then the same for all.
@@ -6,10 +6,12 @@ numbers is black and which white is decided once for a data set (`data/ranges.py
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from PIL import Image
@@ -17,7 +19,10 @@ from PIL import Image
 from eyespot.data import formats, plain
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Levels
-from eyespot.words import counted, from_to, short
+from eyespot.words import counted, from_to, short, some
+
+if TYPE_CHECKING:
+    from PIL import ImageCms
 
 GRAY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "F"})
 """Pillow's modes with one channel of light; a palette may hold colours and is not among them."""
@@ -30,8 +35,10 @@ LEAST_FILLED = 1 / 16
 FLAT = 3
 """Levels that a picture has at least in one of its channels, unless it is flat."""
 FLAT_NOTE = "the picture is all of one color, or nearly so, as the network sees it: the answer says little"
-SHOWN = 3
-"""Names of flat pictures that a note holds."""
+MOST_PROFILE_BYTES = 2**22
+"""Of an ICC profile; a printer's has one or two MB."""
+_OF_RGB = b"RGB "
+"""How a profile's header names the colours that it is for (ICC.1, table 19)."""
 
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339  # TIFF tags
 _WHITE_IS_ZERO, _SIGNED = 0, 2
@@ -45,7 +52,7 @@ class Kind:
 
     group: Literal["integers", "floats"]
     low: float
-    """Black and white where no data set says otherwise: the least and the greatest integer of so many bits; 0 and 1."""
+    """Black and white where no data set says otherwise: the least and greatest integer of this many bits; 0 and 1."""
     high: float
     is_inverted: bool
     """True where the file says that its least number is white; then low + high - number is the number."""
@@ -67,6 +74,17 @@ def eight_bit(image: Image.Image, color: Literal["rgb", "gray"], levels: Levels 
     elif image.has_transparency_data:
         image = _on_white(image)
     return image if image.mode == mode else image.convert(mode)
+
+
+def as_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """An image of mode RGB in sRGB, changed in place; as it is where the profile is sRGB's own, of no RGB, or damaged.
+
+    profile: what the picture carries. Colours beyond sRGB are cut to it (relative colorimetric).
+    """
+    if not profile or len(profile) > MOST_PROFILE_BYTES or profile[16:20] != _OF_RGB:
+        return image
+    transform = _transform(profile)
+    return transform.apply_in_place(image) if transform else image
 
 
 def kind_of(image: Image.Image) -> Kind | None:
@@ -117,8 +135,22 @@ def note_on_flat(names: Sequence[str]) -> list[str]:
     """A sentence on pictures that came out flat, if there are any."""
     if not names:
         return []
-    shown = ", ".join(sorted(names)[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
-    return [f"{counted(len(names), 'picture')} came out all of one color, or nearly so: {shown}"]
+    return [f"{counted(len(names), 'picture')} came out all of one color, or nearly so: {some(sorted(names), most=3)}"]
+
+
+@lru_cache(16)  # a folder of pictures has one or two profiles
+def _transform(profile: bytes) -> ImageCms.ImageCmsTransform | None:
+    """What changes colours of this profile to sRGB; None where nothing needs to, or can."""
+    from PIL import ImageCms  # few pictures carry a profile other than sRGB's
+
+    try:
+        own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "srgb" in ImageCms.getProfileDescription(own).lower():
+            return None
+        target = ImageCms.createProfile("sRGB")
+        return ImageCms.buildTransform(own, target, "RGB", "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):  # odd metadata says nothing of the pixels
+        return None
 
 
 def _on_white(image: Image.Image) -> Image.Image:

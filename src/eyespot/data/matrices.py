@@ -91,7 +91,7 @@ def _planes(texts: list[list[str]], name: str) -> NDArray[np.float64]:
     planes = [_rows(rows, f"{name}, plane {number}" if several else name) for number, rows in enumerate(texts, start=1)]
     for number, plane in enumerate(planes, start=1):
         if plane.shape != planes[0].shape:
-            ours, first = _by(plane.shape), _by(planes[0].shape)
+            ours, first = (" x ".join(map(str, each.shape)) for each in (plane, planes[0]))
             raise DataError(f"{name}: plane {number} is {ours} but plane 1 is {first}; planes need the same size")
     return np.stack(planes)  # (C, H, W)
 
@@ -123,7 +123,3 @@ def _number(cell: str, name: str, row: int) -> float:
     if not np.isfinite(value):
         raise DataError(f"{name}, row {row}: {cell} is not a finite number")
     return value
-
-
-def _by(shape: tuple[int, ...]) -> str:
-    return " x ".join(str(size) for size in shape)

@@ -5,27 +5,22 @@ from __future__ import annotations
 import zlib
 
 _PICTURES = {
-    b"%PDF": "a PDF document",
-    b"8BPS": "a Photoshop file",
-    b"\0\0\1\0": "an icon file",
-    b"\0\0\2\0": "a mouse pointer",
-    b"\0\0\0\x0cjP  ": "a JPEG 2000 picture",
-    b"\xff\x4f\xff\x51": "a JPEG 2000 picture",
-    b"\0\0\0\x0cJXL ": "a JPEG XL picture",
-    b"\xff\x0a": "a JPEG XL picture",
-    b"SIMPLE  =": "a FITS picture",
-    b"v/1\x01": "an OpenEXR picture",
-    b"#?RADIANCE": "a Radiance HDR picture",
-    b"qoif": "a QOI picture",
-    b"P7\n": "a PAM picture",
-    b"PF\n": "a PFM picture in color",
-    b"gimp xcf": "a GIMP file",
-    b"FUJIFILMCCD-RAW": "a camera's raw file",
-    b"IIRO": "a camera's raw file",
-    b"IIU\0": "a camera's raw file",
-    b"II\x1a\0\0\0HEAPCCDR": "a camera's raw file",
-    b"{\\rtf": "a text document",
-    b"\xd0\xcf\x11\xe0": "a document of an office program",
+    "a PDF document": (b"%PDF",),
+    "a Photoshop file": (b"8BPS",),
+    "an icon file": (b"\0\0\1\0",),
+    "a mouse pointer": (b"\0\0\2\0",),
+    "a JPEG 2000 picture": (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"),
+    "a JPEG XL picture": (b"\0\0\0\x0cJXL ", b"\xff\x0a"),
+    "a FITS picture": (b"SIMPLE  =",),
+    "an OpenEXR picture": (b"v/1\x01",),
+    "a Radiance HDR picture": (b"#?RADIANCE",),
+    "a QOI picture": (b"qoif",),
+    "a PAM picture": (b"P7\n",),
+    "a PFM picture in color": (b"PF\n",),
+    "a GIMP file": (b"gimp xcf",),
+    "a camera's raw file": (b"FUJIFILMCCD-RAW", b"IIRO", b"IIU\0", b"II\x1a\0\0\0HEAPCCDR"),
+    "a text document": (b"{\\rtf",),
+    "a document of an office program": (b"\xd0\xcf\x11\xe0",),
 }
 """Pictures and documents that a program can save as JPEG or PNG."""
 _KINDS = {
@@ -48,29 +43,26 @@ _LOOKED_AT = 4096
 
 def what_else(data: bytes) -> str:
     """What a file is that is no readable picture, as a reason."""
-    if data.startswith(b"\x1f\x8b") and _is_svg(_unpacked(data)):
+    if data.startswith(b"\x1f\x8b") and b"<svg" in _text(_unpacked(data)):
         return "is a packed SVG drawing, which is not read: save it as JPEG or PNG"
     for beginning, what in _KINDS.items():
         if data.startswith(beginning):
             return what
-    for beginning, what in _PICTURES.items():
-        if data.startswith(beginning):
+    for what, beginnings in _PICTURES.items():
+        if data.startswith(beginnings):
             return f"is {what}, which is not read: save it as JPEG or PNG"
     if data[4:8] == b"ftyp" and data[8:12] in _FTYP_KINDS:
         return f"is {_FTYP_KINDS[data[8:12]]}, which is not read: save pictures of it as JPEG or PNG"
     if data[128:132] == b"DICM":
         return "is a DICOM picture, which is not read: save it as PNG"
-    if _is_svg(data):
+    text = _text(data)
+    if b"<svg" in text:
         return "is an SVG drawing, which is not read: save it as JPEG or PNG"
-    if b"<html" in _text(data) or b"<!doctype html" in _text(data):
+    if b"<html" in text or b"<!doctype html" in text:
         return "is a web page, not a picture: save the picture itself"
     first = data[:12]
     shown = repr(first.decode("ascii")) if first.isascii() and first.decode("ascii").isprintable() else first.hex(" ")
     return f"is not a picture, whatever its name says (it begins with {shown})"
-
-
-def _is_svg(data: bytes) -> bool:
-    return b"<svg" in _text(data)
 
 
 def _text(data: bytes) -> bytes:

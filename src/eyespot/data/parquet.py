@@ -1,6 +1,6 @@
 """Parquet files with the pictures inside, as Hugging Face writes them.
 
-A column, usually `image`, holds `bytes`, an encoded picture, and perhaps `path`, its name, or the bytes alone. Another,
+A column, usually `image`, holds `bytes`, an encoded picture, and perhaps `path`, its name, or only the bytes. Another,
 usually `label`, holds a text or a number; the names of the numbers stand under the key `huggingface` in the file's
 metadata, as JSON (https://huggingface.co/docs/datasets: the features Image and ClassLabel). The bytes are held in
 memory.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,7 +42,7 @@ def read_folder(sifted: Sifted, how: ReadAs) -> DataSet:
     if len(holders) > 1:
         where = some(sorted(each or "." for each in holders))
         raise DataError(f"{printable(str(sifted.root))} holds Parquet files in {where}: name one of these folders")
-    found = read_parquet([*files], name=sifted.name, parts={path: _part(name) for path, name in files.items()}, how=how)
+    found = read_parquet({path: _part(name) for path, name in files.items()}, name=sifted.name, how=how)
     others = [each for each in sifted.set_aside if each.picture not in files.values()]
     beside = [
         SetAside(picture=each.name, reason="lies beside Parquet files, which are read instead")
@@ -51,16 +51,12 @@ def read_folder(sifted: Sifted, how: ReadAs) -> DataSet:
     return replace(found, set_aside=(*found.set_aside, *others, *beside), notes=(*sifted.notes, *found.notes))
 
 
-def read_parquet(
-    files: Sequence[Path], *, name: str, how: ReadAs, parts: Mapping[Path, Part | None] | None = None
-) -> DataSet:
-    """The pictures of the files, in order.
+def read_parquet(files: Mapping[Path, Part | None], *, name: str, how: ReadAs) -> DataSet:
+    """The pictures of the files, in order. Where any file has a part, those without are set aside.
 
-    parts: of each file, unless none has any.
     Raises DataError, and MissingExtra where pyarrow is not installed.
     """
-    parts = parts or {}
-    unnamed = [file for file in files if any(parts.values()) and not parts[file]]
+    unnamed = [file for file, part in files.items() if any(files.values()) and not part]
     opened = [_open(file, how) for file in files if file not in unnamed]
     on_disk = sum(each.path.stat().st_size for each in opened)
     require_unfolds(name, sum(each.claims.unfolded for each in opened), on_disk=on_disk)
@@ -74,18 +70,18 @@ def read_parquet(
     for file in opened:
         for number, row in enumerate(_rows(file)):
             where = f"{printable(file.path.name)}, row {number}"
-            given = printable(row.path)
+            given = printable(row.name)
             apart = f"{given} ({where})" if given else where
             if row.data is None:
                 set_aside.append(SetAside(picture=apart, reason="holds no picture"))
                 continue
-            held += len(row.data) + len(row.path) + len(row.label or "")
+            held += len(row.data) + len(row.name) + len(row.label or "")
             require_unfolds(name, held, on_disk=on_disk)
             known_as = apart if given in taken else given or apart
             taken.add(given)
-            pictures.append(Picture(known_as, label=row.label, part=parts.get(file.path), data=row.data))
+            pictures.append(replace(row, name=known_as, part=files[file.path]))
     unlabelled = next((each.unlabelled for each in opened if each.label is None), "")
-    return DataSet(name, tuple(pictures), classes=(), set_aside=tuple(set_aside), unlabelled=unlabelled)
+    return DataSet(name, tuple(pictures), set_aside=tuple(set_aside), unlabelled=unlabelled)
 
 
 def _part(name: str) -> Part | None:
@@ -103,58 +99,47 @@ class _File:
     path: Path
     image: str
     is_struct: bool
-    """True where the column holds `bytes` and `path`, not bytes alone."""
+    """True where the column holds `bytes` and `path`, not only bytes."""
     label: str | None
     class_names: list[str]
+    columns: list[str]
+    """What is read of it."""
     unlabelled: str
     claims: Claims
 
-    @property
-    def columns(self) -> list[str]:
-        """What is read of it."""
-        return [*_leaves(self.image, is_struct=self.is_struct), *([self.label] if self.label else [])]
-
-
-@dataclass(frozen=True)
-class _Row:
-    """A picture's bytes, or None where there are none, and what is said of it."""
-
-    data: bytes | None
-    path: str
-    label: str | None
-
 
 def _open(path: Path, how: ReadAs) -> _File:
-    arrow_error, parquet_file = _pyarrow(path)
-    with _told(path, arrow_error):
+    with _told(path) as parquet_file:
         footer = read_footer(path)
         with parquet_file(path) as file:
             schema = file.schema_arrow
             image, is_struct = _image_column(schema, path, how)
             label = _label_column(schema, path, how, image) if how.classes_count else None
-            columns = [*_leaves(image, is_struct=is_struct), *([label] if label else [])]
+            held = [f"{image}.bytes", f"{image}.path"] if is_struct else [image]
+            columns = [*held, *([label] if label else [])]
             return _File(
                 path,
                 image,
                 is_struct,
                 label,
                 _class_names(schema.metadata or {}, label),
+                columns,
                 f"the columns of {printable(str(path))} are {_shown(schema)}: --label-column names that of the classes",
                 claims(path, footer, columns),
             )
 
 
-def _rows(opened: _File) -> Iterator[_Row]:
-    arrow_error, parquet_file = _pyarrow(opened.path)
+def _rows(opened: _File) -> Iterator[Picture]:
+    """The picture in each row, called by its path, if it has one; without data where the row holds none."""
     at_a_time = max(1, min(ROWS, AT_A_TIME // max(1, opened.claims.largest)))
-    with _told(opened.path, arrow_error), parquet_file(opened.path) as file:
+    with _told(opened.path) as parquet_file, parquet_file(opened.path) as file:
         for batch in file.iter_batches(batch_size=at_a_time, columns=opened.columns):
             for row in batch.to_pylist():
                 image = row[opened.image]
                 data, name = (
                     (image, None) if not opened.is_struct else ((image or {}).get(k) for k in ("bytes", "path"))
                 )
-                yield _Row(data, str(name or ""), _class(row.get(opened.label or ""), opened.class_names))
+                yield Picture(str(name or ""), _class(row.get(opened.label or ""), opened.class_names), data=data)
 
 
 def _class(value: object, names: list[str]) -> str | None:
@@ -163,15 +148,6 @@ def _class(value: object, names: list[str]) -> str | None:
     if names and isinstance(value, int):
         return names[value] if 0 <= value < len(names) else None  # -1 says that there is none
     return class_of(value)
-
-
-def _pyarrow(path: Path) -> tuple[type[Exception], Any]:
-    try:
-        from pyarrow import ArrowException
-        from pyarrow.parquet import ParquetFile
-    except ModuleNotFoundError:
-        raise MissingExtra(f"the Parquet file {printable(str(path))}", extra="parquet") from None
-    return ArrowException, ParquetFile
 
 
 def _image_column(schema: Any, path: Path, how: ReadAs) -> tuple[str, bool]:
@@ -190,10 +166,8 @@ def _image_column(schema: Any, path: Path, how: ReadAs) -> tuple[str, bool]:
     names = [name for name, kind in kinds.items() if name in structs or is_bytes(kind)]
     where = printable(str(path))
     wanted = how.image_column
-    found = choose(IMAGE, names, wanted=wanted if wanted in names else None, where=where)
-    if wanted and wanted not in names:
-        found = None
-    elif found is None and len(names) == 1:
+    found = choose(IMAGE, names, wanted=wanted, where=where) if not wanted or wanted in names else None
+    if found is None and len(names) == 1 and not wanted:
         found = 0
     if found is None:
         option = "" if not names else f" (--image-column names one of {some(names)})"
@@ -212,10 +186,6 @@ def _label_column(schema: Any, path: Path, how: ReadAs, image: str) -> str | Non
     return None if found is None else names[found]
 
 
-def _leaves(image: str, *, is_struct: bool) -> list[str]:
-    return [f"{image}.bytes", f"{image}.path"] if is_struct else [image]
-
-
 def _shown(schema: Any) -> str:
     return ", ".join(f"{printable(field.name)} ({field.type})" for field in list(schema)[:8]) or "none"
 
@@ -230,10 +200,15 @@ def _class_names(metadata: dict[bytes, bytes], label: str | None) -> list[str]:
 
 
 @contextmanager
-def _told(path: Path, arrow_error: type[Exception]) -> Iterator[None]:
-    """Turns what pyarrow raises into a sentence."""
+def _told(path: Path) -> Iterator[Any]:
+    """pyarrow's class for files; what goes wrong with this one becomes a sentence. Raises MissingExtra, DataError."""
     try:
-        yield
-    except (arrow_error, OSError, MemoryError, ValueError) as error:
+        from pyarrow import ArrowException
+        from pyarrow.parquet import ParquetFile
+    except ModuleNotFoundError:
+        raise MissingExtra(f"the Parquet file {printable(str(path))}", extra="parquet") from None
+    try:
+        yield ParquetFile
+    except (ArrowException, OSError, MemoryError, ValueError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(f"{printable(str(path))} cannot be read as Parquet: {printable(first)}") from error

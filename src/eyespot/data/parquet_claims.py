@@ -63,12 +63,11 @@ def claims(path: Path, footer: dict[int, Any], columns: Collection[str]) -> Clai
     columns: as `image.bytes`.
     Raises DataError where there are more pages than are read, ValueError where one's header is damaged.
     """
-    unfolded = largest = pages = 0
+    unfolded = largest = 0
     with path.open("rb") as file:
-        for page in _pages(file, footer, columns):
-            pages += 1
-            unfolded += page.unfolded
-            largest = max(largest, page.unfolded if page.repeats else 0)
+        for pages, (size, repeats) in enumerate(_pages(file, footer, columns), start=1):
+            unfolded += size
+            largest = max(largest, size if repeats else 0)
             _require(path, pages, MOST_PAGES, "pages")
     return Claims(unfolded, largest)
 
@@ -91,15 +90,8 @@ def _require(path: Path, count: int, most: int, of_what: str) -> None:
         raise DataError(f"{printable(str(path))} claims {count} {of_what}, and at most {most} are read")
 
 
-@dataclass(frozen=True)
-class _Page:
-    """Bytes, and whether a value of it can stand in many rows."""
-
-    unfolded: int
-    repeats: bool
-
-
-def _pages(file: IO[bytes], footer: dict[int, Any], columns: Collection[str]) -> Iterator[_Page]:
+def _pages(file: IO[bytes], footer: dict[int, Any], columns: Collection[str]) -> Iterator[tuple[int, bool]]:
+    """Of each page of the columns its bytes, and whether a value of it can stand in many rows."""
     for group in _list(footer, 4):
         for chunk in _list(group, 1):
             column = _fields(_fields(chunk).get(3))
@@ -110,12 +102,12 @@ def _pages(file: IO[bytes], footer: dict[int, Any], columns: Collection[str]) ->
                 yield from _pages_between(file, at, at + _number(column, 7))
 
 
-def _pages_between(file: IO[bytes], at: int, end: int) -> Iterator[_Page]:
+def _pages_between(file: IO[bytes], at: int, end: int) -> Iterator[tuple[int, bool]]:
     while at < end:
         header, length = _header(file, at, end)
         of_data, encoded = (8, 4) if header.get(1) == _DATA_PAGE_V2 else (5, 2)
         encoding = _fields(header.get(of_data, {})).get(encoded)
-        yield _Page(_number(header, 2), header.get(1) == _DICTIONARY_PAGE or encoding == _DELTA_BYTE_ARRAY)
+        yield _number(header, 2), header.get(1) == _DICTIONARY_PAGE or encoding == _DELTA_BYTE_ARRAY
         at += length + _number(header, 3)
 
 

@@ -26,7 +26,7 @@ _BESIDE = (
 
 
 def letters_of(name: str) -> str:
-    """A name's letters alone, in lower case and without accents."""
+    """Only the letters of a name, in lower case and without accents."""
     plain = unicodedata.normalize("NFKD", name.casefold())
     return "".join(letter for letter in plain if letter.isalpha())
 

@@ -7,13 +7,13 @@ and the header, so it is refused before anything is decoded. The server may be s
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable
 from itertools import islice, takewhile
 
 from PIL import Image
 
-from eyespot.data.jpeg_segments import SCAN, segments
-from eyespot.data.tiff_header import read_header
+from eyespot.data.structure import MOST_ENTRIES, SCAN, segments, tiff_header
 from eyespot.errors import TooManyPixels, UnreadablePicture
 
 MAX_PIXELS = 178_956_970
@@ -41,8 +41,6 @@ MOST_SCALED_BYTES = 12 * 2**20
 """Of a PNM whose greatest number is neither 255 nor 65535, which Python scales."""
 MOST_REMARKS = 100
 """Between the numbers of such a one: the rest is copied for each."""
-MOST_ENTRIES = 1_000
-"""Of a TIFF's directory."""
 MOST_STRIPS = 2**17
 """Of a TIFF, or tiles: two for each row of the longest side."""
 MOST_TILE = 4_096
@@ -107,7 +105,9 @@ def _check_scans(picture: Image.Image, data: bytes) -> None:
     """Raises UnreadablePicture for a JPEG that a decoder would go over too often."""
     if data.count(_START_OF_SCAN) <= 1:
         return
-    scans, pixels = _scans(data), picture.width * picture.height
+    # A thumbnail's scans lie inside of a segment, and those of other pictures after the end.
+    scans = sum(1 for _ in islice((code for _, _, code in segments(data) if code == SCAN), MOST_SCANS + 1))
+    pixels = picture.width * picture.height
     if scans > MOST_SCANS:
         raise UnreadablePicture(f"has more than {MOST_SCANS} scans: save it anew")
     if scans * pixels > MOST_SCANNED:
@@ -116,14 +116,6 @@ def _check_scans(picture: Image.Image, data: bytes) -> None:
         )
     if scans > 1:
         picture.info[_IN_SCANS] = pixels
-
-
-def _scans(data: bytes) -> int:
-    """Scans that a decoder would find, at most one more than MOST_SCANS.
-
-    A thumbnail's scans lie inside of a segment, and those of other pictures after the end.
-    """
-    return sum(1 for _ in islice((code for _, _, code in segments(data) if code == SCAN), MOST_SCANS + 1))
 
 
 def _check_jpeg(data: bytes) -> None:
@@ -150,15 +142,13 @@ def _check_gif(data: bytes) -> None:
 
 
 def _check_bmp(data: bytes) -> None:
-    in_runs = data[30:34] in (b"\1\0\0\0", b"\2\0\0\0")
-    if in_runs and len(data) > MOST_RUN_BYTES:
+    if data[30:34] not in (b"\1\0\0\0", b"\2\0\0\0"):  # not in runs
+        return
+    if len(data) > MOST_RUN_BYTES:
         raise UnreadablePicture(f"is a BMP in runs of more than {MOST_RUN_BYTES // 2**20} MB: save it as PNG")
-    if in_runs and int.from_bytes(data[18:22], "little") * abs(_signed(data[22:26])) > MOST_RUN_PIXELS:
+    width, height = struct.unpack_from("<Ii", data, 18)
+    if width * abs(height) > MOST_RUN_PIXELS:
         raise UnreadablePicture(f"is a BMP in runs of more than {MOST_RUN_PIXELS} pixels: save it as PNG")
-
-
-def _signed(value: bytes) -> int:
-    return int.from_bytes(value, "little", signed=True)
 
 
 def _check_pnm(data: bytes) -> None:
@@ -179,7 +169,7 @@ def _check_pnm(data: bytes) -> None:
 
 
 def _check_tiff(data: bytes) -> None:
-    header = read_header(data, most_entries=MOST_ENTRIES)
+    header = tiff_header(data)
     if header is None:
         return  # its own decoder says what is wrong with it
     if header.entries > MOST_ENTRIES or header.entry_bytes > len(data):

@@ -12,7 +12,9 @@ import io
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -20,10 +22,10 @@ import PIL
 from PIL import ExifTags, Image
 
 from eyespot.data import formats, plain
-from eyespot.data.colors import as_srgb
 from eyespot.data.cropping import FILTERS, Side, resize_and_crop, window_of
-from eyespot.data.levels import GRAY_MODES, eight_bit
-from eyespot.errors import UnreadablePicture
+from eyespot.data.levels import GRAY_MODES, as_srgb, eight_bit
+from eyespot.errors import DataError, UnreadablePicture
+from eyespot.names import printable
 from eyespot.records import Levels, Preprocess, Window
 
 _LIBRARIES = {
@@ -33,7 +35,7 @@ _LIBRARIES = {
     "libtiff": "libtiff",
     "libavif": "avif",
 }
-"""What decides pixels behind Pillow, by Pillow's own names; PNG, GIF and BMP leave a decoder no choice."""
+"""What decides pixels under Pillow, by Pillow's own names; PNG, GIF and BMP leave a decoder no choice."""
 
 
 PICTURE_SUFFIXES = frozenset(
@@ -51,7 +53,6 @@ _MOST_PIXELS_TOGETHER = 2**16
 
 _BAND = 2**22
 """Pixels that are copied at a time."""
-_THUMBNAIL_QUALITY = 80
 
 # EXIF orientation -> what to do to see the picture upright
 _UPRIGHT = {
@@ -63,8 +64,6 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_ON_ITS_SIDE = 5
-"""From this orientation on, width and height change places."""
 
 
 @cache
@@ -80,7 +79,7 @@ def decoder_version() -> str:
 def read_image(data: bytes, preprocess: Preprocess) -> np.ndarray:
     """The picture as an image: uint8 (H, W, C), contiguous, H and W those of `preprocess.crop_hw`, C 3 or 1.
 
-    data: the whole file, in any of the formats behind PICTURE_SUFFIXES.
+    data: the whole file, in any of the formats of PICTURE_SUFFIXES.
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():
@@ -102,7 +101,7 @@ def read_with_window(data: bytes, preprocess: Preprocess) -> tuple[np.ndarray, W
 
 def lies_on_its_side(picture: Image.Image) -> bool:
     """True where width and height change places when a decoded picture is turned upright."""
-    return _orientation(picture) >= _ON_ITS_SIDE
+    return _orientation(picture) >= 5  # those before only flip it, or turn it by half
 
 
 def read_images(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[np.ndarray | UnreadablePicture]:
@@ -113,11 +112,8 @@ def read_images(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[np.n
     with formats.quiet():
         together = _read_together(files, preprocess) if preprocess.exact else {}
     for number, data in enumerate(files):
-        if number in together:
-            yield together[number]
-            continue
         try:
-            yield read_image(data, preprocess)
+            yield together[number] if number in together else read_image(data, preprocess)
         except UnreadablePicture as error:
             yield error
 
@@ -135,6 +131,27 @@ def read_as_they_are(files: Sequence[bytes], preprocess: Preprocess) -> Iterator
             yield error
         else:
             yield pixels
+
+
+def read_named(picture: str | Path) -> tuple[str, bytes]:
+    """A picture's name as it can be shown, and its file. Raises DataError, which says why it cannot be read."""
+    name = printable(str(picture))
+    try:
+        return name, Path(picture).expanduser().read_bytes()
+    except IsADirectoryError:
+        raise DataError(f"{name} is a folder: name one picture in it") from None
+    except (OSError, RuntimeError, ValueError) as error:  # nobody of the name after ~; a NUL in the name
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DataError(f"{name} cannot be read: {reason}") from error
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Within it, a picture that cannot be decoded is a DataError that begins with its name."""
+    try:
+        yield
+    except UnreadablePicture as error:
+        raise DataError(f"{name} {error.reason}") from error
 
 
 def read_whole(data: bytes, color: Literal["rgb", "gray"], levels: Levels | None = None) -> np.ndarray:
@@ -160,7 +177,7 @@ def read_small(data: bytes, side: int, levels: Levels | None = None) -> Image.Im
 def thumbnail(data: bytes, side: int, levels: Levels | None = None) -> bytes:
     """The same as a JPEG."""
     file = io.BytesIO()
-    read_small(data, side, levels).save(file, "JPEG", quality=_THUMBNAIL_QUALITY)
+    read_small(data, side, levels).save(file, "JPEG", quality=80)
     return file.getvalue()
 
 

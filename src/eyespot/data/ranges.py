@@ -6,8 +6,9 @@ step keeps its meaning where all numbers are multiplied and shifted, so the unit
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 import numpy as np
 
@@ -26,12 +27,12 @@ EXTREME = (0.0001, 0.9999)
 PIXELS_FAR, PICTURES_FAR = 3.0, 1.0
 """Times the width of the rest: pixels further from it are not in the range; nor are single pictures."""
 MOST_WILD = 50
-"""One picture of so many may be wild; of fewer, one."""
+"""One picture of this many may be wild; of fewer, one."""
 FEWEST_VALUES = 16
 """Different numbers that the rest must have before a single one is taken to stand for "no data"."""
 MOST_FILLS = 8
 ORDINARY = 0.75
-"""Integers that fill so much of all that their bits can hold stay as they are, so that they agree with 8-bit twins."""
+"""Integers that fill this much of what their bits can hold stay as they are, so that they agree with 8-bit twins."""
 
 
 Sample = tuple[Hashed, Kind, np.ndarray]
@@ -51,7 +52,7 @@ def find_levels(hashed: Sequence[Hashed]) -> tuple[Levels | None, list[str]]:
 
 
 def levels_of(data: bytes) -> Levels | None:
-    """The range of one picture that no data set and no model stands behind."""
+    """The range of one picture that belongs to no data set and no model."""
     return find_levels([Hashed(Picture("", data=data), content_hash(data), is_deep(data))])[0]
 
 
@@ -80,12 +81,11 @@ def _samples(deep: Sequence[Hashed]) -> Iterator[Sample]:
 
 def _drawn(deep: Sequence[Hashed]) -> list[Hashed]:
     """The pictures in an order in which classes take turns."""
-    turn: Counter[str | None] = Counter()
-    order: list[tuple[int, str, Hashed]] = []
+    by_class: dict[str | None, list[Hashed]] = defaultdict(list)
     for each in sorted(deep, key=lambda each: each.content):
-        order.append((turn[each.picture.label], each.content, each))
-        turn[each.picture.label] += 1
-    return [each for _, _, each in sorted(order, key=lambda entry: entry[:2])]
+        by_class[each.picture.label].append(each)
+    turns = (filter(None, turn) for turn in zip_longest(*by_class.values()))
+    return [each for turn in turns for each in sorted(turn, key=lambda each: each.content)]
 
 
 def _range(samples: Sequence[Sample], group: str) -> tuple[float, float] | None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Literal, get_args
 
-from eyespot.data.reading import LAYOUTS, Layout
 from eyespot.errors import OptionError
+
+Layout = Literal["auto", "class", "part/class", "class/part", "any/class"]
+"""What the folders on each level are; `auto` finds it out."""
+LAYOUTS: tuple[str, ...] = get_args(Layout)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,6 @@ from PIL import Image
 from eyespot.data.data_set import DataSet, Picture, sort_classes
 from eyespot.errors import MissingExtra
 
-LARGEST_VALUE = 16  # the sample's grey levels are 0..16
-
 
 def digits() -> DataSet:
     """1,797 pictures of 8x8 pixels in ten classes (Alpaydin, Kaynak 1998; scikit-learn's `load_digits`).
@@ -23,7 +21,7 @@ def digits() -> DataSet:
     except ModuleNotFoundError:
         raise MissingExtra("the sample `digits`", extra="train") from None
     sample = load_digits()
-    gray = np.rint(sample.images * (255 / LARGEST_VALUE)).astype(np.uint8)
+    gray = np.rint(sample.images * (255 / 16)).astype(np.uint8)  # its grey levels are 0..16
     labels = [str(label) for label in sample.target]
     pictures = tuple(
         Picture(f"{label}/{number:04d}.png", label=label, data=_png(image))

@@ -72,7 +72,7 @@ def sift(root: Path) -> Sifted:
 
 
 def lone_folders(folder: Path) -> Iterator[Path]:
-    """The folder, the one that alone lies in it, the one that alone lies in that, and so on."""
+    """The folder, the only one in it, the only one in that, and so on."""
     yield folder
     inside = folders_in(folder)
     if len(inside) == 1 and not inside[0].is_symlink():

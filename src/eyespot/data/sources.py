@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,13 +37,13 @@ def open_data_set(where: str | Path, how: ReadAs = AS_IT_IS) -> DataSet:
     how: what a person says of it beside.
     Raises DataError and NoPictures in sentences that say what was expected.
     """
-    path = _expanded(where)
+    path = Path(os.path.expanduser(where))  # which leaves the ~ of nobody as it is
     if str(where) and path.is_dir():
-        note = (
-            "the folder `digits` was read; the embedded sample of that name was not" if str(where) == "digits" else ""
-        )
         data_set = _open_folder(path, how)
-        return replace(data_set, notes=(note, *data_set.notes)) if note else data_set
+        if str(where) != "digits":
+            return data_set
+        note = "the folder `digits` was read; the embedded sample of that name was not"
+        return replace(data_set, notes=(note, *data_set.notes))
     if str(where) == "digits" and not path.exists():
         from eyespot.data.samples import digits
 
@@ -57,7 +58,7 @@ def open_pictures(where: str | Path, how: ReadAs = AS_IT_IS) -> DataSet:
 
     Of a folder that is not a list, every picture of any depth, with or without a class.
     """
-    path = _expanded(where)
+    path = Path(os.path.expanduser(where))
     if str(where) and path.is_dir() and not _with_metadata(path):
         sifted = sift(path)
         if sifted.pictures and not _packed(sifted, how):
@@ -83,7 +84,7 @@ def list_pictures(
     set_aside: list[SetAside] = []
     paths = list(paths)
     for given in paths:
-        path, above = _expanded(given), printable(str(given))
+        path, above = Path(os.path.expanduser(given)), printable(str(given))
         if str(given) and path.is_dir():
             found, left = _list_folder(path, how)
         elif str(given) and _is_list(path):
@@ -115,8 +116,8 @@ def _open_folder(folder: Path, how: ReadAs) -> DataSet:
 
 
 def _with_metadata(folder: Path) -> Path | None:
-    """The folder that has a table of its pictures: this one, or the one that alone lies in it."""
-    from eyespot.data.tables import metadata_files  # here, because predict on a picture shall not wait for it
+    """The folder that has a table of its pictures: this one, or the only one in it."""
+    from eyespot.data.tables import metadata_files  # here, because predicting a picture must not wait for it
 
     for inner in lone_folders(folder):
         if metadata_files(inner):
@@ -154,11 +155,11 @@ def _packed(sifted: Sifted, how: ReadAs) -> Callable[[], DataSet] | None:
 
 def _read_list(path: Path, how: ReadAs) -> DataSet:
     """What a table or a Parquet file holds, with the classes unjudged."""
-    from eyespot.data import parquet, tables  # here, because predict on a picture shall not wait for them
+    from eyespot.data import parquet, tables  # here, because predicting a picture must not wait for them
 
     if path.suffix.lower() in TABLE_SUFFIXES:
         return tables.read_table(path, how)
-    return parquet.read_parquet([path], name=printable(path.stem), how=how)
+    return parquet.read_parquet({path: None}, name=printable(path.stem), how=how)
 
 
 def _is_list(path: Path) -> bool:
@@ -169,29 +170,17 @@ def _below(above: str, name: str) -> str:
     return f"{above.rstrip('/')}/{name}" if above else name
 
 
-def _expanded(where: str | Path) -> Path:
-    try:
-        return Path(where).expanduser()
-    except RuntimeError:  # nobody of that name, or no home
-        return Path(where)
-
-
 def _no_such_folder(where: str | Path, path: Path, *, what: str = "folder") -> DataError:
     given = printable(str(where))
     if path.is_file() and what == "folder":
         what_to_do = MADE_READABLE.get(path.suffix.lower(), "")
         return DataError(f"{given} is a file that lists no pictures{what_to_do}; {LAYOUT}; {LISTS}")
-    beside = [each.name for each in _beside(path) if what != "folder" or each.is_dir() or _is_list(each)]
+    beside: list[str] = []
+    with suppress(OSError):
+        beside += [each.name for each in path.parent.iterdir() if what != "folder" or each.is_dir() or _is_list(each)]
     known = {name.casefold(): name for name in ([*beside, "digits"] if what == "folder" else beside)}
     close = [known[name] for name in difflib.get_close_matches(path.name.casefold(), known, n=1)]
     offers = [str(path.parent / name) if name in beside else name for name in close]
     hint = "".join(f"; did you mean '{printable(offer)}'?" for offer in offers)
     what = "file" if path.suffix.lower() in LISTS_BY_SUFFIX else what
     return NoPictures(f"there is no {what} '{given}' (looked in {printable(str(path.absolute().parent))}){hint}")
-
-
-def _beside(path: Path) -> list[Path]:
-    try:
-        return list(path.parent.iterdir())
-    except OSError:
-        return []

@@ -23,12 +23,12 @@ def split(hashed: Sequence[Hashed], *, seed: int) -> list[Hashed]:
     """
     parts = {each.picture.part for each in hashed}
     if parts == {None}:
-        return _cut(hashed, seed=seed, cuts={"test": SHARE, "val": SHARE})
+        return _cut(hashed, seed=seed, parts=("test", "val"))
     if "val" in parts:
         return list(hashed)
     train = [each for each in hashed if each.picture.part == "train"]
     rest = [each for each in hashed if each.picture.part != "train"]
-    return [*_cut(train, seed=seed, cuts={"val": SHARE}), *rest]
+    return [*_cut(train, seed=seed, parts=("val",)), *rest]
 
 
 def stratified_folds(labels: np.ndarray, *, folds: int, seed: int) -> np.ndarray:
@@ -46,27 +46,15 @@ def stratified_folds(labels: np.ndarray, *, folds: int, seed: int) -> np.ndarray
     return fold
 
 
-def _cut(hashed: Sequence[Hashed], *, seed: int, cuts: dict[Part, float]) -> list[Hashed]:
+def _cut(hashed: Sequence[Hashed], *, seed: int, parts: Sequence[Part]) -> list[Hashed]:
+    """The pictures with the share SHARE of each class in each of the parts, and the rest in train."""
     by_class: dict[str | None, list[Hashed]] = defaultdict(list)
     for each in hashed:
         by_class[each.picture.label].append(each)
     part_of: dict[str, Part] = {}
     for members in by_class.values():
         drawn = sorted(members, key=lambda each: content_hash(f"{seed} {each.content}".encode()))
-        part_of.update(zip((each.content for each in drawn), _parts(len(members), cuts), strict=True))
-    return [_with_part(each, part_of[each.content]) for each in hashed]
-
-
-def _with_part(hashed: Hashed, part: Part) -> Hashed:
-    picture = hashed.picture
-    return hashed if picture.part == part else replace(hashed, picture=replace(picture, part=part))
-
-
-def _parts(count: int, cuts: dict[Part, float]) -> list[Part]:
-    """The parts of `count` pictures of one class, those that are cut first; at least one picture trains."""
-    parts: list[Part] = []
-    for part, share in cuts.items():
-        wanted = max(1, round(share * count)) if count > len(cuts) else 0
-        parts += [part] * wanted
-    parts += ["train"] * (count - len(parts))
-    return parts
+        count = max(1, round(SHARE * len(members))) if len(members) > len(parts) else 0  # at least one picture trains
+        for number, each in enumerate(drawn):
+            part_of[each.content] = parts[number // count] if number < count * len(parts) else "train"
+    return [replace(each, picture=replace(each.picture, part=part_of[each.content])) for each in hashed]

@@ -4,7 +4,7 @@ It is a cache: what is damaged or of an older version is dropped, and counts as 
 checksum, so nothing is ever returned that was not put. SQLite's rollback journal with synchronous=FULL makes each `put`
 all or nothing; it waits for the disk four times, once more than synchronous=NORMAL.
 
-`store_file` knows tables and damage, `store_values` how an array is kept, `store_room` what goes when it is full.
+`store_file` knows tables, damage and what goes when it is full, `store_values` how an array is kept.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from eyespot.data import store_file
-from eyespot.data.store_file import FAILURES, FILE_NAME, writing
-from eyespot.data.store_room import make_room, note_use, that_fit
+from eyespot.data.store_file import FAILURES, FILE_NAME, make_room, note_use, writing
 from eyespot.data.store_values import Array, Value, pack, unpack
 from eyespot.errors import StoreError
 
@@ -81,7 +80,8 @@ class Store:
 
     def has(self, keys: Sequence[str]) -> set[str]:
         """Those of `keys` that have an array, which is not read."""
-        return self._run(lambda connection: _known(connection, keys))
+        question = "SELECT key FROM entries"
+        return self._run(lambda connection: {key for (key,) in _rows(connection, question, keys)})
 
     def put(self, arrays: Mapping[str, Array]) -> None:
         """Keep `arrays`, all or (should this process die) none, in place of what was under their keys.
@@ -100,13 +100,6 @@ class Store:
         """How much was removed: everything, damaged files included. The disk space is given back."""
         return self._run(self._empty)
 
-    def check(self, *, values: bool = True) -> None:
-        """Return if the file is sound, else raise StoreError.
-
-        values: read every value and verify its checksum too.
-        """
-        self._run(lambda connection: _inspect(connection, self._path, values=values), mend=False)
-
     def close(self) -> None:
         """Release the file; a closed store cannot be used again."""
         with self._lock:
@@ -120,7 +113,7 @@ class Store:
         self.close()
 
     def _run(self, action: Callable[[sqlite3.Connection], Result], *, mend: bool = True) -> Result:
-        """What `action` returns, alone among threads. On a damaged or replaced file it is tried again on the next."""
+        """What `action` returns, one thread at a time. On a damaged or replaced file it is tried again on the next."""
         with self._lock:
             try:
                 return action(self._connect())
@@ -180,25 +173,22 @@ class Store:
     def _read(self, connection: sqlite3.Connection, keys: Sequence[str]) -> dict[str, Array]:
         found, stale, spoiled = {}, [], []
         now = int(self._clock())
-        for start in range(0, len(keys), KEYS_AT_ONCE):
-            chunk = keys[start : start + KEYS_AT_ONCE]
-            question = f"{VALUES} WHERE e.key IN ({','.join('?' * len(chunk))})"
-            for row, used, *fields in connection.execute(question, chunk).fetchall():
-                value = Value(*fields)
-                array = unpack(value)
-                if array is None:
-                    spoiled.append((row,))
-                    continue
-                found[value.key] = array
-                if used + USED_RESOLUTION_SECONDS <= now:
-                    stale.append((now, row))
+        for row, used, *fields in _rows(connection, VALUES, keys):
+            value = Value(*fields)
+            array = unpack(value)
+            if array is None:
+                spoiled.append((row,))
+                continue
+            found[value.key] = array
+            if used + USED_RESOLUTION_SECONDS <= now:
+                stale.append((now, row))
         if stale or spoiled:
             note_use(connection, stale, spoiled)
         return found
 
     def _write(self, connection: sqlite3.Connection, values: list[Value]) -> None:
         fitting = [value for value in values if len(value.data) <= self._max_bytes]
-        kept = that_fit(fitting, self._max_bytes)
+        kept = _that_fit(fitting, self._max_bytes)
         now = int(self._clock())
         with writing(connection):
             connection.executemany("DELETE FROM entries WHERE key = ?", [(value.key,) for value in values])
@@ -227,30 +217,22 @@ class Store:
         return removed
 
 
-def _known(connection: sqlite3.Connection, keys: Sequence[str]) -> set[str]:
-    found: set[str] = set()
+def _that_fit(values: list[Value], room: int) -> list[Value]:
+    """The last of `values` that fit into `room` bytes: what evicting in the order of arrival would leave."""
+    kept: list[Value] = []
+    for value in reversed(values):
+        room -= len(value.data)
+        if room < 0:
+            break
+        kept.append(value)
+    return kept[::-1]
+
+
+def _rows(connection: sqlite3.Connection, question: str, keys: Sequence[str]) -> Iterator[Sequence[Any]]:
+    """What is there of the keys, asked for some at a time."""
     for start in range(0, len(keys), KEYS_AT_ONCE):
         chunk = keys[start : start + KEYS_AT_ONCE]
-        question = f"SELECT key FROM entries WHERE key IN ({','.join('?' * len(chunk))})"
-        found.update(key for (key,) in connection.execute(question, chunk))
-    return found
-
-
-def _inspect(connection: sqlite3.Connection, path: Path, *, values: bool) -> None:
-    """StoreError where SQLite, the total or, with `values`, any checksum says that the file is damaged."""
-    connection.execute("BEGIN")  # all questions see one state of the file
-    try:
-        faults = [str(fault) for (fault,) in connection.execute("PRAGMA integrity_check(3)") if fault != "ok"]
-        [(held, total)] = connection.execute("SELECT coalesce(sum(bytes), 0), (SELECT bytes FROM total) FROM entries")
-        if held != total:
-            faults.append(f"the values hold {held} bytes, the total says {total}")
-        if values:
-            stored = (Value(*fields) for _, _, *fields in connection.execute(VALUES))
-            faults += [f"value {value.key} fails its checksum" for value in stored if unpack(value) is None]
-    finally:
-        connection.execute("ROLLBACK")
-    if faults:
-        raise StoreError(f"{path} is damaged ({'; '.join(faults[:3])}); clear the store to start a new one")
+        yield from connection.execute(f"{question} WHERE key IN ({','.join('?' * len(chunk))})", chunk).fetchall()
 
 
 # SQLite forbids a child to use, or even close, its parent's connection. So no store is within a transaction while its

@@ -1,4 +1,4 @@
-"""The SQLite file behind the store: its tables and version, its transactions and locks, and what is wrong with it."""
+"""The SQLite file behind the store: its tables and version, transactions and locks, room, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ APPLICATION_ID = 0x45594553  # "EYES": tells our file from another program's
 VERSION = 1  # of the tables; an older file is emptied, a newer one refused
 BUSY_SECONDS = 30.0
 ELSEWHERE = "choose another cache folder with EYESPOT_CACHE"
+FILE_SHARE = 1.25  # the file may exceed max_bytes by a quarter (pages are not quite full) and the slack
+FILE_SLACK = 2**20
+ROW_BYTES = 256  # what a value takes beside its payload, roughly
 FAILURES = (sqlite3.Error, OSError, UnicodeDecodeError)  # sqlite3 fails to decode messages that quote a damaged file
 
 # Payloads are apart from entries: marking a value as used must not rewrite it. The triggers keep the total true.
@@ -79,6 +82,35 @@ def alone(path: Path) -> Iterator[None]:
         yield
 
 
+def make_room(connection: sqlite3.Connection, incoming: int, max_bytes: int) -> None:
+    """Evict the least recently used until `incoming` bytes fit, both by payload and by what the file takes."""
+    while (excess := _excess(connection, incoming, max_bytes)) > 0:
+        oldest = []
+        with closing(connection.execute("SELECT id, CAST(bytes AS INTEGER) FROM entries ORDER BY used, id")) as rows:
+            for row, size in rows:
+                oldest.append((row,))
+                excess -= size + ROW_BYTES  # rather too few than too many: the loop asks again
+                if excess <= 0:
+                    break
+        if not oldest:
+            return
+        if connection.executemany("DELETE FROM entries WHERE id = ?", oldest).rowcount == 0:
+            raise _Damage("the index by use names values that are not there")  # or this loop would never end
+
+
+def note_use(connection: sqlite3.Connection, stale: list[tuple[int, int]], spoiled: list[tuple[int]]) -> None:
+    """Write down what was used when, and drop what is spoiled, unless the file is busy or cannot be written."""
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        with writing(connection):
+            connection.executemany("UPDATE entries SET used = ? WHERE id = ?", stale)
+            connection.executemany("DELETE FROM entries WHERE id = ?", spoiled)
+    except sqlite3.OperationalError:
+        return  # the values were read all the same, and the next read tries again
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+
+
 def identity(path: Path) -> tuple[int, int]:
     """What tells this file from another that has taken its name."""
     status = path.stat()
@@ -89,13 +121,6 @@ def damaged_files(path: Path) -> dict[int, Path]:
     """Damaged files that were moved out of the way earlier, by their numbers."""
     numbered = ((file.name.rpartition("-")[2], file) for file in path.parent.glob(f"{FILE_NAME}.damaged-*"))
     return {int(number): file for number, file in numbered if number.isdecimal()}
-
-
-def damage(message: str) -> sqlite3.DatabaseError:
-    """An error like SQLite's own for a damaged file."""
-    error = sqlite3.DatabaseError(message)
-    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-    return error
 
 
 def is_damage(error: Exception) -> bool:
@@ -116,6 +141,22 @@ def sentence(path: Path, error: Exception) -> str:
     if is_damage(error):
         return f"{path} is damaged ({error}); clear the store to start a new one"
     return f"{path} cannot be used ({error}); {ELSEWHERE}, or delete the file (it is only a cache)"
+
+
+class _Damage(sqlite3.DatabaseError):
+    """Like SQLite's own for a damaged file."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+
+def _excess(connection: sqlite3.Connection, incoming: int, max_bytes: int) -> int:
+    """Bytes to evict before `incoming` bytes fit; zero or less where they fit already."""
+    [(total, file_bytes)] = connection.execute(
+        "SELECT bytes, (page_count - freelist_count) * page_size "
+        "FROM total, pragma_page_count, pragma_freelist_count, pragma_page_size"
+    )
+    file_limit = int(FILE_SHARE * max_bytes) + FILE_SLACK
+    return int(max(total + incoming - max_bytes, file_bytes + incoming - file_limit))
 
 
 def _adopt(connection: sqlite3.Connection, path: Path) -> None:

@@ -26,27 +26,6 @@ _JSON = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) < L
 
 
 @dataclass(frozen=True)
-class _Columns:
-    """Where a row has its picture, class and part."""
-
-    image: int
-    label: int | None
-    split: int | None
-
-    @classmethod
-    def of(cls, names: Sequence[str], how: ReadAs, where: str) -> _Columns | None:
-        """None where no column names pictures. Raises DataError where it is unclear which one does."""
-        image = choose(IMAGE, names, wanted=how.image_column, where=where)
-        if image is None:
-            return None
-        if not how.classes_count:
-            return cls(image, None, None)
-        label = choose(LABEL, names, wanted=how.label_column, where=where)
-        split = choose(SPLIT, names, wanted=how.split_column, where=where)
-        return cls(image, label, split)
-
-
-@dataclass(frozen=True)
 class Row:
     """What a row of a table says, or why it says nothing."""
 
@@ -69,45 +48,52 @@ class Table:
     path: Path
     how: ReadAs
     names: tuple[str, ...] = ()
-    columns: _Columns | None = None
+    image: int | None = None
+    """Where a row has its picture, and below its class and part."""
+    label: int | None = None
+    split: int | None = None
 
     @property
     def where(self) -> str:
         return printable(str(self.path))
 
     def begin(self, names: Sequence[str]) -> bool:
-        """True once the columns are known."""
+        """True where one of these columns names pictures. Raises DataError where it is unclear which one does."""
         if len(names) > MOST_COLUMNS:
             raise DataError(f"{self.where} has {len(names)} columns, and at most {MOST_COLUMNS} are read")
         self.names = tuple(names)
-        self.columns = _Columns.of(names, self.how, self.where)
-        return self.columns is not None
+        self.image = choose(IMAGE, names, wanted=self.how.image_column, where=self.where)
+        if self.image is None:
+            return False
+        if self.how.classes_count:
+            self.label = choose(LABEL, names, wanted=self.how.label_column, where=self.where)
+            self.split = choose(SPLIT, names, wanted=self.how.split_column, where=self.where)
+        return True
 
     def knows(self, names: Iterable[str]) -> bool:
         """True once the columns are known, of which there may be more on each line."""
         more = [name for name in names if name not in self.names]
-        return self.begin((*self.names, *more)) if more or self.columns is None else True
+        return self.begin((*self.names, *more)) if more or self.image is None else True
 
     def row(self, line: int, values: Sequence[object]) -> Row:
-        columns = self.columns
-        assert columns is not None
-        label, split = (None if at is None else values[at] for at in (columns.label, columns.split))
-        return Row(line, values[columns.image], label, split)
+        assert self.image is not None
+        label, split = (None if at is None else values[at] for at in (self.label, self.split))
+        return Row(line, values[self.image], label, split)
 
     @property
     def split_is_said(self) -> bool:
         """False for a column that is only called as if it held the parts."""
-        name = "" if self.columns is None or self.columns.split is None else self.names[self.columns.split]
+        name = "" if self.split is None else self.names[self.split]
         return bool(self.how.split_column) or name.strip().casefold() == "split"
 
     def rows(self) -> Iterator[Row]:
         """Every row, in order. Raises DataError where the table cannot be read."""
-        with _told(self.path):
+        with _told(self.where):
             yield from _json_rows(self) if self.path.suffix.lower() == ".jsonl" else _csv_rows(self)
 
     @property
     def unlabelled(self) -> str:
-        if self.columns is None or self.columns.label is not None:
+        if self.image is None or self.label is not None:
             return ""
         return f"its columns are {shown(self.names)}: --label-column names that of the classes"
 
@@ -119,17 +105,14 @@ class _Lines:
         self._file, self._where = file, where
         self.left = LONGEST_LINE
 
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        line = self._file.readline(self.left)
-        self.left -= len(line)
-        if self.left <= 0:
-            raise DataError(f"{self._where} has a line of more than {LONGEST_LINE} letters: it is no table of pictures")
-        if not line:
-            raise StopIteration
-        return line
+    def __iter__(self) -> Iterator[str]:
+        while line := self._file.readline(self.left):
+            self.left -= len(line)
+            if self.left <= 0:
+                raise DataError(
+                    f"{self._where} has a line of more than {LONGEST_LINE} letters: it is no table of pictures"
+                )
+            yield line
 
     def next_row(self) -> None:
         self.left = LONGEST_LINE
@@ -138,12 +121,13 @@ class _Lines:
 def _csv_rows(table: Table) -> Iterator[Row]:
     with table.path.open(encoding=_encoding(table.path), newline="") as file:
         lines = _Lines(file, table.where)
-        first, skipped = next(lines, ""), 0
+        texts = iter(lines)
+        first, skipped = next(texts, ""), 0
         if told := re.fullmatch(r"sep=(.)\s*", first):  # as Excel says it
-            first, skipped = next(lines, ""), 1
+            first, skipped = next(texts, ""), 1
         outside_quotes = re.sub('"[^"]*"', "", first)
         delimiter = told[1] if told else max(",;\t|", key=outside_quotes.count)
-        rows = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
+        rows = csv.reader(chain([first], texts), delimiter=delimiter, strict=True)
         header = _without_empty_end([name.strip() for name in next(rows, [])], 0)
         if not table.begin(header):
             raise DataError(
@@ -196,20 +180,16 @@ def _encoding(path: Path) -> str:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _told(where: str) -> Iterator[None]:
     """Turns what reading raises into a sentence."""
     try:
         yield
     except UnicodeDecodeError as error:
-        raise DataError(
-            f"{printable(str(path))} is not {error.encoding.upper()} text (byte {error.object[error.start]:#04x}): "
-            "save it as UTF-8"
-        ) from error
+        byte, encoding = error.object[error.start], error.encoding.upper()
+        raise DataError(f"{where} is not {encoding} text (byte {byte:#04x}): save it as UTF-8") from error
     except csv.Error as error:
-        raise DataError(
-            f"{printable(str(path))} is not a CSV ({error}): is there a quote that does not end?"
-        ) from error
+        raise DataError(f"{where} is not a CSV ({error}): is there a quote that does not end?") from error
     except UnicodeError as error:
-        raise DataError(f"{printable(str(path))} is not a text ({error}): save it as UTF-8") from error
+        raise DataError(f"{where} is not a text ({error}): save it as UTF-8") from error
     except OSError as error:
-        raise DataError(f"{printable(str(path))} cannot be read: {error.strerror or error}") from error
+        raise DataError(f"{where} cannot be read: {error.strerror or error}") from error

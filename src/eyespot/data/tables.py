@@ -1,46 +1,50 @@
 """Tables that name pictures and their classes: a CSV, or a file with a JSON object on each line.
 
 A row names a picture by its path below the table's own folder, its class and perhaps its part; `columns` knows the
-columns' usual names. `metadata.jsonl` and `metadata.csv` are what Hugging Face's `imagefolder` calls the table of the
-folder that they lie in.
+columns' usual names. Where the path leaves out the ending, or the folder, the one file that fits is meant.
+`metadata.jsonl` and `metadata.csv` are what Hugging Face's `imagefolder` calls the table of the folder it lies in.
 """
 
 from __future__ import annotations
 
 import os
 import posixpath
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path, PureWindowsPath
 
 from eyespot.data.columns import IMAGE
 from eyespot.data.data_set import PARTS, DataSet, Picture, class_of
 from eyespot.data.list_limits import MOST_UNUSED
 from eyespot.data.part_names import part_of
+from eyespot.data.pictures import PICTURE_SUFFIXES
 from eyespot.data.read_as import ReadAs
-from eyespot.data.sifting import sift
-from eyespot.data.table_files import TableFiles
+from eyespot.data.sifting import folders_in, sift
 from eyespot.data.table_rows import Row, Table
 from eyespot.errors import DataError
 from eyespot.names import printable
 from eyespot.records import Part, SetAside
+from eyespot.words import counted, some
 
 METADATA = ("metadata.jsonl", "metadata.csv")
+MOST_PLACES = 100
+"""Folders beside a table in which its pictures are looked for."""
+IN_VAIN = 1000
+"""Rows in a row whose pictures were looked for there, and not found, before that is given up."""
 
 
 def metadata_files(folder: Path) -> list[Path]:
     """The table of a folder, or those of its folders train, val and test; none where it has no table."""
-    try:
-        parts = sorted(each for each in folder.iterdir() if part_of(each.name) and each.is_dir())
-    except OSError:  # who reads the folder says so
-        return []
+    parts = [each for each in folders_in(folder) if part_of(each.name)]
     own, *below = [[each / name for name in METADATA if (each / name).is_file()][:1] for each in (folder, *parts)]
     return own or [path for found in below for path in found]
 
 
 def read_metadata(folder: Path, tables: Sequence[Path], how: ReadAs) -> DataSet:
     """The pictures of a folder that its tables name; others that lie there are set aside."""
-    read = [_read(table, below=folder, how=how) for table in tables]
+    read = [read_table(table, how, in_part=table.parent != folder) for table in tables]
     pictures = [picture for each in read for picture in each.pictures]
     listed = {os.path.normpath(str(picture.path)) for picture in pictures}
     sifted = sift(folder)
@@ -53,7 +57,6 @@ def read_metadata(folder: Path, tables: Sequence[Path], how: ReadAs) -> DataSet:
     return DataSet(
         name=sifted.name,
         pictures=tuple(pictures),
-        classes=(),
         set_aside=(
             *(each for found in read for each in found.set_aside),
             *unnamed,
@@ -64,18 +67,14 @@ def read_metadata(folder: Path, tables: Sequence[Path], how: ReadAs) -> DataSet:
     )
 
 
-def read_table(path: Path, how: ReadAs) -> DataSet:
+def read_table(path: Path, how: ReadAs, *, in_part: bool = False) -> DataSet:
     """The pictures that a CSV or a file with a JSON object on each line names, in its order.
 
     Rows that name no picture are set aside with their line. Raises DataError where the table cannot be read.
+    in_part: the table's folder is a part of the data set, and begins the pictures' names.
     """
-    return _read(path, below=path.parent, how=how)
-
-
-def _read(path: Path, *, below: Path, how: ReadAs) -> DataSet:
-    """The table's pictures with names below the folder `below`; the table's own folder may be one of its parts."""
-    above = "" if path.parent == below else printable(path.parent.name)
-    table, files = Table(path, how), TableFiles(path)
+    above = printable(path.parent.name) if in_part else ""
+    table, files = Table(path, how), _Files(path)
     pictures: list[Picture] = []
     set_aside: list[SetAside] = []
     taken: set[str] = set()
@@ -102,17 +101,11 @@ def _read(path: Path, *, below: Path, how: ReadAs) -> DataSet:
             )
     if not are_parts and not table.split_is_said:
         pictures = [replace(picture, part=None) for picture in pictures]
-    return DataSet(
-        printable(path.stem),
-        tuple(pictures),
-        classes=(),
-        set_aside=tuple(set_aside),
-        notes=files.notes,
-        unlabelled=table.unlabelled,
-    )
+    listed = DataSet(printable(path.stem), tuple(pictures), set_aside=tuple(set_aside))
+    return replace(listed, notes=files.notes, unlabelled=table.unlabelled)
 
 
-def _picture(row: Row, files: TableFiles) -> Picture | str:
+def _picture(row: Row, files: _Files) -> Picture | str:
     """The picture that a row names, or why it names none."""
     given = row.path.replace("\\", "/")
     name = posixpath.normpath(given)
@@ -136,3 +129,61 @@ def _part(split: object) -> tuple[Part | None, str]:
         return None, ""
     part = part_of(split) if isinstance(split, str) else None
     return part, "" if part else f"has the split {printable(str(split))[:40]!r}, which is none of {', '.join(PARTS)}"
+
+
+class _Files:
+    """The files that a table may name: by their path below its folder, or without the ending, or the folder."""
+
+    def __init__(self, table: Path) -> None:
+        self.folder = table.parent
+        self._like_the_table = f"{table.stem}/"
+        self._held: dict[str, dict[str, list[str]]] = {}
+        self._in_vain = 0
+        self._completed: list[str] = []
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        if not self._completed:
+            return ()
+        count = counted(len(self._completed), "picture")
+        return (f"the table leaves out the folder or the ending of {count}: {some(self._completed, most=1)}",)
+
+    def find(self, name: str) -> list[str]:
+        """Names of the files that may be meant: one where it is clear."""
+        if os.path.isfile(self.folder / name):
+            return [name]
+        if os.path.lexists(self.folder / name) or self._in_vain > IN_VAIN:
+            return []
+        found = self._in("", name) or [file for place in self._places for file in self._in(place, name)]
+        liked = [file for file in found if file.startswith(self._like_the_table)]  # as Kaggle's train.csv and train/
+        found = liked if len(liked) == 1 else found
+        self._in_vain = 0 if found else self._in_vain + 1
+        if len(found) == 1:
+            self._completed.append(f"{printable(name)} is {printable(found[0])}")
+        return found
+
+    def _in(self, place: str, name: str) -> list[str]:
+        above, base = posixpath.split(posixpath.join(place, name))
+        if above not in self._held:
+            self._held[above] = _by_stem(self.folder / above)
+        return [posixpath.join(above, file) for file in self._held[above].get(base, ())]
+
+    @cached_property
+    def _places(self) -> list[str]:
+        names = [each.name for each in folders_in(self.folder)]
+        return names if len(names) <= MOST_PLACES else []
+
+
+def _by_stem(folder: Path) -> dict[str, list[str]]:
+    """The pictures in a folder by their names, and by their names without the ending."""
+    held: dict[str, list[str]] = defaultdict(list)
+    try:
+        names = os.listdir(folder)
+    except (OSError, ValueError):
+        return held
+    for name in sorted(names):
+        stem, suffix = os.path.splitext(name)
+        if suffix.lower() in PICTURE_SUFFIXES:
+            held[name].append(name)
+            held[stem].append(name)
+    return held

@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from eyespot.explaining.heat import HeatMap
+from eyespot.explaining.heat import HeatMap, with_hidden
 from eyespot.explaining.network import Network
-from eyespot.explaining.occlusion import with_hidden
 from eyespot.records import Fraction, Record
 
 HIDDEN_SHARE = 0.2

@@ -15,8 +15,7 @@ from eyespot.data.pictures import read_small
 from eyespot.errors import UnreadablePicture
 from eyespot.evaluate.lettering import drawable, font_for, lettered
 from eyespot.explaining.deletion import HIDDEN_SHARE, Deletion, Spread
-from eyespot.explaining.heat import HeatMap
-from eyespot.explaining.overlay import overlay, scale
+from eyespot.explaining.heat import HeatMap, overlay, scale
 from eyespot.explaining.similar import Near
 from eyespot.palette import INK, PALE, TEAL
 from eyespot.records import Window
@@ -169,7 +168,6 @@ def _thumbnail(near: Near) -> Image.Image:
 
 
 def _cut(text: str, size: int, width: int) -> str:
-    """As much of the text as fits."""
     font = font_for(text, size)
     while font is not None and len(text) > 1 and font.getlength(text) > width - 2:
         text = f"{text[:-2]}…"
@@ -177,7 +175,6 @@ def _cut(text: str, size: int, width: int) -> str:
 
 
 def _lines(text: str, size: int, color: tuple[int, int, int]) -> Image.Image:
-    """The text in lines that fit the width."""
     lines: list[str] = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal, TypeGuard
+from typing import Literal, TypeGuard, TypeVar
 
 import numpy as np
 
@@ -12,11 +13,11 @@ from eyespot.bundle.files import Bundle
 from eyespot.bundle.run import Classifier
 from eyespot.data.copies import Hashed
 from eyespot.engine.compiled import compiled_folder
-from eyespot.errors import BundleError, DataError
-from eyespot.exporting.checks import ExportCheck
+from eyespot.engine.gate import PICTURE
+from eyespot.errors import BundleError, DataError, MissingExtra
 from eyespot.features.decode import decode_pictures
 from eyespot.progress import Progress
-from eyespot.records import Preprocess
+from eyespot.records import Preprocess, Record
 from eyespot.words import counted
 
 CLOSE = 1e-3
@@ -24,9 +25,48 @@ CLOSE = 1e-3
 AHEAD = 16
 """Decoded pictures that may wait: one of 12 megapixels takes 36 MB."""
 
+T = TypeVar("T")
 Tagged = Iterable[tuple[int, np.ndarray]]
 Answering = Callable[[Tagged], Iterator[tuple[int, np.ndarray | str]]]
 """Decoded pictures of any size to the probabilities (classes,) of each, by its number, or why it has none."""
+
+
+class ExportCheck(Record):
+    """How an exported model's answers compare with the run's, in one runtime."""
+
+    runtime: str
+    pictures: int
+    same: int
+    """Pictures with the same likeliest class."""
+    largest_difference: float
+    """Of any probability."""
+    close: tuple[str, ...]
+    """Pictures with another likeliest class, whose two best lie closer together than rounding."""
+    different: tuple[str, ...]
+    """All others with another likeliest class; none in fp32, or nothing is written."""
+
+
+class OnnxRuntime:
+    """An ONNX file in ONNX Runtime, on the CPU."""
+
+    def __init__(self, graph: bytes) -> None:
+        """Raises MissingExtra if ONNX Runtime is not installed."""
+        try:
+            runtime = importlib.import_module("onnxruntime")
+        except ImportError as error:
+            raise MissingExtra("exporting with proof", extra="export") from error
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = machine.cores()
+        options.log_severity_level = 3  # only errors
+        self.version = f"ONNX Runtime {runtime.__version__}"
+        self._session = runtime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        self._names = [output.name for output in self._session.get_outputs()]
+
+    def stream(self, pictures: Iterable[tuple[T, np.ndarray]]) -> Iterator[tuple[T, dict[str, np.ndarray]]]:
+        """The outputs for each picture (H, W, C), with its tag."""
+        for tag, picture in pictures:
+            outputs = self._session.run(self._names, {PICTURE: picture})
+            yield tag, dict(zip(self._names, outputs, strict=True))
 
 
 def answers_of_bundle(bundle: Bundle, pictures: Sequence[Hashed], progress: Progress) -> dict[int, np.ndarray]:

@@ -1,25 +1,31 @@
-"""An exported model in int8: made, and judged on a person's own pictures."""
+"""An exported model in 8-bit whole numbers: made by NNCF's post-training quantisation, which sees the ranges of values
+on pictures, and judged on a person's own."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import io
+import logging
 import math
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from statistics import median
+from typing import Any, cast
 
 import numpy as np
 
 from eyespot.bundle.files import Bundle
 from eyespot.data.copies import Hashed
-from eyespot.engine.run import WholeEngine
-from eyespot.errors import DataError
-from eyespot.exporting.agreement import Answering, Tagged, agreement
-from eyespot.exporting.checks import ExportCheck, Int8Check
+from eyespot.engine.run import WholeEngine, openvino_core
+from eyespot.errors import DataError, MissingExtra
+from eyespot.exporting.agreement import Answering, ExportCheck, Tagged, agreement
 from eyespot.exporting.files import in_openvino_format
-from eyespot.exporting.int8 import MOST_PICTURES, quantized
 from eyespot.features.decode import MOST_WHOLE, decode_pictures
 from eyespot.progress import Progress
+from eyespot.records import Fraction, Record
 from eyespot.runs.pictures import draw_of_each_class
 
 LARGEST_DROP = 0.005
@@ -28,6 +34,29 @@ TIMED = 60
 """Pictures that both models are timed on, in turn, one at a time."""
 LARGEST_CHANCE = 0.05
 """Largest probability that luck made it the faster one that often."""
+MOST_PICTURES = 300
+"""That the ranges are seen on: NNCF's own default."""
+_NOT_THE_RESIZE = r"resize\..*"
+
+
+class Int8Check(Record):
+    """Whether the model in int8 is worth having."""
+
+    pictures: int
+    """That accuracy was measured on: those whose class the model knows."""
+    accuracy_fp32: Fraction
+    accuracy: Fraction
+    """In int8."""
+    speedup: float
+    """How many times as fast, one picture at a time: the median over pictures."""
+    faster: int
+    """Of the pictures that were timed in both, those that int8 was faster on."""
+    timed: int
+    kept: bool
+    verdict: str
+    """Kept or not, and why, in words."""
+    answers: ExportCheck
+    """How they compare with the run's."""
 
 
 def in_int8(
@@ -97,6 +126,24 @@ def judged(
         verdict=_verdict(is_accurate=is_accurate, is_faster=is_faster),
         answers=answers,
     )
+
+
+def quantized(xml: bytes, weights: bytes, pictures: Iterable[np.ndarray]) -> Any:
+    """The OpenVINO model with convolutions and dense layers in int8; the resize stays as exact as it was.
+
+    xml, weights: its two files.
+    pictures: decoded, uint8 (H, W, C), at least one; the first `MOST_PICTURES` are seen. Gone through several times.
+    Raises MissingExtra if NNCF is not installed.
+    """
+    nncf = _nncf()
+    nncf.set_log_level(logging.ERROR)
+    with contextlib.redirect_stdout(io.StringIO()):  # it would print its own progress among our results
+        return nncf.quantize(
+            openvino_core().read_model(xml, weights),
+            nncf.Dataset(pictures),
+            subset_size=MOST_PICTURES,
+            ignored_scope=nncf.IgnoredScope(patterns=[_NOT_THE_RESIZE]),
+        )
 
 
 def _verdict(*, is_accurate: bool, is_faster: bool) -> str:
@@ -175,3 +222,22 @@ def _seconds_in_turn(
             pair.append(time.perf_counter() - started)
         seconds.append((pair[0], pair[1]))
     return seconds
+
+
+def _nncf() -> Any:
+    """NNCF without its telemetry module, which would otherwise send what was done to its maker."""
+    telemetry = "openvino_telemetry"
+    if "nncf" in sys.modules:
+        return sys.modules["nncf"]
+    modules = cast("dict[str, object]", sys.modules)
+    before = modules.get(telemetry)
+    modules[telemetry] = None
+    try:
+        nncf = importlib.import_module("nncf")
+    except ImportError as error:
+        raise MissingExtra("quantising to int8", extra="int8") from error
+    finally:
+        del modules[telemetry]
+        if before is not None:
+            modules[telemetry] = before
+    return nncf

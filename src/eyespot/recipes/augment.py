@@ -10,18 +10,17 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import ValidationError
 
-from eyespot.arithmetic.sheet import sheet
+from eyespot.arithmetic.maps import sheet
 from eyespot.augmenting import augmentation as presets
 from eyespot.augmenting.augmentation import Augmentation, describe
 from eyespot.augmenting.chance import Chance, pictures_by_content
 from eyespot.augmenting.views import Views, draw_views
 from eyespot.data.copies import content_hash
-from eyespot.data.pictures import read_image
+from eyespot.data.pictures import naming, read_image, read_named
 from eyespot.data.ranges import levels_of
-from eyespot.errors import DataError, MissingExtra, OptionError, UnreadablePicture
+from eyespot.errors import MissingExtra, OptionError
 from eyespot.files import chosen_file, write_chosen
 from eyespot.keywords import require_known
-from eyespot.names import printable
 from eyespot.records import Preprocess, Record
 
 MOST_SIDE = 1024
@@ -151,12 +150,12 @@ def augment(
     if seed < 0:
         raise OptionError(f"the option seed must be at least 0, not {seed}")
     path = chosen_file(out, ".png", option="out", overwrite=overwrite)
-    data, image = _read(Path(picture).expanduser(), size_hw, chosen.color)
+    name, data, image = _read(picture, size_hw, chosen.color)
     chances = _chances(seed, data, count=grid.rows * grid.columns - 1)
     images = np.stack([image, *_views(image, chances, augmentation)])  # (1 + views, H, W, C)
     write_chosen(path, sheet(np.broadcast_to(images, (*images.shape[:3], 3)), columns=grid.columns).png)
     return AugmentResult(
-        picture=printable(str(picture)),
+        picture=name,
         out=str(path),
         preset=preset,
         augmentation=augmentation,
@@ -184,7 +183,6 @@ def _preset(name: str) -> Preset:
 
 
 def _changed(preset: Augmentation, strengths: dict[str, Any]) -> Augmentation:
-    """The preset with other strengths, checked."""
     given = {STRENGTHS[name]: value for name, value in strengths.items()}
     try:
         return Augmentation(**(preset.model_dump() | given))
@@ -195,8 +193,11 @@ def _changed(preset: Augmentation, strengths: dict[str, Any]) -> Augmentation:
         raise OptionError(f"the option {name} cannot be {given[field]!r}: give {wanted}") from None
 
 
-def _read(path: Path, size_hw: tuple[int, int], color: Literal["rgb", "gray"]) -> tuple[bytes, np.ndarray]:
-    """The file, and the image (H, W, C) that training makes of it: its middle, resized."""
+def _read(
+    picture: str | Path, size_hw: tuple[int, int], color: Literal["rgb", "gray"]
+) -> tuple[str, bytes, np.ndarray]:
+    """The picture's name, its file, and the image (H, W, C) that training makes of it: its middle, resized."""
+    name, data = read_named(picture)
     channels = 3 if color == "rgb" else 1
     preprocess = Preprocess(
         short_side=max(size_hw),
@@ -205,15 +206,10 @@ def _read(path: Path, size_hw: tuple[int, int], color: Literal["rgb", "gray"]) -
         color=color,
         mean=(0,) * channels,
         scale=(1,) * channels,
+        levels=levels_of(data),
     )
-    name = printable(str(path))
-    try:
-        data = path.read_bytes()
-        return data, read_image(data, preprocess.model_copy(update={"levels": levels_of(data)}))
-    except OSError as error:
-        raise DataError(f"{name} cannot be read: {error.strerror or error}") from error
-    except UnreadablePicture as error:
-        raise DataError(f"{name} {error.reason}") from error
+    with naming(name):
+        return name, data, read_image(data, preprocess)
 
 
 def _chances(seed: int, data: bytes, *, count: int) -> list[Chance]:

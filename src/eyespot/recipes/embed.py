@@ -22,9 +22,21 @@ from eyespot.features.embed import embed as embed_pictures
 from eyespot.files import chosen_file, write_chosen
 from eyespot.names import printable
 from eyespot.progress import Progress, silent
-from eyespot.recipes.results.runs import EmbedResult
-from eyespot.records import Levels
+from eyespot.records import Levels, Record, SetAside
 from eyespot.runs.storage import open_store
+
+
+class EmbedResult(Record):
+    """Where features were written, and of what."""
+
+    out: str
+    pictures: int
+    features: int
+    """Length of each feature vector."""
+    computed: int
+    set_aside: tuple[SetAside, ...]
+    notes: tuple[str, ...]
+    seconds: float
 
 
 def embed(
@@ -76,7 +88,6 @@ def _embedded(
 
 
 def _npz(embedded: Embedded, levels: Levels | None) -> bytes:
-    """The file."""
     pictures = [each.picture for each in embedded.pictures]
     arrays = {
         "features": embedded.features["identity"],

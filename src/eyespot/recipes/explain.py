@@ -12,24 +12,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from eyespot import machine
 from eyespot.bundle.files import Bundle, read_bundle
-from eyespot.data.pictures import read_small, read_with_window
+from eyespot.data.pictures import naming, read_named, read_small, read_with_window
 from eyespot.engine.compiled import compiled_folder
-from eyespot.errors import DataError, OptionError, UnreadablePicture
-from eyespot.explaining.deletion import deletion_test
+from eyespot.errors import OptionError
+from eyespot.explaining.deletion import Deletion, deletion_test
 from eyespot.explaining.drawing import PANEL, Explained, draw
 from eyespot.explaining.find_similar import find_similar, stored_similar
-from eyespot.explaining.heat import HeatMap, heat_of
+from eyespot.explaining.heat import HeatMap, Method, heat_of, overlay_png
 from eyespot.explaining.network import Answer, Network
-from eyespot.explaining.overlay import overlay_png
 from eyespot.explaining.similar import MOST_SIMILAR, Near
 from eyespot.files import chosen_file, write_chosen
 from eyespot.keywords import as_record
 from eyespot.names import printable
 from eyespot.progress import Progress, silent
-from eyespot.recipes.results.explain import ExplainResult, SimilarPicture
-from eyespot.records import Window
+from eyespot.records import Fraction, Record, Window
 from eyespot.words import nearest
 
 
@@ -47,6 +47,36 @@ class Asked:
     def __post_init__(self) -> None:
         if not 0 <= self.similar <= MOST_SIMILAR:
             raise OptionError(f"the option similar must be 0 to {MOST_SIMILAR}, not {self.similar}")
+
+
+class SimilarPicture(Record):
+    """A picture that the model was trained on."""
+
+    class_: str = Field(serialization_alias="class")
+    similarity: float = Field(ge=-1, le=1)
+    """The cosine of the angle between the features: 1 where the network sees no difference."""
+
+
+class ExplainResult(Record):
+    """Where the answer to one picture comes from."""
+
+    picture: str
+    out: str
+    """The PNG that was written."""
+    class_: str = Field(serialization_alias="class")
+    """The class explained: the likeliest, where none was named."""
+    probability: Fraction
+    method: Method
+    places_hw: tuple[int, int]
+    """Height and width of the heat map."""
+    window: Window
+    """The part of the picture that the network saw."""
+    deletion: Deletion
+    similar: tuple[SimilarPicture, ...]
+    """The most similar pictures that the model was trained on, the most similar first."""
+    sentence: str
+    """What the heat map can tell, and what it cannot."""
+    notes: tuple[str, ...]
 
 
 def explain(
@@ -69,7 +99,7 @@ def explain(
     path = chosen_file(out, ".png", option="out", overwrite=overwrite)
     bundle = read_bundle(run)
     index = None if asked.class_ is None else _index(bundle, asked.class_)
-    file, name = _read(picture)
+    name, file = read_named(picture)
     network, classes = _network_of(bundle), bundle.manifest.classes
     explained, answer = _explained(network, file, name, index)
     found, note = find_similar(network, asked.data, progress) if asked.similar else (None, "")
@@ -152,31 +182,18 @@ def _explained(network: Network, file: bytes, name: str, index: int | None) -> t
     index: the class to explain; None for the likeliest. Raises DataError if the picture cannot be read.
     """
     preprocess = network.bundle.manifest.preprocess
-    try:
+    with naming(name):
         image, window = read_with_window(file, preprocess)
         small = read_small(file, PANEL, preprocess.levels)
         answer = network.answer(image)
         heat = heat_of(network, image, answer, int(answer.probabilities.argmax()) if index is None else index)
         deletion = deletion_test(network, image, heat)
-        return Explained(small, image, window, heat, deletion, network.classes), answer
-    except UnreadablePicture as error:
-        raise DataError(f"{name} {error.reason}") from error
+    return Explained(small, image, window, heat, deletion, network.classes), answer
 
 
 def _index(bundle: Bundle, class_: str) -> int:
-    """The index of the class of that name."""
     classes = bundle.manifest.classes
     if class_ in classes:
         return classes.index(class_)
     hint = nearest(class_, classes, otherwise=f"there are {', '.join(classes[:10])}")
     raise OptionError(f"the model knows no class {printable(class_)!r}: {hint}")
-
-
-def _read(picture: str | Path) -> tuple[bytes, str]:
-    """A picture's bytes and its name as it can be shown."""
-    name = printable(str(picture))
-    try:
-        return Path(picture).expanduser().read_bytes(), name
-    except (OSError, RuntimeError, ValueError) as error:  # nobody of the name after ~; a NUL in the name
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise DataError(f"{name} cannot be read: {reason}") from error

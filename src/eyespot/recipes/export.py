@@ -17,16 +17,21 @@ from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.bundle.run import NO_ANSWER, is_distribution, require_probabilities
 from eyespot.engine.run import available_precisions, engine_version
 from eyespot.errors import CannotWrite, DataError, OptionError
-from eyespot.exporting.agreement import Answering, Tagged, agreement, answers_of_bundle, require_agreement
-from eyespot.exporting.checks import ExportCheck, Int8Check
+from eyespot.exporting.agreement import (
+    Answering,
+    ExportCheck,
+    OnnxRuntime,
+    Tagged,
+    agreement,
+    answers_of_bundle,
+    require_agreement,
+)
 from eyespot.exporting.files import onnx_file, openvino_files
-from eyespot.exporting.quantize import in_int8
-from eyespot.exporting.runtimes import OnnxRuntime
+from eyespot.exporting.quantize import Int8Check, in_int8
 from eyespot.files import require_writable, write_chosen
 from eyespot.names import printable
 from eyespot.progress import Progress, silent
-from eyespot.recipes.results.runs import ExportResult
-from eyespot.records import Part, PrecisionName
+from eyespot.records import Part, PrecisionName, Record
 from eyespot.runs.folder import ARGS
 from eyespot.runs.pictures import RunPictures, pictures_of_run
 from eyespot.words import counted
@@ -35,6 +40,23 @@ Format = Literal["onnx", "openvino"]
 SUFFIXES: dict[Format, tuple[str, ...]] = {"onnx": (".onnx",), "openvino": (".xml", WEIGHTS)}
 FOLDER = "export"
 """In the run's folder, unless another is given."""
+
+
+class ExportResult(Record):
+    """The exported files, and the proof that they answer as the run does."""
+
+    files: tuple[str, ...]
+    bytes: int
+    part: str
+    """The run's pictures that were compared: val, where it has some."""
+    checks: tuple[ExportCheck, ...]
+    """In fp32; where int8 is kept, of the model that it was made from."""
+    bf16: ExportCheck | None
+    """None if this machine has no such arithmetic."""
+    int8: Int8Check | None
+    """None if it was not asked for."""
+    notes: tuple[str, ...]
+    seconds: float
 
 
 def export(

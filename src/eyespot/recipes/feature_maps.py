@@ -16,11 +16,11 @@ from eyespot.building.named import (
     read_run,
     with_weights,
 )
-from eyespot.data.pictures import read_image
+from eyespot.data.pictures import naming, read_image, read_named
 from eyespot.data.ranges import levels_of
-from eyespot.errors import DataError, NetworkError, OptionError, UnreadablePicture
-from eyespot.files import chosen_file, write_chosen
-from eyespot.recipes.results.networks import PictureMade
+from eyespot.errors import NetworkError, OptionError
+from eyespot.files import chosen_file
+from eyespot.recipes.kernels import PictureMade, write_mosaic
 from eyespot.records import Preprocess
 
 if TYPE_CHECKING:
@@ -56,16 +56,8 @@ def feature_maps(
     require_torch(f"looking into {network}")
     net, preprocess = _opened(network, weights)
     maps = _maps(net, stage, _image(picture, preprocess, learned=not is_network(network)))
-    sheet, scaling = of_maps(maps, together=scale == "together" or maps.shape[1:] == (1, 1))
-    write_chosen(path, sheet.png)
-    return PictureMade(
-        out=str(path),
-        stage=stage,
-        shape=maps.shape,
-        columns=sheet.columns,
-        rows=sheet.rows,
-        scaling=scaling,
-    )
+    mosaic = of_maps(maps, together=scale == "together" or maps.shape[1:] == (1, 1))
+    return write_mosaic(path, mosaic, stage=stage, shape=maps.shape)
 
 
 def _opened(network: str | Path, weights: str | Path | None) -> tuple[nn.Sequential, Preprocess]:
@@ -81,16 +73,11 @@ def _image(picture: str | Path, preprocess: Preprocess, *, learned: bool) -> np.
 
     learned: from pictures of one's own, which decide what is black and white in it.
     """
-    path = Path(picture).expanduser()
-    try:
-        data = path.read_bytes()
-        if not learned:
-            preprocess = preprocess.model_copy(update={"levels": levels_of(data)})
+    name, data = read_named(picture)
+    if not learned:
+        preprocess = preprocess.model_copy(update={"levels": levels_of(data)})
+    with naming(name):
         pixels = read_image(data, preprocess)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
-    except UnreadablePicture as error:
-        raise DataError(f"{path} {error.reason}") from error
     image = (pixels - np.array(preprocess.mean)) / np.array(preprocess.scale)  # (H, W, C)
     return np.asarray(image.transpose(2, 0, 1), np.float32)  # (C, H, W)
 

@@ -9,7 +9,7 @@ from eyespot import machine
 from eyespot.data.pictures import decoder_version
 from eyespot.data.store import Store
 from eyespot.engine.run import available_precisions, engine_version
-from eyespot.recipes.results.runs import CacheResult, InfoResult
+from eyespot.records import Record
 from eyespot.version import VERSION
 
 EXTRAS = {
@@ -22,6 +22,31 @@ EXTRAS = {
     "serve": ("fastapi", "uvicorn", "httptools", "python_multipart", "prometheus_client"),
     "timm": ("timm",),
 }
+
+
+class CacheResult(Record):
+    """The store's size, or what was removed from it."""
+
+    folder: str
+    entries: int
+    bytes: int
+    file_bytes: int
+    max_bytes: int
+    cleared: bool
+
+
+class InfoResult(Record):
+    """This installation and this machine."""
+
+    version: str
+    python: str
+    system: str
+    cores: int
+    engine: str
+    precision: str
+    decoder: str
+    extras: dict[str, bool]
+    cache: CacheResult
 
 
 def info() -> InfoResult:

@@ -6,13 +6,27 @@ from pathlib import Path
 
 import numpy as np
 
-from eyespot.arithmetic.maps import of_kernels
+from eyespot.arithmetic.maps import Mosaic, of_kernels
 from eyespot.building.create import require_torch
 from eyespot.building.named import is_network, read_run, with_weights
 from eyespot.engine.initializers import first_kernels
 from eyespot.errors import NetworkError
 from eyespot.files import chosen_file, write_chosen
-from eyespot.recipes.results.networks import PictureMade
+from eyespot.records import Record
+
+
+class PictureMade(Record):
+    """A picture of what a network holds or computes, as `kernels` and `feature-maps` write it."""
+
+    out: str
+    stage: str
+    """The convolution whose kernels are shown, or the stage whose maps are."""
+    shape: tuple[int, ...]
+    """Of the kernels (out, in, H, W), or of the maps (C, H, W)."""
+    columns: int
+    rows: int
+    scaling: str
+    """How numbers became colors, in words."""
 
 
 def kernels(
@@ -35,15 +49,19 @@ def kernels(
         stage, values = _first_of_network(str(network), weights)
     else:
         stage, values = first_kernels(read_run(network).graph)
-    sheet, scaling = of_kernels(values)
-    write_chosen(path, sheet.png)
+    return write_mosaic(path, of_kernels(values), stage=stage, shape=values.shape)
+
+
+def write_mosaic(path: Path, mosaic: Mosaic, *, stage: str, shape: tuple[int, ...]) -> PictureMade:
+    """What was written: a picture of the stage, or of the convolution, of that name."""
+    write_chosen(path, mosaic.sheet.png)
     return PictureMade(
         out=str(path),
         stage=stage,
-        shape=values.shape,
-        columns=sheet.columns,
-        rows=sheet.rows,
-        scaling=scaling,
+        shape=shape,
+        columns=mosaic.sheet.columns,
+        rows=mosaic.sheet.rows,
+        scaling=mosaic.scaling,
     )
 
 

@@ -3,10 +3,47 @@
 from __future__ import annotations
 
 from eyespot import zoo
-from eyespot.recipes.results.networks import NetworkResult, WeightsResult
+from eyespot.records import Fraction, Preprocess, Record
 from eyespot.zoo.catalogue import NETWORKS
 from eyespot.zoo.weights import Weights, of_network
 from eyespot.zoo.weights_files import download_place, find
+
+
+class WeightsResult(Record):
+    """One published set of weights, and whether it is on this computer."""
+
+    name: str
+    """What `create` takes as `weights`."""
+    form: str
+    accuracy: Fraction
+    """Top-1 on ImageNet's validation pictures, as published."""
+    classes: int
+    class_source: str
+    licence: str
+    source: str
+    preprocess: Preprocess
+    """How a picture becomes what the network expects with these weights."""
+    ready: bool
+    file: str
+    """Where the file is, or has to be put; empty if it comes with an extra that is not installed."""
+    url: str
+    """Where it can be downloaded; empty if it comes with an extra."""
+    extra: str
+    """The extra that brings it; empty if it has to be downloaded."""
+
+
+class NetworkResult(Record):
+    """One network in one form."""
+
+    name: str
+    parameters: int
+    multiply_adds: int
+    """For one image of `input_chw`."""
+    input_chw: tuple[int, int, int]
+    """Channels, height and width, pixels."""
+    year: int
+    paper: str
+    weights: tuple[WeightsResult, ...]
 
 
 def networks(name: str | None = None) -> tuple[NetworkResult, ...]:

@@ -5,17 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eyespot.arithmetic.table import Chain, flat, stages, total
+from eyespot.arithmetic.table import Chain, Layer, Total, flat, stages, total
 from eyespot.errors import OptionError
 from eyespot.files import write_chosen
 from eyespot.names import printable
-from eyespot.recipes.results.networks import Summary
+from eyespot.records import Record
 
 if TYPE_CHECKING:
     from torch import nn
 
 LARGEST_SIDE = 100_000
 """Pixels: beyond any picture."""
+
+
+class Summary(Record):
+    """The arithmetic of a network, for one image."""
+
+    network: str
+    input: tuple[int, int, int]
+    """Channels, height and width, pixels."""
+    total: Total
+    stages: tuple[Layer, ...]
+    """The layers folded to stages, with sums."""
+    layers: tuple[Layer, ...]
+    drawing: str | None
+    """The SVG file that was written."""
 
 
 def summary(

@@ -20,13 +20,11 @@ from eyespot.regimes.fitting import NO_MODEL_YET, fit
 from eyespot.regimes.prepare import prepare, with_levels
 from eyespot.reporting.measure import Measurements, measure
 from eyespot.reporting.outputs import write_outputs
-from eyespot.reporting.result import result_of
-from eyespot.reporting.train_result import TrainResult
+from eyespot.reporting.result import TrainResult, result_of
 from eyespot.reporting.written_model import keeping, write_model
-from eyespot.runs.clock import Clock
+from eyespot.runs.clock import Clock, Journal
 from eyespot.runs.folder import RunFolder
 from eyespot.runs.job import Job
-from eyespot.runs.journal import Journal
 from eyespot.runs.options import TrainOptions, train_options
 from eyespot.runs.resume import Again, replayed, require_same_data, resumed
 from eyespot.runs.storage import open_store
@@ -161,7 +159,7 @@ def _written(
     result = result_of(fitted, measured, choice=choice, job=job, notes=notes)
     folder = job.folder.path
     assert folder is not None
-    write_outputs(folder, result, fitted, measured, manifest=manifest, args=journal.entries(job.clock.decided))
+    write_outputs(folder, result, fitted, measured, manifest=manifest, args=journal.entries(job.clock))
     job.folder.forget_checkpoints()
     job.progress("writing the report", 1, 1)
     return result

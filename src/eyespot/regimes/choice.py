@@ -45,14 +45,10 @@ def choose(prepared: Prepared, options: TrainOptions) -> Choice:
     regime, reason = _regime(prepared, options, network, by_auto=by_auto)
     climbs = options.time is not None and regime != "scratch" and options.regime != "frozen"
     chosen = " (auto chose it for these pictures)" if by_auto or options.regime == "auto" else ""
-    regimes = _rungs(regime) if climbs else (regime,)
+    rungs: tuple[Regime, ...] = ("partial", "full") if regime == "frozen" else (regime,)
+    regimes = ("frozen", *rungs) if climbs else (regime,)
     require_used(options, regimes, why=f"this run trains {network} in the regime {' or '.join(regimes)}{chosen}")
     return Choice(network, "frozen" if climbs else regime, climbs, reason, gray)
-
-
-def full_name(model: str) -> str:
-    """The catalogue's name of a network that people call otherwise, too."""
-    return model if model in zoo.names() else SHORT_NAMES.get(model, model)
 
 
 def _network(options: TrainOptions, *, gray: bool) -> tuple[str, bool]:
@@ -62,7 +58,7 @@ def _network(options: TrainOptions, *, gray: bool) -> tuple[str, bool]:
             f"train takes networks of eyespot's own catalogue, not {options.model}: `eyespot networks` lists them"
         )
     if options.model != "auto":
-        name = full_name(options.model)
+        name = options.model if options.model in zoo.names() else SHORT_NAMES.get(options.model, options.model)
         try:
             zoo.definition(name)
         except NetworkError as error:
@@ -97,11 +93,6 @@ def _regime(prepared: Prepared, options: TrainOptions, network: str, *, by_auto:
     if each < MANY_PER_CLASS:
         return "partial", f"{said}, from {FEW_PER_CLASS} up to {MANY_PER_CLASS}: enough for the last stages"
     return "full", f"{said}, {MANY_PER_CLASS} and more: enough for every layer"
-
-
-def _rungs(regime: Regime) -> tuple[Regime, ...]:
-    """The regimes of a ladder: all three, or the one that was asked for above the frozen one."""
-    return ("frozen", "partial", "full") if regime == "frozen" else ("frozen", regime)
 
 
 def _are_small_and_gray(pictures: Sequence[Hashed]) -> bool:

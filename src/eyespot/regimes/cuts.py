@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eyespot.building.backbone import Backbone
-from eyespot.building.surgery import graph_trunk
+from eyespot.building.surgery import features_stage, graph_trunk
 from eyespot.errors import MissingExtra, NetworkError, OptionError
+from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
 from eyespot.records import Network, Preprocess
 from eyespot.runs.job import Job
@@ -23,20 +24,8 @@ MOST_TRAINED = 0.5
 The first stage that leaves less is the default cut: stage5 of EfficientNet-Lite0's seven."""
 
 
-@dataclass(frozen=True)
-class Cuts:
-    """The stages after which a network may be cut."""
-
-    stages: tuple[str, ...]
-    """The deepest cut first; where one was asked for, that one alone."""
-
-    @property
-    def deepest(self) -> str:
-        return self.stages[0]
-
-
-def decide_cuts(backbone: Backbone, freeze: str | None) -> Cuts:
-    """Those of the backbone; no weights are read for it.
+def decide_cuts(backbone: Backbone, freeze: str | None) -> tuple[str, ...]:
+    """The stages after which the backbone may be cut, the deepest cut first; no weights are read for it.
 
     freeze: the stage that was asked for, by name, or how many are frozen, the stem being the first; None for all after
         which a useful part of the network lies.
@@ -52,7 +41,7 @@ def decide_cuts(backbone: Backbone, freeze: str | None) -> Cuts:
         net = zoo.create(backbone.network).eval()
     stages = (_named(net, freeze),) if freeze else _useful(net, backbone.own_preprocess)
     parted(net, stages[0])
-    return Cuts(stages)
+    return stages
 
 
 def parted(net: nn.Sequential, stage: str) -> tuple[nn.Sequential, nn.Sequential]:
@@ -71,8 +60,39 @@ def below_cut(net: nn.Sequential, network: Network, preprocess: Preprocess, job:
     return replace(trunk, dtype=np.float16)  # half the room, and far finer than the noise of training
 
 
+def tap_for(trunk: Trunk, backbone: Backbone, stage: str, job: Job, *, views: int) -> Tap | None:
+    """The trunk's activations after the stage, for the regime partial, so that the pictures pass once.
+
+    None where that makes no sense, or there is no room.
+    views: of all pictures together, that may be computed.
+    """
+    from eyespot import blocks
+
+    if job.store is None:
+        return None
+    net = backbone.built(job.cache_folder).eval()
+    before, _ = parted(net, stage)
+    features = features_stage(net)
+    if stage == features:  # where the frozen regime's own features are
+        return None
+    whole, _ = blocks.split(net, after=features)
+    tap = Tap(
+        trunk,
+        through=graph_trunk(
+            whole,
+            trunk.network,
+            trunk.preprocess,
+            precision=job.precision,
+            cache_folder=job.cache_folder,
+            feature_map=stage,
+        ),
+        below=below_cut(before, trunk.network, trunk.preprocess, job),
+        store=job.store,
+    )
+    return tap if tap.has_room(views) else None
+
+
 def _named(net: nn.Sequential, freeze: str) -> str:
-    """The stage that the option names, or counts."""
     if not freeze.isdecimal():
         return freeze
     stages = [name for name, _ in net.named_children()]
@@ -87,19 +107,14 @@ def _named(net: nn.Sequential, freeze: str) -> str:
 def _useful(net: nn.Sequential, preprocess: Preprocess) -> tuple[str, ...]:
     """The stages after which a useful part of the network lies, the deepest cut first.
 
-    Behind the last but one there is the head alone, which is solved already.
+    After the last but one there is only the head, which is solved already. net: on the device meta.
     """
-    stages = [name for name, _ in net.named_children()][:-1]
-    work = _work(net, preprocess)
-    names, total = list(work), sum(work.values())
-    behind = {stage: sum(work[later] for later in names[at + 1 :]) for at, stage in enumerate(names)}
-    return tuple([stage for stage in stages if behind[stage] <= MOST_TRAINED * total] or stages[-1:])
-
-
-def _work(net: nn.Sequential, preprocess: Preprocess) -> dict[str, int]:
-    """Multiply-adds of each stage of the outermost chain, for one image. net: on the device meta."""
     from eyespot.arithmetic.table import flat, stages
     from eyespot.arithmetic.trace import trace
 
     traced = trace(net, (preprocess.channels, *preprocess.crop_hw))
-    return {stage.name: stage.multiply_adds for stage in stages(list(flat(traced)))}
+    work = {stage.name: stage.multiply_adds for stage in stages(list(flat(traced)))}
+    names, total = list(work), sum(work.values())
+    after = {stage: sum(work[later] for later in names[at + 1 :]) for at, stage in enumerate(names)}
+    possible = [name for name, _ in net.named_children()][:-1]
+    return tuple([stage for stage in possible if after[stage] <= MOST_TRAINED * total] or possible[-1:])

@@ -18,7 +18,7 @@ from eyespot.features.trunk import Trunk
 from eyespot.records import SetAside, View
 from eyespot.regimes.frozen import COMPUTING, views_of
 from eyespot.regimes.prepare import Prepared
-from eyespot.runs.decisions import Decisions, Fits
+from eyespot.runs.clock import Decisions, Fits
 from eyespot.runs.job import Job
 
 AT_ONCE = 128
@@ -89,7 +89,7 @@ def _taken(
                 views = ("identity",)
             elif found.computed and needed and not job.clock.is_up(reserve=reserve + TAPPED * needed):
                 tapped = tap()
-        if not has_store and each:  # the first ones were for the clock alone: they are computed again
+        if not has_store and each:  # the first ones were only for the clock: they are computed again
             done = min(len(ordered), max(0, int((job.clock.remaining - reserve) / (each * len(views)))))
             break
         if job.clock.is_up(reserve=reserve + each * len(views) * AT_ONCE):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from eyespot.data.copies import Hashed
 from eyespot.evaluate.calibration import fit_temperature
 from eyespot.features.trunk import Trunk
 from eyespot.heads.head import Head
@@ -80,6 +81,18 @@ class Fitted:
     def answers_on_train(self) -> Answers | None:
         """Cross-validated answers to exactly the pictures that were trained on; None where the regime is not frozen."""
         return (self.out_of_fold or self.temperature.answers) if self.regime == "frozen" else None
+
+    def parts_of(self, pictures: Iterable[Hashed]) -> list[Hashed]:
+        """The pictures with the part each had for this model: in train is what it was fitted on, and nothing else."""
+        fitted_on = self.answers_on_train.pictures if self.answers_on_train else self.prepared.part("train")
+        contents = {each.content for each in fitted_on}
+        assert len(contents) == self.trained_on
+        return [
+            each
+            if each.picture.part == "train" or each.content not in contents
+            else replace(each, picture=replace(each.picture, part="train"))
+            for each in pictures
+        ]
 
 
 def despite_ctrl_c(work: Callable[[], T]) -> tuple[T, bool]:

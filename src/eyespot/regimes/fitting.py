@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 
 from eyespot.building.backbone import Backbone, choose_backbone
 from eyespot.errors import Stopped
 from eyespot.features.tap import Tap
-from eyespot.regimes.attempts import candidates
 from eyespot.regimes.choice import Choice
-from eyespot.regimes.cuts import Cuts, decide_cuts
+from eyespot.regimes.cuts import decide_cuts, tap_for
 from eyespot.regimes.first_model import that_fits
 from eyespot.regimes.fitted import SMALLEST_TEST, Fitted, stopped_note
 from eyespot.regimes.frozen import fit_frozen, views_of
-from eyespot.regimes.full import full_tuning
-from eyespot.regimes.ladder import Keep, Ladder, too_little
-from eyespot.regimes.partial import cut_at, partial_tuning
+from eyespot.regimes.full import full_attempt
+from eyespot.regimes.ladder import Candidate, Keep, Ladder, too_little
+from eyespot.regimes.learned import Tuning, with_note
+from eyespot.regimes.partial import partial_attempts
 from eyespot.regimes.prepare import Prepared
 from eyespot.regimes.scratch import fit_scratch
-from eyespot.regimes.tapped import tap_for
-from eyespot.regimes.tuned import Tuning, with_note
 from eyespot.regimes.weighing import FirstRung, asked_for, only_frozen
 from eyespot.runs.job import Job
 
@@ -36,11 +34,12 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
     keep: writes a model to disk; called for each that the ladder keeps.
     Raises Stopped on Ctrl-C before there is a model; OptionError.
     """
-    small_test = _is_small_test(len(prepared.part("test")), len(prepared.part("val")))
+    test, validation = len(prepared.part("test")), len(prepared.part("val"))
+    small_test = test < SMALLEST_TEST and (test > 0 or validation < SMALLEST_TEST)
     if choice.regime == "scratch":
         return fit_scratch(prepared, choice.network, job, gray=choice.gray, small_test=small_test)
     backbone = choose_backbone(choice.network, job.options.weights, size=job.options.imgsz, levels=prepared.levels)
-    few = too_little(len(prepared.part("train")), len(prepared.part("val")), classes=len(prepared.data_set.classes))
+    few = too_little(len(prepared.part("train")), validation, classes=len(prepared.data_set.classes))
     if choice.regime == "frozen" and (few or not choice.climbs):
         first = _first_rung(prepared, backbone, job, small_test=small_test)
         return only_frozen(first, job, reason=few) if choice.climbs else first.frozen
@@ -63,10 +62,31 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
 
     def tuning() -> Tuning:
         if choice.regime == "full":
-            return full_tuning(first.frozen, backbone, job)
-        return partial_tuning(first.frozen, next(cut_at(first.frozen, backbone, job, cuts().stages)), job)
+            attempt = full_attempt(first.frozen, backbone, job)
+        else:
+            attempt = next(partial_attempts(first.frozen, backbone, cuts(), job))
+        return attempt.prepare(attempt.defaults)
 
     return asked_for(first, tuning, job, refit=refit)
+
+
+def candidates(frozen: Fitted, backbone: Backbone, cuts: Callable[[], Sequence[str]], job: Job) -> list[Candidate]:
+    """The regimes above the frozen one that were asked for, or all, in the order of the ladder.
+
+    frozen: fitted only on the train part.
+    cuts: gives the stages after which the backbone may be cut; asked only where it is.
+    Raises OptionError for a cut that is not there, and for a new tail that does not fit.
+    """
+    wanted, freeze = job.options.regime, job.options.freeze
+    if freeze is not None:
+        next(partial_attempts(frozen, backbone, cuts(), job))
+    found = []
+    if wanted in ("auto", "partial"):
+        tails = Candidate("partial", "everything after a cut", lambda: partial_attempts(frozen, backbone, cuts(), job))
+        found.append(tails)
+    if wanted in ("auto", "full") and freeze is None:
+        found.append(Candidate("full", "everything", lambda: [full_attempt(frozen, backbone, job)]))
+    return found
 
 
 def _first_rung(
@@ -75,7 +95,7 @@ def _first_rung(
     job: Job,
     *,
     small_test: bool,
-    cuts: Callable[[], Cuts] | None = None,
+    cuts: Callable[[], Sequence[str]] | None = None,
 ) -> FirstRung:
     """small_test: nothing else will be trained, and too few pictures are held out to measure on.
     cuts: gives those of the backbone, where the partial regime may follow.
@@ -84,7 +104,7 @@ def _first_rung(
     trunk = backbone.trunk(job.cache_folder, job.precision, job.progress)
     views = len(views_of(prepared, job.options)) * len(prepared.part("train")) + len(prepared.part("val"))
     make_tap: Callable[[], Tap | None] = cache(
-        lambda: tap_for(trunk, backbone, cuts(), job, views=views) if cuts else None
+        lambda: tap_for(trunk, backbone, cuts()[0], job, views=views) if cuts else None
     )
     try:
         prepared, fitting, tap = that_fits(prepared, trunk, job, tap=make_tap)
@@ -92,8 +112,3 @@ def _first_rung(
     except KeyboardInterrupt:
         raise Stopped(NO_MODEL_YET + (FEATURES_KEPT if job.store else "")) from None
     return FirstRung(frozen, time.perf_counter() - began, tap)
-
-
-def _is_small_test(test: int, validation: int) -> bool:
-    """True where too few pictures are held out; a folder without test but with enough val needs no substitute."""
-    return test < SMALLEST_TEST and not (test == 0 and validation >= SMALLEST_TEST)

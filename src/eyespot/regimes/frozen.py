@@ -30,7 +30,7 @@ COMPUTING = "computing features"
 """The step that takes longest."""
 REPEATS = 5
 NESTED_UP_TO = 1_000
-"""Up to so many pictures, out-of-fold heads choose their own L2; beyond, one choice on thousands is safe to share."""
+"""Up to this many pictures, out-of-fold heads choose their own L2; beyond, one choice on thousands is safe to share."""
 FIT_VERSION = 3
 """Changes whenever the same features would give another head."""
 
@@ -83,7 +83,6 @@ def views_of(prepared: Prepared, options: TrainOptions) -> tuple[View, ...]:
 def _embedded(
     prepared: Prepared, parts: Sequence[Part], trunk: Trunk, *, views: Sequence[View], job: Job, tap: Tap | None
 ) -> Embedded:
-    """The features of the pictures of these parts."""
     ordered = sorted(prepared.part(*parts), key=lambda each: each.content)  # so that file names decide nothing
     require_memory(len(views) * len(ordered), len(prepared.data_set.classes))
     return embed(
@@ -168,7 +167,8 @@ class _Memory:
         )
 
     def fit(self) -> FittedHead:
-        names = [f"{self._key}-{name}" for name in ("trials", "logits", *self._layer_names(self._options))]
+        layers = [f"{kind}{depth}" for depth in range(len(self._options.hidden) + 1) for kind in ("weight", "bias")]
+        names = [f"{self._key}-{name}" for name in ("trials", "logits", *layers)]
         found = self._get(names)
         if len(found) == len(names):
             return _unpack([found[name] for name in names], self._options)
@@ -188,10 +188,6 @@ class _Memory:
             logits = fitted.out_of_fold[None]
         self._put({name: logits})
         return logits
-
-    @staticmethod
-    def _layer_names(options: HeadOptions) -> list[str]:
-        return [f"{kind}{depth}" for depth in range(len(options.hidden) + 1) for kind in ("weight", "bias")]
 
     def _get(self, names: list[str]) -> dict[str, np.ndarray]:
         try:

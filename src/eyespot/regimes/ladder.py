@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol, TypeAlias
+from typing import Literal, TypeAlias
 
 from eyespot.errors import MachineError
 from eyespot.records import Rung
-from eyespot.regimes.attempts import Attempt, Candidate
-from eyespot.regimes.compared import FEWEST_VALIDATION
+from eyespot.regimes.answers import FEWEST_VALIDATION
 from eyespot.regimes.fitted import Fitted
+from eyespot.regimes.learned import Attempt, tune, with_note
 from eyespot.regimes.plans import Defaults
-from eyespot.regimes.tuned import Tuning, tune, with_note
 from eyespot.regimes.weighing import Climbed, FirstRung, begin, weigh, with_start
-from eyespot.runs.decisions import Decisions
+from eyespot.runs.clock import Decisions
 from eyespot.runs.job import Job
 from eyespot.words import counted
 
@@ -33,7 +32,7 @@ PLANNED = 0.99
 last steps of a cycle change little."""
 MOST_EPOCHS = 2
 """Times a regime's own number of epochs, at most, where there is time for them."""
-FEWEST_EPOCHS = {"partial": 2, "full": 2}
+FEWEST_EPOCHS = 2
 """Fewer are no useful part of a regime."""
 MEASURING_SECONDS = 10
 """What it may take to find out what a regime would take, with room to spare."""
@@ -47,32 +46,31 @@ Keep: TypeAlias = Callable[[Fitted], None]
 """Writes a model to disk."""
 
 
-class Tune(Protocol):
-    """What trains, as `tuned.tune` does."""
-
-    def __call__(self, frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float) -> Fitted: ...
-
-
 @dataclass(frozen=True)
-class Finishing:
-    """What comes after the last training: the validation and test pictures are asked, and the model is written."""
+class Candidate:
+    """A regime that may be tried, by the first of its attempts that the time allows."""
 
-    seconds: float
-
-    @property
-    def reserve(self) -> float:
-        """Seconds to be left on the clock: measured ones may take longer the second time."""
-        return 1.5 * self.seconds + 1.0
+    regime: Literal["partial", "full"]
+    what: str
+    """What it would train, in words."""
+    attempts: Callable[[], Iterable[Attempt]]
+    """What trains most first; each is made when it is asked for."""
 
 
 class Ladder:
     """The frozen regime and the candidates for what comes above it, within the time of one run."""
 
     def __init__(
-        self, first: FirstRung, candidates: Sequence[Candidate], job: Job, *, keep: Keep, tune: Tune = tune
+        self,
+        first: FirstRung,
+        candidates: Sequence[Candidate],
+        job: Job,
+        *,
+        keep: Keep,
+        tune: Callable[..., Fitted] = tune,
     ) -> None:
-        """first: the frozen regime, fitted on the train part alone.
-        keep: called with the frozen model and with each that is better.
+        """first: the frozen regime, fitted only on the train part.
+        keep: called with the frozen model and with each that is better. tune: what trains, as `learned.tune` does.
         """
         self._first, self._candidates, self._job = first, candidates, job
         self._keep, self._tune = keep, tune
@@ -85,7 +83,7 @@ class Ladder:
         try:
             self._climbed = begin(self._first, self._job)
             self._frozen = self._climbed.best
-            self._reserve = self._first_model().reserve
+            self._reserve = self._first_model()
             self._climb_on()
         except KeyboardInterrupt:
             if self._job.world.size > 1:  # processes that do not stop alike would wait for each other
@@ -93,14 +91,16 @@ class Ladder:
             self._note("stopped by you on the ladder: the best model so far is kept")
         return replace(self._climbed.best, ladder=tuple(self._climbed.rungs))
 
-    def _first_model(self) -> Finishing:
-        """The frozen model is on disk, and what comes after the last training is measured by that."""
+    def _first_model(self) -> float:
+        """Seconds to be left on the clock for what comes after the last training: the validation and test pictures are
+        asked, and the model is written. Measured by doing that with the frozen model, which is on disk then."""
         decisions = Decisions(self._job.clock, "finishing")
         before = time.perf_counter()
         if not (decisions.has_seconds and self._job.folder.has_model):  # a run that goes on may have a better one
             self._keep(self._climbed.best)
         written = time.perf_counter() - before
-        return Finishing(decisions.seconds(lambda: WRITTEN * written + self._first.seconds_to_measure(), digits=2))
+        seconds = decisions.seconds(lambda: WRITTEN * written + self._first.seconds_to_measure(), digits=2)
+        return 1.5 * seconds + 1.0  # measured ones may take longer the second time
 
     def _climb_on(self) -> None:
         frozen, answers = self._frozen, self._climbed.answers
@@ -112,7 +112,7 @@ class Ladder:
         for candidate in self._candidates:
             affordable = self._affordable(candidate)
             if affordable is None:
-                why = f"the time that was left allows no {FEWEST_EPOCHS[candidate.regime]} epochs"
+                why = f"the time that was left allows no {FEWEST_EPOCHS} epochs"
                 self._not_begun(candidate, candidate.what, why)
             else:
                 self._try(candidate, *affordable)
@@ -121,12 +121,12 @@ class Ladder:
         """The first attempt that enough epochs fit for, with their number; None where there is none."""
         for attempt in candidate.attempts():
             decisions = Decisions(self._job.clock, attempt.key)
-            epochs = decisions.epochs(partial(self._epochs_that_fit, attempt, FEWEST_EPOCHS[candidate.regime]))
+            epochs = decisions.epochs(partial(self._epochs_that_fit, attempt))
             if epochs:
                 return attempt, replace(attempt.defaults, epochs=epochs)
         return None
 
-    def _epochs_that_fit(self, attempt: Attempt, fewest: int) -> int:
+    def _epochs_that_fit(self, attempt: Attempt) -> int:
         """At most a multiple of the regime's own; 0 where they are fewer than a useful part of it."""
         job, defaults, prepared = self._job, attempt.defaults, self._frozen.prepared
         if job.clock.is_up(reserve=self._reserve + MEASURING_SECONDS):
@@ -137,10 +137,9 @@ class Ladder:
         epoch = cost.step_seconds * (train + VALIDATED * val) / batch
         left = PLANNED * (job.clock.remaining - self._reserve) - cost.before_seconds
         epochs = math.floor(min(left / epoch, MOST_EPOCHS * defaults.epochs))
-        return epochs if epochs >= fewest else 0
+        return epochs if epochs >= FEWEST_EPOCHS else 0
 
     def _try(self, candidate: Candidate, attempt: Attempt, defaults: Defaults) -> None:
-        """One training, compared with the best so far, and kept where it is better."""
         decisions, climbed, job = Decisions(self._job.clock, attempt.key), self._climbed, self._job
         began = decisions.began()
         try:
@@ -182,7 +181,7 @@ class Ladder:
 
 
 def too_little(train: int, validation: int, *, classes: int) -> str:
-    """Why nothing but the frozen regime is tried with so many pictures, as a note; empty where more can be."""
+    """Why nothing but the frozen regime is tried with this many pictures, as a note; empty where more can be."""
     if validation < FEWEST_VALIDATION:
         return (
             f"the ladder ends at frozen: {counted(validation, 'validation picture')} cannot tell a better model from a "

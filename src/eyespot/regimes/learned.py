@@ -1,29 +1,33 @@
-"""What every training of a network ends with: the network in the engine, asked, and as a model with its story."""
+"""What trainings of a network share: how one goes on from published weights and a solved head, and what each ends with.
+
+It ends with the network in the engine, asked, and as a model with its story.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from eyespot.building.surgery import as_trunk
 from eyespot.features.trunk import Trunk
-from eyespot.heads.head import Head, Output
+from eyespot.heads.head import Head
 from eyespot.records import Network, Preprocess
-from eyespot.regimes.answers import Asked
+from eyespot.regimes.answers import Asked, on_val
 from eyespot.regimes.fitted import Fitted, Temperature, despite_ctrl_c
-from eyespot.regimes.plans import in_words
+from eyespot.regimes.plans import Defaults, in_words, plan_for
 from eyespot.regimes.prepare import Prepared
-from eyespot.regimes.run_training import ended_note, epoch_row
-from eyespot.runs.decisions import Reason
+from eyespot.regimes.run_training import Cost, ended_note, epoch_row, run_training
+from eyespot.runs.clock import Reason
 from eyespot.runs.job import Job
 from eyespot.runs.options import Regime
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from eyespot.blocks import WithHeads
     from eyespot.training.loop import Training
-    from eyespot.training.plan import Epoch
+    from eyespot.training.plan import Epoch, Examples
 
 
 @dataclass(frozen=True)
@@ -35,17 +39,16 @@ class Lesson:
     """What is trained, in words."""
     network: Network
     preprocess: Preprocess
-    output: Output
     prepared: Prepared
     """Without pictures that cannot be read."""
     trained_on: int
     """Pictures."""
     mirror: bool
     """Whether their mirror images are trained on, too."""
-    views_computed: int
     how: tuple[tuple[str, str], ...]
     """Lines of the report, besides those on steps and epochs."""
-    notes: list[str]
+    views_computed: int = 0
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,97 @@ def learned(
             lesson.preprocess,
             precision=job.precision,
             cache_folder=job.cache_folder,
-            output=lesson.output,
+            output=job.options.output,
         )
     )
     return Learned(lesson, training, ended, trunk, head, was_interrupted)
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A training that is about to begin, with all that it reads in memory."""
+
+    key: str
+    """Names it among the trainings of the run: "partial stage5", "full"."""
+    lesson: Lesson
+    make: Callable[[], Training]
+    whole: Callable[[nn.Sequential], nn.Sequential]
+    """From the part that trained to the whole network."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A training that may be tried."""
+
+    key: str
+    """As the tuning's."""
+    defaults: Defaults
+    cost: Callable[[], Cost]
+    """Measures what it would take."""
+    prepare: Callable[[Defaults], Tuning]
+
+
+def training_of(
+    net: nn.Sequential | WithHeads,
+    examples: Examples,
+    validation: Examples | None,
+    *,
+    defaults: Defaults,
+    classes: int,
+    job: Job,
+    keeps_best: bool = True,
+) -> Training:
+    """The training of a network, about to begin.
+
+    validation: None, or without any, where there are no validation pictures. keeps_best: as `plan_for` has it.
+    """
+    from eyespot.training.loop import Training
+
+    plan = plan_for(job.options, defaults, examples.labels.numpy(), classes=classes, keeps_best=keeps_best)
+    if validation is not None and not len(validation.labels):
+        validation = None
+    return Training(net, examples, validation, plan, seed=job.options.seed, device=job.device, world=job.world)
+
+
+def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> Fitted:
+    """The model after this training. Ctrl-C before its first epoch is over gives the frozen one back.
+
+    frozen: fitted only on the train part. It is for `weigh` to say whether this one is better.
+    reserve: seconds that must be left on the clock when training ends.
+    """
+    lesson = tuning.lesson
+    try:
+        training = tuning.make()
+        ended = run_training(training, job, key=tuning.key, reserve=reserve)
+    except KeyboardInterrupt:
+        if job.world.size > 1:  # processes that do not stop alike would wait for each other
+            raise
+        return with_note(frozen, f"stopped by you before one epoch of training {lesson.what} was over: all is frozen")
+    found = learned(lesson, training, ended, job, net=lambda: tuning.whole(training.averaged))
+    asked, _ = despite_ctrl_c(lambda: on_val(lesson.prepared, found.trunk, found.head))
+    averaged = ", with weights averaged over the steps" if training.plan.average else ""
+    model = found.model(
+        asked,
+        source="answers to the validation pictures" if asked.answers else "nothing: there are none",
+        epochs=f", {_kept(training)}{averaged}",
+        column=lambda epoch: {"kept": epoch.number == training.kept},
+    )
+    return replace(
+        model,
+        small_test=frozen.small_test,
+        l2=frozen.l2,
+        views_computed=frozen.views_computed + model.views_computed,
+        notes=[*frozen.notes, *model.notes],
+    )
+
+
+def with_note(fitted: Fitted, note: str) -> Fitted:
+    return replace(fitted, notes=[*fitted.notes, note])
+
+
+def _kept(training: Training) -> str:
+    if training.kept is None:
+        return "the weights when it was stopped are kept"
+    if training.kept == len(training.epochs):
+        return "the last is kept"
+    return f"number {training.kept} had the lowest validation loss and is kept"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from eyespot.blocks import WithHeads
     from eyespot.training.examples import ImageExamples
 
+Net = TypeVar("Net", bound="nn.Module")
+
 SHIFTED = Augmentation(shift_px=2, padding="edge")
 """A digit a little to the left is the same digit."""
 SMALL_PHOTOS = presets.SMALL_PHOTOS.model_copy(update={"shift_px": 2})
@@ -39,22 +41,19 @@ AUGMENTATIONS: dict[str, Augmentation | None] = {
 
 @dataclass(frozen=True)
 class Images:
-    """Pictures as images, by content."""
+    """The pictures of a data set as images, by content."""
 
     images: np.ndarray
     """uint8 (N, H, W, C)."""
     row_of: dict[str, int]
     """By content hash."""
     preprocess: Preprocess
+    prepared: Prepared
+    """Without the pictures that cannot be read."""
+    seed: int
 
     def examples(
-        self,
-        prepared: Prepared,
-        hashed: Sequence[Hashed],
-        *,
-        augmentation: Augmentation | None,
-        seed: int,
-        sides: Sequence[int] = (),
+        self, hashed: Sequence[Hashed], augmentation: Augmentation | None, *, sides: Sequence[int] = ()
     ) -> ImageExamples:
         """These pictures to be trained on, or with no augmentation to be measured; in the order of `by_content`.
 
@@ -68,11 +67,11 @@ class Images:
         consecutive = len(rows) > 0 and bool((np.diff(rows) == 1).all())
         return ImageExamples(
             self.images[rows[0] : rows[-1] + 1] if consecutive else self.images[rows],  # a view, not a copy
-            prepared.labels(hashed),
+            self.prepared.labels(hashed),
             contents,
             self.preprocess,
             augmentation=augmentation,
-            seed=seed,
+            seed=self.seed,
             sides=sides,
         )
 
@@ -82,8 +81,8 @@ def by_content(hashed: Sequence[Hashed]) -> list[Hashed]:
     return sorted(hashed, key=lambda each: each.content)
 
 
-def decoded(prepared: Prepared, parts: Sequence[Part], preprocess: Preprocess, job: Job) -> tuple[Images, Prepared]:
-    """Every picture of these parts as an image, part by part, and the data without those that cannot be read."""
+def decoded(prepared: Prepared, parts: Sequence[Part], preprocess: Preprocess, job: Job) -> Images:
+    """Every picture of these parts as an image, part by part."""
     ordered = [each for part in parts for each in by_content(prepared.part(part))]
     found = images.decoded(
         ordered,
@@ -92,7 +91,7 @@ def decoded(prepared: Prepared, parts: Sequence[Part], preprocess: Preprocess, j
         progress=lambda done, total: job.progress("decoding", done, total),
     )
     row_of = {each.content: row for row, each in enumerate(found.pictures)}
-    return Images(found.images, row_of, preprocess), prepared.without(found.set_aside)
+    return Images(found.images, row_of, preprocess, prepared.without(found.set_aside), job.options.seed)
 
 
 def seconds_per_decoding(hashed: Sequence[Hashed], preprocess: Preprocess, job: Job) -> float:
@@ -136,7 +135,7 @@ def with_auxiliary_heads(
     return WithHeads(net, heads), f", with auxiliary heads on {' and '.join(heads)} that are dropped afterwards"
 
 
-def statistics_stay(net: nn.Module) -> nn.Module:
+def statistics_stay(net: Net) -> Net:
     """The network in training, but for its BatchNorms, whose statistics stay those of its published weights.
 
     Batches of 32 of one's own pictures tell less than ImageNet: with one seed, clothing was a point worse otherwise.

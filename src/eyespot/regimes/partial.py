@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,11 +24,10 @@ from eyespot.features.views import AnyView, Drawn, choose_views
 from eyespot.records import Network, Part
 from eyespot.regimes.cuts import below_cut, parted
 from eyespot.regimes.fitted import Fitted
-from eyespot.regimes.learned import Lesson
+from eyespot.regimes.learned import Attempt, Lesson, Tuning, training_of
 from eyespot.regimes.on_images import statistics_stay
-from eyespot.regimes.plans import MOST_FOR_FEW, NEW_TAIL, PARTIAL, Defaults, for_so_many, plan_for
+from eyespot.regimes.plans import MOST_FOR_FEW, NEW_TAIL, PARTIAL, Defaults, for_so_many
 from eyespot.regimes.run_training import TIMED_STEPS, Cost, seconds_per_step
-from eyespot.regimes.tuned import Tuning
 from eyespot.runs.job import Job
 from eyespot.words import counted
 
@@ -52,42 +52,42 @@ class Cut:
     network: Network
     is_new: bool
     """True where the tail's layers begin at random."""
-    pictures: int
-    """That are trained on."""
+    defaults: Defaults
 
     @property
     def key(self) -> str:
         return f"partial {self.stage}"
-
-    @property
-    def defaults(self) -> Defaults:
-        return NEW_TAIL if self.is_new else for_so_many(PARTIAL, self.pictures, most=MOST_FOR_FEW["partial"])
 
     def below(self, frozen: Fitted, job: Job) -> Trunk:
         """What lies below the cut, in the engine."""
         return below_cut(self.trunk, self.network, frozen.trunk.preprocess, job)
 
 
-def cut_at(frozen: Fitted, backbone: Backbone, job: Job, stages: Sequence[str]) -> Iterator[Cut]:
-    """The backbone with the frozen regime's head, or with the new tail that was asked for, cut after each stage.
+def partial_attempts(frozen: Fitted, backbone: Backbone, stages: Sequence[str], job: Job) -> Iterator[Attempt]:
+    """Trainings of what lies after each of these stages, each made when it is asked for.
 
-    All share one network. Raises OptionError for a cut that is not there, or where the new tail does not fit.
+    frozen: fitted only on the train part. All share one network, which begins with its head, or with the new tail
+    that was asked for. Raises OptionError for a cut that is not there, or where the new tail does not fit.
     """
     net = with_head(backbone.built(job.cache_folder), frozen.head).eval()
+    defaults = for_so_many(PARTIAL, frozen.trained_on, most=MOST_FOR_FEW["partial"])
+    is_new = job.options.replace_tail is not None
     for stage in stages:
         trunk, tail = parted(net, stage)
         network = frozen.trunk.network
-        if job.options.replace_tail is not None:
+        if is_new:
             network = network.model_copy(update={"cut": stage, "tail": job.options.replace_tail})
             tail = _new_tail(trunk, frozen, job)
-        yield Cut(stage, trunk, tail, network, is_new=job.options.replace_tail is not None, pictures=frozen.trained_on)
+        cut = Cut(stage, trunk, tail, network, is_new=is_new, defaults=NEW_TAIL if is_new else defaults)
+        yield Attempt(
+            cut.key, cut.defaults, cost=partial(_cost, frozen, cut, job), prepare=partial(_tuning, frozen, cut, job)
+        )
 
 
-def partial_tuning(frozen: Fitted, cut: Cut, job: Job, *, defaults: Defaults | None = None) -> Tuning:
-    """Training of what lies after the cut, with the activations at the cut computed and kept.
+def _tuning(frozen: Fitted, cut: Cut, job: Job, defaults: Defaults) -> Tuning:
+    """Training of what lies after the cut, with the activations at the cut computed and kept."""
+    from eyespot.blocks import join
 
-    frozen: fitted on the train part alone.
-    """
     prepared, below = frozen.prepared, cut.below(frozen, job)
     ordered = sorted(prepared.part("train"), key=lambda each: each.content)  # so that file names decide nothing
     views = _views(frozen, job)
@@ -103,13 +103,13 @@ def partial_tuning(frozen: Fitted, cut: Cut, job: Job, *, defaults: Defaults | N
             _examples(validation, frozen, job) if validation.pictures else None,
             frozen,
             job,
-            defaults or cut.defaults,
+            defaults,
         ),
-        whole=lambda tail: _joined(cut, tail),
+        whole=lambda tail: join(cut.trunk, tail),
     )
 
 
-def partial_cost(frozen: Fitted, cut: Cut, job: Job) -> Cost:
+def _cost(frozen: Fitted, cut: Cut, job: Job) -> Cost:
     """What the partial regime would take: of a few pictures, whose activations are kept, and of a few steps."""
     from eyespot.training.examples import ViewExamples
 
@@ -157,7 +157,6 @@ def _lesson(cut: Cut, seen: Embedded, validation: Embedded, views: Sequence[AnyV
         what=f"everything after {cut.stage}, beginning from {begins}",
         network=cut.network,
         preprocess=frozen.trunk.preprocess,
-        output=frozen.head.output,
         prepared=frozen.prepared.without([*seen.set_aside, *validation.set_aside]),
         trained_on=len(seen.pictures),
         mirror="mirror" in views,
@@ -168,12 +167,6 @@ def _lesson(cut: Cut, seen: Embedded, validation: Embedded, views: Sequence[AnyV
         ),
         notes=[*seen.notes, *validation.notes],
     )
-
-
-def _joined(cut: Cut, tail: nn.Sequential) -> nn.Sequential:
-    from eyespot.blocks import join
-
-    return join(cut.trunk, tail)
 
 
 def _new_tail(trunk: nn.Sequential, frozen: Fitted, job: Job) -> nn.Sequential:
@@ -189,7 +182,7 @@ def _new_tail(trunk: nn.Sequential, frozen: Fitted, job: Job) -> nn.Sequential:
         parse_tail(str(job.options.replace_tail)),
         shape=tuple(shape),
         classes=len(frozen.prepared.data_set.classes),
-        output=frozen.head.output,
+        output=job.options.output,
         seed=job.options.seed,
     )
 
@@ -241,23 +234,15 @@ def _training(
     import copy
 
     from eyespot.training.dropout import with_dropout
-    from eyespot.training.loop import Training
 
-    tail = copy.deepcopy(cut.tail)  # each training begins anew
-    if job.options.dropout is not None:
-        tail = with_dropout(tail, job.options.dropout)
-    plan = plan_for(
-        job.options,
-        defaults,
-        seen.labels.numpy(),
-        classes=len(frozen.prepared.data_set.classes),
-        output=frozen.head.output,
-        keeps_best=True,
-    )
-    if plan.mixing is not None and plan.mixing.cutmix_probability and seen.inputs(np.arange(1), None).dim() != 4:
+    tail = with_dropout(copy.deepcopy(cut.tail), job.options.dropout)  # each training begins anew
+    tail.train() if cut.is_new else statistics_stay(tail)
+    classes = len(frozen.prepared.data_set.classes)
+    training = training_of(tail, seen, validation, defaults=defaults, classes=classes, job=job)
+    mixing = training.plan.mixing
+    if mixing is not None and mixing.cutmix_probability and seen.inputs(np.arange(1), None).dim() != 4:
         raise OptionError(
             f"the option cutmix puts a window into a map, and after {cut.stage} there are features alone: leave "
             "cutmix out, or freeze up to an earlier stage"
         )
-    tail.train() if cut.is_new else statistics_stay(tail)
-    return Training(tail, seen, validation, plan, seed=job.options.seed, device=job.device, world=job.world)
+    return training

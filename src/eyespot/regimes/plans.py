@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eyespot.data.copies import is_unbalanced
-from eyespot.heads.head import Output
 from eyespot.runs.options import TrainOptions
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ them whole. Most is learned from small images as well, at half of the work."""
 
 
 def for_so_many(defaults: Defaults, count: int, *, most: int) -> Defaults:
-    """Those for fine-tuning on so many pictures: fewer are seen more often, and the fewest at a lower rate.
+    """Those for fine-tuning on this many pictures: fewer are seen more often, and the fewest at a lower rate.
 
     most: epochs, unless the defaults have more.
     """
@@ -104,7 +103,7 @@ def for_so_many(defaults: Defaults, count: int, *, most: int) -> Defaults:
 
 
 def scratch_defaults(count: int, *, has_norms: bool) -> Defaults:
-    """Those for training on so many pictures from random weights."""
+    """Those for training on this many pictures from random weights."""
     if count <= FEW:
         return SCRATCH_FEW
     return SCRATCH_NORMED if has_norms else SCRATCH_MANY
@@ -131,7 +130,6 @@ def plan_for(
     labels: np.ndarray,
     *,
     classes: int,
-    output: Output,
     keeps_best: bool = False,
 ) -> Plan:
     """What the loop is to do.
@@ -147,7 +145,7 @@ def plan_for(
     return Plan(
         **chosen,
         classes=classes,
-        output=output,
+        output=options.output,
         keeps_best=keeps_best,
         class_weights=_class_weights(labels, classes) if options.class_weight == "auto" else None,
         mixing=Mixing(

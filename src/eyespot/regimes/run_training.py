@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from eyespot.bundle.files import CHECKPOINTS
 from eyespot.distributed.world import total
 from eyespot.errors import MachineError
-from eyespot.runs.decisions import Decisions, Ended, Reason
+from eyespot.runs.clock import Decisions, Ended, Reason
 from eyespot.runs.job import Job
-from eyespot.training.whole_steps import WholeSteps
+from eyespot.training.around_steps import WholeSteps
 from eyespot.words import counted
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _note_on_norms(training: Training, job: Job) -> None:
 @contextmanager
 def _threads(*, few: bool) -> Iterator[None]:
     """Within it steps run as fast as this machine lets them."""
-    from eyespot.training.freed_memory import freed_memory_stays
+    from eyespot.training.around_steps import freed_memory_stays
     from eyespot.training.loop import one_thread
 
     with freed_memory_stays(), one_thread() if few else nullcontext():
@@ -140,7 +140,7 @@ def _threads(*, few: bool) -> Iterator[None]:
 
 
 class _Kept:
-    """The checkpoints of one training, which the writer alone writes."""
+    """The checkpoints of one training, which only the writer writes."""
 
     def __init__(self, training: Training, job: Job, key: str) -> None:
         self._training, self._job, self._key = training, job, key

@@ -14,12 +14,18 @@ from eyespot.regimes.answers import Answers, Asked, on_val
 from eyespot.regimes.fitted import Fitted, despite_ctrl_c, stopped_note
 from eyespot.regimes.learned import Learned, Lesson, learned
 from eyespot.regimes.on_images import augmentation_for, decoded
-from eyespot.regimes.plans import FEW, Defaults
+from eyespot.regimes.plans import Defaults, growing_sides
 from eyespot.regimes.prepare import Prepared, notes_on_trained
 from eyespot.regimes.run_training import run_training
-from eyespot.regimes.scratch_folds import out_of_fold
-from eyespot.regimes.scratch_network import network_for, require_fit
-from eyespot.regimes.scratch_training import KEY, Making, finishing_seconds, within_time
+from eyespot.regimes.scratch_training import (
+    KEY,
+    Making,
+    finishing_seconds,
+    network_for,
+    out_of_fold,
+    require_fit,
+    within_time,
+)
 from eyespot.runs.job import Job
 
 if TYPE_CHECKING:
@@ -37,13 +43,15 @@ def fit_scratch(prepared: Prepared, name: str, job: Job, *, gray: bool, small_te
     preprocess = preprocess.model_copy(update={"levels": prepared.levels})
     require_fit(network, job.options)
     parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train", "val")
-    images, prepared = decoded(prepared, parts, preprocess, job)
-    making = Making(images, prepared, network, augmentation_for(job, prepared, preprocess), job)
+    images = decoded(prepared, parts, preprocess, job)
+    prepared = images.prepared
+    making = Making(images, network, augmentation_for(job, prepared, preprocess), job)
     begun = _begun(making)
-    ended = run_training(begun.training, job, key=KEY, reserve=finishing_seconds(job), few=begun.few)
+    ended = run_training(begun.training, job, key=KEY, reserve=finishing_seconds(job), few=making.few)
     best = _best_epoch(begun.training)
     found = learned(begun.lesson, begun.training, ended, job, net=lambda: begun.training.averaged)
-    crossed, notes = _crossed(begun, found, parts, best, job) if small_test else (None, [])
+    as_long = replace(begun.defaults, epochs=best, patience=None)
+    crossed, notes = _crossed(making, found, parts, as_long) if small_test else (None, [])
     if crossed:
         asked, source = Asked(prepared, crossed, 0, []), "answers to pictures by networks that had not seen them"
     else:
@@ -68,20 +76,18 @@ class _Begun:
     """The training that counts, about to begin."""
 
     lesson: Lesson
-    making: Making
     training: Training
     defaults: Defaults
-    few: bool
-    """True for so few pictures that more than one thread is no gain."""
 
 
 def _begun(making: Making) -> _Begun:
-    prepared, augmentation, job = making.prepared, making.augmentation, making.job
+    prepared, augmentation, job = making.images.prepared, making.augmentation, making.job
     notes = notes_on_trained(prepared, prepared.part("train"))
     train, validation = making.examples("train", augmentation), making.examples("val", None)
-    few = len(train.labels) <= FEW
-    defaults = within_time(making, train, validation, few=few)
-    sides = making.sides(defaults) if making.grows(len(train.labels)) else ()
+    defaults = within_time(making, train, validation)
+    epochs, side = int(defaults.of(job.options)["epochs"]), min(making.images.preprocess.crop_hw)
+    sides = growing_sides(epochs, side) if making.grows() else ()
+    listed = ", ".join(f"{side} ({sides.count(side)})" for side in dict.fromkeys(sides))  # each with its epochs
     train = making.examples("train", augmentation, sides=sides)
     training, auxiliary = making.training(train, validation, defaults)
     lesson = Lesson(
@@ -89,18 +95,16 @@ def _begun(making: Making) -> _Begun:
         what=f"all of {making.network.name}, from random weights{auxiliary}",
         network=making.network,
         preprocess=making.images.preprocess,
-        output=job.options.output,
         prepared=prepared,
-        trained_on=len(train.labels),
+        trained_on=making.count,
         mirror=augmentation is not None and augmentation.mirror,
-        views_computed=0,
         how=(
             ("Augmentation", describe(augmentation) if augmentation else "none"),
-            *([("Growing images", f"{_listed(sides)} pixels in the first epochs")] if sides else []),
+            *([("Growing images", f"{listed} pixels in the first epochs")] if sides else []),
         ),
         notes=notes,
     )
-    return _Begun(lesson, making, training, defaults, few)
+    return _Begun(lesson, training, defaults)
 
 
 def _best_epoch(training: Training) -> int:
@@ -115,15 +119,15 @@ def _best_epoch(training: Training) -> int:
 
 
 def _crossed(
-    begun: _Begun, found: Learned, parts: Sequence[Part], best: int, job: Job
+    making: Making, found: Learned, parts: Sequence[Part], defaults: Defaults
 ) -> tuple[Answers | None, list[str]]:
     """The answers of cross-validation, and notes on it; None where there was no time for it, or it was stopped."""
     if found.was_interrupted:
         return None, [stopped_note("the conversion of the network")]
-    if found.ended != "whole" or job.clock.is_set:
+    if found.ended != "whole" or making.job.clock.is_set:
         return None, []
     try:
-        return out_of_fold(begun.making, parts, replace(begun.defaults, epochs=best, patience=None)), []
+        return out_of_fold(making, parts, defaults), []
     except KeyboardInterrupt:
         return None, [stopped_note("cross-validation")]
 
@@ -134,8 +138,3 @@ def _kept(best: int, training: Training) -> str:
     if training.epochs[-1].validation_loss is None:
         return "the last is kept, since no validation pictures say which is best"
     return f"number {best} had the lowest validation loss and is kept"
-
-
-def _listed(sides: tuple[int, ...]) -> str:
-    """The sides in order, each once, with how many epochs have it: "16 (4), 20 (7)"."""
-    return ", ".join(f"{side} ({sides.count(side)})" for side in dict.fromkeys(sides))

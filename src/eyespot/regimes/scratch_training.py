@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from eyespot.augmenting.augmentation import Augmentation
+from eyespot.building.surgery import ends_fully_connected
 from eyespot.errors import OptionError
-from eyespot.records import Network, Part
-from eyespot.regimes.on_images import Images, with_auxiliary_heads
-from eyespot.regimes.plans import FEW, Defaults, growing_sides, growing_work, plan_for, scratch_defaults
-from eyespot.regimes.prepare import Prepared
+from eyespot.heads.fit import folds_of
+from eyespot.heads.head import with_zero
+from eyespot.records import Network, Part, Preprocess
+from eyespot.regimes.answers import Answers
+from eyespot.regimes.learned import training_of
+from eyespot.regimes.on_images import Images, by_content, with_auxiliary_heads
+from eyespot.regimes.plans import FEW, Defaults, growing_work, scratch_defaults
 from eyespot.regimes.run_training import seconds_per_step
-from eyespot.regimes.scratch_network import has_norms
-from eyespot.runs.decisions import Decisions
+from eyespot.runs.clock import Decisions
 from eyespot.runs.job import Job
+from eyespot.runs.options import TrainOptions
 
 if TYPE_CHECKING:
     from torch import nn
@@ -34,71 +41,104 @@ FINISHING = 0.1
 """Share of the time that is left for converting, measuring and writing the network, and at least 5 seconds."""
 
 
+def network_for(name: str, classes: int, options: TrainOptions, *, gray: bool) -> tuple[Network, Preprocess]:
+    """The network with its arguments, and how pictures come to it: values -1 to 1, at the size that it is made for
+    unless another was asked for."""
+    from eyespot import zoo
+
+    definition = zoo.definition(name)
+    channels, height, width = definition.input_chw
+    takes = inspect.signature(zoo.imported(definition.function)).parameters
+    arguments: dict[str, int | float | str | bool] = {"classes": 1 if options.output == "sigmoid" else classes}
+    if "channels" in takes and "channels" not in definition.arguments:
+        channels = 1 if gray else 3
+        arguments["channels"] = channels
+    if options.imgsz is not None:
+        height = width = options.imgsz
+    return Network(name=name, arguments=arguments), Preprocess(
+        short_side=max(height, width),
+        crop_hw=(height, width),
+        filter="bilinear",
+        color="gray" if channels == 1 else "rgb",
+        mean=(127.5,) * channels,
+        scale=(127.5,) * channels,
+        exact=max(height, width) <= 64,  # of photos only the crop is resized, which is several times faster
+    )
+
+
+def require_fit(network: Network, options: TrainOptions) -> None:
+    """Raises OptionError, before any picture is decoded, for an option that the network's last layers rule out."""
+    option = "output sigmoid" if options.output == "sigmoid" else "dropout" if options.dropout is not None else ""
+    if not option and options.imgsz is None:
+        return
+    import torch
+
+    from eyespot import zoo
+    from eyespot.building.sizes import require_size
+
+    with torch.device("meta"):
+        net = zoo.create(network.name, **network.arguments)
+    if options.imgsz is not None:
+        require_size(net, network.name, options.imgsz)
+    if option and not ends_fully_connected(net):
+        raise OptionError(
+            f"the option {option} is for networks that end in a fully connected layer, and {network.name} ends in the "
+            "mean of its maps: leave the option out"
+        )
+
+
 @dataclass(frozen=True)
 class Making:
     """Trainings of one network on one data set: the one that counts, and those of the folds."""
 
     images: Images
-    prepared: Prepared
     network: Network
     augmentation: Augmentation | None
     job: Job
 
     def examples(self, part: Part, augmentation: Augmentation | None, *, sides: Sequence[int] = ()) -> ImageExamples:
-        pictures, seed = self.prepared.part(part), self.job.options.seed
-        return self.images.examples(self.prepared, pictures, augmentation=augmentation, seed=seed, sides=sides)
+        return self.images.examples(self.images.prepared.part(part), augmentation, sides=sides)
 
-    def grows(self, count: int) -> bool:
+    @property
+    def count(self) -> int:
+        """Pictures to train on."""
+        return len(self.images.prepared.part("train"))
+
+    @property
+    def few(self) -> bool:
+        """Whether there are so few that more than one thread is no gain."""
+        return self.count <= FEW
+
+    def grows(self) -> bool:
         """Whether early epochs see smaller images: of many pictures, where the network takes images of any size."""
+        from eyespot import zoo
         from eyespot.building.sizes import takes_any_size
 
-        has_heads = bool(self._heads())
-        return self.job.options.growing == "auto" and count > FEW and takes_any_size(self.net()) and not has_heads
+        if self.job.options.growing != "auto" or self.few or zoo.definition(self.network.name).heads:
+            return False
+        return takes_any_size(self.net())
 
-    def sides(self, defaults: Defaults) -> tuple[int, ...]:
-        """Of the images in early epochs, pixels."""
-        return growing_sides(int(defaults.of(self.job.options)["epochs"]), min(self.images.preprocess.crop_hw))
+    def defaults(self) -> Defaults:
+        """How this network trains on this many pictures, whatever the time."""
+        from torch.nn.modules.batchnorm import _BatchNorm
 
-    def _heads(self) -> str:
-        from eyespot import zoo
-
-        return zoo.definition(self.network.name).heads
-
-    def defaults(self, count: int) -> Defaults:
-        """How this network trains on so many pictures."""
-        return scratch_defaults(count, has_norms=has_norms(self.net()))
+        has_norms = any(isinstance(module, _BatchNorm) for module in self.net().modules())
+        return scratch_defaults(self.count, has_norms=has_norms)
 
     def training(
         self, train: ImageExamples, validation: ImageExamples | None, defaults: Defaults
     ) -> tuple[Training, str]:
         """The training, and the report's words on auxiliary heads."""
         from eyespot.training.dropout import with_dropout
-        from eyespot.training.loop import Training
-        from eyespot.training.pooled_first import pooled_first
+        from eyespot.training.less_work import pooled_first
 
-        options = self.job.options
-        plan = plan_for(
-            options,
-            defaults,
-            train.labels.numpy(),
-            classes=len(self.prepared.data_set.classes),
-            output=options.output,
-        )
-        net = pooled_first(self.net())
-        if options.dropout is not None:
-            net = with_dropout(net, options.dropout)
+        net = with_dropout(pooled_first(self.net()), self.job.options.dropout)
         outputs = int(self.network.arguments["classes"])
         whole, auxiliary = with_auxiliary_heads(net, self.network.name, outputs, self.job)
-        if validation is not None and not len(validation.labels):
-            validation = None
-        return Training(
-            whole.train(),
-            train,
-            validation,
-            plan,
-            seed=options.seed,
-            device=self.job.device,
-            world=self.job.world,
+        classes = len(self.images.prepared.data_set.classes)
+        whole.train()
+        return training_of(
+            whole, train, validation, defaults=defaults, classes=classes, job=self.job, keeps_best=False
         ), auxiliary
 
     def net(self) -> nn.Sequential:
@@ -114,26 +154,26 @@ class Making:
         return net
 
 
-def within_time(making: Making, train: ImageExamples, validation: ImageExamples, *, few: bool) -> Defaults:
+def within_time(making: Making, train: ImageExamples, validation: ImageExamples) -> Defaults:
     """The defaults, with as many epochs as the clock allows where there is one."""
-    job, defaults = making.job, making.defaults(len(train.labels))
+    job, defaults = making.job, making.defaults()
     if not job.clock.is_set:
         return defaults
 
     def fitting() -> int:
         from eyespot.training.plan import MEASURED
 
-        seconds: float = seconds_per_step(lambda: making.training(train, None, defaults)[0], few=few)
+        seconds: float = seconds_per_step(lambda: making.training(train, None, defaults)[0], few=making.few)
         batch = int(defaults.of(job.options)["batch"])
-        work = growing_work() if making.grows(len(train.labels)) else 1.0
-        epoch = seconds * work * len(train.labels) / batch
+        work = growing_work() if making.grows() else 1.0
+        epoch = seconds * work * making.count / batch
         measuring = MEASURED * seconds * len(validation.labels) / batch / 3
         return math.floor((PLANNED * (job.clock.remaining - finishing_seconds(job)) - measuring) / epoch)
 
     epochs = Decisions(job.clock, KEY).epochs(fitting)
     if epochs < 1:
         raise OptionError(
-            f"the option time leaves too little for one epoch of {making.network.name} on {len(train.labels)} "
+            f"the option time leaves too little for one epoch of {making.network.name} on {making.count} "
             "pictures: give more time, or choose a smaller model"
         )
     return replace(defaults, epochs=min(epochs, MOST_EPOCHS))
@@ -142,3 +182,27 @@ def within_time(making: Making, train: ImageExamples, validation: ImageExamples,
 def finishing_seconds(job: Job) -> float:
     """To be left on the clock when training ends."""
     return max(5.0, FINISHING * job.clock.remaining) if job.clock.is_set and math.isfinite(job.clock.remaining) else 0.0
+
+
+def out_of_fold(making: Making, parts: Sequence[Part], defaults: Defaults) -> Answers:
+    """Answers to every picture of these parts by networks that had not seen it, trained for as many epochs."""
+    from eyespot.training.loop import one_thread, scores
+
+    images, prepared, job = making.images, making.images.prepared, making.job
+    pictures = by_content(prepared.part(*parts))
+    labels = prepared.labels(pictures)
+    fold = folds_of(labels, seed=job.options.seed)
+    logits = np.zeros((1, len(fold), len(prepared.data_set.classes)), np.float32)
+    options = job.options.model_copy(update={"epochs": defaults.epochs, "patience": None})
+    fold_making = replace(making, job=replace(job, options=options))
+    for held_out in range(fold.max() + 1):
+        job.progress("cross-validation", held_out, int(fold.max()) + 1)
+        seen = images.examples([pictures[row] for row in np.flatnonzero(fold != held_out)], making.augmentation)
+        unseen = images.examples([pictures[row] for row in np.flatnonzero(fold == held_out)], None)
+        training, _ = fold_making.training(seen, None, defaults)
+        with one_thread():
+            for _ in training.run():
+                pass
+            found = scores(training.averaged, unseen, device=job.device).numpy()
+            logits[0, fold == held_out] = with_zero(found, job.options.output)
+    return Answers(pictures, labels, logits)

@@ -12,11 +12,10 @@ from eyespot.evaluate.metrics import wilson
 from eyespot.features.tap import Tap
 from eyespot.heads.problems import log_softmax
 from eyespot.records import Metric, Rung
-from eyespot.regimes.answers import Answers, Asked, on_val
-from eyespot.regimes.compared import Comparison, compared
+from eyespot.regimes.answers import Answers, Asked, Comparison, compared, on_val
 from eyespot.regimes.fitted import Fitted
-from eyespot.regimes.tuned import Tuning, tune, with_note
-from eyespot.runs.decisions import Decisions
+from eyespot.regimes.learned import Tuning, tune, with_note
+from eyespot.runs.clock import Decisions
 from eyespot.runs.job import Job
 from eyespot.words import counted
 
@@ -25,7 +24,7 @@ Row = dict[str, float | int | bool]
 
 @dataclass(frozen=True)
 class FirstRung:
-    """The frozen regime, fitted on the train part alone: what every other one begins with, and is compared to."""
+    """The frozen regime, fitted only on the train part: what every other one begins with, and is compared to."""
 
     frozen: Fitted
     seconds: float
@@ -92,7 +91,13 @@ def asked_for(first: FirstRung, make: Callable[[], Tuning], job: Job, *, refit: 
     if climbed.best is not tuned:
         return _discarded(tuned, comparison, climbed, refit)
     tuned = replace(with_start(tuned, climbed), ladder=tuple(climbed.rungs))
-    return with_note(tuned, _worse_layers(comparison)) if comparison.is_worse else tuned
+    if not comparison.is_worse:
+        return tuned
+    said = (
+        f"the new layers are worse than the head alone, on the validation pictures: {comparison.in_words('frozen')}; "
+        "they were asked for and are kept, and without --replace-tail it is the head that would be"
+    )
+    return with_note(tuned, said)
 
 
 def _discarded(tuned: Fitted, comparison: Comparison, climbed: Climbed, refit: Callable[[Fitted], Fitted]) -> Fitted:
@@ -106,13 +111,6 @@ def _discarded(tuned: Fitted, comparison: Comparison, climbed: Climbed, refit: C
         kept,
         notes=[*kept.notes, said, *tuned.notes[len(frozen.notes) :]],
         table=tuple(row | {"kept": row["epoch"] == 0} for row in with_start(tuned, climbed).table),
-    )
-
-
-def _worse_layers(comparison: Comparison) -> str:
-    return (
-        f"the new layers are worse than the head alone, on the validation pictures: {comparison.in_words('frozen')}; "
-        "they were asked for and are kept, and without --replace-tail it is the head that would be"
     )
 
 

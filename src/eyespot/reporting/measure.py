@@ -110,7 +110,6 @@ def _metrics(answers: Answers, fitted: Fitted) -> PartMetrics:
 
 
 def _reason(answers: Answers, fitted: Fitted) -> str:
-    """Why cross-validation was run."""
     count = len(fitted.prepared.part("test"))
     have = f"the test part has only {count} picture{'s' * (count != 1)}" if count else "there is no test part"
     repeats = len(answers.logits)

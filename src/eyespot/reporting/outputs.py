@@ -19,8 +19,7 @@ from eyespot.regimes.fitted import Fitted
 from eyespot.reporting.figures import part_png
 from eyespot.reporting.measure import Measurements
 from eyespot.reporting.report import Mistake, Report, write_report
-from eyespot.reporting.split import parts_of, write_split
-from eyespot.reporting.train_result import TrainResult
+from eyespot.reporting.result import TrainResult
 from eyespot.runs.folder import ARGS, REPORT
 from eyespot.runs.tables import write_csv, write_json, write_table
 from eyespot.words import counted
@@ -43,10 +42,11 @@ def write_outputs(
 
     args: what `args.json` says.
     """
-    split = parts_of(fitted, measured.prepared.hashed)
+    split = fitted.parts_of(measured.prepared.hashed)
     with writing(f"the model in {folder} is complete and usable, but its report"):
         write_json(folder / ARGS, args)
-        write_split(folder / "split.csv", split)
+        parts = ((each.picture.name, each.picture.label, each.picture.part, each.content) for each in split)
+        write_csv(folder / "split.csv", ("picture", "class", "part", "content_hash"), parts)
         write_table(folder / "results.csv", fitted.table)
         write_csv(
             folder / "predictions.csv",
@@ -144,8 +144,9 @@ def _precision(manifest: Manifest) -> str:
 
 
 def _mistakes(fitted: Fitted, measured: Measurements) -> Iterator[Mistake]:
-    """The most confident wrong answers on the pictures that the report's first figure is of."""
-    part = _judged(measured)
+    """The most confident wrong answers on the pictures that the report's first figure is of; train is out of fold."""
+    wanted: tuple[Part, ...] = ("train",) if measured.scores.out_of_fold else ("test", "val", "train")
+    part = next((part for part in wanted if part in measured.answers), None)
     if part is None:
         return
     names, judged = measured.prepared.data_set.classes, measured.answers[part]
@@ -164,9 +165,3 @@ def _mistakes(fitted: Fitted, measured: Measurements) -> Iterator[Mistake]:
             probability=float(chances[row, answer]),
             thumbnail=small,
         )
-
-
-def _judged(measured: Measurements) -> Part | None:
-    """The part that it is of: train is what was answered out of fold."""
-    wanted: tuple[Part, ...] = ("train",) if measured.scores.out_of_fold else ("test", "val", "train")
-    return next((part for part in wanted if part in measured.answers), None)

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import math
+import os
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 
-from eyespot.bundle.files import FOLDER, sha256
-from eyespot.bundle.manifest import DataSummary, KnownPictures, Manifest
+from eyespot import machine
+from eyespot.bundle.files import FOLDER, Bundle, place_bundle, read_bundle, sha256, write_bundle, write_manifest
+from eyespot.bundle.manifest import Agreement, DataSummary, KnownPictures, Manifest
+from eyespot.bundle.run import Classifier
 from eyespot.data.pictures import decoder_version
 from eyespot.engine.attach import attach_head
+from eyespot.engine.compiled import compiled_folder
 from eyespot.engine.run import engine_version
+from eyespot.errors import BundleError
+from eyespot.evaluate.calibration import probabilities
+from eyespot.features.decode import decode_pictures
+from eyespot.files import writing
 from eyespot.names import printable
 from eyespot.regimes.fitted import Fitted, stopped_note
 from eyespot.regimes.ladder import Keep
-from eyespot.regimes.prepare import Prepared
 from eyespot.reporting.measure import Measurements, measure
-from eyespot.reporting.split import parts_of
-from eyespot.reporting.verify import write_verified
 from eyespot.runs.job import Job
 from eyespot.runs.options import TrainOptions
 from eyespot.version import VERSION
+
+CLOSE = {"fp32": 1e-4, "bf16": 3e-2}
+"""Largest difference of a probability: the same sums in another order, in the run's precision."""
 
 
 def write_model(fitted: Fitted, measured: Measurements, job: Job) -> Manifest:
@@ -33,7 +44,51 @@ def write_model(fitted: Fitted, measured: Measurements, job: Job) -> Manifest:
     folder = job.folder.path
     assert folder is not None
     manifest = manifest_of(fitted, measured, graph, name=folder.name, options=job.options)
-    return write_verified(folder / FOLDER, manifest, graph, fitted, measured).manifest
+    return write_verified(folder / FOLDER, manifest, graph, fitted, measured)
+
+
+def write_verified(folder: Path, manifest: Manifest, graph: bytes, fitted: Fitted, measured: Measurements) -> Manifest:
+    """The manifest of the bundle, which is in `folder` once it has been read back and asked.
+
+    It says how far its answers lie from those that were measured. Whatever goes wrong leaves what was there. Raises
+    what `require_same_answers` does, and OptionError where it cannot be written.
+    """
+    draft = folder.with_name(f".{folder.name}.{os.urandom(6).hex()}")
+    try:
+        with writing(f"the model in {folder}"):
+            bundle = write_bundle(draft, manifest, graph)
+            agreement = require_same_answers(bundle, fitted, measured)
+            manifest = manifest.model_copy(update={"agreement": agreement})
+            write_manifest(draft, manifest)
+            place_bundle(draft, folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return manifest
+
+
+def require_same_answers(bundle: Bundle, fitted: Fitted, measured: Measurements) -> Agreement | None:
+    """How far the probabilities of the bundle on disk lie from the trained model's own.
+
+    None if no picture can be read any more. Raises BundleError if they differ by more than rounding.
+    """
+    own = measured.own
+    classifier = Classifier(read_bundle(bundle.folder), cache_folder=compiled_folder(machine.cache_folder()))
+    if own is None:
+        return None
+    work = [(each.picture, each.content) for each in own.pictures]
+    images = list(decode_pictures(work, fitted.trunk.preprocess, {}, ahead=len(work)))
+    expected = probabilities(own.middle, temperature=fitted.temperature.value)
+    differences = [0.0]
+    for number, found in classifier.stream(images, many=False):  # so the graph for `predict` is compiled already
+        away = math.inf if isinstance(found, str) else float(np.abs(found - expected[number]).max())
+        differences.append(away)
+        if not differences[-1] <= CLOSE[fitted.trunk.precision]:  # nor may it be no number at all
+            raise BundleError(
+                f"the written model answers otherwise than the trained one, so none was kept: "
+                f"{own.pictures[number].picture.name} differs by {differences[-1]:.4f} in probability; please report it"
+            )
+    return Agreement(n=len(images), largest_difference=max(differences)) if images else None
 
 
 def keeping(job: Job) -> Keep:
@@ -68,7 +123,13 @@ def manifest_of(fitted: Fitted, measured: Measurements, graph: bytes, *, name: s
         test=scores.test,
         small_test=scores.small_test,
         out_of_fold=scores.out_of_fold,
-        data=_data_summary(fitted, prepared),
+        data=DataSummary(
+            name=printable(prepared.data_set.name),
+            fingerprint=prepared.fingerprint,
+            trained_on=fitted.trained_on,
+            used=len(prepared.hashed),
+            set_aside=len(prepared.set_aside),
+        ),
         seed=options.seed,
         graph_sha256=sha256(graph),
         versions={
@@ -78,16 +139,6 @@ def manifest_of(fitted: Fitted, measured: Measurements, graph: bytes, *, name: s
             "decoder": decoder_version(),
         },
         pictures=KnownPictures.of(
-            (each.content, each.picture.part or "train") for each in parts_of(fitted, prepared.hashed)
+            (each.content, each.picture.part or "train") for each in fitted.parts_of(prepared.hashed)
         ),
-    )
-
-
-def _data_summary(fitted: Fitted, prepared: Prepared) -> DataSummary:
-    return DataSummary(
-        name=printable(prepared.data_set.name),
-        fingerprint=prepared.fingerprint,
-        trained_on=fitted.trained_on,
-        used=len(prepared.hashed),
-        set_aside=len(prepared.set_aside),
     )

@@ -1,17 +1,48 @@
-"""The time that a run may take, and what was decided by it: recorded, so that a replay decides alike."""
+"""The time that a run may take, and what was decided by it: written down, so that a replay decides alike."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from eyespot.distributed.world import World, broadcast
 from eyespot.errors import OptionError
-from eyespot.runs.journal import Decided, Journal
+from eyespot.names import printable
+from eyespot.runs.folder import RunFolder
+from eyespot.runs.options import TrainOptions
+from eyespot.version import VERSION
 
 T = TypeVar("T")
+Reason: TypeAlias = Literal["whole", "by the clock", "by the user"]
+
+
+class Journal:
+    """`args.json` of one run: what was asked, what was decided and the time spent."""
+
+    def __init__(self, folder: RunFolder, *, data: str, options: TrainOptions) -> None:
+        self._folder, self._data, self._options = folder, data, options
+        self.fingerprint: str | None = None
+        """Of the data; None before the pictures are read."""
+
+    def write(self, clock: Clock) -> None:
+        """Brings it up to date where the run's folder is there."""
+        self._folder.write_args(self.entries(clock))
+
+    def entries(self, clock: Clock) -> dict[str, Any]:
+        return {
+            "command": "train",
+            "version": VERSION,
+            "data": printable(self._data),
+            **self._options.model_dump(mode="json"),
+            "given": sorted(self._options.model_fields_set),
+            "fingerprint": self.fingerprint,
+            "decisions": clock.decisions,
+            "replays": clock.replays,
+            "spent_seconds": round(clock.spent, 2),
+        }
 
 
 class Clock:
@@ -43,10 +74,6 @@ class Clock:
     def spent(self) -> float:
         """Seconds since the run began, without those between a kill and going on."""
         return time.perf_counter() - self._started
-
-    @property
-    def decided(self) -> Decided:
-        return Decided(self.decisions, self.replays, self.spent)
 
     @property
     def is_set(self) -> bool:
@@ -94,10 +121,81 @@ class Clock:
     def write_down(self) -> None:
         """Brings the journal up to date: what was decided, and the seconds spent so far."""
         if self._journal is not None:
-            self._journal.write(self.decided)
+            self._journal.write(self)
 
     def is_up(self, *, reserve: float) -> bool:
         """Whether fewer than `reserve` seconds are left: on every rank what the writer's clock says."""
         if self.remaining == math.inf:
             return False
         return bool(broadcast(self.remaining < reserve, self._world))
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Where a training ended, and why."""
+
+    steps: int
+    ended: Reason
+
+
+@dataclass(frozen=True)
+class Fits:
+    """What the time allows of the frozen regime."""
+
+    pictures: int
+    mirror: bool
+    tapped: bool = False  # earlier versions do not say
+    """Whether activations are kept on the way."""
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Those on one training."""
+
+    clock: Clock
+    key: str
+    """Names the training among those of its run: "frozen", "partial stage5", "full", "scratch". "finishing" is what
+    comes after the last one."""
+
+    def epochs(self, choose: Callable[[], int]) -> int:
+        return self.clock.decide(f"{self.key}: epochs", choose)
+
+    def is_kept(self, judge: Callable[[], bool]) -> bool:
+        return self.clock.decide(f"{self.key}: kept", judge)
+
+    def fits(self, find: Callable[[], Fits]) -> Fits:
+        return Fits(**self.clock.decide(f"{self.key}: fits", lambda: asdict(find())))
+
+    @property
+    def ended(self) -> Ended | None:
+        """None where it has not ended yet."""
+        known = self.clock.known(self._trained)
+        return None if known is None else Ended(**known)
+
+    def end(self, at: Ended) -> None:
+        """Writes down where it ended, unless that is known."""
+        self.clock.decide(self._trained, lambda: asdict(at))
+
+    def correct_end(self, at: Ended) -> None:
+        """A person stopped what would have gone on."""
+        self.clock.correct(self._trained, asdict(at))
+
+    def began(self) -> float:
+        """Seconds on the run's clock when it began, in the first life of the run."""
+        return self.clock.measure(f"{self.key}: began", lambda: round(self.clock.spent, 1))
+
+    def seconds(self, find: Callable[[], float], *, digits: int = 1) -> float:
+        """What it took, or takes, rounded."""
+        return self.clock.measure(self._seconds, lambda: round(find(), digits))
+
+    @property
+    def has_seconds(self) -> bool:
+        return self.clock.known(self._seconds) is not None
+
+    @property
+    def _seconds(self) -> str:
+        return f"{self.key}: seconds"
+
+    @property
+    def _trained(self) -> str:
+        return f"{self.key}: trained"

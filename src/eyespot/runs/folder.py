@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from typing import NoReturn
 
 from eyespot.bundle.files import CHECKPOINTS, FOLDER, find_bundle
 from eyespot.distributed.world import World, broadcast
 from eyespot.errors import CannotWrite, OptionError
 from eyespot.files import LEFT_OVER, remove_leftovers, writing
-from eyespot.runs.lock import LOCK, RunLock
 from eyespot.runs.options import TrainOptions
 from eyespot.runs.tables import write_json
 
 ARGS = "args.json"
 REPORT = "report.html"
+LOCK = ".lock"
+"""The file that is locked. It is there while a process works on the run, and after one that was killed."""
+_HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
 class RunFolder:
@@ -31,7 +34,7 @@ class RunFolder:
 
     def __init__(self, options: TrainOptions, *, there: Path | None = None, world: World | None = None) -> None:
         """there: the folder of a run that goes on; None for a new one.
-        world: of several processes the writer alone changes the folder.
+        world: of several processes only the writer changes the folder.
         """
         self._options, self._there, self._world = options, there, world or World()
         self._lock: RunLock | None = None
@@ -76,7 +79,11 @@ class RunFolder:
         parent = _parent(self._options)
         _require_place(parent)
         if self._options.name is not None and not self._take(parent / self._options.name):
-            _refuse(parent / self._options.name)
+            folder = parent / self._options.name
+            raise CannotWrite(
+                f"the run {folder} exists already and is never overwritten: choose another --name, remove it, or, "
+                f"where it was killed, go on with it by --resume {folder}"
+            )
 
     def _take_up(self, folder: Path) -> None:
         with writing(f"the run in {folder}"):
@@ -163,7 +170,6 @@ class RunFolder:
 
 
 def _require_place(parent: Path) -> None:
-    """Raises CannotWrite where no folder can be made there."""
     try:
         there = next((folder for folder in (parent, *parent.absolute().parents) if folder.exists()), None)
     except OSError as error:
@@ -206,8 +212,54 @@ def _cannot_be_made(folder: Path, error: OSError) -> CannotWrite:
     return CannotWrite(f"the run's folder {folder} cannot be made ({reason}): choose another place with --out")
 
 
-def _refuse(folder: Path) -> NoReturn:
-    raise CannotWrite(
-        f"the run {folder} exists already and is never overwritten: choose another --name, remove it, or, where it was "
-        f"killed, go on with it by --resume {folder}"
-    )
+class RunLock:
+    """The lock on one folder, held from `taken` to `let_go`."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path, self._descriptor = path, descriptor
+
+    @classmethod
+    def taken(cls, folder: Path) -> RunLock | None:
+        """The lock; None where another process holds it, or where the folder is gone. Raises OSError."""
+        path = folder / LOCK
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileNotFoundError:
+            return None
+        if _is_locked_now(descriptor) and _is_still_at(path, descriptor):
+            return cls(path, descriptor)
+        os.close(descriptor)
+        return None
+
+    def let_go(self) -> None:
+        """The file is gone, and the lock with it."""
+        if sys.platform == "win32":  # where a file that is open cannot be deleted
+            os.close(self._descriptor)
+        with suppress(OSError):  # gone already, or locked by the next one
+            self._path.unlink()
+        if sys.platform != "win32":  # not before: the next one would lock a file that is deleted then
+            os.close(self._descriptor)
+
+
+def _is_locked_now(descriptor: int) -> bool:
+    """Whether nobody else had it. A disk that knows no locks, as some network disks, gives it to everybody."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in _HELD
+    return True
+
+
+def _is_still_at(path: Path, descriptor: int) -> bool:
+    """False where the one who held it deleted the file after it was opened here."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

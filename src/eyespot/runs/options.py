@@ -9,12 +9,12 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, ValidationError, field_validator
 
-from eyespot.data.read_as import ReadAs
-from eyespot.data.reading import Layout
+from eyespot.data.read_as import Layout, ReadAs
 from eyespot.errors import OptionError
 from eyespot.keywords import require_known
 from eyespot.old_names import TRAIN, renamed
 from eyespot.records import Record
+from eyespot.words import some
 
 Regime = Literal["frozen", "partial", "full", "scratch"]
 OF_HEADS: tuple[Regime, ...] = ("frozen", "partial", "full")
@@ -28,7 +28,6 @@ USED_BY: dict[str, tuple[Regime, ...]] = {
     **dict.fromkeys(("patience", "growing"), ("scratch",)),
 }
 """Options that only some regimes use; all others are for every regime."""
-MIRRORING = ("photos", "small-photos")
 _FORBIDDEN = '<>:"/\\|?*'
 """In the name of a folder, on one system or another."""
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
@@ -177,7 +176,7 @@ def train_options(**given: Any) -> TrainOptions:
         raise OptionError(f"the option freeze is for the regime partial: leave out regime {options.regime}, or freeze")
     if options.time is not None and options.epochs is not None:
         raise OptionError("the option epochs cannot be given together with time, which decides them: leave one out")
-    if options.mirror == "no" and options.augment in MIRRORING:
+    if options.mirror == "no" and options.augment in ("photos", "small-photos"):
         raise OptionError(
             f"the option augment cannot be {options.augment!r} where mirror is no, since it mirrors pictures: give "
             "photos-unmirrored or shift, or leave mirror out"
@@ -194,7 +193,7 @@ def require_used(options: TrainOptions, regimes: Iterable[Regime], *, why: str) 
         users = USED_BY.get(name)
         if name in options.model_fields_set and users and not set(users) & set(regimes):
             raise OptionError(
-                f"the option {name} is only for the regime{'s' * (len(users) > 1)} {_listed(users)}, and {why}: leave "
+                f"the option {name} is only for the regime{'s' * (len(users) > 1)} {some(users)}, and {why}: leave "
                 f"the option out, or choose regime {' or '.join(users)}"
             )
 
@@ -210,11 +209,6 @@ def _require_a_cut(options: TrainOptions) -> None:
             f"the option head cannot be given together with replace_tail: write its layers there, {layers}"
         )
     parse_tail(str(options.replace_tail))
-
-
-def _listed(words: tuple[str, ...]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _wanted(name: str) -> str:

@@ -40,7 +40,8 @@ def pictures_of_run(
     where, how = (data, AS_IT_IS) if data is not None else data_of(run)
     hashed, _ = hash_pictures(open_data_set(where, how).pictures, threads=machine.cores())
     hashed, _ = without_copies(hashed)
-    part_of = dict(zip((each.content for each in hashed), _parts(manifest, hashed), strict=True))
+    contents = [each.content for each in hashed]
+    part_of = dict(zip(contents, manifest.pictures.parts(contents), strict=True))
     passed: list[tuple[Part, int]] = []
     for part in parts:
         expected = manifest.pictures.count(part)
@@ -67,7 +68,3 @@ def draw_of_each_class(hashed: Sequence[Hashed], *, most: int, seed: int) -> lis
         members = of_class[label]
         drawn += random.sample(members, min(len(members), 1 + room * len(members) // len(hashed)))
     return drawn
-
-
-def _parts(manifest: Manifest, hashed: Sequence[Hashed]) -> list[Part | None]:
-    return manifest.pictures.parts(each.content for each in hashed)

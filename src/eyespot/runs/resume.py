@@ -16,7 +16,6 @@ from eyespot.version import VERSION
 
 LARGEST_ARGS = 2**20
 """Bytes."""
-OF_REPLAYS = ("name", "out")
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def resumed(run: str | Path, given: Mapping[str, Any]) -> Again:
 
 def replayed(run: str | Path, given: Mapping[str, Any]) -> Again:
     """The finished run in that folder, to be done again. Raises OptionError where there is none."""
-    more = sorted(given.keys() - set(OF_REPLAYS))
+    more = sorted(given.keys() - {"name", "out"})
     if more:
         raise OptionError(f"a replay has the options of the run that it repeats: leave out {', '.join(more)}")
     folder, args = read_args(run, "replayed")

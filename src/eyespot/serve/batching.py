@@ -36,8 +36,6 @@ WAIT_SECONDS = SHORT_SECONDS
 JOIN_SECONDS = 5.0
 """For the workers to end. By then all is answered, or nobody waits any more: a worker may hang in a decoder."""
 
-Observe = Callable[[int], None]
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -95,7 +93,7 @@ class Batching:
         *,
         workers: int,
         places: int,
-        observe: Observe = lambda size: None,
+        observe: Callable[[int], None] = lambda size: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """places: pictures that may wait or be worked on at a time.

@@ -143,7 +143,6 @@ async def _read_form(boundary: bytes, receive: Any, room: Room) -> list[Sent]:
 
 
 async def _chunks(receive: Any, room: Room) -> AsyncIterator[bytes]:
-    """The body as it comes in."""
     more = True
     while more:
         message = await receive()

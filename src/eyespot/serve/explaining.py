@@ -9,7 +9,6 @@ from typing import Any
 
 from eyespot.errors import RequestError, UnreadablePicture
 from eyespot.recipes.explain import Explainer
-from eyespot.serve.asked import Asked
 from eyespot.serve.refusals import Busy
 
 PLACES = 32
@@ -25,16 +24,18 @@ class Explaining:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="eyespot-explain")
         self._taken = 0
 
-    async def entries(self, explain: Explainer | None, data: bytes, likeliest: str, wanted: Asked) -> dict[str, Any]:
+    async def entries(
+        self, explain: Explainer | None, data: bytes, likeliest: str, *, heat_map: bool, similar: int
+    ) -> dict[str, Any]:
         """The entries `heat_map` and `similar`, as far as they are asked for and can be had. Raises Busy."""
-        similar = wanted.similar if explain is not None and explain.similar else 0
-        if explain is None or not (wanted.heat_map or similar):
+        similar = similar if explain is not None and explain.similar else 0
+        if explain is None or not (heat_map or similar):
             return {}
         if self._taken == PLACES:
             raise Busy
         self._taken += 1
         try:
-            asked = partial(explain, data, likeliest, heat_map=wanted.heat_map, similar=similar)
+            asked = partial(explain, data, likeliest, heat_map=heat_map, similar=similar)
             return await asyncio.get_running_loop().run_in_executor(self._pool, asked)
         except UnreadablePicture as error:
             raise RequestError(400, f"the picture {error.reason}") from error

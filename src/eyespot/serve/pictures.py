@@ -30,33 +30,22 @@ class Sized:
 
 def read_sent(data: bytes, preprocess: Preprocess) -> Sized:
     """The picture as `data.pictures.read_image` makes it. Raises RequestError with the status that says why not."""
+    if len(data) > MOST_BYTES:
+        raise too_large()
+    status = 415 if data else 400  # until its format is known
     try:
         with formats.quiet():
-            return _read(data, preprocess)
+            formats.format_of(data)
+            status = 400
+            picture = formats.open_picture(data, most_pixels=MOST_PIXELS)
+            width, height = picture.size
+            image = read_opened(picture, data, preprocess)
+            return Sized(image, (height, width) if lies_on_its_side(picture) else (width, height))
     except UnreadablePicture as error:
-        status = 413 if isinstance(error, TooManyPixels) else 400
+        status = 413 if isinstance(error, TooManyPixels) else status
         raise RequestError(status, f"the picture {printable(error.reason)[:MOST_REASON]}") from error
 
 
 def too_large() -> RequestError:
     """What is said of a picture with too many bytes."""
     return RequestError(413, f"the picture has more than {MOST_BYTES // 2**20} MB: send a smaller one")
-
-
-def _read(data: bytes, preprocess: Preprocess) -> Sized:
-    if len(data) > MOST_BYTES:
-        raise too_large()
-    _require_known_format(data)
-    picture = formats.open_picture(data, most_pixels=MOST_PIXELS)
-    width, height = picture.size
-    image = read_opened(picture, data, preprocess)
-    return Sized(image, (height, width) if lies_on_its_side(picture) else (width, height))
-
-
-def _require_known_format(data: bytes) -> None:
-    """Raises RequestError for what is no picture of a known format; an empty one is left to the reader."""
-    try:
-        formats.format_of(data)
-    except UnreadablePicture as error:
-        status = 415 if data else 400
-        raise RequestError(status, f"the picture {printable(error.reason)[:MOST_REASON]}") from error

@@ -61,7 +61,7 @@ class _Generation:
 def save(folder: Path, state: State) -> None:
     """Writes the state as the newest generation, and deletes all but two.
 
-    folder: for checkpoints alone, of one writer at a time; made if it is missing.
+    folder: only for checkpoints, of one writer at a time; made if it is missing.
     state: tensors on any device, of any strides. It comes back equal to the bit, with contiguous tensors on the CPU;
         subclasses come back as what they derive from: an OrderedDict as a dict, a Parameter as a tensor.
     Raises CheckpointError where it cannot be written; then, and after an interrupt, earlier generations are whole.

@@ -1,6 +1,6 @@
 """What a network trains on: the processor, or a GPU through CUDA or MPS. The rest of the code asks no further.
 
-A device places tensors and networks, chooses the number format of the arithmetic, and says what it is.
+A device places tensors and networks, and chooses the number format of the arithmetic.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Literal, TypeVar, get_args
 import torch
 from torch import Tensor, nn
 
-from eyespot import machine
 from eyespot.engine.run import available_precisions
 from eyespot.errors import MachineError, OptionError
 from eyespot.words import counted
@@ -32,8 +31,6 @@ class Device:
     where: torch.device
     precision: Precision
     """Of convolutions and products in training. Parameters, sums and losses stay fp32."""
-    title: str
-    """The processor's or GPU's name, for people."""
 
     def place(self, thing: Placed) -> Placed:
         """The tensor, copied only if it has to be, or the network itself, on this device, channels last.
@@ -58,10 +55,6 @@ class Device:
         """
         return torch.amp.GradScaler(self.where.type, enabled=self.precision == "fp16")
 
-    def describe(self) -> str:
-        """The device and its precision, in a few words."""
-        return f"{self.title}, {self.precision}"
-
 
 def choose(wanted: str = _AUTO, *, local_rank: int = 0) -> Device:
     """The device that a user asked for.
@@ -78,7 +71,12 @@ def choose(wanted: str = _AUTO, *, local_rank: int = 0) -> Device:
         wanted = there[0]
     if wanted not in there:
         raise MachineError(f"{_absence(wanted)}: give --device {there[0]}, or {_AUTO} for what is there")
-    return {"cpu": _cpu, "cuda": lambda: _cuda(local_rank), "mps": _mps}[wanted]()
+    if wanted == "cuda":
+        return _cuda(local_rank)
+    if wanted == "mps":
+        return Device(torch.device("mps"), "fp16")
+    # Where the processor has no instructions for it, bf16 is imitated, and slower than fp32.
+    return Device(torch.device("cpu"), available_precisions()[0])
 
 
 def available() -> tuple[DeviceName, ...]:
@@ -91,11 +89,6 @@ def available() -> tuple[DeviceName, ...]:
     return there
 
 
-def _cpu() -> Device:
-    # Where the processor has no instructions for it, bf16 is imitated, and slower than fp32.
-    return Device(torch.device("cpu"), available_precisions()[0], f"processor with {counted(machine.cores(), 'core')}")
-
-
 def _cuda(local_rank: int) -> Device:
     count = torch.cuda.device_count()
     if local_rank >= count:
@@ -106,11 +99,7 @@ def _cuda(local_rank: int) -> Device:
     where = torch.device("cuda", local_rank)
     with torch.cuda.device(where):
         native = torch.cuda.is_bf16_supported(including_emulation=False)
-    return Device(where, "bf16" if native else "fp16", torch.cuda.get_device_name(where))
-
-
-def _mps() -> Device:
-    return Device(torch.device("mps"), "fp16", "GPU of this Mac")
+    return Device(where, "bf16" if native else "fp16")
 
 
 def _absence(name: str) -> str:

@@ -19,15 +19,17 @@ from eyespot.blocks import chain, is_chain, named_stages
 from eyespot.errors import OptionError
 
 
-def with_dropout(net: nn.Sequential, p: float) -> nn.Sequential:
+def with_dropout(net: nn.Sequential, p: float | None) -> nn.Sequential:
     """`net` with a dropout in front of its last layer, which is fully connected; one that stands there drops `p` now.
 
     All weights are shared, and `net` itself stays as it is. The dropout acts where `net` is in training. Give the
     network whole, before it is cut: the tail then has the dropout.
 
-    p: share of the features that is dropped, at least 0 and below 1.
+    p: share of the features that is dropped, at least 0 and below 1; None for the network as it is.
     Raises OptionError where the last layer is not a fully connected one.
     """
+    if p is None:
+        return net
     stages = dict(named_stages(net))
     name, last = stages.popitem()
     if is_chain(last):
@@ -47,11 +49,11 @@ def with_dropout(net: nn.Sequential, p: float) -> nn.Sequential:
 
 @contextmanager
 def drawn_from(seed: int, *, step: int, rank: int = 0) -> Iterator[None]:
-    """Within it, what is dropped follows from these numbers alone, so that a resumed run drops what the whole one did.
+    """Within it, what is dropped follows only from these numbers, so that a resumed run drops what the whole one did.
 
     step: number of the step; rank: of the process, since each has other pictures.
     """
     key = blake2b(f"{seed} {step} {rank}".encode(), digest_size=8).digest()
-    with torch.random.fork_rng(devices=[]):  # other devices' generators serve dropout alone
+    with torch.random.fork_rng(devices=[]):  # other devices' generators serve only dropout
         torch.manual_seed(int.from_bytes(key, "little"))
         yield

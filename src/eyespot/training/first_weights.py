@@ -10,7 +10,7 @@ _NORMS = (nn.BatchNorm2d, nn.GroupNorm)
 
 
 def silence_bodies(net: nn.Module) -> None:
-    """Every sum whose body ends in a norm begins as its shortcut alone: that norm's scale is set to zero.
+    """Every sum whose body ends in a norm begins as only its shortcut: that norm's scale is set to zero.
 
     A deep network then begins as a shallow one, which learns sooner; Goyal and others, arXiv:1706.02677, section 5.1. A
     body that ends in a ReLU stays as it is: after a zero, it would never learn.

@@ -1,7 +1,7 @@
 """The training loop of every regime: a generator that yields after every step, so that whoever takes from it can stop.
 
-Where it stands is a number of steps; which examples a step sees, and how they are changed, follows from the seed and
-that number alone. So a state that was kept (`state`) goes on (`restore`) exactly as if nothing had come between.
+Where it stands is a number of steps; which examples a step sees, and how they are changed, follows only from the seed
+and that number. So a state that was kept (`state`) goes on (`restore`) exactly as if nothing had come between.
 """
 
 from __future__ import annotations
@@ -22,15 +22,13 @@ from eyespot.augmenting.chance import Chance
 from eyespot.augmenting.mixing import mix
 from eyespot.blocks import WithHeads
 from eyespot.distributed.world import World, average_statistics, mean_loss, parallel, shard, total
-from eyespot.training.batches import in_batches, order
 from eyespot.training.devices import Device, choose
 from eyespot.training.dropout import drawn_from
-from eyespot.training.ema import Average
-from eyespot.training.merged_norms import merged_norms
+from eyespot.training.examples import in_batches, order
+from eyespot.training.less_work import merged_norms
 from eyespot.training.objective import correct, losses_of, soft_targets
-from eyespot.training.optimiser import optimiser, set_rate
+from eyespot.training.optimiser import Average, optimiser, rate_share, set_rate
 from eyespot.training.plan import Epoch, Examples, Plan, Step
-from eyespot.training.schedule import rate_share
 
 KEPT_EVERY = 50
 """Steps between two states that training can go back to."""
@@ -70,7 +68,9 @@ class Training:
         self._drops = any(isinstance(module, _DropoutNd) for module in self.net.modules())
         self._forward = parallel(self.net if isinstance(self.net, WithHeads) else merged_norms(self.net), world)
         self._scaler = device.scaler()
-        self._optimiser = _optimiser(self.net, plan)
+        self._optimiser = optimiser(
+            self.net, plan.optimizer, lr=plan.lr, weight_decay=plan.weight_decay, stage_factor=plan.stage_factor
+        )
         self._average = Average(answering(self.net), plan.average)
         self._batches = in_batches(len(examples.labels), plan.batch)
         self._weights = None if plan.class_weights is None else torch.tensor(plan.class_weights)
@@ -111,7 +111,7 @@ class Training:
         while self.step < self.steps and not self._out_of_patience():
             if self._one_step():
                 ended = self.step % len(self._batches) == 0
-                yield Step(self.step, self.steps, self._end_epoch() if ended else None)
+                yield Step(self.step, self._end_epoch() if ended else None)
             else:
                 self._go_back()
                 if self._lowered == MOST_LOWERED:
@@ -261,7 +261,7 @@ def one_thread() -> Iterator[None]:
 
 
 def answering(net: nn.Sequential | WithHeads) -> nn.Sequential:
-    """The network itself, without auxiliary heads, which are for training alone."""
+    """The network itself, without auxiliary heads, which are only for training."""
     return net.net if isinstance(net, WithHeads) else net
 
 
@@ -276,14 +276,3 @@ def scores(net: nn.Module, examples: Examples, *, device: Device | None = None) 
                 for rows in np.array_split(every, max(1, -(-len(every) // ANSWERED)))
             ]
         )
-
-
-def _optimiser(net: nn.Sequential | WithHeads, plan: Plan) -> torch.optim.Optimizer:
-    return optimiser(
-        net,
-        plan.optimizer,
-        lr=plan.lr,
-        weight_decay=plan.weight_decay,
-        momentum=plan.momentum,
-        stage_factor=plan.stage_factor,
-    )

@@ -56,7 +56,7 @@ class Muon(torch.optim.Optimizer):
 def orthogonal(matrix: Tensor) -> Tensor:
     """Nearly the orthogonal matrix next to `matrix`, (R, C): its singular values all become about 1.
 
-    By Newton and Schulz's iteration, which needs products alone. A round multiplies x by a polynomial of x @ x.T; the
+    By Newton and Schulz's iteration, which needs only products. A round multiplies x by a polynomial of x @ x.T; the
     polynomials are multiplied first, since they are small: (R, R) where there are fewer rows than columns.
     """
     x: Tensor = matrix / (matrix.norm() + _TINY)  # no singular value is above 1 then
@@ -71,7 +71,7 @@ def orthogonal(matrix: Tensor) -> Tensor:
 
 
 def _turn(weight: Tensor, direction: Tensor, lr: float) -> None:
-    """Moves a convolution's weights (D, C, H, W) against `direction` by so much of their length, which stays."""
+    """Moves a convolution's weights (D, C, H, W) against `direction` by this share of their length, which stays."""
     length = weight.norm()
     step = orthogonal(direction.flatten(1)).view_as(direction)  # (D, C, H, W)
     weight.sub_(step * (lr * length / min(len(weight), weight[0].numel()) ** 0.5))

@@ -10,8 +10,7 @@ from torch import Tensor
 
 from eyespot.augmenting.mixing import Mixing
 from eyespot.heads.head import Output
-from eyespot.training.optimiser import OptimiserName
-from eyespot.training.schedule import ScheduleName
+from eyespot.training.optimiser import OptimiserName, ScheduleName
 
 MEASURED = 5
 """Times that a training without patience is measured on the validation examples: its end, and the way there."""
@@ -48,7 +47,6 @@ class Plan:
     output: Output = "softmax"
     optimizer: OptimiserName = "adamw"
     weight_decay: float = 0.0
-    momentum: float = 0.9
     stage_factor: float = 1.0
     schedule: ScheduleName = "one-cycle"
     warmup: float = 0.25
@@ -93,6 +91,5 @@ class Step:
 
     number: int
     """Steps done so far."""
-    of: int
     epoch: Epoch | None
     """Where the step was the last of its epoch."""

@@ -95,17 +95,16 @@ def _layer(piece: str) -> Layer:
     word = re.match("[a-z]*", piece.lower())
     assert word is not None
     if word[0] not in _FORMS:
-        raise OptionError(f"the option replace_tail cannot have {piece!r}: {_unknown(word[0] or piece.split()[0])}")
+        said = word[0] or piece.split()[0]
+        raise OptionError(
+            f"the option replace_tail cannot have {piece!r}: there is no layer {said!r}; {nearest(said, _FORMS)}"
+        )
     form, make, wanted = _FORMS[word[0]]
     found = re.fullmatch(form, piece.lower())
     layer = make(*found.groups()) if found else None
     if layer is None:
         raise OptionError(f"the option replace_tail cannot have {piece!r}: {wanted}")
     return layer
-
-
-def _unknown(word: str) -> str:
-    return f"there is no layer {word!r}; {nearest(word, _FORMS)}"
 
 
 def _conv(height: str, width: str | None, channels: str, stride: str | None) -> Conv | None:

@@ -15,9 +15,9 @@ from pydantic import ConfigDict, PlainSerializer
 from eyespot.arithmetic.kernels import named_kernel
 from eyespot.arithmetic.windows import Slide
 from eyespot.data.matrices import MATRIX_SUFFIXES, is_written_out, numbers, read_matrix, written_out
-from eyespot.data.pictures import read_whole
+from eyespot.data.pictures import naming, read_named, read_whole
 from eyespot.data.ranges import levels_of
-from eyespot.errors import DataError, OptionError, UnreadablePicture
+from eyespot.errors import DataError, OptionError
 from eyespot.files import chosen_file, write_chosen
 from eyespot.names import printable
 from eyespot.records import Record
@@ -166,19 +166,15 @@ def _exists(path: Path) -> bool:
 
 
 def _picture(path: Path, channels: str) -> Input:
-    name = printable(str(path))
     try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(f"there is no file {name!r}: give a picture, or a matrix such as '1 2; 3 4'") from None
-    except IsADirectoryError:
-        raise DataError(f"{name} is a folder: name one picture in it") from None
-    except OSError as error:
-        raise DataError(f"{name} cannot be read: {error.strerror or error}") from error
-    try:
+        name, data = read_named(path)
+    except DataError as error:
+        if not isinstance(error.__cause__, FileNotFoundError):
+            raise
+        missing = printable(str(path))
+        raise DataError(f"there is no file {missing!r}: give a picture, or a matrix such as '1 2; 3 4'") from None
+    with naming(name):
         pixels = read_whole(data, "gray" if channels == "gray" else "rgb", levels_of(data))  # (H, W, C)
-    except UnreadablePicture as error:
-        raise DataError(f"{name} {error.reason}") from error
     image = pixels.transpose(2, 0, 1)  # (C, H, W)
     return Input(name, image if channels in ("gray", "rgb") else image[["rgb".index(channels)]], is_picture=True)
 

@@ -53,8 +53,8 @@ def pixel_coverage(
     files = ByHandOptions(out=out, csv=csv, overwrite=overwrite).files()
     size_hw, kernel_hw = _pair(imgsz), _pair(kernel)
     down, across = slides(size_hw, kernel_hw, padding=padding, stride=stride)
-    counts = windows.pixel_coverage(down, across)  # (H, W)
-    files.write(counts[None].astype(float), lambda: maps.heat_png(counts))
+    counts = windows.pixel_coverage(size_hw, kernel_hw, padding=padding, stride=stride)  # (H, W)
+    files.write(counts[None].astype(float), lambda: maps.signed_png(counts[None], end=float(counts.max())))
     return CoverageResult(
         size_hw=size_hw,
         kernel_hw=kernel_hw,

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.arithmetic import maps
-from eyespot.arithmetic.pooling import average_pool, max_pool
-from eyespot.arithmetic.windows import slides
+from eyespot.arithmetic.windows import average_pool, max_pool, slides
 from eyespot.errors import OptionError
 from eyespot.keywords import as_record
 from eyespot.old_names import POOL, accepts

@@ -6,8 +6,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from eyespot.arithmetic.pooling import average_pool, max_pool
-from eyespot.arithmetic.windows import pixel_coverage, slides
+from eyespot.arithmetic.windows import average_pool, max_pool, pixel_coverage, slides
 from eyespot.errors import OptionError
 
 sizes = st.integers(1, 9)
@@ -54,5 +53,5 @@ def test_coverage_counts_windows_one_by_one(height, width, window, stride, paddi
                 for x in across.pixels(column):
                     if 0 <= y < height and 0 <= x < width:
                         counts[y, x] += 1
-    ours = pixel_coverage(down, across)
+    ours = pixel_coverage((height, width), (window, window), padding=padding, stride=stride)
     np.testing.assert_array_equal(ours, counts)

@@ -1,13 +1,17 @@
-"""Ctrl-C waits for the end of a step; a second one does not."""
+"""Ctrl-C waits for the end of a step, a second one does not; freed memory stays, and is given back afterwards."""
 
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
+from memory_child import MEBIBYTES, take_and_free
 
-from eyespot.training.whole_steps import WholeSteps
+from eyespot.training.around_steps import WholeSteps, freed_memory_stays
 
 
 @pytest.fixture(autouse=True)
@@ -93,3 +97,32 @@ def test_in_another_thread_and_where_ctrl_c_is_ignored_nothing_happens():
             whole.between()
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+CHILD = Path(__file__).parents[1] / "memory_child.py"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux with glibc can be told")
+def test_freed_memory_stays_and_is_given_back():
+    """In a process of its own, which has no holes in its memory that others left."""
+    done = subprocess.run([sys.executable, str(CHILD)], capture_output=True, text=True, timeout=60, check=True)
+    first, freed, stays, given_back, freed_again = map(float, done.stdout.split())
+    much = first + MEBIBYTES / 2
+    assert stays > much
+    assert max(freed, given_back, freed_again) < much
+
+
+def test_elsewhere_nothing_happens(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with freed_memory_stays():
+        take_and_free()
+
+
+def test_memory_is_given_back_after_an_error():
+    def fails() -> None:
+        with freed_memory_stays():
+            take_and_free()
+            raise RuntimeError("of the training")
+
+    with pytest.raises(RuntimeError, match="of the training"):
+        fails()

@@ -1,0 +1,175 @@
+"""The commands on a trained model: explain an answer, export it, serve it, measure how fast it answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from eyespot.cli.told import json_option, quiet_option, told
+
+if TYPE_CHECKING:
+    from eyespot.explaining.deletion import Spread
+    from eyespot.recipes.benchmark import BenchmarkResult, Rate
+    from eyespot.recipes.explain import ExplainResult
+
+
+@click.command()
+@click.argument("run")
+@click.argument("picture")
+@click.option("--out", required=True, metavar="PNG", help="The picture to write.")
+@click.option("--class", "class_", metavar="NAME", help="The class to explain.  [default: the likeliest]")
+@click.option("--similar", type=int, default=5, show_default=True, metavar="N", help="Similar training pictures shown.")
+@click.option("--data", metavar="DATA", help="Where the pictures of the training are now, if they were moved.")
+@click.option("--overwrite", is_flag=True, help="Replace the picture where it exists.")
+@json_option
+@quiet_option
+@told
+def explain(as_json: bool, quiet: bool, **options: Any) -> None:
+    """Draw where the answer of the model in RUN to PICTURE comes from, and test whether that holds.
+
+    RUN is a run folder such as runs/train/photos, or its bundle. The picture drawn shows a heat map over what the
+    network saw, what hiding its strongest places costs, and the most similar pictures that the model was trained on.
+    """
+    from eyespot.cli import show
+    from eyespot.recipes.explain import explain as recipe
+
+    with show.progress(quiet=quiet) as progress:
+        result = recipe(progress=progress, **options)
+    show.json_or(as_json, result, _explained)
+
+
+@click.command()
+@click.argument("run")
+@click.option("--format", default="onnx", show_default=True, help="onnx, one file, or openvino, two.")
+@click.option("--int8", is_flag=True, help="Try 8-bit numbers; kept if as good and faster here. OpenVINO only.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder to write to.  [default: export in the run's folder]"
+)
+@click.option("--data", metavar="DATA", help="Where the run's pictures are now.  [default: where they were]")
+@click.option("--overwrite", is_flag=True, help="Replace an earlier export.")
+@json_option
+@quiet_option
+@told
+def export(as_json: bool, quiet: bool, **options: Any) -> None:
+    """Write the model in RUN as a file that other programs run, and prove that it answers there as it did here.
+
+    The file takes a decoded picture of any size: resize, crop, normalisation, network, temperature and softmax are
+    inside, and so are the names of the classes. The run's validation pictures go through it in OpenVINO and in ONNX
+    Runtime; if an answer is another one than the run's, nothing is written.
+    """
+    from eyespot.cli import show
+    from eyespot.recipes.export import export as recipe
+
+    with show.progress(quiet=quiet) as progress:
+        result = recipe(progress=progress, **options)
+    show.json_or(as_json, result, show.exported)
+
+
+@click.command()
+@click.argument("run")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=int, default=8000, show_default=True, help="The port; 0 takes a free one.")
+@click.option(
+    "--token",
+    envvar="EYESPOT_TOKEN",
+    help="What clients must know; needed on other addresses than this computer's own.  [default: EYESPOT_TOKEN]",
+)
+@click.option("--queue", type=int, default=256, show_default=True, help="Pictures that may wait; beyond, 503.")
+@told
+def serve(**options: Any) -> None:
+    """Serve the model in RUN over HTTP, with a page to try it, until Ctrl-C or SIGTERM.
+
+    RUN is a run folder or a bundle. A better bundle that takes its place there is served from then on.
+    """
+    from eyespot.cli import show
+    from eyespot.serve.run import serve as recipe
+
+    recipe(say=show.say, **options)
+
+
+@click.command()
+@click.argument("network", metavar="RUN_OR_NET")
+@click.option("--pictures", metavar="FOLDER", help="Measure reading these pictures, too, alone and with the engine.")
+@click.option("--batches", default="1,4,16,64", show_default=True, metavar="N,N", help="Images at a time.")
+@click.option("--runs", type=int, default=5, show_default=True, help="Of each line, for median and range.")
+@json_option
+@quiet_option
+@told
+def benchmark(batches: str, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Measure how many images a second RUN_OR_NET answers on this machine, by engine, number format and batch.
+
+    RUN_OR_NET is a run folder or bundle, or a network that `networks` lists, which then has random weights. The images
+    are made at random; decoding is not counted, unless --pictures is given. The last column is the share of what this
+    machine reaches in multiplying large matrices.
+    """
+    from eyespot.cli import show, typed
+    from eyespot.recipes.benchmark import benchmark as recipe
+
+    with show.progress(quiet=quiet) as progress:
+        result = recipe(batches=typed.counts(batches, "batches"), progress=progress, **options)
+    show.json_or(as_json, result, _measured)
+
+
+COMMANDS = {"explain": explain, "export": export, "serve": serve, "benchmark": benchmark}
+
+
+def _explained(result: ExplainResult) -> None:
+    from eyespot.cli import show
+
+    deletion = result.deletion
+    height, width = result.places_hw
+    lines = [
+        ("Answer", f"{result.class_} {result.probability:.3f}"),
+        ("Heat map", f"{result.method}, {width} x {height} places"),
+        ("Deletion", f"{deletion.hidden} of {deletion.places} places hidden, {deletion.draws} draws"),
+        ("", f"strongest: {_spread(deletion.strongest)}"),
+        ("", f"random:    {_spread(deletion.random)}"),
+        ("", deletion.sentence),
+    ]
+    if result.similar:
+        lines += [("Similar", ", ".join(f"{each.class_} {each.similarity:.2f}" for each in result.similar))]
+    lines += [("Note", note) for note in result.notes]
+    lines += [("Wrote", result.out), ("", result.sentence)]
+    for label, text in lines:
+        show.line(label, text)
+
+
+def _spread(spread: Spread) -> str:
+    return f"{spread.mean:.3f} ({spread.low:.3f} to {spread.high:.3f})"
+
+
+def _measured(result: BenchmarkResult) -> None:
+    from eyespot.cli import show
+
+    show.line("Network", f"{result.network}, weights {result.weights}")
+    height, width, channels = result.image_hwc
+    show.line("Image", f"{height} x {width} x {channels}, {result.multiply_adds / 1e9:.3f} billion multiply-adds")
+    show.line("Machine", result.machine)
+    for precision, peak in result.peak_gflops.items():
+        show.line("Peak", f"{precision} {peak:,.0f} GFLOP/s, the fastest matrix product")
+    show.say("")
+    columns = f"{'batch':>5}{'images/s':>10}  {'range of ' + str(result.runs):18}{'ms':>9}{'GFLOP/s':>9}{'of peak':>9}"
+    show.say(f"{'engine':14}{'format':8}{columns}")
+    for each in result.speeds:
+        rate = each.images_per_second
+        show.say(
+            f"{each.engine:14}{each.precision:8}{each.batch:>5}{_short(rate.median):>10}  {_range(rate):18}"
+            f"{each.milliseconds:>9.2f}{each.gflops:>9.0f}{each.share_of_peak:>9.0%}"
+        )
+    if result.decoding:
+        reading = result.decoding
+        show.say("")
+        show.line("Pictures", f"{reading.pictures}, read again in each run")
+        show.line("Decoding", f"{_short(reading.decoding.median)} pictures/s ({_range(reading.decoding)})")
+        show.line("With engine", f"{_short(reading.whole.median)} pictures/s ({_range(reading.whole)})")
+    show.notes(result.notes)
+
+
+def _range(rate: Rate) -> str:
+    return f"{_short(rate.low)} to {_short(rate.high)}"
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
