@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from eyespot.answering.opened import Opened
-from eyespot.answering.predictions import predictions
+from eyespot.answering.opened import Opened, predictions
 from eyespot.answering.results import Prediction, ValResult
 from eyespot.bundle.exported import is_exported, read_exported
 from eyespot.bundle.files import GRAPH, MANIFEST, read_bundle
@@ -42,7 +41,7 @@ class Model(Opened):
 
 
 def load(path: str | Path) -> Model:
-    """The model in a run folder, in its `bundle`, in a copied bundle alone, or in a file that `export` made.
+    """The model in a run folder, in its `bundle`, in a copied bundle, or in a file that `export` made.
 
     The graph in a bundle stands for it. Raises BundleError if there is none, or if it is damaged, unsafe or of a
     newer format.

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from eyespot.answering.model import load
-from eyespot.answering.predictions import predictions
+from eyespot.answering.opened import predictions
 from eyespot.answering.results import Prediction
 from eyespot.data.read_as import ReadAs
 from eyespot.progress import Progress, silent
