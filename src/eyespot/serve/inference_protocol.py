@@ -17,7 +17,7 @@ import numpy as np
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
-from eyespot.answering.predictions import likeliest
+from eyespot.answering.opened import likeliest
 from eyespot.errors import RequestError
 from eyespot.serve.batching import Answer
 from eyespot.serve.bodies import MOST_PICTURES, read_json

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import Request, Response
 
-from eyespot.answering.predictions import likeliest
+from eyespot.answering.opened import likeliest
 from eyespot.data.levels import FLAT_NOTE
 from eyespot.errors import RequestError
 from eyespot.explaining.similar import MOST_SIMILAR

@@ -12,8 +12,7 @@ from eyespot.bundle.files import Bundle
 from eyespot.bundle.manifest import Manifest
 from eyespot.bundle.many_threads import Answering
 from eyespot.bundle.run import require_distribution
-from eyespot.evaluate.scores import most_trusted_first, overall
-from eyespot.evaluate.verdict import accuracy_sentence
+from eyespot.evaluate.verdict import accuracy_sentence, most_trusted_first, overall
 from eyespot.recipes.explain import Explainer
 from eyespot.records import PartMetrics, Preprocess
 
