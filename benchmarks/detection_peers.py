@@ -4,7 +4,8 @@
     python detection_peers.py fcos --data YOLO --seconds 100 --seed 0 --weights LITE0.npz
 
 ultralytics: the newest nano network that the package has, from scratch, as its documentation trains one. fcos:
-torchvision's FCOS head and feature pyramid on EfficientNet-Lite0 with eyespot's own frozen weights. mAP50 is pycocotools' on all test boxes.
+torchvision's FCOS head and feature pyramid on EfficientNet-Lite0 with eyespot's own frozen weights. mAP50 is
+pycocotools' on all test boxes.
 """
 
 from __future__ import annotations
@@ -166,10 +167,8 @@ def fcos(options: argparse.Namespace, classes: list[str]) -> list[tuple[float, f
     from torchvision.models.detection.anchor_utils import AnchorGenerator
 
     anchors = AnchorGenerator(((8,), (16,), (32,)), ((1.0,),) * 3)
-    statistics = {"image_mean": [127 / 255] * 3, "image_std": [128 / 255] * 3}
-    net = FCOS(
-        Frozen(options.weights), len(classes), anchor_generator=anchors, min_size=480, max_size=640, **statistics
-    )
+    images = {"image_mean": [127 / 255] * 3, "image_std": [128 / 255] * 3, "min_size": 480, "max_size": 640}
+    net = FCOS(Frozen(options.weights), len(classes), anchor_generator=anchors, **images)
     trained = [each for each in net.parameters() if each.requires_grad]
     optimizer = torch.optim.SGD(trained, lr=0.005, momentum=0.9, weight_decay=1e-4)
     truth, random = boxes_of(options.data, "train"), np.random.default_rng(options.seed)
