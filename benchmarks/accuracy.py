@@ -18,7 +18,7 @@ from plain_way import Rows, fit
 from subset import arguments_parser, workplace
 
 from eyespot import machine
-from eyespot.building.backbone import choose_precision, frozen_trunk
+from eyespot.building.backbone import DEFAULT, choose_precision
 from eyespot.features.embed import embed
 from eyespot.progress import silent
 from eyespot.records import Part, View
@@ -58,7 +58,7 @@ def features(prepared: Prepared, cache: Path) -> dict[Part, Rows]:
     import numpy as np
 
     os.environ[machine.CACHE_VARIABLE] = str(cache)
-    trunk = frozen_trunk(cache_folder=cache, precision=choose_precision("auto"))
+    trunk = DEFAULT.trunk(cache, choose_precision("auto"))
     names = np.array(prepared.data_set.classes)
     rows: dict[Part, Rows] = {}
     with open_store(cache, []) as store:

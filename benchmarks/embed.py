@@ -22,7 +22,7 @@ import peak
 from measuring import at_least
 
 from eyespot import machine
-from eyespot.building.backbone import choose_precision, frozen_trunk
+from eyespot.building.backbone import DEFAULT, choose_precision
 from eyespot.data.copies import Hashed, hash_pictures
 from eyespot.data.sources import list_pictures
 from eyespot.data.store import Store
@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3, help="rounds (default 3)")
     options = parser.parse_args()
     print(measuring.heading(), flush=True)
-    trunk = frozen_trunk(cache_folder=machine.cache_folder(), precision=choose_precision("auto"))
+    trunk = DEFAULT.trunk(machine.cache_folder(), choose_precision("auto"))
     hashed = sample(options.data, options.pictures)
     rounds = [measure(trunk, hashed) for _ in range(options.runs)]
     limit = peak.measured()

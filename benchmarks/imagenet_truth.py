@@ -10,7 +10,7 @@ does: pictures that have one are named.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,13 @@ from outside import published_tensors, timm_network, timm_transform, timm_with_t
 from PIL import ExifTags, Image
 
 from eyespot import machine
-from eyespot.building.backbone import frozen_trunk
+from eyespot.building.backbone import DEFAULT
 from eyespot.data.copies import hash_pictures
 from eyespot.data.sources import list_pictures
 from eyespot.engine.run import available_precisions
 from eyespot.features.embed import embed
 from eyespot.records import PrecisionName
+from eyespot.zoo.weights import EFFICIENTNET_LITE0
 
 BAR = at_least(1.0, "of the answers", "in fp32 every answer equals that of timm with the same weights")
 
@@ -85,7 +86,7 @@ def turned(paths: list[Path]) -> list[Path]:
 
 def eyespot_answers(paths: list[Path], *, cache_folder: Path, precision: PrecisionName) -> Answers:
     hashed, _ = hash_pictures(list_pictures(paths)[0], threads=machine.cores())
-    trunk = frozen_trunk(cache_folder=cache_folder, precision=precision, published=True)
+    trunk = replace(DEFAULT.trunk(cache_folder, precision), preprocess=EFFICIENTNET_LITE0.preprocess)
     embedded = embed(trunk, hashed, store=None)
     assert not embedded.set_aside, embedded.set_aside
     tensors = published_tensors()

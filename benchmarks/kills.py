@@ -2,12 +2,12 @@
 
     python benchmarks/kills.py --kills 200
 
-A few drawn pictures are trained from scratch, partial and full, in turn. A run is killed with SIGKILL up to three
-times: at a random moment of its time, or in the midst of writing a file, such as a checkpoint. Then it is resumed, and
-killed again, or comes to its end. Its graph, which holds all weights, its epochs and its answers must be those of a run
-that was never killed. Where it was killed before there was anything to resume, the same name is trained anew.
-Checkpoints come every few steps, not every few seconds. Every life is a process of its own, forked from one that has
-imported all and done nothing, so this needs a system that can fork.
+A few drawn pictures are trained from scratch, partial and full, and as a detector of their boxes, in turn. A run is
+killed with SIGKILL up to three times: at a random moment of its time, or in the midst of writing a file, such as a
+checkpoint. Then it is resumed, and killed again, or comes to its end. Its graph, which holds all weights, its epochs
+and its answers must be those of a run that was never killed. Where it was killed before there was anything to resume,
+the same name is trained anew. Checkpoints come every few steps, not every few seconds. Every life is a process of its
+own, forked from one that has imported all and done nothing, so this needs a system that can fork.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ from typing import Any
 import measuring
 import torch
 from measuring import at_most
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from eyespot import machine
+from eyespot.detecting.fit import KeptWeights
 from eyespot.recipes.train import train
 from eyespot.regimes import run_training as running
 from eyespot.regimes.answers import Comparison
@@ -42,6 +43,7 @@ REGIMES: dict[str, dict[str, Any]] = {
     "scratch": {"model": "resnet20", "regime": "scratch", "epochs": 3, "batch": 8},
     "partial": {"freeze": "stage6", "imgsz": 64, "epochs": 4, "batch": 8},
     "full": {"regime": "full", "imgsz": 32, "epochs": 2, "batch": 8},
+    "detector": {"imgsz": 96, "views": 2, "epochs": 12, "batch": 4},
 }
 PARTS = {"train": 16, "val": 10, "test": 4}
 """Pictures of each class."""
@@ -74,16 +76,18 @@ def main() -> None:
     torch.set_num_threads(1)  # a forked child would wait for ever for threads that only its parent has
     running.CHECKPOINT_SECONDS, running.CHECKPOINT_SHARE = 0.05, 1e9
     Comparison.is_the_same = True  # type: ignore[method-assign, assignment]  # what was trained is kept, a gain or not
+    KeptWeights.found = lambda self, body: None  # type: ignore[method-assign]  # a detector is trained each time
     chance, kills, different = random.Random(options.seed), 0, 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ[machine.CACHE_VARIABLE] = str(folder / "cache")
-        data = drawn(folder / "shapes")
-        whole = {regime: unkilled(data, folder, regime) for regime in REGIMES}
+        shapes = drawn(folder / "shapes")
+        data = dict.fromkeys(REGIMES, shapes) | {"detector": boxed(shapes, folder / "boxes")}
+        whole = {regime: unkilled(data[regime], folder, regime) for regime in REGIMES}
         number, met = 0, Counter[str]()
         while kills < options.kills:
             regime = tuple(REGIMES)[number % len(REGIMES)]
-            found = killed(data, folder, regime, whole[regime], number=number, chance=chance)
+            found = killed(data[regime], folder, regime, whole[regime], number=number, chance=chance)
             if found["hashes"] != whole[regime].hashes:
                 different += 1
                 print(f"run {number}, {regime}: NOT the same after {found['moments']}", flush=True)
@@ -109,6 +113,31 @@ def drawn(folder: Path) -> Path:
                 sides = {"circle": 40, "square": 4, "triangle": 3}[name]
                 pen.regular_polygon((x, y, chance.randrange(8, 14)), sides, fill=color)
                 picture.save(folder / part / name / f"{number}.png")
+    return folder
+
+
+def boxed(shapes: Path, folder: Path) -> Path:
+    """The same pictures with a box around each shape, as YOLO has them."""
+    for part in PARTS:
+        for number, path in enumerate(sorted((shapes / part).glob("*/*.png"))):
+            label = list(COLORS).index(path.parent.name)
+            with Image.open(path) as picture:
+                ground = Image.new("RGB", picture.size, picture.getpixel((0, 0)))
+                left, top, right, bottom = ImageChops.difference(picture.convert("RGB"), ground).getbbox() or (
+                    0,
+                    0,
+                    1,
+                    1,
+                )
+                sides = ((left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
+                shares = [side / picture.width for side in sides]
+                for kind in ("images", "labels"):
+                    (folder / part / kind).mkdir(parents=True, exist_ok=True)
+                picture.save(folder / part / "images" / f"{number}.png")
+            text = f"{label} {' '.join(map(str, shares))}\n"
+            (folder / part / "labels" / f"{number}.txt").write_text(text)
+    names = "".join(f"{part}: {part}/images\n" for part in PARTS)
+    (folder / "data.yaml").write_text(f"{names}names: [{', '.join(COLORS)}]\n")
     return folder
 
 

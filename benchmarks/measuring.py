@@ -22,8 +22,8 @@ from eyespot import machine
 from eyespot.engine.run import available_precisions, engine_version
 
 CONVERT = (
-    "from eyespot import machine; from eyespot.building.backbone import frozen_trunk; "
-    "frozen_trunk(cache_folder=machine.cache_folder(), precision='fp32')"
+    "from eyespot import machine; from eyespot.building.backbone import DEFAULT; "
+    "DEFAULT.trunk(machine.cache_folder(), 'fp32')"
 )
 RSS_BYTES = 1 if sys.platform == "darwin" else 1024
 """What one unit of ru_maxrss stands for."""

@@ -18,9 +18,9 @@ from eyespot.data.sources import list_pictures
 from eyespot.data.store import Store
 from eyespot.distributed.world import World, joined, total, world
 from eyespot.engine.run import Engine
-from eyespot.features import embed as module
+from eyespot.features import room
 from eyespot.features.embed import Embedded, embed
-from eyespot.features.keys import recipe
+from eyespot.features.trunk import Recipe
 from eyespot.features.views import choose_views
 from eyespot.records import Preprocess
 
@@ -48,12 +48,12 @@ def cases(folder: Path, ours: World) -> dict[str, np.ndarray]:
     hashed = hash_pictures(list_pictures([folder / "photos"])[0], threads=2)[0]
     engine = Counting((folder / "graph.onnx").read_bytes(), image_hwc=(32, 32, 3), precision="fp32", batch=4)
     ticks: list[tuple[int, int]] = []
-    most = module.MOST_IN_MEMORY
+    most = room.MOST_IN_MEMORY
     found: dict[str, np.ndarray] = {}
 
     trunk = SimpleNamespace(
         engine=engine,
-        recipe=recipe(PREPROCESS, trunk="tiny", precision="fp32"),
+        recipe=Recipe(PREPROCESS, trunk="tiny", precision="fp32"),
         preprocess=PREPROCESS,
         dtype=np.float32,
         folder=None,
@@ -79,9 +79,9 @@ def cases(folder: Path, ours: World) -> dict[str, np.ndarray]:
     case("drawn", len(hashed), None, views=choose_views(4, PHOTOS, seed=5))
     case("none", 0, None)
     case("one", 1, None)
-    trunk.folder, module.MOST_IN_MEMORY = folder / "room", 0
+    trunk.folder, room.MOST_IN_MEMORY = folder / "room", 0
     case("on disk", len(hashed), None)
-    trunk.folder, module.MOST_IN_MEMORY = None, most
+    trunk.folder, room.MOST_IN_MEMORY = None, most
     with Store(folder / "shared") as shared, Store(folder / f"own{ours.rank}") as own:
         case("a few", 6, shared)
         case("shared", len(hashed), shared)

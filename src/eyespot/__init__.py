@@ -28,29 +28,16 @@ if TYPE_CHECKING:
     from eyespot.recipes.train import train as train
     from eyespot.recipes.val import val as val
 
-_VERBS = {
-    "train": "eyespot.recipes.train",
-    "predict": "eyespot.recipes.predict",
-    "val": "eyespot.recipes.val",
-    "explain": "eyespot.recipes.explain",
-    "export": "eyespot.recipes.export",
-    "benchmark": "eyespot.recipes.benchmark",
-    "embed": "eyespot.recipes.embed",
-    "augment": "eyespot.recipes.augment",
-    "convert_boxes": "eyespot.recipes.convert_boxes",
-    "summary": "eyespot.recipes.summary",
-    "feature_maps": "eyespot.recipes.feature_maps",
-    "kernels": "eyespot.recipes.kernels",
-    "info": "eyespot.recipes.info",
-    "convolve": "eyespot.recipes.by_hand.convolve",
-    "pool": "eyespot.recipes.by_hand.pool",
-    "pixel_coverage": "eyespot.recipes.by_hand.pixel_coverage",
-    "learn_kernel": "eyespot.recipes.by_hand.learn_kernel",
-    "create": "eyespot.building.create",
-    "networks": "eyespot.recipes.networks",
-    "load": "eyespot.answering.model",
+_NOT_IN_RECIPES = {
     "Model": "eyespot.answering.model",
+    "convolve": "eyespot.recipes.by_hand.convolve",
+    "create": "eyespot.building.create",
+    "learn_kernel": "eyespot.recipes.by_hand.learn_kernel",
+    "load": "eyespot.answering.model",
+    "pixel_coverage": "eyespot.recipes.by_hand.pixel_coverage",
+    "pool": "eyespot.recipes.by_hand.pool",
 }
+"""Where these are; any other verb has a file of its name in `recipes`."""
 __all__ = [
     "Model",
     "__version__",
@@ -79,10 +66,10 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """The verbs are imported when first used: `import eyespot` alone costs nothing."""
-    if name in _VERBS:
+    if name in __all__:
         import importlib
 
-        return getattr(importlib.import_module(_VERBS[name]), name)
+        return getattr(importlib.import_module(_NOT_IN_RECIPES.get(name, f"eyespot.recipes.{name}")), name)
     raise AttributeError(f"module 'eyespot' has no attribute {name!r}")
 
 

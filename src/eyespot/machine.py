@@ -7,7 +7,6 @@ import os
 import platform
 import sys
 from pathlib import Path
-from typing import Literal
 
 from eyespot.errors import MachineError
 from eyespot.words import counted
@@ -74,14 +73,6 @@ def hub_downloads() -> Path:
 def describe() -> str:
     """Operating system, processor architecture and Python, in one line."""
     return f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {counted(cores(), 'core')}"
-
-
-def fastest_precision(capabilities: list[str]) -> Literal["fp32", "bf16"]:
-    """bf16 where the engine says the processor has instructions for it, else fp32.
-
-    capabilities: what OpenVINO reports as `OPTIMIZATION_CAPABILITIES` of the CPU.
-    """
-    return "bf16" if "BF16" in capabilities else "fp32"
 
 
 def _user_cache() -> Path:

@@ -19,7 +19,7 @@ def printable(name: str) -> str:
         return name
     with suppress(UnicodeEncodeError):  # it is no file's name
         name = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return "".join(_escaped(each) if _is_unseen(each) else each for each in name)
+    return "".join(each.encode("unicode_escape").decode("ascii") if _is_unseen(each) else each for each in name)
 
 
 def printable_lines(text: str) -> str:
@@ -29,10 +29,6 @@ def printable_lines(text: str) -> str:
 
 def _is_unseen(character: str) -> bool:
     return unicodedata.category(character) in _UNSEEN or character in _TURNS_TEXT_ROUND
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
 
 
 def as_typed(path: str) -> str:

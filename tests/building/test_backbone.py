@@ -3,7 +3,7 @@
 import pytest
 
 from eyespot.building import backbone
-from eyespot.building.backbone import choose_backbone, frozen_trunk
+from eyespot.building.backbone import DEFAULT, choose_backbone
 from eyespot.errors import WeightsError
 from eyespot.zoo import weights_files
 from eyespot.zoo.weights import of_network
@@ -12,7 +12,7 @@ from eyespot.zoo.weights import of_network
 @pytest.fixture
 def kept(shared_cache, tmp_path):
     """A cache folder of this test's own with the converted network, and the file it lies in."""
-    frozen_trunk(cache_folder=shared_cache, precision="fp32")
+    DEFAULT.trunk(shared_cache, "fp32")
     source = shared_cache / "graphs" / backbone.DEFAULT.kept_as
     (tmp_path / "graphs").mkdir()
     return tmp_path, (tmp_path / "graphs" / source.name), source.read_bytes()
@@ -26,9 +26,9 @@ def test_a_damaged_graph_is_converted_again(kept, damage, monkeypatch):
     file.write_bytes({"none": data, "truncated": data[:-1000], "altered": bytes(altered)}[damage])
     converted = []
     monkeypatch.setattr(backbone, "_convert", lambda *_: converted.append(1) or b"graph")
-    graph = frozen_trunk(cache_folder=folder, precision="fp32").graph
+    graph = DEFAULT.trunk(folder, "fp32").graph
     assert len(converted) == (damage != "none")
-    assert graph == frozen_trunk(cache_folder=folder, precision="fp32").graph
+    assert graph == DEFAULT.trunk(folder, "fp32").graph
     assert len(converted) == (damage != "none")
 
 
@@ -46,6 +46,6 @@ def test_a_foreign_file_in_the_wheels_place_is_refused_though_the_right_one_was_
     foreign.write_bytes(b"another network's weights")
     monkeypatch.setattr(weights_files, "find", lambda weights: foreign)
     with pytest.raises(WeightsError, match="is not the published file of efficientnet_lite0"):
-        frozen_trunk(cache_folder=folder, precision="fp32")
+        DEFAULT.trunk(folder, "fp32")
     foreign.unlink()
-    assert frozen_trunk(cache_folder=folder, precision="fp32").graph  # and where none is left, none is needed
+    assert DEFAULT.trunk(folder, "fp32").graph  # and where none is left, none is needed

@@ -9,7 +9,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import eyespot
-from eyespot.building.backbone import OWN_PREPROCESS, frozen_trunk
+from eyespot.building.backbone import DEFAULT, OWN_PREPROCESS
 from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.bundle.run import Classifier, precision_here
 from eyespot.engine.attach import attach_head
@@ -39,7 +39,7 @@ def job(cache: Path) -> Job:
 @pytest.fixture(scope="module")
 def fitted(split_photos, split_run, warm_cache):
     """The head of `split_run`, fitted again on the same features."""
-    trunk = frozen_trunk(cache_folder=warm_cache, precision="fp32")
+    trunk = DEFAULT.trunk(warm_cache, "fp32")
     prepared = prepare(split_photos, seed=0, progress=silent)
     return fit_frozen(prepared, trunk, job(warm_cache), small_test=False)
 
@@ -115,7 +115,7 @@ def test_a_tampered_head_is_noticed(fitted, measured, split_run, shared_cache):
 def test_a_tampered_head_is_noticed_where_nothing_was_held_out(draw, split_run, shared_cache, tmp_path):
     draw(tmp_path / "photos", 3)
     prepared = prepare(tmp_path / "photos", seed=0, progress=silent)
-    trunk = frozen_trunk(cache_folder=shared_cache, precision="fp32")
+    trunk = DEFAULT.trunk(shared_cache, "fp32")
     fitted = fit_frozen(prepared, trunk, job(shared_cache), small_test=True)
     measured = measure(fitted, store=None, progress=silent)
     with pytest.raises(BundleError, match="answers otherwise than the trained one"):

@@ -8,7 +8,7 @@ from eyespot import zoo
 from eyespot.blocks import split
 from eyespot.engine.attach import attach_head
 from eyespot.engine.from_torch import to_onnx
-from eyespot.engine.initializers import dense_layers, first_kernels, head_weights, trunk_weights
+from eyespot.engine.initializers import dense_layers, first_kernels, head_weights, multiply_adds, trunk_weights
 from eyespot.errors import BundleError
 from eyespot.records import Preprocess
 
@@ -57,3 +57,18 @@ def test_a_graph_without_convolution_or_head_is_said_to_have_none():
         first_kernels(graph)
     with pytest.raises(BundleError, match="no head"):
         dense_layers(graph)
+
+
+@pytest.mark.parametrize("name", ["lenet5", "resnet20_cifar", "efficientnet_lite0", "nin_cifar10", "vgg11"])
+def test_the_graph_has_the_multiply_adds_of_the_network(name):
+    facts = zoo.definition(name)
+    channels, height, width = facts.input_chw
+    preprocess = Preprocess(
+        short_side=height,
+        crop_hw=(height, width),
+        filter="bicubic",
+        color="rgb" if channels == 3 else "gray",
+        mean=(127.5,) * channels,
+        scale=(127.5,) * channels,
+    )
+    assert multiply_adds(to_onnx(zoo.create(name), preprocess)) == facts.multiply_adds

@@ -12,7 +12,6 @@ import torch
 from onnx import TensorProto, helper
 from torch import nn
 
-from eyespot import machine
 from eyespot.blocks import chain, conv
 from eyespot.engine import run
 from eyespot.engine.from_torch import to_onnx
@@ -235,7 +234,6 @@ def test_bf16_is_used_where_the_processor_has_it_and_only_there(monkeypatch, cap
 
     monkeypatch.setattr(run, "openvino_core", Core)
     assert available_precisions() == precisions
-    assert machine.fastest_precision(capabilities) == precisions[0]
 
 
 def test_the_engine_names_its_version():

@@ -7,8 +7,7 @@ import pytest
 
 from eyespot.evaluate import verdict
 from eyespot.evaluate.calibration import calibration
-from eyespot.evaluate.intervals import wilson, wilson_fraction
-from eyespot.evaluate.metrics import part_metrics
+from eyespot.evaluate.metrics import part_metrics, wilson, wilson_fraction
 
 
 def plain(text: str) -> str:

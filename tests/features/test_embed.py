@@ -27,10 +27,9 @@ from eyespot.engine.from_torch import to_onnx
 from eyespot.engine.run import Engine
 from eyespot.errors import MachineError, StoreError
 from eyespot.features import embed as module
-from eyespot.features import share, stored
+from eyespot.features import room, share, stored
 from eyespot.features.embed import Embedded, embed, require_room_for
-from eyespot.features.keys import Recipe, recipe
-from eyespot.features.trunk import Trunk
+from eyespot.features.trunk import Recipe, Trunk
 from eyespot.records import Network, Preprocess
 
 PREPROCESS = Preprocess(
@@ -95,7 +94,7 @@ class Tiny:
 
     @property
     def recipe(self) -> Recipe:
-        return recipe(PREPROCESS, trunk="tiny", precision="fp32", dtype=self.dtype.__name__)
+        return Recipe(PREPROCESS, trunk="tiny", precision="fp32", dtype=self.dtype.__name__)
 
 
 def run(
@@ -146,7 +145,7 @@ def test_another_process_finds_what_this_one_stored(folder, engine, tmp_path):
 
 def test_a_stored_feature_that_is_no_number_is_computed_again(folder, engine, store):
     first = run(hashed_in(folder), engine, store)
-    key = recipe(PREPROCESS, trunk="tiny", precision="fp32", dtype="float32").key(first.pictures[3].content, "mirror")
+    key = Recipe(PREPROCESS, trunk="tiny", precision="fp32", dtype="float32").key(first.pictures[3].content, "mirror")
     store.put({key: np.full(32, np.nan, np.float32)})
     second = run(hashed_in(folder), engine, store)
     assert second.computed == 1
@@ -340,16 +339,16 @@ def test_features_that_memory_should_not_hold_lie_in_a_file_without_a_name(
 ):
     monkeypatch.setattr(share, "READ_BYTES", read_bytes)
     (folder / "03x.png").write_bytes(b"no picture")
-    hashed, room = hashed_in(folder), tmp_path / "room"
+    hashed, own = hashed_in(folder), tmp_path / "own"
     run(hashed[:4], engine, store)
     expected = run(hashed, engine, None)
     for most, in_a_file in ((2 * 12 * 32 * 4, False), (2 * 12 * 32 * 4 - 1, True), (0, True)):
-        monkeypatch.setattr(module, "MOST_IN_MEMORY", most)
-        done = run(hashed, engine, store, folder=room)
+        monkeypatch.setattr(room, "MOST_IN_MEMORY", most)
+        done = run(hashed, engine, store, folder=own)
         assert same(done, expected)
         assert lies_in_a_file(done.features["mirror"]) == in_a_file
     if os.name == "posix":
-        assert list(room.iterdir()) == []
+        assert list(own.iterdir()) == []
 
 
 def test_a_disk_without_room_is_a_sentence_before_anything_is_decoded(folder, graph, engine, tmp_path, monkeypatch):
@@ -357,7 +356,7 @@ def test_a_disk_without_room_is_a_sentence_before_anything_is_decoded(folder, gr
     monkeypatch.setattr(module, "decode_pictures", lambda *args, **options: pytest.fail("work had begun"))
     said = r"the features of 22 views need 0.0 GB in .*, where 0.0 GB are free: take fewer views, freeze more stages"
     with monkeypatch.context() as patch:
-        patch.setattr(module, "MOST_IN_MEMORY", 0)
+        patch.setattr(room, "MOST_IN_MEMORY", 0)
         with pytest.raises(MachineError, match=said):
             run(hashed_in(folder), engine, None, folder=tmp_path)
         with pytest.raises(MachineError, match=said):

@@ -16,7 +16,7 @@ from eyespot.data.copies import Hashed, content_hash
 from eyespot.data.data_set import Picture
 from eyespot.data.pictures import read_image
 from eyespot.errors import MachineError
-from eyespot.features import decode
+from eyespot.features import decode, room
 from eyespot.features.images import bytes_needed, decoded
 from eyespot.records import Preprocess
 
@@ -43,8 +43,9 @@ def pictures() -> list[Hashed]:
 @pytest.mark.parametrize("record", [GRAY, RGB])
 @pytest.mark.parametrize("most_in_memory", [2**20, 0])
 def test_the_images_are_those_of_read_image_in_order(pictures, tmp_path, record, threads, most_in_memory, monkeypatch):
+    monkeypatch.setattr(room, "MOST_IN_MEMORY", most_in_memory)
     monkeypatch.setattr("eyespot.machine.cores", lambda: threads)
-    found = decoded(pictures, record, folder=tmp_path, most_in_memory=most_in_memory)
+    found = decoded(pictures, record, folder=tmp_path)
     assert (found.images.dtype, found.images.shape) == (np.uint8, (100, 8, 6, record.channels))
     np.testing.assert_array_equal(
         found.images, np.stack([read_image(each.picture.read(), record) for each in pictures])
@@ -55,12 +56,13 @@ def test_the_images_are_those_of_read_image_in_order(pictures, tmp_path, record,
 
 
 @pytest.mark.parametrize("most_in_memory", [2**20, 0])
-def test_what_cannot_be_decoded_is_set_aside_and_leaves_no_gap(pictures, tmp_path, most_in_memory):
+def test_what_cannot_be_decoded_is_set_aside_and_leaves_no_gap(pictures, tmp_path, most_in_memory, monkeypatch):
+    monkeypatch.setattr(room, "MOST_IN_MEMORY", most_in_memory)
     (tmp_path / "changed.png").write_bytes(png(1))
     changed = Hashed(Picture("changed.png", path=tmp_path / "changed.png"), content_hash(png(2)))
     gone = Hashed(Picture("gone.png", path=tmp_path / "gone.png"), content_hash(png(2)))
     work = [hashed("text", b"text"), *pictures[:40], changed, hashed("cut", png(3)[:40]), *pictures[40:], gone]
-    found = decoded(work, GRAY, folder=tmp_path, most_in_memory=most_in_memory)
+    found = decoded(work, GRAY, folder=tmp_path)
     assert found.pictures == pictures
     np.testing.assert_array_equal(found.images, np.stack([read_image(each.picture.read(), GRAY) for each in pictures]))
     assert [each.picture for each in found.set_aside] == ["text", "changed.png", "cut", "gone.png"]
@@ -83,9 +85,10 @@ def test_progress_goes_from_none_to_all(pictures, tmp_path):
     assert ticks == [(done, 101) for done in range(102)]
 
 
-def test_what_is_too_large_for_memory_lies_in_a_file_without_a_name(pictures, tmp_path):
+def test_what_is_too_large_for_memory_lies_in_a_file_without_a_name(pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "MOST_IN_MEMORY", bytes_needed(100, GRAY) - 1)
     folder = tmp_path / "cache"
-    found = decoded(pictures, GRAY, folder=folder, most_in_memory=bytes_needed(100, GRAY) - 1)
+    found = decoded(pictures, GRAY, folder=folder)
     base = found.images
     while isinstance(base, np.ndarray):
         base = base.base
@@ -97,16 +100,18 @@ def test_what_is_too_large_for_memory_lies_in_a_file_without_a_name(pictures, tm
 
 
 def test_a_disk_without_room_is_a_sentence_before_anything_is_decoded(pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "MOST_IN_MEMORY", 0)
     monkeypatch.setattr("shutil.disk_usage", lambda path: namedtuple("Usage", "total used free")(9, 8, 1))
     monkeypatch.setattr(decode, "read_images", lambda *args: pytest.fail("work had begun"))
     with pytest.raises(MachineError, match=r"100 pictures as images need 0.0 GB in .*, where 0.0 GB are free: make"):
-        decoded(pictures, GRAY, folder=tmp_path, most_in_memory=0)
+        decoded(pictures, GRAY, folder=tmp_path)
 
 
-def test_a_folder_that_cannot_be_made_is_a_sentence(pictures, tmp_path):
+def test_a_folder_that_cannot_be_made_is_a_sentence(pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "MOST_IN_MEMORY", 0)
     (tmp_path / "file").touch()
     with pytest.raises(MachineError, match=r"where no such file can be made \(.*\): make room there"):
-        decoded(pictures, GRAY, folder=tmp_path / "file", most_in_memory=0)
+        decoded(pictures, GRAY, folder=tmp_path / "file")
 
 
 def test_after_ctrl_c_no_more_is_decoded(pictures, tmp_path, monkeypatch):

@@ -22,8 +22,7 @@ from eyespot.data.data_set import Picture
 from eyespot.data.store import Store
 from eyespot.engine.from_torch import to_onnx
 from eyespot.features.embed import embed
-from eyespot.features.keys import Recipe
-from eyespot.features.trunk import Trunk
+from eyespot.features.trunk import Recipe, Trunk
 from eyespot.features.views import AnyView, Drawn, choose_views, seen_as
 from eyespot.records import Network
 

@@ -10,8 +10,7 @@ import pytest
 from PIL import Image
 
 from eyespot.evaluate import lettering
-from eyespot.evaluate.intervals import wilson
-from eyespot.evaluate.metrics import part_metrics
+from eyespot.evaluate.metrics import part_metrics, wilson
 from eyespot.records import CalibrationBin
 from eyespot.reporting import figures
 

@@ -10,7 +10,7 @@ import pytest
 from eyespot.data.copies import Hashed
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.evaluate.calibration import calibration
-from eyespot.evaluate.intervals import wilson
+from eyespot.evaluate.metrics import wilson
 from eyespot.features.embed import Embedded
 from eyespot.heads.fit import folds_of
 from eyespot.heads.head import Head

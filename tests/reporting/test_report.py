@@ -14,9 +14,8 @@ import pytest
 from PIL import Image
 
 from eyespot.evaluate import calibration as cal
-from eyespot.evaluate.intervals import wilson, wilson_fraction
-from eyespot.evaluate.metrics import part_metrics
-from eyespot.evaluate.scores import RunScores
+from eyespot.evaluate.metrics import part_metrics, wilson, wilson_fraction
+from eyespot.evaluate.verdict import RunScores
 from eyespot.records import Rung, SetAside
 from eyespot.reporting.report import LISTED, Mistake, Report, render, results, write_report
 

@@ -14,8 +14,8 @@ import eyespot
 from eyespot.bundle.files import read_bundle
 from eyespot.bundle.run import NO_ANSWER
 from eyespot.data.pictures import read_image
-from eyespot.evaluate.intervals import wilson
-from eyespot.evaluate.scores import RunScores
+from eyespot.evaluate.metrics import wilson
+from eyespot.evaluate.verdict import RunScores
 from eyespot.records import PartMetrics
 from eyespot.reporting.report import results
 from eyespot.serve import bodies, pictures

@@ -100,7 +100,8 @@ def _choose(seen: list[_Seen], wanted: str, data: str | Path) -> tuple[str, list
         trained_on = [each for each in members if part != "train" and each.then == "train"]
         if len(trained_on) < len(members):
             held_out = [each for each in members if part == "train" or each.then != "train"]
-            return part, held_out, [_set_aside(each) for each in trained_on]
+            why = "the model was trained on it, so it tests nothing"
+            return part, held_out, [SetAside(picture=each.hashed.picture.name, reason=why) for each in trained_on]
         raise DataError(
             f"the model was trained on all {len(members)} pictures of part {part!r} in {data}: give pictures that it "
             "has not seen, or choose --split all"
@@ -111,10 +112,6 @@ def _choose(seen: list[_Seen], wanted: str, data: str | Path) -> tuple[str, list
     raise DataError(
         f"{data} has no picture that was in part {wanted!r} in training{new}: choose another with --split, or all"
     )
-
-
-def _set_aside(each: _Seen) -> SetAside:
-    return SetAside(picture=each.hashed.picture.name, reason="the model was trained on it, so it tests nothing")
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eyespot.answering.opened import Opened
-from eyespot.answering.predictions import predictions
+from eyespot.answering.opened import Opened, predictions
 from eyespot.answering.results import Prediction, ValResult
 from eyespot.bundle.exported import is_exported, read_exported
 from eyespot.bundle.files import GRAPH, MANIFEST, DetectorBundle, read_any_bundle
@@ -47,7 +46,7 @@ class Model(Opened):
 
 
 def load(path: str | Path) -> Model | Detector:
-    """The model in a run folder, in its `bundle`, in a copied bundle alone, or in a file that `export` made.
+    """The model in a run folder, in its `bundle`, in a copied bundle, or in a file that `export` made.
 
     A Model names classes; a Detector, of a run on pictures with boxes, finds boxes. The graph in a bundle stands for
     it. Raises BundleError if there is none, or if it is damaged, unsafe or of a

@@ -1,22 +1,30 @@
-"""A trained model, opened: what it is, and its answers to pictures. Needs neither torch nor the store."""
+"""A trained model, opened: what it is, its answers to pictures, and the likeliest classes of each.
+
+Needs neither torch nor the store.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
 from eyespot import machine
+from eyespot.answering.results import ClassProbability, Prediction
 from eyespot.bundle.exported import Exported, WholeClassifier
 from eyespot.bundle.files import Bundle
 from eyespot.bundle.manifest import Manifest
 from eyespot.bundle.run import Classifier
 from eyespot.data.data_set import Picture
-from eyespot.data.levels import is_flat
+from eyespot.data.levels import FLAT_NOTE, is_flat
+from eyespot.data.read_as import ReadAs
+from eyespot.data.sources import AS_IT_IS, list_pictures
 from eyespot.engine.compiled import compiled_folder
 from eyespot.engine.run import BATCH
+from eyespot.errors import OptionError
 from eyespot.features.decode import decode_pictures
 from eyespot.progress import Progress
 
@@ -83,6 +91,45 @@ class Opened:
                 answered.probabilities[number] = answer
             progress(doing, len(answered.probabilities) + len(answered.reasons), len(pictures))
         return answered
+
+
+def predictions(
+    model: Opened,
+    pictures: str | Path | Iterable[str | Path],
+    *,
+    topk: int,
+    progress: Progress,
+    how: ReadAs = AS_IT_IS,
+) -> list[Prediction]:
+    """The likeliest classes of each picture, in the order given; folders are searched through. See Model.predict."""
+    if topk < 1:
+        raise OptionError(f"the option topk must be at least 1, not {topk}")
+    paths = [pictures] if isinstance(pictures, str | Path) else list(pictures)
+    found, left = list_pictures(paths, how)
+    answered = model.answers(
+        [(picture, None) for picture in found], doing="predicting", many=len(found) > FEW_PICTURES, progress=progress
+    )
+    named = [
+        Prediction(
+            picture=picture.name,
+            predictions=tuple(
+                ClassProbability(class_=model.classes[index], probability=probability)
+                for index, probability in likeliest(answered.probabilities[number], topk)
+            ),
+            note=FLAT_NOTE if number in answered.flat else None,
+        )
+        if number in answered.probabilities
+        else Prediction(picture=picture.name, predictions=(), set_aside=answered.reasons[number])
+        for number, picture in enumerate(found)
+    ]
+    unreadable = {each.picture: each.reason for each in left}
+    return named + [Prediction(picture=name, predictions=(), set_aside=reason) for name, reason in unreadable.items()]
+
+
+def likeliest(probabilities: np.ndarray, topk: int) -> list[tuple[int, float]]:
+    """The likeliest classes by their numbers, with their probabilities, the likeliest first."""
+    order = np.argsort(-probabilities, kind="stable")[:topk].tolist()
+    return [(index, min(1.0, float(probabilities[index]))) for index in order]
 
 
 def _flat_noted(images: Iterable[tuple[int, np.ndarray]], flat: set[int]) -> Iterator[tuple[int, np.ndarray]]:

@@ -6,6 +6,7 @@ All are meant for cross-correlation, which lays them on the picture as they are 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from types import MappingProxyType
 
 import numpy as np
@@ -52,9 +53,9 @@ def named_kernel(name: str) -> NDArray[np.float64]:
     """
     if name in KERNELS:
         return np.array(KERNELS[name], dtype=np.float64)
-    degrees = degrees_of(name)
-    if degrees is not None:
-        return edge_kernel(degrees)
+    with suppress(ValueError):  # it is no number
+        if np.isfinite(float(name)):
+            return edge_kernel(float(name))
     raise OptionError(
         f"there is no kernel {name!r}: {nearest(name.lower(), KERNELS)}; or give degrees, a file (.csv, .txt, .npy), "
         "or a matrix '1 0 -1; 1 0 -1'"
@@ -73,12 +74,3 @@ def edge_kernel(degrees: float) -> NDArray[np.float64]:
     vertical, horizontal = np.array(KERNELS["vertical"]), np.array(KERNELS["horizontal"])
     kernel: NDArray[np.float64] = np.round(np.sin(angle) * vertical + np.cos(angle) * horizontal, _CLEAN) + 0.0
     return kernel  # without + 0.0, some zeros were negative
-
-
-def degrees_of(name: str) -> float | None:
-    """The number that a name is, in degrees; None for any other name."""
-    try:
-        degrees = float(name)
-    except ValueError:
-        return None
-    return degrees if np.isfinite(degrees) else None

@@ -140,7 +140,8 @@ def counted_by_torch(module: nn.Module, shape: Shape) -> int:
     """What PyTorch's own counter sees of a module that is not known here, on tensors without data."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    on_meta = module if _is_on_meta(module) else copy.deepcopy(module).to("meta").eval()
+    is_ready = not module.training and all(parameter.is_meta for parameter in module.parameters())
+    on_meta = module if is_ready else copy.deepcopy(module).to("meta").eval()
     with FlopCounterMode(display=False) as counter:
         on_meta(torch.empty(1, *shape, device="meta"))
     return int(counter.get_total_flops()) // 2
@@ -201,10 +202,6 @@ def _multiply_adds(module: nn.Module, before: Shape, after: Shape) -> int:
     if not list(module.parameters()) or _is_pointwise(module):
         return 0
     return counted_by_torch(module, before)
-
-
-def _is_on_meta(module: nn.Module) -> bool:
-    return not module.training and all(parameter.is_meta for parameter in module.parameters())
 
 
 def _is_pointwise(module: nn.Module) -> bool:

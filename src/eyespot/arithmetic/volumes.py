@@ -1,7 +1,7 @@
 """Boxes of a drawing: feature volumes in oblique projection, and how they stand in rows, forks and under arcs.
 
 Every box knows its width, and how far it reaches above and below the axis of its row; it draws itself as SVG where it
-is put. The boxes hold numbers and text alone: two that are equal look the same.
+is put. The boxes hold only numbers and text: two that are equal look the same.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eyespot.engine.compiled import compiled_folder
-from eyespot.engine.kept import keep, read_kept
+from eyespot.building.create import create
+from eyespot.engine.compiled import compiled_folder, keep, read_kept
 from eyespot.engine.run import available_precisions
 from eyespot.errors import MissingExtra, OptionError
 from eyespot.features.trunk import Trunk
@@ -61,13 +61,9 @@ class Backbone:
 
         cache_folder: where the default backbone's weights are kept, converted.
         """
-        if self.file is None:
-            return pretrained(cache_folder)
-        from eyespot.building.create import create
+        return pretrained(cache_folder) if self.file is None else create(self.network, weights=str(self.file))
 
-        return create(self.network, weights=str(self.file))
-
-    def trunk(self, cache_folder: Path, precision: PrecisionName, progress: Progress) -> Trunk:
+    def trunk(self, cache_folder: Path, precision: PrecisionName, progress: Progress = silent) -> Trunk:
         """Everything before the last layer, frozen, for a person's own classes."""
         return Trunk(
             _converted(self, cache_folder, progress),
@@ -117,30 +113,6 @@ def choose_backbone(
     return Backbone(network, record, file, size, levels)
 
 
-def frozen_trunk(
-    *,
-    cache_folder: Path,
-    precision: PrecisionName,
-    published: bool = False,
-    levels: Levels | None = None,
-    progress: Progress = silent,
-) -> Trunk:
-    """EfficientNet-Lite0 with its ImageNet weights, up to its features.
-
-    cache_folder: where the converted graph is kept.
-    published: preprocess exactly as the weights' publisher does.
-    levels: of pictures with more than 8 bits.
-    """
-    preprocess = EFFICIENTNET_LITE0.preprocess if published else OWN_PREPROCESS
-    return Trunk(
-        _converted(DEFAULT, cache_folder, progress),
-        network=EFFICIENTNET_LITE0.network,
-        preprocess=preprocess.model_copy(update={"levels": levels}),
-        precision=precision,
-        folder=compiled_folder(cache_folder),
-    )
-
-
 def choose_precision(wanted: str) -> PrecisionName:
     """The precision to compute in. Raises OptionError where this machine does not have the wanted one."""
     available = available_precisions()
@@ -163,13 +135,12 @@ def pretrained(cache_folder: Path) -> nn.Sequential:
         raise MissingExtra("the first use of a network on this machine", extra="train") from error
     from eyespot import zoo
 
-    weights = EFFICIENTNET_LITE0
-    net = zoo.create(weights.network.name, **weights.network.arguments)
+    net = zoo.create(DEFAULT.network)
     try:
-        load(net, weights, cache_folder=cache_folder)
+        load(net, EFFICIENTNET_LITE0, cache_folder=cache_folder)
     except OSError:
         with tempfile.TemporaryDirectory() as folder:
-            load(net, weights, cache_folder=Path(folder))
+            load(net, EFFICIENTNET_LITE0, cache_folder=Path(folder))
     return net
 
 

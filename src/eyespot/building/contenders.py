@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eyespot import machine
-from eyespot.building.named import is_network, named_network, preprocess_of, read_run, require_torch
+from eyespot.building.create import create, require_torch
+from eyespot.building.named import is_network, named_network, preprocess_of, read_run
 from eyespot.bundle.run import Classifier, require_distribution
 from eyespot.engine.gate import INPUT
 from eyespot.engine.run import Engine
@@ -65,10 +66,9 @@ def tested(network: str | Path) -> Tested:
         manifest = bundle.manifest
         require_distribution(Classifier(bundle, cache_folder=None).of_black()[0], bundle)
         return Tested(f"{manifest.name} ({manifest.network.name})", "trained", bundle.graph, manifest.preprocess, None)
-    require_torch(network)
+    require_torch(f"looking into {network}")
     import torch
 
-    from eyespot.building.create import create
     from eyespot.engine.from_torch import to_onnx
 
     name = str(network)

@@ -66,10 +66,7 @@ def create(
     >>> net.eval()(torch.zeros(1, 3, 224, 224)).shape
     torch.Size([1, 5])
     """
-    try:
-        import torch  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise MissingExtra("Building a network", extra="train") from error
+    require_torch("Building a network")
     if name.startswith(TIMM):
         from eyespot.zoo import timm_networks
 
@@ -79,6 +76,14 @@ def create(
     if weights is None:
         return _built(name, classes, arguments, auxiliary=auxiliary)
     return _loaded(name, classes, weights, arguments, auxiliary=auxiliary)
+
+
+def require_torch(what: str) -> None:
+    """Raises MissingExtra without torch. what: that needs it, as the sentence begins."""
+    try:
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MissingExtra(what, extra="train") from error
 
 
 def _built(
@@ -102,7 +107,7 @@ def _loaded(
     name: str, classes: int | None, given: str | Path, arguments: dict[str, Argument], *, auxiliary: bool
 ) -> nn.Sequential | WithHeads:
     from eyespot import zoo
-    from eyespot.zoo.weights_files import choose, put, read
+    from eyespot.zoo.weights_files import choose, of_other_classes, put, read
 
     zoo.definition(name)  # an unknown name is said before anything else
     record, file = choose(name, given)
@@ -111,7 +116,7 @@ def _loaded(
     last = tensors.get("net.head.fc.weight" if auxiliary else "head.fc.weight")
     made = _built(name, len(last) if classes is None and last is not None else classes, arguments, auxiliary=auxiliary)
     own = made.state_dict()
-    new = {key for key in own if key.endswith(_FC) and key in tensors and _other_classes(tensors[key], own[key])}
+    new = {key for key in own if key.endswith(_FC) and key in tensors and of_other_classes(tensors[key], own[key])}
     if auxiliary and not any(key.startswith("heads.") for key in tensors):
         new |= {key for key in own if key.startswith("heads.")}
     put(made, {key: tensor for key, tensor in tensors.items() if key not in new}, what=what, keep=new)
@@ -132,10 +137,8 @@ def _ours(
     with torch.device("meta"):  # only for the names
         net = zoo.create(name, **arguments)
         heads = zoo.heads(name, **arguments)
-    names = [
-        {key: key for key in net.state_dict()},
-        *(renaming(naming, net) for naming in sorted({each.naming for each in records})),
-    ]
+    namings = sorted({record.naming for record in records})
+    names = [{key: key for key in net.state_dict()}, *(renaming(naming, net) for naming in namings)]
     body = max(names, key=lambda candidate: len(candidate.keys() & tensors.keys()))
     of_heads: dict[str, str] = {}
     for naming in {record.heads_naming for record in records} - {""}:
@@ -144,8 +147,3 @@ def _ours(
         return renamed(tensors, body, what=what, others=of_heads)
     there = of_heads if of_heads.keys() & tensors.keys() else {}
     return renamed(tensors, {theirs: f"net.{ours}" for theirs, ours in body.items()} | there, what=what)
-
-
-def _other_classes(given: torch.Tensor, own: torch.Tensor) -> bool:
-    """Whether two tensors of a last layer differ in the number of classes, and in nothing else."""
-    return given.shape[1:] == own.shape[1:] and len(given) != len(own)

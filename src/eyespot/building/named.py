@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eyespot import zoo
-from eyespot.building.create import create
+from eyespot.building.create import create, require_torch
 from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.bundle.manifest import Manifest
-from eyespot.errors import BundleError, MissingExtra, NetworkError, OptionError, WeightsError
+from eyespot.errors import BundleError, NetworkError, OptionError, WeightsError
 from eyespot.records import Preprocess
 from eyespot.zoo.catalogue import TIMM
 from eyespot.zoo.weights import of_network
@@ -43,7 +43,7 @@ def named_network(name: str | Path, *, classes: int | None = None) -> Named:
     Raises NetworkError for an unknown name, BundleError for a folder that holds no model, OptionError for a run with
     other classes, MissingExtra without torch.
     """
-    require_torch(name)
+    require_torch(f"looking into {name}")
     if is_network(name):
         return _of_catalogue(str(name), classes)
     bundle = read_run(name)
@@ -135,14 +135,6 @@ def bundle_with_weights(bundle: Bundle) -> nn.Sequential:
     except RuntimeError as error:
         raise BundleError(f"the weights in {bundle.folder} are not those of {bundle.manifest.network.name}") from error
     return net
-
-
-def require_torch(name: str | Path) -> None:
-    """Raises MissingExtra, which says that `name` was to be looked into, without torch."""
-    try:
-        import torch  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise MissingExtra(f"looking into {name}", extra="train") from error
 
 
 def _of_catalogue(name: str, classes: int | None) -> Named:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from pydantic import ValidationError
@@ -31,11 +31,9 @@ from eyespot.engine.gate import (
 )
 from eyespot.engine.ir_gate import LARGEST_XML, check_ir
 from eyespot.engine.onnx_file import graph_bytes
+from eyespot.engine.run import WholeEngine
 from eyespot.errors import BundleError
 from eyespot.records import PrecisionName
-
-if TYPE_CHECKING:
-    from eyespot.engine.whole_pictures import WholeEngine
 
 SUFFIXES: dict[str, Literal["onnx", "openvino"]] = {".onnx": "onnx", ".xml": "openvino"}
 """Of the file that a person names."""
@@ -183,8 +181,6 @@ class WholeClassifier:
 
     @cached_property
     def _engine(self) -> WholeEngine:
-        from eyespot.engine.whole_pictures import WholeEngine
-
         try:
             return WholeEngine(
                 self._exported.graph,

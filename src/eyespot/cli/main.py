@@ -97,7 +97,7 @@ for _module in (trained, boxes, anatomy, by_hand):
 @click.option("--freeze", metavar="STAGE", help="Train all after this stage, such as stage5, or a number of stages.")
 @click.option("--replace-tail", metavar="LAYERS", help="New layers after it: 'conv 3x3 128, pool, fc 64'.")
 @click.option("--weights", metavar="NAME", help="Published weights to begin with, or a file.  [default: the first]")
-@click.option("--imgsz", type=int, help="Side of the images the network takes, pixels.  [default: the network's own]")
+@click.option("--imgsz", type=int, help="Side of the network's images, pixels; the longer one, for boxes.")
 @click.option("--head", default="", metavar="N,N", help="Hidden layers before the softmax, such as 256,128.")
 @click.option("--output", default="softmax", show_default=True, help="softmax, or with two classes sigmoid.")
 @click.option("--class-weight", default="auto", show_default=True, help="auto balances unequal classes; none.")
@@ -140,6 +140,8 @@ def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, 
 
     DATA may also be a CSV with the columns image_path and label, a folder with a metadata.jsonl, a folder with MNIST's
     IDX files, or a Parquet file with pictures inside, or a folder of them.
+
+    With boxes in the folder (YOLO, COCO or Pascal VOC; docs/detection.md) a detector is trained, which finds them.
 
     How much of the network trains follows from how many pictures there are; --regime, --freeze or --time say otherwise.
     docs/training.md explains every option.

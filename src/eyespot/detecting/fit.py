@@ -76,7 +76,7 @@ def fit_detector(prepared: PreparedBoxes, job: Job) -> FittedDetector:
     """The trained detector. KeyboardInterrupt goes through where there is nothing yet to answer with."""
     body = _Body.of(prepared, job)
     plan, views = _decided(prepared, body, job)
-    kept = _KeptWeights(prepared, body, plan, views, job)
+    kept = KeptWeights(prepared, body, plan, views, job)
     detector = kept.found(body)
     if detector is not None:
         return body.fitted(detector, prepared, plan, views)
@@ -216,7 +216,7 @@ def _reserve(job: Job) -> float:
     return FINISHING_SECONDS + FINISHING_SHARE * (job.options.time or 0.0)
 
 
-class _KeptWeights:
+class KeptWeights:
     """The weights of a training that went to its end, in the store: the same one need not be done again."""
 
     def __init__(self, prepared: PreparedBoxes, body: _Body, plan: DetectorPlan, views: int, job: Job) -> None:

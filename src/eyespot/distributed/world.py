@@ -170,17 +170,7 @@ def broadcast(value: Any, world: World) -> Any:
 
     value: what JSON can say; that of other ranks is not used.
     """
-    if world.size == 1:
-        return value
-    import torch
-    from torch import distributed
-
-    data = json.dumps(value).encode() if world.is_writer else b""
-    length = torch.tensor([len(data)])
-    distributed.broadcast(length, src=_WRITER)
-    text = torch.frombuffer(bytearray(data or bytes(int(length))), dtype=torch.uint8)
-    distributed.broadcast(text, src=_WRITER)
-    return json.loads(text.numpy().tobytes())
+    return gather(value if world.is_writer else None, world)[_WRITER]
 
 
 def gather(value: Any, world: World) -> list[Any]:

@@ -1,16 +1,15 @@
 """The gate for OpenVINO's own files: XML that lists operators, and a file of the weights they point into.
 
-What passes uses OpenVINO's operators alone, holds no graph inside a graph, points nowhere but into its own weights, and
+What passes uses only OpenVINO's operators, holds no graph inside a graph, points nowhere but into its own weights, and
 names no other file.
 """
 
 from __future__ import annotations
 
 import re
-from typing import NoReturn
 from xml.etree import ElementTree
 
-from eyespot.errors import BundleError
+from eyespot.engine.onnx_file import refuse
 
 LARGEST_XML = 64 * 2**20
 """Bytes. The largest of the zoo has 2 MB."""
@@ -42,17 +41,17 @@ def check_ir(xml: bytes, weights: bytes) -> dict[str, str]:
     Raises BundleError, saying what was found, for anything else.
     """
     if len(xml) > LARGEST_XML:
-        _refuse(f"it has {len(xml)} bytes, more than {LARGEST_XML}")
+        refuse(f"it has {len(xml)} bytes, more than {LARGEST_XML}")
     if not xml.startswith(_START) or b"\0" in xml:  # so that every reader takes it for the same letters
-        _refuse(f"it does not begin with {_START.decode()}")
+        refuse(f"it does not begin with {_START.decode()}")
     if b"<!" in xml or b"<?" in xml[1:]:  # a document type could define entities, which grow, or name other files
-        _refuse("it holds declarations, which a model has no need of")
+        refuse("it holds declarations, which a model has no need of")
     try:
         root = ElementTree.fromstring(xml.decode("utf-8"))
     except (ElementTree.ParseError, ValueError, LookupError, RecursionError) as error:
-        _refuse(f"it is not XML ({error})")
+        refuse(f"it is not XML ({error})")
     if root.tag != "net" or root.get("version") not in IR_VERSIONS:
-        _refuse(f"it is not a network of version {' or '.join(IR_VERSIONS)}")
+        refuse(f"it is not a network of version {' or '.join(IR_VERSIONS)}")
     _check_names(root)
     for layer in root.iterfind("layers/*"):
         _check_layer(layer, len(weights))
@@ -64,32 +63,28 @@ def _check_names(root: ElementTree.Element) -> None:
     """No name of an element is written or found in two ways: OpenVINO knows no namespaces, and takes the first."""
     for element in root.iter():
         if not all(_NAME.fullmatch(name) for name in (element.tag, *element.attrib)):
-            _refuse(f"it holds the name {element.tag[:40]!r}, which no model needs")
+            refuse(f"it holds the name {element.tag[:40]!r}, which no model needs")
         if element.tag == "body":
-            _refuse(f"it holds a graph inside a graph ({element.tag})")
+            refuse(f"it holds a graph inside a graph ({element.tag})")
     parts = [each.tag for each in root]
     if not set(parts) <= _PARTS or len(parts) > len(set(parts)) or "layers" not in parts:
-        _refuse(f"it does not consist of {', '.join(sorted(_PARTS))}, each once")
+        refuse(f"it does not consist of {', '.join(sorted(_PARTS))}, each once")
 
 
 def _check_layer(layer: ElementTree.Element, weights_bytes: int) -> None:
     kind, operator_set = layer.get("type", ""), layer.get("version", "")
     if layer.tag != "layer" or kind not in OPERATORS:
-        _refuse(f"it uses the operator {kind[:40]!r}, which eyespot does not run")
+        refuse(f"it uses the operator {kind[:40]!r}, which eyespot does not run")
     if not _OPERATOR_SET.fullmatch(operator_set):
-        _refuse(f"its operator {kind!r} is of the set {operator_set[:40]!r}, which is not OpenVINO's own")
+        refuse(f"its operator {kind!r} is of the set {operator_set[:40]!r}, which is not OpenVINO's own")
     described = layer.findall("data")
     if len(described) > 1:
-        _refuse(f"it describes its operator {kind!r} twice")
+        refuse(f"it describes its operator {kind!r} twice")
     if kind != "Const":
         return
     try:
         offset, size = (int(described[0].attrib[name]) for name in ("offset", "size"))
     except (IndexError, KeyError, ValueError):
-        _refuse("one of its constants does not say where it lies")
+        refuse("one of its constants does not say where it lies")
     if not 0 <= offset <= offset + size <= weights_bytes:
-        _refuse(f"one of its constants lies beyond the {weights_bytes} bytes of its weights")
-
-
-def _refuse(reason: str) -> NoReturn:
-    raise BundleError(f"The model's graph cannot be used: {reason}.")
+        refuse(f"one of its constants lies beyond the {weights_bytes} bytes of its weights")

@@ -5,7 +5,7 @@ counted in steps of 2 to the power of -22, and after each product comes a roundi
 matrices that the graph computes from the picture's size. An engine's own resize is none of Pillow's: OpenVINO leaves
 out the antialiasing without a word.
 
-A 32-bit float holds whole numbers up to 2 to the power of 24 alone. So weights come in two halves of 11 bits, each with
+A 32-bit float holds whole numbers only up to 2 to the power of 24. So weights come in two halves of 11 bits, each with
 a product of its own, and the sums are put together without ever leaving that range.
 """
 
@@ -60,7 +60,7 @@ def _resize(preprocess: Preprocess, model: onnx.ModelProto) -> onnx.ModelProto:
         other = make.rows_resized(make.columns_resized(picture, down), across)
         x = make.node("Where", make.columns_come_first(down, across), other, x)
     x = make.node("Transpose", x, perm=[1, 2, 0])  # (crop_height, crop_width, C)
-    x = make.node("Unsqueeze", x, make.wholes([0]))
+    x = make.node("Unsqueeze", x, make.whole([0]))
     image = make.node("Cast", x, to=TensorProto.UINT8, output=f"{_PREFIX}.{INPUT}")
     shapes: dict[str, list[str | int]] = {
         PICTURE: ["H", "W", preprocess.channels],
@@ -94,11 +94,8 @@ class _Graph:
         self.nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
         return name
 
-    def whole(self, value: int) -> str:
+    def whole(self, value: int | list[int]) -> str:
         return self._constant(np.array(value, np.int64))
-
-    def wholes(self, values: list[int]) -> str:
-        return self._constant(np.array(values, np.int64))
 
     def real(self, value: float) -> str:
         return self._constant(np.array(value, np.float32))
@@ -118,7 +115,7 @@ class _Graph:
         return self._levels(self.node("MatMul", down.high, x), self.node("MatMul", down.low, x))
 
     def _levels(self, high: str, low: str) -> str:
-        """(HALF * high + low) / HALF^2, rounded half up, by whole numbers below 2^24 alone."""
+        """(HALF * high + low) / HALF^2, rounded half up, only by whole numbers below 2^24."""
         carried = self.node("Floor", self.node("Div", low, self.real(HALF)))
         steps = self.node("Add", self.node("Add", high, carried), self.real(HALF / 2))
         return self.node("Clip", self.node("Floor", self.node("Div", steps, self.real(HALF))), *self._bounds(0, 255))
@@ -133,7 +130,7 @@ class _Graph:
         return self.node("Greater", self.whole(MOST_RESIZED_PIXELS // preprocess.short_side + 1), long)
 
     def side(self, side: str, other: str, preprocess: Preprocess, crop: int, fits: str) -> _Side:
-        """One side of the picture, so many pixels long; fits: where the record is exact.
+        """One side of the picture, `side` pixels long; fits: where the record is exact.
 
         A pixel's centre is at 1/2 + its number, counted from the pixel in which the crop begins. All places are
         multiplied so far that they are whole numbers, which stay below 2^31: OpenVINO counts in 32 bits.
@@ -219,7 +216,7 @@ class _Graph:
     def _triangle(self, away: str, unit: str) -> tuple[str, str]:
         """The halves of weights that fall from 1 to 0 at one unit away, in whole numbers but for the last rounding."""
         rest = self.node("Max", self.node("Sub", unit, away), self.whole(0))
-        total = self.node("ReduceSum", rest, self.wholes([1]), keepdims=1)
+        total = self.node("ReduceSum", rest, self.whole([1]), keepdims=1)
         high = self.whole(0)
         for factor in _HALF_BY_HALF:  # an engine may count in 32 bits
             rest = self.node("Mul", rest, self.whole(factor))
@@ -234,7 +231,7 @@ class _Graph:
         t = self.node("Div", *(self.node("Cast", each, to=TensorProto.FLOAT) for each in (away, unit)))
         near, far = (self.node("Clip", t, *self._bounds(low, low + 1)) for low in (0, 1))
         weights = self.node("Add", self._polynomial(near, 1.5, -2.5, 0, 1), self._polynomial(far, -0.5, 2.5, -4, 2))
-        weights = self.node("Div", weights, self.node("ReduceSum", weights, self.wholes([1]), keepdims=1))
+        weights = self.node("Div", weights, self.node("ReduceSum", weights, self.whole([1]), keepdims=1))
         steps = self._nearest(self.node("Mul", weights, self.real(HALF * HALF)))
         high = self.node("Floor", self.node("Div", steps, self.real(HALF)))
         return high, self.node("Sub", steps, self.node("Mul", high, self.real(HALF)))

@@ -1,4 +1,4 @@
-"""Runs a frozen graph on batches of pictures, with OpenVINO on the CPU."""
+"""Runs a graph with OpenVINO on the CPU: a frozen one on batches of images, or a whole one on pictures of any size."""
 
 from __future__ import annotations
 
@@ -46,12 +46,7 @@ class Engine:
         """
         self.batch, self.image_hwc = batch, image_hwc
         at_once = streams or (1 if batch == 1 else min(machine.cores(), 2 * batch))
-        options: dict[str, Any] = {
-            "PERFORMANCE_HINT": "LATENCY" if batch == at_once == 1 else "THROUGHPUT",
-            "NUM_STREAMS": at_once,
-            "INFERENCE_NUM_THREADS": machine.cores(),
-            "INFERENCE_PRECISION_HINT": HINTS[precision],
-        }
+        options = _options(precision, hint="LATENCY" if batch == at_once == 1 else "THROUGHPUT", at_once=at_once)
         if streams is not None:  # what shares the cores with decoding would wait for a core that it is tied to
             options["ENABLE_CPU_PINNING"] = False
         self._compiled = compile_graph(
@@ -89,6 +84,28 @@ class Engine:
         if not missing:
             return images
         return np.concatenate([images, np.zeros((missing, *images.shape[1:]), images.dtype)])
+
+
+class WholeEngine:
+    """A graph that resizes pictures itself, compiled for this machine: a picture in, named arrays out."""
+
+    def __init__(
+        self, graph: bytes, *, weights: bytes = b"", precision: PrecisionName = "fp32", cache_folder: Path | None = None
+    ) -> None:
+        """graph: ONNX with one input `picture`, uint8 (H, W, C), or OpenVINO's XML with its `weights`.
+        precision: number format of the network; the resize counts in whole numbers in any.
+        cache_folder: where compiled graphs are kept, so that the next process starts at once.
+        """
+        streams = machine.cores()
+        options = _options(precision, hint="LATENCY", at_once=streams)
+        compiled = compile_graph(
+            openvino_core(), graph, weights=weights, shape=None, options=options, cache_folder=cache_folder
+        )
+        self._requests = Requests(compiled, count=streams)
+
+    def stream(self, pictures: Iterable[tuple[T, np.ndarray]]) -> Iterator[tuple[T, dict[str, np.ndarray]]]:
+        """The outputs for each picture (H, W, C), each array of one row, with the tag it came with, in order."""
+        return self._requests.stream(pictures)
 
 
 class Requests:
@@ -145,6 +162,15 @@ class Requests:
         return outputs
 
 
+def _options(precision: PrecisionName, *, hint: str, at_once: int) -> dict[str, Any]:
+    return {
+        "PERFORMANCE_HINT": hint,
+        "NUM_STREAMS": at_once,
+        "INFERENCE_NUM_THREADS": machine.cores(),
+        "INFERENCE_PRECISION_HINT": HINTS[precision],
+    }
+
+
 def in_batches(tagged: Iterable[tuple[T, np.ndarray]], size: int) -> Iterator[tuple[list[T], np.ndarray]]:
     """Tagged images (H, W, C), stacked in batches (N, H, W, C) of at most `size`."""
     source = iter(tagged)
@@ -154,8 +180,8 @@ def in_batches(tagged: Iterable[tuple[T, np.ndarray]], size: int) -> Iterator[tu
 
 def available_precisions() -> tuple[PrecisionName, ...]:
     """The number formats this machine's engine has, the fastest first."""
-    fastest = machine.fastest_precision(openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
-    return ("bf16", "fp32") if fastest == "bf16" else ("fp32",)
+    capabilities = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return ("bf16", "fp32") if "BF16" in capabilities else ("fp32",)
 
 
 def engine_version() -> str:

@@ -1,4 +1,4 @@
-"""What the numbers mean, in sentences for someone who reads such numbers for the first time."""
+"""Which scores of a run to trust first, and what the numbers mean, for someone who reads such for the first time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 
 from eyespot.evaluate.calibration import error_by_chance
 from eyespot.evaluate.lettering import shorten
-from eyespot.records import Calibration, ClassMetric, Metric
+from eyespot.records import Calibration, ClassMetric, Metric, PartMetrics, Scores
 from eyespot.words import counted, some
 
 Measured = Literal["test", "out-of-fold", "validation"]
@@ -17,6 +17,31 @@ WIDE_INTERVAL = 0.10
 """An interval wider than this is pointed out."""
 FEW_PER_CLASS = 20
 """In a class with fewer pictures, one picture moves its recall by more than 5 points."""
+
+
+class RunScores(Scores):
+    """The scores that a bundle keeps, with what is told of them in the run's report."""
+
+    out_of_fold_detail: PartMetrics | None
+    """The answers of cross-validation per class, where they were kept."""
+    out_of_fold_reason: str
+    """Why cross-validation was run, as one sentence; empty if it was not."""
+
+
+def most_trusted_first(scores: Scores) -> list[tuple[Measured, PartMetrics | Metric]]:
+    """What was measured: on test, then out of fold, on a small test, on validation."""
+    found: tuple[tuple[Measured, PartMetrics | Metric | None], ...] = (
+        ("test", scores.test),
+        ("out-of-fold", scores.out_of_fold),
+        ("test", scores.small_test),
+        ("validation", scores.validation),
+    )
+    return [(measured, each) for measured, each in found if each is not None]
+
+
+def overall(score: PartMetrics | Metric) -> Metric:
+    """The accuracy on all pictures of the part."""
+    return score.overall if isinstance(score, PartMetrics) else score
 
 
 def percent(share: float) -> str:

@@ -19,8 +19,7 @@ import numpy as np
 
 from eyespot.bundle.files import Bundle
 from eyespot.data.copies import Hashed
-from eyespot.engine.run import openvino_core
-from eyespot.engine.whole_pictures import WholeEngine
+from eyespot.engine.run import WholeEngine, openvino_core
 from eyespot.errors import DataError, MissingExtra
 from eyespot.exporting.agreement import Answering, ExportCheck, Tagged, agreement
 from eyespot.exporting.files import in_openvino_format

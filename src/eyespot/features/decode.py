@@ -30,7 +30,7 @@ MOST_WHOLE = 16
 MOST_HELD_BYTES = 2**20
 """Files that a thread holds at a time: many digits or a photo."""
 SMALL_BYTES = 2**12
-"""Below so many bytes a picture, Python's work around each is most of it, and that only one thread can do at a time;
+"""Below this many bytes a picture, Python's work around each is most of it, and that only one thread can do at a time;
 two would hand Python over to each other many times a picture, and take half as long again as one."""
 
 

@@ -10,10 +10,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from eyespot.data.copies import Hashed
 from eyespot.data.store import Store
@@ -21,7 +19,7 @@ from eyespot.distributed.world import ALONE, World, gather, gather_rows, shard
 from eyespot.engine.gate import FEATURES
 from eyespot.engine.run import Engine, in_batches
 from eyespot.features.decode import decode_pictures
-from eyespot.features.room import MOST_IN_MEMORY, require_room, room
+from eyespot.features.room import require_room, room
 from eyespot.features.share import Share
 from eyespot.features.stored import Stored
 from eyespot.features.tap import Tap
@@ -63,8 +61,8 @@ def embed(
 ) -> Embedded:
     """The features of every view of every picture that can be decoded; those in the store are not computed.
 
-    trunk: its engine is compiled only where something is missing in the store; features that take more than
-        `MOST_IN_MEMORY` bytes lie in its folder.
+    trunk: its engine is compiled only where something is missing in the store; features that take too
+        much memory lie in its folder.
     store: where features are looked up and kept; None for neither.
     tap: activations of this trunk that are kept on the way, of what is computed now.
     world: each process looks up and computes its share of the pictures, in a store that may be its own or shared; all
@@ -76,9 +74,9 @@ def embed(
     row_of = {each.content: row for row, each in reversed(list(enumerate(hashed)))}
     rows = np.array(sorted(row_of.values()), np.int64)  # copies are computed once
     mine = [hashed[row] for row in shard(rows, world)]
-    stored = Stored(store, trunk.recipe, notes=[])
-    row_shape = _row_shape(trunk, mine or hashed, views, stored)
-    array = _room(trunk, (len(views), len(hashed), *row_shape))  # (views, N, ...)
+    stored = Stored(store, trunk.recipe)
+    shape = (len(views), len(hashed), *_row_shape(trunk, mine or hashed, views, stored))  # (views, N, ...)
+    array = room(shape, trunk.dtype, what=_what(shape[0] * shape[1]), instead=NEED_LESS, folder=trunk.folder)
     share = Share(mine, dict(zip(views, array, strict=True)), row_of, stored, progress)
     unreadable = _take_all(share, trunk, tap)
     _exchange(array, rows, world)
@@ -96,19 +94,7 @@ def embed(
 def require_room_for(trunk: Trunk, views: int) -> None:
     """Raises MachineError unless `embed` would have room for this many views, of all pictures together."""
     row = math.prod(trunk.engine.row_shapes[FEATURES]) * np.dtype(trunk.dtype).itemsize
-    require_room(views * row, what=_what(views), instead=NEED_LESS, folder=trunk.folder, most_in_memory=MOST_IN_MEMORY)
-
-
-def _room(trunk: Trunk, shape: tuple[int, ...]) -> npt.NDArray[Any]:
-    """An array for features: of views, of pictures, and the shape of each."""
-    return room(
-        shape,
-        trunk.dtype,
-        what=_what(shape[0] * shape[1]),
-        instead=NEED_LESS,
-        folder=trunk.folder,
-        most_in_memory=MOST_IN_MEMORY,
-    )
+    require_room(views * row, what=_what(views), instead=NEED_LESS, folder=trunk.folder)
 
 
 def _take_all(share: Share, trunk: Trunk, tap: Tap | None) -> dict[str, str]:

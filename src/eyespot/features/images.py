@@ -12,7 +12,7 @@ import numpy as np
 
 from eyespot.data.copies import Hashed
 from eyespot.features.decode import decode_pictures
-from eyespot.features.room import MOST_IN_MEMORY, room
+from eyespot.features.room import room
 from eyespot.records import Preprocess, SetAside
 from eyespot.words import counted
 
@@ -31,7 +31,7 @@ class Decoded:
 
 
 def bytes_needed(count: int, preprocess: Preprocess) -> int:
-    """What the images of so many pictures take, in memory or on disk."""
+    """What the images of this many pictures take, in memory or on disk."""
     return count * math.prod(_shape(preprocess))
 
 
@@ -40,12 +40,11 @@ def decoded(
     preprocess: Preprocess,
     *,
     folder: Path,
-    most_in_memory: int = MOST_IN_MEMORY,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Decoded:
     """Every picture that can be decoded, in order, as an image.
 
-    folder: where there is room on disk; used, and made, only if the images take more than `most_in_memory` bytes.
+    folder: where there is room on disk; used, and made, only for what takes too much memory.
     progress: told pictures done and pictures in all.
     Raises MachineError where the disk has too little room; nothing is decoded then.
     """
@@ -54,7 +53,6 @@ def decoded(
         np.uint8,
         what=f"{counted(len(hashed), 'picture')} as images",
         folder=folder,
-        most_in_memory=most_in_memory,
     )  # (N, H, W, C)
     pictures: list[Hashed] = []
     reasons: dict[int, str] = {}

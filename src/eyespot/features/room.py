@@ -29,19 +29,18 @@ def room(
     what: str,
     folder: Path | None,
     instead: str = "",
-    most_in_memory: int = MOST_IN_MEMORY,
 ) -> npt.NDArray[Any]:
     """An array to be filled.
 
     what: that the array holds, in the plural, for errors.
-    folder: where there is room on disk; used, and made, only for more than `most_in_memory` bytes. None for no disk.
+    folder: where there is room on disk; used, and made, only for more than `MOST_IN_MEMORY` bytes. None for no disk.
     instead: what the user can do to need less, for errors.
     Raises MachineError where the disk has too little room.
     """
     needed = math.prod(shape) * np.dtype(dtype).itemsize
-    if folder is None or needed <= most_in_memory:
+    if folder is None or needed <= MOST_IN_MEMORY:
         return np.empty(shape, dtype)
-    require_room(needed, what=what, folder=folder, instead=instead, most_in_memory=most_in_memory)
+    require_room(needed, what=what, folder=folder, instead=instead)
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             _reserve(file.fileno(), needed)
@@ -50,11 +49,9 @@ def room(
         raise _no_file(needed, what, folder, instead, error) from error
 
 
-def require_room(
-    needed: int, *, what: str, folder: Path | None, instead: str = "", most_in_memory: int = MOST_IN_MEMORY
-) -> None:
-    """Returns where `room` would have this many bytes now; else raises its MachineError. Nothing is reserved."""
-    if folder is None or needed <= most_in_memory:
+def require_room(needed: int, *, what: str, folder: Path | None, instead: str = "") -> None:
+    """Raises MachineError unless `room` would have this many bytes now. Nothing is reserved."""
+    if folder is None or needed <= MOST_IN_MEMORY:
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -9,20 +9,21 @@ import numpy as np
 
 from eyespot.data.store import Store
 from eyespot.errors import StoreError
-from eyespot.features.keys import Recipe
 from eyespot.features.room import gigabytes
+from eyespot.features.trunk import Recipe
 from eyespot.features.views import AnyView
 
 COMMIT = 64
-"""Features written in one transaction: a kill loses at most so many."""
+"""Features written in one transaction: a kill loses at most this many."""
 
 
 class Stored:
     """Features of one recipe in a store, or in none."""
 
-    def __init__(self, store: Store | None, recipe: Recipe, notes: list[str]) -> None:
-        self._read_from, self._written_to, self._recipe, self.notes = store, store, recipe, notes
+    def __init__(self, store: Store | None, recipe: Recipe) -> None:
+        self._read_from, self._written_to, self._recipe = store, store, recipe
         self._waiting: dict[str, np.ndarray] = {}
+        self.notes: list[str] = []
 
     def get(self, wanted: Sequence[tuple[str, AnyView]]) -> list[np.ndarray | None]:
         """The features of each content and view, or None where they are not there."""
@@ -46,7 +47,7 @@ class Stored:
     def expect(self, missing: int, *, of: int) -> None:
         """Nothing is kept, and a note says so, where the features would push out all else, or fill the disk.
 
-        missing: bytes that are to come, of so many bytes of features in all.
+        missing: bytes that are to come, of that many bytes of features in all.
         """
         why_not = self._why_not(missing, of=of)
         if why_not:
@@ -54,7 +55,7 @@ class Stored:
             self.notes.append(f"features are not kept for the next run: {why_not}")
 
     def has_room(self, size: int) -> bool:
-        """Whether so many bytes of features would be kept, and would take no more than half of the store."""
+        """Whether this many bytes of features would be kept, and would take no more than half of the store."""
         return self._why_not(size, of=2 * size) is None
 
     def add(self, content: str, view: AnyView, row: np.ndarray) -> None:
@@ -74,18 +75,16 @@ class Stored:
                 self.notes.append(f"features are not kept for the next run: {error}")
 
     def _why_not(self, missing: int, *, of: int) -> str | None:
+        """Why nothing more should go into the store; None where it may, or where there is none."""
+        if self._written_to is None:
+            return None
         try:
-            return _why_not(self._written_to, missing, of=of) if self._written_to else None
+            size = self._written_to.size()
+            free = shutil.disk_usage(size.path.parent).free
         except (StoreError, OSError) as error:
             return str(error)
-
-
-def _why_not(store: Store, missing: int, *, of: int) -> str | None:
-    """Why nothing more should go into the store; None where it may."""
-    size = store.size()
-    free = shutil.disk_usage(size.path.parent).free
-    if of > size.max_bytes:
-        return f"they take {gigabytes(of)}, and the store keeps at most {gigabytes(size.max_bytes)}"
-    if min(missing, size.max_bytes - size.bytes) > free / 2:  # a run has more to write
-        return f"its disk has only {gigabytes(free)} free"
-    return None
+        if of > size.max_bytes:
+            return f"they take {gigabytes(of)}, and the store keeps at most {gigabytes(size.max_bytes)}"
+        if min(missing, size.max_bytes - size.bytes) > free / 2:  # a run has more to write
+            return f"its disk has only {gigabytes(free)} free"
+        return None

@@ -33,7 +33,7 @@ class Tap:
     store: Store
 
     def has_room(self, views: int) -> bool:
-        """Whether the store can keep the activations of so many views without losing much else."""
+        """Whether the store can keep the activations of this many views without losing much else."""
         row = self.through.engine.row_shapes[FEATURE_MAP]
         return self._stored.has_room(views * math.prod(row) * np.dtype(self.below.dtype).itemsize)
 
@@ -53,7 +53,7 @@ class Tap:
     @cached_property
     def _stored(self) -> Stored:
         """Under the keys of what lies below. A store that fails is reported by whoever keeps the features in it."""
-        return Stored(self.store, self.below.recipe, notes=[])
+        return Stored(self.store, self.below.recipe)
 
     def keeping(
         self, results: Iterable[tuple[str, AnyView, dict[str, np.ndarray]]]

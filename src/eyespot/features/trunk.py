@@ -1,18 +1,57 @@
-"""A frozen trunk on this machine: its graph, how pictures come to it, and the engine, compiled when first needed."""
+"""A frozen trunk on this machine: its graph, how pictures come to it, and the engine, compiled when first needed.
+
+Its recipe gives each of its features a key: everything that decides its numbers, and nothing else.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from eyespot.engine.run import Engine
-from eyespot.features.keys import Recipe, recipe
+from eyespot.data.pictures import decoder_version
+from eyespot.data.store_values import key_of
+from eyespot.engine.run import Engine, engine_version
+from eyespot.features.views import AnyView, Drawn
 from eyespot.records import Network, PrecisionName, Preprocess
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What, beside the picture itself, decides its features; by default with this process's engine and decoder."""
+
+    preprocess: Preprocess
+    trunk: str
+    """Fingerprint of the converted graph."""
+    precision: PrecisionName
+    engine: str = field(default_factory=engine_version)
+    decoder: str = field(default_factory=decoder_version)
+    dtype: str = "float32"
+    """Of the features as they are kept, by numpy's name."""
+
+    @cached_property
+    def _shared(self) -> str:
+        """What the keys of all pictures begin with."""
+        return key_of(
+            kind="features",
+            preprocess=self.preprocess,
+            trunk=self.trunk,
+            precision=self.precision,
+            engine=self.engine,
+            decoder=self.decoder,
+            dtype=self.dtype,
+        )
+
+    def key(self, content: str, view: AnyView) -> str:
+        """The key under which the features of one view of one picture are stored.
+
+        content: the picture's content hash.
+        """
+        return f"{self._shared}-{content}-{view.key if isinstance(view, Drawn) else view}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,4 +86,4 @@ class Trunk:
     @cached_property
     def recipe(self) -> Recipe:
         """What decides its features."""
-        return recipe(self.preprocess, trunk=self.fingerprint, precision=self.precision, dtype=self.dtype.__name__)
+        return Recipe(self.preprocess, trunk=self.fingerprint, precision=self.precision, dtype=self.dtype.__name__)

@@ -17,7 +17,7 @@ from eyespot.records import View
 
 @dataclass(frozen=True)
 class Drawn:
-    """A view that chance draws: these and the picture's content alone decide it."""
+    """A view that chance draws: only these and the picture's content decide it."""
 
     augmentation: Augmentation
     seed: int
@@ -40,7 +40,7 @@ AnyView = View | Drawn
 
 
 def choose_views(count: int, augmentation: Augmentation, *, seed: int) -> tuple[AnyView, ...]:
-    """So many views: the picture as it is, mirrored if the augmentation mirrors, and what it draws."""
+    """This many views: the picture as it is, mirrored if the augmentation mirrors, and what it draws."""
     plain: tuple[View, ...] = ("identity", "mirror") if augmentation.mirror else ("identity",)
     return (*plain[:count], *(Drawn(augmentation, seed, number) for number in range(count - len(plain))))
 

@@ -60,7 +60,7 @@ class FittedHead:
 
 
 def require_memory(views: int, classes: int) -> None:
-    """Raises MachineError, before any features are computed, where a head for so many would not fit into memory.
+    """Raises MachineError, before any features are computed, where a head for this many would not fit into memory.
 
     views: of all pictures together.
     """

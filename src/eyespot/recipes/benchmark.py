@@ -16,7 +16,7 @@ from eyespot import machine
 from eyespot.building.contenders import Batches, Contender, Tested, contenders, tested
 from eyespot.data.data_set import Picture
 from eyespot.data.sources import list_pictures
-from eyespot.engine.multiply_adds import multiply_adds
+from eyespot.engine.initializers import multiply_adds
 from eyespot.engine.peak import LEAST_SECONDS, peak_gflops
 from eyespot.engine.run import BATCH, Engine, available_precisions, in_batches
 from eyespot.errors import DataError, OptionError

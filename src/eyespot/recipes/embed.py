@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from eyespot import machine
-from eyespot.building.backbone import choose_precision, frozen_trunk
+from eyespot.building.backbone import DEFAULT, choose_precision
 from eyespot.data.copies import Hashed, hash_pictures
 from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import read_as
@@ -81,7 +82,7 @@ def _embedded(
 ) -> Embedded:
     """The features by the pretrained trunk. notes: takes what is wrong with the store."""
     folder = machine.cache_folder()
-    trunk = frozen_trunk(cache_folder=folder, precision=choose_precision(precision), levels=levels, progress=progress)
+    trunk = replace(DEFAULT, levels=levels).trunk(folder, choose_precision(precision), progress)
     with open_store(folder, notes) as store:
         return embed_pictures(trunk, hashed, store=store, progress=lambda d, n: progress("computing features", d, n))
 

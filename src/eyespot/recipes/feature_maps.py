@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eyespot.arithmetic.maps import of_maps
+from eyespot.building.create import require_torch
 from eyespot.building.named import (
     bundle_with_weights,
     is_network,
     preprocess_of,
     read_run,
-    require_torch,
     with_weights,
 )
 from eyespot.data.pictures import naming, read_image, read_named
@@ -53,7 +53,7 @@ def feature_maps(
     if scale not in SCALES:
         raise OptionError(f"the option scale cannot be {scale!r}: give each or together")
     path = chosen_file(out, ".png", option="out", overwrite=overwrite)
-    require_torch(network)
+    require_torch(f"looking into {network}")
     net, preprocess = _opened(network, weights)
     maps = _maps(net, stage, _image(picture, preprocess, learned=not is_network(network)))
     mosaic = of_maps(maps, together=scale == "together" or maps.shape[1:] == (1, 1))

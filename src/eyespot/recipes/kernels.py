@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from eyespot.arithmetic.maps import Mosaic, of_kernels
-from eyespot.building.named import is_network, read_run, require_torch, with_weights
+from eyespot.building.create import require_torch
+from eyespot.building.named import is_network, read_run, with_weights
 from eyespot.engine.initializers import first_kernels
 from eyespot.errors import NetworkError
 from eyespot.files import chosen_file, write_chosen
@@ -65,7 +66,7 @@ def write_mosaic(path: Path, mosaic: Mosaic, *, stage: str, shape: tuple[int, ..
 
 
 def _first_of_network(name: str, weights: str | Path | None) -> tuple[str, np.ndarray]:
-    require_torch(name)
+    require_torch(f"looking into {name}")
     from torch import nn
 
     net = with_weights(name, weights)

@@ -8,7 +8,7 @@ from typing import Any
 
 from eyespot.answering.detections import BoxOptions, Detections
 from eyespot.answering.model import Model, load
-from eyespot.answering.predictions import predictions
+from eyespot.answering.opened import predictions
 from eyespot.answering.results import Prediction
 from eyespot.data.read_as import ReadAs
 from eyespot.data.sources import list_pictures

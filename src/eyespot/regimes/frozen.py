@@ -12,7 +12,7 @@ import numpy as np
 from eyespot.data.store import Store
 from eyespot.data.store_values import key_of
 from eyespot.errors import StoreError
-from eyespot.evaluate.intervals import wilson_fraction
+from eyespot.evaluate.metrics import wilson_fraction
 from eyespot.features.embed import Embedded, embed
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk

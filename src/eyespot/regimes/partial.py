@@ -145,7 +145,7 @@ def _without_activations(below: Trunk, frozen: Fitted, part: Part, views: Sequen
     """The pictures of a part that have not all activations in the writer's store."""
     hashed = frozen.prepared.part(part)
     wanted = [(each.content, view) for each in hashed for view in (views if part == "train" else ("identity",))]
-    missing = Stored(job.store, below.recipe, notes=[]).missing(wanted)
+    missing = Stored(job.store, below.recipe).missing(wanted)
     contents = set(broadcast(sorted({content for content, _ in missing}), job.world))
     return [each for each in hashed if each.content in contents]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from eyespot.augmenting.augmentation import describe
+from eyespot.building.create import require_torch
 from eyespot.errors import OptionError
 from eyespot.records import Part
 from eyespot.regimes.answers import Answers, Asked, on_val
@@ -23,7 +24,6 @@ from eyespot.regimes.scratch_training import (
     network_for,
     out_of_fold,
     require_fit,
-    require_torch,
     within_time,
 )
 from eyespot.runs.job import Job
@@ -38,7 +38,7 @@ def fit_scratch(prepared: Prepared, name: str, job: Job, *, gray: bool, small_te
     gray: all pictures are grey.
     small_test: the test part is too small to measure on; cross-validation comes instead.
     """
-    require_torch()
+    require_torch("training from scratch")
     network, preprocess = network_for(name, len(prepared.data_set.classes), job.options, gray=gray)
     preprocess = preprocess.model_copy(update={"levels": prepared.levels})
     require_fit(network, job.options)

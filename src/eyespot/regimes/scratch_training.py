@@ -12,7 +12,7 @@ import numpy as np
 
 from eyespot.augmenting.augmentation import Augmentation
 from eyespot.building.surgery import ends_fully_connected
-from eyespot.errors import MissingExtra, OptionError
+from eyespot.errors import OptionError
 from eyespot.heads.fit import folds_of
 from eyespot.heads.head import with_zero
 from eyespot.records import Network, Part, Preprocess
@@ -39,13 +39,6 @@ PLANNED = 0.95
 """Share of the time left that training is planned for: a step does not take the same time all along."""
 FINISHING = 0.1
 """Share of the time that is left for converting, measuring and writing the network, and at least 5 seconds."""
-
-
-def require_torch() -> None:
-    try:
-        import torch  # noqa: F401
-    except ModuleNotFoundError:
-        raise MissingExtra("training from scratch", extra="train") from None
 
 
 def network_for(name: str, classes: int, options: TrainOptions, *, gray: bool) -> tuple[Network, Preprocess]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from eyespot.building.surgery import seconds_per_view
-from eyespot.evaluate.intervals import wilson
+from eyespot.evaluate.metrics import wilson
 from eyespot.features.tap import Tap
 from eyespot.heads.problems import log_softmax
 from eyespot.records import Metric, Rung

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
 
-from eyespot.evaluate.intervals import wilson, wilson_fraction
 from eyespot.evaluate.lettering import SMALLEST_TEXT, drawable, lettered, own_font
-from eyespot.evaluate.metrics import LARGEST_MATRIX, matrix_of_most_confused
+from eyespot.evaluate.metrics import LARGEST_MATRIX, matrix_of_most_confused, wilson, wilson_fraction
 from eyespot.palette import INK, PALE, TEAL
 from eyespot.records import CalibrationBin, Metric, PartMetrics
 

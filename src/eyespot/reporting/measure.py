@@ -9,9 +9,8 @@ import numpy as np
 
 from eyespot.data.store import Store
 from eyespot.evaluate.calibration import calibration, probabilities
-from eyespot.evaluate.intervals import wilson, wilson_fraction
-from eyespot.evaluate.metrics import part_metrics
-from eyespot.evaluate.scores import RunScores
+from eyespot.evaluate.metrics import part_metrics, wilson, wilson_fraction
+from eyespot.evaluate.verdict import RunScores
 from eyespot.features.embed import embed
 from eyespot.heads.fit import folds_of
 from eyespot.progress import Progress

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from eyespot.evaluate import lettering, verdict
 from eyespot.evaluate.metrics import LARGEST_MATRIX, most_confused
-from eyespot.evaluate.scores import RunScores, most_trusted_first, overall
+from eyespot.evaluate.verdict import RunScores, most_trusted_first, overall
 from eyespot.files import write_whole
 from eyespot.names import printable_lines
 from eyespot.records import ClassMetric, Metric, MixedUp, Part, PartMetrics, Rung, SetAside

@@ -125,15 +125,14 @@ class RunFolder:
             self._lock = None
 
     def _end(self) -> None:
-        is_new = self._there is None and self._lock is not None
+        is_new = self._there is None
         with suppress(OSError):
-            if is_new and self.path is not None and _holds_nothing(self.path):
+            if is_new and self._lock is not None and self.path is not None and _holds_nothing(self.path):
                 _clear(self.path)
         self._let_go()
-        if is_new and self.path is not None:
-            for each in dict.fromkeys((self.path, *self._made)):
-                with suppress(OSError):  # it holds something
-                    each.rmdir()
+        for each in dict.fromkeys((*filter(None, (self.path,)), *self._made)) if is_new else ():
+            with suppress(OSError):  # it holds something
+                each.rmdir()
 
     def write_args(self, args: Mapping[str, object]) -> None:
         """Writes `args.json` where the folder is there."""

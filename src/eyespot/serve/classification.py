@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from eyespot import machine
-from eyespot.answering.predictions import likeliest
+from eyespot.answering.opened import likeliest
 from eyespot.bundle.files import Bundle
 from eyespot.bundle.manifest import Manifest
 from eyespot.bundle.many_threads import Answering
@@ -22,8 +22,7 @@ from eyespot.data.framed import Framed
 from eyespot.data.levels import is_flat
 from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import RequestError
-from eyespot.evaluate.scores import most_trusted_first, overall
-from eyespot.evaluate.verdict import accuracy_sentence
+from eyespot.evaluate.verdict import accuracy_sentence, most_trusted_first, overall
 from eyespot.explaining.similar import MOST_SIMILAR
 from eyespot.recipes.explain import Explainer
 from eyespot.records import PartMetrics

@@ -44,6 +44,11 @@ def projected(pool: nn.Module, in_channels: int, out_channels: int) -> nn.Sequen
     return chain(pool=pool, proj=unit(in_channels, out_channels, 1))
 
 
+def wide_and_tall(in_channels: int, out_channels: int) -> Branches:
+    """A 1x3 beside a 3x1, in which some branches end."""
+    return Branches(wide=unit(in_channels, out_channels, (1, 3)), tall=unit(in_channels, out_channels, (3, 1)))
+
+
 def stem() -> nn.Sequential:
     """From images (N, 3, 299, 299) to (N, 192, 35, 35), as Inception v3 and Inception-ResNet-v2 begin."""
     return chain(

@@ -16,7 +16,7 @@ from torch import nn
 
 from eyespot.arithmetic.shapes import check_shapes
 from eyespot.blocks import Branches, WithHeads, chain
-from eyespot.zoo.inception_parts import projected, row, stem, tensor_names, unit, within
+from eyespot.zoo.inception_parts import projected, row, stem, tensor_names, unit, wide_and_tall, within
 
 _HEAD_STAGE = "stage2.e"
 
@@ -142,11 +142,7 @@ def _mixed_8(in_channels: int) -> Branches:
     """Figure 7: two of the branches end in a 1x3 beside a 3x1."""
     return Branches(
         b1=unit(in_channels, 320, 1),
-        b3=chain(a=unit(in_channels, 384, 1), b=_wide_and_tall(384)),
-        b33=chain(a=unit(in_channels, 448, 1), b=unit(448, 384, 3), c=_wide_and_tall(384)),
+        b3=chain(a=unit(in_channels, 384, 1), b=wide_and_tall(384, 384)),
+        b33=chain(a=unit(in_channels, 448, 1), b=unit(448, 384, 3), c=wide_and_tall(384, 384)),
         pool=projected(nn.AvgPool2d(3, 1, 1), in_channels, 192),
     )
-
-
-def _wide_and_tall(channels: int) -> Branches:
-    return Branches(wide=unit(channels, channels, (1, 3)), tall=unit(channels, channels, (3, 1)))

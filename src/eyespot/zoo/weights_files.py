@@ -116,10 +116,9 @@ def read(file: Path, weights: Weights | None = None) -> dict[str, Tensor]:
     try:
         if weights is not None and weights.sha256:
             _require_sha256(file, weights)
-        found = _safetensors(file) if file.suffix == ".safetensors" else _state_dict(file)
+        return _safetensors(file) if file.suffix == ".safetensors" else _state_dict(file)
     except OSError as error:
         raise WeightsError(f"{what} cannot be read from {file}: {error.strerror or error}.") from error
-    return found
 
 
 def renaming(naming: str, part: object) -> dict[str, str]:
@@ -169,6 +168,11 @@ def put(net: nn.Module, tensors: Mapping[str, Tensor], *, what: str, keep: Itera
     if missing or unexpected or any(others.values()):
         raise WeightsError(_misfit(what, missing=missing, unexpected=unexpected, **others))
     net.load_state_dict(own | dict(tensors), strict=True)
+
+
+def of_other_classes(given: Tensor, own: Tensor) -> bool:
+    """Whether two tensors of a last layer differ in the number of classes, and in nothing else."""
+    return given.shape[1:] == own.shape[1:] and len(given) != len(own)
 
 
 def _not_finite(tensors: Mapping[str, Tensor]) -> list[str]:

@@ -163,7 +163,7 @@ def test_a_picture_that_the_browser_cannot_show_has_its_boxes_all_the_same(squar
     assert "cannot show pictures of this kind" in card.locator(".unshown").inner_text()
     frame, line = (card.locator(each).bounding_box() for each in (".fitted", ".layer .line"))
     assert frame["width"] == pytest.approx(frame["height"], abs=1)
-    assert line["width"] / frame["width"] == pytest.approx(72 / 128, abs=0.3)
+    assert line["width"] / frame["width"] == pytest.approx(72 / 128, abs=0.05)
 
 
 def test_a_file_that_is_no_picture_gets_a_sentence_and_no_slider(squares, visit):

@@ -13,7 +13,7 @@ from eyespot.data.copies import content_hash
 from eyespot.data.pictures import decoder_version
 from eyespot.data.store import Store
 from eyespot.engine.run import engine_version
-from eyespot.features.keys import Recipe, recipe
+from eyespot.features.trunk import Recipe
 from eyespot.records import Levels, Preprocess
 
 PREPROCESS = Preprocess(
@@ -84,7 +84,7 @@ def test_all_keys_differ_from_one_another():
 
 def test_a_key_is_the_same_in_another_process():
     program = (
-        "from eyespot.features.keys import Recipe; from eyespot.records import Preprocess;"
+        "from eyespot.features.trunk import Recipe; from eyespot.records import Preprocess;"
         "p = Preprocess(short_side=64, crop_hw=(32, 40), filter='bicubic', color='rgb', mean=(1, 2, 3),"
         "scale=(4, 5, 6), exact=True);"
         "print(Recipe(p, trunk='t' * 40, precision='fp32', engine='openvino 1', decoder='1 pillow')"
@@ -95,6 +95,6 @@ def test_a_key_is_the_same_in_another_process():
 
 
 def test_the_recipe_of_this_process_names_its_engine_and_decoder():
-    made = recipe(PREPROCESS, trunk="t", precision="bf16")
+    made = Recipe(PREPROCESS, trunk="t", precision="bf16")
     assert made == Recipe(PREPROCESS, "t", "bf16", engine_version(), decoder_version(), "float32")
     assert engine_version().startswith("openvino 20")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eyespot.engine.kept import keep, read_kept
+from eyespot.engine.compiled import keep, read_kept
 
 CONTENT = bytes(range(256)) * 10
 
