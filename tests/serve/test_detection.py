@@ -79,6 +79,19 @@ def test_answers_are_those_of_predict_in_this_process(boxes_client, box_bundle, 
             assert one["xyxy"] == pytest.approx(other["xyxy"], abs=0.02)
 
 
+def test_a_trained_detector_is_served_with_the_boxes_of_predict(detector_run, boxed_photos, shared_cache):
+    paths = sorted((boxed_photos / "test" / "images").iterdir())
+    expected = eyespot.load(detector_run.run).predict(paths, threshold=0.05)
+    with TestClient(make_app(Service(detector_run.run)), base_url="http://127.0.0.1") as client:
+        found = [detections(client, path.read_bytes(), "?threshold=0.05") for path in paths]
+    assert sum(map(len, found)) > 0
+    for boxes, truth in zip(found, expected, strict=True):
+        assert [each["class"] for each in boxes] == [each.class_ for each in truth.detections]
+        for one, other in zip(boxes, truth.detections, strict=True):
+            assert one["probability"] == pytest.approx(other.probability, abs=1e-5)
+            assert one["xyxy"] == pytest.approx(other.xyxy, abs=0.02)
+
+
 def test_a_lower_threshold_only_adds_boxes_after_the_others(boxes_client):
     """So that whoever has the boxes from 0.05 on has those from any higher threshold on, too."""
     data = scene(RED, GREEN, (0, 0, 90))
