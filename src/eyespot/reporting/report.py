@@ -150,12 +150,12 @@ def _class_rows(detail: PartMetrics) -> list[ClassRow]:
 
 def _matrix(detail: PartMetrics) -> list[list[Cell]]:
     return [
-        [_cell(count, sum(row), right=across == down) for across, count in enumerate(row)]
+        [cell_of(count, sum(row), right=across == down) for across, count in enumerate(row)]
         for down, row in enumerate(detail.confusion)
     ]
 
 
-def _cell(count: int, total: int, *, right: bool) -> Cell:
+def cell_of(count: int, total: int, *, right: bool) -> Cell:
     level = math.ceil(HEAT_LEVELS * count / total) if count else 0
     return Cell(count, f"{'right' if right else 'wrong'}{level}" if level else "")
 
