@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from eyespot.answering.detections import Detection
 from eyespot.answering.detector import chosen_cut, detections_of
 from eyespot.answering.drawn import color_of
 from eyespot.answering.opened_detector import MOST_CANDIDATES, Cut, OpenedDetector, boxes_of
@@ -20,7 +21,6 @@ from eyespot.data.framed import Framed
 from eyespot.data.levels import is_flat
 from eyespot.engine.gate import BOXES, SCORES
 from eyespot.errors import BundleError, RequestError
-from eyespot.evaluate.box_matches import Found
 from eyespot.evaluate.box_records import DetectionScores
 from eyespot.evaluate.verdict import percent
 from eyespot.palette import as_hex
@@ -39,8 +39,10 @@ LABELS, COUNTS = "labels", "counts"
 class Boxes(Answer):
     """The boxes in one picture."""
 
-    found: Found
+    detections: tuple[Detection, ...]
     """In pixels of the upright picture, the surest first."""
+    said: str
+    """The same as JSON, made by the worker: of many boxes it takes long, and all other requests would stand still."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,11 +89,10 @@ class ServedDetector(Served[Cut, Boxes]):
         stacked = np.stack([each.image for each in images])  # (N, H, W, C)
         outputs = self.answering.outputs(stacked, alone=alone)
         rows = zip(images, outputs[BOXES], outputs[SCORES], wanted, strict=True)
-        return [_answer(*each) for each in rows]
+        return [_answer(*each, classes=self.classes) for each in rows]
 
     async def entries(self, answer: Boxes, picture: bytes, wanted: Cut, explaining: Explaining) -> str:
-        named = detections_of(answer.found, self.classes)
-        return f'"detections": {json.dumps([each.model_dump(by_alias=True) for each in named])}'
+        return f'"detections": {answer.said}'
 
     def described(self) -> dict[str, Any]:
         manifest = self.bundle.manifest
@@ -123,7 +124,7 @@ class ServedDetector(Served[Cut, Boxes]):
 
     def tensors(self, answers: Sequence[Boxes]) -> dict[str, Tensor]:
         """A row for each picture, as long as that with the most boxes; after its own, boxes of 0 without a label."""
-        named = [detections_of(each.found, self.classes) for each in answers]
+        named = [each.detections for each in answers]
         longest = max(map(len, named))
         missing = [longest - len(each) for each in named]
         pairs = list(zip(named, missing, strict=True))
@@ -139,13 +140,17 @@ class ServedDetector(Served[Cut, Boxes]):
         }
 
 
-def _answer(image: Framed, boxes: np.ndarray, scores: np.ndarray, cut: Cut) -> Boxes | RequestError:
+def _answer(
+    image: Framed, boxes: np.ndarray, scores: np.ndarray, cut: Cut, *, classes: Sequence[str]
+) -> Boxes | RequestError:
     """boxes: (L, 4), pixels of the image. scores: (L, classes)."""
     if not _are_numbers(boxes, scores):
         return RequestError(500, f"the picture {NO_ANSWER}")
     height, width = image.shown_hw
+    named = detections_of(boxes_of(image, boxes, scores, cut), classes)
     return Boxes(
-        boxes_of(image, boxes, scores, cut),
+        named,
+        json.dumps([each.model_dump(by_alias=True) for each in named]),
         size_wh=image.picture_hw[::-1],
         is_flat=is_flat(image.image[:height, :width]),
     )
