@@ -36,6 +36,12 @@ def test_finds_what_is_there(detector_run: Any, boxed_photos: Path, shared_cache
     )
 
 
+def test_the_confusion_matrix_is_a_picture_beside_the_report(detector_run: Any) -> None:
+    with Image.open(Path(detector_run.run, "confusion_matrix.png")) as picture:
+        assert picture.format == "PNG"
+        assert picture.width > 100
+
+
 def test_val_measures_as_train_did(detector_run: Any, boxed_photos: Path, shared_cache: Path) -> None:
     result = eyespot.val(detector_run.run, boxed_photos)
     assert result.part == "test"

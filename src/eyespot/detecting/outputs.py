@@ -8,11 +8,12 @@ import numpy as np
 
 from eyespot.bundle.files import FOLDER
 from eyespot.detecting.fit import FittedDetector
-from eyespot.detecting.report import report_of
+from eyespot.detecting.report import NOTHING, report_of
 from eyespot.detecting.result import BoxedCount, DetectorResult
 from eyespot.detecting.written import Written
 from eyespot.files import write_whole, writing
 from eyespot.names import printable
+from eyespot.reporting.figures import cells_png
 from eyespot.runs.folder import ARGS, REPORT
 from eyespot.runs.job import Job
 from eyespot.runs.tables import write_csv, write_json, write_table
@@ -73,6 +74,9 @@ def write_outputs(
             ("picture", "part", "class", "probability", "left", "top", "right", "bottom", "set_aside"),
             _prediction_rows(result, written),
         )
+        scores = result.test or result.validation
+        if scores:
+            write_whole(folder / "confusion_matrix.png", cells_png(scores.cells, [*result.classes, NOTHING]))
         write_json(folder / "result.json", result.model_dump(mode="json", by_alias=True))
         write_whole(folder / REPORT, report_of(folder.name, result, fitted, written).encode())
 

@@ -89,7 +89,7 @@ def shown(
                 for each in missed
             )
         ),
-        found=tuple(drawing.whole(number) for number in range(min(STRIP, len(judged.pictures)))),
+        found=tuple(drawing.strip()),
     )
 
 
@@ -113,7 +113,20 @@ class _Drawing:
             if made == MOST:
                 return
 
-    def whole(self, number: int) -> Cut:
+    def strip(self) -> Iterator[Cut]:
+        """The first `STRIP` pictures that can be read, with what was found in them."""
+        made = 0
+        for number in range(len(self.judged.pictures)):
+            if made == STRIP:
+                return
+            try:
+                cut = self._whole(number)
+            except (OSError, UnreadablePicture):
+                continue  # gone since it was answered
+            yield cut
+            made += 1
+
+    def _whole(self, number: int) -> Cut:
         """A picture with all that was found in it."""
         each, found = self.judged.pictures[number], self.judged.founds[number]
         small = read_small(each.picture.read(), STRIP_SIDE, self.levels)

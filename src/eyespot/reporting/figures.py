@@ -32,10 +32,17 @@ TRACK = '<rect class="track" width="120" height="14" rx="3"/>'
 
 def part_png(metrics: PartMetrics) -> bytes:
     """The confusion matrix as a PNG, or that of the classes that are mixed up most, where they are too many to read."""
-    names = [each.name for each in metrics.per_class]
+    return cells_png(metrics.cells, [each.name for each in metrics.per_class])
+
+
+def cells_png(cells: Sequence[tuple[int, int, int]], names: Sequence[str]) -> bytes:
+    """The same of a matrix's cells that are not 0: each its row, its column and its count."""
     if len(names) <= LARGEST_MATRIX:
-        return confusion_png(metrics.confusion, names)
-    chosen, counts = matrix_of_most_confused(metrics.cells, len(names), DRAWN_CLASSES)
+        few = np.zeros((len(names), len(names)), np.int64)
+        for row, column, count in cells:
+            few[row, column] = count
+        return confusion_png(few, names)
+    chosen, counts = matrix_of_most_confused(cells, len(names), DRAWN_CLASSES)
     said = f"answer: the {DRAWN_CLASSES} classes of {len(names):,} that are mixed up most"
     return confusion_png(counts, [names[index] for index in chosen], answer=said)
 
