@@ -42,7 +42,7 @@ OPERATORS = frozenset(
 )
 # fmt: on
 """What a convolutional network needs to answer; none of them runs code, reads a file or holds a subgraph."""
-RESIZING_OPERATORS = OPERATORS | {"Abs", "Floor", "Greater", "Max", "Range", "ReduceSum", "Round", "Where"}
+RESIZING_OPERATORS = OPERATORS | {"Abs", "Floor", "Greater", "Max", "Min", "Range", "ReduceSum", "Round", "Where"}
 """What it needs where it resizes pictures itself, as an exported model does."""
 
 _ONNX_RUNTIMES_OWN, _OPENVINOS_OWN = b"ORTM", b"<net"
