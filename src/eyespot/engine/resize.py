@@ -19,6 +19,7 @@ from onnx import TensorProto, compose, helper
 
 from eyespot.engine.gate import INPUT, PICTURE
 from eyespot.engine.graph_writer import GraphWriter
+from eyespot.engine.sides import letterboxed_sides, sides_of_picture
 from eyespot.records import MOST_RESIZED_PIXELS, WINDOW_STEPS, Preprocess
 
 HALF = 2**11
@@ -63,24 +64,6 @@ def _resize(preprocess: Preprocess, model: onnx.ModelProto) -> onnx.ModelProto:
     ports = [helper.make_tensor_value_info(name, TensorProto.UINT8, shape) for name, shape in shapes.items()]
     graph = helper.make_graph(make.nodes, "resize", ports[:1], ports[1:], make.constants)
     return helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
-
-
-def sides_of_picture(make: GraphWriter) -> tuple[str, str]:
-    """Height and width of the picture."""
-    size = make.node("Shape", PICTURE)
-    return make.node("Gather", size, make.whole(0)), make.node("Gather", size, make.whole(1))
-
-
-def letterboxed_sides(make: GraphWriter, height: str, width: str, into_hw: tuple[int, int]) -> tuple[str, str]:
-    """Height and width of the resized picture: `data.cropping.letterbox_size`."""
-    into_height, into_width = (make.whole(side) for side in into_hw)
-    wide, high = make.node("Mul", width, into_height), make.node("Mul", height, into_width)
-    decides = make.node("Greater", make.node("Add", high, make.whole(1)), wide)  # the height
-    across, down = (
-        make.node("Max", make.whole(1), make.node("Div", make.node("Add", make.twice(other), side), make.twice(side)))
-        for other, side in ((wide, height), (high, width))
-    )  # rounded half up
-    return make.node("Where", decides, into_height, down), make.node("Where", decides, across, into_width)
 
 
 def _crop(make: _Graph, picture: str, height: str, width: str, preprocess: Preprocess) -> str:
