@@ -54,7 +54,9 @@ def dense(seed: int, places: int, classes: int, *, levels: int | None = None) ->
     corners = random.uniform(-10, 120, (places, 2)).round(1)
     boxes = np.concatenate([corners, corners + random.uniform(0, 40, (places, 2)).round(1)], axis=1)
     scores = random.uniform(0, 1, (places, classes))
-    return boxes.astype(np.float32), (scores if levels is None else (scores * levels).round() / levels).astype(np.float32)
+    return boxes.astype(np.float32), (scores if levels is None else (scores * levels).round() / levels).astype(
+        np.float32
+    )
 
 
 @pytest.mark.parametrize("engine", [in_onnx_runtime, in_openvino])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 
 from eyespot import machine
 from eyespot.bundle.boxes import Cut, boxes_of
-from eyespot.bundle.exported_detector import found_by_graph
+from eyespot.bundle.exported import ExportedDetector
+from eyespot.bundle.exported_detector import WholeDetector, found_by_graph
 from eyespot.bundle.files import DetectorBundle
 from eyespot.data.copies import Hashed
 from eyespot.data.framed import Framed, Whole, read_framed, read_whole_pictures
@@ -24,7 +26,7 @@ from eyespot.evaluate.boxes import iou
 from eyespot.exporting.agreement import AHEAD, OnnxRuntime
 from eyespot.features.decode import MOST_WHOLE, decode_with
 from eyespot.progress import Progress
-from eyespot.records import Preprocess, Record
+from eyespot.records import Record
 from eyespot.words import counted
 
 CLOSE = 1e-3
@@ -52,6 +54,18 @@ class BoxCheck(Record):
     """Pictures with a box more or less whose score, or overlap with another, lies at the threshold but for rounding."""
     different: tuple[str, ...]
     """All others with other boxes; none in fp32, or nothing is written."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.same} of {counted(self.pictures, 'picture')} have the same {counted(self.boxes, 'box', 'boxes')}, "
+            f"scores differ by at most {self.largest_difference:.1g}, places by {self.largest_shift:.1g} of the longer "
+            "side"
+        )
+
+    @property
+    def why_close(self) -> str:
+        """What is true of each picture in `close`."""
+        return "has a box whose score or overlap lies at the threshold but for rounding, and it comes or goes"
 
 
 @dataclass(frozen=True)
@@ -95,20 +109,26 @@ def in_onnx_runtime(runtime: OnnxRuntime) -> Finding:
     return finding
 
 
+def in_openvino(exported: ExportedDetector) -> Finding:
+    """An exported file, asked as whoever reads it will ask it."""
+
+    return partial(WholeDetector(exported, cache_folder=None).stream, cut=Cut.of(exported.manifest))
+
+
 def box_agreement(
     finding: Finding,
     expected: dict[int, Expected],
     *,
     runtime: str,
     pictures: Sequence[Hashed],
-    preprocess: Preprocess,
-    cut: Cut,
+    bundle: DetectorBundle,
     progress: Progress,
 ) -> BoxCheck:
     """How the boxes of a model that takes whole pictures compare with the `expected` ones.
 
-    finding: the model; runtime: its name, for the person who reads. cut: which boxes both answer.
+    finding: the model; runtime: its name, for the person who reads. bundle: the run's.
     """
+    cut, preprocess = Cut.of(bundle.manifest), bundle.manifest.preprocess
     work = [(each.picture, each.content) for each in pictures]
     decoded = decode_with(read_whole_pictures, work, preprocess, {}, ahead=MOST_WHOLE)
     compared: dict[int, Compared] = {}
@@ -183,14 +203,20 @@ class _Rows:
 
     @classmethod
     def of(cls, found: Found) -> _Rows:
-        return cls(np.asarray(found.xyxy, float).reshape(-1, 4), np.asarray(found.scores, float), np.asarray(found.labels))
+        return cls(
+            np.asarray(found.xyxy, float).reshape(-1, 4), np.asarray(found.scores, float), np.asarray(found.labels)
+        )
 
     def without(self, rows: list[int]) -> _Rows:
-        return _Rows(*(np.delete(each, rows, axis=0) for each in (self.xyxy, self.scores, self.labels)))
+        left = np.delete(np.arange(len(self.scores)), rows)
+        return _Rows(self.xyxy[left], self.scores[left], self.labels[left])
 
     def and_also(self, other: _Rows) -> _Rows:
-        pairs = ((self.xyxy, other.xyxy), (self.scores, other.scores), (self.labels, other.labels))
-        return _Rows(*(np.concatenate(each) for each in pairs))
+        return _Rows(
+            np.concatenate([self.xyxy, other.xyxy]),
+            np.concatenate([self.scores, other.scores]),
+            np.concatenate([self.labels, other.labels]),
+        )
 
 
 def _pairs(ours: _Rows, theirs: _Rows, side: int) -> list[tuple[int, int]]:

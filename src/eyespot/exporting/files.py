@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import onnx
 
@@ -15,6 +15,7 @@ from eyespot.engine.resize import with_resize
 from eyespot.engine.run import openvino_core, save_openvino
 from eyespot.engine.suppress import Suppression, with_suppression
 
+Format = Literal["onnx", "openvino"]
 PRODUCER = "eyespot"
 _SECTION = "eyespot"
 """Of the XML's own remarks, `rt_info`."""
