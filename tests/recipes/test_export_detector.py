@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from PIL import Image
 import eyespot
 from eyespot.answering.detections import Detections
 from eyespot.bundle.files import DetectorBundle
+from eyespot.engine.ir_gate import check_ir
 from eyespot.errors import BundleError, OptionError
 from eyespot.exporting import detector
 from eyespot.exporting.files import onnx_file
@@ -109,3 +111,27 @@ def test_the_standalone_example_imports_nothing_of_eyespot():
     assert {line.split()[1] for line in text.splitlines() if line.startswith(("import ", "from "))} <= {
         *("json", "math", "sys", "numpy", "onnxruntime", "PIL")
     }
+
+
+def test_an_xml_that_does_not_bound_what_it_gives_is_refused(exports):
+    xml, weights = (Path(name).read_bytes() for name in exports["openvino"].files)
+    check_ir(xml, weights)
+    root = ElementTree.fromstring(xml)
+    for kind, port in (("TopK", "1"), ("NonMaxSuppression", "2")):
+        number = next(layer.get("id") for layer in root.iterfind("layers/layer") if layer.get("type") == kind)
+        [edge] = [
+            each
+            for each in root.iterfind("edges/edge")
+            if (each.get("to-layer"), each.get("to-port")) == (number, port)
+        ]
+        [constant] = [each for each in root.iterfind("layers/layer") if each.get("id") == edge.get("from-layer")]
+        at = int(constant.find("data").get("offset"))
+        for most in (0, 1001, -1):
+            changed = weights[:at] + most.to_bytes(8, "little", signed=True) + weights[at + 8 :]
+            with pytest.raises(BundleError, match="does not say that it gives at most 1000"):
+                check_ir(xml, changed)
+        before = edge.get("from-layer")
+        edge.set("from-layer", "0")
+        with pytest.raises(BundleError, match=f"{kind}.* does not say that it gives at most 1000"):
+            check_ir(b'<?xml version="1.0"?>' + ElementTree.tostring(root), weights)
+        edge.set("from-layer", before)

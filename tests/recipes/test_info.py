@@ -13,7 +13,7 @@ from eyespot.arithmetic import table
 from eyespot.augmenting import augmentation
 from eyespot.errors import StoreError
 from eyespot.explaining import deletion
-from eyespot.exporting import agreement, quantize
+from eyespot.exporting import agreement, box_agreement, quantize
 from eyespot.recipes import augment, benchmark, embed, explain, export, kernels, networks, summary
 from eyespot.recipes.by_hand import convolve, learn_kernel, pool
 from eyespot.recipes.by_hand import pixel_coverage as coverage
@@ -29,6 +29,7 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot export": export.ExportResult,
     "int8": quantize.Int8Check,
     "checks, bf16": agreement.ExportCheck,
+    "checks of boxes": box_agreement.BoxCheck,
     "eyespot embed": embed.EmbedResult,
     "eyespot augment": augment.AugmentResult,
     "augmentation": augmentation.Augmentation,
