@@ -38,7 +38,8 @@ import eyespot
 from eyespot import machine
 from eyespot.engine.run import BATCH, in_batches
 from eyespot.serve.app import make_app
-from eyespot.serve.batching import Answer, Batching
+from eyespot.serve.batching import Batching
+from eyespot.serve.classification import Probabilities
 from eyespot.serve.pictures import read_sent
 from eyespot.serve.process import Server
 from eyespot.serve.run import listening
@@ -144,7 +145,7 @@ def require_right_answers(run: Path, pictures: Sequence[bytes]) -> None:
         with servers.served(servers.eyespot(run)) as server, closing(server.connection()) as connection:
             for picture, truth in zip(pictures, found, strict=True):
                 status, said = servers.ask(connection, picture, query="?topk=1")
-                assert isinstance(truth, Answer)
+                assert isinstance(truth, Probabilities)
                 if (
                     status != 200
                     or abs(said["answers"][0]["predictions"][0]["probability"] - truth.probabilities.max()) > CLOSE
@@ -238,9 +239,10 @@ def median_seconds(action: Callable[[Any], object], given: Sequence[Any]) -> flo
 def serve_without_looking(run: Path, port: int) -> None:
     """A server that reads requests and writes answers, and knows nothing of the pictures."""
     service = Service(run)
-    answer = Answer(np.full(len(service.served.classes), 1 / len(service.served.classes), np.float32), (400, 533))
+    shares = np.full(len(service.served.classes), 1 / len(service.served.classes), np.float32)
+    answer = Probabilities(shares, size_wh=(400, 533))
 
-    async def answers(self: Batching, pictures: Sequence[object], served: object) -> list[Answer]:
+    async def answers(self: Batching, pictures: Sequence[object], *_: object) -> list[Probabilities]:
         return [answer] * len(pictures)
 
     service.batching.answers = answers.__get__(service.batching)  # type: ignore[method-assign]

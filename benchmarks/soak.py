@@ -35,7 +35,7 @@ import servers
 from measuring import at_least, at_most
 from servers import Running
 
-from eyespot.serve.batching import Answer
+from eyespot.serve.classification import Probabilities
 from eyespot.serve.service import Service
 
 WRONG_BAR = at_most(0, "wrong", "no answer differs by more than 0.001 from that of the model in one process")
@@ -96,7 +96,7 @@ def answered(options: argparse.Namespace) -> tuple[tuple[str, ...], list[Known]]
         answers = asyncio.run(service.batching.answers(files, service.served))
         pairs = zip(files, answers, strict=True)
         return service.served.classes, [
-            Known(data, each.probabilities) for data, each in pairs if isinstance(each, Answer)
+            Known(data, each.probabilities) for data, each in pairs if isinstance(each, Probabilities)
         ]
     finally:
         service.stop()

@@ -101,6 +101,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[Snippet, subproces
     """What every snippet did, all run in order in one folder: later ones use the runs of earlier ones."""
     folder = tmp_path_factory.mktemp("readme")
     _draw_photos(folder)
+    _draw_cells(folder)
     environment = os.environ | {
         "EYESPOT_CACHE": str(tmp_path_factory.mktemp("cache")),
         "PYTHONUTF8": "1",
@@ -180,7 +181,29 @@ def _draw_photos(folder: Path) -> None:
         _shape(name, random).save(folder / "new" / f"{number}.jpg")
 
 
+def _draw_cells(folder: Path) -> None:
+    """`cells/`: shapes with their boxes as YOLO has them, in parts."""
+    random, (width, height) = np.random.default_rng(1), SIZE_WH
+    for part, count in (("train", 12), ("val", 6), ("test", 6)):
+        for number in range(count):
+            label = number % len(CLASSES)
+            picture, box = _boxed_shape(CLASSES[label], random)
+            sides = ((box[0] + box[2]) / 2 / width, (box[1] + box[3]) / 2 / height)
+            sides += ((box[2] - box[0]) / width, (box[3] - box[1]) / height)
+            for kind in ("images", "labels"):
+                (folder / "cells" / kind / part).mkdir(parents=True, exist_ok=True)
+            picture.save(folder / "cells" / "images" / part / f"{number}.png")
+            line = " ".join(map(str, (label, *sides)))
+            (folder / "cells" / "labels" / part / f"{number}.txt").write_text(f"{line}\n")
+    parts = "".join(f"{part}: images/{part}\n" for part in ("train", "val", "test"))
+    (folder / "cells" / "data.yaml").write_text(f"{parts}names: [{', '.join(CLASSES)}]\n")
+
+
 def _shape(name: str, random: np.random.Generator) -> Image.Image:
+    return _boxed_shape(name, random)[0]
+
+
+def _boxed_shape(name: str, random: np.random.Generator) -> tuple[Image.Image, tuple[int, int, int, int]]:
     width, height = SIZE_WH
     noise = random.integers(0, 100, (height, width, 3)) + random.integers(0, 156, 3)
     picture = Image.fromarray(noise.astype(np.uint8))
@@ -195,7 +218,7 @@ def _shape(name: str, random: np.random.Generator) -> Image.Image:
         draw.rectangle(box, fill=color)
     else:
         draw.polygon([(x, box[1]), (box[0], box[3]), (box[2], box[3])], fill=color)
-    return picture
+    return picture, box
 
 
 def _without_numbers(lines: list[str] | tuple[str, ...], command: str) -> list[str]:

@@ -10,6 +10,8 @@ from typing import Any
 from PIL import Image
 
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+LEAST_CONTRAST = 4.5
+"""Of text on its ground: WCAG 2.2, 1.4.3."""
 THREE = ((0.3, 0.22), (0.42, 0.12), (0.6, 0.13), (0.68, 0.25), (0.62, 0.38), (0.48, 0.45), (0.64, 0.52), (0.72, 0.66))
 THREE += ((0.66, 0.82), (0.5, 0.9), (0.34, 0.86), (0.27, 0.76))
 """The line of a 3, as fractions of the area to draw in."""
@@ -59,3 +61,28 @@ def answered(page: Any, count: int) -> Any:
         arg=count,
     )
     return page.locator("#answer-list > li")
+
+
+def texts(page: Any) -> list[tuple[str, str, str]]:
+    """Everything that can be read on the page: the text, its color, and that of what is under it."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll("body *")].filter(each => each.checkVisibility() && !each.disabled &&
+            [...each.childNodes].some(node => node.nodeType == 3 && node.data.trim())).map(each => {
+            let under = each;
+            while (getComputedStyle(under).backgroundColor == "rgba(0, 0, 0, 0)") under = under.parentElement;
+            return [each.textContent, getComputedStyle(each).color, getComputedStyle(under).backgroundColor];
+        })"""
+    )
+
+
+def contrast(first: str, second: str) -> float:
+    """The ratio of WCAG 2.2 between two colours."""
+    low, high = sorted(luminance(color) for color in (first, second))
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(color: str) -> float:
+    """WCAG's relative luminance of `rgb(r, g, b)`."""
+    levels = [float(level) / 255 for level in color.partition("(")[2].rstrip(")").split(",")[:3]]
+    red, green, blue = [level / 12.92 if level <= 0.04045 else ((level + 0.055) / 1.055) ** 2.4 for level in levels]
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -219,7 +219,7 @@ def test_a_layout_that_is_not_there_is_refused(layout):
         (["train/train/cat.1.jpg", "train/train/cat.2.jpg", "train/train/dog.1.jpg", "train/train/dog.2.jpg",
           "test1/test1/9"], "'test1' and 'train', but no train/ .*their names begin with cat and dog"),
         (["3", "_annotations.coco.json"], r"1 file beside them, as _annotations.coco.json, may hold boxes"),
-        (["1.xml", "1.jpg"], "may hold boxes, which are not read"),
+        (["1.xml", "1.jpg"], "may hold boxes, in no format that is read"),
         (["images/3"], "photos/images holds 3 pictures but no class folders"),
         (["photos/3"], "photos/photos holds 3 pictures but no class folders"),
         (["cat_1.jpg", "cat_2.jpg", "dog.1.jpg", "dog.2.jpg"], "their names begin with cat and dog: if these are the"),

@@ -8,13 +8,16 @@ from pydantic import BaseModel
 
 import eyespot
 from eyespot import records
+from eyespot.answering import detections
 from eyespot.answering import results as answers
 from eyespot.arithmetic import table
 from eyespot.augmenting import augmentation
+from eyespot.detecting import result as detector_result
 from eyespot.errors import StoreError
+from eyespot.evaluate import box_records
 from eyespot.explaining import deletion
 from eyespot.exporting import agreement, box_agreement, quantize
-from eyespot.recipes import augment, benchmark, embed, explain, export, kernels, networks, summary
+from eyespot.recipes import augment, benchmark, convert_boxes, embed, explain, export, kernels, networks, summary
 from eyespot.recipes.by_hand import convolve, learn_kernel, pool
 from eyespot.recipes.by_hand import pixel_coverage as coverage
 from eyespot.recipes.info import CacheResult, InfoResult, info
@@ -26,6 +29,15 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot train": train_result.TrainResult,
     "eyespot predict": answers.Prediction,
     "eyespot val": answers.ValResult,
+    "eyespot train, of a detector": detector_result.DetectorResult,
+    "parts": detector_result.BoxedCount,
+    "validation, test, of a detector": box_records.DetectionScores,
+    "map50, map50_95, ap50": box_records.Estimate,
+    "per_class, of a detector": box_records.ClassDetection,
+    "by_size": box_records.SizeDetection,
+    "eyespot predict, of a detector": detections.Detections,
+    "detections": detections.Detection,
+    "eyespot convert boxes": convert_boxes.ConvertResult,
     "eyespot export": export.ExportResult,
     "int8": quantize.Int8Check,
     "checks, bf16": agreement.ExportCheck,
@@ -70,6 +82,8 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "calibration": records.Calibration,
     "bins_before, bins_after": records.CalibrationBin,
 }
+VAL_OF_A_DETECTOR = "eyespot val, of a detector"
+"""Whose document says which keys come first."""
 
 
 def test_info_tells_this_installation(shared_cache):
@@ -109,5 +123,11 @@ def test_the_documented_keys_are_those_of_the_result(heading):
     assert documented()[heading] == keys
 
 
+def test_val_of_a_detector_has_the_scores_and_says_of_what_they_are():
+    scores = list(box_records.DetectionScores.model_fields)
+    keys = list(detections.DetectionValResult.model_fields)
+    assert keys == [*scores, *documented()[VAL_OF_A_DETECTOR]]
+
+
 def test_nothing_else_is_documented():
-    assert documented().keys() == DOCUMENTED.keys()
+    assert documented().keys() == {*DOCUMENTED, VAL_OF_A_DETECTOR}

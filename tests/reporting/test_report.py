@@ -17,7 +17,8 @@ from eyespot.evaluate import calibration as cal
 from eyespot.evaluate.metrics import part_metrics, wilson, wilson_fraction
 from eyespot.evaluate.verdict import RunScores
 from eyespot.records import Rung, SetAside
-from eyespot.reporting.report import LISTED, Mistake, Report, render, results, write_report
+from eyespot.reporting.page import LISTED
+from eyespot.reporting.report import Mistake, Report, render, results, write_report
 
 NAMES = ("dress", "hat", "shirt")
 HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "{{ 7*7 }} \u202e & \udcff")

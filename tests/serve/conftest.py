@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from box_bundle import write_box_bundle
 from color_bundle import write_color_bundle
 from PIL import Image
 from starlette.testclient import TestClient
@@ -35,6 +36,24 @@ def service(bundle: Path, warm_cache: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def client(service: Service) -> Iterator[TestClient]:
     """Asks the application in this process, as a program on this computer would."""
     with TestClient(make_app(service), base_url=HOME, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def box_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A detector's bundle that finds coloured squares. Not to be changed."""
+    return write_box_bundle(tmp_path_factory.mktemp("served") / "bundle", measured=True)
+
+
+@pytest.fixture
+def detector(box_bundle: Path, shared_cache: Path) -> Service:
+    return Service(box_bundle)
+
+
+@pytest.fixture
+def boxes_client(detector: Service) -> Iterator[TestClient]:
+    """The same as `client`, of the detector."""
+    with TestClient(make_app(detector), base_url=HOME, raise_server_exceptions=False) as client:
         yield client
 
 

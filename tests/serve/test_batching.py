@@ -16,9 +16,11 @@ from eyespot.bundle.run import Classifier
 from eyespot.data.pictures import read_image
 from eyespot.errors import BundleError, RequestError
 from eyespot.serve import batching as batching_module
-from eyespot.serve.batching import Answer, Batching
+from eyespot.serve import classification
+from eyespot.serve.batching import Batching
+from eyespot.serve.classification import ServedClassifier
 from eyespot.serve.refusals import Busy, OurMistake
-from eyespot.serve.served import Served
+from eyespot.serve.served import Answer
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,7 @@ def other(tmp_path_factory):
 
 def serve_bundle(folder):
     bundle = read_bundle(folder)
-    return Served.of(bundle, Answering(Classifier(bundle, cache_folder=None)))
+    return ServedClassifier.of(bundle, Answering(Classifier(bundle, cache_folder=None)))
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ def test_our_mistake_is_answered_even_where_nobody_reads_the_log(batching, serve
     for _ in range(3):  # more than there are workers
         with monkeypatch.context() as patched:
             patched.setattr("sys.stderr", Gone())
-            patched.setattr(f"eyespot.serve.batching.{where}", fail)
+            patched.setattr(f"eyespot.serve.classification.{where}", fail)
             [failed] = asyncio.run(asyncio.wait_for(batching.answers([file.getvalue()], served), 20))
         assert isinstance(failed, OurMistake)
     [answer] = asyncio.run(batching.answers([file.getvalue()], served))
@@ -203,7 +205,7 @@ def test_what_was_taken_is_answered_before_the_workers_end(served):
 def test_a_picture_that_takes_for_ever_does_not_hold_up_the_end(served, monkeypatch):
     monkeypatch.setattr(batching_module, "JOIN_SECONDS", 0.01)
     batching, go_on = Batching(workers=1, places=1), threading.Event()
-    monkeypatch.setattr(batching_module, "read_sent", lambda data, preprocess: go_on.wait(30))
+    monkeypatch.setattr(classification, "read_sent", lambda data, preprocess: go_on.wait(30))
 
     async def ask():
         asked = asyncio.ensure_future(batching.answers([b"picture"], served))
@@ -244,7 +246,7 @@ def test_a_model_whose_answers_are_no_numbers_is_not_served(tmp_path):
     answering = Answering(Classifier(bundle, cache_folder=None))
     answering.answer = lambda images, *, alone: np.full((1, 3), np.nan)
     with pytest.raises(BundleError, match="its answers are no numbers; copy it again"):
-        Served.of(bundle, answering)
+        ServedClassifier.of(bundle, answering)
 
 
 def test_metrics_count_requests_pictures_and_batches(client, picture):

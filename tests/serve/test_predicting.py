@@ -20,7 +20,7 @@ from eyespot.records import PartMetrics
 from eyespot.reporting.report import results
 from eyespot.serve import bodies, pictures
 from eyespot.serve.app import make_app
-from eyespot.serve.served import Served
+from eyespot.serve.classification import ServedClassifier
 from eyespot.serve.service import Service
 
 GREEN, BLUE = (30, 180, 60), (20, 60, 220)
@@ -130,6 +130,7 @@ def test_the_model_is_described(client, service):
     said = client.get("/model").json()
     assert said == {
         "name": "colors",
+        "task": "classification",
         "classes": ["red", "green", "blue"],
         "network": "colors",
         "regime": "scratch",
@@ -158,7 +159,7 @@ def test_the_page_says_of_accuracy_what_the_report_begins_with(bundle, left_out)
     parts = {**parts, "out_of_fold": overall["out_of_fold"]} | dict.fromkeys(left_out)
     read = read_bundle(bundle)
     manifest = read.manifest.model_copy(update=parts)
-    said = Served(replace(read, manifest=manifest), Mock(), "0", (), None).described()
+    said = ServedClassifier(replace(read, manifest=manifest), Mock(), "0", (), None).described()
     [first, *_] = results(RunScores(calibration=None, out_of_fold_detail=None, out_of_fold_reason="", **parts))
     assert {name: said["measured"][name] for name in overall["test"].model_dump()} == first.metric.model_dump()
     assert said["measured"]["sentence"] == first.sentence
@@ -208,7 +209,7 @@ def test_a_picture_read_here_is_the_image_that_read_image_gives(picture, service
         data = picture(size_wh=(90, 70), format=format)
         sized = pictures.read_sent(data, service.served.preprocess)
         assert np.array_equal(sized.image, read_image(data, service.served.preprocess))
-        assert sized.size_wh == (90, 70)
+        assert sized.picture_hw == (70, 90)
 
 
 def test_a_picture_whose_answer_is_no_number_is_named_and_the_others_are_answered(tmp_path, shared_cache, picture):

@@ -51,7 +51,7 @@ class OpenedDetector:
 
     def __init__(self, bundle: DetectorBundle) -> None:
         self.bundle = bundle
-        self._engines: dict[int, Engine] = {}
+        self._engines: dict[tuple[int, int | None], Engine] = {}
         self._whole: WholeDetector | None = None
 
     @property
@@ -113,21 +113,23 @@ class OpenedDetector:
                     looked.flat.add(number)
             progress(doing, len(looked.found) + len(looked.reasons), len(pictures))
 
-    def engine(self, batch: int) -> Engine:
-        """The graph for that many images at a time, compiled when first used."""
-        if batch not in self._engines:
+    def engine(self, batch: int, *, streams: int | None = None) -> Engine:
+        """The graph for that many images at a time, `streams` times at once; see Engine. Compiled when first used."""
+        key = batch, streams
+        if key not in self._engines:
             preprocess = self.manifest.preprocess
             try:
-                self._engines[batch] = Engine(
+                self._engines[key] = Engine(
                     self.bundle.graph,
                     image_hwc=(*preprocess.crop_hw, preprocess.channels),
                     precision=precision_here(self.manifest.precision),
                     batch=batch,
+                    streams=streams,
                     cache_folder=compiled_folder(machine.cache_folder()),
                 )
             except RuntimeError as error:
                 raise BundleError(f"the model in {self.bundle.folder} is damaged: its graph is not complete") from error
-        return self._engines[batch]
+        return self._engines[key]
 
     def _answer(
         self, number: int, framed: Framed, boxes: np.ndarray, scores: np.ndarray, *, looked: Looked, cut: Cut

@@ -1,8 +1,9 @@
-"""A bundle asked by many threads at once: a lone image gets all cores, several get one core each. No torch."""
+"""A graph asked by many threads at once: a lone image gets all cores, several get one core each. No torch."""
 
 from __future__ import annotations
 
 import time
+from typing import Protocol
 
 import numpy as np
 
@@ -20,34 +21,50 @@ TRIED = 10
 """Runs: one that something else held up is not taken for a long one."""
 
 
-class Answering:
-    """A classifier's graph, compiled for lone images and for images beside others. Safe to use from any thread."""
+class Compiled(Protocol):
+    """What has a graph, and compiles it when it is first asked for."""
 
-    def __init__(self, classifier: Classifier) -> None:
+    def engine(self, batch: int, *, streams: int | None = None) -> Engine: ...
+
+
+class ManyThreads:
+    """A model's graph, compiled for lone images and for images beside others. Safe to use from any thread."""
+
+    def __init__(self, model: Compiled) -> None:
         """Compiles what will be needed; with a cache folder that takes a moment only the first time."""
         cores = machine.cores()
-        self._classifier = classifier
-        self._alone = classifier.engine(1)
-        self._beside: dict[int, Engine] = {1: classifier.engine(1, streams=cores)}
+        self._alone = model.engine(1)
+        self._beside: dict[int, Engine] = {1: model.engine(1, streams=cores)}
         if _is_short(self._beside[1]):
-            self._beside |= {size: classifier.engine(size, streams=cores) for size in BATCHES}
+            self._beside |= {size: model.engine(size, streams=cores) for size in BATCHES}
         self.most = max(self._beside)
         """Images that are worth answering together."""
 
-    def answer(self, images: np.ndarray, *, alone: bool) -> np.ndarray:
-        """The probabilities (N, classes) of images (N, H, W, C), N from 1 to `most`.
+    def outputs(self, images: np.ndarray, *, alone: bool) -> dict[str, np.ndarray]:
+        """The graph's outputs by name, N rows each, for images (N, H, W, C), N from 1 to `most`.
 
         alone: nothing else is being answered, so that all cores may work on one image.
         """
         if alone and len(images) == 1:
-            return self._classifier.probabilities(self._alone.run(images))
+            return self._alone.run(images)
         parts, start = [], 0
         for size in sorted(self._beside, reverse=True):
             while len(images) - start >= size:
-                outputs = self._beside[size].run(images[start : start + size])
-                parts.append(self._classifier.probabilities(outputs))
+                parts.append(self._beside[size].run(images[start : start + size]))
                 start += size
-        return np.concatenate(parts)  # (N, classes)
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+class Answering(ManyThreads):
+    """The same of a model that names classes."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        super().__init__(classifier)
+        self._classifier = classifier
+
+    def answer(self, images: np.ndarray, *, alone: bool) -> np.ndarray:
+        """The probabilities (N, classes) of images (N, H, W, C); see `outputs`."""
+        return self._classifier.probabilities(self.outputs(images, alone=alone))
 
 
 def _is_short(engine: Engine) -> bool:

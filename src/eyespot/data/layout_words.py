@@ -60,7 +60,7 @@ def hint(place: Place) -> str:
         return f" ({likely} lies there, too: give its name to learn what it lists)"
     boxes = [name for name in place.files(others) if re.search(r"\.xml$|annotations.*json$", name, re.IGNORECASE)]
     if boxes:
-        return f" ({counted(len(boxes), 'file')} beside them, as {boxes[0]}, may hold boxes, which are not read)"
+        return f" ({counted(len(boxes), 'file')} beside them, as {boxes[0]}, may hold boxes, in no format that is read)"
     below = "".join(f"{name}/" for name in place.at)
     names = [name.split("/")[-1] for name in place.listing.names if name.startswith(below)]
     stems = [name.rpartition(".")[0] for name in names]

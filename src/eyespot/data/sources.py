@@ -24,7 +24,7 @@ IDX_ENDINGS = ("-ubyte", "-ubyte.gz")
 MADE_READABLE = {
     **dict.fromkeys((".xlsx", ".xls", ".ods", ".numbers"), ": save the table as CSV"),
     **dict.fromkeys((".zip", ".tar", ".gz", ".tgz", ".7z", ".rar"), ": unpack it"),
-    **dict.fromkeys((".json", ".xml", ".yaml"), ", but perhaps boxes, which are not read"),
+    **dict.fromkeys((".json", ".xml", ".yaml"), ", but perhaps boxes, in no format that is read"),
 }
 AS_IT_IS = ReadAs()
 

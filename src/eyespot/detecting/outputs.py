@@ -8,9 +8,10 @@ import numpy as np
 
 from eyespot.bundle.files import FOLDER
 from eyespot.detecting.fit import FittedDetector
+from eyespot.detecting.report import report_of
 from eyespot.detecting.result import BoxedCount, DetectorResult
 from eyespot.detecting.written import Written
-from eyespot.files import writing
+from eyespot.files import write_whole, writing
 from eyespot.names import printable
 from eyespot.runs.folder import ARGS, REPORT
 from eyespot.runs.job import Job
@@ -73,7 +74,7 @@ def write_outputs(
             _prediction_rows(result, written),
         )
         write_json(folder / "result.json", result.model_dump(mode="json", by_alias=True))
-        (folder / REPORT).write_text("<!doctype html><title>report</title>", encoding="utf-8")
+        write_whole(folder / REPORT, report_of(folder.name, result, fitted, written).encode())
 
 
 def _split_rows(fitted: FittedDetector) -> Iterator[tuple[object, ...]]:

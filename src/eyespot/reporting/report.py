@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
 
-from eyespot.evaluate import lettering, verdict
+from eyespot.evaluate import verdict
 from eyespot.evaluate.metrics import LARGEST_MATRIX, most_confused
 from eyespot.evaluate.verdict import RunScores, most_trusted_first, overall
 from eyespot.files import write_whole
-from eyespot.names import printable_lines
 from eyespot.records import ClassMetric, Metric, MixedUp, Part, PartMetrics, Rung, SetAside
 from eyespot.reporting import figures
+from eyespot.reporting.page import HEAT_LEVELS, rendered
 
 PAIRS = 5
 """Mistakes named in words beside the confusion matrix."""
@@ -25,15 +21,6 @@ MORE_PAIRS = 40
 """The same where there are more than `LARGEST_MATRIX` classes, and no matrix."""
 MOST_ROWS = 200
 """Classes in a table; `manifest.json` has the figures of all of them."""
-MOST_NOTES = 20
-LISTED = 50
-"""Files set aside that the report lists; `predictions.csv` has all of them."""
-HEAT_LEVELS = 9
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
-"""In English like the report, whatever the locale."""
 PART_WORDS: Mapping[Part, str] = {"train": "training", "val": "validation", "test": "test"}
 
 
@@ -127,32 +114,20 @@ def write_report(report: Report, path: Path) -> None:
 
 
 def render(report: Report) -> str:
-    """The report as HTML. Every name in it may be hostile: all text is escaped, and the page forbids scripts."""
-    import jinja2
+    """The report as HTML."""
     from markupsafe import Markup
 
-    def finalize(value: object) -> object:
-        return printable_lines(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, finalize=finalize, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"percent": verdict.percent, "points": verdict.points, "csp_hash": _csp_hash}
-    environment.filters |= {"date": _date, "shorten": lettering.shorten, "data_uri": _data_uri}
-    source = files("eyespot.reporting").joinpath("report.html.jinja").read_text("utf-8")
     found = results(report.scores)
-    return environment.from_string(source).render(
+    return rendered(
+        "reporting/report.html.jinja",
         report=report,
         results=found,
         detailed=next((result for result in found if result.detail), None),
         parts=[part for part in PART_WORDS if report.counts.get(part)],
         part_words=PART_WORDS,
-        listed=LISTED,
         largest_matrix=LARGEST_MATRIX,
         drawn_classes=figures.DRAWN_CLASSES,
         most_rows=MOST_ROWS,
-        most_notes=MOST_NOTES,
-        heat_levels=HEAT_LEVELS,
         verdict=verdict,
         class_rows=_class_rows,
         matrix=_matrix,
@@ -175,12 +150,12 @@ def _class_rows(detail: PartMetrics) -> list[ClassRow]:
 
 def _matrix(detail: PartMetrics) -> list[list[Cell]]:
     return [
-        [_cell(count, sum(row), right=across == down) for across, count in enumerate(row)]
+        [cell_of(count, sum(row), right=across == down) for across, count in enumerate(row)]
         for down, row in enumerate(detail.confusion)
     ]
 
 
-def _cell(count: int, total: int, *, right: bool) -> Cell:
+def cell_of(count: int, total: int, *, right: bool) -> Cell:
     level = math.ceil(HEAT_LEVELS * count / total) if count else 0
     return Cell(count, f"{'right' if right else 'wrong'}{level}" if level else "")
 
@@ -188,21 +163,3 @@ def _cell(count: int, total: int, *, right: bool) -> Cell:
 def _pairs(detail: PartMetrics) -> tuple[MixedUp, ...]:
     most = PAIRS if len(detail.per_class) <= LARGEST_MATRIX else MORE_PAIRS
     return most_confused(detail.cells, [c.name for c in detail.per_class], most)
-
-
-def _date(created: str) -> str:
-    """`14 July 2026, 10:32` from an ISO date and time; anything else as it is."""
-    try:
-        moment = datetime.fromisoformat(created)
-    except ValueError:
-        return created
-    return f"{moment.day} {MONTHS[moment.month - 1]} {moment.year}, {moment:%H:%M}"
-
-
-def _data_uri(jpeg: bytes) -> str:
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
-
-
-def _csp_hash(text: str) -> str:
-    """The digest by which the page's security policy allows exactly this style sheet and no other."""
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

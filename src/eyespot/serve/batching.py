@@ -1,4 +1,4 @@
-"""Pictures to probabilities on all cores, for many requests at once, with a bounded queue.
+"""Pictures to answers on all cores, for many requests at once, with a bounded queue.
 
 Each core has a worker, which takes whatever can be done next: a picture to decode, or images to run through the engine.
 Nothing waits for company: images that are there when a worker turns to the engine go together, up to as many as are
@@ -16,16 +16,15 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import Any
 
 import numpy as np
 
 from eyespot.bundle.many_threads import SHORT_SECONDS
-from eyespot.bundle.run import NO_ANSWER, is_distribution
-from eyespot.data.levels import is_flat
+from eyespot.data.framed import Framed
 from eyespot.errors import RequestError
-from eyespot.serve.pictures import Sized, read_sent
 from eyespot.serve.refusals import Busy, OurMistake, show_mistake
-from eyespot.serve.served import Served
+from eyespot.serve.served import Answer, Served
 from eyespot.words import counted
 
 QUEUE = 256
@@ -37,28 +36,18 @@ JOIN_SECONDS = 5.0
 """For the workers to end. By then all is answered, or nobody waits any more: a worker may hang in a decoder."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What is known of one picture."""
-
-    probabilities: np.ndarray
-    """(classes,)"""
-    size_wh: tuple[int, int]
-    """Of the upright picture, pixels."""
-    is_flat: bool = False
-    """True if the network saw only one color."""
-
-
 @dataclass(eq=False, slots=True)
 class _Work:
     """One picture on its way."""
 
     picture: bytes | np.ndarray
     """A file, or an image (H, W, C)."""
-    served: Served
+    served: Served[Any, Any]
+    wanted: Any
+    """The request's options, as the served model has them."""
     place: int
     asked: _Asked
-    image: Sized | None = None
+    image: Framed | None = None
     since: float = 0.0
     """When the image was ready, in seconds of the clock."""
 
@@ -123,12 +112,18 @@ class Batching:
         """True if no further picture is taken."""
         return self._taken >= self.places
 
-    async def answers(self, pictures: Sequence[bytes | np.ndarray], served: Served) -> list[Answer | RequestError]:
-        """The answer to each picture (a file, or an image (H, W, C)), or why it has none. Raises RequestError."""
+    async def answers(
+        self, pictures: Sequence[bytes | np.ndarray], served: Served[Any, Any], wanted: Any = None
+    ) -> list[Answer | RequestError]:
+        """The answer to each picture (a file, or an image (H, W, C)), or why it has none. Raises RequestError.
+
+        wanted: options that `served.asked` gave; None for those of a request that names none.
+        """
+        wanted = served.asked([]) if wanted is None else wanted
         if len(pictures) > self.places:
             raise RequestError(413, f"the server takes {counted(self.places, 'picture')} at a time: send fewer")
         asked = _Asked(len(pictures), asyncio.get_running_loop())
-        works = [_Work(picture, served, place, asked) for place, picture in enumerate(pictures)]
+        works = [_Work(picture, served, wanted, place, asked) for place, picture in enumerate(pictures)]
         with self._changed:
             if self._taken + len(works) > self.places:
                 raise Busy
@@ -196,13 +191,12 @@ class Batching:
     def _answer(self, batch: list[_Work], *, is_alone: bool) -> None:
         images = [work.image for work in batch if work.image is not None]
         try:
-            stacked = np.stack([each.image for each in images])  # (N, H, W, C)
-            found = batch[0].served.answering.answer(stacked, alone=is_alone)  # (N, classes)
+            answers = batch[0].served.answers(images, [work.wanted for work in batch], alone=is_alone)
         except Exception:
             self._done(batch, [_failed()] * len(batch))
             return
         self._observe(len(batch))
-        self._done(batch, [_answer(row, each) for row, each in zip(found, images, strict=True)])
+        self._done(batch, answers)
 
     def _done(self, batch: Sequence[_Work], answers: Sequence[Answer | RequestError]) -> None:
         with self._changed:
@@ -211,16 +205,11 @@ class Batching:
             work.asked.put(work.place, answer)
 
 
-def _image(picture: bytes | np.ndarray, served: Served) -> Sized:
+def _image(picture: bytes | np.ndarray, served: Served[Any, Any]) -> Framed:
     if isinstance(picture, bytes):
-        return read_sent(picture, served.preprocess)
-    return Sized(picture, (picture.shape[1], picture.shape[0]))
-
-
-def _answer(row: np.ndarray, image: Sized) -> Answer | RequestError:
-    if not is_distribution(row):
-        return RequestError(500, f"the picture {NO_ANSWER}")
-    return Answer(row, image.size_wh, is_flat(image.image))
+        return served.read(picture)
+    height, width = picture.shape[:2]
+    return Framed(picture, (height, width), (height, width))
 
 
 def _alone(error: RequestError) -> RequestError:

@@ -17,19 +17,17 @@ import numpy as np
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
-from eyespot.answering.opened import likeliest
 from eyespot.errors import RequestError
-from eyespot.serve.batching import Answer
 from eyespot.serve.bodies import MOST_PICTURES, read_json
 from eyespot.serve.pictures import MOST_BYTES, too_large
 from eyespot.serve.refusals import Busy
 from eyespot.serve.replies import as_json
-from eyespot.serve.served import Served
+from eyespot.serve.served import Answer, Served
 from eyespot.serve.service import Service
 from eyespot.version import VERSION
+from eyespot.words import some
 
 PICTURES, IMAGES = "pictures", "images"
-PROBABILITIES, CLASSES = "probabilities", "classes"
 PLATFORM = "openvino_onnx"
 MOST_ENTRIES = 1000
 """Lists and entries of a question, besides the values of its images."""
@@ -47,7 +45,7 @@ class Tensor(BaseModel):
 class Wanted(BaseModel):
     """One output that is asked for."""
 
-    name: Literal["probabilities", "classes"]
+    name: Annotated[str, StringConstraints(max_length=80)]
 
 
 class Question(BaseModel):
@@ -55,7 +53,8 @@ class Question(BaseModel):
 
     id: Annotated[str, StringConstraints(max_length=256)] | None = None
     inputs: list[Tensor] = Field(min_length=1, max_length=1)
-    outputs: list[Wanted] = Field(default=[Wanted(name="probabilities"), Wanted(name="classes")], max_length=2)
+    outputs: list[Wanted] | None = Field(default=None, max_length=8)
+    """All of the model's where it names none."""
 
 
 def add_to(app: FastAPI, service: Service) -> None:
@@ -103,32 +102,30 @@ async def _infer(service: Service, request: Request) -> dict[str, Any]:
         service.metrics.pictures(answered=len(answers) - len(errors), refused=len(errors))
         for place, error in errors:
             raise RequestError(error.status, f"{question.inputs[0].name}[{place}]: {error}")
+    tensors = served.tensors([each for each in answers if isinstance(each, Answer)])
     said = {
         "model_name": service.name,
         "model_version": served.fingerprint,
-        "outputs": _outputs(served, [each for each in answers if isinstance(each, Answer)], question.outputs),
+        "outputs": [{"name": name, **tensors[name]} for name in _wanted(question, served)],
     }
     return said if question.id is None else {**said, "id": question.id}
 
 
-def _outputs(served: Served, answers: list[Answer], wanted: list[Wanted]) -> list[dict[str, Any]]:
-    count, classes = len(answers), len(served.classes)
-    tensors = {
-        PROBABILITIES: {
-            "datatype": "FP32",
-            "shape": [count, classes],
-            "data": [min(1.0, float(value)) for each in answers for value in each.probabilities],
-        },
-        CLASSES: {
-            "datatype": "BYTES",
-            "shape": [count],
-            "data": [served.classes[likeliest(each.probabilities, 1)[0][0]] for each in answers],
-        },
-    }
-    return [{"name": each.name, **tensors[each.name]} for each in wanted]
+def _wanted(question: Question, served: Served[Any, Any]) -> list[str]:
+    """The names of the outputs that are asked for. Raises RequestError if the model has no such."""
+    known = list(served.tensors_described())
+    if question.outputs is None:
+        return known
+    names = [each.name for each in question.outputs]
+    for place, name in enumerate(names):
+        if name not in known:
+            raise RequestError(400, f"the request cannot be read: outputs.{place}.name: there are {some(known)}")
+    if len(names) > len(known):
+        raise RequestError(400, f"the request cannot be read: outputs: there are only {some(known)}")
+    return names
 
 
-def _read(body: bytes, served: Served) -> tuple[Question, list[bytes | np.ndarray]]:
+def _read(body: bytes, served: Served[Any, Any]) -> tuple[Question, list[bytes | np.ndarray]]:
     """The question, and its pictures or images. Raises RequestError."""
     _require_plausible(body, served)
     try:
@@ -139,6 +136,7 @@ def _read(body: bytes, served: Served) -> tuple[Question, list[bytes | np.ndarra
         raise RequestError(400, f"the request cannot be read: {where}: {first['msg'][:120]}") from None
     except (ValueError, RecursionError):
         raise RequestError(400, "the request is no JSON") from None
+    _wanted(question, served)  # before any work
     [tensor] = question.inputs
     if tensor.shape[0] > MOST_PICTURES:
         raise RequestError(413, f"the request has more than {MOST_PICTURES} pictures: send fewer at a time")
@@ -147,7 +145,7 @@ def _read(body: bytes, served: Served) -> tuple[Question, list[bytes | np.ndarra
     return question, [*_images(tensor, served)]
 
 
-def _require_plausible(body: bytes, served: Served) -> None:
+def _require_plausible(body: bytes, served: Served[Any, Any]) -> None:
     """Raises RequestError if the body, as JSON, would become more objects than any question has."""
     height, width = served.preprocess.crop_hw
     lists = MOST_PICTURES * (1 + height + height * width)
@@ -172,7 +170,7 @@ def _file(text: object, place: int) -> bytes:
         raise RequestError(400, f"{PICTURES}[{place}] is no base64: encode the picture's whole file") from None
 
 
-def _images(tensor: Tensor, served: Served) -> list[np.ndarray]:
+def _images(tensor: Tensor, served: Served[Any, Any]) -> list[np.ndarray]:
     shape = [*served.preprocess.crop_hw, served.preprocess.channels]
     if tensor.datatype != "UINT8" or tensor.shape[1:] != shape:
         listed = ", ".join(map(str, shape))
@@ -192,7 +190,7 @@ def _flat(values: list[Any], *, depth: int) -> list[Any]:
     return values
 
 
-def _described(name: str, served: Served) -> dict[str, Any]:
+def _described(name: str, served: Served[Any, Any]) -> dict[str, Any]:
     image = [-1, *served.preprocess.crop_hw, served.preprocess.channels]
     return {
         "name": name,
@@ -202,10 +200,7 @@ def _described(name: str, served: Served) -> dict[str, Any]:
             {"name": PICTURES, "datatype": "BYTES", "shape": [-1]},
             {"name": IMAGES, "datatype": "UINT8", "shape": image},
         ],
-        "outputs": [
-            {"name": PROBABILITIES, "datatype": "FP32", "shape": [-1, len(served.classes)]},
-            {"name": CLASSES, "datatype": "BYTES", "shape": [-1]},
-        ],
+        "outputs": [{"name": each, **tensor} for each, tensor in served.tensors_described().items()],
     }
 
 

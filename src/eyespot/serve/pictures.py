@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
-import numpy as np
+from PIL import Image
 
 from eyespot.data import formats
+from eyespot.data.framed import Framed, frame_opened
 from eyespot.data.pictures import lies_on_its_side, read_opened
 from eyespot.errors import RequestError, TooManyPixels, UnreadablePicture
 from eyespot.names import printable
@@ -18,18 +19,26 @@ MOST_REASON = 200
 """Letters of a decoder's reason that are handed on."""
 
 
-@dataclass(frozen=True)
-class Sized:
-    """An image, and the size of the picture that it was made from."""
-
-    image: np.ndarray
-    """(H, W, C)"""
-    size_wh: tuple[int, int]
-    """Of the whole picture, upright, pixels."""
-
-
-def read_sent(data: bytes, preprocess: Preprocess) -> Sized:
+def read_sent(data: bytes, preprocess: Preprocess) -> Framed:
     """The picture as `data.pictures.read_image` makes it. Raises RequestError with the status that says why not."""
+    return _sent(data, lambda picture: _cut_to_the_middle(picture, data, preprocess))
+
+
+def frame_sent(data: bytes, preprocess: Preprocess) -> Framed:
+    """The same with a letterbox, as `data.framed.read_framed` makes it."""
+    return _sent(data, lambda picture: frame_opened(picture, data, preprocess))
+
+
+def too_large() -> RequestError:
+    """What is said of a picture with too many bytes."""
+    return RequestError(413, f"the picture has more than {MOST_BYTES // 2**20} MB: send a smaller one")
+
+
+def _sent(data: bytes, decode: Callable[[Image.Image], Framed]) -> Framed:
+    """What becomes of a picture whose size, format and header are sound.
+
+    decode: takes the opened picture.
+    """
     if len(data) > MOST_BYTES:
         raise too_large()
     status = 415 if data else 400  # until its format is known
@@ -38,14 +47,13 @@ def read_sent(data: bytes, preprocess: Preprocess) -> Sized:
             formats.format_of(data)
             status = 400
             picture = formats.open_picture(data, most_pixels=MOST_PIXELS)
-            width, height = picture.size
-            image = read_opened(picture, data, preprocess)
-            return Sized(image, (height, width) if lies_on_its_side(picture) else (width, height))
+            return decode(picture)
     except UnreadablePicture as error:
         status = 413 if isinstance(error, TooManyPixels) else status
         raise RequestError(status, f"the picture {printable(error.reason)[:MOST_REASON]}") from error
 
 
-def too_large() -> RequestError:
-    """What is said of a picture with too many bytes."""
-    return RequestError(413, f"the picture has more than {MOST_BYTES // 2**20} MB: send a smaller one")
+def _cut_to_the_middle(picture: Image.Image, data: bytes, preprocess: Preprocess) -> Framed:
+    width, height = picture.size
+    image = read_opened(picture, data, preprocess)
+    return Framed(image, (width, height) if lies_on_its_side(picture) else (height, width), preprocess.crop_hw)

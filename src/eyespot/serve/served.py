@@ -1,55 +1,58 @@
-"""A bundle as it is served: its graph ready for many threads at once, its names ready to be sent."""
+"""A bundle as it is served: its graph ready for many threads at once, its names ready to be sent.
+
+What differs from task to task is the methods of `Served`: `classification.py` has them for models that name classes,
+`detection.py` for those that find boxes. All else asks no bundle what its task is.
+"""
 
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
-from eyespot.bundle.files import Bundle
-from eyespot.bundle.manifest import Manifest
-from eyespot.bundle.many_threads import Answering
-from eyespot.bundle.run import require_distribution
-from eyespot.evaluate.verdict import accuracy_sentence, most_trusted_first, overall
-from eyespot.recipes.explain import Explainer
-from eyespot.records import PartMetrics, Preprocess
+from eyespot.bundle.files import Bundle, DetectorBundle
+from eyespot.bundle.many_threads import ManyThreads
+from eyespot.data.framed import Framed
+from eyespot.errors import RequestError
+from eyespot.records import Preprocess
+
+if TYPE_CHECKING:
+    from eyespot.serve.explaining import Explaining
 
 FINGERPRINT_DIGITS = 12
-DRAWN_SIDE = 64
-"""Gray pictures up to this side, pixels, are such as a person can draw."""
-SAMPLE = "digits"
-"""The embedded digits fill their pictures, and so must drawings; those of MNIST have a margin."""
+Tensor = dict[str, Any]
+"""An output of the Open Inference Protocol without its name: `datatype`, `shape`, and `data` where there is some."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What is known of one picture, whatever the model's task."""
+
+    size_wh: tuple[int, int]
+    """Of the upright picture, pixels."""
+    is_flat: bool = False
+    """True if the network saw only one color."""
+
+
+Wanted = TypeVar("Wanted")
+"""The options of a request."""
+Found = TypeVar("Found", bound=Answer)
+"""The answer to a picture."""
 
 
 @dataclass(frozen=True, eq=False)
-class Served:
+class Served(ABC, Generic[Wanted, Found]):
     """One bundle at work. A request keeps the one it began with, whatever is served when it ends."""
 
-    bundle: Bundle
-    answering: Answering
+    bundle: Bundle | DetectorBundle
+    answering: ManyThreads
     fingerprint: str
     classes_json: tuple[str, ...]
     """Each class's name, as JSON."""
-    explain: Explainer | None
-
-    @classmethod
-    def of(cls, bundle: Bundle, answering: Answering, explain: Explainer | None = None) -> Served:
-        """The bundle, once it has answered.
-
-        Raises BundleError unless its answer to a black image is a distribution over the classes.
-        """
-        preprocess = bundle.manifest.preprocess
-        black = np.zeros((1, *preprocess.crop_hw, preprocess.channels), np.uint8)
-        require_distribution(answering.answer(black, alone=True)[0], bundle)
-        return cls(
-            bundle=bundle,
-            answering=answering,
-            fingerprint=bundle.manifest.graph_sha256[:FINGERPRINT_DIGITS],
-            classes_json=tuple(json.dumps(name) for name in bundle.manifest.classes),
-            explain=explain,
-        )
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -59,36 +62,52 @@ class Served:
     def preprocess(self) -> Preprocess:
         return self.bundle.manifest.preprocess
 
+    @abstractmethod
+    def asked(self, fields: Sequence[tuple[str, str]]) -> Wanted:
+        """The options of `POST /predict`. Raises RequestError for any other."""
+
+    def require_few(self, wanted: Wanted, *, pictures: int) -> None:
+        """Raises RequestError if this many pictures of a request cannot be asked about in this way."""
+
+    @abstractmethod
+    def read(self, data: bytes) -> Framed:
+        """A file as an image. Raises RequestError with the status that says why not."""
+
+    @abstractmethod
+    def answers(
+        self, images: Sequence[Framed], wanted: Sequence[Wanted], *, alone: bool
+    ) -> Sequence[Found | RequestError]:
+        """The answer to each image, or why it has none; `ManyThreads.most` of them at most.
+
+        wanted: the options for each. alone: nothing else is being answered.
+        """
+
+    @abstractmethod
+    async def entries(self, answer: Found, picture: bytes, wanted: Wanted, explaining: Explaining) -> str:
+        """What `POST /predict` says of a picture besides its name and size: entries of a JSON object, without braces.
+
+        picture: the file. Raises RequestError.
+        """
+
+    @abstractmethod
     def described(self) -> dict[str, Any]:
         """What `GET /model` says of the bundle."""
-        manifest = self.bundle.manifest
-        side = max(manifest.preprocess.crop_hw)
-        return {
-            "classes": manifest.classes,
-            "network": manifest.network.name,
-            "regime": manifest.regime,
-            "side": side,
-            "color": manifest.preprocess.color,
-            "draws": manifest.preprocess.color == "gray" and side <= DRAWN_SIDE,
-            "framing": "filling" if manifest.data.name == SAMPLE else "mnist",
-            "validation": _metric(manifest.validation),
-            "test": _metric(manifest.test),
-            "small_test": _metric(manifest.small_test),
-            "out_of_fold": manifest.out_of_fold and manifest.out_of_fold.model_dump(),
-            "measured": _measured(manifest),
-            "heat_map": self.explain is not None,
-            "similar": self.explain is not None and self.explain.similar,
-            "fingerprint": self.fingerprint,
-        }
+
+    @abstractmethod
+    def tensors_described(self) -> dict[str, Tensor]:
+        """The outputs that the Open Inference Protocol has, by name, without data; -1 is a length that varies."""
+
+    @abstractmethod
+    def tensors(self, answers: Sequence[Found]) -> dict[str, Tensor]:
+        """The same with the data of these answers, at least one."""
 
 
-def _measured(manifest: Manifest) -> dict[str, Any] | None:
-    """The accuracy that the report begins with, and its sentence."""
-    for measured, found in most_trusted_first(manifest):
-        metric = overall(found)
-        return {"part": measured, **metric.model_dump(), "sentence": accuracy_sentence(metric, measured)}
-    return None
+def known_by(bundle: Bundle | DetectorBundle) -> tuple[str, tuple[str, ...]]:
+    """The bundle's fingerprint, and the names of its classes as JSON."""
+    manifest = bundle.manifest
+    return manifest.graph_sha256[:FINGERPRINT_DIGITS], tuple(json.dumps(name) for name in manifest.classes)
 
 
-def _metric(part: PartMetrics | None) -> dict[str, Any] | None:
-    return None if part is None else part.overall.model_dump()
+def black(preprocess: Preprocess) -> np.ndarray:
+    """A black image (1, H, W, C), which every model is asked about before it is served."""
+    return np.zeros((1, *preprocess.crop_hw, preprocess.channels), np.uint8)

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from eyespot import machine
-from eyespot.bundle.files import Bundle, read_bundle
-from eyespot.bundle.many_threads import Answering
-from eyespot.bundle.run import Classifier
-from eyespot.engine.compiled import compiled_folder
+from eyespot.bundle.files import Bundle, DetectorBundle, read_any_bundle
 from eyespot.recipes.explain import Explainer
 from eyespot.serve.batching import QUEUE, Batching
 from eyespot.serve.bodies import Intake
+from eyespot.serve.classification import ServedClassifier
+from eyespot.serve.detection import ServedDetector
 from eyespot.serve.explaining import Explaining
 from eyespot.serve.metrics import Metrics
 from eyespot.serve.served import Served
@@ -31,12 +30,12 @@ class Service:
         queue: int = QUEUE,
         explain: Callable[[Bundle], Explainer] | None = None,
     ) -> None:
-        """explain: makes what explains the answers of a bundle.
+        """explain: makes what explains the answers of a bundle that names classes.
 
         Raises BundleError if `run` holds no model that can be served.
         """
         self.run, self._explain = run, explain
-        self.served = self.load(read_bundle(run))
+        self.served = self.load(read_any_bundle(run))
         """Replaced as a whole: whoever answers takes it once."""
         self.name = self.served.bundle.manifest.name
         """Under which the model is served, whatever the name of a later one."""
@@ -47,11 +46,11 @@ class Service:
         self.batching = Batching(workers=machine.cores(), places=queue, observe=self.metrics.batch)
         self.explaining = Explaining()
 
-    def load(self, bundle: Bundle) -> Served:
-        """The bundle compiled and tried. Raises BundleError."""
-        classifier = Classifier(bundle, cache_folder=compiled_folder(machine.cache_folder()))
-        explain = self._explain(bundle) if self._explain else None
-        return Served.of(bundle, Answering(classifier), explain)
+    def load(self, bundle: Bundle | DetectorBundle) -> Served[Any, Any]:
+        """The bundle compiled and tried. Raises BundleError. The one place where the model's task decides."""
+        if isinstance(bundle, DetectorBundle):
+            return ServedDetector.of(bundle)
+        return ServedClassifier.of(bundle, explain=self._explain(bundle) if self._explain else None)
 
     def described(self) -> dict[str, Any]:
         """What `GET /model` says."""

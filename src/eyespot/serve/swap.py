@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from eyespot.bundle.files import GRAPH, MANIFEST, find_bundle, read_bundle
+from eyespot.bundle.files import GRAPH, MANIFEST, find_bundle, read_any_bundle
 from eyespot.errors import EyespotError
 from eyespot.serve.refusals import show_mistake
 from eyespot.serve.service import Service
@@ -74,7 +74,7 @@ class Watcher:
         """Serves the bundle on disk, if it is another than the served one and answers."""
         service = self._service
         try:
-            bundle = read_bundle(service.run)
+            bundle = read_any_bundle(service.run)
             if bundle.manifest == service.served.bundle.manifest:
                 return
             service.served = service.load(bundle)

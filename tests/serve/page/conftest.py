@@ -43,6 +43,13 @@ def colors(serving: Any, bundle: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def squares(serving: Any, box_bundle: Path) -> Iterator[str]:
+    """The address of a server of the detector that finds coloured squares."""
+    with serving(box_bundle) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
 def digits_run(warm_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What `train` made of the embedded digits."""
     from eyespot.recipes.train import train

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from visits import DESKTOP, PHONE, THREE, answered, draw, drop, plain
+from visits import DESKTOP, LEAST_CONTRAST, PHONE, THREE, answered, contrast, draw, drop, luminance, plain, texts
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install playwright").expect
-
-LEAST_CONTRAST = 4.5
-"""Of text on its ground: WCAG 2.2, 1.4.3."""
 
 
 def test_everything_but_drawing_is_done_with_the_keyboard_alone(digits, visit, tmp_path):
@@ -54,29 +51,9 @@ def test_text_stands_out_from_its_ground_in_light_and_dark(digits, visit, scheme
     answered(page, 2)
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (luminance(ground) < 0.1) == (scheme == "dark")
-    pairs = page.evaluate(
-        """() => [...document.querySelectorAll("body *")].filter(each => each.checkVisibility() && !each.disabled &&
-            [...each.childNodes].some(node => node.nodeType == 3 && node.data.trim())).map(each => {
-            let under = each;
-            while (getComputedStyle(under).backgroundColor == "rgba(0, 0, 0, 0)") under = under.parentElement;
-            return [each.textContent, getComputedStyle(each).color, getComputedStyle(under).backgroundColor];
-        })"""
-    )
+    pairs = texts(page)
     assert len(pairs) > 30
     assert [pair for pair in pairs if contrast(pair[1], pair[2]) < LEAST_CONTRAST] == []
-
-
-def contrast(first: str, second: str) -> float:
-    """The ratio of WCAG 2.2 between two colours."""
-    low, high = sorted(luminance(color) for color in (first, second))
-    return (high + 0.05) / (low + 0.05)
-
-
-def luminance(color: str) -> float:
-    """WCAG's relative luminance of `rgb(r, g, b)`."""
-    levels = [float(level) / 255 for level in color.partition("(")[2].rstrip(")").split(",")[:3]]
-    red, green, blue = [level / 12.92 if level <= 0.04045 else ((level + 0.055) / 1.055) ** 2.4 for level in levels]
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])

@@ -1,13 +1,12 @@
 /** The answers: a card for each picture, filled when the server has answered. */
 
-import { classify } from "./api.js";
-import { showBars } from "./bars.js";
-import { byId, copyOf, percent, say, tell } from "./elements.js";
-import { layHeatMap, showPicture } from "./picture_view.js";
+import { predict } from "./api.js";
+import { byId, copyOf, say, tell } from "./elements.js";
+import { showPicture } from "./picture_view.js";
+import { taskOf } from "./tasks.js";
 
-const CLASSES_SHOWN = 5;
-const NEIGHBOURS_SHOWN = 6;
 const AT_A_TIME = 2;
+const MOST_TRIES = 3; // where models take each other's place meanwhile
 const NEAR_THE_END = 0.7; // of the window: answers that begin below it are scrolled to
 const MOST_BYTES = 20 * 2 ** 20;
 /** @type {(() => Promise<void>)[]} what waits to be asked */
@@ -17,10 +16,10 @@ let working = 0;
 /**
  * Ask the model about pictures; their cards come before those that are there, in order.
  * @param {{picture: Blob, name: string}[]} pictures
- * @param {() => import("./api.js").Model} model - that is served now
- * @param {(answer: import("./api.js").Answer) => void} answered
+ * @param {() => import("./api.js").Model} model - that is served now, as far as the page knows
+ * @param {() => Promise<boolean>} renew - asks what is served; true where that is another model
  */
-export function ask(pictures, model, answered) {
+export function ask(pictures, model, renew) {
   const cards = pictures.map(({ picture, name }) => newCard(picture, name, model()));
   const section = byId("answers");
   byId("answer-list").prepend(...cards);
@@ -28,7 +27,7 @@ export function ask(pictures, model, answered) {
   if (section.getBoundingClientRect().top > NEAR_THE_END * innerHeight) section.scrollIntoView();
   pictures.forEach(({ picture, name }, place) => {
     waiting.push(async () => {
-      if (cards[place].isConnected) await fill(cards[place], picture, name, model(), answered);
+      if (cards[place].isConnected) await fill(cards[place], picture, name, model, renew);
     });
   });
   while (working < AT_A_TIME && waiting.length) workOn();
@@ -53,29 +52,47 @@ async function workOn() {
 function newCard(picture, name, model) {
   const card = copyOf("answer-template");
   card.querySelector(".file").textContent = name;
-  showPicture(card, picture, { name, heatMapComes: model.heat_map });
-  similarOf(card).hidden = !model.similar;
+  showPicture(card, picture, name);
+  taskOf(model).prepare(card, model);
   return card;
 }
 
 /**
  * @param {HTMLElement} card @param {Blob} picture @param {string} name
- * @param {import("./api.js").Model} model @param {(answer: import("./api.js").Answer) => void} answered
+ * @param {() => import("./api.js").Model} model @param {() => Promise<boolean>} renew
  */
-async function fill(card, picture, name, model, answered) {
+async function fill(card, picture, name, model, renew) {
   try {
     await refuseUnsendable(picture);
-    const answer = await classify(picture, name, {
-      topk: Math.min(CLASSES_SHOWN, model.classes.length),
-      heatMap: model.heat_map,
-      similar: model.similar ? NEIGHBOURS_SHOWN : 0,
-    });
-    showAnswer(card, answer, name);
-    answered(answer);
+    const answer = await answerOf(picture, name, model, renew);
+    const task = taskOf(model());
+    task.prepare(card, model());
+    const sentence = task.show(card, answer, { name, model: model() });
+    card.classList.add("answered");
+    tell(`${name}: ${sentence}`);
   } catch (error) {
     showError(card, error.message);
   }
   card.removeAttribute("aria-busy");
+}
+
+/**
+ * An answer that the page's model can show; asked for again where one of another task, which takes other options, has
+ * taken its place.
+ * @param {Blob} picture @param {string} name
+ * @param {() => import("./api.js").Model} model @param {() => Promise<boolean>} renew
+ */
+async function answerOf(picture, name, model, renew) {
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    try {
+      const answer = await predict(picture, name, taskOf(model()).options(model()));
+      if (answer.fingerprint !== model().fingerprint) await renew();
+      if (taskOf(model()).canShow(answer)) return answer;
+    } catch (error) {
+      if (!error.isRefusal || !(await renew())) throw error;
+    }
+  }
+  throw new Error("Another model took the place of the one that was asked: ask again in a moment.");
 }
 
 /** What the browser would fail to send, or the server to take, is told at once. @param {Blob} picture */
@@ -87,46 +104,16 @@ async function refuseUnsendable(picture) {
   if (!start.byteLength) throw new Error("The file is empty: it may have been cut off while it was copied.");
 }
 
-/** @param {HTMLElement} card @param {import("./api.js").Answer} answer @param {string} name */
-function showAnswer(card, answer, name) {
-  const [first] = answer.predictions;
-  card.querySelector(".verdict").textContent = first.class;
-  showBars(card.querySelector(".bars"), answer.predictions);
-  if (answer.heat_map) layHeatMap(card, answer.heat_map);
-  showNeighbours(card, answer.similar ?? []);
-  card.classList.add("answered");
-  tell(`${name}: ${first.class}, ${percent(first.probability)}.`);
-}
-
 /** @param {HTMLElement} card @param {string} sentence */
 function showError(card, sentence) {
   const said = card.querySelector(".said");
-  card.querySelector(".heat-switch").remove();
-  similarOf(card).hidden = true;
+  for (const part of card.querySelectorAll(".heat-switch, .threshold, .similar")) part.remove();
   card.classList.add("refused");
   const error = document.createElement("p");
   error.className = "error";
   error.setAttribute("role", "alert");
   said.replaceChildren(error);
   say(error, sentence);
-}
-
-/** @param {HTMLElement} card @param {import("./api.js").Neighbour[]} neighbours */
-function showNeighbours(card, neighbours) {
-  const items = neighbours.map((each) => {
-    const item = copyOf("neighbour-template");
-    item.querySelector("img").src = `data:image/jpeg;base64,${each.jpeg}`;
-    item.querySelector(".name").textContent = each.class;
-    item.querySelector(".share").textContent = each.similarity.toFixed(2);
-    return item;
-  });
-  card.querySelector(".neighbours").replaceChildren(...items);
-  similarOf(card).hidden = !items.length;
-}
-
-/** @param {Element} card @returns {HTMLElement} */
-function similarOf(card) {
-  return card.querySelector(".similar");
 }
 
 /** @param {Element} card @returns {HTMLImageElement} */

@@ -1,15 +1,23 @@
 /**
- * What the server answers: the model, and the classes of a picture. The only file that talks to it.
+ * What the server answers: the model, and what it says of a picture. The only file that talks to it.
  *
  * @typedef {{accuracy: number, low: number, high: number, n: number}} Metric
  * @typedef {Metric & {part: string, sentence: string}} Measured
- * @typedef {object} Model
+ * @typedef {{value: number, low: number, high: number}} Estimate
+ * @typedef {{map50: Estimate, sentence: string}} MeasuredBoxes
+ *
+ * @typedef {object} Model - of either task
  * @property {string} name
+ * @property {"classification" | "detection"} task
  * @property {string[]} classes
  * @property {string} network
+ * @property {"rgb" | "gray"} color
+ * @property {string} version
+ * @property {string} fingerprint
+ *
+ * @typedef {object} ClassifierOnly
  * @property {string} regime
  * @property {number} side - of the square images the network takes, pixels
- * @property {"rgb" | "gray"} color
  * @property {boolean} draws - small grey pictures: they can be drawn
  * @property {"mnist" | "filling"} [framing] - how a drawing is framed like the training pictures
  * @property {Metric | null} validation
@@ -17,8 +25,16 @@
  * @property {Measured | null} measured - the accuracy that the report begins with
  * @property {boolean} heat_map
  * @property {boolean} similar
- * @property {string} version
- * @property {string} fingerprint
+ * @typedef {Model & ClassifierOnly} Classifier
+ *
+ * @typedef {object} DetectorOnly
+ * @property {string[]} colors - of the boxes of each class, as CSS writes them
+ * @property {number} width - of the images the network takes, pixels
+ * @property {number} height
+ * @property {number} threshold - least probability of the boxes that it names by itself
+ * @property {number} max_boxes - that it names of one picture
+ * @property {MeasuredBoxes | null} measured
+ * @typedef {Model & DetectorOnly} Detector
  *
  * @typedef {{class: string, probability: number}} Prediction
  * @typedef {{class: string, similarity: number, jpeg: string}} Neighbour
@@ -28,27 +44,30 @@
  * @property {string} png - base64
  * @property {[number, number, number, number]} window - left, top, width, height: fractions of the upright picture
  * @property {string} sentence
- * @typedef {object} Answer
+ * @typedef {object} Answer - of either task
  * @property {number} width - of the upright picture, pixels
  * @property {number} height
- * @property {Prediction[]} predictions
- * @property {HeatMap} [heat_map]
- * @property {Neighbour[]} [similar]
  * @property {string} fingerprint - of the model that answered
+ * @typedef {Answer & {predictions: Prediction[], heat_map?: HeatMap, similar?: Neighbour[]}} Classified
+ * @typedef {Prediction & {xyxy: [number, number, number, number]}} Box - left, top, right, bottom in pixels
+ * @typedef {Answer & {detections: Box[]}} Detected - the surest first
  */
 
 import { askForToken, token } from "./token.js";
 
 const BUSY = 503;
+const REFUSED = 400;
 const UNAUTHORIZED = 401;
 const MOST_TRIES = 4;
 const LONGEST_WAIT_SECONDS = 5;
 
 /** What went wrong, as a sentence to show. */
 export class ServerError extends Error {
-  /** @param {string} reason - the server's, with neither capital nor full stop */
-  constructor(reason) {
+  /** @param {string} reason - the server's, with neither capital nor full stop @param {number} [status] */
+  constructor(reason, status) {
     super(`${reason[0].toUpperCase()}${reason.slice(1)}.`);
+    /** whether the question itself was wrong, as it is where another model takes other options */
+    this.isRefusal = status === REFUSED;
   }
 }
 
@@ -60,13 +79,13 @@ export async function fetchModel() {
 /**
  * @param {Blob} picture
  * @param {string} name - of the picture
- * @param {{topk: number, heatMap?: boolean, similar?: number}} options
- * @returns {Promise<Answer>} the classes of one picture
+ * @param {Record<string, string | number>} options - as `POST /predict` takes them
+ * @returns {Promise<Answer>} what the model says of one picture
  */
-export async function classify(picture, name, { topk, heatMap = false, similar = 0 }) {
+export async function predict(picture, name, options) {
   const form = new FormData();
   form.append("picture", picture, name);
-  const query = new URLSearchParams({ topk: `${topk}`, heat_map: heatMap ? "1" : "0", similar: `${similar}` });
+  const query = new URLSearchParams(Object.entries(options).map(([option, value]) => [option, `${value}`]));
   const { answers, fingerprint } = await (await request(`predict?${query}`, form)).json();
   if (answers[0].error) throw new ServerError(answers[0].error);
   return { ...answers[0], fingerprint };
@@ -83,7 +102,7 @@ async function request(path, body) {
     if (response.ok) return response;
     if (response.status === UNAUTHORIZED) await askForToken();
     else if (response.status === BUSY && tries < MOST_TRIES) await pause(response.headers.get("Retry-After"));
-    else throw new ServerError(await reason(response));
+    else throw new ServerError(await reason(response), response.status);
   }
 }
 

@@ -1,6 +1,6 @@
 /** A drawing that is classified while one draws. */
 
-import { classify } from "./api.js";
+import { predict } from "./api.js";
 import { showBars } from "./bars.js";
 import { byId, percent, say, tell } from "./elements.js";
 import { frame, FRAMINGS } from "./framing.js";
@@ -19,14 +19,14 @@ let asking = false;
 let telling;
 
 /**
- * @param {() => import("./api.js").Model} model - that is served now
- * @param {(answer: import("./api.js").Answer) => void} answered
+ * @param {() => import("./api.js").Classifier} model - that is served now
+ * @param {() => Promise<boolean>} renew - asks what is served; true where that is another model
  */
-export function offerDrawing(model, answered) {
+export function offerDrawing(model, renew) {
   const changed = () => {
     version++;
     show();
-    if (strokes.length) ask(model, answered);
+    if (strokes.length) ask(model, renew);
     else showInvitation(model().classes);
   };
   collectStrokes(canvas("paper"), strokes, changed);
@@ -40,7 +40,6 @@ export function offerDrawing(model, answered) {
   };
   choice("framing").value = model().framing ?? "mnist";
   for (const id of ["framing", "dark-ink"]) byId(id).onchange = changed;
-  byId("draw").hidden = false;
   changed();
 }
 
@@ -59,35 +58,37 @@ function show() {
 /**
  * Ask about the drawing, one question at a time, and again where it has changed meanwhile: the last answer is always
  * that to the last drawing.
- * @param {() => import("./api.js").Model} model
- * @param {(answer: import("./api.js").Answer) => void} answered
+ * @param {() => import("./api.js").Classifier} model
+ * @param {() => Promise<boolean>} renew
  */
-async function ask(model, answered) {
+async function ask(model, renew) {
   if (asking) return;
   asking = true;
-  for (let asked = -1; strokes.length && asked !== version; ) {
+  for (let asked = -1; strokes.length && asked !== version && model().draws; ) {
     asked = version;
-    await askOnce(model(), answered);
+    await askOnce(model, renew);
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLISECONDS));
   }
   asking = false;
 }
 
-/** @param {import("./api.js").Model} model @param {(answer: import("./api.js").Answer) => void} answered */
-async function askOnce(model, answered) {
+/** @param {() => import("./api.js").Classifier} model @param {() => Promise<boolean>} renew */
+async function askOnce(model, renew) {
   const [first] = strokes;
   const isThere = () => strokes[0] === first; // else it was cleared meanwhile
   try {
     const png = await new Promise((resolve) => canvas("sent").toBlob(resolve, "image/png"));
-    const answer = await classify(png, "drawing.png", { topk: model.classes.length });
-    if (isThere()) showReading(answer, model.classes);
-    answered(answer);
+    const answer = await predict(png, "drawing.png", { topk: model().classes.length });
+    if (answer.fingerprint !== model().fingerprint) await renew();
+    const classified = /** @type {import("./api.js").Classified} */ (answer);
+    if (isThere() && model().draws) showReading(classified, model().classes);
   } catch (error) {
+    if (error.isRefusal && (await renew())) return;
     if (isThere()) say(byId("draw-trouble"), error.message);
   }
 }
 
-/** @param {import("./api.js").Answer} answer @param {string[]} classes */
+/** @param {import("./api.js").Classified} answer @param {string[]} classes */
 function showReading({ predictions }, classes) {
   const [first] = predictions;
   const inOrder = [...predictions].sort((a, b) => classes.indexOf(a.class) - classes.indexOf(b.class));

@@ -10,6 +10,7 @@ import { showModel } from "./model_card.js";
 
 /** @type {import("./api.js").Model} */
 let model;
+let drawingIsOffered = false;
 
 try {
   model = await fetchModel();
@@ -19,7 +20,7 @@ try {
 }
 
 function begin() {
-  showModel(model);
+  show();
   takePictures(askAbout);
   useCamera(askAbout);
   byId("clear-answers").onclick = () => {
@@ -27,17 +28,29 @@ function begin() {
     byId("choose").focus();
   };
   byId("desk").hidden = document.querySelector("footer").hidden = false;
-  if (model.draws) offerDrawing(() => model, noticeNewModel);
+}
+
+/** The model, and whether it can read what is drawn. */
+function show() {
+  const classifier = () => /** @type {import("./api.js").Classifier} */ (model);
+  showModel(model);
+  byId("draw").hidden = !classifier().draws;
+  if (classifier().draws && !drawingIsOffered) {
+    drawingIsOffered = true;
+    offerDrawing(classifier, renew);
+  }
 }
 
 /** @param {File[]} files */
 function askAbout(files) {
-  ask(files.map((file) => ({ picture: file, name: file.name })), () => model, noticeNewModel);
+  ask(files.map((file) => ({ picture: file, name: file.name })), () => model, renew);
 }
 
-/** The served model may be replaced at any time: its answers tell. @param {import("./api.js").Answer} answer */
-async function noticeNewModel({ fingerprint }) {
-  if (fingerprint === model.fingerprint) return;
+/** The served model may be replaced at any time, and its answers tell. @returns {Promise<boolean>} whether it was */
+async function renew() {
+  const { fingerprint } = model;
   model = await fetchModel();
-  showModel(model);
+  if (model.fingerprint === fingerprint) return false;
+  show();
+  return true;
 }

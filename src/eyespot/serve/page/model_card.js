@@ -1,43 +1,32 @@
-/** The model at the top of the page: its name, how often it is right, what it knows. */
+/** The model at the top of the page: its name, how good it is, what it knows. */
 
-import { byId, percent, say } from "./elements.js";
-
-/** @type {Record<string, string>} */
-const TRAINED = {
-  frozen: "of which the head was trained",
-  partial: "of which the last stages were trained",
-  full: "all of which was trained",
-  scratch: "trained from scratch",
-};
+import { byId, say } from "./elements.js";
+import { taskOf } from "./tasks.js";
 
 /** @param {import("./api.js").Model} model */
 export function showModel(model) {
+  const task = taskOf(model);
   document.title = `${model.name} – eyespot`;
   byId("model-name").textContent = model.name;
-  byId("network").textContent = `${model.network}, ${TRAINED[model.regime] ?? model.regime}`;
-  byId("looks-at").textContent = `images of ${model.side} × ${model.side} pixels, ${model.color === "gray" ? "gray" : "in color"}`;
+  byId("network").textContent = task.network(model);
+  byId("looks-at").textContent = task.looksAt(model);
   byId("about").textContent = `eyespot ${model.version}, model ${model.fingerprint}`;
-  showAccuracy(model.measured);
+  showFigure(task.figure(model), task.unmeasured);
   showClasses(model.classes);
 }
 
-/** @param {import("./api.js").Measured | null} metric */
-function showAccuracy(metric) {
+/** @param {import("./tasks.js").Figure | null} figure @param {string} unmeasured */
+function showFigure(figure, unmeasured) {
   const interval = byId("interval");
-  interval.hidden = !metric;
-  say(byId("accuracy"), metric ? percent(metric.accuracy) : "");
-  byId("measured").textContent = metric ? measured(metric) : "How often it is right was not measured on pictures held back.";
-  for (const key of ["accuracy", "low", "high"]) interval.style.setProperty(`--${key}`, `${metric?.[key] ?? 0}`);
-}
-
-/** @param {import("./api.js").Measured} metric */
-function measured({ low, high, sentence }) {
-  return `${sentence} 95\u00a0% interval: ${percent(low)} to ${percent(high)}.`;
+  interval.hidden = !figure;
+  say(byId("accuracy"), figure?.text);
+  byId("measured").textContent = figure?.sentence ?? unmeasured;
+  for (const key of ["at", "low", "high"]) interval.style.setProperty(`--${key}`, `${figure?.[key] ?? 0}`);
 }
 
 /** @param {string[]} classes */
 function showClasses(classes) {
-  byId("classes-term").textContent = `${classes.length} classes`;
+  byId("classes-term").textContent = classes.length === 1 ? "1 class" : `${classes.length} classes`;
   const list = byId("classes");
   list.replaceChildren(
     ...classes.map((name) => {

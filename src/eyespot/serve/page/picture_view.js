@@ -3,12 +3,8 @@
 const ALL = 0.99; // of a picture: a heat map over so much of it leaves nothing out
 const SMALL_SIDE = 96; // up to so many pixels, a picture is shown with its pixels as squares
 
-/**
- * @param {HTMLElement} card
- * @param {Blob} picture
- * @param {{name: string, heatMapComes: boolean}} about
- */
-export function showPicture(card, picture, { name, heatMapComes }) {
+/** @param {HTMLElement} card @param {Blob} picture @param {string} name */
+export function showPicture(card, picture, name) {
   const image = /** @type {HTMLImageElement} */ (card.querySelector(".picture"));
   image.alt = name;
   image.onload = () => fit(card, image.naturalWidth, image.naturalHeight);
@@ -16,7 +12,6 @@ export function showPicture(card, picture, { name, heatMapComes }) {
     image.hidden = true;
     card.classList.add("unshowable");
   };
-  heatSwitch(card).hidden = !heatMapComes; // has its place from the beginning, so that nothing moves
   image.src = URL.createObjectURL(picture);
 }
 
@@ -44,9 +39,12 @@ function heatSwitch(card) {
   return card.querySelector(".heat-switch");
 }
 
-/** @param {HTMLElement} card @param {number} width @param {number} height */
-function fit(card, width, height) {
+/**
+ * Give the picture's place its shape.
+ * @param {HTMLElement} card @param {number} width @param {number} height - of the upright picture
+ */
+export function fit(card, width, height) {
   const fitted = /** @type {HTMLElement} */ (card.querySelector(".fitted"));
-  fitted.style.setProperty("--ratio", `${width / height}`);
+  card.style.setProperty("--ratio", `${width / height}`);
   fitted.classList.toggle("small", Math.max(width, height) <= SMALL_SIDE);
 }

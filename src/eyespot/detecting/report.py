@@ -1,0 +1,117 @@
+"""The report of a detector's run: one HTML file that carries everything it shows, runs no script and loads nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from eyespot import machine
+from eyespot.bundle.manifest import DetectorManifest
+from eyespot.detecting.fit import FittedDetector
+from eyespot.detecting.result import BoxedCount, DetectorResult
+from eyespot.detecting.shown import curves_svg, shown
+from eyespot.detecting.written import Written
+from eyespot.evaluate.box_matches import matches
+from eyespot.evaluate.box_records import DetectionScores
+from eyespot.evaluate.metrics import LARGEST_MATRIX
+from eyespot.records import Part, SetAside
+from eyespot.reporting.page import rendered
+from eyespot.reporting.report import Cell, cell_of
+from eyespot.words import counted
+
+NOTHING = "(nothing)"
+
+
+@dataclass(frozen=True)
+class DetectorReport:
+    """What the report shows beside figures and pictures."""
+
+    title: str
+    created: str
+    classes: tuple[str, ...]
+    parts: tuple[BoxedCount, ...]
+    threshold: float
+    validation: DetectionScores | None
+    notes: tuple[str, ...]
+    set_aside: tuple[SetAside, ...]
+    how: tuple[tuple[str, str], ...]
+    machine: str
+    next_commands: tuple[tuple[str, str], ...]
+
+
+def report_of(title: str, result: DetectorResult, fitted: FittedDetector, written: Written) -> str:
+    """The report as HTML. title: the run's name."""
+    from markupsafe import Markup
+
+    manifest = written.manifest
+    report = DetectorReport(
+        title=title,
+        created=manifest.created,
+        classes=manifest.classes,
+        parts=tuple(each for each in result.parts if each.pictures),
+        threshold=manifest.threshold,
+        validation=manifest.validation,
+        notes=result.notes,
+        set_aside=result.set_aside,
+        how=tuple(_how(result, fitted, manifest)),
+        machine=machine.describe(),
+        next_commands=result.next_commands,
+    )
+    part: Part = "test" if manifest.test else "val"
+    scores = manifest.test or manifest.validation
+    pictures, curves = None, ""
+    if scores:
+        judged = written.judged[part]
+        matched = matches(judged.truths, judged.founds, classes=len(manifest.classes), most=manifest.most)
+        levels = manifest.preprocess.levels
+        pictures = shown(judged, matched, manifest.classes, threshold=manifest.threshold, levels=levels)
+        curves = curves_svg(matched, manifest.classes)
+    return rendered(
+        "detecting/report.html.jinja",
+        report=report,
+        scores=scores,
+        other=manifest.validation if manifest.test else None,
+        part_word="test" if manifest.test else "validation",
+        named=[*manifest.classes, NOTHING],
+        rows=_matrix(scores, len(manifest.classes)) if scores and len(manifest.classes) <= LARGEST_MATRIX else [],
+        shown=pictures,
+        curves=Markup(curves),
+    )
+
+
+def _matrix(scores: DetectionScores, classes: int) -> list[list[Cell]]:
+    counts = [[0] * (classes + 1) for _ in range(classes + 1)]
+    for true, said, count in scores.cells:
+        counts[true][said] = count
+    return [
+        [cell_of(count, sum(row), right=across == down) for across, count in enumerate(row)]
+        for down, row in enumerate(counts)
+    ]
+
+
+def _how(result: DetectorResult, fitted: FittedDetector, manifest: DetectorManifest) -> Iterator[tuple[str, str]]:
+    plan, size = fitted.plan, manifest.preprocess
+    yield (
+        "Network",
+        f"{manifest.network.name}, frozen, and a detector on its maps at strides {_listed(manifest.strides)}",
+    )
+    yield "Images", f"{size.crop_hw[1]} x {size.crop_hw[0]} px, the whole picture in each, {size.filter}"
+    yield "Trained on", f"{counted(manifest.data.trained_on, 'picture')}, {counted(fitted.views, 'view')} of each"
+    yield (
+        "Steps",
+        f"{fitted.steps} of {plan.batch} views, AdamW, highest rate {plan.lr:g}, weight decay {plan.weight_decay:g}",
+    )
+    yield (
+        "Suppression",
+        f"of boxes of a class that overlap by more than {manifest.iou:g} the surest; {manifest.most} at most",
+    )
+    yield "Precision", manifest.precision
+    yield "Seed", str(manifest.seed)
+    yield "Model hash", f"{manifest.graph_sha256[:16]}; the same data, options and seed give the same"
+    yield "Data fingerprint", manifest.data.fingerprint
+    yield "Time", f"{result.seconds:.1f} s; {counted(result.views_computed, 'view')} computed, the others were stored"
+    yield "Versions", ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
+
+
+def _listed(strides: tuple[int, ...]) -> str:
+    return ", ".join(map(str, strides))
