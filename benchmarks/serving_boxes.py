@@ -21,7 +21,7 @@ import servers
 from measuring import at_most
 from PIL import Image
 
-from eyespot.answering.opened_detector import boxes_of
+from eyespot.bundle.boxes import boxes_of
 from eyespot.engine.gate import BOXES, SCORES
 from eyespot.serve.detection import ServedDetector
 from eyespot.serve.pictures import frame_sent

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from eyespot.engine import gate, onnx_file
-from eyespot.engine.gate import IR_VERSIONS, OPERATORS, OPSETS, Port, check_graph
+from eyespot.engine.gate import IR_VERSIONS, OPERATORS, OPSETS, RESIZING_OPERATORS, Port, check_graph
 from eyespot.errors import BundleError
 
 
@@ -295,3 +295,29 @@ def test_what_onnx_cannot_read_does_not_pass():
             with pytest.raises(BundleError):
                 check_graph(bytes(data))
     assert refused > 10
+
+
+def _bounded(kind: str, most: object) -> bytes:
+    """A graph that sorts or suppresses, and says by `most` how many it gives; a whole number, or how else."""
+    place = {"TopK": 1, "NonMaxSuppression": 2}[kind]
+    inputs = [*["x"] * place, "most"]
+    whole = helper.make_tensor_value_info("most", TensorProto.INT64, [1])
+    given = [
+        helper.make_tensor_value_info("x", TensorProto.FLOAT, [9]),
+        *([whole] if most in ("input", "both") else []),
+    ]
+    constants = [numpy_helper.from_array(np.array([most if isinstance(most, int) else 5], np.int64), "most")]
+    nodes = [helper.make_node(kind, inputs, ["a", "b"][: 3 - place])]
+    outputs = [helper.make_tensor_value_info("a", TensorProto.FLOAT, [None])]
+    graph = helper.make_graph(nodes, "graph", given, outputs, [] if most == "input" else constants)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10).SerializeToString()
+
+
+@pytest.mark.parametrize("kind", ["TopK", "NonMaxSuppression"])
+def test_what_gives_many_numbers_says_how_many_at_most(kind):
+    check_graph(_bounded(kind, 1000), operators=RESIZING_OPERATORS)
+    for most in (1001, 0, -1, 2**40, "input", "both"):
+        with pytest.raises(BundleError, match=f"{kind}.* does not say that it gives at most 1000"):
+            check_graph(_bounded(kind, most), operators=RESIZING_OPERATORS)
+    with pytest.raises(BundleError, match="which eyespot does not run"):
+        check_graph(_bounded(kind, 5))

@@ -13,7 +13,7 @@ import pytest
 from onnx import TensorProto, helper
 from PIL import Image
 
-from eyespot.data.pictures import read_image
+from eyespot.data.pictures import fitted, read_image
 from eyespot.engine.gate import INPUT, PICTURE
 from eyespot.engine.resize import with_resize
 from eyespot.records import Preprocess
@@ -24,6 +24,10 @@ SIZES_WH = [
     *[(640, 361), (223, 447)],
 ]
 """Each is tried in both orientations."""
+LETTERBOXED_WH = [
+    *[(1, 1), (1, 7), (9, 1), (128, 96), (96, 128), (64, 48), (300, 200), (200, 300), (97, 97), (127, 95), (640, 480)],
+    *[(1, 4_000), (4_000, 1), (4_000, 3_000), (1_500, 4_000), (3, 30_000)],
+]
 Run = Callable[[np.ndarray], np.ndarray]
 
 
@@ -38,6 +42,11 @@ def preprocess(side: int = 224, *, filter: str = "bilinear", exact: bool = False
         scale=(1,) * channels,
         exact=exact,
     )
+
+
+def letterboxed(crop_hw: tuple[int, int], color: str = "rgb") -> Preprocess:
+    mean = (127.5, 100.2, 3) if color == "rgb" else (90.7,)
+    return preprocess(128, color=color).model_copy(update={"crop_hw": crop_hw, "fit": "letterbox", "mean": mean})
 
 
 def graph_of(record: Preprocess) -> bytes:
@@ -107,6 +116,26 @@ def test_small_grey_pictures_are_resized_alike(engine):
     for width, height in [(28, 28), (8, 8), (32, 32), (100, 37), (37, 300)]:
         picture = picture_of(width, height, channels=1)
         np.testing.assert_array_equal(run(picture), expected(width, height, record))
+
+
+@pytest.mark.parametrize("engine", [in_onnx_runtime, in_openvino])
+@pytest.mark.parametrize("crop_hw", [(96, 128), (128, 96), (128, 128)])
+def test_a_letterbox_holds_the_pixels_of_the_project_at_any_size(engine, crop_hw):
+    record = letterboxed(crop_hw)
+    run = engine(graph_of(record))
+    for width, height in LETTERBOXED_WH:
+        picture = picture_of(width, height)
+        wanted = fitted(Image.fromarray(picture), record)
+        np.testing.assert_array_equal(run(picture), wanted, err_msg=f"{width} x {height}")
+
+
+@pytest.mark.parametrize("engine", [in_onnx_runtime, in_openvino])
+def test_a_letterbox_takes_gray_pictures(engine):
+    record = letterboxed((96, 128), color="gray")
+    run = engine(graph_of(record))
+    for width, height in [(28, 28), (200, 50), (50, 200)]:
+        picture = picture_of(width, height, channels=1)
+        np.testing.assert_array_equal(run(picture), fitted(Image.fromarray(picture[..., 0]), record))
 
 
 def test_the_graphs_outputs_stay_and_its_input_takes_any_size():

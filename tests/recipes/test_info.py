@@ -16,7 +16,7 @@ from eyespot.detecting import result as detector_result
 from eyespot.errors import StoreError
 from eyespot.evaluate import box_records
 from eyespot.explaining import deletion
-from eyespot.exporting import agreement, quantize
+from eyespot.exporting import agreement, box_agreement, quantize
 from eyespot.recipes import augment, benchmark, convert_boxes, embed, explain, export, kernels, networks, summary
 from eyespot.recipes.by_hand import convolve, learn_kernel, pool
 from eyespot.recipes.by_hand import pixel_coverage as coverage
@@ -41,6 +41,7 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot export": export.ExportResult,
     "int8": quantize.Int8Check,
     "checks, bf16": agreement.ExportCheck,
+    "checks of boxes": box_agreement.BoxCheck,
     "eyespot embed": embed.EmbedResult,
     "eyespot augment": augment.AugmentResult,
     "augmentation": augmentation.Augmentation,

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from eyespot.answering.detections import Detection, Detections, DetectionValResult
-from eyespot.answering.opened_detector import Cut, Looked, OpenedDetector
+from eyespot.answering.opened_detector import Looked, OpenedDetector
+from eyespot.bundle.boxes import Cut
 from eyespot.data.data_set import Picture
 from eyespot.data.levels import FLAT_NOTE
 from eyespot.data.sources import list_pictures

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from eyespot.answering.opened import Opened, predictions
 from eyespot.answering.results import Prediction, ValResult
 from eyespot.bundle.exported import is_exported, read_exported
-from eyespot.bundle.files import GRAPH, MANIFEST, DetectorBundle, read_any_bundle
+from eyespot.bundle.files import GRAPH, MANIFEST, Bundle, DetectorBundle, read_any_bundle
 from eyespot.data.read_as import read_as
 from eyespot.errors import BundleError
 from eyespot.progress import Progress, silent
@@ -59,8 +59,9 @@ def load(path: str | Path) -> Model | Detector:
     folder = Path(path).parent
     of_bundle = Path(path).name == GRAPH and (folder / MANIFEST).is_file()
     if is_exported(path) and not of_bundle:
-        return Model(read_exported(path))
-    bundle = read_any_bundle(folder if of_bundle else path)
+        bundle: Bundle | DetectorBundle = read_exported(path)
+    else:
+        bundle = read_any_bundle(folder if of_bundle else path)
     if isinstance(bundle, DetectorBundle):
         from eyespot.answering.detector import Detector
 

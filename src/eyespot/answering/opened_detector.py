@@ -9,39 +9,27 @@ from itertools import islice
 import numpy as np
 
 from eyespot import machine
+from eyespot.bundle.boxes import Cut, boxes_of
+from eyespot.bundle.exported import ExportedDetector
+from eyespot.bundle.exported_detector import WholeDetector
 from eyespot.bundle.files import DetectorBundle
 from eyespot.bundle.manifest import DetectorManifest
 from eyespot.bundle.run import NO_ANSWER, precision_here
 from eyespot.data.data_set import Picture
-from eyespot.data.framed import Framed, read_framed
+from eyespot.data.framed import Framed, Whole, read_framed, read_whole_pictures
 from eyespot.data.levels import is_flat
 from eyespot.engine.compiled import compiled_folder
 from eyespot.engine.gate import BOXES, SCORES
 from eyespot.engine.run import Engine
 from eyespot.errors import BundleError
 from eyespot.evaluate.box_matches import Found
-from eyespot.evaluate.boxes import clipped, suppressed, to_picture
-from eyespot.features.decode import decode_with
+from eyespot.features.decode import MOST_WHOLE, decode_with
 from eyespot.progress import Progress
 
 BATCH = 8
 """Pictures in a batch."""
 FEW_PICTURES = 4
 """Up to this many are answered one at a time: a batch would have to be filled up."""
-MOST_CANDIDATES = 1000
-"""The surest boxes of a picture that suppression looks at."""
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Which boxes are answered."""
-
-    threshold: float
-    """Least score."""
-    iou: float
-    """Of two boxes of a class that overlap by more, only the surer one."""
-    most: int
-    """For a picture."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +47,12 @@ class Looked:
 
 
 class OpenedDetector:
-    """A detector's bundle, compiled when it is first asked."""
+    """A detector's bundle, or one that was exported, compiled when it is first asked."""
 
     def __init__(self, bundle: DetectorBundle) -> None:
         self.bundle = bundle
         self._engines: dict[tuple[int, int | None], Engine] = {}
+        self._whole: WholeDetector | None = None
 
     @property
     def manifest(self) -> DetectorManifest:
@@ -78,7 +67,7 @@ class OpenedDetector:
     @property
     def cut(self) -> Cut:
         """Which boxes are answered unless somebody says otherwise."""
-        return Cut(self.manifest.threshold, self.manifest.iou, self.manifest.most)
+        return Cut.of(self.manifest)
 
     def look(
         self, pictures: Sequence[tuple[Picture, str | None]], cut: Cut, *, doing: str, progress: Progress
@@ -88,6 +77,9 @@ class OpenedDetector:
         pictures: each with the content hash that its file must still have, or None. doing: names the work.
         """
         looked = Looked()
+        if isinstance(self.bundle, ExportedDetector):
+            self._look_whole(self.bundle, pictures, cut, looked=looked, doing=doing, progress=progress)
+            return looked
         batch = BATCH if len(pictures) > FEW_PICTURES else 1
         decoded = decode_with(read_framed, pictures, self.manifest.preprocess, looked.reasons, ahead=4 * batch)
         for tags, outputs in self.engine(batch).stream(_in_batches(decoded, batch)):
@@ -95,6 +87,31 @@ class OpenedDetector:
                 self._answer(number, framed, outputs[BOXES][row], outputs[SCORES][row], looked=looked, cut=cut)
                 progress(doing, len(looked.found) + len(looked.reasons), len(pictures))
         return looked
+
+    def _look_whole(
+        self,
+        exported: ExportedDetector,
+        pictures: Sequence[tuple[Picture, str | None]],
+        cut: Cut,
+        *,
+        looked: Looked,
+        doing: str,
+        progress: Progress,
+    ) -> None:
+        """The same of a model that takes whole pictures."""
+        if self._whole is None:
+            self._whole = WholeDetector(exported, cache_folder=compiled_folder(machine.cache_folder()))
+        preprocess = self.manifest.preprocess
+        decoded = decode_with(read_whole_pictures, pictures, preprocess, looked.reasons, ahead=MOST_WHOLE)
+        for (number, whole), found in self._whole.stream(_tagged(decoded), cut):
+            if isinstance(found, str):
+                looked.reasons[number] = found
+            else:
+                looked.found[number] = found
+                looked.sizes[number] = whole.picture_hw
+                if is_flat(whole.image):
+                    looked.flat.add(number)
+            progress(doing, len(looked.found) + len(looked.reasons), len(pictures))
 
     def engine(self, batch: int, *, streams: int | None = None) -> Engine:
         """The graph for that many images at a time, `streams` times at once; see Engine. Compiled when first used."""
@@ -128,25 +145,14 @@ class OpenedDetector:
             looked.flat.add(number)
 
 
-def boxes_of(framed: Framed, boxes: np.ndarray, scores: np.ndarray, cut: Cut) -> Found:
-    """What is found in one picture, in its pixels, the surest first.
-
-    boxes: (L, 4), pixels of the image. scores: (L, classes).
-    """
-    places, labels = np.nonzero(scores >= cut.threshold)
-    sure = scores[places, labels]
-    first = np.argsort(-sure, kind="stable")[:MOST_CANDIDATES]
-    places, labels, sure = places[first], labels[first], sure[first]
-    height, width = framed.picture_hw
-    moved = to_picture(boxes[places], picture_hw=framed.picture_hw, resized_hw=framed.shown_hw)
-    moved = clipped(moved, width=width, height=height)
-    kept = suppressed(moved, sure, labels, iou=cut.iou, most=cut.most)
-    return Found(moved[kept], sure[kept], labels[kept])
-
-
 def _in_batches(
     decoded: Iterable[tuple[int, Framed]], size: int
 ) -> Iterator[tuple[list[tuple[int, Framed]], np.ndarray]]:
     source = iter(decoded)
     while chunk := list(islice(source, size)):
         yield chunk, np.stack([framed.image for _, framed in chunk])
+
+
+def _tagged(decoded: Iterable[tuple[int, Whole]]) -> Iterator[tuple[tuple[int, Whole], Whole]]:
+    for number, whole in decoded:
+        yield (number, whole), whole

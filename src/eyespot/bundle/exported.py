@@ -15,15 +15,21 @@ from typing import Literal, TypeVar
 import numpy as np
 from pydantic import ValidationError
 
-from eyespot.bundle.files import Bundle, read_file, sha256
-from eyespot.bundle.manifest import FORMAT_VERSION, Manifest
+from eyespot.bundle.files import Bundle, DetectorBundle, read_file, sha256
+from eyespot.bundle.manifest import FORMAT_VERSION, DetectorManifest, Manifest
 from eyespot.bundle.run import answer_or_reason, precision_here, require_probabilities
 from eyespot.engine.gate import (
+    ALL_BOXES,
+    ALL_SCORES,
+    BOXES,
     FLOAT,
+    INT64,
+    LABELS,
     LARGEST_BYTES,
     PICTURE,
     PROBABILITIES,
     RESIZING_OPERATORS,
+    SCORES,
     UINT8,
     Port,
     Ports,
@@ -52,22 +58,32 @@ class Exported(Bundle):
     """Those of an OpenVINO model; empty for ONNX, which has them inside."""
 
 
-def metadata(manifest: Manifest) -> dict[str, str]:
+@dataclass(frozen=True)
+class ExportedDetector(DetectorBundle):
+    """The same of a detector."""
+
+    weights: bytes
+
+
+def metadata(manifest: Manifest | DetectorManifest) -> dict[str, str]:
     """What an exported file says of itself, by name: texts, of which those that are no words are JSON."""
-    preprocess = manifest.preprocess
+    if isinstance(manifest, DetectorManifest):
+        cut = {name: json.dumps(getattr(manifest, name)) for name in ("threshold", "iou", "most")}
+    else:
+        cut = {"threshold": json.dumps(0.5 if len(manifest.classes) == 2 else None)}
     return {
         VERSION_KEY: str(EXPORT_VERSION),
         "name": manifest.name,
         "task": manifest.task,
         "classes": json.dumps(manifest.classes),
-        "threshold": json.dumps(0.5 if len(manifest.classes) == 2 else None),
-        "preprocess": preprocess.model_dump_json(),
+        **cut,
+        "preprocess": manifest.preprocess.model_dump_json(),
         "fingerprint": manifest.graph_sha256,
         MANIFEST_KEY: manifest.model_dump_json(),
     }
 
 
-def read_exported(where: str | Path) -> Exported:
+def read_exported(where: str | Path) -> Exported | ExportedDetector:
     """The exported model in a file, .onnx or .xml.
 
     Raises BundleError if there is none, or if it is damaged, unsafe, of a newer version, or none of eyespot's.
@@ -76,15 +92,7 @@ def read_exported(where: str | Path) -> Exported:
     named = Path(where).expanduser()  # downloads are often links to files whose names say nothing
     if SUFFIXES.get(named.suffix.lower()) == "onnx":
         graph, weights = read_file(path, most_bytes=LARGEST_BYTES), b""
-        try:
-            ports = check_graph(graph, operators=RESIZING_OPERATORS)
-        except BundleError as error:
-            raise BundleError(f"{path} is no whole file of `eyespot export`: {error}") from error
-        said = ports.properties
-        manifest = _manifest(path, said)
-        _require_fit(path, manifest, ports)
-        if said.get(CONTENT_KEY) != sha256(graph_bytes(graph)):
-            raise BundleError(f"{path} is damaged: its graph is not the one that was exported: copy it again")
+        manifest = _manifest_of_onnx(path, graph)
     else:
         graph = read_file(path, most_bytes=LARGEST_XML)
         weights = read_file(named.with_suffix(WEIGHTS), most_bytes=LARGEST_BYTES)
@@ -94,7 +102,23 @@ def read_exported(where: str | Path) -> Exported:
             raise BundleError(
                 f"{named.with_suffix(WEIGHTS)} is not the file that {named.name} describes: copy both of them again"
             )
+    if isinstance(manifest, DetectorManifest):
+        return ExportedDetector(path, manifest, graph, weights)
     return Exported(path, manifest, graph, weights)
+
+
+def _manifest_of_onnx(path: Path, graph: bytes) -> Manifest | DetectorManifest:
+    """What the file says of itself; it is safe, whole, and fits that."""
+    try:
+        ports = check_graph(graph, operators=RESIZING_OPERATORS)
+    except BundleError as error:
+        raise BundleError(f"{path} is no whole file of `eyespot export`: {error}") from error
+    said = ports.properties
+    manifest = _manifest(path, said)
+    _require_fit(path, manifest, ports)
+    if said.get(CONTENT_KEY) != sha256(graph_bytes(graph)):
+        raise BundleError(f"{path} is damaged: its graph is not the one that was exported: copy it again")
+    return manifest
 
 
 def _find(where: str | Path) -> Path:
@@ -114,7 +138,7 @@ def is_exported(where: str | Path) -> bool:
     return Path(where).suffix.lower() in SUFFIXES
 
 
-def _manifest(path: Path, said: dict[str, str]) -> Manifest:
+def _manifest(path: Path, said: dict[str, str]) -> Manifest | DetectorManifest:
     version = said.get(VERSION_KEY, "")
     if MANIFEST_KEY not in said or not (version.isascii() and version.isdigit()):
         raise BundleError(f"{path} was not made by `eyespot export`: give such a file, or a run folder")
@@ -124,7 +148,8 @@ def _manifest(path: Path, said: dict[str, str]) -> Manifest:
             "pip install --upgrade eyespot"
         )
     try:
-        return Manifest.model_validate_json(said[MANIFEST_KEY])
+        kind = DetectorManifest if said.get("task") == "detection" else Manifest
+        return kind.model_validate_json(said[MANIFEST_KEY])
     except ValidationError as error:
         first = error.errors()[0]
         newer = f"; this eyespot reads format {FORMAT_VERSION}" if first["loc"] == ("format_version",) else ""
@@ -132,15 +157,33 @@ def _manifest(path: Path, said: dict[str, str]) -> Manifest:
         raise BundleError(f"{path} has no valid manifest in it: {place}: {first['msg']}{newer}") from error
 
 
-def _require_fit(path: Path, manifest: Manifest, ports: Ports) -> None:
+def _require_fit(path: Path, manifest: Manifest | DetectorManifest, ports: Ports) -> None:
     picture = Port(UINT8, (None, None, manifest.preprocess.channels))
     if ports.inputs != {PICTURE: picture}:
         raise BundleError(f"{path} is damaged: it should take one {PICTURE!r} of any size: export the model again")
+    if isinstance(manifest, DetectorManifest):
+        _require_boxes(path, manifest, ports)
+        return
     shape = ports.outputs.get(PROBABILITIES, Port(0, ()))
     if shape.item != FLOAT or shape.shape[1:] != (len(manifest.classes),):
         raise BundleError(
             f"{path} is damaged: it names {len(manifest.classes)} classes and does not give that many probabilities: "
             "export the model again"
+        )
+
+
+def _require_boxes(path: Path, manifest: DetectorManifest, ports: Ports) -> None:
+    wanted = {BOXES: Port(FLOAT, (None, 4)), SCORES: Port(FLOAT, (None,)), LABELS: Port(INT64, (None,))}
+    all_scores = ports.outputs.get(ALL_SCORES, Port(0, ()))
+    places = all_scores.shape[1:2]
+    if (
+        {name: ports.outputs.get(name) for name in wanted} != wanted
+        or (all_scores.item, all_scores.shape[2:]) != (FLOAT, (len(manifest.classes),))
+        or ports.outputs.get(ALL_BOXES, Port(0, ())).shape[1:] != (*places, 4)
+    ):
+        raise BundleError(
+            f"{path} is damaged: it does not give boxes with scores of its {len(manifest.classes)} classes: export the "
+            "model again"
         )
 
 

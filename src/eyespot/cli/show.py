@@ -25,7 +25,6 @@ from eyespot.words import counted
 if TYPE_CHECKING:  # each command shows one of them
     from eyespot.answering.detections import Detections
     from eyespot.answering.results import Prediction, ValResult
-    from eyespot.exporting.agreement import ExportCheck
     from eyespot.recipes.embed import EmbedResult
     from eyespot.recipes.export import ExportResult
     from eyespot.recipes.info import CacheResult, InfoResult
@@ -139,15 +138,15 @@ def exported(result: ExportResult) -> None:
         line("Wrote", file)
     before = "before int8, " if result.int8 and result.int8.kept else ""
     for check in (*result.checks, *([result.bf16] if result.bf16 else [])):
-        line("Compared", f"{before}{check.runtime}: {_agreement(check)}")
+        line("Compared", f"{before}{check.runtime}: {check}")
         for name in check.close[:MOST_NAMED]:
-            line("", f"{name} has two classes that lie closer together than rounding, and they change places")
-    if result.bf16 is None:
+            line("", f"{name} {check.why_close}")
+    if result.bf16 is None and not result.is_detector:
         line("", "bf16 is left out: this machine has no such arithmetic")
     if result.int8 is not None:
         of = result.int8
         line("int8", of.verdict)
-        line("", _agreement(of.answers))
+        line("", str(of.answers))
         line("", f"accuracy {of.accuracy:.3f}, in fp32 {of.accuracy_fp32:.3f}, on {counted(of.pictures, 'picture')}")
         line("", f"{of.speedup:.2f} times as fast; faster on {of.faster} of {counted(of.timed, 'picture')}")
     notes(result.notes)
@@ -217,11 +216,6 @@ def _plain(result: Any) -> Any:
     if isinstance(result, BaseModel):
         return result.model_dump(mode="json", by_alias=True)
     return [_plain(each) for each in result]
-
-
-def _agreement(check: ExportCheck) -> str:
-    same = f"{check.same} of {counted(check.pictures, 'picture')} have the same answer"
-    return f"{same}, probabilities differ by at most {check.largest_difference:.1g}"
 
 
 def _share(share: float | None, low: float | None, high: float | None) -> str:

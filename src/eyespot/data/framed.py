@@ -10,7 +10,7 @@ from PIL import Image
 
 from eyespot.data import formats
 from eyespot.data.cropping import letterbox_size
-from eyespot.data.pictures import fitted, lies_on_its_side, orientation_of, to_be_resized
+from eyespot.data.pictures import as_pixels, fitted, lies_on_its_side, orientation_of, to_be_resized
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Preprocess
 
@@ -33,6 +33,29 @@ def read_framed(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[Fram
         try:
             with formats.quiet():
                 yield frame_opened(formats.open_picture(data), data, preprocess)
+        except UnreadablePicture as error:
+            yield error
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A picture as it is decoded."""
+
+    image: np.ndarray
+    """uint8 (H, W, C), upright, of any size."""
+    picture_hw: tuple[int, int]
+    """Height and width of the picture held upright, pixels; those of a reduced JPEG are larger than the image's."""
+
+
+def read_whole_pictures(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[Whole | UnreadablePicture]:
+    """Each picture as a graph takes it that makes the letterbox itself, in order, or the error of `read_image`."""
+    for data in files:
+        try:
+            with formats.quiet():
+                picture = formats.open_picture(data)
+                stored = picture.size
+                decoded = to_be_resized(picture, data, preprocess)
+                yield Whole(as_pixels(decoded, preprocess.color), _upright(picture, stored)[::-1])
         except UnreadablePicture as error:
             yield error
 

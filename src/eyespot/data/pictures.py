@@ -126,7 +126,7 @@ def read_as_they_are(files: Sequence[bytes], preprocess: Preprocess) -> Iterator
     for data in files:
         try:
             with formats.quiet():
-                pixels = _pixels(to_be_resized(formats.open_picture(data), data, preprocess), preprocess.color)
+                pixels = as_pixels(to_be_resized(formats.open_picture(data), data, preprocess), preprocess.color)
         except UnreadablePicture as error:
             yield error
         else:
@@ -160,7 +160,7 @@ def read_whole(data: bytes, color: Literal["rgb", "gray"], levels: Levels | None
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():
-        return _pixels(_decode(formats.open_picture(data), data, color, levels, least_side=None), color)
+        return as_pixels(_decode(formats.open_picture(data), data, color, levels, least_side=None), color)
 
 
 def read_small(data: bytes, side: int, levels: Levels | None = None) -> Image.Image:
@@ -234,7 +234,7 @@ def _in(image: Image.Image, color: Literal["rgb", "gray"]) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _pixels(image: Image.Image, color: Literal["rgb", "gray"]) -> np.ndarray:
+def as_pixels(image: Image.Image, color: Literal["rgb", "gray"]) -> np.ndarray:
     """The image as an array, a band of rows at a time: all at once it would stand in memory twice."""
     pixels = np.empty((image.height, image.width, 3 if color == "rgb" else 1), np.uint8)
     rows = max(1, _BAND // image.width)

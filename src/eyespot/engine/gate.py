@@ -18,6 +18,11 @@ INPUT, FEATURES, PROBABILITIES = "images", "features", "probabilities"
 """What goes into a graph, and what comes out of it."""
 BOXES, SCORES = "boxes", "scores"
 """What comes out of a detector: (N, L, 4) in pixels of the image, and (N, L, classes)."""
+LABELS, ALL_BOXES, ALL_SCORES = "labels", "all_boxes", "all_scores"
+"""What else comes out of one with suppression inside, where boxes are (K, 4) in pixels of the picture, and scores (K,):
+their classes (K,), and what is known at all places, as of a detector."""
+MOST_CANDIDATES = 1000
+"""The surest boxes of a picture that suppression looks at."""
 FEATURE_MAP = "feature_map"
 """A second output: the activations of one stage."""
 PICTURE = "picture"
@@ -25,7 +30,7 @@ PICTURE = "picture"
 IR_VERSIONS = range(8, 11)
 OPSETS = range(17, 22)
 LARGEST_BYTES = 1 << 30
-UINT8, FLOAT = 2, 1
+UINT8, FLOAT, INT64 = 2, 1, 7
 """Types of number, as ONNX counts them: TensorProto.DataType."""
 
 # fmt: off
@@ -42,11 +47,17 @@ OPERATORS = frozenset(
 )
 # fmt: on
 """What a convolutional network needs to answer; none of them runs code, reads a file or holds a subgraph."""
-RESIZING_OPERATORS = OPERATORS | {"Abs", "Floor", "Greater", "Max", "Range", "ReduceSum", "Round", "Where"}
-"""What it needs where it resizes pictures itself, as an exported model does."""
+RESIZING_OPERATORS = (
+    OPERATORS
+    | {"Abs", "Floor", "Greater", "Max", "Min", "Range", "ReduceSum", "Round", "Where"}
+    | {"Equal", "NonMaxSuppression", "TopK"}
+)
+"""What it needs where it resizes pictures itself and suppresses boxes, as an exported model does."""
 
 _ONNX_RUNTIMES_OWN, _OPENVINOS_OWN = b"ORTM", b"<net"
 """What ONNX Runtime looks for in bytes 4 to 8, and OpenVINO anywhere before the first zero, ahead of reading ONNX."""
+_BOUNDED = {b"TopK": 1, b"NonMaxSuppression": 2}
+"""Operators that give as many numbers as they are told, and the place of the input that tells it."""
 _DOMAINS = (b"", b"ai.onnx")
 _ITEM_BYTES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 16: 2}  # TensorProto.DataType; no strings
 _ATTRIBUTE_TYPES = (1, 2, 3, 4, 6, 7, 8)  # float, int, string, tensor, floats, ints, strings
@@ -95,6 +106,7 @@ def check_graph(data: bytes, *, operators: frozenset[str] = OPERATORS) -> Ports:
     for tensor in graph.get("initializer", []):
         _check_tensor(tensor)
     _check_order(graph)
+    _check_bounds(graph)
     inputs, outputs = (_ports(graph.get(name, [])) for name in ("input", "output"))
     return Ports(inputs, outputs, _properties(model.get("metadata_props", [])))
 
@@ -137,6 +149,25 @@ def _check_order(graph: Values) -> None:
         if gives & known - {b""}:
             refuse("it computes one name twice")
         known |= gives
+
+
+def _check_bounds(graph: Values) -> None:
+    """How many numbers an operator gives is a constant, from 1 to `MOST_CANDIDATES`."""
+    constants = {
+        bytes(each.get("name", [b""])[0]): bytes(each.get("raw_data", [b""])[0])
+        for each in graph.get("initializer", [])
+        if each.get("data_type", [0])[0] == INT64
+    }
+    given = {bytes(each.get("name", [b""])[0]) for each in graph.get("input", [])}  # which replaces a constant
+    for node in graph.get("node", []):
+        kind = bytes(node.get("op_type", [b""])[0])
+        if kind not in _BOUNDED:
+            continue
+        names = [*map(bytes, node.get("input", []))]
+        name = names[_BOUNDED[kind]] if len(names) > _BOUNDED[kind] else b""
+        most = int.from_bytes(constants.get(name, b""), "little", signed=True)
+        if name in given or len(constants.get(name, b"")) != 8 or not 1 <= most <= MOST_CANDIDATES:
+            refuse(f"its operator {kind.decode()!r} does not say that it gives at most {MOST_CANDIDATES} numbers")
 
 
 def _check_tensor(tensor: Values) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
+from eyespot.engine.gate import MOST_CANDIDATES
 from eyespot.engine.onnx_file import refuse
 
 LARGEST_XML = 64 * 2**20
@@ -25,9 +26,12 @@ OPERATORS = frozenset(
         "Round", "Negative", "Greater", "Equal", "NotEqual", "Less", "LogicalAnd", "LogicalNot", "Select", "Sign",
         "Concat", "Split", "VariadicSplit", "Pad", "Slice", "StridedSlice", "Gather", "Reshape", "Squeeze", "Unsqueeze",
         "Transpose", "ShapeOf", "Range", "Broadcast", "Identity",
+        "Interpolate", "SoftPlus", "TopK", "NonMaxSuppression",
     )
 )
 # fmt: on
+_BOUNDED = {"TopK": "1", "NonMaxSuppression": "2"}
+"""Operators that give as many numbers as they are told, and the port of the input that tells it."""
 _START = b'<?xml version="1.0"?>'
 _PARTS = {"layers", "edges", "rt_info"}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -55,6 +59,7 @@ def check_ir(xml: bytes, weights: bytes) -> dict[str, str]:
     _check_names(root)
     for layer in root.iterfind("layers/*"):
         _check_layer(layer, len(weights))
+    _check_bounds(root, weights)
     said = root.find("rt_info/eyespot")
     return {each.tag: each.get("value", "") for each in (said if said is not None else ())}
 
@@ -88,3 +93,30 @@ def _check_layer(layer: ElementTree.Element, weights_bytes: int) -> None:
         refuse("one of its constants does not say where it lies")
     if not 0 <= offset <= offset + size <= weights_bytes:
         refuse(f"one of its constants lies beyond the {weights_bytes} bytes of its weights")
+
+
+def _check_bounds(root: ElementTree.Element, weights: bytes) -> None:
+    """How many numbers an operator gives is a constant, from 1 to `MOST_CANDIDATES`."""
+    layers = {layer.get("id"): layer for layer in root.iterfind("layers/layer")}
+    if len(layers) < len(root.findall("layers/layer")):
+        refuse("two of its layers have one number")
+    sources: dict[tuple[str | None, str | None], list[str | None]] = {}
+    for edge in root.iterfind("edges/edge"):
+        sources.setdefault((edge.get("to-layer"), edge.get("to-port")), []).append(edge.get("from-layer"))
+    for number, layer in layers.items():
+        kind = layer.get("type", "")
+        if kind not in _BOUNDED:
+            continue
+        given = sources.get((number, _BOUNDED[kind]), [])
+        most = _constant(layers.get(given[0]), weights) if len(given) == 1 else None
+        if most is None or not 1 <= most <= MOST_CANDIDATES:
+            refuse(f"its operator {kind!r} does not say that it gives at most {MOST_CANDIDATES} numbers")
+
+
+def _constant(layer: ElementTree.Element | None, weights: bytes) -> int | None:
+    """The whole number that a layer holds; None where it holds none."""
+    data = layer.find("data") if layer is not None and layer.get("type") == "Const" else None
+    if data is None or (data.get("element_type"), data.get("size")) not in (("i64", "8"), ("i32", "4")):
+        return None
+    offset, size = int(data.get("offset", "")), int(data.get("size", ""))
+    return int.from_bytes(weights[offset : offset + size], "little", signed=True)

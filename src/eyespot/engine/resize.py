@@ -12,13 +12,14 @@ a product of its own, and the sums are put together without ever leaving that ra
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, compose, helper, numpy_helper
+from onnx import TensorProto, compose, helper
 
 from eyespot.engine.gate import INPUT, PICTURE
+from eyespot.engine.graph_writer import GraphWriter
+from eyespot.engine.sides import letterboxed_sides, sides_of_picture
 from eyespot.records import MOST_RESIZED_PIXELS, WINDOW_STEPS, Preprocess
 
 HALF = 2**11
@@ -47,18 +48,12 @@ def with_resize(graph: bytes, preprocess: Preprocess) -> bytes:
 
 def _resize(preprocess: Preprocess, model: onnx.ModelProto) -> onnx.ModelProto:
     """A model of its own from `picture` to the image (1, height, width, C), uint8."""
-    make = _Graph()
+    make = _Graph(_PREFIX)
     crop_height, crop_width = preprocess.crop_hw
-    size = make.node("Shape", PICTURE)
-    height, width = (make.node("Gather", size, make.whole(place)) for place in (0, 1))
-    fits = make.fits(height, width, preprocess) if preprocess.exact else ""
-    down = make.side(height, width, preprocess, crop_height, fits)
-    across = make.side(width, height, preprocess, crop_width, fits)
+    height, width = sides_of_picture(make)
     picture = make.node("Transpose", make.node("Cast", PICTURE, to=TensorProto.FLOAT), perm=[2, 0, 1])  # (C, H, W)
-    x = make.columns_resized(make.rows_resized(picture, across), down)  # (C, crop_height, crop_width)
-    if preprocess.exact:
-        other = make.rows_resized(make.columns_resized(picture, down), across)
-        x = make.node("Where", make.columns_come_first(down, across), other, x)
+    fit = _letterbox if preprocess.fit == "letterbox" else _crop
+    x = fit(make, picture, height, width, preprocess)  # (C, crop_height, crop_width)
     x = make.node("Transpose", x, perm=[1, 2, 0])  # (crop_height, crop_width, C)
     x = make.node("Unsqueeze", x, make.whole([0]))
     image = make.node("Cast", x, to=TensorProto.UINT8, output=f"{_PREFIX}.{INPUT}")
@@ -69,6 +64,30 @@ def _resize(preprocess: Preprocess, model: onnx.ModelProto) -> onnx.ModelProto:
     ports = [helper.make_tensor_value_info(name, TensorProto.UINT8, shape) for name, shape in shapes.items()]
     graph = helper.make_graph(make.nodes, "resize", ports[:1], ports[1:], make.constants)
     return helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
+
+
+def _crop(make: _Graph, picture: str, height: str, width: str, preprocess: Preprocess) -> str:
+    """The centre crop of the resized picture; both (C, H, W)."""
+    crop_height, crop_width = preprocess.crop_hw
+    fits = make.fits(height, width, preprocess) if preprocess.exact else ""
+    down = make.side(height, width, preprocess, crop_height, fits)
+    across = make.side(width, height, preprocess, crop_width, fits)
+    return make.resized(picture, down, across, either_first=preprocess.exact)
+
+
+def _letterbox(make: _Graph, picture: str, height: str, width: str, preprocess: Preprocess) -> str:
+    """All of the resized picture at the top left, and the filling; both (C, H, W)."""
+    resized = letterboxed_sides(make, height, width, preprocess.crop_hw)
+    down, across = (
+        make.letterboxed(side, *shape, preprocess)
+        for side, shape in zip((height, width), zip(resized, preprocess.crop_hw, strict=True), strict=True)
+    )
+    x = make.resized(picture, down, across, either_first=True)
+    filling = make.constant(np.array(preprocess.filling, np.float32)[:, None, None])  # (C, 1, 1)
+    for side, into, shape in zip(resized, preprocess.crop_hw, ((-1, 1), (1, -1)), strict=True):
+        place = make.constant(np.arange(into, dtype=np.int64).reshape(shape))
+        x = make.node("Where", make.node("Greater", side, place), x, filling)
+    return x
 
 
 @dataclass(frozen=True)
@@ -82,28 +101,34 @@ class _Side:
     """By how much it is longer than its resized self, pixels."""
 
 
-class _Graph:
-    """Operators and constants as they are written down."""
+@dataclass(frozen=True)
+class _Places:
+    """Where the crop's pixels lie among those of the picture along one side, by the names of whole numbers."""
 
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
+    first: str
+    """The picture's pixel from which places are counted."""
+    begin: str
+    """How far from it the crop begins, in steps of which a pixel of the picture has 2 * grain."""
+    step: str
+    """Half a pixel of the crop, in those steps."""
+    grain: str
+    lost: str
+    """By how much the side is longer than its resized self, pixels."""
 
-    def node(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
-        name = output or f"{_PREFIX}.{operator}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
-        return name
 
-    def whole(self, value: int | list[int]) -> str:
-        return self._constant(np.array(value, np.int64))
+class _Graph(GraphWriter):
+    """The operators of the resize."""
 
-    def real(self, value: float) -> str:
-        return self._constant(np.array(value, np.float32))
+    def resized(self, picture: str, down: _Side, across: _Side, *, either_first: bool) -> str:
+        """(C, H, W) to (C, crop_height, crop_width).
 
-    def _constant(self, array: np.ndarray) -> str:
-        name = f"{_PREFIX}.constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(array, name))
-        return name
+        either_first: as Pillow does it, which begins with the columns where that is less work; else with the rows.
+        """
+        x = self.columns_resized(self.rows_resized(picture, across), down)
+        if not either_first:
+            return x
+        other = self.rows_resized(self.columns_resized(picture, down), across)
+        return self.node("Where", self.columns_come_first(down, across), other, x)
 
     def rows_resized(self, x: str, across: _Side) -> str:
         """(C, H, W) to (C, H, crop_width)."""
@@ -122,7 +147,7 @@ class _Graph:
 
     def columns_come_first(self, down: _Side, across: _Side) -> str:
         """Pillow's rule, a boolean: where more than twice as many pixels are lost along the columns."""
-        return self.node("Greater", down.lost, self.node("Max", self._twice(across.lost), self.whole(0)))
+        return self.node("Greater", down.lost, self.node("Max", self.twice(across.lost), self.whole(0)))
 
     def fits(self, height: str, width: str, preprocess: Preprocess) -> str:
         """A boolean: the resized picture is small enough for `data.pictures` to make it before it is cut."""
@@ -137,13 +162,13 @@ class _Graph:
         """
         resized = self._resized(side, other, preprocess)
         over = self.node("Sub", resized, self.whole(crop))
-        offset = self._halved(self.node("Add", over, self._odd(self._halved(over))))  # half of it, rounded half to even
+        offset = self.halved(self.node("Add", over, self._odd(self.halved(over))))  # half of it, rounded half to even
         left = self._window(offset, side, resized)
         right = self._window(self.node("Add", offset, self.whole(crop)), side, resized)
         first = self.node("Div", left, self.whole(WINDOW_STEPS))
         lost = self.node("Sub", side, resized)
         # times 2 * WINDOW_STEPS * crop
-        begin = self.node("Mul", self._rest(left, self.whole(WINDOW_STEPS)), self.whole(2 * crop))
+        begin = self.node("Mul", self.rest(left, self.whole(WINDOW_STEPS)), self.whole(2 * crop))
         step, grain = self.node("Sub", right, left), self.whole(WINDOW_STEPS * crop)
         if preprocess.exact:  # times 2 * resized
             pixel, rest = self._scaled(offset, side, resized)
@@ -151,24 +176,42 @@ class _Graph:
                 self.node("Where", fits, *either)
                 for either in (
                     (pixel, first),
-                    (self._twice(rest), begin),
+                    (self.twice(rest), begin),
                     (side, step),
                     (resized, grain),
                     (lost, self.whole(0)),
                 )
             )
-        odd = self._constant(2 * np.arange(crop, dtype=np.int64)[:, None] + 1)  # (crop, 1)
-        centres = self.node("Add", self.node("Mul", odd, step), begin)
+        return self._weighted(_Places(first, begin, step, grain, lost), side, crop, preprocess)
+
+    def letterboxed(self, side: str, resized: str, into: int, preprocess: Preprocess) -> _Side:
+        """One side of a picture that is resized as a whole, and of an image of `into` pixels that begins with it.
+
+        The image's pixels past the resized ones repeat the last of them.
+        """
+        places = _Places(self.whole(0), self.whole(0), side, resized, self.node("Sub", side, resized))
+        return self._weighted(places, side, into, preprocess, last=resized)
+
+    def _weighted(self, places: _Places, side: str, crop: int, preprocess: Preprocess, last: str = "") -> _Side:
+        """What the picture's pixels give to each of the crop's.
+
+        last: how many of the crop's pixels are told from each other; the name of a whole number, or all.
+        """
+        odd = self.constant(2 * np.arange(crop, dtype=np.int64)[:, None] + 1)  # (crop, 1)
+        if last:
+            odd = self.node("Min", odd, self.node("Sub", self.twice(last), self.whole(1)))
+        step, grain = places.step, places.grain
+        centres = self.node("Add", self.node("Mul", odd, step), places.begin)
         wide = self.node("Max", step, grain)  # the filter is as wide as the larger pixel
-        reach = self.node("Add", self.node("Div", self._twice(wide), grain), self.whole(2))
-        last = self.node("Div", self.node("Mul", step, self.whole(crop)), grain)
-        numbers = self.node("Sub", self.node("Range", self.whole(0), side, self.whole(1)), first)  # (side,)
-        numbers = self._between(numbers, reach, last)  # pixels further away count for nothing, wherever they are
-        pixels = self.node("Mul", self.node("Add", self._twice(numbers), self.whole(1)), grain)
+        reach = self.node("Add", self.node("Div", self.twice(wide), grain), self.whole(2))
+        end = self.node("Div", self.node("Mul", step, self.whole(crop)), grain)
+        numbers = self.node("Sub", self.node("Range", self.whole(0), side, self.whole(1)), places.first)  # (side,)
+        numbers = self._between(numbers, reach, end)  # pixels further away count for nothing, wherever they are
+        pixels = self.node("Mul", self.node("Add", self.twice(numbers), self.whole(1)), grain)
         away = self.node("Abs", self.node("Sub", pixels, centres))  # (crop, side)
-        unit = self._twice(wide)
+        unit = self.twice(wide)
         high, low = self._triangle(away, unit) if preprocess.filter == "bilinear" else self._cubic(away, unit)
-        return _Side(high, low, lost)
+        return _Side(high, low, places.lost)
 
     def _resized(self, side: str, other: str, preprocess: Preprocess) -> str:
         """How long the side is once the shorter of the two has its length."""
@@ -180,23 +223,20 @@ class _Graph:
         pixels, rest = self._scaled(place, side, resized)
         rest = self.node("Mul", rest, self.whole(WINDOW_STEPS))
         part = self.node("Div", rest, resized)
-        half_up = self.node("Div", self._twice(self._rest(rest, resized)), resized)  # 0 or 1
+        half_up = self.node("Div", self.twice(self.rest(rest, resized)), resized)  # 0 or 1
         whole = self.node("Mul", pixels, self.whole(WINDOW_STEPS))
         return self.node("Add", self.node("Add", whole, part), half_up)
 
     def _scaled(self, place: str, side: str, resized: str) -> tuple[str, str]:
         """Quotient and remainder of place * side / resized: a long multiplication, by the digits of `place`."""
         pixels, rest = self.node("Mul", place, self.node("Div", side, resized)), self.whole(0)
-        more, each = self.whole(0), self._rest(side, resized)
+        more, each = self.whole(0), self.rest(side, resized)
         for power in range(_DIGITS - 1, -1, -1):
-            digit = self._rest(self.node("Div", place, self.whole(_BASE**power)), self.whole(_BASE))
+            digit = self.rest(self.node("Div", place, self.whole(_BASE**power)), self.whole(_BASE))
             rest = self.node("Add", self.node("Mul", rest, self.whole(_BASE)), self.node("Mul", digit, each))
             more = self.node("Add", self.node("Mul", more, self.whole(_BASE)), self.node("Div", rest, resized))
-            rest = self._rest(rest, resized)
+            rest = self.rest(rest, resized)
         return self.node("Add", pixels, more), rest
-
-    def _rest(self, x: str, divisor: str) -> str:
-        return self.node("Sub", x, self.node("Mul", self.node("Div", x, divisor), divisor))
 
     def _between(self, numbers: str, reach: str, last: str) -> str:
         """The numbers, none below -reach or above last + reach + 1."""
@@ -204,14 +244,8 @@ class _Graph:
         above = self.node("Max", numbers, self.node("Sub", self.whole(0), reach))
         return self.node("Sub", most, self.node("Max", self.node("Sub", most, above), self.whole(0)))
 
-    def _halved(self, x: str) -> str:
-        return self.node("Div", x, self.whole(2))
-
     def _odd(self, x: str) -> str:
-        return self._rest(x, self.whole(2))
-
-    def _twice(self, x: str) -> str:
-        return self.node("Mul", x, self.whole(2))
+        return self.rest(x, self.whole(2))
 
     def _triangle(self, away: str, unit: str) -> tuple[str, str]:
         """The halves of weights that fall from 1 to 0 at one unit away, in whole numbers but for the last rounding."""

@@ -45,6 +45,15 @@ class ExportCheck(Record):
     different: tuple[str, ...]
     """All others with another likeliest class; none in fp32, or nothing is written."""
 
+    def __str__(self) -> str:
+        same = f"{self.same} of {counted(self.pictures, 'picture')} have the same answer"
+        return f"{same}, probabilities differ by at most {self.largest_difference:.1g}"
+
+    @property
+    def why_close(self) -> str:
+        """What is true of each picture in `close`."""
+        return "has two classes that lie closer together than rounding, and they change places"
+
 
 class OnnxRuntime:
     """An ONNX file in ONNX Runtime, on the CPU."""

@@ -4,40 +4,54 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import onnx
 
 from eyespot.bundle.exported import CONTENT_KEY, WEIGHTS, WEIGHTS_KEY, metadata
-from eyespot.bundle.files import Bundle, sha256
+from eyespot.bundle.files import Bundle, DetectorBundle, sha256
 from eyespot.engine.last_map import with_last_map
 from eyespot.engine.resize import with_resize
 from eyespot.engine.run import openvino_core, save_openvino
+from eyespot.engine.suppress import Suppression, with_suppression
 
+Format = Literal["onnx", "openvino"]
 PRODUCER = "eyespot"
 _SECTION = "eyespot"
 """Of the XML's own remarks, `rt_info`."""
 
 
-def onnx_file(bundle: Bundle) -> bytes:
-    """The bundle's model as an ONNX file: `picture`, uint8 (H, W, C), to `probabilities`, `features` and `maps`.
+def onnx_file(bundle: Bundle | DetectorBundle) -> bytes:
+    """The bundle's model as an ONNX file, from `picture`, uint8 (H, W, C). Its metadata hold the manifest.
 
-    `maps`, the last feature map, is there where the features are its mean. Its metadata hold the manifest.
+    One that names classes gives `probabilities`, `features` and, where the features are the mean of the last feature
+    map, that as `maps`. A detector gives `boxes`, `scores` and `labels`, suppressed, and those of all places.
     """
-    with_maps = with_last_map(bundle.graph)
-    model = onnx.load_from_string(with_resize(with_maps or bundle.graph, bundle.manifest.preprocess))
+    graph = _detector(bundle) if isinstance(bundle, DetectorBundle) else _classifier(bundle)
+    model = onnx.load_from_string(graph)
     model.producer_name = PRODUCER
-    graph = model.graph.SerializeToString(deterministic=True)
-    onnx.helper.set_model_props(model, metadata(bundle.manifest) | {CONTENT_KEY: sha256(graph)})
+    content = model.graph.SerializeToString(deterministic=True)
+    onnx.helper.set_model_props(model, metadata(bundle.manifest) | {CONTENT_KEY: sha256(content)})
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def openvino_files(bundle: Bundle) -> tuple[bytes, bytes]:
+def openvino_files(bundle: Bundle | DetectorBundle) -> tuple[bytes, bytes]:
     """The same as OpenVINO's XML and its weights, in fp32."""
     return in_openvino_format(openvino_core().read_model(onnx_file(bundle)), bundle)
 
 
-def in_openvino_format(model: Any, bundle: Bundle) -> tuple[bytes, bytes]:
+def _classifier(bundle: Bundle) -> bytes:
+    return with_resize(with_last_map(bundle.graph) or bundle.graph, bundle.manifest.preprocess)
+
+
+def _detector(bundle: DetectorBundle) -> bytes:
+    manifest = bundle.manifest
+    whole = with_resize(bundle.graph, manifest.preprocess)
+    suppression = Suppression(threshold=manifest.threshold, iou=manifest.iou, most=manifest.most)
+    return with_suppression(whole, manifest.preprocess.crop_hw, suppression)
+
+
+def in_openvino_format(model: Any, bundle: Bundle | DetectorBundle) -> tuple[bytes, bytes]:
     """An OpenVINO model as XML, with the bundle's manifest and the weights' hash in it, and those weights."""
     for name, text in metadata(bundle.manifest).items():
         model.set_rt_info(text, [_SECTION, name])

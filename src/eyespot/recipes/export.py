@@ -5,18 +5,19 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 
-from eyespot.bundle.exported import WEIGHTS, WholeClassifier, read_exported
-from eyespot.bundle.files import Bundle, read_bundle
+from eyespot.bundle.exported import Exported, WholeClassifier, read_exported
+from eyespot.bundle.files import Bundle, DetectorBundle, read_any_bundle
 from eyespot.bundle.run import NO_ANSWER, is_distribution, require_probabilities
 from eyespot.engine.run import available_precisions, engine_version
-from eyespot.errors import CannotWrite, DataError, OptionError
+from eyespot.errors import DataError, OptionError
 from eyespot.exporting.agreement import (
     Answering,
     ExportCheck,
@@ -26,20 +27,18 @@ from eyespot.exporting.agreement import (
     answers_of_bundle,
     require_agreement,
 )
-from eyespot.exporting.files import onnx_file, openvino_files
+from eyespot.exporting.box_agreement import BoxCheck
+from eyespot.exporting.detector import prove_boxes
+from eyespot.exporting.files import Format, onnx_file, openvino_files
 from eyespot.exporting.quantize import Int8Check, in_int8
-from eyespot.files import require_writable, write_chosen
+from eyespot.exporting.targets import format_of, targets_of
+from eyespot.files import write_chosen
 from eyespot.names import printable
 from eyespot.progress import Progress, silent
 from eyespot.records import Part, PrecisionName, Record
 from eyespot.runs.folder import ARGS
-from eyespot.runs.pictures import RunPictures, pictures_of_run
+from eyespot.runs.pictures import RunPictures, boxed_pictures_of_run, pictures_of_run
 from eyespot.words import counted
-
-Format = Literal["onnx", "openvino"]
-SUFFIXES: dict[Format, tuple[str, ...]] = {"onnx": (".onnx",), "openvino": (".xml", WEIGHTS)}
-FOLDER = "export"
-"""In the run's folder, unless another is given."""
 
 
 class ExportResult(Record):
@@ -49,14 +48,18 @@ class ExportResult(Record):
     bytes: int
     part: str
     """The run's pictures that were compared: val, where it has some."""
-    checks: tuple[ExportCheck, ...]
-    """In fp32; where int8 is kept, of the model that it was made from."""
+    checks: tuple[ExportCheck | BoxCheck, ...]
+    """In fp32, a detector's of boxes; where int8 is kept, of the model that it was made from."""
     bf16: ExportCheck | None
-    """None if this machine has no such arithmetic."""
+    """None if this machine has no such arithmetic, and for a detector, whose places need fp32."""
     int8: Int8Check | None
     """None if it was not asked for."""
     notes: tuple[str, ...]
     seconds: float
+
+    @property
+    def is_detector(self) -> bool:
+        return any(isinstance(check, BoxCheck) for check in self.checks)
 
 
 def export(
@@ -81,9 +84,13 @@ def export(
     written then.
     """
     started = time.perf_counter()
-    bundle = read_bundle(run)
-    chosen = _format(format, int8=int8)
-    targets = _targets(run, bundle, chosen, out, overwrite=overwrite)
+    bundle = read_any_bundle(run)
+    chosen = format_of(format, int8=int8)
+    if isinstance(bundle, DetectorBundle):
+        if int8:
+            raise OptionError("the option int8 is for models that name classes, not for detectors: leave it out")
+        return _export_detector(run, bundle, chosen, out=out, data=data, overwrite=overwrite, progress=progress)
+    targets = targets_of(run, bundle, chosen, out, overwrite=overwrite)
     pictures = _pictures(run, bundle, data, "val", "test", "train")
     graph = onnx_file(bundle)
     reference = OnnxRuntime(graph)
@@ -95,6 +102,36 @@ def export(
     for target, content in zip(targets, proven.contents, strict=True):
         write_chosen(target, content)
     return compared.result(proven, seconds=time.perf_counter() - started)
+
+
+def _export_detector(
+    run: str | Path,
+    bundle: DetectorBundle,
+    format: Format,
+    *,
+    out: str | Path | None,
+    data: str | Path | None,
+    overwrite: bool,
+    progress: Progress,
+) -> ExportResult:
+    """The same of a model that finds boxes."""
+    started = time.perf_counter()
+    targets = targets_of(run, bundle, format, out, overwrite=overwrite)
+    with _saying_where(data):
+        parts = boxed_pictures_of_run(_run_around(run, bundle), bundle.manifest, data=data)
+    proven = prove_boxes(bundle, parts, format=format, names=[target.name for target in targets], progress=progress)
+    for target, content in zip(targets, proven.contents, strict=True):
+        write_chosen(target, content)
+    return ExportResult(
+        files=tuple(printable(str(target)) for target in targets),
+        bytes=sum(map(len, proven.contents)),
+        part=" and ".join(each.part for each in parts),
+        checks=proven.checks,
+        bf16=None,
+        int8=None,
+        notes=proven.notes,
+        seconds=round(time.perf_counter() - started, 2),
+    )
 
 
 @dataclass(frozen=True)
@@ -171,33 +208,22 @@ class _Compared:
         )
 
 
-def _format(name: str, *, int8: bool) -> Format:
-    if name not in SUFFIXES:
-        raise OptionError(f"the option format cannot be {name!r}: there are {' and '.join(SUFFIXES)}")
-    if int8 and name != "openvino":
-        raise OptionError(f"the option int8 makes OpenVINO's files, not {name}: add --format openvino")
-    return name
-
-
-def _targets(run: str | Path, bundle: Bundle, format: Format, out: str | Path | None, *, overwrite: bool) -> list[Path]:
-    """The files to be written; all of them can be."""
-    folder = _folder(run, bundle) if out is None else Path(out).expanduser()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = error.strerror or error
-        raise CannotWrite(f"{folder} cannot be made ({reason}): choose another place with --out") from error
-    targets = [folder / f"{_file_name(bundle.manifest.name)}{suffix}" for suffix in SUFFIXES[format]]
-    for target in targets:
-        require_writable(target, overwrite=overwrite)
-    return targets
-
-
 def _pictures(run: str | Path, bundle: Bundle, data: str | Path | None, *parts: Part) -> RunPictures:
+    with _saying_where(data):
+        return pictures_of_run(_run_around(run, bundle), bundle.manifest, data=data, parts=parts)
+
+
+def _run_around(run: str | Path, bundle: Bundle | DetectorBundle) -> str | Path:
+    """The run's folder: the bundle in it may be what was named."""
     around = bundle.folder.parent
-    folder = around if (around / ARGS).is_file() else run  # the bundle in a run's folder may be what was named
+    return around if (around / ARGS).is_file() else run
+
+
+@contextmanager
+def _saying_where(data: str | Path | None) -> Iterator[None]:
+    """Within it, an error about where the run's pictures are says what to do, unless `data` has said where."""
     try:
-        return pictures_of_run(folder, bundle.manifest, data=data, parts=parts)
+        yield
     except (DataError, OptionError) as error:
         if data is not None:
             raise
@@ -212,18 +238,6 @@ def _answers(run: str | Path, bundle: Bundle, pictures: RunPictures, progress: P
     return answers
 
 
-def _folder(run: str | Path, bundle: Bundle) -> Path:
-    around = bundle.folder.parent
-    if not (around / ARGS).is_file():
-        raise OptionError(f"{run} is a bundle without its run's folder: say with --out where the export should go")
-    return around / FOLDER
-
-
-def _file_name(name: str) -> str:
-    """A run's name as that of a file, on every system."""
-    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name).strip(".") or "model"
-
-
 def _in_openvino(contents: tuple[bytes, ...], targets: list[Path], precision: PrecisionName) -> Answering:
     """The exported files, as they will be read: through the gate, in OpenVINO."""
 
@@ -233,6 +247,7 @@ def _in_openvino(contents: tuple[bytes, ...], targets: list[Path], precision: Pr
             for draft, content in zip(drafts, contents, strict=True):
                 draft.write_bytes(content)
             exported = read_exported(drafts[0])
+        assert isinstance(exported, Exported)
         yield from WholeClassifier(exported, cache_folder=None, precision=precision).stream(pictures, many=True)
 
     return answering

@@ -9,7 +9,8 @@ from pathlib import Path
 from random import Random
 
 from eyespot import machine
-from eyespot.bundle.manifest import Manifest
+from eyespot.bundle.manifest import DetectorManifest, Manifest
+from eyespot.data.boxes.reading import read_boxes
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.sources import AS_IT_IS, open_data_set
 from eyespot.errors import DataError
@@ -40,17 +41,43 @@ def pictures_of_run(
     where, how = (data, AS_IT_IS) if data is not None else data_of(run)
     hashed, _ = hash_pictures(open_data_set(where, how).pictures, threads=machine.cores())
     hashed, _ = without_copies(hashed)
-    contents = [each.content for each in hashed]
-    part_of = dict(zip(contents, manifest.pictures.parts(contents), strict=True))
+    of_part = _by_part(hashed, manifest)
     passed: list[tuple[Part, int]] = []
     for part in parts:
         expected = manifest.pictures.count(part)
-        found = [each for each in hashed if part_of[each.content] == part]
-        if found:
-            return RunPictures(part, found, expected - len(found), tuple(passed))
+        if of_part[part]:
+            return RunPictures(part, of_part[part], expected - len(of_part[part]), tuple(passed))
         if expected:
             passed.append((part, expected))
     raise DataError(f"none of the pictures that {run} was made on is in {where}")
+
+
+def boxed_pictures_of_run(run: str | Path, manifest: DetectorManifest, *, data: str | Path | None) -> list[RunPictures]:
+    """The pictures that a detector was not trained on, by part; those that it was where none of them is found.
+
+    Arguments and errors as of `pictures_of_run`.
+    """
+    where = data if data is not None else data_of(run)[0]
+    found = read_boxes(Path(where).expanduser()).pictures
+    of_part = _by_part([Hashed(each.picture, each.content) for each in found], manifest)
+    held_out: tuple[Part, ...] = ("val", "test")
+    for parts in (held_out, ("train",)):
+        named: list[RunPictures] = [
+            RunPictures(part, of_part[part], manifest.pictures.count(part) - len(of_part[part]))
+            for part in parts
+            if of_part[part]
+        ]
+        if named:
+            return named
+    raise DataError(f"none of the pictures that {run} was made on is in {where}")
+
+
+def _by_part(hashed: Sequence[Hashed], manifest: Manifest | DetectorManifest) -> dict[Part | None, list[Hashed]]:
+    """The pictures of each part of the run."""
+    of_part: dict[Part | None, list[Hashed]] = defaultdict(list)
+    for each, part in zip(hashed, manifest.pictures.parts([each.content for each in hashed]), strict=True):
+        of_part[part].append(each)
+    return of_part
 
 
 def draw_of_each_class(hashed: Sequence[Hashed], *, most: int, seed: int) -> list[Hashed]:

@@ -12,14 +12,15 @@ import numpy as np
 from eyespot.answering.detections import Detection
 from eyespot.answering.detector import chosen_cut, detections_of
 from eyespot.answering.drawn import color_of
-from eyespot.answering.opened_detector import MOST_CANDIDATES, Cut, OpenedDetector, boxes_of
+from eyespot.answering.opened_detector import OpenedDetector
+from eyespot.bundle.boxes import Cut, boxes_of
 from eyespot.bundle.files import DetectorBundle
 from eyespot.bundle.manifest import DetectorManifest
 from eyespot.bundle.many_threads import ManyThreads
 from eyespot.bundle.run import NO_ANSWER
 from eyespot.data.framed import Framed
 from eyespot.data.levels import is_flat
-from eyespot.engine.gate import BOXES, SCORES
+from eyespot.engine.gate import BOXES, MOST_CANDIDATES, SCORES
 from eyespot.errors import BundleError, RequestError
 from eyespot.evaluate.box_records import DetectionScores
 from eyespot.evaluate.verdict import percent

@@ -1,0 +1,53 @@
+"""Which files an export is written to, and whether they can be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eyespot.bundle.exported import WEIGHTS
+from eyespot.bundle.files import Bundle, DetectorBundle
+from eyespot.errors import CannotWrite, OptionError
+from eyespot.exporting.files import Format
+from eyespot.files import require_writable
+from eyespot.runs.folder import ARGS
+
+SUFFIXES: dict[Format, tuple[str, ...]] = {"onnx": (".onnx",), "openvino": (".xml", WEIGHTS)}
+FOLDER = "export"
+"""In the run's folder, unless another is given."""
+
+
+def format_of(name: str, *, int8: bool) -> Format:
+    """The format of that name. Raises OptionError where there is none, or none with int8."""
+    if name not in SUFFIXES:
+        raise OptionError(f"the option format cannot be {name!r}: there are {' and '.join(SUFFIXES)}")
+    if int8 and name != "openvino":
+        raise OptionError(f"the option int8 makes OpenVINO's files, not {name}: add --format openvino")
+    return name
+
+
+def targets_of(
+    run: str | Path, bundle: Bundle | DetectorBundle, format: Format, out: str | Path | None, *, overwrite: bool
+) -> list[Path]:
+    """The files to be written; all of them can be. Raises CannotWrite, or OptionError without a run's folder."""
+    folder = _folder(run, bundle) if out is None else Path(out).expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise CannotWrite(f"{folder} cannot be made ({reason}): choose another place with --out") from error
+    targets = [folder / f"{_file_name(bundle.manifest.name)}{suffix}" for suffix in SUFFIXES[format]]
+    for target in targets:
+        require_writable(target, overwrite=overwrite)
+    return targets
+
+
+def _folder(run: str | Path, bundle: Bundle | DetectorBundle) -> Path:
+    around = bundle.folder.parent
+    if not (around / ARGS).is_file():
+        raise OptionError(f"{run} is a bundle without its run's folder: say with --out where the export should go")
+    return around / FOLDER
+
+
+def _file_name(name: str) -> str:
+    """A run's name as that of a file, on every system."""
+    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name).strip(".") or "model"
