@@ -31,7 +31,7 @@ from eyespot.evaluate.metrics import part_metrics
 OF_A_RUN = "holds no finished model by itself, it is a part of one: give .*run$"
 CONTRADICTING = {
     "format_version": "1",
-    "task": "detection",
+    "task": "painting",
     "classes": ["circle"],
     "temperature": 0,
     "graph_sha256": "0",

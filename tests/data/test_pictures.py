@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile, ImageOps, TiffImagePlugin, features
 
 from eyespot.data import formats
+from eyespot.data.framed import upright_size
 from eyespot.data.pictures import (
     PICTURE_SUFFIXES,
     decoder_version,
@@ -24,7 +25,6 @@ from eyespot.data.pictures import (
     read_whole,
     read_with_window,
     thumbnail,
-    upright_size,
 )
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Preprocess
