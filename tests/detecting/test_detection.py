@@ -200,11 +200,20 @@ def test_boxes_lie_where_they_do_in_a_picture_that_is_twice_as_large(
 def test_ctrl_c_keeps_what_was_trained(boxed_photos: Path, tmp_path: Path, shared_cache: Path) -> None:
     command = [sys.executable, "-m", "eyespot", "train", str(boxed_photos), "--imgsz", "96", "--views", "2"]
     command += ["--epochs", "100000", "--name", "stopped", "--out", str(tmp_path), "--precision", "fp32"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in the background
+    )
     until = time.monotonic() + 60
     while not any((tmp_path / "train" / "stopped" / "checkpoints").glob("*/*")) and time.monotonic() < until:
         time.sleep(0.1)
     os.kill(process.pid, signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
+    try:
+        said, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert "stopped by you" in said
     assert isinstance(eyespot.load(tmp_path / "train" / "stopped"), Detector)

@@ -29,6 +29,7 @@ CHANGES = {
     "scale": (4, 5, 6.5),
     "exact": False,
     "levels": Levels(integers=(2731, 3412), floats=None),
+    "fit": "letterbox",
 }
 OTHER_RECIPES = {
     **{name: replace(RECIPE, preprocess=PREPROCESS.model_copy(update={name: to})) for name, to in CHANGES.items()},

@@ -284,7 +284,7 @@ def test_a_picture_that_is_added_is_all_that_is_computed(train, photos, draw):
 def test_a_name_that_is_taken_is_refused_before_any_work(train, photos, monkeypatch):
     run = train(photos, name="mine").run
     before = tree(Path(run))
-    monkeypatch.setattr("eyespot.recipes.train.prepare", None)
+    monkeypatch.setattr("eyespot.recipes.train.task_of", None)
     with pytest.raises(OptionError, match="mine exists already and is never overwritten"):
         train(photos, name="mine")
     assert tree(Path(run)) == before
@@ -292,14 +292,14 @@ def test_a_name_that_is_taken_is_refused_before_any_work(train, photos, monkeypa
 
 def test_a_place_for_runs_that_is_a_file_is_refused_before_any_work(train, photos, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("x")
-    monkeypatch.setattr("eyespot.recipes.train.prepare", None)
+    monkeypatch.setattr("eyespot.recipes.train.task_of", None)
     with pytest.raises(OptionError, match="--out"):
         train(photos, out=tmp_path / "file")
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "run"])
 def test_a_place_for_runs_that_cannot_be_looked_at_is_a_sentence(train, photos, tmp_path, monkeypatch, name):
-    monkeypatch.setattr("eyespot.recipes.train.prepare", None)
+    monkeypatch.setattr("eyespot.recipes.train.task_of", None)
     (tmp_path / "runs" / "train").mkdir(parents=True)
     if name == "run":
 
