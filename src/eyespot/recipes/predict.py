@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from eyespot.answering.detections import BoxOptions, Detections
 from eyespot.answering.model import Model, load
 from eyespot.answering.opened import predictions
 from eyespot.answering.results import Prediction
 from eyespot.data.read_as import ReadAs
-from eyespot.data.sources import list_pictures
 from eyespot.errors import OptionError
-from eyespot.keywords import as_record
 from eyespot.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from eyespot.answering.detections import Detections
 
 
 def predict(
@@ -35,17 +35,19 @@ def predict(
     >>> answer.predictions[0].class_
     '7'
     """
-    options = as_record(BoxOptions, boxes, verb=predict)
     model = load(run)
-    if isinstance(model, Model):
-        given = [name for name, value in vars(options).items() if name != "overwrite" and value is not None]
-        if given:
-            raise OptionError(
-                f"the option {given[0]} is for detectors, and the model in {run} names classes: leave it out"
-            )
+    given = {name: value for name, value in boxes.items() if value is not None}
+    if isinstance(model, Model) and not given.keys() - {"overwrite"}:
         return predictions(model, pictures, topk=topk, progress=progress, how=ReadAs(image_column=image_column))
-    from eyespot.answering.drawn import require_room, write_answers  # which naming classes does without
+    from eyespot.answering.detections import BoxOptions  # which naming classes does without
+    from eyespot.answering.drawn import require_room, write_answers
+    from eyespot.data.sources import list_pictures
+    from eyespot.keywords import as_record
 
+    options = as_record(BoxOptions, given, verb=predict)
+    if isinstance(model, Model):
+        name = min(given.keys() - {"overwrite"})
+        raise OptionError(f"the option {name} is for detectors, and the model in {run} names classes: leave it out")
     require_room(options)
     paths = [pictures] if isinstance(pictures, str | Path) else list(pictures)
     answers = model.predict(
