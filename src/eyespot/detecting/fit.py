@@ -46,6 +46,8 @@ MAPPING_SHARE = 0.35
 """Of a given time, that views may take."""
 CAREFUL = 0.9
 """Of the steps that would fit, since other programs may take their share of the machine."""
+TRUNK_BATCH = 4
+"""Views that the trunk takes at a time: with 16 a run held 2.5 GB, and took no less time."""
 TIMED_PICTURES = 24
 VERSION = 1
 """Changes whenever the same pictures and options would come to another detector."""
@@ -122,6 +124,7 @@ class _Body:
             preprocess=preprocess,
             precision=job.precision,
             folder=compiled_folder(job.cache_folder),
+            batch=TRUNK_BATCH,
         )
         return cls(net, trunk, places)
 

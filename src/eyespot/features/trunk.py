@@ -15,7 +15,7 @@ import numpy as np
 
 from eyespot.data.pictures import decoder_version
 from eyespot.data.store_values import key_of
-from eyespot.engine.run import Engine, engine_version
+from eyespot.engine.run import BATCH, Engine, engine_version
 from eyespot.features.views import AnyView, Drawn
 from eyespot.records import Network, PrecisionName, Preprocess
 
@@ -68,6 +68,8 @@ class Trunk:
     """For the compiled graph, and for features that take too much memory; None for neither."""
     dtype: type[np.floating[Any]] = np.float32
     """Of the features as they are kept."""
+    batch: int = BATCH
+    """Images that the engine takes at a time: fewer where they are large, since memory holds all that is computed."""
 
     @cached_property
     def fingerprint(self) -> str:
@@ -80,6 +82,7 @@ class Trunk:
             self.graph,
             image_hwc=(*self.preprocess.crop_hw, self.preprocess.channels),
             precision=self.precision,
+            batch=self.batch,
             cache_folder=self.folder,
         )
 
