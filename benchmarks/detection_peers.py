@@ -131,7 +131,7 @@ def _known(name: str) -> bool:
 
     try:
         YOLO(name)
-    except Exception:  # an older package
+    except FileNotFoundError:  # an older package
         return False
     return True
 
@@ -167,7 +167,7 @@ def fcos(options: argparse.Namespace, classes: list[str]) -> list[tuple[float, f
     from torchvision.models.detection.anchor_utils import AnchorGenerator
 
     anchors = AnchorGenerator(((8,), (16,), (32,)), ((1.0,),) * 3)
-    images = {"image_mean": [127 / 255] * 3, "image_std": [128 / 255] * 3, "min_size": 480, "max_size": 640}
+    images = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "min_size": 480, "max_size": 640}
     net = FCOS(Frozen(options.weights), len(classes), anchor_generator=anchors, **images)
     trained = [each for each in net.parameters() if each.requires_grad]
     optimizer = torch.optim.SGD(trained, lr=0.005, momentum=0.9, weight_decay=1e-4)

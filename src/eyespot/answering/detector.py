@@ -17,13 +17,6 @@ from eyespot.errors import OptionError
 from eyespot.evaluate.box_matches import Found
 from eyespot.progress import Progress, silent
 
-BATCH = 8
-"""Pictures in a batch."""
-FEW_PICTURES = 4
-"""Up to this many are answered one at a time: a batch would have to be filled up."""
-MOST_CANDIDATES = 1000
-"""The surest boxes of a picture that suppression looks at."""
-
 
 class Detector(OpenedDetector):
     """A trained detector, ready to answer. Made by `load`."""
