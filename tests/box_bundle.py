@@ -8,8 +8,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
+from eyespot.bundle.detector_manifest import DetectorManifest
 from eyespot.bundle.files import sha256, write_detector
-from eyespot.bundle.manifest import DataSummary, DetectorManifest, KnownPictures
+from eyespot.bundle.manifest import DataSummary, KnownPictures
 from eyespot.evaluate.box_records import DetectionScores, Estimate
 from eyespot.records import Network, Preprocess
 

@@ -1,10 +1,17 @@
 """The command `eyespot`, and `python -m eyespot`."""
 
+import atexit
+import gc
 import os
+
+SELDOM = 200_000
+"""New objects after which garbage is searched for: imports make many that stay, and looking at them costs 100 ms."""
 
 
 def main() -> None:
     """Runs the command line. It begins with Ctrl-C: importing the rest takes long enough to be interrupted."""
+    gc.set_threshold(SELDOM)
+    atexit.register(gc.freeze)  # nor is what is left at the end searched
     try:
         from eyespot.cli import ctrl_c, streams
 

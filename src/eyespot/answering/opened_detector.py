@@ -10,10 +10,10 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.bundle.boxes import Cut, boxes_of
+from eyespot.bundle.detector_manifest import DetectorManifest
 from eyespot.bundle.exported import ExportedDetector
 from eyespot.bundle.exported_detector import WholeDetector
 from eyespot.bundle.files import DetectorBundle
-from eyespot.bundle.manifest import DetectorManifest
 from eyespot.bundle.run import NO_ANSWER, precision_here
 from eyespot.data.data_set import Picture
 from eyespot.data.framed import Framed, Whole, read_framed, read_whole_pictures

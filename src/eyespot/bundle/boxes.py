@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eyespot.bundle.manifest import DetectorManifest
+from eyespot.bundle.detector_manifest import DetectorManifest
 from eyespot.data.framed import Framed
 from eyespot.engine.gate import MOST_CANDIDATES
 from eyespot.evaluate.box_matches import Found

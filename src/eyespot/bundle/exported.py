@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 from pydantic import ValidationError
 
-from eyespot.bundle.files import Bundle, DetectorBundle, read_file, sha256
-from eyespot.bundle.manifest import FORMAT_VERSION, DetectorManifest, Manifest
+from eyespot.bundle.files import Bundle, DetectorBundle, manifest_of_task, read_file, sha256
+from eyespot.bundle.manifest import FORMAT_VERSION, Manifest
 from eyespot.bundle.run import answer_or_reason, precision_here, require_probabilities
 from eyespot.engine.gate import (
     ALL_BOXES,
@@ -40,6 +40,9 @@ from eyespot.engine.onnx_file import graph_bytes
 from eyespot.engine.run import WholeEngine
 from eyespot.errors import BundleError
 from eyespot.records import PrecisionName
+
+if TYPE_CHECKING:
+    from eyespot.bundle.detector_manifest import DetectorManifest
 
 SUFFIXES: dict[str, Literal["onnx", "openvino"]] = {".onnx": "onnx", ".xml": "openvino"}
 """Of the file that a person names."""
@@ -67,7 +70,7 @@ class ExportedDetector(DetectorBundle):
 
 def metadata(manifest: Manifest | DetectorManifest) -> dict[str, str]:
     """What an exported file says of itself, by name: texts, of which those that are no words are JSON."""
-    if isinstance(manifest, DetectorManifest):
+    if manifest.task == "detection":
         cut = {name: json.dumps(getattr(manifest, name)) for name in ("threshold", "iou", "most")}
     else:
         cut = {"threshold": json.dumps(0.5 if len(manifest.classes) == 2 else None)}
@@ -102,7 +105,7 @@ def read_exported(where: str | Path) -> Exported | ExportedDetector:
             raise BundleError(
                 f"{named.with_suffix(WEIGHTS)} is not the file that {named.name} describes: copy both of them again"
             )
-    if isinstance(manifest, DetectorManifest):
+    if manifest.task == "detection":
         return ExportedDetector(path, manifest, graph, weights)
     return Exported(path, manifest, graph, weights)
 
@@ -148,8 +151,7 @@ def _manifest(path: Path, said: dict[str, str]) -> Manifest | DetectorManifest:
             "pip install --upgrade eyespot"
         )
     try:
-        kind = DetectorManifest if said.get("task") == "detection" else Manifest
-        return kind.model_validate_json(said[MANIFEST_KEY])
+        return manifest_of_task(said.get("task")).model_validate_json(said[MANIFEST_KEY])
     except ValidationError as error:
         first = error.errors()[0]
         newer = f"; this eyespot reads format {FORMAT_VERSION}" if first["loc"] == ("format_version",) else ""
@@ -161,7 +163,7 @@ def _require_fit(path: Path, manifest: Manifest | DetectorManifest, ports: Ports
     picture = Port(UINT8, (None, None, manifest.preprocess.channels))
     if ports.inputs != {PICTURE: picture}:
         raise BundleError(f"{path} is damaged: it should take one {PICTURE!r} of any size: export the model again")
-    if isinstance(manifest, DetectorManifest):
+    if manifest.task == "detection":
         _require_boxes(path, manifest, ports)
         return
     shape = ports.outputs.get(PROBABILITIES, Port(0, ()))

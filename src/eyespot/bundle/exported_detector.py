@@ -10,8 +10,8 @@ from typing import TypeVar
 import numpy as np
 
 from eyespot.bundle.boxes import Cut, boxes_of
+from eyespot.bundle.detector_manifest import DetectorManifest
 from eyespot.bundle.exported import ExportedDetector
-from eyespot.bundle.manifest import DetectorManifest
 from eyespot.bundle.run import NO_ANSWER
 from eyespot.data.cropping import letterbox_size
 from eyespot.data.framed import Framed, Whole

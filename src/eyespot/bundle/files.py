@@ -12,10 +12,11 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from eyespot.bundle.manifest import FORMAT_VERSION, DetectorManifest, Manifest
+from eyespot.bundle.manifest import FORMAT_VERSION, Manifest
 from eyespot.engine.gate import (
     BOXES,
     FLOAT,
@@ -31,6 +32,9 @@ from eyespot.engine.gate import (
 from eyespot.errors import BundleError, DataError
 from eyespot.files import write_whole
 from eyespot.words import counted
+
+if TYPE_CHECKING:
+    from eyespot.bundle.detector_manifest import DetectorManifest
 
 FOLDER, MANIFEST, GRAPH = "bundle", "manifest.json", "model.onnx"
 CHECKPOINTS = "checkpoints"
@@ -124,7 +128,7 @@ def read_any_bundle(where: str | Path) -> Bundle | DetectorBundle:
         raise BundleError(f"{folder / GRAPH} is not the file that {MANIFEST} describes: copy the bundle again, whole")
     ports = check_graph(graph)
     _require_images(folder, manifest, ports)
-    if isinstance(manifest, DetectorManifest):
+    if manifest.task == "detection":
         _require_boxes(folder, manifest, ports)
         return DetectorBundle(folder, manifest, graph)
     _require_probabilities(folder, manifest, ports)
@@ -198,13 +202,22 @@ def _read_manifest(path: Path) -> Manifest | DetectorManifest:
             f"{path} has format version {version}; this eyespot reads up to {FORMAT_VERSION}: "
             "pip install --upgrade eyespot"
         )
-    is_detector = isinstance(content, dict) and content.get("task") == "detection"
+    kind = manifest_of_task(content.get("task") if isinstance(content, dict) else None)
     try:
-        return (DetectorManifest if is_detector else Manifest).model_validate_json(data)
+        return kind.model_validate_json(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"]) or "the whole file"
         raise BundleError(f"{path} is not a valid manifest: {where}: {first['msg']}") from error
+
+
+def manifest_of_task(task: object) -> type[Manifest] | type[DetectorManifest]:
+    """The record that a file of this task is read as."""
+    if task != "detection":
+        return Manifest
+    from eyespot.bundle.detector_manifest import DetectorManifest  # naming classes starts without it
+
+    return DetectorManifest
 
 
 def read_file(path: Path, *, most_bytes: int) -> bytes:

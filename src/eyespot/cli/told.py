@@ -3,9 +3,7 @@ of them are shown."""
 
 from __future__ import annotations
 
-import atexit
 import functools
-import gc
 import io
 import os
 import sys
@@ -20,8 +18,6 @@ from eyespot.words import nearest
 
 FAILED, WRONG_USE = 1, 2
 """Exit status of what could not be done, and of a command line that cannot be meant."""
-SELDOM = 50_000
-"""New objects after which garbage is searched for: imports make many that stay, and looking at them costs 100 ms."""
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print the result as one JSON value on standard output."
@@ -70,8 +66,6 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(*args: Any, **options: Any) -> None:
-        gc.set_threshold(SELDOM)
-        atexit.register(gc.freeze)  # nor is what is left at the end searched
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some costs 40 ms; we use none
         from eyespot.errors import CannotWrite, EyespotError, MachineError, OptionError, Stopped
 

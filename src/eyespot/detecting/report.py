@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from eyespot import machine
-from eyespot.bundle.manifest import DetectorManifest
+from eyespot.bundle.detector_manifest import DetectorManifest
 from eyespot.detecting.fit import FittedDetector
 from eyespot.detecting.result import BoxedCount, DetectorResult
 from eyespot.detecting.shown import curves_svg, shown

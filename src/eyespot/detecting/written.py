@@ -11,8 +11,9 @@ import numpy as np
 
 from eyespot.answering.box_evaluation import Judged, judge
 from eyespot.answering.detector import Detector
+from eyespot.bundle.detector_manifest import DetectorManifest
 from eyespot.bundle.files import FOLDER, DetectorBundle, place_bundle, read_any_bundle, sha256, write_detector
-from eyespot.bundle.manifest import DataSummary, DetectorManifest, KnownPictures
+from eyespot.bundle.manifest import DataSummary, KnownPictures
 from eyespot.data.pictures import decoder_version
 from eyespot.detecting.fit import FittedDetector
 from eyespot.engine.run import engine_version

@@ -7,15 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 from eyespot import machine
-from eyespot.bundle.manifest import DetectorManifest, Manifest
+from eyespot.bundle.manifest import Manifest
 from eyespot.data.boxes.reading import read_boxes
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.sources import AS_IT_IS, open_data_set
 from eyespot.errors import DataError
 from eyespot.records import Part
 from eyespot.runs.resume import data_of
+
+if TYPE_CHECKING:
+    from eyespot.bundle.detector_manifest import DetectorManifest
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from eyespot.answering.detector import chosen_cut, detections_of
 from eyespot.answering.drawn import color_of
 from eyespot.answering.opened_detector import OpenedDetector
 from eyespot.bundle.boxes import Cut, boxes_of
+from eyespot.bundle.detector_manifest import DetectorManifest
 from eyespot.bundle.files import DetectorBundle
-from eyespot.bundle.manifest import DetectorManifest
 from eyespot.bundle.many_threads import ManyThreads
 from eyespot.bundle.run import NO_ANSWER
 from eyespot.data.framed import Framed
