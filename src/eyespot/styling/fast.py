@@ -1,0 +1,72 @@
+"""Painting in one pass, by published networks. Needs no torch."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from eyespot.engine.compiled import compile_graph
+from eyespot.engine.run import openvino_core
+from eyespot.styling.published import PAINT_FILE, STYLE_FILE, freed, published
+
+Pixels = NDArray[np.uint8]
+"""A picture, (H, W, 3)."""
+Style = NDArray[np.float32]
+"""What a painting looks like, (100,)."""
+
+LOOKED_AT = 256
+"""Pixels of a painting's shorter side when it is looked at: as large as those that the network was trained on."""
+MULTIPLE = 4
+"""The network halves a picture's sides twice and doubles them again."""
+
+
+class FastPainter:
+    """The two networks, each compiled when first needed."""
+
+    def __init__(self, *, cache_folder: Path | None) -> None:
+        """cache_folder: where compiled graphs are kept for the next process, or None."""
+        self._cache_folder = cache_folder
+
+    def style_of(self, picture: Pixels) -> Style:
+        """What a picture looks like: a painting, or the photo itself."""
+        height, width = picture.shape[:2]
+        factor = LOOKED_AT / min(height, width)
+        size_wh = (max(1, round(width * factor)), max(1, round(height * factor)))
+        small = np.asarray(Image.fromarray(picture).resize(size_wh, Image.Resampling.BICUBIC, reducing_gap=3))
+        [style] = self._looking(_as_input(small)).values()
+        return np.asarray(style, np.float32).reshape(-1)
+
+    def painted(self, photo: Pixels, style: Style) -> Pixels:
+        """The photo in that style, of the same size."""
+        height, width = photo.shape[:2]
+        down, across = -height % MULTIPLE, -width % MULTIPLE
+        padded = np.pad(photo, ((0, down), (0, across), (0, 0)), mode="symmetric")
+        [painted] = self._painting([_as_input(padded), style.reshape(1, 1, 1, -1)]).values()
+        return np.rint(painted[0, :height, :width] * 255).astype(np.uint8)
+
+    @cached_property
+    def _looking(self) -> Any:
+        return self._compiled(STYLE_FILE)
+
+    @cached_property
+    def _painting(self) -> Any:
+        return self._compiled(PAINT_FILE)
+
+    def _compiled(self, file: str) -> Any:
+        options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+        graph = freed(published(file))
+        return compile_graph(openvino_core(), graph, shape=None, options=options, cache_folder=self._cache_folder)
+
+
+def blended(styles: list[tuple[Style, float]]) -> Style:
+    """The mean of several styles with these weights."""
+    return np.average([style for style, _ in styles], axis=0, weights=[weight for _, weight in styles]).astype(np.float32)
+
+
+def _as_input(picture: Pixels) -> NDArray[np.float32]:
+    return picture[None].astype(np.float32) / 255
