@@ -10,9 +10,9 @@ from pydantic import Field
 from eyespot.records import Calibration, ClassMetric, Fraction, MixedUp, Record, SetAside
 
 ESTIMATES = (
-    "These boxes are estimates from the class activation map, no detector's: one for each picture, around what most "
-    "raised the score of its likeliest class. They show neither a second thing, nor where a thing ends, nor what lies "
-    "outside the middle of the picture that the network sees. For boxes to rely on, correct them and train on them."
+    "These boxes are estimates from the class activation map, no detector's: one a picture, around what most raised "
+    "the score of its likeliest class, in the middle part that the network sees. They do not tell where the thing "
+    "ends, or whether there are two: correct them before you train on them."
 )
 """What a `Where` can tell, and what it cannot."""
 

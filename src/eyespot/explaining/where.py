@@ -128,7 +128,8 @@ def _placed(share: float, start: float, length: float, side: int) -> float:
 
 
 def _box_of_likeliest(network: Network, cropped: Cropped, answer: Answer) -> Box | None:
-    assert network.head is not None and answer.maps is not None  # noqa: PT018  # both are there or none is
+    assert network.head is not None
+    assert answer.maps is not None
     values = activation_map(answer.maps, network.head, int(answer.probabilities.argmax()))
     crop_hw = network.bundle.manifest.preprocess.crop_hw
     return box_of(values, crop_hw=crop_hw, window=cropped.window, picture_hw=cropped.picture_hw)

@@ -16,6 +16,7 @@ from eyespot.progress import Progress, silent
 
 if TYPE_CHECKING:
     from eyespot.answering.detections import BoxOptions, Detections
+    from eyespot.answering.detector import Detector
 
 WRITING = ("draw", "save_crop", "save_txt")
 """Options that write boxes, a detector's or estimated ones."""
@@ -47,7 +48,6 @@ def predict(
     if isinstance(model, Model) and not where and not given.keys() - {"overwrite"}:
         return predictions(model, pictures, topk=topk, progress=progress, how=how)
     from eyespot.answering.detections import BoxOptions  # which naming classes does without
-    from eyespot.answering.drawn import require_room, write_answers
     from eyespot.keywords import as_record
 
     options = as_record(BoxOptions, given, verb=predict)
@@ -60,6 +60,15 @@ def predict(
             f"the option where is for models that name classes, and the model in {run} is a detector, which gives "
             "boxes anyway: leave it out"
         )
+    return _detected(model, paths, options, progress=progress)
+
+
+def _detected(
+    model: Detector, paths: Sequence[str | Path], options: BoxOptions, *, progress: Progress
+) -> list[Detections]:
+    """The boxes in each picture; what is asked for is written."""
+    from eyespot.answering.drawn import require_room, write_answers
+
     require_room(options)
     answers = model.predict(
         paths, threshold=options.threshold, iou=options.iou, max_boxes=options.max_boxes, progress=progress
