@@ -210,3 +210,24 @@ def test_a_network_without_such_a_map_is_refused_and_it_is_said_which_have_one()
 def test_a_map_of_too_few_places_is_refused():
     with pytest.raises(OptionError, match=r"only 2 x 2 places for its images of 32 x 32 px.* larger --imgsz"):
         network_with_maps(made.bundle(places=2), many=False, cache_folder=None)
+
+
+def test_of_many_pictures_only_a_few_are_held_at_a_time(tmp_path, monkeypatch):
+    picture, _ = bright(tmp_path, 0)
+    decoded, most = 0, 0
+
+    def counted(files, preprocess):
+        nonlocal decoded
+        for cropped in read_cropped(files, preprocess):
+            decoded += 1
+            yield cropped
+
+    def told(_, done, total):
+        nonlocal most
+        most = max(most, decoded - done)
+
+    monkeypatch.setattr("eyespot.explaining.where.read_cropped", counted)
+    network = network_with_maps(made.bundle(corner=made.PLACES), many=True, cache_folder=None)
+    located = locate(network, [picture] * 1000, many=True, progress=told)
+    assert len(located.boxes) == decoded == 1000
+    assert most < 300
