@@ -1,6 +1,7 @@
 """Boxes lie where the map is high, through the crop and back to the picture as a person sees it."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import corner_network as made
@@ -8,9 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from eyespot.bundle.run import NO_ANSWER
 from eyespot.data.data_set import Picture
 from eyespot.data.framed import read_cropped
 from eyespot.data.pictures import read_images, read_with_window
+from eyespot.engine.attach import attach_head
 from eyespot.errors import OptionError, UnreadablePicture
 from eyespot.explaining.where import box_of, locate, network_with_maps
 from eyespot.progress import silent
@@ -231,3 +234,19 @@ def test_of_many_pictures_only_a_few_are_held_at_a_time(tmp_path, monkeypatch):
     located = locate(network, [picture] * 1000, many=True, progress=told)
     assert len(located.boxes) == decoded == 1000
     assert most < 300
+
+
+def test_a_picture_without_an_answer_has_its_reason_and_stops_no_other(tmp_path):
+    """The score of a picture that is red and green is beyond 32 bits."""
+    bundle = made.bundle(corner=made.PLACES)
+    weight, bias = made.head()
+    weight[0] = (3e38, 3e38, 0)
+    graph = attach_head(made.trunk(corner=made.PLACES), [(weight, bias)])
+    colors = {"yellow": (255, 255, 0), "blue": (0, 0, 255)}
+    for name, color in colors.items():
+        Image.new("RGB", (40, 40), color).save(tmp_path / f"{name}.png")
+    network = network_with_maps(replace(bundle, graph=graph), many=False, cache_folder=None)
+    pictures = [Picture(name, path=tmp_path / f"{name}.png") for name in colors]
+    located = locate(network, pictures, many=False, progress=silent)
+    assert located.reasons == {0: NO_ANSWER}
+    assert {*located.probabilities} == {*located.sizes} == {1}
