@@ -162,7 +162,7 @@ def test_the_command_writes_them_too(cli, run, split_photos):
     assert {path.name for path in Path("t").iterdir()} == {"200.txt", "classes.txt", "data.yaml"}
 
 
-def boxes_read(data, pictures: Path):
+def boxes_read(data):
     """Each picture's class and corners, as a data set of boxes has them."""
     return {
         each.picture.name: (data.classes[each.boxes.labels[0]], *each.boxes.xyxy[0].tolist())
@@ -190,11 +190,22 @@ def test_once_the_pictures_lie_beside_the_texts_it_is_a_data_set_of_boxes(run, s
         for each in answers
         if each.where
     }
-    found = boxes_read(data, boxes)
+    found = boxes_read(data)
     assert found.keys() == expected.keys()
     for name, (class_, *corners) in expected.items():
         assert found[name][0] == class_
         assert found[name][1:] == pytest.approx(corners, abs=0.01)
+
+
+def test_pictures_that_are_turned_as_their_exif_says_are_read_again_as_they_were_written(run, split_photos, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    with Image.open(split_photos / "test" / "circle" / "200.png") as picture:
+        picture.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.jpg", exif=exif, quality=95)
+    [answer] = eyespot.predict(run, tmp_path, where=True, save_txt=tmp_path)
+    assert (answer.where.width, answer.where.height) == (64, 48)
+    [name] = (found := boxes_read(read_boxes(tmp_path)))
+    assert found[name][1:] == pytest.approx(answer.where.xyxy, abs=0.01)
 
 
 def test_labels_in_a_folder_beside_that_of_the_pictures_are_read_too(run, split_photos, tmp_path):
