@@ -204,8 +204,9 @@ def test_pictures_that_are_turned_as_their_exif_says_are_read_again_as_they_were
         picture.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.jpg", exif=exif, quality=95)
     [answer] = eyespot.predict(run, tmp_path, where=True, save_txt=tmp_path)
     assert (answer.where.width, answer.where.height) == (64, 48)
-    [name] = (found := boxes_read(read_boxes(tmp_path)))
-    assert found[name][1:] == pytest.approx(answer.where.xyxy, abs=0.01)
+    [(class_, *corners)] = boxes_read(read_boxes(tmp_path)).values()
+    assert class_ == answer.where.class_
+    assert corners == pytest.approx(answer.where.xyxy, abs=0.01)
 
 
 def test_labels_in_a_folder_beside_that_of_the_pictures_are_read_too(run, split_photos, tmp_path):
