@@ -6,7 +6,8 @@
 CELLS is a folder of pictures with boxes that says which train, validate and test (BCCD as Pascal VOC). Every run is a
 process of its own, timed from its start to its end. With --peers, the Python of an environment with ultralytics,
 torchvision and pycocotools, three others train on the same pictures for the time that eyespot took
-(detection_peers.py); Ultralytics then goes on until it is as good, or --minutes are over. All are judged on the same test boxes by the same program.
+(detection_peers.py); Ultralytics then goes on until it is as good, or --minutes are over. All are judged on the same
+test boxes.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """torchvision's detectors on eyespot's frozen network, trained for a time as a careful person would.
 
 Run by detection_peers.py. Both look at three maps of the EfficientNet-Lite0 that eyespot looks at, which are computed
-once for each picture and its mirror image, and kept. FCOS with its feature pyramid (arXiv:1904.01355); SSDLite with anchors of the sizes that
-the training boxes have (arXiv:1801.04381, section 6.2). AdamW; the rate warms up, then falls as half a cosine, over the
-time that there is.
+once for each picture and its mirror image, and kept. FCOS with its feature pyramid (arXiv:1904.01355); SSDLite with
+anchors of the sizes that the training boxes have (arXiv:1801.04381, section 6.2). AdamW; the rate warms up, then falls
+as half a cosine, over the time that there is.
 """
 
 from __future__ import annotations
