@@ -106,7 +106,9 @@ def ultralytics(options: argparse.Namespace, classes: list[str]) -> list[tuple[f
         trainer.save_model()  # type: ignore[attr-defined]
         value = judged(Path(trainer.last))  # type: ignore[attr-defined]
         found.append((now, value))
-        clock["began"] += time.perf_counter() - clock["began"] - now
+        judging = time.perf_counter() - clock["began"] - now
+        clock["began"] += judging
+        trainer.train_time_start += judging  # type: ignore[attr-defined]  # its own clock stands still, too
         clock["next"] = now + EVERY
         if now >= options.seconds or (options.until and value >= options.until):
             trainer.stop = True  # type: ignore[attr-defined]
