@@ -103,7 +103,7 @@ def curves_svg(drawn: Drawn) -> str:
     lines = [
         *(f'<polyline class="other" points="{_points(each.points)}"/>' for each in drawn.others),
         *(
-            f'<polyline class="line" stroke="{as_hex(each.color)}" points="{_points(each.points)}">'
+            f'<polyline class="line" color="{as_hex(each.color)}" points="{_points(each.points)}">'
             f"<title>{escape(printable(each.name))}</title></polyline>"
             for each in drawn.named
             if each.color
@@ -127,7 +127,7 @@ def curves_svg(drawn: Drawn) -> str:
 def _key(drawn: Drawn) -> str:
     """Whose line is which, as a paragraph of HTML."""
     keys = [
-        f'<svg class="key" width="14" height="10" aria-hidden="true"><path class="line" stroke="{as_hex(each.color)}" '
+        f'<svg class="key" width="14" height="10" aria-hidden="true"><path class="line" color="{as_hex(each.color)}" '
         f'd="M0 5H14"/></svg> <bdi>{escape(printable(each.name)[:LONGEST_NAME])}</bdi>'
         for each in drawn.named
         if each.color

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from eyespot.answering.box_evaluation import Judged
-from eyespot.answering.drawn import color_of, draw
+from eyespot.answering.drawn import color_of, draw, name_boxes
 from eyespot.data.pictures import read_small
 from eyespot.errors import UnreadablePicture
 from eyespot.evaluate.box_matches import Matches
@@ -152,11 +152,11 @@ class _Drawing:
         factor = CROP_SIDE / max(piece.size)
         piece = piece.resize((max(1, round(piece.width * factor)), max(1, round(piece.height * factor))))
         placed = [((box - [left, top, left, top]) * factor).tolist() for box in boxes]
-        drawn = piece
-        if answer is not None:
-            drawn = draw(piece, [(placed[0], color_of(labels[0]), self._name(labels[0]))])
+        answered = [(placed[0], color_of(labels[0]), self._name(labels[0]))] if answer is not None else []
+        drawn = draw(piece, answered)
         if truth is not None:
             _broken_line(drawn, placed[-1])
+            name_boxes(drawn, answered)  # again, where the broken line crosses the name
         return Cut(each.picture.name, self.classes[labels[0]], words, _jpeg(drawn))
 
     def _name(self, label: int) -> str:
