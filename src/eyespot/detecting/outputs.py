@@ -80,7 +80,7 @@ def write_outputs(
         measured, curves = written.measured(), ""
         if measured:
             cells, drawn = measured.scores.cells, drawn_curves(measured.matched, measured.scores)
-            write_whole(folder / "confusion_matrix.png", cells_png(cells, [*result.classes, NOTHING]))
+            write_whole(folder / "confusion_matrix.png", cells_png(cells, result.classes, nothing=NOTHING))
             write_whole(folder / "precision_recall.png", curves_png(drawn))
             curves = curves_svg(drawn)
         write_json(folder / "result.json", result.model_dump(mode="json", by_alias=True))
