@@ -13,6 +13,7 @@ from eyespot.answering import results as answers
 from eyespot.arithmetic import table
 from eyespot.augmenting import augmentation
 from eyespot.detecting import result as detector_result
+from eyespot.detecting.explained import BoxExplanation
 from eyespot.errors import StoreError
 from eyespot.evaluate import box_records
 from eyespot.explaining import deletion
@@ -58,6 +59,7 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "deletion": deletion.Deletion,
     "strongest, random": deletion.Spread,
     "similar": explain.SimilarPicture,
+    "eyespot explain, of a detector": BoxExplanation,
     "eyespot benchmark": benchmark.BenchmarkResult,
     "speeds": benchmark.Speed,
     "decoding": benchmark.DecodingSpeed,

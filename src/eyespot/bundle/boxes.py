@@ -35,6 +35,11 @@ def boxes_of(framed: Framed, boxes: np.ndarray, scores: np.ndarray, cut: Cut) ->
 
     boxes: (L, 4), pixels of the image. scores: (L, classes).
     """
+    return found_at(framed, boxes, scores, cut)[0]
+
+
+def found_at(framed: Framed, boxes: np.ndarray, scores: np.ndarray, cut: Cut) -> tuple[Found, np.ndarray]:
+    """The same, and the index of the place that told each box, (N,)."""
     places, labels = np.nonzero(scores >= cut.threshold)
     sure = scores[places, labels]
     first = np.argsort(-sure, kind="stable")[:MOST_CANDIDATES]
@@ -43,4 +48,4 @@ def boxes_of(framed: Framed, boxes: np.ndarray, scores: np.ndarray, cut: Cut) ->
     moved = to_picture(boxes[places], picture_hw=framed.picture_hw, resized_hw=framed.shown_hw)
     moved = clipped(moved, width=width, height=height)
     kept = suppressed(moved, sure, labels, iou=cut.iou, most=cut.most)
-    return Found(moved[kept], sure[kept], labels[kept])
+    return Found(moved[kept], sure[kept], labels[kept]), places[kept]

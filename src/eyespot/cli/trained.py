@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import click
 from eyespot.cli.told import json_option, quiet_option, told
 
 if TYPE_CHECKING:
+    from eyespot.detecting.explained import BoxExplanation
     from eyespot.explaining.deletion import Spread
     from eyespot.recipes.benchmark import BenchmarkResult, Rate
     from eyespot.recipes.explain import ExplainResult
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 @click.argument("picture")
 @click.option("--out", required=True, metavar="PNG", help="The picture to write.")
 @click.option("--class", "class_", metavar="NAME", help="The class to explain.  [default: the likeliest]")
-@click.option("--similar", type=int, default=5, show_default=True, metavar="N", help="Similar training pictures shown.")
+@click.option("--box", type=int, metavar="N", help="Of a detector: the box to explain.  [default: 1, the surest]")
+@click.option("--threshold", type=float, help="Of a detector: least probability of a box.  [default: the model's own]")
+@click.option("--similar", type=int, metavar="N", help="Similar training pictures shown.  [default: 5]")
 @click.option("--data", metavar="DATA", help="Where the pictures of the training are now, if they were moved.")
 @click.option("--overwrite", is_flag=True, help="Replace the picture where it exists.")
 @json_option
@@ -31,6 +35,7 @@ def explain(as_json: bool, quiet: bool, **options: Any) -> None:
 
     RUN is a run folder such as runs/train/photos, or its bundle. The picture drawn shows a heat map over what the
     network saw, what hiding its strongest places costs, and the most similar pictures that the model was trained on.
+    Of a detector, one box is explained: by what is around it, and the place of the network that told it.
     """
     from eyespot.cli import show
     from eyespot.recipes.explain import explain as recipe
@@ -115,25 +120,40 @@ def benchmark(batches: str, as_json: bool, quiet: bool, **options: Any) -> None:
 COMMANDS = {"explain": explain, "export": export, "serve": serve, "benchmark": benchmark}
 
 
-def _explained(result: ExplainResult) -> None:
+def _explained(result: ExplainResult | BoxExplanation) -> None:
     from eyespot.cli import show
+    from eyespot.recipes.explain import ExplainResult
 
     deletion = result.deletion
     height, width = result.places_hw
     lines = [
         ("Answer", f"{result.class_} {result.probability:.3f}"),
+        *(() if isinstance(result, ExplainResult) else _which_box(result)),
         ("Heat map", f"{result.method}, {width} x {height} places"),
         ("Deletion", f"{deletion.hidden} of {deletion.places} places hidden, {deletion.draws} draws"),
         ("", f"strongest: {_spread(deletion.strongest)}"),
         ("", f"random:    {_spread(deletion.random)}"),
         ("", deletion.sentence),
+        *(_beside(result) if isinstance(result, ExplainResult) else ()),
+        ("Wrote", result.out),
+        ("", result.sentence),
     ]
-    if result.similar:
-        lines += [("Similar", ", ".join(f"{each.class_} {each.similarity:.2f}" for each in result.similar))]
-    lines += [("Note", note) for note in result.notes]
-    lines += [("Wrote", result.out), ("", result.sentence)]
     for label, text in lines:
         show.line(label, text)
+
+
+def _beside(result: ExplainResult) -> Iterator[tuple[str, str]]:
+    if result.similar:
+        yield "Similar", ", ".join(f"{each.class_} {each.similarity:.2f}" for each in result.similar)
+    for note in result.notes:
+        yield "Note", note
+
+
+def _which_box(result: BoxExplanation) -> Iterator[tuple[str, str]]:
+    left, top, right, bottom = (round(side) for side in result.xyxy)
+    yield "Box", f"{result.box} of {result.boxes}: {right - left} x {bottom - top} px, from {left}, {top}"
+    left, top, right, bottom = (round(side) for side in result.place)
+    yield "Place", f"told by {right - left} x {bottom - top} px from {left}, {top}; map of stride {result.stride}"
 
 
 def _spread(spread: Spread) -> str:

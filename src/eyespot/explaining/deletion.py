@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from eyespot.explaining.heat import HeatMap, with_hidden
-from eyespot.explaining.network import Network
+from eyespot.explaining.heat import Asking, HeatMap, with_hidden
 from eyespot.records import Fraction, Record
 
 HIDDEN_SHARE = 0.2
@@ -70,11 +69,13 @@ class Deletion(Record):
         return f"Hiding the strongest cost more than hiding others in {self.lower} of {self.draws}: {verdict}."
 
 
-def deletion_test(network: Network, image: NDArray[np.uint8], heat: HeatMap) -> Deletion:
-    """What hiding the strongest places of a heat map costs, against hiding as many elsewhere. image: (H, W, C)."""
+def deletion_test(ask: Asking, image: NDArray[np.uint8], heat: HeatMap) -> Deletion:
+    """What hiding the strongest places of a heat map costs, against hiding as many elsewhere.
+
+    ask: how probable what the map explains is in an image. image: (H, W, C).
+    """
     hidden = max(1, round(HIDDEN_SHARE * heat.values.size))
-    answers = network.answers(_images(image, heat.values, hidden), many=True)
-    left = np.array([float(answer.probabilities[heat.class_index]) for answer in answers]).reshape(DRAWS, 2).clip(0, 1)
+    left = np.array(list(ask(_images(image, heat.values, hidden)))).reshape(DRAWS, 2).clip(0, 1)
     lower = int((left[:, 0] < left[:, 1]).sum())
     return Deletion(
         hidden=hidden,

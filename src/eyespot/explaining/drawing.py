@@ -17,7 +17,7 @@ from eyespot.evaluate.lettering import drawable, font_for, lettered
 from eyespot.explaining.deletion import HIDDEN_SHARE, Deletion, Spread
 from eyespot.explaining.heat import HeatMap, overlay, scale
 from eyespot.explaining.similar import Near
-from eyespot.palette import INK, PALE, TEAL
+from eyespot.palette import INK, PALE, TEAL, Color
 from eyespot.records import Window
 
 PANEL = 464
@@ -49,6 +49,10 @@ class Explained:
     """All that the network knows."""
     similar: Sequence[Near] = ()
     """Pictures that it was trained on."""
+    outlined: Sequence[tuple[tuple[float, float, float, float], Color]] = ()
+    """What is framed in the heat map: left, top, right and bottom as shares of its sides, and the color."""
+    captions: tuple[str, str] | None = None
+    """Of the whole picture, and of the heat map; None for those of an answer to all of it."""
 
 
 def draw(explained: Explained) -> bytes:
@@ -78,7 +82,8 @@ def _whole(explained: Explained) -> Image.Image:
     pen = ImageDraw.Draw(picture)
     pen.rectangle(box, outline="white", width=4)  # on dark and on light pictures one of the two shows
     pen.rectangle(box, outline=INK, width=2)
-    return _captioned(picture, "The picture. The network saw what is outlined.")
+    whole, _ = explained.captions or ("The picture. The network saw what is outlined.", "")
+    return _captioned(picture, whole)
 
 
 def _seen(explained: Explained) -> Image.Image:
@@ -87,12 +92,17 @@ def _seen(explained: Explained) -> Image.Image:
     pixels = np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image  # (H, W, 3)
     seen = _fitted(Image.fromarray(pixels)).convert("RGBA")
     seen = Image.alpha_composite(seen, overlay(explained.heat.values, seen.size)).convert("RGB")
+    pen = ImageDraw.Draw(seen)
+    for (left, top, right, bottom), color in explained.outlined:
+        width, height = seen.width - 1, seen.height - 1
+        pen.rectangle((left * width, top * height, right * width, bottom * height), outline=color, width=3)
     least = "did not raise it" if explained.heat.method == "class activation map" else "cost nothing to hide"
     most = "raised it most" if explained.heat.method == "class activation map" else "cost most to hide"
     words = [lettered(text, SMALL, FAINT) for text in (f"{least} ", f" {most}")]
     bar = scale((max(1, PANEL - sum(word.width for word in words)), words[0].height - 6))
     legend = _in_a_row([words[0], ImageOps.expand(bar, (0, 3), "white"), words[1]], gap=0)
-    captioned = _captioned(seen, f"The answer's heat map ({explained.heat.method}).")
+    _, caption = explained.captions or ("", f"The answer's heat map ({explained.heat.method}).")
+    captioned = _captioned(seen, caption)
     return _on_top(captioned, legend)
 
 

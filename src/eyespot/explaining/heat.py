@@ -12,7 +12,7 @@ this one has the image's mean color, which is as plain and less foreign to pictu
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,6 +24,8 @@ from eyespot.engine.last_map import LinearHead
 from eyespot.explaining.network import Answer, Network
 
 Method = Literal["class activation map", "occlusion"]
+Asking = Callable[[Iterable[NDArray[np.uint8]]], Iterator[float]]
+"""How probable something is in each image (H, W, C), in order; they are taken as the engine becomes free."""
 FEWEST_PLACES = 9
 """A feature map of fewer places, as of very small images, says too little of where: occlusion does better."""
 QUICK_SIDE = 64
@@ -75,8 +77,14 @@ def heat_of(network: Network, image: NDArray[np.uint8], answer: Answer, class_in
     if network.head is not None and answer.maps is not None and answer.maps[0].size >= FEWEST_PLACES:
         values = activation_map(answer.maps, network.head, class_index)
         return HeatMap("class activation map", class_index, name, probability, values)
-    values = occlusion_map(network, image, class_index, probability)
+    places = PLACES_OF_SMALL if max(image.shape[:2]) <= QUICK_SIDE else PLACES
+    values = occlusion_map(asking(network, class_index), image, probability, places=places)
     return HeatMap("occlusion", class_index, name, probability, values)
+
+
+def asking(network: Network, class_index: int) -> Asking:
+    """How probable a class is to a network."""
+    return lambda images: (float(answer.probabilities[class_index]) for answer in network.answers(images, many=True))
 
 
 def activation_map(maps: NDArray[np.float32], head: LinearHead, class_index: int) -> NDArray[np.float32]:
@@ -88,21 +96,18 @@ def activation_map(maps: NDArray[np.float32], head: LinearHead, class_index: int
     return np.asarray(added, np.float32)
 
 
-def occlusion_map(
-    network: Network, image: NDArray[np.uint8], class_index: int, probability: float
-) -> NDArray[np.float32]:
+def occlusion_map(ask: Asking, image: NDArray[np.uint8], probability: float, *, places: int) -> NDArray[np.float32]:
     """How much of the probability is lost when each place is hidden, (places, places); below 0 where some is won.
 
     A place gets the mean of all patches that hide it.
-    image: (H, W, C). probability: of the class, nothing being hidden.
+    ask: how probable it is in an image. image: (H, W, C). probability: nothing being hidden. places: a side of the map.
     """
-    side = PLACES_OF_SMALL if max(image.shape[:2]) <= QUICK_SIDE else PLACES
-    patches = list(_patches(side))
+    patches = list(_patches(places))
     color = np.rint(image.mean((0, 1))).astype(np.uint8)
-    answers = network.answers((with_hidden(image, patch, color) for patch in patches), many=True)
-    lost, covered = np.zeros((side, side)), np.zeros((side, side))
-    for patch, answer in zip(patches, answers, strict=True):
-        lost += patch * (probability - float(answer.probabilities[class_index]))
+    answers = ask(with_hidden(image, patch, color) for patch in patches)
+    lost, covered = np.zeros((places, places)), np.zeros((places, places))
+    for patch, left in zip(patches, answers, strict=True):
+        lost += patch * (probability - left)
         covered += patch
     return np.asarray(lost / covered, np.float32)
 

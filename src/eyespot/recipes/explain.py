@@ -1,4 +1,4 @@
-"""`explain`: where the answer to a picture comes from, whether that holds, and what is like it in the training.
+"""`explain`: where the answer to a picture, or one of its boxes, comes from, and whether that holds.
 
 Needs no torch. A server asks an `Explainer`, which draws no page and makes no file.
 """
@@ -7,30 +7,34 @@ from __future__ import annotations
 
 import base64
 import threading
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from eyespot import machine
-from eyespot.bundle.files import Bundle, read_bundle
+from eyespot.bundle.files import Bundle, DetectorBundle, read_any_bundle
 from eyespot.data.pictures import naming, read_named, read_small, read_with_window
 from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import OptionError
 from eyespot.explaining.deletion import Deletion, deletion_test
 from eyespot.explaining.drawing import PANEL, Explained, draw
 from eyespot.explaining.find_similar import find_similar, stored_similar
-from eyespot.explaining.heat import HeatMap, Method, heat_of, overlay_png
+from eyespot.explaining.heat import HeatMap, Method, asking, heat_of, overlay_png
 from eyespot.explaining.network import Answer, Network
 from eyespot.explaining.similar import MOST_SIMILAR, Near
 from eyespot.files import chosen_file, write_chosen
-from eyespot.keywords import as_record
+from eyespot.keywords import require_known
 from eyespot.names import printable
 from eyespot.progress import Progress, silent
 from eyespot.records import Fraction, Record, Window
 from eyespot.words import nearest
+
+if TYPE_CHECKING:
+    from eyespot.detecting.explained import BoxExplanation
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,18 @@ class Asked:
     def __post_init__(self) -> None:
         if not 0 <= self.similar <= MOST_SIMILAR:
             raise OptionError(f"the option similar must be 0 to {MOST_SIMILAR}, not {self.similar}")
+
+
+@dataclass(frozen=True)
+class AskedOfBox:
+    """What is asked of a detector's box."""
+
+    box: int | None = None
+    """Its number among those that `predict` names, the surest being 1; None for the surest."""
+    class_: str | None = None
+    """The class of which the surest box is explained."""
+    threshold: float | None = None
+    """Least score of a box; None for the model's own."""
 
 
 class SimilarPicture(Record):
@@ -87,17 +103,49 @@ def explain(
     overwrite: bool = False,
     progress: Progress = silent,
     **options: Any,
-) -> ExplainResult:
-    """Where the model's answer to a picture comes from, drawn into a PNG.
+) -> ExplainResult | BoxExplanation:
+    """Where the model's answer to a picture comes from, or one of its boxes, drawn into a PNG.
 
     run: a run folder or a bundle.
     out: the PNG to write; one that is there is replaced only with `overwrite`.
-    options: `class_`, `similar` and `data`, as in `Asked`.
+    options: `class_`, `similar` and `data`, as in `Asked`; of a detector those of `AskedOfBox`.
     Raises OptionError, DataError if the picture cannot be read, BundleError.
     """
-    asked = as_record(Asked, options, verb=explain)
+    given = {name: value for name, value in options.items() if value is not None}
+    known = dict.fromkeys(each.name for kind in (Asked, AskedOfBox) for each in fields(kind))
+    require_known(options, known, verb="explain", also=("out", "overwrite"))
     path = chosen_file(out, ".png", option="out", overwrite=overwrite)
-    bundle = read_bundle(run)
+    bundle = read_any_bundle(run)
+    if isinstance(bundle, DetectorBundle):
+        _require_meant(given, AskedOfBox, f"for models that name classes, and the model in {run} finds boxes")
+        return _box(bundle, picture, path, AskedOfBox(**given))
+    _require_meant(given, Asked, f"for detectors, and the model in {run} names classes")
+    return _answer(bundle, picture, path, Asked(**given), progress)
+
+
+def _require_meant(given: Mapping[str, Any], kind: type, whose: str) -> None:
+    known = [each.name for each in fields(kind)]
+    for name in given:
+        if name not in known:
+            raise OptionError(f"the option {name} is {whose}: leave it out")
+
+
+def _box(bundle: DetectorBundle, picture: str | Path, path: Path, asked: AskedOfBox) -> BoxExplanation:
+    """One box explained, and drawn into `path`."""
+    from eyespot.answering.detector import Detector  # which naming classes does without
+    from eyespot.detecting.explained import chosen_box, explained_box, see
+
+    detector = Detector(bundle)
+    class_ = None if asked.class_ is None else bundle.manifest.classes[_index(bundle, asked.class_)]
+    name, file = read_named(picture)
+    seen = see(detector, file, name=name, threshold=asked.threshold)
+    explained, said = explained_box(detector, seen, chosen_box(seen, name, box=asked.box, class_=class_))
+    write_chosen(path, draw(explained))
+    return said.model_copy(update={"picture": name, "out": printable(str(path))})
+
+
+def _answer(bundle: Bundle, picture: str | Path, path: Path, asked: Asked, progress: Progress) -> ExplainResult:
+    """An answer explained, and drawn into `path`."""
     index = None if asked.class_ is None else _index(bundle, asked.class_)
     name, file = read_named(picture)
     network, classes = _network_of(bundle), bundle.manifest.classes
@@ -187,11 +235,11 @@ def _explained(network: Network, file: bytes, name: str, index: int | None) -> t
         small = read_small(file, PANEL, preprocess.levels)
         answer = network.answer(image)
         heat = heat_of(network, image, answer, int(answer.probabilities.argmax()) if index is None else index)
-        deletion = deletion_test(network, image, heat)
+        deletion = deletion_test(asking(network, heat.class_index), image, heat)
     return Explained(small, image, window, heat, deletion, network.classes), answer
 
 
-def _index(bundle: Bundle, class_: str) -> int:
+def _index(bundle: Bundle | DetectorBundle, class_: str) -> int:
     classes = bundle.manifest.classes
     if class_ in classes:
         return classes.index(class_)
