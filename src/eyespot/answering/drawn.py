@@ -32,18 +32,23 @@ def draw(picture: Image.Image, boxes: Sequence[tuple[Sequence[float], Color, str
     drawn = picture.convert("RGB")
     pen = ImageDraw.Draw(drawn)
     line = max(2, round(max(drawn.size) / 400))
-    size = max(11, round(max(drawn.size) / 55))
     for xyxy, color, _ in boxes:
         left, top, right, bottom = xyxy
         pen.rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), outline=color, width=line)
-    for xyxy, color, words in boxes:  # after all lines, so that none crosses them
+    name_boxes(drawn, boxes)  # after all lines, so that none crosses them
+    return drawn
+
+
+def name_boxes(drawn: Image.Image, boxes: Sequence[tuple[Sequence[float], Color, str]]) -> None:
+    """Writes the words of boxes into the picture, above each or at its top; see `draw`."""
+    pen, size = ImageDraw.Draw(drawn), max(11, round(max(drawn.size) / 55))
+    for xyxy, color, words in boxes:
         font = font_for(words, size) or own_font(size)
         width, height = font.getlength(words) + 6, size + 4
         left = min(max(0.0, xyxy[0]), max(0.0, drawn.width - width))
         top = xyxy[1] - height if xyxy[1] >= height else xyxy[1]
         pen.rectangle((left, top, left + width, top + height), fill=color)
         pen.text((left + 3, top + height / 2), words, "white", font, anchor="lm")
-    return drawn
 
 
 def drawn_answer(
