@@ -1,11 +1,12 @@
-"""Two other ways to a detector, run by detection.py in an environment of their own; it prints one line of JSON.
+"""Other ways to a detector, run by detection.py in an environment of their own; it prints one line of JSON.
 
     python detection_peers.py ultralytics --data YOLO --seconds 100 --seed 0 [--until 0.85]
     python detection_peers.py fcos --data YOLO --seconds 100 --seed 0 --weights LITE0.npz
+    python detection_peers.py ssdlite --data YOLO --seconds 100 --seed 0 --weights LITE0.npz
 
-ultralytics: the newest nano network that the package has, from scratch, as its documentation trains one. fcos:
-torchvision's FCOS head and feature pyramid on EfficientNet-Lite0 with eyespot's own frozen weights. mAP50 is
-pycocotools' on all test boxes.
+ultralytics: the newest nano network that the package has, from scratch, as its documentation trains one. fcos, ssdlite:
+torchvision's heads on eyespot's own frozen network (detection_torchvision.py). mAP50 is pycocotools', on the 100 surest
+boxes of each test picture; eyespot's own figure, which detection.py prints, equals it to nine digits (tests/evaluate).
 """
 
 from __future__ import annotations
@@ -14,24 +15,20 @@ import argparse
 import contextlib
 import io
 import json
-import sys
 import tempfile
 import time
-from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
-from torch import nn
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "src"))  # eyespot's own networks, which need torch alone
-from eyespot import zoo
-from eyespot.blocks import taps
-
+ASKED = ("seconds", "seed", "weights")
 Truth = list[tuple[Path, np.ndarray, np.ndarray]]
 NANO = ("yolo26n.yaml", "yolo12n.yaml", "yolo11n.yaml", "yolov8n.yaml")
 """From the newest down."""
+JUDGED = {"conf": 0.001, "iou": 0.7, "max_det": 300, "imgsz": 640, "verbose": False, "device": "cpu"}
+"""As the package itself validates."""
 EVERY = 240.0
 """Seconds between two measurements where it goes on until it is as good."""
 
@@ -98,7 +95,7 @@ def ultralytics(options: argparse.Namespace, classes: list[str]) -> list[tuple[f
     def judged(weights: Path) -> float:
         model, answers = YOLO(weights), []
         for picture, _, _ in truth:
-            [result] = model.predict(picture, conf=0.01, iou=0.6, max_det=100, imgsz=640, verbose=False, device="cpu")
+            [result] = model.predict(picture, **JUDGED)
             answers.append((result.boxes.xyxy.numpy(), result.boxes.conf.numpy(), result.boxes.cls.numpy()))
         return map50(truth, answers, len(classes))
 
@@ -109,7 +106,9 @@ def ultralytics(options: argparse.Namespace, classes: list[str]) -> list[tuple[f
         trainer.save_model()  # type: ignore[attr-defined]
         value = judged(Path(trainer.last))  # type: ignore[attr-defined]
         found.append((now, value))
-        clock["began"] += time.perf_counter() - clock["began"] - now
+        judging = time.perf_counter() - clock["began"] - now
+        clock["began"] += judging
+        trainer.train_time_start += judging  # type: ignore[attr-defined]  # its own clock stands still, too
         clock["next"] = now + EVERY
         if now >= options.seconds or (options.until and value >= options.until):
             trainer.stop = True  # type: ignore[attr-defined]
@@ -136,73 +135,6 @@ def _known(name: str) -> bool:
     return True
 
 
-class Frozen(nn.Module):
-    """EfficientNet-Lite0 with its ImageNet weights, frozen, and torchvision's feature pyramid on three of its maps."""
-
-    out_channels = 256
-
-    def __init__(self, weights: Path) -> None:
-        from torchvision.ops import FeaturePyramidNetwork
-
-        super().__init__()
-        net = zoo.create("efficientnet_lite0")
-        net.load_state_dict({name: torch.from_numpy(values) for name, values in np.load(weights).items()})
-        self.net = net.eval().requires_grad_(False)
-        self.pyramid = FeaturePyramidNetwork([40, 112, 320], self.out_channels)
-
-    def train(self, mode: bool = True) -> Frozen:
-        super().train(mode)
-        self.net.eval()
-        return self
-
-    def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
-        with torch.no_grad():
-            maps = taps(self.net, ["stage3", "stage5", "stage7"], images)
-        return dict(self.pyramid(OrderedDict(maps)))
-
-
-def fcos(options: argparse.Namespace, classes: list[str]) -> list[tuple[float, float]]:
-    """mAP50 after the seconds. SGD as torchvision's reference trains detectors, batches of 2."""
-    from torchvision.models.detection import FCOS
-    from torchvision.models.detection.anchor_utils import AnchorGenerator
-
-    anchors = AnchorGenerator(((8,), (16,), (32,)), ((1.0,),) * 3)
-    images = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "min_size": 480, "max_size": 640}
-    net = FCOS(Frozen(options.weights), len(classes), anchor_generator=anchors, **images)
-    trained = [each for each in net.parameters() if each.requires_grad]
-    optimizer = torch.optim.SGD(trained, lr=0.005, momentum=0.9, weight_decay=1e-4)
-    truth, random = boxes_of(options.data, "train"), np.random.default_rng(options.seed)
-    net.train()
-    began, steps = time.perf_counter(), 0
-    while time.perf_counter() - began < options.seconds:
-        pictures, targets = [], []
-        for at in random.choice(len(truth), 2, replace=False):
-            path, boxes, labels = truth[at]
-            pictures.append(pixels(path))
-            targets.append({"boxes": torch.tensor(boxes, dtype=torch.float32), "labels": torch.tensor(labels)})
-        for group in optimizer.param_groups:
-            group["lr"] = 0.005 * min(1.0, (steps + 1) / 50)
-        loss = sum(net(pictures, targets).values())
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(trained, 10.0)
-        optimizer.step()
-        steps += 1
-    print(f"fcos: {steps} steps", file=sys.stderr)
-    net.eval()
-    test = boxes_of(options.data, "test")
-    with torch.inference_mode():
-        answers = [net([pixels(path)])[0] for path, _, _ in test]
-    found = [(each["boxes"].numpy(), each["scores"].numpy(), each["labels"].numpy()) for each in answers]
-    return [(options.seconds, map50(test, found, len(classes)))]
-
-
-def pixels(path: Path) -> torch.Tensor:
-    """(3, H, W), 0 to 1."""
-    with Image.open(path) as image:
-        return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).float() / 255
-
-
 def names_of(data: Path) -> list[str]:
     """The lines of data.yaml that name classes, as eyespot writes them."""
     lines = (data / "data.yaml").read_text().splitlines()
@@ -211,16 +143,25 @@ def names_of(data: Path) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("way", choices=("ultralytics", "fcos"))
+    parser.add_argument("way", choices=("ultralytics", "fcos", "ssdlite"))
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--until", type=float)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--weights", type=Path)
+    parser.add_argument("--part", default="test", help="the pictures that are judged on (default test)")
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     classes = [json.loads(line.partition(":")[2]) for line in names_of(options.data)]
-    found = (ultralytics if options.way == "ultralytics" else fcos)(options, classes)
+    if options.way == "ultralytics":
+        found = ultralytics(options, classes)
+    else:
+        from detection_torchvision import trained
+
+        truth = {part: boxes_of(options.data, part) for part in ("train", options.part)}
+        net = trained(options.way, truth["train"], len(classes), **{name: getattr(options, name) for name in ASKED})
+        answers = [net(path) for path, _, _ in truth[options.part]]
+        found = [(options.seconds, map50(truth[options.part], answers, len(classes)))]
     print(json.dumps({"map50": found, "processor_seconds": time.process_time()}))
 
 

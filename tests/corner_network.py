@@ -19,11 +19,14 @@ CORNER = 2
 CLASSES = ("red corner", "none")
 
 
-def trunk(*, averaged: bool = True) -> bytes:
-    """Features (N, 3): the mean colour of the corner; or with `averaged=False` a sum that no map is behind."""
-    mask = np.zeros((PLACES, PLACES), np.float32)
-    mask[:CORNER, :CORNER] = 1 / 255
-    step = SIDE // PLACES
+def trunk(*, averaged: bool = True, corner: int = CORNER, places: int = PLACES) -> bytes:
+    """Features (N, 3): the mean colour of the corner; or with `averaged=False` a sum that no map is behind.
+
+    corner: places a side. places: of the map, a side.
+    """
+    mask = np.zeros((places, places), np.float32)
+    mask[:corner, :corner] = 1 / 255
+    step = SIDE // places
     nodes = [
         helper.make_node("Cast", ["images"], ["values"], to=TensorProto.FLOAT),
         helper.make_node("Transpose", ["values"], ["chw"], perm=[0, 3, 1, 2]),
@@ -33,7 +36,7 @@ def trunk(*, averaged: bool = True) -> bytes:
     if averaged:
         nodes.append(helper.make_node("GlobalAveragePool", ["corner"], ["mean"]))
     else:
-        nodes.append(helper.make_node("AveragePool", ["corner"], ["mean"], kernel_shape=[PLACES, PLACES]))
+        nodes.append(helper.make_node("AveragePool", ["corner"], ["mean"], kernel_shape=[places, places]))
     nodes.append(helper.make_node("Flatten", ["mean"], ["features"], axis=1))
     graph = helper.make_graph(
         nodes,
@@ -51,9 +54,17 @@ def head() -> tuple[np.ndarray, np.ndarray]:
     return np.array([[128, 0, 0], [0, 0, 0]], np.float32), np.array([-4, 0], np.float32)
 
 
-def bundle(folder: Path = Path("nowhere"), *, averaged: bool = True, temperature: float = 1.0) -> Bundle:
+def bundle(
+    folder: Path = Path("nowhere"),
+    *,
+    averaged: bool = True,
+    temperature: float = 1.0,
+    corner: int = CORNER,
+    places: int = PLACES,
+) -> Bundle:
     """A bundle of this network."""
-    graph = attach_head(trunk(averaged=averaged), [head()], temperature=temperature)
+    made = trunk(averaged=averaged, corner=corner, places=places)
+    graph = attach_head(made, [head()], temperature=temperature)
     manifest = Manifest(
         name="corner",
         created="2026-01-01T00:00:00",

@@ -17,9 +17,7 @@ from PIL import Image
 import eyespot
 from eyespot.answering.detector import Detector
 from eyespot.bundle.files import read_any_bundle, read_bundle
-from eyespot.detecting.shown import curves_svg
 from eyespot.errors import BundleError, EyespotError, OptionError
-from eyespot.evaluate.box_matches import Found, Truth, matches
 
 HOW = {"imgsz": 96, "epochs": 40, "views": 4, "precision": "fp32", "name": "shapes"}
 """As `detector_run` was trained."""
@@ -36,22 +34,6 @@ def test_finds_what_is_there(detector_run: Any, boxed_photos: Path, shared_cache
     assert [box.probability for box in answer.detections] == sorted(
         (box.probability for box in answer.detections), reverse=True
     )
-
-
-def test_the_confusion_matrix_is_a_picture_beside_the_report(detector_run: Any) -> None:
-    with Image.open(Path(detector_run.run, "confusion_matrix.png")) as picture:
-        assert picture.format == "PNG"
-        assert picture.width > 100
-
-
-def test_the_curves_say_whose_they_are_whatever_the_names_hold() -> None:
-    classes = ["<script>alert(1)</script>", *(f"class {number}" for number in range(79))]
-    boxes = [Truth([[0, 0, 9, 9]], [label]) for label in range(80)]
-    found = [Found([[0, 0, 9, 9]], [0.5], [label]) for label in range(80)]
-    html = curves_svg(matches(boxes, found, classes=80), classes)
-    assert "<script" not in html
-    assert "<bdi>class 0</bdi>" in html
-    assert "60 more" in html
 
 
 def test_val_measures_as_train_did(detector_run: Any, boxed_photos: Path, shared_cache: Path) -> None:

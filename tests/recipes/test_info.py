@@ -74,6 +74,8 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot learn-kernel": learn_kernel.LearnKernelResult,
     "steps": learn_kernel.LearnedStep,
     "pictures": train_result.PictureCount,
+    "eyespot predict --where": answers.PlacedPrediction,
+    "where": answers.Where,
     "predictions": answers.ClassProbability,
     "set_aside": records.SetAside,
     "ladder": records.Rung,

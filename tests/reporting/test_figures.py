@@ -33,12 +33,20 @@ def test_confusion_png_stays_readable_from_few_to_many_classes(classes):
     assert min(image.size) > 100
 
 
-def test_of_many_classes_the_ones_that_are_mixed_up_most_are_drawn():
+def test_of_many_classes_the_ones_that_are_mixed_up_most_are_drawn(monkeypatch):
     labels = np.arange(4000) % 2000
     answers = np.where(np.arange(4000) < 30, (labels + 5) % 2000, labels)
     many = part_metrics(labels, np.eye(2000, dtype=np.float32)[answers], [f"class {i}" for i in range(2000)])
     image = opened(figures.part_png(many))
     assert 1000 < max(image.size) < 2500
+    cells = [(0, 1, 9), (2000, 3, 5)]
+    seen = []
+    monkeypatch.setattr(figures, "confusion_png", lambda _, names, answer: seen.extend([answer, names[-1]]) or b"")
+    figures.cells_png(cells, [f"class {i}" for i in range(2000)], nothing="(nothing)")
+    assert seen == ["answer: the 49 classes of 2,000 that are mixed up most", "(nothing)"]
+
+
+def test_few_classes_are_drawn_all():
     few = part_metrics([0, 1, 1], np.eye(2)[[0, 1, 0]], ["a", "b"])
     assert figures.part_png(few) == figures.confusion_png([[1, 0], [1, 1]], ["a", "b"])
 

@@ -7,10 +7,10 @@ import hashlib
 import io
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from html_page import Page
 from PIL import Image
 
 from eyespot.evaluate import calibration as cal
@@ -22,7 +22,6 @@ from eyespot.reporting.report import Mistake, Report, render, results, write_rep
 
 NAMES = ("dress", "hat", "shirt")
 HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "{{ 7*7 }} \u202e & \udcff")
-VOID = {"meta", "img", "br"}
 THUMBNAIL = io.BytesIO()
 Image.fromarray(np.random.default_rng(1).integers(0, 256, (168, 224, 3), np.uint8)).save(THUMBNAIL, "JPEG", quality=82)
 """Noise compresses worst, so no picture of this size is larger."""
@@ -53,44 +52,6 @@ LADDER = (
         kept=False,
     ),
 )
-
-
-class Page(HTMLParser):
-    """Tags, attributes and text of a page; every tag must be closed in its turn."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.pieces: list[str] = []
-        self.style = ""
-        self.feed(html)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] == "style":
-            self.style += data
-        else:
-            self.pieces.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.pieces).replace("\u00a0", " ").split())
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
 
 
 def measured(seed: int, n: int, names=NAMES):

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 
 from eyespot.answering.detections import BoxOptions, Detection, Detections
 from eyespot.answering.detector import Detector
+from eyespot.answering.opened import Opened
 from eyespot.data.data_set import Picture
 from eyespot.data.pictures import read_small, read_whole
 from eyespot.errors import CannotWrite, UnreadablePicture
@@ -31,29 +32,39 @@ def draw(picture: Image.Image, boxes: Sequence[tuple[Sequence[float], Color, str
     drawn = picture.convert("RGB")
     pen = ImageDraw.Draw(drawn)
     line = max(2, round(max(drawn.size) / 400))
-    size = max(11, round(max(drawn.size) / 55))
     for xyxy, color, _ in boxes:
         left, top, right, bottom = xyxy
         pen.rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), outline=color, width=line)
-    for xyxy, color, words in boxes:  # after all lines, so that none crosses them
+    name_boxes(drawn, boxes)  # after all lines, so that none crosses them
+    return drawn
+
+
+def name_boxes(drawn: Image.Image, boxes: Sequence[tuple[Sequence[float], Color, str]]) -> None:
+    """Writes the words of boxes into the picture, above each or at its top; see `draw`."""
+    pen, size = ImageDraw.Draw(drawn), max(11, round(max(drawn.size) / 55))
+    for xyxy, color, words in boxes:
         font = font_for(words, size) or own_font(size)
         width, height = font.getlength(words) + 6, size + 4
         left = min(max(0.0, xyxy[0]), max(0.0, drawn.width - width))
         top = xyxy[1] - height if xyxy[1] >= height else xyxy[1]
         pen.rectangle((left, top, left + width, top + height), fill=color)
         pen.text((left + 3, top + height / 2), words, "white", font, anchor="lm")
-    return drawn
 
 
-def drawn_answer(data: bytes, answer: Detections, classes: Sequence[str], levels: Levels | None = None) -> Image.Image:
-    """The picture, at most `LARGEST_SIDE` pixels long, with what was found. Raises UnreadablePicture."""
+def drawn_answer(
+    data: bytes, answer: Detections, classes: Sequence[str], levels: Levels | None = None, *, remark: str = ""
+) -> Image.Image:
+    """The picture, at most `LARGEST_SIDE` pixels long, with what was found. Raises UnreadablePicture.
+
+    remark: goes on after the probability of each box.
+    """
     small = read_small(data, LARGEST_SIDE, levels)
     across, down = small.width / answer.width, small.height / answer.height
     boxes = [
         (
             [side * factor for side, factor in zip(box.xyxy, (across, down, across, down), strict=True)],
             color_of(classes.index(box.class_)),
-            f"{drawable(box.class_, classes.index(box.class_))} {box.probability:.2f}",
+            f"{drawable(box.class_, classes.index(box.class_))} {box.probability:.2f}{remark}",
         )
         for box in reversed(answer.detections)  # the surest on top
     ]
@@ -73,11 +84,16 @@ def require_room(options: BoxOptions) -> None:
 
 
 def write_answers(
-    where: BoxOptions, answers: Sequence[Detections], sources: Mapping[str, Picture], model: Detector
+    where: BoxOptions,
+    answers: Sequence[Detections],
+    sources: Mapping[str, Picture],
+    model: Detector | Opened,
+    *,
+    remark: str = "",
 ) -> None:
     """Writes what was asked for, of each picture in which boxes were looked for. Raises CannotWrite.
 
-    sources: the pictures by the names that they have in the answers.
+    sources: the pictures by the names that they have in the answers. remark: see `drawn_answer`.
     """
     stems: Counter[str] = Counter()
     for answer in answers:
@@ -96,7 +112,7 @@ def write_answers(
             data = sources[answer.picture].read()
             levels = model.manifest.preprocess.levels
             if where.draw is not None:
-                writing.drawn(Path(where.draw), drawn_answer(data, answer, model.classes, levels))
+                writing.drawn(Path(where.draw), drawn_answer(data, answer, model.classes, levels, remark=remark))
             if where.save_crop is not None and answer.detections:
                 writing.crops(Path(where.save_crop), Image.fromarray(read_whole(data, "rgb", levels)))
         except (OSError, UnreadablePicture) as error:

@@ -27,6 +27,7 @@ from eyespot.engine.run import BATCH
 from eyespot.errors import OptionError
 from eyespot.features.decode import decode_pictures
 from eyespot.progress import Progress
+from eyespot.records import SetAside
 
 FEW_PICTURES = 4
 """Up to this many are answered one at a time: a batch would have to be filled up."""
@@ -102,28 +103,43 @@ def predictions(
     how: ReadAs = AS_IT_IS,
 ) -> list[Prediction]:
     """The likeliest classes of each picture, in the order given; folders are searched through. See Model.predict."""
-    if topk < 1:
-        raise OptionError(f"the option topk must be at least 1, not {topk}")
+    require_topk(topk)
     paths = [pictures] if isinstance(pictures, str | Path) else list(pictures)
     found, left = list_pictures(paths, how)
     answered = model.answers(
         [(picture, None) for picture in found], doing="predicting", many=len(found) > FEW_PICTURES, progress=progress
     )
-    named = [
+    return named(found, left, answered, classes=model.classes, topk=topk)
+
+
+def require_topk(topk: int) -> None:
+    """Raises OptionError for a number of classes that cannot be named."""
+    if topk < 1:
+        raise OptionError(f"the option topk must be at least 1, not {topk}")
+
+
+def named(
+    pictures: Sequence[Picture], left: Iterable[SetAside], answered: Answered, *, classes: Sequence[str], topk: int
+) -> list[Prediction]:
+    """The likeliest classes of each picture, or why it has none; then what was left out, with the reasons.
+
+    answered: what the model says to the pictures.
+    """
+    unreadable = {each.picture: each.reason for each in left}
+    answers = [
         Prediction(
             picture=picture.name,
             predictions=tuple(
-                ClassProbability(class_=model.classes[index], probability=probability)
+                ClassProbability(class_=classes[index], probability=probability)
                 for index, probability in likeliest(answered.probabilities[number], topk)
             ),
             note=FLAT_NOTE if number in answered.flat else None,
         )
         if number in answered.probabilities
         else Prediction(picture=picture.name, predictions=(), set_aside=answered.reasons[number])
-        for number, picture in enumerate(found)
+        for number, picture in enumerate(pictures)
     ]
-    unreadable = {each.picture: each.reason for each in left}
-    return named + [Prediction(picture=name, predictions=(), set_aside=reason) for name, reason in unreadable.items()]
+    return answers + [Prediction(picture=name, predictions=(), set_aside=reason) for name, reason in unreadable.items()]
 
 
 def likeliest(probabilities: np.ndarray, topk: int) -> list[tuple[int, float]]:

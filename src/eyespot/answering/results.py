@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from pydantic import Field
 
 from eyespot.records import Calibration, ClassMetric, Fraction, MixedUp, Record, SetAside
+
+ESTIMATES = (
+    "These boxes are estimates from the class activation map, no detector's: one a picture, around what most raised "
+    "the score of its likeliest class, in the middle part that the network sees. They do not tell where the thing "
+    "ends, or whether there are two: correct them before you train on them."
+)
+"""What a `Where` can tell, and what it cannot."""
 
 
 class ClassProbability(Record):
@@ -39,6 +47,47 @@ class Prediction(Record):
             yield self.picture, rank, answer.class_, f"{answer.probability:.6f}", ""
         if self.set_aside is not None:
             yield self.picture, 0, "", "", self.set_aside
+
+
+class Where(Record):
+    """A box around what the class activation map of a class shows: an estimate, no detector's answer."""
+
+    class_: str = Field(serialization_alias="class")
+    """The likeliest of the picture."""
+    xyxy: tuple[float, float, float, float]
+    """Left, top, right and bottom in pixels of the picture held upright."""
+    width: int
+    """In pixels, of the picture held upright."""
+    height: int
+    method: Literal["class activation map"] = "class activation map"
+
+    def __str__(self) -> str:
+        left, top, right, bottom = map(round, self.xyxy)
+        sides = f"left {left}, top {top}, right {right}, bottom {bottom} of {self.width} x {self.height} px"
+        return f"{self.class_} estimated at {sides}"
+
+
+class PlacedPrediction(Prediction):
+    """The likeliest classes of one picture, and about where the first of them is."""
+
+    where: Where | None = None
+    """None where the picture cannot be read, or where nothing in it raises the score of the class."""
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}; {self.where or 'no box'}"
+
+    @staticmethod
+    def header() -> tuple[str, ...]:
+        """The columns of `rows`: those of a prediction, then those of the box."""
+        return (*Prediction.header(), "left", "top", "right", "bottom", "width", "height", "method")
+
+    def rows(self) -> Iterator[tuple[object, ...]]:
+        """The lines of a prediction; the likeliest class has its box."""
+        box: tuple[object, ...] = ("",) * 7
+        if self.where is not None:
+            box = (*self.where.xyxy, self.where.width, self.where.height, self.where.method)
+        for at, row in enumerate(super().rows()):
+            yield *row, *(box if at == 0 else ("",) * len(box))
 
 
 class ValResult(Record):

@@ -167,6 +167,7 @@ def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, 
 @click.option("--topk", type=int, default=3, show_default=True, help="Classes named for each picture.")
 @image_option
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the answers to this file.")
+@click.option("--where", is_flag=True, help="Classes: estimate a box around what speaks for the likeliest.")
 @click.option("--threshold", type=float, help="Boxes: least score.  [default: the one with the best F1 on validation]")
 @click.option("--iou", type=float, help="Boxes: of two that overlap by more only the surer one.  [default: 0.6]")
 @click.option("--max-boxes", type=int, help="Boxes: for a picture.  [default: 100]")
@@ -182,6 +183,10 @@ def predict(csv_file: Path | None, overwrite: bool, as_json: bool, quiet: bool, 
 
     RUN is a run folder such as runs/train/photos, its bundle, or a copied bundle alone. A detector, of a run on
     pictures with boxes, finds boxes instead.
+
+    --where estimates a box of each picture's likeliest class from what raised its score: a start for boxes of your own.
+    With it, --save-txt writes texts of five columns and the classes' names, as labelling programs and `train` read
+    them; a detector's texts have the probability as a sixth.
     """
     from eyespot.cli import show
     from eyespot.files import require_writable

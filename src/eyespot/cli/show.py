@@ -122,7 +122,12 @@ def trained(result: TrainResult) -> None:
 
 
 def predicted(results: Sequence[Prediction] | Sequence[Detections]) -> None:
-    """A line a picture: its name, then the likeliest classes, or how many boxes there are of each."""
+    """A line a picture: its name, then the likeliest classes, or how many boxes there are of each.
+
+    Of estimated boxes it is said once what they are.
+    """
+    from eyespot.answering.results import ESTIMATES, PlacedPrediction
+
     for each in results:
         if each.set_aside is not None:
             say(f"{each.picture}: {each.set_aside}", err=True)
@@ -130,6 +135,8 @@ def predicted(results: Sequence[Prediction] | Sequence[Detections]) -> None:
         say(f"{each.picture}: {each}")
         if each.note is not None:
             say(f"{each.picture}: {each.note}", err=True)
+    if any(isinstance(each, PlacedPrediction) and each.where is not None for each in results):
+        say(ESTIMATES)
 
 
 def exported(result: ExportResult) -> None:

@@ -1,4 +1,4 @@
-"""Pictures as images that hold all of them, for whatever says where in a picture something is."""
+"""Pictures as images, with all that it takes to say where in a picture something is."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 from PIL import Image
 
 from eyespot.data import formats
-from eyespot.data.cropping import letterbox_size
+from eyespot.data.cropping import letterbox_size, window_of
 from eyespot.data.pictures import as_pixels, fitted, lies_on_its_side, orientation_of, to_be_resized
 from eyespot.errors import UnreadablePicture
-from eyespot.records import Preprocess
+from eyespot.records import Preprocess, Window
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,35 @@ def read_whole_pictures(files: Sequence[bytes], preprocess: Preprocess) -> Itera
                 yield Whole(as_pixels(decoded, preprocess.color), _upright(picture, stored)[::-1])
         except UnreadablePicture as error:
             yield error
+
+
+@dataclass(frozen=True)
+class Cropped:
+    """A picture as the image that a network which names classes sees: its middle."""
+
+    image: np.ndarray
+    """uint8 (H, W, C)."""
+    picture_hw: tuple[int, int]
+    """Height and width of the picture held upright, pixels; all of it, not of a reduced JPEG."""
+    window: Window
+    """The part of the picture that the image shows."""
+
+
+def read_cropped(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[Cropped | UnreadablePicture]:
+    """What `read_images` gives for each picture, in order, and which part of it that is; or the error that it gives."""
+    for data in files:
+        try:
+            with formats.quiet():
+                picture = formats.open_picture(data)
+                stored = picture.size
+                decoded = to_be_resized(picture, data, preprocess)
+                cropped = Cropped(
+                    fitted(decoded, preprocess), _upright(picture, stored)[::-1], window_of(decoded, preprocess)
+                )
+        except UnreadablePicture as error:
+            yield error
+        else:
+            yield cropped
 
 
 def frame_opened(picture: Image.Image, data: bytes, preprocess: Preprocess) -> Framed:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from eyespot.bundle.files import FOLDER
+from eyespot.detecting.curves import curves_png, curves_svg, drawn_curves
 from eyespot.detecting.fit import FittedDetector
+from eyespot.detecting.labels import Labels, labels_png
 from eyespot.detecting.report import NOTHING, report_of
 from eyespot.detecting.result import BoxedCount, DetectorResult
 from eyespot.detecting.written import Written
@@ -74,11 +76,17 @@ def write_outputs(
             ("picture", "part", "class", "probability", "left", "top", "right", "bottom", "set_aside"),
             _prediction_rows(result, written),
         )
-        scores = result.test or result.validation
-        if scores:
-            write_whole(folder / "confusion_matrix.png", cells_png(scores.cells, [*result.classes, NOTHING]))
+        write_whole(folder / "labels.png", labels_png(Labels.of(fitted.prepared.parts, result.classes)))
+        measured, curves = written.measured(), ""
+        if measured:
+            cells, drawn = measured.scores.cells, drawn_curves(measured.matched, measured.scores)
+            write_whole(folder / "confusion_matrix.png", cells_png(cells, result.classes, nothing=NOTHING))
+            write_whole(folder / "precision_recall.png", curves_png(drawn))
+            curves = curves_svg(drawn)
         write_json(folder / "result.json", result.model_dump(mode="json", by_alias=True))
-        write_whole(folder / REPORT, report_of(folder.name, result, fitted, written).encode())
+        manifest = written.manifest
+        report = report_of(folder.name, result, fitted, manifest=manifest, measured=measured, curves=curves)
+        write_whole(folder / REPORT, report.encode())
 
 
 def _split_rows(fitted: FittedDetector) -> Iterator[tuple[object, ...]]:

@@ -9,12 +9,11 @@ from eyespot import machine
 from eyespot.bundle.detector_manifest import DetectorManifest
 from eyespot.detecting.fit import FittedDetector
 from eyespot.detecting.result import BoxedCount, DetectorResult
-from eyespot.detecting.shown import curves_svg, shown
-from eyespot.detecting.written import Written
-from eyespot.evaluate.box_matches import matches
+from eyespot.detecting.shown import shown
+from eyespot.detecting.written import Measured
 from eyespot.evaluate.box_records import DetectionScores
 from eyespot.evaluate.metrics import LARGEST_MATRIX
-from eyespot.records import Part, SetAside
+from eyespot.records import SetAside
 from eyespot.reporting.page import rendered
 from eyespot.reporting.report import Cell, cell_of
 from eyespot.words import counted
@@ -39,11 +38,18 @@ class DetectorReport:
     next_commands: tuple[tuple[str, str], ...]
 
 
-def report_of(title: str, result: DetectorResult, fitted: FittedDetector, written: Written) -> str:
-    """The report as HTML. title: the run's name."""
+def report_of(
+    title: str,
+    result: DetectorResult,
+    fitted: FittedDetector,
+    *,
+    manifest: DetectorManifest,
+    measured: Measured | None,
+    curves: str,
+) -> str:
+    """The report as HTML. title: the run's name; curves: HTML."""
     from markupsafe import Markup
 
-    manifest = written.manifest
     report = DetectorReport(
         title=title,
         created=manifest.created,
@@ -57,15 +63,10 @@ def report_of(title: str, result: DetectorResult, fitted: FittedDetector, writte
         machine=machine.describe(),
         next_commands=result.next_commands,
     )
-    part: Part = "test" if manifest.test else "val"
-    scores = manifest.test or manifest.validation
-    pictures, curves = None, ""
-    if scores:
-        judged = written.judged[part]
-        matched = matches(judged.truths, judged.founds, classes=len(manifest.classes), most=manifest.most)
-        levels = manifest.preprocess.levels
-        pictures = shown(judged, matched, manifest.classes, threshold=manifest.threshold, levels=levels)
-        curves = curves_svg(matched, manifest.classes)
+    scores, pictures = measured.scores if measured else None, None
+    if measured:
+        threshold, levels = manifest.threshold, manifest.preprocess.levels
+        pictures = shown(measured.judged, measured.matched, manifest.classes, threshold=threshold, levels=levels)
     return rendered(
         "detecting/report.html.jinja",
         report=report,

@@ -1,25 +1,21 @@
-"""What the report of a detector shows as pictures: what it got wrong, what it missed, what it found; and curves."""
+"""What the report of a detector shows as pictures: what it got wrong, what it missed, what it found."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from eyespot.answering.box_evaluation import Judged
-from eyespot.answering.drawn import color_of, draw
+from eyespot.answering.drawn import color_of, draw, name_boxes
 from eyespot.data.pictures import read_small
 from eyespot.errors import UnreadablePicture
-from eyespot.evaluate.average_precision import Curve, curves
 from eyespot.evaluate.box_matches import Matches
 from eyespot.evaluate.box_mistakes import missed_boxes, wrong_boxes
 from eyespot.evaluate.lettering import drawable
-from eyespot.names import printable
-from eyespot.palette import as_hex
 from eyespot.records import Levels
 
 MOST = 12
@@ -33,10 +29,6 @@ AROUND = 3.0
 SMALLEST_CUT = 48
 """Of a picture's pixels, a side."""
 QUALITY = 80
-NAMED = 20
-"""Classes that are named below the curves."""
-LONGEST_NAME = 40
-"""Of a class, there, characters."""
 DASH = 6
 """Pixels of a broken line, and of its gaps."""
 WHY = {
@@ -160,63 +152,15 @@ class _Drawing:
         factor = CROP_SIDE / max(piece.size)
         piece = piece.resize((max(1, round(piece.width * factor)), max(1, round(piece.height * factor))))
         placed = [((box - [left, top, left, top]) * factor).tolist() for box in boxes]
-        drawn = piece
-        if answer is not None:
-            drawn = draw(piece, [(placed[0], color_of(labels[0]), self._name(labels[0]))])
+        answered = [(placed[0], color_of(labels[0]), self._name(labels[0]))] if answer is not None else []
+        drawn = draw(piece, answered)
         if truth is not None:
             _broken_line(drawn, placed[-1])
+            name_boxes(drawn, answered)  # again, where the broken line crosses the name
         return Cut(each.picture.name, self.classes[labels[0]], words, _jpeg(drawn))
 
     def _name(self, label: int) -> str:
         return drawable(self.classes[label], label)
-
-
-def curves_svg(matched: Matches, classes: Sequence[str]) -> str:
-    """Precision over recall by class, where a box counts as found if it overlaps by half; then whose line is which.
-
-    It is HTML: an SVG, and a paragraph.
-    """
-    measured = [(label, curve) for label, curve in enumerate(curves(matched)) if curve is not None]
-    lines = [
-        f'<polyline fill="none" stroke="{as_hex(color_of(label))}" stroke-width="2" points="{_points(curve)}">'
-        f"<title>{escape(classes[label])}</title></polyline>"
-        for label, curve in measured
-    ]
-    grid = "".join(
-        f'<path class="grid" d="M40 {_y(tenth / 10)}H340M{_x(tenth / 10)} 10V310"/>'
-        f'<text x="34" y="{_y(tenth / 10) + 4}" text-anchor="end">{10 * tenth}</text>'
-        f'<text x="{_x(tenth / 10)}" y="328" text-anchor="middle">{10 * tenth}</text>'
-        for tenth in range(0, 11, 2)
-    )
-    names = '<text x="190" y="346" text-anchor="middle">recall, %</text><text x="44" y="8">precision, %</text>'
-    return (
-        '<svg class="reliability" role="img" viewBox="0 -8 360 362" aria-label="Precision over recall, a line a class">'
-        f"{grid}{names}{''.join(lines)}</svg>{_key([label for label, _ in measured], classes)}"
-    )
-
-
-def _key(labels: Sequence[int], classes: Sequence[str]) -> str:
-    """The color of each of these classes, as a paragraph of HTML; of many classes the first."""
-    named = [
-        f'<svg width="14" height="10" aria-hidden="true"><rect y="3" width="14" height="4" '
-        f'fill="{as_hex(color_of(label))}"/></svg> <bdi>{escape(printable(classes[label])[:LONGEST_NAME])}</bdi>'
-        for label in labels[:NAMED]
-    ]
-    more = [f"{len(labels) - NAMED} more"] if len(labels) > NAMED else []
-    return f'<p class="caption">{", ".join([*named, *more])}</p>'
-
-
-def _points(curve: Curve) -> str:
-    pairs = zip(curve.recall, curve.precision, strict=True)
-    return " ".join(f"{_x(recall):.1f},{_y(precision):.1f}" for recall, precision in pairs)
-
-
-def _x(share: float) -> float:
-    return 40 + 300 * share
-
-
-def _y(share: float) -> float:
-    return 310 - 300 * share
 
 
 def _around(boxes: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:

@@ -17,7 +17,7 @@ from eyespot.bundle.manifest import DataSummary, KnownPictures
 from eyespot.data.pictures import decoder_version
 from eyespot.detecting.fit import FittedDetector
 from eyespot.engine.run import engine_version
-from eyespot.evaluate.box_matches import matches
+from eyespot.evaluate.box_matches import Matches, matches
 from eyespot.evaluate.box_records import DetectionScores
 from eyespot.evaluate.box_thresholds import best_threshold
 from eyespot.files import writing
@@ -41,6 +41,27 @@ class Written:
     manifest: DetectorManifest
     judged: dict[Part, Judged]
     """On the parts that it was not trained on."""
+
+    def measured(self) -> Measured | None:
+        """Of the test part, or else the validation part; None where neither has a box to be found."""
+        manifest = self.manifest
+        part: Part = "test" if manifest.test else "val"
+        scores = manifest.test or manifest.validation
+        if scores is None:
+            return None
+        of = self.judged[part]
+        matched = matches(of.truths, of.founds, classes=len(manifest.classes), most=manifest.most)
+        return Measured(part, scores, of, matched)
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What a detector was measured on, and what came out."""
+
+    part: Part
+    scores: DetectionScores
+    judged: Judged
+    matched: Matches
 
 
 def write_model(fitted: FittedDetector, job: Job) -> Written:

@@ -34,14 +34,15 @@ class SizePrecision:
 def thirds(truths: Sequence[Truth]) -> tuple[tuple[float, float], ...]:
     """The three ranges of areas that hold a third of the boxes to be found each, smallest first.
 
-    The first begins at 0 and the last has no end. None at all where the boxes have no three sizes.
+    The first begins at 0 and the last has no end. No box has a size where two of them meet, so it is in one of them.
+    None at all where the boxes have no three sizes.
     """
     found: list[NDArray[np.float64]] = [_sizes(truth) for truth in truths]
     sizes = np.concatenate([np.zeros(0), *found])
     if not len(sizes):
         return ()
-    first, second = np.quantile(sizes, [1 / 3, 2 / 3]).tolist()
-    if not sizes.min() < first < second < sizes.max():
+    first, second = (_next_gap(sizes, at) for at in np.quantile(sizes, [1 / 3, 2 / 3]).tolist())
+    if not first < second < sizes.max():
         return ()
     return (0.0, first), (first, second), (second, math.inf)
 
@@ -69,6 +70,11 @@ def by_size(
             )
         )
     return tuple(measured)
+
+
+def _next_gap(sizes: NDArray[np.float64], at: float) -> float:
+    """The middle between the sizes up to that one and the next larger; infinite where none is larger."""
+    return float(sizes[sizes <= at].max() + sizes[sizes > at].min(initial=math.inf)) / 2
 
 
 def _sizes(truth: Truth) -> NDArray[np.float64]:

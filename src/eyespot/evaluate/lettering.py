@@ -11,7 +11,11 @@ from eyespot.names import printable
 
 SMALLEST_TEXT = 10
 LONGEST_NAME = 24
-SYSTEM_FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "NotoSansCJK-Regular.ttc", "arial.ttf", "Arial Unicode.ttf")
+SYSTEM_FONTS = (
+    *("DejaVuSans.ttf", "NotoSans-Regular.ttf", "NotoSansCJK-Regular.ttc", "wqy-microhei.ttc"),  # Linux
+    *("arial.ttf", "msyh.ttc", "YuGothM.ttc", "malgun.ttf"),  # Windows; Chinese, Japanese, Korean
+    "Arial Unicode.ttf",  # macOS
+)
 """Asked in this order for names that Pillow's own font (ASCII) cannot draw."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,10 @@ from eyespot.bundle.files import Bundle
 from eyespot.bundle.run import NO_ANSWER, Classifier, answer_or_reason
 from eyespot.engine.gate import FEATURES, PROBABILITIES
 from eyespot.engine.last_map import MAPS, LinearHead, linear_head, with_last_map
+from eyespot.engine.run import BATCH
 from eyespot.errors import BundleError, UnreadablePicture
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -50,13 +54,28 @@ class Network:
         many: more than a few are to come, so that working in batches pays.
         Raises UnreadablePicture if its answer to one is none.
         """
-        for _, outputs in self._classifier.outputs(((None, image) for image in images), many=many):
+        for _, answer in self.stream(((None, image) for image in images), many=many):
+            if isinstance(answer, str) or not np.isfinite(answer.features).all():
+                raise UnreadablePicture(NO_ANSWER)
+            yield answer
+
+    def stream(self, images: Iterable[tuple[T, NDArray[np.uint8]]], *, many: bool) -> Iterator[tuple[T, Answer | str]]:
+        """What it says of each image (H, W, C), or why it has no answer, with its tag, in order; see `answers`."""
+        for tag, outputs in self._classifier.outputs(images, many=many):
             if not outputs.keys() >= {PROBABILITIES, FEATURES} or len(outputs[PROBABILITIES]) != len(self.classes):
                 raise BundleError(f"the model in {self.bundle.folder} gives no features, so it cannot be explained")
             answer = answer_or_reason(outputs[PROBABILITIES], self.bundle, self._classifier.of_black)
-            if isinstance(answer, str) or not np.isfinite(outputs[FEATURES]).all():
-                raise UnreadablePicture(NO_ANSWER)
-            yield Answer(outputs[PROBABILITIES], outputs[FEATURES], outputs.get(MAPS))
+            if isinstance(answer, str):
+                yield tag, answer
+            else:
+                yield tag, Answer(answer, outputs[FEATURES], outputs.get(MAPS))
+
+    def places_hw(self, *, many: bool) -> tuple[int, int] | None:
+        """Height and width of the last feature map, where the scores are a sum over its places; else None."""
+        if self.head is None:
+            return None
+        _, height, width = self._classifier.engine(BATCH if many else 1).row_shapes[MAPS]
+        return height, width
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -35,15 +35,20 @@ def part_png(metrics: PartMetrics) -> bytes:
     return cells_png(metrics.cells, [each.name for each in metrics.per_class])
 
 
-def cells_png(cells: Sequence[tuple[int, int, int]], names: Sequence[str]) -> bytes:
-    """The same of a matrix's cells that are not 0: each its row, its column and its count."""
+def cells_png(cells: Sequence[tuple[int, int, int]], classes: Sequence[str], *, nothing: str = "") -> bytes:
+    """The same of a matrix's cells that are not 0: each its row, its column and its count.
+
+    nothing: the name of one more row and column that is no class.
+    """
+    names = [*classes, nothing] if nothing else list(classes)
     if len(names) <= LARGEST_MATRIX:
         few = np.zeros((len(names), len(names)), np.int64)
         for row, column, count in cells:
             few[row, column] = count
         return confusion_png(few, names)
     chosen, counts = matrix_of_most_confused(cells, len(names), DRAWN_CLASSES)
-    said = f"answer: the {DRAWN_CLASSES} classes of {len(names):,} that are mixed up most"
+    drawn = sum(index < len(classes) for index in chosen)
+    said = f"answer: the {drawn} classes of {len(classes):,} that are mixed up most"
     return confusion_png(counts, [names[index] for index in chosen], answer=said)
 
 

@@ -9,7 +9,7 @@ import json
 import os
 import posixpath
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
@@ -98,8 +98,13 @@ def _write_yolo(data: BoxedDataSet, named: Named, folder: Path) -> None:
         text = "".join(f"{line}\n" for line in _yolo_lines(each))
         (labels / f"{posixpath.splitext(name)[0]}.txt").write_text(text, encoding="utf-8")
     parts = [f"{part}: images/{part}\n" for part in data.parts if part != "all"]
-    names = [f"  {number}: {json.dumps(name, ensure_ascii=False)}\n" for number, name in enumerate(data.classes)]
-    (folder / "data.yaml").write_text("".join([*parts, "names:\n", *names]), encoding="utf-8")
+    (folder / "data.yaml").write_text("".join([*parts, names_yaml(data.classes)]), encoding="utf-8")
+
+
+def names_yaml(classes: Sequence[str]) -> str:
+    """What a `data.yaml` says of the classes' names."""
+    names = [f"  {number}: {json.dumps(name, ensure_ascii=False)}\n" for number, name in enumerate(classes)]
+    return "".join(["names:\n", *names])
 
 
 def _yolo_lines(each: BoxedPicture) -> Iterator[str]:
