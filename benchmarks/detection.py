@@ -13,6 +13,7 @@ test boxes.
 from __future__ import annotations
 
 import json
+import math
 import os
 import resource
 import statistics
@@ -32,6 +33,8 @@ from eyespot.data.boxes.reading import read_boxes
 from eyespot.data.boxes.records import BoxedDataSet, BoxedPicture
 from eyespot.data.boxes.splitting import split_boxes
 from eyespot.data.boxes.writing import write_boxes
+from eyespot.palette import TEAL
+from eyespot.reporting.canvas import HUNDRED, SOFT, Canvas, Square
 
 ROWS = ("whole", "soon", "few", "answer", "equal", "long")
 SEEDS = (10, 11, 12)
@@ -94,6 +97,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=40, help="for Ultralytics to become as good (default 40)")
     parser.add_argument("--only", nargs="+", choices=ROWS, help="some rows")
     parser.add_argument("--ours", type=float, nargs=2, metavar=("MAP50", "SECONDS"), help="for `long` without `equal`")
+    parser.add_argument("--curve", type=Path, metavar="PNG", help="where `few` is drawn")
     options = parser.parse_args()
     wanted = options.only or (ROWS if options.peers else ROWS[:4])
     ours = options.ours
@@ -106,7 +110,7 @@ def main() -> None:
         if "soon" in wanted:
             soon(options.data, folder)
         if "few" in wanted:
-            few(options.data, folder)
+            few(options.data, folder, options.curve)
         if "answer" in wanted:
             answer(options.data, folder)
         if "equal" in wanted:
@@ -152,14 +156,46 @@ def soon(data: Path, folder: Path) -> None:
     print(SOON_SECONDS.verdict(max(run.seconds for run in runs)), flush=True)
 
 
-def few(data: Path, folder: Path) -> None:
-    """With some of the training pictures."""
+def few(data: Path, folder: Path, curve: Path | None) -> None:
+    """With some of the training pictures, and with all."""
     boxed = split_boxes(read_boxes(data), seed=0)
     train = sorted(boxed.parts["train"], key=lambda each: each.content)
-    for count in FEW:
+    found: list[tuple[int, Run]] = []
+    for count in (*FEW, len(train)):
         smaller = written(boxed, train[:count], folder / f"few{count}")
         for seed in SEEDS:
-            print(f"{count} pictures, seed {seed}: {trained(smaller, folder, cache='few', seed=seed)}", flush=True)
+            run = trained(smaller, folder, cache="few", seed=seed)
+            found.append((count, run))
+            print(f"{count} pictures, seed {seed}: {run}", flush=True)
+    if curve is not None:
+        estimates = [run.result["test"]["map50"] for _, run in found]
+        rows = [
+            (count, *(each[name] for name in ("value", "low", "high")))
+            for (count, _), each in zip(found, estimates, strict=True)
+        ]
+        curve.write_bytes(drawn_curve(rows))
+
+
+def drawn_curve(rows: Sequence[tuple[int, float, float, float]]) -> bytes:
+    """mAP50 over the number of training pictures as a PNG: a dot and its interval for each run, a line for the means.
+
+    rows: training pictures, mAP50, and the ends of its interval, of each run.
+    """
+    counts = sorted({count for count, *_ in rows})
+    first, last = math.log(counts[0]), math.log(counts[-1])
+    places = {count: 0.06 + 0.88 * (math.log(count) - first) / (last - first) for count in counts}
+    square = Square(70, 50, 420)
+    canvas = Canvas(520, 540)
+    marks = tuple((place, str(count)) for count, place in places.items())
+    canvas.axes(square, across=marks, up=HUNDRED, names=("training pictures", "mAP50 on the test pictures, %"))
+    for number, (count, value, low, high) in enumerate(rows):
+        place = places[count] + 0.015 * (number % len(SEEDS) - 1)
+        canvas.line([square.at(place, low), square.at(place, high)], SOFT, width=1.5)
+        x, y = square.at(place, value)
+        canvas.fill(x - 3, y - 3, x + 3, y + 3, TEAL)
+    means = [statistics.mean(value for at, value, *_ in rows if at == count) for count in counts]
+    canvas.line([square.at(places[count], mean) for count, mean in zip(counts, means, strict=True)], TEAL, width=2)
+    return canvas.png()
 
 
 def answer(data: Path, folder: Path) -> None:

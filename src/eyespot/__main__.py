@@ -4,13 +4,15 @@ import atexit
 import gc
 import os
 
-SELDOM = 200_000
-"""New objects after which garbage is searched for: imports make many that stay, and looking at them costs 100 ms."""
+FIRST, SELDOM = 200_000, 50_000
+"""New objects after which garbage is searched for, at first and from then on: imports make many that stay, and looking
+at them costs 100 ms."""
 
 
 def main() -> None:
     """Runs the command line. It begins with Ctrl-C: importing the rest takes long enough to be interrupted."""
-    gc.set_threshold(SELDOM)
+    gc.set_threshold(FIRST)
+    gc.callbacks.append(_more_often)
     atexit.register(gc.freeze)  # nor is what is left at the end searched
     try:
         from eyespot.cli import ctrl_c, streams
@@ -30,6 +32,12 @@ def main() -> None:
         if streams.output_failed() is None:
             raise
         streams.finish(streams.LOST)
+
+
+def _more_often(phase: str, info: dict[str, int]) -> None:
+    """Called by the first search: what work leaves behind may be large."""
+    gc.set_threshold(SELDOM)
+    gc.callbacks.remove(_more_often)
 
 
 if __name__ == "__main__":
