@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from inspect import signature
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 R = TypeVar("R", bound="DataclassInstance")
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+_TIME = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*")
 
 
 def as_record(kind: type[R], given: Mapping[str, Any], *, verb: Callable[..., Any]) -> R:
@@ -32,3 +35,11 @@ def require_known(given: Collection[str], known: Collection[str], *, verb: str, 
     for name in given:
         if name not in known:
             raise OptionError(f"{verb} has no option {name!r}: {nearest(name, [*also, *known])}")
+
+
+def seconds_of(text: str) -> float:
+    """The seconds of a time such as 90, 90s, 5m or 1h. Raises ValueError for any other text."""
+    match = _TIME.fullmatch(text.lower())
+    if not match:
+        raise ValueError(text)
+    return float(match[1]) * _SECONDS[match[2]]

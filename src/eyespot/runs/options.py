@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -11,7 +10,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from eyespot.data.read_as import Layout, ReadAs
 from eyespot.errors import OptionError
-from eyespot.keywords import require_known
+from eyespot.keywords import require_known, seconds_of
 from eyespot.old_names import TRAIN, renamed
 from eyespot.records import Record
 from eyespot.words import some
@@ -30,8 +29,6 @@ USED_BY: dict[str, tuple[Regime, ...]] = {
 """Options that only some regimes use; all others are for every regime."""
 _FORBIDDEN = '<>:"/\\|?*'
 """In the name of a folder, on one system or another."""
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
-_TIME = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*")
 
 
 class TrainOptions(Record):
@@ -146,10 +143,7 @@ class TrainOptions(Record):
     def _in_seconds(cls, given: Any) -> Any:
         if not isinstance(given, str):
             return given
-        match = _TIME.fullmatch(given.lower())
-        if not match:
-            raise ValueError
-        return float(match[1]) * _SECONDS[match[2]]
+        return seconds_of(given)
 
     @field_validator("name")
     @classmethod

@@ -1,4 +1,4 @@
-"""A photo's own colors under a painting's strokes: new luminance, old chrominance; and painting only where a mask says."""
+"""A photo's own colors under a painting's strokes, and painting only where a mask says."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def with_colors_of(photo: Pixels, painted: Pixels) -> Pixels:
     "Preserving color in neural artistic style transfer", arXiv:1606.05897, section 4.
     """
     brighter = (painted.astype(np.float32) - photo) @ np.array(LUMINANCE, np.float32)
-    return np.rint((photo + brighter[..., None]).clip(0, 255)).astype(np.uint8)
+    return np.asarray(np.rint((photo + brighter[..., None]).clip(0, 255)), np.uint8)
 
 
 def where_masked(photo: Pixels, painted: Pixels, mask: NDArray[np.uint8]) -> Pixels:
     """The painted picture where the mask (H, W) is white, the photo where it is black, a mixture in between."""
     share = mask.astype(np.float32)[..., None] / 255
-    return np.rint(photo + (painted.astype(np.float32) - photo) * share).astype(np.uint8)
+    return np.asarray(np.rint(photo + (painted.astype(np.float32) - photo) * share), np.uint8)

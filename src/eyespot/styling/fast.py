@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ class FastPainter:
         down, across = -height % MULTIPLE, -width % MULTIPLE
         padded = np.pad(photo, ((0, down), (0, across), (0, 0)), mode="symmetric")
         [painted] = self._painting([_as_input(padded), style.reshape(1, 1, 1, -1)]).values()
-        return np.rint(painted[0, :height, :width] * 255).astype(np.uint8)
+        return np.asarray(np.rint(painted[0, :height, :width] * 255), np.uint8)
 
     @cached_property
     def _looking(self) -> Any:
@@ -63,10 +64,14 @@ class FastPainter:
         return compile_graph(openvino_core(), graph, shape=None, options=options, cache_folder=self._cache_folder)
 
 
-def blended(styles: list[tuple[Style, float]]) -> Style:
+def blended(styles: Sequence[tuple[Style, float]]) -> Style:
     """The mean of several styles with these weights."""
-    return np.average([style for style, _ in styles], axis=0, weights=[weight for _, weight in styles]).astype(np.float32)
+    mean: Style = np.average([style for style, _ in styles], axis=0, weights=[weight for _, weight in styles]).astype(
+        np.float32
+    )
+    return mean
 
 
-def _as_input(picture: Pixels) -> NDArray[np.float32]:
-    return picture[None].astype(np.float32) / 255
+def _as_input(picture: Pixels) -> Style:
+    values: Style = picture[None].astype(np.float32)
+    return values / np.float32(255)

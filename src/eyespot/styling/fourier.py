@@ -1,4 +1,4 @@
-"""A picture as the waves that it consists of, with colors that vary independently: what is optimised in place of pixels.
+"""A picture as the waves that it consists of, in colors that vary independently: what is optimised instead of pixels.
 
 After Olah, Mordvintsev and Schubert 2017, "Feature visualization", distill.pub/2017/feature-visualization, section
 "Preconditioning and parameterization". A step in pixels spends itself on the finest grain; here it changes large forms
@@ -19,6 +19,9 @@ EDGE = 0.004
 class Waves(nn.Module):
     """A picture of one size as Fourier coefficients."""
 
+    scale: Tensor
+    colors: Tensor
+
     def __init__(self, pixels: Tensor) -> None:
         """pixels: (1, 3, H, W), 0..1."""
         super().__init__()
@@ -35,7 +38,8 @@ class Waves(nn.Module):
         """The picture, (1, 3, H, W), between 0 and 1."""
         waves = torch.view_as_complex(self.coefficients) * self.scale
         apart = torch.fft.irfft2(waves, s=self.size_hw, norm="ortho")
-        return torch.einsum("cd,ndhw->nchw", self.colors, apart).sigmoid()
+        pixels: Tensor = torch.einsum("cd,ndhw->nchw", self.colors, apart).sigmoid()
+        return pixels
 
 
 def _scale(size_hw: tuple[int, int]) -> Tensor:
@@ -43,4 +47,5 @@ def _scale(size_hw: tuple[int, int]) -> Tensor:
     height, width = size_hw
     down, across = torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None]
     frequency = (down**2 + across**2).sqrt()
-    return 1 / frequency.clamp(min=1 / max(height, width))
+    scale: Tensor = 1 / frequency.clamp(min=1 / max(height, width))
+    return scale

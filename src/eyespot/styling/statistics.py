@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 LEAST = 1e-3
-"""Share of its own size by which a photo's Gram matrix counts as different from the painting's, at least: where they are
-equal, as of a painting of the photo's one color, the relative loss would divide by nothing."""
+"""Of the larger of two Gram matrices: they count as at least so different. Where they are equal, as of a photo and a
+painting of one color, the relative loss would divide by nothing."""
 
 
 def gram(maps: Tensor) -> Tensor:
@@ -50,7 +50,9 @@ class Targets:
 
     def style(self, maps: Mapping[str, Tensor]) -> Tensor:
         """How far a picture is from the painting: the photo is at 1, the painting at 0; the mean over the stages."""
-        losses = [(gram(maps[stage]) - target).square().sum() / self.apart[stage] for stage, target in self.grams.items()]
+        losses = [
+            (gram(maps[stage]) - target).square().sum() / self.apart[stage] for stage, target in self.grams.items()
+        ]
         return torch.stack(losses).mean()
 
     def content_lost(self, maps: Mapping[str, Tensor]) -> Tensor:

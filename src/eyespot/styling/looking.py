@@ -1,0 +1,74 @@
+"""The network that looks at pictures while they are painted, and at which of its stages. Needs torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from eyespot.blocks import stage_names, taps
+from eyespot.building.named import bundle_with_weights, is_network, preprocess_of, read_run, with_weights
+from eyespot.errors import OptionError
+from eyespot.records import Preprocess
+from eyespot.words import nearest
+
+MOST_STAGES = 5
+_AT_VGG = ("stage1.a.act", "stage2.a.act", "stage3.a.act", "stage4.a.act", "stage5.a.act", "stage4.b.act")
+"""As Gatys and others have it: relu1_1 to relu5_1, and relu4_2 for the content."""
+
+
+@dataclass(frozen=True)
+class Looking:
+    """A network, and the stages of it that are looked at."""
+
+    net: nn.Sequential
+    preprocess: Preprocess
+    stages: tuple[str, ...]
+    """Whose statistics are the style."""
+    content_stage: str
+
+    def see(self, pictures: Tensor, stages: Sequence[str]) -> Mapping[str, Tensor]:
+        """The maps of some stages, for pictures (1, 3, H, W) from 0 to 1."""
+        mean, scale = (torch.tensor(each)[:, None, None] for each in (self.preprocess.mean, self.preprocess.scale))
+        if self.preprocess.color == "gray":
+            pictures = pictures.mean(1, keepdim=True)
+        images = (255 * pictures - mean) / scale
+        return taps(self.net, stages, images.contiguous(memory_format=torch.channels_last))
+
+
+def opened(network: str | Path, stages: str | Sequence[str] | None) -> Looking:
+    """The network with its weights, frozen.
+
+    network: a name of the catalogue, or a run. stages: their names, or None for its own first five.
+    Raises OptionError for stages that it does not have, NetworkError, WeightsError, BundleError.
+    """
+    if is_network(network):
+        net, preprocess = with_weights(str(network), None), preprocess_of(str(network), None)
+    else:
+        bundle = read_run(network)
+        net, preprocess = bundle_with_weights(bundle), bundle.manifest.preprocess
+    net.eval().requires_grad_(False)
+    chosen, content = _stages(net, stages)
+    return Looking(net, preprocess, chosen, content)
+
+
+def _stages(net: nn.Sequential, wanted: str | Sequence[str] | None) -> tuple[tuple[str, ...], str]:
+    names = stage_names(net)
+    if wanted is not None:
+        chosen = tuple(wanted.replace(",", " ").split()) if isinstance(wanted, str) else tuple(wanted)
+        for name in chosen:
+            if name not in names:
+                whole = [each for each in names if "." not in each]
+                raise OptionError(f"the network has no stage {name!r}: {nearest(name, whole)}")
+        if not chosen:
+            raise OptionError("the option stages must name at least one stage, such as stage1")
+        ordered = tuple(name for name in names if name in chosen)
+        return ordered, ordered[max(0, len(ordered) - 2)]
+    if all(name in names for name in _AT_VGG):
+        return _AT_VGG[:-1], _AT_VGG[-1]
+    whole = [name for name in names if "." not in name and name not in ("stem", "head", "classifier")]
+    ordered = tuple(whole[:MOST_STAGES])
+    return ordered, ordered[max(0, len(ordered) - 2)]

@@ -1,0 +1,171 @@
+"""A photo painted in steps: its waves are changed until a network sees the photo's content in the painting's style.
+
+Gatys, Ecker and Bethge 2016, "Image style transfer using convolutional neural networks", CVPR; in Fourier space, from
+coarse to fine. The sizes are what decides about the strokes: the network sees about the same number of pixels around
+each place, so at half the size its strokes are twice as wide, and the next size only refines what is there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from eyespot.styling.fourier import Waves
+from eyespot.styling.options import LEAST_SIDE, Strokes
+from eyespot.styling.statistics import Targets, gram
+
+SIZES: Mapping[Strokes, tuple[tuple[float, float], ...]] = {
+    "small": ((1.0, 1.0),),
+    "medium": ((0.5, 0.35), (1.0, 0.65)),
+    "large": ((0.25, 0.15), (0.5, 0.3), (1.0, 0.55)),
+}
+"""Shares of the final size, and each one's share of the steps or of the time."""
+RATE, BETAS = 0.03, (0.9, 0.99)
+FALLING = 0.4
+"""The last share of the work, in which the rate falls to a tenth."""
+
+See = Callable[[Tensor, Sequence[str]], Mapping[str, Tensor]]
+"""The maps of some stages of a network, for pictures (1, 3, H, W) from 0 to 1."""
+Sized = Callable[[float], Tensor]
+"""A picture at a share of the final size, (1, 3, H, W), 0 to 1."""
+
+
+class Budget(Protocol):
+    """What may be spent on a picture."""
+
+    def spent(self, steps: int) -> float:
+        """The share that is spent after this many steps: 1 or more is all."""
+
+
+@dataclass(frozen=True)
+class StepBudget:
+    """A number of steps."""
+
+    steps: int
+
+    def spent(self, steps: int) -> float:
+        return steps / self.steps
+
+
+@dataclass(frozen=True)
+class TimeBudget:
+    """Time, from a moment of `time.monotonic` to another."""
+
+    started: float
+    until: float
+
+    def spent(self, steps: int) -> float:
+        return (time.monotonic() - self.started) / (self.until - self.started)
+
+
+@dataclass(frozen=True)
+class How:
+    """How a picture is painted."""
+
+    stages: Sequence[str]
+    """Whose Gram matrices are the style, from the shallowest."""
+    content_stage: str
+    content: float = 0.1
+    """The weight of the content; the style's is 1."""
+    strength: float = 1.0
+    """How far from the photo's own statistics to the painting's, 0..1."""
+    strokes: Strokes = "medium"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """The picture after a step."""
+
+    number: int
+    style: float
+    """1 at the photo, 0 at what it should come near to."""
+    content: float
+    """0 at the photo."""
+    spent: float
+    ends_size: bool
+    """Whether it was the last step at its size."""
+    waves: Waves
+
+    @property
+    def picture(self) -> NDArray[np.uint8]:
+        """(H, W, 3)."""
+        with torch.no_grad():
+            levels = (self.waves()[0] * 255).round().to(torch.uint8)
+        pixels: NDArray[np.uint8] = levels.permute(1, 2, 0).contiguous().numpy()
+        return pixels
+
+
+def painted(
+    photo: Sized,
+    paintings: Sequence[tuple[Sized, float]],
+    see: See,
+    how: How,
+    budget: Budget,
+    *,
+    begin: Tensor | None = None,
+) -> Iterator[Step]:
+    """The picture after every step; whoever takes them may stop at any.
+
+    paintings: each with its weight. begin: a picture to begin with, (1, 3, H, W), in place of the photo.
+    """
+    shifts = np.random.default_rng(how.seed)
+    picture, end, number = begin, 0.0, 0
+    for size, share in SIZES[how.strokes]:
+        end += share
+        own = photo(size)
+        targets = _targets(own, [(painting(size), weight) for painting, weight in paintings], see, how)
+        waves = Waves(own if picture is None else _resized(picture, own))
+        optimizer = torch.optim.Adam([waves.coefficients], lr=RATE, betas=BETAS)
+        last = end if size != SIZES[how.strokes][-1][0] else 1.0
+        while (spent := budget.spent(number)) < last:
+            for group in optimizer.param_groups:
+                group["lr"] = RATE * 0.1 ** (max(0.0, spent - (1 - FALLING)) / FALLING)
+            shifted = torch.roll(waves(), tuple(shifts.integers(0, 2, 2).tolist()), dims=(2, 3))
+            maps = see(shifted, how.stages)
+            style, lost = targets.style(maps), targets.content_lost(maps)
+            optimizer.zero_grad()
+            (style + how.content * lost).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            number += 1
+            spent = budget.spent(number)
+            yield Step(number, float(style.detach()), float(lost.detach()), spent, spent >= last, waves)
+        with torch.no_grad():
+            picture = waves()
+
+
+def sized(pixels: NDArray[np.uint8]) -> Sized:
+    """The picture (H, W, 3) at any share of its size; each side has 32 pixels at least."""
+    whole = Image.fromarray(pixels)
+
+    def at(share: float) -> Tensor:
+        size = [max(LEAST_SIDE, round(share * side)) for side in whole.size]
+        smaller = np.asarray(whole.resize((size[0], size[1]), Image.Resampling.LANCZOS), np.float32)
+        return torch.from_numpy(smaller / 255).permute(2, 0, 1)[None].contiguous()
+
+    return at
+
+
+def _targets(photo: Tensor, paintings: Sequence[tuple[Tensor, float]], see: See, how: How) -> Targets:
+    with torch.no_grad():
+        maps = see(photo, how.stages)
+        seen = [(see(painting, how.stages), weight) for painting, weight in paintings]
+        total = sum(weight for _, weight in seen)
+        grams = {}
+        for stage in how.stages:
+            painting = torch.stack([gram(each[stage]) * (weight / total) for each, weight in seen]).sum(0)
+            grams[stage] = torch.lerp(gram(maps[stage]), painting, how.strength)
+    return Targets.of(maps, grams, [how.content_stage])
+
+
+def _resized(picture: Tensor, like: Tensor) -> Tensor:
+    return functional.interpolate(picture, size=like.shape[2:], mode="bicubic", align_corners=False).clamp(0, 1)
