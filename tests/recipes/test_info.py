@@ -24,6 +24,7 @@ from eyespot.recipes.by_hand import pixel_coverage as coverage
 from eyespot.recipes.info import CacheResult, InfoResult, info
 from eyespot.recipes.info import cache as cache_recipe
 from eyespot.reporting import result as train_result
+from eyespot.styling import options as style_options
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "json.md"
 DOCUMENTED: dict[str, type[BaseModel]] = {
@@ -60,6 +61,7 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "strongest, random": deletion.Spread,
     "similar": explain.SimilarPicture,
     "eyespot explain, of a detector": BoxExplanation,
+    "eyespot stylize": style_options.StylizeResult,
     "eyespot benchmark": benchmark.BenchmarkResult,
     "speeds": benchmark.Speed,
     "decoding": benchmark.DecodingSpeed,

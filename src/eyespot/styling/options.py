@@ -99,4 +99,3 @@ class StylizeResult(Record):
     content: float | None
     """How much of the photo's content is lost, 0 being nothing; None for one pass."""
     seconds: float
-    notes: tuple[str, ...] = ()

@@ -1,0 +1,76 @@
+"""Painting in steps, with a network that is quick."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from eyespot.blocks import taps
+from eyespot.styling.optimise import SIZES, How, StepBudget, painted, sized
+
+
+@pytest.fixture(scope="module")
+def see():
+    torch.manual_seed(0)
+    net = nn.Sequential()
+    net.add_module("stage1", nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU()))
+    net.add_module("stage2", nn.Sequential(nn.Conv2d(8, 8, 3, stride=2, padding=1), nn.ReLU()))
+    net.eval().requires_grad_(False)
+    return lambda pictures, stages: taps(net, list(stages), pictures - 0.5)
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    random = np.random.default_rng(0)
+    photo = np.tile(np.linspace(0, 255, 80, dtype=np.uint8)[None, :, None], (64, 1, 3))
+    painting = random.integers(0, 256, (70, 50, 3), np.uint8)
+    return photo, painting
+
+
+def run(see, pictures, *, steps=30, **how):
+    photo, painting = pictures
+    chosen = How(("stage1", "stage2"), "stage2", **how)
+    return list(painted(sized(photo), [(sized(painting), 1.0)], see, chosen, StepBudget(steps)))
+
+
+@pytest.mark.parametrize("strokes", SIZES)
+def test_it_comes_nearer_to_the_painting_from_coarse_to_fine(see, pictures, strokes):
+    steps = run(see, pictures, strokes=strokes)
+    assert [step.number for step in steps] == list(range(1, 31))
+    assert steps[-1].style < 0.5 < run(see, pictures, steps=1, strokes=strokes)[0].style
+    sizes = [step.waves.size_hw for step in steps if step.ends_size]
+    assert sizes == [(max(32, round(64 * share)), max(32, round(80 * share))) for share, _ in SIZES[strokes]]
+    assert steps[-1].picture.shape == pictures[0].shape
+
+
+def test_the_same_steps_and_seed_give_the_same_picture_bit_for_bit(see, pictures):
+    first, again = (run(see, pictures, seed=3)[-1].picture for _ in range(2))
+    assert (first == again).all()
+    assert (run(see, pictures, seed=4)[-1].picture != first).any()
+
+
+def test_less_strength_stays_nearer_to_the_photo(see, pictures):
+    photo = pictures[0].astype(float)
+    apart = [np.abs(run(see, pictures, strength=each)[-1].picture - photo).mean() for each in (0.25, 0.5, 0.75, 1.0)]
+    assert apart == sorted(apart)
+
+
+def test_two_paintings_are_a_mixture(see, pictures):
+    photo, painting = pictures
+    black = np.zeros_like(painting)
+    how = How(("stage1",), "stage1")
+
+    def style(*weights):
+        sources = [(sized(each), weight) for each, weight in zip((painting, black), weights, strict=True)]
+        return list(painted(sized(photo), sources, see, how, StepBudget(20)))[-1].picture.astype(float)
+
+    first, second, both = style(1.0, 1e-9), style(1e-9, 1.0), style(0.5, 0.5)
+    assert np.abs(both - first).mean() < np.abs(second - first).mean()
+    assert np.abs(both - second).mean() < np.abs(second - first).mean()
+
+
+def test_paintings_and_photos_of_one_color_stay_finite(see):
+    gray, white = np.full((40, 40, 3), 128, np.uint8), np.full((40, 40, 3), 255, np.uint8)
+    for photo, painting in ((gray, gray), (gray, white), (white, gray)):
+        steps = run(see, (photo, painting), steps=5)
+        assert np.isfinite([(step.style, step.content) for step in steps]).all()
