@@ -9,13 +9,13 @@ import click
 from eyespot.cli.told import json_option, quiet_option, told
 
 if TYPE_CHECKING:
-    from eyespot.styling.options import StylizeResult
+    from eyespot.styling.options import StylizedFolder, StylizeResult
 
 
 @click.command()
 @click.argument("photo")
 @click.option("--style", multiple=True, required=True, metavar="PAINTING", help="A painting; several are mixed.")
-@click.option("--out", required=True, metavar="PNG", help="The picture to write.")
+@click.option("--out", required=True, metavar="PNG", help="The picture to write; a folder, for a folder.")
 @click.option("--time", metavar="TIME", help="Paint in steps, for so long: 60s, 5m. Better, and needs the extra train.")
 @click.option("--steps", type=int, metavar="N", help="Paint in so many steps: the same picture every time.")
 @click.option("--strength", type=float, default=1.0, show_default=True, help="0 for the photo, 1 for all of the style.")
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @quiet_option
 @told
 def stylize(as_json: bool, quiet: bool, style: tuple[str, ...], **options: Any) -> None:
-    """Paint PHOTO in the style of a painting, in one pass or, better, in steps.
+    """Paint PHOTO, or all photos of a folder, in the style of a painting, in one pass or, better, in steps.
 
     One pass takes a second and needs the extra style. With --time or --steps a network looks at the picture after every
     step; what is there so far is in the file whenever you stop.
@@ -49,8 +49,15 @@ def stylize(as_json: bool, quiet: bool, style: tuple[str, ...], **options: Any) 
 COMMANDS = {"stylize": stylize}
 
 
-def _painted(result: StylizeResult) -> None:
+def _painted(result: StylizeResult | StylizedFolder) -> None:
     from eyespot.cli import show
+    from eyespot.styling.options import StylizeResult
+
+    if not isinstance(result, StylizeResult):
+        for each in result.pictures:
+            show.line("Wrote", f"{each.out}: {each.photo}, {each.width} x {each.height} px, {each.seconds:.1f} s")
+        show.set_aside(result.set_aside, "--json names them all")
+        return
 
     how = "in one pass" if result.way == "fast" else f"in {result.steps} steps"
     show.line("Painted", f"{result.photo} {how}, {result.width} x {result.height} px, {result.seconds:.1f} s")

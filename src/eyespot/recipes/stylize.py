@@ -5,67 +5,31 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from eyespot import machine
+from eyespot.data.data_set import Picture
 from eyespot.data.pictures import naming, read_named, read_small
 from eyespot.data.ranges import levels_of
+from eyespot.data.sources import list_pictures
 from eyespot.engine.compiled import compiled_folder
-from eyespot.errors import DataError, OptionError
-from eyespot.files import chosen_file, write_chosen
+from eyespot.errors import CannotWrite, DataError, OptionError
+from eyespot.files import chosen_file, require_writable, write_chosen
 from eyespot.keywords import as_record
 from eyespot.names import printable
 from eyespot.progress import Progress, silent
+from eyespot.records import SetAside
 from eyespot.styling.colors import Pixels, where_masked, with_colors_of
-from eyespot.styling.fast import FastPainter, blended
-from eyespot.styling.options import LEAST_SIDE, StylizeOptions, StylizeResult
-from eyespot.styling.published import is_installed
-
-if TYPE_CHECKING:
-    from eyespot.styling.optimise import Budget, Step
+from eyespot.styling.options import LEAST_SIDE, StylizedFolder, StylizeOptions, StylizeResult
+from eyespot.styling.painter import Painter, Painting
 
 LARGEST_PAINTING = 4096
-"""Pixels of a painting's longer side; more is reduced first."""
-LEFT_FOR_WRITING = 0.3
-"""Seconds of a time that are kept for the last picture's way to the disk."""
-
-
-@dataclass(frozen=True)
-class Painting:
-    """A painting, and how much it counts beside others."""
-
-    name: str
-    data: bytes
-    weight: float
-
-
-@dataclass(frozen=True)
-class Canvas:
-    """A photo, and where it is painted to."""
-
-    photo: Pixels
-    path: Path
-    mask: Pixels | None
-    """White where the photo is painted."""
-    keep_colors: bool
-    started: float
-    """What `time.monotonic` said."""
-
-    def write(self, painted: Pixels) -> None:
-        """Writes the picture as it is now, whole. Raises CannotWrite."""
-        if self.keep_colors:
-            painted = with_colors_of(self.photo, painted)
-        if self.mask is not None:
-            painted = where_masked(self.photo, painted, self.mask)
-        file = io.BytesIO()
-        Image.fromarray(painted).save(file, "PNG")
-        write_chosen(self.path, file.getvalue())
+"""Pixels of a painting's longer side; a larger one is reduced first."""
 
 
 def stylize(
@@ -76,12 +40,12 @@ def stylize(
     overwrite: bool = False,
     progress: Progress = silent,
     **options: Any,
-) -> StylizeResult:
-    """A photo painted in the style of a painting, written as a PNG.
+) -> StylizeResult | StylizedFolder:
+    """A photo painted in the style of a painting, written as a PNG; or all photos of a folder.
 
     style: a painting, or several; a weight may follow each after a colon, `waves.jpg:0.3`.
-    out: the PNG to write; one that is there is replaced only with `overwrite`. Painting in steps writes it several
-        times, coarse to fine, so that there is one whenever you stop.
+    out: the PNG to write, or the folder, for a folder; one that is there is replaced only with `overwrite`. Painting
+        in steps writes a picture several times, coarse to fine, so that there is one whenever you stop.
     options: those of StylizeOptions: `time` or `steps` for painting in steps, `strength`, `keep_colors`, ...
     Raises OptionError, DataError for a picture that cannot be read, MissingExtra.
 
@@ -90,26 +54,39 @@ def stylize(
     """
     started = time.monotonic()
     chosen = as_record(StylizeOptions, options, verb=stylize)
-    path = chosen_file(out, ".png", option="out", overwrite=overwrite)
-    paintings = _paintings([style] if isinstance(style, str | Path) else list(style))
-    name, data = read_named(photo)
+    named = [style] if isinstance(style, str | Path) else list(style)
+    is_folder = os.path.isdir(os.path.expanduser(photo))
+    path = Path(os.path.expanduser(out)) if is_folder else chosen_file(out, ".png", option="out", overwrite=overwrite)
+    paintings = _paintings(named)
+    painter = Painter(paintings, chosen, cache_folder=compiled_folder(machine.cache_folder()))
+    if is_folder:
+        return _folder(photo, path, painter, chosen, overwrite=overwrite, progress=progress)
     _require_apart(path, photo, paintings)
-    own = _pixels(name, data, most=chosen.imgsz)
-    canvas = Canvas(own, path, _mask(chosen.mask, own), chosen.keep_colors, started)
-    last = None
-    if chosen.strength == 0:
-        canvas.write(own)
-    elif chosen.way == "fast":
-        canvas.write(_in_one_pass(own, paintings, chosen.strength))
-    else:
-        last = _in_steps(canvas, paintings, chosen, progress)
+    name, data = read_named(photo)
+    return _one(name, data, path, painter, chosen, started=started, progress=progress)
+
+
+def _one(
+    name: str,
+    data: bytes,
+    path: Path,
+    painter: Painter,
+    options: StylizeOptions,
+    *,
+    started: float,
+    progress: Progress,
+) -> StylizeResult:
+    """One photo, painted into `path`."""
+    photo = _pixels(name, data, most=options.imgsz)
+    write = _writing(photo, path, _mask(options.mask, photo), keep_colors=options.keep_colors)
+    last = painter.paint(photo, write, started=started, progress=progress)
     return StylizeResult(
         photo=name,
-        paintings=tuple(each.name for each in paintings),
+        paintings=painter.names,
         out=printable(str(path)),
-        way=chosen.way,
-        width=own.shape[1],
-        height=own.shape[0],
+        way=options.way,
+        width=photo.shape[1],
+        height=photo.shape[0],
         steps=last.number if last else 0,
         style=round(last.style, 4) if last else None,
         content=round(last.content, 4) if last else None,
@@ -117,46 +94,56 @@ def stylize(
     )
 
 
-def _in_one_pass(photo: Pixels, paintings: Sequence[Painting], strength: float) -> Pixels:
-    painter = FastPainter(cache_folder=compiled_folder(machine.cache_folder()))
-    style = blended([(painter.style_of(_pixels(each.name, each.data)), each.weight) for each in paintings])
-    if strength < 1:
-        style = blended([(style, strength), (painter.style_of(photo), 1 - strength)])
-    return painter.painted(photo, style)
+def _folder(
+    folder: str | Path, out: Path, painter: Painter, options: StylizeOptions, *, overwrite: bool, progress: Progress
+) -> StylizedFolder:
+    """Every photo of a folder, each painted into a file of its name in `out`; one that cannot be is set aside."""
+    found, left = list_pictures([folder])
+    targets = _targets(found, out, overwrite=overwrite)
+    done: list[StylizeResult] = []
+    aside = list(left)
+    for number, (picture, target) in enumerate(zip(found, targets, strict=True), start=1):
+
+        def told(step: str, at: int, total: int, number: int = number) -> None:
+            progress(f"{number} of {len(found)}, {step}", at, total)
+
+        try:
+            data = picture.read()
+            done.append(_one(picture.name, data, target, painter, options, started=time.monotonic(), progress=told))
+        except (DataError, OSError) as error:
+            aside.append(SetAside(picture=picture.name, reason=str(error)))
+        progress("painting", number, len(found))
+    return StylizedFolder(pictures=tuple(done), set_aside=tuple(aside))
 
 
-def _in_steps(canvas: Canvas, paintings: Sequence[Painting], options: StylizeOptions, progress: Progress) -> Step:
-    """Paints onto the canvas after each size; the last step."""
-    from eyespot.building.create import require_torch
-
-    require_torch("painting in steps")
-    from eyespot.styling.looking import opened
-    from eyespot.styling.optimise import How, painted, sized
-
-    begin = None
-    if is_installed():
-        begin = _in_one_pass(canvas.photo, paintings, options.strength)
-        canvas.write(begin)  # the first preview
-    looking = opened(options.network, options.stages)
-    how = How(looking.stages, looking.content_stage, options.content, options.strength, options.strokes, options.seed)
-    most = max(canvas.photo.shape)
-    sources = [(sized(_pixels(each.name, each.data, most=most)), each.weight) for each in paintings]
-    photo, budget = sized(canvas.photo), _budget(options, canvas.started)
-    for step in painted(photo, sources, looking.see, how, budget, begin=None if begin is None else sized(begin)(1)):
-        progress(f"painting: style {step.style:.2f}, content {step.content:.2f}", round(100 * step.spent), 100)
-        if step.ends_size:
-            canvas.write(step.picture)
-    return step
+def _targets(pictures: Sequence[Picture], out: Path, *, overwrite: bool) -> list[Path]:
+    """Where each is written to, known to be possible before any work. Raises CannotWrite, OptionError."""
+    targets = [out / f"{Path(each.name).stem}.png" for each in pictures]
+    twice = next((each for number, each in enumerate(targets) if each in targets[:number]), None)
+    if twice is not None:
+        raise OptionError(f"two photos would be painted into {twice}: give them different names, or paint them apart")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWrite(f"{out} cannot be made: {error.strerror or error}") from error
+    for target in targets:
+        require_writable(target, overwrite=overwrite)
+    return targets
 
 
-def _budget(options: StylizeOptions, started: float) -> Budget:
-    """The steps or the time that there is, from now on."""
-    from eyespot.styling.optimise import StepBudget, TimeBudget
+def _writing(photo: Pixels, path: Path, mask: Pixels | None, *, keep_colors: bool) -> Callable[[Pixels], None]:
+    """What writes a painted picture whole, as it is now."""
 
-    if options.seconds is None:
-        assert options.steps is not None
-        return StepBudget(options.steps)
-    return TimeBudget(time.monotonic(), started + options.seconds - LEFT_FOR_WRITING)
+    def write(painted: Pixels) -> None:
+        if keep_colors:
+            painted = with_colors_of(photo, painted)
+        if mask is not None:
+            painted = where_masked(photo, painted, mask)
+        file = io.BytesIO()
+        Image.fromarray(painted).save(file, "PNG")
+        write_chosen(path, file.getvalue())
+
+    return write
 
 
 def _paintings(given: Sequence[str | Path]) -> list[Painting]:
@@ -167,7 +154,7 @@ def _paintings(given: Sequence[str | Path]) -> list[Painting]:
     for each in given:
         path, weight = _path_and_weight(str(each))
         name, data = read_named(path)
-        paintings.append(Painting(name, data, weight))
+        paintings.append(Painting(name, _pixels(name, data), weight))
     return paintings
 
 

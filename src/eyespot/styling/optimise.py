@@ -143,13 +143,17 @@ def painted(
             picture = waves()
 
 
-def sized(pixels: NDArray[np.uint8]) -> Sized:
-    """The picture (H, W, 3) at any share of its size; each side has 32 pixels at least."""
+def sized(pixels: NDArray[np.uint8], *, like: NDArray[np.uint8] | None = None) -> Sized:
+    """The picture (H, W, 3) at any share of its size; each side has 32 pixels at least.
+
+    like: a picture whose longer side it takes as its own, or None.
+    """
     whole = Image.fromarray(pixels)
+    factor = 1.0 if like is None else max(like.shape[:2]) / max(whole.size)
 
     def at(share: float) -> Tensor:
-        size = [max(LEAST_SIDE, round(share * side)) for side in whole.size]
-        smaller = np.asarray(whole.resize((size[0], size[1]), Image.Resampling.LANCZOS), np.float32)
+        width, height = (max(LEAST_SIDE, round(share * factor * side)) for side in whole.size)
+        smaller = np.asarray(whole.resize((width, height), Image.Resampling.LANCZOS), np.float32)
         return torch.from_numpy(smaller / 255).permute(2, 0, 1)[None].contiguous()
 
     return at

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from eyespot.errors import OptionError
 from eyespot.keywords import seconds_of
-from eyespot.records import Record
+from eyespot.records import Record, SetAside
 
 Way = Literal["fast", "optimise"]
 Strokes = Literal["small", "medium", "large"]
@@ -99,3 +99,10 @@ class StylizeResult(Record):
     content: float | None
     """How much of the photo's content is lost, 0 being nothing; None for one pass."""
     seconds: float
+
+
+class StylizedFolder(Record):
+    """The painted pictures of a folder."""
+
+    pictures: tuple[StylizeResult, ...]
+    set_aside: tuple[SetAside, ...]

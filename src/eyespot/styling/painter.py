@@ -1,0 +1,129 @@
+"""Whoever paints: photos of any number in the style of the same paintings, in one pass or in steps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eyespot import machine
+from eyespot.building.create import require_torch
+from eyespot.errors import OptionError
+from eyespot.progress import Progress
+from eyespot.styling.colors import Pixels
+from eyespot.styling.fast import FastPainter, Style, blended
+from eyespot.styling.options import StylizeOptions, Way
+from eyespot.styling.published import is_installed
+
+if TYPE_CHECKING:
+    from eyespot.styling.looking import Looking
+    from eyespot.styling.optimise import Budget, Step
+
+LEFT_FOR_WRITING = 0.3
+"""Seconds of a time that are kept for the last picture's way to the disk."""
+MEMORY: dict[Way, tuple[float, float]] = {"fast": (170e6, 245), "optimise": (400e6, 2300)}
+"""Bytes that a process takes without a picture, and for each pixel of the result."""
+MOST_MEMORY = 0.8
+"""Of the machine's."""
+
+
+@dataclass(frozen=True)
+class Painting:
+    """A painting, and how much it counts beside others."""
+
+    name: str
+    pixels: Pixels
+    weight: float
+
+
+class Painter:
+    """Paints photos. What looks at pictures, and at the paintings, is made ready once, when it is first needed."""
+
+    def __init__(self, paintings: Sequence[Painting], options: StylizeOptions, *, cache_folder: Path | None) -> None:
+        self._paintings, self._options = paintings, options
+        self._fast = FastPainter(cache_folder=cache_folder)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the paintings."""
+        return tuple(each.name for each in self._paintings)
+
+    def paint(
+        self, photo: Pixels, write: Callable[[Pixels], None], *, started: float, progress: Progress
+    ) -> Step | None:
+        """Paints a photo and writes it, in steps several times, from coarse to fine; the last step, or None.
+
+        started: what `time.monotonic` said when the time began.
+        Raises OptionError where that takes more memory than there is, MissingExtra.
+        """
+        require_memory(photo, self._options.way)
+        if self._options.strength == 0:
+            write(photo)
+        elif self._options.way == "fast":
+            write(self.at_once(photo))
+        else:
+            return self._in_steps(photo, write, started, progress)
+        return None
+
+    def at_once(self, photo: Pixels) -> Pixels:
+        """The photo painted in one pass."""
+        style, strength = self._style, self._options.strength
+        if strength < 1:
+            style = blended([(style, strength), (self._fast.style_of(photo), 1 - strength)])
+        return self._fast.painted(photo, style)
+
+    def _in_steps(self, photo: Pixels, write: Callable[[Pixels], None], started: float, progress: Progress) -> Step:
+        require_torch("painting in steps")
+        from eyespot.styling.optimise import How, painted, sized
+
+        begin = None
+        if is_installed():
+            begin = self.at_once(photo)
+            write(begin)  # the first preview
+        looking, options = self._looking, self._options
+        how = How(
+            looking.stages, looking.content_stage, options.content, options.strength, options.strokes, options.seed
+        )
+        paintings = [(sized(each.pixels, like=photo), each.weight) for each in self._paintings]
+        budget, begun = self._budget(started), None if begin is None else sized(begin)(1)
+        for step in painted(sized(photo), paintings, looking.see, how, budget, begin=begun):
+            progress(f"painting: style {step.style:.2f}, content {step.content:.2f}", round(100 * step.spent), 100)
+            if step.ends_size:
+                write(step.picture)
+        return step
+
+    @cached_property
+    def _style(self) -> Style:
+        return blended([(self._fast.style_of(each.pixels), each.weight) for each in self._paintings])
+
+    @cached_property
+    def _looking(self) -> Looking:
+        from eyespot.styling.looking import opened
+
+        return opened(self._options.network, self._options.stages)
+
+    def _budget(self, started: float) -> Budget:
+        """The steps or the time that there is, from now on."""
+        from eyespot.styling.optimise import StepBudget, TimeBudget
+
+        if self._options.seconds is None:
+            assert self._options.steps is not None
+            return StepBudget(self._options.steps)
+        return TimeBudget(time.monotonic(), started + self._options.seconds - LEFT_FOR_WRITING)
+
+
+def require_memory(photo: Pixels, way: Way) -> None:
+    """Raises OptionError where painting that many pixels would take more memory than the machine may give."""
+    base, each = MEMORY[way]
+    height, width = photo.shape[:2]
+    needed, there = base + each * height * width, machine.memory_bytes()
+    if there is None or needed <= MOST_MEMORY * there:
+        return
+    share = max(0.0, (MOST_MEMORY * there - base) / each / (height * width)) ** 0.5
+    raise OptionError(
+        f"painting {width} x {height} pixels takes about {needed / 1e9:.1f} GB of memory, and this machine has "
+        f"{there / 1e9:.1f} GB: choose --imgsz {int(share * max(height, width))} or less"
+    )
