@@ -79,7 +79,8 @@ class Run:
     @property
     def rarest(self) -> float:
         """AP50 of the class with the fewest boxes in the test pictures."""
-        return float(min(self.result["test"]["per_class"], key=lambda each: each["boxes"])["ap50"]["value"])
+        measured = [each for each in self.result["test"]["per_class"] if each["ap50"]]
+        return float(min(measured, key=lambda each: each["boxes"])["ap50"]["value"])
 
     def __str__(self) -> str:
         test = self.result["test"]["map50"]
@@ -99,6 +100,10 @@ def main() -> None:
     parser.add_argument("--ours", type=float, nargs=2, metavar=("MAP50", "SECONDS"), help="for `long` without `equal`")
     parser.add_argument("--curve", type=Path, metavar="PNG", help="where `few` is drawn")
     options = parser.parse_args()
+    if not options.peers and {"equal", "long"} & set(options.only or ()):
+        parser.error("the rows equal and long need --peers, the Python of an environment that has the others")
+    if "long" in (options.only or ()) and "equal" not in options.only and not options.ours:
+        parser.error("the row long without equal needs --ours, what it would have measured")
     wanted = options.only or (ROWS if options.peers else ROWS[:4])
     ours = options.ours
     print(measuring.heading(), flush=True)
@@ -159,9 +164,9 @@ def soon(data: Path, folder: Path) -> None:
 def few(data: Path, folder: Path, curve: Path | None) -> None:
     """With some of the training pictures, and with all."""
     boxed = split_boxes(read_boxes(data), seed=0)
-    train = sorted(boxed.parts["train"], key=lambda each: each.content)
+    train = sorted(boxed.parts["train"], key=lambda each: each.content)  # an order that no file name has a part in
     found: list[tuple[int, Run]] = []
-    for count in (*FEW, len(train)):
+    for count in sorted({min(count, len(train)) for count in (*FEW, len(train))}):
         smaller = written(boxed, train[:count], folder / f"few{count}")
         for seed in SEEDS:
             run = trained(smaller, folder, cache="few", seed=seed)
@@ -221,9 +226,9 @@ def equal(data: Path, folder: Path, python: Path) -> tuple[float, float]:
         found = []
         for seed in SEEDS:
             told = ["--data", yolo, "--seconds", f"{seconds:.1f}", "--seed", seed, "--weights", folder / "lite0.npz"]
-            answer = peer(python, name, told)
-            found.append(answer["map50"][-1][1])
-            processor = answer["processor_seconds"]
+            measured = peer(python, name, told)
+            found.append(measured["map50"][-1][1])
+            processor = measured["processor_seconds"]
             print(
                 f"{name}, seed {seed}: mAP50 {found[-1]:.3f}; {seconds:.0f} s, processor {processor:.0f} s", flush=True
             )
@@ -237,15 +242,16 @@ def until_as_good(data: Path, folder: Path, python: Path, *, ours: tuple[float, 
     boxed = split_boxes(read_boxes(data), seed=0)
     yolo = written(boxed, boxed.parts["train"], folder / "yolo-long")
     told = ["--data", yolo, "--seconds", f"{60 * minutes:.0f}", "--until", f"{map50:.4f}", "--seed", SEEDS[0]]
-    answer = peer(python, "ultralytics", told)
-    found = answer["map50"]
+    measured = peer(python, "ultralytics", told)
+    found = measured["map50"]
     for at, value in found:
         print(f"ultralytics after {at:.0f} s: mAP50 {value:.3f}", flush=True)
-    print(f"its processor took {answer['processor_seconds']:.0f} s, judging among them")
+    print(f"its processor took {measured['processor_seconds']:.0f} s, judging among them")
     reached = next((at for at, value in found if value >= map50), None)
     if reached is None:
         best = max(value for _, value in found)
-        print(f'PASS  not reached in {minutes:g} min (the best was {best:.3f}): "{SOONER.sentence}"')
+        print(f"not reached in {minutes:g} min; the best was {best:.3f}")
+        print(SOONER.verdict(60 * minutes / seconds))  # or more
     else:
         print(SOONER.verdict(reached / seconds))
 

@@ -26,7 +26,7 @@ from torchvision.models.detection.ssd import SSD
 from torchvision.models.detection.ssdlite import SSDLiteHead
 from torchvision.ops import FeaturePyramidNetwork
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "src"))  # eyespot's own networks, which need torch alone
+sys.path.insert(0, str(Path(__file__).parents[1] / "src"))  # eyespot's own networks
 from eyespot import zoo
 from eyespot.blocks import taps
 

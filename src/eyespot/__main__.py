@@ -4,14 +4,13 @@ import atexit
 import gc
 import os
 
-FIRST, SELDOM = 200_000, 50_000
-"""New objects after which garbage is searched for, at first and from then on: imports make many that stay, and looking
-at them costs 100 ms."""
+WHILE_IMPORTING, AFTERWARDS = 200_000, 50_000
+"""New objects after which garbage is searched for. Imports make many that stay, and looking at them costs 100 ms."""
 
 
 def main() -> None:
     """Runs the command line. It begins with Ctrl-C: importing the rest takes long enough to be interrupted."""
-    gc.set_threshold(FIRST)
+    gc.set_threshold(WHILE_IMPORTING)
     gc.callbacks.append(_more_often)
     atexit.register(gc.freeze)  # nor is what is left at the end searched
     try:
@@ -36,7 +35,7 @@ def main() -> None:
 
 def _more_often(phase: str, info: dict[str, int]) -> None:
     """Called by the first search: what work leaves behind may be large."""
-    gc.set_threshold(SELDOM)
+    gc.set_threshold(AFTERWARDS)
     gc.callbacks.remove(_more_often)
 
 

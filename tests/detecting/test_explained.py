@@ -66,7 +66,9 @@ def test_the_box_its_place_and_what_is_around_it_are_those_that_can_be_worked_ou
 
 def test_the_map_is_what_a_brute_force_twin_finds(run, picture):
     detector = Detector(read_any_bundle(run))
-    explained, said = explained_box(detector, see(detector, picture.read_bytes(), name="two", threshold=None), 1)
+    explained, said = explained_box(
+        detector, see(detector, picture.read_bytes(), name="two", threshold=None), 1, out="why.png"
+    )
     image = explained.image
     color = np.rint(image.reshape(-1, 3).mean(0)).astype(np.uint8)
     length, boxes_told = PLACES // 4, (28, 28, 68, 68)
@@ -82,6 +84,17 @@ def test_the_map_is_what_a_brute_force_twin_finds(run, picture):
                     drops[row][column].append(said.probability - sure)
     twin = np.array([[np.mean(each) for each in row] for row in drops])
     np.testing.assert_allclose(explained.heat.values, twin, atol=1e-5)
+
+
+def test_a_weak_box_beside_a_surer_one_of_its_class_is_compared_with_what_there_is_of_both(run, tmp_path):
+    image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    image[32:64, 32:64], image[32:64, :32] = RED, (13, 0, 0)
+    Image.fromarray(image).save(tmp_path / "beside.png")
+    found = eyespot.explain(run, tmp_path / "beside.png", out=tmp_path / "why.png", threshold=0.04, box=2)
+    assert found.place == (0, 32, 32, 64)
+    assert found.probability == pytest.approx(13 / 255, abs=1e-6)
+    neighbor = 250 / 255 * overlap((-4, 28, 36, 68), (28, 28, 68, 68))
+    assert found.deletion.untouched == pytest.approx(neighbor, abs=1e-6)
 
 
 @pytest.mark.parametrize("size_wh", [(96, 64), (300, 20), (20, 300), (1, 400), (400, 1), (1, 1)])
@@ -124,7 +137,7 @@ def test_another_box_that_fits_as_well_is_not_taken_for_the_loss_of_this_one(run
     ("options", "error", "says"),
     [
         ({"box": 3}, OptionError, "the option box must be a number from 1 to 2, not 3: found are 1 red and 1 green"),
-        ({"box": 0}, OptionError, "from 1 to 2, not 0"),
+        ({"box": 0}, OptionError, "at least 1, the surest, not 0"),
         ({"class_": "blue"}, OptionError, "no 'blue' is found in"),
         ({"class_": "gren"}, OptionError, "did you mean 'green'"),
         ({"class_": "red", "box": 1}, OptionError, "exclude each other"),

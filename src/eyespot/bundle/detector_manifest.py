@@ -43,5 +43,5 @@ class DetectorManifest(Record):
 
     @field_validator("classes")
     @classmethod
-    def _aredistinct(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+    def _are_distinct(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
         return distinct(classes)

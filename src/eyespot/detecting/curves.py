@@ -13,7 +13,7 @@ from eyespot.answering.drawn import color_of
 from eyespot.evaluate.average_precision import RECALLS, Curve, curves
 from eyespot.evaluate.box_matches import Matches
 from eyespot.evaluate.box_records import DetectionScores
-from eyespot.evaluate.lettering import drawable
+from eyespot.evaluate.lettering import drawable, shorten
 from eyespot.names import printable
 from eyespot.palette import BOXES, INK, Color, as_hex
 from eyespot.reporting.canvas import HUNDRED, SOFT, TEXT, Canvas, Point, Square, width_of
@@ -128,7 +128,7 @@ def _key(drawn: Drawn) -> str:
     """Whose line is which, as a paragraph of HTML."""
     keys = [
         f'<svg class="key" width="14" height="10" aria-hidden="true"><path class="line" color="{as_hex(each.color)}" '
-        f'd="M0 5H14"/></svg> <bdi>{escape(printable(each.name)[:LONGEST_NAME])}</bdi>'
+        f'd="M0 5H14"/></svg> <bdi>{escape(shorten(each.name, LONGEST_NAME))}</bdi>'
         for each in drawn.named
         if each.color
     ]

@@ -22,14 +22,14 @@ from eyespot.engine.gate import BOXES, SCORES
 from eyespot.errors import OptionError, UnreadablePicture
 from eyespot.evaluate.boxes import clipped, to_picture
 from eyespot.explaining.deletion import Deletion, deletion_test
-from eyespot.explaining.drawing import PANEL, Explained
-from eyespot.explaining.heat import HeatMap, Method, occlusion_map
+from eyespot.explaining.drawing import PANEL, Explained, as_panel
+from eyespot.explaining.heat import PATCHES, HeatMap, Method, occlusion_map
 from eyespot.palette import PALE
 from eyespot.records import Fraction, Record, Window
 from eyespot.words import some
 
 PLACES = 12
-"""A side of the heat map."""
+"""A side of the heat map, where it covers as many pixels."""
 CAPTIONS = (
     "The picture. The heat map is of what is outlined.",
     "The box's heat map (occlusion). A light square told it.",
@@ -68,6 +68,7 @@ class BoxExplanation(Record):
 class Seen:
     """A picture, and all that a detector finds in it."""
 
+    name: str
     framed: Framed
     small: Image.Image
     """The whole picture, upright, as it is drawn."""
@@ -77,15 +78,17 @@ class Seen:
     """The same as the network tells them."""
 
 
-def explained_box(detector: Detector, seen: Seen, number: int) -> tuple[Explained, BoxExplanation]:
-    """What is drawn of a box, and what is said of it, still without the names of the files.
+def explained_box(detector: Detector, seen: Seen, number: int, *, out: str) -> tuple[Explained, BoxExplanation]:
+    """What is drawn of a box, and what is said of it.
 
-    number: of the box, from 1.
+    number: of the box, from 1. out: the PNG that will be written.
     """
     box, told = seen.boxes[number - 1], seen.told[number - 1]
     around = Surroundings(detector, seen.framed, told)
-    values = occlusion_map(around.ask, around.image, box.probability, places=PLACES)
-    heat = HeatMap("occlusion", told.label, box.class_, box.probability, values)
+    [untouched] = around.ask([around.image])
+    places = max(PATCHES, min(PLACES, *around.image.shape[:2]))
+    values = occlusion_map(around.ask, around.image, untouched, places=places)
+    heat = HeatMap("occlusion of a box", told.label, box.class_, untouched, values)
     deletion = deletion_test(around.ask, around.image, heat)
     stride, square = place_of(told.place, detector.manifest.preprocess.crop_hw, detector.manifest.strides)
     explained = Explained(
@@ -99,8 +102,8 @@ def explained_box(detector: Detector, seen: Seen, number: int) -> tuple[Explaine
         captions=CAPTIONS,
     )
     said = BoxExplanation(
-        picture="",
-        out="",
+        picture=seen.name,
+        out=out,
         class_=box.class_,
         probability=box.probability,
         xyxy=box.xyxy,
@@ -137,25 +140,27 @@ def see(detector: Detector, file: bytes, *, name: str, threshold: float | None) 
     found, places = found_at(framed, boxes, scores, cut)
     labels = np.asarray(found.labels).tolist()
     told = [ToldBox(label, _sides(boxes[at]), int(at)) for label, at in zip(labels, places, strict=True)]
-    return Seen(framed, small, detections_of(found, detector.classes), tuple(told))
+    return Seen(name, framed, small, detections_of(found, detector.classes), tuple(told))
 
 
-def chosen_box(seen: Seen, name: str, *, box: int | None, class_: str | None) -> int:
-    """The number of the box to explain, from 1: `box`, or the surest, or the surest of a class.
+def chosen_box(seen: Seen, *, box: int | None, class_: str | None) -> int:
+    """The number of the box to explain, from 1: `box`, or the surest of a class, or the surest of all.
 
-    name: of the picture. Raises OptionError if there is none.
+    Raises OptionError if there is none.
     """
     if not seen.boxes:
-        raise OptionError(f"nothing is found in {name}: lower the option threshold, to explain a box that is less sure")
-    if class_ is None:
-        if box is not None and not 1 <= box <= len(seen.boxes):
-            raise OptionError(f"the option box must be a number from 1 to {len(seen.boxes)}, not {box}: {_have(seen)}")
-        return box or 1
+        raise OptionError(
+            f"nothing is found in {seen.name}: lower the option threshold, to explain a box that is less sure"
+        )
     if box is not None:
-        raise OptionError("the options box and class exclude each other: each says which box to explain")
+        if box > len(seen.boxes):
+            raise OptionError(f"the option box must be a number from 1 to {len(seen.boxes)}, not {box}: {_have(seen)}")
+        return box
+    if class_ is None:
+        return 1
     of_class = [number for number, each in enumerate(seen.boxes, start=1) if each.class_ == class_]
     if not of_class:
-        raise OptionError(f"no {class_!r} is found in {name}: {_have(seen)}")
+        raise OptionError(f"no {class_!r} is found in {seen.name}: {_have(seen)}")
     return of_class[0]
 
 
@@ -167,10 +172,11 @@ def _have(seen: Seen) -> str:
 def _drawn(seen: Seen, number: int, classes: Sequence[str]) -> Image.Image:
     """The picture with a box, which alone has its number."""
     height, width = seen.framed.picture_hw
-    across, down = seen.small.width / width, seen.small.height / height
+    large = as_panel(seen.small)
+    across, down = large.width / width, large.height / height
     box = seen.boxes[number - 1]
     sides = [side * factor for side, factor in zip(box.xyxy, (across, down, across, down), strict=True)]
-    return draw(seen.small, [(sides, color_of(classes.index(box.class_)), str(number))])
+    return draw(large, [(sides, color_of(classes.index(box.class_)), str(number))])
 
 
 def _in_picture(sides: Sides, framed: Framed) -> Sides:

@@ -18,7 +18,7 @@ from eyespot.words import counted
 MOST_ROWS = 30
 """Of more classes half as many are shown that have the most boxes, and half as many that have the fewest."""
 PARTS: Mapping[str, Color] = {"train": TEAL, "val": (222, 150, 50), "test": (150, 40, 150)}
-NONE: Color = (184, 78, 20)
+NO_BOXES: Color = (184, 78, 20)
 """Of the number 0."""
 MARGIN, ROW, BARS, SIDE, GAP = 24, 24, 420, 400, 84
 """Pixels: the edge, a row of the table, its longest bar, the axes, and what lies between them."""
@@ -128,7 +128,7 @@ def _draw_table(canvas: Canvas, labels: Labels, table: _Table, rows: Sequence[in
         canvas.text((MARGIN, y), table.names[row])
         for part, counts in labels.counts.items():
             count, end = int(counts[row]), x + BARS * int(counts[row]) / longest
-            canvas.text((table.ends[part], y), f"{count:,}", color=INK if count else NONE, anchor="rm")
+            canvas.text((table.ends[part], y), f"{count:,}", color=INK if count else NO_BOXES, anchor="rm")
             if count:
                 canvas.fill(x, y - 7, end, y + 7, PARTS[part])
             x = end

@@ -30,7 +30,7 @@ SEED = 0
 
 
 class Spread(Record):
-    """A probability over all draws."""
+    """What is left over all draws."""
 
     mean: Fraction
     low: Fraction
@@ -40,7 +40,8 @@ class Spread(Record):
 
 
 class Deletion(Record):
-    """What is left of the probability of a class when places are hidden."""
+    """What is left of the probability of a class when places are hidden; of a box, its probability times its overlap
+    with what it was."""
 
     hidden: int = Field(ge=1)
     """Places that are hidden in each image."""

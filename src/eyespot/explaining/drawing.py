@@ -15,7 +15,7 @@ from eyespot.data.pictures import read_small
 from eyespot.errors import UnreadablePicture
 from eyespot.evaluate.lettering import drawable, font_for, lettered
 from eyespot.explaining.deletion import HIDDEN_SHARE, Deletion, Spread
-from eyespot.explaining.heat import HeatMap, overlay, scale
+from eyespot.explaining.heat import HeatMap, Method, overlay, scale
 from eyespot.explaining.similar import Near
 from eyespot.palette import INK, PALE, TEAL, Color
 from eyespot.records import Window
@@ -63,7 +63,7 @@ def draw(explained: Explained) -> bytes:
         lettered(f"{name}  {heat.probability:.3f}", TITLE, INK),
         _in_a_row([_whole(explained), _seen(explained)], gap=MARGIN),
         _bars(explained.deletion),
-        _lines(_on_deletion(explained.deletion), SMALL, FAINT),
+        _lines(_on_deletion(explained.deletion, heat.method), SMALL, FAINT),
         *([_row_of(explained.similar, explained.classes)] if explained.similar else []),
         _lines(heat.sentence.replace(repr(heat.class_), repr(name)), TEXT, INK),
     ]
@@ -74,7 +74,7 @@ def draw(explained: Explained) -> bytes:
 
 def _whole(explained: Explained) -> Image.Image:
     """The whole picture with the part outlined that the network saw."""
-    picture = _fitted(explained.picture)
+    picture = as_panel(explained.picture)
     window = explained.window
     left, top = window.left * picture.width, window.top * picture.height
     right, bottom = left + window.width * picture.width - 1, top + window.height * picture.height - 1
@@ -90,7 +90,7 @@ def _seen(explained: Explained) -> Image.Image:
     """What the network saw, under the heat map, with the scale of its colors."""
     image = explained.image
     pixels = np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image  # (H, W, 3)
-    seen = _fitted(Image.fromarray(pixels)).convert("RGBA")
+    seen = as_panel(Image.fromarray(pixels)).convert("RGBA")
     seen = Image.alpha_composite(seen, overlay(explained.heat.values, seen.size)).convert("RGB")
     pen = ImageDraw.Draw(seen)
     for (left, top, right, bottom), color in explained.outlined:
@@ -106,7 +106,7 @@ def _seen(explained: Explained) -> Image.Image:
     return _on_top(captioned, legend)
 
 
-def _fitted(picture: Image.Image) -> Image.Image:
+def as_panel(picture: Image.Image) -> Image.Image:
     """The picture as large as a panel allows, mode RGB; a small one in squares, one for each pixel."""
     factor = PANEL / max(picture.size)
     small = max(picture.size) <= MOST_SMALL_SIDE
@@ -142,9 +142,10 @@ def _bars(deletion: Deletion) -> Image.Image:
     return sheet
 
 
-def _on_deletion(deletion: Deletion) -> str:
+def _on_deletion(deletion: Deletion, method: Method) -> str:
+    left = "what is left of the box" if method == "occlusion of a box" else "the probability"
     return (
-        f"The deletion test: the probability with {deletion.hidden} of {deletion.places} places hidden by one color "
+        f"The deletion test: {left} with {deletion.hidden} of {deletion.places} places hidden by one color "
         f"of the picture, the random ones in the same shape; mean and range of {deletion.draws} draws. "
         f"{deletion.sentence}"
     )

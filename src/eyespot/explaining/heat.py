@@ -23,7 +23,7 @@ from PIL import Image
 from eyespot.engine.last_map import LinearHead
 from eyespot.explaining.network import Answer, Network
 
-Method = Literal["class activation map", "occlusion"]
+Method = Literal["class activation map", "occlusion", "occlusion of a box"]
 Asking = Callable[[Iterable[NDArray[np.uint8]]], Iterator[float]]
 """How probable something is in each image (H, W, C), in order; they are taken as the engine becomes free."""
 FEWEST_PLACES = 9
@@ -50,6 +50,10 @@ _SENTENCES: dict[Method, str] = {
     ),
     "occlusion": (
         "It shows where hiding a patch made {class_!r} less likely, not why, and not whether the answer is right."
+    ),
+    "occlusion of a box": (
+        "It shows where hiding a patch cost this box of {class_!r} some of its probability, or moved it; not why, and "
+        "not whether the box is right."
     ),
 }
 

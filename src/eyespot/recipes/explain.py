@@ -64,6 +64,12 @@ class AskedOfBox:
     threshold: float | None = None
     """Least score of a box; None for the model's own."""
 
+    def __post_init__(self) -> None:
+        if self.box is not None and self.box < 1:
+            raise OptionError(f"the option box must be at least 1, the surest, not {self.box}")
+        if self.box is not None and self.class_ is not None:
+            raise OptionError("the options box and class exclude each other: each says which box to explain")
+
 
 class SimilarPicture(Record):
     """A picture that the model was trained on."""
@@ -136,12 +142,14 @@ def _box(bundle: DetectorBundle, picture: str | Path, path: Path, asked: AskedOf
     from eyespot.detecting.explained import chosen_box, explained_box, see
 
     detector = Detector(bundle)
-    class_ = None if asked.class_ is None else bundle.manifest.classes[_index(bundle, asked.class_)]
+    if asked.class_ is not None:
+        _index(bundle, asked.class_)  # which says what there is, where this is none
     name, file = read_named(picture)
     seen = see(detector, file, name=name, threshold=asked.threshold)
-    explained, said = explained_box(detector, seen, chosen_box(seen, name, box=asked.box, class_=class_))
+    number = chosen_box(seen, box=asked.box, class_=asked.class_)
+    explained, said = explained_box(detector, seen, number, out=printable(str(path)))
     write_chosen(path, draw(explained))
-    return said.model_copy(update={"picture": name, "out": printable(str(path))})
+    return said
 
 
 def _answer(bundle: Bundle, picture: str | Path, path: Path, asked: Asked, progress: Progress) -> ExplainResult:

@@ -41,7 +41,7 @@ def cells_png(cells: Sequence[tuple[int, int, int]], classes: Sequence[str], *, 
     nothing: the name of one more row and column that is no class.
     """
     names = [*classes, nothing] if nothing else list(classes)
-    if len(names) <= LARGEST_MATRIX:
+    if len(classes) <= LARGEST_MATRIX:
         few = np.zeros((len(names), len(names)), np.int64)
         for row, column, count in cells:
             few[row, column] = count
