@@ -50,16 +50,15 @@ def test_nothing_is_rounded_any_more_but_the_weights():
         assert all(node.input[0] in weights for node in model.graph.node if node.op_type == "DequantizeLinear")
 
 
-@pytest.mark.parametrize("size_hw", [(32, 32), (33, 62), (63, 34), (64, 65), (66, 67), (100, 384), (1, 40), (3, 3)])
+@pytest.mark.parametrize("size_hw", [(32, 32), (33, 62), (63, 34), (64, 65), (66, 67), (100, 384), (383, 32)])
 def test_a_picture_of_any_size_keeps_it_and_both_engines_agree(painter, style, size_hw):
     photo = np.random.default_rng(2).integers(0, 256, (*size_hw, 3), np.uint8)
     found = painter.painted(photo, style.reshape(-1))
     assert found.shape == photo.shape
     padded = np.pad(photo, ((0, -size_hw[0] % 4), (0, -size_hw[1] % 4), (0, 0)), mode="symmetric")
-    if min(padded.shape[:2]) > 4:  # the published graph reflects four pixels at every edge
-        other = answer(freed(published(PAINT_FILE)), padded[None].astype(np.float32) / 255, style)
-        levels = np.rint(other[0, : size_hw[0], : size_hw[1]] * 255)
-        assert np.abs(levels - found).max() <= 1
+    other = answer(freed(published(PAINT_FILE)), padded[None].astype(np.float32) / 255, style)
+    levels = np.rint(other[0, : size_hw[0], : size_hw[1]] * 255)
+    assert np.abs(levels - found).max() <= 1
 
 
 def test_a_style_is_the_same_in_both_engines(painter):

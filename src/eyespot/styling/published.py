@@ -89,5 +89,8 @@ def _leave_out_rounding(graph: onnx.GraphProto) -> None:
     for node in kept:
         node.input[:] = [exact(name) for name in node.input]
     ends = [port.name for port in graph.output if port.name in source]
-    del graph.node[:]
+    used = {name for node in kept for name in node.input}
+    needed = [tensor for tensor in graph.initializer if tensor.name in used]
+    del graph.initializer[:], graph.node[:]
+    graph.initializer.extend(needed)
     graph.node.extend([*kept, *(onnx.helper.make_node("Identity", [exact(name)], [name]) for name in ends)])
