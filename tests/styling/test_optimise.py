@@ -1,12 +1,14 @@
 """Painting in steps, with a network that is quick."""
 
+import time
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from eyespot.blocks import taps
-from eyespot.styling.optimise import SIZES, How, StepBudget, painted, sized
+from eyespot.styling.optimise import SIZES, How, StepBudget, TimeBudget, painted, sized
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +43,23 @@ def test_it_comes_nearer_to_the_painting_from_coarse_to_fine(see, pictures, stro
     sizes = [step.waves.size_hw for step in steps if step.ends_size]
     assert sizes == [(max(32, round(64 * share)), max(32, round(80 * share))) for share, _ in SIZES[strokes]]
     assert steps[-1].picture.shape == pictures[0].shape
+
+
+@pytest.mark.parametrize("strokes", SIZES)
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 7])
+def test_few_steps_are_as_many_and_the_last_is_at_the_last_size(see, pictures, strokes, steps):
+    taken = run(see, pictures, steps=steps, strokes=strokes)
+    assert len(taken) == steps
+    assert taken[-1].ends_size
+    assert taken[-1].picture.shape == pictures[0].shape
+
+
+def test_without_any_time_there_is_one_step_at_the_last_size(see, pictures):
+    photo, painting = pictures
+    now = time.monotonic()
+    how = How(("stage1", "stage2"), "stage2", strokes="large")
+    [step] = painted(sized(photo), [(sized(painting), 1.0)], see, how, TimeBudget(now - 2, now - 1))
+    assert step.picture.shape == photo.shape
 
 
 def test_the_same_steps_and_seed_give_the_same_picture_bit_for_bit(see, pictures):

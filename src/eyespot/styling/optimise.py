@@ -8,9 +8,9 @@ each place, so at half the size its strokes are twice as wide, and the next size
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -39,15 +39,20 @@ Sized = Callable[[float], Tensor]
 """A picture at a share of the final size, (1, 3, H, W), 0 to 1."""
 
 
-class Budget(Protocol):
+class Budget(ABC):
     """What may be spent on a picture."""
 
+    @abstractmethod
     def spent(self, steps: int) -> float:
         """The share that is spent after this many steps: 1 or more is all."""
 
+    def leaves_a_step(self, steps: int, *, until: float) -> bool:
+        """Whether there is time for one more step at a small size, until a share is spent, and one at the last."""
+        return self.spent(steps) < until and self.spent(steps + 1) < 1
+
 
 @dataclass(frozen=True)
-class StepBudget:
+class StepBudget(Budget):
     """A number of steps."""
 
     steps: int
@@ -57,7 +62,7 @@ class StepBudget:
 
 
 @dataclass(frozen=True)
-class TimeBudget:
+class TimeBudget(Budget):
     """Time, from a moment of `time.monotonic` to another."""
 
     started: float
@@ -120,16 +125,20 @@ def painted(
     """
     shifts = np.random.default_rng(how.seed)
     picture, end, number = begin, 0.0, 0
-    for size, share in SIZES[how.strokes]:
+    sizes = SIZES[how.strokes]
+    for size, share in sizes:
         end += share
+        is_last = (size, share) == sizes[-1]
+        if not is_last and not budget.leaves_a_step(number, until=end):
+            continue
         own = photo(size)
         targets = _targets(own, [(painting(size), weight) for painting, weight in paintings], see, how)
         waves = Waves(own if picture is None else _resized(picture, own))
         optimizer = torch.optim.Adam([waves.coefficients], lr=RATE, betas=BETAS)
-        last = end if size != SIZES[how.strokes][-1][0] else 1.0
-        while (spent := budget.spent(number)) < last:
+        goes_on = True
+        while goes_on:
             for group in optimizer.param_groups:
-                group["lr"] = RATE * 0.1 ** (max(0.0, spent - (1 - FALLING)) / FALLING)
+                group["lr"] = RATE * 0.1 ** (max(0.0, budget.spent(number) - (1 - FALLING)) / FALLING)
             shifted = torch.roll(waves(), tuple(shifts.integers(0, 2, 2).tolist()), dims=(2, 3))
             maps = see(shifted, how.stages)
             style, lost = targets.style(maps), targets.content_lost(maps)
@@ -138,7 +147,8 @@ def painted(
             optimizer.step()
             number += 1
             spent = budget.spent(number)
-            yield Step(number, float(style.detach()), float(lost.detach()), spent, spent >= last, waves)
+            goes_on = spent < 1 if is_last else budget.leaves_a_step(number, until=end)
+            yield Step(number, float(style.detach()), float(lost.detach()), spent, not goes_on, waves)
         with torch.no_grad():
             picture = waves()
 

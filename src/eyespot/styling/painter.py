@@ -15,7 +15,7 @@ from eyespot.errors import OptionError
 from eyespot.progress import Progress
 from eyespot.styling.colors import Pixels
 from eyespot.styling.fast import FastPainter, Style, blended
-from eyespot.styling.options import StylizeOptions, Way
+from eyespot.styling.options import NETWORK, StylizeOptions, Way
 from eyespot.styling.published import is_installed
 
 if TYPE_CHECKING:
@@ -79,20 +79,24 @@ class Painter:
         require_torch("painting in steps")
         from eyespot.styling.optimise import How, painted, sized
 
-        begin = None
+        options, begin = self._options, None
+        if options.network != NETWORK or options.stages is not None:
+            _ = self._looking  # which fails for a wrong name, before anything is written
         if is_installed():
             begin = self.at_once(photo)
             write(begin)  # the first preview
-        looking, options = self._looking, self._options
+        looking = self._looking
         how = How(
             looking.stages, looking.content_stage, options.content, options.strength, options.strokes, options.seed
         )
         paintings = [(sized(each.pixels, like=photo), each.weight) for each in self._paintings]
         budget, begun = self._budget(started), None if begin is None else sized(begin)(1)
+        step: Step | None = None
         for step in painted(sized(photo), paintings, looking.see, how, budget, begin=begun):
             progress(f"painting: style {step.style:.2f}, content {step.content:.2f}", round(100 * step.spent), 100)
             if step.ends_size:
                 write(step.picture)
+        assert step is not None  # there is one at the last size, however little time there is
         return step
 
     @cached_property
