@@ -17,7 +17,7 @@ from eyespot.data.data_set import Picture
 from eyespot.data.pictures import read_small, read_whole
 from eyespot.errors import CannotWrite, UnreadablePicture
 from eyespot.evaluate.lettering import drawable, font_for, own_font
-from eyespot.files import require_writable, write_chosen
+from eyespot.files import make_folder, require_writable, write_chosen
 from eyespot.palette import BOXES, Color
 from eyespot.records import Levels
 
@@ -80,7 +80,7 @@ def require_room(options: BoxOptions) -> None:
     """Makes the folders that are to be written to. Raises CannotWrite, before any work."""
     for folder in (options.draw, options.save_txt, options.save_crop):
         if folder is not None:
-            _make(Path(folder))
+            make_folder(Path(folder))
 
 
 def write_answers(
@@ -140,7 +140,7 @@ class _Writing:
             left, top, right, bottom = (round(side) for side in box.xyxy)
             cut = picture.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
             kind = folder / _file_name(box.class_)
-            _make(kind)
+            make_folder(kind)
             self._write(kind / f"{self.stem}-{number}.jpg", _jpeg(cut))
 
     def _write(self, path: Path, data: bytes) -> None:
@@ -152,13 +152,6 @@ def _jpeg(picture: Image.Image) -> bytes:
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=QUALITY)
     return file.getvalue()
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotWrite(f"{folder} cannot be made: {error.strerror or error}") from error
 
 
 def _yolo_line(box: Detection, answer: Detections, label: int) -> str:
