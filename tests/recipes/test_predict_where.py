@@ -219,6 +219,17 @@ def test_labels_in_a_folder_beside_that_of_the_pictures_are_read_too(run, split_
     assert sum(len(each.boxes) for each in data.pictures) > 5
 
 
+def test_rows_of_a_file_without_paths_have_a_text_each(run, split_photos, tmp_path):
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    pictures = sorted((split_photos / "test" / "circle").glob("*.png"))[:3]
+    table = pyarrow.table({"image": [path.read_bytes() for path in pictures]})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    answers = eyespot.predict(run, tmp_path / "a.parquet", where=True, save_txt=tmp_path / "boxes")
+    written = {path.name for path in (tmp_path / "boxes").glob("a.*")}
+    assert written == {f"a.parquet, row {number}.txt" for number, each in enumerate(answers) if each.where}
+    assert len(written) > 1
+
+
 def test_a_detector_is_trained_on_them(run, split_photos, tmp_path):
     boxes = tmp_path / "boxes"
     shutil.copytree(split_photos, boxes)
