@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from eyespot.data.pictures import read_small, read_whole
 from eyespot.errors import CannotWrite, UnreadablePicture
 from eyespot.evaluate.lettering import drawable, font_for, own_font
 from eyespot.files import make_folder, require_writable, write_chosen
+from eyespot.names import told_apart
 from eyespot.palette import BOXES, Color
 from eyespot.records import Levels
 
@@ -95,15 +95,10 @@ def write_answers(
 
     sources: the pictures by the names that they have in the answers. remark: see `drawn_answer`.
     """
-    stems: Counter[str] = Counter()
-    for answer in answers:
-        if answer.set_aside is not None:
-            continue
-        stem = _file_name(Path(answer.picture).stem)
-        stems[stem] += 1
-        writing = _Writing(
-            answer, stem if stems[stem] == 1 else f"{stem}-{stems[stem]}", model.classes, where.overwrite
-        )
+    looked_at = [answer for answer in answers if answer.set_aside is None]
+    stems = told_apart(_file_name(Path(answer.picture).stem) for answer in looked_at)
+    for answer, stem in zip(looked_at, stems, strict=True):
+        writing = _Writing(answer, stem, model.classes, where.overwrite)
         if where.save_txt is not None:
             writing.text(Path(where.save_txt))
         if where.draw is None and where.save_crop is None:
@@ -138,6 +133,7 @@ class _Writing:
     def crops(self, folder: Path, picture: Image.Image) -> None:
         for number, box in enumerate(self.answer.detections, start=1):
             left, top, right, bottom = (round(side) for side in box.xyxy)
+            left, top = min(left, picture.width - 1), min(top, picture.height - 1)  # the last pixel, not beyond it
             cut = picture.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
             kind = folder / _file_name(box.class_)
             make_folder(kind)
