@@ -61,6 +61,13 @@ class Detections(Record):
         counts = Counter(box.class_ for box in self.detections)
         return some([f"{count} {name}" for name, count in counts.items()], most=len(counts)) or "nothing"
 
+    def yolo_line(self, box: Detection, label: int) -> str:
+        """One of the boxes as YOLO's texts have it: the class's number, middle, width and height as shares."""
+        left, top, right, bottom = box.xyxy
+        x, y = (left + right) / 2 / self.width, (top + bottom) / 2 / self.height
+        width, height = (right - left) / self.width, (bottom - top) / self.height
+        return f"{label} {x:.6f} {y:.6f} {width:.6f} {height:.6f}"
+
     @staticmethod
     def header() -> tuple[str, ...]:
         """The columns of `rows`."""

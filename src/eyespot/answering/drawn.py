@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from eyespot.answering.detections import BoxOptions, Detection, Detections
+from eyespot.answering.detections import BoxOptions, Detections
 from eyespot.answering.detector import Detector
 from eyespot.answering.opened import Opened
 from eyespot.data.data_set import Picture
@@ -124,7 +124,10 @@ class _Writing:
     overwrite: bool
 
     def text(self, folder: Path) -> None:
-        lines = [_yolo_line(box, self.answer, self.classes.index(box.class_)) for box in self.answer.detections]
+        lines = [
+            f"{self.answer.yolo_line(box, self.classes.index(box.class_))} {box.probability:.6f}\n"
+            for box in self.answer.detections
+        ]
         self._write(folder / f"{self.stem}.txt", "".join(lines).encode())
 
     def drawn(self, folder: Path, picture: Image.Image) -> None:
@@ -148,13 +151,6 @@ def _jpeg(picture: Image.Image) -> bytes:
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=QUALITY)
     return file.getvalue()
-
-
-def _yolo_line(box: Detection, answer: Detections, label: int) -> str:
-    left, top, right, bottom = box.xyxy
-    middle = ((left + right) / 2 / answer.width, (top + bottom) / 2 / answer.height)
-    size = ((right - left) / answer.width, (bottom - top) / answer.height)
-    return f"{label} {' '.join(f'{share:.6f}' for share in (*middle, *size))} {box.probability:.6f}\n"
 
 
 def _file_name(name: str) -> str:

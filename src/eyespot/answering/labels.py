@@ -107,13 +107,7 @@ def _text_below(picture: str, above: Sequence[str]) -> str:
 
 
 def _text(answer: Detections, classes: Sequence[str]) -> str:
-    lines = []
-    for box in answer.detections:
-        left, top, right, bottom = box.xyxy
-        x, y = (left + right) / 2 / answer.width, (top + bottom) / 2 / answer.height
-        width, height = (right - left) / answer.width, (bottom - top) / answer.height
-        lines.append(f"{classes.index(box.class_)} {x:.6f} {y:.6f} {width:.6f} {height:.6f}\n")
-    return "".join(lines)
+    return "".join(f"{answer.yolo_line(box, classes.index(box.class_))}\n" for box in answer.detections)
 
 
 def _held(path: Path) -> bytes | None:
