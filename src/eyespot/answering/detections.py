@@ -16,7 +16,10 @@ from eyespot.words import some
 
 @dataclass(frozen=True)
 class BoxOptions:
-    """What only detectors are asked: which boxes are named, and what is written of them, each into its own folder."""
+    """Which boxes a detector names, and what is written of them, each into its own folder.
+
+    With `where` a model that names classes takes those of what is written, too: it estimates one box a picture.
+    """
 
     threshold: float | None = None
     """Least score; None for the one with the best F1 on validation."""
@@ -27,7 +30,8 @@ class BoxOptions:
     draw: str | Path | None = None
     """Of copies of the pictures with their boxes."""
     save_txt: str | Path | None = None
-    """Of a text for each picture as YOLO has them: class, middle, width and height as shares, and probability."""
+    """Of a text for each picture as YOLO has them: class, middle, width and height as shares; of a detector also the
+    probability, and of estimated boxes, which are labels to be corrected, the names of the classes beside."""
     save_crop: str | Path | None = None
     """Of folders of classes, with each box cut out of its picture."""
 

@@ -1,4 +1,7 @@
-"""What a detector found, drawn into copies of the pictures, and written as other programs read it."""
+"""Boxes drawn into copies of their pictures and cut out of them, whoever found them; a detector's also as texts.
+
+Those have the probability of each box as a sixth column. `labels` writes the texts of estimated boxes, without it.
+"""
 
 from __future__ import annotations
 
