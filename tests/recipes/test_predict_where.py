@@ -268,7 +268,7 @@ def test_a_network_without_a_map_is_refused_before_any_picture_is_read(tmp_path,
     color_bundle.write_color_bundle(tmp_path / "bundle")
     Image.new("RGB", (40, 40)).save("black.png")
     monkeypatch.setattr("eyespot.data.data_set.Picture.read", lambda _: pytest.fail("a picture was read"))
-    with pytest.raises(OptionError, match=r"\(colors\) has none, .*: runs without --head on networks such as"):
+    with pytest.raises(OptionError, match=r"\(colors\) has none, .*: train again without --head, on a network"):
         eyespot.predict("bundle", "black.png", **options)
     assert not Path("drawn").exists()
 
