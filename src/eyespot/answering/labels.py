@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from eyespot.answering.detections import Detections
 from eyespot.data.boxes.writing import names_yaml
 from eyespot.data.data_set import Picture
-from eyespot.data.pictures import PICTURE_SUFFIXES
+from eyespot.data.formats import PICTURE_SUFFIXES
 from eyespot.errors import CannotWrite, OptionError
 from eyespot.files import make_folder, remove_chosen, require_writable, write_chosen
 from eyespot.names import printable
