@@ -24,7 +24,8 @@ from measuring import at_least
 from PIL import Image
 
 from eyespot.building.backbone import OWN_PREPROCESS
-from eyespot.data.pictures import PICTURE_SUFFIXES, decoder_version, read_image
+from eyespot.data.formats import PICTURE_SUFFIXES
+from eyespot.data.pictures import decoder_version, read_image
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Preprocess
 

@@ -15,6 +15,7 @@ import argparse
 import contextlib
 import io
 import json
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -106,6 +107,7 @@ def ultralytics(options: argparse.Namespace, classes: list[str]) -> list[tuple[f
         trainer.save_model()  # type: ignore[attr-defined]
         value = judged(Path(trainer.last))  # type: ignore[attr-defined]
         found.append((now, value))
+        print(f"ultralytics after {now:.0f} s: mAP50 {value:.3f}", file=sys.stderr, flush=True)
         judging = time.perf_counter() - clock["began"] - now
         clock["began"] += judging
         trainer.train_time_start += judging  # type: ignore[attr-defined]  # its own clock stands still, too

@@ -56,7 +56,7 @@ def main() -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--write", type=Path, help="a folder that does not exist: keep the results in it")
     which.add_argument("--expect", type=Path, help="such a folder: compare with its results")
-    parser.add_argument("--only", nargs="+", default=("digits", "replay", *RUNS), help="names of runs (default all)")
+    parser.add_argument("--only", nargs="*", default=("digits", "replay", *RUNS), help="names of runs (default all)")
     options = parser.parse_args()
     print(measuring.heading(), flush=True)
     folder = (options.write or options.expect).resolve()

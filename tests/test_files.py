@@ -170,3 +170,21 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_half_written(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, handler)
     assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"as it was"]
+
+
+def test_a_folder_is_made_with_those_above_it_unless_a_file_is_in_the_way(tmp_path):
+    for _ in range(2):
+        files.make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(CannotWrite, match=r"file.c cannot be made: "):
+        files.make_folder(tmp_path / "file" / "c")
+
+
+def test_what_cannot_be_removed_is_named(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"")
+    for _ in range(2):  # what is gone is gone
+        files.remove_chosen(tmp_path / "a.txt")
+    assert not (tmp_path / "a.txt").exists()
+    with pytest.raises(CannotWrite, match=r"cannot be removed \(.+\): remove it yourself"):
+        files.remove_chosen(tmp_path)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eyespot.names import printable, printable_lines
+from eyespot.names import printable, printable_lines, told_apart
 
 KEPT = ["cat", "Katze 1", "четвёрка 🟦", "ねこ", "قطة", "नमस्ते", "\U0001f469\u200d\U0001f467", "e\u0301", "a\\b", ""]
 
@@ -49,3 +49,24 @@ def test_any_text_becomes_one_harmless_line_and_stays_so(text):
 
 def test_line_breaks_of_a_text_stay():
     assert printable_lines("one\x1b\ntwo\r\n") == "one\\x1b\ntwo\\r\n"
+
+
+@pytest.mark.parametrize(
+    ("names", "apart"),
+    [
+        (["a", "b"], ["a", "b"]),
+        (["a", "a", "a"], ["a", "a-2", "a-3"]),
+        (["a", "a", "a-2"], ["a", "a-2", "a-2-2"]),
+        (["a-2", "a", "a", "a"], ["a-2", "a", "a-3", "a-4"]),
+        (["a", "A", "a"], ["a", "A-2", "a-3"]),
+    ],
+)
+def test_names_are_told_apart_by_a_number_that_no_other_has(names, apart):
+    assert [*told_apart(names)] == apart
+
+
+@given(st.lists(st.sampled_from(["a", "A", "a-2", "A-2", "a-2-2", "b", "B"])))
+def test_no_two_of_many_are_the_same(names):
+    apart = [*told_apart(names)]
+    assert len({name.casefold() for name in apart}) == len(names)
+    assert all(one.startswith(name) for one, name in zip(apart, names, strict=True))

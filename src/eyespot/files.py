@@ -72,6 +72,22 @@ def write_chosen(path: Path, data: bytes) -> None:
         raise _cannot_write(path, error) from error
 
 
+def remove_chosen(path: Path) -> None:
+    """Removes a file that the user allowed to be replaced, if it is there. Raises CannotWrite."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise CannotWrite(f"{path} cannot be removed ({error.strerror or error}): remove it yourself") from error
+
+
+def make_folder(folder: Path) -> None:
+    """Makes the folder that the user chose, and those above it, unless it is there. Raises CannotWrite."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWrite(f"{folder} cannot be made: {error.strerror or error}") from error
+
+
 def remove_leftovers(folder: Path) -> None:
     """Deletes what `write_whole` left behind in a folder where it was killed. Nobody else may be writing there."""
     for leftover in folder.glob(f"{LEFT_OVER}*"):

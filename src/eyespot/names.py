@@ -1,9 +1,11 @@
-"""Names of files and classes as any terminal, page and file can show them."""
+"""Names of files and classes as any terminal, page and file can show them, and told apart."""
 
 from __future__ import annotations
 
 import os
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 _UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
@@ -29,6 +31,20 @@ def printable_lines(text: str) -> str:
 
 def _is_unseen(character: str) -> bool:
     return unicodedata.category(character) in _UNSEEN or character in _TURNS_TEXT_ROUND
+
+
+def told_apart(names: Iterable[str]) -> Iterator[str]:
+    """Each name, with the first of -2, -3 and so on that none before has, where one has it; `A` and `a` are the same,
+    as they are in the folders of many systems."""
+    taken: set[str] = set()
+    numbers: Counter[str] = Counter()
+    for name in names:
+        apart = name
+        while apart.casefold() in taken:
+            numbers[name] += 1
+            apart = f"{name}-{numbers[name] + 1}"
+        taken.add(apart.casefold())
+        yield apart
 
 
 def as_typed(path: str) -> str:

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, features
 
-from eyespot.data.pictures import PICTURE_SUFFIXES, read_whole
+from eyespot.data.formats import PICTURE_SUFFIXES
+from eyespot.data.pictures import read_whole
 from eyespot.errors import UnreadablePicture
 
 

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile, ImageOps, TiffImagePlugin, features
 
 from eyespot.data import formats
+from eyespot.data.formats import PICTURE_SUFFIXES
 from eyespot.data.framed import upright_size
 from eyespot.data.pictures import (
-    PICTURE_SUFFIXES,
     decoder_version,
     read_image,
     read_whole,

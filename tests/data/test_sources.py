@@ -12,7 +12,7 @@ from PIL import Image
 
 from eyespot.data import sources
 from eyespot.data.data_set import DataSet, sort_classes
-from eyespot.data.pictures import PICTURE_SUFFIXES
+from eyespot.data.formats import PICTURE_SUFFIXES
 from eyespot.data.sources import list_pictures, open_data_set
 from eyespot.errors import DataError, NoPictures
 

@@ -205,8 +205,8 @@ def test_a_picture_without_it_has_no_box_and_a_broken_one_its_reason(tmp_path):
     assert told[-1] == ("predicting", 2, 2)
 
 
-def test_a_network_without_such_a_map_is_refused_and_it_is_said_which_have_one():
-    with pytest.raises(OptionError, match=r"\(made\) has none, .* runs without --head on networks such as"):
+def test_a_network_without_such_a_map_is_refused_and_it_is_said_how_to_get_one():
+    with pytest.raises(OptionError, match=r"\(made\) has none, .*: train again without --head, on a network"):
         network_with_maps(made.bundle(averaged=False), many=False, cache_folder=None)
 
 

@@ -219,6 +219,17 @@ def test_labels_in_a_folder_beside_that_of_the_pictures_are_read_too(run, split_
     assert sum(len(each.boxes) for each in data.pictures) > 5
 
 
+def test_rows_of_a_file_without_paths_have_a_text_each(run, split_photos, tmp_path):
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    pictures = sorted((split_photos / "test" / "circle").glob("*.png"))[:3]
+    table = pyarrow.table({"image": [path.read_bytes() for path in pictures]})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    answers = eyespot.predict(run, tmp_path / "a.parquet", where=True, save_txt=tmp_path / "boxes")
+    written = {path.name for path in (tmp_path / "boxes").glob("a.*")}
+    assert written == {f"a.parquet, row {number}.txt" for number, each in enumerate(answers) if each.where}
+    assert len(written) > 1
+
+
 def test_a_detector_is_trained_on_them(run, split_photos, tmp_path):
     boxes = tmp_path / "boxes"
     shutil.copytree(split_photos, boxes)
@@ -257,7 +268,7 @@ def test_a_network_without_a_map_is_refused_before_any_picture_is_read(tmp_path,
     color_bundle.write_color_bundle(tmp_path / "bundle")
     Image.new("RGB", (40, 40)).save("black.png")
     monkeypatch.setattr("eyespot.data.data_set.Picture.read", lambda _: pytest.fail("a picture was read"))
-    with pytest.raises(OptionError, match=r"\(colors\) has none, .*: runs without --head on networks such as"):
+    with pytest.raises(OptionError, match=r"\(colors\) has none, .*: train again without --head, on a network"):
         eyespot.predict("bundle", "black.png", **options)
     assert not Path("drawn").exists()
 

@@ -16,7 +16,10 @@ from eyespot.words import some
 
 @dataclass(frozen=True)
 class BoxOptions:
-    """What only detectors are asked: which boxes are named, and what is written of them, each into its own folder."""
+    """Which boxes a detector names, and what is written of them, each into its own folder.
+
+    With `where` a model that names classes takes those of what is written, too: it estimates one box a picture.
+    """
 
     threshold: float | None = None
     """Least score; None for the one with the best F1 on validation."""
@@ -27,7 +30,8 @@ class BoxOptions:
     draw: str | Path | None = None
     """Of copies of the pictures with their boxes."""
     save_txt: str | Path | None = None
-    """Of a text for each picture as YOLO has them: class, middle, width and height as shares, and probability."""
+    """Of a text for each picture as YOLO has them: class, middle, width and height as shares; of a detector also the
+    probability, and of estimated boxes, which are labels to be corrected, the names of the classes beside."""
     save_crop: str | Path | None = None
     """Of folders of classes, with each box cut out of its picture."""
 
@@ -60,6 +64,13 @@ class Detections(Record):
     def __str__(self) -> str:
         counts = Counter(box.class_ for box in self.detections)
         return some([f"{count} {name}" for name, count in counts.items()], most=len(counts)) or "nothing"
+
+    def yolo_line(self, box: Detection, label: int) -> str:
+        """One of the boxes as YOLO's texts have it: the class's number, middle, width and height as shares."""
+        left, top, right, bottom = box.xyxy
+        x, y = (left + right) / 2 / self.width, (top + bottom) / 2 / self.height
+        width, height = (right - left) / self.width, (bottom - top) / self.height
+        return f"{label} {x:.6f} {y:.6f} {width:.6f} {height:.6f}"
 
     @staticmethod
     def header() -> tuple[str, ...]:

@@ -1,23 +1,26 @@
-"""What a detector found, drawn into copies of the pictures, and written as other programs read it."""
+"""Boxes drawn into copies of their pictures and cut out of them, whoever found them; a detector's also as texts.
+
+Those have the probability of each box as a sixth column. `labels` writes the texts of estimated boxes, without it.
+"""
 
 from __future__ import annotations
 
 import io
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from eyespot.answering.detections import BoxOptions, Detection, Detections
+from eyespot.answering.detections import BoxOptions, Detections
 from eyespot.answering.detector import Detector
 from eyespot.answering.opened import Opened
 from eyespot.data.data_set import Picture
 from eyespot.data.pictures import read_small, read_whole
 from eyespot.errors import CannotWrite, UnreadablePicture
 from eyespot.evaluate.lettering import drawable, font_for, own_font
-from eyespot.files import require_writable, write_chosen
+from eyespot.files import make_folder, require_writable, write_chosen
+from eyespot.names import told_apart
 from eyespot.palette import BOXES, Color
 from eyespot.records import Levels
 
@@ -80,7 +83,7 @@ def require_room(options: BoxOptions) -> None:
     """Makes the folders that are to be written to. Raises CannotWrite, before any work."""
     for folder in (options.draw, options.save_txt, options.save_crop):
         if folder is not None:
-            _make(Path(folder))
+            make_folder(Path(folder))
 
 
 def write_answers(
@@ -95,15 +98,10 @@ def write_answers(
 
     sources: the pictures by the names that they have in the answers. remark: see `drawn_answer`.
     """
-    stems: Counter[str] = Counter()
-    for answer in answers:
-        if answer.set_aside is not None:
-            continue
-        stem = _file_name(Path(answer.picture).stem)
-        stems[stem] += 1
-        writing = _Writing(
-            answer, stem if stems[stem] == 1 else f"{stem}-{stems[stem]}", model.classes, where.overwrite
-        )
+    looked_at = [answer for answer in answers if answer.set_aside is None]
+    stems = told_apart(_file_name(Path(answer.picture).stem) for answer in looked_at)
+    for answer, stem in zip(looked_at, stems, strict=True):
+        writing = _Writing(answer, stem, model.classes, where.overwrite)
         if where.save_txt is not None:
             writing.text(Path(where.save_txt))
         if where.draw is None and where.save_crop is None:
@@ -129,7 +127,10 @@ class _Writing:
     overwrite: bool
 
     def text(self, folder: Path) -> None:
-        lines = [_yolo_line(box, self.answer, self.classes.index(box.class_)) for box in self.answer.detections]
+        lines = [
+            f"{self.answer.yolo_line(box, self.classes.index(box.class_))} {box.probability:.6f}\n"
+            for box in self.answer.detections
+        ]
         self._write(folder / f"{self.stem}.txt", "".join(lines).encode())
 
     def drawn(self, folder: Path, picture: Image.Image) -> None:
@@ -138,9 +139,10 @@ class _Writing:
     def crops(self, folder: Path, picture: Image.Image) -> None:
         for number, box in enumerate(self.answer.detections, start=1):
             left, top, right, bottom = (round(side) for side in box.xyxy)
+            left, top = min(left, picture.width - 1), min(top, picture.height - 1)  # the last pixel, not beyond it
             cut = picture.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
             kind = folder / _file_name(box.class_)
-            _make(kind)
+            make_folder(kind)
             self._write(kind / f"{self.stem}-{number}.jpg", _jpeg(cut))
 
     def _write(self, path: Path, data: bytes) -> None:
@@ -152,20 +154,6 @@ def _jpeg(picture: Image.Image) -> bytes:
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=QUALITY)
     return file.getvalue()
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotWrite(f"{folder} cannot be made: {error.strerror or error}") from error
-
-
-def _yolo_line(box: Detection, answer: Detections, label: int) -> str:
-    left, top, right, bottom = box.xyxy
-    middle = ((left + right) / 2 / answer.width, (top + bottom) / 2 / answer.height)
-    size = ((right - left) / answer.width, (bottom - top) / answer.height)
-    return f"{label} {' '.join(f'{share:.6f}' for share in (*middle, *size))} {box.probability:.6f}\n"
 
 
 def _file_name(name: str) -> str:

@@ -9,52 +9,84 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from eyespot.answering.detections import Detections
 from eyespot.data.boxes.writing import names_yaml
+from eyespot.data.data_set import Picture
+from eyespot.data.formats import PICTURE_SUFFIXES
 from eyespot.errors import CannotWrite, OptionError
-from eyespot.files import require_writable, write_chosen
+from eyespot.files import make_folder, remove_chosen, require_writable, write_chosen
 from eyespot.names import printable
 
 YAML, NAMES = "data.yaml", "classes.txt"
 
 
-def texts_of(pictures: Sequence[str], asked: Sequence[str | Path]) -> dict[str, str]:
-    """The text of each picture, as a path below the folder of all texts.
+def texts_of(pictures: Sequence[Picture], asked: Sequence[str | Path]) -> dict[str, str]:
+    """The text of each picture, as a path below the folder of all texts, by the picture's name.
 
-    pictures: their names in the answers. asked: the files and folders that were asked about.
+    asked: the files and folders that were asked about. A file that a table names twice has one text.
     Raises OptionError if two pictures would have the same text.
     """
     above = [_folder_of(each) for each in asked]
     texts: dict[str, str] = {}
     owners: dict[str, str] = {}
-    for picture in dict.fromkeys(pictures):
-        text = _below(picture, above).with_suffix(".txt").as_posix()
-        other = owners.setdefault(text.casefold(), picture)
-        if other != picture:
+    first_names: dict[str | Path, str] = {}
+    for picture in pictures:
+        name = first_names.setdefault(picture.path or picture.name, picture.name)
+        text = _text_below(name, above)
+        other = owners.setdefault(text.casefold(), name)
+        if other != name:
             raise OptionError(
-                f"the option save_txt would write the boxes of {other} and {picture} into one file, {text}: name the "
+                f"the option save_txt would write the boxes of {other} and {name} into one file, {text}: name the "
                 "folder that holds both of them, or rename one"
             )
-        texts[picture] = text
+        texts[picture.name] = text
     return texts
 
 
 def write_labels(
     folder: Path, answers: Sequence[Detections], texts: Mapping[str, str], classes: Sequence[str], *, overwrite: bool
 ) -> None:
-    """Writes a text for each picture that has a box, and what the classes are called. Raises CannotWrite."""
+    """Writes a text for each picture that has a box, and what the classes are called. Raises CannotWrite.
+
+    Nothing is written if a file is there that says something else. With `overwrite` it is replaced, and the text of a
+    picture that has no box any more is removed: `train` takes its absence for a picture without objects, and says so.
+    """
+    files = _files(answers, texts, classes)
+    changed = {folder / name: content for name, content in files.items() if _held(folder / name) != content}
+    if not overwrite:
+        _require_none(changed)
+    for parent in sorted({folder, *(path.parent for path in changed)}):
+        make_folder(parent)
+    for path in changed:
+        require_writable(path, overwrite=overwrite)
+    for path, content in changed.items():
+        write_chosen(path, content)
+    if overwrite:
+        unboxed = {texts[each.picture] for each in answers} - files.keys()
+        for path in sorted(folder / name for name in unboxed if os.path.isfile(folder / name)):
+            remove_chosen(path)
+
+
+def _files(answers: Sequence[Detections], texts: Mapping[str, str], classes: Sequence[str]) -> dict[str, bytes]:
+    """What is to be written, by the path below the folder of all texts."""
     boxed = {texts[each.picture]: _text(each, classes) for each in answers if each.detections}
-    folders = sorted({PurePosixPath(text).parent for text in boxed})
-    names = "".join(f"{name}\n" for name in classes)
-    for each in (PurePosixPath(), *folders):
-        _make(folder / each)
-    for each in folders:
+    names = "".join(f"{printable(name)}\n" for name in classes)
+    for each in sorted({PurePosixPath(text).parent for text in boxed}):
         boxed.setdefault((each / NAMES).as_posix(), names)  # a picture of that name keeps its text
-    for name, content in {YAML: names_yaml(classes), **boxed}.items():
-        _write(folder / name, content.encode(), overwrite=overwrite)
+    return {name: content.encode() for name, content in {YAML: names_yaml(classes), **boxed}.items()}
+
+
+def _require_none(changed: Iterable[Path]) -> None:
+    """Raises CannotWrite, once for all, if any of the files is there."""
+    kept = [path for path in changed if os.path.isfile(path)]
+    if kept:
+        of_several = f", the first of {len(kept)} such files" if len(kept) > 1 else ""
+        raise CannotWrite(
+            f"{kept[0]} exists already and says something else{of_several}: choose another folder, or add --overwrite"
+        )
 
 
 def _folder_of(asked: str | Path) -> str:
@@ -63,37 +95,24 @@ def _folder_of(asked: str | Path) -> str:
     return named.rstrip("/") if Path(os.path.expanduser(asked)).is_dir() else posixpath.dirname(named)
 
 
-def _below(picture: str, above: Sequence[str]) -> PurePosixPath:
-    """The picture's path below the folder that was asked about; never a path that leads out of a folder."""
+def _text_below(picture: str, above: Sequence[str]) -> str:
+    """The text's path below the folder that was asked about; never a path that leads out of a folder."""
     name = picture.replace(os.sep, "/")
     inside = [name[len(each) :] for each in above if not each or name.startswith(f"{each}/")]
     shortest = min(inside, key=len, default=posixpath.basename(name))
-    return PurePosixPath(*(part for part in shortest.split("/") if part not in ("", ".", "..")))
+    below = "/".join(part for part in shortest.split("/") if part not in ("", ".", ".."))
+    stem, ending = posixpath.splitext(below)
+    # a row of a file may be called `a.parquet, row 12`: what follows that point tells it from the others
+    return f"{stem if ending.lower() in PICTURE_SUFFIXES else below or '_'}.txt"
 
 
 def _text(answer: Detections, classes: Sequence[str]) -> str:
-    lines = []
-    for box in answer.detections:
-        left, top, right, bottom = box.xyxy
-        x, y = (left + right) / 2 / answer.width, (top + bottom) / 2 / answer.height
-        width, height = (right - left) / answer.width, (bottom - top) / answer.height
-        lines.append(f"{classes.index(box.class_)} {x:.6f} {y:.6f} {width:.6f} {height:.6f}\n")
-    return "".join(lines)
+    return "".join(f"{answer.yolo_line(box, classes.index(box.class_))}\n" for box in answer.detections)
 
 
-def _make(folder: Path) -> None:
+def _held(path: Path) -> bytes | None:
+    """What a file says; None if there is none, or if it cannot be read, which writing then gives a reason for."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotWrite(f"{folder} cannot be made: {error.strerror or error}") from error
-
-
-def _write(path: Path, content: bytes, *, overwrite: bool) -> None:
-    """Writes a file, or leaves one that says the same already."""
-    try:
-        if path.read_bytes() == content:
-            return
+        return path.read_bytes() if os.path.isfile(path) else None
     except OSError:
-        pass  # it is not there, or writing says what it is
-    require_writable(path, overwrite=overwrite)
-    write_chosen(path, content)
+        return None

@@ -171,9 +171,9 @@ def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, 
 @click.option("--threshold", type=float, help="Boxes: least score.  [default: the one with the best F1 on validation]")
 @click.option("--iou", type=float, help="Boxes: of two that overlap by more only the surer one.  [default: 0.6]")
 @click.option("--max-boxes", type=int, help="Boxes: for a picture.  [default: 100]")
-@click.option("--draw", type=click.Path(path_type=Path), help="Boxes: write drawn copies of the pictures here.")
-@click.option("--save-txt", type=click.Path(path_type=Path), help="Boxes: write a text a picture here, as YOLO has it.")
-@click.option("--save-crop", type=click.Path(path_type=Path), help="Boxes: write each box as a picture here.")
+@click.option("--draw", type=click.Path(path_type=Path), help="Boxes or --where: write drawn copies of pictures here.")
+@click.option("--save-txt", type=click.Path(path_type=Path), help="Boxes or --where: write texts here, as YOLO does.")
+@click.option("--save-crop", type=click.Path(path_type=Path), help="Boxes or --where: write each box, cut out, here.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @json_option
 @quiet_option

@@ -23,6 +23,11 @@ from eyespot.errors import UnreadablePicture
 from eyespot.machine import cores, glibc
 from eyespot.words import counted
 
+PICTURE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".bmp", ".dib", ".gif"}
+    | {".tif", ".tiff", ".heic", ".heif", ".hif", ".avif", ".avifs", ".pgm", ".ppm", ".pbm", ".pnm", ".pfm"}
+)
+"""Lower-case endings of files that are taken for pictures; what they hold is told by their content."""
 _BEGINNINGS = {
     "JPEG": (b"\xff\xd8\xff",),
     "PNG": (structure.PNG_SIGNATURE,),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
@@ -13,6 +14,8 @@ from eyespot.data.cropping import letterbox_size, window_of
 from eyespot.data.pictures import as_pixels, fitted, lies_on_its_side, orientation_of, to_be_resized
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Preprocess, Window
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,7 @@ class Framed:
 
 def read_framed(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[Framed | UnreadablePicture]:
     """Each picture with a letterbox, in order, or the error that `read_image` would raise."""
-    for data in files:
-        try:
-            with formats.quiet():
-                yield frame_opened(formats.open_picture(data), data, preprocess)
-        except UnreadablePicture as error:
-            yield error
+    return _each(files, lambda picture, data: frame_opened(picture, data, preprocess))
 
 
 @dataclass(frozen=True)
@@ -49,15 +47,13 @@ class Whole:
 
 def read_whole_pictures(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[Whole | UnreadablePicture]:
     """Each picture as a graph takes it that makes the letterbox itself, in order, or the error of `read_image`."""
-    for data in files:
-        try:
-            with formats.quiet():
-                picture = formats.open_picture(data)
-                stored = picture.size
-                decoded = to_be_resized(picture, data, preprocess)
-                yield Whole(as_pixels(decoded, preprocess.color), _upright(picture, stored)[::-1])
-        except UnreadablePicture as error:
-            yield error
+
+    def whole(picture: Image.Image, data: bytes) -> Whole:
+        stored = picture.size
+        decoded = to_be_resized(picture, data, preprocess)
+        return Whole(as_pixels(decoded, preprocess.color), _upright(picture, stored)[::-1])
+
+    return _each(files, whole)
 
 
 @dataclass(frozen=True)
@@ -74,19 +70,13 @@ class Cropped:
 
 def read_cropped(files: Sequence[bytes], preprocess: Preprocess) -> Iterator[Cropped | UnreadablePicture]:
     """What `read_images` gives for each picture, in order, and which part of it that is; or the error that it gives."""
-    for data in files:
-        try:
-            with formats.quiet():
-                picture = formats.open_picture(data)
-                stored = picture.size
-                decoded = to_be_resized(picture, data, preprocess)
-                cropped = Cropped(
-                    fitted(decoded, preprocess), _upright(picture, stored)[::-1], window_of(decoded, preprocess)
-                )
-        except UnreadablePicture as error:
-            yield error
-        else:
-            yield cropped
+
+    def cropped(picture: Image.Image, data: bytes) -> Cropped:
+        stored = picture.size
+        decoded = to_be_resized(picture, data, preprocess)
+        return Cropped(fitted(decoded, preprocess), _upright(picture, stored)[::-1], window_of(decoded, preprocess))
+
+    return _each(files, cropped)
 
 
 def frame_opened(picture: Image.Image, data: bytes, preprocess: Preprocess) -> Framed:
@@ -109,6 +99,18 @@ def upright_size(data: bytes) -> tuple[tuple[int, int], int]:
                 return picture.size, 1
             formats.decode(picture, data)
         return _upright(picture, picture.size), orientation_of(picture)
+
+
+def _each(files: Sequence[bytes], make: Callable[[Image.Image, bytes], T]) -> Iterator[T | UnreadablePicture]:
+    """What `make` gives for each picture, opened, and its file, or the error; the caller's work is not in `quiet`."""
+    for data in files:
+        try:
+            with formats.quiet():
+                made = make(formats.open_picture(data), data)
+        except UnreadablePicture as error:
+            yield error
+        else:
+            yield made
 
 
 def _upright(picture: Image.Image, stored: tuple[int, int]) -> tuple[int, int]:

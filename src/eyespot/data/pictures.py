@@ -37,13 +37,6 @@ _LIBRARIES = {
 }
 """What decides pixels under Pillow, by Pillow's own names; PNG, GIF and BMP leave a decoder no choice."""
 
-
-PICTURE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".bmp", ".dib", ".gif"}
-    | {".tif", ".tiff", ".heic", ".heif", ".hif", ".avif", ".avifs", ".pgm", ".ppm", ".pbm", ".pnm", ".pfm"}
-)
-"""Lower-case endings of files that are taken for pictures; what they hold is told by their content."""
-
 _REDUCED_MARGIN = 1.25
 """A reduced JPEG stays this many times larger than `short_side`: from there on the difference to decoding all of it
 (about 1 level on average) is smaller than that between the bilinear and the bicubic filter."""
@@ -79,7 +72,7 @@ def decoder_version() -> str:
 def read_image(data: bytes, preprocess: Preprocess) -> np.ndarray:
     """The picture as an image: uint8 (H, W, C), contiguous, H and W those of `preprocess.crop_hw`, C 3 or 1.
 
-    data: the whole file, in any of the formats of PICTURE_SUFFIXES.
+    data: the whole file, in any format of `formats.PICTURE_SUFFIXES`.
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eyespot.data.data_set import Picture
-from eyespot.data.pictures import PICTURE_SUFFIXES
+from eyespot.data.formats import PICTURE_SUFFIXES
 from eyespot.errors import DataError
 from eyespot.names import printable
 from eyespot.records import SetAside

@@ -17,9 +17,9 @@ from pathlib import Path, PureWindowsPath
 
 from eyespot.data.columns import IMAGE
 from eyespot.data.data_set import PARTS, DataSet, Picture, class_of
+from eyespot.data.formats import PICTURE_SUFFIXES
 from eyespot.data.list_limits import MOST_UNUSED
 from eyespot.data.part_names import part_of
-from eyespot.data.pictures import PICTURE_SUFFIXES
 from eyespot.data.read_as import ReadAs
 from eyespot.data.sifting import folders_in, sift
 from eyespot.data.table_rows import Row, Table

@@ -33,7 +33,6 @@ from eyespot.records import Window
 
 SHARE = 0.2
 """Of the map's largest value: what is above it may be in the box."""
-_WITH_MAPS = "runs without --head on networks such as efficientnet_lite0 and resnet18 have one"
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom in pixels of the picture held upright."""
 
@@ -68,7 +67,10 @@ def network_with_maps(bundle: Bundle, *, many: bool, cache_folder: Path | None) 
     places, name = network.places_hw(many=many), bundle.manifest.network.name
     needs = f"the option where needs a class activation map, and the model in {bundle.folder} ({name})"
     if places is None:
-        raise OptionError(f"{needs} has none, not being one linear layer on the mean of a feature map: {_WITH_MAPS}")
+        raise OptionError(
+            f"{needs} has none, not being one linear layer on the mean of a feature map: train again without --head, "
+            "on a network such as efficientnet_lite0 or resnet18"
+        )
     if math.prod(places) < FEWEST_PLACES:
         (high, wide), (height, width) = places, bundle.manifest.preprocess.crop_hw
         raise OptionError(

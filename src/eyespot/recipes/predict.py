@@ -100,7 +100,7 @@ def _placed(
 
     require_topk(topk)
     found, left = list_pictures(paths, how)
-    texts = texts_of([each.name for each in found], paths) if options.save_txt is not None else {}
+    texts = texts_of(found, paths) if options.save_txt is not None else {}
     many = len(found) > FEW_PICTURES
     network = network_with_maps(model.bundle, many=many, cache_folder=compiled_folder(machine.cache_folder()))
     require_room(options)

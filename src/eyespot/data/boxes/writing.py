@@ -17,7 +17,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from eyespot.data.boxes.records import BoxedDataSet, BoxedPicture, Format
 from eyespot.errors import CannotWrite
 from eyespot.files import LEFT_OVER, writing
-from eyespot.names import printable
+from eyespot.names import printable, told_apart
 from eyespot.words import counted, some
 
 FORMATS: dict[str, Format] = {"yolo": "YOLO", "coco": "COCO", "voc": "Pascal VOC"}
@@ -62,19 +62,10 @@ def _whole(folder: Path) -> Iterator[Path]:
 
 def _named(data: BoxedDataSet) -> Named:
     """Every picture with a name whose stem no other has: formats know a picture by it."""
-    found: Named = []
-    taken: set[str] = set()
-    for part, pictures in data.parts.items():
-        for each in pictures:
-            stem, ending = posixpath.splitext(posixpath.basename(each.picture.name).replace("\\", "_"))
-            stem = stem.strip() or "picture"
-            name, number = stem, 1
-            while name.casefold() in taken:
-                number += 1
-                name = f"{stem}-{number}"
-            taken.add(name.casefold())
-            found.append((part, name + ending, each))
-    return found
+    pictures = [(part, each) for part, inside in data.parts.items() for each in inside]
+    files = [posixpath.splitext(posixpath.basename(each.picture.name).replace("\\", "_")) for _, each in pictures]
+    stems = told_apart(stem.strip() or "picture" for stem, _ in files)
+    return [(part, stem + ending, each) for (part, each), (_, ending), stem in zip(pictures, files, stems, strict=True)]
 
 
 def _put(picture: BoxedPicture, path: Path) -> None:
