@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--mask", metavar="PICTURE", help="White where the photo is painted, black where it stays.")
 @click.option("--network", help="What looks at the picture, in steps.  [default: efficientnet_lite0]")
 @click.option("--stages", metavar="NAMES", help="Its stages whose statistics are the style.  [default: the first five]")
-@click.option("--content", type=float, default=0.1, show_default=True, help="Weight of the photo's content, in steps.")
+@click.option("--content", type=float, default=0.15, show_default=True, help="Weight of the photo's content, in steps.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of what is random in steps.")
 @click.option("--overwrite", is_flag=True, help="Replace the picture where it exists.")
 @json_option

@@ -16,7 +16,9 @@ from eyespot.records import Preprocess
 from eyespot.words import nearest
 
 MOST_STAGES = 5
-_AT_VGG = ("stage1.a.act", "stage2.a.act", "stage3.a.act", "stage4.a.act", "stage5.a.act", "stage4.b.act")
+_NOT_LOOKED_AT = ("stem", "head", "classifier")
+_AT_VGG = ("stage1.a.act", "stage2.a.act", "stage3.a.act", "stage4.a.act", "stage5.a.act")
+_AT_VGG_CONTENT = "stage4.b.act"
 """As Gatys and others have it: relu1_1 to relu5_1, and relu4_2 for the content."""
 
 
@@ -28,7 +30,8 @@ class Looking:
     preprocess: Preprocess
     stages: tuple[str, ...]
     """Whose statistics are the style."""
-    content_stage: str
+    content_stages: tuple[str, ...]
+    """Whose maps are the content."""
 
     def see(self, pictures: Tensor, stages: Sequence[str]) -> Mapping[str, Tensor]:
         """The maps of some stages, for pictures (1, 3, H, W) from 0 to 1."""
@@ -55,7 +58,8 @@ def opened(network: str | Path, stages: str | Sequence[str] | None) -> Looking:
     return Looking(net, preprocess, chosen, content)
 
 
-def _stages(net: nn.Sequential, wanted: str | Sequence[str] | None) -> tuple[tuple[str, ...], str]:
+def _stages(net: nn.Sequential, wanted: str | Sequence[str] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The stages of the style, from the shallowest, and those of the content."""
     names = stage_names(net)
     if wanted is not None:
         chosen = tuple(wanted.replace(",", " ").split()) if isinstance(wanted, str) else tuple(wanted)
@@ -66,9 +70,8 @@ def _stages(net: nn.Sequential, wanted: str | Sequence[str] | None) -> tuple[tup
         if not chosen:
             raise OptionError("the option stages must name at least one stage, such as stage1")
         ordered = tuple(name for name in names if name in chosen)
-        return ordered, ordered[max(0, len(ordered) - 2)]
-    if all(name in names for name in _AT_VGG):
-        return _AT_VGG[:-1], _AT_VGG[-1]
-    whole = [name for name in names if "." not in name and name not in ("stem", "head", "classifier")]
-    ordered = tuple(whole[:MOST_STAGES])
-    return ordered, ordered[max(0, len(ordered) - 2)]
+    elif {*_AT_VGG, _AT_VGG_CONTENT} <= {*names}:
+        return _AT_VGG, (_AT_VGG_CONTENT,)
+    else:
+        ordered = tuple(name for name in names if "." not in name and name not in _NOT_LOOKED_AT)[:MOST_STAGES]
+    return ordered, ordered[1:3] or ordered

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from eyespot.styling.fourier import Waves
-from eyespot.styling.options import LEAST_SIDE, Strokes
+from eyespot.styling.options import CONTENT, LEAST_SIDE, Strokes
 from eyespot.styling.statistics import Targets, gram
 
 SIZES: Mapping[Strokes, tuple[tuple[float, float], ...]] = {
@@ -29,7 +29,7 @@ SIZES: Mapping[Strokes, tuple[tuple[float, float], ...]] = {
     "large": ((0.25, 0.15), (0.5, 0.3), (1.0, 0.55)),
 }
 """Shares of the final size, and each one's share of the steps or of the time."""
-RATE, BETAS = 0.03, (0.9, 0.99)
+RATE, BETAS = 0.015, (0.9, 0.99)
 FALLING = 0.4
 """The last share of the work, in which the rate falls to a tenth."""
 
@@ -78,8 +78,9 @@ class How:
 
     stages: Sequence[str]
     """Whose Gram matrices are the style, from the shallowest."""
-    content_stage: str
-    content: float = 0.1
+    content_stages: Sequence[str]
+    """Whose maps are the content."""
+    content: float = CONTENT
     """The weight of the content; the style's is 1."""
     strength: float = 1.0
     """How far from the photo's own statistics to the painting's, 0..1."""
@@ -126,6 +127,7 @@ def painted(
     shifts = np.random.default_rng(how.seed)
     picture, end, number = begin, 0.0, 0
     sizes = SIZES[how.strokes]
+    looked_at = list(dict.fromkeys([*how.stages, *how.content_stages]))
     for size, share in sizes:
         end += share
         is_last = (size, share) == sizes[-1]
@@ -140,7 +142,7 @@ def painted(
             for group in optimizer.param_groups:
                 group["lr"] = RATE * 0.1 ** (max(0.0, budget.spent(number) - (1 - FALLING)) / FALLING)
             shifted = torch.roll(waves(), tuple(shifts.integers(0, 2, 2).tolist()), dims=(2, 3))
-            maps = see(shifted, how.stages)
+            maps = see(shifted, looked_at)
             style, lost = targets.style(maps), targets.content_lost(maps)
             optimizer.zero_grad()
             (style + how.content * lost).backward()  # type: ignore[no-untyped-call]
@@ -171,14 +173,14 @@ def sized(pixels: NDArray[np.uint8], *, like: NDArray[np.uint8] | None = None) -
 
 def _targets(photo: Tensor, paintings: Sequence[tuple[Tensor, float]], see: See, how: How) -> Targets:
     with torch.no_grad():
-        maps = see(photo, how.stages)
+        maps = see(photo, list(dict.fromkeys([*how.stages, *how.content_stages])))
         seen = [(see(painting, how.stages), weight) for painting, weight in paintings]
         total = sum(weight for _, weight in seen)
         grams = {}
         for stage in how.stages:
             painting = torch.stack([gram(each[stage]) * (weight / total) for each, weight in seen]).sum(0)
             grams[stage] = torch.lerp(gram(maps[stage]), painting, how.strength)
-    return Targets.of(maps, grams, [how.content_stage])
+    return Targets.of(maps, grams, how.content_stages)
 
 
 def _resized(picture: Tensor, like: Tensor) -> Tensor:

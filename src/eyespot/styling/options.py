@@ -19,6 +19,8 @@ STROKES: tuple[Strokes, ...] = ("small", "medium", "large")
 LEAST_SIDE = 32
 """Of photo, painting and result, pixels: below, there is nothing to paint with."""
 LEAST_SECONDS = 2.0
+CONTENT = 0.15
+"""Weight of the photo's content when painting in steps; the style's is 1."""
 NETWORK = "efficientnet_lite0"
 """What looks at pictures that are painted in steps."""
 
@@ -45,7 +47,7 @@ class StylizeOptions:
     """What looks at the pictures when painting in steps: a network of the catalogue, or a run."""
     stages: str | Sequence[str] | None = None
     """The network's stages whose statistics are the style; None for its own choice."""
-    content: float = 0.1
+    content: float = CONTENT
     """Weight of the photo's content when painting in steps; the style's is 1."""
     seed: int = 0
 

@@ -87,7 +87,7 @@ class Painter:
             write(begin)  # the first preview
         looking = self._looking
         how = How(
-            looking.stages, looking.content_stage, options.content, options.strength, options.strokes, options.seed
+            looking.stages, looking.content_stages, options.content, options.strength, options.strokes, options.seed
         )
         paintings = [(sized(each.pixels, like=photo), each.weight) for each in self._paintings]
         budget, begun = self._budget(started), None if begin is None else sized(begin)(1)
