@@ -87,6 +87,11 @@ class How:
     strokes: Strokes = "medium"
     seed: int = 0
 
+    @property
+    def looked_at(self) -> list[str]:
+        """Every stage that counts, once."""
+        return list(dict.fromkeys([*self.stages, *self.content_stages]))
+
 
 @dataclass(frozen=True)
 class Step:
@@ -126,11 +131,8 @@ def painted(
     """
     shifts = np.random.default_rng(how.seed)
     picture, end, number = begin, 0.0, 0
-    sizes = SIZES[how.strokes]
-    looked_at = list(dict.fromkeys([*how.stages, *how.content_stages]))
-    for size, share in sizes:
-        end += share
-        is_last = (size, share) == sizes[-1]
+    for size, share in SIZES[how.strokes]:
+        end, is_last = end + share, size == 1
         if not is_last and not budget.leaves_a_step(number, until=end):
             continue
         own = photo(size)
@@ -140,9 +142,8 @@ def painted(
         goes_on = True
         while goes_on:
             for group in optimizer.param_groups:
-                group["lr"] = RATE * 0.1 ** (max(0.0, budget.spent(number) - (1 - FALLING)) / FALLING)
-            shifted = torch.roll(waves(), tuple(shifts.integers(0, 2, 2).tolist()), dims=(2, 3))
-            maps = see(shifted, looked_at)
+                group["lr"] = _rate(budget.spent(number))
+            maps = see(_shifted(waves(), shifts), how.looked_at)
             style, lost = targets.style(maps), targets.content_lost(maps)
             optimizer.zero_grad()
             (style + how.content * lost).backward()  # type: ignore[no-untyped-call]
@@ -150,9 +151,21 @@ def painted(
             number += 1
             spent = budget.spent(number)
             goes_on = spent < 1 if is_last else budget.leaves_a_step(number, until=end)
-            yield Step(number, float(style.detach()), float(lost.detach()), spent, not goes_on, waves)
+            yield Step(number, style.item(), lost.item(), spent, not goes_on, waves)
         with torch.no_grad():
             picture = waves()
+
+
+def _shifted(picture: Tensor, shifts: np.random.Generator) -> Tensor:
+    """By a pixel or not in each direction, so that no pattern of the network's strides shows."""
+    down, across = shifts.integers(0, 2, 2).tolist()
+    return torch.roll(picture, (down, across), dims=(2, 3))
+
+
+def _rate(spent: float) -> float:
+    """Of the next step, when this share of the work is done."""
+    fallen: float = 0.1 ** (max(0.0, spent - (1 - FALLING)) / FALLING)
+    return RATE * fallen
 
 
 def sized(pixels: NDArray[np.uint8], *, like: NDArray[np.uint8] | None = None) -> Sized:
@@ -173,7 +186,7 @@ def sized(pixels: NDArray[np.uint8], *, like: NDArray[np.uint8] | None = None) -
 
 def _targets(photo: Tensor, paintings: Sequence[tuple[Tensor, float]], see: See, how: How) -> Targets:
     with torch.no_grad():
-        maps = see(photo, list(dict.fromkeys([*how.stages, *how.content_stages])))
+        maps = see(photo, how.looked_at)
         seen = [(see(painting, how.stages), weight) for painting, weight in paintings]
         total = sum(weight for _, weight in seen)
         grams = {}
