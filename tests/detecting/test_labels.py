@@ -11,7 +11,7 @@ from PIL import Image
 
 from eyespot.data.boxes.records import BoxedPicture, Boxes
 from eyespot.data.data_set import Picture
-from eyespot.detecting.labels import NONE, PARTS, Labels, labels_png
+from eyespot.detecting.labels import NO_BOXES, PARTS, Labels, labels_png
 
 
 def boxed(xyxy: Sequence[Sequence[float]], labels: Sequence[int], *, ignored: Sequence[bool] = ()) -> BoxedPicture:
@@ -54,7 +54,7 @@ def test_a_class_without_a_box_stands_out() -> None:
     reddest = [
         int((np.asarray(opened(Labels.of(pictures, names)), int) @ [1, 0, -1]).max()) for names in (["a"], ["a", "b"])
     ]
-    assert reddest[0] <= 0 < NONE[0] - NONE[2] - 60 < reddest[1]
+    assert reddest[0] <= 0 < NO_BOXES[0] - NO_BOXES[2] - 60 < reddest[1]
 
 
 @pytest.mark.parametrize("classes", [1, 30, 31, 100, 2000])
