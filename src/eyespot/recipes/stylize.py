@@ -100,6 +100,11 @@ def _folder(
     """Every photo of a folder, each painted into a file of its name in `out`; one that cannot be is set aside."""
     found, left = list_pictures([folder])
     targets = _targets(found, out, overwrite=overwrite)
+    read = {os.path.realpath(os.path.expanduser(each)) for each in painter.names}
+    read |= {os.path.realpath(each.path) for each in found if each.path is not None}
+    painted_over = next((each for each in targets if os.path.realpath(each) in read), None)
+    if painted_over is not None:
+        raise OptionError(f"{painted_over} is one of the pictures to paint with: choose another folder as out")
     done: list[StylizeResult] = []
     aside = list(left)
     for number, (picture, target) in enumerate(zip(found, targets, strict=True), start=1):
