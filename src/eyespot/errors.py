@@ -83,8 +83,10 @@ class StoreError(EyespotError):
 class MissingExtra(EyespotError):
     """An optional part of eyespot is not installed."""
 
-    def __init__(self, what: str, *, extra: str) -> None:
-        super().__init__(f"{what} needs the extra `{extra}`, which is not installed: pip install 'eyespot[{extra}]'")
+    def __init__(self, what: str, *, extra: str, otherwise: str = "") -> None:
+        """otherwise: what works without it, as the sentence goes on."""
+        needed = f"{what} needs the extra `{extra}`, which is not installed: pip install 'eyespot[{extra}]'"
+        super().__init__(f"{needed}; {otherwise}" if otherwise else needed)
         self.extra = extra
 
 

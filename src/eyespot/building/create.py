@@ -78,12 +78,15 @@ def create(
     return _loaded(name, classes, weights, arguments, auxiliary=auxiliary)
 
 
-def require_torch(what: str) -> None:
-    """Raises MissingExtra without torch. what: that needs it, as the sentence begins."""
+def require_torch(what: str, *, otherwise: str = "") -> None:
+    """Raises MissingExtra without torch.
+
+    what: that needs it, as the sentence begins. otherwise: what works without it, as the sentence ends.
+    """
     try:
         import torch  # noqa: F401
     except ModuleNotFoundError as error:
-        raise MissingExtra(what, extra="train") from error
+        raise MissingExtra(what, extra="train", otherwise=otherwise) from error
 
 
 def _built(

@@ -62,18 +62,24 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
         steps: dict[str, tuple[Any, float, int]] = {}
         shown = 0.0
 
-        def tell(step: str, done: int, total: int) -> None:
+        def tell(words: str, done: int, total: int) -> None:
             nonlocal shown
-            now = time.monotonic()
+            now, step = time.monotonic(), words.partition(":")[0]  # what follows a colon may change from call to call
             if step in steps and done < total and now - shown < SHOWN_EVERY_SECONDS:
                 return  # showing each of 70,000 pictures would take longer than reading them
             shown = now
             if step not in steps:
-                steps[step] = (bar.add_task(step, total=total, speed=""), time.monotonic(), done)
+                steps[step] = (bar.add_task(words, total=total, speed=""), time.monotonic(), done)
             task, began, first = steps[step]
             seconds = time.monotonic() - began
             fast = step in COUNTED and seconds > 0.5
-            bar.update(task, completed=done, total=total, speed=f"{(done - first) / seconds:.0f}/s" if fast else "")
+            bar.update(
+                task,
+                description=words,
+                completed=done,
+                total=total,
+                speed=f"{(done - first) / seconds:.0f}/s" if fast else "",
+            )
 
         yield tell
 

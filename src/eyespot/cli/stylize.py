@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eyespot.cli.told import json_option, quiet_option, told
+from eyespot.words import counted
 
 if TYPE_CHECKING:
     from eyespot.styling.options import StylizedFolder, StylizeResult
@@ -24,10 +25,15 @@ if TYPE_CHECKING:
 @click.option("--imgsz", type=int, default=1024, show_default=True, metavar="PX", help="Longer side of the result.")
 @click.option("--mask", metavar="PICTURE", help="White where the photo is painted, black where it stays.")
 @click.option("--network", help="What looks at the picture, in steps.  [default: efficientnet_lite0]")
+@click.option("--weights", metavar="NAME|FILE", help="Of that network; the published ones by default.")
 @click.option("--stages", metavar="NAMES", help="Its stages whose statistics are the style.  [default: the first five]")
 @click.option("--content", type=float, default=0.15, show_default=True, help="Weight of the photo's content, in steps.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of what is random in steps.")
-@click.option("--overwrite", is_flag=True, help="Replace the picture where it exists.")
+@click.option("--csv", metavar="FILE", help="Write the losses of each step to this file.")
+@click.option(
+    "--explain", metavar="FOLDER", help="Write a page that explains the picture; a minute more, in steps only."
+)
+@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @json_option
 @quiet_option
 @told
@@ -56,12 +62,15 @@ def _painted(result: StylizeResult | StylizedFolder) -> None:
     if not isinstance(result, StylizeResult):
         for each in result.pictures:
             show.line("Wrote", f"{each.out}: {each.photo}, {each.width} x {each.height} px, {each.seconds:.1f} s")
+        show.notes([note for each in result.pictures for note in each.notes])
         show.set_aside(result.set_aside, "--json names them all")
         return
 
-    how = "in one pass" if result.way == "fast" else f"in {result.steps} steps"
+    how = "in one pass" if result.way == "fast" else f"in {counted(result.steps, 'step')}"
     show.line("Painted", f"{result.photo} {how}, {result.width} x {result.height} px, {result.seconds:.1f} s")
     if result.style is not None:
         show.line("Style", f"{result.style:.3f} (1 is the photo, 0 the painting)")
         show.line("Content", f"{result.content:.3f} (0 is the photo)")
-    show.line("Wrote", result.out)
+    show.notes(result.notes)
+    for file in filter(None, (result.out, result.csv, result.explain)):
+        show.line("Wrote", file)

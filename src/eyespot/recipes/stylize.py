@@ -5,31 +5,35 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PIL import Image
 
 from eyespot import machine
 from eyespot.data.data_set import Picture
-from eyespot.data.pictures import naming, read_named, read_small
-from eyespot.data.ranges import levels_of
+from eyespot.data.pictures import read_named
 from eyespot.data.sources import list_pictures
 from eyespot.engine.compiled import compiled_folder
-from eyespot.errors import CannotWrite, DataError, OptionError
-from eyespot.files import chosen_file, require_writable, write_chosen
+from eyespot.errors import DataError, OptionError, Stopped
+from eyespot.files import chosen_file, make_folder, require_writable, write_chosen
 from eyespot.keywords import as_record
 from eyespot.names import printable
 from eyespot.progress import Progress, silent
 from eyespot.records import SetAside
 from eyespot.styling.colors import Pixels, where_masked, with_colors_of
-from eyespot.styling.options import LEAST_SIDE, StylizedFolder, StylizeOptions, StylizeResult
+from eyespot.styling.lesson_page import PAGE, Painted, require_lesson_folder, write_lesson
+from eyespot.styling.losses import Losses
+from eyespot.styling.notes import notes_on
+from eyespot.styling.options import StylizedFolder, StylizeOptions, StylizeResult
 from eyespot.styling.painter import Painter, Painting
+from eyespot.styling.reading import read_mask, read_paintings, read_pixels
+from eyespot.words import counted
 
-LARGEST_PAINTING = 4096
-"""Pixels of a painting's longer side; a larger one is reduced first."""
+if TYPE_CHECKING:
+    from eyespot.styling.optimise import Step
 
 
 def stylize(
@@ -47,7 +51,8 @@ def stylize(
     out: the PNG to write, or the folder, for a folder; one that is there is replaced only with `overwrite`. Painting
         in steps writes a picture several times, coarse to fine, so that there is one whenever you stop.
     options: those of StylizeOptions: `time` or `steps` for painting in steps, `strength`, `keep_colors`, ...
-    Raises OptionError, DataError for a picture that cannot be read, MissingExtra.
+    Raises OptionError, DataError for a picture that cannot be read, MissingExtra; Stopped on Ctrl-C, which says what is
+    there.
 
     >>> eyespot.stylize("bridge.jpg", style="waves.jpg", out="painted.png").way
     'fast'
@@ -57,51 +62,140 @@ def stylize(
     named = [style] if isinstance(style, str | Path) else list(style)
     is_folder = os.path.isdir(os.path.expanduser(photo))
     path = Path(os.path.expanduser(out)) if is_folder else chosen_file(out, ".png", option="out", overwrite=overwrite)
-    paintings = _paintings(named)
+    paintings = read_paintings(named)
     painter = Painter(paintings, chosen, cache_folder=compiled_folder(machine.cache_folder()))
     if is_folder:
         return _folder(photo, path, painter, chosen, overwrite=overwrite, progress=progress)
-    _require_apart(path, photo, paintings)
     name, data = read_named(photo)
-    return _one(name, data, path, painter, chosen, started=started, progress=progress)
+    files = _files(Path(os.path.expanduser(photo)), path, paintings, chosen, overwrite=overwrite)
+    return _one(name, data, files, painter, chosen, started=started, progress=progress)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """What is written of a photo: the picture, the losses, the folder of the lesson."""
+
+    out: Path
+    csv: Path | None = None
+    explain: Path | None = None
+
+    @property
+    def page(self) -> Path | None:
+        return self.explain / PAGE if self.explain else None
+
+
+def _files(
+    photo: Path, out: Path, paintings: Sequence[Painting], options: StylizeOptions, *, overwrite: bool
+) -> _Files:
+    """The files of one photo, known before any work to be possible and to take the place of no picture."""
+    csv = None if options.csv is None else chosen_file(options.csv, ".csv", option="csv", overwrite=overwrite)
+    explain = None if options.explain is None else Path(os.path.expanduser(options.explain))
+    for each in paintings:
+        if each.path is not None and os.path.realpath(each.path) == os.path.realpath(photo):
+            raise OptionError(f"{each.name} is both the photo and the painting: choose another painting")
+    read = _read_only(options, paintings, [photo])
+    for option, file in (("out", out), ("csv", csv)):
+        if file is not None and os.path.realpath(file) in read:
+            raise OptionError(
+                f"the option {option} names {file}, which is one of the pictures to paint with: choose another"
+            )
+    if explain is not None:
+        require_lesson_folder(explain, apart={*read, os.path.realpath(out)}, overwrite=overwrite)
+    return _Files(out, csv, explain)
+
+
+def _read_only(options: StylizeOptions, paintings: Sequence[Painting], photos: Iterable[Path]) -> set[str]:
+    """The files that are only read, each as it is without links."""
+    mask = [] if options.mask is None else [Path(os.path.expanduser(options.mask))]
+    named = [each.path for each in paintings if each.path is not None]
+    return {os.path.realpath(each) for each in (*photos, *named, *mask)}
 
 
 def _one(
     name: str,
     data: bytes,
-    path: Path,
+    files: _Files,
     painter: Painter,
     options: StylizeOptions,
     *,
     started: float,
     progress: Progress,
 ) -> StylizeResult:
-    """One photo, painted into `path`."""
-    photo = _pixels(name, data, most=options.imgsz)
-    write = _writing(photo, path, _mask(options.mask, photo), keep_colors=options.keep_colors)
-    last = painter.paint(photo, write, started=started, progress=progress)
+    """One photo, painted. Raises Stopped on Ctrl-C once there is a picture."""
+    photo = read_pixels(name, data, most=options.imgsz)
+    notes = notes_on(name, photo, {each.name: each.pixels for each in painter.paintings})
+    losses = Losses(started)
+    last = _painted(photo, files, painter, options, losses=losses, progress=progress)
+    seconds = time.monotonic() - started
+    if files.explain and last:
+        _explain(photo, files, painter, Painted(name, painter.names, options), last, losses=losses, progress=progress)
     return StylizeResult(
         photo=name,
         paintings=painter.names,
-        out=printable(str(path)),
+        out=printable(str(files.out)),
         way=options.way,
         width=photo.shape[1],
         height=photo.shape[0],
         steps=last.number if last else 0,
         style=round(last.style, 4) if last else None,
         content=round(last.content, 4) if last else None,
-        seconds=round(time.monotonic() - started, 2),
+        seconds=round(seconds, 2),
+        csv=printable(str(files.csv)) if files.csv else None,
+        explain=printable(str(files.page)) if files.page else None,
+        notes=tuple(notes),
     )
+
+
+def _painted(
+    photo: Pixels, files: _Files, painter: Painter, options: StylizeOptions, *, losses: Losses, progress: Progress
+) -> Step | None:
+    """The last step, if there are steps; picture and losses are written, also where Ctrl-C comes."""
+    result = _Result(photo, files.out, read_mask(options.mask, photo), options.keep_colors)
+    try:
+        return painter.paint(photo, result.write, started=losses.started, progress=progress, taken=losses.take)
+    except KeyboardInterrupt:
+        if result.is_there:
+            raise Stopped(f"stopped: what was painted so far is in {files.out}") from None
+        raise
+    finally:
+        if files.csv and losses.taken:
+            write_chosen(files.csv, losses.csv())
+
+
+def _explain(
+    photo: Pixels,
+    files: _Files,
+    painter: Painter,
+    painted: Painted,
+    last: Step,
+    *,
+    losses: Losses,
+    progress: Progress,
+) -> None:
+    """Writes the lesson on a picture that was painted in steps. Raises Stopped on Ctrl-C."""
+    from eyespot.styling.lesson import Subject
+
+    assert files.explain is not None
+    paintings = [(each.pixels, each.weight) for each in painter.paintings]
+    subject = Subject(photo, paintings, last.picture, painter.looking)
+    try:
+        write_lesson(files.explain, subject, losses, painted, progress=progress)
+    except KeyboardInterrupt:
+        raise Stopped(
+            f"stopped: {files.out} is painted, and what there is of its explanation is in {files.page}"
+        ) from None
 
 
 def _folder(
     folder: str | Path, out: Path, painter: Painter, options: StylizeOptions, *, overwrite: bool, progress: Progress
 ) -> StylizedFolder:
     """Every photo of a folder, each painted into a file of its name in `out`; one that cannot be is set aside."""
+    for option, given in (("csv", options.csv), ("explain", options.explain)):
+        if given is not None:
+            raise OptionError(f"the option {option} takes one photo, and {folder} is a folder: name one of its photos")
     found, left = list_pictures([folder])
     targets = _targets(found, out, overwrite=overwrite)
-    read = {os.path.realpath(os.path.expanduser(each)) for each in painter.names}
-    read |= {os.path.realpath(each.path) for each in found if each.path is not None}
+    read = _read_only(options, painter.paintings, (each.path for each in found if each.path is not None))
     painted_over = next((each for each in targets if os.path.realpath(each) in read), None)
     if painted_over is not None:
         raise OptionError(f"{painted_over} is one of the pictures to paint with: choose another folder as out")
@@ -110,13 +204,15 @@ def _folder(
     for number, (picture, target) in enumerate(zip(found, targets, strict=True), start=1):
 
         def told(step: str, at: int, total: int, number: int = number) -> None:
-            progress(f"{number} of {len(found)}, {step}", at, total)
+            progress(f"photo: {number} of {len(found)}, {step.removeprefix('painting: ')}", at, total)
 
         try:
-            data = picture.read()
-            done.append(_one(picture.name, data, target, painter, options, started=time.monotonic(), progress=told))
+            data, files = picture.read(), _Files(target)
+            done.append(_one(picture.name, data, files, painter, options, started=time.monotonic(), progress=told))
         except (DataError, OSError) as error:
             aside.append(SetAside(picture=picture.name, reason=str(error)))
+        except (KeyboardInterrupt, Stopped):
+            raise Stopped(f"stopped: {len(done)} of {counted(len(found), 'photo')} are painted, in {out}") from None
         progress("painting", number, len(found))
     return StylizedFolder(pictures=tuple(done), set_aside=tuple(aside))
 
@@ -127,92 +223,29 @@ def _targets(pictures: Sequence[Picture], out: Path, *, overwrite: bool) -> list
     twice = next((each for number, each in enumerate(targets) if each in targets[:number]), None)
     if twice is not None:
         raise OptionError(f"two photos would be painted into {twice}: give them different names, or paint them apart")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotWrite(f"{out} cannot be made: {error.strerror or error}") from error
+    make_folder(out)
     for target in targets:
         require_writable(target, overwrite=overwrite)
     return targets
 
 
-def _writing(photo: Pixels, path: Path, mask: Pixels | None, *, keep_colors: bool) -> Callable[[Pixels], None]:
-    """What writes a painted picture whole, as it is now."""
+@dataclass(eq=False)
+class _Result:
+    """The picture that is written, as often as it is painted anew."""
 
-    def write(painted: Pixels) -> None:
-        if keep_colors:
-            painted = with_colors_of(photo, painted)
-        if mask is not None:
-            painted = where_masked(photo, painted, mask)
+    photo: Pixels
+    path: Path
+    mask: Pixels | None
+    keep_colors: bool
+    is_there: bool = False
+
+    def write(self, painted: Pixels) -> None:
+        """Writes it whole, as it is now."""
+        if self.keep_colors:
+            painted = with_colors_of(self.photo, painted)
+        if self.mask is not None:
+            painted = where_masked(self.photo, painted, self.mask)
         file = io.BytesIO()
         Image.fromarray(painted).save(file, "PNG")
-        write_chosen(path, file.getvalue())
-
-    return write
-
-
-def _paintings(given: Sequence[str | Path]) -> list[Painting]:
-    """What is named, each with its weight. Raises OptionError, DataError."""
-    if not given:
-        raise OptionError("the option style must name at least one painting")
-    paintings = []
-    for each in given:
-        path, weight = _path_and_weight(str(each))
-        name, data = read_named(path)
-        paintings.append(Painting(name, _pixels(name, data), weight))
-    return paintings
-
-
-def _path_and_weight(given: str) -> tuple[str, float]:
-    path, colon, number = given.rpartition(":")
-    if not colon or os.path.exists(os.path.expanduser(given)):
-        return given, 1.0
-    try:
-        weight = float(number)
-    except ValueError:
-        return given, 1.0
-    if not 0 < weight < float("inf"):
-        raise OptionError(f"the weight of the painting {printable(path)} must be above 0, not {number}")
-    return path, weight
-
-
-def _require_apart(out: Path, photo: str | Path, paintings: Sequence[Painting]) -> None:
-    """Raises OptionError where a picture is to be its own painting, or to be painted over."""
-    own = os.path.realpath(os.path.expanduser(photo))
-    for each in paintings:
-        if os.path.realpath(os.path.expanduser(each.name)) == own:
-            raise OptionError(f"{each.name} is both the photo and the painting: choose another painting")
-    for path in (own, *(os.path.realpath(os.path.expanduser(each.name)) for each in paintings)):
-        if os.path.realpath(out) == path:
-            raise OptionError(f"the option out names {out}, which is one of the pictures to paint with: choose another")
-
-
-def _pixels(name: str, data: bytes, *, most: int | None = None) -> Pixels:
-    """A picture, upright, (H, W, 3), its longer side at most `most` pixels.
-
-    Raises DataError if it cannot be read or is too small.
-    """
-    with naming(name):
-        picture = read_small(data, most or LARGEST_PAINTING, levels_of(data))
-    if min(picture.size) < LEAST_SIDE:
-        raise DataError(
-            f"{name} would have {picture.width} x {picture.height} pixels, and painting takes at least {LEAST_SIDE} on "
-            "each side: choose a larger picture, or a larger --imgsz"
-        )
-    return np.asarray(picture)
-
-
-def _mask(mask: str | Path | None, photo: Pixels) -> Pixels | None:
-    """The mask at the photo's size, (H, W)."""
-    if mask is None:
-        return None
-    name, data = read_named(mask)
-    height, width = photo.shape[:2]
-    with naming(name):
-        picture = read_small(data, 2 * max(height, width), levels_of(data)).convert("L")
-    if abs(picture.width * height - picture.height * width) > 0.02 * picture.width * height + max(height, width):
-        raise OptionError(
-            f"the mask {name} is {picture.width} x {picture.height} pixels, and the photo {width} x {height}: draw it "
-            "on a copy of the photo, whose proportions it must have"
-        )
-    return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
+        write_chosen(self.path, file.getvalue())
+        self.is_there = True

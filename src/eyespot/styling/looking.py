@@ -13,7 +13,7 @@ from eyespot.blocks import stage_names, taps
 from eyespot.building.named import bundle_with_weights, is_network, preprocess_of, read_run, with_weights
 from eyespot.errors import OptionError
 from eyespot.records import Preprocess
-from eyespot.words import nearest
+from eyespot.words import nearest, some
 
 MOST_STAGES = 5
 _NOT_LOOKED_AT = ("stem", "head", "classifier")
@@ -34,22 +34,39 @@ class Looking:
     """Whose maps are the content."""
 
     def see(self, pictures: Tensor, stages: Sequence[str]) -> Mapping[str, Tensor]:
-        """The maps of some stages, for pictures (1, 3, H, W) from 0 to 1."""
+        """The maps of some stages, for pictures (1, 3, H, W) from 0 to 1.
+
+        Raises OptionError where the network cannot take pictures of that size, or a stage gives no maps.
+        """
         mean, scale = (torch.tensor(each)[:, None, None] for each in (self.preprocess.mean, self.preprocess.scale))
         if self.preprocess.color == "gray":
             pictures = pictures.mean(1, keepdim=True)
         images = (255 * pictures - mean) / scale
-        return taps(self.net, stages, images.contiguous(memory_format=torch.channels_last))
+        try:
+            maps = taps(self.net, stages, images.contiguous(memory_format=torch.channels_last))
+        except RuntimeError as error:  # of a layer that finds no pixel left, or not as many as it was made for
+            height, width = pictures.shape[2:]
+            raise OptionError(
+                f"the network cannot look at {width} x {height} pixels up to the stages {some(list(stages))}: choose "
+                f"earlier --stages, or a larger --imgsz ({str(error).splitlines()[0]})"
+            ) from error
+        flat = next((stage for stage in stages if maps[stage].dim() != 4), None)
+        if flat is not None:
+            raise OptionError(f"the stage {flat!r} gives no maps, of which a style is made: choose earlier --stages")
+        return maps
 
 
-def opened(network: str | Path, stages: str | Sequence[str] | None) -> Looking:
+def opened(network: str | Path, stages: str | Sequence[str] | None, *, weights: str | Path | None = None) -> Looking:
     """The network with its weights, frozen.
 
     network: a name of the catalogue, or a run. stages: their names, or None for its own first five.
+    weights: as `with_weights` has them.
     Raises OptionError for stages that it does not have, NetworkError, WeightsError, BundleError.
     """
     if is_network(network):
-        net, preprocess = with_weights(str(network), None), preprocess_of(str(network), None)
+        net, preprocess = with_weights(str(network), weights), preprocess_of(str(network), weights)
+    elif weights is not None:
+        raise OptionError(f"the option weights cannot be given for {network}: a trained model has its own")
     else:
         bundle = read_run(network)
         net, preprocess = bundle_with_weights(bundle), bundle.manifest.preprocess

@@ -106,6 +106,8 @@ class Step:
     ends_size: bool
     """Whether it was the last step at its size."""
     waves: Waves
+    stages: Mapping[str, float]
+    """The style at each stage by itself."""
 
     @property
     def picture(self) -> NDArray[np.uint8]:
@@ -144,14 +146,16 @@ def painted(
             for group in optimizer.param_groups:
                 group["lr"] = _rate(budget.spent(number))
             maps = see(_shifted(waves(), shifts), how.looked_at)
-            style, lost = targets.style(maps), targets.content_lost(maps)
+            stages, lost = targets.style_by_stage(maps), targets.content_lost(maps)
+            style = torch.stack([*stages.values()]).mean()
             optimizer.zero_grad()
             (style + how.content * lost).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             number += 1
             spent = budget.spent(number)
             goes_on = spent < 1 if is_last else budget.leaves_a_step(number, until=end)
-            yield Step(number, style.item(), lost.item(), spent, not goes_on, waves)
+            each = {stage: loss.item() for stage, loss in stages.items()}
+            yield Step(number, style.item(), lost.item(), spent, not goes_on, waves, each)
         with torch.no_grad():
             picture = waves()
 

@@ -50,6 +50,12 @@ class StylizeOptions:
     content: float = CONTENT
     """Weight of the photo's content when painting in steps; the style's is 1."""
     seed: int = 0
+    weights: str | Path | None = None
+    """Of the network when painting in steps: a file, or a name; None for those that are published."""
+    csv: str | Path | None = None
+    """A file to write the losses of each step to; in steps only."""
+    explain: str | Path | None = None
+    """A new folder to write a lesson on the painted picture to; in steps only."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1:
@@ -66,6 +72,11 @@ class StylizeOptions:
             raise OptionError(f"the option time must be at least {LEAST_SECONDS:g} s, not {self.time}")
         if not 0 <= self.content < float("inf"):
             raise OptionError(f"the option content must be 0 or more, not {self.content}")
+        for name, given in (("csv", self.csv), ("explain", self.explain)):
+            if given is not None and self.way == "fast":
+                raise OptionError(f"the option {name} needs painting in steps: add --steps 200, or --time 60s")
+            if given is not None and self.strength == 0:
+                raise OptionError(f"the option {name} needs a strength above 0: at 0 the photo stays as it is")
 
     @property
     def seconds(self) -> float | None:
@@ -101,6 +112,12 @@ class StylizeResult(Record):
     content: float | None
     """How much of the photo's content is lost, 0 being nothing; None for one pass."""
     seconds: float
+    csv: str | None
+    """The file with the losses of each step, if one was asked for."""
+    explain: str | None
+    """The page that explains the picture, if one was asked for."""
+    notes: tuple[str, ...]
+    """Sentences worth reading."""
 
 
 class StylizedFolder(Record):

@@ -15,7 +15,7 @@ from eyespot.errors import OptionError
 from eyespot.progress import Progress
 from eyespot.styling.colors import Pixels
 from eyespot.styling.fast import FastPainter, Style, blended
-from eyespot.styling.options import NETWORK, StylizeOptions, Way
+from eyespot.styling.options import LEAST_SIDE, NETWORK, StylizeOptions, Way
 from eyespot.styling.published import is_installed
 
 if TYPE_CHECKING:
@@ -37,26 +37,34 @@ class Painting:
     name: str
     pixels: Pixels
     weight: float
+    path: Path | None = None
+    """Where it was read from."""
 
 
 class Painter:
     """Paints photos. What looks at pictures, and at the paintings, is made ready once, when it is first needed."""
 
     def __init__(self, paintings: Sequence[Painting], options: StylizeOptions, *, cache_folder: Path | None) -> None:
-        self._paintings, self._options = paintings, options
+        self.paintings, self._options = paintings, options
         self._fast = FastPainter(cache_folder=cache_folder)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Of the paintings."""
-        return tuple(each.name for each in self._paintings)
+        return tuple(each.name for each in self.paintings)
 
     def paint(
-        self, photo: Pixels, write: Callable[[Pixels], None], *, started: float, progress: Progress
+        self,
+        photo: Pixels,
+        write: Callable[[Pixels], None],
+        *,
+        started: float,
+        progress: Progress,
+        taken: Callable[[Step], None] | None = None,
     ) -> Step | None:
         """Paints a photo and writes it, in steps several times, from coarse to fine; the last step, or None.
 
-        started: what `time.monotonic` said when the time began.
+        started: what `time.monotonic` said when the time began. taken: told of every step.
         Raises OptionError where that takes more memory than there is, MissingExtra.
         """
         require_memory(photo, self._options.way)
@@ -65,7 +73,7 @@ class Painter:
         elif self._options.way == "fast":
             write(self.at_once(photo))
         else:
-            return self._in_steps(photo, write, started, progress)
+            return self._in_steps(photo, write, taken or (lambda step: None), started, progress)
         return None
 
     def at_once(self, photo: Pixels) -> Pixels:
@@ -75,39 +83,60 @@ class Painter:
             style = blended([(style, strength), (self._fast.style_of(photo), 1 - strength)])
         return self._fast.painted(photo, style)
 
-    def _in_steps(self, photo: Pixels, write: Callable[[Pixels], None], started: float, progress: Progress) -> Step:
-        require_torch("painting in steps")
+    def _in_steps(
+        self,
+        photo: Pixels,
+        write: Callable[[Pixels], None],
+        taken: Callable[[Step], None],
+        started: float,
+        progress: Progress,
+    ) -> Step:
+        require_torch("painting in steps", otherwise="one pass works without it: leave out --steps and --time")
         from eyespot.styling.optimise import How, painted, sized
 
         options, begin = self._options, None
-        if options.network != NETWORK or options.stages is not None:
-            _ = self._looking  # which fails for a wrong name, before anything is written
+        if (options.network, options.stages, options.weights) != (NETWORK, None, None):
+            self._require_seen(photo)
         if is_installed():
             begin = self.at_once(photo)
             write(begin)  # the first preview
-        looking = self._looking
+        looking = self.looking
         how = How(
             looking.stages, looking.content_stages, options.content, options.strength, options.strokes, options.seed
         )
-        paintings = [(sized(each.pixels, like=photo), each.weight) for each in self._paintings]
+        paintings = [(sized(each.pixels, like=photo), each.weight) for each in self.paintings]
         budget, begun = self._budget(started), None if begin is None else sized(begin)(1)
         step: Step | None = None
         for step in painted(sized(photo), paintings, looking.see, how, budget, begin=begun):
+            taken(step)
             progress(f"painting: style {step.style:.2f}, content {step.content:.2f}", round(100 * step.spent), 100)
             if step.ends_size:
                 write(step.picture)
         assert step is not None  # there is one at the last size, however little time there is
         return step
 
+    def _require_seen(self, photo: Pixels) -> None:
+        """Raises, before anything is written, for a wrong name, and where the network cannot take such pictures."""
+        import torch
+
+        from eyespot.styling.optimise import SIZES, sized
+
+        smallest, _ = SIZES[self._options.strokes][0]
+        stages = [*self.looking.stages, *self.looking.content_stages]
+        with torch.no_grad():
+            for pixels in (photo, *(each.pixels for each in self.paintings)):
+                self.looking.see(sized(pixels, like=photo)(smallest), stages)
+
     @cached_property
     def _style(self) -> Style:
-        return blended([(self._fast.style_of(each.pixels), each.weight) for each in self._paintings])
+        return blended([(self._fast.style_of(each.pixels), each.weight) for each in self.paintings])
 
     @cached_property
-    def _looking(self) -> Looking:
+    def looking(self) -> Looking:
+        """The network that looks at pictures that are painted in steps."""
         from eyespot.styling.looking import opened
 
-        return opened(self._options.network, self._options.stages)
+        return opened(self._options.network, self._options.stages, weights=self._options.weights)
 
     def _budget(self, started: float) -> Budget:
         """The steps or the time that there is, from now on."""
@@ -127,7 +156,9 @@ def require_memory(photo: Pixels, way: Way) -> None:
     if there is None or needed <= MOST_MEMORY * there:
         return
     share = max(0.0, (MOST_MEMORY * there - base) / each / (height * width)) ** 0.5
+    fits = int(share * max(height, width))
+    choose = f"choose --imgsz {fits} or less" if fits >= LEAST_SIDE else "that is too little for any picture"
     raise OptionError(
         f"painting {width} x {height} pixels takes about {needed / 1e9:.1f} GB of memory, and this machine has "
-        f"{there / 1e9:.1f} GB: choose --imgsz {int(share * max(height, width))} or less"
+        f"{there / 1e9:.1f} GB: {choose}"
     )

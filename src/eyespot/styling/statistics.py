@@ -48,12 +48,16 @@ class Targets:
         spread = {stage: photo[stage].var(dim=(2, 3), correction=0).mean().clamp(min=1e-12) for stage in content}
         return cls(grams, apart, {stage: photo[stage] for stage in content}, spread)
 
+    def style_by_stage(self, maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """How far a picture is from the painting at each stage: the photo is at 1, the painting at 0."""
+        return {
+            stage: (gram(maps[stage]) - target).square().sum() / self.apart[stage]
+            for stage, target in self.grams.items()
+        }
+
     def style(self, maps: Mapping[str, Tensor]) -> Tensor:
-        """How far a picture is from the painting: the photo is at 1, the painting at 0; the mean over the stages."""
-        losses = [
-            (gram(maps[stage]) - target).square().sum() / self.apart[stage] for stage, target in self.grams.items()
-        ]
-        return torch.stack(losses).mean()
+        """The mean over the stages."""
+        return torch.stack([*self.style_by_stage(maps).values()]).mean()
 
     def content_lost(self, maps: Mapping[str, Tensor]) -> Tensor:
         """How far a picture is from the photo, which is at 0; at 1 it has lost as much as there was."""
