@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from eyespot.cli import show
@@ -36,3 +38,16 @@ def test_agreement_in_fp32_is_not_said_of_files_in_int8(kept, capsys):
     assert lines[2] == f"Compared    {'before int8, ' if kept else ''}{compared}"
     at = lines.index("int8        as it is")
     assert lines[at + 1].strip() == "35 of 36 pictures have the same answer, probabilities differ by at most 0.02"
+
+
+def test_words_after_a_colon_change_on_one_bar(monkeypatch):
+    """Of progress on a terminal: the losses change after every step."""
+    added = []
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("rich.progress.Progress.add_task", lambda self, words, **rest: added.append(words) or 0)
+    monkeypatch.setattr("rich.progress.Progress.update", lambda self, task, **rest: None)
+    with show.progress(quiet=False) as tell:
+        for number in range(5):
+            tell(f"painting: style 0.{number}", number, 5)
+        tell("explaining", 0, 5)
+    assert added == ["painting: style 0.0", "explaining"]

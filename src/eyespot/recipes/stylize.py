@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PIL import Image
 
 from eyespot import machine
@@ -201,19 +202,20 @@ def _folder(
         raise OptionError(f"{painted_over} is one of the pictures to paint with: choose another folder as out")
     done: list[StylizeResult] = []
     aside = list(left)
-    for number, (picture, target) in enumerate(zip(found, targets, strict=True), start=1):
+    try:
+        for number, (picture, target) in enumerate(zip(found, targets, strict=True), start=1):
 
-        def told(step: str, at: int, total: int, number: int = number) -> None:
-            progress(f"photo: {number} of {len(found)}, {step.removeprefix('painting: ')}", at, total)
+            def told(step: str, at: int, total: int, number: int = number) -> None:
+                progress(f"photo: {number} of {len(found)}, {step.removeprefix('painting: ')}", at, total)
 
-        try:
-            data, files = picture.read(), _Files(target)
-            done.append(_one(picture.name, data, files, painter, options, started=time.monotonic(), progress=told))
-        except (DataError, OSError) as error:
-            aside.append(SetAside(picture=picture.name, reason=str(error)))
-        except (KeyboardInterrupt, Stopped):
-            raise Stopped(f"stopped: {len(done)} of {counted(len(found), 'photo')} are painted, in {out}") from None
-        progress("painting", number, len(found))
+            try:
+                data, files = picture.read(), _Files(target)
+                done.append(_one(picture.name, data, files, painter, options, started=time.monotonic(), progress=told))
+            except (DataError, OSError) as error:
+                aside.append(SetAside(picture=picture.name, reason=str(error).removeprefix(f"{picture.name} ")))
+            progress("painting", number, len(found))
+    except (KeyboardInterrupt, Stopped):
+        raise Stopped(f"stopped: {len(done)} of {counted(len(found), 'photo')} are painted, in {out}") from None
     return StylizedFolder(pictures=tuple(done), set_aside=tuple(aside))
 
 
@@ -240,7 +242,10 @@ class _Result:
     is_there: bool = False
 
     def write(self, painted: Pixels) -> None:
-        """Writes it whole, as it is now."""
+        """Writes it whole, as it is now, at the photo's size."""
+        height, width = self.photo.shape[:2]
+        if painted.shape != self.photo.shape:  # of a smaller size, while it is painted from coarse to fine
+            painted = np.asarray(Image.fromarray(painted).resize((width, height), Image.Resampling.BICUBIC))
         if self.keep_colors:
             painted = with_colors_of(self.photo, painted)
         if self.mask is not None:
