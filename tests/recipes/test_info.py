@@ -62,6 +62,7 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "similar": explain.SimilarPicture,
     "eyespot explain, of a detector": BoxExplanation,
     "eyespot stylize": style_options.StylizeResult,
+    "eyespot stylize, of a folder": style_options.StylizedFolder,
     "eyespot benchmark": benchmark.BenchmarkResult,
     "speeds": benchmark.Speed,
     "decoding": benchmark.DecodingSpeed,
