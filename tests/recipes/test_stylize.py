@@ -260,6 +260,9 @@ def test_no_picture_is_its_own_painting_and_none_is_painted_over(folder, shared_
         with pytest.raises(OptionError, match="one of the pictures to paint with"):
             paint(folder, out=folder / name)
         assert (folder / name).read_bytes() == bits
+    Image.new("L", (71, 53), 255).save(folder / "mask.png")
+    with pytest.raises(OptionError, match="one of the pictures to paint with"):
+        paint(folder, out=folder / "mask.png", mask=folder / "mask.png")
     paint(folder)
     with pytest.raises(CannotWrite, match="exists already"):
         paint(folder, overwrite=False)
@@ -363,6 +366,15 @@ def test_the_command_says_it_in_words_and_as_json(folder, shared_cache):
     assert "in one pass, 71 x 53 px" in done.output
     said = json.loads(CliRunner().invoke(main, [*told, "--overwrite", "--json"]).output)
     assert (said["way"], said["out"]) == ("fast", str(folder / "o.png"))
+    in_steps = [*told, "--overwrite", "--steps", "1", "--csv", str(folder / "losses.csv")]
+    done = CliRunner().invoke(main, in_steps)
+    assert "in 1 step, 71 x 53 px" in done.output
+    assert done.output.splitlines()[-1] == f"Wrote       {folder / 'losses.csv'}"
+    done = CliRunner().invoke(main, [*told, "--overwrite", "--explain", str(folder / "lesson")])
+    assert (done.exit_code, done.output) == (
+        2,
+        "eyespot: the option explain needs painting in steps: add --steps 200, or --time 60s\n",
+    )
 
 
 def test_in_one_pass_it_needs_no_torch(folder, shared_cache):

@@ -63,7 +63,7 @@ def require_lesson_folder(folder: Path, *, apart: Collection[str], overwrite: bo
         held = {os.path.realpath(each) for each in folder.iterdir()}
     except OSError as error:
         raise CannotWrite(f"{folder} cannot be read: {error.strerror or error}") from error
-    for each in apart:
+    for each in sorted(apart):
         if each in held or os.path.dirname(each) == os.path.realpath(folder):
             raise OptionError(
                 f"the option explain names {folder}, where {printable(os.path.basename(each))} lies, or is to lie: "
