@@ -241,7 +241,7 @@ def test_where_there_are_no_losses_none_are_promised(folder, options, says, monk
         ({"stages": "stage9", "steps": 1}, OptionError, "no stage 'stage9': did you mean"),
         ({"stages": " , ", "steps": 1}, OptionError, "must name at least one stage"),
         ({"stages": "head", "steps": 1}, OptionError, "'head' gives no maps"),
-        ({"seed": -1, "steps": 1}, OptionError, "seed must be 0 or more"),
+        ({"seed": -1, "steps": 1}, OptionError, "seed must be at least 0, not -1"),
         ({"network": "nowhere/run", "steps": 1}, NetworkError, "no network and no run folder 'nowhere/run'"),
         ({"style": []}, OptionError, "at least one painting"),
         ({"style": "nowhere.png"}, DataError, "nowhere.png cannot be read"),

@@ -32,6 +32,8 @@ STEPS = 40
 """For each rebuilt picture."""
 RATE = 0.03
 """Of the first step; it falls to nothing in a line."""
+MOST_SEEDS = 2**63
+"""That torch knows."""
 NOISE = 0.05
 """Standard deviation of what is begun with, around mid-gray."""
 
@@ -80,7 +82,9 @@ def figures(subject: Subject, *, seed: int) -> Iterator[Figure]:
     at = SIDE / max(SIDE, *subject.photo.shape[:2])
     photo = sized(subject.photo)(at)
     paintings = [(sized(pixels, like=subject.photo)(at), weight) for pixels, weight in subject.paintings]
-    noise = (0.5 + NOISE * torch.randn(photo.shape, generator=torch.Generator().manual_seed(seed))).clamp(0, 1)
+    noise = (0.5 + NOISE * torch.randn(photo.shape, generator=torch.Generator().manual_seed(seed % MOST_SEEDS))).clamp(
+        0, 1
+    )
     small = _Rebuilding(photo, paintings, noise)
     yield from small.content(looking, "content")
     yield from small.style(looking, "style")
@@ -147,7 +151,7 @@ def with_random_weights(looking: Looking, *, seed: int) -> Looking:
         if not tops:
             break
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.manual_seed(seed % MOST_SEEDS)
         for layer in net.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")

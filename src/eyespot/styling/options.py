@@ -72,8 +72,8 @@ class StylizeOptions:
             raise OptionError(f"the option time must be at least {LEAST_SECONDS:g} s, not {self.time}")
         if not 0 <= self.content < float("inf"):
             raise OptionError(f"the option content must be 0 or more, not {self.content}")
-        if not 0 <= self.seed < 2**63:
-            raise OptionError(f"the option seed must be 0 or more, and below 2 to the power of 63, not {self.seed}")
+        if self.seed < 0:
+            raise OptionError(f"the option seed must be at least 0, not {self.seed}")
         for name, given in (("csv", self.csv), ("explain", self.explain)):
             if given is not None and self.way == "fast":
                 raise OptionError(f"the option {name} needs painting in steps: add --steps 200, or --time 60s")
