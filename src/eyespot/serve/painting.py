@@ -31,8 +31,8 @@ from eyespot.styling.painter import require_memory
 
 PLACES = 8
 """Pictures that may wait to be painted."""
-KEPT = 8
-"""Photos, and styles, that are kept for whoever paints the same pictures again."""
+KEPT = 16
+"""Styles that are kept, 100 numbers each, for whoever paints with the same painting again; no picture is."""
 QUICKLY = 1
 """How hard a PNG is compressed: painted pictures are noisy, and become no smaller with more work."""
 T = TypeVar("T")
@@ -65,8 +65,7 @@ class ServedPainter:
         self._fast.painted(black, self._fast.style_of(black))
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="eyespot-paint")
         self._taken = 0
-        self._photos: OrderedDict[tuple[bytes, int], Pixels] = OrderedDict()
-        self._styles: OrderedDict[tuple[bytes, int], Style] = OrderedDict()
+        self._styles: OrderedDict[bytes, Style] = OrderedDict()
 
     @property
     def is_full(self) -> bool:
@@ -95,20 +94,23 @@ class ServedPainter:
             self._taken -= 1
 
     def _at_once(self, pair: Pair, wanted: Asked) -> tuple[AtOnce, bytes]:
-        photo = self._photo(pair.photo, wanted.imgsz)
+        photo = _read(pair.photo, wanted.imgsz, PHOTO)
         require_room(photo, "fast")
-        style = self._style(pair.painting, LARGEST_PAINTING, lambda: _read(pair.painting, LARGEST_PAINTING, PAINTING))
+        style = self._style(pair.painting)
         if wanted.strength < 1:
-            own = self._style(pair.photo, wanted.imgsz, lambda: photo)
-            style = blended([(style, wanted.strength), (own, 1 - wanted.strength)])
+            style = blended([(style, wanted.strength), (self._fast.style_of(photo), 1 - wanted.strength)])
         painted = AtOnce(photo, self._fast.painted(photo, style) if wanted.strength > 0 else photo)
         return painted, painted.png(painted.picture, wanted)
 
-    def _photo(self, data: bytes, side: int) -> Pixels:
-        return _kept(self._photos, (sha256(data).digest(), side), lambda: _read(data, side, PHOTO))
-
-    def _style(self, data: bytes, side: int, picture: Callable[[], Pixels]) -> Style:
-        return _kept(self._styles, (sha256(data).digest(), side), lambda: self._fast.style_of(picture()))
+    def _style(self, painting: bytes) -> Style:
+        """What the painting looks like: kept, since reading it anew is half of the work where it is a large file."""
+        key = sha256(painting).digest()
+        if key not in self._styles:
+            self._styles[key] = self._fast.style_of(_read(painting, LARGEST_PAINTING, PAINTING))
+        self._styles.move_to_end(key)
+        while len(self._styles) > KEPT:
+            self._styles.popitem(last=False)
+        return self._styles[key]
 
 
 def require_room(photo: Pixels, way: Way) -> None:
@@ -130,13 +132,3 @@ def _read(data: bytes, side: int, called: str) -> Pixels:
             f"side: send a larger one{', or ask for a larger imgsz' if called == PHOTO else ''}",
         )
     return pixels
-
-
-def _kept(there: OrderedDict[tuple[bytes, int], T], key: tuple[bytes, int], make: Callable[[], T]) -> T:
-    """What is there under the key, or else is made and kept; of all, those used last."""
-    value = there[key] if key in there else make()
-    there[key] = value
-    there.move_to_end(key)
-    while len(there) > KEPT:
-        there.popitem(last=False)
-    return value

@@ -105,32 +105,30 @@ class InSteps:
         self._count = count
         self._place = threading.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="eyespot-finer", initializer=_give_way)
-        self._newest: Previews | None = None
-
-    @property
-    def is_taken(self) -> bool:
-        return self._place.locked()
+        self._is_ending = threading.Event()
 
     def require_free(self) -> None:
         """Raises RequestError while a picture is being painted."""
-        if self.is_taken:
+        if self._place.locked():
             raise _taken()
 
     def begin(self, work: Work, previews: Previews) -> None:
         """Paints in a thread, to the end of the time or until the previews are unwanted. Raises RequestError."""
         if not self._place.acquire(blocking=False):
             raise _taken()
-        self._newest = previews
         try:
             self._pool.submit(self._paint, work, previews)
         except RuntimeError:  # the server ends
             self._place.release()
             raise
 
+    def end(self) -> None:
+        """Ends every picture after the step at hand: it is what its client gets."""
+        self._is_ending.set()
+
     def stop(self) -> None:
-        """Ends the thread, after the step at hand."""
-        if self._newest is not None:
-            self._newest.stop()
+        """Ends the thread."""
+        self.end()
         self._pool.shutdown()
 
     def _paint(self, work: Work, previews: Previews) -> None:
@@ -149,14 +147,15 @@ class InSteps:
 
         looking = self._looking
         how = How(looking.stages, looking.content_stages, strength=work.wanted.strength)
-        begun, end = time.monotonic(), work.started + work.wanted.seconds - LEFT_FOR_SENDING
-        budget = TimeBudget(begun, max(end, begun + 1e-3))  # one step is taken, however late it is
+        budget = TimeBudget(time.monotonic(), work.started + work.wanted.seconds - LEFT_FOR_SENDING)
         photo, painting = work.first.photo, sized(work.painting, like=work.first.photo)
         steps = painted(sized(photo), [(painting, 1.0)], looking.see, how, budget, begin=sized(work.first.picture)(1))
         step, shown = None, time.monotonic()
         for step in steps:
             if previews.is_unwanted:
                 return
+            if self._is_ending.is_set():
+                break
             if time.monotonic() - shown >= PREVIEW_SECONDS:
                 shown = time.monotonic()
                 previews.put(_after(step, work), is_last=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from eyespot.words import counted
 
 if TYPE_CHECKING:
     from eyespot.serve.painting import ServedPainter
+    from eyespot.serve.service import Service
 
 
 def serve(
@@ -107,17 +108,12 @@ def _serve(
     watcher = Watcher(service, say=say)
 
     def introduce() -> None:
-        say(f"Serving     {service.name}, {len(service.served.classes)} classes, from {run}")
-        for each in sockets:
-            say(f"Page        {_address(each)}")
-        if service.painter is not None:
-            finer = " and in steps" if service.finer is not None else "; in steps only with the extra `train`"
-            say(f"Paints      photos at once{finer}")
-        if token is not None:
-            say("Token       clients send the header `Authorization: Bearer TOKEN`; the page asks for it")
-        say("Stop        Ctrl-C")
+        for label, text in _introduction(service, run, sockets, token):
+            say(f"{label:11} {text}")
 
-    server = Server(make_app(service, token=token), started=introduce, hang_up=watcher.look_now)
+    server = Server(
+        make_app(service, token=token), started=introduce, hang_up=watcher.look_now, ends=service.end_long_work
+    )
     host, port = sockets[0].getsockname()[:2]
     watcher.start()
     try:
@@ -131,6 +127,19 @@ def _serve(
     say(f"Stopped     after {counted(server.accepted, 'request')}, {server.answered} answered")
     if server.was_interrupted:
         raise KeyboardInterrupt
+
+
+def _introduction(
+    service: Service, run: str | Path, sockets: list[socket.socket], token: str | None
+) -> Iterator[tuple[str, str]]:
+    yield "Serving", f"{service.name}, {len(service.served.classes)} classes, from {run}"
+    for each in sockets:
+        yield "Page", _address(each)
+    if service.painter is not None:
+        yield "Paints", f"photos at once{' and in steps' if service.finer else '; in steps with the extra `train`'}"
+    if token is not None:
+        yield "Token", "clients send the header `Authorization: Bearer TOKEN`; the page asks for it"
+    yield "Stop", "Ctrl-C"
 
 
 def _painter() -> ServedPainter:

@@ -71,6 +71,11 @@ class Service:
         """What `GET /metrics` says."""
         return self.metrics.text(queue=self.batching.taken, model=self.name, fingerprint=self.served.fingerprint)
 
+    def end_long_work(self) -> None:
+        """Ends what would go on for long, with what there is by then."""
+        if self.finer is not None:
+            self.finer.end()
+
     def stop(self) -> None:
         """Ends the workers, once all is answered."""
         self.batching.stop()

@@ -7,6 +7,8 @@ import { fit } from "./picture_view.js";
 
 /** @type {import("./api.js").Pair & {photo: File} | undefined} */
 let pair;
+/** @type {typeof pair} - of which a picture is shown */
+let shown;
 let version = 0; // of what is to be painted; grows with every change
 let asking = false;
 /** @type {AbortController | null} stops what is being painted in steps */
@@ -16,10 +18,7 @@ let running = null;
 export function offerPainting({ finer, seconds }) {
   byId("finer").hidden = !finer;
   byId("finer").onclick = () => better(seconds);
-  byId("finer-stop").onclick = () => {
-    running?.abort();
-    byId("finer").focus(); // the button that was pressed is gone
-  };
+  byId("finer-stop").onclick = () => running?.abort();
   byId("strength").oninput = changed;
   for (const id of ["keep-colors", "paint-size"]) byId(id).onchange = changed;
   offerComparison();
@@ -54,15 +53,18 @@ async function paintAgain() {
 
 async function paintOnce() {
   const started = performance.now();
+  const asked = pair;
   try {
-    const painted = await paint(pair, options());
+    const painted = await paint(asked, options());
     if (running) return; // it has begun with the same picture
     await show(painted);
+    shown = asked;
     say(byId("paint-trouble"));
     sayHow(`Painted at once, in ${((performance.now() - started) / 1000).toFixed(1)}\u00a0s.`);
     tell("The photo is painted.");
   } catch (error) {
     say(byId("paint-trouble"), error.message);
+    if (shown !== pair) byId("painted").hidden = true; // it is of other pictures than those that are chosen
   }
 }
 
@@ -85,8 +87,8 @@ async function better(seconds) {
   const hadFocus = document.activeElement === byId("finer-stop");
   running = null;
   showRunning(false, seconds);
-  if (hadFocus) byId("finer").focus();
-  sayHow(steps ? `Painted in ${steps} steps.` : "");
+  if (hadFocus) byId("finer").focus(); // the other button is gone
+  sayHow(steps ? `Painted in ${steps} step${steps === 1 ? "" : "s"}.` : "");
 }
 
 /** @param {boolean} isRunning @param {number} seconds */

@@ -84,7 +84,6 @@ async function handOn(files, place, take) {
 function show(place, file) {
   const figure = /** @type {HTMLElement} */ (byId(`${place}-place`).querySelector("figure"));
   const image = figure.querySelector("img");
-  const hint = /** @type {HTMLElement} */ (byId(`${place}-place`).querySelector(".hint"));
   URL.revokeObjectURL(image.src);
   image.alt = file.name;
   image.onload = () => (image.hidden = false);
@@ -95,5 +94,6 @@ function show(place, file) {
   image.src = URL.createObjectURL(file);
   figure.querySelector("figcaption").textContent = file.name;
   figure.hidden = false;
-  hint.hidden = true;
+  /** @type {HTMLElement} */ (byId(`${place}-place`).querySelector(".hint")).hidden = true;
+  byId(`${place}-choose`).classList.remove("main"); // what comes next is elsewhere
 }
