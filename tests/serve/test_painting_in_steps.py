@@ -39,12 +39,12 @@ def files(picture):
 
 
 class Step(NamedTuple):
-    """A step as far as its client sees it: a black picture."""
+    """A step as far as its client sees it: a black picture, at half of the photo's size."""
 
     number: int
     style: float = 0.5
     content: float = 0.25
-    picture: Any = np.zeros((40, 48, 3), np.uint8)
+    picture: Any = np.zeros((20, 24, 3), np.uint8)
 
 
 class Steps:
@@ -148,6 +148,7 @@ def test_each_step_is_seen_with_the_photos_colors_where_they_are_wanted(service,
 
     said = asyncio.run(run())
     photo, painted = pixels(base64.b64encode(files["photo"])), pixels(said["png"])
+    assert painted.shape == photo.shape
     assert painted.mean() < photo.mean() / 2  # black
     assert np.ptp(painted, axis=2).max() > 10  # and not without color
 

@@ -48,9 +48,16 @@ class AtOnce:
     """With the painting's colors, whatever is wanted."""
 
     def png(self, picture: Pixels, wanted: Asked) -> bytes:
-        """This or a later picture of the same photo as a file, with the photo's colors where they are wanted."""
+        """This or a later picture of the same photo as a file, with the photo's colors where they are wanted.
+
+        picture: of any size; what is painted on the way to a finer one is smaller than the photo at first.
+        """
+        height, width = self.photo.shape[:2]
+        if picture.shape != self.photo.shape:
+            picture = np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BICUBIC))
+        if wanted.keep_colors:
+            picture = with_colors_of(self.photo, picture)
         file = io.BytesIO()
-        picture = with_colors_of(self.photo, picture) if wanted.keep_colors else picture
         Image.fromarray(picture).save(file, "PNG", compress_level=QUICKLY)
         return file.getvalue()
 

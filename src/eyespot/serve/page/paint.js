@@ -5,6 +5,7 @@ import { byId, say, tell } from "./elements.js";
 import { takePair } from "./paint_intake.js";
 import { fit } from "./picture_view.js";
 
+const TICK_MILLISECONDS = 250;
 /** @type {import("./api.js").Pair & {photo: File} | undefined} */
 let pair;
 /** @type {typeof pair} - of which a picture is shown */
@@ -71,31 +72,34 @@ async function paintOnce() {
 /** Paint in steps, and show what is there so far. @param {number} seconds - that it may take */
 async function better(seconds) {
   const stop = (running = new AbortController());
-  showRunning(true, seconds);
+  const started = performance.now();
+  const tick = () => showTime(Math.min((performance.now() - started) / 1000, seconds), seconds);
+  const ticking = setInterval(tick, TICK_MILLISECONDS);
+  tick();
+  showRunning(true);
   byId("finer-stop").focus();
   let steps = 0;
   try {
     for await (const preview of paintInSteps(pair, { ...options(), time: seconds }, stop.signal)) {
       steps = preview.steps;
       await show(fromBase64(preview.png));
-      showTime(preview.seconds, seconds);
     }
     tell("The photo is painted in steps.");
   } catch (error) {
     if (!stop.signal.aborted) say(byId("paint-trouble"), error.message);
   }
   const hadFocus = document.activeElement === byId("finer-stop");
+  clearInterval(ticking);
   running = null;
-  showRunning(false, seconds);
+  showRunning(false);
   if (hadFocus) byId("finer").focus(); // the other button is gone
   sayHow(steps ? `Painted in ${steps} step${steps === 1 ? "" : "s"}.` : "");
 }
 
-/** @param {boolean} isRunning @param {number} seconds */
-function showRunning(isRunning, seconds) {
+/** @param {boolean} isRunning */
+function showRunning(isRunning) {
   byId("finer").hidden = isRunning;
   byId("finer-stop").hidden = byId("finer-bar").hidden = !isRunning;
-  if (isRunning) showTime(0, seconds);
 }
 
 /** @param {number} spent @param {number} seconds */
@@ -134,9 +138,14 @@ function offerComparison() {
     button.hidden = true; // this browser cannot show it
   };
   button.onclick = () => showPhoto(photo.hidden);
+  let isHeld = false;
+  const hold = (/** @type {boolean} */ held) => {
+    if (held !== isHeld) showPhoto(held);
+    isHeld = held;
+  };
   const frame = photo.parentElement;
-  frame.onpointerdown = () => showPhoto(!button.hidden);
-  for (const end of ["pointerup", "pointercancel", "pointerleave"]) frame.addEventListener(end, () => showPhoto(false));
+  frame.onpointerdown = () => hold(photo.hidden && !button.hidden);
+  frame.onpointerup = frame.onpointercancel = frame.onpointerleave = () => hold(false);
 }
 
 /** @returns {import("./api.js").PaintOptions} */
