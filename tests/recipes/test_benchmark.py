@@ -2,7 +2,6 @@
 
 import json
 import sys
-from functools import partial
 
 import pytest
 from click.testing import CliRunner
@@ -13,7 +12,6 @@ from eyespot.cli.main import main
 from eyespot.engine.peak import peak_gflops
 from eyespot.engine.run import available_precisions
 from eyespot.errors import DataError, NetworkError, OptionError
-from eyespot.recipes.benchmark import benchmark
 
 QUICK = {"batches": (1, 3), "runs": 2, "seconds": 0.02}
 
@@ -24,12 +22,6 @@ def small_products(monkeypatch):
     monkeypatch.setattr(
         "eyespot.recipes.benchmark.peak_gflops", lambda each, seconds: peak_gflops(each, side=64, seconds=0.01)
     )
-
-
-@pytest.fixture
-def quick_command(monkeypatch):
-    """The command line measures as shortly as these tests do."""
-    monkeypatch.setattr("eyespot.recipes.benchmark.benchmark", partial(benchmark, seconds=QUICK["seconds"]))
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +88,7 @@ def test_what_takes_too_long_is_measured_once_and_larger_batches_are_left_out(mo
         ({"runs": 0}, OptionError, "at least 1"),
         ({"batches": ()}, OptionError, "at least 1"),
         ({"batches": (0,)}, OptionError, "at least 1"),
+        ({"seconds": 0.0}, OptionError, "seconds must be above 0"),
         ({"pictures": "text"}, DataError, "can be read"),
         ({"pictures": "nowhere"}, DataError, "there is no"),
     ],
@@ -109,8 +102,8 @@ def test_what_cannot_be_done_is_said(shared_cache, tmp_path, monkeypatch, given,
         eyespot.benchmark(options.pop("network"), **options)
 
 
-def test_the_command_prints_a_table(shared_cache, quick_command):
-    done = CliRunner().invoke(main, ["benchmark", "lenet5", "--batches", "1", "--runs", "1"])
+def test_the_command_prints_a_table(shared_cache):
+    done = CliRunner().invoke(main, ["benchmark", "lenet5", "--batches", "1", "--runs", "1", "--seconds", "0.05"])
     assert done.exit_code == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0].startswith("Network     lenet5, weights random")
@@ -123,9 +116,11 @@ def test_the_command_prints_a_table(shared_cache, quick_command):
     )
 
 
-def test_the_machines_peak_is_above_nothing_and_in_the_result(shared_cache, quick_command):
+def test_the_machines_peak_is_above_nothing_and_in_the_result(shared_cache):
     said = json.loads(
-        CliRunner().invoke(main, ["benchmark", "lenet5", "--batches", "1", "--runs", "1", "--json"]).stdout
+        CliRunner()
+        .invoke(main, ["benchmark", "lenet5", "--batches", "1", "--runs", "1", "--seconds", "0.05", "--json"])
+        .stdout
     )
     assert said["peak_gflops"].keys() == set(available_precisions())
     assert min(said["peak_gflops"].values()) > 0

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from eyespot import zoo
+from eyespot import blocks, zoo
 from eyespot.blocks import chain
 from eyespot.training.less_work import MergedNorm, merged_norms, pays, pooled_first, small_depthwise, weight_gradient
 
@@ -30,7 +30,10 @@ def lively(net):
 )
 def test_the_same_numbers_and_gradients(name, side):
     torch.manual_seed(0)
-    net = lively(zoo.create(name, classes=3)).double()  # in double precision only a mistake is this large
+    net = zoo.create(name, classes=3)
+    if name == "vgg11_bn":
+        net, _ = blocks.split(net, after="stage5")  # after it come 120 million weights and no norm
+    net = lively(net).double()  # in double precision only a mistake is this large
     for module in net.modules():
         if isinstance(module, nn.Dropout):
             module.eval()

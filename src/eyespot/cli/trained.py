@@ -100,6 +100,7 @@ def serve(**options: Any) -> None:
 @click.option("--pictures", metavar="FOLDER", help="Measure reading these pictures, too, alone and with the engine.")
 @click.option("--batches", default="1,4,16,64", show_default=True, metavar="N,N", help="Images at a time.")
 @click.option("--runs", type=int, default=5, show_default=True, help="Of each line, for median and range.")
+@click.option("--seconds", type=float, default=2.0, show_default=True, help="That the runs of a line take, about.")
 @json_option
 @quiet_option
 @told

@@ -104,6 +104,8 @@ def benchmark(
     """
     if runs < 1 or not batches or min(batches) < 1:
         raise OptionError("the options runs and batches must be at least 1")
+    if not 0 < seconds < float("inf"):
+        raise OptionError(f"the option seconds must be above 0, not {seconds}")
     plan, started = _Plan(tuple(sorted(batches)), runs, seconds), time.perf_counter()
     found = [] if pictures is None else list(list_pictures([pictures])[0][:MOST_PICTURES])
     given = tested(network)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from eyespot.styling.looking import Looking
     from eyespot.styling.optimise import Budget, Step
 
-LEFT_FOR_WRITING = 0.3
-"""Seconds of a time that are kept for the last picture's way to the disk."""
+LEFT_FOR_WRITING = 0.5
+"""Seconds of a time that are kept for the last picture's way to the disk, and for the process to end."""
 MEMORY: dict[Way, tuple[float, float]] = {"fast": (170e6, 245), "optimise": (400e6, 2300)}
 """Bytes that a process takes without a picture, and for each pixel of the result."""
 MOST_MEMORY = 0.8
@@ -85,6 +85,7 @@ class Painter:
         if is_installed():
             begin = self.at_once(photo)
             write(begin)  # the first preview
+            self._fast.put_away()
         looking = self._looking
         how = How(
             looking.stages, looking.content_stages, options.content, options.strength, options.strokes, options.seed
