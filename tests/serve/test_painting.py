@@ -164,7 +164,8 @@ def test_what_would_take_more_memory_than_there_is_is_refused(paints, files, mon
     monkeypatch.setattr("eyespot.machine.memory_bytes", lambda: 200_000_000)
     refused = ask(paints, files["photo"], files["painting"])
     assert refused.status_code == 413
-    assert "choose imgsz" in said(refused)
+    assert "of memory, and this machine has 0.2 GB" in said(refused)
+    assert "--" not in said(refused)
 
 
 def test_beyond_the_places_clients_are_asked_to_come_back(paints, painted_service, files, monkeypatch):

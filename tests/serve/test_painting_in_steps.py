@@ -223,4 +223,4 @@ def test_more_memory_than_there_is_is_refused_before_anything_is_painted(service
     with TestClient(make_app(service), base_url="http://localhost") as client:
         refused = client.post("/paint/finer", files=files)
     assert refused.status_code == 413
-    assert "choose imgsz" in refused.json()["error"]
+    assert "of memory, and this machine has 0.4 GB" in refused.json()["error"]
