@@ -18,6 +18,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import uvicorn
 from color_bundle import SHARPNESS, color_probabilities, write_color_bundle
 
 from eyespot.bundle.files import place_bundle, read_bundle
@@ -242,6 +243,18 @@ def test_closing_the_terminal_ends_a_server_that_has_one(monkeypatch, terminal):
             asyncio.run(server.on_tick(1))
             assert heard == ["hang-up"]
     assert signal.getsignal(signal.SIGHUP) == before
+
+
+def test_long_work_is_ended_before_what_was_taken_is_answered(monkeypatch):
+    happened = []
+
+    async def answer_the_rest(server, sockets=None):
+        happened.append("answered")
+
+    monkeypatch.setattr(uvicorn.Server, "shutdown", answer_the_rest)
+    server = Server(lambda *asked: None, started=list, hang_up=list, ends=lambda: happened.append("ended"))
+    asyncio.run(server.shutdown())
+    assert happened == ["ended", "answered"]
 
 
 def test_a_token_opens_the_server(bundle, start, picture):

@@ -54,11 +54,12 @@ def test_few_steps_are_as_many_and_the_last_is_at_the_last_size(see, pictures, s
     assert taken[-1].picture.shape == pictures[0].shape
 
 
-def test_without_any_time_there_is_one_step_at_the_last_size(see, pictures):
+@pytest.mark.parametrize("begun", [-2, 0], ids=["over by now", "over before it began"])
+def test_without_any_time_there_is_one_step_at_the_last_size(see, pictures, begun):
     photo, painting = pictures
     now = time.monotonic()
     how = How(("stage1", "stage2"), ("stage2",), strokes="large")
-    [step] = painted(sized(photo), [(sized(painting), 1.0)], see, how, TimeBudget(now - 2, now - 1))
+    [step] = painted(sized(photo), [(sized(painting), 1.0)], see, how, TimeBudget(now + begun, now - 1))
     assert step.picture.shape == photo.shape
 
 

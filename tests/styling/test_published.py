@@ -67,6 +67,17 @@ def test_a_style_is_the_same_in_both_engines(painter):
     np.testing.assert_allclose(painter.style_of(painting), other.reshape(-1), atol=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("size_hw", "looked_at_hw"),
+    [((512, 300), (437, 256)), ((40, 40), (256, 256)), ((256, 2048), (256, 2048)), ((32, 4096), (64, 8192))],
+)
+def test_a_painting_is_looked_at_with_its_shorter_side_of_256_pixels_and_a_long_strip_smaller(size_hw, looked_at_hw):
+    painter, seen = FastPainter(cache_folder=None), []
+    painter.__dict__["_looking"] = lambda picture: seen.append(picture.shape) or {0: np.zeros((1, 1, 1, 100))}
+    painter.style_of(np.zeros((*size_hw, 3), np.uint8))
+    assert seen == [(1, *looked_at_hw, 3)]
+
+
 def test_without_the_package_it_says_what_to_install(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"eyespot\[style\]"):

@@ -82,6 +82,7 @@ def export(as_json: bool, quiet: bool, **options: Any) -> None:
     help="What clients must know; needed on other addresses than this computer's own.  [default: EYESPOT_TOKEN]",
 )
 @click.option("--queue", type=int, default=256, show_default=True, help="Pictures that may wait; beyond, 503.")
+@click.option("--style", is_flag=True, help="Paint photos as paintings, too: on the page, and by POST /paint.")
 @told
 def serve(**options: Any) -> None:
     """Serve the model in RUN over HTTP, with a page to try it, until Ctrl-C or SIGTERM.

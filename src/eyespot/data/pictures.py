@@ -162,8 +162,13 @@ def read_small(data: bytes, side: int, levels: Levels | None = None) -> Image.Im
     Raises UnreadablePicture with the reason.
     """
     with formats.quiet():
-        image = _decode(formats.open_picture(data), data, "rgb", levels, least_side=2 * side)
-        image.thumbnail((side, side), Image.Resampling.BICUBIC)
+        return small_opened(formats.open_picture(data), data, side, levels)
+
+
+def small_opened(picture: Image.Image, data: bytes, side: int, levels: Levels | None = None) -> Image.Image:
+    """The same of a picture that is open already, for whoever looks at its header first. Called inside `quiet`."""
+    image = _decode(picture, data, "rgb", levels, least_side=2 * side)
+    image.thumbnail((side, side), Image.Resampling.BICUBIC)
     return _in(image, "rgb")
 
 

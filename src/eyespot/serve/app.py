@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from eyespot.errors import RequestError
-from eyespot.serve import inference_protocol, predicting
+from eyespot.serve import inference_protocol, paint_endpoints, predicting
 from eyespot.serve.metrics import Metrics
 from eyespot.serve.refusals import OurMistake, show_mistake
 from eyespot.serve.replies import as_json, refusal
@@ -88,6 +88,7 @@ def make_app(service: Service, *, token: str | None = None) -> FastAPI:
     _add_model(app, service)  # first what is asked most
     _add_page(app)
     inference_protocol.add_to(app, service)
+    paint_endpoints.add_to(app, service)
     return app
 
 

@@ -35,6 +35,8 @@ class Sent:
     name: str | None
     """The file's name, where the client gave one."""
     data: bytes
+    field: str | None = None
+    """The form's name for it."""
 
 
 class Intake:
@@ -162,6 +164,7 @@ class _Form:
         self.pictures: list[Sent] = []
         self.is_whole = False
         self._name: str | None = None
+        self._part: str | None = None
         self._field, self._value = bytearray(), bytearray()
         self._data = bytearray()
 
@@ -179,12 +182,12 @@ class _Form:
     def _begin(self) -> None:
         if len(self.pictures) == MOST_PICTURES:
             raise RequestError(413, f"the request has more than {MOST_PICTURES} pictures: send fewer at a time")
-        self._name, self._data = None, bytearray()
+        self._name, self._part, self._data = None, None, bytearray()
 
     def _header(self) -> None:
         if self._field.lower() == b"content-disposition":
-            name = parse_options_header(bytes(self._value))[1].get(b"filename")
-            self._name = None if name is None else name.decode("utf-8", "replace")[:MOST_NAME]
+            options = parse_options_header(bytes(self._value))[1]
+            self._name, self._part = _text(options.get(b"filename")), _text(options.get(b"name"))
         self._field.clear()
         self._value.clear()
 
@@ -194,8 +197,12 @@ class _Form:
         self._data += data[start:end]
 
     def _end(self) -> None:
-        self.pictures.append(Sent(self._name, bytes(self._data)))
+        self.pictures.append(Sent(self._name, bytes(self._data), self._part))
         self._data = bytearray()
 
     def _finish(self) -> None:
         self.is_whole = True
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("utf-8", "replace")[:MOST_NAME]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-PATHS = frozenset({"/predict", "/model", "/metrics", "/healthz", "/"})
+from eyespot.styling.options import Way
+
+PATHS = frozenset({"/predict", "/model", "/metrics", "/healthz", "/", "/paint", "/paint/finer"})
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 BATCHES = (1, 2, 4, 8, 16)
 
@@ -24,6 +26,7 @@ class Metrics:
         self._batches = Histogram(
             "eyespot_batch_pictures", "Pictures answered together", buckets=BATCHES, registry=self._registry
         )
+        self._painted = Counter("eyespot_painted_pictures", "Pictures painted", ["way"], registry=self._registry)
         self._swaps = Counter("eyespot_swaps", "New models found on disk", ["outcome"], registry=self._registry)
         self._queue = Gauge("eyespot_queue_pictures", "Pictures waiting or worked on", registry=self._registry)
         self._model = Gauge("eyespot_model", "The served model", ["model", "fingerprint"], registry=self._registry)
@@ -45,6 +48,10 @@ class Metrics:
     def batch(self, size: int) -> None:
         """Counts a batch that went through an engine."""
         self._batches.observe(size)
+
+    def painted(self, way: Way) -> None:
+        """Counts a picture that was painted."""
+        self._painted.labels(way).inc()
 
     def swap(self, *, kept: bool) -> None:
         """Counts a new bundle that is served from now on, or was refused."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
+import numpy as np
 from PIL import Image
 
 from eyespot.data import formats
 from eyespot.data.framed import Framed, frame_opened
-from eyespot.data.pictures import lies_on_its_side, read_opened
+from eyespot.data.pictures import lies_on_its_side, read_opened, small_opened
+from eyespot.data.ranges import levels_of
 from eyespot.errors import RequestError, TooManyPixels, UnreadablePicture
 from eyespot.names import printable
 from eyespot.records import Preprocess
@@ -17,6 +20,7 @@ MOST_BYTES = 20 * 2**20
 MOST_PIXELS = 50_000_000
 MOST_REASON = 200
 """Letters of a decoder's reason that are handed on."""
+Decoded = TypeVar("Decoded")
 
 
 def read_sent(data: bytes, preprocess: Preprocess) -> Framed:
@@ -29,12 +33,20 @@ def frame_sent(data: bytes, preprocess: Preprocess) -> Framed:
     return _sent(data, lambda picture: frame_opened(picture, data, preprocess))
 
 
+def small_sent(data: bytes, side: int, *, called: str) -> np.ndarray:
+    """All of the picture, upright, its longer side at most `side` pixels: uint8 (H, W, 3).
+
+    called: what an error calls it, such as "the photo".
+    """
+    return _sent(data, lambda picture: np.asarray(small_opened(picture, data, side, levels_of(data))), called=called)
+
+
 def too_large() -> RequestError:
     """What is said of a picture with too many bytes."""
     return RequestError(413, f"the picture has more than {MOST_BYTES // 2**20} MB: send a smaller one")
 
 
-def _sent(data: bytes, decode: Callable[[Image.Image], Framed]) -> Framed:
+def _sent(data: bytes, decode: Callable[[Image.Image], Decoded], *, called: str = "the picture") -> Decoded:
     """What becomes of a picture whose size, format and header are sound.
 
     decode: takes the opened picture.
@@ -50,7 +62,7 @@ def _sent(data: bytes, decode: Callable[[Image.Image], Framed]) -> Framed:
             return decode(picture)
     except UnreadablePicture as error:
         status = 413 if isinstance(error, TooManyPixels) else status
-        raise RequestError(status, f"the picture {printable(error.reason)[:MOST_REASON]}") from error
+        raise RequestError(status, f"{called} {printable(error.reason)[:MOST_REASON]}") from error
 
 
 def _cut_to_the_middle(picture: Image.Image, data: bytes, preprocess: Preprocess) -> Framed:

@@ -26,9 +26,17 @@ what is left of them is cut off."""
 class Server(uvicorn.Server):
     """Ends at SIGTERM and Ctrl-C: it listens no more, answers what it has taken, and returns."""
 
-    def __init__(self, app: ASGIApp, *, started: Callable[[], None], hang_up: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        started: Callable[[], None],
+        hang_up: Callable[[], None],
+        ends: Callable[[], None] = lambda: None,
+    ) -> None:
         """started: called once it listens.
         hang_up: called soon after SIGHUP, where the system has that and the server runs without a terminal.
+        ends: called once it is told to stop, before what it has taken is answered.
         """
         logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every damaged form
         super().__init__(
@@ -48,7 +56,7 @@ class Server(uvicorn.Server):
             )
         )
         self.server_state: State = State()
-        self._started, self._hang_up = started, hang_up
+        self._started, self._hang_up, self._ends = started, hang_up, ends
         self._was_hung_up = False
 
     @property
@@ -76,6 +84,11 @@ class Server(uvicorn.Server):
             await self.lifespan.shutdown()
             raise
         self._started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called once it is told to stop."""
+        self._ends()
+        await super().shutdown(sockets)
 
     async def on_tick(self, counter: int) -> bool:
         """Called ten times a second."""

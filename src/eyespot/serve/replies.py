@@ -9,8 +9,14 @@ from fastapi import Response
 
 from eyespot.errors import RequestError
 
-RETRY_SECONDS = 1
-_HEADERS = {401: {"www-authenticate": "Bearer"}, 408: {"connection": "close"}, 503: {"retry-after": str(RETRY_SECONDS)}}
+RETRY_SECONDS, LONG_RETRY_SECONDS = 1, 10
+"""When to ask again: a server that is busy, and one that does what only one client at a time can have."""
+_HEADERS = {
+    401: {"www-authenticate": "Bearer"},
+    408: {"connection": "close"},
+    429: {"retry-after": str(LONG_RETRY_SECONDS)},
+    503: {"retry-after": str(RETRY_SECONDS)},
+}
 
 
 def as_json(value: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:

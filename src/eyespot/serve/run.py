@@ -5,14 +5,18 @@ from __future__ import annotations
 import errno
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eyespot.errors import EyespotError, MachineError, MissingExtra, OptionError
 from eyespot.serve.batching import QUEUE
 from eyespot.serve.safety import require_token
 from eyespot.words import counted
+
+if TYPE_CHECKING:
+    from eyespot.serve.painting import ServedPainter
+    from eyespot.serve.service import Service
 
 
 def serve(
@@ -22,6 +26,7 @@ def serve(
     port: int = 8000,
     token: str | None = None,
     queue: int = QUEUE,
+    style: bool = False,
     say: Callable[[str], None] = print,
 ) -> None:
     """Serves the model in `run` until SIGTERM or Ctrl-C; what was accepted by then is still answered.
@@ -29,14 +34,17 @@ def serve(
     host, port: to listen on; port 0 is a free one.
     token: what clients must know; needed where the address is not this computer's own.
     queue: pictures that may wait or be worked on.
+    style: whether photos are painted, too.
     say: told what a person should know.
     Raises OptionError, MachineError (the port is in use), MissingExtra, BundleError; KeyboardInterrupt after Ctrl-C.
     """
     _require(queue=queue, port=port)
     require_extra()
+    if style:
+        require_style()
     sockets = listening(host, port, token=token)
     try:
-        _serve(run, sockets, token=token, queue=queue, say=say)
+        _serve(run, sockets, token=token, queue=queue, style=style, say=say)
     finally:
         for each in sockets:
             each.close()
@@ -52,6 +60,14 @@ def require_extra() -> None:
         import uvicorn  # noqa: F401
     except ImportError as error:
         raise MissingExtra("serving a model", extra="serve") from error
+
+
+def require_style() -> None:
+    """Raises MissingExtra if the networks that paint at once are missing."""
+    from eyespot.styling.published import is_installed
+
+    if not is_installed():
+        raise MissingExtra("painting photos", extra="style")
 
 
 def listening(host: str, port: int, *, token: str | None) -> list[socket.socket]:
@@ -74,7 +90,13 @@ def listening(host: str, port: int, *, token: str | None) -> list[socket.socket]
 
 
 def _serve(
-    run: str | Path, sockets: list[socket.socket], *, token: str | None, queue: int, say: Callable[[str], None]
+    run: str | Path,
+    sockets: list[socket.socket],
+    *,
+    token: str | None,
+    queue: int,
+    style: bool,
+    say: Callable[[str], None],
 ) -> None:
     from eyespot.recipes.explain import Explainer
     from eyespot.serve.app import make_app
@@ -82,18 +104,16 @@ def _serve(
     from eyespot.serve.service import Service
     from eyespot.serve.swap import Watcher
 
-    service = Service(run, queue=queue, explain=Explainer)
+    service = Service(run, queue=queue, explain=Explainer, painter=_painter() if style else None)
     watcher = Watcher(service, say=say)
 
     def introduce() -> None:
-        say(f"Serving     {service.name}, {len(service.served.classes)} classes, from {run}")
-        for each in sockets:
-            say(f"Page        {_address(each)}")
-        if token is not None:
-            say("Token       clients send the header `Authorization: Bearer TOKEN`; the page asks for it")
-        say("Stop        Ctrl-C")
+        for label, text in _introduction(service, run, sockets, token):
+            say(f"{label:11} {text}")
 
-    server = Server(make_app(service, token=token), started=introduce, hang_up=watcher.look_now)
+    server = Server(
+        make_app(service, token=token), started=introduce, hang_up=watcher.look_now, ends=service.end_long_work
+    )
     host, port = sockets[0].getsockname()[:2]
     watcher.start()
     try:
@@ -107,6 +127,27 @@ def _serve(
     say(f"Stopped     after {counted(server.accepted, 'request')}, {server.answered} answered")
     if server.was_interrupted:
         raise KeyboardInterrupt
+
+
+def _introduction(
+    service: Service, run: str | Path, sockets: list[socket.socket], token: str | None
+) -> Iterator[tuple[str, str]]:
+    yield "Serving", f"{service.name}, {len(service.served.classes)} classes, from {run}"
+    for each in sockets:
+        yield "Page", _address(each)
+    if service.painter is not None:
+        yield "Paints", f"photos at once{' and in steps' if service.finer else '; in steps with the extra `train`'}"
+    if token is not None:
+        yield "Token", "clients send the header `Authorization: Bearer TOKEN`; the page asks for it"
+    yield "Stop", "Ctrl-C"
+
+
+def _painter() -> ServedPainter:
+    from eyespot import machine
+    from eyespot.engine.compiled import compiled_folder
+    from eyespot.serve.painting import ServedPainter
+
+    return ServedPainter(cache_folder=compiled_folder(machine.cache_folder()))
 
 
 def _require(*, queue: int, port: int) -> None:

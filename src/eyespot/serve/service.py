@@ -16,6 +16,9 @@ from eyespot.serve.classification import ServedClassifier
 from eyespot.serve.detection import ServedDetector
 from eyespot.serve.explaining import Explaining
 from eyespot.serve.metrics import Metrics
+from eyespot.serve.paint_query import SECONDS
+from eyespot.serve.painting import ServedPainter
+from eyespot.serve.painting_in_steps import InSteps, has_torch
 from eyespot.serve.served import Served
 from eyespot.version import VERSION
 
@@ -29,8 +32,10 @@ class Service:
         *,
         queue: int = QUEUE,
         explain: Callable[[Bundle], Explainer] | None = None,
+        painter: ServedPainter | None = None,
     ) -> None:
         """explain: makes what explains the answers of a bundle that names classes.
+        painter: paints photos, where that is served, too.
 
         Raises BundleError if `run` holds no model that can be served.
         """
@@ -45,6 +50,9 @@ class Service:
         """Held while JSON is read: all else stands still meanwhile, and it takes many times its size."""
         self.batching = Batching(workers=machine.cores(), places=queue, observe=self.metrics.batch)
         self.explaining = Explaining()
+        self.painter = painter
+        self.finer = InSteps(count=lambda: self.metrics.painted("optimise")) if painter and has_torch() else None
+        """What paints in steps, where that can be done."""
 
     def load(self, bundle: Bundle | DetectorBundle) -> Served[Any, Any]:
         """The bundle compiled and tried. Raises BundleError. The one place where the model's task decides."""
@@ -54,13 +62,25 @@ class Service:
 
     def described(self) -> dict[str, Any]:
         """What `GET /model` says."""
-        return {"name": self.name, **self.served.described(), "version": VERSION}
+        said = {"name": self.name, **self.served.described(), "version": VERSION}
+        if self.painter is None:
+            return said
+        return {**said, "paint": {"finer": self.finer is not None, "seconds": SECONDS}}
 
     def measured(self) -> bytes:
         """What `GET /metrics` says."""
         return self.metrics.text(queue=self.batching.taken, model=self.name, fingerprint=self.served.fingerprint)
 
+    def end_long_work(self) -> None:
+        """Ends what would go on for long, with what there is by then."""
+        if self.finer is not None:
+            self.finer.end()
+
     def stop(self) -> None:
         """Ends the workers, once all is answered."""
         self.batching.stop()
         self.explaining.stop()
+        if self.painter is not None:
+            self.painter.stop()
+        if self.finer is not None:
+            self.finer.stop()

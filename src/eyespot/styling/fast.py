@@ -22,12 +22,14 @@ Style = NDArray[np.float32]
 
 LOOKED_AT = 256
 """Pixels of a painting's shorter side when it is looked at: as large as those that the network was trained on."""
+MOST_LOOKED_AT = 2048 * LOOKED_AT
+"""Pixels of a painting that is looked at: a long strip is made smaller than that, or it would take gigabytes."""
 MULTIPLE = 4
 """The network halves a picture's sides twice and doubles them again."""
-
-
 NOT_ROUNDED = {"DYNAMIC_QUANTIZATION_GROUP_SIZE": "0"}
 """Else the engine rounds activations by itself where weights have 8 bits, which costs up to 5 grey levels."""
+NOT_KEPT = {"CPU_RUNTIME_CACHE_CAPACITY": "0"}
+"""Else the engine keeps what it prepares for each size of picture, over a megabyte each, and is no faster for it."""
 
 
 class FastPainter:
@@ -40,7 +42,7 @@ class FastPainter:
     def style_of(self, picture: Pixels) -> Style:
         """What a picture looks like: a painting, or the photo itself."""
         height, width = picture.shape[:2]
-        factor = LOOKED_AT / min(height, width)
+        factor = min(LOOKED_AT / min(height, width), (MOST_LOOKED_AT / (height * width)) ** 0.5)
         size_wh = (max(1, round(width * factor)), max(1, round(height * factor)))
         small = np.asarray(Image.fromarray(picture).resize(size_wh, Image.Resampling.BICUBIC, reducing_gap=3))
         [style] = self._looking(_as_input(small)).values()
@@ -68,7 +70,7 @@ class FastPainter:
         return self._compiled(PAINT_FILE)
 
     def _compiled(self, file: str) -> Any:
-        options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"} | NOT_ROUNDED
+        options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"} | NOT_ROUNDED | NOT_KEPT
         graph = freed(published(file))
         return compile_graph(openvino_core(), graph, shape=None, options=options, cache_folder=self._cache_folder)
 

@@ -69,7 +69,8 @@ class TimeBudget(Budget):
     until: float
 
     def spent(self, steps: int) -> float:
-        return (time.monotonic() - self.started) / (self.until - self.started)
+        length = self.until - self.started
+        return (time.monotonic() - self.started) / length if length > 0 else 1.0  # it was over before it began
 
 
 @dataclass(frozen=True)

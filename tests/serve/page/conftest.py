@@ -101,11 +101,22 @@ def visit(browser: Any) -> Iterator[Callable[..., Any]]:
     assert [each for each in complaints if "the server responded with a status of" not in each] == []
 
 
+@pytest.fixture(scope="session")
+def paints(serving: Any, bundle: Path) -> Iterator[str]:
+    """The address of a server that paints, too."""
+    from eyespot.styling import published
+
+    if not published.is_installed():
+        pytest.skip("needs the extra style")
+    with serving(bundle, "--style") as address:
+        yield address
+
+
 @contextmanager
-def served(run: Path, cache: Path, **variables: str) -> Iterator[str]:
+def served(run: Path, *options: str, cache: Path, **variables: str) -> Iterator[str]:
     """The address at which a server in a process of its own serves the run."""
     server = subprocess.Popen(
-        [sys.executable, "-m", "eyespot", "serve", str(run), "--port", "0"],
+        [sys.executable, "-m", "eyespot", "serve", str(run), "--port", "0", *options],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "EYESPOT_CACHE": str(cache), "PYTHONUNBUFFERED": "1", **variables},

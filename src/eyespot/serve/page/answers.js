@@ -3,12 +3,12 @@
 import { predict } from "./api.js";
 import { byId, copyOf, say, tell } from "./elements.js";
 import { showPicture } from "./picture_view.js";
+import { refuseUnsendable } from "./sendable.js";
 import { taskOf } from "./tasks.js";
 
 const AT_A_TIME = 2;
 const MOST_TRIES = 3; // where models take each other's place meanwhile
 const NEAR_THE_END = 0.7; // of the window: answers that begin below it are scrolled to
-const MOST_BYTES = 20 * 2 ** 20;
 /** @type {(() => Promise<void>)[]} what waits to be asked */
 const waiting = [];
 let working = 0;
@@ -93,15 +93,6 @@ async function answerOf(picture, name, model, renew) {
     }
   }
   throw new Error("Another model took the place of the one that was asked: ask again in a moment.");
-}
-
-/** What the browser would fail to send, or the server to take, is told at once. @param {Blob} picture */
-async function refuseUnsendable(picture) {
-  if (picture.size > MOST_BYTES) throw new Error("The picture has more than 20 MB: make it smaller.");
-  const start = await picture.slice(0, 1).arrayBuffer().catch(() => {
-    throw new Error("This cannot be read. If it is a folder, choose the pictures in it.");
-  });
-  if (!start.byteLength) throw new Error("The file is empty: it may have been cut off while it was copied.");
 }
 
 /** @param {HTMLElement} card @param {string} sentence */

@@ -1,5 +1,5 @@
 /**
- * What the server answers: the model, and what it says of a picture. The only file that talks to it.
+ * What the server answers: the model, what it says of a picture, painted pictures. The only file that talks to it.
  *
  * @typedef {{accuracy: number, low: number, high: number, n: number}} Metric
  * @typedef {Metric & {part: string, sentence: string}} Measured
@@ -14,6 +14,7 @@
  * @property {"rgb" | "gray"} color
  * @property {string} version
  * @property {string} fingerprint
+ * @property {Paints} [paint] - where the server paints, too
  *
  * @typedef {object} ClassifierOnly
  * @property {string} regime
@@ -51,6 +52,11 @@
  * @typedef {Answer & {predictions: Prediction[], heat_map?: HeatMap, similar?: Neighbour[]}} Classified
  * @typedef {Prediction & {xyxy: [number, number, number, number]}} Box - left, top, right, bottom in pixels
  * @typedef {Answer & {detections: Box[]}} Detected - the surest first
+ *
+ * @typedef {{finer: boolean, seconds: number}} Paints - whether it paints in steps, too, and for how long
+ * @typedef {{photo: Blob, painting: Blob}} Pair
+ * @typedef {{strength: number, keep_colors: 0 | 1, imgsz: number}} PaintOptions
+ * @typedef {{png: string, steps: number, seconds: number}} Preview - a PNG in base64, after so many steps and seconds
  */
 
 import { askForToken, token } from "./token.js";
@@ -60,6 +66,7 @@ const REFUSED = 400;
 const UNAUTHORIZED = 401;
 const MOST_TRIES = 4;
 const LONGEST_WAIT_SECONDS = 5;
+const GONE = "the server cannot be reached: look whether `eyespot serve` is still running, then try again";
 
 /** What went wrong, as a sentence to show. */
 export class ServerError extends Error {
@@ -85,20 +92,72 @@ export async function fetchModel() {
 export async function predict(picture, name, options) {
   const form = new FormData();
   form.append("picture", picture, name);
-  const query = new URLSearchParams(Object.entries(options).map(([option, value]) => [option, `${value}`]));
-  const { answers, fingerprint } = await (await request(`predict?${query}`, form)).json();
+  const { answers, fingerprint } = await (await request(`predict?${asQuery(options)}`, form)).json();
   if (answers[0].error) throw new ServerError(answers[0].error);
   return { ...answers[0], fingerprint };
+}
+
+/**
+ * @param {Pair} pair
+ * @param {PaintOptions} options
+ * @returns {Promise<Blob>} the photo painted in one pass
+ */
+export async function paint(pair, options) {
+  return (await request(`paint?${asQuery(options)}`, asForm(pair))).blob();
+}
+
+/**
+ * The photo painted better and better, until the time is up or the signal stops it.
+ * @param {Pair} pair
+ * @param {PaintOptions & {time: number}} options
+ * @param {AbortSignal} signal
+ * @returns {AsyncGenerator<Preview>}
+ */
+export async function* paintInSteps(pair, options, signal) {
+  const response = await request(`paint/finer?${asQuery(options)}`, asForm(pair), signal);
+  for await (const line of lines(response.body, signal)) {
+    const said = JSON.parse(line);
+    if (said.error) throw new ServerError(said.error);
+    yield said;
+  }
+}
+
+/** @param {ReadableStream<Uint8Array>} body @param {AbortSignal} signal @returns {AsyncGenerator<string>} */
+async function* lines(body, signal) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let text = ""; ; ) {
+    const { done, value } = await reader.read().catch((error) => {
+      throw signal.aborted ? error : new ServerError(GONE);
+    });
+    if (done) return;
+    const parts = `${text}${value}`.split("\n");
+    text = parts.pop();
+    yield* parts;
+  }
+}
+
+/** @param {Pair} pair */
+function asForm({ photo, painting }) {
+  const form = new FormData();
+  form.append("photo", photo, "photo");
+  form.append("painting", painting, "painting");
+  return form;
+}
+
+/** @param {Record<string, string | number>} options - as the server takes them */
+function asQuery(options) {
+  return new URLSearchParams(Object.entries(options).map(([option, value]) => [option, `${value}`]));
 }
 
 /**
  * The server's answer, once it has time and knows the token.
  * @param {string} path
  * @param {FormData} [body] - posted where there is one
+ * @param {AbortSignal} [signal] - which stops it
  */
-async function request(path, body) {
+async function request(path, body, signal) {
   for (let tries = 1; ; tries++) {
-    const response = await send(path, body);
+    const response = await send(path, body, signal);
     if (response.ok) return response;
     if (response.status === UNAUTHORIZED) await askForToken();
     else if (response.status === BUSY && tries < MOST_TRIES) await pause(response.headers.get("Retry-After"));
@@ -106,13 +165,13 @@ async function request(path, body) {
   }
 }
 
-/** @param {string} path @param {FormData} [body] */
-async function send(path, body) {
+/** @param {string} path @param {FormData} [body] @param {AbortSignal} [signal] */
+async function send(path, body, signal) {
   const headers = token() ? { Authorization: `Bearer ${token()}` } : {};
   try {
-    return await fetch(path, { method: body ? "POST" : "GET", body, headers });
-  } catch {
-    throw new ServerError("the server cannot be reached: look whether `eyespot serve` is still running, then try again");
+    return await fetch(path, { method: body ? "POST" : "GET", body, headers, signal });
+  } catch (error) {
+    throw signal?.aborted ? error : new ServerError(GONE);
   }
 }
 

@@ -1,4 +1,4 @@
-/** How pictures come in: dropped, chosen or pasted. */
+/** How pictures that are asked about come in: dropped, chosen or pasted. */
 
 import { byId, say } from "./elements.js";
 
@@ -13,7 +13,7 @@ export function takePictures(take) {
   takeDropped(take);
   document.addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length) handOn(files, take);
+    if (files.length && isShown()) handOn(files, take);
   });
 }
 
@@ -30,8 +30,13 @@ function takeDropped(take) {
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     light(false);
-    handOn([...(event.dataTransfer?.files ?? [])], take);
+    if (isShown()) handOn([...(event.dataTransfer?.files ?? [])], take);
   });
+}
+
+/** @returns {boolean} whether pictures are asked about now: else they are for another part of the page */
+function isShown() {
+  return !byId("desk").hidden;
 }
 
 /** @param {File[]} files @param {(files: File[]) => void} take */

@@ -1,4 +1,4 @@
-/** The page of `eyespot serve`: what is served, and its answers about pictures and drawings. */
+/** The page of `eyespot serve`: what is served, its answers about pictures and drawings, and painting. */
 
 import { ask, clearAnswers } from "./answers.js";
 import { fetchModel } from "./api.js";
@@ -7,6 +7,8 @@ import { offerDrawing } from "./drawing.js";
 import { byId, say } from "./elements.js";
 import { takePictures } from "./intake.js";
 import { showModel } from "./model_card.js";
+import { offerPainting } from "./paint.js";
+import { offerTabs } from "./tabs.js";
 
 /** @type {import("./api.js").Model} */
 let model;
@@ -27,6 +29,10 @@ function begin() {
     clearAnswers();
     byId("choose").focus();
   };
+  if (model.paint) {
+    offerTabs();
+    offerPainting(model.paint);
+  }
   byId("desk").hidden = document.querySelector("footer").hidden = false;
 }
 
