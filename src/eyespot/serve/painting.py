@@ -20,14 +20,14 @@ import numpy as np
 from PIL import Image
 
 from eyespot.errors import OptionError, RequestError
-from eyespot.styling.reading import LARGEST_PAINTING
 from eyespot.serve.paint_query import PAINTING, PHOTO, Asked, Pair
 from eyespot.serve.pictures import small_sent
 from eyespot.serve.refusals import Busy
-from eyespot.styling.colors import Pixels, with_colors_of
+from eyespot.styling.colors import Pixels, grain, grain_at, with_colors_of, with_grain
 from eyespot.styling.fast import FastPainter, Style, blended
 from eyespot.styling.options import LEAST_SIDE, Way
 from eyespot.styling.painter import require_memory
+from eyespot.styling.reading import LARGEST_PAINTING
 
 PLACES = 8
 """Pictures that may wait to be painted."""
@@ -46,6 +46,8 @@ class AtOnce:
     """At the size of the result."""
     picture: Pixels
     """With the painting's colors, whatever is wanted."""
+    most_grain: float
+    """Of the pictures that are sent."""
 
     def png(self, picture: Pixels, wanted: Asked) -> bytes:
         """This or a later picture of the same photo as a file, with the photo's colors where they are wanted.
@@ -55,6 +57,7 @@ class AtOnce:
         height, width = self.photo.shape[:2]
         if picture.shape != self.photo.shape:
             picture = np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BICUBIC))
+        picture = with_grain(picture, most=self.most_grain)
         if wanted.keep_colors:
             picture = with_colors_of(self.photo, picture)
         file = io.BytesIO()
@@ -72,7 +75,7 @@ class ServedPainter:
         self._fast.painted(black, self._fast.style_of(black))
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="eyespot-paint")
         self._taken = 0
-        self._styles: OrderedDict[bytes, Style] = OrderedDict()
+        self._styles: OrderedDict[tuple[bytes, int], tuple[Style, float]] = OrderedDict()
 
     @property
     def is_full(self) -> bool:
@@ -103,17 +106,20 @@ class ServedPainter:
     def _at_once(self, pair: Pair, wanted: Asked) -> tuple[AtOnce, bytes]:
         photo = _read(pair.photo, wanted.imgsz, PHOTO)
         require_room(photo, "fast")
-        style = self._style(pair.painting)
+        style, asked = self._looked_at(pair.painting, max(photo.shape[:2]))
         if wanted.strength < 1:
             style = blended([(style, wanted.strength), (self._fast.style_of(photo), 1 - wanted.strength)])
-        painted = AtOnce(photo, self._fast.painted(photo, style) if wanted.strength > 0 else photo)
+        most_grain = wanted.strength * asked + (1 - wanted.strength) * grain(photo)
+        painted = AtOnce(photo, self._fast.painted(photo, style) if wanted.strength > 0 else photo, most_grain)
         return painted, painted.png(painted.picture, wanted)
 
-    def _style(self, painting: bytes) -> Style:
-        """What the painting looks like: kept, since reading it anew is half of the work where it is a large file."""
-        key = sha256(painting).digest()
+    def _looked_at(self, painting: bytes, side: int) -> tuple[Style, float]:
+        """What the painting looks like, and its grain at that longer side: kept, since reading it anew is half of the
+        work where it is a large file."""
+        key = sha256(painting).digest(), side
         if key not in self._styles:
-            self._styles[key] = self._fast.style_of(_read(painting, LARGEST_PAINTING, PAINTING))
+            pixels = _read(painting, LARGEST_PAINTING, PAINTING)
+            self._styles[key] = self._fast.style_of(pixels), grain_at(pixels, side)
         self._styles.move_to_end(key)
         while len(self._styles) > KEPT:
             self._styles.popitem(last=False)

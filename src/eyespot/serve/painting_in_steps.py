@@ -160,8 +160,8 @@ class InSteps:
                 shown = time.monotonic()
                 previews.put(_after(step, work), is_last=False)
         assert step is not None
-        previews.put(_after(step, work), is_last=True)
         self._count()
+        previews.put(_after(step, work), is_last=True)
 
     @cached_property
     def _looking(self) -> Looking:

@@ -12,8 +12,6 @@ from torch import Tensor, nn
 
 _COLORS = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 """How the colors of photographs vary together: square root of their covariance over ImageNet, as in lucid."""
-LESS_COLOR = 0.5
-"""Of the two directions without luminance, against how they vary in photographs; with more, there is colored grain."""
 FALL = 1.1
 """Power of the frequency by which a coefficient is worth less the finer its wave is."""
 EDGE = 0.004
@@ -32,7 +30,7 @@ class Waves(nn.Module):
         self.size_hw = (pixels.shape[2], pixels.shape[3])
         self.register_buffer("scale", _scale(self.size_hw))
         colors = torch.tensor(_COLORS)
-        self.register_buffer("colors", colors / colors.norm(dim=0).max() * torch.tensor((1, LESS_COLOR, LESS_COLOR)))
+        self.register_buffer("colors", colors / colors.norm(dim=0).max())
         logits = pixels.clamp(EDGE, 1 - EDGE).logit()
         apart = torch.einsum("dc,nchw->ndhw", torch.linalg.inv(self.colors), logits)
         waves = torch.fft.rfft2(apart, norm="ortho") / self.scale

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -30,6 +30,8 @@ SIZES: Mapping[Strokes, tuple[tuple[float, float], ...]] = {
 }
 """Shares of the final size, and each one's share of the steps or of the time."""
 RATE, BETAS = 0.015, (0.9, 0.99)
+PLACES, REACH = 16, 32
+"""From how many places the network looks, and how many pixels they are apart at most: twice the stride of stage 5."""
 FALLING = 0.4
 """The last share of the work, in which the rate falls to a tenth."""
 
@@ -139,15 +141,15 @@ def painted(
         if not is_last and not budget.leaves_a_step(number, until=end):
             continue
         own = photo(size)
-        targets = _targets(own, [(painting(size), weight) for painting, weight in paintings], see, how)
+        places = _Places(own, [(painting(size), weight) for painting, weight in paintings], see, how)
         waves = Waves(own if picture is None else _resized(picture, own))
         optimizer = torch.optim.Adam([waves.coefficients], lr=RATE, betas=BETAS)
         goes_on = True
         while goes_on:
-            for group in optimizer.param_groups:
-                group["lr"] = _rate(budget.spent(number))
-            maps = see(_shifted(waves(), shifts), how.looked_at)
-            stages, lost = targets.style_by_stage(maps), targets.content_lost(maps)
+            optimizer.param_groups[0]["lr"] = _rate(budget.spent(number))
+            place = places.one_of(shifts)
+            maps = see(place.seen_from(waves()), how.looked_at)
+            stages, lost = place.targets.style_by_stage(maps), place.targets.content_lost(maps)
             style = torch.stack([*stages.values()]).mean()
             optimizer.zero_grad()
             (style + how.content * lost).backward()  # type: ignore[no-untyped-call]
@@ -161,10 +163,36 @@ def painted(
             picture = waves()
 
 
-def _shifted(picture: Tensor, shifts: np.random.Generator) -> Tensor:
-    """By a pixel or not in each direction, so that no pattern of the network's strides shows."""
-    down, across = shifts.integers(0, 2, 2).tolist()
-    return torch.roll(picture, (down, across), dims=(2, 3))
+@dataclass(frozen=True)
+class _Place:
+    """From where the network looks at a picture, and what it should see from there."""
+
+    shift: tuple[int, int]
+    """Pixels down and across."""
+    targets: Targets
+
+    def seen_from(self, picture: Tensor) -> Tensor:
+        return torch.roll(picture, self.shift, dims=(2, 3))
+
+
+class _Places:
+    """Some places, so that a picture is not made for the one grid that the network's strides see."""
+
+    def __init__(self, photo: Tensor, paintings: Sequence[tuple[Tensor, float]], see: See, how: How) -> None:
+        self._photo, self._see, self._stages = photo, see, how.content_stages
+        self._targets = _targets(photo, paintings, see, how)
+        self._known: dict[int, _Place] = {}
+
+    def one_of(self, shifts: np.random.Generator) -> _Place:
+        """Any of them; what is to be seen from it is known from the second time on."""
+        number = int(shifts.integers(PLACES))
+        if number not in self._known:
+            down, across = shifts.integers(0, REACH, 2).tolist()
+            place = _Place((down, across), self._targets)
+            with torch.no_grad():
+                content = self._see(place.seen_from(self._photo), self._stages)
+            self._known[number] = replace(place, targets=replace(self._targets, content=content))
+        return self._known[number]
 
 
 def _rate(spent: float) -> float:

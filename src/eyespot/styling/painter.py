@@ -9,11 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from eyespot import machine
 from eyespot.building.create import require_torch
 from eyespot.errors import OptionError
 from eyespot.progress import Progress
-from eyespot.styling.colors import Pixels
+from eyespot.styling.colors import Pixels, grain, grain_at, with_grain
 from eyespot.styling.fast import FastPainter, Style, blended
 from eyespot.styling.options import LEAST_SIDE, NETWORK, StylizeOptions, Way
 from eyespot.styling.published import is_installed
@@ -81,7 +83,7 @@ class Painter:
         style, strength = self._style, self._options.strength
         if strength < 1:
             style = blended([(style, strength), (self._fast.style_of(photo), 1 - strength)])
-        return self._fast.painted(photo, style)
+        return self._smoothed(self._fast.painted(photo, style), photo)
 
     def _in_steps(
         self,
@@ -112,9 +114,16 @@ class Painter:
             taken(step)
             progress(f"painting: style {step.style:.2f}, content {step.content:.2f}", round(100 * step.spent), 100)
             if step.ends_size:
-                write(step.picture)
+                write(self._smoothed(step.picture, photo))
         assert step is not None  # there is one at the last size, however little time there is
         return step
+
+    def _smoothed(self, picture: Pixels, photo: Pixels) -> Pixels:
+        """A painted picture without more colored grain than what was asked for has."""
+        side, strength = max(picture.shape[:2]), self._options.strength
+        grains = [grain_at(each.pixels, side) for each in self.paintings]
+        asked = float(np.average(grains, weights=[each.weight for each in self.paintings]))
+        return with_grain(picture, most=strength * asked + (1 - strength) * grain(photo))
 
     def _require_seen(self, photo: Pixels) -> None:
         """Raises, before anything is written, for a wrong name, and where the network cannot take such pictures."""
