@@ -133,16 +133,19 @@ class InSteps:
 
     def _paint(self, work: Work, previews: Previews) -> None:
         try:
-            self._show(work, previews)
+            last = self._shown(work, previews)
         except MissingExtra as error:
-            previews.put({"error": str(error)}, is_last=True)
+            last = {"error": str(error)}
         except Exception:
             show_mistake()  # here, and not to the client
-            previews.put({"error": str(OurMistake())}, is_last=True)
+            last = {"error": str(OurMistake())}
         finally:
             self._place.release()
+        if last is not None:  # whoever has read it finds the place free
+            previews.put(last, is_last=True)
 
-    def _show(self, work: Work, previews: Previews) -> None:
+    def _shown(self, work: Work, previews: Previews) -> dict[str, Any] | None:
+        """Shows what there is on the way; what is to be said last, or None where nobody waits for it."""
         from eyespot.styling.optimise import How, TimeBudget, painted, sized
 
         looking = self._looking
@@ -153,7 +156,7 @@ class InSteps:
         step, shown = None, time.monotonic()
         for step in steps:
             if previews.is_unwanted:
-                return
+                return None
             if self._is_ending.is_set():
                 break
             if time.monotonic() - shown >= PREVIEW_SECONDS:
@@ -161,7 +164,7 @@ class InSteps:
                 previews.put(_after(step, work), is_last=False)
         assert step is not None
         self._count()
-        previews.put(_after(step, work), is_last=True)
+        return _after(step, work)
 
     @cached_property
     def _looking(self) -> Looking:
