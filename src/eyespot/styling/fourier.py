@@ -12,8 +12,6 @@ from torch import Tensor, nn
 
 _COLORS = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 """How the colors of photographs vary together: square root of their covariance over ImageNet, as in lucid."""
-FALL = 1.1
-"""Power of the frequency by which a coefficient is worth less the finer its wave is."""
 EDGE = 0.004
 """Pixels are kept this far from black and white, where no step would move them."""
 
@@ -49,5 +47,5 @@ def _scale(size_hw: tuple[int, int]) -> Tensor:
     height, width = size_hw
     down, across = torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None]
     frequency = (down**2 + across**2).sqrt()
-    scale: Tensor = frequency.clamp(min=1 / max(height, width)) ** -FALL
+    scale: Tensor = 1 / frequency.clamp(min=1 / max(height, width))
     return scale
