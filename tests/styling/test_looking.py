@@ -10,7 +10,7 @@ from torch import nn
 
 import eyespot
 from eyespot import zoo
-from eyespot.blocks import chain, split
+from eyespot.blocks import chain, split, taps
 from eyespot.errors import BundleError, EyespotError, OptionError, WeightsError
 from eyespot.records import Preprocess
 from eyespot.styling import looking
@@ -134,3 +134,13 @@ def test_a_stage_without_maps_and_a_picture_that_vanishes_on_the_way_are_said():
         found.see(torch.zeros(1, 3, 33, 36), ["stage1", "stage2"])
     with pytest.raises(OptionError, match=r"the stage 'head\.flat' gives no maps"):
         found.see(torch.zeros(1, 3, 64, 64), ["stage1", "head.flat"])
+
+
+@pytest.mark.parametrize("stages", [("stem", "stage2"), ("stem.conv", "stage1"), ("stem.norm",), ("stage2.a",)])
+def test_with_less_work_it_sees_what_the_network_itself_sees(stages):
+    found = opened("efficientnet_lite0", None)
+    picture = torch.rand(1, 3, 48, 40, generator=torch.Generator().manual_seed(0))
+    mean, scale = (torch.tensor(each)[:, None, None] for each in (found.preprocess.mean, found.preprocess.scale))
+    expected = taps(found.net, stages, (255 * picture - mean) / scale)
+    for stage, maps in found.see(picture, stages).items():
+        torch.testing.assert_close(maps, expected[stage], rtol=1e-3, atol=1e-3)

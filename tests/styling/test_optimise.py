@@ -85,7 +85,7 @@ def test_two_paintings_are_a_mixture_by_their_weights(see, pictures):
 
     def brightness(of_white):
         sources = [(sized(white), of_white), (sized(black), 1 - of_white)]
-        return list(painted(sized(photo), sources, see, how, StepBudget(60)))[-1].picture.mean()
+        return list(painted(sized(photo), sources, see, how, StepBudget(90)))[-1].picture.mean()
 
     levels = [brightness(share) for share in (0.001, 0.5, 0.999)]
     assert levels == sorted(levels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -13,6 +14,7 @@ from eyespot.blocks import stage_names, taps
 from eyespot.building.named import bundle_with_weights, is_network, preprocess_of, read_run, with_weights
 from eyespot.errors import OptionError
 from eyespot.records import Preprocess
+from eyespot.training.less_work import MergedNorm, merged_norms
 from eyespot.words import nearest, some
 
 MOST_STAGES = 5
@@ -43,7 +45,7 @@ class Looking:
             pictures = pictures.mean(1, keepdim=True)
         images = (255 * pictures - mean) / scale
         try:
-            maps = taps(self.net, stages, images.contiguous(memory_format=torch.channels_last))
+            maps = taps(self._quick(stages), stages, images.contiguous(memory_format=torch.channels_last))
         except RuntimeError as error:  # of a layer that finds no pixel left, or not as many as it was made for
             height, width = pictures.shape[2:]
             raise OptionError(
@@ -54,6 +56,17 @@ class Looking:
         if flat is not None:
             raise OptionError(f"the stage {flat!r} gives no maps, of which a style is made: choose earlier --stages")
         return maps
+
+    @cached_property
+    def _merged(self) -> nn.Sequential:
+        return merged_norms(self.net)
+
+    def _quick(self, stages: Sequence[str]) -> nn.Sequential:
+        """The same with its norms merged into its convolutions, in two thirds of the time; the network itself where a
+        stage lies between these two."""
+        parts = dict(self._merged.named_modules())
+        whole = all(stage in parts and not isinstance(parts[stage], MergedNorm) for stage in stages)
+        return self._merged if whole else self.net
 
 
 def opened(network: str | Path, stages: str | Sequence[str] | None, *, weights: str | Path | None = None) -> Looking:
