@@ -32,6 +32,9 @@ SIZES: Mapping[Strokes, tuple[tuple[float, float], ...]] = {
 RATE, BETAS = 0.015, (0.9, 0.99)
 PLACES, REACH = 16, 32
 """From how many places the network looks, and how many pixels they are apart at most: twice the stride of stage 5."""
+SCALES = (0.8, 0.9, 1.0, 1.12, 1.25)
+"""In which sizes it sees the picture. One made for a single size and grid deceives this network alone: for others it is
+not as near to the painting."""
 FALLING = 0.4
 """The last share of the work, in which the rate falls to a tenth."""
 
@@ -134,7 +137,7 @@ def painted(
 
     paintings: each with its weight. begin: a picture to begin with, (1, 3, H, W), in place of the photo.
     """
-    shifts = np.random.default_rng(how.seed)
+    random = np.random.default_rng(how.seed)
     picture, end, number = begin, 0.0, 0
     for size, share in SIZES[how.strokes]:
         end, is_last = end + share, size == 1
@@ -147,7 +150,7 @@ def painted(
         goes_on = True
         while goes_on:
             optimizer.param_groups[0]["lr"] = _rate(budget.spent(number))
-            place = places.one_of(shifts)
+            place = places.one_of(random)
             maps = see(place.seen_from(waves()), how.looked_at)
             stages, lost = place.targets.style_by_stage(maps), place.targets.content_lost(maps)
             style = torch.stack([*stages.values()]).mean()
@@ -169,30 +172,38 @@ class _Place:
 
     shift: tuple[int, int]
     """Pixels down and across."""
+    scale: float
     targets: Targets
 
     def seen_from(self, picture: Tensor) -> Tensor:
-        return torch.roll(picture, self.shift, dims=(2, 3))
+        return _scaled(torch.roll(picture, self.shift, dims=(2, 3)), self.scale)
 
 
 class _Places:
-    """Some places, so that a picture is not made for the one grid that the network's strides see."""
+    """Some places, so that a picture is not made for the one grid that the network's strides see, nor for one size."""
 
     def __init__(self, photo: Tensor, paintings: Sequence[tuple[Tensor, float]], see: See, how: How) -> None:
-        self._photo, self._see, self._stages = photo, see, how.content_stages
-        self._targets = _targets(photo, paintings, see, how)
+        self._photo, self._paintings, self._see, self._how = photo, paintings, see, how
+        self._targets: dict[float, Targets] = {}
         self._known: dict[int, _Place] = {}
 
-    def one_of(self, shifts: np.random.Generator) -> _Place:
+    def one_of(self, random: np.random.Generator) -> _Place:
         """Any of them; what is to be seen from it is known from the second time on."""
-        number = int(shifts.integers(PLACES))
+        number = int(random.integers(PLACES))
         if number not in self._known:
-            down, across = shifts.integers(0, REACH, 2).tolist()
-            place = _Place((down, across), self._targets)
+            down, across = random.integers(0, REACH, 2).tolist()
+            scale = SCALES[number % len(SCALES)]
+            place = _Place((down, across), scale, self._at(scale))
             with torch.no_grad():
-                content = self._see(place.seen_from(self._photo), self._stages)
-            self._known[number] = replace(place, targets=replace(self._targets, content=content))
+                content = self._see(place.seen_from(self._photo), self._how.content_stages)
+            self._known[number] = replace(place, targets=replace(place.targets, content=content))
         return self._known[number]
+
+    def _at(self, scale: float) -> Targets:
+        if scale not in self._targets:
+            paintings = [(_scaled(painting, scale), weight) for painting, weight in self._paintings]
+            self._targets[scale] = _targets(_scaled(self._photo, scale), paintings, self._see, self._how)
+        return self._targets[scale]
 
 
 def _rate(spent: float) -> float:
@@ -231,3 +242,14 @@ def _targets(photo: Tensor, paintings: Sequence[tuple[Tensor, float]], see: See,
 
 def _resized(picture: Tensor, like: Tensor) -> Tensor:
     return functional.interpolate(picture, size=like.shape[2:], mode="bicubic", align_corners=False).clamp(0, 1)
+
+
+def _scaled(picture: Tensor, scale: float) -> Tensor:
+    """At a share of its size; each side has 32 pixels at least."""
+    if scale == 1:
+        return picture
+    height, width = (max(LEAST_SIDE, round(scale * side)) for side in picture.shape[2:])
+    smaller: Tensor = functional.interpolate(
+        picture, size=(height, width), mode="bilinear", align_corners=False, antialias=True
+    )
+    return smaller
