@@ -32,7 +32,7 @@ SIZES: Mapping[Strokes, tuple[tuple[float, float], ...]] = {
 RATE, BETAS = 0.015, (0.9, 0.99)
 PLACES, REACH = 16, 32
 """From how many places the network looks, and how many pixels they are apart at most: twice the stride of stage 5."""
-SCALES = (0.8, 0.9, 1.0, 1.12, 1.25)
+SCALES = (0.87, 1.0, 1.15)
 """In which sizes it sees the picture. One made for a single size and grid deceives this network alone: for others it is
 not as near to the painting."""
 FALLING = 0.4

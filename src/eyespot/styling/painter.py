@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 LEFT_FOR_WRITING = 0.5
 """Seconds of a time that are kept for the last picture's way to the disk, and for the process to end."""
-MEMORY: dict[Way, tuple[float, float]] = {"fast": (170e6, 245), "optimise": (400e6, 2300)}
+MEMORY: dict[Way, tuple[float, float]] = {"fast": (200e6, 260), "optimise": (500e6, 1900)}
 """Bytes that a process takes without a picture, and for each pixel of the result."""
 MOST_MEMORY = 0.8
 """Of the machine's."""
