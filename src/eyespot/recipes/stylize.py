@@ -30,7 +30,7 @@ from eyespot.styling.losses import Losses
 from eyespot.styling.notes import notes_on
 from eyespot.styling.options import StylizedFolder, StylizeOptions, StylizeResult
 from eyespot.styling.painter import Painter, Painting
-from eyespot.styling.reading import read_mask, read_paintings, read_pixels
+from eyespot.styling.reading import read_mask, read_paintings, read_pixels, require_mask
 from eyespot.words import counted
 
 if TYPE_CHECKING:
@@ -194,6 +194,7 @@ def _folder(
     for option, given in (("csv", options.csv), ("explain", options.explain)):
         if given is not None:
             raise OptionError(f"the option {option} takes one photo, and {folder} is a folder: name one of its photos")
+    require_mask(options.mask)
     found, left = list_pictures([folder])
     targets = _targets(found, out, overwrite=overwrite)
     read = _read_only(options, painter.paintings, (each.path for each in found if each.path is not None))

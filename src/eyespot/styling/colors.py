@@ -30,7 +30,15 @@ def with_colors_of(photo: Pixels, painted: Pixels) -> Pixels:
 
 def where_masked(photo: Pixels, painted: Pixels, mask: NDArray[np.uint8]) -> Pixels:
     """The painted picture where the mask (H, W) is white, the photo where it is black, a mixture in between."""
-    share = mask.astype(np.float32)[..., None] / 255
+    return _mixed(photo, painted, mask.astype(np.float32)[..., None] / np.float32(255))
+
+
+def with_strength(photo: Pixels, painted: Pixels, strength: float) -> Pixels:
+    """The photo at 0, the painted picture at 1, a mixture in between."""
+    return painted if strength == 1 else _mixed(photo, painted, strength)
+
+
+def _mixed(photo: Pixels, painted: Pixels, share: Floats | float) -> Pixels:
     return np.asarray(np.rint(photo + (painted.astype(np.float32) - photo) * share), np.uint8)
 
 

@@ -15,7 +15,7 @@ from eyespot import machine
 from eyespot.building.create import require_torch
 from eyespot.errors import OptionError
 from eyespot.progress import Progress
-from eyespot.styling.colors import Pixels, grain, grain_at, with_grain
+from eyespot.styling.colors import Pixels, grain, grain_at, with_grain, with_strength
 from eyespot.styling.fast import FastPainter, Style, blended
 from eyespot.styling.options import LEAST_SIDE, NETWORK, StylizeOptions, Way
 from eyespot.styling.published import is_installed
@@ -83,7 +83,8 @@ class Painter:
         style, strength = self._style, self._options.strength
         if strength < 1:
             style = blended([(style, strength), (self._fast.style_of(photo), 1 - strength)])
-        return self._smoothed(self._fast.painted(photo, style), photo)
+        picture = with_strength(photo, self._fast.painted(photo, style), strength)
+        return self._smoothed(picture, photo)
 
     def _in_steps(
         self,

@@ -49,19 +49,30 @@ def read_pixels(name: str, data: bytes, *, most: int | None = None) -> Pixels:
 
 
 def read_mask(mask: str | Path | None, photo: Pixels) -> Pixels | None:
-    """The mask at the photo's size, (H, W)."""
+    """The mask at the photo's size, (H, W). Raises DataError if it cannot be read, or has other proportions."""
     if mask is None:
         return None
-    name, data = read_named(mask)
     height, width = photo.shape[:2]
-    with naming(name):
-        picture = read_small(data, 2 * max(height, width), levels_of(data)).convert("L")
+    name, picture = _mask(mask, 2 * max(height, width))
     if abs(picture.width * height - picture.height * width) > 0.02 * picture.width * height + max(height, width):
-        raise OptionError(
+        raise DataError(
             f"the mask {name} is {picture.width} x {picture.height} pixels, and the photo {width} x {height}: draw it "
             "on a copy of the photo, whose proportions it must have"
         )
     return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
+
+
+def require_mask(mask: str | Path | None) -> None:
+    """Raises DataError for a mask that cannot be read."""
+    if mask is not None:
+        _mask(mask, LEAST_SIDE)
+
+
+def _mask(mask: str | Path, most: int) -> tuple[str, Image.Image]:
+    """Its name, and it in gray, its longer side at most so long."""
+    name, data = read_named(mask)
+    with naming(name):
+        return name, read_small(data, most, levels_of(data)).convert("L")
 
 
 def _path_and_weight(given: str) -> tuple[str, float]:
