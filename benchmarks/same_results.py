@@ -41,6 +41,9 @@ RUNS: dict[str, tuple[str, ...]] = {
     "scratch": ("--regime", "scratch", "--model", "resnet20", "--epochs", "2", "--cutmix", "1", "--average", "0.9"),
     "lenet": ("--model", "lenet5", "--regime", "scratch", "--epochs", "3", "--dropout", "0.1"),
 }
+RUNS_AND_MORE = ("digits", "replay", *RUNS)
+BY_HAND = "by-hand"
+"""The verbs that need no run."""
 CLIMB = ("--time", "60s", "--imgsz", "64")
 """Its clock decides, so the run is kept in FOLDER, and done again by --replay."""
 ONE_PICTURE = "data/test/discs/0.png"
@@ -56,7 +59,9 @@ def main() -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--write", type=Path, help="a folder that does not exist: keep the results in it")
     which.add_argument("--expect", type=Path, help="such a folder: compare with its results")
-    parser.add_argument("--only", nargs="*", default=("digits", "replay", *RUNS), help="names of runs (default all)")
+    parser.add_argument(
+        "--only", nargs="*", default=(*RUNS_AND_MORE, BY_HAND), help=f"names of runs, {BY_HAND} (default all)"
+    )
     options = parser.parse_args()
     print(measuring.heading(), flush=True)
     folder = (options.write or options.expect).resolve()
@@ -73,7 +78,7 @@ def main() -> None:
         print(f"{len(found)} results in {folder}")
         return
     expected = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-    if len(options.only) < len(RUNS) + 2:
+    if len(options.only) < len(RUNS_AND_MORE) + 1:
         expected = {name: text for name, text in expected.items() if name in found}
     print(BAR.verdict(sum(report(name, expected.get(name, ""), found.get(name, "")) for name in {**expected, **found})))
 
@@ -137,13 +142,15 @@ def results(place: _Place, only: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     given |= {"digits": ("digits", "--epochs", "2"), "replay": ("--replay", place.folder / "runs/train/climbed")}
     for name in only:
         print(name, flush=True)
+        if name == BY_HAND:
+            yield from by_hand(place)
+            continue
         yield f"{name}: printed", place.eyespot("train", *given[name], "--out", place.own, "--name", name, "--json")
         run = place.own / "train" / name
         for path in sorted(path for path in run.rglob("*") if path.is_file()):
             yield f"{name}: {path.relative_to(run)}", place.file(path)
         yield from answers(place, name, run)
         shutil.rmtree(run, ignore_errors=True)
-    yield from by_hand(place)
 
 
 def answers(place: _Place, name: str, run: Path) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,20 @@ settings.load_profile("repeatable")
 
 SHAPES = {"circle": (190, 20, 20), "square": (20, 20, 190), "triangle": (20, 150, 20)}
 """Classes of drawn pictures, and the darkest shade of each."""
+LONG = ("test_readme.py", "benchmarks", "recipes", "serve", "regimes")
+"""Files and folders whose tests take longest."""
 _KEPT: list[object] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first, so that of two processes that take a file at a time neither waits long for the other."""
+    here = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        first = item.path.relative_to(here).parts[0]
+        return LONG.index(first) if first in LONG else len(LONG)
+
+    items.sort(key=place)
 
 
 def _declare_torchvision_operators() -> None:

@@ -301,11 +301,11 @@ def test_the_files_that_train_enters(run_here):
 
 def test_what_another_state_of_the_source_changes(run_here, tmp_path):
     kept = tmp_path / "kept"
-    run_here("same_results.py", "--write", kept, "--only", "lenet")
+    run_here("same_results.py", "--write", kept, "--only", "lenet", "by-hand")
     results = json.loads((kept / "results.json").read_text())
     results["help pool"] += "another line"
     (kept / "results.json").write_text(json.dumps(results))
-    printed = run_here("same_results.py", "--expect", kept, "--only")  # no run, so what needs none
+    printed = run_here("same_results.py", "--expect", kept, "--only")  # so the help alone
     assert "--- help pool" in printed
     assert "FAIL  1 results" in printed
 

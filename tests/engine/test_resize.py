@@ -79,12 +79,18 @@ def picture_of(width: int, height: int, channels: int = 3) -> np.ndarray:
 
 
 @cache
+def file_of(width: int, height: int, channels: int) -> bytes:
+    """The same as a file: once for every way to read it."""
+    file = io.BytesIO()
+    picture = picture_of(width, height, channels=channels)
+    Image.fromarray(picture.squeeze(-1) if channels == 1 else picture).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+@cache
 def expected(width: int, height: int, record: Preprocess) -> np.ndarray:
     """What the project reads from the file of this picture: once for both engines."""
-    file = io.BytesIO()
-    picture = picture_of(width, height, channels=record.channels)
-    Image.fromarray(picture.squeeze(-1) if record.channels == 1 else picture).save(file, "PNG", compress_level=1)
-    return read_image(file.getvalue(), record)
+    return read_image(file_of(width, height, record.channels), record)
 
 
 @pytest.mark.parametrize("engine", [in_onnx_runtime, in_openvino])
