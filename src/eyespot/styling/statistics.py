@@ -20,8 +20,8 @@ painting of one color, the relative loss would divide by nothing."""
 
 def gram(maps: Tensor) -> Tensor:
     """The Gram matrix (C, C) of feature maps (1, C, H, W): the mean over all places of the product of each two maps."""
-    flat = maps.flatten(2)[0]  # (C, H * W)
-    return flat @ flat.T / flat.shape[1]
+    flat = maps.permute(0, 2, 3, 1).flatten(0, 2)  # (H * W, C): maps whose channels lie together need no copy
+    return flat.T @ flat / len(flat)
 
 
 @dataclass(frozen=True)
