@@ -23,8 +23,8 @@ from eyespot.errors import OptionError, RequestError
 from eyespot.serve.paint_query import PAINTING, PHOTO, Asked, Pair
 from eyespot.serve.pictures import small_sent
 from eyespot.serve.refusals import Busy
-from eyespot.styling.colors import Pixels, grain, grain_at, with_colors_of, with_grain, with_strength
-from eyespot.styling.fast import FastPainter, Style, blended
+from eyespot.styling.colors import Pixels, grain_at, grain_between, with_colors_of, with_grain
+from eyespot.styling.fast import FastPainter, Style
 from eyespot.styling.options import LEAST_SIDE, Way
 from eyespot.styling.painter import require_memory
 from eyespot.styling.reading import LARGEST_PAINTING
@@ -107,11 +107,8 @@ class ServedPainter:
         photo = _read(pair.photo, wanted.imgsz, PHOTO)
         require_room(photo, "fast")
         style, asked = self._looked_at(pair.painting, max(photo.shape[:2]))
-        if wanted.strength < 1:
-            style = blended([(style, wanted.strength), (self._fast.style_of(photo), 1 - wanted.strength)])
-        most_grain = wanted.strength * asked + (1 - wanted.strength) * grain(photo)
-        picture = self._fast.painted(photo, style) if wanted.strength > 0 else photo
-        painted = AtOnce(photo, with_strength(photo, picture, wanted.strength), most_grain)
+        picture = self._fast.painted_in_part(photo, style, wanted.strength)
+        painted = AtOnce(photo, picture, grain_between(photo, asked, wanted.strength))
         return painted, painted.png(painted.picture, wanted)
 
     def _looked_at(self, painting: bytes, side: int) -> tuple[Style, float]:

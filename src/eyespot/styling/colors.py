@@ -54,6 +54,11 @@ def grain_at(picture: Pixels, side: int) -> float:
     return grain(np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.LANCZOS)))
 
 
+def grain_between(photo: Pixels, painting: float, strength: float) -> float:
+    """The grain of a picture that has so much of the painting's, 0..1, and the rest of the photo's."""
+    return strength * painting + (1 - strength) * grain(photo)
+
+
 def with_grain(picture: Pixels, *, most: float) -> Pixels:
     """The picture with its colors smoothed from pixel to pixel until its grain is at most so large, levels.
 

@@ -13,10 +13,9 @@ from PIL import Image
 
 from eyespot.engine.compiled import compile_graph
 from eyespot.engine.run import openvino_core
+from eyespot.styling.colors import Pixels, with_strength
 from eyespot.styling.published import PAINT_FILE, STYLE_FILE, freed, published
 
-Pixels = NDArray[np.uint8]
-"""A picture, (H, W, 3)."""
 Style = NDArray[np.float32]
 """What a painting looks like, (100,)."""
 
@@ -55,6 +54,18 @@ class FastPainter:
         padded = np.pad(photo, ((0, down), (0, across), (0, 0)), mode="symmetric")
         [painted] = self._painting([_as_input(padded), style.reshape(1, 1, 1, -1)]).values()
         return np.asarray(np.rint(painted[0, :height, :width] * 255), np.uint8)
+
+    def painted_in_part(self, photo: Pixels, style: Style, strength: float) -> Pixels:
+        """The photo with so much of that style, 0..1: 0 is the photo as it is.
+
+        The network is asked for a mixture of the photo's own style and this one. Its answer to the photo's own style is
+        not the photo, so that it is mixed with the photo as well.
+        """
+        if strength == 0:
+            return photo
+        if strength < 1:
+            style = blended([(style, strength), (self.style_of(photo), 1 - strength)])
+        return with_strength(photo, self.painted(photo, style), strength)
 
     def put_away(self) -> None:
         """Frees the memory of both networks, about 100 MB; they are compiled again when they are needed again."""

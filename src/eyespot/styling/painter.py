@@ -15,7 +15,7 @@ from eyespot import machine
 from eyespot.building.create import require_torch
 from eyespot.errors import OptionError
 from eyespot.progress import Progress
-from eyespot.styling.colors import Pixels, grain, grain_at, with_grain, with_strength
+from eyespot.styling.colors import Pixels, grain_at, grain_between, with_grain
 from eyespot.styling.fast import FastPainter, Style, blended
 from eyespot.styling.options import LEAST_SIDE, NETWORK, StylizeOptions, Way
 from eyespot.styling.published import is_installed
@@ -80,11 +80,7 @@ class Painter:
 
     def at_once(self, photo: Pixels) -> Pixels:
         """The photo painted in one pass."""
-        style, strength = self._style, self._options.strength
-        if strength < 1:
-            style = blended([(style, strength), (self._fast.style_of(photo), 1 - strength)])
-        picture = with_strength(photo, self._fast.painted(photo, style), strength)
-        return self._smoothed(picture, photo)
+        return self._smoothed(self._fast.painted_in_part(photo, self._style, self._options.strength), photo)
 
     def _in_steps(
         self,
@@ -121,10 +117,9 @@ class Painter:
 
     def _smoothed(self, picture: Pixels, photo: Pixels) -> Pixels:
         """A painted picture without more colored grain than what was asked for has."""
-        side, strength = max(picture.shape[:2]), self._options.strength
-        grains = [grain_at(each.pixels, side) for each in self.paintings]
+        grains = [grain_at(each.pixels, max(picture.shape[:2])) for each in self.paintings]
         asked = float(np.average(grains, weights=[each.weight for each in self.paintings]))
-        return with_grain(picture, most=strength * asked + (1 - strength) * grain(photo))
+        return with_grain(picture, most=grain_between(photo, asked, self._options.strength))
 
     def _require_seen(self, photo: Pixels) -> None:
         """Raises, before anything is written, for a wrong name, and where the network cannot take such pictures."""
