@@ -26,7 +26,7 @@ _KEPT: list[object] = []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first, so that of two processes that take a file at a time neither waits long for the other."""
+    """The long ones first, so that no process that takes a file at a time works alone at the end."""
     here = Path(__file__).parent
 
     def place(item: pytest.Item) -> int:
