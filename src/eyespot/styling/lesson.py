@@ -23,7 +23,7 @@ from eyespot.blocks import named_stages
 from eyespot.styling.colors import Pixels
 from eyespot.styling.fourier import Waves
 from eyespot.styling.looking import Looking
-from eyespot.styling.optimise import See, sized
+from eyespot.styling.optimise import See, mean_grams, pixels_of, sized
 from eyespot.styling.statistics import Targets, gram
 
 SIDE = 256
@@ -121,7 +121,7 @@ class _Rebuilding:
     def _targets(self, see: See, style: Sequence[str], content: Sequence[str]) -> Targets:
         stages = [*style, *content]
         with torch.no_grad():
-            return Targets.of(see(self.photo, stages), _mean_grams(see, self.paintings, style), content)
+            return Targets.of(see(self.photo, stages), mean_grams(see, self.paintings, style) if style else {}, content)
 
 
 def _rebuilt(
@@ -168,7 +168,7 @@ def _grams(subject: Subject) -> Iterator[Figure]:
     with torch.no_grad():
         photo = looking.see(sized(subject.photo)(1), looking.stages)
         paintings = [(sized(pixels, like=subject.photo)(1), weight) for pixels, weight in subject.paintings]
-        painted = _mean_grams(looking.see, paintings, looking.stages)
+        painted = mean_grams(looking.see, paintings, looking.stages)
         result = looking.see(sized(subject.result)(1), looking.stages)
         left = Targets.of(photo, painted, []).style_by_stage(result)
     for stage in looking.stages:
@@ -194,17 +194,7 @@ def gram_png(grams: Sequence[NDArray[np.float32]]) -> bytes:
     return sheet(signed_colors(shares[:, order][:, :, order], end=1), columns=len(grams)).png
 
 
-def _mean_grams(see: See, paintings: Sequence[tuple[Tensor, float]], stages: Sequence[str]) -> dict[str, Tensor]:
-    """The paintings' Gram matrices by stage: their mean by the weights."""
-    if not stages:
-        return {}
-    total = sum(weight for _, weight in paintings)
-    seen = [(see(painting, stages), weight / total) for painting, weight in paintings]
-    return {stage: torch.stack([share * gram(maps[stage]) for maps, share in seen]).sum(0) for stage in stages}
-
-
 def _png(picture: Tensor) -> bytes:
-    levels = (picture[0] * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
     file = io.BytesIO()
-    Image.fromarray(levels).save(file, "PNG")
+    Image.fromarray(pixels_of(picture)).save(file, "PNG")
     return file.getvalue()

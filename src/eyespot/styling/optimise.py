@@ -119,9 +119,7 @@ class Step:
     def picture(self) -> NDArray[np.uint8]:
         """(H, W, 3)."""
         with torch.no_grad():
-            levels = (self.waves()[0] * 255).round().to(torch.uint8)
-        pixels: NDArray[np.uint8] = levels.permute(1, 2, 0).contiguous().numpy()
-        return pixels
+            return pixels_of(self.waves())
 
 
 def painted(
@@ -228,15 +226,24 @@ def sized(pixels: NDArray[np.uint8], *, like: NDArray[np.uint8] | None = None) -
     return at
 
 
+def pixels_of(picture: Tensor) -> NDArray[np.uint8]:
+    """A picture (1, 3, H, W) from 0 to 1 as levels (H, W, 3)."""
+    pixels: NDArray[np.uint8] = (picture[0] * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+    return pixels
+
+
+def mean_grams(see: See, paintings: Sequence[tuple[Tensor, float]], stages: Sequence[str]) -> dict[str, Tensor]:
+    """The paintings' Gram matrices by stage: their mean by the weights."""
+    total = sum(weight for _, weight in paintings)
+    seen = [(see(painting, stages), weight / total) for painting, weight in paintings]
+    return {stage: torch.stack([share * gram(maps[stage]) for maps, share in seen]).sum(0) for stage in stages}
+
+
 def _targets(photo: Tensor, paintings: Sequence[tuple[Tensor, float]], see: See, how: How) -> Targets:
     with torch.no_grad():
         maps = see(photo, how.looked_at)
-        seen = [(see(painting, how.stages), weight) for painting, weight in paintings]
-        total = sum(weight for _, weight in seen)
-        grams = {}
-        for stage in how.stages:
-            painting = torch.stack([gram(each[stage]) * (weight / total) for each, weight in seen]).sum(0)
-            grams[stage] = torch.lerp(gram(maps[stage]), painting, how.strength)
+        asked = mean_grams(see, paintings, how.stages)
+        grams = {stage: torch.lerp(gram(maps[stage]), asked[stage], how.strength) for stage in how.stages}
     return Targets.of(maps, grams, how.content_stages)
 
 
