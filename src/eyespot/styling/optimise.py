@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -22,19 +22,21 @@ from torch.nn import functional
 from eyespot.styling.fourier import Waves
 from eyespot.styling.options import CONTENT, LEAST_SIDE, Strokes
 from eyespot.styling.statistics import Targets, gram
+from eyespot.training.around_steps import freed_memory_stays
 
 SIZES: Mapping[Strokes, tuple[tuple[float, float], ...]] = {
     "small": ((1.0, 1.0),),
-    "medium": ((0.5, 0.35), (1.0, 0.65)),
-    "large": ((0.25, 0.15), (0.5, 0.3), (1.0, 0.55)),
+    "medium": ((0.5, 0.25), (1.0, 0.75)),
+    "large": ((0.25, 0.1), (0.5, 0.2), (1.0, 0.7)),
 }
 """Shares of the final size, and each one's share of the steps or of the time."""
 RATE, BETAS = 0.015, (0.9, 0.99)
-PLACES, REACH = 16, 32
+PLACES, REACH = 24, 32
 """From how many places the network looks, and how many pixels they are apart at most: twice the stride of stage 5."""
-SCALES = (0.87, 1.0, 1.15)
-"""In which sizes it sees the picture. One made for a single size and grid deceives this network alone: for others it is
-not as near to the painting."""
+SCALES = (0.8, 1.0, 1.2)
+"""In which sizes it sees the picture."""
+FLIPS = ((), (2,), (3,), (2, 3))
+"""And along which axes it is turned over."""
 FALLING = 0.4
 """The last share of the work, in which the rate falls to a tenth."""
 
@@ -146,62 +148,63 @@ def painted(
         waves = Waves(own if picture is None else _resized(picture, own))
         optimizer = torch.optim.Adam([waves.coefficients], lr=RATE, betas=BETAS)
         goes_on = True
-        while goes_on:
-            optimizer.param_groups[0]["lr"] = _rate(budget.spent(number))
-            place = places.one_of(random)
-            maps = see(place.seen_from(waves()), how.looked_at)
-            stages, lost = place.targets.style_by_stage(maps), place.targets.content_lost(maps)
-            style = torch.stack([*stages.values()]).mean()
-            optimizer.zero_grad()
-            (style + how.content * lost).backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            number += 1
-            spent = budget.spent(number)
-            goes_on = spent < 1 if is_last else budget.leaves_a_step(number, until=end)
-            each = {stage: loss.item() for stage, loss in stages.items()}
-            yield Step(number, style.item(), lost.item(), spent, not goes_on, waves, each)
+        with freed_memory_stays():
+            while goes_on:
+                optimizer.param_groups[0]["lr"] = _rate(budget.spent(number))
+                stages, lost = places.losses(waves(), random)
+                style = torch.stack([*stages.values()]).mean()
+                optimizer.zero_grad()
+                (style + how.content * lost).backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+                number += 1
+                spent = budget.spent(number)
+                goes_on = spent < 1 if is_last else budget.leaves_a_step(number, until=end)
+                each = {stage: loss.item() for stage, loss in stages.items()}
+                yield Step(number, style.item(), lost.item(), spent, not goes_on, waves, each)
         with torch.no_grad():
             picture = waves()
 
 
 @dataclass(frozen=True)
 class _Place:
-    """From where the network looks at a picture, and what it should see from there."""
+    """From where the network looks at a picture."""
 
     shift: tuple[int, int]
     """Pixels down and across."""
     scale: float
-    targets: Targets
+    flip: tuple[int, ...]
 
     def seen_from(self, picture: Tensor) -> Tensor:
-        return _scaled(torch.roll(picture, self.shift, dims=(2, 3)), self.scale)
+        return _scaled(torch.roll(picture, self.shift, dims=(2, 3)), self.scale).flip(self.flip)
 
 
 class _Places:
-    """Some places, so that a picture is not made for the one grid that the network's strides see, nor for one size."""
+    """Some places, and what should be seen from each.
+
+    A picture that is made for one place deceives this network alone, with the one grid of its strides, at one size: to
+    other networks, and to us, it is not as near to the painting.
+    """
 
     def __init__(self, photo: Tensor, paintings: Sequence[tuple[Tensor, float]], see: See, how: How) -> None:
         self._photo, self._paintings, self._see, self._how = photo, paintings, see, how
-        self._targets: dict[float, Targets] = {}
-        self._known: dict[int, _Place] = {}
+        self._known: dict[int, tuple[_Place, Targets]] = {}
 
-    def one_of(self, random: np.random.Generator) -> _Place:
-        """Any of them; what is to be seen from it is known from the second time on."""
+    def losses(self, picture: Tensor, random: np.random.Generator) -> tuple[dict[str, Tensor], Tensor]:
+        """From any of the places: how far a picture is from the paintings at each stage, and how far from the photo."""
+        place, targets = self._one_of(random)
+        maps = self._see(place.seen_from(picture), self._how.looked_at)
+        return targets.style_by_stage(maps), targets.content_lost(maps)
+
+    def _one_of(self, random: np.random.Generator) -> tuple[_Place, Targets]:
+        """What is to be seen from it is known from the second time on."""
         number = int(random.integers(PLACES))
         if number not in self._known:
             down, across = random.integers(0, REACH, 2).tolist()
-            scale = SCALES[number % len(SCALES)]
-            place = _Place((down, across), scale, self._at(scale))
-            with torch.no_grad():
-                content = self._see(place.seen_from(self._photo), self._how.content_stages)
-            self._known[number] = replace(place, targets=replace(place.targets, content=content))
+            scale, flip = SCALES[number % len(SCALES)], FLIPS[number // len(SCALES) % len(FLIPS)]
+            place = _Place((down, across), scale, flip)
+            paintings = [(place.seen_from(painting), weight) for painting, weight in self._paintings]
+            self._known[number] = place, _targets(place.seen_from(self._photo), paintings, self._see, self._how)
         return self._known[number]
-
-    def _at(self, scale: float) -> Targets:
-        if scale not in self._targets:
-            paintings = [(_scaled(painting, scale), weight) for painting, weight in self._paintings]
-            self._targets[scale] = _targets(_scaled(self._photo, scale), paintings, self._see, self._how)
-        return self._targets[scale]
 
 
 def _rate(spent: float) -> float:

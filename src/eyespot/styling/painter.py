@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from eyespot.styling.looking import Looking
     from eyespot.styling.optimise import Budget, Step
 
-LEFT_FOR_WRITING = 0.5
+LEFT_FOR_WRITING = 0.6
 """Seconds of a time that are kept for the last picture's way to the disk, and for the process to end."""
 MEMORY: dict[Way, tuple[float, float]] = {"fast": (200e6, 260), "optimise": (500e6, 1900)}
 """Bytes that a process takes without a picture, and for each pixel of the result."""
