@@ -20,7 +20,7 @@ from PIL import Image
 Pixels = NDArray[np.uint8]
 RATE = 0.02
 """Adam's, of levels from 0 to 1; what such programs use."""
-CONTENT = 0.19
+CONTENT = 0.14
 
 
 def main() -> None:

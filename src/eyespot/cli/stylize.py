@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.option("--network", help="What looks at the picture, in steps.  [default: efficientnet_lite0]")
 @click.option("--weights", metavar="NAME|FILE", help="Of that network; the published ones by default.")
 @click.option("--stages", metavar="NAMES", help="Its stages whose statistics are the style.  [default: the first five]")
-@click.option("--content", type=float, default=0.19, show_default=True, help="Weight of the photo's content, in steps.")
+@click.option("--content", type=float, default=0.14, show_default=True, help="Weight of the photo's content, in steps.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of what is random in steps.")
 @click.option("--csv", metavar="FILE", help="Write the losses of each step to this file.")
 @click.option(

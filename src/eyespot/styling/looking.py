@@ -17,7 +17,7 @@ from eyespot.records import Preprocess
 from eyespot.training.less_work import MergedNorm, merged_norms
 from eyespot.words import nearest, some
 
-MOST_STAGES = 5
+MOST_STAGES, CONTENT_STAGES = 5, 4
 _NOT_LOOKED_AT = ("stem", "head", "classifier")
 _AT_VGG = ("stage1.a.act", "stage2.a.act", "stage3.a.act", "stage4.a.act", "stage5.a.act")
 _AT_VGG_CONTENT = "stage4.b.act"
@@ -104,4 +104,4 @@ def _stages(net: nn.Sequential, wanted: str | Sequence[str] | None) -> tuple[tup
         return _AT_VGG, (_AT_VGG_CONTENT,)
     else:
         ordered = tuple(name for name in names if "." not in name and name not in _NOT_LOOKED_AT)[:MOST_STAGES]
-    return ordered, ordered[1:3] or ordered
+    return ordered, ordered[:CONTENT_STAGES]

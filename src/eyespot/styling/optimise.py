@@ -30,7 +30,7 @@ SIZES: Mapping[Strokes, tuple[tuple[float, float], ...]] = {
     "large": ((0.25, 0.1), (0.5, 0.2), (1.0, 0.7)),
 }
 """Shares of the final size, and each one's share of the steps or of the time."""
-RATE, BETAS = 0.015, (0.9, 0.99)
+RATE, BETAS = 0.02, (0.9, 0.99)
 PLACES, REACH = 24, 32
 """From how many places the network looks, and how many pixels they are apart at most: twice the stride of stage 5."""
 SCALES = (0.8, 1.0, 1.2)

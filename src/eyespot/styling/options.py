@@ -19,7 +19,7 @@ STROKES: tuple[Strokes, ...] = ("small", "medium", "large")
 LEAST_SIDE = 32
 """Of photo, painting and result, pixels: below, there is nothing to paint with."""
 LEAST_SECONDS = 2.0
-CONTENT = 0.19
+CONTENT = 0.14
 """Weight of the photo's content when painting in steps; the style's is 1."""
 NETWORK = "efficientnet_lite0"
 """What looks at pictures that are painted in steps."""

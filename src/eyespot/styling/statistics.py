@@ -33,7 +33,7 @@ class Targets:
     apart: Mapping[str, Tensor]
     """How far the photo is from it, squared, by stage."""
     content: Mapping[str, Tensor]
-    """The photo's maps, by stage."""
+    """The photo's maps, by stage, in half of their bytes: there may be many."""
     spread: Mapping[str, Tensor]
     """The mean square of each of these around the mean of its channel."""
 
@@ -46,7 +46,7 @@ class Targets:
             least = LEAST * torch.maximum(own.square().sum(), target.square().sum())
             apart[stage] = torch.maximum((own - target).square().sum(), least)
         spread = {stage: photo[stage].var(dim=(2, 3), correction=0).mean().clamp(min=1e-12) for stage in content}
-        return cls(grams, apart, {stage: photo[stage] for stage in content}, spread)
+        return cls(grams, apart, {stage: photo[stage].bfloat16() for stage in content}, spread)
 
     def style_by_stage(self, maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """How far a picture is from the painting at each stage: the photo is at 1, the painting at 0."""

@@ -48,7 +48,40 @@ class MergedNorm(nn.Module):
         factor = norm.weight * (variance + norm.eps).rsqrt()  # (D,)
         bias = norm.bias - factor * (mean if conv.bias is None else mean - conv.bias)
         weight = conv.weight * factor.view(-1, 1, 1, 1)  # (D, C, kH, kW)
+        if x.requires_grad and not weight.requires_grad and _pads_with_zeros(conv):
+            return input_only(conv, x, weight, bias)
         return small_depthwise(x, weight, bias) if pays(conv, x) else conv._conv_forward(x, weight, bias)
+
+
+def input_only(conv: nn.Conv2d, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """What `conv` makes of maps x with weights that stay. PyTorch's own keeps x for their gradient all the same."""
+    found: Tensor = _InputOnly.apply(x, weight, bias, conv)  # type: ignore[no-untyped-call]
+    return found
+
+
+def _pads_with_zeros(conv: nn.Conv2d) -> bool:
+    """So many on each side as it says, in pixels."""
+    return conv.padding_mode == "zeros" and not isinstance(conv.padding, str)
+
+
+class _InputOnly(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, conv: nn.Conv2d) -> Tensor:
+        ctx.save_for_backward(weight)
+        is_last = x.is_contiguous(memory_format=torch.channels_last)
+        ctx.shape, ctx.format = x.shape, torch.channels_last if is_last else torch.contiguous_format
+        ctx.how = conv.stride, conv.padding, conv.dilation, False, (0, 0), conv.groups, (True, False, False)
+        found: Tensor = conv._conv_forward(x, weight, bias)
+        return found
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
+        (gradient,), (weight,) = gradients, ctx.saved_tensors
+        like = torch.empty(
+            ctx.shape, dtype=gradient.dtype, device=gradient.device, memory_format=ctx.format
+        )  # its shape counts, and the order of its bytes
+        of_x, *_ = torch.ops.aten.convolution_backward(gradient, like, weight, None, *ctx.how)
+        return of_x, None, None, None
 
 
 def merged_norms(net: nn.Sequential) -> nn.Sequential:
