@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from eyespot.blocks import taps
-from eyespot.styling.optimise import SIZES, How, StepBudget, TimeBudget, painted, sized
+from eyespot.styling.optimise import SCALES, SIZES, How, StepBudget, TimeBudget, painted, sized
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +97,19 @@ def test_paintings_and_photos_of_one_color_stay_finite(see):
     for photo, painting in ((gray, gray), (gray, white), (white, gray)):
         steps = run(see, (photo, painting), steps=5)
         assert np.isfinite([(step.style, step.content) for step in steps]).all()
+
+
+def test_it_is_looked_at_in_every_size_turned_over_in_every_way(see, pictures):
+    photo, _ = pictures
+    seen = []
+
+    def noting(looked_at, stages):
+        seen.append(looked_at.detach())
+        return see(looked_at, stages)
+
+    run(noting, pictures, steps=200, strokes="small")
+    height, width = photo.shape[:2]
+    sizes = {(round(scale * height), round(scale * width)) for scale in SCALES}
+    assert {each.shape[2:] for each in seen} >= sizes
+    ramps = [each[0, 0] for each in seen if each.shape[2:] == (height, width) and each[0, 0].std(dim=0).max() < 1e-6]
+    assert {bool(ramp[0].diff().median() > 0) for ramp in ramps} == {True, False}  # the photo, from both sides

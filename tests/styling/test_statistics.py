@@ -37,9 +37,9 @@ def test_the_style_loss_is_exactly_1_at_the_photo_and_0_at_the_painting(maps):
 def test_the_content_loss_is_0_at_the_photo_and_1_where_only_its_mean_is_left(maps):
     photo, painting = maps
     targets = Targets.of(photo, {stage: gram(each) for stage, each in painting.items()}, ["b"])
-    assert targets.content_lost(photo).item() == 0
+    assert targets.content_lost(photo).item() == pytest.approx(0, abs=1e-5)  # kept in half of the bytes
     means = photo | {"b": photo["b"].mean((2, 3), keepdim=True).expand_as(photo["b"])}
-    assert targets.content_lost(means).item() == pytest.approx(1, abs=1e-5)
+    assert targets.content_lost(means).item() == pytest.approx(1, abs=1e-3)
 
 
 def test_a_painting_that_is_as_the_photo_divides_by_no_nothing(maps):

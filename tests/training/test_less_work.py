@@ -9,7 +9,15 @@ from torch.nn import functional
 
 from eyespot import blocks, zoo
 from eyespot.blocks import chain
-from eyespot.training.less_work import MergedNorm, merged_norms, pays, pooled_first, small_depthwise, weight_gradient
+from eyespot.training.less_work import (
+    MergedNorm,
+    input_only,
+    merged_norms,
+    pays,
+    pooled_first,
+    small_depthwise,
+    weight_gradient,
+)
 
 
 def lively(net):
@@ -171,3 +179,32 @@ def test_only_what_it_computes_is_left_to_it(conv, side, does):
     assert pays(conv, x) == does
     if does:
         torch.testing.assert_close(small_depthwise(x, conv.weight, conv.bias), conv(x))
+
+
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+@pytest.mark.parametrize(
+    "conv",
+    [
+        nn.Conv2d(8, 16, 3, padding=1),
+        nn.Conv2d(8, 8, 5, stride=2, padding=2, groups=8, bias=False),
+        nn.Conv2d(8, 4, 1),
+        nn.Conv2d(8, 4, 3, padding=2, dilation=2),
+        nn.Conv2d(8, 4, 3, padding="same"),
+        nn.Conv2d(8, 4, 3, padding=1, padding_mode="reflect"),
+    ],
+)
+def test_weights_that_stay_give_the_same_gradient_of_the_input(conv, layout):
+    net = lively(chain(conv=conv, norm=nn.BatchNorm2d(conv.out_channels))).requires_grad_(False)
+    x = torch.randn(2, 8, 9, 7).contiguous(memory_format=layout).requires_grad_()
+    plain, merged = net(x), merged_norms(net)(x)
+    torch.testing.assert_close(merged, plain, rtol=1e-5, atol=1e-5)
+    [expected], [found] = (torch.autograd.grad(each.square().sum(), x) for each in (plain, merged))
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_weights_that_stay_keep_no_input():
+    conv = nn.Conv2d(8, 16, 3).requires_grad_(False)
+    kept = []
+    with torch.autograd.graph.saved_tensors_hooks(kept.append, lambda each: each):
+        input_only(conv, torch.randn(1, 8, 9, 9, requires_grad=True), conv.weight, conv.bias)
+    assert [each.shape for each in kept] == [conv.weight.shape]

@@ -18,6 +18,7 @@ from eyespot.training.less_work import MergedNorm, merged_norms
 from eyespot.words import nearest, some
 
 MOST_STAGES, CONTENT_STAGES = 5, 4
+"""Of a network's own choice: so many from its first on are the style, and so many of these the content."""
 _NOT_LOOKED_AT = ("stem", "head", "classifier")
 _AT_VGG = ("stage1.a.act", "stage2.a.act", "stage3.a.act", "stage4.a.act", "stage5.a.act")
 _AT_VGG_CONTENT = "stage4.b.act"

@@ -77,9 +77,8 @@ class _InputOnly(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
         (gradient,), (weight,) = gradients, ctx.saved_tensors
-        like = torch.empty(
-            ctx.shape, dtype=gradient.dtype, device=gradient.device, memory_format=ctx.format
-        )  # its shape counts, and the order of its bytes
+        # of the input, only its shape counts, and the order of its bytes
+        like = torch.empty(ctx.shape, dtype=gradient.dtype, device=gradient.device, memory_format=ctx.format)
         of_x, *_ = torch.ops.aten.convolution_backward(gradient, like, weight, None, *ctx.how)
         return of_x, None, None, None
 
