@@ -20,7 +20,6 @@ from PIL import Image
 Pixels = NDArray[np.uint8]
 RATE = 0.02
 """Adam's, of levels from 0 to 1; what such programs use."""
-CONTENT = 0.14
 
 
 def main() -> None:
@@ -61,6 +60,7 @@ def pixels(photo: Path, painting: Path, *, side: int, seconds: float) -> Pixels:
     import torch
 
     from eyespot.styling.looking import opened
+    from eyespot.styling.options import CONTENT
     from eyespot.styling.statistics import Targets, gram
 
     looking = opened("efficientnet_lite0", None)

@@ -125,13 +125,13 @@ class Painter:
         """Raises, before anything is written, for a wrong name, and where the network cannot take such pictures."""
         import torch
 
-        from eyespot.styling.optimise import SIZES, sized
+        from eyespot.styling.optimise import SCALES, SIZES, sized
 
         smallest, _ = SIZES[self._options.strokes][0]
         stages = [*self.looking.stages, *self.looking.content_stages]
         with torch.no_grad():
             for pixels in (photo, *(each.pixels for each in self.paintings)):
-                self.looking.see(sized(pixels, like=photo)(smallest), stages)
+                self.looking.see(sized(pixels, like=photo)(smallest * min(SCALES)), stages)
 
     @cached_property
     def _style(self) -> Style:
