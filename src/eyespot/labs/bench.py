@@ -1,0 +1,173 @@
+"""The bench that experiments stand on: pictures as small images, one plain loop, and what can be measured of a network.
+
+Everything is drawn from a seed: which pictures test, the order of the others, the first weights (`trials` sets that one).
+One thread computes, so that a table is the same on any number of cores.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from eyespot.arithmetic.table import total
+from eyespot.arithmetic.trace import trace
+from eyespot.labs.pictures import Pictures
+
+TEST_SHARE = 0.22
+"""Of each class, the pictures that test: 400 of the digits."""
+BATCH = 64
+Change = Callable[[Tensor, torch.Generator], Tensor]
+"""Images (N, C, H, W) as an augmentation shows them."""
+
+
+class OutOfTime(Exception):
+    """The time that was given is over."""
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images (N, C, H, W), with mean 0 and deviation 1 over the whole data set, and their classes (N,)."""
+
+    x: Tensor
+    y: Tensor
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def taken(self, index: Tensor) -> Images:
+        return Images(self.x[index], self.y[index])
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The pictures of one seed, and what is done with them."""
+
+    pictures: Pictures
+    train: Images
+    test: Images
+    seed: int
+    deadline: float = math.inf
+    """By time.monotonic()."""
+    effort: float = 1.0
+    """Share of the steps that are taken: a test needs few."""
+    model: str | None = None
+    """The network that a lab looks into, by name or as a run; None for the lab's own."""
+
+    @property
+    def classes(self) -> int:
+        return len(self.pictures.classes)
+
+    @property
+    def channels(self) -> int:
+        return self.train.x.shape[1]
+
+    @property
+    def side(self) -> int:
+        return self.train.x.shape[-1]
+
+    @property
+    def values(self) -> int:
+        """Numbers of an image."""
+        return self.train.x[0].numel()
+
+    @property
+    def share(self) -> float:
+        """Test pictures for each training picture."""
+        return len(self.test) / len(self.train)
+
+    @cached_property
+    def per_class(self) -> int:
+        """Training pictures of the rarest class."""
+        return int(torch.bincount(self.train.y, minlength=self.classes).min())
+
+    def random(self, salt: int = 0) -> torch.Generator:
+        """A generator of its own for each use: salt tells them apart."""
+        return torch.Generator().manual_seed(1_000_003 * self.seed + salt)
+
+    def few(self, per_class: int) -> Bench:
+        """The same with at most so many training pictures of each class; the first of them are in every larger draw."""
+        kept = [(self.train.y == label).nonzero()[:per_class, 0] for label in range(self.classes)]
+        return replace(self, train=self.train.taken(torch.cat(kept)))
+
+    def tick(self) -> None:
+        """Raises OutOfTime where no time is left: called in every step."""
+        if time.monotonic() > self.deadline:
+            raise OutOfTime
+
+    def steps(self, count: int) -> range:
+        return range(max(1, round(count * self.effort)))
+
+    def batches(self, steps: int, batch: int = BATCH) -> Iterator[Images]:
+        """Training pictures in an order that depends on the seed alone, every one once before any comes again."""
+        random = self.random(1)
+        order = torch.empty(0, dtype=torch.int64)
+        for _ in self.steps(steps):
+            self.tick()
+            if len(order) < batch:
+                order = torch.cat([order, torch.randperm(len(self.train), generator=random)])
+            yield self.train.taken(order[:batch])
+            order = order[batch:]
+
+    def fit(
+        self,
+        net: nn.Module,
+        *,
+        steps: int,
+        rate: float = 3e-3,
+        optimiser: type[torch.optim.Optimizer] = torch.optim.Adam,
+        change: Change | None = None,
+        **options: float,
+    ) -> nn.Module:
+        """The network after so many steps; the rate falls to 0 along a cosine.
+
+        change: what each batch goes through first. options: of the optimiser, such as momentum.
+        """
+        random, net = self.random(2), net.train()
+        taught = optimiser(net.parameters(), lr=rate, **options)  # type: ignore[call-arg]
+        falling = torch.optim.lr_scheduler.CosineAnnealingLR(taught, len(self.steps(steps)))
+        for images in self.batches(steps):
+            taught.zero_grad(set_to_none=True)
+            x = images.x if change is None else change(images.x, random)
+            nn.functional.cross_entropy(net(x), images.y).backward()
+            taught.step()
+            falling.step()
+        return net.eval()
+
+    def accuracy(self, net: nn.Module, images: Images | None = None) -> float:
+        """Share of the test pictures, or of others, that are answered rightly."""
+        images = images or self.test
+        return float((self.logits(net, images.x).argmax(1) == images.y).double().mean())
+
+    def log_loss(self, net: nn.Module, images: Images | None = None) -> float:
+        """log10 of the mean cross-entropy on the training pictures, or on others."""
+        images = images or self.train
+        loss = nn.functional.cross_entropy(self.logits(net, images.x).double(), images.y)
+        return math.log10(max(float(loss), 1e-12)) if torch.isfinite(loss) else 12.0
+
+    def logits(self, net: nn.Module, x: Tensor) -> Tensor:
+        """(N, classes), as the network answers when it is used."""
+        with torch.no_grad():
+            return torch.cat([net.eval()(part) for part in x.split(512)])
+
+    def multiply_adds(self, net: nn.Module) -> float:
+        """For one image."""
+        return float(total(trace(net, (self.channels, self.side, self.side))).multiply_adds)
+
+
+def drawn(pictures: Pictures, *, seed: int) -> tuple[Images, Images]:
+    """Training and test pictures: of each class a share tests, at least one, and at least one trains."""
+    random, y = np.random.default_rng(seed), pictures.y
+    tests = np.zeros(len(y), dtype=bool)
+    for label in np.unique(y):
+        members = random.permutation(np.flatnonzero(y == label))
+        tests[members[: max(1, round(TEST_SHARE * len(members)))]] = True
+    train, test = random.permutation(np.flatnonzero(~tests)), np.flatnonzero(tests)
+    images = Images(torch.from_numpy(pictures.x), torch.from_numpy(y))
+    return images.taken(torch.from_numpy(train)), images.taken(torch.from_numpy(test))

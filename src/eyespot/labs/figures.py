@@ -1,0 +1,147 @@
+"""Numbers of several seeds: their mean with its interval, differences that are paired by seed, and the one plot."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from eyespot.labs.definition import Both, Cell, Lab, Language, Verdict
+
+LEVEL = 0.95
+MOST_SEEDS = 1000
+"""More than that nobody runs: where these do not suffice, more pictures are needed."""
+Row = dict[str, object]
+"""A line of the table: the seed, the values of the axes, the measures."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The mean of a measure over seeds, and its 95 % interval; without ends where one seed cannot have any."""
+
+    mean: float
+    low: float
+    high: float
+    seeds: int
+    spread: float = 0.0
+    """Standard deviation between seeds."""
+    share: float = 0.0
+    """Test pictures for each training picture, see `interval`."""
+
+    @property
+    def up(self) -> bool:
+        return self.low > 0
+
+    @property
+    def down(self) -> bool:
+        return self.high < 0
+
+    def within(self, worth: float) -> bool:
+        """Whether all of it is closer to 0 than what is worth speaking of."""
+        return -worth < self.low and self.high < worth
+
+    def to(self, language: Language) -> str:
+        if self.low == self.high:
+            return number(self.mean)
+        if not math.isfinite(self.low):
+            return f"{number(self.mean)} ({'one seed' if language == 'en' else '只有一个种子'})"
+        ends = number(self.low), number(self.high)
+        return f"{number(self.mean)} ({' to '.join(ends)})" if language == "en" else f"{number(self.mean)}（{' 至 '.join(ends)}）"
+
+    def seeds_needed(self, worth: float = 0.0) -> int | None:
+        """How many seeds would tell, if mean and spread stayed as they are; None where no number of them would."""
+        for seeds in range(2, MOST_SEEDS + 1):
+            half = half_width(self.spread, seeds, self.share)
+            if abs(self.mean) > half or abs(self.mean) + half < worth:
+                return seeds
+        return None
+
+
+def interval(values: Sequence[float], *, share: float, exact: bool = False) -> Interval:
+    """The mean of one value for each seed, with its interval by Student's t.
+
+    Every seed draws train and test anew from the same pictures, so that they overlap and their values are more alike
+    than new pictures would be. The variance of the mean is therefore the variance between seeds times
+    (1 / seeds + test pictures / training pictures): Nadeau and Bengio 2003, "Inference for the generalization error".
+
+    share: test pictures / training pictures; 0 where seeds share no pictures.
+    exact: the values hold no chance, and one of them is enough.
+    """
+    mean, count = float(np.mean(values)), len(values)
+    if exact or (count > 1 and np.ptp(values) == 0):
+        return Interval(mean, mean, mean, count)
+    if count == 1:
+        return Interval(mean, -math.inf, math.inf, 1)
+    spread = float(np.std(values, ddof=1))
+    half = half_width(spread, count, share)
+    return Interval(mean, mean - half, mean + half, count, spread, share)
+
+
+def half_width(spread: float, seeds: int, share: float) -> float:
+    from scipy.stats import t
+
+    return float(t.ppf((1 + LEVEL) / 2, seeds - 1)) * spread * math.sqrt(1 / seeds + share)
+
+
+class Gains:
+    """The rows of finished rounds, asked for the mean of a cell or for the difference of two, paired by seed."""
+
+    def __init__(self, rows: Sequence[Row], *, share: float, exact: bool = False) -> None:
+        self.rows, self.share, self.exact = rows, share, exact
+        self.seeds = len({row["seed"] for row in rows})
+
+    def values(self, measure: str, where: Cell) -> list[float]:
+        """Of one cell, a value for each seed."""
+        found = [row for row in self.rows if all(row[axis] == value for axis, value in where.items())]
+        assert len(found) == self.seeds, f"{dict(where)} is no single cell"
+        return [float(str(row[measure])) for row in found]
+
+    def __call__(self, measure: str, arm: object = None, *, over: object = None, **where: object) -> Interval:
+        """The measure of an arm, or how much more it is than that of the arm `over`.
+
+        where: values of the other axes.
+        """
+        values = self.values(measure, where if arm is None else {"arm": arm, **where})
+        if over is not None:
+            others = self.values(measure, {"arm": over, **where})
+            values = [one - other for one, other in zip(values, others, strict=True)]
+        return interval(values, share=self.share, exact=self.exact)
+
+
+def untold(*intervals: Interval, worth: float = 0.0) -> Verdict:
+    """The third verdict: these intervals hold 0, and how many seeds it would take until none does."""
+    needed = [each.seeds_needed(worth) for each in intervals if math.isfinite(each.low)]
+    seeds = intervals[0].seeds
+    if not needed:
+        said = Both("It cannot be told from one seed: run at least two.", "只有一个种子，无法判断：至少运行两个。")
+    elif None in needed:
+        said = Both(
+            "It cannot be told from these pictures: more seeds would not help, more pictures would.",
+            "用这些图片无法判断：增加种子没有用，需要更多图片。",
+        )
+    else:
+        most = max(seeds + 1, *(each for each in needed if each is not None))
+        said = Both(
+            f"It cannot be told with so few seeds ({seeds}): it would take about {most}.",
+            f"种子太少（{seeds} 个），无法判断：大约需要 {most} 个。",
+        )
+    return Verdict("cannot be told", said)
+
+
+def cells_of(lab: Lab) -> list[Row]:
+    """Every combination of the grid's values, the last axis changing fastest."""
+    cells: list[Row] = [{}]
+    for axis, values in lab.grid.items():
+        cells = [{**cell, axis: value} for cell in cells for value in values]
+    return cells
+
+
+def number(value: float) -> str:
+    """With three digits that count; whole numbers with all of theirs."""
+    if not math.isfinite(value):
+        return "–"
+    if value == int(value) and abs(value) < 1e9:
+        return f"{value:,.0f}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}" if abs(value) >= 1e-3 else f"{value:.1e}"

@@ -1,0 +1,37 @@
+"""The small networks that experiments share, built of the blocks that the catalogue's are built of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import nn
+
+from eyespot.blocks import Residual, chain
+
+Layer = Callable[[], nn.Module]
+
+
+def he(net: nn.Module) -> nn.Module:
+    """The same network with He's first weights, which keep the size of activations through ReLUs: arXiv:1502.01852."""
+    for module in net.modules():
+        if isinstance(module, nn.Linear | nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    return net
+
+
+def dense(inputs: int, classes: int, *, depth: int, width: int = 64, shortcuts: bool = False) -> nn.Sequential:
+    """Fully connected: from images (N, C, H, W) to logits (N, classes), with `depth` layers of `width` between.
+
+    shortcuts: around each of these layers.
+    """
+    scale = depth**-0.5 if shortcuts else 1.0  # or many sums would make the activations large
+    layers = {f"layer{number}": _dense_layer(width, scale, shortcuts=shortcuts) for number in range(1, depth + 1)}
+    stem = chain(flat=nn.Flatten(), fc=nn.Linear(inputs, width), act=nn.ReLU())
+    return chain(stem=stem, **layers, head=chain(fc=nn.Linear(width, classes)))
+
+
+def _dense_layer(width: int, scale: float, *, shortcuts: bool) -> nn.Module:
+    body = chain(fc=nn.Linear(width, width), act=nn.ReLU())
+    return Residual(body, scale=scale) if shortcuts else body

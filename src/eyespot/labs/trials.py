@@ -1,0 +1,138 @@
+"""A grid of settings times seeds: each seed a round of all cells, and every row in the table as soon as it is known.
+
+What is in the table already is not computed again, so that an experiment that was stopped goes on, and one with more
+seeds only adds to it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from eyespot.errors import Stopped
+from eyespot.files import write_chosen
+from eyespot.labs.bench import Bench, OutOfTime, drawn
+from eyespot.labs.catalogue import Found
+from eyespot.labs.figures import Row, cells_of
+from eyespot.labs.pictures import Pictures
+from eyespot.progress import Progress
+from eyespot.runs.tables import as_csv
+
+SECONDS = "seconds"
+"""The last column: what a trial took. Of all columns only this one is another in every run."""
+CLOSING_SECONDS = 1.0
+"""Kept back for the report."""
+MARGIN = 1.1
+"""A round is begun where this many times the longest one so far is left."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the person asked of an experiment."""
+
+    seeds: tuple[int, ...]
+    deadline: float
+    """By time.monotonic()."""
+    model: str | None = None
+    effort: float = 1.0
+
+
+@dataclass(frozen=True)
+class Trials:
+    """The rows of all finished rounds."""
+
+    rows: list[Row]
+    seeds: tuple[int, ...]
+    share: float
+    """Test pictures for each training picture."""
+    tests: int
+    """Test pictures of a seed."""
+    ended: str
+    """Why there are fewer seeds than were asked for: "time", "ctrl-c", or empty."""
+
+
+def run(found: Found, pictures: Pictures, asked: Asked, table: Path, *, progress: Progress) -> Trials:
+    """The trials of every cell for each seed, as many as the time allows.
+
+    table: the CSV that is written, and read where it is there.
+    Raises Stopped for Ctrl-C before the first round is done.
+    """
+    cells, seeds = cells_of(found.lab), asked.seeds[:1] if found.lab.exact else asked.seeds
+    rows = _read(table, cells, found)
+    longest, ended, done = 0.0, "", []
+    train, test = drawn(pictures, seed=seeds[0])  # as many of each as for every other seed
+    for number, seed in enumerate(seeds):
+        began = time.monotonic()
+        if longest and began + MARGIN * longest + CLOSING_SECONDS > asked.deadline:
+            ended = "time"
+            break
+        bench = _bench(pictures, asked, seed)
+        try:
+            for at, cell in enumerate(cells):
+                progress(f"round {number + 1} of {len(seeds)}", at, len(cells))
+                if (seed, at) not in rows:
+                    rows[seed, at] = {"seed": seed, **cell, **_tried(found, bench, cell)}
+                    _write(table, [rows[key] for key in sorted(rows)])
+                    longest = max(longest, (time.monotonic() - began) * len(cells) / (at + 1))
+        except (OutOfTime, KeyboardInterrupt) as stop:
+            ended = "time" if isinstance(stop, OutOfTime) else "ctrl-c"
+            break
+        done.append(seed)
+    if ended == "ctrl-c" and not done:
+        raise Stopped(f"stopped in the first round, which says nothing yet; {table} has what was measured")
+    kept = [rows[seed, at] for seed in done for at in range(len(cells))]
+    return Trials(kept, tuple(done), len(test) / len(train), len(test), ended)
+
+
+def _bench(pictures: Pictures, asked: Asked, seed: int) -> Bench:
+    deadline = asked.deadline - CLOSING_SECONDS
+    return Bench(pictures, *drawn(pictures, seed=seed), seed, deadline, effort=asked.effort, model=asked.model)
+
+
+def _tried(found: Found, bench: Bench, cell: Row) -> Row:
+    began = time.monotonic()
+    with _alone(bench.seed):
+        measured = found.trial(bench, **cell)
+    return {**{name: measured[name] for name in found.lab.measures}, SECONDS: round(time.monotonic() - began, 3)}
+
+
+@contextmanager
+def _alone(seed: int) -> Iterator[None]:
+    """Within it, torch's chance begins at the seed, the same for every cell, and one thread computes."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _write(table: Path, rows: Sequence[Row]) -> None:
+    write_chosen(table, as_csv(list(rows[0]), [[_as_text(value) for value in row.values()] for row in rows]))
+
+
+def _as_text(value: object) -> object:
+    return repr(value) if isinstance(value, float) else value
+
+
+def _read(table: Path, cells: Sequence[Row], found: Found) -> dict[tuple[int, int], Row]:
+    """The rows of a table that an earlier run left, by seed and place in the grid."""
+    if not table.exists():
+        return {}
+    places = {tuple(map(str, cell.values())): at for at, cell in enumerate(cells)}
+    read: Callable[[str], float] = float
+    rows = {}
+    for row in csv.DictReader(io.StringIO(table.read_text("utf-8"))):
+        at, seed = places[tuple(row[axis] for axis in found.lab.grid)], int(row["seed"])
+        numbers = {name: read(row[name]) for name in (*found.lab.measures, SECONDS)}
+        rows[seed, at] = {"seed": seed, **cells[at], **numbers}
+    return rows
