@@ -146,10 +146,14 @@ class Bench:
         return float((self.logits(net, images.x).argmax(1) == images.y).double().mean())
 
     def log_loss(self, net: nn.Module, images: Images | None = None) -> float:
-        """log10 of the mean cross-entropy on the training pictures, or on others."""
+        """log10 of the mean cross-entropy on the training pictures, or on others.
+
+        At most that of guessing: how far a network is off that has learned nothing says nothing.
+        """
         images = images or self.train
-        loss = nn.functional.cross_entropy(self.logits(net, images.x).double(), images.y)
-        return math.log10(max(float(loss), 1e-12)) if torch.isfinite(loss) else 12.0
+        loss = float(nn.functional.cross_entropy(self.logits(net, images.x).double(), images.y))
+        guessing = math.log(self.classes)
+        return math.log10(min(max(loss, 1e-12), guessing) if math.isfinite(loss) else guessing)
 
     def logits(self, net: nn.Module, x: Tensor) -> Tensor:
         """(N, classes), as the network answers when it is used."""

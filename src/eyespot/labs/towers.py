@@ -28,10 +28,10 @@ def dense(inputs: int, classes: int, *, depth: int, width: int = 64, shortcuts: 
     """
     scale = depth**-0.5 if shortcuts else 1.0  # or many sums would make the activations large
     layers = {f"layer{number}": _dense_layer(width, scale, shortcuts=shortcuts) for number in range(1, depth + 1)}
-    stem = chain(flat=nn.Flatten(), fc=nn.Linear(inputs, width), act=nn.ReLU())
-    return chain(stem=stem, **layers, head=chain(fc=nn.Linear(width, classes)))
+    stem = chain(flat=nn.Flatten(), fc=nn.Linear(inputs, width))
+    return chain(stem=stem, **layers, head=chain(act=nn.ReLU(), fc=nn.Linear(width, classes)))
 
 
 def _dense_layer(width: int, scale: float, *, shortcuts: bool) -> nn.Module:
-    body = chain(fc=nn.Linear(width, width), act=nn.ReLU())
+    body = chain(act=nn.ReLU(), fc=nn.Linear(width, width))  # so that a sum can also fall: arXiv:1603.05027
     return Residual(body, scale=scale) if shortcuts else body
