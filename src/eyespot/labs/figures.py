@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,6 +41,10 @@ class Interval:
     def within(self, worth: float) -> bool:
         """Whether all of it is closer to 0 than what is worth speaking of."""
         return -worth < self.low and self.high < worth
+
+    def beyond(self, worth: float) -> Interval:
+        """The same, counted from what is worth speaking of: up where all of it is more."""
+        return replace(self, mean=self.mean - worth, low=self.low - worth, high=self.high - worth)
 
     def to(self, language: Language) -> str:
         if self.low == self.high:
