@@ -6,7 +6,7 @@ from torch.optim import SGD
 
 from eyespot.labs import towers
 from eyespot.labs.bench import Bench
-from eyespot.labs.definition import Both, Lab, Verdict
+from eyespot.labs.definition import ACCURACY, LOSS, Both, Lab, Verdict
 from eyespot.labs.figures import Gains, untold
 
 DEEP = (20, 40)
@@ -25,10 +25,7 @@ LAB = Lab(
         "如果加上捷径后，20 层和 40 层全连接网络的训练损失都更低，那么别处也有用；如果 4 层也更低，则任何深度都有用。",
     ),
     grid={"depth": (4, 10, *DEEP), "arm": ("plain", "best of 3 rates", "shortcuts")},
-    measures={
-        "loss": Both("training loss, log10", "训练损失的 log10"),
-        "accuracy": Both("test accuracy", "测试准确率"),
-    },
+    measures={"loss": LOSS, "accuracy": ACCURACY},
     names={
         "plain": Both("plain", "无捷径"),
         "best of 3 rates": Both("plain, best of 3 rates", "无捷径，三个学习率中最好的"),
