@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from torch import nn
 
 from eyespot.blocks import Residual, chain
+from eyespot.labs.definition import Both
 
-Layer = Callable[[], nn.Module]
+ARMS = {"plain": Both("plain", "无捷径"), "shortcuts": Both("shortcuts", "有捷径")}
+"""Networks that differ in nothing else."""
 
 
 def he(net: nn.Module) -> nn.Module:
