@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -169,6 +169,11 @@ class Bench:
 def log10(value: float) -> float:
     """-300 for 0, as for anything smaller than that."""
     return math.log10(max(value, 1e-300))
+
+
+def mean(measured: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Of each measure over several networks."""
+    return {name: float(np.mean([each[name] for each in measured])) for name in measured[0]}
 
 
 def slopes(net: nn.Module, x: Tensor, y: Tensor) -> Tensor:

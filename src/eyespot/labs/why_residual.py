@@ -6,11 +6,11 @@ import torch
 from torch.nn.functional import cosine_similarity, cross_entropy
 
 from eyespot.labs import towers
-from eyespot.labs.bench import Bench, log10, slopes
+from eyespot.labs.bench import Bench, log10, mean, slopes
 from eyespot.labs.definition import Both, Lab, Verdict
 from eyespot.labs.figures import Gains, untold
 
-PICTURES = 64
+NETWORKS, PICTURES = 5, 64
 NEAR = 0.1
 """How far a near picture is away, in deviations of the pixels."""
 DECAYED = 0.01
@@ -43,14 +43,18 @@ LAB = Lab(
 
 
 def trial(bench: Bench, *, weights: str, depth: int, arm: str) -> dict[str, float]:
+    return mean([_of_one(bench, weights, depth, arm) for _ in range(NETWORKS)])
+
+
+def _of_one(bench: Bench, weights: str, depth: int, arm: str) -> dict[str, float]:
     net = towers.dense(bench.values, bench.classes, depth=depth, shortcuts=arm == "shortcuts").double()
     if weights == "He":
         towers.he(net)
     x, y = bench.test.x[:PICTURES].double(), bench.test.y[:PICTURES]
     near = x + NEAR * torch.randn(x.shape, generator=bench.random(3), dtype=x.dtype)
     agreement = cosine_similarity(slopes(net, x, y), slopes(net, near, y)).mean()
-    cross_entropy(net(x), y).backward()  # type: ignore[no-untyped-call]
-    first, last = (next(net[at].parameters()).grad.norm() for at in (1, depth))
+    ends = [next(net[at].parameters()) for at in (1, depth)]
+    first, last = (each.norm() for each in torch.autograd.grad(cross_entropy(net(x), y), ends))
     with torch.no_grad():
         seen, before, middle = net[:-1](x), net[: 1 + depth // 2](x), net[1 + depth // 2]
         alike = cosine_similarity(seen[:, None], seen[None], dim=2)[~torch.eye(len(y), dtype=torch.bool)].mean()
