@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -60,6 +60,8 @@ class Bench:
     """Share of the steps that are taken: a test needs few."""
     model: str | None = None
     """The network that a lab looks into, by name or as a run; None for the lab's own."""
+    made: dict[str, nn.Module] = field(default_factory=dict, init=False, repr=False)
+    """What `once` has made."""
 
     @property
     def classes(self) -> int:
@@ -91,6 +93,10 @@ class Bench:
     def random(self, salt: int = 0) -> torch.Generator:
         """A generator of its own for each use: salt tells them apart."""
         return torch.Generator().manual_seed(1_000_003 * self.seed + salt)
+
+    def once(self, name: str, make: Callable[[], nn.Module]) -> nn.Module:
+        """What `make` returns; made anew only for another seed. Nothing in the trial may draw chance before."""
+        return self.made[name] if name in self.made else self.made.setdefault(name, make())
 
     def few(self, per_class: int) -> Bench:
         """The same with at most so many training pictures of each class; the first of them are in every larger draw."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 
 from eyespot.labs import towers
 from eyespot.labs.bench import Bench
-from eyespot.labs.definition import Both, Lab, Verdict
+from eyespot.labs.definition import ACCURACY, LOSS, Both, Lab, Verdict
 from eyespot.labs.figures import Gains, untold
 
 DEPTH, CONSTANT, WORTH = 8, 0.1, 0.05
@@ -22,22 +23,23 @@ LAB = Lab(
         Both("zeros will do: the gradient tells the units apart", "全零也行，梯度会让各个单元变得不同"),
     ),
     rule=Both(
-        f"It is enough if the test accuracy from N(0, 0.01) and from N(0, 1) differs by less than {WORTH} from that with "
+        f"It is enough if the test accuracy from N(0, 0.01) and from N(0, 1) is less than {WORTH} away from that from "
         "He's weights; it is not if it is lower from either.",
-        f"如果从 N(0, 0.01) 和 N(0, 1) 出发的测试准确率与 He 初始化相差都小于 {WORTH}，那么随机就够了；只要有一个更低，就不够。",
+        f"N(0, 0.01) 和 N(0, 1) 的测试准确率与 He 相差都不到 {WORTH}：够；有一个更低：不够。",
     ),
     grid={"arm": (*SAME, *DEVIATION, "PyTorch", "He")},
     measures={
-        "accuracy": Both("test accuracy", "测试准确率"),
-        "loss": Both("training loss, log10", "训练损失的 log10"),
+        "accuracy": ACCURACY,
+        "loss": LOSS,
         "units": Both("different units of the 64 in the last layer", "最后一层 64 个单元中互不相同的个数"),
     },
     names={
         "zero": Both("all 0", "全零"),
         "constant": Both(f"all {CONSTANT}", f"全为 {CONSTANT}"),
         "PyTorch": Both("PyTorch's own", "PyTorch 默认"),
-        "He": Both("He's: N(0, 2 / inputs)", "He：N(0, 2 / 输入数)"),
+        "He": Both("He's: variance 2 / inputs", "He：方差 2 / 输入数"),
     },
+    seconds=15,
 )
 
 
@@ -51,7 +53,7 @@ def trial(bench: Bench, *, arm: str) -> dict[str, float]:
             nn.init.zeros_(layer.bias)
     bench.fit(net, steps=400, rate=1e-3)
     last = net.get_submodule(f"layer{DEPTH - 2}.fc").get_parameter("weight")
-    units = len(last.detach().double().mul(1e4).round().unique(dim=0))
+    units = len(torch.unique(last.detach().double().mul(1e4).round(), dim=0))
     return {"accuracy": bench.accuracy(net), "loss": bench.log_loss(net), "units": units}
 
 
@@ -60,8 +62,8 @@ def verdict(gain: Gains) -> Verdict:
     same = [gain("accuracy", "He", over=arm) for arm in SAME]
     if small.up or large.up:
         said = Both(
-            "No: with He's weights the test accuracy is {a} above that from N(0, 0.01) and {b} above that from N(0, 1); "
-            "above that from weights all 0 {c}, all alike {d}.",
+            "No: He's weights bring the test accuracy {a} above that from N(0, 0.01), {b} above that from N(0, 1), "
+            "{c} above that from zeros and {d} above that from equal weights.",
             "不够：He 初始化的测试准确率比 N(0, 0.01) 高 {a}，比 N(0, 1) 高 {b}；比全零高 {c}，比全部相同高 {d}。",
         )
         needed = all(each.up for each in same)

@@ -1,93 +1,80 @@
-"""Is a convolutional network robust to shifts? Test pictures moved by 0 to 4 pixels, which no training picture was.
+"""Is a convolutional network robust to shifts? Test pictures moved by 0 to 4 pixels, as no training picture was.
 
-Each picture lies on a ground of its border's color, MARGIN pixels wide on every side, whose opposite edges are joined:
-a shift loses nothing of it, and no edge tells a place.
-"""
+All lie on a ground of their border's color, whose opposite edges are joined: a shift loses nothing."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import nn
 
-from eyespot.blocks import chain
 from eyespot.labs import towers
 from eyespot.labs.bench import Bench, Images
-from eyespot.labs.definition import Both, Lab, Verdict
+from eyespot.labs.definition import ACCURACY, Both, Lab, Verdict
 from eyespot.labs.figures import Gains, untold
 
 MARGIN, WORTH = 4, 0.05
+ARMS = {
+    "dense": Both("dense", "全连接"),
+    "conv": Both("convolutions", "卷积"),
+    "pool": Both("with max pooling", "卷积 + 最大池化"),
+    "global": Both("with max pooling, then a global maximum", "卷积 + 最大池化 + 全局最大值"),
+}
 LAB = Lab(
     chapter="why-convolutions",
-    question=Both("Is a convolutional network robust to shifts?", "CNN 对平移不敏感吗？"),
-    claim=Both("convolution is robust to translation, dense is not", "卷积对平移稳健，全连接则不然"),
+    question=Both("Is a convolutional network robust to shifts, a dense one not?", "CNN 不怕平移，全连接才怕吗？"),
+    claim=Both("convolution is robust to translation, dense is not", "卷积对平移是稳健的，全连接不是"),
     guesses=(
-        Both("yes, convolution alone is", "是，卷积本身就够了"),
-        Both("yes, but it needs pooling", "是，但需要池化"),
-        Both("no, as long as the last layer sees places", "不是，只要最后一层还看得到位置"),
+        Both("yes, convolution alone is", "是，有卷积就够了"),
+        Both("yes, but it needs pooling", "是，但还需要池化"),
+        Both("no, not while the last layer sees places", "不是，最后一层还看得到位置"),
     ),
     rule=Both(
-        f"A network is robust if a shift by 1 pixel costs it less than {WORTH} of test accuracy, and is not if it costs "
-        "more. Yes, if the one with pooling is and the dense one is not; no, if the one with pooling is not.",
-        f"平移 1 个像素时，测试准确率下降小于 {WORTH} 为稳健，大于则不稳健。带池化的稳健而全连接不稳健：是；带池化的不稳健：不是。",
+        f"Robust is what loses less than {WORTH} of test accuracy by a shift of 1 pixel, and what loses more is not. "
+        "Yes: the network with pooling is, the dense one is not. No: the one with pooling is not, or both are.",
+        f"平移 1 个像素，准确率下降不到 {WORTH} 为稳健。池化稳健而全连接不：是；池化不稳健或两者都稳健：不是。",
     ),
-    grid={"shift": tuple(range(MARGIN + 1)), "arm": ("dense", "conv", "conv + max pool", "conv + global max")},
-    measures={
-        "accuracy": Both("test accuracy", "测试准确率"),
-        "lost": Both("accuracy that the shift costs", "平移损失的准确率"),
-    },
-    names={
-        "shift": Both("shift, pixels", "平移像素数"),
-        "dense": Both("dense", "全连接"),
-        "conv": Both("convolutions", "卷积"),
-        "conv + max pool": Both("with max pooling", "卷积 + 最大池化"),
-        "conv + global max": Both("with max pooling, then a global maximum", "卷积 + 最大池化 + 全局最大值"),
-    },
+    grid={"shift": tuple(range(MARGIN + 1)), "arm": tuple(ARMS)},
+    measures={"accuracy": ACCURACY},
+    names={"shift": Both("shift, pixels", "平移像素数"), **ARMS},
+    seconds=30,
 )
 
 
 def framed(images: Images) -> Images:
-    """Images on a ground of the median color of their border."""
     x = images.x
-    border = torch.cat([x[:, :, 0], x[:, :, -1], x[..., 0], x[..., -1]], 2).median(2).values[..., None, None]  # (N, C, 1, 1)
-    return Images(nn.functional.pad(x - border, (MARGIN,) * 4) + border, images.y)
+    border = torch.cat([x[:, :, 0], x[:, :, -1], x[..., 0], x[..., -1]], 2).median(2).values[..., None, None]
+    return Images(nn.functional.pad(x - border, (MARGIN,) * 4) + border, images.y)  # (N, C, H + 8, W + 8)
 
 
-def network(bench: Bench, arm: str) -> nn.Module:
+def trained(bench: Bench, arm: str) -> nn.Module:
     if arm == "dense":
-        return towers.dense(bench.values, bench.classes, depth=1)
-    pool = nn.Identity() if arm == "conv" else nn.MaxPool2d(2)
-    stages = [
-        chain(conv=nn.Conv2d(taken, made, 3, padding=1, padding_mode="circular"), act=nn.ReLU(), pool=pool)
-        for taken, made in ((bench.channels, 16), (16, 32))
-    ]
-    end = nn.AdaptiveMaxPool2d(1) if arm == "conv + global max" else nn.Identity()
-    return chain(stage1=stages[0], stage2=stages[1], head=chain(end=end, flat=nn.Flatten(), fc=nn.LazyLinear(bench.classes)))
+        return bench.fit(towers.dense(bench.values, bench.classes, depth=1), steps=200)
+    shrink = nn.Identity if arm == "conv" else towers.POOL
+    end = partial(nn.AdaptiveMaxPool2d, 1) if arm == "global" else nn.Identity
+    net = towers.convolutional(bench.train.x[0].shape, bench.classes, shrink=shrink, end=end, edges="circular")
+    return bench.fit(net, steps=200)
 
 
 def trial(bench: Bench, *, shift: int, arm: str) -> dict[str, float]:
-    bench = replace(bench, train=framed(bench.train), test=framed(bench.test))
-    net = network(bench, arm)
-    bench.logits(net, bench.test.x[:1])  # so that the last layer learns how many values it takes
-    bench.fit(net, steps=200)
+    ground = replace(bench, train=framed(bench.train), test=framed(bench.test))
+    net = bench.once(arm, lambda: trained(ground, arm))
     ways = ((0, shift), (0, -shift), (shift, 0), (-shift, 0))
-    moved = [Images(bench.test.x.roll(way, (2, 3)), bench.test.y) for way in ways]
-    accuracy = sum(bench.accuracy(net, images) for images in moved) / len(moved)
-    return {"accuracy": accuracy, "lost": bench.accuracy(net) - accuracy}
+    moved = [Images(ground.test.x.roll(way, (2, 3)), ground.test.y) for way in ways]
+    return {"accuracy": sum(bench.accuracy(net, each) for each in moved) / len(moved)}
 
 
 def verdict(gain: Gains) -> Verdict:
-    dense, conv, pool, whole = (gain("lost", arm, shift=1).beyond(WORTH) for arm in LAB.grid["arm"])
-    values = {"a": gain("lost", "dense", shift=1), "b": gain("lost", "conv", shift=1)}
-    values |= {"c": gain("lost", "conv + max pool", shift=1), "d": gain("lost", "conv + global max", shift=1)}
-    told = Both(
-        "a shift by 1 pixel costs the dense network {a} of accuracy, convolutions {b}, with pooling {c}, "
-        "with a global maximum at the end {d}.",
-        "平移 1 个像素，全连接的准确率下降 {a}，卷积下降 {b}，加池化下降 {c}，最后取全局最大值下降 {d}。",
-    ).filled(**values)
-    if pool.up:
-        return Verdict("not so", Both(f"No: {told.en}", f"不是：{told.zh}"), guess=3)
+    lost = [gain.change("accuracy", {"arm": arm, "shift": 0}, over={"arm": arm, "shift": 1}) for arm in ARMS]
+    dense, conv, pool = (each.beyond(WORTH) for each in lost[:3])
+    said = Both(
+        "A shift by 1 pixel costs dense {a} of accuracy, convolutions {b}, with pooling {c}, and a global maximum {d}.",
+        "平移 1 个像素，全连接的准确率下降 {a}，卷积下降 {b}，加池化下降 {c}，再取全局最大值下降 {d}。",
+    ).filled(**dict(zip("abcd", lost, strict=True)))
+    if pool.up or (pool.down and dense.down):
+        return Verdict("not so", said, guess=3 * pool.up)
     if pool.down and dense.up:
-        return Verdict("so", Both(f"Yes: {told.en}", f"是：{told.zh}"), guess=1 if conv.down else 2 if conv.up else 0)
-    return untold(pool, dense)
+        return Verdict("so", said, guess=1 if conv.down else 2 if conv.up else 0)
+    return untold(*(each for each in (pool, dense) if not (each.up or each.down)))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Literal
 
 from torch import nn
 
-from eyespot.blocks import Residual, chain, conv
+from eyespot.arithmetic.shapes import Shape, output_shape
+from eyespot.blocks import Residual, chain, conv, join
 from eyespot.labs.definition import Both
 
+POOL = partial(nn.MaxPool2d, 2)
 WIDTHS = (8, 16, 32)
 ARMS = {"plain": Both("plain", "无捷径"), "shortcuts": Both("shortcuts", "有捷径")}
 """Networks that differ in nothing else."""
@@ -38,6 +42,29 @@ def dense(inputs: int, classes: int, *, depth: int, width: int = 64, shortcuts: 
 def _dense_layer(width: int, scale: float, *, shortcuts: bool) -> nn.Module:
     body = chain(act=nn.ReLU(), fc=nn.Linear(width, width))  # so that a sum can also fall: arXiv:1603.05027
     return Residual(body, scale=scale) if shortcuts else body
+
+
+def convolutional(
+    chw: Shape,
+    classes: int,
+    *,
+    shrink: Callable[[], nn.Module] = POOL,
+    end: Callable[[], nn.Module] = nn.Identity,
+    edges: Literal["zeros", "circular"] = "zeros",
+) -> nn.Sequential:
+    """Two convolutions and a linear layer: from images (N, *chw) to logits (N, classes).
+
+    shrink: after each convolution. end: before the linear layer.
+    edges: what convolutions see beyond the image: nothing, or its other side.
+    """
+    stages, before = {}, chw[0]
+    for number, width in enumerate((16, 32), 1):
+        layer = nn.Conv2d(before, width, 3, padding=1, padding_mode=edges)
+        stages[f"stage{number}"] = chain(conv=layer, act=nn.ReLU(), shrink=shrink())
+        before = width
+    body = chain(**stages, end=end(), flat=nn.Flatten())
+    (values,) = output_shape(body, chw)
+    return join(body, chain(fc=nn.Linear(values, classes)))
 
 
 def tower(channels: int, classes: int, *, depth: int, shortcuts: bool, widths: Sequence[int] = WIDTHS) -> nn.Sequential:
