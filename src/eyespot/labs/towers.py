@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from eyespot.arithmetic.shapes import Shape, output_shape
 from eyespot.blocks import Residual, chain, conv, join
@@ -42,6 +43,26 @@ def dense(inputs: int, classes: int, *, depth: int, width: int = 64, shortcuts: 
 def _dense_layer(width: int, scale: float, *, shortcuts: bool) -> nn.Module:
     body = chain(act=nn.ReLU(), fc=nn.Linear(width, width))  # so that a sum can also fall: arXiv:1603.05027
     return Residual(body, scale=scale) if shortcuts else body
+
+
+class OwnWeights(nn.Module):
+    """The connections of a convolution, each with a weight of its own at every place: nothing is shared.
+
+    chw: what it takes, (C, H, W).
+    """
+
+    def __init__(self, conv: nn.Conv2d, chw: Shape) -> None:
+        super().__init__()
+        self.looks = nn.Unfold(conv.kernel_size, padding=conv.padding, stride=conv.stride)  # type: ignore[arg-type]
+        made, self.height, self.width = output_shape(conv, chw)
+        places, seen = self.height * self.width, conv.weight[0].numel()
+        bound = seen**-0.5  # that of torch's convolutions
+        self.weight = nn.Parameter(torch.empty(places, seen, made).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(made, places).uniform_(-bound, bound))
+
+    def forward(self, x: Tensor) -> Tensor:
+        made: Tensor = torch.einsum("nsp,psm->nmp", self.looks(x), self.weight) + self.bias  # (N, made, places)
+        return made.reshape(len(x), -1, self.height, self.width)  # (N, made, height, width)
 
 
 def convolutional(
