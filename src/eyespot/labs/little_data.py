@@ -34,10 +34,8 @@ LAB = Lab(
     grid={"pictures": (*FEW, 100), "arm": ("none", *KINDS, "all")},
     measures={"accuracy": ACCURACY},
     names={
-        "pictures": Both("pictures per class", "每类图片数"),
-        "none": Both("none", "不增强"),
-        **KINDS,
-        "all": Both("all of them", "全部"),
+        **{"pictures": Both("pictures per class", "每类图片数"), "none": Both("none", "不增强")},
+        **{**KINDS, "all": Both("all of them", "全部")},
     },
 )
 
@@ -47,20 +45,21 @@ def changed(x: Tensor, random: torch.Generator, kinds: tuple[str, ...]) -> Tenso
     mirror, turn, down, right, light, contrast = torch.rand(6, len(x), generator=random) * 2 - 1  # (N,) each
     angle = turn * torch.pi / 12 * ("rotation" in kinds)
     flip = torch.where(mirror > 0, 1.0, -1.0) if "mirror" in kinds else torch.ones(len(x))
-    move = torch.stack([right, down], 1) * 2 / 8 * ("crop" in kinds)  # of a side of length 2
+    most = x.shape[-1] // 8 + 0.5 if "crop" in kinds else 0.0
+    move = (torch.stack([right, down], 1) * most).round() * 2 / x.shape[-1]  # whole pixels, of a side of length 2
     matrix = torch.stack([angle.cos() * flip, -angle.sin(), angle.sin() * flip, angle.cos()], 1).view(-1, 2, 2)
     grid = nn.functional.affine_grid(torch.cat([matrix, move[..., None]], 2), list(x.shape), align_corners=False)
-    seen = nn.functional.grid_sample(x, grid, padding_mode="border", align_corners=False)
-    if "color" not in kinds:
-        return seen
-    mean = seen.mean((1, 2, 3), keepdim=True)
-    return (seen - mean) * (1 + 0.3 * contrast)[:, None, None, None] + mean + 0.3 * light[:, None, None, None]
+    seen: Tensor = nn.functional.grid_sample(x, grid, padding_mode="border", align_corners=False)
+    mean, strength = seen.mean((1, 2, 3), keepdim=True), 0.3 * ("color" in kinds)
+    light, contrast = strength * light.view(-1, 1, 1, 1), 1 + strength * contrast.view(-1, 1, 1, 1)
+    made: Tensor = (seen - mean) * contrast + mean + light
+    return made
 
 
 def trial(bench: Bench, *, pictures: int, arm: str) -> dict[str, float]:
     bench, kinds = bench.few(pictures), tuple(KINDS) if arm == "all" else (arm,)
     net = towers.convolutional(bench.train.x[0].shape, bench.classes)
-    bench.fit(net, steps=300, change=lambda x, random: changed(x, random, kinds))
+    bench.fit(net, steps=200, change=lambda x, random: changed(x, random, kinds))
     return {"accuracy": bench.accuracy(net)}
 
 

@@ -46,9 +46,8 @@ def network(bench: Bench, arm: str) -> nn.Module:
         "own": (towers.OwnWeights(first, bench.train.x[0].shape), towers.OwnWeights(second, (8, 8, 8))),
         "dense": (chain(flat=nn.Flatten(), fc=nn.Linear(bench.values, 512)), nn.Linear(512, 256)),
     }
-    one, two = layers[arm]
     head = chain(act=nn.ReLU(), flat=nn.Flatten(), fc=nn.Linear(256, bench.classes))
-    return chain(layer1=one, act=nn.ReLU(), layer2=two, head=head)
+    return chain(layer1=layers[arm][0], act=nn.ReLU(), layer2=layers[arm][1], head=head)
 
 
 def trial(bench: Bench, *, pictures: int, arm: str) -> dict[str, float]:

@@ -1,0 +1,81 @@
+"""Is a network hard to reproduce although nothing of it is unknown? One network, trained again with other chance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from eyespot.labs import towers
+from eyespot.labs.bench import Bench, Images
+from eyespot.labs.definition import Both, Lab, Share, Verdict
+from eyespot.labs.figures import Gains, untold
+
+WORTH, OTHER = 0.01, 500_000
+ARMS = {
+    "nothing": Both("nothing", "什么都不变"),
+    "weights": Both("first weights", "初始权重"),
+    "order": Both("order of the pictures", "图片的顺序"),
+    "split": Both("pictures that train", "训练用的图片"),
+    "all": Both("all three", "三者都变"),
+}
+LAB = Lab(
+    chapter="reproducing",
+    question=Both("Is a network hard to reproduce though all of it is known?", "一切都公开的网络，也很难复现吗？"),
+    claim=Both("a paper's network is hard to reproduce", "论文里的网络很难复现"),
+    guesses=(
+        Both("no: the same code and pictures give the same network", "不难：同样的代码和图片得到同样的网络"),
+        Both("only if chance is known, too", "只有随机数也相同才能复现"),
+        Both("yes: even with the same chance it comes out otherwise", "很难：随机数相同，结果也不同"),
+    ),
+    rule=Both(
+        f"It is hard if with other chance in all three more than {WORTH} of the test pictures are answered otherwise, and "
+        "not if fewer are.",
+        f"三种随机性都变时，答案不同的测试图片超过 {WORTH}：很难；不到：不难。",
+    ),
+    grid={"arm": tuple(ARMS)},
+    measures={
+        "otherwise": Share("test pictures answered otherwise", "答案不同的测试图片"),
+        "apart": Share("test accuracy apart by", "测试准确率之差"),
+    },
+    names={"arm": Both("what changes", "改变什么"), **ARMS},
+)
+
+
+def trained(bench: Bench) -> nn.Module:
+    return bench.fit(towers.convolutional(bench.train.x[0].shape, bench.classes), steps=200)
+
+
+def trial(bench: Bench, *, arm: str) -> dict[str, float]:
+    first = bench.once("first", lambda: trained(bench))
+    again = replace(bench, seed=bench.seed + OTHER) if arm in ("order", "all") else bench
+    again = exchanged(again) if arm in ("split", "all") else again
+    torch.manual_seed(bench.seed + OTHER * (arm in ("weights", "all")))
+    second, both = trained(again), bench.test.x[::2]  # that no split trains with
+    otherwise = (bench.logits(first, both).argmax(1) != bench.logits(second, both).argmax(1)).double().mean()
+    return {"otherwise": float(otherwise), "apart": abs(bench.accuracy(first) - again.accuracy(second))}
+
+
+def exchanged(bench: Bench) -> Bench:
+    """The same, but every second test picture trains, and as many training pictures test in its place."""
+    tests, total = len(bench.test), len(bench.test) + len(bench.train)
+    whole = Images(torch.cat([bench.test.x, bench.train.x]), torch.cat([bench.test.y, bench.train.y]))
+    place = torch.arange(total)
+    kept, leaving, coming = place[:tests:2], place[1:tests:2], place[tests : tests + tests // 2]
+    train = torch.cat([leaving, place[tests + tests // 2 :]])
+    return replace(bench, train=whole.taken(train), test=whole.taken(torch.cat([kept, coming])))
+
+
+def verdict(gain: Gains) -> Verdict:
+    same, other, apart = gain("otherwise", "nothing"), gain("otherwise", "all"), gain("apart", "all")
+    parts = [gain("otherwise", arm) for arm in ("weights", "order", "split")]
+    said = Both(
+        "With the same chance {s} of the test pictures are answered otherwise, with other chance {o}, and the accuracy is "
+        "{a} apart; with other first weights alone {w}, in another order {r}, with another split {t}.",
+        "随机性相同时，测试图片中答案不同的占 {s}；全部改变时占 {o}，准确率相差 {a}；"
+        "只换初始权重占 {w}，只换顺序占 {r}，只换训练图片占 {t}。",
+    ).filled(s=same, o=other, a=apart, **dict(zip("wrt", parts, strict=True)))
+    if other.beyond(WORTH).up:
+        return Verdict("so", said, guess=3 if same.mean > 0 else 2)
+    return Verdict("not so", said, guess=1) if other.high < WORTH else untold(other.beyond(WORTH))
