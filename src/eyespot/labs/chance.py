@@ -30,8 +30,8 @@ LAB = Lab(
         Both("yes: even with the same chance it comes out otherwise", "很难：随机数相同，结果也不同"),
     ),
     rule=Both(
-        f"It is hard if with other chance in all three more than {WORTH} of the test pictures are answered otherwise, and "
-        "not if fewer are.",
+        f"It is hard if with other chance in all three more than {WORTH} of the test pictures are answered otherwise, "
+        "and not if fewer are.",
         f"三种随机性都变时，答案不同的测试图片超过 {WORTH}：很难；不到：不难。",
     ),
     grid={"arm": tuple(ARMS)},
@@ -61,18 +61,17 @@ def exchanged(bench: Bench) -> Bench:
     """The same, but every second test picture trains, and as many training pictures test in its place."""
     tests, total = len(bench.test), len(bench.test) + len(bench.train)
     whole = Images(torch.cat([bench.test.x, bench.train.x]), torch.cat([bench.test.y, bench.train.y]))
-    place = torch.arange(total)
-    kept, leaving, coming = place[:tests:2], place[1:tests:2], place[tests : tests + tests // 2]
-    train = torch.cat([leaving, place[tests + tests // 2 :]])
-    return replace(bench, train=whole.taken(train), test=whole.taken(torch.cat([kept, coming])))
+    place, end = torch.arange(total), tests + tests // 2
+    train, test = torch.cat([place[1:tests:2], place[end:]]), torch.cat([place[:tests:2], place[tests:end]])
+    return replace(bench, train=whole.taken(train), test=whole.taken(test))
 
 
 def verdict(gain: Gains) -> Verdict:
     same, other, apart = gain("otherwise", "nothing"), gain("otherwise", "all"), gain("apart", "all")
     parts = [gain("otherwise", arm) for arm in ("weights", "order", "split")]
     said = Both(
-        "With the same chance {s} of the test pictures are answered otherwise, with other chance {o}, and the accuracy is "
-        "{a} apart; with other first weights alone {w}, in another order {r}, with another split {t}.",
+        "With the same chance {s} of the test pictures are answered otherwise, with other chance {o}, and the accuracy "
+        "is {a} apart; with other first weights alone {w}, in another order {r}, with another split {t}.",
         "随机性相同时，测试图片中答案不同的占 {s}；全部改变时占 {o}，准确率相差 {a}；"
         "只换初始权重占 {w}，只换顺序占 {r}，只换训练图片占 {t}。",
     ).filled(s=same, o=other, a=apart, **dict(zip("wrt", parts, strict=True)))

@@ -52,8 +52,7 @@ def changed(x: Tensor, random: torch.Generator, kinds: tuple[str, ...]) -> Tenso
     seen: Tensor = nn.functional.grid_sample(x, grid, padding_mode="border", align_corners=False)
     mean, strength = seen.mean((1, 2, 3), keepdim=True), 0.3 * ("color" in kinds)
     light, contrast = strength * light.view(-1, 1, 1, 1), 1 + strength * contrast.view(-1, 1, 1, 1)
-    made: Tensor = (seen - mean) * contrast + mean + light
-    return made
+    return torch.add((seen - mean) * contrast, mean + light)
 
 
 def trial(bench: Bench, *, pictures: int, arm: str) -> dict[str, float]:

@@ -45,10 +45,9 @@ def lenet(channels: int, classes: int, arm: str) -> nn.Module:
     c1, c3 = conv(channels, 6, 5, padding=0, bias=True), conv(6, 16, 5, padding=0, bias=True)
     c5, f6, fc = nn.Linear(400, 120), nn.Linear(120, 84), nn.Linear(84, classes)
     s2, s4 = (average(maps, act()) if "average" in arm else nn.MaxPool2d(2) for maps in (6, 16))
-    stage1, stage2 = chain(c1=c1, act=act(), s2=s2), chain(c3=c3, act=act(), s4=s4)
+    stages = {"stage1": chain(c1=c1, act=act(), s2=s2), "stage2": chain(c3=c3, act=act(), s4=s4)}
     head = chain(flat=nn.Flatten(), c5=c5, act1=act(), f6=f6, act2=act(), fc=fc)
-    larger = nn.Upsample(size=(32, 32), mode="bilinear")
-    return chain(larger=larger, stage1=stage1, stage2=stage2, head=head)
+    return chain(larger=nn.Upsample(size=(32, 32), mode="bilinear"), **stages, head=head)
 
 
 def average(maps: int, act: nn.Module) -> nn.Module:
@@ -70,8 +69,8 @@ def verdict(gain: Gains) -> Verdict:
     pairs = [gain("accuracy", NOW, over=arm) for arm in list(ARMS)[:2]]
     relu, pool = (gain("accuracy", NOW, over=arm) for arm in ("tanh, max", "ReLU, average"))
     said = Both(
-        "The modern form changes the test accuracy by {a}, against the best of three rates by {b}; its ReLU by {c}, its "
-        "max pooling by {d}.",
+        "The modern form changes the test accuracy by {a}, against the best of three rates by {b}; ReLU changes it by "
+        "{c}, max pooling by {d}.",
         "现代形式使测试准确率变化 {a}，与三个学习率中最好的相比变化 {b}；其中 ReLU 使之变化 {c}，最大池化 {d}。",
     ).filled(a=pairs[0], b=pairs[1], c=relu, d=pool)
     if all(each.up for each in pairs):
