@@ -105,10 +105,11 @@ def of_kernels(kernels: NDArray[np.float32]) -> Mosaic:
     largest = np.abs(kernels).max(axis=(1, 2, 3), keepdims=True)
     shares = kernels / np.where(largest > 0, largest, 1)
     planes = shares.reshape(-1, *kernels.shape[2:])  # (out * in, H, W)
-    channels = "" if ins == 1 else f"; side by side its {ins} channels"
-    channels += ", red, green, blue" if ins == 3 else ""
-    meaning = f"each kernel on its own scale: {ZERO_IS_WHITE}{channels}"
-    return Mosaic(sheet(signed_colors(planes, end=1), parts=ins), meaning)
+    channels = {1: "", 3: "; side by side its red, green and blue channel"}.get(
+        ins, f"; side by side its {ins} channels"
+    )
+    scaling = f"each kernel on its own scale: {ZERO_IS_WHITE}{channels}"
+    return Mosaic(sheet(signed_colors(planes, end=1), parts=ins), scaling)
 
 
 def scale_end(maps: NDArray[np.float64]) -> float:

@@ -51,7 +51,7 @@ def pooled(result: PoolResult) -> None:
     """How the windows lay, and what they became."""
     line("Input", f"{volume_in_words(result.input_chw)}, {result.input}")
     padding = padding_words(result.padding, "zeros")
-    line("Pooling", f"{result.kind} of {result.size} x {result.size}, stride {result.stride}{padding}; no parameters")
+    line("Pooling", f"{result.kind} of {result.size} x {result.size}{padding}, stride {result.stride}; no parameters")
     line("Output", volume_in_words(result.output_chw))
     _sums(result.formula_hw)
     line("Range", f"{_number(result.least)} to {_number(result.greatest)}")

@@ -62,8 +62,7 @@ def pool(
 
     kind: "max" or "average".
     window: side of the square window, pixels.
-    padding: "valid", "same", or pixels on every side, at most half the window. They are never the greatest, not
-        even of negative values; in an average they count as zeros.
+    padding: "valid", "same", or pixels on every side, at most half the window: never the greatest, zeros in an average.
     stride: by default the window's side, so that windows lie side by side.
     picture, and of the options channels, out, csv, overwrite: as for `convolve`.
     """
