@@ -59,7 +59,7 @@ def test_pooling_with_same_padding_is_torchs_on_a_padded_image(height, width, si
     [
         (3, 2, "padding of 2 is more than half of a window of 3 x 3, .* give at most 1"),
         (1, 1, "give at most 0"),
-        (3, "reflect", "pooling has no padding 'reflect': give valid, same, or a number from 0 up"),
+        (3, "reflect", "padding cannot be 'reflect': give valid, same, or a number from 0 up"),
         (3, -1, "padding cannot be -1"),
     ],
 )

@@ -7,6 +7,7 @@ to convolution arithmetic for deep learning", 2016, arXiv:1603.07285.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,13 +121,19 @@ class Slide:
 
 
 def slides(
-    size_hw: tuple[int, int], window_hw: tuple[int, int], *, padding: Padding, stride: int
+    size_hw: tuple[int, int],
+    window_hw: tuple[int, int],
+    *,
+    padding: Padding,
+    stride: int,
+    modes: Sequence[str] = MODES[1:],
 ) -> tuple[Slide, Slide]:
     """How the window slides down and across.
 
     padding: `same` needs window - 1 zeros in all. An odd window has half of them on each side, (window - 1)/2; an even
         one has the odd zero at the bottom and at the right, as TensorFlow. `reflect`, `replicate` and `circular` are
         as large.
+    modes: of MODES, which may be asked for.
     Raises OptionError for a padding or stride that cannot be, and for a window larger than the padded picture.
     """
     if min(window_hw) < 1:
@@ -134,7 +141,8 @@ def slides(
     if not isinstance(stride, int | np.integer) or stride < 1:
         raise OptionError(f"the option stride must be a whole number from 1 up, not {stride!r}")
     down, across = (
-        Slide(size, window, stride, *_border(window, padding)) for size, window in zip(size_hw, window_hw, strict=True)
+        Slide(size, window, stride, *_border(window, padding, modes))
+        for size, window in zip(size_hw, window_hw, strict=True)
     )
     if down.padded * across.padded > MOST_PIXELS:
         raise OptionError(
@@ -160,9 +168,8 @@ def pooling_slides(
     stride: by default the size.
     Raises OptionError as `slides`, and for more padding than half the window, as PyTorch.
     """
-    if padding in MODES:
-        raise OptionError(f"pooling has no padding {padding!r}: give valid, same, or a number from 0 up")
-    down, across = slides(size_hw, (size, size), padding=padding, stride=size if stride is None else stride)
+    step = size if stride is None else stride
+    down, across = slides(size_hw, (size, size), padding=padding, stride=step, modes=())
     if 2 * down.before > size:
         raise OptionError(
             f"padding of {down.before} is more than half of a window of {size} x {size}, which would hold more padding "
@@ -232,16 +239,16 @@ def pixel_coverage(
     return np.outer(_along(down), _along(across))
 
 
-def _border(window: int, padding: Padding) -> tuple[int, int, str]:
-    """Pixels before and behind, and their mode."""
-    if padding == "same" or padding in MODES[1:]:
+def _border(window: int, padding: Padding, modes: Sequence[str]) -> tuple[int, int, str]:
+    """Pixels before and behind, and their mode. modes: that may be asked for beside zeros."""
+    if padding == "same" or padding in modes:
         return (window - 1) // 2, window // 2, "zeros" if padding == "same" else str(padding)
     zeros = 0 if padding == "valid" else padding
     if isinstance(zeros, str) and zeros.strip().isdecimal():
         zeros = int(zeros)
     if not isinstance(zeros, int | np.integer) or zeros < 0:
-        names = ", ".join(MODES[1:])
-        raise OptionError(f"the option padding cannot be {padding!r}: give valid, same, {names}, or a number from 0 up")
+        names = ", ".join(["valid", "same", *modes])
+        raise OptionError(f"the option padding cannot be {padding!r}: give {names}, or a number from 0 up")
     return int(zeros), int(zeros), "zeros"
 
 

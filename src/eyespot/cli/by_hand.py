@@ -17,7 +17,7 @@ _padding = click.option(
     default="valid",
     show_default=True,
     metavar="P",
-    help="valid (none), same, zeros on every side, or same by reflect, replicate or circular.",
+    help="valid (none), same, zeros on every side, reflect, replicate or circular.",
 )
 _stride = click.option("--stride", type=int, default=1, show_default=True, help="Pixels from one window to the next.")
 _out = click.option("--out", type=click.Path(path_type=Path), metavar="PNG", help="Draw the result into this file.")
@@ -57,8 +57,8 @@ def convolve(kernel: tuple[str, ...], cell: str | None, as_json: bool, **options
 
     A kernel with one plane is laid on every channel, and the channels are summed. As in deep learning, it is laid on
     the picture as it is written (cross-correlation). With --padding same, an even kernel gets one zero more at the
-    bottom and at the right. As large are reflect (the picture mirrored at its outermost pixels), replicate (the nearest
-    pixel) and circular (the pixels of the opposite side). A window that does not fit at the end is dropped.
+    bottom and at the right. reflect, replicate and circular add as many pixels, but the picture's own: mirrored at the
+    outermost ones, the nearest one, those of the opposite side. A window that does not fit at the end is dropped.
     """
     from eyespot.cli import show, show_by_hand, typed
     from eyespot.recipes.by_hand.convolve import convolve as recipe
@@ -72,7 +72,7 @@ def convolve(kernel: tuple[str, ...], cell: str | None, as_json: bool, **options
 @click.option("--kind", default="max", show_default=True, metavar="NAME", help="max or average.")
 @click.option("--window", type=int, default=2, show_default=True, help="Side of the square window, pixels.")
 @click.option(
-    "--padding", default="valid", show_default=True, metavar="P", help="valid (none), same, or pixels a side."
+    "--padding", default="valid", show_default=True, metavar="P", help="valid (none), same, or pixels on every side."
 )
 @click.option("--stride", type=int, help="Pixels from one window to the next.  [default: the window's side]")
 @_channels

@@ -239,7 +239,7 @@ def test_a_picture_of_one_colour_teaches_no_kernel_and_that_is_said():
         (lambda: eyespot.pool("1 2; 3 4", window=3), "does not fit"),
         (lambda: eyespot.pool("1 2; 3 4", window=0), "at least 1 x 1"),
         (lambda: eyespot.pool("1 2; 3 4", padding=2), "more than half of a window of 2 x 2"),
-        (lambda: eyespot.pool("1 2; 3 4", padding="circular"), "pooling has no padding 'circular'"),
+        (lambda: eyespot.pool("1 2; 3 4", padding="circular"), "padding cannot be 'circular': give valid, same, or a"),
         (lambda: eyespot.convolve("1 2; 3 4", np.ones((5, 5)), padding="reflect"), "only 2 x 2: take replicate"),
         (lambda: eyespot.convolve("1 2; 3 4", "1;", padding="mirror"), "reflect, replicate, circular, or a number"),
         (lambda: eyespot.pixel_coverage(2, 3), "does not fit"),

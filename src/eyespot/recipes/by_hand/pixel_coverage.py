@@ -72,13 +72,17 @@ def pixel_coverage(
         corner=int(counts[0, 0]),
         centre=int(counts[size_hw[0] // 2, size_hw[1] // 2]),
         unused=int((counts == 0).sum()),
-        notes=(*([TWICE] if down.mode != "zeros" else []), *dropped_note(down, across)),
+        notes=_notes(down, across),
         **files.named,
     )
-    files.write(
-        counts[None].astype(float), maps.of_counts(counts) if files.png else None, _caption(result, down, across)
-    )
+    drawn = maps.of_counts(counts) if files.png else None
+    files.write(counts[None].astype(float), drawn, _caption(result, down, across))
     return result
+
+
+def _notes(down: Slide, across: Slide) -> tuple[str, ...]:
+    twice = down.mode != "zeros" and max(down.behind, across.behind) > 0
+    return (*([TWICE] if twice else []), *dropped_note(down, across))
 
 
 def _caption(result: CoverageResult, down: Slide, across: Slide) -> list[str]:
