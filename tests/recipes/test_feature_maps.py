@@ -39,7 +39,9 @@ def test_the_maps_are_those_of_the_stage(shared_cache, picture, tmp_path, drawn)
     assert (made.shape, made.stage) == ((24, 56, 56), "stage2.a")
     assert (made.columns, made.rows) == (6, 4)
     assert "white" in made.scaling
-    Image.open(made.out).verify()
+    with Image.open(made.out) as image:
+        assert image.info["Description"] == f"stage2.a | 24 x 56 x 56 (channels, height, width) | {made.scaling}"
+        image.verify()
     pixels = Image.open(picture).convert("RGB").resize((341, 256), Image.Resampling.BICUBIC)  # the publisher's way
     image = np.asarray(pixels.crop((58, 16, 282, 240)), np.float32)
     x = torch.from_numpy((image - 127.5) / 127.5).permute(2, 0, 1)[None]
