@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,13 +42,21 @@ class Interval:
         """Whether all of it is closer to 0 than what is worth speaking of."""
         return -worth < self.low and self.high < worth
 
+    def minus(self, number: float) -> Interval:
+        """The same, counted from another number than 0."""
+        return replace(self, mean=self.mean - number, low=self.low - number, high=self.high - number)
+
     def to(self, language: Language) -> str:
-        if self.low == self.high:
+        if self.low == self.high or math.isnan(self.mean):  # a measure that this cell does not have
             return number(self.mean)
         if not math.isfinite(self.low):
             return f"{number(self.mean)} ({'one seed' if language == 'en' else '只有一个种子'})"
         ends = number(self.low), number(self.high)
-        return f"{number(self.mean)} ({' to '.join(ends)})" if language == "en" else f"{number(self.mean)}（{' 至 '.join(ends)}）"
+        return (
+            f"{number(self.mean)} ({' to '.join(ends)})"
+            if language == "en"
+            else f"{number(self.mean)}（{' 至 '.join(ends)}）"
+        )
 
     def seeds_needed(self, worth: float = 0.0) -> int | None:
         """How many seeds would tell, if mean and spread stayed as they are; None where no number of them would."""
