@@ -6,13 +6,11 @@ import math
 
 from torch import nn
 
-from eyespot.arithmetic.table import total
-from eyespot.arithmetic.trace import trace
 from eyespot.blocks import chain
 from eyespot.labs.bench import Bench
-from eyespot.labs.definition import Both, Lab, Verdict
+from eyespot.labs.definition import ACCURACY, Both, Lab, Share, Verdict
 from eyespot.labs.figures import Gains, untold
-from eyespot.labs.inside import kept, looked_into, narrow_places
+from eyespot.labs.inside import kept, narrow_places
 from eyespot.zoo.inception_parts import unit
 
 CHANNELS, QUARTER, WORTH, PICTURES = 32, 8, 0.02, 32
@@ -32,40 +30,32 @@ LAB = Lab(
     ),
     grid={"arm": ("network", "5x5", 16, QUARTER, 4, 2, 1)},
     measures={
-        "kept": Both("share of the variance that the best narrowing keeps", "最好的压缩所保留的方差比例"),
-        "least": Both("the same, where it keeps least", "保留最少的一层的比例"),
+        "kept": Share("share of the variance that the best narrowing keeps", "最好的压缩所保留的方差比例"),
+        "least": Share("the same, where it keeps least", "保留最少的一层的比例"),
         "around": Both("1 if a shortcut goes around that layer", "那一层是否有捷径绕过（1 有，0 没有）"),
-        "accuracy": Both("test accuracy", "测试准确率"),
+        "accuracy": ACCURACY,
         "multiply_adds": Both("multiply-adds, millions", "乘加次数（百万）"),
     },
     names={
         "arm": Both("1x1 to so many channels", "1x1 之后的通道数"),
         "network": Both("in the trained network", "训练好的网络中"),
-        "5x5": Both("no 1x1", "没有 1x1"),
     },
+    seconds=65,
     takes_model=True,
 )
 
 
 def trial(bench: Bench, *, arm: int | str) -> dict[str, float]:
     if arm == "network":
-        return _network(bench)
+        return {**narrow_places(bench, pictures=len(bench.steps(PICTURES))), "accuracy": math.nan}
     narrowed = {} if arm == "5x5" else {"narrow": unit(CHANNELS, int(arm), 1)}
     stem, wide = unit(bench.channels, CHANNELS, 3), unit(int(arm) if narrowed else CHANNELS, CHANNELS, 5)
     head = chain(flat=nn.Flatten(), fc=nn.Linear(CHANNELS * (bench.side // 2) ** 2, bench.classes))
     net = chain(stem=stem, **narrowed, wide=wide, pool=nn.MaxPool2d(2), head=head)
     bench.fit(net, steps=150)
     share = kept(bench, net, ["narrow.conv"], bench.test.x)[0] if narrowed else 1.0
-    tested = {"accuracy": bench.accuracy(net), "multiply_adds": bench.multiply_adds(net) / 1e6}
-    return {"kept": share, "least": share, "around": 0.0, **tested}
-
-
-def _network(bench: Bench) -> dict[str, float]:
-    net, x = looked_into(bench, pictures=len(bench.steps(PICTURES)))
-    places = narrow_places(bench, net, x)
-    mean, (least, around) = sum(share for share, _ in places) / len(places), min(places)
-    cost = total(trace(net, (x.shape[1], x.shape[2], x.shape[3]))).multiply_adds / 1e6
-    return {"kept": mean, "least": least, "around": float(around), "accuracy": math.nan, "multiply_adds": cost}
+    cost = bench.multiply_adds(net) / 1e6
+    return {"kept": share, "least": share, "around": 0.0, "accuracy": bench.accuracy(net), "multiply_adds": cost}
 
 
 def verdict(gain: Gains) -> Verdict:

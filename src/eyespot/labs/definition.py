@@ -34,6 +34,14 @@ class Both:
         return Both(self.en.format(**en), self.zh.format(**zh))
 
 
+class Share(Both):
+    """The name of a measure that lies between 0 and 1, and so do its intervals."""
+
+
+ACCURACY = Share("test accuracy", "测试准确率")
+LOSS = Both("training loss, log10", "训练损失的 log10")
+
+
 def _said(value: object, language: Language) -> object:
     to = getattr(value, "to", None)
     return to(language) if callable(to) else f"{value:.3g}" if isinstance(value, float) else value
@@ -67,6 +75,8 @@ class Lab:
     """What a trial returns, by name; the first is plotted."""
     names: Mapping[str, Both] = field(default_factory=dict)
     """Of axes and of their values, where a person reads them."""
+    seconds: int = 60
+    """About how long it takes on the digits with five seeds, on two cores; `benchmarks/labs.py` measures it."""
     exact: bool = False
     """Whether no chance is in it: then one round says everything."""
     takes_model: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -46,17 +46,14 @@ class Interval:
         """The same, counted from another number than 0."""
         return replace(self, mean=self.mean - number, low=self.low - number, high=self.high - number)
 
-    def to(self, language: Language) -> str:
-        if self.low == self.high or math.isnan(self.mean):  # a measure that this cell does not have
-            return number(self.mean)
+    def cut(self, least: float, most: float) -> Interval:
+        """The part of it that a measure with these limits can have."""
         if not math.isfinite(self.low):
-            return f"{number(self.mean)} ({'one seed' if language == 'en' else '只有一个种子'})"
-        ends = number(self.low), number(self.high)
-        return (
-            f"{number(self.mean)} ({' to '.join(ends)})"
-            if language == "en"
-            else f"{number(self.mean)}（{' 至 '.join(ends)}）"
-        )
+            return self
+        return replace(self, low=max(self.low, least), high=min(self.high, most))
+
+    def to(self, language: Language) -> str:
+        return told(self.mean, self.low, self.high, language)
 
     def seeds_needed(self, worth: float = 0.0) -> int | None:
         """How many seeds would tell, if mean and spread stayed as they are; None where no number of them would."""
@@ -96,8 +93,11 @@ def half_width(spread: float, seeds: int, share: float) -> float:
 class Gains:
     """The rows of finished rounds, asked for the mean of a cell or for the difference of two, paired by seed."""
 
-    def __init__(self, rows: Sequence[Row], *, share: float, exact: bool = False) -> None:
-        self.rows, self.share, self.exact = rows, share, exact
+    def __init__(
+        self, rows: Sequence[Row], *, share: float, exact: bool = False, bounded: Collection[str] = ()
+    ) -> None:
+        """share, exact: as for `interval`. bounded: measures that lie between 0 and 1."""
+        self.rows, self.share, self.exact, self.bounded = rows, share, exact, bounded
         self.seeds = len({row["seed"] for row in rows})
 
     def values(self, measure: str, where: Cell) -> list[float]:
@@ -111,11 +111,16 @@ class Gains:
 
         where: values of the other axes.
         """
-        values = self.values(measure, where if arm is None else {"arm": arm, **where})
+        cell = where if arm is None else {"arm": arm, **where}
         if over is not None:
-            others = self.values(measure, {"arm": over, **where})
-            values = [one - other for one, other in zip(values, others, strict=True)]
-        return interval(values, share=self.share, exact=self.exact)
+            return self.change(measure, cell, {**where, "arm": over})
+        found = interval(self.values(measure, cell), share=self.share, exact=self.exact)
+        return found.cut(0, 1) if measure in self.bounded else found
+
+    def change(self, measure: str, cell: Cell, over: Cell) -> Interval:
+        """How much more the measure of a cell is than that of another, paired by seed."""
+        pairs = zip(self.values(measure, cell), self.values(measure, over), strict=True)
+        return interval([one - other for one, other in pairs], share=self.share, exact=self.exact)
 
 
 def untold(*intervals: Interval, worth: float = 0.0) -> Verdict:
@@ -144,6 +149,17 @@ def cells_of(lab: Lab) -> list[Row]:
     for axis, values in lab.grid.items():
         cells = [{**cell, axis: value} for cell in cells for value in values]
     return cells
+
+
+def told(mean: float, low: float, high: float, language: Language) -> str:
+    """`0.98 (0.97 to 0.99)`; without ends where there are none."""
+    if low == high or not (math.isfinite(low) and math.isfinite(high)):
+        return number(mean)
+    return (
+        f"{number(mean)} ({number(low)} to {number(high)})"
+        if language == "en"
+        else f"{number(mean)}（{number(low)} 至 {number(high)}）"
+    )
 
 
 def number(value: float) -> str:

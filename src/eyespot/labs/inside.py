@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from eyespot.arithmetic.table import total
+from eyespot.arithmetic.trace import trace
 from eyespot.blocks import Residual
 from eyespot.building.backbone import DEFAULT
 from eyespot.building.named import bundle_with_weights, named_network, preprocess_of, with_weights
@@ -17,6 +19,24 @@ from eyespot.errors import NetworkError
 from eyespot.labs.bench import Bench
 
 AT_ONCE = 8
+
+
+def narrow_places(bench: Bench, *, pictures: int) -> dict[str, float]:
+    """What the narrowing 1x1 convolutions of the network could keep, see `kept`: their mean, as `kept`, and the least;
+    whether a shortcut goes around that one; and the network's multiply-adds, millions.
+    """
+    net, x = looked_into(bench, pictures=pictures)
+    names = narrowing(net)
+    shares = kept(bench, net, names, x)
+    least = min(shares)
+    worst = net.get_submodule(names[shares.index(least)])
+    bodies = [module.body for module in net.modules() if isinstance(module, Residual)]
+    return {
+        "kept": sum(shares) / len(shares),
+        "least": least,
+        "around": float(any(worst in list(body.modules()) for body in bodies)),
+        "multiply_adds": total(trace(net, (x.shape[1], x.shape[2], x.shape[3]))).multiply_adds / 1e6,
+    }
 
 
 def looked_into(bench: Bench, *, pictures: int) -> tuple[nn.Sequential, Tensor]:
@@ -40,14 +60,6 @@ def looked_into(bench: Bench, *, pictures: int) -> tuple[nn.Sequential, Tensor]:
     return net, torch.from_numpy(x.transpose(0, 3, 1, 2).astype(np.float32))  # (N, C, H, W)
 
 
-def narrow_places(bench: Bench, net: nn.Module, x: Tensor) -> list[tuple[float, bool]]:
-    """For each narrowing 1x1 convolution what it could keep, see `kept`, and whether a shortcut goes around it."""
-    names = narrowing(net)
-    around = [layer for module in net.modules() if isinstance(module, Residual) for layer in module.body.modules()]
-    shares = kept(bench, net, names, x)
-    return [(share, net.get_submodule(name) in around) for share, name in zip(shares, names, strict=True)]
-
-
 def narrowing(net: nn.Module) -> list[str]:
     """The names of all 1x1 convolutions that give fewer channels than they take."""
     convolutions = ((name, module) for name, module in net.named_modules() if isinstance(module, nn.Conv2d))
@@ -68,7 +80,7 @@ def kept(bench: Bench, net: nn.Module, names: Sequence[str], x: Tensor) -> list[
     """
     layers = [net.get_submodule(name) for name in names]
     with _moments(layers) as moments, torch.no_grad():
-        for part in x.split(AT_ONCE):
+        for part in torch.split(x, AT_ONCE):
             bench.tick()
             net.eval()(part)
     return [_largest(each, layer.out_channels) for each, layer in zip(moments, layers, strict=True)]  # type: ignore[arg-type]

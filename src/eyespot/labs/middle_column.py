@@ -31,6 +31,7 @@ LAB = Lab(
         "middle": Both("size of the middle column, the outer ones are 1", "中间一列的大小（两侧为 1）"),
     },
     names={"arm": Both("middle column", "中间一列"), "learned": Both("learned", "学出来的")},
+    seconds=5,
 )
 
 
@@ -72,9 +73,6 @@ def verdict(gain: Gains) -> Verdict:
         )
         return Verdict("so", said.filled(**numbers), guess=2)
     if any(each.down for each in more) or middle.minus(LITTLE).up:
-        said = Both(
-            "Not for that: 0.3 brighter moves the answer by {a} with 0, by {b} with 1; the learned middle is {c}.",
-            "不是为了亮度：亮 0.3 时，中间为 0 的输出移动 {a}，中间为 1 的移动 {b}；学到的中间一列是 {c}。",
-        )
+        said = Both("Not for that: {a} with 0, {b} with 1; learned: {c}.", "不是为此：0 时 {a}，1 时 {b}；学到 {c}。")
         return Verdict("not so", said.filled(**numbers))
     return untold(*more, middle.minus(LITTLE))

@@ -17,6 +17,7 @@ from eyespot.data.data_set import DataSet, Picture
 from eyespot.data.sources import open_data_set
 from eyespot.errors import DataError
 from eyespot.features.images import decoded
+from eyespot.labs.definition import Both
 from eyespot.progress import Progress
 from eyespot.records import Preprocess, SetAside
 from eyespot.words import counted
@@ -45,7 +46,7 @@ class Pictures:
     """The pictures themselves, in the same order."""
     fingerprint: str
     set_aside: tuple[SetAside, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Both, ...]
     black: float = 0.0
     """What level 0 has become in x."""
     white: float = 1.0
@@ -82,13 +83,13 @@ def read_pictures(data: str | Path, *, side: int, progress: Progress) -> Picture
         hashed=tuple(kept),
         fingerprint=data_fingerprint(replace(found, classes=classes), kept),
         set_aside=(*found.set_aside, *unread, *copies, *images.set_aside),
-        notes=(*found.notes, *notes),
+        notes=(*notes, *(Both(note, note) for note in found.notes)),
         black=black,
         white=white,
     )
 
 
-def _balanced(found: DataSet) -> tuple[list[Picture], list[str]]:
+def _balanced(found: DataSet) -> tuple[list[Picture], list[Both]]:
     """At most MOST pictures, of every class as many as of any other where it has them."""
     by_class: dict[str, list[Picture]] = defaultdict(list)
     for each in found.pictures:
@@ -97,7 +98,11 @@ def _balanced(found: DataSet) -> tuple[list[Picture], list[str]]:
     if len(by_class) > MOST_CLASSES:
         most = sorted(by_class, key=lambda name: (-len(by_class[name]), name))[:MOST_CLASSES]
         by_class = {name: by_class[name] for name in by_class if name in most}
-        notes.append(f"of {len(found.classes)} classes, the {MOST_CLASSES} with the most pictures are used")
+        notes.append(
+            Both(
+                "of {all} classes, the {used} with the most pictures are used", "{all} 类中只使用图片最多的 {used} 类"
+            ).filled(all=len(found.classes), used=MOST_CLASSES)
+        )
     each_class = MOST
     while sum(min(len(members), each_class) for members in by_class.values()) > MOST:
         each_class -= 1
@@ -106,9 +111,19 @@ def _balanced(found: DataSet) -> tuple[list[Picture], list[str]]:
         kept = np.sort(random.permutation(len(members))[:each_class])
         chosen += [members[number] for number in kept]
     if len(chosen) < len(found.pictures):
-        notes.append(f"{len(chosen):,} of {len(found.pictures):,} pictures are used, at most {each_class} of a class")
+        notes.append(
+            Both(
+                "{used} of {all} pictures are used, at most {each} of a class",
+                "使用 {all} 张图片中的 {used} 张，每类最多 {each} 张",
+            ).filled(used=len(chosen), all=len(found.pictures), each=each_class)
+        )
     if any(each.part for each in chosen):
-        notes.append("the data's own parts are put together: every seed draws its own test pictures")
+        notes.append(
+            Both(
+                "the data's own parts are put together: every seed draws its own test pictures",
+                "数据自带的划分合并使用：每个种子重新抽取测试图片",
+            )
+        )
     return chosen, notes
 
 

@@ -10,7 +10,7 @@ from eyespot.arithmetic.trace import trace
 from eyespot.blocks import Branches, chain
 from eyespot.errors import NetworkError
 from eyespot.labs.bench import Bench
-from eyespot.labs.definition import Both, Lab, Verdict
+from eyespot.labs.definition import Both, Lab, Share, Verdict
 from eyespot.labs.figures import Gains
 from eyespot.zoo.inception_parts import unit
 
@@ -31,8 +31,8 @@ LAB = Lab(
     ),
     grid={"arm": ("same", "valid", "one halved", "all halved")},
     measures={
-        "joined": Both("can be concatenated: 1 yes, 0 no", "能否拼接：1 能，0 不能"),
-        "aligned": Both("share of places where all look at the same pixel", "各分支看着同一像素的位置的比例"),
+        "joined": Share("can be concatenated: 1 yes, 0 no", "能否拼接：1 能，0 不能"),
+        "aligned": Share("share of places where all look at the same pixel", "各分支看着同一像素的位置的比例"),
     },
     names={
         "same": Both("same padding", "same 填充"),
@@ -40,6 +40,7 @@ LAB = Lab(
         "one halved": Both("same padding, stride 2 in the 3x3", "same 填充，3x3 的步长为 2"),
         "all halved": Both("same padding, stride 2 in all", "same 填充，步长都为 2"),
     },
+    seconds=1,
     exact=True,
 )
 
@@ -61,8 +62,8 @@ def _branch(kernel: int, arm: str) -> nn.Sequential:
 
 def _complaint(arm: str) -> str:
     """What is said where the branches cannot be concatenated, else nothing."""
-    named = {f"{kernel}x{kernel}": _branch(kernel, arm) for kernel in KERNELS}
     try:
+        named = {f"{kernel}x{kernel}": _branch(kernel, arm) for kernel in KERNELS}
         check_shapes(chain(inception=Branches(**named)), INPUT)
     except NetworkError as error:
         return str(error)
@@ -74,7 +75,6 @@ def verdict(gain: Gains) -> Verdict:
     if same == 0 or valid + one_halved > 0:
         return Verdict("not so", Both("Not for that: others can be joined.", "不是为此：不同的也能拼接。"), guess=3)
     said = Both("To be concatenated: {error} {halved}", "为了拼接：{error} {halved}")
-    halved = Both("All halved they cannot be, either.", "全部减半也不能拼接。")
-    if all_halved:
-        halved = Both("All halved they can be: they only have to agree.", "全部减半就能拼接：只要一样大。")
+    agree = Both("All halved they can be: they only have to agree.", "全部减半就能拼接：只要一样大。")
+    halved = agree if all_halved else Both("All halved they cannot be, either.", "全部减半也不能拼接。")
     return Verdict("so", said.filled(error=_complaint("one halved"), halved=halved), guess=1)

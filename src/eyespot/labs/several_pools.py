@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from eyespot.labs.bench import Bench
-from eyespot.labs.definition import Both, Lab, Verdict
+from eyespot.labs.definition import Both, Lab, Share, Verdict
 from eyespot.labs.figures import Gains
 
 ROUNDING = 1e-9
@@ -36,7 +36,7 @@ LAB = Lab(
     ),
     grid={"windows": tuple(WINDOWS), "arm": ("max, max", "average, average", "ReLU, max", "ReLU, average")},
     measures={
-        "equal": Both("share of values that are equal", "相等的值所占的比例"),
+        "equal": Share("share of values that are equal", "相等的值所占的比例"),
         "most": Both("largest difference", "最大的差"),
     },
     names={
@@ -48,6 +48,7 @@ LAB = Lab(
         "ReLU, max": Both("ReLU before or after max", "ReLU 在最大池化之前或之后"),
         "ReLU, average": Both("ReLU before or after average", "ReLU 在平均池化之前或之后"),
     },
+    seconds=1,
     exact=True,
 )
 

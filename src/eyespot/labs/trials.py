@@ -9,8 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,22 +117,18 @@ def _alone(seed: int) -> Iterator[None]:
 
 
 def _write(table: Path, rows: Sequence[Row]) -> None:
-    write_chosen(table, as_csv(list(rows[0]), [[_as_text(value) for value in row.values()] for row in rows]))
-
-
-def _as_text(value: object) -> object:
-    return repr(value) if isinstance(value, float) else value
+    write_chosen(table, as_csv(list(rows[0]), [list(row.values()) for row in rows]))
 
 
 def _read(table: Path, cells: Sequence[Row], found: Found) -> dict[tuple[int, int], Row]:
-    """The rows of a table that an earlier run left, by seed and place in the grid."""
+    """The rows that an earlier run left, by seed and place in the grid; one that cannot be read is done again."""
     if not table.exists():
         return {}
     places = {tuple(map(str, cell.values())): at for at, cell in enumerate(cells)}
-    read: Callable[[str], float] = float
     rows = {}
-    for row in csv.DictReader(io.StringIO(table.read_text("utf-8"))):
-        at, seed = places[tuple(row[axis] for axis in found.lab.grid)], int(row["seed"])
-        numbers = {name: read(row[name]) for name in (*found.lab.measures, SECONDS)}
-        rows[seed, at] = {"seed": seed, **cells[at], **numbers}
+    for row in csv.DictReader(io.StringIO(table.read_text("utf-8", "replace"))):
+        with suppress(KeyError, TypeError, ValueError):
+            at, seed = places[tuple(row[axis] for axis in found.lab.grid)], int(row["seed"])
+            numbers = {name: float(row[name]) for name in (*found.lab.measures, SECONDS)}
+            rows[seed, at] = {"seed": seed, **cells[at], **numbers}
     return rows

@@ -1,0 +1,81 @@
+"""`lab`: an open question of a course on convolutional networks, answered by an experiment."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+from typing import Any
+
+from eyespot.keywords import as_record
+from eyespot.labs import catalogue
+from eyespot.labs.catalogue import Found
+from eyespot.labs.definition import Language
+from eyespot.labs.folder import TABLE, lab_folder
+from eyespot.labs.options import LabOptions
+from eyespot.labs.phrases import language_of
+from eyespot.labs.pictures import Pictures, read_pictures
+from eyespot.labs.result import LabEntry, LabResult
+from eyespot.progress import Progress, silent
+from eyespot.version import VERSION
+
+DECIDING = ("bench.py", "towers.py", "pictures.py", "trials.py")
+"""Files beside a lab's own that decide its rows."""
+
+
+def lab(
+    name: str | None = None, data: str | Path = "digits", *, progress: Progress = silent, **options: Any
+) -> LabResult | tuple[LabEntry, ...]:
+    """The outcome of the lab of that name; without a name the list of all labs, in the order of the course.
+
+    data: pictures of any source that `train` takes; at most 2,000 of them are used, as images of 8 or 16 pixels.
+    progress: told each step, the settings that are done and those in a round.
+    Options, as `LabOptions` has them: seeds, seed, time, guess, lang, model, out, effort.
+    Raises OptionError, DataError, NoPictures, NetworkError, CannotWrite, MissingExtra; Stopped for Ctrl-C in the first
+    round.
+    """
+    started = time.monotonic()
+    asked = as_record(LabOptions, options, verb=lab)
+    language = language_of(asked.lang)
+    if name is None:
+        return tuple(_entry(each, language) for each in catalogue.every())
+    found = catalogue.find(name)
+    asked.require_fit(name, found.lab)
+    return _tried(found, data, asked, started, progress)
+
+
+def _tried(found: Found, data: str | Path, asked: LabOptions, started: float, progress: Progress) -> LabResult:
+    from eyespot.labs.report import written  # these import torch, which the list of options does not need
+    from eyespot.labs.trials import Asked, run
+
+    pictures = read_pictures(data, side=found.lab.side, progress=progress)
+    seeds = tuple(range(asked.seed, asked.seed + asked.seeds))
+    plan = Asked(seeds, started + asked.limit_seconds, asked.model, asked.effort)
+    out = Path(asked.out).expanduser()
+    with lab_folder(out, found.name, _settings(found, pictures, asked)) as folder:
+        trials = run(found, pictures, plan, folder / TABLE, progress=progress)
+        return written(found, pictures, trials, folder, asked=asked, data=str(data), started=started)
+
+
+def _settings(found: Found, pictures: Pictures, asked: LabOptions) -> dict[str, object]:
+    """What decides the rows of the table, whichever seeds there are."""
+    here = Path(__file__).parent
+    code = "\n".join(path.read_text("utf-8") for path in (found.path, *(here / name for name in DECIDING)))
+    return {
+        "data": pictures.fingerprint,
+        "model": asked.model,
+        "effort": asked.effort,
+        "eyespot": VERSION,
+        "code": hashlib.blake2b(code.encode(), digest_size=16).hexdigest(),
+    }
+
+
+def _entry(found: Found, language: Language) -> LabEntry:
+    lab = found.lab
+    return LabEntry(
+        name=found.name,
+        chapter=lab.chapter,
+        question=lab.question.to(language),
+        claim=lab.claim.to(language),
+        seconds=lab.seconds,
+    )
