@@ -19,12 +19,14 @@ from eyespot.labs import (
     padding_edges,
     pixel_use,
     pool_branch,
+    report,
     same_size,
     several_pools,
 )
 from eyespot.labs.bench import Bench, drawn
 from eyespot.labs.figures import Gains, Interval, cells_of
 from eyespot.labs.pictures import Pictures, read_pictures
+from eyespot.labs.trials import Trials
 from eyespot.progress import silent
 
 LABS = (middle_column, padding_edges, pixel_use, several_pools, same_size, pool_branch, bottleneck)
@@ -333,7 +335,7 @@ def test_nothing_is_lost_where_channels_do_not_vary():
 def test_a_network_that_narrows_nowhere_is_refused_in_a_sentence():
     bench = bench_of(noise(), model="lenet5")
     with pytest.raises(
-        NetworkError, match=r"^lenet5 has no 1x1 convolution .* choose another network, such as resnet50$"
+        NetworkError, match=r"^lenet5 has no 1x1 convolution .* choose another network, such as efficientnet_lite0$"
     ):
         bottleneck.trial(bench, arm="network")
 
@@ -347,6 +349,15 @@ def test_the_default_network_is_looked_into(digits):
     assert measured["multiply_adds"] == pytest.approx(385, abs=1)
     assert math.isnan(measured["accuracy"])
     assert Interval(math.nan, math.nan, math.nan, 5).to("en") == "–"
+
+
+def test_a_measure_that_a_setting_does_not_have_is_null_in_the_result(digits):
+    trials = Trials(
+        [{"seed": 0, **cell, **dict.fromkeys(bottleneck.LAB.measures, math.nan)} for cell in cells_of(bottleneck.LAB)],
+        *((0,), 0.28, 400, ""),
+    )
+    cell = report._cell(bottleneck.LAB, report.gains_of(bottleneck.LAB, trials), {"arm": "network"})
+    assert cell.measures["accuracy"].model_dump() == {"mean": None, "low": None, "high": None}
 
 
 @pytest.mark.parametrize(

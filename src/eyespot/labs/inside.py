@@ -49,7 +49,7 @@ def looked_into(bench: Bench, *, pictures: int) -> tuple[nn.Sequential, Tensor]:
     if not narrowing(named.net):
         raise NetworkError(
             f"{named.name} has no 1x1 convolution with fewer channels behind it than before it, so nothing narrows: "
-            "choose another network, such as resnet50"
+            "choose another network, such as efficientnet_lite0"
         )
     net = bundle_with_weights(named.bundle) if named.bundle else with_weights(name, None)
     preprocess = named.bundle.manifest.preprocess if named.bundle else preprocess_of(name, None)

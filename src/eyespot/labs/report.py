@@ -84,8 +84,8 @@ def gains_of(lab: Lab, trials: Trials) -> Gains:
 
 def _cell(lab: Lab, gains: Gains, cell: Row) -> CellResult:
     def measured(each: Interval) -> Measured:
-        low, high = (end if math.isfinite(end) else None for end in (each.low, each.high))
-        return Measured(mean=each.mean, low=low, high=high)
+        mean, low, high = (end if math.isfinite(end) else None for end in (each.mean, each.low, each.high))
+        return Measured(mean=mean, low=low, high=high)
 
     return CellResult(
         setting=dict(cell),
