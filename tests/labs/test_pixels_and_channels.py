@@ -270,8 +270,8 @@ def test_branches_are_joined_where_torch_can_concatenate_them(arm, joined, align
     [
         ({"same", "all halved"}, "so", "(8, 28, 28), and branch '3x3', (8, 14, 14). All halved they can be"),
         ({"same"}, "so", "they cannot be, either"),
-        ({"same", "valid"}, "not so", "others can be joined"),
-        (set(), "not so", "Not for that"),
+        ({"same", "valid"}, "not so", "Others can be concatenated"),
+        (set(), "not so", "Others can be"),
     ],
 )
 def test_sizes_are_kept_for_concatenation_where_only_equal_ones_can_be_joined(joined, answer, says):

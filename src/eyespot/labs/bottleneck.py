@@ -69,9 +69,9 @@ def verdict(gain: Gains) -> Verdict:
         "{begins}32 个通道降到 8 个，准确率变化 {c}，降到一个变化 {d}；降到 8 个时乘加从 {f} 降到 {e} 百万。"
         "网络中变窄的地方能保留方差的 {a}，最差的一处 {b}。",
     )
-    begins = Both("Yes, what is needed:", "会丢失需要的信息：")
+    begins = Both("It loses what is needed:", "会丢失需要的信息：")
     if not is_missed:
-        begins = Both("None that is needed:", "没有丢失需要的信息：")
+        begins = Both("It loses nothing that is needed:", "没有丢失需要的信息：")
     numbers = {"a": gain("kept", "network"), "b": gain("least", "network"), "c": falls, "d": one}
     costs = {"e": gain("multiply_adds", QUARTER), "f": gain("multiply_adds", "5x5")}
     said = said.filled(begins=begins, **numbers, **costs)

@@ -66,13 +66,13 @@ def verdict(gain: Gains) -> Verdict:
     numbers = {"a": gain("moved", 0), "b": gain("moved", 1), "c": middle}
     if all(each.up for each in more) and middle.minus(LITTLE).down:
         said = Both(
-            "So that brightness does not count: 0.3 brighter moves the answer by {a} deviations with 0, by {b} with 1. "
+            "With 0 brightness does not count: 0.3 brighter moves the answer by {a} deviations with 0, by {b} with 1. "
             "Free weights learn the same: their middle is {c} of the outer columns.",
-            "为了让亮度不影响结果：图片亮 0.3 时，输出移动几个标准差：中间为 0 时 {a}，为 1 时 {b}。"
+            "中间为 0，亮度就不影响结果：图片亮 0.3 时，输出移动几个标准差：中间为 0 时 {a}，为 1 时 {b}。"
             "自由权重学到的也一样：中间一列的大小是两侧的 {c}。",
         )
         return Verdict("so", said.filled(**numbers), guess=2)
     if any(each.down for each in more) or middle.minus(LITTLE).up:
-        said = Both("Not for that: {a} with 0, {b} with 1; learned: {c}.", "不是为此：0 时 {a}，1 时 {b}；学到 {c}。")
+        said = Both("It moves by {a} with 0, by {b} with 1; learned: {c}.", "0 时移动 {a}，1 时 {b}；学到的是 {c}。")
         return Verdict("not so", said.filled(**numbers))
     return untold(*more, middle.minus(LITTLE))

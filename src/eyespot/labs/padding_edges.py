@@ -64,16 +64,16 @@ def verdict(gain: Gains) -> Verdict:
     numbers = {"a": beside, "b": gain("beside", "replicate"), "c": gain("flat", "zeros"), "d": gain("level", "zeros")}
     if beside.minus(1).up:
         said = Both(
-            "Yes: the outermost columns answer {a} times as much as the inside, {b} times if the edge is repeated "
+            "The outermost columns answer {a} times as much as the inside, {b} times if the edge is repeated "
             "instead. On a flat 10 zeros answer up to {c}.",
-            "会：最外两列的平均响应与内部之比是 {a}；复制边缘则是 {b}。在处处为 10 的灰图上，补零的响应最大到 {c}。",
+            "最外两列的平均响应与内部之比是 {a}；复制边缘则是 {b}。在处处为 10 的灰图上，补零的响应最大到 {c}。",
         )
         return Verdict("so", said.filled(**numbers), guess=2)
     if beside.minus(1).down:
         said = Both(
-            "Not on these pictures: where a border is as dark as theirs (level {d}; black 0, white 1), zeros fit it: "
+            "Not on these pictures: their border (level {d}; black 0, white 1) is so dark that zeros fit it, and "
             "the outermost columns answer {a} times as much as the inside. On a flat 10 zeros answer up to {c}.",
-            "在这些图片上不会：边界这样暗（灰度 {d}；黑 0，白 1），补零与之相合：最外两列与内部的平均响应之比是 {a}。"
+            "在这些图片上不会：边界很暗（灰度 {d}；黑 0，白 1），补零与之相合，最外两列与内部的平均响应之比是 {a}。"
             "但在处处为 10 的灰图上，补零的响应最大到 {c}。",
         )
         return Verdict("not so", said.filled(**numbers), guess=3)

@@ -69,11 +69,11 @@ def verdict(gain: Gains) -> Verdict:
     grow = all(one.mean < other.mean for pair in pairwise(wide) for one, other in zip(*pair, strict=True))
     if grow and all(each == narrow[1] for each in narrow[1:]):
         said = Both(
-            "Because blocks would grow: as it is, six blocks give {a} channels, and one costs from {c} to {d} million "
+            "Blocks would grow: as it is, six blocks give {a} channels, and one costs from {c} to {d} million "
             "multiply-adds. Narrowed, block 6 gives {e} channels for {f} million.",
-            "为了不让块变大：如果不降，六个块之后有 {a} 个通道，每块的乘加从 {c} 增至 {d} 百万。"
+            "不降的话，块会变大：六个块之后有 {a} 个通道，每块的乘加从 {c} 增至 {d} 百万。"
             "降到 32 时，第六块给出 {e} 个通道，乘加 {f} 百万。",
         )
         numbers = {"a": wide[-1][0], "c": wide[0][1], "d": wide[-1][1], "e": narrow[-1][0], "f": narrow[-1][1]}
         return Verdict("so", said.filled(**numbers), guess=1)
-    return Verdict("not so", Both("Not for that: blocks do not grow.", "不是为此：块不会变大。"), guess=3)
+    return Verdict("not so", Both("Blocks do not grow.", "块不会变大。"), guess=3)

@@ -65,11 +65,11 @@ def trial(bench: Bench, *, windows: str, arm: str) -> dict[str, float]:
 
 def verdict(gain: Gains) -> Verdict:
     if any(gain("most", "max, max", windows=windows).mean > 0 for windows in WINDOWS):
-        return Verdict("so", Both("Yes: two max pools are not one larger.", "有用：两个不等于一个更大的。"), guess=1)
+        return Verdict("so", Both("Two max pools are not one larger.", "两个最大池化不等于一个更大的。"), guess=1)
     said = Both(
-        "No: two max pools are one larger one, bit for bit. Two averages agree with one larger in {a} of values where "
+        "Two max pools are one larger one, bit for bit. Two averages agree with one larger in {a} of values where "
         "windows do not overlap, in {b} where they do. ReLU before or after max: {c}.",
-        "没用：两个最大池化等于一个更大的，每一位都相同。两个平均池化与一个更大的相比，窗口不重叠时 {a} 的值相等，"
+        "两个最大池化等于一个更大的，每一位都相同。两个平均池化与一个更大的相比，窗口不重叠时 {a} 的值相等，"
         "重叠时 {b}。ReLU 在最大池化之前或之后：{c} 相等。",
     )
     asked = (("average, average", "apart"), ("average, average", "overlapping"), ("ReLU, max", "overlapping"))
