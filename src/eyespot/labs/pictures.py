@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -51,6 +51,8 @@ class Pictures:
     """What level 0 has become in x."""
     white: float = 1.0
     """What level 255 has become in x."""
+    once: dict[str, Any] = field(default_factory=dict)
+    """What is computed of all pictures for all seeds together, by name."""
 
 
 def read_pictures(data: str | Path, *, side: int, progress: Progress) -> Pictures:
