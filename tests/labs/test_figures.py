@@ -37,6 +37,12 @@ def test_one_seed_has_no_ends_and_no_chance_has_no_width():
     assert interval([0.5, 0.5], share=0.2).high == 0.5
 
 
+def test_what_no_test_picture_showed_may_still_be():
+    gain = Gains(rows(a=[0.5, 0.5], b=[0.5, 0.5]), share=0.25, tests={"score": 6})
+    assert gain("score", "b", over="a").high == 0.5
+    assert not gain("score", "b", over="a").within(0.03)
+
+
 def test_differences_are_paired_by_seed():
     noise = [0.0, 5.0, -3.0, 8.0, 1.0]
     gain = Gains(rows(a=noise, b=[each + 1 for each in noise]), share=0.25)

@@ -90,6 +90,11 @@ class Bench:
         """Training pictures of the rarest class."""
         return int(torch.bincount(self.train.y, minlength=self.classes).min())
 
+    def gray(self, x: Tensor) -> Tensor:
+        """Images (N, C, H, W) as levels of gray from black, 0, to white, 1: (N, 1, H, W), float64."""
+        gray = x.double().mean(1, keepdim=True)  # (N, 1, H, W)
+        return ((gray - self.pictures.black) / (self.pictures.white - self.pictures.black)).clamp(0, 1)
+
     def random(self, salt: int = 0) -> torch.Generator:
         """A generator of its own for each use: salt tells them apart."""
         return torch.Generator().manual_seed(1_000_003 * self.seed + salt)

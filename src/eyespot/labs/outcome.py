@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eyespot.labs.catalogue import Found
-from eyespot.labs.definition import Both, Share, Verdict
+from eyespot.labs.definition import Accuracy, Both, Share, Verdict
 from eyespot.labs.figures import Gains, Interval, Row, cells_of
 from eyespot.labs.folder import PLOT, REPORT, TABLE
 from eyespot.labs.options import LabOptions
@@ -40,7 +40,8 @@ class Outcome:
         """The rows, ready to be asked."""
         lab = self.found.lab
         bounded = [name for name, title in lab.measures.items() if isinstance(title, Share)]
-        return Gains(self.trials.rows, share=self.trials.share, exact=lab.exact, bounded=bounded)
+        tests = {name: self.trials.tests for name, title in lab.measures.items() if isinstance(title, Accuracy)}
+        return Gains(self.trials.rows, share=self.trials.share, exact=lab.exact, bounded=bounded, tests=tests)
 
     @property
     def verdict(self) -> Verdict:
@@ -97,8 +98,8 @@ class Outcome:
 
 def _cell(found: Found, gains: Gains, cell: Row) -> CellResult:
     def measured(each: Interval) -> Measured:
-        low, high = (end if math.isfinite(end) else None for end in (each.low, each.high))
-        return Measured(mean=each.mean, low=low, high=high)
+        mean, low, high = (end if math.isfinite(end) else None for end in (each.mean, each.low, each.high))
+        return Measured(mean=mean, low=low, high=high)
 
     return CellResult(
         setting=dict(cell),
