@@ -38,12 +38,14 @@ class Images:
 
     x: Tensor
     y: Tensor
+    rows: Tensor
+    """Where they stand in the data set, (N,)."""
 
     def __len__(self) -> int:
         return len(self.y)
 
     def taken(self, index: Tensor) -> Images:
-        return Images(self.x[index], self.y[index])
+        return Images(self.x[index], self.y[index], self.rows[index])
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,11 @@ class Bench:
         """Training pictures of the rarest class."""
         return int(torch.bincount(self.train.y, minlength=self.classes).min())
 
+    def gray(self, x: Tensor) -> Tensor:
+        """Images (N, C, H, W) as levels of gray from black, 0, to white, 1: (N, 1, H, W), float64."""
+        gray = x.double().mean(1, keepdim=True)  # (N, 1, H, W)
+        return ((gray - self.pictures.black) / (self.pictures.white - self.pictures.black)).clamp(0, 1)
+
     def random(self, salt: int = 0) -> torch.Generator:
         """A generator of its own for each use: salt tells them apart."""
         return torch.Generator().manual_seed(1_000_003 * self.seed + salt)
@@ -102,6 +109,11 @@ class Bench:
         """The same with at most so many training pictures of each class; the first of them are in every larger draw."""
         kept = [(self.train.y == label).nonzero()[:per_class, 0] for label in range(self.classes)]
         return replace(self, train=self.train.taken(torch.cat(kept)))
+
+    def over(self, values: Tensor) -> Bench:
+        """The same pictures as other numbers: values (N, ...) of the whole data set, such as a trunk's activations."""
+        train, test = (replace(images, x=values[images.rows]) for images in (self.train, self.test))
+        return replace(self, train=train, test=test)
 
     def tick(self) -> None:
         """Raises OutOfTime where no time is left: called in every step."""
@@ -130,13 +142,15 @@ class Bench:
         rate: float = 3e-3,
         optimiser: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
         change: Change | None = None,
+        still: bool = False,
         **options: Any,
     ) -> nn.Module:
         """The network after so many steps; the rate falls to 0 along a cosine.
 
-        change: what each batch goes through first. options: of the optimiser, such as momentum.
+        change: what each batch goes through first. still: the statistics of norms stay as they are. options: of the
+        optimiser, such as momentum.
         """
-        random, net = self.random(2), net.train()
+        random, net = self.random(2), net.train(not still)
         taught = optimiser(net.parameters(), lr=rate, **options)
         falling = torch.optim.lr_scheduler.CosineAnnealingLR(taught, len(self.steps(steps)))
         for images in self.batches(steps):
@@ -196,5 +210,5 @@ def drawn(pictures: Pictures, *, seed: int) -> tuple[Images, Images]:
         members = random.permutation(np.flatnonzero(y == label))
         tests[members[: max(1, round(TEST_SHARE * len(members)))]] = True
     train, test = random.permutation(np.flatnonzero(~tests)), np.flatnonzero(tests)
-    images = Images(torch.from_numpy(pictures.x), torch.from_numpy(y))
+    images = Images(torch.from_numpy(pictures.x), torch.from_numpy(y), torch.arange(len(y)))
     return images.taken(torch.from_numpy(train)), images.taken(torch.from_numpy(test))

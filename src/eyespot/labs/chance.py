@@ -9,7 +9,7 @@ from torch import nn
 
 from eyespot.labs import towers
 from eyespot.labs.bench import Bench, Images
-from eyespot.labs.definition import Both, Lab, Share, Verdict
+from eyespot.labs.definition import Accuracy, Both, Lab, Share, Verdict
 from eyespot.labs.figures import Gains, untold
 
 WORTH, OTHER = 0.01, 500_000
@@ -36,7 +36,7 @@ LAB = Lab(
     ),
     grid={"arm": tuple(ARMS)},
     measures={
-        "otherwise": Share("test pictures answered otherwise", "答案不同的测试图片"),
+        "otherwise": Accuracy("test pictures answered otherwise", "答案不同的测试图片"),
         "apart": Share("test accuracy apart by", "测试准确率之差"),
     },
     names={"arm": Both("what changes", "改变什么"), **ARMS},
@@ -60,7 +60,7 @@ def trial(bench: Bench, *, arm: str) -> dict[str, float]:
 def exchanged(bench: Bench) -> Bench:
     """The same, but every second test picture trains, and as many training pictures test in its place."""
     tests, total = len(bench.test), len(bench.test) + len(bench.train)
-    whole = Images(torch.cat([bench.test.x, bench.train.x]), torch.cat([bench.test.y, bench.train.y]))
+    whole = Images(**{name: torch.cat([value, vars(bench.train)[name]]) for name, value in vars(bench.test).items()})
     place, end = torch.arange(total), tests + tests // 2
     train, test = torch.cat([place[1:tests:2], place[end:]]), torch.cat([place[:tests:2], place[tests:end]])
     return replace(bench, train=whole.taken(train), test=whole.taken(test))
@@ -75,6 +75,6 @@ def verdict(gain: Gains) -> Verdict:
         "随机性相同时，测试图片中答案不同的占 {s}；全部改变时占 {o}，准确率相差 {a}；"
         "只换初始权重占 {w}，只换顺序占 {r}，只换训练图片占 {t}。",
     ).filled(s=same, o=other, a=apart, **dict(zip("wrt", parts, strict=True)))
-    if other.beyond(WORTH).up:
+    if other.minus(WORTH).up:
         return Verdict("so", said, guess=3 if same.mean > 0 else 2)
-    return Verdict("not so", said, guess=1) if other.high < WORTH else untold(other.beyond(WORTH))
+    return Verdict("not so", said, guess=1) if other.high < WORTH else untold(other.minus(WORTH))

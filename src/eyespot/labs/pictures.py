@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -47,6 +47,12 @@ class Pictures:
     fingerprint: str
     set_aside: tuple[SetAside, ...]
     notes: tuple[Both, ...]
+    black: float = 0.0
+    """What level 0 has become in x."""
+    white: float = 1.0
+    """What level 255 has become in x."""
+    once: dict[str, Any] = field(default_factory=dict)
+    """What is computed of all pictures for all seeds together, by name."""
 
 
 def read_pictures(data: str | Path, *, side: int, progress: Progress) -> Pictures:
@@ -70,15 +76,18 @@ def read_pictures(data: str | Path, *, side: int, progress: Progress) -> Picture
         )
     numbers = {name: number for number, name in enumerate(classes)}
     x = images.images[[number for number, each in enumerate(images.pictures) if each in kept]]
+    standard, black, white = _standard(x)
     return Pictures(
         name=found.name,
-        x=_standard(x),
+        x=standard,
         y=np.array([numbers[str(each.picture.label)] for each in kept], dtype=np.int64),
         classes=classes,
         hashed=tuple(kept),
         fingerprint=data_fingerprint(replace(found, classes=classes), kept),
         set_aside=(*found.set_aside, *unread, *copies, *images.set_aside),
         notes=(*notes, *(Both(note, note) for note in found.notes)),
+        black=black,
+        white=white,
     )
 
 
@@ -139,9 +148,10 @@ def _with_enough(pictures: Sequence[Hashed], found: DataSet) -> tuple[list[Hashe
     return [each for each in pictures if str(each.picture.label) in classes], classes
 
 
-def _standard(images: np.ndarray) -> np.ndarray:
-    """(N, H, W, 3) levels as (N, C, H, W) floats."""
+def _standard(images: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """(N, H, W, 3) levels as (N, C, H, W) floats, and what the levels 0 and 255 become."""
     is_gray = (images == images[..., :1]).all()
     x = images[..., :1] if is_gray else images
     x = x.transpose(0, 3, 1, 2).astype(np.float32)  # (N, C, H, W)
-    return (x - x.mean()) / max(float(x.std()), 1.0)  # type: ignore[no-any-return]
+    mean, spread = x.mean(), max(float(x.std()), 1.0)
+    return (x - mean) / spread, float(0 - mean) / spread, float(255 - mean) / spread

@@ -7,7 +7,7 @@ from torch import nn
 from eyespot.blocks import chain
 from eyespot.labs import towers
 from eyespot.labs.bench import Bench
-from eyespot.labs.definition import ACCURACY, Both, Lab, Verdict
+from eyespot.labs.definition import ACCURACY, Accuracy, Both, Lab, Verdict
 from eyespot.labs.figures import Gains, Interval, untold
 
 FEW, WORTH = (10, 30), 0.01
@@ -27,7 +27,7 @@ LAB = Lab(
         f"每类 10 和 30 张时，训练与测试准确率之差都变小：能；都变大或变化不到 {WORTH}：不能。都能才是。",
     ),
     grid={"pictures": (3, *FEW, 100), "arm": ("shared", "own", "dense")},
-    measures={"gap": Both("training minus test accuracy", "训练准确率减测试准确率"), "accuracy": ACCURACY},
+    measures={"gap": Accuracy("training minus test accuracy", "训练准确率减测试准确率"), "accuracy": ACCURACY},
     names={
         "pictures": Both("pictures per class", "每类图片数"),
         "shared": Both("convolutions", "卷积：参数共享"),

@@ -46,7 +46,7 @@ LAB = Lab(
 def framed(images: Images) -> Images:
     x = images.x
     border = torch.cat([x[:, :, 0], x[:, :, -1], x[..., 0], x[..., -1]], 2).median(2).values[..., None, None]
-    return Images(nn.functional.pad(x - border, (MARGIN,) * 4) + border, images.y)  # (N, C, H + 8, W + 8)
+    return replace(images, x=nn.functional.pad(x - border, (MARGIN,) * 4) + border)  # (N, C, H + 8, W + 8)
 
 
 def trained(bench: Bench, arm: str) -> nn.Module:
@@ -62,13 +62,13 @@ def trial(bench: Bench, *, shift: int, arm: str) -> dict[str, float]:
     ground = replace(bench, train=framed(bench.train), test=framed(bench.test))
     net = bench.once(arm, lambda: trained(ground, arm))
     ways = ((0, shift), (0, -shift), (shift, 0), (-shift, 0))
-    moved = [Images(ground.test.x.roll(way, (2, 3)), ground.test.y) for way in ways]
+    moved = [replace(ground.test, x=ground.test.x.roll(way, (2, 3))) for way in ways]
     return {"accuracy": sum(bench.accuracy(net, each) for each in moved) / len(moved)}
 
 
 def verdict(gain: Gains) -> Verdict:
     lost = [gain.change("accuracy", {"arm": arm, "shift": 0}, over={"arm": arm, "shift": 1}) for arm in ARMS]
-    dense, conv, pool = (each.beyond(WORTH) for each in lost[:3])
+    dense, conv, pool = (each.minus(WORTH) for each in lost[:3])
     said = Both(
         "A shift by 1 pixel costs dense {a} of accuracy, convolutions {b}, with pooling {c}, and a global maximum {d}.",
         "平移 1 个像素，全连接的准确率下降 {a}，卷积下降 {b}，加池化下降 {c}，再取全局最大值下降 {d}。",
