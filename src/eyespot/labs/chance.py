@@ -40,6 +40,7 @@ LAB = Lab(
         "apart": Share("test accuracy apart by", "测试准确率之差"),
     },
     names={"arm": Both("what changes", "改变什么"), **ARMS},
+    seconds=15,
 )
 
 
@@ -67,14 +68,13 @@ def exchanged(bench: Bench) -> Bench:
 
 
 def verdict(gain: Gains) -> Verdict:
-    same, other, apart = gain("otherwise", "nothing"), gain("otherwise", "all"), gain("apart", "all")
-    parts = [gain("otherwise", arm) for arm in ("weights", "order", "split")]
+    same, weights, order, split, other = (gain("otherwise", arm) for arm in ARMS)
     said = Both(
         "With the same chance {s} of the test pictures are answered otherwise, with other chance {o}, and the accuracy "
         "is {a} apart; with other first weights alone {w}, in another order {r}, with another split {t}.",
         "随机性相同时，测试图片中答案不同的占 {s}；全部改变时占 {o}，准确率相差 {a}；"
         "只换初始权重占 {w}，只换顺序占 {r}，只换训练图片占 {t}。",
-    ).filled(s=same, o=other, a=apart, **dict(zip("wrt", parts, strict=True)))
+    ).filled(s=same, o=other, a=gain("apart", "all"), w=weights, r=order, t=split)
     if other.minus(WORTH).up:
         return Verdict("so", said, guess=3 if same.mean > 0 else 2)
     return Verdict("not so", said, guess=1) if other.high < WORTH else untold(other.minus(WORTH))

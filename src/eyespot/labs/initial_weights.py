@@ -39,7 +39,7 @@ LAB = Lab(
         "PyTorch": Both("PyTorch's own", "PyTorch 默认"),
         "He": Both("He's: variance 2 / inputs", "He：方差 2 / 输入数"),
     },
-    seconds=15,
+    seconds=12,
 )
 
 

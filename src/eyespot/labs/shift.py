@@ -1,6 +1,4 @@
-"""Is a convolutional network robust to shifts? Test pictures moved by 0 to 4 pixels, as no training picture was.
-
-All lie on a ground of their border's color, whose opposite edges are joined: a shift loses nothing."""
+"""Is a convolutional network robust to shifts? Test pictures moved by 0 to 4 pixels, as no training picture was."""
 
 from __future__ import annotations
 
@@ -39,11 +37,12 @@ LAB = Lab(
     grid={"shift": tuple(range(MARGIN + 1)), "arm": tuple(ARMS)},
     measures={"accuracy": ACCURACY},
     names={"shift": Both("shift, pixels", "平移像素数"), **ARMS},
-    seconds=30,
+    seconds=25,
 )
 
 
 def framed(images: Images) -> Images:
+    """The images on a ground of their border's median color. Its opposite edges are joined: a shift loses nothing."""
     x = images.x
     border = torch.cat([x[:, :, 0], x[:, :, -1], x[..., 0], x[..., -1]], 2).median(2).values[..., None, None]
     return replace(images, x=nn.functional.pad(x - border, (MARGIN,) * 4) + border)  # (N, C, H + 8, W + 8)

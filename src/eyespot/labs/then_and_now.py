@@ -1,5 +1,4 @@
-"""Is the modern LeNet-5 better than that of 1998? Both, and two with one of the two changes each. All maps of C3 see
-all of S2 and the output is a linear layer, other than in the paper."""
+"""Is the modern LeNet-5 better than that of 1998? Both, and two forms with one of the two changes each."""
 
 from __future__ import annotations
 
@@ -24,8 +23,8 @@ LAB = Lab(
     question=Both("Is the modern LeNet-5 better than that of 1998?", "现代的 LeNet-5 比 1998 年的更好吗？"),
     claim=Both("today one takes ReLU and max pooling instead", "当时用 tanh 和平均池化，现在改用 ReLU 和最大池化"),
     guesses=(
-        Both("yes, by ReLU more than by max pooling", "是，主要靠 ReLU"),
-        Both("yes, by max pooling more than by ReLU", "是，主要靠最大池化"),
+        Both("yes, by its ReLU", "是，靠的是 ReLU"),
+        Both("yes, by its max pooling", "是，靠的是最大池化"),
         Both("no: the old one learns as well", "不是，旧的学得一样好"),
     ),
     rule=Both(
@@ -36,11 +35,12 @@ LAB = Lab(
     grid={"arm": tuple(ARMS)},
     measures={"accuracy": ACCURACY, "loss": LOSS},
     names=ARMS,
+    seconds=45,
 )
 
 
 def lenet(channels: int, classes: int, arm: str) -> nn.Module:
-    """From images of 8 or 16 pixels, which are enlarged to the 32 of the paper, to logits (N, classes)."""
+    """From images, enlarged to the paper's 32 pixels, to logits. Other than there, all maps of C3 see all of S2."""
     act = ScaledTanh if "tanh" in arm else nn.ReLU
     c1, c3 = conv(channels, 6, 5, padding=0, bias=True), conv(6, 16, 5, padding=0, bias=True)
     c5, f6, fc = nn.Linear(400, 120), nn.Linear(120, 84), nn.Linear(84, classes)
@@ -74,7 +74,7 @@ def verdict(gain: Gains) -> Verdict:
         "现代形式使测试准确率变化 {a}，与三个学习率中最好的相比变化 {b}；其中 ReLU 使之变化 {c}，最大池化 {d}。",
     ).filled(a=pairs[0], b=pairs[1], c=relu, d=pool)
     if all(each.up for each in pairs):
-        return Verdict("so", said, guess=1 if relu.mean > pool.mean else 2)
+        return Verdict("so", said, guess={(True, False): 1, (False, True): 2}.get((relu.up, pool.up), 0))
     if any(each.down or each.within(WORTH) for each in pairs):
         return Verdict("not so", said, guess=3)
     return untold(*(each for each in pairs if not each.up), worth=WORTH)
