@@ -16,17 +16,16 @@ from eyespot.labs import (
     bottleneck,
     inside,
     middle_column,
+    outcome,
     padding_edges,
     pixel_use,
     pool_branch,
-    report,
     same_size,
     several_pools,
 )
 from eyespot.labs.bench import Bench, drawn
 from eyespot.labs.figures import Gains, Interval, cells_of
 from eyespot.labs.pictures import Pictures, read_pictures
-from eyespot.labs.trials import Trials
 from eyespot.progress import silent
 
 LABS = (middle_column, padding_edges, pixel_use, several_pools, same_size, pool_branch, bottleneck)
@@ -352,11 +351,10 @@ def test_the_default_network_is_looked_into(digits):
 
 
 def test_a_measure_that_a_setting_does_not_have_is_null_in_the_result(digits):
-    trials = Trials(
-        [{"seed": 0, **cell, **dict.fromkeys(bottleneck.LAB.measures, math.nan)} for cell in cells_of(bottleneck.LAB)],
-        *((0,), 0.28, 400, ""),
-    )
-    cell = report._cell(bottleneck.LAB, report.gains_of(bottleneck.LAB, trials), {"arm": "network"})
+    rows = [
+        {"seed": 0, **cell, **dict.fromkeys(bottleneck.LAB.measures, math.nan)} for cell in cells_of(bottleneck.LAB)
+    ]
+    cell = outcome.cell_result(bottleneck.LAB, Gains(rows, share=0.28), {"arm": "network"})
     assert cell.measures["accuracy"].model_dump() == {"mean": None, "low": None, "high": None}
 
 

@@ -152,7 +152,7 @@ def _table(result: LabResult) -> list[str]:
         found = [cell.measures[name] for cell in result.cells]
         values = (told(_or_inf(each.mean), _or_inf(each.low), _or_inf(each.high), language) for each in found)
         columns.append([title.to(language), *values])
-    return ["  ".join(row).rstrip() for row in zip(*map(in_column, columns), strict=True)]
+    return ["  ".join(row).rstrip() for row in zip(*(in_column(each, widest=60) for each in columns), strict=True)]
 
 
 def _or_inf(end: float | None) -> float:

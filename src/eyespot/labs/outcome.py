@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eyespot.labs.catalogue import Found
-from eyespot.labs.definition import Accuracy, Both, Share, Verdict
+from eyespot.labs.definition import Accuracy, Both, Lab, Share, Verdict
 from eyespot.labs.figures import Gains, Interval, Row, cells_of
 from eyespot.labs.folder import PLOT, REPORT, TABLE
 from eyespot.labs.options import LabOptions
@@ -63,7 +63,7 @@ class Outcome:
             classes=len(self.pictures.classes),
             test_pictures=self.trials.tests,
             seeds=self.trials.seeds,
-            cells=tuple(_cell(self.found, gains, cell) for cell in cells_of(lab)) if self.trials.seeds else (),
+            cells=tuple(cell_result(lab, gains, cell) for cell in cells_of(lab)) if self.trials.seeds else (),
             answer=verdict.answer,
             verdict=verdict.said.to(language),
             guesses=tuple(each.to(language) for each in lab.guesses),
@@ -96,12 +96,14 @@ class Outcome:
         yield from pictures.notes
 
 
-def _cell(found: Found, gains: Gains, cell: Row) -> CellResult:
+def cell_result(lab: Lab, gains: Gains, cell: Row) -> CellResult:
+    """A setting and its measures as a record."""
+
     def measured(each: Interval) -> Measured:
         mean, low, high = (end if math.isfinite(end) else None for end in (each.mean, each.low, each.high))
         return Measured(mean=mean, low=low, high=high)
 
     return CellResult(
         setting=dict(cell),
-        measures={name: measured(gains(name, **cell)) for name in found.lab.measures},
+        measures={name: measured(gains(name, **cell)) for name in lab.measures},
     )

@@ -18,7 +18,7 @@ from eyespot.data.sources import open_data_set
 from eyespot.errors import DataError
 from eyespot.features.images import decoded
 from eyespot.labs.definition import Both
-from eyespot.progress import Progress
+from eyespot.progress import Progress, silent
 from eyespot.records import Preprocess, SetAside
 from eyespot.words import counted
 
@@ -56,12 +56,16 @@ class Pictures:
 
 
 def read_pictures(data: str | Path, *, side: int, progress: Progress) -> Pictures:
-    """The pictures of any source that `train` takes.
+    """The pictures of any source that `train` takes. Raises NoPictures, and as `pictures_of`."""
+    return pictures_of(open_data_set(data), side=side, progress=progress)
+
+
+def pictures_of(found: DataSet, *, side: int = 0, progress: Progress = silent) -> Pictures:
+    """The pictures of a data set.
 
     side: of the images, pixels; 0: as small as suits the pictures.
-    Raises NoPictures, DataError.
+    Raises DataError where there are too few.
     """
-    found = open_data_set(data)
     chosen, notes = _balanced(found)
     hashed, unread = hash_pictures(
         chosen, threads=machine.cores(), progress=lambda done: progress("reading", done, len(chosen))

@@ -35,7 +35,7 @@ def _plot(lab: Lab, gains: Gains, language: Language, *, by_itself: bool) -> str
     rows = []
     for cell in cells_of(lab):
         others = [
-            f"{name_of(lab, axis, language)} {name_of(lab, cell[axis], language)}" for axis in cell if axis != "arm"
+            f"{name_of(lab, axis, language)}: {name_of(lab, cell[axis], language)}" for axis in cell if axis != "arm"
         ]
         heading, label = (", ".join(others), name_of(lab, cell["arm"], language)) if arms else ("", ", ".join(others))
         color = arms.index(cell["arm"]) if arms else 0
@@ -62,6 +62,7 @@ def _page(outcome: Outcome, gains: Gains, result: LabResult) -> str:
         "labs/report.html.jinja",
         result=result,
         t=lambda key, **values: said(key, language, **values),
+        colon="：" if language == "zh" else ":",
         answer=ANSWERS[result.answer].to(language),
         plot=Markup(_plot(lab, gains, language, by_itself=False)) if result.seeds else "",
         header=header,
