@@ -252,3 +252,13 @@ def test_what_is_made_once_is_made_anew_for_other_pictures():
     bench = bench_of()
     assert bench.once("a", nn.Identity) is bench.once("a", nn.Flatten)
     assert bench.few(2).once("a", nn.Identity) is not bench.once("a", nn.Identity)
+
+
+def test_a_shared_network_changes_no_number():
+    """A round that goes on after a stop makes it again, from the same chance."""
+    cells = ({"shift": 0, "arm": "conv"}, {"shift": 1, "arm": "conv"})
+    shared, measured = bench_of(), []
+    for bench in (shared, shared, bench_of()):
+        torch.manual_seed(bench.seed)  # as before each trial
+        measured.append(shift.trial(bench, **cells[min(len(measured), 1)]))
+    assert measured[1] == measured[2]

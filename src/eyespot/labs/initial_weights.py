@@ -34,6 +34,7 @@ LAB = Lab(
         "units": Both("different units of the 64 in the last layer", "最后一层 64 个单元中互不相同的个数"),
     },
     names={
+        "arm": Both("first weights", "初始权重"),
         "zero": Both("all 0", "全零"),
         "constant": Both(f"all {CONSTANT}", f"全为 {CONSTANT}"),
         "PyTorch": Both("PyTorch's own", "PyTorch 默认"),
@@ -62,14 +63,14 @@ def verdict(gain: Gains) -> Verdict:
     same = [gain("accuracy", "He", over=arm) for arm in SAME]
     if small.up or large.up:
         said = Both(
-            "No: He's weights bring the test accuracy {a} above that from N(0, 0.01), {b} above that from N(0, 1), "
+            "He's weights bring the test accuracy {a} above that from N(0, 0.01), {b} above that from N(0, 1), "
             "{c} above that from zeros and {d} above that from equal weights.",
-            "不够：He 初始化的测试准确率比 N(0, 0.01) 高 {a}，比 N(0, 1) 高 {b}；比全零高 {c}，比全部相同高 {d}。",
+            "He 初始化的测试准确率比 N(0, 0.01) 高 {a}，比 N(0, 1) 高 {b}；比全零高 {c}，比全部相同高 {d}。",
         )
         needed = all(each.up for each in same)
         return Verdict("not so", said.filled(a=small, b=large, c=same[0], d=same[1]), guess=2 if needed else 0)
     if small.within(WORTH) and large.within(WORTH):
-        said = Both("Yes: He's weights gain {a} and {b}, too little.", "够了：He 初始化只高 {a} 和 {b}，可以忽略。")
+        said = Both("He's weights gain {a} and {b}, too little.", "He 初始化只高 {a} 和 {b}，可以忽略。")
         zeros = any(each.within(WORTH) for each in same)
         return Verdict("so", said.filled(a=small, b=large), guess=3 if zeros else 1)
     return untold(small, large, worth=WORTH)

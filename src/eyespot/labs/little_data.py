@@ -34,8 +34,8 @@ LAB = Lab(
     grid={"pictures": (*FEW, 100), "arm": ("none", *KINDS, "all")},
     measures={"accuracy": ACCURACY},
     names={
-        **{"pictures": Both("pictures per class", "每类图片数"), "none": Both("none", "不增强")},
-        **{**KINDS, "all": Both("all of them", "全部")},
+        **{"pictures": Both("pictures per class", "每类图片数"), "arm": Both("augmentation", "数据增强")},
+        **{"none": Both("none", "不增强"), **KINDS, "all": Both("all of them", "全部")},
     },
     seconds=40,
 )

@@ -29,7 +29,7 @@ LAB = Lab(
     grid={"pictures": (3, *FEW, 100), "arm": ("shared", "own", "dense")},
     measures={"gap": Accuracy("training minus test accuracy", "训练准确率减测试准确率"), "accuracy": ACCURACY},
     names={
-        "pictures": Both("pictures per class", "每类图片数"),
+        **{"pictures": Both("pictures per class", "每类图片数"), "arm": Both("connections", "连接方式")},
         "shared": Both("convolutions", "卷积：参数共享"),
         "own": Both("own weights at each place", "每个位置各有权重"),
         "dense": Both("dense", "全连接"),

@@ -36,7 +36,7 @@ LAB = Lab(
     ),
     grid={"shift": tuple(range(MARGIN + 1)), "arm": tuple(ARMS)},
     measures={"accuracy": ACCURACY},
-    names={"shift": Both("shift, pixels", "平移像素数"), **ARMS},
+    names={"shift": Both("shift, pixels", "平移像素数"), "arm": Both("network", "网络"), **ARMS},
     seconds=25,
 )
 

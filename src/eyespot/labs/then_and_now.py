@@ -34,7 +34,7 @@ LAB = Lab(
     ),
     grid={"arm": tuple(ARMS)},
     measures={"accuracy": ACCURACY, "loss": LOSS},
-    names=ARMS,
+    names={"arm": Both("form", "形式"), **ARMS},
     seconds=45,
 )
 
