@@ -1,6 +1,6 @@
-"""The bench that experiments stand on: pictures as small images, one plain loop, and what can be measured of a network.
+"""The bench that experiments stand on: small images, one plain loop, and what can be measured of a network.
 
-Everything is drawn from a seed: which pictures test, the order of the others, the first weights (`trials` sets that one).
+Everything is drawn from a seed: which pictures test, the order of the others, the first weights (set by `trials`).
 One thread computes, so that a table is the same on any number of cores.
 """
 
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -121,21 +122,21 @@ class Bench:
         *,
         steps: int,
         rate: float = 3e-3,
-        optimiser: type[torch.optim.Optimizer] = torch.optim.Adam,
+        optimiser: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
         change: Change | None = None,
-        **options: float,
+        **options: Any,
     ) -> nn.Module:
         """The network after so many steps; the rate falls to 0 along a cosine.
 
         change: what each batch goes through first. options: of the optimiser, such as momentum.
         """
         random, net = self.random(2), net.train()
-        taught = optimiser(net.parameters(), lr=rate, **options)  # type: ignore[call-arg]
+        taught = optimiser(net.parameters(), lr=rate, **options)
         falling = torch.optim.lr_scheduler.CosineAnnealingLR(taught, len(self.steps(steps)))
         for images in self.batches(steps):
             taught.zero_grad(set_to_none=True)
             x = images.x if change is None else change(images.x, random)
-            nn.functional.cross_entropy(net(x), images.y).backward()
+            nn.functional.cross_entropy(net(x), images.y).backward()  # type: ignore[no-untyped-call]
             taught.step()
             falling.step()
         return net.eval()
@@ -153,16 +154,32 @@ class Bench:
         images = images or self.train
         loss = float(nn.functional.cross_entropy(self.logits(net, images.x).double(), images.y))
         guessing = math.log(self.classes)
-        return math.log10(min(max(loss, 1e-12), guessing) if math.isfinite(loss) else guessing)
+        return log10(min(loss, guessing) if math.isfinite(loss) else guessing)
 
     def logits(self, net: nn.Module, x: Tensor) -> Tensor:
         """(N, classes), as the network answers when it is used."""
         with torch.no_grad():
-            return torch.cat([net.eval()(part) for part in x.split(512)])
+            return torch.cat([net.eval()(part) for part in torch.split(x, 512)])
 
     def multiply_adds(self, net: nn.Module) -> float:
         """For one image."""
         return float(total(trace(net, (self.channels, self.side, self.side))).multiply_adds)
+
+
+def log10(value: float) -> float:
+    """-300 for 0, as for anything smaller than that."""
+    return math.log10(max(value, 1e-300))
+
+
+def mean(measured: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Of each measure over several networks."""
+    return {name: float(np.mean([each[name] for each in measured])) for name in measured[0]}
+
+
+def slopes(net: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    """How the score of each picture's class y (N,) changes with each value of the picture, (N, values)."""
+    x = x.clone().requires_grad_()
+    return torch.autograd.grad(net(x).gather(1, y[:, None]).sum(), x)[0].flatten(1)
 
 
 def drawn(pictures: Pictures, *, seed: int) -> tuple[Images, Images]:

@@ -107,12 +107,16 @@ class Gains:
 
         where: values of the other axes.
         """
-        values = self.values(measure, where if arm is None else {"arm": arm, **where})
+        cell = where if arm is None else {"arm": arm, **where}
         if over is not None:
-            others = self.values(measure, {"arm": over, **where})
-            values = [one - other for one, other in zip(values, others, strict=True)]
-        found = interval(values, share=self.share, exact=self.exact)
-        return found.cut(0, 1) if over is None and measure in self.bounded else found
+            return self.change(measure, cell, {**where, "arm": over})
+        found = interval(self.values(measure, cell), share=self.share, exact=self.exact)
+        return found.cut(0, 1) if measure in self.bounded else found
+
+    def change(self, measure: str, cell: Cell, over: Cell) -> Interval:
+        """How much more the measure of a cell is than that of another, paired by seed."""
+        pairs = zip(self.values(measure, cell), self.values(measure, over), strict=True)
+        return interval([one - other for one, other in pairs], share=self.share, exact=self.exact)
 
 
 def untold(*intervals: Interval, worth: float = 0.0) -> Verdict:

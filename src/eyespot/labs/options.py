@@ -42,7 +42,7 @@ class LabOptions:
             raise OptionError(f"the option seeds must be a whole number from 1 to {MOST_SEEDS}, not {self.seeds}")
         if not 0 <= self.seed < LARGEST_SEED:
             raise OptionError(f"the option seed must be a whole number from 0 to {LARGEST_SEED - 1}, not {self.seed}")
-        if not LEAST_SECONDS <= self.limit_seconds:
+        if self.limit_seconds < LEAST_SECONDS:
             raise OptionError(f"the option time must be at least {LEAST_SECONDS:g} s, not {self.time}")
         if not 0 < self.effort <= 1:
             raise OptionError(f"the option effort must be above 0 and at most 1, not {self.effort}")

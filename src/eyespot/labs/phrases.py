@@ -44,8 +44,8 @@ PHRASES = {
         "每个点是一个种子；横线是均值的 95% 置信区间，其中的竖线是均值。",
     ),
     "paired": Both(
-        "What is compared in one seed has the same test pictures, the same order of the others and, where it can, the same "
-        "first weights; differences are taken within a seed. Seeds draw their test pictures from the same data, so the "
+        "What is compared in one seed has the same test pictures, the same order of the others and, where it can, the "
+        "same first weights; differences are taken within a seed. Seeds draw test pictures from the same data, so the "
         "intervals are wider than the plain ones: Nadeau and Bengio 2003.",
         "同一个种子里比较的各组使用同样的测试图片、同样的训练顺序，并尽可能使用同样的初始权重；差值在同一个种子内计算。"
         "各个种子从同一批数据中抽取测试图片，所以区间比普通的 t 区间更宽（Nadeau 和 Bengio，2003）。",
@@ -55,7 +55,7 @@ PHRASES = {
         "这里没有随机性：这些数字是精确的，没有区间。",
     ),
     "written_by": Both(
-        "Written by eyespot. This file carries everything it shows; it runs no script and loads nothing from elsewhere.",
+        "Written by eyespot. This file carries all that it shows; it runs no script and loads nothing from elsewhere.",
         "由 eyespot 生成。这个文件包含它显示的一切；不运行脚本，也不从别处加载任何东西。",
     ),
     "few_tests": Both(

@@ -88,8 +88,8 @@ def _cell(lab: Lab, gains: Gains, cell: Row) -> CellResult:
         return Measured(mean=each.mean, low=low, high=high)
 
     return CellResult(
-        setting=dict(cell),  # type: ignore[arg-type]
-        measures={name: measured(gains(name, **cell)) for name in lab.measures},  # type: ignore[arg-type]
+        setting=dict(cell),
+        measures={name: measured(gains(name, **cell)) for name in lab.measures},
     )
 
 
@@ -118,7 +118,7 @@ def _plot(lab: Lab, gains: Gains, language: Language, *, by_itself: bool) -> str
         ]
         heading, label = (", ".join(others), name_of(lab, cell["arm"], language)) if arms else ("", ", ".join(others))
         color = arms.index(cell["arm"]) if arms else 0
-        rows.append(PlotRow(heading, label, color, gains.values(measure, cell), gains(measure, **cell)))  # type: ignore[arg-type]
+        rows.append(PlotRow(heading, label, color, gains.values(measure, cell), gains(measure, **cell)))
     return plot_svg(rows, title=lab.measures[measure].to(language), language=language, by_itself=by_itself)
 
 
@@ -131,7 +131,7 @@ def _page(found: Found, pictures: Pictures, gains: Gains, result: LabResult) -> 
     table = [
         (
             [name_of(lab, value, language) for value in cell.values()],
-            [gains(name, **cell).to(language) for name in lab.measures],  # type: ignore[arg-type]
+            [gains(name, **cell).to(language) for name in lab.measures],
         )
         for cell in (cells_of(lab) if result.seeds else ())
     ]

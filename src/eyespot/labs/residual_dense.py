@@ -20,17 +20,13 @@ LAB = Lab(
         Both("any depth gains", "任何深度都受益"),
     ),
     rule=Both(
-        "They help elsewhere, too, if with shortcuts the training loss of 20 and of 40 fully connected layers is lower; "
-        "at any depth, if it is at 4 layers, too.",
+        "They help elsewhere, too, if with shortcuts the training loss of 20 and of 40 fully connected layers is "
+        "lower; at any depth, if it is at 4 layers, too.",
         "如果加上捷径后，20 层和 40 层全连接网络的训练损失都更低，那么别处也有用；如果 4 层也更低，则任何深度都有用。",
     ),
     grid={"depth": (4, 10, *DEEP), "arm": ("plain", "best of 3 rates", "shortcuts")},
     measures={"loss": LOSS, "accuracy": ACCURACY},
-    names={
-        "plain": Both("plain", "无捷径"),
-        "best of 3 rates": Both("plain, best of 3 rates", "无捷径，三个学习率中最好的"),
-        "shortcuts": Both("shortcuts", "有捷径"),
-    },
+    names={**towers.ARMS, "best of 3 rates": Both("plain, best of 3 rates", "无捷径，三个学习率中最好的")},
 )
 
 
@@ -48,11 +44,11 @@ def verdict(gain: Gains) -> Verdict:
     shallow = gain("loss", "shortcuts", over="plain", depth=4)
     if all(each.down for each in deep):
         said = Both(
-            "No: with shortcuts the log10 of the training loss of 20 fully connected layers changes by {a}, of 40 by {b}; "
-            "of 4 layers by {c}.",
-            "不是：加上捷径后，20 层全连接网络训练损失的 log10 变化 {a}，40 层变化 {b}；4 层变化 {c}。",
+            "With shortcuts the log10 of the training loss of 20 fully connected layers changes by {a}, of 40 by {b}, "
+            "of 4 by {c}.",
+            "加上捷径后，20 层全连接网络训练损失的 log10 变化 {a}，40 层变化 {b}；4 层变化 {c}。",
         )
         return Verdict("not so", said.filled(a=deep[0], b=deep[1], c=shallow), guess=3 if shallow.down else 2)
     if any(each.up for each in deep):
-        return Verdict("so", Both("Yes: without convolutions they do harm.", "是：没有卷积时它们反而有害。"), guess=1)
+        return Verdict("so", Both("Without convolutions they do harm.", "没有卷积时它们反而有害。"), guess=1)
     return untold(*deep)

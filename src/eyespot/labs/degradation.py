@@ -1,0 +1,60 @@
+"""Do plain networks become worse with depth, and residual ones not? Towers of 8, 20 and 32 layers."""
+
+from __future__ import annotations
+
+from eyespot.labs import towers
+from eyespot.labs.bench import Bench
+from eyespot.labs.definition import ACCURACY, LOSS, Both, Lab, Verdict
+from eyespot.labs.figures import Gains, untold
+
+SHALLOW, DEEP = 8, 32
+LAB = Lab(
+    chapter="residual",
+    question=Both(
+        "Do plain networks become worse with depth, and residual ones not?", "普通网络越深越差，而残差网络不会吗？"
+    ),
+    claim=Both(
+        "with more layers the training error of a plain network rises again; that of a residual one keeps falling",
+        "层数增加时，普通网络的训练误差先降后升；残差网络的训练误差不断下降",
+    ),
+    guesses=(
+        Both("yes: only the plain one becomes worse", "是：只有普通网络变差"),
+        Both("both become worse", "两种都变差"),
+        Both("neither does, with good first weights", "有了好的初始权重，两种都不变差"),
+    ),
+    rule=Both(
+        "It is so if the training loss of 32 plain layers is higher than of 8, and that of 32 residual layers is not.",
+        "如果 32 层普通网络的训练损失高于 8 层，而 32 层残差网络并不更高，那么是这样。",
+    ),
+    grid={"depth": (SHALLOW, 20, DEEP), "arm": ("plain", "shortcuts")},
+    measures={"loss": LOSS, "accuracy": ACCURACY},
+    names=towers.ARMS,
+)
+
+
+def trial(bench: Bench, *, depth: int, arm: str) -> dict[str, float]:
+    net = towers.he(towers.tower(bench.channels, bench.classes, depth=depth, shortcuts=arm == "shortcuts"))
+    bench.fit(net, steps=250)
+    return {"loss": bench.log_loss(net), "accuracy": bench.accuracy(net)}
+
+
+def verdict(gain: Gains) -> Verdict:
+    plain, residual = (
+        gain.change("loss", {"depth": DEEP, "arm": arm}, over={"depth": SHALLOW, "arm": arm})
+        for arm in ("plain", "shortcuts")
+    )
+    said = Both(
+        "From 8 to 32 layers the log10 of the training loss changes by {a} without shortcuts, with them by {b}; the "
+        "test accuracy of 32 layers is {c} without and {d} with them.",
+        "从 8 层到 32 层，训练损失的 log10 在没有捷径时变化 {a}，有捷径时变化 {b}；32 层的测试准确率无捷径为 {c}，有捷径为 {d}。",
+    ).filled(
+        a=plain,
+        b=residual,
+        c=gain("accuracy", "plain", depth=DEEP),
+        d=gain("accuracy", "shortcuts", depth=DEEP),
+    )
+    if plain.up and not residual.up:
+        return Verdict("so", said, guess=1)
+    if plain.up:
+        return Verdict("not so", said, guess=2)
+    return Verdict("not so", said, guess=3) if plain.down or plain.within(0.1) else untold(plain)
