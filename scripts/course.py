@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from eyespot.labs import catalogue
+from eyespot.labs.phrases import ANSWERS
 
 ROOT = Path(__file__).parents[1]
 PAGES = {"en": ROOT / "docs/course.md", "zh": ROOT / "docs/zh/course.md"}
@@ -22,6 +23,7 @@ OPEN = (
 PLACE = re.compile(r"<!-- lab:(\S+) -->\*\*(.+?)\*\*.*?<!-- /lab -->", re.DOTALL)
 TABLE = re.compile(r"(<!-- questions -->\n).*?(<!-- /questions -->)", re.DOTALL)
 HEAD = {"en": "| question | lab |\n|---|---|\n", "zh": "| 问题 | 实验 |\n|---|---|\n"}
+COLON = {"en": ": ", "zh": "："}
 TOOK = {"en": " (`eyespot lab {}`, {} s) ", "zh": "（`eyespot lab {}`，{} 秒）"}
 
 
@@ -33,9 +35,10 @@ def filled(page: str, language: str) -> str:
         questions[name] = catalogue.find(name).lab.question.to(language)
 
     def answered(place: re.Match[str]) -> str:
-        name = place[1]
-        took = TOOK[language].format(name, figures[name]["seconds"])
-        return f"<!-- lab:{name} -->**{questions[name]}**{took}{figures[name]['verdict'][language]}<!-- /lab -->"
+        name, lab = place[1], figures[place[1]]
+        took = TOOK[language].format(name, lab["seconds"])
+        answer = "" if lab["answer"] == "cannot be told" else ANSWERS[lab["answer"]].to(language) + COLON[language]
+        return f"<!-- lab:{name} -->**{questions[name]}**{took}{answer}{lab['verdict'][language]}<!-- /lab -->"
 
     rows = "".join(f"| [{questions[name]}](#{name}) | `eyespot lab {name}` |\n" for name in OPEN)
     return TABLE.sub(lambda table: table[1] + HEAD[language] + rows + table[2], PLACE.sub(answered, page))
