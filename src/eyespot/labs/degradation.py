@@ -46,7 +46,8 @@ def verdict(gain: Gains) -> Verdict:
     said = Both(
         "From 8 to 32 layers the log10 of the training loss changes by {a} without shortcuts, with them by {b}; the "
         "test accuracy of 32 layers is {c} without and {d} with them.",
-        "从 8 层到 32 层，训练损失的 log10 在没有捷径时变化 {a}，有捷径时变化 {b}；32 层的测试准确率无捷径为 {c}，有捷径为 {d}。",
+        "从 8 层到 32 层，训练损失的 log10 变化 {a}（无捷径）和 {b}（有捷径）；"
+        "32 层的测试准确率为 {c}（无捷径）和 {d}（有捷径）。",
     ).filled(
         a=plain,
         b=residual,
