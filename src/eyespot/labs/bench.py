@@ -38,12 +38,14 @@ class Images:
 
     x: Tensor
     y: Tensor
+    rows: Tensor
+    """Where they stand in the data set, (N,)."""
 
     def __len__(self) -> int:
         return len(self.y)
 
     def taken(self, index: Tensor) -> Images:
-        return Images(self.x[index], self.y[index])
+        return Images(self.x[index], self.y[index], self.rows[index])
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,11 @@ class Bench:
         kept = [(self.train.y == label).nonzero()[:per_class, 0] for label in range(self.classes)]
         return replace(self, train=self.train.taken(torch.cat(kept)))
 
+    def over(self, values: Tensor) -> Bench:
+        """The same pictures as other numbers: values (N, ...) of the whole data set, such as a trunk's activations."""
+        train, test = (replace(images, x=values[images.rows]) for images in (self.train, self.test))
+        return replace(self, train=train, test=test)
+
     def tick(self) -> None:
         """Raises OutOfTime where no time is left: called in every step."""
         if time.monotonic() > self.deadline:
@@ -124,13 +131,15 @@ class Bench:
         rate: float = 3e-3,
         optimiser: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
         change: Change | None = None,
+        still: bool = False,
         **options: Any,
     ) -> nn.Module:
         """The network after so many steps; the rate falls to 0 along a cosine.
 
-        change: what each batch goes through first. options: of the optimiser, such as momentum.
+        change: what each batch goes through first. still: the statistics of norms stay as they are. options: of the
+        optimiser, such as momentum.
         """
-        random, net = self.random(2), net.train()
+        random, net = self.random(2), net.train(not still)
         taught = optimiser(net.parameters(), lr=rate, **options)
         falling = torch.optim.lr_scheduler.CosineAnnealingLR(taught, len(self.steps(steps)))
         for images in self.batches(steps):
@@ -190,5 +199,5 @@ def drawn(pictures: Pictures, *, seed: int) -> tuple[Images, Images]:
         members = random.permutation(np.flatnonzero(y == label))
         tests[members[: max(1, round(TEST_SHARE * len(members)))]] = True
     train, test = random.permutation(np.flatnonzero(~tests)), np.flatnonzero(tests)
-    images = Images(torch.from_numpy(pictures.x), torch.from_numpy(y))
+    images = Images(torch.from_numpy(pictures.x), torch.from_numpy(y), torch.arange(len(y)))
     return images.taken(torch.from_numpy(train)), images.taken(torch.from_numpy(test))

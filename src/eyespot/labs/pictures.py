@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -47,6 +47,8 @@ class Pictures:
     fingerprint: str
     set_aside: tuple[SetAside, ...]
     notes: tuple[Both, ...]
+    once: dict[str, Any] = field(default_factory=dict)
+    """What is computed of all pictures for all seeds together, by name."""
 
 
 def read_pictures(data: str | Path, *, side: int, progress: Progress) -> Pictures:

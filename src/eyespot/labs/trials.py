@@ -106,10 +106,12 @@ def _tried(found: Found, bench: Bench, cell: Row) -> Row:
 @contextmanager
 def _alone(seed: int) -> Iterator[None]:
     """Within it, torch's chance begins at the seed, the same for every cell, and one thread computes."""
+    from threadpoolctl import threadpool_limits
+
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with torch.random.fork_rng(devices=[]):
+        with threadpool_limits(1), torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             yield
     finally:
