@@ -38,7 +38,7 @@ def filled(page: str, language: str) -> str:
 
     def answered(place: re.Match[str]) -> str:
         name, lab = place[1], figures[place[1]]
-        took = TOOK[language].format(name, lab["seconds"])
+        took = TOOK[language].format(name, max(1, round(lab["seconds"])))
         is_complete = lab["answer"] == "cannot be told" or OWN_ANSWER.match(lab["verdict"]["en"])
         answer = "" if is_complete else ANSWERS[lab["answer"]].to(language) + COLON[language]
         return f"<!-- lab:{name} -->**{questions[name]}**{took}{answer}{lab['verdict'][language]}<!-- /lab -->"

@@ -43,7 +43,7 @@ ROOMS = (
 )
 """From the top down; what stands in one row may not import its neighbour."""
 HEIGHT = {name: -row for row, names in enumerate(ROOMS) for name in names}
-TORCH = {"blocks", "arithmetic", "zoo", "training", "detecting", "styling"}
+TORCH = {"blocks", "arithmetic", "zoo", "training", "detecting", "styling", "labs"}
 """Rooms whose files may import torch when they are imported."""
 TORCH_FILES = {
     *(f"engine/{name}.py" for name in ("from_torch", "graph_recorder", "graph_rules")),

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from eyespot.answering.model import Model as Model
     from eyespot.answering.model import load as load
     from eyespot.building.create import create as create
+    from eyespot.labs.lab import lab as lab
     from eyespot.recipes.augment import augment as augment
     from eyespot.recipes.benchmark import benchmark as benchmark
     from eyespot.recipes.by_hand.convolve import convolve as convolve

@@ -8,6 +8,8 @@ INK: Color = (29, 34, 39)
 """Of lines and letters."""
 PALE: Color = (222, 226, 230)
 """Of what lies behind: grids, the ground of a bar."""
+GROUND: Color = (64, 70, 78)
+"""Between the pictures of a sheet and below them: a color that zero has on no scale."""
 TEAL: Color = (15, 106, 104)
 
 

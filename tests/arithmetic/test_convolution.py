@@ -10,12 +10,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from eyespot.arithmetic.convolution import cell, cross_correlate, layer_cost, turned
-from eyespot.arithmetic.windows import slides
+from eyespot.arithmetic.windows import MODES, slides
 from eyespot.errors import OptionError
 
 sizes = st.integers(1, 8)
 strides = st.integers(1, 4)
 paddings = st.one_of(st.sampled_from(["valid", "same"]), st.integers(0, 3))
+filled = st.sampled_from(MODES[1:])
 
 
 def convolve(image, kernel, **how):
@@ -73,6 +74,36 @@ def test_it_is_torchs_convolution(side, window, channels, stride, padding):
     np.testing.assert_allclose(
         cross_correlate(image, kernel, padding=padding, stride=stride), theirs[0, 0].numpy(), atol=1e-12
     )
+
+
+@settings(deadline=None, max_examples=300)
+@given(sizes, sizes, sizes, sizes, st.integers(1, 3), strides, filled, st.integers(0, 99))
+def test_padding_made_of_pixels_is_torchs(height, width, rows, columns, channels, stride, mode, seed):
+    random = np.random.default_rng(seed)
+    image, kernel = random.normal(size=(channels, height, width)), random.normal(size=(channels, rows, columns))
+    if mode == "reflect" and (rows // 2 >= height or columns // 2 >= width):
+        with pytest.raises(OptionError, match=f"to mirror, but the picture has only {height} x {width}: take"):
+            cross_correlate(image, kernel, padding=mode, stride=stride)
+        return
+    assume(mode == "replicate" or (rows // 2 <= height and columns // 2 <= width))  # torch wraps once only
+    around = ((columns - 1) // 2, columns // 2, (rows - 1) // 2, rows // 2)
+    padded = torch.nn.functional.pad(torch.from_numpy(image)[None], around, mode=mode)
+    theirs = torch.nn.functional.conv2d(padded, torch.from_numpy(kernel)[None], stride=stride)
+    ours = cross_correlate(image, kernel, padding=mode, stride=stride)
+    np.testing.assert_allclose(ours, theirs[0, 0].numpy(), atol=1e-12)
+
+
+def test_circular_padding_goes_round_as_often_as_a_large_kernel_needs():
+    image, kernel = np.array([[[1.0, 2.0]]]), np.zeros((1, 1, 9))
+    kernel[0, 0, 0] = 1  # four to the left
+    assert cross_correlate(image, kernel, padding="circular").tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize("mode", MODES[1:])
+def test_flat_pictures_get_no_false_edges(mode):
+    flat, vertical = np.full((1, 5, 5), 10), np.array([[[1.0, 0, -1]] * 3])[0][None]
+    assert (cross_correlate(flat, vertical, padding=mode) == 0).all()
+    assert np.abs(cross_correlate(flat, vertical, padding="same")).max() == 30
 
 
 @settings(deadline=None)
@@ -140,6 +171,21 @@ def test_a_cells_factors_add_up_to_its_number(side, window, channels, stride, pa
             inside = 0 <= place_y < side and 0 <= place_x < side
             expected = image[:, place_y, place_x] if inside else np.zeros(channels)
             np.testing.assert_array_equal(taken.values[:, y, x], expected)
+
+
+@settings(deadline=None)
+@given(st.integers(4, 8), sizes, filled, st.data())
+def test_a_cell_shows_the_pixels_that_the_padding_is_made_of(side, window, mode, data):
+    assume(window // 2 < side)
+    image = np.arange(2.0 * side * side).reshape(2, side, side)
+    kernel = np.random.default_rng(side).normal(size=(2, window, window))
+    row, column = (data.draw(st.integers(0, side - 1)) for _ in range(2))
+    taken = cell(image, kernel, row, column, padding=mode)
+    assert taken.sum == pytest.approx(cross_correlate(image, kernel, padding=mode)[row, column], abs=1e-9)
+    before, behind = (window - 1) // 2, window // 2
+    names = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+    padded = np.pad(image, ((0, 0), (before, behind), (before, behind)), mode=names[mode])
+    np.testing.assert_array_equal(taken.values, padded[:, row : row + window, column : column + window])
 
 
 @settings(deadline=None)

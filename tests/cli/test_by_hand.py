@@ -49,6 +49,38 @@ def test_a_cell_of_a_volume_names_its_channels_and_its_padding(said):
     assert "= 14\n" in printed
 
 
+@pytest.mark.parametrize(
+    ("mode", "row", "beyond"),
+    [
+        ("reflect", "2*1 + 1*1 + 2*1", "beyond it lie its mirrored pixels"),
+        ("replicate", "1*1 + 1*1 + 2*1", "beyond it lies the nearest pixel again"),
+        ("circular", "3*1 + 1*1 + 2*1", "beyond it lie the pixels of its opposite side"),
+    ],
+)
+def test_a_cell_says_which_pixels_the_padding_is_made_of(said, mode, row, beyond):
+    printed = said("convolve", "1 2 3", "--kernel", "1 1 1", "--padding", mode, "--cell", "0,0")
+    assert f"matrix, 1 x 3, padding 0 + 0, 1 + 1 ({mode}): 1 1 1\n" in printed
+    assert f"columns -1 to 1 of the input, {beyond}\n            {row}\n" in printed
+    assert json.loads(said("convolve", "1 2 3", "--kernel", "1 1", "--padding", mode, "--json"))["padding_mode"] == mode
+
+
+def test_pooling_says_what_its_padding_does(said):
+    printed = said("pool", " -1 -2; -3 -4", "--padding", "1")
+    assert "max of 2 x 2, padding 1, stride 2; no parameters" in printed
+    assert "padding is never the greatest" in printed
+    assert printed.splitlines()[-2:] == ["-1  -2", "-3  -4"]
+    averaged = said("pool", " -1 -2; -3 -4", "--padding", "1", "--kind", "average")
+    assert "padding counts as zeros" in averaged
+    assert averaged.splitlines()[-2:] == ["-0.25   -0.5", "-0.75     -1"]
+
+
+def test_coverage_counts_a_pixel_twice_that_is_padding_too(said):
+    printed = said("pixel-coverage", "--imgsz", "3", "--padding", "replicate")
+    assert "the corner pixel 9 times, the centre 9 times" in printed
+    assert "a pixel that a window sees twice, as itself and as padding, counts twice" in printed
+    assert printed.splitlines()[-3:] == ["9  9  9"] * 3
+
+
 def test_dropped_rows_and_even_kernels_are_told(said):
     printed = said("convolve", BOARD, "--kernel", "1 0; 0 1", "--padding", "same", "--stride", "4")
     assert "an even kernel has no middle: same padding adds one zero more at the bottom and right" in printed

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 
 import eyespot
 from eyespot import zoo
+from eyespot.arithmetic.maps import FINE_GAP, GAP
 from eyespot.blocks import taps
 from eyespot.building.create import create
 from eyespot.engine.initializers import first_kernels
@@ -38,7 +39,9 @@ def test_the_maps_are_those_of_the_stage(shared_cache, picture, tmp_path, drawn)
     assert (made.shape, made.stage) == ((24, 56, 56), "stage2.a")
     assert (made.columns, made.rows) == (6, 4)
     assert "white" in made.scaling
-    Image.open(made.out).verify()
+    with Image.open(made.out) as image:
+        assert image.info["Description"] == f"stage2.a | 24 x 56 x 56 (channels, height, width) | {made.scaling}"
+        image.verify()
     pixels = Image.open(picture).convert("RGB").resize((341, 256), Image.Resampling.BICUBIC)  # the publisher's way
     image = np.asarray(pixels.crop((58, 16, 282, 240)), np.float32)
     x = torch.from_numpy((image - 127.5) / 127.5).permute(2, 0, 1)[None]
@@ -73,14 +76,29 @@ def test_a_run_from_scratch_and_a_copied_bundle_have_maps_and_kernels(draw, shar
 
 
 def test_the_published_kernels_show_edges_and_colours(shared_cache, tmp_path):
-    """An edge: a channel is positive on one side, negative on the other. A colour: the channels differ on the whole."""
+    """An edge: a channel has strong red and strong blue. A color: one channel is red on the whole, another blue."""
     made = eyespot.kernels("efficientnet_lite0", out=tmp_path / "kernels.png")
-    assert (made.stage, made.shape, made.columns, made.rows) == ("stem.conv", (32, 3, 3, 3), 8, 4)
-    sheet = np.asarray(Image.open(made.out).convert("RGB")).astype(int)
-    cell = (sheet.shape[1] - 4) // 8
-    cells = [sheet[4 + r * cell : (r + 1) * cell, 4 + c * cell : (c + 1) * cell] for r in range(4) for c in range(8)]
-    edges = sum(((each.min(axis=(0, 1)) < 68) & (each.max(axis=(0, 1)) > 187)).any() for each in cells)
-    colours = sum(np.ptp(each.mean(axis=(0, 1))) > 60 for each in cells)
+    assert (made.stage, made.shape, made.columns, made.rows) == ("stem.conv", (32, 3, 3, 3), 4, 8)
+    with Image.open(made.out) as image:
+        sheet = np.asarray(image).astype(int)
+        assert (
+            image.info["Description"]
+            == f"stem.conv | 32 x 3 x 3 x 3 (kernels, channels, height, width) | {made.scaling}"
+        )
+    across = (sheet.shape[1] + GAP) // 4
+    side = (across - GAP - 2 * FINE_GAP) // 9
+    tops, lefts = range(0, 8 * (3 * side + GAP), 3 * side + GAP), range(0, 4 * across, across)
+    planes = np.stack(
+        [
+            [sheet[y : y + 3 * side, x + n * (3 * side + FINE_GAP) :][:, : 3 * side] for n in range(3)]
+            for y in tops
+            for x in lefts
+        ]
+    )  # (32, 3, H, W, 3)
+    signed = planes[..., 0] - planes[..., 2]  # red minus blue
+    edges = ((signed.min(axis=(2, 3)) < -60) & (signed.max(axis=(2, 3)) > 60)).any(axis=1).sum()
+    means = signed.mean(axis=(2, 3))  # (32, 3)
+    colours = ((means.max(axis=1) > 30) & (means.min(axis=1) < -30)).sum()
     assert edges >= 5
     assert colours >= 5
 

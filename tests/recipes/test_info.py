@@ -18,6 +18,7 @@ from eyespot.errors import StoreError
 from eyespot.evaluate import box_records
 from eyespot.explaining import deletion
 from eyespot.exporting import agreement, box_agreement, quantize
+from eyespot.labs import result as lab_result
 from eyespot.recipes import augment, benchmark, convert_boxes, embed, explain, export, kernels, networks, summary
 from eyespot.recipes.by_hand import convolve, learn_kernel, pool
 from eyespot.recipes.by_hand import pixel_coverage as coverage
@@ -55,6 +56,10 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "layers, stages": table.Layer,
     "total": table.Total,
     "eyespot feature-maps, eyespot kernels": kernels.PictureMade,
+    "lab, in the list": lab_result.LabEntry,
+    "eyespot lab NAME": lab_result.LabResult,
+    "cells of a lab": lab_result.CellResult,
+    "measures of a lab": lab_result.Measured,
     "eyespot explain": explain.ExplainResult,
     "window": records.Window,
     "deletion": deletion.Deletion,

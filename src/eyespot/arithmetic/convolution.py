@@ -41,7 +41,7 @@ class Cell:
     """One number of a feature map, taken apart."""
 
     rows: range
-    """Rows and columns of the picture under the window; those outside the picture are padding, zeros."""
+    """Rows and columns of the picture under the window; those outside the picture are padding."""
     columns: range
     values: NDArray[np.float64]
     """What lies under the window, (C, h, w)."""

@@ -7,6 +7,7 @@ to convolution arithmetic for deep learning", 2016, arXiv:1603.07285.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,12 @@ from numpy.typing import NDArray
 from eyespot.errors import OptionError
 
 Padding = str | int
-"""`valid` (none), `same` (as many places as pixels at stride 1), or a number of zeros on every side."""
+"""`valid` (none), `same` (as many places as pixels at stride 1), a number of zeros on every side, or one of MODES but
+zeros: as large as `same`, filled with the picture's own pixels."""
+
+MODES = ("zeros", "reflect", "replicate", "circular")
+"""PyTorch's names for what padding consists of: zeros, the picture mirrored at its outermost pixels, the nearest pixel,
+the pixels of the opposite side."""
 
 MOST_PIXELS = 200_000_000
 """Largest padded picture: somewhat more than the largest that is decoded."""
@@ -66,8 +72,10 @@ class Slide:
     window: int
     stride: int
     before: int
-    """Zeros before the first pixel, and after the last one."""
+    """Pixels of padding before the first pixel, and after the last one."""
     behind: int
+    mode: str = "zeros"
+    """Of MODES."""
 
     @property
     def places(self) -> int:
@@ -91,8 +99,20 @@ class Slide:
 
     @property
     def padded(self) -> int:
-        """The picture's pixels and the zeros around it."""
+        """The picture's pixels and the padding around it."""
         return self.size + self.before + self.behind
+
+    @property
+    def sources(self) -> NDArray[np.int64]:
+        """The pixel of the picture that stands at each place of the padded one, (padded,); -1 for a zero."""
+        places, last = np.arange(-self.before, self.size + self.behind), self.size - 1
+        if self.mode == "reflect":
+            places = last - np.abs(last - np.abs(places))
+        elif self.mode == "replicate":
+            places = places.clip(0, last)
+        elif self.mode == "circular":
+            places = places % self.size
+        return np.where((places >= 0) & (places <= last), places, -1)
 
     @property
     def _alone(self) -> Window:
@@ -101,12 +121,19 @@ class Slide:
 
 
 def slides(
-    size_hw: tuple[int, int], window_hw: tuple[int, int], *, padding: Padding, stride: int
+    size_hw: tuple[int, int],
+    window_hw: tuple[int, int],
+    *,
+    padding: Padding,
+    stride: int,
+    modes: Sequence[str] = MODES[1:],
 ) -> tuple[Slide, Slide]:
     """How the window slides down and across.
 
     padding: `same` needs window - 1 zeros in all. An odd window has half of them on each side, (window - 1)/2; an even
-        one has the odd zero at the bottom and at the right, as TensorFlow.
+        one has the odd zero at the bottom and at the right, as TensorFlow. `reflect`, `replicate` and `circular` are
+        as large.
+    modes: of MODES, which may be asked for.
     Raises OptionError for a padding or stride that cannot be, and for a window larger than the padded picture.
     """
     if min(window_hw) < 1:
@@ -114,7 +141,8 @@ def slides(
     if not isinstance(stride, int | np.integer) or stride < 1:
         raise OptionError(f"the option stride must be a whole number from 1 up, not {stride!r}")
     down, across = (
-        Slide(size, window, stride, *_zeros(window, padding)) for size, window in zip(size_hw, window_hw, strict=True)
+        Slide(size, window, stride, *_border(window, padding, modes))
+        for size, window in zip(size_hw, window_hw, strict=True)
     )
     if down.padded * across.padded > MOST_PIXELS:
         raise OptionError(
@@ -126,16 +154,43 @@ def slides(
             f"a kernel or window of {down.window} x {across.window} does not fit into the picture, "
             f"{down.padded} x {across.padded} pixels with its padding: take a smaller one, or more padding"
         )
+    _require_mirrored(down, across)
     return down, across
 
 
-def windows(image: NDArray[Any], down: Slide, across: Slide) -> NDArray[Any]:
+def pooling_slides(
+    size_hw: tuple[int, int], size: int, *, padding: Padding = "valid", stride: int | None = None
+) -> tuple[Slide, Slide]:
+    """How a pooling window slides: as `slides`, with every window at least half on the picture.
+
+    size: of the square window, pixels.
+    padding: "valid", "same", or pixels on every side.
+    stride: by default the size.
+    Raises OptionError as `slides`, and for more padding than half the window, as PyTorch.
+    """
+    step = size if stride is None else stride
+    down, across = slides(size_hw, (size, size), padding=padding, stride=step, modes=())
+    if 2 * down.before > size:
+        raise OptionError(
+            f"padding of {down.before} is more than half of a window of {size} x {size}, which would hold more padding "
+            f"than picture: give at most {size // 2}"
+        )
+    return down, across
+
+
+def windows(image: NDArray[Any], down: Slide, across: Slide, *, zero: float = 0) -> NDArray[Any]:
     """What lies under the window at every place: a view (C, H', W', h, w) of the padded image, nothing copied.
 
     image: (C, H, W), of any type of numbers.
+    zero: stands in the padding in place of zeros.
     """
-    zeros = ((0, 0), (down.before, down.behind), (across.before, across.behind))
-    padded = np.pad(image, zeros) if any(sum(zeros, ())) else image
+    border = ((0, 0), (down.before, down.behind), (across.before, across.behind))
+    if not any(sum(border, ())):
+        padded = image
+    elif down.mode == "zeros":
+        padded = np.pad(image, border, constant_values=zero)
+    else:
+        padded = image[:, down.sources[:, None], across.sources]  # (C, H + padding, W + padding)
     view = sliding_window_view(padded, (down.window, across.window), axis=(1, 2))
     return view[:, :: down.stride, :: across.stride]
 
@@ -147,30 +202,36 @@ def sums(subscripts: str, *arrays: NDArray[Any]) -> NDArray[np.float64]:
     return result
 
 
-def max_pool(image: NDArray[Any], size: int, *, stride: int | None = None) -> NDArray[np.float64]:
-    """The greatest value of each window, (C, H', W'): as deep as the image.
+def max_pool(
+    image: NDArray[Any], size: int, *, padding: Padding = "valid", stride: int | None = None
+) -> NDArray[np.float64]:
+    """The greatest value of each window, (C, H', W'): as deep as the image. Padding is never the greatest.
 
     image: (C, H, W).
     size: of the square window, pixels.
-    stride: by default the size, so that windows lie side by side.
+    padding, stride: as in `pooling_slides`.
     Raises OptionError for a window larger than the image.
     """
-    under = _under(image, size, stride)
+    down, across = pooling_slides(image.shape[1:], size, padding=padding, stride=stride)
+    under = windows(image, down, across, zero=image.min())  # each window holds a pixel, which is no smaller
     greatest = under[..., 0, 0].astype(np.float64)  # (C, H', W')
     for row, column in np.ndindex(size, size):
         np.maximum(greatest, under[..., row, column], out=greatest)
     return greatest
 
 
-def average_pool(image: NDArray[Any], size: int, *, stride: int | None = None) -> NDArray[np.float64]:
-    """The mean of each window, (C, H', W'). Arguments as in `max_pool`."""
-    return sums("cijhw->cij", _under(image, size, stride)) / size**2
+def average_pool(
+    image: NDArray[Any], size: int, *, padding: Padding = "valid", stride: int | None = None
+) -> NDArray[np.float64]:
+    """The mean of each window, (C, H', W'), the zeros of its padding included. Arguments as in `max_pool`."""
+    down, across = pooling_slides(image.shape[1:], size, padding=padding, stride=stride)
+    return sums("cijhw->cij", windows(image, down, across)) / size**2
 
 
 def pixel_coverage(
     size_hw: tuple[int, int], window_hw: tuple[int, int], *, padding: Padding = "valid", stride: int = 1
 ) -> NDArray[np.int64]:
-    """For each pixel of a picture (H, W), the number of windows it lies in.
+    """For each pixel of a picture (H, W), the number of windows it lies in; twice in one where it is its padding, too.
 
     Raises OptionError for a window larger than the padded picture.
     """
@@ -178,26 +239,33 @@ def pixel_coverage(
     return np.outer(_along(down), _along(across))
 
 
-def _zeros(window: int, padding: Padding) -> tuple[int, int]:
-    if padding == "same":
-        return (window - 1) // 2, window // 2
+def _border(window: int, padding: Padding, modes: Sequence[str]) -> tuple[int, int, str]:
+    """Pixels before and behind, and their mode. modes: that may be asked for beside zeros."""
+    if padding == "same" or padding in modes:
+        return (window - 1) // 2, window // 2, "zeros" if padding == "same" else str(padding)
     zeros = 0 if padding == "valid" else padding
     if isinstance(zeros, str) and zeros.strip().isdecimal():
         zeros = int(zeros)
     if not isinstance(zeros, int | np.integer) or zeros < 0:
-        raise OptionError(f"the option padding cannot be {padding!r}: give valid, same, or a number from 0 up")
-    return int(zeros), int(zeros)
+        names = ", ".join(["valid", "same", *modes])
+        raise OptionError(f"the option padding cannot be {padding!r}: give {names}, or a number from 0 up")
+    return int(zeros), int(zeros), "zeros"
 
 
-def _under(image: NDArray[Any], size: int, stride: int | None) -> NDArray[Any]:
-    down, across = slides(image.shape[1:], (size, size), padding="valid", stride=size if stride is None else stride)
-    return windows(image, down, across)
+def _require_mirrored(down: Slide, across: Slide) -> None:
+    for side in (down, across):
+        if side.mode == "reflect" and side.behind >= side.size:
+            raise OptionError(
+                f"padding reflect needs {side.behind} pixels beyond the outermost one to mirror, but the picture has "
+                f"only {down.size} x {across.size}: take replicate, or a smaller kernel"
+            )
 
 
 def _along(side: Slide) -> NDArray[np.int64]:
     """The number of places that reach each pixel of one side: in two directions, they multiply."""
     counts = np.zeros(side.size, dtype=np.int64)
-    for place in range(side.places):
-        pixels = side.pixels(place)
-        counts[max(pixels.start, 0) : max(pixels.stop, 0)] += 1
+    sources = side.sources
+    for start in range(0, side.places * side.stride, side.stride):
+        under = sources[start : start + side.window]
+        np.add.at(counts, under[under >= 0], 1)
     return counts

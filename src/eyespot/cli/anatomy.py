@@ -100,7 +100,9 @@ def feature_maps(as_json: bool, **options: Any) -> None:
 @json_option
 @told
 def kernels(as_json: bool, **options: Any) -> None:
-    """Draw the learned kernels of NETWORK's first convolution.
+    """Draw the learned kernels of NETWORK's first convolution: 0 is white, red positive, blue negative.
+
+    The planes of a kernel, one for each channel, lie side by side.
 
     NETWORK is a run folder or bundle, or a network with published weights such as efficientnet_lite0.
     """

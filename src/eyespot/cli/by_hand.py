@@ -13,7 +13,11 @@ from eyespot.cli.told import json_option, told
 
 _channels = click.option("--channels", metavar="NAME", help="Of a picture: gray, rgb, r, g or b.  [default: gray]")
 _padding = click.option(
-    "--padding", default="valid", show_default=True, metavar="P", help="valid (none), same, or zeros on every side."
+    "--padding",
+    default="valid",
+    show_default=True,
+    metavar="P",
+    help="valid (none), same, zeros on every side, reflect, replicate or circular.",
 )
 _stride = click.option("--stride", type=int, default=1, show_default=True, help="Pixels from one window to the next.")
 _out = click.option("--out", type=click.Path(path_type=Path), metavar="PNG", help="Draw the result into this file.")
@@ -53,7 +57,8 @@ def convolve(kernel: tuple[str, ...], cell: str | None, as_json: bool, **options
 
     A kernel with one plane is laid on every channel, and the channels are summed. As in deep learning, it is laid on
     the picture as it is written (cross-correlation). With --padding same, an even kernel gets one zero more at the
-    bottom and at the right. A window that does not fit at the end is dropped.
+    bottom and at the right. reflect, replicate and circular add as many pixels, but the picture's own: mirrored at the
+    outermost ones, the nearest one, those of the opposite side. A window that does not fit at the end is dropped.
     """
     from eyespot.cli import show, show_by_hand, typed
     from eyespot.recipes.by_hand.convolve import convolve as recipe
@@ -66,6 +71,9 @@ def convolve(kernel: tuple[str, ...], cell: str | None, as_json: bool, **options
 @click.argument("picture")
 @click.option("--kind", default="max", show_default=True, metavar="NAME", help="max or average.")
 @click.option("--window", type=int, default=2, show_default=True, help="Side of the square window, pixels.")
+@click.option(
+    "--padding", default="valid", show_default=True, metavar="P", help="valid (none), same, or pixels on every side."
+)
 @click.option("--stride", type=int, help="Pixels from one window to the next.  [default: the window's side]")
 @_channels
 @_files
@@ -74,7 +82,8 @@ def pool(as_json: bool, **options: Any) -> None:
     """Make one number of each window of PICTURE: its greatest, or its average, each channel by itself.
 
     PICTURE is a picture, a matrix in a .csv, .txt or .npy file, or a matrix as text: "1 2; 3 4". Pooling has no
-    parameters to learn. A window that does not fit at the end is dropped.
+    parameters to learn. A window that does not fit at the end is dropped. Padding, at most half the window, is
+    never the greatest, and counts as zeros in an average.
     """
     from eyespot.cli import show, show_by_hand
     from eyespot.recipes.by_hand.pool import pool as recipe
@@ -90,7 +99,10 @@ def pool(as_json: bool, **options: Any) -> None:
 @_files
 @told
 def pixel_coverage(imgsz: str, kernel: str, as_json: bool, **options: Any) -> None:
-    """Show how many windows use each pixel: without padding, corners count less than the centre."""
+    """Show how many windows use each pixel: without padding, corners count less than the centre.
+
+    With --padding reflect, replicate or circular, a pixel that a window sees twice counts twice.
+    """
     from eyespot.cli import show, show_by_hand, typed
     from eyespot.recipes.by_hand.pixel_coverage import pixel_coverage as recipe
 

@@ -143,16 +143,17 @@ def _table(result: LabResult) -> list[str]:
 
     if not result.cells:
         return []
-    lab, language, inf = find(result.lab).lab, result.language, float("inf")
+    lab, language = find(result.lab).lab, result.language
     columns = [
         [name_of(lab, axis, language), *(name_of(lab, cell.setting[axis], language) for cell in result.cells)]
         for axis in lab.grid
     ]
     for name, title in lab.measures.items():
         found = [cell.measures[name] for cell in result.cells]
-        values = (
-            told(each.mean, -inf if each.low is None else each.low, inf if each.high is None else each.high, language)
-            for each in found
-        )
+        values = (told(_or_inf(each.mean), _or_inf(each.low), _or_inf(each.high), language) for each in found)
         columns.append([title.to(language), *values])
-    return ["  ".join(row).rstrip() for row in zip(*map(in_column, columns), strict=True)]
+    return ["  ".join(row).rstrip() for row in zip(*(in_column(each, widest=60) for each in columns), strict=True)]
+
+
+def _or_inf(end: float | None) -> float:
+    return float("inf") if end is None else end

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from eyespot.cli.show import line, say
 from eyespot.cli.show import notes as show_notes
+from eyespot.recipes.by_hand.captions import BEYOND, by, padding_words, sums_in_words, volume_in_words
 from eyespot.recipes.by_hand.convolve import CellSum, ConvolveResult, KernelUse
 from eyespot.recipes.by_hand.learn_kernel import LearnKernelResult
 from eyespot.recipes.by_hand.pictures import Plane
@@ -27,14 +28,14 @@ _CLEAN = 10
 
 def convolved(result: ConvolveResult) -> None:
     """How the kernels slid, one cell's sum if asked for, and the feature maps."""
-    line("Input", f"{_volume(result.input_chw)}, {result.input}")
+    line("Input", f"{volume_in_words(result.input_chw)}, {result.input}")
     for kernel in result.kernels:
-        line("Kernel", _described(kernel))
+        line("Kernel", _described(kernel, result.padding_mode))
     if result.true_convolution:
         line("", "turned by half a circle: true convolution")
-    line("Output", _volume(result.output_chw))
+    line("Output", volume_in_words(result.output_chw))
     for formulas in dict.fromkeys(kernel.formula_hw for kernel in result.kernels):
-        _formulas(formulas)
+        _sums(formulas)
     line("As a layer", f"{_parameters(result)}, {result.multiplications:,} multiplications")
     line("", f"fully connected, it would have {result.fully_connected_weights:,} weights")
     for number, kernel in enumerate(result.kernels, start=1):
@@ -42,16 +43,17 @@ def convolved(result: ConvolveResult) -> None:
         line("Range", f"{_number(kernel.least)} to {_number(kernel.greatest)}{whose}")
     _written(result.out, result.csv, result.notes)
     for cell in result.cells:
-        _sum(cell, input_hw=result.input_chw[1:])
+        _sum(cell, input_hw=result.input_chw[1:], beyond=BEYOND[result.padding_mode])
     _maps(result.maps, [kernel.name for kernel in result.kernels], written=bool(result.out or result.csv))
 
 
 def pooled(result: PoolResult) -> None:
     """How the windows lay, and what they became."""
-    line("Input", f"{_volume(result.input_chw)}, {result.input}")
-    line("Pooling", f"{result.kind} of {result.size} x {result.size}, stride {result.stride}; no parameters")
-    line("Output", _volume(result.output_chw))
-    _formulas(result.formula_hw)
+    line("Input", f"{volume_in_words(result.input_chw)}, {result.input}")
+    padding = padding_words(result.padding, "zeros")
+    line("Pooling", f"{result.kind} of {result.size} x {result.size}{padding}, stride {result.stride}; no parameters")
+    line("Output", volume_in_words(result.output_chw))
+    _sums(result.formula_hw)
     line("Range", f"{_number(result.least)} to {_number(result.greatest)}")
     _written(result.out, result.csv, result.notes)
     channels = [f"channel {number}" for number in range(1, len(result.maps) + 1)]
@@ -61,7 +63,7 @@ def pooled(result: PoolResult) -> None:
 def covered(result: CoverageResult) -> None:
     """The counts as a table, and corner against centre."""
     places = result.places_hw[0] * result.places_hw[1]
-    line("Windows", f"{places:,} of {_by(result.kernel_hw)} on {_by(result.size_hw)} pixels")
+    line("Windows", f"{places:,} of {by(result.kernel_hw)} on {by(result.size_hw)} pixels")
     line("Used", f"the corner pixel {_times(result.corner)}, the centre {_times(result.centre)}")
     if result.unused:
         line("", f"{counted(result.unused, 'pixel')} never")
@@ -71,9 +73,9 @@ def covered(result: CoverageResult) -> None:
 
 def learned(result: LearnKernelResult) -> None:
     """The approach to the target, step by step, then both kernels."""
-    line("Input", f"{_volume(result.input_chw)}, {result.input}")
+    line("Input", f"{volume_in_words(result.input_chw)}, {result.input}")
     size_hw = (len(result.target_kernel[0]), len(result.target_kernel[0][0]))
-    line("Examples", f"{result.examples} windows of {_by(size_hw)}, and what {result.target} makes of each")
+    line("Examples", f"{result.examples} windows of {by(size_hw)}, and what {result.target} makes of each")
     click.echo(f"{'':12}{'step':>6}  {'loss':>9}  {'distance':>9}  kernel")
     for step in result.steps:
         shown = _written_out(step.kernel, digits=2) if result.weights <= LARGEST_KERNEL else "too large to show"
@@ -84,15 +86,12 @@ def learned(result: LearnKernelResult) -> None:
     show_notes(result.notes)
 
 
-def _described(kernel: KernelUse) -> str:
-    size = " x ".join(str(n) for n in np.shape(kernel.weights)[1:])
+def _described(kernel: KernelUse, mode: str) -> str:
+    size = by(np.shape(kernel.weights)[1:])
     depth = len(kernel.weights)
     weights = _written_out(kernel.weights) if np.size(kernel.weights) <= LARGEST_KERNEL else "too large to show"
-    top, bottom, left, right = kernel.padding
-    padding = f", padding {top}" if top == bottom == left == right else f", padding {top} + {bottom}, {left} + {right}"
-    return (
-        f"{kernel.name}, {size}{f' x {depth}' if depth > 1 else ''}{padding if any(kernel.padding) else ''}: {weights}"
-    )
+    padding = padding_words(kernel.padding, mode)
+    return f"{kernel.name}, {size}{f' x {depth}' if depth > 1 else ''}{padding}: {weights}"
 
 
 def _parameters(result: ConvolveResult) -> str:
@@ -102,24 +101,18 @@ def _parameters(result: ConvolveResult) -> str:
     return f"{result.parameters:,} parameters ({weights:,} {weight}, {biases} {bias})"
 
 
-def _formulas(formula_hw: tuple[str, str]) -> None:
-    down, across = formula_hw
-    one_down, one_across = (formula.endswith("= 1") for formula in formula_hw)
-    rows, columns = ("row" if one_down else "rows"), ("column" if one_across else "columns")
-    if down == across:
-        line("", f"{down} {rows} and {columns}")
-    else:
-        line("", f"{down} {rows}")
-        line("", f"{across} {columns}")
+def _sums(formula_hw: tuple[str, str]) -> None:
+    for each in sums_in_words(formula_hw):
+        line("", each)
 
 
-def _sum(cell: CellSum, *, input_hw: tuple[int, ...]) -> None:
+def _sum(cell: CellSum, *, input_hw: tuple[int, ...], beyond: str) -> None:
     """One cell's sum, factor by factor: a line for each row of the window, each as value * weight."""
     click.echo()
     line("Cell", f"row {cell.row}, column {cell.column} of {cell.kernel}, counted from 0")
     places = f"rows {cell.rows[0]} to {cell.rows[1]}, columns {cell.columns[0]} to {cell.columns[1]} of the input"
-    beyond = min(cell.rows[0], cell.columns[0]) < 0 or cell.rows[1] >= input_hw[0] or cell.columns[1] >= input_hw[1]
-    line("Window", places + (", its padding included" if beyond else ""))
+    over = min(cell.rows[0], cell.columns[0]) < 0 or cell.rows[1] >= input_hw[0] or cell.columns[1] >= input_hw[1]
+    line("Window", f"{places}, {beyond}" if over else places)
     sign = ""
     for number, (values, weights) in enumerate(zip(cell.values, cell.weights, strict=True), start=1):
         if len(cell.values) > 1:
@@ -172,14 +165,6 @@ def _number(value: float) -> str:
     """A whole number in full, any other with six digits."""
     value = round(value, _CLEAN) + 0.0
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else f"{value:.6g}"
-
-
-def _volume(chw: tuple[int, int, int]) -> str:
-    return f"{chw[1]} x {chw[2]} x {chw[0]} (height, width, depth)"
-
-
-def _by(size_hw: tuple[int, int]) -> str:
-    return f"{size_hw[0]} x {size_hw[1]}"
 
 
 def _times(count: int) -> str:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
+from math import ceil
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from eyespot.names import printable
+from eyespot.palette import GROUND
 
 SMALLEST_TEXT = 10
 LONGEST_NAME = 24
+CAPTION_TEXT, CAPTION_LINE, CAPTION_MARGIN = 14, 19, 6
+"""Of letters, lines and the space around them, in pixels."""
+NARROWEST_CAPTION = 320
 SYSTEM_FONTS = (
     *("DejaVuSans.ttf", "NotoSans-Regular.ttf", "NotoSansCJK-Regular.ttc", "wqy-microhei.ttc"),  # Linux
     *("arial.ttf", "msyh.ttc", "YuGothM.ttc", "malgun.ttf"),  # Windows; Chinese, Japanese, Korean
@@ -34,6 +44,46 @@ def lettered(text: str, size: int, color: tuple[int, int, int]) -> Image.Image:
     image = Image.new("RGB", (max(1, round(font.getlength(text)) + 2), round(size * 1.35)), "white")
     ImageDraw.Draw(image).text((1, image.height // 2), text, color, font, anchor="lm")
     return image
+
+
+def captioned(pixels: NDArray[np.uint8], caption: Sequence[str]) -> bytes:
+    """The picture (H, W, 3) as a PNG, unchanged at its top left, with the caption below and as its "Description".
+
+    caption: parts, each of which begins a line where it would not fit into the one before it. A picture that is too
+        narrow to read them gets ground at its right.
+    """
+    words = " | ".join(caption)
+    font = font_for(words, CAPTION_TEXT) or own_font(CAPTION_TEXT)
+    height, width = pixels.shape[:2]
+    widest = max(font.getlength(word) for word in words.split())
+    width = max(width, NARROWEST_CAPTION, ceil(widest) + 2 * CAPTION_MARGIN)
+    lines = _lines(caption, font, width - 2 * CAPTION_MARGIN)
+    whole = Image.new("RGB", (width, height + len(lines) * CAPTION_LINE + 2 * CAPTION_MARGIN), GROUND)
+    whole.paste(Image.fromarray(pixels))
+    for number, line in enumerate(lines):
+        middle = height + CAPTION_MARGIN + (number + 0.5) * CAPTION_LINE
+        ImageDraw.Draw(whole).text((CAPTION_MARGIN, middle), line, "white", font, anchor="lm")
+    described, file = PngInfo(), io.BytesIO()
+    described.add_text("Description", words)
+    whole.save(file, "PNG", pnginfo=described)
+    return file.getvalue()
+
+
+def _lines(caption: Sequence[str], font: ImageFont.FreeTypeFont, width: float) -> list[str]:
+    lines = [""]
+    for part in caption:
+        joined = f"{lines[-1]} | {part}" if lines[-1] else part
+        if font.getlength(joined) <= width:
+            lines[-1] = joined
+            continue
+        lines += [""] if lines[-1] else []
+        for word in part.split():
+            longer = f"{lines[-1]} {word}".strip()
+            if lines[-1] and font.getlength(longer) > width:
+                lines.append(word)
+            else:
+                lines[-1] = longer
+    return lines
 
 
 def drawable(name: str, index: int) -> str:

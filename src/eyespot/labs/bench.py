@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -24,6 +24,7 @@ from eyespot.labs.pictures import Pictures
 TEST_SHARE = 0.22
 """Of each class, the pictures that test: 400 of the digits."""
 BATCH = 64
+LEAST_LOSS = 1e-12
 Change = Callable[[Tensor, torch.Generator], Tensor]
 """Images (N, C, H, W) as an augmentation shows them."""
 
@@ -89,6 +90,11 @@ class Bench:
     def per_class(self) -> int:
         """Training pictures of the rarest class."""
         return int(torch.bincount(self.train.y, minlength=self.classes).min())
+
+    def gray(self, x: Tensor) -> Tensor:
+        """Images (N, C, H, W) as levels of gray from black, 0, to white, 1: (N, 1, H, W), float64."""
+        gray = x.double().mean(1, keepdim=True)  # (N, 1, H, W)
+        return ((gray - self.pictures.black) / (self.pictures.white - self.pictures.black)).clamp(0, 1)
 
     def random(self, salt: int = 0) -> torch.Generator:
         """A generator of its own for each use: salt tells them apart."""
@@ -163,7 +169,7 @@ class Bench:
         images = images or self.train
         loss = float(nn.functional.cross_entropy(self.logits(net, images.x).double(), images.y))
         guessing = math.log(self.classes)
-        return log10(min(loss, guessing) if math.isfinite(loss) else guessing)
+        return math.log10(max(min(loss, guessing) if math.isfinite(loss) else guessing, LEAST_LOSS))
 
     def logits(self, net: nn.Module, x: Tensor) -> Tensor:
         """(N, classes), as the network answers when it is used."""
@@ -173,22 +179,6 @@ class Bench:
     def multiply_adds(self, net: nn.Module) -> float:
         """For one image."""
         return float(total(trace(net, (self.channels, self.side, self.side))).multiply_adds)
-
-
-def log10(value: float) -> float:
-    """-300 for 0, as for anything smaller than that."""
-    return math.log10(max(value, 1e-300))
-
-
-def mean(measured: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Of each measure over several networks."""
-    return {name: float(np.mean([each[name] for each in measured])) for name in measured[0]}
-
-
-def slopes(net: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    """How the score of each picture's class y (N,) changes with each value of the picture, (N, values)."""
-    x = x.clone().requires_grad_()
-    return torch.autograd.grad(net(x).gather(1, y[:, None]).sum(), x)[0].flatten(1)
 
 
 def drawn(pictures: Pictures, *, seed: int) -> tuple[Images, Images]:

@@ -38,7 +38,11 @@ class Share(Both):
     """The name of a measure that lies between 0 and 1, and so do its intervals."""
 
 
-ACCURACY = Share("test accuracy", "测试准确率")
+class Accuracy(Share):
+    """The name of a measure that is a share of the test pictures."""
+
+
+ACCURACY = Accuracy("test accuracy", "测试准确率")
 LOSS = Both("training loss, log10", "训练损失的 log10")
 
 

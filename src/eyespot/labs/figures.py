@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from eyespot.labs.definition import Both, Cell, Lab, Language, Verdict
 LEVEL = 0.95
 MOST_SEEDS = 1000
 """More than that nobody runs: where these do not suffice, more pictures are needed."""
+NONE: Mapping[str, int] = {}
 Row = dict[str, object]
 """A line of the table: the seed, the values of the axes, the measures."""
 
@@ -42,6 +43,10 @@ class Interval:
         """Whether all of it is closer to 0 than what is worth speaking of."""
         return -worth < self.low and self.high < worth
 
+    def minus(self, number: float) -> Interval:
+        """The same, counted from another number than 0."""
+        return replace(self, mean=self.mean - number, low=self.low - number, high=self.high - number)
+
     def cut(self, least: float, most: float) -> Interval:
         """The part of it that a measure with these limits can have."""
         if not math.isfinite(self.low):
@@ -60,7 +65,7 @@ class Interval:
         return None
 
 
-def interval(values: Sequence[float], *, share: float, exact: bool = False) -> Interval:
+def interval(values: Sequence[float], *, share: float, exact: bool = False, tests: int = 0) -> Interval:
     """The mean of one value for each seed, with its interval by Student's t.
 
     Every seed draws train and test anew from the same pictures, so that they overlap and their values are more alike
@@ -69,10 +74,13 @@ def interval(values: Sequence[float], *, share: float, exact: bool = False) -> I
 
     share: test pictures / training pictures; 0 where seeds share no pictures.
     exact: the values hold no chance, and one of them is enough.
+    tests: the values are shares of so many test pictures; where all seeds have the same, what was seen in none of n
+        pictures may still be in 3 / n of others (Hanley and Lippman-Hand 1983).
     """
     mean, count = float(np.mean(values)), len(values)
     if exact or (count > 1 and np.ptp(values) == 0):
-        return Interval(mean, mean, mean, count)
+        half = 3 / tests if tests and not exact else 0.0
+        return Interval(mean, mean - half, mean + half, count)
     if count == 1:
         return Interval(mean, -math.inf, math.inf, 1)
     spread = float(np.std(values, ddof=1))
@@ -90,10 +98,18 @@ class Gains:
     """The rows of finished rounds, asked for the mean of a cell or for the difference of two, paired by seed."""
 
     def __init__(
-        self, rows: Sequence[Row], *, share: float, exact: bool = False, bounded: Collection[str] = ()
+        self,
+        rows: Sequence[Row],
+        *,
+        share: float,
+        exact: bool = False,
+        bounded: Collection[str] = (),
+        tests: Mapping[str, int] = NONE,
     ) -> None:
-        """share, exact: as for `interval`. bounded: measures that lie between 0 and 1."""
-        self.rows, self.share, self.exact, self.bounded = rows, share, exact, bounded
+        """share, exact: as for `interval`. bounded: measures between 0 and 1. tests: of those that are shares of test
+        pictures, how many there are.
+        """
+        self.rows, self.share, self.exact, self.bounded, self.tests = rows, share, exact, bounded, tests
         self.seeds = len({row["seed"] for row in rows})
 
     def values(self, measure: str, where: Cell) -> list[float]:
@@ -110,13 +126,16 @@ class Gains:
         cell = where if arm is None else {"arm": arm, **where}
         if over is not None:
             return self.change(measure, cell, {**where, "arm": over})
-        found = interval(self.values(measure, cell), share=self.share, exact=self.exact)
+        found = self._interval(measure, self.values(measure, cell))
         return found.cut(0, 1) if measure in self.bounded else found
 
     def change(self, measure: str, cell: Cell, over: Cell) -> Interval:
         """How much more the measure of a cell is than that of another, paired by seed."""
         pairs = zip(self.values(measure, cell), self.values(measure, over), strict=True)
-        return interval([one - other for one, other in pairs], share=self.share, exact=self.exact)
+        return self._interval(measure, [one - other for one, other in pairs])
+
+    def _interval(self, measure: str, values: Sequence[float]) -> Interval:
+        return interval(values, share=self.share, exact=self.exact, tests=self.tests.get(measure, 0))
 
 
 def untold(*intervals: Interval, worth: float = 0.0) -> Verdict:

@@ -45,7 +45,8 @@ def lab(
 
 
 def _tried(found: Found, data: str | Path, asked: LabOptions, started: float, progress: Progress) -> LabResult:
-    from eyespot.labs.report import written  # these import torch, which the list of options does not need
+    from eyespot.labs.outcome import Outcome  # these import torch, which the list of options does not need
+    from eyespot.labs.report import written
     from eyespot.labs.trials import Asked, run
 
     pictures = read_pictures(data, side=found.lab.side, progress=progress)
@@ -54,7 +55,8 @@ def _tried(found: Found, data: str | Path, asked: LabOptions, started: float, pr
     out = Path(asked.out).expanduser()
     with lab_folder(out, found.name, _settings(found, pictures, asked)) as folder:
         trials = run(found, pictures, plan, folder / TABLE, progress=progress)
-        return written(found, pictures, trials, folder, asked=asked, data=str(data), started=started)
+        seconds = round(time.monotonic() - started, 1)
+        return written(Outcome(found, str(data), pictures, asked, trials, folder, seconds))
 
 
 def _settings(found: Found, pictures: Pictures, asked: LabOptions) -> dict[str, object]:

@@ -18,7 +18,7 @@ from eyespot.data.sources import open_data_set
 from eyespot.errors import DataError
 from eyespot.features.images import decoded
 from eyespot.labs.definition import Both
-from eyespot.progress import Progress
+from eyespot.progress import Progress, silent
 from eyespot.records import Preprocess, SetAside
 from eyespot.words import counted
 
@@ -47,17 +47,25 @@ class Pictures:
     fingerprint: str
     set_aside: tuple[SetAside, ...]
     notes: tuple[Both, ...]
+    black: float = 0.0
+    """What level 0 has become in x."""
+    white: float = 1.0
+    """What level 255 has become in x."""
     once: dict[str, Any] = field(default_factory=dict)
     """What is computed of all pictures for all seeds together, by name."""
 
 
 def read_pictures(data: str | Path, *, side: int, progress: Progress) -> Pictures:
-    """The pictures of any source that `train` takes.
+    """The pictures of any source that `train` takes. Raises NoPictures, and as `pictures_of`."""
+    return pictures_of(open_data_set(data), side=side, progress=progress)
+
+
+def pictures_of(found: DataSet, *, side: int = 0, progress: Progress = silent) -> Pictures:
+    """The pictures of a data set.
 
     side: of the images, pixels; 0: as small as suits the pictures.
-    Raises NoPictures, DataError.
+    Raises DataError where there are too few.
     """
-    found = open_data_set(data)
     chosen, notes = _balanced(found)
     hashed, unread = hash_pictures(
         chosen, threads=machine.cores(), progress=lambda done: progress("reading", done, len(chosen))
@@ -72,15 +80,18 @@ def read_pictures(data: str | Path, *, side: int, progress: Progress) -> Picture
         )
     numbers = {name: number for number, name in enumerate(classes)}
     x = images.images[[number for number, each in enumerate(images.pictures) if each in kept]]
+    standard, black, white = _standard(x)
     return Pictures(
         name=found.name,
-        x=_standard(x),
+        x=standard,
         y=np.array([numbers[str(each.picture.label)] for each in kept], dtype=np.int64),
         classes=classes,
         hashed=tuple(kept),
         fingerprint=data_fingerprint(replace(found, classes=classes), kept),
         set_aside=(*found.set_aside, *unread, *copies, *images.set_aside),
         notes=(*notes, *(Both(note, note) for note in found.notes)),
+        black=black,
+        white=white,
     )
 
 
@@ -141,9 +152,10 @@ def _with_enough(pictures: Sequence[Hashed], found: DataSet) -> tuple[list[Hashe
     return [each for each in pictures if str(each.picture.label) in classes], classes
 
 
-def _standard(images: np.ndarray) -> np.ndarray:
-    """(N, H, W, 3) levels as (N, C, H, W) floats."""
+def _standard(images: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """(N, H, W, 3) levels as (N, C, H, W) floats, and what the levels 0 and 255 become."""
     is_gray = (images == images[..., :1]).all()
     x = images[..., :1] if is_gray else images
     x = x.transpose(0, 3, 1, 2).astype(np.float32)  # (N, C, H, W)
-    return (x - x.mean()) / max(float(x.std()), 1.0)  # type: ignore[no-any-return]
+    mean, spread = x.mean(), max(float(x.std()), 1.0)
+    return (x - mean) / spread, float(0 - mean) / spread, float(255 - mean) / spread

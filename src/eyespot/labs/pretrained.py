@@ -55,7 +55,7 @@ def _images(bench: Bench) -> Tensor:
         own = backbone.DEFAULT.own_preprocess
         preprocess = Preprocess.model_validate({**own.model_dump(), "short_side": SIDE, "crop_hw": (SIDE, SIDE)})
         levels = decoded(bench.pictures.hashed, preprocess, folder=machine.cache_folder() / "labs").images
-        values = (levels.astype(np.float32) - np.float32(own.mean)) / np.float32(own.scale)
-        once["images"] = torch.from_numpy(values.transpose(0, 3, 1, 2))
+        values = (levels - np.array(own.mean)) / np.array(own.scale)
+        once["images"] = torch.from_numpy(values.transpose(0, 3, 1, 2).astype(np.float32))
     found: Tensor = once["images"]
     return found

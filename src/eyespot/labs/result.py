@@ -21,7 +21,8 @@ class LabEntry(Record):
 class Measured(Record):
     """A measure of one setting: its mean over the seeds, and its 95 % interval."""
 
-    mean: float
+    mean: float | None
+    """None where this setting has no such measure."""
     low: float | None
     """None where one seed has no interval."""
     high: float | None

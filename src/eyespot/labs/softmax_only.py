@@ -47,10 +47,10 @@ def trial(bench: Bench, *, per_class: str, arm: str) -> dict[str, float]:
         width = sees.train.x.shape[1]
         net = nn.Sequential(nn.Linear(width, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, bench.classes))
         return {"accuracy": sees.accuracy(sees.fit(net, steps=200, rate=1e-3))}
-    net = _softmax(sees)
+    net = nn.Sequential(_softmax(sees))
     if arm.startswith("from"):
         cut = f"stage{int(arm[-1]) - 1}"
-        sees, net = some.over(seen(bench, after=cut)), nn.Sequential(tail(cut), net)
+        sees, net = some.over(seen(bench, after=cut)), nn.Sequential(tail(cut), *net)
         sees.fit(net, steps=STEPS, rate=RATE, still=True)
     return {"accuracy": sees.accuracy(net)}
 

@@ -98,13 +98,13 @@ def _bench(pictures: Pictures, asked: Asked, seed: int) -> Bench:
 
 def _tried(found: Found, bench: Bench, cell: Row) -> Row:
     began = time.monotonic()
-    with _alone(bench.seed):
+    with alone(bench.seed):
         measured = found.trial(bench, **cell)
     return {**{name: measured[name] for name in found.lab.measures}, SECONDS: round(time.monotonic() - began, 3)}
 
 
 @contextmanager
-def _alone(seed: int) -> Iterator[None]:
+def alone(seed: int) -> Iterator[None]:
     """Within it, torch's chance begins at the seed, the same for every cell, and one thread computes."""
     from threadpoolctl import threadpool_limits
 

@@ -9,8 +9,7 @@ from eyespot.labs.bench import Bench
 from eyespot.labs.definition import ACCURACY, Both, Lab, Verdict
 from eyespot.labs.figures import Gains, untold
 
-WORTH = 0.03
-"""Accuracy."""
+WORTH = 0.03  # accuracy
 LAB = Lab(
     chapter="pooling",
     question=Both(
@@ -45,15 +44,16 @@ LAB = Lab(
 
 def trial(bench: Bench, *, arm: str) -> dict[str, float]:
     net = chain(
-        stage1=_stage(bench.channels, 16, arm if arm != "4x4 at once" else "never"),
-        stage2=_stage(16, 32, arm),
+        stage1=shrinking(bench.channels, 16, arm if arm != "4x4 at once" else "never"),
+        stage2=shrinking(16, 32, arm),
         head=chain(pool=nn.AdaptiveAvgPool2d(1), flat=nn.Flatten(), fc=nn.Linear(32, bench.classes)),
     )
     bench.fit(net, steps=250)
     return {"accuracy": bench.accuracy(net), "multiply_adds": bench.multiply_adds(net)}
 
 
-def _stage(before: int, width: int, arm: str) -> nn.Sequential:
+def shrinking(before: int, width: int, arm: str) -> nn.Sequential:
+    """A convolution, and what makes its maps smaller."""
     shrinks = {
         "max": nn.MaxPool2d(2),
         "average": nn.AvgPool2d(2),

@@ -6,15 +6,14 @@ import torch
 from torch.nn.functional import cosine_similarity, cross_entropy
 
 from eyespot.labs import towers
-from eyespot.labs.bench import Bench, log10, mean, slopes
+from eyespot.labs.bench import Bench
 from eyespot.labs.definition import Both, Lab, Verdict
 from eyespot.labs.figures import Gains, untold
+from eyespot.labs.gradients import log10, mean, slopes
 
 NETWORKS, PICTURES = 5, 64
-NEAR = 0.1
-"""How far a near picture is away, in deviations of the pixels."""
-DECAYED = 0.01
-"""What weight decay leaves of a block's weights in the end."""
+NEAR, DECAYED = 0.1, 0.01
+"""How far a near picture is away, in deviations; what weight decay leaves of a block's weights in the end."""
 LAB = Lab(
     chapter="residual",
     question=Both("Why do residual networks work?", "残差网络为什么有效？"),
@@ -61,12 +60,8 @@ def _of_one(bench: Bench, weights: str, depth: int, arm: str) -> dict[str, float
         for weight in middle.parameters():
             weight.mul_(DECAYED)
         changed = (middle(before) - before).norm() / before.norm()
-    return {
-        "agreement": float(agreement),
-        "gradient": log10(float(first / last)),
-        "alike": float(alike),
-        "changed": float(changed),
-    }
+    found = {"agreement": agreement, "gradient": log10(first / last), "alike": alike, "changed": changed}
+    return {name: float(value) for name, value in found.items()}
 
 
 def verdict(gain: Gains) -> Verdict:

@@ -57,7 +57,7 @@ def feature_maps(
     net, preprocess = _opened(network, weights)
     maps = _maps(net, stage, _image(picture, preprocess, learned=not is_network(network)))
     mosaic = of_maps(maps, together=scale == "together" or maps.shape[1:] == (1, 1))
-    return write_mosaic(path, mosaic, stage=stage, shape=maps.shape)
+    return write_mosaic(path, mosaic, stage=stage, shape=maps.shape, axes="channels, height, width")
 
 
 def _opened(network: str | Path, weights: str | Path | None) -> tuple[nn.Sequential, Preprocess]:

@@ -11,6 +11,7 @@ from eyespot.building.create import require_torch
 from eyespot.building.named import is_network, read_run, with_weights
 from eyespot.engine.initializers import first_kernels
 from eyespot.errors import NetworkError
+from eyespot.evaluate.lettering import captioned
 from eyespot.files import chosen_file, write_chosen
 from eyespot.records import Record
 
@@ -36,7 +37,7 @@ def kernels(
     weights: str | Path | None = None,
     overwrite: bool = False,
 ) -> PictureMade:
-    """The kernels of the first convolution, each as a small picture: edges and colors where it has learned some.
+    """The kernels of the first convolution, each as a small picture for each channel, in the colors of feature maps.
 
     network: a run folder or bundle, or a network of the catalogue with its published weights.
     out: the PNG to write.
@@ -49,12 +50,17 @@ def kernels(
         stage, values = _first_of_network(str(network), weights)
     else:
         stage, values = first_kernels(read_run(network).graph)
-    return write_mosaic(path, of_kernels(values), stage=stage, shape=values.shape)
+    axes = "kernels, channels, height, width"
+    return write_mosaic(path, of_kernels(values), stage=stage, shape=values.shape, axes=axes)
 
 
-def write_mosaic(path: Path, mosaic: Mosaic, *, stage: str, shape: tuple[int, ...]) -> PictureMade:
-    """What was written: a picture of the stage, or of the convolution, of that name."""
-    write_chosen(path, mosaic.sheet.png)
+def write_mosaic(path: Path, mosaic: Mosaic, *, stage: str, shape: tuple[int, ...], axes: str) -> PictureMade:
+    """What was written: a picture of the stage, or of the convolution, of that name.
+
+    axes: of the shape, in words.
+    """
+    caption = [stage, f"{' x '.join(map(str, shape))} ({axes})", mosaic.scaling]
+    write_chosen(path, captioned(mosaic.sheet.pixels, caption))
     return PictureMade(
         out=str(path),
         stage=stage,

@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 
 import eyespot
+from eyespot.arithmetic.maps import scale_end, signed_colors
 from eyespot.errors import DataError, EyespotError, OptionError
+from eyespot.palette import GROUND
 from eyespot.recipes.by_hand.pictures import MOST_VALUES_IN_JSON
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (30, 40, 3)).astype(np.uint8)
@@ -100,7 +102,8 @@ def test_a_cell_is_taken_apart_for_every_kernel_and_channel(photo):
 def test_a_drawn_map_has_zero_in_the_middle_of_its_colours(tmp_path):
     eyespot.convolve("0 5 0; 0 -5 0", "1;", out=tmp_path / "map.png")
     colors = image_of(tmp_path / "map.png")
-    height, width = colors.shape[:2]
+    width = colors.shape[1]
+    height = width * 2 // 3  # above the caption
     zero, above, below = (colors[y * height // 4, x * width // 6] for y, x in ((1, 1), (1, 3), (3, 3)))
     assert zero.tolist() == [255, 255, 255]
     assert above[0] > above[2]  # red
@@ -110,15 +113,17 @@ def test_a_drawn_map_has_zero_in_the_middle_of_its_colours(tmp_path):
 def test_a_map_of_a_picture_is_drawn_pixel_by_pixel(tmp_path):
     large = tmp_path / "large.png"
     Image.fromarray(np.tile(PIXELS, (10, 10, 1))).save(large)
-    eyespot.convolve(large, "sobel-x", out=tmp_path / "map.png")
-    assert image_of(tmp_path / "map.png").shape == (298, 398, 3)
+    maps = eyespot.convolve(large, "sobel-x", out=tmp_path / "map.png").maps
+    drawn = image_of(tmp_path / "map.png")
+    assert drawn.shape[1] == 398
+    np.testing.assert_array_equal(drawn[:298], signed_colors(maps[0], end=scale_end(maps)))
 
 
 def test_a_blurred_picture_is_drawn_as_a_picture(tmp_path):
     large = tmp_path / "large.png"
     Image.fromarray(np.full((400, 400), 77, np.uint8)).save(large)
     eyespot.convolve(large, "gaussian", out=tmp_path / "blurred.png")
-    assert (image_of(tmp_path / "blurred.png") == 77).all()
+    assert (image_of(tmp_path / "blurred.png")[:398] == 77).all()
 
 
 def test_a_pooled_picture_keeps_its_colours(tmp_path):
@@ -126,7 +131,31 @@ def test_a_pooled_picture_keeps_its_colours(tmp_path):
     Image.fromarray(np.repeat(np.repeat(PIXELS, 16, axis=0), 16, axis=1)).save(large)
     eyespot.pool(large, "average", window=2, channels="rgb", out=tmp_path / "pooled.png")
     expected = np.repeat(np.repeat(PIXELS, 8, axis=0), 8, axis=1)
-    np.testing.assert_array_equal(image_of(tmp_path / "pooled.png"), expected)
+    np.testing.assert_array_equal(image_of(tmp_path / "pooled.png")[:240], expected)
+
+
+def test_a_drawing_says_what_it_is(photo, tmp_path):
+    """Name, shape, sums and scale, below the picture and in the file."""
+    for name, call in {
+        "map": lambda out: eyespot.convolve(photo, ["sobel-x", "45"], padding="reflect", stride=2, out=out),
+        "pool": lambda out: eyespot.pool(photo, window=3, padding=1, stride=2, out=out),
+        "coverage": lambda out: eyespot.pixel_coverage((30, 40), 3, padding="circular", stride=2, out=out),
+    }.items():
+        call(tmp_path / f"{name}.png")
+    texts = {}
+    for path in (tmp_path / f"{name}.png" for name in ("map", "pool", "coverage")):
+        with Image.open(path) as image:
+            texts[path.stem] = image.info["Description"].split(" | ")
+            strip = np.asarray(image)[-30:]
+        assert {GROUND, (255, 255, 255)} <= set(map(tuple, strip.reshape(-1, 3).tolist()))
+    sums = ["floor((30 + 2*1 - 3)/2) + 1 = 15 rows", "floor((40 + 2*1 - 3)/2) + 1 = 20 columns"]
+    assert texts["map"][0] == "sobel-x and 45, 3 x 3, padding 1 (reflect), stride 2"
+    assert texts["map"][1:4] == ["15 x 20 x 2 (height, width, depth)", *sums]
+    assert texts["map"][4].startswith("white is 0, red ")
+    assert texts["pool"][:4] == ["max of 3 x 3, padding 1, stride 2", "15 x 20 x 1 (height, width, depth)", *sums]
+    assert texts["pool"][4] == "black is 0 and white 255"
+    layer = "windows of 3 x 3, padding 1 (circular), stride 2, that use each pixel"
+    assert texts["coverage"] == [layer, "30 x 40", *sums, "white is 0, red 4"]
 
 
 def test_several_maps_are_drawn_side_by_side(photo, tmp_path):
@@ -209,6 +238,10 @@ def test_a_picture_of_one_colour_teaches_no_kernel_and_that_is_said():
         (lambda: eyespot.pool("1 2; 3 4", "maximum"), "did you mean 'max'"),
         (lambda: eyespot.pool("1 2; 3 4", window=3), "does not fit"),
         (lambda: eyespot.pool("1 2; 3 4", window=0), "at least 1 x 1"),
+        (lambda: eyespot.pool("1 2; 3 4", padding=2), "more than half of a window of 2 x 2"),
+        (lambda: eyespot.pool("1 2; 3 4", padding="circular"), "padding cannot be 'circular': give valid, same, or a"),
+        (lambda: eyespot.convolve("1 2; 3 4", np.ones((5, 5)), padding="reflect"), "only 2 x 2: take replicate"),
+        (lambda: eyespot.convolve("1 2; 3 4", "1;", padding="mirror"), "reflect, replicate, circular, or a number"),
         (lambda: eyespot.pixel_coverage(2, 3), "does not fit"),
         (lambda: eyespot.pixel_coverage(1_000_000), "more than the 200 million"),
         (lambda: eyespot.convolve("1 2; 3 4", "1;", padding=10**6), "more than the 200 million"),

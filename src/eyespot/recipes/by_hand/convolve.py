@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.arithmetic import convolution, maps
-from eyespot.arithmetic.windows import Padding, Slide, slides
+from eyespot.arithmetic.maps import Mosaic
+from eyespot.arithmetic.windows import MODES, Padding, Slide, slides
 from eyespot.errors import OptionError
+from eyespot.evaluate.lettering import shorten
 from eyespot.keywords import as_record
+from eyespot.recipes.by_hand.captions import by, padding_words, sums_in_words, volume_in_words
 from eyespot.recipes.by_hand.pictures import (
     ByHandOptions,
     ByHandRecord,
@@ -28,6 +31,10 @@ from eyespot.recipes.by_hand.pictures import (
     open_kernels,
 )
 from eyespot.records import Record
+from eyespot.words import some
+
+LONGEST_NAME = 40
+"""Letters of a kernel's name in a caption: it may be a path."""
 
 
 class KernelUse(Record):
@@ -37,7 +44,7 @@ class KernelUse(Record):
     weights: tuple[Plane, ...]
     """As given; a plane for each channel of the input."""
     padding: tuple[int, int, int, int]
-    """Zeros at the top, bottom, left and right."""
+    """Pixels that were added at the top, bottom, left and right."""
     formula_hw: tuple[str, str]
     """The sums that give height and width of the feature map."""
     dropped_hw: tuple[int, int]
@@ -68,6 +75,8 @@ class ConvolveResult(ByHandRecord):
     input_chw: tuple[int, int, int]
     kernels: tuple[KernelUse, ...]
     true_convolution: bool
+    padding_mode: str
+    """What the padding consists of: zeros, reflect, replicate or circular."""
     stride: int
     output_chw: tuple[int, int, int]
     maps: Maps
@@ -99,7 +108,8 @@ def convolve(
     picture: a picture's path, a matrix's path (.csv, .txt, .npy), a matrix such as "1 2; 3 4", or an array (H, W) or
         (C, H, W).
     kernel: a name such as "sobel-x", degrees such as "45", a file, a matrix, an array, or a list of such.
-    padding: "valid", "same", or zeros on every side.
+    padding: "valid", "same", or a number of zeros on every side; or, as large as "same", "reflect" (the picture
+        mirrored at its outermost pixels), "replicate" (the nearest pixel), "circular" (the opposite side's pixels).
     true_convolution: turn the kernels by half a circle first; deep learning does not.
     cell: row and column of the output, from 0, to be taken apart.
     Of the options, channels: of a picture: "gray", "rgb", "r", "g", "b"; gray by default.
@@ -160,17 +170,16 @@ def _convolved(
     cells = [] if cell is None else [how.cell_sum(each, image, cell) for each in laid]
     volume = np.stack([how.feature_map(each, image) for each in laid])  # (K, H', W')
     costs = [convolution.layer_cost(image.shape, each.planes.shape[1:], (1, *volume.shape[1:])) for each in laid]
-    notes = _notes(laid, how.padding)
-    png = b""
+    notes, drawn = _notes(laid, how.padding), None
     if files.png:
-        png, meaning = _drawn(volume, as_picture=given.is_picture and all((each.planes >= 0).all() for each in laid))
-        notes.append(f"in {files.png.name} {meaning}")
-    files.write(volume, lambda: png)
-    return ConvolveResult(
+        drawn = _drawn(volume, as_picture=given.is_picture and all((each.planes >= 0).all() for each in laid))
+        notes.append(f"in {files.png.name} {drawn.scaling}")
+    result = ConvolveResult(
         input=given.name,
         input_chw=image.shape,
         kernels=tuple(_use(*each) for each in zip(laid, volume, strict=True)),
         true_convolution=how.true_convolution,
+        padding_mode=laid[0].path[0].mode,
         stride=how.stride,
         output_chw=volume.shape,
         maps=volume,
@@ -181,6 +190,8 @@ def _convolved(
         notes=tuple(notes),
         **files.named,
     )
+    files.write(volume, drawn, _caption(result))
+    return result
 
 
 def _require_one_size(laid: list[_Laid]) -> None:
@@ -197,21 +208,32 @@ def _notes(laid: list[_Laid], padding: Padding) -> list[str]:
         down, across = each.path
         whose = f"{each.kernel.name}: " if len(laid) > 1 else ""
         even = [end for end, side in (("bottom", down), ("right", across)) if side.window % 2 == 0]
-        if padding == "same" and even:
+        if isinstance(padding, str) and padding in ("same", *MODES) and even:
             ends = " and ".join(even)
-            notes.append(f"{whose}an even kernel has no middle: same padding adds one zero more at the {ends}")
+            more = "same padding adds one zero more" if padding == "same" else f"{padding} adds one pixel more"
+            notes.append(f"{whose}an even kernel has no middle: {more} at the {ends}")
         notes += dropped_note(down, across, whose)
     return notes
 
 
-def _drawn(volume: NDArray[np.float64], *, as_picture: bool) -> tuple[bytes, str]:
-    """The maps as a PNG, and what its colors mean. A blurred picture is a picture again, not a signed map."""
-    if as_picture:
-        white = max(255.0, float(volume.max()))
-        meaning = f"black is 0 and white {white:.6g}: a picture again, since no weight is negative"
-        return maps.plain_png(volume * (255 / white), rgb=False), meaning
-    end = maps.scale_end(volume)
-    return maps.signed_png(volume, end=end), f"white is 0, red {end:.6g} and more, blue {-end:.6g} and less"
+def _drawn(volume: NDArray[np.float64], *, as_picture: bool) -> Mosaic:
+    """The maps, and what their colors mean. A blurred picture is a picture again, not a signed map."""
+    if not as_picture:
+        return maps.of_signed(volume)
+    drawn = maps.of_image(volume, rgb=False)
+    return Mosaic(drawn.sheet, f"{drawn.scaling}: a picture again, since no weight is negative")
+
+
+def _caption(result: ConvolveResult) -> list[str]:
+    """Kernels that slide alike together, the shape of their maps, and the sums that give it."""
+    alike: dict[str, list[str]] = {}
+    for kernel in result.kernels:
+        size = by(np.shape(kernel.weights)[1:]) + padding_words(kernel.padding, result.padding_mode)
+        alike.setdefault(size, []).append(shorten(kernel.name, LONGEST_NAME))
+    turned = ", turned by half a circle" if result.true_convolution else ""
+    layers = [f"{some(names)}, {size}, stride {result.stride}{turned}" for size, names in alike.items()]
+    sums = dict.fromkeys(each for kernel in result.kernels for each in sums_in_words(kernel.formula_hw))
+    return [*layers, volume_in_words(result.output_chw), *sums]
 
 
 def _use(laid: _Laid, feature_map: NDArray[np.float64]) -> KernelUse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, PlainSerializer
 
 from eyespot.arithmetic.kernels import named_kernel
+from eyespot.arithmetic.maps import Mosaic
 from eyespot.arithmetic.windows import Slide
 from eyespot.data.matrices import MATRIX_SUFFIXES, is_written_out, numbers, read_matrix, written_out
 from eyespot.data.pictures import naming, read_named, read_whole
 from eyespot.data.ranges import levels_of
 from eyespot.errors import DataError, OptionError
+from eyespot.evaluate.lettering import captioned
 from eyespot.files import chosen_file, write_chosen
 from eyespot.names import printable
 from eyespot.records import Record
@@ -57,10 +59,10 @@ class OutputFiles:
         """The names, by the options that gave them."""
         return {"out": str(self.png) if self.png else None, "csv": str(self.csv) if self.csv else None}
 
-    def write(self, planes: NDArray[np.float64], draw: Callable[[], bytes]) -> None:
-        """Writes a PNG that `draw` makes, and planes (K, H, W) as CSV, an empty line between two."""
-        if self.png:
-            write_chosen(self.png, draw())
+    def write(self, planes: NDArray[np.float64], drawn: Mosaic | None, caption: Sequence[str]) -> None:
+        """Writes the drawing as a PNG, its caption below, and planes (K, H, W) as CSV, an empty line between two."""
+        if self.png and drawn:
+            write_chosen(self.png, captioned(drawn.sheet.pixels, [*caption, drawn.scaling]))
         if self.csv:
             text = io.StringIO()
             for number, plane in enumerate(planes):
