@@ -24,8 +24,8 @@ PLACE = re.compile(r"<!-- lab:(\S+) -->\*\*(.+?)\*\*.*?<!-- /lab -->", re.DOTALL
 TABLE = re.compile(r"(<!-- questions -->\n).*?(<!-- /questions -->)", re.DOTALL)
 HEAD = {"en": "| question | lab |\n|---|---|\n", "zh": "| 问题 | 实验 |\n|---|---|\n"}
 COLON = {"en": ": ", "zh": "："}
-OWN_ANSWER = re.compile(r"[^.:\d]{2,40}: ")
-"""How a verdict begins that needs no `It is so` before it, such as `No: ...`."""
+WHY = re.compile("Why|为什么")
+"""A question that is not answered by `It is so`, only by the verdict itself."""
 TOOK = {"en": " (`eyespot lab {}`, {} s) ", "zh": "（`eyespot lab {}`，{} 秒）"}
 
 
@@ -39,7 +39,7 @@ def filled(page: str, language: str) -> str:
     def answered(place: re.Match[str]) -> str:
         name, lab = place[1], figures[place[1]]
         took = TOOK[language].format(name, max(1, round(lab["seconds"])))
-        is_complete = lab["answer"] == "cannot be told" or OWN_ANSWER.match(lab["verdict"]["en"])
+        is_complete = lab["answer"] == "cannot be told" or WHY.search(questions[name])
         answer = "" if is_complete else ANSWERS[lab["answer"]].to(language) + COLON[language]
         return f"<!-- lab:{name} -->**{questions[name]}**{took}{answer}{lab['verdict'][language]}<!-- /lab -->"
 
