@@ -1,6 +1,6 @@
 """Fills the course's pages with the labs' questions, and with their verdicts as they stand in docs/labs.json.
 
-To be run after `python benchmarks/labs.py --write docs/labs.json`, or when a question has new words.
+To be run after `python benchmarks/labs.py DATA --write docs/labs.json`, or when a question has new words.
 """
 
 from __future__ import annotations
