@@ -9,16 +9,22 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, chdir, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from course_page import chapters, numbers, prose
 from PIL import Image, ImageDraw
+
+from eyespot.cli.main import main
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+TRANSLATED = (ROOT / "README.zh.md", *sorted((ROOT / "docs/zh").glob("*.md")))
+"""Their commands are those of a page in English, see test_course.py, and run once."""
 SCRIPTS = ("scripts/setup", "scripts/test", "scripts/check", ".ci/run")
 
 INSTALL = 'python3 -m venv .venv && .venv/bin/pip install -c constraints.txt -e ".[train]"'
@@ -39,8 +45,10 @@ NOT_RUN = {
 OF_THIS_MACHINE = ("eyespot info", "eyespot cache")
 """Commands whose answer is another on every machine: only the labels of its lines are compared."""
 
-WITH_NUMBERS = ("docs/convolution.md",)
+WITH_NUMBERS = ("docs/convolution.md", "docs/course.md")
 """Pages whose console blocks are compared with their numbers: sums that come out alike everywhere."""
+IN_THIS_PROCESS = ("docs/course.md", "docs/labs.md")
+"""Pages of many short commands: a new process for each would take longer than what it does."""
 
 LEFT_OUT = "..."
 """A line of a console block that stands for any lines of what a command prints."""
@@ -93,7 +101,8 @@ def _console(name: str, line: int, lines: list[str]) -> Iterator[Snippet]:
 
 
 ALL = [snippet for page in PAGES for snippet in snippets(page)]
-RUN = [snippet for snippet in ALL if snippet.text not in NOT_RUN]
+RUN = [snippet for snippet in ALL if snippet.text not in NOT_RUN and "\nLAB = " not in snippet.text]
+"""All but the file of a lab, which test_course.py runs."""
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +132,9 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[Snippet, subproces
                 continue
             if snippet.text.startswith("curl ") and shutil.which("curl") is None:
                 continue
+            if snippet.page in IN_THIS_PROCESS:
+                done[snippet] = _done_here(snippet, cwd=folder, env=environment)
+                continue
             done[snippet] = subprocess.run(
                 _arguments(replace(snippet, text=snippet.text.replace(f":{SERVED_PORT}/", f":{port}/"))),
                 cwd=folder,
@@ -133,6 +145,12 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[Snippet, subproces
                 timeout=TIMEOUT_SECONDS,
             )
     return done
+
+
+def _done_here(snippet: Snippet, *, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    with chdir(cwd):
+        ended = CliRunner().invoke(main, shlex.split(snippet.text)[1:], env=env)
+    return subprocess.CompletedProcess([], ended.exit_code, ended.stdout, ended.stderr)
 
 
 @contextmanager
@@ -243,9 +261,21 @@ def test_does_what_the_page_says(snippet: Snippet, answers: dict[Snippet, subpro
     if snippet.printed:
         printed = answer.stdout.splitlines()
         if snippet.page in WITH_NUMBERS:
-            assert printed == list(snippet.printed)
+            assert _shown_of(printed, list(snippet.printed)) == list(snippet.printed)
         shown = _without_numbers(snippet.printed, snippet.text)
         assert _shown_of(_without_numbers(printed, snippet.text), shown) == shown
+
+
+@pytest.mark.parametrize("chapter", chapters((ROOT / "docs/course.md").read_text("utf-8")))
+def test_numbers_of_the_course_come_out_of_its_commands(
+    chapter: str, answers: dict[Snippet, subprocess.CompletedProcess[str]]
+) -> None:
+    """Out of those of the chapter, or they stand on a page that it links to."""
+    text = chapters((ROOT / "docs/course.md").read_text("utf-8"))[chapter]
+    run = [each for each in RUN if each.page == "docs/course.md" and each.text in text]
+    known = [*(each.text for each in run), *(answers[each].stdout for each in run)]
+    known += [(ROOT / "docs" / page).read_text("utf-8") for page in re.findall(r"\]\(([^:)#]+\.md)", text)]
+    assert set(numbers(prose(text))) - set(numbers(" ".join(known))) == set()
 
 
 def _shown_of(printed: list[str], shown: list[str]) -> list[str]:
@@ -313,7 +343,7 @@ def test_scripts_can_be_run() -> None:
 
 
 def test_every_link_to_a_file_leads_to_one() -> None:
-    pages = (*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
+    pages = (*PAGES, *TRANSLATED, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
     links = [
         (page, target)
         for page in pages
