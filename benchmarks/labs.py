@@ -86,6 +86,7 @@ def main() -> None:
     parser.add_argument("--labs", nargs="+", choices=catalogue.names(), default=catalogue.names(), metavar="LAB")
     parser.add_argument("--seeds", type=int, default=5, help="of each run of a lab (default 5)")
     parser.add_argument("--repetitions", type=int, help="of equal and intervals (default 100 and 200)")
+    parser.add_argument("--keep", type=Path, help="a folder for the tables of effects: an interrupted run goes on")
     parser.add_argument("--write", type=Path, help="the file for what came out on the seeds that are shown")
     asked = parser.parse_args()
     print(measuring.heading(), flush=True)
@@ -113,7 +114,7 @@ def effects(asked: argparse.Namespace) -> None:
     """verdicts on the seeds of choice and on those that are shown; what must differ, differs on both."""
     shown, others, unseen = {}, 0, 0
     for name in asked.labs:
-        chosen, last = (_outcome(name, first, asked.seeds) for first in (CHOSEN, SHOWN))
+        chosen, last = (_outcome(name, first, asked) for first in (CHOSEN, SHOWN))
         others += chosen.verdict.answer != last.verdict.answer
         print(f"{name:16} {chosen.verdict.answer}; {last.verdict.answer}: {last.verdict.said.en}", flush=True)
         for each in (chosen, last) if name in MUST_DIFFER else ():
@@ -191,15 +192,16 @@ def _digits(side: int) -> Pictures:
     return read_pictures("digits", side=side, progress=silent)
 
 
-def _outcome(name: str, first: int, count: int) -> Outcome:
+def _outcome(name: str, first: int, asked: argparse.Namespace) -> Outcome:
     """A lab on the digits."""
-    found, asked = catalogue.find(name), LabOptions(seed=first, seeds=count)
-    began, pictures = time.monotonic(), _digits(found.lab.side)
-    with tempfile.TemporaryDirectory() as folder:
-        seeds = tuple(range(first, first + count))
-        trials = run(found, pictures, Asked(seeds, math.inf), Path(folder) / "table.csv", progress=silent)
-        seconds = round(time.monotonic() - began, 1)
-        return Outcome(found, "digits", pictures, asked, trials, Path(folder), seconds)
+    found, pictures = catalogue.find(name), _digits(catalogue.find(name).lab.side)
+    seeds = tuple(range(first, first + asked.seeds))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(asked.keep or temporary) / name
+        folder.mkdir(parents=True, exist_ok=True)
+        trials = run(found, pictures, Asked(seeds, math.inf), folder / "table.csv", progress=silent)
+    seconds = sum(float(str(row["seconds"])) for row in trials.rows)
+    return Outcome(found, "digits", pictures, LabOptions(seed=first, seeds=asked.seeds), trials, folder, seconds)
 
 
 def _shown(outcome: Outcome) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import io
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,9 @@ from eyespot import labs
 from eyespot.cli.main import main
 from eyespot.errors import DataError, NoPictures, OptionError, Stopped
 from eyespot.labs import catalogue
+from eyespot.labs.bench import drawn
+from eyespot.labs.pictures import read_pictures
+from eyespot.progress import silent
 
 SOURCE = """
 import time
@@ -189,8 +193,22 @@ def test_too_few_pictures_are_said(made_up, tmp_path):
 
 def test_few_test_pictures_are_a_note(made_up):
     result = eyespot.lab("made-up", FEW, seeds=1, lang="en")
-    assert result.test_pictures == 6
-    assert "only 6 pictures test a network" in result.notes[0]
+    assert result.test_pictures == 5  # a fifth of 24
+    assert "only 5 pictures test a network" in result.notes[0]
+
+
+def test_nothing_can_be_told_with_fewer_pictures_than_the_rule_speaks_of(made_up, monkeypatch):
+    monkeypatch.setattr(made_up, "LAB", replace(made_up.LAB, needs=30))
+    result = eyespot.lab("made-up", FEW, seeds=3, lang="en")
+    assert result.answer == "cannot be told"
+    assert "30 training pictures of a class, and there are 9" in result.verdict
+
+
+def test_five_seeds_test_every_picture_once(made_up, tmp_path):
+    pictures = read_pictures(tmp_path / FEW, side=8, progress=silent)
+    tests = [drawn(pictures, seed=seed)[1].rows.tolist() for seed in range(5, 10)]
+    assert sorted(sum(tests, [])) == list(range(24))
+    assert tests != [drawn(pictures, seed=seed)[1].rows.tolist() for seed in range(5)]
 
 
 def test_on_the_command_line(made_up):

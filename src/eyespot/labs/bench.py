@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,10 +18,11 @@ from torch import Tensor, nn
 
 from eyespot.arithmetic.table import total
 from eyespot.arithmetic.trace import trace
+from eyespot.data.split import stratified_folds
 from eyespot.labs.pictures import Pictures
 
-TEST_SHARE = 0.22
-"""Of each class, the pictures that test: 400 of the digits."""
+FOLDS = 5
+"""Of the pictures, a fifth tests."""
 BATCH = 64
 LEAST_LOSS = 1e-12
 Change = Callable[[Tensor, torch.Generator], Tensor]
@@ -87,11 +87,6 @@ class Bench:
     def share(self) -> float:
         """Test pictures for each training picture."""
         return len(self.test) / len(self.train)
-
-    @cached_property
-    def per_class(self) -> int:
-        """Training pictures of the rarest class."""
-        return int(torch.bincount(self.train.y, minlength=self.classes).min())
 
     def gray(self, x: Tensor) -> Tensor:
         """Images (N, C, H, W) as levels of gray from black, 0, to white, 1: (N, 1, H, W), float64."""
@@ -188,12 +183,9 @@ class Bench:
 
 
 def drawn(pictures: Pictures, *, seed: int) -> tuple[Images, Images]:
-    """Training and test pictures: of each class a share tests, at least one, and at least one trains."""
+    """Training and test pictures: of seeds 0 to 4, 5 to 9 ... each tests another fifth, so that all test once."""
     random, y = np.random.default_rng(seed), pictures.y
-    tests = np.zeros(len(y), dtype=bool)
-    for label in np.unique(y):
-        members = random.permutation(np.flatnonzero(y == label))
-        tests[members[: max(1, round(TEST_SHARE * len(members)))]] = True
+    tests = stratified_folds(y, folds=FOLDS, seed=seed // FOLDS) == seed % FOLDS
     train, test = random.permutation(np.flatnonzero(~tests)), np.flatnonzero(tests)
     images = Images(torch.from_numpy(pictures.x), torch.from_numpy(y), torch.arange(len(y)))
     return images.taken(torch.from_numpy(train)), images.taken(torch.from_numpy(test))

@@ -38,7 +38,11 @@ class Share(Both):
     """The name of a measure that lies between 0 and 1, and so do its intervals."""
 
 
-class Accuracy(Share):
+class OfTests(Both):
+    """The name of a measure that counts test pictures, as the difference of two accuracies does."""
+
+
+class Accuracy(Share, OfTests):
     """The name of a measure that is a share of the test pictures."""
 
 
@@ -81,6 +85,8 @@ class Lab:
     """Of axes and of their values, where a person reads them."""
     seconds: int = 60
     """About how long it takes on the digits with five seeds, on two cores; `benchmarks/labs.py` measures it."""
+    needs: int = 0
+    """Training pictures of a class that the rule speaks of: with fewer, nothing can be told."""
     exact: bool = False
     """Whether no chance is in it: then one round says everything."""
     takes_model: bool = False

@@ -17,6 +17,7 @@ KINDS = {
     "rotation": Both("rotation by up to 15°", "旋转最多 15°"),
     "color": Both("brightness and contrast", "颜色：亮度与对比度"),
 }
+NAMES = {"none": Both("none", "不增强"), **KINDS, "all": Both("all", "全部"), "arm": Both("augmentation", "数据增强")}
 LAB = Lab(
     chapter="augmentation",
     question=Both("Does augmentation make more data of data?", "数据增强真的等于更多数据吗？"),
@@ -33,11 +34,9 @@ LAB = Lab(
     ),
     grid={"pictures": (*FEW, 100), "arm": ("none", *KINDS, "all")},
     measures={"accuracy": ACCURACY},
-    names={
-        **{"pictures": Both("pictures per class", "每类图片数"), "arm": Both("augmentation", "数据增强")},
-        **{"none": Both("none", "不增强"), **KINDS, "all": Both("all of them", "全部")},
-    },
+    names=NAMES,
     seconds=40,
+    needs=30,
 )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from eyespot.labs.bench import FOLDS
 from eyespot.labs.catalogue import Found
-from eyespot.labs.definition import Accuracy, Both, Lab, Share, Verdict
+from eyespot.labs.definition import Both, Lab, OfTests, Share, Verdict
 from eyespot.labs.figures import Gains, Interval, Row, cells_of
 from eyespot.labs.folder import PLOT, REPORT, TABLE
 from eyespot.labs.options import LabOptions
@@ -40,14 +41,17 @@ class Outcome:
         """The rows, ready to be asked."""
         lab = self.found.lab
         bounded = [name for name, title in lab.measures.items() if isinstance(title, Share)]
-        tests = {name: self.trials.tests for name, title in lab.measures.items() if isinstance(title, Accuracy)}
+        tests = {name: self.trials.tests for name, title in lab.measures.items() if isinstance(title, OfTests)}
         return Gains(self.trials.rows, share=self.trials.share, exact=lab.exact, bounded=bounded, tests=tests)
 
     @property
     def verdict(self) -> Verdict:
-        if self.trials.seeds:
-            return self.found.verdict(self.gains)
-        return Verdict("cannot be told", PHRASES["no_round"])
+        has, needs = self.pictures.per_class * (FOLDS - 1) // FOLDS, self.found.lab.needs
+        if has < needs:
+            return Verdict("cannot be told", PHRASES["too_few"].filled(has=has, needs=needs))
+        if not self.trials.seeds:
+            return Verdict("cannot be told", PHRASES["no_round"])
+        return self.found.verdict(self.gains)
 
     def result(self) -> LabResult:
         """The record, in the language that was asked for."""

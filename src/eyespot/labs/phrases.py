@@ -45,10 +45,12 @@ PHRASES = {
     ),
     "paired": Both(
         "What is compared in one seed has the same test pictures, the same order of the others and, where it can, the "
-        "same first weights; differences are taken within a seed. Seeds draw test pictures from the same data, so the "
-        "intervals are wider than the plain ones: Nadeau and Bengio 2003.",
+        "same first weights; differences are taken within a seed. A fifth of the pictures tests, of five seeds each "
+        "another fifth. Seeds share most of their training pictures, so the intervals are wider than the plain ones: "
+        "Nadeau and Bengio 2003.",
         "同一个种子里比较的各组使用同样的测试图片、同样的训练顺序，并尽可能使用同样的初始权重；差值在同一个种子内计算。"
-        "各个种子从同一批数据中抽取测试图片，所以区间比普通的 t 区间更宽（Nadeau 和 Bengio，2003）。",
+        "五分之一的图片用于测试，五个种子各用不同的五分之一。各个种子的训练图片大部分相同，"
+        "所以区间比普通的 t 区间更宽（Nadeau 和 Bengio，2003）。",
     ),
     "exact": Both(
         "Nothing here is left to chance: these numbers are exact, and have no interval.",
@@ -73,6 +75,11 @@ PHRASES = {
         "It cannot be told: the time was over before the first seed was done.",
         "无法判断：第一个种子完成之前时间就用完了。",
     ),
+    "too_few": Both(
+        "It cannot be told from these pictures: the rule speaks of {needs} training pictures of a class, and there are "
+        "{has}.",
+        "用这些图片无法判断：规则要求每类有 {needs} 张训练图片，这里只有 {has} 张。",
+    ),
     "seed": Both("seed", "种子"),
     "seconds": Both("seconds", "秒"),
     "pictures_of": Both(
@@ -82,7 +89,8 @@ PHRASES = {
 }
 COMMON_NAMES = {
     "depth": Both("layers", "层数"),
-    "per_class": Both("pictures of a class", "每类图片数"),
+    "per_class": Both("pictures per class", "每类图片数"),
+    "pictures": Both("pictures per class", "每类图片数"),
     "arm": Both("arm", "组"),
 }
 """Of axes and values that several labs have."""

@@ -54,6 +54,11 @@ class Pictures:
     once: dict[str, Any] = field(default_factory=dict)
     """What is computed of all pictures for all seeds together, by name."""
 
+    @property
+    def per_class(self) -> int:
+        """Pictures of the rarest class."""
+        return int(np.bincount(self.y).min())
+
 
 def read_pictures(data: str | Path, *, side: int, progress: Progress) -> Pictures:
     """The pictures of any source that `train` takes. Raises NoPictures, and as `pictures_of`."""

@@ -7,7 +7,7 @@ from torch import nn
 from eyespot.blocks import chain, conv
 from eyespot.labs import towers
 from eyespot.labs.bench import Bench
-from eyespot.labs.definition import ACCURACY, Accuracy, Both, Lab, Verdict
+from eyespot.labs.definition import ACCURACY, Both, Lab, OfTests, Verdict
 from eyespot.labs.figures import Gains, Interval, untold
 
 FEW, WORTH = (10, 30), 0.01
@@ -27,14 +27,14 @@ LAB = Lab(
         f"每类 10 和 30 张时，训练与测试准确率之差变小：能；变大或变化不到 {WORTH}：不能。都能：是；有一个不能：不是。",
     ),
     grid={"pictures": (3, *FEW, 100), "arm": ("shared", "own", "dense")},
-    measures={"gap": Accuracy("training minus test accuracy", "训练准确率减测试准确率"), "accuracy": ACCURACY},
+    measures={"gap": OfTests("training minus test accuracy", "训练准确率减测试准确率"), "accuracy": ACCURACY},
     names={
-        **{"pictures": Both("pictures per class", "每类图片数"), "arm": Both("connections", "连接方式")},
+        **{"arm": Both("connections", "连接方式"), "dense": Both("dense", "全连接")},
         "shared": Both("convolutions", "卷积：参数共享"),
         "own": Both("own weights at each place", "每个位置各有权重"),
-        "dense": Both("dense", "全连接"),
     },
     seconds=25,
+    needs=30,
 )
 
 

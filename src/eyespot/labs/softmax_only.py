@@ -37,6 +37,7 @@ LAB = Lab(
     ),
     grid={"per_class": (FEW, "30", MANY), "arm": ("softmax", "hidden layer", "from stage 7", "from stage 6")},
     measures={"accuracy": ACCURACY},
+    needs=20,
 )
 
 

@@ -60,7 +60,7 @@ def average(maps: int, act: nn.Module) -> nn.Module:
 def trial(bench: Bench, *, arm: str) -> dict[str, float]:
     tried = []
     for rate in (3e-3, 1e-2, 1e-3) if "rates" in arm else (3e-3,):
-        net = bench.fit(lenet(bench.channels, bench.classes, arm), steps=150, rate=rate)
+        net = bench.fit(lenet(bench.channels, bench.classes, arm), steps=200, rate=rate)
         tried.append({"accuracy": bench.accuracy(net), "loss": bench.log_loss(net)})
     return min(tried, key=lambda each: each["loss"])
 
