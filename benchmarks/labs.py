@@ -104,7 +104,12 @@ def times(asked: argparse.Namespace) -> None:
         if whole[name] > GIVEN_SECONDS:
             with tempfile.TemporaryDirectory() as folder:
                 limited[name] = _command(name, "--out", folder, "--time", f"{GIVEN_SECONDS}s")
-        print(f"{name:16} {whole[name]:6.1f} s, {limited.get(name, 0):.1f} s of {GIVEN_SECONDS}", flush=True)
+        listed = catalogue.find(name).lab.seconds
+        print(
+            f"{name:16} {whole[name]:6.1f} s, listed {listed} s; {limited.get(name, 0):.1f} s of {GIVEN_SECONDS}",
+            flush=True,
+        )
+        _update(asked.write, name, seconds=round(whole[name]))
     print(EACH_BAR.verdict(max(whole.values())))
     print(ALL_BAR.verdict(sum(whole.values())))
     print(GIVEN_BAR.verdict(max(limited.values(), default=0)))
@@ -112,7 +117,7 @@ def times(asked: argparse.Namespace) -> None:
 
 def effects(asked: argparse.Namespace) -> None:
     """verdicts on the seeds of choice and on those that are shown; what must differ, differs on both."""
-    shown, others, unseen = {}, 0, 0
+    others, unseen = 0, 0
     for name in asked.labs:
         chosen, last = (_outcome(name, first, asked) for first in (CHOSEN, SHOWN))
         others += chosen.verdict.answer != last.verdict.answer
@@ -121,11 +126,9 @@ def effects(asked: argparse.Namespace) -> None:
             differences = MUST_DIFFER[name](each.gains)
             unseen += sum(not (found.up or found.down) for found in differences)
             print(f"    {', '.join(found.to('en') for found in differences)}")
-        shown[name] = _shown(last)
+        _update(asked.write, name, **_shown(last))
     print(SAME_BAR.verdict(others))
     print(SEEN_BAR.verdict(unseen))
-    if asked.write:
-        asked.write.write_text(json.dumps(shown, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def equal(asked: argparse.Namespace) -> None:
@@ -200,8 +203,15 @@ def _outcome(name: str, first: int, asked: argparse.Namespace) -> Outcome:
         folder = Path(asked.keep or temporary) / name
         folder.mkdir(parents=True, exist_ok=True)
         trials = run(found, pictures, Asked(seeds, math.inf), folder / "table.csv", progress=silent)
-    seconds = sum(float(str(row["seconds"])) for row in trials.rows)
-    return Outcome(found, "digits", pictures, LabOptions(seed=first, seeds=asked.seeds), trials, folder, seconds)
+    return Outcome(found, "digits", pictures, LabOptions(seed=first, seeds=asked.seeds), trials, folder, 0.0)
+
+
+def _update(file: Path | None, name: str, **found: Any) -> None:
+    """Writes what came out of a lab beside what is known of it already."""
+    if file is not None:
+        known = json.loads(file.read_text("utf-8")) if file.exists() else {}
+        known[name] = known.get(name, {}) | found
+        file.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _shown(outcome: Outcome) -> dict[str, Any]:
@@ -210,7 +220,6 @@ def _shown(outcome: Outcome) -> dict[str, Any]:
     return {
         "answer": result.answer,
         "seeds": result.seeds,
-        "seconds": result.seconds,
         "cells": [cell.model_dump() for cell in result.cells],
         "verdict": {language: outcome.verdict.said.to(language) for language in LANGUAGES},
     }

@@ -10,10 +10,11 @@ import re
 from pathlib import Path
 
 from eyespot.labs import catalogue
-from eyespot.labs.phrases import ANSWERS
+from eyespot.labs.definition import Language
+from eyespot.labs.phrases import answer_words
 
 ROOT = Path(__file__).parents[1]
-PAGES = {"en": ROOT / "docs/course.md", "zh": ROOT / "docs/zh/course.md"}
+PAGES: dict[Language, Path] = {"en": ROOT / "docs/course.md", "zh": ROOT / "docs/zh/course.md"}
 FIGURES = ROOT / "docs/labs.json"
 OPEN = (
     *("middle-column", "padding-edges", "pixel-use", "several-pools", "why-pool", "why-residual", "residual-dense"),
@@ -24,12 +25,10 @@ PLACE = re.compile(r"<!-- lab:(\S+) -->\*\*(.+?)\*\*.*?<!-- /lab -->", re.DOTALL
 TABLE = re.compile(r"(<!-- questions -->\n).*?(<!-- /questions -->)", re.DOTALL)
 HEAD = {"en": "| question | lab |\n|---|---|\n", "zh": "| 问题 | 实验 |\n|---|---|\n"}
 COLON = {"en": ": ", "zh": "："}
-WHY = re.compile("Why|为什么")
-"""A question that is not answered by `It is so`, only by the verdict itself."""
 TOOK = {"en": " (`eyespot lab {}`, {} s) ", "zh": "（`eyespot lab {}`，{} 秒）"}
 
 
-def filled(page: str, language: str) -> str:
+def filled(page: str, language: Language) -> str:
     """The text of a page with the questions and verdicts that hold now."""
     figures = json.loads(FIGURES.read_text("utf-8"))
     questions = dict(PLACE.findall(page))
@@ -39,8 +38,8 @@ def filled(page: str, language: str) -> str:
     def answered(place: re.Match[str]) -> str:
         name, lab = place[1], figures[place[1]]
         took = TOOK[language].format(name, max(1, round(lab["seconds"])))
-        is_complete = lab["answer"] == "cannot be told" or WHY.search(questions[name])
-        answer = "" if is_complete else ANSWERS[lab["answer"]].to(language) + COLON[language]
+        answer = answer_words(questions[name], lab["answer"], language)
+        answer += COLON[language] if answer else ""
         return f"<!-- lab:{name} -->**{questions[name]}**{took}{answer}{lab['verdict'][language]}<!-- /lab -->"
 
     rows = "".join(f"| [{questions[name]}](#{name}) | `eyespot lab {name}` |\n" for name in OPEN)

@@ -104,19 +104,14 @@ def _listed(entries: tuple[LabEntry, ...]) -> None:
 
 def _answered(result: LabResult) -> None:
     from eyespot.cli import show
-    from eyespot.labs.phrases import ANSWERS, said
+    from eyespot.labs.phrases import answer_words, said
 
     language = result.language
     for line in _table(result):
         show.line("", line)
-    answer = ANSWERS[result.answer].to(language)
-    _line(
-        "verdict",
-        result.verdict
-        if result.answer == "cannot be told"
-        else f"{answer}{'：' if language == 'zh' else ': '}{result.verdict}",
-        language,
-    )
+    colon = "：" if language == "zh" else ": "
+    answer = answer_words(result.question, result.answer, language)
+    _line("verdict", f"{answer}{colon}{result.verdict}" if answer else result.verdict, language)
     if result.guess is not None:
         agrees = (
             "undecided" if result.right_guess is None else "right" if result.guess == result.right_guess else "wrong"
@@ -129,9 +124,7 @@ def _answered(result: LabResult) -> None:
         _line("plot", result.plot, language)
     _line("report", result.report, language)
     lines = len(Path(result.code).read_text("utf-8").splitlines())
-    _line(
-        "read_on", f"{result.code}{'：' if language == 'zh' else ': '}{said('lines', language, lines=lines)}", language
-    )
+    _line("read_on", f"{result.code}{colon}{said('lines', language, lines=lines)}", language)
 
 
 def _table(result: LabResult) -> list[str]:

@@ -112,6 +112,13 @@ def said(key: str, language: Language, **values: object) -> str:
     return PHRASES[key].filled(**values).to(language)
 
 
+def answer_words(question: str, answer: Answer, language: Language) -> str:
+    """`It is so`; empty where that is no answer: to a question for a reason, and where the verdict itself says that
+    nothing can be told."""
+    is_complete = answer == "cannot be told" or question.startswith("Why") or "为什么" in question
+    return "" if is_complete else ANSWERS[answer].to(language)
+
+
 def name_of(lab: Lab, value: object, language: Language) -> str:
     """An axis of a lab, or a value on it, as a person reads it."""
     known = {**COMMON_NAMES, **lab.names}.get(str(value))

@@ -12,7 +12,7 @@ from eyespot.labs.definition import Lab, Language
 from eyespot.labs.figures import Gains, cells_of
 from eyespot.labs.folder import PLOT, REPORT
 from eyespot.labs.outcome import Outcome
-from eyespot.labs.phrases import ANSWERS, name_of, said
+from eyespot.labs.phrases import answer_words, name_of, said
 from eyespot.labs.plot import PlotRow, plot_svg
 from eyespot.labs.result import LabResult
 from eyespot.reporting.page import rendered
@@ -63,7 +63,7 @@ def _page(outcome: Outcome, gains: Gains, result: LabResult) -> str:
         result=result,
         t=lambda key, **values: said(key, language, **values),
         colon="：" if language == "zh" else ":",
-        answer=ANSWERS[result.answer].to(language),
+        answer=answer_words(result.question, result.answer, language) or said("verdict", language),
         plot=Markup(_plot(lab, gains, language, by_itself=False)) if result.seeds else "",
         header=header,
         table=table,
