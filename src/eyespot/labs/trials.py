@@ -76,7 +76,7 @@ def run(found: Found, pictures: Pictures, asked: Asked, table: Path, *, progress
         bench = _bench(pictures, asked, seed)
         try:
             for at, cell in enumerate(cells):
-                progress(f"round {number + 1} of {len(seeds)}", at, len(cells))
+                progress(f"experiment: seed {seed}", number * len(cells) + at, len(seeds) * len(cells))
                 if (seed, at) not in rows:
                     rows[seed, at] = {"seed": seed, **cell, **_tried(found, bench, cell)}
                     _write(table, [rows[key] for key in sorted(rows)])
