@@ -24,10 +24,15 @@ def test_without_shared_pictures_it_is_the_plain_t_interval():
     assert (found.low, found.high) == pytest.approx((low, high))
 
 
-def test_shared_pictures_make_it_wider_as_nadeau_and_bengio_say():
-    """Their equation 5: the variance is (1 / J + n2 / n1) times that between the J splits."""
-    half = stats.t.ppf(0.975, 4) * np.std(VALUES, ddof=1) * math.sqrt(1 / 5 + 0.25)
+def test_shared_training_pictures_make_it_wider():
+    half = stats.t.ppf(0.975, 4) * np.std(VALUES, ddof=1) * math.sqrt(1.25 / 5)
     found = interval(VALUES, share=0.25)
+    assert found.high - found.mean == pytest.approx(half)
+
+
+def test_more_than_five_seeds_test_the_same_pictures_again_and_count_as_five():
+    found = interval([*VALUES, *VALUES], share=0)
+    half = stats.t.ppf(0.975, 9) * np.std([*VALUES, *VALUES], ddof=1) * math.sqrt(1 / 5)
     assert found.high - found.mean == pytest.approx(half)
 
 
@@ -56,18 +61,18 @@ def test_a_share_is_never_below_0_or_above_1():
 
 
 def test_so_many_seeds_would_tell():
-    found = interval([0.0, 0.2, 0.1, 0.3, -0.1], share=0)
-    assert not found.up
+    values = [0.0, 0.2, 0.1]
+    found = interval(values, share=0)
     needed = found.seeds_needed()
-    spread = np.std([0.0, 0.2, 0.1, 0.3, -0.1], ddof=1)
-    assert stats.t.ppf(0.975, needed - 1) * spread / math.sqrt(needed) < 0.1
-    assert stats.t.ppf(0.975, needed - 2) * spread / math.sqrt(needed - 1) > 0.1
+    assert not found.up
+    assert stats.t.ppf(0.975, needed - 1) * 0.1 * math.sqrt(1 / 5) < 0.1
+    assert stats.t.ppf(0.975, needed - 2) * 0.1 * math.sqrt(1 / 5) > 0.1
     assert f"about {needed}" in untold(found).said.en
     assert f"{needed} 个" in untold(found).said.zh
 
 
 def test_more_seeds_do_not_help_where_the_same_pictures_come_again():
-    found = interval([0.0, 0.2, 0.1, 0.3, -0.1], share=5)
+    found = interval([0.0, 0.2, 0.1, 0.3, -0.2], share=0)
     assert found.seeds_needed() is None
     assert "more pictures" in untold(found).said.en
 

@@ -21,6 +21,7 @@ from eyespot.cli.main import main
 from eyespot.errors import DataError, NoPictures, OptionError, Stopped
 from eyespot.labs import catalogue
 from eyespot.labs.bench import drawn
+from eyespot.labs.definition import ACCURACY
 from eyespot.labs.pictures import read_pictures
 from eyespot.progress import silent
 
@@ -191,7 +192,9 @@ def test_too_few_pictures_are_said(made_up, tmp_path):
         eyespot.lab("made-up", "fewer")
 
 
-def test_few_test_pictures_are_a_note(made_up):
+def test_few_test_pictures_are_a_note_where_they_are_counted(made_up, monkeypatch):
+    assert not any("test a network" in note for note in eyespot.lab("made-up", FEW, seeds=1, lang="en").notes)
+    monkeypatch.setattr(made_up, "LAB", replace(made_up.LAB, measures={"value": ACCURACY}))
     result = eyespot.lab("made-up", FEW, seeds=1, lang="en")
     assert result.test_pictures == 5  # a fifth of 24
     assert "only 5 pictures test a network" in result.notes[0]

@@ -19,10 +19,9 @@ from torch import Tensor, nn
 from eyespot.arithmetic.table import total
 from eyespot.arithmetic.trace import trace
 from eyespot.data.split import stratified_folds
+from eyespot.labs.definition import FOLDS
 from eyespot.labs.pictures import Pictures
 
-FOLDS = 5
-"""Of the pictures, a fifth tests."""
 BATCH = 64
 LEAST_LOSS = 1e-12
 Change = Callable[[Tensor, torch.Generator], Tensor]

@@ -11,6 +11,8 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh")
 Cell = Mapping[str, object]
 """One setting of an experiment: a value for each axis of its grid."""
 Answer = Literal["so", "not so", "cannot be told"]
+FOLDS = 5
+"""Of the pictures a fifth tests, in five seeds each another fifth."""
 CHAPTERS = (
     *("edges", "padding", "pooling", "why-convolutions", "networks", "residual", "one-by-one", "inception"),
     *("transfer", "augmentation", "reproducing"),

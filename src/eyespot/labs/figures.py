@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eyespot.labs.definition import Both, Cell, Lab, Language, Verdict
+from eyespot.labs.definition import FOLDS, Both, Cell, Lab, Language, Verdict
 
 LEVEL = 0.95
 MOST_SEEDS = 1000
@@ -68,9 +68,11 @@ class Interval:
 def interval(values: Sequence[float], *, share: float, exact: bool = False, tests: int = 0) -> Interval:
     """The mean of one value for each seed, with its interval by Student's t.
 
-    Every seed draws train and test anew from the same pictures, so that they overlap and their values are more alike
-    than new pictures would be. The variance of the mean is therefore the variance between seeds times
-    (1 / seeds + test pictures / training pictures): Nadeau and Bengio 2003, "Inference for the generalization error".
+    Five seeds test every picture once. They share most of their training pictures, so that their values are more alike
+    than those of new pictures: the variance of their mean is taken as that of independent ones times (1 + test pictures
+    / training pictures). More seeds test the same pictures again, and count as five. The plain interval is too narrow
+    for networks that have hardly learned, and that of Nadeau and Bengio 2003, "Inference for the generalization error",
+    made for test pictures that overlap, too wide: `benchmarks/labs.py` measures it.
 
     share: test pictures / training pictures; 0 where seeds share no pictures.
     exact: the values hold no chance, and one of them is enough.
@@ -89,9 +91,10 @@ def interval(values: Sequence[float], *, share: float, exact: bool = False, test
 
 
 def half_width(spread: float, seeds: int, share: float) -> float:
+    """Of the interval of a mean over so many seeds. spread, share: as `Interval` has them."""
     from scipy.stats import t
 
-    return float(t.ppf((1 + LEVEL) / 2, seeds - 1)) * spread * math.sqrt(1 / seeds + share)
+    return float(t.ppf((1 + LEVEL) / 2, seeds - 1)) * spread * math.sqrt((1 + share) / min(seeds, FOLDS))
 
 
 class Gains:

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from eyespot.labs.bench import FOLDS
 from eyespot.labs.catalogue import Found
-from eyespot.labs.definition import Both, Lab, OfTests, Share, Verdict
+from eyespot.labs.definition import FOLDS, Both, Lab, OfTests, Share, Verdict
 from eyespot.labs.figures import Gains, Interval, Row, cells_of
 from eyespot.labs.folder import PLOT, REPORT, TABLE
 from eyespot.labs.options import LabOptions
@@ -90,7 +89,7 @@ class Outcome:
         if trials.ended:
             why = PHRASES["time_over" if trials.ended == "time" else "stopped"]
             yield why.filled(done=len(trials.seeds), asked=self.asked.seeds)
-        if trials.tests < FEW_TESTS and not self.found.lab.exact:
+        if trials.tests < FEW_TESTS and any(isinstance(each, OfTests) for each in self.found.lab.measures.values()):
             least = f"{1.96 * math.sqrt(0.5 / trials.tests):.2f}"  # of two shares about one half, by chance alone
             yield PHRASES["few_tests"].filled(tests=trials.tests, least=least)
         if pictures.set_aside:

@@ -46,11 +46,10 @@ PHRASES = {
     "paired": Both(
         "What is compared in one seed has the same test pictures, the same order of the others and, where it can, the "
         "same first weights; differences are taken within a seed. A fifth of the pictures tests, of five seeds each "
-        "another fifth. Seeds share most of their training pictures, so the intervals are wider than the plain ones: "
-        "Nadeau and Bengio 2003.",
+        "another fifth. Seeds share most of their training pictures, so the intervals are wider than the plain ones.",
         "同一个种子里比较的各组使用同样的测试图片、同样的训练顺序，并尽可能使用同样的初始权重；差值在同一个种子内计算。"
         "五分之一的图片用于测试，五个种子各用不同的五分之一。各个种子的训练图片大部分相同，"
-        "所以区间比普通的 t 区间更宽（Nadeau 和 Bengio，2003）。",
+        "所以区间比普通的 t 区间更宽。",
     ),
     "exact": Both(
         "Nothing here is left to chance: these numbers are exact, and have no interval.",
