@@ -97,6 +97,8 @@ def test_a_new_lab_is_a_file(made_up):
     result = eyespot.lab("made-up", FEW, seeds=3, guess=1, lang="en")
     assert (result.answer, result.right_guess, result.seeds) == ("so", 1, (0, 1, 2))
     assert [row["value"] for row in table(result)[:4]] == ["1.0", "2.0", "2.0", "3.0"]
+    assert list(table(result)[0]) == ["seed", "size", "arm", "value"]  # and nothing that is another in every run
+    assert len(Path(result.table).with_name("seconds.csv").read_text("utf-8").splitlines()) == 13
     assert len(table(result)) == 12
     assert result.code.endswith("made_up.py")
     assert "made-up" in catalogue.names()
@@ -118,6 +120,7 @@ def test_a_second_run_goes_on_and_computes_nothing_twice(made_up):
     eyespot.lab("made-up", FEW, seeds=2)
     result = eyespot.lab("made-up", FEW, seeds=3)
     assert len(made_up.DONE) == 12
+    assert list(table(result)[0]) == ["seed", "size", "arm", "value"]
     assert result.folder == "runs/lab/made-up"
     other = eyespot.lab("made-up", FEW, seeds=2, effort=0.5)
     assert other.folder == "runs/lab/made-up-2"

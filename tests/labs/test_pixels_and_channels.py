@@ -352,7 +352,8 @@ def test_the_default_network_is_looked_into(digits):
 
 def test_a_measure_that_a_setting_does_not_have_is_null_in_the_result(digits):
     rows = [
-        {"seed": 0, **cell, **dict.fromkeys(bottleneck.LAB.measures, math.nan)} for cell in cells_of(bottleneck.LAB)
+        {"seed": 0, "seconds": 1.0, **cell, **dict.fromkeys(bottleneck.LAB.measures, math.nan)}
+        for cell in cells_of(bottleneck.LAB)
     ]
     cell = outcome.cell_result(bottleneck.LAB, Gains(rows, share=0.28), {"arm": "network"})
     assert cell.measures["accuracy"].model_dump() == {"mean": None, "low": None, "high": None}

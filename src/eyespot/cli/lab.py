@@ -131,22 +131,7 @@ def _table(result: LabResult) -> list[str]:
     """The settings and their measures in columns, as wide as they need to be."""
     from eyespot.cli.columns import in_column
     from eyespot.labs.catalogue import find
-    from eyespot.labs.figures import told
-    from eyespot.labs.phrases import name_of
+    from eyespot.labs.shown import table_of
 
-    if not result.cells:
-        return []
-    lab, language = find(result.lab).lab, result.language
-    columns = [
-        [name_of(lab, axis, language), *(name_of(lab, cell.setting[axis], language) for cell in result.cells)]
-        for axis in lab.grid
-    ]
-    for name, title in lab.measures.items():
-        found = [cell.measures[name] for cell in result.cells]
-        values = (told(_or_inf(each.mean), _or_inf(each.low), _or_inf(each.high), language) for each in found)
-        columns.append([title.to(language), *values])
+    columns = zip(*table_of(find(result.lab).lab, result), strict=True)
     return ["  ".join(row).rstrip() for row in zip(*(in_column(each, widest=60) for each in columns), strict=True)]
-
-
-def _or_inf(end: float | None) -> float:
-    return float("inf") if end is None else end

@@ -15,7 +15,7 @@ from eyespot.labs.options import LabOptions
 from eyespot.labs.phrases import PHRASES, language_of
 from eyespot.labs.pictures import Pictures
 from eyespot.labs.result import CellResult, LabResult, Measured
-from eyespot.labs.trials import Trials
+from eyespot.labs.trials import SECONDS, Trials
 from eyespot.names import printable
 
 FEW_TESTS = 100
@@ -109,4 +109,5 @@ def cell_result(lab: Lab, gains: Gains, cell: Row) -> CellResult:
     return CellResult(
         setting=dict(cell),
         measures={name: measured(gains(name, **cell)) for name in lab.measures},
+        seconds=round(sum(gains.values(SECONDS, cell)) / gains.seeds, 3),
     )

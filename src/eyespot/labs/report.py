@@ -15,6 +15,7 @@ from eyespot.labs.outcome import Outcome
 from eyespot.labs.phrases import answer_words, name_of, said
 from eyespot.labs.plot import PlotRow, plot_svg
 from eyespot.labs.result import LabResult
+from eyespot.labs.shown import table_of
 from eyespot.reporting.page import rendered
 from eyespot.version import VERSION
 
@@ -45,17 +46,6 @@ def _plot(lab: Lab, gains: Gains, language: Language, *, by_itself: bool) -> str
 
 def _page(outcome: Outcome, gains: Gains, result: LabResult) -> str:
     found, pictures, lab, language = outcome.found, outcome.pictures, outcome.found.lab, result.language
-    header = [
-        *(name_of(lab, axis, language) for axis in lab.grid),
-        *(each.to(language) for each in lab.measures.values()),
-    ]
-    table = [
-        (
-            [name_of(lab, value, language) for value in cell.values()],
-            [gains(name, **cell).to(language) for name in lab.measures],
-        )
-        for cell in (cells_of(lab) if result.seeds else ())
-    ]
     side = pictures.x.shape[-1]
     used = said("pictures_of", language, count=result.pictures, classes=result.classes, side=side)
     return rendered(
@@ -65,8 +55,8 @@ def _page(outcome: Outcome, gains: Gains, result: LabResult) -> str:
         colon="：" if language == "zh" else ":",
         answer=answer_words(result.question, result.answer, language) or said("verdict", language),
         plot=Markup(_plot(lab, gains, language, by_itself=False)) if result.seeds else "",
-        header=header,
-        table=table,
+        table=table_of(lab, result),
+        axes=len(lab.grid),
         exact=lab.exact,
         source=found.source,
         how=(

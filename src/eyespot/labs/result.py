@@ -33,6 +33,8 @@ class CellResult(Record):
 
     setting: dict[str, str | int | float]
     measures: dict[str, Measured]
+    seconds: float
+    """That a trial of it took, on average."""
 
 
 class LabResult(Record):

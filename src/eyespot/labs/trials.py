@@ -26,7 +26,7 @@ from eyespot.progress import Progress
 from eyespot.runs.tables import as_csv
 
 SECONDS = "seconds"
-"""The last column: what a trial took. Of all columns only this one is another in every run."""
+"""What a trial took: in a file of that name beside the table, which is the same in every run."""
 CLOSING_SECONDS = 1.0
 """Kept back for the report."""
 MARGIN = 1.1
@@ -119,18 +119,27 @@ def alone(seed: int) -> Iterator[None]:
 
 
 def _write(table: Path, rows: Sequence[Row]) -> None:
-    write_chosen(table, as_csv(list(rows[0]), [list(row.values()) for row in rows]))
+    names = [name for name in rows[0] if name != SECONDS]
+    write_chosen(table, as_csv(names, [[row[name] for name in names] for row in rows]))
+    write_chosen(_times(table), as_csv([SECONDS], [[row[SECONDS]] for row in rows]))
+
+
+def _times(table: Path) -> Path:
+    return table.with_name(f"{SECONDS}.csv")
 
 
 def _read(table: Path, cells: Sequence[Row], found: Found) -> dict[tuple[int, int], Row]:
     """The rows that an earlier run left, by seed and place in the grid; one that cannot be read is done again."""
-    if not table.exists():
+    if not (table.exists() and _times(table).exists()):
         return {}
     places = {tuple(map(str, cell.values())): at for at, cell in enumerate(cells)}
-    rows = {}
-    for row in csv.DictReader(io.StringIO(table.read_text("utf-8", "replace"))):
+    lines, seconds = (
+        csv.DictReader(io.StringIO(path.read_text("utf-8", "replace"))) for path in (table, _times(table))
+    )
+    rows: dict[tuple[int, int], Row] = {}
+    for row, took in zip(lines, seconds, strict=False):
         with suppress(KeyError, TypeError, ValueError):
             at, seed = places[tuple(row[axis] for axis in found.lab.grid)], int(row["seed"])
-            numbers = {name: float(row[name]) for name in (*found.lab.measures, SECONDS)}
-            rows[seed, at] = {"seed": seed, **cells[at], **numbers}
+            numbers: Row = {name: float(row[name]) for name in found.lab.measures}
+            rows[seed, at] = {"seed": seed, **cells[at], **numbers, SECONDS: float(took[SECONDS])}
     return rows
