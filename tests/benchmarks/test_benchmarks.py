@@ -325,6 +325,17 @@ def judge(monkeypatch):
     return judging
 
 
+def test_labs(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "path", [str(BENCHMARKS), *sys.path])
+    told = tmp_path / "labs.json"
+    few = ["--labs", "padding-edges", "--seeds", "2", "--keep", tmp_path, "--write", told]
+    arguments = ["labs.py", data, "--only", "lines", "effects", *few]
+    monkeypatch.setattr(sys, "argv", [*map(str, arguments)])
+    runpy.run_path(str(BENCHMARKS / "labs.py"), run_name="__main__")
+    assert capsys.readouterr().out.count("PASS") == 4
+    assert json.loads(told.read_text("utf-8"))["padding-edges"]["answer"] == "not so"
+
+
 def test_the_four_numbers_of_a_painted_picture(judge):
     photo, painting = np.random.default_rng(0).integers(0, 256, (2, 40, 48, 3), np.uint8)
     assert judge.style(photo, photo, painting) == pytest.approx(1)
