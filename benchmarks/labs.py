@@ -32,11 +32,11 @@ from eyespot.data.sources import open_data_set
 from eyespot.labs import catalogue
 from eyespot.labs.bench import Bench, drawn
 from eyespot.labs.definition import FOLDS, LANGUAGES
-from eyespot.labs.figures import Gains, Interval, interval
+from eyespot.labs.figures import Gains, Interval, half_width, interval
 from eyespot.labs.options import LabOptions
 from eyespot.labs.outcome import Outcome
 from eyespot.labs.pictures import Pictures, pictures_of, read_pictures
-from eyespot.labs.trials import Asked, alone, run
+from eyespot.labs.trials import Asked, run, seeded
 from eyespot.labs.why_pool import shrinking
 from eyespot.progress import silent
 
@@ -147,18 +147,25 @@ def equal(asked: argparse.Namespace) -> None:
 
 def intervals(asked: argparse.Namespace) -> None:
     """on 200 fresh subsets of MNIST: how many intervals hold the mean over all, of a network and of a gain."""
-    found: dict[str, list[Interval]] = {"accuracy": [], "gain": []}
+    found: dict[str, list[list[float]]] = {"accuracy": [], "gain": []}
     for number, subset in enumerate(_subsets(asked.data / "mnist", asked.repetitions or REPETITIONS)):
         seeds = range(FOLDS * number, FOLDS * (number + 1))
         pairs = [[_accuracy(subset, seed, arm, 0) for arm in ("max", "average")] for seed in seeds]
-        found["accuracy"].append(interval([one for one, _ in pairs], share=_share(subset)))
-        found["gain"].append(interval([one - other for one, other in pairs], share=_share(subset)))
-    for name, each in found.items():
-        truth = float(np.mean([one.mean for one in each]))
-        held = 100 * float(np.mean([one.low <= truth <= one.high for one in each]))
-        print(f"{name}: mean over all {truth:.4f}; {held:.1f} % of {len(each)} intervals hold it")
+        found["accuracy"].append([one for one, _ in pairs])
+        found["gain"].append([one - other for one, other in pairs])
+    share = 1 / (FOLDS - 1)
+    kinds = {"ours": share, "plain": 0.0, "Nadeau and Bengio's": FOLDS * share}
+    for name, values in found.items():
+        truth, held = float(np.mean(values)), {}
+        for kind, widening in kinds.items():
+            off = [
+                abs(np.mean(each) - truth) / half_width(float(np.std(each, ddof=1)), FOLDS, widening) for each in values
+            ]
+            held[kind] = 100 * float(np.mean(np.array(off) <= 1))
+        told = ", ".join(f"{kind} {percent:.1f} %" for kind, percent in held.items())
+        print(f"{name}: mean over all {truth:.4f}; of {len(values)} intervals hold it: {told}")
         for bar in HELD_BARS:
-            print(bar.verdict(held))
+            print(bar.verdict(held["ours"]))
 
 
 def threads(asked: argparse.Namespace) -> None:
@@ -242,7 +249,7 @@ def _subsets(folder: Path, repetitions: int) -> Iterator[Pictures]:
 def _accuracy(pictures: Pictures, seed: int, arm: str, salt: int) -> float:
     """Test accuracy of the network of the lab why-pool with this way to shrink."""
     bench = Bench(pictures, *drawn(pictures, seed=seed), seed)
-    with alone(seed + salt):
+    with seeded(seed + salt):
         stages = {"stage1": shrinking(bench.channels, 16, arm), "stage2": shrinking(16, 32, arm)}
         head = chain(pool=nn.AdaptiveAvgPool2d(1), flat=nn.Flatten(), fc=nn.Linear(32, bench.classes))
         return bench.accuracy(bench.fit(chain(**stages, head=head), steps=STEPS))

@@ -42,10 +42,18 @@ def test_one_seed_has_no_ends_and_no_chance_has_no_width():
     assert interval([0.5, 0.5], share=0.2).high == 0.5
 
 
-def test_what_no_test_picture_showed_may_still_be():
-    gain = Gains(rows(a=[0.5, 0.5], b=[0.5, 0.5]), share=0.25, tests={"score": 6})
-    assert gain("score", "b", over="a").high == 0.5
-    assert not gain("score", "b", over="a").within(0.03)
+@pytest.mark.parametrize("apart", [0.0, 0.1])
+def test_seeds_that_agree_on_few_test_pictures_say_little(apart):
+    """Not even where rounding makes them a little different."""
+    gain = Gains(rows(a=[0.6, 0.8], b=[0.6 + apart, 0.8 + apart]), share=0.25, tests={"score": 6})
+    found = gain("score", "b", over="a")
+    assert not found.within(0.03)
+    assert not found.up
+    assert found.high - found.mean == pytest.approx(stats.t.ppf(0.975, 1) / 6 * math.sqrt(1.25 / 2))
+
+
+def test_rounding_is_no_spread():
+    assert interval([0.8 - 0.6, 1.0 - 0.8], share=0.25).high == pytest.approx(0.2, abs=1e-15)
 
 
 def test_differences_are_paired_by_seed():

@@ -174,6 +174,8 @@ def test_one_seed_tells_nothing(made_up):
         ({"name": "made-pu"}, "did you mean 'made-up'"),
         ({"guess": 3}, "from 1 to 2, not 3: 1 yes, 2 no"),
         ({"seeds": 0}, "from 1 to 1000, not 0"),
+        ({"seeds": "5"}, "whole number, not '5'"),
+        ({"time": float("nan")}, "at least 5 s"),
         ({"seed": -1}, "not -1"),
         ({"time": "soon"}, "a time such as 30s"),
         ({"time": "1s"}, "at least 5 s"),
@@ -195,12 +197,32 @@ def test_too_few_pictures_are_said(made_up, tmp_path):
         eyespot.lab("made-up", "fewer")
 
 
+def test_a_slow_first_setting_does_not_stop_the_lab(made_up, monkeypatch):
+    """What it did once for all rounds says nothing of how long a round takes."""
+    quick = made_up.trial
+    slow = lambda bench, **cell: time.sleep(0.5 * (len(made_up.DONE) % 4 == 0)) or quick(bench, **cell)  # noqa: E731
+    monkeypatch.setattr(made_up, "trial", slow)
+    assert eyespot.lab("made-up", FEW, time=5, lang="en").ended == ""
+
+
+def test_another_first_seed_shares_out_the_pictures_anew(made_up):
+    first = eyespot.lab("made-up", FEW, seeds=5)
+    other = eyespot.lab("made-up", FEW, seeds=5, seed=3)
+    assert (first.folder, other.folder) == ("runs/lab/made-up", "runs/lab/made-up-2")
+    assert other.seeds == (3, 4, 5, 6, 7)
+
+
+def test_the_command_in_the_report_does_it_again(made_up):
+    page = Path(eyespot.lab("made-up", FEW, seeds=2, seed=5, lang="zh").report).read_text("utf-8")
+    assert "eyespot lab made-up few --seeds=2 --seed=5 --lang=zh" in page
+
+
 def test_few_test_pictures_are_a_note_where_they_are_counted(made_up, monkeypatch):
-    assert not any("test a network" in note for note in eyespot.lab("made-up", FEW, seeds=1, lang="en").notes)
+    assert not any("were tested" in note for note in eyespot.lab("made-up", FEW, seeds=1, lang="en").notes)
     monkeypatch.setattr(made_up, "LAB", replace(made_up.LAB, measures={"value": ACCURACY}))
     result = eyespot.lab("made-up", FEW, seeds=1, lang="en")
     assert result.test_pictures == 5  # a fifth of 24
-    assert "only 5 pictures test a network" in result.notes[0]
+    assert "only 5 pictures were tested" in result.notes[0]
 
 
 def test_nothing_can_be_told_with_fewer_pictures_than_the_rule_speaks_of(made_up, monkeypatch):
@@ -212,7 +234,7 @@ def test_nothing_can_be_told_with_fewer_pictures_than_the_rule_speaks_of(made_up
 
 def test_five_seeds_test_every_picture_once(made_up, tmp_path):
     pictures = read_pictures(tmp_path / FEW, side=8, progress=silent)
-    tests = [drawn(pictures, seed=seed)[1].rows.tolist() for seed in range(5, 10)]
+    tests = [drawn(pictures, seed=seed, first=3)[1].rows.tolist() for seed in range(8, 13)]
     assert sorted(row for rows in tests for row in rows) == list(range(24))
     assert tests != [drawn(pictures, seed=seed)[1].rows.tolist() for seed in range(5)]
 

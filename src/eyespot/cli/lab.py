@@ -72,7 +72,9 @@ def _introduced(name: str, given: dict[str, Any], *, asks: bool) -> dict[str, An
 
 
 def _asked(found: Found, language: Language) -> dict[str, Any]:
+    """The guess; none, where none is typed."""
     from eyespot.cli import show
+    from eyespot.labs.phrases import said
 
     guesses = [each.to(language) for each in found.lab.guesses]
     for number, guess in enumerate(guesses, 1):
@@ -80,8 +82,17 @@ def _asked(found: Found, language: Language) -> dict[str, Any]:
             _line("guess", f"[1] {guess}", language)
         else:
             show.line("", f"[{number}] {guess}")
-    typed = input(f"{'':12}> ").strip()
-    return {"guess": int(typed)} if typed.isdecimal() and 1 <= int(typed) <= len(guesses) else {}
+    while True:
+        try:
+            typed = input(f"{'':12}> ").strip()
+        except EOFError:  # no guess
+            show.say("")
+            return {}
+        if typed.isdecimal() and 1 <= int(typed) <= len(guesses):
+            return {"guess": int(typed)}
+        if not typed:
+            return {}
+        _line("guess", said("which", language, most=len(guesses)), language)
 
 
 def _line(phrase: str, text: str, language: Language) -> None:
@@ -104,7 +115,7 @@ def _listed(entries: tuple[LabEntry, ...]) -> None:
 
 def _answered(result: LabResult) -> None:
     from eyespot.cli import show
-    from eyespot.labs.phrases import answer_words, said
+    from eyespot.labs.phrases import agrees, answer_words, said
 
     language = result.language
     for line in _table(result):
@@ -113,11 +124,12 @@ def _answered(result: LabResult) -> None:
     answer = answer_words(result.question, result.answer, language)
     _line("verdict", f"{answer}{colon}{result.verdict}" if answer else result.verdict, language)
     if result.guess is not None:
-        agrees = (
-            "undecided" if result.right_guess is None else "right" if result.guess == result.right_guess else "wrong"
-        )
         full = "。" if language == "zh" else ". "
-        _line("you_said", f"{result.guesses[result.guess - 1]}{full}{said(agrees, language)}", language)
+        _line(
+            "you_said",
+            f"{result.guesses[result.guess - 1]}{full}{said(agrees(result.guess, result.right_guess), language)}",
+            language,
+        )
     for note in result.notes:
         _line("note", note, language)
     if result.seeds:

@@ -181,10 +181,14 @@ class Bench:
         return float(total(trace(net, (self.channels, self.side, self.side))).multiply_adds)
 
 
-def drawn(pictures: Pictures, *, seed: int) -> tuple[Images, Images]:
-    """Training and test pictures: of seeds 0 to 4, 5 to 9 ... each tests another fifth, so that all test once."""
+def drawn(pictures: Pictures, *, seed: int, first: int = 0) -> tuple[Images, Images]:
+    """Training and test pictures: of five seeds from the first one on each tests another fifth, so that all test once.
+
+    first: the first of the seeds.
+    """
     random, y = np.random.default_rng(seed), pictures.y
-    tests = stratified_folds(y, folds=FOLDS, seed=seed // FOLDS) == seed % FOLDS
-    train, test = random.permutation(np.flatnonzero(~tests)), np.flatnonzero(tests)
+    rounds, fold = divmod(seed - first, FOLDS)
+    tests = stratified_folds(y, folds=FOLDS, seed=first + rounds) == fold
+    train, test = (random.permutation(np.flatnonzero(part)) for part in (~tests, tests))
     images = Images(torch.from_numpy(pictures.x), torch.from_numpy(y), torch.arange(len(y)))
     return images.taken(torch.from_numpy(train)), images.taken(torch.from_numpy(test))

@@ -21,7 +21,7 @@ LAB = Lab(
     guesses=(
         Both("it does, and accuracy falls", "会，准确率也会下降"),
         Both("a quarter of the channels is enough", "四分之一的通道就够了"),
-        Both("it does not", "不会"),
+        Both("even a single channel is enough", "一个通道也够了"),
     ),
     rule=Both(
         "It loses what is needed, if the test accuracy of a small network falls where a 1x1 brings 32 channels to a "
@@ -60,19 +60,14 @@ def trial(bench: Bench, *, arm: int | str) -> dict[str, float]:
 
 def verdict(gain: Gains) -> Verdict:
     falls, one = (gain("accuracy", arm, over="5x5") for arm in (QUARTER, 1))
-    is_missed = not falls.minus(-WORTH).up
-    if is_missed and not falls.down:
-        return untold(falls, worth=WORTH)
     said = Both(
-        "{begins} with 8 of 32 channels accuracy changes by {c}, with one by {d}; 8 cost {e} instead of {f} million "
-        "multiply-adds. Narrow places of the network can keep {a} of the variance, the worst {b}.",
-        "{begins}32 个通道降到 8 个，准确率变化 {c}，降到一个变化 {d}；降到 8 个时乘加从 {f} 降到 {e} 百万。"
-        "网络中变窄的地方能保留方差的 {a}，最差的一处 {b}。",
+        "With 8 of 32 channels accuracy changes by {c}, with one by {d}; 8 cost {e} instead of {f} million "
+        "multiply-adds. Narrow places of the trained network can keep {a} of the variance, the worst {b}.",
+        "32 个通道降到 8 个，准确率变化 {c}，降到一个变化 {d}；降到 8 个时乘加从 {f} 降到 {e} 百万。"
+        "训练好的网络中变窄的地方能保留方差的 {a}，最差的一处 {b}。",
     )
-    begins = Both("It loses what is needed:", "会丢失需要的信息：")
-    if not is_missed:
-        begins = Both("It loses nothing that is needed:", "没有丢失需要的信息：")
     numbers = {"a": gain("kept", "network"), "b": gain("least", "network"), "c": falls, "d": one}
-    costs = {"e": gain("multiply_adds", QUARTER), "f": gain("multiply_adds", "5x5")}
-    said = said.filled(begins=begins, **numbers, **costs)
-    return Verdict("so", said, guess=1) if is_missed else Verdict("not so", said, guess=2)
+    said = said.filled(**numbers, e=gain("multiply_adds", QUARTER), f=gain("multiply_adds", "5x5"))
+    if falls.minus(-WORTH).up:
+        return Verdict("not so", said, guess=3 if one.minus(-WORTH).up else 2)
+    return Verdict("so", said, guess=1) if falls.down else untold(falls, worth=WORTH)

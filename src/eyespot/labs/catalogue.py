@@ -39,10 +39,14 @@ def names() -> tuple[str, ...]:
     """Of all labs, alphabetically; nothing of them is imported."""
     found = []
     for module in pkgutil.iter_modules(labs.__path__):
-        path = Path(module.module_finder.path) / f"{module.name}.py"  # type: ignore[union-attr]
-        if STATES_A_LAB in path.read_text("utf-8"):
+        if states_a_lab(Path(module.module_finder.path) / f"{module.name}.py"):  # type: ignore[union-attr]
             found.append(module.name.replace("_", "-"))
     return tuple(found)
+
+
+def states_a_lab(path: Path) -> bool:
+    """Whether this file is an experiment."""
+    return STATES_A_LAB in path.read_text("utf-8")
 
 
 def find(name: str) -> Found:

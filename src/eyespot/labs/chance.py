@@ -26,7 +26,7 @@ LAB = Lab(
     claim=Both("a paper's network is hard to reproduce", "论文里的网络很难复现"),
     guesses=(
         Both("no: the same code and pictures give the same network", "不难：同样的代码和图片得到同样的网络"),
-        Both("only if chance is known, too", "只有随机数也相同才能复现"),
+        Both("it can be, but only with the same random numbers", "可以复现，但随机数也必须相同"),
         Both("yes: even with the same chance it comes out otherwise", "很难：随机数相同，结果也不同"),
     ),
     rule=Both(

@@ -8,6 +8,7 @@ from eyespot.labs.definition import ACCURACY, LOSS, Both, Lab, Verdict
 from eyespot.labs.figures import Gains, untold
 
 SHALLOW, DEEP = 8, 32
+WORTH = 0.1  # of the log10
 LAB = Lab(
     chapter="residual",
     question=Both(
@@ -23,8 +24,10 @@ LAB = Lab(
         Both("neither does, with good first weights", "有了好的初始权重，两种都不变差"),
     ),
     rule=Both(
-        "It is so if the training loss of 32 plain layers is higher than of 8, and that of 32 residual layers is not.",
-        "如果 32 层普通网络的训练损失高于 8 层，而 32 层残差网络并不更高，那么是这样。",
+        "It is so if the log10 of the training loss of 32 plain layers is higher than of 8, and that of 32 residual "
+        f"layers is lower or within {WORTH}; not if both are higher, or the plain one is lower or within {WORTH}.",
+        f"如果 32 层普通网络训练损失的 log10 高于 8 层，而 32 层残差网络的更低或相差不到 {WORTH}，那么是这样；"
+        f"如果两者都更高，或者普通网络的更低或相差不到 {WORTH}，则不是。",
     ),
     grid={"depth": (SHALLOW, 20, DEEP), "arm": ("plain", "shortcuts")},
     measures={"loss": LOSS, "accuracy": ACCURACY},
@@ -54,8 +57,8 @@ def verdict(gain: Gains) -> Verdict:
         c=gain("accuracy", "plain", depth=DEEP),
         d=gain("accuracy", "shortcuts", depth=DEEP),
     )
-    if plain.up and not residual.up:
+    if plain.up and (residual.down or residual.within(WORTH)):
         return Verdict("so", said, guess=1)
     if plain.up:
-        return Verdict("not so", said, guess=2)
-    return Verdict("not so", said, guess=3) if plain.down or plain.within(0.1) else untold(plain)
+        return Verdict("not so", said, guess=2) if residual.up else untold(residual, worth=WORTH)
+    return Verdict("not so", said, guess=3) if plain.down or plain.within(WORTH) else untold(plain, worth=WORTH)

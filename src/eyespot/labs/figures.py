@@ -11,6 +11,7 @@ import numpy as np
 from eyespot.labs.definition import FOLDS, Both, Cell, Lab, Language, Verdict
 
 LEVEL = 0.95
+ROUNDING = 1e-12
 MOST_SEEDS = 1000
 """More than that nobody runs: where these do not suffice, more pictures are needed."""
 NONE: Mapping[str, int] = {}
@@ -70,22 +71,23 @@ def interval(values: Sequence[float], *, share: float, exact: bool = False, test
 
     Five seeds test every picture once. They share most of their training pictures, so that their values are more alike
     than those of new pictures: the variance of their mean is taken as that of independent ones times (1 + test pictures
-    / training pictures). More seeds test the same pictures again, and count as five. The plain interval is too narrow
-    for networks that have hardly learned, and that of Nadeau and Bengio 2003, "Inference for the generalization error",
-    made for test pictures that overlap, too wide: `benchmarks/labs.py` measures it.
+    / training pictures). More seeds test the same pictures again: they only make the spread surer. `benchmarks/labs.py`
+    measures how often such intervals hold the truth, and those of Nadeau and Bengio 2003, "Inference for the
+    generalization error", which were made for test pictures that overlap.
 
     share: test pictures / training pictures; 0 where seeds share no pictures.
     exact: the values hold no chance, and one of them is enough.
-    tests: the values are shares of so many test pictures; where all seeds have the same, what was seen in none of n
-        pictures may still be in 3 / n of others (Hanley and Lippman-Hand 1983).
+    tests: the values are shares of so many test pictures, or differences of such: between seeds they are taken to
+        differ by at least one picture, even where they happen to be the same.
     """
     mean, count = float(np.mean(values)), len(values)
-    if exact or (count > 1 and np.ptp(values) == 0):
-        half = 3 / tests if tests and not exact else 0.0
-        return Interval(mean, mean - half, mean + half, count)
+    if exact:
+        return Interval(mean, mean, mean, count)
     if count == 1:
         return Interval(mean, -math.inf, math.inf, 1)
-    spread = float(np.std(values, ddof=1))
+    spread = max(float(np.std(values, ddof=1)), 1 / tests if tests else 0.0)
+    if spread < ROUNDING:
+        spread = 0.0
     half = half_width(spread, count, share)
     return Interval(mean, mean - half, mean + half, count, spread, share)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from pathlib import Path
 from typing import Any
 
+from eyespot.bundle.files import GRAPH, find_bundle
+from eyespot.data.copies import content_hash
 from eyespot.keywords import as_record
 from eyespot.labs import catalogue
 from eyespot.labs.catalogue import Found
-from eyespot.labs.definition import Language
+from eyespot.labs.definition import FOLDS, Language
 from eyespot.labs.folder import TABLE, lab_folder
 from eyespot.labs.options import LabOptions
 from eyespot.labs.phrases import language_of
@@ -19,8 +20,8 @@ from eyespot.labs.result import LabEntry, LabResult
 from eyespot.progress import Progress, silent
 from eyespot.version import VERSION
 
-DECIDING = ("bench.py", "towers.py", "pictures.py", "trials.py")
-"""Files beside a lab's own that decide its rows."""
+APART = ("lab", "report", "outcome", "plot", "shown", "phrases", "result", "options", "folder", "catalogue")
+"""Files that decide no row of a table."""
 
 
 def lab(
@@ -62,14 +63,22 @@ def _tried(found: Found, data: str | Path, asked: LabOptions, started: float, pr
 def _settings(found: Found, pictures: Pictures, asked: LabOptions) -> dict[str, object]:
     """What decides the rows of the table, whichever seeds there are."""
     here = Path(__file__).parent
-    code = "\n".join(path.read_text("utf-8") for path in (found.path, *(here / name for name in DECIDING)))
+    shared = (path for path in sorted(here.glob("*.py")) if path.stem not in APART and not catalogue.states_a_lab(path))
+    code = "\n".join(path.read_text("utf-8") for path in (found.path, *shared))
     return {
         "data": pictures.fingerprint,
-        "model": asked.model,
+        "model": asked.model and [asked.model, _content(Path(asked.model).expanduser())],
+        "first": asked.seed % FOLDS,
         "effort": asked.effort,
         "eyespot": VERSION,
-        "code": hashlib.blake2b(code.encode(), digest_size=16).hexdigest(),
+        "code": content_hash(code.encode()),
     }
+
+
+def _content(model: Path) -> str:
+    """A hash of the model that a run holds; empty for the name of a network."""
+    bundle = find_bundle(model) if model.is_dir() else None
+    return "" if bundle is None else content_hash((bundle / GRAPH).read_bytes())
 
 
 def _entry(found: Found, language: Language) -> LabEntry:

@@ -65,6 +65,7 @@ def trial(bench: Bench, *, pictures: int, arm: str) -> dict[str, float]:
 def verdict(gain: Gains) -> Verdict:
     whole = [gain("accuracy", "all", over="none", pictures=count) for count in FEW]
     alone = [gain("accuracy", kind, over="none", pictures=count) for count in FEW for kind in KINDS]
+    is_better, is_worse = any(kind.up for kind in alone), any(kind.down for kind in alone)
     more = gain.change("accuracy", {"arm": "none", "pictures": FEW[1]}, over={"arm": "none", "pictures": FEW[0]})
     said = Both(
         "All kinds together change the test accuracy by {w} at 10 pictures per class and by {v} at 30; at 10 mirroring "
@@ -73,7 +74,7 @@ def verdict(gain: Gains) -> Verdict:
         "10 张时单用镜像变化 {a}，裁剪 {b}，旋转 {c}，颜色 {d}；图片从 10 张增到 30 张则变化 {m}。",
     ).filled(w=whole[0], v=whole[1], m=more, **dict(zip("abcd", alone, strict=False)))
     if all(found.up for found in whole):
-        return Verdict("so", said, guess=2 if any(kind.down for kind in alone) else 1)
+        return Verdict("so", said, guess=1 if all(kind.up for kind in alone) else 2 if is_worse else 0)
     if any(found.down or found.within(WORTH) for found in whole):
-        return Verdict("not so", said, guess=2 if any(kind.up or kind.down for kind in alone) else 3)
+        return Verdict("not so", said, guess=3 if not is_better else 2 if is_worse else 0)
     return untold(*(found for found in whole if not found.up), worth=WORTH)

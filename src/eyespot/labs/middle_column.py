@@ -68,7 +68,7 @@ def verdict(gain: Gains) -> Verdict:
         said = Both(
             "With 0 brightness does not count: 0.3 brighter moves the answer by {a} deviations with 0, by {b} with 1. "
             "Free weights learn the same: their middle is {c} of the outer columns.",
-            "中间为 0，亮度就不影响结果：图片亮 0.3 时，输出移动几个标准差：中间为 0 时 {a}，为 1 时 {b}。"
+            "中间为 0，亮度就不影响结果：图片亮 0.3，输出移动 {a} 个标准差；中间为 1 时移动 {b} 个。"
             "自由权重学到的也一样：中间一列的大小是两侧的 {c}。",
         )
         return Verdict("so", said.filled(**numbers), guess=2)

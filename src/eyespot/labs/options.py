@@ -38,11 +38,14 @@ class LabOptions:
     """Share of the steps that are taken: to try a new lab, not for its answers."""
 
     def __post_init__(self) -> None:
+        for name, given in (("seeds", self.seeds), ("seed", self.seed), ("guess", self.guess or 0)):
+            if not isinstance(given, int) or isinstance(given, bool):
+                raise OptionError(f"the option {name} must be a whole number, not {given!r}")
         if not 1 <= self.seeds <= MOST_SEEDS:
             raise OptionError(f"the option seeds must be a whole number from 1 to {MOST_SEEDS}, not {self.seeds}")
         if not 0 <= self.seed < LARGEST_SEED:
             raise OptionError(f"the option seed must be a whole number from 0 to {LARGEST_SEED - 1}, not {self.seed}")
-        if self.limit_seconds < LEAST_SECONDS:
+        if not self.limit_seconds >= LEAST_SECONDS:  # nor if it is no number
             raise OptionError(f"the option time must be at least {LEAST_SECONDS:g} s, not {self.time}")
         if not 0 < self.effort <= 1:
             raise OptionError(f"the option effort must be above 0 and at most 1, not {self.effort}")

@@ -89,9 +89,12 @@ class Outcome:
         if trials.ended:
             why = PHRASES["time_over" if trials.ended == "time" else "stopped"]
             yield why.filled(done=len(trials.seeds), asked=self.asked.seeds)
-        if trials.tests < FEW_TESTS and any(isinstance(each, OfTests) for each in self.found.lab.measures.values()):
-            least = f"{1.96 * math.sqrt(0.5 / trials.tests):.2f}"  # of two shares about one half, by chance alone
-            yield PHRASES["few_tests"].filled(tests=trials.tests, least=least)
+        if trials.tests * FOLDS < FEW_TESTS and any(
+            isinstance(each, OfTests) for each in self.found.lab.measures.values()
+        ):
+            tested = trials.tests * min(len(trials.seeds) or 1, FOLDS)
+            least = f"{1.96 * math.sqrt(0.5 / tested):.2f}"  # of two shares about one half, by chance alone
+            yield PHRASES["few_tests"].filled(tests=tested, least=least)
         if pictures.set_aside:
             first = pictures.set_aside[0]
             words = f"{first.picture} {first.reason}"

@@ -71,9 +71,9 @@ def verdict(gain: Gains) -> Verdict:
         return Verdict("so", said.filled(**numbers), guess=2)
     if beside.minus(1).down:
         said = Both(
-            "Not on these pictures: their border (level {d}; black 0, white 1) is so dark that zeros fit it, and "
-            "the outermost columns answer {a} times as much as the inside. On a flat 10 zeros answer up to {c}.",
-            "在这些图片上不会：边界很暗（灰度 {d}；黑 0，白 1），补零与之相合，最外两列与内部的平均响应之比是 {a}。"
+            "On these pictures, whose border has the level {d} (black 0, white 1), the outermost columns answer {a} "
+            "times as much as the inside. But on a flat 10 zeros answer up to {c}.",
+            "在这些图片上，边界的灰度是 {d}（黑 0，白 1），最外两列与内部的平均响应之比是 {a}。"
             "但在处处为 10 的灰图上，补零的响应最大到 {c}。",
         )
         return Verdict("not so", said.filled(**numbers), guess=3)

@@ -18,6 +18,7 @@ PHRASES = {
     "question": Both("Question", "问题"),
     "claim": Both("Claim", "课程的说法"),
     "guess": Both("Your guess", "你的猜测"),
+    "which": Both("a number from 1 to {most}, or nothing", "请输入 1 到 {most} 的数字，或直接回车"),
     "you_said": Both("You said", "你猜的是"),
     "right": Both("The experiment agrees.", "实验结果与此一致。"),
     "wrong": Both("The experiment says otherwise.", "实验结果并非如此。"),
@@ -60,8 +61,8 @@ PHRASES = {
         "由 eyespot 生成。这个文件包含它显示的一切；不运行脚本，也不从别处加载任何东西。",
     ),
     "few_tests": Both(
-        "only {tests} pictures test a network: a difference in accuracy of less than {least} cannot be seen",
-        "只有 {tests} 张测试图片：小于 {least} 的准确率差异是看不出来的",
+        "only {tests} pictures were tested: a difference in accuracy of less than about {least} can hardly be seen",
+        "只测试了 {tests} 张图片：小于 {least} 左右的准确率差异很难看出来",
     ),
     "time_over": Both(
         "the time was over after {done} of {asked} seeds", "时间用完时完成了 {asked} 个种子中的 {done} 个"
@@ -116,6 +117,11 @@ def answer_words(question: str, answer: Answer, language: Language) -> str:
     nothing can be told."""
     is_complete = answer == "cannot be told" or question.startswith("Why") or "为什么" in question
     return "" if is_complete else ANSWERS[answer].to(language)
+
+
+def agrees(guess: int | None, right: int | None) -> str:
+    """The phrase on a guess."""
+    return "undecided" if right is None else "right" if guess == right else "wrong"
 
 
 def name_of(lab: Lab, value: object, language: Language) -> str:

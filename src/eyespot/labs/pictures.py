@@ -15,7 +15,7 @@ from eyespot.data import formats
 from eyespot.data.copies import data_fingerprint, hash_pictures, without_copies
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.data.sources import open_data_set
-from eyespot.errors import DataError
+from eyespot.errors import DataError, UnreadablePicture
 from eyespot.features.images import decoded
 from eyespot.labs.definition import Both
 from eyespot.progress import Progress, silent
@@ -30,6 +30,8 @@ MOST_CLASSES = 200
 FEWEST = 4
 """Pictures of a class, below which it is left out: some have to train, and some to test."""
 SMALL_SIDE, SIDE = 8, 16
+LOOKED_AT = 20
+"""Pictures whose sizes say which of the two it is."""
 
 
 @dataclass(frozen=True)
@@ -140,12 +142,20 @@ def _balanced(found: DataSet) -> tuple[list[Picture], list[Both]]:
 
 def _preprocess(hashed: Sequence[Hashed], side: int) -> Preprocess:
     if not side:
-        with formats.quiet():
-            smallest = min((min(formats.open_picture(each.picture.read()).size) for each in hashed[:1]), default=SIDE)
-        side = SMALL_SIDE if smallest < SIDE else SIDE
+        sides = [side for each in hashed[:: max(1, len(hashed) // LOOKED_AT)] if (side := _shorter_side(each))]
+        side = SMALL_SIDE if sides and np.median(sides) < SIDE else SIDE
     return Preprocess(
         short_side=side, crop_hw=(side, side), filter="bilinear", color="rgb", mean=(0,) * 3, scale=(1,) * 3
     )
+
+
+def _shorter_side(hashed: Hashed) -> int:
+    """Pixels; 0 for what cannot be read."""
+    try:
+        with formats.quiet():
+            return min(formats.open_picture(hashed.picture.read()).size)
+    except (UnreadablePicture, OSError):
+        return 0
 
 
 def _with_enough(pictures: Sequence[Hashed], found: DataSet) -> tuple[list[Hashed], tuple[str, ...]]:

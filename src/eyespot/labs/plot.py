@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -65,10 +65,14 @@ def plot_svg(rows: Sequence[PlotRow], *, title: str, language: Language, by_itse
     )
 
 
-def _row(row: PlotRow, y: float, x, language: Language) -> str:  # type: ignore[no-untyped-def]
+def _row(row: PlotRow, y: float, x: Callable[[float], float], language: Language) -> str:
     middle = y + 26
     color = as_hex(BOXES[row.arm % len(BOXES)])
-    dots = "".join(f'<circle class="dot" cx="{x(value):.1f}" cy="{middle:g}" r="4"/>' for value in row.values)
+    dots = "".join(
+        f'<circle class="dot" cx="{x(value):.1f}" cy="{middle:g}" r="4"/>'
+        for value in row.values
+        if math.isfinite(value)
+    )
     ends = row.interval.low, row.interval.high
     whisker = ""
     if ends[0] < ends[1] and all(map(math.isfinite, ends)):
@@ -94,7 +98,7 @@ def _ends(row: PlotRow) -> list[float]:
 
 def _ticks(values: Sequence[float]) -> list[float]:
     """Round numbers, from at or below the least value to at or above the greatest."""
-    low, high = min(values), max(values)
+    low, high = min(values, default=0.0), max(values, default=1.0)
     if high - low < 1e-9 * max(1.0, abs(high)):
         low, high = low - 0.5, high + 0.5
     rough = (high - low) / (MOST_TICKS - 1)

@@ -11,8 +11,9 @@ from eyespot.files import write_chosen
 from eyespot.labs.definition import Lab, Language
 from eyespot.labs.figures import Gains, cells_of
 from eyespot.labs.folder import PLOT, REPORT
+from eyespot.labs.options import LabOptions
 from eyespot.labs.outcome import Outcome
-from eyespot.labs.phrases import answer_words, name_of, said
+from eyespot.labs.phrases import agrees, answer_words, name_of, said
 from eyespot.labs.plot import PlotRow, plot_svg
 from eyespot.labs.result import LabResult
 from eyespot.labs.shown import table_of
@@ -64,5 +65,15 @@ def _page(outcome: Outcome, gains: Gains, result: LabResult) -> str:
             (said("seeds", language), ", ".join(map(str, result.seeds)) or "–"),
             (said("machine", language), f"{machine.describe()}; eyespot {VERSION}"),
         ),
-        again=shlex.join(["eyespot", "lab", result.lab, result.data]),
+        again=_command(outcome),
+        agrees=agrees(result.guess, result.right_guess),
     )
+
+
+def _command(outcome: Outcome) -> str:
+    """That does it again."""
+    asked = outcome.asked
+    given = {"seeds": asked.seeds, "seed": asked.seed, "model": asked.model, "lang": asked.lang}
+    default = LabOptions()
+    options = [f"--{name}={value}" for name, value in given.items() if value != getattr(default, name)]
+    return shlex.join(["eyespot", "lab", outcome.found.name, outcome.data, *options])

@@ -74,7 +74,7 @@ def verdict(gain: Gains) -> Verdict:
     same, valid, one_halved, all_halved = (gain("joined", arm).mean for arm in LAB.grid["arm"])
     if same == 0 or valid + one_halved > 0:
         return Verdict("not so", Both("Others can be concatenated, too.", "大小不同的也能拼接。"), guess=3)
-    said = Both("Only one size can be concatenated: {error} {halved}", "大小一样才能拼接：{error} {halved}")
+    said = Both("Only one size can be concatenated: {error} {halved}", "大小一样才能拼接，否则报错“{error}”{halved}")
     agree = Both("All halved they can be: they only have to agree.", "全部减半就能拼接：只要一样大。")
     halved = agree if all_halved else Both("All halved they cannot be, either.", "全部减半也不能拼接。")
     return Verdict("so", said.filled(error=_complaint("one halved"), halved=halved), guess=1)

@@ -23,14 +23,14 @@ LAB = Lab(
     ),
     rule=Both(
         "Each does if with it training accuracy lies less far above test accuracy, at 10 and at 30 pictures per class; "
-        f"it does not if at both the distance grows or changes by less than {WORTH}. Yes: both do. No: one does not.",
-        f"每类 10 和 30 张时，训练与测试准确率之差变小：能；变大或变化不到 {WORTH}：不能。都能：是；有一个不能：不是。",
+        f"it does not if at either the distance grows or changes by less than {WORTH}. It is so if both do.",
+        "如果每类 10 张和 30 张时，训练与测试准确率之差都变小，那么它能减少过拟合；"
+        f"如果有一处变大或变化不到 {WORTH}，则不能。两者都能，才算是这样。",
     ),
     grid={"pictures": (3, *FEW, 100), "arm": ("shared", "own", "dense")},
     measures={"gap": OfTests("training minus test accuracy", "训练准确率减测试准确率"), "accuracy": ACCURACY},
     names={
-        **{"arm": Both("connections", "连接方式"), "dense": Both("dense", "全连接")},
-        "shared": Both("convolutions", "卷积：参数共享"),
+        **{"arm": Both("connections", "连接方式"), "dense": Both("dense", "全连接"), "shared": Both("shared", "共享")},
         "own": Both("own weights at each place", "每个位置各有权重"),
     },
     seconds=25,
@@ -77,4 +77,4 @@ def less(changes: list[Interval]) -> bool | None:
     """Whether a way to connect reduces the gap; None where that cannot be told."""
     if all(each.down for each in changes):
         return True
-    return False if all(each.up or each.within(WORTH) for each in changes) else None
+    return False if any(each.up or each.within(WORTH) for each in changes) else None

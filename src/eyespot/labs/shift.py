@@ -73,7 +73,7 @@ def verdict(gain: Gains) -> Verdict:
         "平移 1 个像素，全连接的准确率下降 {a}，卷积下降 {b}，加池化下降 {c}，再取全局最大值下降 {d}。",
     ).filled(**dict(zip("abcd", lost, strict=True)))
     if pool.up or (pool.down and dense.down):
-        return Verdict("not so", said, guess=3 * pool.up)
+        return Verdict("not so", said, guess=3 if pool.up and (lost[2].mean > lost[3].high) else 0)
     if pool.down and dense.up:
         return Verdict("so", said, guess=1 if conv.down else 2 if conv.up else 0)
     return untold(*(each for each in (pool, dense) if not (each.up or each.down)))

@@ -13,8 +13,7 @@ from eyespot.labs.figures import Gains, untold
 from eyespot.labs.pretrained import FEATURES, seen, tail
 
 HIDDEN, STEPS, RATE = 256, 60, 5e-4
-WORTH = 0.03
-FEW, MANY = "10", "all"
+WORTH, FEW, MANY = 0.03, "10", "all"
 LAB = Lab(
     chapter="transfer",
     question=Both(
@@ -31,12 +30,16 @@ LAB = Lab(
         Both("training more layers is always better", "训练的层越多越好"),
     ),
     rule=Both(
-        "The softmax is enough if the best of the others is not better: it is so if, with all pictures, training from "
-        "stage 6 on is worse or within 0.03; it is not if it is better.",
+        "The softmax is enough if, with all pictures, training from stage 6 on is worse or within 0.03; it is not if "
+        "that is better.",
         "如果用全部图片时，从第 6 阶段开始训练更差或差异在 0.03 之内，那么只训练 softmax 就够；如果更好，则不够。",
     ),
     grid={"per_class": (FEW, "30", MANY), "arm": ("softmax", "hidden layer", "from stage 7", "from stage 6")},
     measures={"accuracy": ACCURACY},
+    names={
+        **{"all": Both("all", "全部"), "hidden layer": Both("hidden layer, then softmax", "隐藏层 + softmax")},
+        **{f"from stage {at}": Both(f"from stage {at} on", f"从第 {at} 阶段开始") for at in (7, 6)},
+    },
     needs=20,
 )
 
@@ -45,22 +48,20 @@ def trial(bench: Bench, *, per_class: str, arm: str) -> dict[str, float]:
     some = bench if per_class == MANY else bench.few(int(per_class))
     sees = some.over(seen(bench, after=FEATURES))
     if arm == "hidden layer":
-        width = sees.train.x.shape[1]
-        net = nn.Sequential(nn.Linear(width, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, bench.classes))
+        net = nn.Sequential(nn.Linear(sees.values, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, bench.classes))
         return {"accuracy": sees.accuracy(sees.fit(net, steps=200, rate=1e-3))}
-    net = nn.Sequential(_softmax(sees))
-    if arm.startswith("from"):
-        cut = f"stage{int(arm[-1]) - 1}"
-        sees, net = some.over(seen(bench, after=cut)), nn.Sequential(tail(cut), *net)
-        sees.fit(net, steps=STEPS, rate=RATE, still=True)
-    return {"accuracy": sees.accuracy(net)}
+    if arm == "softmax":
+        return {"accuracy": sees.accuracy(_softmax(sees))}
+    cut = f"stage{int(arm[-1]) - 1}"
+    net, sees = nn.Sequential(tail(cut), _softmax(sees)), some.over(seen(bench, after=cut))
+    return {"accuracy": sees.accuracy(sees.fit(net, steps=STEPS, rate=RATE, still=True))}
 
 
 def _softmax(sees: Bench) -> nn.Module:
     """The exact softmax layer on features, as `train` solves it."""
     samples = Samples(sees.train.x.numpy(), None, sees.train.y.numpy(), sees.classes)
     ((weight, bias),) = fit_head(samples, HeadOptions(mirror="no")).head.layers
-    layer = nn.Linear(weight.shape[1], weight.shape[0])
+    layer = nn.Linear(*weight.shape[::-1])
     layer.weight.data, layer.bias.data = torch.from_numpy(weight).float(), torch.from_numpy(bias).float()
     return layer
 
@@ -75,5 +76,5 @@ def verdict(gain: Gains) -> Verdict:
         "加一个隐藏层变化 {c}。",
     ).filled(a=few, b=many, c=hidden)
     if many.up:
-        return Verdict("not so", said, guess=3 if few.up else 2)
+        return Verdict("not so", said, guess=3 if few.up else 2 if few.down or few.within(WORTH) else 0)
     return Verdict("so", said, guess=1) if many.down or many.within(WORTH) else untold(many, worth=WORTH)

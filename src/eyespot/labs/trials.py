@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -67,24 +68,24 @@ def run(found: Found, pictures: Pictures, asked: Asked, table: Path, *, progress
     cells, seeds = cells_of(found.lab), asked.seeds[:1] if found.lab.exact else asked.seeds
     rows = _read(table, cells, found)
     longest, ended, done = 0.0, "", []
-    train, test = drawn(pictures, seed=seeds[0])  # as many of each as for every other seed
+    train, test = drawn(pictures, seed=seeds[0], first=seeds[0])  # about as many of each as for others
     for number, seed in enumerate(seeds):
         began = time.monotonic()
         if longest and began + MARGIN * longest + CLOSING_SECONDS > asked.deadline:
             ended = "time"
             break
-        bench = _bench(pictures, asked, seed)
         try:
+            bench = _bench(pictures, asked, seed)
             for at, cell in enumerate(cells):
                 progress(f"experiment: seed {seed}", number * len(cells) + at, len(seeds) * len(cells))
                 if (seed, at) not in rows:
                     rows[seed, at] = {"seed": seed, **cell, **_tried(found, bench, cell)}
                     _write(table, [rows[key] for key in sorted(rows)])
-                    longest = max(longest, (time.monotonic() - began) * len(cells) / (at + 1))
         except (OutOfTime, KeyboardInterrupt) as stop:
             ended = "time" if isinstance(stop, OutOfTime) else "ctrl-c"
             break
         done.append(seed)
+        longest = max(longest, time.monotonic() - began)
     if ended == "ctrl-c" and not done:
         raise Stopped(f"stopped in the first round, which says nothing yet; {table} has what was measured")
     kept = [rows[seed, at] for seed in done for at in range(len(cells))]
@@ -93,18 +94,19 @@ def run(found: Found, pictures: Pictures, asked: Asked, table: Path, *, progress
 
 def _bench(pictures: Pictures, asked: Asked, seed: int) -> Bench:
     deadline = asked.deadline - CLOSING_SECONDS
-    return Bench(pictures, *drawn(pictures, seed=seed), seed, deadline, effort=asked.effort, model=asked.model)
+    train, test = drawn(pictures, seed=seed, first=asked.seeds[0])
+    return Bench(pictures, train, test, seed, deadline, effort=asked.effort, model=asked.model)
 
 
 def _tried(found: Found, bench: Bench, cell: Row) -> Row:
     began = time.monotonic()
-    with alone(bench.seed):
+    with seeded(bench.seed):
         measured = found.trial(bench, **cell)
     return {**{name: measured[name] for name in found.lab.measures}, SECONDS: round(time.monotonic() - began, 3)}
 
 
 @contextmanager
-def alone(seed: int) -> Iterator[None]:
+def seeded(seed: int) -> Iterator[None]:
     """Within it, torch's chance begins at the seed, the same for every cell, and one thread computes."""
     from threadpoolctl import threadpool_limits
 
@@ -140,6 +142,14 @@ def _read(table: Path, cells: Sequence[Row], found: Found) -> dict[tuple[int, in
     for row, took in zip(lines, seconds, strict=False):
         with suppress(KeyError, TypeError, ValueError):
             at, seed = places[tuple(row[axis] for axis in found.lab.grid)], int(row["seed"])
-            numbers: Row = {name: float(row[name]) for name in found.lab.measures}
+            numbers: Row = {name: _finite(row[name]) for name in found.lab.measures}
             rows[seed, at] = {"seed": seed, **cells[at], **numbers, SECONDS: float(took[SECONDS])}
     return rows
+
+
+def _finite(text: str) -> float:
+    """The number, or nan where a setting has no such measure. Raises ValueError for what no trial gives."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number

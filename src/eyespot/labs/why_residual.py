@@ -11,9 +11,8 @@ from eyespot.labs.definition import Both, Lab, Verdict
 from eyespot.labs.figures import Gains, untold
 from eyespot.labs.gradients import log10, mean, slopes
 
-NETWORKS, PICTURES = 5, 64
-NEAR, DECAYED = 0.1, 0.01
-"""How far a near picture is away, in deviations; what weight decay leaves of a block's weights in the end."""
+NETWORKS, PICTURES, WORTH = 5, 64, 0.1
+NEAR, DECAYED = 0.1, 0.01  # how far a near picture is, in deviations; the share of weights that weight decay leaves
 LAB = Lab(
     chapter="residual",
     question=Both("Why do residual networks work?", "残差网络为什么有效？"),
@@ -24,10 +23,10 @@ LAB = Lab(
         Both("only because a block without weights is the identity", "只因为没有权重的残差块就是恒等函数"),
     ),
     rule=Both(
-        "Size: with PyTorch's first weights, the gradient of the first of 40 layers is larger with shortcuts. Meaning: "
-        "with He's, which keep the size, gradients of near pictures agree more with shortcuts, at 80 layers.",
-        "大小：用 PyTorch 的初始权重，40 层网络第一层的梯度在有捷径时更大。意义：用能保持大小的 He 初始权重，"
-        "80 层时相近图片的梯度在有捷径时更一致。",
+        "By the size, if with PyTorch's first weights the gradient of the first of 40 layers is larger with shortcuts; "
+        "by the meaning, too, if with He's, which keep the size, gradients of near pictures agree more at 80 layers.",
+        "用 PyTorch 的初始权重，如果 40 层网络第一层的梯度在有捷径时更大，那么靠的是大小；用能保持大小的 He 初始权重，"
+        "如果 80 层时相近图片的梯度也更一致，那么还靠意义。",
     ),
     grid={"weights": ("PyTorch", "He"), "depth": (10, 40, 80), "arm": ("plain", "shortcuts")},
     measures={
@@ -68,12 +67,14 @@ def verdict(gain: Gains) -> Verdict:
     size = gain("gradient", "shortcuts", over="plain", weights="PyTorch", depth=40)
     meaning = gain("agreement", "shortcuts", over="plain", weights="He", depth=80)
     said = Both(
-        "With shortcuts the log10 of that ratio of gradients is larger by {a} at 40 layers; where first weights keep "
-        "the size, near pictures' gradients still agree more by {b} at 80 layers.",
-        "有捷径时，40 层的梯度之比的 log10 大 {a}；即使初始权重能保持大小，80 层时相近图片的梯度也更一致，相差 {b}。",
+        "With shortcuts, the gradient of the first of 40 layers over that of the last is larger by {a} in log10. Where "
+        "first weights keep the size, gradients of near pictures at 80 layers agree by {b} more.",
+        "有捷径时，40 层网络第一层与最后一层梯度之比的 log10 大 {a}；初始权重能保持大小时，"
+        "80 层网络中相近图片的梯度一致程度高 {b}。",
     ).filled(a=size, b=meaning)
-    if size.up:
-        return (
-            untold(meaning) if not (meaning.up or meaning.within(0.1)) else Verdict("so", said, 2 if meaning.up else 1)
-        )
-    return Verdict("not so", said, guess=3) if size.down or size.within(0.1) else untold(size)
+    if size.up and meaning.up:
+        return Verdict("so", said, guess=2)
+    other = Both("The first of these is {a}, the second {b}.", "前者是 {a}，后者是 {b}。").filled(a=size, b=meaning)
+    if size.up and (meaning.down or meaning.within(WORTH)):
+        return Verdict("so", other, guess=1)
+    return Verdict("not so", other) if size.down or size.within(WORTH) else untold(size, meaning, worth=WORTH)
