@@ -32,7 +32,7 @@ LAB = Lab(
     rule=Both(
         f"It is hard if with other chance in all three more than {WORTH} of the test pictures are answered otherwise, "
         "and not if fewer are.",
-        f"三种随机性都变时，答案不同的测试图片超过 {WORTH}：很难；不到：不难。",
+        f"三种随机性都变时，如果答案不同的测试图片超过 {WORTH}，就很难；如果不到，就不难。",
     ),
     grid={"arm": tuple(ARMS)},
     measures={

@@ -25,7 +25,7 @@ LAB = Lab(
     rule=Both(
         f"It is enough if the test accuracy from N(0, 0.01) and from N(0, 1) is less than {WORTH} away from that from "
         "He's weights; it is not if it is lower from either.",
-        f"N(0, 0.01) 和 N(0, 1) 的测试准确率与 He 相差都不到 {WORTH}：够；有一个更低：不够。",
+        f"如果 N(0, 0.01) 和 N(0, 1) 的测试准确率与 He 相差都不到 {WORTH}，就够了；有一个更低，就不够。",
     ),
     grid={"arm": (*SAME, *DEVIATION, "PyTorch", "He")},
     measures={

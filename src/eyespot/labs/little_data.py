@@ -30,7 +30,7 @@ LAB = Lab(
     rule=Both(
         "It does if all kinds together raise the test accuracy at 10 and at 30 pictures per class; it does not if at "
         f"either they lower it or change it by less than {WORTH}.",
-        f"每类 10 张和 30 张时，全部变换一起都提高测试准确率：是；有一处降低或变化不到 {WORTH}：不是。",
+        f"如果每类 10 张和 30 张时，全部变换一起都提高准确率，就是；有一处降低或变化不到 {WORTH}，就不是。",
     ),
     grid={"pictures": (*FEW, 100), "arm": ("none", *KINDS, "all")},
     measures={"accuracy": ACCURACY},

@@ -32,7 +32,8 @@ LAB = Lab(
     rule=Both(
         f"Robust is what loses less than {WORTH} of test accuracy by a shift of 1 pixel, and what loses more is not. "
         "Yes: the network with pooling is, the dense one is not. No: the one with pooling is not, or both are.",
-        f"平移 1 个像素，准确率下降不到 {WORTH} 为稳健。池化稳健而全连接不：是；池化不稳健或两者都稳健：不是。",
+        f"平移 1 个像素时准确率下降不到 {WORTH} 算稳健。如果带池化的网络稳健而全连接不稳健，那么是这样；"
+        "如果带池化的不稳健，或者两者都稳健，则不是。",
     ),
     grid={"shift": tuple(range(MARGIN + 1)), "arm": tuple(ARMS)},
     measures={"accuracy": ACCURACY},

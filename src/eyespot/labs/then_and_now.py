@@ -30,7 +30,7 @@ LAB = Lab(
     rule=Both(
         "It is if after as many steps its test accuracy is higher than that of 1998, with the same rate and with the "
         f"best of three; it is not if with either it is lower or less than {WORTH} away.",
-        f"步数相同，与同一学习率和三个中最好的 1998 年形式相比都更准：是；有一处更差或相差不到 {WORTH}：不是。",
+        f"步数相同，如果比同一学习率的和三个中最好的 1998 年形式都更准，就是；有一处更差或相差不到 {WORTH}，就不是。",
     ),
     grid={"arm": tuple(ARMS)},
     measures={"accuracy": ACCURACY, "loss": LOSS},
