@@ -12,6 +12,7 @@ from eyespot.labs.definition import FOLDS, Both, Cell, Lab, Language, Verdict
 
 LEVEL = 0.95
 ROUNDING = 1e-12
+MOST_DECIMALS = 6
 MOST_SEEDS = 1000
 """More than that nobody runs: where these do not suffice, more pictures are needed."""
 NONE: Mapping[str, int] = {}
@@ -172,14 +173,15 @@ def cells_of(lab: Lab) -> list[Row]:
 
 
 def told(mean: float, low: float, high: float, language: Language) -> str:
-    """`0.98 (0.97 to 0.99)`; without ends where there are none."""
+    """`0.98 (0.97 to 0.99)`, to two digits of half the interval's width; without ends where there are none."""
     if low == high or not (math.isfinite(low) and math.isfinite(high)):
         return number(mean)
-    return (
-        f"{number(mean)} ({number(low)} to {number(high)})"
-        if language == "en"
-        else f"{number(mean)}（{number(low)} 至 {number(high)}）"
-    )
+    decimals = max(0, 1 - math.floor(math.log10((high - low) / 2)))
+    if decimals > MOST_DECIMALS:
+        middle, *ends = map(number, (mean, low, high))
+    else:
+        middle, *ends = (f"{round(each, decimals) + 0.0:,.{decimals}f}" for each in (mean, low, high))
+    return f"{middle} ({' to '.join(ends)})" if language == "en" else f"{middle}（{' 至 '.join(ends)}）"
 
 
 def number(value: float) -> str:
