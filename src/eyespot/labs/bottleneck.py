@@ -40,7 +40,7 @@ LAB = Lab(
         "arm": Both("1x1 to so many channels", "1x1 之后的通道数"),
         "network": Both("in the trained network", "训练好的网络中"),
     },
-    seconds=65,
+    seconds=30,
     takes_model=True,
 )
 

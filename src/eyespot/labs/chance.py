@@ -40,7 +40,7 @@ LAB = Lab(
         "apart": Share("test accuracy apart by", "测试准确率之差"),
     },
     names={"arm": Both("what changes", "改变什么"), **ARMS},
-    seconds=15,
+    seconds=11,
 )
 
 

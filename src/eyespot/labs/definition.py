@@ -85,7 +85,7 @@ class Lab:
     """What a trial returns, by name; the first is plotted."""
     names: Mapping[str, Both] = field(default_factory=dict)
     """Of axes and of their values, where a person reads them."""
-    seconds: int = 60
+    seconds: int = 55
     """About how long it takes on the digits with five seeds, on two cores; `benchmarks/labs.py` measures it."""
     needs: int = 0
     """Training pictures of a class that the rule speaks of: with fewer, nothing can be told."""

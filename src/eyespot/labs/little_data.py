@@ -35,7 +35,7 @@ LAB = Lab(
     grid={"pictures": (*FEW, 100), "arm": ("none", *KINDS, "all")},
     measures={"accuracy": ACCURACY},
     names=NAMES,
-    seconds=40,
+    seconds=30,
     needs=30,
 )
 

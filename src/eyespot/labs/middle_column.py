@@ -31,7 +31,7 @@ LAB = Lab(
         "middle": Both("size of the middle column, the outer ones are 1", "中间一列的大小（两侧为 1）"),
     },
     names={"arm": Both("middle column", "中间一列"), "learned": Both("learned", "学出来的")},
-    seconds=5,
+    seconds=4,
 )
 
 

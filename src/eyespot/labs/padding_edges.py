@@ -39,7 +39,7 @@ LAB = Lab(
         "replicate": Both("replicate", "复制边缘"),
         "circular": Both("circular", "循环填充"),
     },
-    seconds=1,
+    seconds=2,
 )
 
 

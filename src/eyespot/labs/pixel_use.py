@@ -36,7 +36,7 @@ LAB = Lab(
         "padding 1": Both("padding 1", "填充 1"),
         "no padding": Both("no padding", "不填充"),
     },
-    seconds=1,
+    seconds=2,
     exact=True,
 )
 

@@ -40,7 +40,7 @@ LAB = Lab(
         "all channels": Both("pool branch as it is", "池化分支不降"),
         "32 channels": Both("pool branch narrowed to 32", "池化分支降到 32"),
     },
-    seconds=1,
+    seconds=2,
     exact=True,
 )
 

@@ -40,7 +40,7 @@ LAB = Lab(
         "one halved": Both("same padding, stride 2 in the 3x3", "same 填充，3x3 的步长为 2"),
         "all halved": Both("same padding, stride 2 in all", "same 填充，步长都为 2"),
     },
-    seconds=1,
+    seconds=2,
     exact=True,
 )
 

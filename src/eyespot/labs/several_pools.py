@@ -48,7 +48,7 @@ LAB = Lab(
         "ReLU, max": Both("ReLU before or after max", "ReLU 在最大池化之前或之后"),
         "ReLU, average": Both("ReLU before or after average", "ReLU 在平均池化之前或之后"),
     },
-    seconds=1,
+    seconds=2,
     exact=True,
 )
 

@@ -38,7 +38,7 @@ LAB = Lab(
     grid={"shift": tuple(range(MARGIN + 1)), "arm": tuple(ARMS)},
     measures={"accuracy": ACCURACY},
     names={"shift": Both("shift, pixels", "平移像素数"), "arm": Both("network", "网络"), **ARMS},
-    seconds=25,
+    seconds=20,
 )
 
 

@@ -20,10 +20,7 @@ LAB = Lab(
         "Is training only the softmax enough? How many layers to freeze for how many pictures?",
         "只训练 softmax 层够吗？多少图片该冻结多少层？",
     ),
-    claim=Both(
-        "few pictures: freeze all but the softmax; more: train some of the last layers, too",
-        "图片少时只训练 softmax 层；图片多一些时，冻结的层少一些，训练后面的层",
-    ),
+    claim=Both("few pictures: only the softmax; more: later layers, too", "图片少只训练 softmax；图片多再训练后面的层"),
     guesses=(
         Both("the softmax is always enough", "只训练 softmax 总是够的"),
         Both("it is enough for few pictures; with more, deeper layers pay", "图片少时够；图片多时，多训练几层更好"),
@@ -40,6 +37,7 @@ LAB = Lab(
         **{"all": Both("all", "全部"), "hidden layer": Both("hidden layer, then softmax", "隐藏层 + softmax")},
         **{f"from stage {at}": Both(f"from stage {at} on", f"从第 {at} 阶段开始") for at in (7, 6)},
     },
+    seconds=115,
     needs=20,
 )
 

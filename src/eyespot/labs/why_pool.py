@@ -31,14 +31,14 @@ LAB = Lab(
     grid={"arm": ("max", "average", "stride 2", "2x2 convolution", "drop pixels", "never", "4x4 at once")},
     measures={"accuracy": ACCURACY, "multiply_adds": Both("multiply-adds", "乘加次数")},
     names={
-        "max": Both("max 2x2", "最大池化 2x2"),
-        "average": Both("average 2x2", "平均池化 2x2"),
+        **{"max": Both("max 2x2", "最大池化 2x2"), "average": Both("average 2x2", "平均池化 2x2")},
         "stride 2": Both("stride 2", "步长 2"),
         "2x2 convolution": Both("convolution 2x2, stride 2", "2x2 卷积，步长 2"),
         "drop pixels": Both("every second pixel", "隔一个像素取一个"),
         "never": Both("never shrink", "从不缩小"),
         "4x4 at once": Both("max 4x4 at once", "一次最大池化 4x4"),
     },
+    seconds=15,
 )
 
 

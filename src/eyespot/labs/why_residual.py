@@ -36,7 +36,7 @@ LAB = Lab(
         "changed": Both("what a block changes whose weights have decayed", "权重衰减之后一个块所做的改变"),
     },
     names={"weights": Both("first weights", "初始权重"), **towers.ARMS},
-    seconds=20,
+    seconds=7,
 )
 
 
