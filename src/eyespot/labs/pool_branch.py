@@ -70,7 +70,7 @@ def verdict(gain: Gains) -> Verdict:
     if grow and all(each == narrow[1] for each in narrow[1:]):
         said = Both(
             "Blocks would grow: as it is, six blocks give {a} channels, and one costs from {c} to {d} million "
-            "multiply-adds. Narrowed, block 6 gives {e} channels for {f} million.",
+            "multiply-adds. Narrowed to 32, block 6 gives {e} channels for {f} million.",
             "不降的话，块会变大：六个块之后有 {a} 个通道，每块的乘加从 {c} 增至 {d} 百万。"
             "降到 32 时，第六块给出 {e} 个通道，乘加 {f} 百万。",
         )
