@@ -62,8 +62,8 @@ def verdict(gain: Gains) -> Verdict:
     falls, one = (gain("accuracy", arm, over="5x5") for arm in (QUARTER, 1))
     said = Both(
         "With 8 of 32 channels accuracy changes by {c}, with one by {d}; 8 cost {e} instead of {f} million "
-        "multiply-adds. Narrow places of the trained network can keep {a} of the variance, the worst {b}.",
-        "32 个通道降到 8 个，准确率变化 {c}，降到一个变化 {d}；降到 8 个时乘加从 {f} 降到 {e} 百万。"
+        "multiply-adds; narrow places of the trained network can keep {a} of the variance, the worst {b}.",
+        "32 个通道降到 8 个，准确率变化 {c}，降到一个变化 {d}；降到 8 个时乘加从 {f} 降到 {e} 百万；"
         "训练好的网络中变窄的地方能保留方差的 {a}，最差的一处 {b}。",
     )
     numbers = {"a": gain("kept", "network"), "b": gain("least", "network"), "c": falls, "d": one}

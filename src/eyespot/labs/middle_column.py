@@ -66,10 +66,10 @@ def verdict(gain: Gains) -> Verdict:
     numbers = {"a": gain("moved", 0), "b": gain("moved", 1), "c": middle}
     if all(each.up for each in more) and middle.minus(LITTLE).down:
         said = Both(
-            "With 0 brightness does not count: 0.3 brighter moves the answer by {a} deviations with 0, by {b} with 1. "
-            "Free weights learn the same: their middle is {c} of the outer columns.",
-            "中间为 0，亮度就不影响结果：图片亮 0.3，输出移动 {a} 个标准差；中间为 1 时移动 {b} 个。"
-            "自由权重学到的也一样：中间一列的大小是两侧的 {c}。",
+            "So that brightness does not count: 0.3 brighter moves the answer by {a} deviations with 0, by {b} with 1, "
+            "and free weights learn a middle of {c} of the outer columns.",
+            "为了让亮度不影响结果：图片亮 0.3，中间为 0 时输出移动 {a} 个标准差，为 1 时移动 {b} 个；"
+            "自由权重学到的中间一列是两侧的 {c}。",
         )
         return Verdict("so", said.filled(**numbers), guess=2)
     if any(each.down for each in more) or middle.minus(LITTLE).up:

@@ -65,15 +65,15 @@ def verdict(gain: Gains) -> Verdict:
     if beside.minus(1).up:
         said = Both(
             "The outermost columns answer {a} times as much as the inside, {b} times if the edge is repeated "
-            "instead. On a flat 10 zeros answer up to {c}.",
-            "最外两列的平均响应与内部之比是 {a}；复制边缘则是 {b}。在处处为 10 的灰图上，补零的响应最大到 {c}。",
+            "instead, and on a flat 10 zeros answer up to {c}.",
+            "最外两列的平均响应与内部之比是 {a}，复制边缘则是 {b}；在处处为 10 的灰图上，补零的响应最大到 {c}。",
         )
         return Verdict("so", said.filled(**numbers), guess=2)
     if beside.minus(1).down:
         said = Both(
             "On these pictures, whose border has the level {d} (black 0, white 1), the outermost columns answer {a} "
-            "times as much as the inside. But on a flat 10 zeros answer up to {c}.",
-            "在这些图片上，边界的灰度是 {d}（黑 0，白 1），最外两列与内部的平均响应之比是 {a}。"
+            "times as much as the inside, but on a flat 10 zeros answer up to {c}.",
+            "在这些图片上，边界的灰度是 {d}（黑 0，白 1），最外两列与内部的平均响应之比是 {a}；"
             "但在处处为 10 的灰图上，补零的响应最大到 {c}。",
         )
         return Verdict("not so", said.filled(**numbers), guess=3)

@@ -56,9 +56,9 @@ def verdict(gain: Gains) -> Verdict:
     if any(each.mean >= 1 for each in padded):
         return Verdict("so", Both("A corner has as many paths as the centre.", "角和中心的路径一样多。"), guess=1)
     said = Both(
-        "For each path of the centre a corner has {a} through one layer, {b} through three, {c} through six. "
-        "Without padding it has {d} through one.",
-        "中心每有一条路径，角上像素经过一层有 {a} 条，三层 {b} 条，六层 {c} 条。不填充时，一层有 {d} 条。",
+        "For each path of the centre a corner has {a} through one layer, {b} through three, {c} through six, "
+        "and without padding {d} through one.",
+        "中心每有一条路径，角上像素经过一层有 {a} 条，三层 {b} 条，六层 {c} 条；不填充时，一层有 {d} 条。",
     )
     numbers = {"a": padded[0], "b": padded[2], "c": padded[-1], "d": gain("corner", "no padding", layers=1)}
     return Verdict("not so", said.filled(**numbers), guess=3 if padded[-1].mean < padded[0].mean else 2)

@@ -69,9 +69,9 @@ def verdict(gain: Gains) -> Verdict:
     grow = all(one.mean < other.mean for pair in pairwise(wide) for one, other in zip(*pair, strict=True))
     if grow and all(each == narrow[1] for each in narrow[1:]):
         said = Both(
-            "Blocks would grow: as it is, six blocks give {a} channels, and one costs from {c} to {d} million "
-            "multiply-adds. Narrowed to 32, block 6 gives {e} channels for {f} million.",
-            "不降的话，块会变大：六个块之后有 {a} 个通道，每块的乘加从 {c} 增至 {d} 百万。"
+            "Or blocks would grow: as it is, six give {a} channels, and one costs from {c} to {d} million "
+            "multiply-adds; narrowed to 32, block 6 gives {e} channels for {f} million.",
+            "否则块会越来越大：不降时六个块之后有 {a} 个通道，每块的乘加从 {c} 增至 {d} 百万；"
             "降到 32 时，第六块给出 {e} 个通道，乘加 {f} 百万。",
         )
         numbers = {"a": wide[-1][0], "c": wide[0][1], "d": wide[-1][1], "e": narrow[-1][0], "f": narrow[-1][1]}

@@ -35,8 +35,7 @@ LAB = Lab(
         "aligned": Share("share of places where all look at the same pixel", "各分支看着同一像素的位置的比例"),
     },
     names={
-        "same": Both("same padding", "same 填充"),
-        "valid": Both("no padding", "不填充"),
+        **{"same": Both("same padding", "same 填充"), "valid": Both("no padding", "不填充")},
         "one halved": Both("same padding, stride 2 in the 3x3", "same 填充，3x3 的步长为 2"),
         "all halved": Both("same padding, stride 2 in all", "same 填充，步长都为 2"),
     },
@@ -52,7 +51,7 @@ def trial(bench: Bench, *, arm: str) -> dict[str, float]:
         (centre, _), (jump, _) = last.centre or (0, 0), last.jump or (0, 0)
         lines.append([centre + jump * place for place in range(last.output[1])])  # pixels of the input
     agreeing = sum(len(set(centres)) == 1 for centres in zip(*lines, strict=False))  # along one side
-    return {"joined": float(not _complaint(arm)), "aligned": (agreeing / max(map(len, lines))) ** 2}
+    return {"joined": float(not _why_refused(arm)), "aligned": (agreeing / max(map(len, lines))) ** 2}
 
 
 def _branch(kernel: int, arm: str) -> nn.Sequential:
@@ -60,8 +59,7 @@ def _branch(kernel: int, arm: str) -> nn.Sequential:
     return unit(INPUT[0], 8, kernel, stride=2 if halved else 1, padding=0 if arm == "valid" else kernel // 2)
 
 
-def _complaint(arm: str) -> str:
-    """What is said where the branches cannot be concatenated, else nothing."""
+def _why_refused(arm: str) -> str:
     try:
         named = {f"{kernel}x{kernel}": _branch(kernel, arm) for kernel in KERNELS}
         check_shapes(chain(inception=Branches(**named)), INPUT)
@@ -74,7 +72,9 @@ def verdict(gain: Gains) -> Verdict:
     same, valid, one_halved, all_halved = (gain("joined", arm).mean for arm in LAB.grid["arm"])
     if same == 0 or valid + one_halved > 0:
         return Verdict("not so", Both("Others can be concatenated, too.", "大小不同的也能拼接。"), guess=3)
-    said = Both("Only one size can be concatenated: {error} {halved}", "大小一样才能拼接，否则报错“{error}”{halved}")
-    agree = Both("All halved they can be: they only have to agree.", "全部减半就能拼接：只要一样大。")
-    halved = agree if all_halved else Both("All halved they cannot be, either.", "全部减半也不能拼接。")
-    return Verdict("so", said.filled(error=_complaint("one halved"), halved=halved), guess=1)
+    said = Both(
+        "To be concatenated: a branch of another size is refused ({error}), and all halved {can} again.",
+        "为了能够拼接：大小不同的分支会报错（{error}），而全部减半{can}拼接。",
+    )
+    can = Both("fit", "又可以") if all_halved else Both("do not fit", "也不能")
+    return Verdict("so", said.filled(error=_why_refused("one halved").rstrip("."), can=can), guess=1)

@@ -67,12 +67,12 @@ def verdict(gain: Gains) -> Verdict:
     if any(gain("most", "max, max", windows=windows).mean > 0 for windows in WINDOWS):
         return Verdict("so", Both("Two max pools are not one larger.", "两个最大池化不等于一个更大的。"), guess=1)
     said = Both(
-        "Two max pools are one larger one, bit for bit. Two averages agree with one larger in {a} of values where "
-        "windows do not overlap, in {b} where they do. ReLU before or after max: {c}.",
-        "两个最大池化等于一个更大的，每一位都相同。两个平均池化与一个更大的相比，窗口不重叠时 {a} 的值相等，"
-        "重叠时 {b}。ReLU 在最大池化之前或之后：{c} 相等。",
+        "Two max pools are one larger one, bit for bit; two averages agree with one larger in {a} % of values where "
+        "windows do not overlap, in {b} % where they do; ReLU before or after max gives {c} % the same.",
+        "两个最大池化等于一个更大的，每一位都相同；两个平均池化与一个更大的相比，窗口不重叠时 {a} % 的值相等，"
+        "重叠时 {b} %；ReLU 在最大池化之前或之后，{c} % 相等。",
     )
     asked = (("average, average", "apart"), ("average, average", "overlapping"), ("ReLU, max", "overlapping"))
     a, b, c = (gain("equal", arm, windows=windows).mean for arm, windows in asked)
-    said = said.filled(a=f"{a:.1%}", b=f"{b:.1%}", c=f"{c:.1%}")
+    said = said.filled(a=100 * a, b=100 * b, c=100 * c)
     return Verdict("not so", said, guess=3 if b < 1 else 2)

@@ -67,7 +67,7 @@ def verdict(gain: Gains) -> Verdict:
     size = gain("gradient", "shortcuts", over="plain", weights="PyTorch", depth=40)
     meaning = gain("agreement", "shortcuts", over="plain", weights="He", depth=80)
     said = Both(
-        "With shortcuts, the gradient of the first of 40 layers over that of the last is larger by {a} in log10. Where "
+        "With shortcuts, the gradient of the first of 40 layers over that of the last is larger by {a} in log10; where "
         "first weights keep the size, gradients of near pictures at 80 layers agree by {b} more.",
         "有捷径时，40 层网络第一层与最后一层梯度之比的 log10 大 {a}；初始权重能保持大小时，"
         "80 层网络中相近图片的梯度一致程度高 {b}。",
