@@ -267,8 +267,8 @@ def test_branches_are_joined_where_torch_can_concatenate_them(arm, joined, align
 @pytest.mark.parametrize(
     ("joined", "answer", "says"),
     [
-        ({"same", "all halved"}, "so", "(8, 28, 28), and branch '3x3', (8, 14, 14). All halved they can be"),
-        ({"same"}, "so", "they cannot be, either"),
+        ({"same", "all halved"}, "so", "(8, 28, 28), and branch '3x3', (8, 14, 14)), and all halved fit again"),
+        ({"same"}, "so", "all halved do not fit again"),
         ({"same", "valid"}, "not so", "Others can be concatenated"),
         (set(), "not so", "Others can be"),
     ],

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @quiet_option
 @told
 def lab(name: str | None, data: str, as_json: bool, quiet: bool, **options: Any) -> None:
-    """Answer an open question about convolutional networks by an experiment of a minute; without NAME, list them.
+    """Answer an open question about CNNs by an experiment of a minute; without NAME, list them all.
 
     DATA is `digits` or your own pictures, of any kind that `train` takes; at most 2,000 of them are used, as small
     images. Each seed is a round with its own test pictures, and the verdict says how sure it is: it is so, it is not,
