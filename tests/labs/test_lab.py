@@ -207,9 +207,10 @@ def test_a_slow_first_setting_does_not_stop_the_lab(made_up, monkeypatch):
 
 def test_another_first_seed_shares_out_the_pictures_anew(made_up):
     first = eyespot.lab("made-up", FEW, seeds=5)
-    other = eyespot.lab("made-up", FEW, seeds=5, seed=3)
-    assert (first.folder, other.folder) == ("runs/lab/made-up", "runs/lab/made-up-2")
-    assert other.seeds == (3, 4, 5, 6, 7)
+    for number, seed in enumerate((3, 5), 2):
+        other = eyespot.lab("made-up", FEW, seeds=5, seed=seed)
+        assert (first.folder, other.folder) == ("runs/lab/made-up", f"runs/lab/made-up-{number}")
+        assert other.seeds == tuple(range(seed, seed + 5))
 
 
 def test_the_command_in_the_report_does_it_again(made_up):

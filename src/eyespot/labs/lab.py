@@ -11,7 +11,7 @@ from eyespot.data.copies import content_hash
 from eyespot.keywords import as_record
 from eyespot.labs import catalogue
 from eyespot.labs.catalogue import Found
-from eyespot.labs.definition import FOLDS, Language
+from eyespot.labs.definition import Language
 from eyespot.labs.folder import TABLE, lab_folder
 from eyespot.labs.options import LabOptions
 from eyespot.labs.phrases import language_of
@@ -46,7 +46,7 @@ def lab(
 
 
 def _tried(found: Found, data: str | Path, asked: LabOptions, started: float, progress: Progress) -> LabResult:
-    from eyespot.labs.outcome import Outcome  # these import torch, which the list of options does not need
+    from eyespot.labs.outcome import Outcome  # these import torch
     from eyespot.labs.report import written
     from eyespot.labs.trials import Asked, run
 
@@ -68,7 +68,7 @@ def _settings(found: Found, pictures: Pictures, asked: LabOptions) -> dict[str, 
     return {
         "data": pictures.fingerprint,
         "model": asked.model and [asked.model, _content(Path(asked.model).expanduser())],
-        "first": asked.seed % FOLDS,
+        "first": asked.seed,  # from which on five seeds share out the pictures
         "effort": asked.effort,
         "eyespot": VERSION,
         "code": content_hash(code.encode()),
