@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from PIL import Image
 import eyespot
 from eyespot import labs
 from eyespot.cli.main import main
-from eyespot.errors import DataError, NoPictures, OptionError, Stopped
+from eyespot.errors import DataError, NetworkError, NoPictures, OptionError, Stopped
 from eyespot.labs import catalogue
 from eyespot.labs.bench import drawn
 from eyespot.labs.definition import ACCURACY
@@ -133,6 +134,21 @@ def test_a_folder_that_holds_something_else_is_left_alone(made_up, tmp_path):
     assert [each.name for each in (tmp_path / "runs" / "lab" / "made-up").iterdir()] == ["letter.txt"]
 
 
+def test_what_is_refused_leaves_no_folder(made_up, tmp_path):
+    def refused(bench, **cell):
+        raise NetworkError("it has no such layer")
+
+    with mock.patch.object(made_up, "trial", refused), pytest.raises(NetworkError):
+        eyespot.lab("made-up", FEW)
+    assert list((tmp_path / "runs" / "lab").iterdir()) == []
+
+
+def test_a_model_may_be_a_path_and_nobodys_home_is_no_traceback(made_up, monkeypatch):
+    monkeypatch.setattr(made_up, "LAB", replace(made_up.LAB, takes_model=True))
+    result = eyespot.lab("made-up", FEW, seeds=1, model=Path("lenet5"), out="~nobody-at-all")
+    assert result.folder == "~nobody-at-all/lab/made-up"
+
+
 def test_a_damaged_row_is_done_again(made_up):
     path = Path(eyespot.lab("made-up", FEW, seeds=2).table)
     lines = path.read_text("utf-8").splitlines(keepends=True)
@@ -150,8 +166,10 @@ def test_ctrl_c_after_a_round_leaves_a_verdict_and_a_table(made_up):
 
 
 def test_ctrl_c_before_the_first_round_is_a_sentence(made_up):
-    made_up.STOP_AT = (2,)
-    with pytest.raises(Stopped, match="first round"):
+    made_up.STOP_AT = (1, 3)
+    with pytest.raises(Stopped, match="nothing yet$"):
+        eyespot.lab("made-up", FEW)
+    with pytest.raises(Stopped, match=r"first round.*table\.csv has what was measured"):
         eyespot.lab("made-up", FEW)
 
 

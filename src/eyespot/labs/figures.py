@@ -1,4 +1,4 @@
-"""Numbers of several seeds: their mean with its interval, differences that are paired by seed, and the one plot."""
+"""Numbers of several seeds: their mean with its interval, and differences that are paired by seed."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -37,6 +37,15 @@ def lab_folder(out: Path, name: str, settings: Mapping[str, object]) -> Iterator
                 return
         finally:
             lock.let_go()
+            _leave_nothing(folder)
+
+
+def _leave_nothing(folder: Path) -> None:
+    """Removes the folder where no trial was done in it: one that was refused is no experiment."""
+    if {each.name for each in folder.iterdir()} <= {SETTINGS}:
+        (folder / SETTINGS).unlink(missing_ok=True)
+        with suppress(OSError):  # somebody has it, or writes to it, just now
+            folder.rmdir()
 
 
 def _taken(folder: Path) -> RunLock | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,9 @@ def _tried(found: Found, data: str | Path, asked: LabOptions, started: float, pr
 
     pictures = read_pictures(data, side=found.lab.side, progress=progress)
     seeds = tuple(range(asked.seed, asked.seed + asked.seeds))
-    plan = Asked(seeds, started + asked.limit_seconds, asked.model, asked.effort)
-    out = Path(asked.out).expanduser()
+    model = str(asked.model) if asked.model else None
+    plan = Asked(seeds, started + asked.limit_seconds, model, asked.effort)
+    out = Path(os.path.expanduser(asked.out))  # which leaves the ~ of nobody as it is
     with lab_folder(out, found.name, _settings(found, pictures, asked)) as folder:
         trials = run(found, pictures, plan, folder / TABLE, progress=progress)
         seconds = round(time.monotonic() - started, 1)
@@ -67,7 +69,7 @@ def _settings(found: Found, pictures: Pictures, asked: LabOptions) -> dict[str, 
     code = "\n".join(path.read_text("utf-8") for path in (found.path, *shared))
     return {
         "data": pictures.fingerprint,
-        "model": asked.model and [asked.model, _content(Path(asked.model).expanduser())],
+        "model": asked.model and [str(asked.model), _content(Path(os.path.expanduser(asked.model)))],
         "first": asked.seed,  # from which on five seeds share out the pictures
         "effort": asked.effort,
         "eyespot": VERSION,

@@ -30,7 +30,7 @@ class LabOptions:
     """What the person thinks comes out: the number of one of the lab's guesses, from 1."""
     lang: str | None = None
     """"en" or "zh"; None for the environment's."""
-    model: str | None = None
+    model: str | Path | None = None
     """The network that is looked into: one of the catalogue, or a run."""
     out: str | Path = "runs"
     """The folder in which `lab/NAME` is made."""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from eyespot import machine
 from eyespot.blocks import split
 from eyespot.building import backbone
+from eyespot.errors import DataError
 from eyespot.features.images import decoded
 from eyespot.labs.bench import Bench
 from eyespot.records import Preprocess
@@ -16,8 +17,6 @@ from eyespot.records import Preprocess
 SIDE = 64
 """Of the images, pixels: much less than what the network was made for, and twelve times as fast."""
 TOGETHER = 64
-
-
 FEATURES = "head.flat"
 """The stage that gives the features, (N, 1280): only the softmax layer comes after it."""
 
@@ -54,8 +53,13 @@ def _images(bench: Bench) -> Tensor:
     if "images" not in once:
         own = backbone.DEFAULT.own_preprocess
         preprocess = Preprocess.model_validate({**own.model_dump(), "short_side": SIDE, "crop_hw": (SIDE, SIDE)})
-        levels = decoded(bench.pictures.hashed, preprocess, folder=machine.cache_folder() / "labs").images
-        values = (levels - np.array(own.mean)) / np.array(own.scale)
+        found = decoded(bench.pictures.hashed, preprocess, folder=machine.cache_folder() / "labs")
+        if found.set_aside:  # its rows would be those of other pictures
+            lost = found.set_aside[0]
+            raise DataError(
+                f"{lost.picture} could be read when the experiment began, and now {lost.reason}: run it again"
+            )
+        values = (found.images - np.array(own.mean)) / np.array(own.scale)
         once["images"] = torch.from_numpy(values.transpose(0, 3, 1, 2).astype(np.float32))
-    found: Tensor = once["images"]
-    return found
+    images: Tensor = once["images"]
+    return images

@@ -87,7 +87,8 @@ def run(found: Found, pictures: Pictures, asked: Asked, table: Path, *, progress
         done.append(seed)
         longest = max(longest, time.monotonic() - began)
     if ended == "ctrl-c" and not done:
-        raise Stopped(f"stopped in the first round, which says nothing yet; {table} has what was measured")
+        there = f"; {table} has what was measured" if rows else ""
+        raise Stopped(f"stopped in the first round, which says nothing yet{there}")
     kept = [rows[seed, at] for seed in done for at in range(len(cells))]
     return Trials(kept, tuple(done), len(test) / len(train), len(test), ended)
 
