@@ -167,7 +167,7 @@ def test_ctrl_c_after_a_round_leaves_a_verdict_and_a_table(made_up):
 
 def test_ctrl_c_before_the_first_round_is_a_sentence(made_up):
     made_up.STOP_AT = (1, 3)
-    with pytest.raises(Stopped, match="nothing yet$"):
+    with pytest.raises(Stopped, match=r"nothing yet$"):
         eyespot.lab("made-up", FEW)
     with pytest.raises(Stopped, match=r"first round.*table\.csv has what was measured"):
         eyespot.lab("made-up", FEW)
