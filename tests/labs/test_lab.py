@@ -213,6 +213,9 @@ def test_too_few_pictures_are_said(made_up, tmp_path):
     draw_few(tmp_path / "fewer", each=3)
     with pytest.raises(DataError, match="at least 4 pictures"):
         eyespot.lab("made-up", "fewer")
+    (tmp_path / "fewer" / "a" / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"broken\.png"):
+        eyespot.lab("made-up", "fewer")
 
 
 def test_a_slow_first_setting_does_not_stop_the_lab(made_up, monkeypatch):

@@ -80,10 +80,12 @@ def pictures_of(found: DataSet, *, side: int = 0, progress: Progress = silent) -
     hashed, copies = without_copies(hashed)
     images = decoded(hashed, _preprocess(hashed, side), folder=machine.cache_folder() / "labs")
     kept, classes = _with_enough(images.pictures, found)
+    set_aside = (*found.set_aside, *unread, *copies, *images.set_aside)
     if len(classes) < 2:
+        first = "".join(f"; set aside, among others: {each.picture} {each.reason}" for each in set_aside[:1])
         raise DataError(
             f"{found.name} has {counted(len(classes), 'class', 'classes')} with at least {FEWEST} pictures that can be "
-            "read: an experiment needs two"
+            f"read: an experiment needs two{first}"
         )
     numbers = {name: number for number, name in enumerate(classes)}
     x = images.images[[number for number, each in enumerate(images.pictures) if each in kept]]
@@ -95,7 +97,7 @@ def pictures_of(found: DataSet, *, side: int = 0, progress: Progress = silent) -
         classes=classes,
         hashed=tuple(kept),
         fingerprint=data_fingerprint(replace(found, classes=classes), kept),
-        set_aside=(*found.set_aside, *unread, *copies, *images.set_aside),
+        set_aside=set_aside,
         notes=(*notes, *(Both(note, note) for note in found.notes)),
         black=black,
         white=white,
