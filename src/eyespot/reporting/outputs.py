@@ -118,6 +118,8 @@ def _how(result: TrainResult, fitted: Fitted, manifest: Manifest) -> Iterator[tu
     yield "Seed", str(manifest.seed)
     yield "Model hash", f"{manifest.graph_sha256[:16]}; the same data, options and seed give the same"
     yield "Data fingerprint", manifest.data.fingerprint
+    if manifest.data.exclusion:
+        yield "Your list", f"{manifest.data.exclusion}; sha256 {manifest.data.exclusion.sha256[:16]}"
     yield "Time", f"{result.seconds:.1f} s; {counted(result.views_computed, 'view')} computed, the others were stored"
     yield "Versions", ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
 

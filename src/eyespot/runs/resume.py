@@ -78,8 +78,8 @@ def require_same_data(again: Again, name: str, fingerprint: str) -> None:
     if again.fingerprint not in (None, fingerprint):
         raise DataError(
             f"{name} is not what the run was made on: its fingerprint is {fingerprint}, the run's is "
-            f"{again.fingerprint}; pictures were added, changed or removed, so train anew, or give the folder "
-            "as it was"
+            f"{again.fingerprint}; pictures were added, changed or removed, or a list of decisions was, so train anew, "
+            "or give all as it was"
         )
 
 
