@@ -17,8 +17,7 @@ from eyespot.data.copies import Hashed, data_fingerprint, hash_pictures, mirror_
 from eyespot.data.data_set import DataSet
 from eyespot.data.joined import open_joined, split_joined
 from eyespot.data.ranges import find_levels
-from eyespot.data.read_as import ReadAs
-from eyespot.data.sources import AS_IT_IS
+from eyespot.data.read_as import AS_IT_IS, ReadAs
 from eyespot.distributed.world import World, broadcast
 from eyespot.errors import DataError
 from eyespot.progress import Progress

@@ -20,7 +20,7 @@ from eyespot.reporting.figures import part_png
 from eyespot.reporting.measure import Measurements
 from eyespot.reporting.report import Mistake, Report, write_report
 from eyespot.reporting.result import TrainResult
-from eyespot.runs.folder import ARGS, REPORT
+from eyespot.runs.folder import ARGS, REPORT, SPLIT
 from eyespot.runs.tables import write_csv, write_json, write_table
 from eyespot.words import counted
 
@@ -46,7 +46,7 @@ def write_outputs(
     with writing(f"the model in {folder} is complete and usable, but its report"):
         write_json(folder / ARGS, args)
         parts = ((each.picture.name, each.picture.label, each.picture.part, each.content) for each in split)
-        write_csv(folder / "split.csv", ("picture", "class", "part", "content_hash"), parts)
+        write_csv(folder / SPLIT, ("picture", "class", "part", "content_hash"), parts)
         write_table(folder / "results.csv", fitted.table)
         write_csv(
             folder / "predictions.csv",
