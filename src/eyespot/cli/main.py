@@ -24,8 +24,8 @@ from eyespot.version import VERSION
 from eyespot.words import nearest
 
 COMMANDS = (
-    *("train", "predict", "val", "explain", "export", "serve", "embed", "augment", "convert", "stylize", "benchmark"),
-    *("lab", "networks", "info", "cache", "summary", "feature-maps", "kernels", *by_hand.COMMANDS),
+    *("train", "predict", "val", "add", "explain", "export", "serve", "embed", "augment", "convert", "stylize"),
+    *("benchmark", "lab", "networks", "info", "cache", "summary", "feature-maps", "kernels", *by_hand.COMMANDS),
 )
 """In the order in which a newcomer needs them."""
 

@@ -20,7 +20,7 @@ from eyespot.reporting.figures import part_png
 from eyespot.reporting.measure import Measurements
 from eyespot.reporting.report import Mistake, Report, write_report
 from eyespot.reporting.result import TrainResult
-from eyespot.runs.folder import ARGS, REPORT, SPLIT
+from eyespot.runs.folder import ARGS, PREDICTIONS, REPORT, SPLIT
 from eyespot.runs.tables import write_csv, write_json, write_table
 from eyespot.words import counted
 
@@ -49,7 +49,7 @@ def write_outputs(
         write_csv(folder / SPLIT, ("picture", "class", "part", "content_hash"), parts)
         write_table(folder / "results.csv", fitted.table)
         write_csv(
-            folder / "predictions.csv",
+            folder / PREDICTIONS,
             ("picture", "part", "class", "answer", "probability", "right", "set_aside"),
             _prediction_rows(fitted, measured, {each.content: each.picture.part for each in split}),
         )

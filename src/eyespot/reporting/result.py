@@ -5,7 +5,8 @@ The keys of `TrainResult` are those of `--json` and of result.json.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from eyespot.bundle.files import FOLDER
 from eyespot.bundle.manifest import Exclusion
@@ -14,6 +15,7 @@ from eyespot.records import Metric, PartMetrics, Precision, Record, Rung, SetAsi
 from eyespot.regimes.choice import Choice
 from eyespot.regimes.fitted import Fitted
 from eyespot.reporting.measure import Measurements
+from eyespot.reporting.regression import Regression, regression_of
 from eyespot.runs.folder import REPORT
 from eyespot.runs.job import Job
 
@@ -51,6 +53,8 @@ class TrainResult(Record):
     out_of_fold: Metric | None
     """Repeated cross-validation, in place of a test part that is too small."""
     out_of_fold_reason: str
+    regression: Regression | None
+    """How it compares with the run whose parts it has; None without one, or where nothing was tested in both."""
     mirror: bool
     """Whether mirror images were trained on."""
     l2: float | None
@@ -77,6 +81,7 @@ def result_of(fitted: Fitted, measured: Measurements, *, choice: Choice, job: Jo
     """notes: those of the run that neither the data nor the model gave."""
     prepared, scores, folder = measured.prepared, measured.scores, job.folder.path
     assert folder is not None
+    regression, compared = _compared(job.options.parts_of, measured)
     return TrainResult(
         run=printable(str(folder)),
         bundle=printable(str(folder / FOLDER)),
@@ -93,15 +98,26 @@ def result_of(fitted: Fitted, measured: Measurements, *, choice: Choice, job: Jo
         small_test=_overall(scores.small_test),
         out_of_fold=scores.out_of_fold,
         out_of_fold_reason=scores.out_of_fold_reason,
+        regression=regression,
         mirror=fitted.mirror,
         l2=fitted.l2,
         temperature=fitted.temperature.value,
         precision=measured.precision,
         views_computed=fitted.views_computed + measured.views_computed,
-        notes=tuple(dict.fromkeys([*prepared.notes, *fitted.notes, *measured.notes, *notes])),
+        notes=tuple(dict.fromkeys([*compared, *prepared.notes, *fitted.notes, *measured.notes, *notes])),
         ladder=fitted.ladder,
         seconds=round(job.clock.spent, 2),
     )
+
+
+def _compared(before: Path | None, measured: Measurements) -> tuple[Regression | None, Iterable[str]]:
+    """The comparison with the run before, if one was given, and what there is to say of it."""
+    if before is None:
+        return None, ()
+    regression = regression_of(before, measured)
+    if regression is None:
+        return None, [f"no picture was tested here that {printable(str(before))} was tested on: nothing is compared"]
+    return regression, regression.sentences
 
 
 def _overall(part: PartMetrics | None) -> Metric | None:

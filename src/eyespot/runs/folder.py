@@ -21,6 +21,7 @@ from eyespot.runs.tables import write_json
 ARGS = "args.json"
 REPORT = "report.html"
 SPLIT = "split.csv"
+PREDICTIONS = "predictions.csv"
 LOCK = ".lock"
 """The file that is locked. It is there while a process works on the run, and after one that was killed."""
 _HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)

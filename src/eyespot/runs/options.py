@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -152,6 +153,11 @@ class TrainOptions(Record):
     @classmethod
     def _may_be_one(cls, given: Any) -> Any:
         return (given,) if isinstance(given, str | Path) else given
+
+    @field_validator("exclude", "parts_of")
+    @classmethod
+    def _from_home(cls, given: Path | None) -> Path | None:
+        return given and Path(os.path.expanduser(given))  # which leaves the ~ of nobody as it is
 
     @field_validator("freeze", "weights", mode="before")
     @classmethod

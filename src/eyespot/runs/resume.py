@@ -56,9 +56,18 @@ def replayed(run: str | Path, given: Mapping[str, Any]) -> Again:
     more = sorted(given.keys() - {"name", "out"})
     if more:
         raise OptionError(f"a replay has the options of the run that it repeats: leave out {', '.join(more)}")
-    folder, args = read_args(run, "replayed")
+    return finished(run, "replayed", given)
+
+
+def finished(run: str | Path, what: str, given: Mapping[str, Any]) -> Again:
+    """The finished run in that folder, with the options that it had and those that are given.
+
+    what: why it is looked for, as an error says what cannot be done: "replayed".
+    Raises OptionError where there is none.
+    """
+    folder, args = read_args(run, what)
     if not (folder / REPORT).exists():
-        raise OptionError(f"{folder} is not finished, so it cannot be replayed: --resume it first")
+        raise OptionError(f"{folder} is not finished, so it cannot be {what}: --resume it first")
     return _again(folder, args, given, goes_on=False)
 
 
