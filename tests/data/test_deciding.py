@@ -48,13 +48,13 @@ def test_a_picture_of_another_class_is_named_and_keeps_its_place():
     found = decided({"dog/2": "cat"})
     assert labels(found.kept) == {**labels(PICTURES), "dog/2": "cat"}
     assert [each.picture.name for each in found.kept] == [each.picture.name for each in PICTURES]
-    assert found.relabelled == {"dog/2"}
+    assert found.relabelled == {"dog/2": "dog"}
     assert found.notes == ["1 picture has the class that list.csv says: dog/2 is 'cat'"]
 
 
 def test_the_class_that_it_has_is_no_change():
     found = decided({"dog/2": "dog"})
-    assert (found.kept, found.relabelled, found.notes) == (PICTURES, frozenset(), [])
+    assert (found.kept, found.relabelled, found.notes) == (PICTURES, {}, [])
 
 
 def test_a_decision_ends_a_contradiction_between_two_folders():
@@ -115,4 +115,4 @@ def test_where_a_class_is_called_x_it_is_said_what_x_does():
     assert decided({"cat/1": "x"}, pictures).notes == [
         "x in the column do leaves a picture out: it does not give it the class 'x'"
     ]
-    assert decided({"cat/1": "dog"}, pictures).relabelled == {"cat/1"}
+    assert decided({"cat/1": "dog"}, pictures).relabelled == {"cat/1": "cat"}

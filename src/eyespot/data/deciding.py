@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from eyespot.data.copies import Hashed
@@ -25,8 +25,8 @@ class Decided:
     kept: list[Hashed]
     """In the order that they had, some with another class."""
     left_out: list[Hashed]
-    relabelled: frozenset[str]
-    """Contents of kept pictures that have another class now."""
+    relabelled: Mapping[str, str]
+    """Contents of kept pictures that have another class now, and the one that they had."""
     set_aside: list[SetAside]
     """Those that were left out, with the reason."""
     notes: list[str]
@@ -50,7 +50,7 @@ def decide(hashed: Sequence[Hashed], decisions: Decisions, *, yes: bool) -> Deci
     return Decided(
         kept=kept,
         left_out=doomed,
-        relabelled=frozenset(new.content for _, new in moved),
+        relabelled={old.content: str(old.picture.label) for old, _ in moved},
         set_aside=[SetAside(picture=each.picture.name, reason=_reason(by_content[each.content])) for each in doomed],
         notes=[
             *_notes_on_x(doomed, hashed),

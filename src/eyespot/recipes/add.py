@@ -9,6 +9,7 @@ from eyespot.bundle.files import read_bundle
 from eyespot.progress import Progress, silent
 from eyespot.recipes.train import train
 from eyespot.reporting.result import TrainResult
+from eyespot.runs.folder import RUNS
 from eyespot.runs.resume import finished
 
 
@@ -35,12 +36,12 @@ def add(
     earlier = finished(folder, "added to", {})
     options = earlier.options
     given = {each: getattr(options, each) for each in options.model_fields_set}
-    place = folder.absolute()
+    place = folder if folder.parent.name == RUNS else folder.absolute()
     given |= {
         "more": (*options.more, Path(new)),
         "parts_of": folder,
         "name": name or _next_name(place),
-        "out": place.parents[1] if place.parent.name == "train" else options.out,
+        "out": place.parents[1] if place.parent.name == RUNS else options.out,
     }
     result = train(earlier.data if data is None else data, progress=progress, **given)
     assert isinstance(result, TrainResult)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from eyespot.data.changes import Changes
 from eyespot.data.copies import Hashed, without_copies
 from eyespot.data.deciding import Decided, decide
 from eyespot.data.decisions import read_decisions
+from eyespot.data.joined import split_joined
 from eyespot.names import printable
 from eyespot.records import Part, SetAside
 from eyespot.words import counted
@@ -25,23 +26,41 @@ class Judged:
     """With the class that the person decided on, and the part that is known of them."""
     left_out: list[Hashed]
     """By the person."""
-    relabelled: frozenset[str]
-    """Contents that have another class now."""
+    relabelled: Mapping[str, str]
+    """Contents that have another class now, and the one that they had."""
     set_aside: list[SetAside]
     notes: list[str]
     exclusion: Exclusion | None
     """None where no list was given."""
 
-    def notes_on_test(self, parted: Sequence[Hashed]) -> Iterator[str]:
-        """A sentence where what is tested is no longer what the folders hold. parted: all pictures with their parts."""
-        gone = {each.content for each in self.left_out}
-        test = {each.content for each in parted if each.picture.part == "test"}
-        if test & (gone | self.relabelled):
+    def split(self, *, seed: int) -> Split:
+        """All of them with their parts, which are those that they would have without the person's decisions."""
+        as_found = [_of_class(each, self.relabelled) for each in (*self.kept, *self.left_out)]
+        decided = {each.content: str(each.picture.label) for each in self.kept}
+        parted = [_of_class(each, decided) for each in split_joined(as_found, seed=seed)]
+        kept = [each for each in parted if each.content in decided]
+        left_out = [each for each in parted if each.content not in decided]
+        return Split(kept, left_out, list(self._notes_on_test(kept, left_out)))
+
+    def _notes_on_test(self, kept: Sequence[Hashed], left_out: Sequence[Hashed]) -> Iterator[str]:
+        """A sentence where what is tested is no longer what the folders hold."""
+        gone = sum(each.picture.part == "test" for each in left_out)
+        moved = sum(each.picture.part == "test" and each.content in self.relabelled for each in kept)
+        changes = [f"leaves out {gone}"] * (gone > 0) + [f"gives {moved} another class"] * (moved > 0)
+        if changes:
             yield (
-                f"of the pictures to test on, your list leaves out {len(test & gone)} and gives "
-                f"{len(test & self.relabelled)} another class: the figures on test are on pictures as you judged them, "
-                "so they cannot be compared with those of a run without the list"
+                f"of the pictures to test on, your list {' and '.join(changes)}: the figures on test are on pictures "
+                "as you judged them, so they cannot be compared with those of a run without the list"
             )
+
+
+@dataclass(frozen=True)
+class Split:
+    """The pictures in their parts."""
+
+    kept: list[Hashed]
+    left_out: list[Hashed]
+    notes: list[str]
 
 
 def judge_pictures(hashed: Sequence[Hashed], classes: Sequence[str], changes: Changes) -> Judged:
@@ -64,10 +83,16 @@ def judge_pictures(hashed: Sequence[Hashed], classes: Sequence[str], changes: Ch
 def _decided(hashed: Sequence[Hashed], classes: Sequence[str], changes: Changes) -> tuple[Decided, Exclusion | None]:
     """The pictures after the person's decisions, and what came of these; as they are where there is no list."""
     if changes.exclude is None:
-        return Decided(list(hashed), [], frozenset(), [], []), None
+        return Decided(list(hashed), [], {}, [], []), None
     decisions = read_decisions(changes.exclude, classes=classes)
     found = decide(hashed, decisions, yes=changes.yes)
     return found, Exclusion(sha256=decisions.sha256, left_out=len(found.left_out), relabelled=len(found.relabelled))
+
+
+def _of_class(each: Hashed, class_of: Mapping[str, str]) -> Hashed:
+    """The picture with the class that is known of its content, where one is."""
+    label = class_of.get(each.content, each.picture.label)
+    return each if label == each.picture.label else replace(each, picture=replace(each.picture, label=label))
 
 
 def _with_parts_of(run: Path, hashed: Sequence[Hashed]) -> tuple[list[Hashed], list[str]]:

@@ -15,7 +15,7 @@ from eyespot.bundle.manifest import Exclusion
 from eyespot.data.changes import NONE, Changes
 from eyespot.data.copies import Hashed, data_fingerprint, hash_pictures, mirror_matters, notes_on_counts
 from eyespot.data.data_set import DataSet
-from eyespot.data.joined import open_joined, split_joined
+from eyespot.data.joined import open_joined
 from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import AS_IT_IS, ReadAs
 from eyespot.distributed.world import World, broadcast
@@ -83,21 +83,19 @@ def prepare(
     )
     judged = judge_pictures(hashed, data_set.classes, changes)
     set_aside = [*data_set.set_aside, *unread, *judged.set_aside]
-    parted = split_joined([*judged.kept, *judged.left_out], seed=seed)
-    kept = {each.content for each in judged.kept}
-    hashed = [each for each in parted if each.content in kept]
-    held_out = sum(each.picture.part != "train" for each in hashed)
-    require_manifest_fits(data_set.name, data_set.classes, pictures=len(hashed), held_out=held_out)
-    _require_trainable(data_set.name, hashed, set_aside)
+    split = judged.split(seed=seed)
+    held_out = sum(each.picture.part != "train" for each in split.kept)
+    require_manifest_fits(data_set.name, data_set.classes, pictures=len(split.kept), held_out=held_out)
+    _require_trainable(data_set.name, split.kept, set_aside)
     return Prepared(
         data_set=data_set,
-        hashed=hashed,
+        hashed=split.kept,
         was_split=any(each.picture.part for each in judged.kept),
         mirror_matters=data_set.mirror_changes_meaning or mirror_matters(data_set.classes),
         set_aside=set_aside,
-        notes=[*data_set.notes, *judged.notes, *judged.notes_on_test(parted)],
+        notes=[*data_set.notes, *judged.notes, *split.notes],
         fingerprint=data_fingerprint(data_set, judged.kept, left_out=judged.left_out),  # as it is, so not of the seed
-        left_out=tuple(each for each in parted if each.content not in kept),
+        left_out=tuple(split.left_out),
         exclusion=judged.exclusion,
     )
 

@@ -52,6 +52,8 @@ class Regression(Record):
     """One-sided mid-p (McNemar): how likely chance alone would make a run so much worse that is not."""
     worse: bool
     """Whether it is worse in all, at p below 0.05."""
+    smallest_seen: float | None
+    """The smallest difference that so many pictures usually show; None where they could not show any."""
     classes: tuple[ClassRegression, ...]
 
     @property
@@ -66,11 +68,10 @@ class Regression(Record):
     @property
     def sentences(self) -> Iterator[str]:
         """What there is to say, the whole first."""
-        verdict = "it got worse" if self.worse else "no sign that it got worse"
         yield (
-            f"on the {counted(self.after.n, 'picture')} that {self.run} was tested on, {self.after.accuracy:.3f} where "
-            f"that had {self.before.accuracy:.3f}: {100 * self.difference:+.1f} points (95 % interval "
-            f"{100 * self.low:+.1f} to {100 * self.high:+.1f}), {verdict}"
+            f"on the {counted(self.after.n, 'picture')} that {self.run} was tested on, {self.after.accuracy:.3f} of the "
+            f"answers are right, and {self.before.accuracy:.3f} of that run's: {100 * self.difference:+.1f} points (95 % "
+            f"interval {100 * self.low:+.1f} to {100 * self.high:+.1f}), {self._verdict}"
         )
         if self.worse_classes:
             worse = [
@@ -78,6 +79,16 @@ class Regression(Record):
                 for each in self.worse_classes
             ]
             yield f"it got worse in {some(worse)}: look at what came to {'it' if len(worse) == 1 else 'them'}"
+
+    @property
+    def _verdict(self) -> str:
+        if self.worse:
+            return "it got worse"
+        if self.smallest_seen is None:
+            return "and so few pictures cannot show whether it got worse"
+        return (
+            f"no sign that it got worse (a difference under {100 * self.smallest_seen:.1f} points usually gives none)"
+        )
 
 
 def regression_of(run: Path, measured: Measurements) -> Regression | None:
@@ -107,6 +118,7 @@ def regression_of(run: Path, measured: Measurements) -> Regression | None:
         high=high,
         p=_p_worse(in_all),
         worse=in_all.is_worse,
+        smallest_seen=in_all.smallest_seen,
         classes=_per_class(names, labels, was_right, right),
     )
 
