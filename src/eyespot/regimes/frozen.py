@@ -98,7 +98,8 @@ def _embedded(
 
 def _samples(embedded: Embedded, prepared: Prepared) -> Samples:
     labels, classes = prepared.labels(embedded.pictures), len(prepared.data_set.classes)
-    return Samples(embedded.features["identity"], embedded.features.get("mirror"), labels, classes)
+    group = prepared.group(embedded.pictures)
+    return Samples(embedded.features["identity"], embedded.features.get("mirror"), labels, classes, group)
 
 
 def _head_options(options: TrainOptions, views: Sequence[View]) -> HeadOptions:
@@ -206,7 +207,8 @@ class _Memory:
 def _digest(samples: Samples) -> str:
     """A hash of all features and labels: whatever made the features otherwise, such as a new decoder, is in them."""
     digest = hashlib.blake2b(digest_size=16)
-    for array in (samples.identity, samples.mirror, samples.labels):
+    arrays = [samples.identity, samples.mirror, samples.labels, *([] if samples.group is None else [samples.group])]
+    for array in arrays:
         digest.update(b"none" if array is None else repr(array.shape).encode() + np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
