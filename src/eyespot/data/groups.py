@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -80,6 +81,11 @@ class Series:
 
     def __len__(self) -> int:
         return len(set(self.of.values()))
+
+    @property
+    def largest(self) -> int:
+        """Pictures of the largest series; 0 where there is none."""
+        return max(Counter(self.of.values()).values(), default=0)
 
     def group(self, contents: Sequence[str]) -> np.ndarray | None:
         """The number of each picture's group, (N,), or None where no two of them are in one."""

@@ -21,6 +21,7 @@ from eyespot.heads.head import Head, HeadOptions, Samples
 from eyespot.progress import Progress
 from eyespot.records import Part, View
 from eyespot.regimes.answers import Answers
+from eyespot.regimes.findings import Findings, find
 from eyespot.regimes.fitted import Fitted, Temperature, stopped_note
 from eyespot.regimes.prepare import Prepared, notes_on_trained
 from eyespot.runs.job import Job
@@ -70,6 +71,7 @@ def fit_frozen(prepared: Prepared, trunk: Trunk, job: Job, *, small_test: bool, 
         how=tuple(_how(embedded, fitted, job.options, views)),
         views_computed=embedded.computed,
         notes=[*embedded.notes, *notes, *stopped],
+        findings=memory.findings(fitted),
     )
 
 
@@ -189,6 +191,9 @@ class _Memory:
             logits = fitted.out_of_fold[None]
         self._put({name: logits})
         return logits
+
+    def findings(self, fitted: FittedHead) -> Findings:
+        return find(self.samples, self._options, fitted)
 
     def _get(self, names: list[str]) -> dict[str, np.ndarray]:
         try:

@@ -15,7 +15,7 @@ from eyespot.evaluate.verdict import RunScores
 from eyespot.features.embed import embed
 from eyespot.heads.fit import folds_of
 from eyespot.progress import Progress
-from eyespot.records import Calibration, Metric, Part, PartMetrics, Precision
+from eyespot.records import Calibration, Metric, Part, PartMetrics, Precision, SeriesFound
 from eyespot.regimes.answers import Answers, Asked, ask
 from eyespot.regimes.fitted import Fitted, despite_ctrl_c, stopped_note
 from eyespot.regimes.prepare import Prepared
@@ -37,6 +37,7 @@ class Measurements:
     own: Answers | None
     """The trained model's own, to a few pictures: by them the written model is checked. None if none can be read."""
     scores: RunScores
+    series: SeriesFound
     precision: Precision
     views_computed: int
     notes: list[str]
@@ -70,6 +71,7 @@ def measure(fitted: Fitted, *, store: Store | None, progress: Progress) -> Measu
         answers=found | _unseen_answers(fitted, answered),
         own=own,
         scores=_scores(fitted, found),
+        series=_series(fitted, found.get("test")),
         precision=precision,
         views_computed=computed + views,
         notes=notes,
@@ -102,6 +104,24 @@ def _scores(fitted: Fitted, found: Mapping[Part, Answers]) -> RunScores:
         out_of_fold=_out_of_fold(folds, fitted) if folds else None,
         out_of_fold_detail=_metrics(folds, fitted) if folds else None,
         out_of_fold_reason=_reason(folds, fitted) if folds else "",
+    )
+
+
+def _series(fitted: Fitted, test: Answers | None) -> SeriesFound:
+    """test: the model's answers to the test pictures."""
+    prepared, series = fitted.prepared, fitted.prepared.series
+    trained = {series.of[each.content] for each in prepared.part("train") if each.content in series.of}
+    is_apart = [series.of.get(each.content) not in trained for each in test.pictures] if test else []
+    shared = len(is_apart) - sum(is_apart)
+    return SeriesFound(
+        series=len(series),
+        pictures=len(series.of),
+        largest=series.largest,
+        cut=series.cut,
+        shared=shared,
+        apart=_metrics(test.take(np.array(is_apart)), fitted).overall if test and 0 < shared < len(is_apart) else None,
+        together=fitted.findings.together,
+        torn=fitted.findings.torn,
     )
 
 
