@@ -17,10 +17,10 @@ def write(path: Path, *lines: str) -> Path:
     return path
 
 
-def test_pictures_of_one_group_have_its_number_and_others_have_their_own(tmp_path):
+def test_pictures_have_the_group_that_the_file_names(tmp_path):
     path = write(tmp_path / "who.csv", "cat/2.jpg,ann", "dog/4.jpg,ann", "dog/5.jpg,ben")
     found = groups_of(NAMES, read_groups(path))
-    assert found.numbers.tolist() == [0, 1, 2, 1, 3]
+    assert found.of == (None, "ann", None, "ann", "ben")
     assert found.notes == (
         f"{path} does not name 2 pictures of the data, so each of them is a group of its own: cat/1.jpg and "
         "dog/é 1.jpg",
@@ -32,12 +32,7 @@ def test_names_may_be_written_as_people_write_them(tmp_path):
     kinds = ("a", "a", "b", "b", "b")
     path = write(tmp_path / "who.csv", *(",".join(pair) for pair in zip(written, kinds, strict=True)))
     found = groups_of(NAMES, read_groups(path))
-    assert (found.numbers.tolist(), found.notes) == ([0, 0, 1, 1, 1], ())
-
-
-def test_a_group_called_like_a_picture_is_not_that_pictures_own(tmp_path):
-    path = write(tmp_path / "who.csv", "cat/2.jpg,cat/1.jpg", "dog/4.jpg,cat/1.jpg")
-    assert groups_of(NAMES, read_groups(path)).numbers.tolist() == [0, 1, 2, 1, 3]
+    assert (found.of, found.notes) == (kinds, ())
 
 
 def test_pictures_that_are_not_there_are_counted_and_named(tmp_path):

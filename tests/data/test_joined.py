@@ -89,3 +89,17 @@ def test_a_missing_val_is_cut_from_old_and_new():
     found = split_joined([*old, *hashed("cat", range(100, 140))], seed=0)
     assert Counter(parts(found[:80]).values()) == {"train": 51, "val": 9, "test": 20}
     assert Counter(parts(found[80:]).values()) == {"train": 28, "val": 6, "test": 6}
+
+
+def test_a_new_picture_comes_to_what_it_belongs_to():
+    """A near-copy of what is tested is tested, too; of several parts that which is read last claims it."""
+    old = hashed("cat", range(60), "train") + hashed("cat", range(60, 70), "val") + hashed("cat", range(70, 80), "test")
+    new = hashed("cat", range(100, 120))
+    series = {new[0].content: "a", old[75].content: "a", old[3].content: "a"}
+    series |= {new[1].content: "b", old[5].content: "b"}
+    series |= {each.content: "c" for each in new[2:9]}
+    for seed in range(5):
+        found = parts(split_joined([*old, *new], seed=seed, group_of=series))
+        assert {content: part for content, part in found.items() if content in parts(old)} == parts(old)
+        assert (found[new[0].content], found[new[1].content]) == ("test", "train")
+        assert len({found[each.content] for each in new[2:9]}) == 1

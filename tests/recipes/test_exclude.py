@@ -92,14 +92,11 @@ def test_it_is_said_where_the_pictures_to_test_on_are_no_longer_those_of_the_fol
     tested = [each.picture.name for each in prepared(photos).part("test")]
     first, second, third = (next(name for name in tested if name.startswith(kind)) for kind in ("c", "s", "t"))
     path = listed(tmp_path / "list.csv", photos, {first: "x", second: "x", third: "circle"})
-    assert (
-        prepared(photos, exclude=path)
-        .notes[-1]
-        .startswith("of the pictures to test on, your list leaves out 2 and gives 1 another class")
-    )
+    [note] = prepared(photos, exclude=path).notes_on_list
+    assert note.startswith("of the pictures to test on, your list leaves out 2 and gives 1 another class: the figures")
     trained = prepared(photos).part("train")[0].picture.name
     path = listed(tmp_path / "list.csv", photos, {trained: "x"})
-    assert prepared(photos, exclude=path).notes == []
+    assert list(prepared(photos, exclude=path).notes_on_list) == []
 
 
 def test_moving_and_renaming_files_changes_nothing(photos, tmp_path):

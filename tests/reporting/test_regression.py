@@ -45,7 +45,7 @@ def run_after(labels: np.ndarray, answers: np.ndarray) -> Any:
     answered = Answers(
         [*pictures, *more], np.append(labels[order], [0, 0]), np.concatenate([logits[order], logits[:2]])[None]
     )
-    prepared = SimpleNamespace(data_set=SimpleNamespace(classes=CLASSES))
+    prepared = SimpleNamespace(data_set=SimpleNamespace(classes=CLASSES), group=lambda pictures: None)
     return SimpleNamespace(answers={"test": answered}, prepared=prepared)
 
 
@@ -114,7 +114,7 @@ def test_too_few_pictures_show_nothing(tmp_path):
     labels = np.arange(2)
     found = regression(tmp_path, labels, labels, labels)
     assert found.smallest_seen is None
-    assert list(found.sentences)[0].endswith("and so few pictures cannot show whether it got worse")
+    assert next(found.sentences).endswith("and so few pictures cannot show whether it got worse")
 
 
 def test_without_pictures_of_both_or_without_the_runs_files_nothing_is_compared(tmp_path):

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from eyespot.data.written_lists import Entry, name_key, read_list
 from eyespot.errors import DataError
 from eyespot.names import printable
@@ -34,8 +32,8 @@ class GroupFile:
 class Groups:
     """The groups of a data set's pictures."""
 
-    numbers: np.ndarray
-    """Of each picture the number of its group, shape (N,), in the order in which groups are met first."""
+    of: tuple[str | None, ...]
+    """The group of each picture; None where it is by itself."""
     notes: tuple[str, ...]
 
 
@@ -72,13 +70,9 @@ def groups_of(names: Sequence[str], file: GroupFile) -> Groups:
             f"{file.where} names no picture of the data: it names {named}, and the first picture is {names[0]!r}: "
             "write the column picture as a run's split.csv has it"
         )
-    owners = [(True, file.group_of[key]) if key in file.group_of else (False, key) for key in keys]
-    number_of = {owner: number for number, owner in enumerate(dict.fromkeys(owners))}
     known = {*keys}
     foreign = [printable(key) for key in file.group_of if key not in known]
-    return Groups(
-        np.array([number_of[owner] for owner in owners], dtype=np.int64), tuple(_notes(file, unnamed, foreign))
-    )
+    return Groups(tuple(map(file.group_of.get, keys)), tuple(_notes(file, unnamed, foreign)))
 
 
 def _notes(file: GroupFile, unnamed: Sequence[str], foreign: Sequence[str]) -> Iterator[str]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from eyespot.data.copies import Hashed
+from eyespot.data.copies import FIRST_CLAIM, Hashed
 from eyespot.data.data_set import DataSet, notes_on_case, sort_classes
 from eyespot.data.read_as import ReadAs
 from eyespot.data.sources import open_data_set
-from eyespot.data.split import split
+from eyespot.data.split import ALONE, split
 from eyespot.names import told_apart
-from eyespot.records import SetAside
+from eyespot.records import Part, SetAside
 from eyespot.words import counted, some
 
 
@@ -45,17 +45,29 @@ def join(first: DataSet, second: DataSet) -> DataSet:
     )
 
 
-def split_joined(hashed: Sequence[Hashed], *, seed: int) -> list[Hashed]:
+def split_joined(hashed: Sequence[Hashed], *, seed: int, group_of: Mapping[str, str] = ALONE) -> list[Hashed]:
     """The pictures with a part each. Those that have one keep it; the others are split as `split` does, into the parts
-    that those have."""
+    that those have.
+
+    group_of: the group of each content that has one. A picture without a part comes into the part of its group; of
+    several into that which is read last, so that nothing that is tested has been seen.
+    """
+    by_claim = sorted(hashed, key=lambda each: FIRST_CLAIM[each.picture.part], reverse=True)
+    home = {group_of[each.content]: each.picture.part for each in by_claim if each.content in group_of}
+    hashed = [_in_part(each, each.picture.part or home.get(group_of.get(each.content, ""))) for each in hashed]
     placed = [each for each in hashed if each.picture.part is not None]
     rest = [each for each in hashed if each.picture.part is None]
     if not placed or not rest:
-        return split(hashed, seed=seed)
+        return split(hashed, seed=seed, group_of=group_of)
     if all(each.picture.part != "test" for each in placed):
-        rest = [replace(each, picture=replace(each.picture, part="train")) for each in rest]
-    part_of = {each.content: each for each in (*split(placed, seed=seed), *split(rest, seed=seed))}
-    return [part_of[each.content] for each in hashed]
+        rest = [_in_part(each, "train") for each in rest]
+    parted = (*split(placed, seed=seed, group_of=group_of), *split(rest, seed=seed, group_of=group_of))
+    by_content = {each.content: each for each in parted}
+    return [by_content[each.content] for each in hashed]
+
+
+def _in_part(each: Hashed, part: Part | None) -> Hashed:
+    return each if part == each.picture.part else replace(each, picture=replace(each.picture, part=part))
 
 
 def _notes(first: DataSet, second: DataSet) -> Iterator[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from eyespot.bundle.files import read_bundle
@@ -13,6 +13,7 @@ from eyespot.data.copies import Hashed, without_copies
 from eyespot.data.deciding import Decided, decide
 from eyespot.data.decisions import read_decisions
 from eyespot.data.joined import split_joined
+from eyespot.data.split import ALONE
 from eyespot.names import printable
 from eyespot.records import Part, SetAside
 from eyespot.words import counted
@@ -22,45 +23,26 @@ from eyespot.words import counted
 class Judged:
     """Pictures by what becomes of them; each content once."""
 
-    kept: list[Hashed]
+    kept: list[Hashed] = field(default_factory=list)
     """With the class that the person decided on, and the part that is known of them."""
-    left_out: list[Hashed]
+    left_out: list[Hashed] = field(default_factory=list)
     """By the person."""
-    relabelled: Mapping[str, str]
+    relabelled: Mapping[str, str] = field(default_factory=dict)
     """Contents that have another class now, and the one that they had."""
-    set_aside: list[SetAside]
-    notes: list[str]
-    exclusion: Exclusion | None
+    set_aside: list[SetAside] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    exclusion: Exclusion | None = None
     """None where no list was given."""
 
-    def split(self, *, seed: int) -> Split:
-        """All of them with their parts, which are those that they would have without the person's decisions."""
-        as_found = [_of_class(each, self.relabelled) for each in (*self.kept, *self.left_out)]
-        decided = {each.content: str(each.picture.label) for each in self.kept}
-        parted = [_of_class(each, decided) for each in split_joined(as_found, seed=seed)]
-        kept = [each for each in parted if each.content in decided]
-        left_out = [each for each in parted if each.content not in decided]
-        return Split(kept, left_out, list(self._notes_on_test(kept, left_out)))
+    def split(self, *, seed: int, group_of: Mapping[str, str] = ALONE) -> list[Hashed]:
+        """Those that are kept and those that are left out, in the parts that they would have without the person's list.
 
-    def _notes_on_test(self, kept: Sequence[Hashed], left_out: Sequence[Hashed]) -> Iterator[str]:
-        """A sentence where what is tested is no longer what the folders hold."""
-        gone = sum(each.picture.part == "test" for each in left_out)
-        moved = sum(each.picture.part == "test" and each.content in self.relabelled for each in kept)
-        changes = [f"leaves out {gone}"] * (gone > 0) + [f"gives {moved} another class"] * (moved > 0)
-        if changes:
-            yield (
-                f"of the pictures to test on, your list {' and '.join(changes)}: the figures on test are on pictures "
-                "as you judged them, so they cannot be compared with those of a run without the list"
-            )
-
-
-@dataclass(frozen=True)
-class Split:
-    """The pictures in their parts."""
-
-    kept: list[Hashed]
-    left_out: list[Hashed]
-    notes: list[str]
+        group_of: the group of each content that has one: its pictures come into the same part.
+        """
+        everything = [*self.kept, *self.left_out]
+        decided = {each.content: str(each.picture.label) for each in everything}
+        as_found = [_of_class(each, self.relabelled) for each in everything]
+        return [_of_class(each, decided) for each in split_joined(as_found, seed=seed, group_of=group_of)]
 
 
 def judge_pictures(hashed: Sequence[Hashed], classes: Sequence[str], changes: Changes) -> Judged:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from eyespot import machine
 from eyespot.bundle.files import require_manifest_fits
-from eyespot.bundle.manifest import Exclusion
 from eyespot.data.changes import NONE, Changes
 from eyespot.data.copies import Hashed, data_fingerprint, hash_pictures, mirror_matters, notes_on_counts
 from eyespot.data.data_set import DataSet
+from eyespot.data.groups import Series
 from eyespot.data.joined import open_joined
 from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import AS_IT_IS, ReadAs
@@ -22,7 +22,7 @@ from eyespot.distributed.world import World, broadcast
 from eyespot.errors import DataError
 from eyespot.progress import Progress
 from eyespot.records import Levels, Part, SetAside
-from eyespot.regimes.judging import judge_pictures
+from eyespot.regimes.judging import Judged, judge_pictures
 from eyespot.words import counted
 
 FEWEST = 3
@@ -42,12 +42,14 @@ class Prepared:
     set_aside: list[SetAside]
     notes: list[str]
     fingerprint: str
+    judged: Judged = field(default_factory=Judged)
+    """The pictures as they were before the split: with the parts that were given, or none."""
     levels: Levels | None = None
     """What is black and white in pictures with more than 8 bits: the range of those to train on."""
-    left_out: tuple[Hashed, ...] = ()
+    left_out: list[Hashed] = field(default_factory=list)
     """What the person's list leaves out, each content once, in the part that it would have had."""
-    exclusion: Exclusion | None = None
-    """What came of that list; None where none was given."""
+    series: Series = field(default_factory=Series)
+    """Pictures that belong together, as far as that was looked for."""
 
     def part(self, *parts: Part) -> list[Hashed]:
         """The pictures of these parts."""
@@ -57,6 +59,36 @@ class Prepared:
         """Class index of each picture, (N,)."""
         index = {name: number for number, name in enumerate(self.data_set.classes)}
         return np.array([index[str(each.picture.label)] for each in hashed], dtype=np.int64)
+
+    def group(self, hashed: Sequence[Hashed]) -> np.ndarray | None:
+        """The group of each picture, (N,); None where no two of them belong together."""
+        return self.series.group([each.content for each in hashed])
+
+    def noted(self, notes: Sequence[str]) -> Prepared:
+        """The same with more notes."""
+        return replace(self, notes=[*self.notes, *notes])
+
+    def with_series(self, series: Series, *, seed: int) -> Prepared:
+        """The same, split so that no series is torn apart; where the folders give the parts, they stay."""
+        part_of = {each.content: each.picture.part for each in self.judged.split(seed=seed, group_of=series.of)}
+        hashed, left_out = (
+            [replace(each, picture=replace(each.picture, part=part_of[each.content])) for each in pictures]
+            for pictures in (self.hashed, self.left_out)
+        )
+        series = series.only({each.content for each in hashed})
+        return replace(self, hashed=hashed, left_out=left_out, series=series)
+
+    @property
+    def notes_on_list(self) -> Iterator[str]:
+        """A sentence where the person's list makes what is tested other than it is in the folders."""
+        gone = sum(each.picture.part == "test" for each in self.left_out)
+        moved = sum(each.content in self.judged.relabelled for each in self.part("test"))
+        changes = [f"leaves out {gone}"] * (gone > 0) + [f"gives {moved} another class"] * (moved > 0)
+        if changes:
+            yield (
+                f"of the pictures to test on, your list {' and '.join(changes)}: the figures on test are on pictures "
+                "as you judged them, so they cannot be compared with those of a run without the list"
+            )
 
     def without(self, set_aside: Sequence[SetAside]) -> Prepared:
         """The same without pictures that turned out to be unreadable."""
@@ -82,21 +114,23 @@ def prepare(
         progress=lambda done: progress("reading", done, len(data_set.pictures)),
     )
     judged = judge_pictures(hashed, data_set.classes, changes)
-    set_aside = [*data_set.set_aside, *unread, *judged.set_aside]
     split = judged.split(seed=seed)
-    held_out = sum(each.picture.part != "train" for each in split.kept)
-    require_manifest_fits(data_set.name, data_set.classes, pictures=len(split.kept), held_out=held_out)
-    _require_trainable(data_set.name, split.kept, set_aside)
+    gone = {each.content for each in judged.left_out}
+    hashed = [each for each in split if each.content not in gone]
+    set_aside = [*data_set.set_aside, *unread, *judged.set_aside]
+    held_out = sum(each.picture.part != "train" for each in hashed)
+    require_manifest_fits(data_set.name, data_set.classes, pictures=len(hashed), held_out=held_out)
+    _require_trainable(data_set.name, hashed, set_aside)
     return Prepared(
         data_set=data_set,
-        hashed=split.kept,
+        hashed=hashed,
+        judged=judged,
+        left_out=[each for each in split if each.content in gone],
         was_split=any(each.picture.part for each in judged.kept),
         mirror_matters=data_set.mirror_changes_meaning or mirror_matters(data_set.classes),
         set_aside=set_aside,
-        notes=[*data_set.notes, *judged.notes, *split.notes],
+        notes=[*data_set.notes, *judged.notes],
         fingerprint=data_fingerprint(data_set, judged.kept, left_out=judged.left_out),  # as it is, so not of the seed
-        left_out=tuple(split.left_out),
-        exclusion=judged.exclusion,
     )
 
 

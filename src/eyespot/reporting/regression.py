@@ -68,10 +68,11 @@ class Regression(Record):
     @property
     def sentences(self) -> Iterator[str]:
         """What there is to say, the whole first."""
+        interval = f"95 % interval {100 * self.low:+.1f} to {100 * self.high:+.1f}"
         yield (
-            f"on the {counted(self.after.n, 'picture')} that {self.run} was tested on, {self.after.accuracy:.3f} of the "
-            f"answers are right, and {self.before.accuracy:.3f} of that run's: {100 * self.difference:+.1f} points (95 % "
-            f"interval {100 * self.low:+.1f} to {100 * self.high:+.1f}), {self._verdict}"
+            f"on the {counted(self.after.n, 'picture')} that {self.run} was tested on, {self.after.accuracy:.3f} of "
+            f"the answers are right, and {self.before.accuracy:.3f} of that run's: {100 * self.difference:+.1f} points "
+            f"({interval}), {self._verdict}"
         )
         if self.worse_classes:
             worse = [
@@ -107,7 +108,8 @@ def regression_of(run: Path, measured: Measurements) -> Regression | None:
     was_right = np.array(
         [before[content] == names[label].strip() for content, label in zip(contents, labels, strict=True)]
     )
-    in_all = paired(was_right, right)
+    series = measured.prepared.group([test.pictures[row] for row in rows])
+    in_all = paired(was_right, right, series=series)
     low, high = in_all.interval
     return Regression(
         run=printable(str(run)),
@@ -119,16 +121,17 @@ def regression_of(run: Path, measured: Measurements) -> Regression | None:
         p=_p_worse(in_all),
         worse=in_all.is_worse,
         smallest_seen=in_all.smallest_seen,
-        classes=_per_class(names, labels, was_right, right),
+        classes=_per_class(names, labels, was_right, right, series),
     )
 
 
 def _per_class(
-    names: Sequence[str], labels: np.ndarray, was_right: np.ndarray, right: np.ndarray
+    names: Sequence[str], labels: np.ndarray, was_right: np.ndarray, right: np.ndarray, series: np.ndarray | None
 ) -> tuple[ClassRegression, ...]:
     tested = np.unique(labels)
     members = [labels == label for label in tested]
-    ps = holm([_p_worse(paired(was_right[own], right[own])) for own in members])
+    in_series = np.arange(len(labels)) if series is None else series
+    ps = holm([_p_worse(paired(was_right[own], right[own], series=in_series[own])) for own in members])
     return tuple(
         ClassRegression(
             name=names[label],

@@ -11,7 +11,7 @@ from pathlib import Path
 from eyespot.bundle.files import FOLDER
 from eyespot.bundle.manifest import Exclusion
 from eyespot.names import as_typed, printable
-from eyespot.records import Metric, PartMetrics, Precision, Record, Rung, SetAside
+from eyespot.records import Metric, PartMetrics, Precision, Record, Rung, SeriesFound, SetAside
 from eyespot.regimes.choice import Choice
 from eyespot.regimes.fitted import Fitted
 from eyespot.reporting.measure import Measurements
@@ -43,6 +43,8 @@ class TrainResult(Record):
     set_aside: tuple[SetAside, ...]
     exclusion: Exclusion | None
     """What came of the list of decisions; None where none was given."""
+    series: SeriesFound
+    """Pictures that belong together: no split tears them apart."""
     validation: Metric | None
     """On the validation part; out of fold where there is none because too few pictures are held out; None if nothing
     was measured."""
@@ -92,7 +94,8 @@ def result_of(fitted: Fitted, measured: Measurements, *, choice: Choice, job: Jo
         classes=prepared.data_set.classes,
         pictures=PictureCount(used=len(prepared.hashed), set_aside=len(prepared.set_aside)),
         set_aside=tuple(prepared.set_aside),
-        exclusion=prepared.exclusion,
+        exclusion=prepared.judged.exclusion,
+        series=measured.series,
         validation=_overall(scores.validation) or scores.out_of_fold,
         test=_overall(scores.test),
         small_test=_overall(scores.small_test),
@@ -104,7 +107,9 @@ def result_of(fitted: Fitted, measured: Measurements, *, choice: Choice, job: Jo
         temperature=fitted.temperature.value,
         precision=measured.precision,
         views_computed=fitted.views_computed + measured.views_computed,
-        notes=tuple(dict.fromkeys([*compared, *prepared.notes, *fitted.notes, *measured.notes, *notes])),
+        notes=tuple(
+            dict.fromkeys([*compared, *prepared.notes, *prepared.notes_on_list, *fitted.notes, *measured.notes, *notes])
+        ),
         ladder=fitted.ladder,
         seconds=round(job.clock.spent, 2),
     )
