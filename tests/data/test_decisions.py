@@ -180,5 +180,8 @@ def test_what_is_no_list_is_refused(tmp_path, content, said):
 
 
 def test_a_list_that_is_not_there_is_said(tmp_path):
-    with pytest.raises(DataError, match=r"gone\.csv cannot be read: No such file"):
-        read(tmp_path / "gone.csv")
+    for path in (tmp_path / "gone.csv", tmp_path):
+        with pytest.raises(DataError) as error:
+            read(path)
+        wanted = "a list of decisions is a CSV with the columns content_hash, picture and do"
+        assert str(error.value) == f"there is no file {path}: {wanted}"

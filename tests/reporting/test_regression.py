@@ -13,7 +13,7 @@ from eyespot.data.copies import Hashed
 from eyespot.data.data_set import Picture
 from eyespot.evaluate.paired import paired
 from eyespot.regimes.answers import Answers
-from eyespot.reporting.regression import Regression, regression_of
+from eyespot.reporting.regression import Both, Regression, regression, regression_of
 from eyespot.runs.tables import write_csv
 
 CLASSES = ("-hat", "boot", "cap")
@@ -49,7 +49,7 @@ def run_after(labels: np.ndarray, answers: np.ndarray) -> Any:
     return SimpleNamespace(answers={"test": answered}, prepared=prepared)
 
 
-def regression(folder: Path, labels: np.ndarray, before: np.ndarray, after: np.ndarray) -> Regression:
+def compared(folder: Path, labels: np.ndarray, before: np.ndarray, after: np.ndarray) -> Regression:
     found = regression_of(run_before(folder, before), run_after(labels, after))
     assert found is not None
     return found
@@ -63,7 +63,7 @@ def test_it_is_what_binomial_tables_and_holms_rule_say(tmp_path):
     before[random.random(240) < 0.1] = 1
     worse = random.random(240) < np.where(labels == 2, 0.35, 0.08)
     after[worse] = (labels[worse] + 1) % 3
-    found = regression(tmp_path, labels, before, after)
+    found = compared(tmp_path, labels, before, after)
 
     def p_worse(own: np.ndarray) -> float:
         """That a fair coin gives the new run no more of the pictures that only one has right; half of just as many."""
@@ -91,7 +91,7 @@ def test_the_words_name_the_classes_that_got_worse(tmp_path):
     labels = np.repeat([0, 1], 40)
     after = labels.copy()
     after[:12] = 2
-    whole, of_classes = regression(tmp_path, labels, labels, after).sentences
+    whole, of_classes = compared(tmp_path, labels, labels, after).sentences
     assert whole == (
         f"on the 80 pictures that {tmp_path} was tested on, 0.850 of the answers are right, and 1.000 of that run's: "
         "-15.0 points (95 % interval -23.0 to -6.3), it got worse"
@@ -101,7 +101,7 @@ def test_the_words_name_the_classes_that_got_worse(tmp_path):
 
 def test_equal_answers_are_no_worse(tmp_path):
     labels = np.arange(30) % 3
-    found = regression(tmp_path, labels, labels, labels)
+    found = compared(tmp_path, labels, labels, labels)
     assert (found.p, found.is_worse, found.difference) == (0.5, False, 0)
     [said] = found.sentences
     assert found.smallest_seen is not None
@@ -110,9 +110,19 @@ def test_equal_answers_are_no_worse(tmp_path):
     )
 
 
+def test_pictures_of_one_series_have_one_say():
+    """Of 60 pictures ten got worse: by themselves a proof, as one series a single accident."""
+    labels, before, after = np.zeros(60, np.int64), np.ones(60, bool), np.arange(60) >= 10
+    alone = regression("before", CLASSES, Both(labels, before, after))
+    series = regression("before", CLASSES, Both(labels, before, after, np.maximum(np.arange(60), 9)))
+    assert (alone.is_worse, series.is_worse) == (True, False)
+    assert (alone.p, series.p) == (pytest.approx(0.5**11), pytest.approx(0.25))
+    assert series.after.high - series.after.low > alone.after.high - alone.after.low
+
+
 def test_too_few_pictures_show_nothing(tmp_path):
     labels = np.arange(2)
-    found = regression(tmp_path, labels, labels, labels)
+    found = compared(tmp_path, labels, labels, labels)
     assert found.smallest_seen is None
     assert next(found.sentences).endswith("and so few pictures cannot show whether it got worse")
 

@@ -82,8 +82,6 @@ def read_decisions(path: Path, *, classes: Sequence[str]) -> Decisions:
     the same picture.
     """
     where = printable(str(path))
-    with told(where), path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     by_content: dict[str, Decision] = {}
     for entry in read_list(path, needed=NEEDED, what="a list of decisions"):
         if not entry["do"]:
@@ -95,7 +93,8 @@ def read_decisions(path: Path, *, classes: Sequence[str]) -> Decisions:
                 f"lines {before.line} and {decision.line} of {where} are about the same picture, "
                 f"{printable(decision.picture)}, and decide otherwise ({before.do!r} and {decision.do!r}): clear one"
             )
-    return Decisions(where, sha256, by_content)
+    with told(where), path.open("rb") as file:
+        return Decisions(where, hashlib.file_digest(file, "sha256").hexdigest(), by_content)
 
 
 def _decision(entry: Entry, classes: Sequence[str], where: str) -> Decision:

@@ -41,6 +41,8 @@ def read_list(path: Path, *, needed: Sequence[str], what: str) -> Iterator[Entry
     Raises DataError, with the line, where it cannot be read as one.
     """
     where = printable(str(path))
+    if not path.is_file():
+        raise DataError(f"there is no file {where}: {what} is a CSV with the columns {_named(needed)}")
     with told(where):
         lines = csv_lines(path, where=where)
         columns = [name.casefold() for name in next(lines).fields]
@@ -61,9 +63,13 @@ def _require_columns(columns: Sequence[str], needed: Sequence[str], *, where: st
     if wrong:
         count = "no column" if wrong[0] not in columns else "more than one column"
         raise DataError(
-            f"{where} has {count} {wrong[0]!r} (there are {shown(columns)}): {what} has the columns "
-            f"{some(needed, most=len(needed))}, whose names stand in its first line"
+            f"{where} has {count} {wrong[0]!r} (there are {shown(columns)}): {what} has the columns {_named(needed)}, "
+            "whose names stand in its first line"
         )
+
+
+def _named(columns: Sequence[str]) -> str:
+    return some(columns, most=len(columns))
 
 
 def _cells(line: Line, columns: Sequence[str], where: str) -> dict[str, str]:

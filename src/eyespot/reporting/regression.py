@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from pydantic import Field
 
+from eyespot.data.groups import effective_count
 from eyespot.data.written_lists import read_list
 from eyespot.evaluate.metrics import wilson
 from eyespot.evaluate.paired import SIGNIFICANCE, Comparison, holm, paired
@@ -92,62 +94,89 @@ class Regression(Record):
         )
 
 
+@dataclass(frozen=True)
+class Both:
+    """What two runs made of the same pictures, at least one."""
+
+    labels: np.ndarray
+    """(N,), class index of each picture."""
+    before: np.ndarray
+    """(N,), whether the run before was right."""
+    after: np.ndarray
+    series: np.ndarray | None = None
+    """(N,), a number that pictures of one series share; None where each stands by itself."""
+
+    def of_class(self, label: int) -> Both:
+        own = self.labels == label
+        series = None if self.series is None else self.series[own]
+        return Both(self.labels[own], self.before[own], self.after[own], series)
+
+    @property
+    def comparison(self) -> Comparison:
+        return paired(self.before, self.after, series=self.series)
+
+    @property
+    def p_worse(self) -> float:
+        """One-sided mid-p: what is just as much belongs by half to each side, so both sides come to 1."""
+        return 1 - self.comparison.p_better
+
+
 def regression_of(run: Path, measured: Measurements) -> Regression | None:
     """The comparison with a run, on the pictures that it was tested on, and that this one was, too; None without any.
 
     Raises DataError where the run's own files are damaged.
     """
     test = measured.answers.get("test")
-    before = _answers_on_test(run)
-    rows = [row for row, each in enumerate(test.pictures) if each.content in before] if test else []
+    known = _answers_on_test(run)
+    rows = [row for row, each in enumerate(test.pictures) if each.content in known] if test else []
     if test is None or not rows:
         return None
     names, labels = measured.prepared.data_set.classes, test.labels[rows]
-    right = test.middle.argmax(axis=1)[rows] == labels
-    contents = [test.pictures[row].content for row in rows]
-    was_right = np.array(
-        [before[content] == names[label].strip() for content, label in zip(contents, labels, strict=True)]
+    pictures = [test.pictures[row] for row in rows]
+    answers = [(known[each.content], names[label]) for each, label in zip(pictures, labels, strict=True)]
+    both = Both(
+        labels,
+        before=np.array([answer == name.strip() for answer, name in answers]),
+        after=test.middle.argmax(axis=1)[rows] == labels,
+        series=measured.prepared.group(pictures),
     )
-    series = measured.prepared.group([test.pictures[row] for row in rows])
-    in_all = paired(was_right, right, series=series)
+    return regression(printable(str(run)), names, both)
+
+
+def regression(run: str, classes: Sequence[str], both: Both) -> Regression:
+    """The comparison of two runs. run: the one before, as it is called; classes: names of all of them."""
+    in_all, n = both.comparison, len(both.labels)
+    worth = None if both.series is None else effective_count(both.series)
     low, high = in_all.interval
     return Regression(
-        run=printable(str(run)),
-        before=wilson(int(was_right.sum()), len(rows)),
-        after=wilson(int(right.sum()), len(rows)),
+        run=run,
+        before=wilson(int(both.before.sum()), n, worth=worth),
+        after=wilson(int(both.after.sum()), n, worth=worth),
         difference=in_all.difference,
         low=low,
         high=high,
-        p=_p_worse(in_all),
+        p=both.p_worse,
         worse=in_all.is_worse,
         smallest_seen=in_all.smallest_seen,
-        classes=_per_class(names, labels, was_right, right, series),
+        classes=_per_class(classes, both),
     )
 
 
-def _per_class(
-    names: Sequence[str], labels: np.ndarray, was_right: np.ndarray, right: np.ndarray, series: np.ndarray | None
-) -> tuple[ClassRegression, ...]:
-    tested = np.unique(labels)
-    members = [labels == label for label in tested]
-    in_series = np.arange(len(labels)) if series is None else series
-    ps = holm([_p_worse(paired(was_right[own], right[own], series=in_series[own])) for own in members])
+def _per_class(classes: Sequence[str], both: Both) -> tuple[ClassRegression, ...]:
+    tested = np.unique(both.labels).tolist()
+    members = [both.of_class(label) for label in tested]
+    ps = holm([own.p_worse for own in members])
     return tuple(
         ClassRegression(
-            name=names[label],
-            n=int(own.sum()),
-            before=float(was_right[own].mean()),
-            after=float(right[own].mean()),
+            name=classes[label],
+            n=len(own.labels),
+            before=float(own.before.mean()),
+            after=float(own.after.mean()),
             p=p,
             worse=p < SIGNIFICANCE,
         )
         for label, own, p in zip(tested, members, ps, strict=True)
     )
-
-
-def _p_worse(comparison: Comparison) -> float:
-    """One-sided mid-p: what is just as much belongs by half to each side, so both sides come to 1."""
-    return 1 - comparison.p_better
 
 
 def _answers_on_test(run: Path) -> Mapping[str, str]:

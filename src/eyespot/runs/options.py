@@ -198,6 +198,8 @@ def train_options(**given: Any) -> TrainOptions:
         raise OptionError(f"the option freeze is for the regime partial: leave out regime {options.regime}, or freeze")
     if options.time is not None and options.epochs is not None:
         raise OptionError("the option epochs cannot be given together with time, which decides them: leave one out")
+    if options.yes and options.exclude is None:
+        raise OptionError("the option yes is for the list that exclude names, and none is given: leave yes out")
     if options.mirror == "no" and options.augment in ("photos", "small-photos"):
         raise OptionError(
             f"the option augment cannot be {options.augment!r} where mirror is no, since it mirrors pictures: give "
