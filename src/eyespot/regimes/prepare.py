@@ -61,10 +61,6 @@ class Prepared:
         """The group of each picture, (N,); None where no two of them belong together."""
         return self.series.group([each.content for each in hashed])
 
-    def noted(self, notes: Sequence[str]) -> Prepared:
-        """The same with more notes."""
-        return replace(self, notes=[*self.notes, *notes])
-
     def with_series(self, series: Series, *, seed: int) -> Prepared:
         """The same, split so that no series is torn apart; where the folders give the parts, they stay."""
         split_anew = split(self.unsplit, seed=seed, group_of=series.of)
