@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 MARKER = b"Exif\0\0"
 LOOKED_THROUGH = 2**16
-"""Bytes at a file's beginning, where EXIF lies if there is any."""
+"""Bytes of a block at most, and of a JPEG's beginning where it lies if there is any; in a HEIC it may be anywhere."""
 MAKE, MODEL, DATE, DETAILS, TAKEN, FRACTION, SERIAL = 0x010F, 0x0110, 0x0132, 0x8769, 0x9003, 0x9291, 0xA431
 """Tags of EXIF 2.32: the camera's make and model, the file's date, and in the details when it was taken, to fractions
 of a second, and the camera's serial number."""
@@ -32,7 +32,8 @@ class Taken:
 
 def taken(data: bytes) -> Taken | None:
     """What a picture's file says, or None where it says nothing that can be believed."""
-    at = data.find(MARKER, 0, LOOKED_THROUGH)
+    is_heic = data[4:8] == b"ftyp"
+    at = data.find(MARKER, 0, None if is_heic else LOOKED_THROUGH)
     if at < 0:
         return None
     from PIL.Image import Exif  # most files have none

@@ -64,10 +64,6 @@ class Prepared:
         """The group of each picture, (N,); None where no two of them belong together."""
         return self.series.group([each.content for each in hashed])
 
-    def noted(self, notes: Sequence[str]) -> Prepared:
-        """The same with more notes."""
-        return replace(self, notes=[*self.notes, *notes])
-
     def with_series(self, series: Series, *, seed: int) -> Prepared:
         """The same, split so that no series is torn apart; where the folders give the parts, they stay."""
         part_of = {each.content: each.picture.part for each in self.judged.split(seed=seed, group_of=series.of)}

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 
 from eyespot import zoo
 from eyespot.building.backbone import DEFAULT
-from eyespot.data.copies import Hashed, content_hash
-from eyespot.data.groups import Links, Series
-from eyespot.data.store_values import key_of
-from eyespot.data.taken import Taken, believable
+from eyespot.data.copies import Hashed
+from eyespot.data.groups import Series
 from eyespot.distributed.world import broadcast
 from eyespot.engine.gate import FEATURES
-from eyespot.errors import MissingExtra, StoreError
+from eyespot.errors import MissingExtra
 from eyespot.features.embed import embed
-from eyespot.features.likeness import alike, in_a_row, unit_signatures
+from eyespot.features.links import find_links
 from eyespot.features.stored import Stored
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
-from eyespot.records import Part, SetAside, View
+from eyespot.records import Part, View
 from eyespot.regimes.choice import Choice
 from eyespot.regimes.frozen import COMPUTING, views_of
 from eyespot.regimes.prepare import Prepared
@@ -31,12 +29,7 @@ from eyespot.runs.job import Job
 SMALLEST_SIDE = 96
 """Of images, pixels: smaller ones have no signature worth the name, and small pictures are so many that they need none.
 """
-LINKS_VERSION = 1
-"""Changes whenever the same signatures and times would give other links."""
-TIMES_NOTE = (
-    "the times in the pictures' files are not used to find series: too many bear the same second, as if a scanner or a "
-    "program had set them"
-)
+LOOKING = "looking for series"
 
 
 def with_signer(trunk: Trunk) -> Trunk:
@@ -111,58 +104,15 @@ def with_series(prepared: Prepared, signer: Trunk | None, job: Job) -> Prepared:
         return prepared
     everything = [*prepared.hashed, *prepared.left_out]  # so that what a person leaves out moves no other picture
     ordered = sorted(everything, key=lambda each: each.content)  # so that file names decide nothing
-    times = believable([each.taken for each in ordered])
-    notes = [TIMES_NOTE] if any(each.taken for each in ordered) and not any(times) else []
-    found = _Found(signer, ordered, times, job)
-    links = found.links()
-    series = Series.joined(links, [each.content for each in ordered])
+    found = find_links(
+        signer,
+        ordered,
+        store=job.store,
+        world=job.world,
+        progress=lambda done, total: job.progress(LOOKING, done, total),
+    )
+    series = Series.joined(found.links, [each.content for each in ordered])
     used = {each.picture.name for each in prepared.hashed}
     unread = [each for each in found.set_aside if each.picture in used]
-    return prepared.without(unread).with_series(series, seed=job.options.seed).noted(notes)
-
-
-class _Found:
-    """The links between pictures, kept in the store: a second run on the same pictures reads no signature."""
-
-    def __init__(self, signer: Trunk, ordered: Sequence[Hashed], times: Sequence[Taken | None], job: Job) -> None:
-        self._signer, self._ordered, self._times, self._job = signer, ordered, times, job
-        self.set_aside: list[SetAside] = []
-        """Pictures that cannot be decoded, which have none."""
-
-    def links(self) -> Links:
-        """Those of all pictures, by their rows."""
-        key = key_of(
-            kind="links",
-            version=LINKS_VERSION,
-            signer=self._signer.recipe.key("", "identity"),
-            pictures=content_hash("\n".join(each.content for each in self._ordered).encode()),
-        )
-        names = [f"{key}-{name}" for name in ("first", "second", "likeness")]
-        store = self._job.store
-        with suppress(StoreError):  # whoever embeds says that it cannot be used
-            kept = store.get(names) if store else {}
-            if len(kept) == len(names):
-                return Links(*(kept[name] for name in names))
-        links = self._compared()
-        with suppress(StoreError):
-            if store and not self.set_aside:
-                arrays = (links.first, links.second, links.likeness)
-                store.put(dict(zip(names, arrays, strict=True)))
-        return links
-
-    def _compared(self) -> Links:
-        signed = embed(
-            self._signer,
-            self._ordered,
-            store=self._job.store,
-            world=self._job.world,
-            progress=lambda done, total: self._job.progress("looking for series", done, total),
-        )
-        self.set_aside = signed.set_aside
-        if len(signed.pictures) < 2:
-            return Links.none()
-        row_of = {each.content: row for row, each in enumerate(self._ordered)}
-        rows = np.array([row_of[each.content] for each in signed.pictures])
-        unit = unit_signatures(signed.features["identity"])
-        links = Links.of(alike(unit), in_a_row(unit, [self._times[row] for row in rows]))
-        return Links(rows[links.first], rows[links.second], links.likeness)
+    prepared = prepared.without(unread).with_series(series, seed=job.options.seed)
+    return replace(prepared, notes=[*prepared.notes, *found.notes])
