@@ -13,9 +13,11 @@ from eyespot import machine
 from eyespot.bundle.manifest import Manifest
 from eyespot.data.boxes.reading import read_boxes
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
+from eyespot.data.read_as import ReadAs
 from eyespot.data.sources import AS_IT_IS, open_data_set
-from eyespot.errors import DataError
+from eyespot.errors import DataError, OptionError
 from eyespot.records import Part
+from eyespot.runs.folder import ARGS
 from eyespot.runs.resume import data_of
 
 if TYPE_CHECKING:
@@ -74,6 +76,18 @@ def boxed_pictures_of_run(run: str | Path, manifest: DetectorManifest, *, data: 
         if named:
             return named
     raise DataError(f"none of the pictures that {run} was made on is in {where}")
+
+
+def data_of_first(runs: Sequence[str | Path]) -> tuple[str, ReadAs]:
+    """What the first of these models that is a run's folder was trained on, as it was given.
+
+    Raises OptionError where none is one: bundles and exported files do not know where their pictures are.
+    """
+    for run in runs:
+        if (Path(run).expanduser() / ARGS).is_file():
+            return data_of(run)
+    neither = " nor ".join(map(str, runs))
+    raise OptionError(f"neither {neither} is a run folder, which would say where its pictures are: give DATA")
 
 
 def _by_part(hashed: Sequence[Hashed], manifest: Manifest | DetectorManifest) -> dict[Part | None, list[Hashed]]:
