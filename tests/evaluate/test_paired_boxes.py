@@ -58,7 +58,7 @@ def test_equal_detectors_are_seldom_told_apart_and_better_ones_mostly_are():
     equal = [found.verdict for found, *_ in pairs(12, gain=0.0, simulations=60)]
     assert equal.count("no difference") >= 0.85 * len(equal)
     better = [found.verdict for found, *_ in pairs(40, gain=3.0, simulations=10)]
-    assert better.count("better") >= 9
+    assert better.count("better") >= 8
 
 
 def test_a_detector_is_no_better_than_itself():

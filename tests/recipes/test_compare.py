@@ -34,7 +34,7 @@ def _shared(shared_cache) -> None:
 
 @pytest.fixture(scope="module")
 def colors(tmp_path_factory) -> Path:
-    """Pictures of mixed colors in folders by their strongest one; every fifth lies where its second strongest should."""
+    """Pictures of mixed colors in folders by their strongest one; every fifth lies in that of its second."""
     folder, random = tmp_path_factory.mktemp("colors") / "photos", np.random.default_rng(0)
     for number in range(60):
         color = random.integers(60, 250, 3)

@@ -134,7 +134,7 @@ class Comparison:
         nets = self._each[0].astype(np.int64)
         chances, won = _chances_of_sums(np.abs(nets)), int(nets[nets > 0].sum())
         just = chances[won] / 2
-        return float(chances[:won].sum() + just), float(chances[won + 1 :].sum() + just)
+        return float(chances[:won].sum() + just), float(chances[:won:-1].sum() + just)
 
 
 def paired(before: ArrayLike, after: ArrayLike, *, series: ArrayLike | None = None) -> Comparison:
