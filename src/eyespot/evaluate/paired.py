@@ -203,7 +203,7 @@ def _chances_of_sums(weights: NDArray[np.int64]) -> NDArray[np.float64]:
     """How likely each sum from 0 up to that of all weights is, if a coin says of each whether it counts."""
     ones = int((weights == 1).sum())
     factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, ones + 1)))])  # their logarithms
-    chances: NDArray[np.float64] = np.exp(factorials[-1] - factorials - factorials[::-1] - ones * math.log(2))
+    chances: NDArray[np.float64] = np.exp(factorials[-1] - (factorials + factorials[::-1]) - ones * math.log(2))
     for weight in weights[weights > 1].tolist():
         chances = (np.pad(chances, (0, weight)) + np.pad(chances, (weight, 0))) / 2
     return chances
