@@ -90,7 +90,7 @@ def said(won: int, lost: int, count: int) -> Said:
         apart=found.verdict != "no difference",
         better=found.is_better,
         by_one_error=plain > error and more > 1,
-        interval=(found.difference.low, found.difference.high),
+        interval=found.interval,
         wald=(plain - 1.96 * error, plain + 1.96 * error),
     )
 

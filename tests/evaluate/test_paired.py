@@ -37,9 +37,13 @@ def test_the_interval_is_that_of_bonett_and_price(won, lost, count):
     first, second = (won + 1) / (count + 2), (lost + 1) / (count + 2)
     middle = first - second
     reach = Z * np.sqrt((first + second - middle**2) / (count + 2))
-    found = Comparison(won, lost, count).difference
-    assert found.value == (won - lost) / count
-    assert (found.low, found.high) == pytest.approx((max(-1, middle - reach), min(1, middle + reach)))
+    found = Comparison(won, lost, count)
+    assert found.difference == found.gain.value == (won - lost) / count
+    assert (
+        found.interval
+        == (found.gain.low, found.gain.high)
+        == pytest.approx((max(-1, middle - reach), min(1, middle + reach)))
+    )
 
 
 def test_with_series_p_counts_every_way_in_which_a_coin_could_have_fallen():
@@ -60,7 +64,7 @@ def test_series_whose_pictures_are_one_picture_count_as_one():
     copied = paired(np.repeat(before, 5), np.repeat(after, 5), series=np.repeat(np.arange(60), 5))
     assert (copied.won, copied.lost, copied.count) == (5 * once.won, 5 * once.lost, 300)
     assert (copied.p, copied.p_better) == pytest.approx((once.p, once.p_better))
-    assert dict(copied.difference) == pytest.approx(dict(once.difference))
+    assert copied.interval == pytest.approx(once.interval)
     assert copied.smallest_seen == pytest.approx(once.smallest_seen)
 
 
@@ -81,7 +85,7 @@ def rates(*, of: int, copies: int, differing: float, gain: float = 0.0, simulati
         found = paired(lost, won, series=np.repeat(np.arange(of), sizes))
         better += found.is_better
         different += found.verdict != "no difference"
-        covered += found.difference.low <= gain <= found.difference.high
+        covered += found.interval[0] <= gain <= found.interval[1]
     return {"better": better / simulations, "different": different / simulations, "covered": covered / simulations}
 
 

@@ -85,12 +85,12 @@ def test_the_answers_of_both_are_compared_picture_by_picture(pair, colors):
     assert found.won > 0
     assert found.lost > found.won
     assert (result.won, result.lost, result.pictures, result.left_out) == (found.won, found.lost, 60, 0)
-    assert result.second.accuracy - result.first.accuracy == pytest.approx(found.difference.value)
-    assert (result.difference, result.p, result.verdict) == (found.difference, found.p, found.verdict)
+    assert result.second.accuracy - result.first.accuracy == pytest.approx(found.difference)
+    assert (result.difference, result.p, result.verdict) == (found.gain, found.p, found.verdict)
     assert result.part == "test"  # what is new to both
     for each in result.per_class:
         of = expected[each.name]
-        assert (each.won, each.lost, each.pictures, each.difference) == (of.won, of.lost, of.count, of.difference)
+        assert (each.won, each.lost, each.pictures, each.difference) == (of.won, of.lost, of.count, of.gain)
         assert of.p <= each.p <= min(1, 3 * of.p)
 
 

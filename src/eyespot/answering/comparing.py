@@ -59,7 +59,7 @@ def comparison(
         second=_measured(second, both.second),
         won=found.won,
         lost=found.lost,
-        difference=found.difference,
+        difference=found.gain,
         p=found.p,
         per_class=_per_class(both, first.classes),
         seconds=round(time.perf_counter() - started, 2),
@@ -122,7 +122,7 @@ def _of_classes(
             pictures=each.count,
             won=each.won,
             lost=each.lost,
-            difference=each.difference,
+            difference=each.gain,
             p=p,
-            verdict=verdict(each.won - each.lost, p),
+            verdict=verdict(each.difference, p),
         )

@@ -56,13 +56,23 @@ class Comparison:
     """What of these lies in series of more than one picture."""
 
     @property
-    def difference(self) -> Difference:
-        """Of the accuracies. The interval is that of these pictures and two more series, one won and one lost."""
+    def difference(self) -> float:
+        """Of the accuracies."""
+        return (self.won - self.lost) / self.count
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Where the difference lies, 95 %: of the pictures and two more series, of which one is won and one lost."""
         nets, sizes = self._with_one_more_each
-        middle = float(nets.sum() / sizes.sum())
-        reach = float(_z(SIGNIFICANCE / 2) * math.sqrt(np.square(nets - middle * sizes).sum()) / sizes.sum())
-        low, high = max(-1.0, middle - reach), min(1.0, middle + reach)
-        return Difference(value=(self.won - self.lost) / self.count, low=low, high=high)
+        middle = nets.sum() / sizes.sum()
+        reach = _z(SIGNIFICANCE / 2) * math.sqrt(np.square(nets - middle * sizes).sum()) / sizes.sum()
+        return max(-1.0, float(middle - reach)), min(1.0, float(middle + reach))
+
+    @property
+    def gain(self) -> Difference:
+        """The difference with its interval, as it is written down."""
+        low, high = self.interval
+        return Difference(value=self.difference, low=low, high=high)
 
     @property
     def p_better(self) -> float:
@@ -91,7 +101,7 @@ class Comparison:
     @property
     def verdict(self) -> Verdict:
         """Whether it is better or worse, where nobody asked for one of the two: equal models differ in one of 20."""
-        return verdict(self.won - self.lost, self.p)
+        return verdict(self.difference, self.p)
 
     @property
     def smallest_seen(self) -> float | None:
@@ -104,7 +114,7 @@ class Comparison:
     def in_words(self, name: str) -> str:
         """name: what the other one is called."""
         differing = f"{self.won} more right and {self.lost} more wrong than {name}"
-        return f"{differing}: {self.difference}, p {self.p_better:.2g}"
+        return f"{differing}: {self.gain}, p {self.p_better:.2g}"
 
     @property
     def _each(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -152,11 +162,11 @@ def paired(before: ArrayLike, after: ArrayLike, *, series: ArrayLike | None = No
     return Comparison(int(won.sum()), int(lost.sum()), len(won), series=several)
 
 
-def verdict(gain: float, p: float) -> Verdict:
-    """What a gain, or a loss, with that p means."""
+def verdict(difference: float, p: float) -> Verdict:
+    """What a difference with that p means."""
     if p >= SIGNIFICANCE:
         return "no difference"
-    return "better" if gain > 0 else "worse"
+    return "better" if difference > 0 else "worse"
 
 
 def power(gain: float, *, differing: float, count: float) -> float:
