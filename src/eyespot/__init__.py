@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from eyespot.recipes.by_hand.learn_kernel import learn_kernel as learn_kernel
     from eyespot.recipes.by_hand.pixel_coverage import pixel_coverage as pixel_coverage
     from eyespot.recipes.by_hand.pool import pool as pool
+    from eyespot.recipes.compare import compare as compare
     from eyespot.recipes.convert_boxes import convert_boxes as convert_boxes
     from eyespot.recipes.embed import embed as embed
     from eyespot.recipes.explain import explain as explain
@@ -48,6 +49,7 @@ __all__ = [
     "add",
     "augment",
     "benchmark",
+    "compare",
     "convert_boxes",
     "convolve",
     "create",

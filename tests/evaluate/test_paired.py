@@ -37,8 +37,13 @@ def test_the_interval_is_that_of_bonett_and_price(won, lost, count):
     first, second = (won + 1) / (count + 2), (lost + 1) / (count + 2)
     middle = first - second
     reach = Z * np.sqrt((first + second - middle**2) / (count + 2))
-    low, high = Comparison(won, lost, count).interval
-    assert (low, high) == pytest.approx((max(-1, middle - reach), min(1, middle + reach)))
+    found = Comparison(won, lost, count)
+    assert found.difference == found.gain.value == (won - lost) / count
+    assert (
+        found.interval
+        == (found.gain.low, found.gain.high)
+        == pytest.approx((max(-1, middle - reach), min(1, middle + reach)))
+    )
 
 
 def test_with_series_p_counts_every_way_in_which_a_coin_could_have_fallen():

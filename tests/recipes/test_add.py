@@ -104,8 +104,8 @@ def test_what_got_worse_is_said_and_ends_with_three_where_it_must_not(first, pho
     assert said.exit_code == 3, said.output
     found = json.loads(said.stdout)["regression"]
     assert (found["worse"], [each["name"] for each in found["classes"] if each["worse"]]) == (True, ["square"])
-    assert found["after"]["accuracy"] - found["before"]["accuracy"] == pytest.approx(found["difference"])
-    assert found["difference"] < -0.2
+    assert found["after"]["accuracy"] - found["before"]["accuracy"] == pytest.approx(found["difference"]["value"])
+    assert found["difference"]["value"] < -0.2
     said = CliRunner().invoke(main, [*arguments, "--name", "grown"])
     assert (said.exit_code, "it got worse in 'square'" in said.stdout) == (0, True)
     assert (Path(first.run).with_name("grown") / "report.html").is_file()

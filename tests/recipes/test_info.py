@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 import eyespot
 from eyespot import records
-from eyespot.answering import detections
+from eyespot.answering import compared, detections
 from eyespot.answering import results as answers
 from eyespot.arithmetic import table
 from eyespot.augmenting import augmentation
@@ -35,6 +35,13 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot predict": answers.Prediction,
     "eyespot val": answers.ValResult,
     "eyespot train, of a detector": detector_result.DetectorResult,
+    "eyespot compare": compared.CompareResult,
+    "first, second": compared.MeasuredModel,
+    "difference, and map50, map50_95, ap50 of a comparison": records.Difference,
+    "per_class of a comparison": compared.ClassDifference,
+    "eyespot compare, of detectors": compared.CompareDetectorsResult,
+    "first, second, of detectors": compared.MeasuredDetector,
+    "per_class of a comparison of detectors": compared.ClassBoxDifference,
     "parts": detector_result.BoxedCount,
     "validation, test, of a detector": box_records.DetectionScores,
     "map50, map50_95, ap50": box_records.Estimate,

@@ -81,7 +81,7 @@ def test_it_is_what_binomial_tables_and_holms_rule_say(tmp_path):
     assert (found.before.n, found.after.n, sum(each.n for each in found.classes)) == (240, 240, 240)
     assert found.before.accuracy == pytest.approx((before == labels).mean())
     assert found.after.accuracy == pytest.approx((after == labels).mean())
-    assert (found.low, found.high) == paired(before == labels, after == labels).interval
+    assert found.difference == paired(before == labels, after == labels).gain
     assert [each.after for each in found.classes] == pytest.approx(
         [(after == labels)[labels == label].mean() for label in range(3)]
     )
@@ -102,7 +102,7 @@ def test_the_words_name_the_classes_that_got_worse(tmp_path):
 def test_equal_answers_are_no_worse(tmp_path):
     labels = np.arange(30) % 3
     found = compared(tmp_path, labels, labels, labels)
-    assert (found.p, found.is_worse, found.difference) == (0.5, False, 0)
+    assert (found.p, found.is_worse, found.difference.value) == (0.5, False, 0)
     [said] = found.sentences
     assert found.smallest_seen is not None
     assert said.endswith(

@@ -43,7 +43,7 @@ def evaluation(model: Opened, data: str | Path, *, split: str, progress: Progres
     if split not in ("auto", "all", *PARTS):
         raise OptionError(f"the option split cannot be {split!r}: there are auto, all, train, val and test")
     data_set = open_data_set(data, how)
-    known, foreign = _of_known_classes(data_set, model)
+    known, foreign = of_known_classes(data_set, model)
     hashed, unread = hash_pictures(known, threads=machine.cores())
     hashed, copies = without_copies(hashed)
     then = model.manifest.pictures.parts(each.content for each in hashed)
@@ -70,7 +70,8 @@ def evaluation(model: Opened, data: str | Path, *, split: str, progress: Progres
     )
 
 
-def _of_known_classes(data_set: DataSet, model: Opened) -> tuple[list[Picture], list[SetAside]]:
+def of_known_classes(data_set: DataSet, model: Opened) -> tuple[list[Picture], list[SetAside]]:
+    """The pictures of classes that the model knows, and the others. Raises DataError where it knows none."""
     known = [picture for picture in data_set.pictures if picture.label in model.classes]
     if not known:
         raise DataError(

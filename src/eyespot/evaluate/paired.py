@@ -22,6 +22,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eyespot.records import Difference
+
 Verdict = Literal["better", "worse", "no difference"]
 """Of the second model, compared with the first."""
 SIGNIFICANCE = 0.05
@@ -67,6 +69,12 @@ class Comparison:
         return max(-1.0, float(middle - reach)), min(1.0, float(middle + reach))
 
     @property
+    def gain(self) -> Difference:
+        """The difference with its interval, as it is written down."""
+        low, high = self.interval
+        return Difference(value=self.difference, low=low, high=high)
+
+    @property
     def p_better(self) -> float:
         """How likely a model that is not better would have so much more right by chance, one-sided mid-p."""
         return self._tails[1]
@@ -105,11 +113,8 @@ class Comparison:
 
     def in_words(self, name: str) -> str:
         """name: what the other one is called."""
-        low, high = self.interval
-        return (
-            f"{self.won} more right and {self.lost} more wrong than {name}: {100 * self.difference:+.1f} points "
-            f"(95 % interval {100 * low:+.1f} to {100 * high:+.1f}), p {self.p_better:.2g}"
-        )
+        differing = f"{self.won} more right and {self.lost} more wrong than {name}"
+        return f"{differing}: {self.gain}, p {self.p_better:.2g}"
 
     @property
     def _each(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -139,7 +144,7 @@ class Comparison:
         nets = self._each[0].astype(np.int64)
         chances, won = _chances_of_sums(np.abs(nets)), int(nets[nets > 0].sum())
         just = chances[won] / 2
-        return float(chances[:won].sum() + just), float(chances[won + 1 :].sum() + just)
+        return float(chances[:won].sum() + just), float(chances[:won:-1].sum() + just)
 
 
 def paired(before: ArrayLike, after: ArrayLike, *, series: ArrayLike | None = None) -> Comparison:
@@ -208,7 +213,7 @@ def _chances_of_sums(weights: NDArray[np.int64]) -> NDArray[np.float64]:
     """How likely each sum from 0 up to that of all weights is, if a coin says of each whether it counts."""
     ones = int((weights == 1).sum())
     factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, ones + 1)))])  # their logarithms
-    chances: NDArray[np.float64] = np.exp(factorials[-1] - factorials - factorials[::-1] - ones * math.log(2))
+    chances: NDArray[np.float64] = np.exp(factorials[-1] - (factorials + factorials[::-1]) - ones * math.log(2))
     for weight in weights[weights > 1].tolist():
         chances = (np.pad(chances, (0, weight)) + np.pad(chances, (weight, 0))) / 2
     return chances

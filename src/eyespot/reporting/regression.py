@@ -14,7 +14,7 @@ from eyespot.data.written_lists import read_list
 from eyespot.evaluate.metrics import wilson
 from eyespot.evaluate.paired import SIGNIFICANCE, Comparison, holm, paired
 from eyespot.names import printable
-from eyespot.records import Fraction, Metric, Record
+from eyespot.records import Difference, Fraction, Metric, Record
 from eyespot.reporting.measure import Measurements
 from eyespot.runs.folder import PREDICTIONS, SPLIT
 from eyespot.words import counted, some
@@ -45,11 +45,8 @@ class Regression(Record):
     before: Metric
     """Its accuracy on the pictures that both were tested on."""
     after: Metric
-    difference: float
-    """Of the two accuracies."""
-    low: float
-    """Lower end of its 95 % interval (Bonett and Price)."""
-    high: float
+    difference: Difference
+    """Of the two accuracies (Bonett and Price)."""
     p: Fraction
     """One-sided mid-p (McNemar): how likely chance alone would make a run so much worse that is not."""
     worse: bool
@@ -70,11 +67,9 @@ class Regression(Record):
     @property
     def sentences(self) -> Iterator[str]:
         """What there is to say, the whole first."""
-        interval = f"95 % interval {100 * self.low:+.1f} to {100 * self.high:+.1f}"
         yield (
             f"on the {counted(self.after.n, 'picture')} that {self.run} was tested on, {self.after.accuracy:.3f} of "
-            f"the answers are right, and {self.before.accuracy:.3f} of that run's: {100 * self.difference:+.1f} points "
-            f"({interval}), {self._verdict}"
+            f"the answers are right, and {self.before.accuracy:.3f} of that run's: {self.difference}, {self._verdict}"
         )
         if self.worse_classes:
             worse = [
@@ -147,14 +142,11 @@ def regression(run: str, classes: Sequence[str], both: Both) -> Regression:
     """The comparison of two runs. run: the one before, as it is called; classes: names of all of them."""
     in_all, n = both.comparison, len(both.labels)
     worth = None if both.series is None else effective_count(both.series)
-    low, high = in_all.interval
     return Regression(
         run=run,
         before=wilson(int(both.before.sum()), n, worth=worth),
         after=wilson(int(both.after.sum()), n, worth=worth),
-        difference=in_all.difference,
-        low=low,
-        high=high,
+        difference=in_all.gain,
         p=both.p_worse,
         worse=in_all.is_worse,
         smallest_seen=in_all.smallest_seen,
