@@ -82,7 +82,7 @@ def samples_of(data: Path, *parts: Part) -> Samples:
 def with_wrong_labels(samples: Samples, share: float, seed: int) -> Samples:
     """The same pictures, of which this share has another class."""
     random = np.random.default_rng(seed)
-    turned = random.permutation(len(samples))[: round(share * len(samples))]
+    turned = random.permutation(len(samples))[: max(1, round(share * len(samples)))]
     labels = samples.labels.copy()
     labels[turned] = (labels[turned] + random.integers(1, samples.classes, len(turned))) % samples.classes
     return replace(samples, labels=labels)

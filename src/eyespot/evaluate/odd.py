@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.evaluate.spread import far_below
-
 MOST_LISTED = 50
 FAR = 3.0
-"""Robust standard deviations below the middle from which on a picture is odd."""
+"""Standard deviations below the middle from which on a picture is odd."""
+NORMAL = 1.4826
+"""A normal distribution's standard deviation, in median distances from its middle: odd pictures do not move those."""
 
 
 def odd_pictures(features: NDArray[np.float32], labels: NDArray[np.int64], *, most: int = MOST_LISTED) -> list[int]:
@@ -19,7 +19,8 @@ def odd_pictures(features: NDArray[np.float32], labels: NDArray[np.int64], *, mo
     most: so many are listed at most.
     """
     alike = likeness(features, labels)
-    odd = np.flatnonzero(far_below(alike, FAR))
+    middle = np.median(alike)
+    odd = np.flatnonzero(alike < middle - FAR * NORMAL * np.median(np.abs(alike - middle)))
     rows: list[int] = odd[np.argsort(alike[odd], kind="stable")][:most].tolist()
     return rows
 
