@@ -19,12 +19,13 @@ import numpy as np
 from measuring import Bar, at_least, at_most
 from trust_labels import accuracy, samples_of
 
-from eyespot.evaluate.learning_curve import more_pictures
 from eyespot.heads.fit import fit_head
 from eyespot.heads.head import HeadOptions, Samples
-from eyespot.heads.learning_curve import tenths_of, try_sizes
+from eyespot.heads.learning_curve import expect_with_more, tenths_of
 
 REPETITIONS = 10
+L2 = 0.0043
+"""That is chosen with all of these pictures."""
 NEAR = 2.0
 """Points by which a predicted gain may miss the measured one."""
 NEAR_BAR = at_least(9, "of 10", f"the predicted gain of twice the pictures is within {NEAR:g} points of the measured")
@@ -68,8 +69,7 @@ def _repetition(everything: Samples, seed: int) -> tuple[float, float, float, fl
     before, after = (fit_head(everything.take(rows), options) for rows in (half, both))
     gain = accuracy(after, everything.take(test)) - accuracy(before, everything.take(test))
     samples = everything.take(half)
-    tried = try_sizes(samples, options, l2=before.chosen.l2, tenth=tenths_of(samples.labels, seed=seed))
-    more = more_pictures(tried, seed=seed)
+    more = expect_with_more(samples, options, l2=before.chosen.l2, tenth=tenths_of(samples.labels, seed=seed))
     assert more is not None, "the clothing data set has enough pictures"
     points = (100 * gain, 100 * more.gain, 100 * more.low, 100 * more.high)
     print("measured {:+.2f} points, predicted {:+.2f} ({:.2f} to {:.2f})".format(*points), flush=True)
@@ -86,7 +86,7 @@ def _seconds(samples: Samples, turns: int) -> float:
     seconds = []
     for _ in range(3):
         start = time.perf_counter()
-        more_pictures(try_sizes(samples, HeadOptions(), l2=0.0043, tenth=tenth, turns=turns), seed=0)
+        expect_with_more(samples, HeadOptions(), l2=L2, tenth=tenth, turns=turns)
         seconds.append(time.perf_counter() - start)
     return statistics.median(seconds)
 

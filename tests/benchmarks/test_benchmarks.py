@@ -373,6 +373,7 @@ def test_wrong_labels(run_here, data):
 
 def test_the_learning_curve(run_here, data, monkeypatch):
     monkeypatch.setattr("eyespot.evaluate.learning_curve.FEWEST_PICTURES", 10)
+    monkeypatch.setattr("eyespot.heads.learning_curve.FEWEST_PICTURES", 10)
     printed = run_here("trust_curve.py", data)
     assert printed.count("measured ") >= 10
     assert printed.count("(bar ") == 5

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from eyespot.data.split import stratified_folds
-from eyespot.evaluate.learning_curve import Tried
+from eyespot.evaluate.learning_curve import FEWEST_PICTURES, MorePictures, Tried, more_pictures
 from eyespot.heads.fit import LOOSE, settled
 from eyespot.heads.head import Head, HeadOptions, Samples
 from eyespot.heads.problems import Problems
@@ -26,21 +26,39 @@ def tenths_of(labels: np.ndarray, *, seed: int) -> np.ndarray:
     return stratified_folds(labels, folds=10, seed=seed)
 
 
-def try_sizes(
-    samples: Samples, options: HeadOptions, *, l2: float, tenth: np.ndarray, turns: int | None = None
-) -> Tried:
-    """The answers of heads that were fitted on 1 to 8 tenths of the pictures, with one L2 for all.
+def expect_with_more(
+    samples: Samples,
+    options: HeadOptions,
+    *,
+    l2: float,
+    tenth: np.ndarray,
+    group: np.ndarray | None = None,
+    turns: int | None = None,
+) -> MorePictures | None:
+    """What twice the pictures would bring; None where these are too few to say, and then nothing is fitted.
 
-    Mirror images are left out: they double the work, and what more pictures bring is the same with them.
+    l2: for all heads, that which was chosen with all pictures.
     tenth: (N,), as of `tenths_of`.
+    group: (N,), pictures with the same number show the same thing.
     turns: parts of each size, 1 to 10, which overlap where they are large; None for what the pictures ask for.
     """
-    options = settled(options, samples)
+    if len(samples) < FEWEST_PICTURES:
+        return None
     turns = turns or min(TURNS, max(1, ENOUGH_ANSWERS // len(samples)))
+    return more_pictures(try_sizes(samples, options, l2=l2, tenth=tenth, turns=turns), seed=options.seed, group=group)
+
+
+def try_sizes(samples: Samples, options: HeadOptions, *, l2: float, tenth: np.ndarray, turns: int) -> Tried:
+    """The answers of heads that were fitted on 1 to 8 tenths of the pictures.
+
+    Mirror images are left out: they double the work, and what more pictures bring is the same with them.
+    """
+    options = settled(options, samples)
     samples = replace(samples, mirror=None)
     rotation = Rotation.of(samples)
     rotated = rotation.apply(samples)
     asked, wrong = np.zeros((2, len(TENTHS), len(samples)), np.int64)
+    trained = np.zeros(len(TENTHS))
     for first in np.arange(turns) * 10 // turns:
         start: list[Head] = []
         for row, count in enumerate(TENTHS):
@@ -52,4 +70,5 @@ def try_sizes(
             answers = start[0].logits(rotated.identity[others]).argmax(axis=1)
             asked[row, others] += 1
             wrong[row, others] += answers != samples.labels[others]
-    return Tried(len(samples) * np.array(TENTHS) / 10, asked, wrong)
+            trained[row] += len(part)
+    return Tried(trained / turns, asked, wrong)
