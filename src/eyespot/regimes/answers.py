@@ -30,6 +30,11 @@ class Answers:
     logits: np.ndarray
     """(repeats, N, classes), before the temperature. A model answers once; cross-validation may be repeated."""
 
+    def take(self, which: np.ndarray) -> Answers:
+        """The answers to those pictures (a mask)."""
+        pictures = [each for each, taken in zip(self.pictures, which, strict=True) if taken]
+        return Answers(pictures, self.labels[which], self.logits[:, which])
+
     @property
     def accuracies(self) -> np.ndarray:
         """Of each repeat, (repeats,)."""

@@ -21,6 +21,7 @@ from eyespot.heads.head import Head, HeadOptions, Samples
 from eyespot.progress import Progress
 from eyespot.records import Part, View
 from eyespot.regimes.answers import Answers
+from eyespot.regimes.findings import Findings, find
 from eyespot.regimes.fitted import Fitted, Temperature, stopped_note
 from eyespot.regimes.prepare import Prepared, notes_on_trained
 from eyespot.runs.job import Job
@@ -70,6 +71,7 @@ def fit_frozen(prepared: Prepared, trunk: Trunk, job: Job, *, small_test: bool, 
         how=tuple(_how(embedded, fitted, job.options, views)),
         views_computed=embedded.computed,
         notes=[*embedded.notes, *notes, *stopped],
+        findings=memory.findings(fitted),
     )
 
 
@@ -98,7 +100,8 @@ def _embedded(
 
 def _samples(embedded: Embedded, prepared: Prepared) -> Samples:
     labels, classes = prepared.labels(embedded.pictures), len(prepared.data_set.classes)
-    return Samples(embedded.features["identity"], embedded.features.get("mirror"), labels, classes)
+    group = prepared.group(embedded.pictures)
+    return Samples(embedded.features["identity"], embedded.features.get("mirror"), labels, classes, group)
 
 
 def _head_options(options: TrainOptions, views: Sequence[View]) -> HeadOptions:
@@ -189,6 +192,9 @@ class _Memory:
         self._put({name: logits})
         return logits
 
+    def findings(self, fitted: FittedHead) -> Findings:
+        return find(self.samples, self._options, fitted)
+
     def _get(self, names: list[str]) -> dict[str, np.ndarray]:
         try:
             return dict(self._store.get(names)) if self._store else {}
@@ -206,7 +212,8 @@ class _Memory:
 def _digest(samples: Samples) -> str:
     """A hash of all features and labels: whatever made the features otherwise, such as a new decoder, is in them."""
     digest = hashlib.blake2b(digest_size=16)
-    for array in (samples.identity, samples.mirror, samples.labels):
+    arrays = [samples.identity, samples.mirror, samples.labels, *([] if samples.group is None else [samples.group])]
+    for array in arrays:
         digest.update(b"none" if array is None else repr(array.shape).encode() + np.ascontiguousarray(array).data)
     return digest.hexdigest()
 

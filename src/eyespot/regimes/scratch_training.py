@@ -191,7 +191,7 @@ def out_of_fold(making: Making, parts: Sequence[Part], defaults: Defaults) -> An
     images, prepared, job = making.images, making.images.prepared, making.job
     pictures = by_content(prepared.part(*parts))
     labels = prepared.labels(pictures)
-    fold = folds_of(labels, seed=job.options.seed)
+    fold = folds_of(labels, seed=job.options.seed, group=prepared.group(pictures))
     logits = np.zeros((1, len(fold), len(prepared.data_set.classes)), np.float32)
     options = job.options.model_copy(update={"epochs": defaults.epochs, "patience": None})
     fold_making = replace(making, job=replace(job, options=options))
