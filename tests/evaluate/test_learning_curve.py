@@ -69,7 +69,7 @@ def test_the_band_reaches_far_enough_and_the_sentence_says_it():
     assert more.high - more.gain >= LEAST_REACH
     assert more.gain - more.low >= LEAST_REACH
     low, high = max(100 * more.low, 0), 100 * more.high
-    assert more.sentence() == (
+    assert str(more.expected) == (
         f"with twice as many pictures expect {100 * more.gain:+.1f} points ({low:.1f} to {high:.1f})"
     )
     assert [size for size, _ in more.points] == SIZES.tolist()

@@ -49,9 +49,7 @@ def find(samples: Samples, options: HeadOptions, fitted: FittedHead) -> Findings
         together=together,
         torn=torn,
         doubtful=int(is_suspicious(chances, labels).sum()),
-        more=expect_with_more(samples, options, l2=fitted.chosen.l2, turns=TURNS, rotation=fitted.rotation)
-        if few
-        else None,
+        more=more,
     )
 
 
