@@ -12,7 +12,7 @@ from eyespot.auditing.result import AuditResult
 from eyespot.data.copies import Hashed
 from eyespot.data.pictures import thumbnail
 from eyespot.errors import UnreadablePicture
-from eyespot.evaluate.learning_curve import MorePictures
+from eyespot.evaluate.doubts import Doubt
 from eyespot.files import write_whole
 from eyespot.reporting.curve import curve_svg
 from eyespot.reporting.page import rendered
@@ -20,7 +20,7 @@ from eyespot.reporting.page import rendered
 MOST_THUMBNAILS = 200
 """Of 128 pixels: about 4 kB each, so that the page stays below 2 MB."""
 SIDE = 128
-MOST_PAIRS, MOST_SERIES, MOST_OF_SERIES, MOST_DOUBTS, MOST_ODD, MOST_POOR = 10, 10, 6, 20, 15, 15
+MOST_PAIRS, MOST_SERIES, MOST_OF_SERIES, MOST_DOUBTS, MOST_ODD, MOST_POOR = 10, 10, 5, 20, 15, 15
 """Shown of each kind; all are in audit.json."""
 
 
@@ -55,15 +55,16 @@ def render(result: AuditResult, gathered: Gathered, examined: Examined) -> str:
     return rendered(
         "auditing/audit.html.jinja",
         result=result,
+        title=gathered.name,
         saved=[draw.row((each.first, each.second)) for each in examined.saved[:MOST_PAIRS]],
         doubts=[
-            draw.row((each.row, *each.nearest), _doubt_words(each.probability, each.likelier, each, gathered.classes))
+            draw.row((each.row, *each.nearest), _doubt_words(each, gathered.classes))
             for each in examined.doubts[:MOST_DOUBTS]
         ],
         series=[draw.row(rows[:MOST_OF_SERIES]) for rows in series_rows(examined, gathered)[:MOST_SERIES]],
         odd=list(draw.each(examined.odd[:MOST_ODD])),
         poor=list(draw.each([each.row for each in examined.poor[:MOST_POOR]])),
-        curve=Markup(curve_svg(examined.more)) if isinstance(examined.more, MorePictures) else None,
+        curve=Markup(curve_svg(examined.more)) if examined.more else None,
     )
 
 
@@ -76,8 +77,9 @@ def series_rows(examined: Examined, gathered: Gathered) -> list[list[int]]:
     return sorted(found.values(), key=lambda rows: (-len(rows), rows))
 
 
-def _doubt_words(probability: float, likelier: int, doubt: object, classes: Sequence[str]) -> str:
-    return f"{classes[likelier]} is likelier; its own class has a probability of {probability:.2f}"
+def _doubt_words(doubt: Doubt, classes: Sequence[str]) -> str:
+    likelier = f"{classes[doubt.likelier]} ({doubt.likelier_probability:.2f})"
+    return f"{likelier} is likelier than its own class ({doubt.probability:.2f})"
 
 
 class _Drawing:

@@ -66,7 +66,8 @@ def _examined(
     embedded = embed(trunk, gathered.pictures, store=store, progress=lambda d, n: progress("computing features", d, n))
     gathered = gathered.keep(embedded.pictures, embedded.set_aside)
     if not gathered.pictures:
-        raise DataError(f"no picture of {gathered.name} can be read: {embedded.set_aside[0].reason}")
+        first = embedded.set_aside[0]
+        raise DataError(f"no picture of {gathered.name} can be read: {first.picture} {first.reason}")
     assert trunk.signer is not None
     found = find_links(trunk.signer, gathered.pictures, store=store)
     shown = show(gathered.pictures, gathered.levels, store, lambda d, n: progress("looking at each", d, n))
