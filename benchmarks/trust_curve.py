@@ -21,7 +21,7 @@ from trust_labels import accuracy, samples_of
 
 from eyespot.heads.fit import fit_head
 from eyespot.heads.head import HeadOptions, Samples
-from eyespot.heads.learning_curve import expect_with_more, tenths_of
+from eyespot.heads.learning_curve import expect_with_more
 
 REPETITIONS = 10
 L2 = 0.0043
@@ -69,7 +69,7 @@ def _repetition(everything: Samples, seed: int) -> tuple[float, float, float, fl
     before, after = (fit_head(everything.take(rows), options) for rows in (half, both))
     gain = accuracy(after, everything.take(test)) - accuracy(before, everything.take(test))
     samples = everything.take(half)
-    more = expect_with_more(samples, options, l2=before.chosen.l2, tenth=tenths_of(samples.labels, seed=seed))
+    more = expect_with_more(samples, options, l2=before.chosen.l2)
     assert more is not None, "the clothing data set has enough pictures"
     points = (100 * gain, 100 * more.gain, 100 * more.low, 100 * more.high)
     print("measured {:+.2f} points, predicted {:+.2f} ({:.2f} to {:.2f})".format(*points), flush=True)
@@ -82,11 +82,10 @@ def _tenths(held: np.ndarray) -> float:
 
 def _seconds(samples: Samples, turns: int) -> float:
     """The median of three."""
-    tenth = tenths_of(samples.labels, seed=0)
     seconds = []
     for _ in range(3):
         start = time.perf_counter()
-        expect_with_more(samples, HeadOptions(), l2=L2, tenth=tenth, turns=turns)
+        expect_with_more(samples, HeadOptions(), l2=L2, turns=turns)
         seconds.append(time.perf_counter() - start)
     return statistics.median(seconds)
 

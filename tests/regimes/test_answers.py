@@ -10,6 +10,7 @@ import pytest
 
 from eyespot.data.copies import Hashed
 from eyespot.data.data_set import DataSet, Picture
+from eyespot.data.groups import Series
 from eyespot.evaluate.paired import Comparison
 from eyespot.features.embed import Embedded
 from eyespot.heads.head import Head

@@ -10,7 +10,7 @@ from pathlib import Path
 from eyespot.auditing.examine import Examined
 from eyespot.auditing.gathered import Gathered
 from eyespot.auditing.report import series_rows, write_report
-from eyespot.auditing.result import AuditResult, DoubtfulLabel, MoreOfThem, PoorPicture, SavedTwice
+from eyespot.auditing.result import AuditResult, DoubtfulLabel, PoorPicture, SavedTwice
 from eyespot.data.decisions import COLUMNS, Suspect
 from eyespot.errors import CannotWrite
 from eyespot.files import make_folder, writing
@@ -58,7 +58,7 @@ def write_outputs(folder: Path, gathered: Gathered, examined: Examined, *, data:
 def _result(folder: Path, gathered: Gathered, examined: Examined, *, data: str, seconds: float) -> AuditResult:
     names = [each.picture.name for each in gathered.pictures]
     labels = [each.picture.label for each in gathered.pictures]
-    more, by_files = examined.more, examined.by_files
+    by_files = examined.by_files
 
     def classes_of(first: int, second: int) -> tuple[str, str] | None:
         one, other = labels[first], labels[second]
@@ -93,16 +93,7 @@ def _result(folder: Path, gathered: Gathered, examined: Examined, *, data: str, 
         warnings=(*examined.light, *(by_files.sentences(gathered.classes) if by_files else ())),
         by_files=by_files.accuracy if by_files else None,
         chance=by_files.chance if by_files else None,
-        more=MoreOfThem(
-            pictures=more.pictures,
-            points=more.points,
-            gain=more.gain,
-            low=more.low,
-            high=more.high,
-            sentence=more.sentence(),
-        )
-        if more
-        else None,
+        more=examined.more.expected if examined.more else None,
         unjudged=examined.unjudged,
         set_aside=tuple(gathered.set_aside),
         notes=tuple(dict.fromkeys(gathered.notes)),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from eyespot.names import as_typed
-from eyespot.records import Fraction, Metric, Record, SetAside
+from eyespot.records import Fraction, Metric, MoreExpected, Record, SetAside
 from eyespot.words import counted, some
 
 
@@ -39,19 +39,6 @@ class PoorPicture(Record):
     why: str
 
 
-class MoreOfThem(Record):
-    """What twice the pictures are to bring."""
-
-    pictures: int
-    points: tuple[tuple[float, Fraction], ...]
-    """Pictures trained on, and the share of wrong answers to others."""
-    gain: float
-    """Of accuracy."""
-    low: float
-    high: float
-    sentence: str
-
-
 class AuditResult(Record):
     """What was found in a data set, without training a model on it."""
 
@@ -79,7 +66,7 @@ class AuditResult(Record):
     """How often a picture's class is told by its file alone: size, shape, bytes, camera."""
     chance: Fraction | None
     """The same by guessing."""
-    more: MoreOfThem | None
+    more: MoreExpected | None
     unjudged: str
     """Why labels were not judged; empty where they were."""
     set_aside: tuple[SetAside, ...]
@@ -113,13 +100,14 @@ class AuditResult(Record):
             pictures = counted(sum(map(len, self.series)), "picture")
             yield (
                 "Series",
-                f"{len(self.series)} of {pictures} that show the same or were taken in a row; train keeps each on one side",
+                f"{len(self.series)} of {pictures} that show the same or were taken in a row; train keeps each on one "
+                "side",
             )
         if self.cut:
             yield (
                 "",
-                f"{counted(self.cut, 'picture')} are so much alike that only the likest are taken for series: --group says "
-                "which belong together",
+                f"{counted(self.cut, 'picture')} are so much alike that only the likest are taken for series: --group "
+                "says which belong together",
             )
         if self.unjudged:
             yield "Labels", self.unjudged
@@ -137,7 +125,7 @@ class AuditResult(Record):
         for warning in self.warnings:
             yield "Warning", warning
         if self.more:
-            yield "More", self.more.sentence
+            yield "More", str(self.more)
 
     def _saved_twice_words(self) -> str:
         count = len(self.saved_twice)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from eyespot.records import MoreExpected
+
 FEWEST_PICTURES = 300
 """Below, the parts are so small that the curve says more of luck than of pictures."""
 LEAST_REACH = 0.015
@@ -65,10 +67,10 @@ class MorePictures:
     low: float
     high: float
 
-    def sentence(self) -> str:
-        """`with twice as many pictures expect +1.0 points (0.0 to 2.5)`."""
-        low, high = (f"{max(100 * each, 0):.1f}" for each in (self.low, self.high))
-        return f"with twice as many pictures expect {100 * self.gain:+.1f} points ({low} to {high})"
+    @property
+    def expected(self) -> MoreExpected:
+        """What is told of it: `with twice as many pictures expect +1.0 points (0.0 to 2.5)`."""
+        return MoreExpected(pictures=self.pictures, points=self.points, gain=self.gain, low=self.low, high=self.high)
 
 
 def more_pictures(tried: Tried, *, seed: int, group: NDArray[np.int64] | None = None) -> MorePictures | None:

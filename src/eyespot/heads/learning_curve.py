@@ -27,28 +27,44 @@ def tenths_of(samples: Samples, *, seed: int) -> np.ndarray:
 
 
 def expect_with_more(
-    samples: Samples, options: HeadOptions, *, l2: float, turns: int | None = None
+    samples: Samples,
+    options: HeadOptions,
+    *,
+    l2: float,
+    turns: int | None = None,
+    rotation: Rotation | None = None,
 ) -> MorePictures | None:
     """What twice the pictures would bring; None where these are too few to say, and then nothing is fitted.
 
     l2: for all heads, that which was chosen with all pictures.
     turns: parts of each size, 1 to 10, which overlap where they are large; None for what the pictures ask for.
+    rotation: to the axes of these features, or of more of them, where it is known.
     """
     if len(samples) < FEWEST_PICTURES:
         return None
     turns = turns or min(TURNS, max(1, ENOUGH_ANSWERS // len(samples)))
-    tried = try_sizes(samples, options, l2=l2, tenth=tenths_of(samples, seed=options.seed), turns=turns)
+    tried = try_sizes(
+        samples, options, l2=l2, tenth=tenths_of(samples, seed=options.seed), turns=turns, rotation=rotation
+    )
     return more_pictures(tried, seed=options.seed, group=samples.group)
 
 
-def try_sizes(samples: Samples, options: HeadOptions, *, l2: float, tenth: np.ndarray, turns: int) -> Tried:
+def try_sizes(
+    samples: Samples,
+    options: HeadOptions,
+    *,
+    l2: float,
+    tenth: np.ndarray,
+    turns: int,
+    rotation: Rotation | None = None,
+) -> Tried:
     """The answers of heads that were fitted on 1 to 8 tenths of the pictures.
 
     Mirror images are left out: they double the work, and what more pictures bring is the same with them.
     """
     options = settled(options, samples)
     samples = replace(samples, mirror=None)
-    rotation = Rotation.of(samples)
+    rotation = rotation or Rotation.of(samples)
     rotated = rotation.apply(samples)
     asked, wrong = np.zeros((2, len(TENTHS), len(samples)), np.int64)
     trained = np.zeros(len(TENTHS))
