@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import measuring
+import trust_exclude
 import trust_series
 from measuring import Bar
 
@@ -21,6 +22,7 @@ Rows = Callable[[Path, Store], Iterator[tuple[Bar, float]]]
 MEASURES: Mapping[str, Rows] = {
     "copies": trust_series.near_copies,
     "bursts": lambda data, store: trust_series.bursts(data),
+    "lists": lambda data, store: trust_exclude.rows(data),
 }
 
 

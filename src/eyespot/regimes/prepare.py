@@ -89,10 +89,11 @@ class Prepared:
             )
 
     def without(self, set_aside: Sequence[SetAside]) -> Prepared:
-        """The same without pictures that turned out to be unreadable."""
-        names = {each.picture for each in set_aside}
-        hashed = [each for each in self.hashed if each.picture.name not in names]
-        return replace(self, hashed=hashed, set_aside=[*self.set_aside, *set_aside])
+        """The same without pictures that turned out to be unreadable; of those that are not used nothing is said."""
+        unread = {each.picture: each for each in set_aside}
+        gone = [unread[each.picture.name] for each in self.hashed if each.picture.name in unread]
+        hashed = [each for each in self.hashed if each.picture.name not in unread]
+        return replace(self, hashed=hashed, set_aside=[*self.set_aside, *gone])
 
 
 def prepare(
