@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from eyespot.answering.model import load as load
     from eyespot.building.create import create as create
     from eyespot.labs.lab import lab as lab
+    from eyespot.recipes.add import add as add
     from eyespot.recipes.augment import augment as augment
     from eyespot.recipes.benchmark import benchmark as benchmark
     from eyespot.recipes.by_hand.convolve import convolve as convolve
@@ -45,6 +46,7 @@ _NOT_IN_RECIPES = {
 __all__ = [
     "Model",
     "__version__",
+    "add",
     "augment",
     "benchmark",
     "compare",

@@ -43,6 +43,15 @@ def test_pictures_are_not_mirrored_against_a_persons_word(augment):
     assert train_options(augment="photos-unmirrored", mirror="no").augment == "photos-unmirrored"
 
 
+def test_a_word_for_a_list_needs_the_list():
+    with pytest.raises(OptionError, match=r"^the option yes is for the list that exclude names"):
+        train_options(yes=True)
+
+
+def test_further_data_may_be_one_path_or_several(tmp_path):
+    assert train_options(more=tmp_path).more == train_options(more=[str(tmp_path)]).more == (tmp_path,)
+
+
 def test_the_page_has_a_line_for_every_option_with_the_regimes_that_use_it():
     section = PAGE.partition("## Every option")[2].partition("\n## ")[0]
     shown = re.findall(r"^\| `(--[a-z-]+)` \| ([a-z, ]+) \| \S", section, flags=re.MULTILINE)

@@ -15,8 +15,8 @@ from eyespot.answering.results import ValResult
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.data.levels import note_on_flat
-from eyespot.data.read_as import ReadAs
-from eyespot.data.sources import AS_IT_IS, open_data_set
+from eyespot.data.read_as import AS_IT_IS, ReadAs
+from eyespot.data.sources import open_data_set
 from eyespot.errors import DataError, OptionError
 from eyespot.evaluate.calibration import calibration
 from eyespot.evaluate.metrics import LARGEST_MATRIX, most_confused, part_metrics

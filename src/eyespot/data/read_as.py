@@ -30,6 +30,9 @@ class ReadAs:
     """False where nobody asks for classes and parts: what says them may be unclear then."""
 
 
+AS_IT_IS = ReadAs()
+
+
 def read_as(**given: str | None) -> ReadAs:
     """The record of what was given; None is as if left out. Raises OptionError."""
     known = [each.name for each in fields(ReadAs) if each.type != "bool"]
