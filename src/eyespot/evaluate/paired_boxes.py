@@ -85,18 +85,16 @@ def paired_boxes(
         Figures(average_precision(found), of.intervals()) for found, of in zip((before, after), drawn, strict=True)
     )
     one, other = first.precisions, second.precisions
-    classes = range(len(one.per_class))
-    error = _standard_error(drawn[1].map50_95 - drawn[0].map50_95, count)
+    gained = drawn[1].minus(drawn[0])
     return BoxComparison(
         first=first,
         second=second,
-        map50=_difference(one.map50, other.map50, drawn[1].map50 - drawn[0].map50, count),
-        map50_95=_difference(one.map50_95, other.map50_95, drawn[1].map50_95 - drawn[0].map50_95, count),
+        map50=_difference(one.map50, other.map50, gained.map50, count),
+        map50_95=_difference(one.map50_95, other.map50_95, gained.map50_95, count),
         ap50=tuple(
-            _difference(one.of(at, 0.5), other.of(at, 0.5), drawn[1].ap50[at] - drawn[0].ap50[at], count)
-            for at in classes
+            _difference(one.of(label, 0.5), other.of(label, 0.5), each, count) for label, each in enumerate(gained.ap50)
         ),
-        smallest_seen=_smallest_seen(error, count),
+        smallest_seen=_smallest_seen(gained.map50_95, count),
     )
 
 
@@ -114,23 +112,29 @@ def t_quantile(degrees: int, *, confidence: float = CONFIDENCE) -> float:
     )
 
 
-def _standard_error(drawn: NDArray[np.float64], count: int) -> float:
-    """Of a difference, by what it is in the draws in which it could be measured. count: series that were drawn from."""
-    drawn = drawn[np.isfinite(drawn)]
-    if count < 2 or len(drawn) < 2:
+def _standard_error(gained: NDArray[np.float64], count: int) -> float:
+    """Of a difference, by what it is in the draws in which it could be measured; infinite where that does not show.
+
+    count: series that were drawn from.
+    """
+    gained = gained[np.isfinite(gained)]
+    if count < 2 or len(gained) < 2:
         return math.inf
-    return float(drawn.std(ddof=1)) * math.sqrt(count / (count - 1))
+    return float(gained.std(ddof=1)) * math.sqrt(count / (count - 1))
 
 
-def _difference(before: float | None, after: float | None, drawn: NDArray[np.float64], count: int) -> Difference | None:
+def _difference(
+    before: float | None, after: float | None, gained: NDArray[np.float64], count: int
+) -> Difference | None:
     if before is None or after is None:
         return None
-    value, error = after - before, _standard_error(drawn, count)
+    value, error = after - before, _standard_error(gained, count)
     reach = error * t_quantile(count - 1) if math.isfinite(error) else math.inf
     return Difference(value=value, low=max(-1.0, value - reach), high=min(1.0, value + reach))
 
 
-def _smallest_seen(error: float, count: int) -> float | None:
+def _smallest_seen(gained: NDArray[np.float64], count: int) -> float | None:
+    error = _standard_error(gained, count)
     if not math.isfinite(error):
         return None
     least = error * (t_quantile(count - 1) + NormalDist().inv_cdf(USUALLY))
