@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -48,6 +48,8 @@ class Prepared:
     """What is black and white in pictures with more than 8 bits: the range of those to train on."""
     left_out: list[Hashed] = field(default_factory=list)
     """What the person's list leaves out, each content once, in the part that it would have had."""
+    named: Mapping[str, str] = field(default_factory=dict)
+    """The group that a person's file names of each content."""
     series: Series = field(default_factory=Series)
     """Pictures that belong together, as far as that was looked for."""
 
