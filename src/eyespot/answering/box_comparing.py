@@ -39,8 +39,10 @@ def box_comparison(
     if not both.first.counted.sum():
         raise DataError(f"{data} has no box of these classes in a readable picture that neither model was trained on")
     sides = (*first.manifest.preprocess.crop_hw, *second.manifest.preprocess.crop_hw)
-    hashed = [Hashed(each.picture, each.content) for each in both.pictures]
-    series, on_series = series_among(hashed, image_side=min(sides), progress=progress)
+    compared, everything = (
+        [Hashed(each.picture, each.content) for each in found] for found in (both.pictures, pictures)
+    )
+    series, on_series = series_among(compared, everything, image_side=min(sides), progress=progress)
     found = paired_boxes(both.first, both.second, np.random.default_rng(0), series=series)
     assert found.map50 is not None
     assert found.map50_95 is not None

@@ -20,10 +20,11 @@ from eyespot.words import counted
 
 
 def series_among(
-    pictures: Sequence[Hashed], *, image_side: int, progress: Progress
+    pictures: Sequence[Hashed], data: Sequence[Hashed], *, image_side: int, progress: Progress
 ) -> tuple[NDArray[np.int64] | None, list[str]]:
     """The number of each picture's series (N,), or None where each stands by itself; and what there is to say of it.
 
+    data: all of the data set, among which training has looked for series already.
     image_side: of the images that the models see, pixels: small pictures do not tell which belong together.
     """
     notes: list[str] = []
@@ -35,13 +36,14 @@ def series_among(
     except MissingExtra:
         return None, ["each picture stands by itself here: finding series needs the extra `train`"]
     assert signer is not None
-    ordered = sorted(pictures, key=lambda each: each.content)  # so that file names decide nothing
+    ordered = sorted(data, key=lambda each: each.content)  # so that file names decide nothing
     with open_store(cache_folder, notes) as store:
         found = find_links(signer, ordered, store=store, progress=lambda done, total: progress(LOOKING, done, total))
-    series = Series.joined(found.links, [each.content for each in ordered])
+    contents = [each.content for each in pictures]
+    series = Series.joined(found.links, [each.content for each in ordered]).only({*contents})
     if series.of:
         notes.append(
             f"{len(series)} series of {counted(len(series.of), 'picture')} that show the same or were taken in a row: "
             "each has one say"
         )
-    return series.group([each.content for each in pictures]), [*found.notes, *notes]
+    return series.group(contents), [*found.notes, *notes]
