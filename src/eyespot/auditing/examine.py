@@ -3,7 +3,7 @@ pictures would bring, and what a network might learn instead of the thing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,6 @@ from eyespot.heads.second_look import second_look
 
 FEWEST_PICTURES = 20
 """Below, labels cannot be judged by the other pictures."""
-FEWEST_OF_CLASS = 2
 
 
 @dataclass(frozen=True)
@@ -56,41 +55,41 @@ class Examined:
     """Why labels were not judged; empty where they were."""
 
 
-def examine(
-    features: np.ndarray,
-    links: Links,
-    contents: Sequence[str],
-    shown: Shown,
-    *,
-    labels: np.ndarray | None,
-    classes: Sequence[str],
-    seed: int,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Examined:
-    """What these pictures tell of each other.
+@dataclass(frozen=True)
+class Told:
+    """What is known of the pictures that are examined, row by row."""
 
-    features: (N, D). links: between their rows. contents: their hashes, ascending. labels: (N,), or None.
-    """
-    series = Series.joined(links, contents)
-    group = series.group(contents)
+    contents: Sequence[str]
+    """Their hashes, ascending."""
+    features: np.ndarray
+    """(N, D)."""
+    links: Links
+    shown: Shown
+    labels: np.ndarray | None
+    """(N,), class indices; None where labels cannot be judged."""
+    classes: Sequence[str]
+
+
+def examine(told: Told, *, seed: int) -> Examined:
+    """What these pictures tell of each other. seed: decides the folds."""
+    features, shown = told.features, told.shown
+    series = Series.joined(told.links, told.contents)
+    group = series.group(told.contents)
     neighbours = nearest_pictures(features, group=group) if len(features) > 1 else None
-    progress(1, 3)
-    unjudged = _unjudged(labels, classes, len(features))
-    judged = labels if not unjudged else None
-    doubts, more = _by_heads(features, judged, classes, group, neighbours, seed)
-    progress(2, 3)
-    if labels is None:
-        labels = np.zeros(len(features), np.int64)
+    unjudged = _unjudged(told.labels, told.classes, len(features))
+    labels = None if unjudged else told.labels
+    doubts, more = _by_heads(told, labels, group, neighbours, seed)
+    kinds = np.zeros(len(features), np.int64) if told.labels is None else told.labels
     return Examined(
-        saved=tuple(_saved_twice(links, shown.thumbnails)),
+        saved=tuple(_saved_twice(told.links, shown.thumbnails)),
         series=series,
         neighbours=neighbours,
         doubts=tuple(doubts),
-        odd=tuple(odd_pictures(features, labels)) if len(features) >= FEWEST_PICTURES else (),
+        odd=tuple(odd_pictures(features, kinds)) if len(features) >= FEWEST_PICTURES else (),
         poor=tuple(poor_pictures(shown.thumbnails, shown.size_hw)),
         more=more,
-        by_files=_by_files(shown, judged, group, seed),
-        light=tuple(classes_of_other_light(shown.thumbnails, labels, classes)) if judged is not None else (),
+        by_files=_by_files(shown, labels, group, seed),
+        light=() if labels is None else tuple(classes_of_other_light(shown.thumbnails, labels, told.classes)),
         unjudged=unjudged,
     )
 
@@ -105,17 +104,12 @@ def _unjudged(labels: np.ndarray | None, classes: Sequence[str], pictures: int) 
 
 
 def _by_heads(
-    features: np.ndarray,
-    labels: np.ndarray | None,
-    classes: Sequence[str],
-    group: np.ndarray | None,
-    neighbours: Neighbours | None,
-    seed: int,
+    told: Told, labels: np.ndarray | None, group: np.ndarray | None, neighbours: Neighbours | None, seed: int
 ) -> tuple[list[Doubt], MorePictures | None]:
     """Doubtful labels, and what more pictures would bring, by heads that had not trained on the picture."""
     if labels is None or neighbours is None:
         return [], None
-    samples = Samples(features, None, labels, len(classes), group)
+    samples = Samples(told.features, None, labels, len(told.classes), group)
     options = HeadOptions(mirror="no", seed=seed)
     fitted = fit_head(samples, options)
     fold = folds_of(labels, seed=seed, group=group)

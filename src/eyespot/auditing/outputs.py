@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from eyespot.auditing.examine import Examined
+from eyespot.auditing.examine import Examined, Saved
 from eyespot.auditing.gathered import Gathered
 from eyespot.auditing.report import series_rows, write_report
 from eyespot.auditing.result import AuditResult, DoubtfulLabel, PoorPicture, SavedTwice
 from eyespot.data.decisions import COLUMNS, Suspect
 from eyespot.errors import CannotWrite
+from eyespot.evaluate.doubts import Doubt
 from eyespot.files import make_folder, writing
 from eyespot.names import as_folder_name, printable
 from eyespot.runs.folder import RunLock
@@ -57,13 +58,7 @@ def write_outputs(folder: Path, gathered: Gathered, examined: Examined, *, data:
 
 def _result(folder: Path, gathered: Gathered, examined: Examined, *, data: str, seconds: float) -> AuditResult:
     names = [each.picture.name for each in gathered.pictures]
-    labels = [each.picture.label for each in gathered.pictures]
     by_files = examined.by_files
-
-    def classes_of(first: int, second: int) -> tuple[str, str] | None:
-        one, other = labels[first], labels[second]
-        return (one, other) if one is not None and other is not None else None
-
     return AuditResult(
         data=printable(data),
         report=printable(str(folder / PAGE)),
@@ -71,23 +66,10 @@ def _result(folder: Path, gathered: Gathered, examined: Examined, *, data: str, 
         pictures=len(names),
         classes=gathered.classes,
         identical=tuple(tuple(each.picture.name for each in same) for same in gathered.identical),
-        saved_twice=tuple(
-            SavedTwice(pictures=(names[each.first], names[each.second]), classes=classes_of(each.first, each.second))
-            for each in examined.saved
-        ),
+        saved_twice=tuple(_saved(each, gathered) for each in examined.saved),
         series=tuple(tuple(names[row] for row in rows) for rows in series_rows(examined, gathered)),
         cut=examined.series.cut,
-        doubtful=tuple(
-            DoubtfulLabel(
-                picture=names[each.row],
-                class_=str(labels[each.row]),
-                probability=each.probability,
-                likelier=gathered.classes[each.likelier],
-                likelier_probability=each.likelier_probability,
-                nearest=tuple(f"{labels[row]} ({names[row]})" for row in each.nearest),
-            )
-            for each in examined.doubts
-        ),
+        doubtful=tuple(_doubtful(each, gathered) for each in examined.doubts),
         odd=tuple(PoorPicture(picture=names[row], why=_odd_words(gathered)) for row in examined.odd),
         poor=tuple(PoorPicture(picture=names[each.row], why=each.why) for each in examined.poor),
         warnings=(*examined.light, *(by_files.sentences(gathered.classes) if by_files else ())),
@@ -98,6 +80,25 @@ def _result(folder: Path, gathered: Gathered, examined: Examined, *, data: str, 
         set_aside=tuple(gathered.set_aside),
         notes=tuple(dict.fromkeys(gathered.notes)),
         seconds=round(seconds, 2),
+    )
+
+
+def _saved(saved: Saved, gathered: Gathered) -> SavedTwice:
+    first, second = (gathered.pictures[row].picture for row in (saved.first, saved.second))
+    classes = None if first.label is None or second.label is None else (first.label, second.label)
+    return SavedTwice(pictures=(first.name, second.name), classes=classes)
+
+
+def _doubtful(doubt: Doubt, gathered: Gathered) -> DoubtfulLabel:
+    picture = gathered.pictures[doubt.row].picture
+    nearest = (gathered.pictures[row].picture for row in doubt.nearest)
+    return DoubtfulLabel(
+        picture=picture.name,
+        class_=str(picture.label),
+        probability=doubt.probability,
+        likelier=gathered.classes[doubt.likelier],
+        likelier_probability=doubt.likelier_probability,
+        nearest=tuple(f"{each.label} ({each.name})" for each in nearest),
     )
 
 

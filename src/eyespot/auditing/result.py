@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from eyespot.evaluate.trust import MoreExpected
 from eyespot.names import as_typed
-from eyespot.records import Fraction, Metric, MoreExpected, Record, SetAside
+from eyespot.records import Fraction, Metric, Record, SetAside
 from eyespot.words import counted, some
 
 

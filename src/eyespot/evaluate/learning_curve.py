@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.records import MoreExpected
+from eyespot.evaluate.trust import MoreExpected
 
 FEWEST_PICTURES = 300
 """Below, the parts are so small that the curve says more of luck than of pictures."""

@@ -5,8 +5,47 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from eyespot.records import Metric, MoreExpected, SeriesFound
+from pydantic import Field
+
+from eyespot.records import Fraction, Metric, Record
 from eyespot.words import counted
+
+
+class SeriesFound(Record):
+    """Pictures that belong together, such as near-copies, and what they do to the figures."""
+
+    series: int = Field(ge=0)
+    pictures: int = Field(ge=0)
+    """That are in one."""
+    largest: int = Field(ge=0)
+    """Pictures of the largest."""
+    cut: int = Field(ge=0)
+    """Pictures of groups that were too large to be series, and were taken apart where they are least alike."""
+    shared: int = Field(ge=0)
+    """Test pictures, in folders that came split, that are in a series with a training picture."""
+    apart: Metric | None
+    """On the other test pictures; None where none is shared."""
+    together: Metric | None
+    """Cross-validation; None where so few pictures are in series that it makes no difference."""
+    torn: Metric | None
+    """The same, had it torn the series apart."""
+
+
+class MoreExpected(Record):
+    """What twice the pictures would bring, as far as those that are there tell."""
+
+    pictures: int = Field(ge=1)
+    """That are there."""
+    points: tuple[tuple[float, Fraction], ...]
+    """Pictures trained on, and the share of wrong answers to others."""
+    gain: float
+    """Of accuracy."""
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        low, high = (f"{max(100 * each, 0):.1f}" for each in (self.low, self.high))
+        return f"with twice as many pictures expect {100 * self.gain:+.1f} points ({low} to {high})"
 
 
 def trust_sentences(series: SeriesFound, doubtful: int | None, more: MoreExpected | None) -> Iterator[tuple[str, str]]:

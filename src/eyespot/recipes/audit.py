@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from eyespot import machine
-from eyespot.auditing.examine import Examined, examine
+from eyespot.auditing.examine import Examined, Told, examine
 from eyespot.auditing.gathered import Gathered, gather, show
 from eyespot.auditing.outputs import audit_folder, write_outputs
 from eyespot.auditing.result import AuditResult
@@ -71,14 +71,15 @@ def _examined(
     assert trunk.signer is not None
     found = find_links(trunk.signer, gathered.pictures, store=store)
     shown = show(gathered.pictures, gathered.levels, store, lambda d, n: progress("looking at each", d, n))
-    examined = examine(
-        embedded.features["identity"],
-        found.links,
-        [each.content for each in gathered.pictures],
-        shown,
+    progress("comparing", 0, 1)
+    told = Told(
+        contents=[each.content for each in gathered.pictures],
+        features=embedded.features["identity"],
+        links=found.links,
+        shown=shown,
         labels=gathered.labels(),
         classes=gathered.classes,
-        seed=seed,
-        progress=lambda d, n: progress("comparing", d, n),
     )
+    examined = examine(told, seed=seed)
+    progress("comparing", 1, 1)
     return replace(gathered, notes=[*gathered.notes, *embedded.notes, *found.notes]), examined

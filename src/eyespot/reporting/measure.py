@@ -10,11 +10,12 @@ import numpy as np
 from eyespot.data.store import Store
 from eyespot.evaluate.calibration import calibration, probabilities
 from eyespot.evaluate.metrics import part_metrics, wilson
+from eyespot.evaluate.trust import SeriesFound
 from eyespot.evaluate.verdict import RunScores
 from eyespot.features.embed import embed
 from eyespot.heads.fit import folds_of
 from eyespot.progress import Progress
-from eyespot.records import Calibration, Part, PartMetrics, Precision, SeriesFound
+from eyespot.records import Calibration, Part, PartMetrics, Precision
 from eyespot.regimes.answers import Answers, Asked, ask
 from eyespot.regimes.fitted import Fitted, despite_ctrl_c, stopped_note
 from eyespot.regimes.prepare import Prepared

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from eyespot.bundle.files import FOLDER
 from eyespot.bundle.manifest import Exclusion
+from eyespot.evaluate.trust import MoreExpected, SeriesFound
 from eyespot.names import as_typed, printable
-from eyespot.records import Metric, MoreExpected, PartMetrics, Precision, Record, Rung, SeriesFound, SetAside
+from eyespot.records import Metric, PartMetrics, Precision, Record, Rung, SetAside
 from eyespot.regimes.choice import Choice
 from eyespot.regimes.fitted import Fitted
 from eyespot.reporting.measure import Measurements
