@@ -136,5 +136,5 @@ def test_detectors(capsys):
         "mAP50-95    +4.0 points (95 % interval +1.0 to +7.0)",
         "            class  boxes  difference",
         "            cell     945  +4.0 points (95 % interval +1.0 to +7.0)",
-        "Verdict     the second is better than the first",
+        "Verdict     the second is better than the first, by mAP50-95",
     ]
