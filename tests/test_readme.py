@@ -247,6 +247,8 @@ def _without_numbers(lines: list[str] | tuple[str, ...], command: str) -> list[s
         lines = [re.sub("|".join(CLASSES), "CLASS", line) for line in lines]  # rounding decides between close answers
     if command.startswith("curl"):
         lines = [re.sub(r'"fingerprint": "\w+"', "FINGERPRINT", line) for line in lines]
+    if command.startswith("eyespot compare"):
+        lines = [re.sub(r"[+-](?=\d)", "", line) for line in lines]
     if command.startswith("eyespot export"):
         lines = [line for line in lines if "bf16" not in line]  # compared where the processor has it
     return [re.sub(r" +", " ", re.sub(r"\d+(\.\d+)?(e-\d+)?", "#", line)) for line in lines]

@@ -76,7 +76,7 @@ def test_models_that_name_classes(capsys):
         "Note        a note",
         "First       0.887 (95 % interval 0.851 to 0.915, 372 pictures), one",
         "Second      0.927 (95 % interval 0.896 to 0.950, 372 pictures), other",
-        "Difference  +4.0 points (95 % interval +0.9 to +7.2), p 0.011",
+        "Difference  +4.0 points (95 % interval +0.8 to +7.2), p 0.011",
         "            25 won (the second is right, the first wrong) and 10 lost",
         "            class  won  lost  pictures  difference",
         "            c00      0     0       100  +0.0 points (95 % interval -2.7 to +2.7)        no difference",
@@ -136,5 +136,5 @@ def test_detectors(capsys):
         "mAP50-95    +4.0 points (95 % interval +1.0 to +7.0)",
         "            class  boxes  difference",
         "            cell     945  +4.0 points (95 % interval +1.0 to +7.0)",
-        "Verdict     the second is better than the first",
+        "Verdict     the second is better than the first, by mAP50-95",
     ]

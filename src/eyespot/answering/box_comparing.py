@@ -20,7 +20,7 @@ from eyespot.data.copies import Hashed
 from eyespot.errors import DataError
 from eyespot.evaluate.box_matches import Matches, matches
 from eyespot.evaluate.detection_scores import estimate
-from eyespot.evaluate.paired_boxes import Figures, paired_boxes
+from eyespot.evaluate.paired_boxes import BoxComparison, Figures, paired_boxes
 from eyespot.names import printable
 from eyespot.progress import Progress
 from eyespot.records import SetAside
@@ -39,10 +39,9 @@ def box_comparison(
     if not both.first.counted.sum():
         raise DataError(f"{data} has no box of these classes in a readable picture that neither model was trained on")
     sides = (*first.manifest.preprocess.crop_hw, *second.manifest.preprocess.crop_hw)
-    compared, everything = (
-        [Hashed(each.picture, each.content) for each in found] for found in (both.pictures, pictures)
+    series, on_series = series_among(
+        _hashed(both.pictures), _hashed(pictures), image_side=min(sides), progress=progress
     )
-    series, on_series = series_among(compared, everything, image_side=min(sides), progress=progress)
     found = paired_boxes(both.first, both.second, np.random.default_rng(0), series=series)
     assert found.map50 is not None
     assert found.map50_95 is not None
@@ -61,10 +60,7 @@ def box_comparison(
         boxes=int(both.first.counted.sum()),
         map50=found.map50,
         map50_95=found.map50_95,
-        per_class=tuple(
-            ClassBoxDifference(name=name, boxes=of.truths, ap50=ap50)
-            for name, of, ap50 in zip(first.classes, found.first.precisions.per_class, found.ap50, strict=True)
-        ),
+        per_class=_per_class(first.classes, found),
         seconds=round(time.perf_counter() - started, 2),
     )
 
@@ -92,6 +88,17 @@ def _both(first: OpenedDetector, second: OpenedDetector, pictures: Sequence[Boxe
         for detector, founds in ((first, ours), (second, theirs))
     )
     return _Both(other.pictures, found, found_too, [*one.set_aside, *other.set_aside])
+
+
+def _hashed(pictures: Sequence[BoxedPicture]) -> list[Hashed]:
+    return [Hashed(each.picture, each.content) for each in pictures]
+
+
+def _per_class(classes: Sequence[str], found: BoxComparison) -> tuple[ClassBoxDifference, ...]:
+    return tuple(
+        ClassBoxDifference(name=name, boxes=of.truths, ap50=ap50)
+        for name, of, ap50 in zip(classes, found.first.precisions.per_class, found.ap50, strict=True)
+    )
 
 
 def _measured(detector: OpenedDetector, figures: Figures) -> MeasuredDetector:

@@ -106,3 +106,8 @@ class CompareDetectorsResult(Compared):
     map50: Difference
     map50_95: Difference
     per_class: tuple[ClassBoxDifference, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words."""
+        return f"{super().sentence}, by mAP50-95"

@@ -14,7 +14,7 @@ from eyespot.answering.compared import ClassDifference, CompareResult, MeasuredM
 from eyespot.answering.evaluation import of_known_classes
 from eyespot.answering.opened import Opened
 from eyespot.answering.series import series_among
-from eyespot.answering.unseen import on_weights, unseen
+from eyespot.answering.unseen import Unseen, on_weights, unseen
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.groups import effective_count
 from eyespot.data.read_as import ReadAs
@@ -32,33 +32,23 @@ def comparison(
 ) -> CompareResult:
     """How the second model differs from the first, which has the same classes. See `eyespot.compare`."""
     started = time.perf_counter()
-    data_set = open_data_set(data, how)
-    known, foreign = of_known_classes(data_set, first)
-    hashed, unread = hash_pictures(known, threads=machine.cores())
-    hashed, copies = without_copies(hashed)
-    new = unseen(
-        hashed,
-        [each.content for each in hashed],
-        (first.manifest.pictures, second.manifest.pictures),
-        split=split,
-        data=printable(data),
-    )
-    both = _both(first, second, new.pictures, progress)
+    asked = _asked(first, second, data, how=how, split=split)
+    both = _both(first, second, asked.new.pictures, progress)
     if not both.pictures:
         raise DataError(f"{data} has no readable picture that neither of the two models was trained on")
     sides = (*first.manifest.preprocess.crop_hw, *second.manifest.preprocess.crop_hw)
-    series, on_series = series_among(both.pictures, hashed, image_side=min(sides), progress=progress)
+    series, on_series = series_among(both.pictures, asked.everything, image_side=min(sides), progress=progress)
     found = paired(both.first, both.second, series=series)
     return CompareResult(
         data=printable(data),
-        part=new.part,
+        part=asked.new.part,
         pictures=found.count,
-        left_out=new.left_out,
+        left_out=asked.new.left_out,
         classes=first.classes,
         verdict=found.verdict,
         smallest_seen=found.smallest_seen,
-        set_aside=(*data_set.set_aside, *foreign, *unread, *copies, *both.unreadable),
-        notes=(*data_set.notes, *new.notes, *on_series, *on_weights(first.bundle.graph, second.bundle.graph)),
+        set_aside=(*asked.set_aside, *both.unreadable),
+        notes=(*asked.notes, *asked.new.notes, *on_series, *on_weights(first.bundle.graph, second.bundle.graph)),
         first=_measured(first, both.first, series),
         second=_measured(second, both.second, series),
         won=found.won,
@@ -68,6 +58,26 @@ def comparison(
         per_class=_per_class(both, first.classes, series=series),
         seconds=round(time.perf_counter() - started, 2),
     )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The pictures of a data set, and those of them that both models are asked about."""
+
+    everything: list[Hashed]
+    new: Unseen[Hashed]
+    set_aside: tuple[SetAside, ...]
+    notes: tuple[str, ...]
+
+
+def _asked(first: Opened, second: Opened, data: str, *, how: ReadAs, split: str) -> _Asked:
+    data_set = open_data_set(data, how)
+    known, foreign = of_known_classes(data_set, first)
+    hashed, unread = hash_pictures(known, threads=machine.cores())
+    hashed, copies = without_copies(hashed)
+    parts = (first.manifest.pictures, second.manifest.pictures)
+    new = unseen(hashed, [each.content for each in hashed], parts, split=split, data=printable(data))
+    return _Asked(hashed, new, (*data_set.set_aside, *foreign, *unread, *copies), data_set.notes)
 
 
 @dataclass(frozen=True)
