@@ -29,6 +29,8 @@ class Answers:
     """(N,)."""
     logits: np.ndarray
     """(repeats, N, classes), before the temperature. A model answers once; cross-validation may be repeated."""
+    features: np.ndarray | None = None
+    """(N, D), that one model made the logits of; None in cross-validation."""
 
     @property
     def accuracies(self) -> np.ndarray:
@@ -73,8 +75,9 @@ def ask(
     prepared = prepared.without(embedded.set_aside)
     answers = None
     if embedded.pictures:
-        logits = head.logits(embedded.features["identity"])
-        answers = Answers(embedded.pictures, prepared.labels(embedded.pictures), logits[None])
+        features = embedded.features["identity"]
+        logits = head.logits(features)
+        answers = Answers(embedded.pictures, prepared.labels(embedded.pictures), logits[None], features)
     return Asked(prepared, answers, embedded.computed, embedded.notes)
 
 
