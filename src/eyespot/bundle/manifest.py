@@ -8,10 +8,11 @@ from typing import Final, Literal
 
 from pydantic import Field, field_validator
 
+from eyespot.evaluate.promises import Promise, Unknown
 from eyespot.records import Fraction, Network, Part, Precision, Preprocess, Record, Scores
 
-FORMAT_VERSION: Final = 2
-"""Since 2 the confusions are written without their zeros."""
+FORMAT_VERSION: Final = 3
+"""Since 2 the confusions are written without their zeros; since 3 a model says what it refuses, and its sets."""
 HASH_BYTES: Final = 8
 """Of each picture's content hash: two of a million pictures share them once in 37 million data sets."""
 
@@ -81,7 +82,7 @@ class Agreement(Record):
 class TrainedNetwork(Record):
     """What was trained, and how its pictures become probabilities."""
 
-    format_version: Literal[1, 2] = FORMAT_VERSION
+    format_version: Literal[1, 2, 3] = FORMAT_VERSION
     task: Literal["classification"] = "classification"
     name: str
     created: str
@@ -110,6 +111,10 @@ class Manifest(Scores, TrainedNetwork):
     """None until the written graph was asked."""
     versions: dict[str, str]
     pictures: KnownPictures
+    unknown: Unknown | None = None
+    """When a picture shows none of the classes, by the graph's `likeness`; None before format 3."""
+    sets: tuple[Promise, ...] = ()
+    """Each share of sets of classes that hold the true one, and the probability from which on a class is in one."""
 
 
 def distinct(classes: tuple[str, ...]) -> tuple[str, ...]:

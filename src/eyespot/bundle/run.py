@@ -1,15 +1,16 @@
-"""A bundle at work: pictures in, probabilities out. No torch."""
+"""A bundle at work: pictures in, answers out. No torch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from eyespot.bundle.files import Bundle
-from eyespot.engine.gate import PROBABILITIES
+from eyespot.engine.gate import LIKENESS, PROBABILITIES
 from eyespot.engine.run import BATCH, Engine, available_precisions, in_batches
 from eyespot.errors import BundleError
 from eyespot.records import PrecisionName
@@ -18,6 +19,19 @@ UNITY = 1e-2
 """How far the probabilities of one picture may be from a sum of one: bf16 has three digits."""
 NO_ANSWER = "has no answer: what the model computes from it is no number"
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model says of one picture."""
+
+    probabilities: np.ndarray
+    """(classes,)."""
+    likeness: float | None
+    """To the nearest class, -1..1; None of a model that cannot tell when a picture shows none of its classes."""
+
+
+A = TypeVar("A", bound=Answer)
 
 
 class Classifier:
@@ -43,16 +57,17 @@ class Classifier:
             for row, tag in enumerate(tags):
                 yield tag, {name: values[row] for name, values in outputs.items()}
 
-    def stream(self, images: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, np.ndarray | str]]:
-        """The probabilities (classes,) of each image (H, W, C), or why it has none, with its tag, in any order.
+    def stream(self, images: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, Answer | str]]:
+        """The answer to each image (H, W, C), or why it has none, with its tag, in any order.
 
         many: more than a few images are to come, so that working in batches pays.
         Raises BundleError if the model has no answer to any picture.
         """
         engine = self.engine(BATCH if many else 1)
         for tags, outputs in engine.stream(in_batches(images, engine.batch)):
-            for tag, row in zip(tags, self.probabilities(outputs), strict=True):
-                yield tag, answer_or_reason(row, self._bundle, self.of_black)
+            rows, alike = self.probabilities(outputs), likenesses(outputs)
+            for tag, row, likeness in zip(tags, rows, alike, strict=True):
+                yield tag, answer_or_reason(Answer(row, likeness), self._bundle, self.of_black)
 
     def probabilities(self, outputs: dict[str, np.ndarray]) -> np.ndarray:
         """The output (N, classes); see `require_probabilities`."""
@@ -98,14 +113,22 @@ def require_probabilities(bundle: Bundle, outputs: dict[str, np.ndarray]) -> np.
     return found
 
 
-def answer_or_reason(row: np.ndarray, bundle: Bundle, of_black: Callable[[], np.ndarray]) -> np.ndarray | str:
-    """The probabilities (classes,) of a picture, or why it has no answer.
+def likenesses(outputs: dict[str, np.ndarray]) -> list[float] | list[None]:
+    """The likeness of each of N pictures to the nearest class, as far as the graph gives it."""
+    if LIKENESS not in outputs:
+        return [None] * len(outputs[PROBABILITIES])
+    found: list[float] = np.asarray(outputs[LIKENESS], np.float64).tolist()
+    return found
 
-    of_black: gives those of a black image, (1, classes). Raises BundleError if they are none either: then it is not
-    the picture, whose numbers may have become too large, but the model.
+
+def answer_or_reason(answer: A, bundle: Bundle, of_black: Callable[[], np.ndarray]) -> A | str:
+    """The answer to a picture, or why it has none.
+
+    of_black: gives the probabilities of a black image, (1, classes). Raises BundleError if they are none either: then
+    it is not the picture, whose numbers may have become too large, but the model.
     """
-    if is_distribution(row):
-        return row
+    if is_distribution(answer.probabilities):
+        return answer
     require_distribution(of_black()[0], bundle)
     return NO_ANSWER
 

@@ -43,6 +43,11 @@ class Answers:
         order = np.argsort(self.accuracies, kind="stable")
         return np.asarray(self.logits[order[len(order) // 2]])
 
+    def first(self, count: int) -> Answers:
+        """Those to the first pictures."""
+        features = None if self.features is None else self.features[:count]
+        return Answers(self.pictures[:count], self.labels[:count], self.logits[:, :count], features)
+
 
 @dataclass(frozen=True)
 class Asked:
