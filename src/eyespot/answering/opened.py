@@ -18,7 +18,7 @@ from eyespot.answering.rules import Rules
 from eyespot.bundle.exported import Exported, WholeClassifier
 from eyespot.bundle.files import Bundle
 from eyespot.bundle.manifest import Manifest
-from eyespot.bundle.run import Answer, Classifier
+from eyespot.bundle.run import ClassAnswer, Classifier
 from eyespot.data.data_set import Picture
 from eyespot.data.levels import FLAT_NOTE, is_flat
 from eyespot.data.read_as import ReadAs
@@ -38,7 +38,7 @@ FEW_PICTURES = 4
 class Answered:
     """What a model says to some pictures, by their numbers."""
 
-    answers: dict[int, Answer] = field(default_factory=dict)
+    answers: dict[int, ClassAnswer] = field(default_factory=dict)
     """Of each picture that has one."""
     reasons: dict[int, str] = field(default_factory=dict)
     """Why the others have none."""
@@ -144,7 +144,7 @@ def named(
 
 
 def _named(
-    picture: Picture, answer: Answer, classes: Sequence[str], *, topk: int, rules: Rules, is_flat: bool
+    picture: Picture, answer: ClassAnswer, classes: Sequence[str], *, topk: int, rules: Rules, is_flat: bool
 ) -> Prediction:
     together = rules.set_of(answer)
     return Prediction(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 from eyespot.bundle.manifest import Manifest
-from eyespot.bundle.run import Answer
+from eyespot.bundle.run import ClassAnswer
 from eyespot.errors import OptionError
 from eyespot.evaluate.promises import HELD, REFUSED, USUAL, class_set, fewest, least_of
 from eyespot.words import some
@@ -37,14 +37,14 @@ class Rules:
     least_probability: float | None = None
     least_in_set: float | None = None
 
-    def is_known(self, answer: Answer) -> bool | None:
+    def is_known(self, answer: ClassAnswer) -> bool | None:
         """Whether the picture may show one of the classes; None where there is no rule."""
         sure = float(answer.probabilities.max())
         scores = ((answer.likeness, self.least_likeness), (sure, self.least_probability))
         judged = [score >= least for score, least in scores if score is not None and least is not None]
         return all(judged) if judged else None
 
-    def set_of(self, answer: Answer) -> list[int] | None:
+    def set_of(self, answer: ClassAnswer) -> list[int] | None:
         """The classes (numbers) that are named together; None where there is no such rule."""
         return None if self.least_in_set is None else class_set(answer.probabilities, self.least_in_set)
 

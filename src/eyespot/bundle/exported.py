@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from eyespot.bundle.files import Bundle, DetectorBundle, manifest_of_task, read_file, sha256
 from eyespot.bundle.manifest import FORMAT_VERSION, Manifest
-from eyespot.bundle.run import Answer, answer_or_reason, likenesses, precision_here, require_probabilities
+from eyespot.bundle.run import ClassAnswer, answer_or_reason, answers_in, precision_here
 from eyespot.engine.gate import (
     ALL_BOXES,
     ALL_SCORES,
@@ -214,7 +214,7 @@ class WholeClassifier:
         self._exported, self._cache_folder = exported, cache_folder
         self.precision: PrecisionName = precision or precision_here(exported.manifest.precision.name)
 
-    def stream(self, pictures: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, Answer | str]]:
+    def stream(self, pictures: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, ClassAnswer | str]]:
         """The answer to each picture (H, W, C), or why it has none, with its tag, in order.
 
         many: makes no difference: pictures of any size go one at a time.
@@ -222,19 +222,19 @@ class WholeClassifier:
         """
         try:
             for tag, outputs in self._engine.stream(pictures):
-                answer = Answer(require_probabilities(self._exported, outputs)[0], likenesses(outputs)[0])
+                [answer] = answers_in(outputs, self._exported)
                 yield tag, answer_or_reason(answer, self._exported, self._of_black)
         except RuntimeError as error:  # lengths that do not fit are found out when there are some
             raise BundleError(
                 f"{self._exported.folder} is damaged: its graph cannot be computed: export the model again"
             ) from error
 
-    def _of_black(self) -> np.ndarray:
-        """The output (1, classes) for a black picture."""
+    def _of_black(self) -> ClassAnswer:
+        """The answer to a black picture."""
         preprocess = self._exported.manifest.preprocess
         black = np.zeros((*preprocess.crop_hw, preprocess.channels), np.uint8)
         [(_, outputs)] = self._engine.stream([(None, black)])
-        return require_probabilities(self._exported, outputs)
+        return answers_in(outputs, self._exported)[0]
 
     @cached_property
     def _engine(self) -> WholeEngine:

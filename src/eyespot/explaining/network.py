@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.bundle.files import Bundle
-from eyespot.bundle.run import NO_ANSWER, Answer, Classifier, answer_or_reason
+from eyespot.bundle.run import NO_ANSWER, ClassAnswer, Classifier, answer_or_reason
 from eyespot.engine.gate import FEATURES, LIKENESS, PROBABILITIES
 from eyespot.engine.last_map import MAPS, LinearHead, linear_head, with_last_map
 from eyespot.engine.run import BATCH
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Grounded(Answer):
+class Grounded(ClassAnswer):
     """What the network says of one image, and what that rests on."""
 
     features: NDArray[np.float32]

@@ -19,7 +19,7 @@ from PIL import Image
 
 from eyespot.bundle.exported import Exported
 from eyespot.bundle.files import Bundle
-from eyespot.bundle.run import Answer
+from eyespot.bundle.run import ClassAnswer
 from eyespot.data.data_set import Picture
 from eyespot.data.framed import Cropped, read_cropped
 from eyespot.data.levels import is_flat
@@ -42,7 +42,7 @@ Box = tuple[float, float, float, float]
 class Located:
     """What a network says of some pictures, and where in them, by their numbers."""
 
-    answers: dict[int, Answer] = field(default_factory=dict)
+    answers: dict[int, ClassAnswer] = field(default_factory=dict)
     """Of each picture that has one."""
     boxes: dict[int, Box] = field(default_factory=dict)
     """Of the likeliest class; not of pictures whose map is nowhere above 0."""

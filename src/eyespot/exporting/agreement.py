@@ -10,7 +10,7 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.bundle.files import Bundle
-from eyespot.bundle.run import Answer, Classifier
+from eyespot.bundle.run import ClassAnswer, Classifier
 from eyespot.data.copies import Hashed
 from eyespot.engine.compiled import compiled_folder
 from eyespot.engine.gate import PICTURE
@@ -27,7 +27,7 @@ AHEAD = 16
 
 T = TypeVar("T")
 Tagged = Iterable[tuple[int, np.ndarray]]
-Answering = Callable[[Tagged], Iterator[tuple[int, Answer | str]]]
+Answering = Callable[[Tagged], Iterator[tuple[int, ClassAnswer | str]]]
 """Decoded pictures of any size to the answer to each, by its number, or why it has none."""
 
 
@@ -40,7 +40,7 @@ class ExportCheck(Record):
     """Pictures with the same likeliest class."""
     largest_difference: float
     """Of any probability."""
-    likeness_difference: float | None
+    likeness_difference: float | None = None
     """Of any likeness, the largest; None of a model that gives none."""
     close: tuple[str, ...]
     """Pictures with another likeliest class, whose two best lie closer together than rounding."""
@@ -80,7 +80,7 @@ class OnnxRuntime:
             yield tag, dict(zip(self._names, outputs, strict=True))
 
 
-def answers_of_bundle(bundle: Bundle, pictures: Sequence[Hashed], progress: Progress) -> dict[int, Answer]:
+def answers_of_bundle(bundle: Bundle, pictures: Sequence[Hashed], progress: Progress) -> dict[int, ClassAnswer]:
     """The answer in fp32 to every picture that has one, by its number."""
     classifier = Classifier(bundle, cache_folder=compiled_folder(machine.cache_folder()), precision="fp32")
     decoded = _readable(pictures, bundle.manifest.preprocess, resized=True)
@@ -90,7 +90,7 @@ def answers_of_bundle(bundle: Bundle, pictures: Sequence[Hashed], progress: Prog
 
 def agreement(
     answering: Answering,
-    expected: dict[int, Answer],
+    expected: dict[int, ClassAnswer],
     *,
     runtime: str,
     pictures: Sequence[Hashed],
@@ -124,7 +124,7 @@ def agreement(
     )
 
 
-def _verdict(found: Answer | str, expected: Answer) -> Literal["same", "close", "different"]:
+def _verdict(found: ClassAnswer | str, expected: ClassAnswer) -> Literal["same", "close", "different"]:
     """Whether both say the same; close where the expected answer was hardly one."""
     if not _is_answer(found):
         return "different"
@@ -134,12 +134,12 @@ def _verdict(found: Answer | str, expected: Answer) -> Literal["same", "close", 
     return "close" if first - second < CLOSE else "different"
 
 
-def _difference(found: Answer | str, expected: Answer) -> float:
+def _difference(found: ClassAnswer | str, expected: ClassAnswer) -> float:
     """The largest of any probability; all of it where there is no answer."""
     return float(np.abs(expected.probabilities - found.probabilities).max()) if _is_answer(found) else 1.0
 
 
-def _likeness_difference(found: Mapping[int, Answer | str], expected: Mapping[int, Answer]) -> float | None:
+def _likeness_difference(found: Mapping[int, ClassAnswer | str], expected: Mapping[int, ClassAnswer]) -> float | None:
     """The largest of any likeness: of the length of their range where one of the two has none."""
     pairs = [(_likeness(answer), expected[number].likeness) for number, answer in found.items()]
     if all(each is None for _, each in pairs):
@@ -147,11 +147,11 @@ def _likeness_difference(found: Mapping[int, Answer | str], expected: Mapping[in
     return max(2.0 if one is None or other is None else abs(one - other) for one, other in pairs)
 
 
-def _likeness(found: Answer | str) -> float | None:
+def _likeness(found: ClassAnswer | str) -> float | None:
     return None if isinstance(found, str) else found.likeness
 
 
-def _is_answer(found: Answer | str) -> TypeGuard[Answer]:
+def _is_answer(found: ClassAnswer | str) -> TypeGuard[ClassAnswer]:
     return not isinstance(found, str) and bool(np.isfinite(found.probabilities).all())
 
 
@@ -180,8 +180,8 @@ def _readable(pictures: Sequence[Hashed], preprocess: Preprocess, *, resized: bo
 
 
 def _counted(
-    answers: Iterable[tuple[int, Answer | str]], runtime: str, total: int, progress: Progress
-) -> Iterator[tuple[int, Answer | str]]:
+    answers: Iterable[tuple[int, ClassAnswer | str]], runtime: str, total: int, progress: Progress
+) -> Iterator[tuple[int, ClassAnswer | str]]:
     for done, each in enumerate(answers, start=1):
         progress(f"asking {runtime}", done, total)
         yield each

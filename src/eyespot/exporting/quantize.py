@@ -19,7 +19,7 @@ from typing import Any, cast
 import numpy as np
 
 from eyespot.bundle.files import Bundle
-from eyespot.bundle.run import Answer
+from eyespot.bundle.run import ClassAnswer
 from eyespot.data.copies import Hashed
 from eyespot.engine.run import WholeEngine, openvino_core
 from eyespot.errors import DataError, MissingExtra
@@ -69,7 +69,7 @@ def in_int8(
     *,
     trained_on: Sequence[Hashed],
     judged_on: RunPictures,
-    expected: dict[int, Answer],
+    expected: dict[int, ClassAnswer],
     read_back: Callable[[tuple[bytes, ...]], Answering],
     progress: Progress,
 ) -> tuple[tuple[bytes, bytes], Int8Check]:
@@ -87,7 +87,7 @@ def in_int8(
     drawn = draw_of_each_class(trained_on, most=MOST_PICTURES, seed=bundle.manifest.seed)
     model = quantized(*files, _seen(bundle, drawn))
     made = in_openvino_format(model, bundle)
-    found: dict[int, Answer] = {}
+    found: dict[int, ClassAnswer] = {}
     answers = agreement(
         _kept_in(found, read_back(made)),
         expected,
@@ -102,13 +102,15 @@ def in_int8(
     return in_openvino_format(model, promising_anew(bundle, found, labels, part=judged_on.part)), check
 
 
-def _right(said: Mapping[int, Answer], labels: Mapping[int, int]) -> int:
+def _right(said: Mapping[int, ClassAnswer], labels: Mapping[int, int]) -> int:
     """How many of the answers are true."""
     answered = ((said[number], label) for number, label in labels.items() if number in said)
     return sum(int(answer.probabilities.argmax()) == label for answer, label in answered)
 
 
-def promising_anew(bundle: Bundle, found: Mapping[int, Answer], labels: Mapping[int, int], *, part: Part) -> Bundle:
+def promising_anew(
+    bundle: Bundle, found: Mapping[int, ClassAnswer], labels: Mapping[int, int], *, part: Part
+) -> Bundle:
     """The bundle with promises that hold in int8; none where these are the pictures that it was trained on.
 
     found: the answers in int8, labels: the true classes, by the pictures' numbers. part: theirs in the run.
@@ -181,7 +183,7 @@ def _verdict(*, is_accurate: bool, is_faster: bool) -> str:
     return f"not kept, fp32 is better: {' and '.join(faults)}"
 
 
-def _labels(bundle: Bundle, pictures: Sequence[Hashed], expected: Mapping[int, Answer]) -> dict[int, int]:
+def _labels(bundle: Bundle, pictures: Sequence[Hashed], expected: Mapping[int, ClassAnswer]) -> dict[int, int]:
     """The class of each picture that has an answer, by its number; those whose class is unknown are left out."""
     index_of = {name: index for index, name in enumerate(bundle.manifest.classes)}
     named = {number: str(pictures[number].picture.label) for number in expected}
@@ -214,10 +216,10 @@ def _seen(bundle: Bundle, pictures: Sequence[Hashed]) -> _Whole:
     return seen
 
 
-def _kept_in(found: dict[int, Answer], answering: Answering) -> Answering:
+def _kept_in(found: dict[int, ClassAnswer], answering: Answering) -> Answering:
     """The same, and its answers are kept in `found`."""
 
-    def kept(pictures: Tagged) -> Iterator[tuple[int, Answer | str]]:
+    def kept(pictures: Tagged) -> Iterator[tuple[int, ClassAnswer | str]]:
         for number, answer in answering(pictures):
             if not isinstance(answer, str):
                 found[number] = answer

@@ -13,7 +13,7 @@ from typing import cast
 
 from eyespot.bundle.exported import Exported, WholeClassifier, read_exported
 from eyespot.bundle.files import Bundle, DetectorBundle, read_any_bundle
-from eyespot.bundle.run import NO_ANSWER, Answer, is_distribution, likenesses, require_probabilities
+from eyespot.bundle.run import NO_ANSWER, ClassAnswer, answers_in
 from eyespot.engine.run import available_precisions, engine_version
 from eyespot.errors import DataError, OptionError
 from eyespot.exporting.agreement import (
@@ -150,7 +150,7 @@ class _Compared:
     pictures: RunPictures
     targets: list[Path]
     """The files to be written."""
-    expected: dict[int, Answer]
+    expected: dict[int, ClassAnswer]
     """The run's answers, by the picture's number."""
     progress: Progress
 
@@ -237,7 +237,7 @@ def _saying_where(data: str | Path | None) -> Iterator[None]:
         raise DataError(f"{error}; say with --data where the run's pictures are") from error
 
 
-def _answers(run: str | Path, bundle: Bundle, pictures: RunPictures, progress: Progress) -> dict[int, Answer]:
+def _answers(run: str | Path, bundle: Bundle, pictures: RunPictures, progress: Progress) -> dict[int, ClassAnswer]:
     """The run's answers to its pictures, by their number."""
     answers = answers_of_bundle(bundle, pictures.hashed, progress)
     if not answers:
@@ -248,7 +248,7 @@ def _answers(run: str | Path, bundle: Bundle, pictures: RunPictures, progress: P
 def _in_openvino(contents: tuple[bytes, ...], targets: list[Path], precision: PrecisionName) -> Answering:
     """The exported files, as they will be read: through the gate, in OpenVINO."""
 
-    def answering(pictures: Tagged) -> Iterator[tuple[int, Answer | str]]:
+    def answering(pictures: Tagged) -> Iterator[tuple[int, ClassAnswer | str]]:
         with tempfile.TemporaryDirectory() as folder:
             drafts = [Path(folder) / target.name for target in targets]
             for draft, content in zip(drafts, contents, strict=True):
@@ -261,10 +261,10 @@ def _in_openvino(contents: tuple[bytes, ...], targets: list[Path], precision: Pr
 
 
 def _in_onnx_runtime(runtime: OnnxRuntime, bundle: Bundle) -> Answering:
-    def answering(pictures: Tagged) -> Iterator[tuple[int, Answer | str]]:
+    def answering(pictures: Tagged) -> Iterator[tuple[int, ClassAnswer | str]]:
         for number, outputs in runtime.stream(pictures):
-            answer = Answer(require_probabilities(bundle, outputs)[0], likenesses(outputs)[0])
-            yield number, answer if is_distribution(answer.probabilities) else NO_ANSWER
+            [answer] = answers_in(outputs, bundle)
+            yield number, answer if answer.is_one else NO_ANSWER
 
     return answering
 

@@ -14,7 +14,7 @@ import numpy as np
 from eyespot import machine
 from eyespot.bundle.files import FOLDER, Bundle, place_bundle, read_bundle, sha256, write_bundle, write_manifest
 from eyespot.bundle.manifest import Agreement, DataSummary, KnownPictures, Manifest
-from eyespot.bundle.run import Answer, Classifier
+from eyespot.bundle.run import ClassAnswer, Classifier
 from eyespot.data.pictures import decoder_version
 from eyespot.engine.attach import attach_head
 from eyespot.engine.compiled import compiled_folder
@@ -98,14 +98,14 @@ def require_same_answers(bundle: Bundle, fitted: Fitted, measured: Measurements)
     return Agreement(n=len(images), largest_difference=max(differences)) if images else None
 
 
-def _expected(own: Answers, fitted: Fitted) -> list[Answer]:
+def _expected(own: Answers, fitted: Fitted) -> list[ClassAnswer]:
     """What the trained model says itself."""
     assert own.features is not None
     alike = likeness(own.features, fitted.means.values).first.tolist()
-    return list(map(Answer, probabilities(own.middle, temperature=fitted.temperature.value), alike))
+    return list(map(ClassAnswer, probabilities(own.middle, temperature=fitted.temperature.value), alike))
 
 
-def _apart(found: Answer, expected: Answer) -> tuple[float, float]:
+def _apart(found: ClassAnswer, expected: ClassAnswer) -> tuple[float, float]:
     """How far two answers lie apart: in probability, and in likeness."""
     if found.likeness is None or expected.likeness is None:
         return math.inf, math.inf
