@@ -180,7 +180,8 @@ def _require_fit(path: Path, manifest: Manifest | DetectorManifest, ports: Ports
             f"{path} is damaged: it names {len(manifest.classes)} classes and does not give that many probabilities: "
             "export the model again"
         )
-    if manifest.unknown is not None and ports.outputs.get(LIKENESS, Port(0, ())).item != FLOAT:
+    likeness = ports.outputs.get(LIKENESS, Port(0, ()))
+    if manifest.unknown is not None and (likeness.item, len(likeness.shape)) != (FLOAT, 1):
         raise BundleError(
             f"{path} is damaged: it says which likeness is refused and does not give one: export the model again"
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eyespot.bundle.files import FOLDER
+from eyespot.evaluate.promises import Promise, Unknown
 from eyespot.names import as_typed, printable
 from eyespot.records import Metric, PartMetrics, Precision, Record, Rung, SetAside
 from eyespot.regimes.choice import Choice
@@ -52,6 +53,10 @@ class TrainResult(Record):
     """Whether mirror images were trained on."""
     l2: float | None
     temperature: float
+    unknown: Unknown
+    """What it does with pictures that show none of the classes."""
+    sets: tuple[Promise, ...]
+    """Each share of sets that hold the true class, and the probability from which on a class is in one."""
     precision: Precision
     views_computed: int
     """Views whose features the engine computed; all others came from the store."""
@@ -92,6 +97,8 @@ def result_of(fitted: Fitted, measured: Measurements, *, choice: Choice, job: Jo
         mirror=fitted.mirror,
         l2=fitted.l2,
         temperature=fitted.temperature.value,
+        unknown=measured.refusals.unknown,
+        sets=measured.refusals.sets,
         precision=measured.precision,
         views_computed=fitted.views_computed + measured.views_computed,
         notes=tuple(dict.fromkeys([*prepared.notes, *fitted.notes, *measured.notes, *notes])),
