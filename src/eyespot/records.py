@@ -261,6 +261,26 @@ class PartMetrics(Record):
         return self
 
 
+class SeriesFound(Record):
+    """Pictures that belong together, such as near-copies, and what they do to the figures."""
+
+    series: int = Field(ge=0)
+    pictures: int = Field(ge=0)
+    """That are in one."""
+    largest: int = Field(ge=0)
+    """Pictures of the largest."""
+    cut: int = Field(ge=0)
+    """Pictures of groups that were too large to be series, and were taken apart where they are least alike."""
+    shared: int = Field(ge=0)
+    """Test pictures, in folders that came split, that are in a series with a training picture."""
+    apart: Metric | None
+    """On the other test pictures; None where none is shared."""
+    together: Metric | None
+    """Cross-validation; None where so few pictures are in series that it makes no difference."""
+    torn: Metric | None
+    """The same, had it torn the series apart."""
+
+
 class Scores(Record):
     """How good a model is, by the pictures of each part; None for what was not measured."""
 

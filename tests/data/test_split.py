@@ -169,3 +169,66 @@ def test_folds_are_the_same_for_the_same_seed_and_others_for_another():
 def test_pictures_of_one_class_are_dealt_to_the_folds_at_random(seed):
     fold = stratified_folds(np.zeros(100, int), folds=5, seed=seed)
     assert (fold != np.arange(100) % 5).any()
+
+
+groups_of = st.dictionaries(st.integers(0, 150), st.integers(0, 12), max_size=60)
+
+
+def grouped(hashed: list[Hashed], groups: dict[int, int]) -> dict[str, str]:
+    return {hashed[row].content: f"group {group}" for row, group in groups.items() if row < len(hashed)}
+
+
+@settings(deadline=None)
+@given(counts_per_class, seeds, groups_of)
+def test_no_group_is_torn_apart_and_every_class_trains(counts, seed, groups):
+    hashed = make(counts)
+    group_of = grouped(hashed, groups)
+    parts = part_of(split(hashed, seed=seed, group_of=group_of))
+    seen: dict[str, set[str]] = defaultdict(set)
+    for content, group in group_of.items():
+        seen[group].add(parts[content])
+    assert all(len(each) == 1 for each in seen.values())
+    assert all(parts["train"] >= 1 for parts in per_class(split(hashed, seed=seed, group_of=group_of)).values())
+
+
+@settings(deadline=None)
+@given(counts_per_class, seeds, groups_of, st.randoms(use_true_random=False))
+def test_the_parts_with_groups_depend_on_content_and_seed_alone(counts, seed, groups, random):
+    hashed = make(counts)
+    group_of = grouped(hashed, groups)
+    renamed = {content: f"another {name}" for content, name in group_of.items()}
+    shuffled = random.sample(hashed, len(hashed))
+    assert part_of(split(hashed, seed=seed, group_of=group_of)) == part_of(split(shuffled, seed=seed, group_of=renamed))
+
+
+def test_of_bursts_about_the_share_validates_and_tests():
+    hashed = make({"cat": 600, "dog": 600})
+    group_of = {each.content: f"{each.picture.label} {number // 6}" for number, each in enumerate(hashed)}
+    for parts in per_class(split(hashed, seed=0, group_of=group_of)).values():
+        for part in ("val", "test"):
+            assert abs(parts[part] - SHARE * 600) <= 3
+
+
+def test_a_class_of_few_large_groups_is_held_out_as_near_to_its_share_as_can_be():
+    hashed = make({"cat": 30})
+    group_of = {each.content: str(number // 6) for number, each in enumerate(hashed)}
+    parts = per_class(split(hashed, seed=0, group_of=group_of))["cat"]
+    assert (parts["train"], parts["val"], parts["test"]) == (18, 6, 6)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 3), min_size=5, max_size=60), st.integers(2, 5), seeds, st.randoms(use_true_random=False))
+def test_folds_tear_no_group_apart_and_are_the_same_without_groups(labels, folds, seed, random):
+    labels = np.array(labels)
+    group = np.array([random.randrange(len(labels)) for _ in labels])
+    fold = stratified_folds(labels, folds=folds, seed=seed, group=group)
+    assert all(len(set(fold[group == each].tolist())) == 1 for each in group)
+    assert set(fold.tolist()) <= set(range(folds))
+    alone = stratified_folds(labels, folds=folds, seed=seed, group=np.arange(len(labels)) + 7)
+    assert np.array_equal(alone, stratified_folds(labels, folds=folds, seed=seed))
+
+
+def test_folds_of_groups_of_one_size_are_even():
+    group = np.repeat(np.arange(50), 6)
+    fold = stratified_folds(group % 2, folds=5, seed=0, group=group)
+    assert np.bincount(fold).tolist() == [60] * 5

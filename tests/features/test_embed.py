@@ -87,6 +87,7 @@ class Tiny:
     dtype: type[np.floating] = np.float32
     folder: Path | None = None
     preprocess: Preprocess = PREPROCESS
+    signer: Trunk | None = None
 
     @property
     def engine(self) -> Engine:

@@ -13,6 +13,7 @@ from itertools import chain
 
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.data.levels import is_deep
+from eyespot.data.taken import Taken, taken
 from eyespot.records import SetAside
 from eyespot.words import some
 
@@ -33,6 +34,8 @@ class Hashed:
     content: str
     deep: bool = False
     """Whether it has more than 8 bits a pixel."""
+    taken: Taken | None = None
+    """When and by which camera, where its file says so."""
 
 
 def content_hash(data: bytes) -> str:
@@ -137,7 +140,7 @@ def _try_hash(picture: Picture) -> Hashed | SetAside:
         data = picture.read()
     except OSError as error:
         return SetAside(picture=picture.name, reason=f"cannot be read: {error.strerror or error}")
-    return Hashed(picture, content_hash(data), is_deep(data))
+    return Hashed(picture, content_hash(data), is_deep(data), taken(data))
 
 
 def _judge_copies(group: Sequence[Hashed]) -> Iterator[SetAside]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -13,48 +14,85 @@ from eyespot.records import Part
 
 SHARE = 0.15
 """Of each class, the share that validates, and the share that tests."""
+ALONE: Mapping[str, str] = MappingProxyType({})
+"""Where no two pictures belong together."""
 
 
-def split(hashed: Sequence[Hashed], *, seed: int) -> list[Hashed]:
+def split(hashed: Sequence[Hashed], *, seed: int, group_of: Mapping[str, str] = ALONE) -> list[Hashed]:
     """The pictures with a part each. Parts that folders gave stay; a missing val is cut from train.
 
     Pictures without any part are split into train, val and test. Which picture goes where depends on its content
     and the seed, not on its name or place, so adding a picture moves few others.
+
+    group_of: the group of each content that has one: its pictures come into the same part.
     """
     parts = {each.picture.part for each in hashed}
     if parts == {None}:
-        return _cut(hashed, seed=seed, parts=("test", "val"))
+        return _cut(hashed, seed=seed, parts=("test", "val"), group_of=group_of)
     if "val" in parts:
         return list(hashed)
     train = [each for each in hashed if each.picture.part == "train"]
     rest = [each for each in hashed if each.picture.part != "train"]
-    return [*_cut(train, seed=seed, parts=("val",)), *rest]
+    return [*_cut(train, seed=seed, parts=("val",), group_of=group_of), *rest]
 
 
-def stratified_folds(labels: np.ndarray, *, folds: int, seed: int) -> np.ndarray:
+def stratified_folds(labels: np.ndarray, *, folds: int, seed: int, group: np.ndarray | None = None) -> np.ndarray:
     """The fold of each picture, 0 <= fold < folds, shape (N,): every class spread as evenly as can be.
 
     labels: class index of each picture, shape (N,).
+    group: number of each picture's group, shape (N,), whose pictures are in one fold; None where each is by itself.
     """
     random = np.random.default_rng(seed)
-    fold = np.empty(len(labels), dtype=np.int64)
+    group = np.arange(len(labels)) if group is None else group
+    names, index, sizes = np.unique(group, return_inverse=True, return_counts=True)
+    members_of = np.split(np.argsort(index, kind="stable"), np.cumsum(sizes)[:-1])
+    place = np.full(len(names), -1)
+    classes, label_of = np.unique(labels, return_inverse=True)
+    held = [[0] * folds for _ in classes]
     start = 0
-    for label in np.unique(labels):
-        members = random.permutation(np.flatnonzero(labels == label))
-        fold[members] = (start + np.arange(len(members))) % folds  # goes on where the last class ended
-        start += len(members)
-    return fold
+    for label in range(len(classes)):
+        drawn = index[random.permutation(np.flatnonzero(label_of == label))]
+        for each in drawn[np.argsort(-sizes[drawn], kind="stable")].tolist():  # the largest while there is most room
+            if place[each] < 0:
+                # the emptiest; of equally empty ones, that which comes next where the last class ended
+                there, first = held[label], start
+                place[each] = min(range(folds), key=lambda fold: (there[fold], (fold - first) % folds))
+                for row in members_of[each].tolist():
+                    held[label_of[row]][place[each]] += 1
+        start += len(drawn)
+    return np.asarray(place[index])
 
 
-def _cut(hashed: Sequence[Hashed], *, seed: int, parts: Sequence[Part]) -> list[Hashed]:
+def _cut(hashed: Sequence[Hashed], *, seed: int, parts: Sequence[Part], group_of: Mapping[str, str]) -> list[Hashed]:
     """The pictures with the share SHARE of each class in each of the parts, and the rest in train."""
-    by_class: dict[str | None, list[Hashed]] = defaultdict(list)
-    for each in hashed:
-        by_class[each.picture.label].append(each)
+    left = Counter(each.picture.label for each in hashed)
+    shares = {
+        label: max(1, round(SHARE * count)) if count > len(parts) else 0  # at least one picture trains
+        for label, count in left.items()
+    }
+    wanted = {part: Counter(shares) for part in parts}
     part_of: dict[str, Part] = {}
-    for members in by_class.values():
-        drawn = sorted(members, key=lambda each: content_hash(f"{seed} {each.content}".encode()))
-        count = max(1, round(SHARE * len(members))) if len(members) > len(parts) else 0  # at least one picture trains
-        for number, each in enumerate(drawn):
-            part_of[each.content] = parts[number // count] if number < count * len(parts) else "train"
+    for group in _in_order(hashed, seed=seed, group_of=group_of):
+        labels = Counter(each.picture.label for each in group)
+        trains_on = all(left[label] > count for label, count in labels.items())
+        part = next((part for part in parts if trains_on and _brings_nearer(wanted[part], labels)), None)
+        if part:
+            wanted[part].subtract(labels)
+            left.subtract(labels)
+        part_of |= dict.fromkeys((each.content for each in group), part or "train")
     return [replace(each, picture=replace(each.picture, part=part_of[each.content])) for each in hashed]
+
+
+def _in_order(hashed: Sequence[Hashed], *, seed: int, group_of: Mapping[str, str]) -> list[list[Hashed]]:
+    """The groups, as content and seed order them."""
+    groups: dict[str, list[Hashed]] = defaultdict(list)
+    for each in hashed:
+        groups[group_of.get(each.content, each.content)].append(each)
+    smallest = (min(each.content for each in group) for group in groups.values())
+    keys = [content_hash(f"{seed} {content}".encode()) for content in smallest]
+    return [group for _, group in sorted(zip(keys, groups.values(), strict=True), key=lambda each: each[0])]
+
+
+def _brings_nearer(wanted: Mapping[str | None, int], labels: Mapping[str | None, int]) -> bool:
+    """Whether a part is nearer to the pictures that it wants of each class with these than without them."""
+    return sum(abs(wanted[label]) - abs(wanted[label] - count) for label, count in labels.items()) > 0

@@ -27,6 +27,8 @@ MOST_CANDIDATES = 1000
 """The surest boxes of a picture that suppression looks at."""
 FEATURE_MAP = "feature_map"
 """A second output: the activations of one stage."""
+SIGNATURE = "signature"
+"""Another: by it near-copies of a picture are found."""
 PICTURE = "picture"
 """What goes into a graph that resizes: uint8 (H, W, C), a decoded picture, upright, of any size."""
 IR_VERSIONS = range(8, 11)

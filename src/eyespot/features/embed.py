@@ -16,12 +16,12 @@ import numpy as np
 from eyespot.data.copies import Hashed
 from eyespot.data.store import Store
 from eyespot.distributed.world import ALONE, World, gather, gather_rows, shard
-from eyespot.engine.gate import FEATURES
+from eyespot.engine.gate import FEATURES, SIGNATURE
 from eyespot.engine.run import Engine, in_batches
 from eyespot.features.decode import decode_pictures
 from eyespot.features.room import require_room, room
 from eyespot.features.share import Share
-from eyespot.features.stored import Stored
+from eyespot.features.stored import Result, Stored
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
 from eyespot.features.views import AnyView, seen_as
@@ -78,7 +78,7 @@ def embed(
     shape = (len(views), len(hashed), *_row_shape(trunk, mine or hashed, views, stored))  # (views, N, ...)
     array = room(shape, trunk.dtype, what=_what(shape[0] * shape[1]), instead=NEED_LESS, folder=trunk.folder)
     share = Share(mine, dict(zip(views, array, strict=True)), row_of, stored, progress)
-    unreadable = _take_all(share, trunk, tap)
+    unreadable = _take_all(share, trunk, tap, store)
     _exchange(array, rows, world)
     unreadable = {content: why for each in gather(unreadable, world) for content, why in each.items()}
     readable, set_aside = _close_up(array, hashed, row_of, unreadable)
@@ -97,7 +97,7 @@ def require_room_for(trunk: Trunk, views: int) -> None:
     require_room(views * row, what=_what(views), instead=NEED_LESS, folder=trunk.folder)
 
 
-def _take_all(share: Share, trunk: Trunk, tap: Tap | None) -> dict[str, str]:
+def _take_all(share: Share, trunk: Trunk, tap: Tap | None, store: Store | None) -> dict[str, str]:
     """Takes the share's features from the store, computes the others, and returns why some pictures have none."""
     unreadable: dict[str, str] = {}
     missing = share.take_stored()
@@ -105,6 +105,8 @@ def _take_all(share: Share, trunk: Trunk, tap: Tap | None) -> dict[str, str]:
         tap = tap if tap and tap.is_exact else None
         results = _compute(missing, trunk.preprocess, tap.engine if tap else trunk.engine, unreadable)
         kept = tap.keeping(results) if tap else results
+        if trunk.signer:
+            kept = Stored(store, trunk.signer.recipe).keeping(kept, SIGNATURE, only="identity")
         share.take_computed(((content, view, outputs[FEATURES]) for content, view, outputs in kept), unreadable)
     return unreadable
 
@@ -126,7 +128,7 @@ def _compute(
     preprocess: Preprocess,
     engine: Engine,
     unreadable: dict[str, str],
-) -> Iterator[tuple[str, AnyView, dict[str, np.ndarray]]]:
+) -> Iterator[Result]:
     """Content, view and outputs of all that is missing; reasons of what cannot be decoded go to `unreadable`."""
     images = _images(work, preprocess, engine.batch, unreadable)
     for tags, outputs in engine.stream(in_batches(images, engine.batch)):

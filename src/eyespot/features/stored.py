@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from eyespot.features.room import gigabytes
 from eyespot.features.trunk import Recipe
 from eyespot.features.views import AnyView
 
+Result = tuple[str, AnyView, dict[str, np.ndarray]]
+"""Content, view and outputs, by their names."""
 COMMIT = 64
 """Features written in one transaction: a kill loses at most this many."""
 
@@ -63,6 +65,16 @@ class Stored:
         if self._written_to:
             self._waiting[self._recipe.key(content, view)] = row
         if len(self._waiting) >= COMMIT:
+            self.flush()
+
+    def keeping(self, results: Iterable[Result], output: str, *, only: AnyView | None = None) -> Iterator[Result]:
+        """The same results, with one of their outputs kept; of one view only, or of all."""
+        try:
+            for content, view, outputs in results:
+                if only in (None, view):
+                    self.add(content, view, outputs[output].astype(self._recipe.dtype))
+                yield content, view, outputs
+        finally:
             self.flush()
 
     def flush(self) -> None:

@@ -16,9 +16,8 @@ import numpy as np
 from eyespot.data.store import Store
 from eyespot.engine.gate import FEATURE_MAP, FEATURES
 from eyespot.engine.run import Engine
-from eyespot.features.stored import Stored
+from eyespot.features.stored import Result, Stored
 from eyespot.features.trunk import Trunk
-from eyespot.features.views import AnyView
 
 
 @dataclass(frozen=True)
@@ -55,13 +54,6 @@ class Tap:
         """Under the keys of what lies below. A store that fails is reported by whoever keeps the features in it."""
         return Stored(self.store, self.below.recipe)
 
-    def keeping(
-        self, results: Iterable[tuple[str, AnyView, dict[str, np.ndarray]]]
-    ) -> Iterator[tuple[str, AnyView, dict[str, np.ndarray]]]:
-        """The same results, content, view and outputs, with their activations kept."""
-        try:
-            for content, view, outputs in results:
-                self._stored.add(content, view, outputs[FEATURE_MAP].astype(self.below.dtype))
-                yield content, view, outputs
-        finally:
-            self._stored.flush()
+    def keeping(self, results: Iterable[Result]) -> Iterator[Result]:
+        """The same results, with their activations kept."""
+        return self._stored.keeping(results, FEATURE_MAP)

@@ -6,7 +6,7 @@ Its recipe gives each of its features a key: everything that decides its numbers
 from __future__ import annotations
 
 import hashlib
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 from eyespot.data.pictures import decoder_version
 from eyespot.data.store_values import key_of
 from eyespot.engine.run import BATCH, Engine, engine_version
+from eyespot.engine.signature import only_signature, with_signature
 from eyespot.features.views import AnyView, Drawn
 from eyespot.records import Network, PrecisionName, Preprocess
 
@@ -70,6 +71,14 @@ class Trunk:
     """Of the features as they are kept."""
     batch: int = BATCH
     """Images that the engine takes at a time: fewer where they are large, since memory holds all that is computed."""
+    signer: Trunk | None = None
+    """Has the signature of an image as its features: it is computed, and kept, along with this trunk's own; None for
+    none."""
+
+    def signed(self) -> Trunk:
+        """The same with a signer."""
+        graph = only_signature(self.graph, image_side=self._image_side)
+        return replace(self, signer=replace(self, graph=graph, dtype=np.float16))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -79,7 +88,7 @@ class Trunk:
     @cached_property
     def engine(self) -> Engine:
         return Engine(
-            self.graph,
+            with_signature(self.graph, image_side=self._image_side) if self.signer else self.graph,
             image_hwc=(*self.preprocess.crop_hw, self.preprocess.channels),
             precision=self.precision,
             batch=self.batch,
@@ -90,3 +99,7 @@ class Trunk:
     def recipe(self) -> Recipe:
         """What decides its features."""
         return Recipe(self.preprocess, trunk=self.fingerprint, precision=self.precision, dtype=self.dtype.__name__)
+
+    @property
+    def _image_side(self) -> int:
+        return min(self.preprocess.crop_hw)

@@ -95,7 +95,7 @@ def out_of_fold_logits(samples: Samples, options: HeadOptions, *, repeats: int) 
     runs = []
     for repeat in range(repeats):
         seeded = replace(options, seed=options.seed + repeat)
-        fold = folds_of(samples.labels, seed=seeded.seed)
+        fold = folds_of(samples.labels, seed=seeded.seed, group=samples.group)
         logits = np.zeros((len(samples), samples.classes), np.float32)
         for held_out in np.unique(fold):
             fitted = fit_head(samples.take(fold != held_out), seeded)
@@ -104,9 +104,27 @@ def out_of_fold_logits(samples: Samples, options: HeadOptions, *, repeats: int) 
     return np.stack(runs)
 
 
-def folds_of(labels: np.ndarray, *, seed: int) -> np.ndarray:
-    """The fold of every picture (N,), of `fold_count` folds."""
-    return stratified_folds(labels, folds=fold_count(len(labels)), seed=seed)
+def torn_logits(samples: Samples, options: HeadOptions, chosen: Trial) -> np.ndarray:
+    """Logits (N, classes) out of fold as they would be had the folds torn the groups apart: too good by what is shared.
+
+    chosen: the trial whose L2 and mirror images are taken.
+    """
+    options, samples = _settled(options, samples), replace(samples, group=None)
+    rotation = Rotation.of(samples)
+    cv = _CrossValidation(rotation.apply(samples), rotation.variance, options)
+    return cv.out_of_fold(cv.try_one(chosen.l2, mirror=chosen.mirror))
+
+
+def folds_of(labels: np.ndarray, *, seed: int, group: np.ndarray | None = None) -> np.ndarray:
+    """The fold of every picture (N,), of `fold_count` folds; no group is torn apart.
+
+    Where the groups are so few and large that a fold would have to do without all others, they are.
+    """
+    folds = fold_count(len(labels))
+    found = stratified_folds(labels, folds=folds, seed=seed, group=group)
+    if group is not None and min(len(np.unique(labels[found != fold])) for fold in np.unique(found)) < 2:
+        return stratified_folds(labels, folds=folds, seed=seed)
+    return found
 
 
 def fold_count(pictures: int) -> int:
@@ -133,7 +151,7 @@ class _CrossValidation:
         self.trials: list[Trial] = []
         self._heads: dict[Trial, list[Head]] = {}
         self._logits: dict[Trial, np.ndarray] = {}
-        self._fold = folds_of(samples.labels, seed=options.seed)
+        self._fold = folds_of(samples.labels, seed=options.seed, group=samples.group)
         self._problems: dict[bool, Problems] = {}
 
     def best(self) -> Trial:
@@ -153,6 +171,11 @@ class _CrossValidation:
     def heads(self, trial: Trial) -> list[Head]:
         """The head of every fold, for rotated features."""
         return self._heads[trial]
+
+    def try_one(self, l2: float, *, mirror: bool) -> Trial:
+        """The trial of this L2."""
+        (trial,) = self._try([l2], mirror=mirror)
+        return trial
 
     def _walk(self, *, mirror: bool) -> Trial:
         total = float(self._variance.sum()) or 1.0

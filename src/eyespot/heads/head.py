@@ -37,6 +37,8 @@ class Samples:
     labels: np.ndarray
     """(N,), class indices."""
     classes: int
+    group: np.ndarray | None = None
+    """(N,), the group of each picture, which no fold tears apart; None where each is by itself."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -44,7 +46,8 @@ class Samples:
     def take(self, rows: np.ndarray) -> Samples:
         """The pictures at these rows (indices or a mask)."""
         mirror = None if self.mirror is None else self.mirror[rows]
-        return Samples(self.identity[rows], mirror, self.labels[rows], self.classes)
+        group = None if self.group is None else self.group[rows]
+        return Samples(self.identity[rows], mirror, self.labels[rows], self.classes, group)
 
 
 @dataclass(frozen=True)

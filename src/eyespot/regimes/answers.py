@@ -32,6 +32,11 @@ class Answers:
     features: np.ndarray | None = None
     """(N, D), that one model made the logits of; None in cross-validation."""
 
+    def take(self, which: np.ndarray) -> Answers:
+        """The answers to those pictures (a mask)."""
+        pictures = [each for each, taken in zip(self.pictures, which, strict=True) if taken]
+        return Answers(pictures, self.labels[which], self.logits[:, which])
+
     @property
     def accuracies(self) -> np.ndarray:
         """Of each repeat, (repeats,)."""

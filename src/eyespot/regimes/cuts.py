@@ -78,13 +78,16 @@ def tap_for(trunk: Trunk, backbone: Backbone, stage: str, job: Job, *, views: in
     whole, _ = blocks.split(net, after=features)
     tap = Tap(
         trunk,
-        through=graph_trunk(
-            whole,
-            trunk.network,
-            trunk.preprocess,
-            precision=job.precision,
-            cache_folder=job.cache_folder,
-            feature_map=stage,
+        through=replace(
+            graph_trunk(
+                whole,
+                trunk.network,
+                trunk.preprocess,
+                precision=job.precision,
+                cache_folder=job.cache_folder,
+                feature_map=stage,
+            ),
+            signer=trunk.signer,
         ),
         below=below_cut(before, trunk.network, trunk.preprocess, job),
         store=job.store,

@@ -15,6 +15,7 @@ from eyespot.features.trunk import Trunk
 from eyespot.heads.head import Head
 from eyespot.records import Part, Rung
 from eyespot.regimes.answers import Answers
+from eyespot.regimes.findings import Findings
 from eyespot.regimes.prepare import Prepared
 from eyespot.runs.options import Regime
 
@@ -94,6 +95,8 @@ class Fitted:
     notes: list[str] = field(default_factory=list)
     ladder: tuple[Rung, ...] = ()
     """The regimes that were tried, where more than one was."""
+    findings: Findings = field(default_factory=Findings)
+    """What the features say of the pictures that a head was fitted on; nothing from scratch."""
     instead: str = ""
     """Why it is the frozen model where another regime was chosen; empty where it is the chosen one."""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cache
 
 from eyespot.building.backbone import Backbone, choose_backbone
 from eyespot.errors import Stopped
 from eyespot.features.tap import Tap
+from eyespot.features.trunk import Trunk
 from eyespot.regimes.choice import Choice
 from eyespot.regimes.cuts import decide_cuts, tap_for
 from eyespot.regimes.first_model import that_fits
@@ -21,6 +23,7 @@ from eyespot.regimes.learned import Tuning, with_note
 from eyespot.regimes.partial import partial_attempts
 from eyespot.regimes.prepare import Prepared
 from eyespot.regimes.scratch import fit_scratch
+from eyespot.regimes.series import default_signer, signer_for_scratch, with_features, with_series, with_signer
 from eyespot.regimes.weighing import FirstRung, asked_for, only_frozen
 from eyespot.runs.job import Job
 
@@ -34,18 +37,18 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
     keep: writes a model to disk; called for each that the ladder keeps.
     Raises Stopped on Ctrl-C before there is a model; OptionError.
     """
-    test, validation = len(prepared.part("test")), len(prepared.part("val"))
-    small_test = test < SMALLEST_TEST and (test > 0 or validation < SMALLEST_TEST)
     if choice.regime == "scratch":
-        return fit_scratch(prepared, choice.network, job, gray=choice.gray, small_test=small_test)
+        prepared = with_series(prepared, signer_for_scratch(choice, job), job)
+        return fit_scratch(prepared, choice.network, job, gray=choice.gray, small_test=_has_small_test(prepared))
     backbone = choose_backbone(choice.network, job.options.weights, size=job.options.imgsz, levels=prepared.levels)
-    few = too_little(len(prepared.part("train")), validation, classes=len(prepared.data_set.classes))
-    if choice.regime == "frozen" and (few or not choice.climbs):
-        first = _first_rung(prepared, backbone, job, small_test=small_test)
-        return only_frozen(first, job, reason=few) if choice.climbs else first.frozen
     cuts = cache(lambda: decide_cuts(backbone, job.options.freeze))
-    trains_tail = "full" not in (choice.regime, job.options.regime)
-    first = _first_rung(prepared, backbone, job, small_test=False, cuts=cuts if trains_tail else None)
+    trains_tail = _goes_on(prepared, choice) and "full" not in (choice.regime, job.options.regime)
+    features = _features(prepared, backbone, job, cuts=cuts if trains_tail else None)
+    small_test = _has_small_test(features.prepared)
+    if not _goes_on(features.prepared, choice):
+        first, few = features.rung(small_test=small_test), _too_little(features.prepared)
+        return only_frozen(first, job, reason=few) if choice.climbs and few else first.frozen
+    first = features.rung(small_test=False)
     first = replace(first, frozen=replace(first.frozen, small_test=small_test))
     if choice.climbs:
         return Ladder(first, candidates(first.frozen, backbone, cuts, job), job, keep=keep).climb()
@@ -55,7 +58,7 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
         if not small_test:
             return frozen
         try:
-            again = _first_rung(prepared, backbone, job, small_test=True).frozen
+            again = features.frozen(small_test=True)
         except Stopped:
             return with_note(frozen, stopped_note("cross-validation"))
         return replace(again, views_computed=frozen.views_computed + again.views_computed)
@@ -68,6 +71,23 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
         return attempt.prepare(attempt.defaults)
 
     return asked_for(first, tuning, job, refit=refit)
+
+
+def _has_small_test(prepared: Prepared) -> bool:
+    """Whether too few pictures are held out to measure on."""
+    test, validation = len(prepared.part("test")), len(prepared.part("val"))
+    return test < SMALLEST_TEST and (test > 0 or validation < SMALLEST_TEST)
+
+
+def _too_little(prepared: Prepared) -> str:
+    """Why the ladder is not climbed above the head; empty where it is."""
+    train, validation = len(prepared.part("train")), len(prepared.part("val"))
+    return too_little(train, validation, classes=len(prepared.data_set.classes))
+
+
+def _goes_on(prepared: Prepared, choice: Choice) -> bool:
+    """Whether another regime may come after the frozen one."""
+    return choice.regime != "frozen" or (choice.climbs and not _too_little(prepared))
 
 
 def candidates(frozen: Fitted, backbone: Backbone, cuts: Callable[[], Sequence[str]], job: Job) -> list[Candidate]:
@@ -89,26 +109,52 @@ def candidates(frozen: Fitted, backbone: Backbone, cuts: Callable[[], Sequence[s
     return found
 
 
-def _first_rung(
-    prepared: Prepared,
-    backbone: Backbone,
-    job: Job,
-    *,
-    small_test: bool,
-    cuts: Callable[[], Sequence[str]] | None = None,
-) -> FirstRung:
-    """small_test: nothing else will be trained, and too few pictures are held out to measure on.
-    cuts: gives those of the backbone, where the partial regime may follow.
-    """
+@dataclass(frozen=True)
+class _Features:
+    """Pictures that are split by series, with their features in the store."""
+
+    prepared: Prepared
+    trunk: Trunk
+    job: Job
+    """As the clock allows a head to be fitted."""
+    tap: Tap | None
+    began: float
+    computed: int
+    """Views."""
+
+    def frozen(self, *, small_test: bool) -> Fitted:
+        """A head on them. small_test: nothing else is trained, and too few pictures are held out to measure on."""
+        with _stopping(self.job):
+            return fit_frozen(self.prepared, self.trunk, self.job, small_test=small_test, tap=self.tap)
+
+    def rung(self, *, small_test: bool) -> FirstRung:
+        """The same, and what it took from the first picture on."""
+        frozen = self.frozen(small_test=small_test)
+        frozen = replace(frozen, views_computed=frozen.views_computed + self.computed)
+        return FirstRung(frozen, time.perf_counter() - self.began, self.tap)
+
+
+def _features(
+    prepared: Prepared, backbone: Backbone, job: Job, *, cuts: Callable[[], Sequence[str]] | None
+) -> _Features:
+    """cuts: gives those of the backbone, where the partial regime may follow."""
     began = time.perf_counter()
-    trunk = backbone.trunk(job.cache_folder, job.precision, job.progress)
+    trunk = with_signer(backbone.trunk(job.cache_folder, job.precision, job.progress))
     views = len(views_of(prepared, job.options)) * len(prepared.part("train")) + len(prepared.part("val"))
     make_tap: Callable[[], Tap | None] = cache(
         lambda: tap_for(trunk, backbone, cuts()[0], job, views=views) if cuts else None
     )
-    try:
+    with _stopping(job):
         prepared, fitting, tap = that_fits(prepared, trunk, job, tap=make_tap)
-        frozen = fit_frozen(prepared, trunk, fitting, small_test=small_test, tap=tap)
+        computed = with_features(prepared, trunk, fitting, tap=tap, all_train=not cuts and _has_small_test(prepared))
+        prepared = with_series(prepared, trunk.signer or default_signer(job), fitting)
+    return _Features(prepared, trunk, fitting, tap, began, computed)
+
+
+@contextmanager
+def _stopping(job: Job) -> Iterator[None]:
+    """Ctrl-C within it raises Stopped, in words."""
+    try:
+        yield
     except KeyboardInterrupt:
         raise Stopped(NO_MODEL_YET + (FEATURES_KEPT if job.store else "")) from None
-    return FirstRung(frozen, time.perf_counter() - began, tap)

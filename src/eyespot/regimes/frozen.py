@@ -22,6 +22,7 @@ from eyespot.heads.head import Head, HeadOptions, Samples
 from eyespot.progress import Progress
 from eyespot.records import Part, View
 from eyespot.regimes.answers import Answers
+from eyespot.regimes.findings import Findings, find
 from eyespot.regimes.fitted import ClassMeans, Fitted, Temperature, stopped_note
 from eyespot.regimes.prepare import Prepared, notes_on_trained
 from eyespot.runs.job import Job
@@ -72,6 +73,7 @@ def fit_frozen(prepared: Prepared, trunk: Trunk, job: Job, *, small_test: bool, 
         how=tuple(_how(embedded, fitted, job.options, views)),
         views_computed=embedded.computed,
         notes=[*embedded.notes, *notes, *stopped],
+        findings=memory.findings(fitted),
     )
 
 
@@ -100,7 +102,8 @@ def _embedded(
 
 def _samples(embedded: Embedded, prepared: Prepared) -> Samples:
     labels, classes = prepared.labels(embedded.pictures), len(prepared.data_set.classes)
-    return Samples(embedded.features["identity"], embedded.features.get("mirror"), labels, classes)
+    group = prepared.group(embedded.pictures)
+    return Samples(embedded.features["identity"], embedded.features.get("mirror"), labels, classes, group)
 
 
 def _head_options(options: TrainOptions, views: Sequence[View]) -> HeadOptions:
@@ -131,7 +134,7 @@ def _out_of_fold(
 def _means(samples: Samples, *, seed: int) -> ClassMeans:
     """Of all pictures; those that had no part are each picture's own fold, as in cross-validation."""
     features, labels = samples.identity, samples.labels
-    unseen = out_of_fold(features, labels, samples.classes, fold=folds_of(labels, seed=seed))
+    unseen = out_of_fold(features, labels, samples.classes, fold=folds_of(labels, seed=seed, group=samples.group))
     source = "training pictures, each compared with means of the others (cross-validation)"
     return ClassMeans(class_means(features, labels, samples.classes), unseen, labels, source)
 
@@ -199,6 +202,9 @@ class _Memory:
         self._put({name: logits})
         return logits
 
+    def findings(self, fitted: FittedHead) -> Findings:
+        return find(self.samples, self._options, fitted)
+
     def _get(self, names: list[str]) -> dict[str, np.ndarray]:
         try:
             return dict(self._store.get(names)) if self._store else {}
@@ -216,7 +222,8 @@ class _Memory:
 def _digest(samples: Samples) -> str:
     """A hash of all features and labels: whatever made the features otherwise, such as a new decoder, is in them."""
     digest = hashlib.blake2b(digest_size=16)
-    for array in (samples.identity, samples.mirror, samples.labels):
+    arrays = [samples.identity, samples.mirror, samples.labels, *([] if samples.group is None else [samples.group])]
+    for array in arrays:
         digest.update(b"none" if array is None else repr(array.shape).encode() + np.ascontiguousarray(array).data)
     return digest.hexdigest()
 

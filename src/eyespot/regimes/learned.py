@@ -199,6 +199,7 @@ def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> F
         model,
         small_test=frozen.small_test,
         l2=frozen.l2,
+        findings=frozen.findings,
         views_computed=frozen.views_computed + model.views_computed,
         notes=[*frozen.notes, *model.notes],
     )

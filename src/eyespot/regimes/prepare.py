@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from eyespot import machine
 from eyespot.bundle.files import require_manifest_fits
 from eyespot.data.copies import Hashed, data_fingerprint, hash_pictures, mirror_matters, notes_on_counts, without_copies
 from eyespot.data.data_set import DataSet
+from eyespot.data.groups import Series
 from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import ReadAs
 from eyespot.data.sources import AS_IT_IS, open_data_set
@@ -40,8 +41,12 @@ class Prepared:
     set_aside: list[SetAside]
     notes: list[str]
     fingerprint: str
+    unsplit: list[Hashed] = field(default_factory=list)
+    """The pictures as they were before the split: with the parts that the folders gave, or none."""
     levels: Levels | None = None
     """What is black and white in pictures with more than 8 bits: the range of those to train on."""
+    series: Series = field(default_factory=Series)
+    """Pictures that belong together, as far as that was looked for."""
 
     def part(self, *parts: Part) -> list[Hashed]:
         """The pictures of these parts."""
@@ -51,6 +56,17 @@ class Prepared:
         """Class index of each picture, (N,)."""
         index = {name: number for number, name in enumerate(self.data_set.classes)}
         return np.array([index[str(each.picture.label)] for each in hashed], dtype=np.int64)
+
+    def group(self, hashed: Sequence[Hashed]) -> np.ndarray | None:
+        """The group of each picture, (N,); None where no two of them belong together."""
+        return self.series.group([each.content for each in hashed])
+
+    def with_series(self, series: Series, *, seed: int) -> Prepared:
+        """The same, split so that no series is torn apart; where the folders give the parts, they stay."""
+        split_anew = split(self.unsplit, seed=seed, group_of=series.of)
+        part_of = {each.content: each.picture.part for each in split_anew}
+        hashed = [replace(each, picture=replace(each.picture, part=part_of[each.content])) for each in self.hashed]
+        return replace(self, hashed=hashed, series=series)
 
     def without(self, set_aside: Sequence[SetAside]) -> Prepared:
         """The same without pictures that turned out to be unreadable."""
@@ -78,7 +94,7 @@ def prepare(data: str | Path | DataSet, *, seed: int, progress: Progress, how: R
     )
     hashed, copies = without_copies(hashed)
     fingerprint = data_fingerprint(data_set, hashed)  # of the folder as it is, so not of the seed
-    hashed = split(hashed, seed=seed)
+    unsplit, hashed = hashed, split(hashed, seed=seed)
     held_out = sum(each.picture.part != "train" for each in hashed)
     require_manifest_fits(data_set.name, data_set.classes, pictures=len(hashed), held_out=held_out)
     train = Counter(str(each.picture.label) for each in hashed if each.picture.part == "train")
@@ -90,6 +106,7 @@ def prepare(data: str | Path | DataSet, *, seed: int, progress: Progress, how: R
     return Prepared(
         data_set=data_set,
         hashed=hashed,
+        unsplit=unsplit,
         was_split=any(each.part for each in data_set.pictures),
         mirror_matters=data_set.mirror_changes_meaning or mirror_matters(data_set.classes),
         set_aside=[*data_set.set_aside, *unread, *copies],

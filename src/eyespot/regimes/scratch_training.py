@@ -199,7 +199,7 @@ def out_of_fold(making: Making, parts: Sequence[Part], defaults: Defaults) -> Cr
     images, prepared, job = making.images, making.images.prepared, making.job
     pictures = by_content(prepared.part(*parts))
     labels, classes = prepared.labels(pictures), len(prepared.data_set.classes)
-    fold = folds_of(labels, seed=job.options.seed)
+    fold = folds_of(labels, seed=job.options.seed, group=prepared.group(pictures))
     logits = np.zeros((1, len(fold), classes), np.float32)
     options = job.options.model_copy(update={"epochs": defaults.epochs, "patience": None})
     fold_making = replace(making, job=replace(job, options=options))

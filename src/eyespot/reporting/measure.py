@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from eyespot.data.groups import effective_count
 from eyespot.data.store import Store
 from eyespot.evaluate.calibration import calibration, probabilities
 from eyespot.evaluate.metrics import part_metrics, wilson, wilson_fraction
@@ -14,7 +15,7 @@ from eyespot.evaluate.verdict import RunScores
 from eyespot.features.embed import embed
 from eyespot.heads.fit import folds_of
 from eyespot.progress import Progress
-from eyespot.records import Calibration, Part, PartMetrics, Precision
+from eyespot.records import Calibration, Metric, Part, PartMetrics, Precision, SeriesFound
 from eyespot.regimes.answers import Answers, Asked, ask
 from eyespot.regimes.fitted import Fitted, despite_ctrl_c, stopped_note
 from eyespot.regimes.prepare import Prepared
@@ -38,6 +39,7 @@ class Measurements:
     """The trained model's own, to a few pictures: by them the written model is checked. None if none can be read."""
     scores: RunScores
     refusals: Refusals
+    series: SeriesFound
     precision: Precision
     views_computed: int
     notes: list[str]
@@ -74,6 +76,7 @@ def measure(fitted: Fitted, *, store: Store | None, progress: Progress) -> Measu
         own=own,
         scores=_scores(fitted, found),
         refusals=replace(refusals(fitted, found), different=different),
+        series=_series(fitted, found.get("test")),
         precision=precision,
         views_computed=computed + views,
         notes=notes,
@@ -103,15 +106,40 @@ def _scores(fitted: Fitted, found: Mapping[Part, Answers]) -> RunScores:
         validation=metrics.get("val"),
         test=None if fitted.small_test else metrics.get("test"),
         small_test=metrics.get("test") if fitted.small_test else None,
-        out_of_fold=wilson_fraction(float(folds.accuracies.mean()), len(folds.labels)) if folds else None,
+        out_of_fold=_out_of_fold(folds, fitted) if folds else None,
         out_of_fold_detail=_metrics(folds, fitted) if folds else None,
         out_of_fold_reason=_reason(folds, fitted) if folds else "",
     )
 
 
+def _series(fitted: Fitted, test: Answers | None) -> SeriesFound:
+    """test: the model's answers to the test pictures."""
+    prepared, series = fitted.prepared, fitted.prepared.series
+    trained = {series.of[each.content] for each in prepared.part("train") if each.content in series.of}
+    is_apart = [series.of.get(each.content) not in trained for each in test.pictures] if test else []
+    shared = len(is_apart) - sum(is_apart)
+    return SeriesFound(
+        series=len(series),
+        pictures=len(series.of),
+        largest=series.largest,
+        cut=series.cut,
+        shared=shared,
+        apart=_metrics(test.take(np.array(is_apart)), fitted).overall if test and 0 < shared < len(is_apart) else None,
+        together=fitted.findings.together,
+        torn=fitted.findings.torn,
+    )
+
+
+def _out_of_fold(answers: Answers, fitted: Fitted) -> Metric:
+    group = fitted.prepared.group(answers.pictures)
+    worth = None if group is None else effective_count(group)
+    return wilson_fraction(float(answers.accuracies.mean()), len(answers.labels), worth=worth)
+
+
 def _metrics(answers: Answers, fitted: Fitted) -> PartMetrics:
-    names = fitted.prepared.data_set.classes
-    return part_metrics(answers.labels, probabilities(answers.middle, temperature=fitted.temperature.value), names)
+    chances = probabilities(answers.middle, temperature=fitted.temperature.value)
+    group = fitted.prepared.group(answers.pictures)
+    return part_metrics(answers.labels, chances, fitted.prepared.data_set.classes, group=group)
 
 
 def _reason(answers: Answers, fitted: Fitted) -> str:
@@ -159,7 +187,7 @@ def _calibration(fitted: Fitted, found: Mapping[Part, Answers]) -> Calibration |
     if own is None:
         return None
     name = "validation pictures" if own.pictures[0].picture.part == "val" else "out-of-fold pictures"
-    fold = folds_of(own.labels, seed=0)
+    fold = folds_of(own.labels, seed=0, group=fitted.prepared.group(own.pictures))
     return calibration(own.middle, own.labels, temperature, source, measured_on=name, fold=fold)
 
 

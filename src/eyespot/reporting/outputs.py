@@ -101,6 +101,7 @@ def _report(
         mistakes=tuple(_mistakes(fitted, measured)),
         set_aside=tuple(prepared.set_aside),
         notes=result.notes,
+        series=result.series,
         ladder=fitted.ladder,
     )
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from eyespot.evaluate import verdict
 from eyespot.evaluate.metrics import LARGEST_MATRIX, most_confused
 from eyespot.evaluate.promises import USUAL, fewest
+from eyespot.evaluate.trust import series_sentences
 from eyespot.evaluate.verdict import RunScores, most_trusted_first, overall
 from eyespot.files import write_whole
-from eyespot.records import ClassMetric, Metric, MixedUp, Part, PartMetrics, Rung, SetAside
+from eyespot.records import ClassMetric, Metric, MixedUp, Part, PartMetrics, Rung, SeriesFound, SetAside
 from eyespot.reporting import figures
 from eyespot.reporting.page import HEAT_LEVELS, rendered
 from eyespot.reporting.unknown import LeftOut, Refusals
@@ -66,6 +67,8 @@ class Report:
     mistakes: tuple[Mistake, ...] = ()
     """Most confident first."""
     set_aside: tuple[SetAside, ...] = ()
+    series: SeriesFound | None = None
+    """Pictures that belong together."""
     notes: tuple[str, ...] = ()
     """Warnings about the data, one sentence each: imbalance, duplicates across parts."""
 
@@ -140,6 +143,7 @@ def render(report: Report) -> str:
         fewest=fewest(USUAL),
         shown_left_out=_shown_left_out,
         noticed_svg=_noticed_svg,
+        series_sentences=series_sentences,
         interval_svg=lambda metric: Markup(figures.interval_svg(metric)),
         reliability_svg=lambda bins, title: Markup(figures.reliability_svg(bins, title)),
         markup=Markup,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from eyespot.bundle.files import FOLDER
 from eyespot.evaluate.promises import Promise, Unknown
 from eyespot.names import as_typed, printable
-from eyespot.records import Metric, PartMetrics, Precision, Record, Rung, SetAside
+from eyespot.records import Metric, PartMetrics, Precision, Record, Rung, SeriesFound, SetAside
 from eyespot.regimes.choice import Choice
 from eyespot.regimes.fitted import Fitted
 from eyespot.reporting.measure import Measurements
@@ -39,6 +39,8 @@ class TrainResult(Record):
     classes: tuple[str, ...]
     pictures: PictureCount
     set_aside: tuple[SetAside, ...]
+    series: SeriesFound
+    """Pictures that belong together: no split tears them apart."""
     validation: Metric | None
     """On the validation part; out of fold where there is none because too few pictures are held out; None if nothing
     was measured."""
@@ -89,6 +91,7 @@ def result_of(fitted: Fitted, measured: Measurements, *, choice: Choice, job: Jo
         classes=prepared.data_set.classes,
         pictures=PictureCount(used=len(prepared.hashed), set_aside=len(prepared.set_aside)),
         set_aside=tuple(prepared.set_aside),
+        series=measured.series,
         validation=_overall(scores.validation) or scores.out_of_fold,
         test=_overall(scores.test),
         small_test=_overall(scores.small_test),

@@ -1,0 +1,149 @@
+"""The pictures that are audited: every content once, with its class if there are classes, and what each shows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from eyespot import machine
+from eyespot.data.copies import Hashed, hash_pictures
+from eyespot.data.file_facts import FileFacts, file_facts
+from eyespot.data.pictures import read_small
+from eyespot.data.ranges import find_levels
+from eyespot.data.read_as import ReadAs
+from eyespot.data.sources import open_pictures
+from eyespot.data.store import Store
+from eyespot.errors import DataError, StoreError, UnreadablePicture
+from eyespot.features.decode import decode_with
+from eyespot.progress import Progress
+from eyespot.records import Levels, Preprocess, SetAside
+
+SMALL = 64
+"""Pixels of a picture's longer side, of which its thumbnail is made."""
+SIDE = 32
+"""Of a thumbnail, pixels."""
+AHEAD = 1024
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The pictures of a data set."""
+
+    name: str
+    classes: tuple[str, ...]
+    """Fewer than two where labels cannot be judged."""
+    pictures: list[Hashed]
+    """Every content once, in the order of the contents."""
+    identical: list[list[Hashed]]
+    """Files that hold the same bytes."""
+    levels: Levels | None
+    set_aside: list[SetAside]
+    notes: list[str]
+
+    def labels(self) -> np.ndarray | None:
+        """The class index of each picture, (N,); None where there are fewer than two classes."""
+        if len(self.classes) < 2:
+            return None
+        index = {name: number for number, name in enumerate(self.classes)}
+        return np.array([index[str(each.picture.label)] for each in self.pictures], np.int64)
+
+    def keep(self, pictures: Sequence[Hashed], set_aside: Sequence[SetAside]) -> Gathered:
+        """The same with only these pictures."""
+        return replace(self, pictures=list(pictures), set_aside=[*self.set_aside, *set_aside])
+
+
+def gather(data: str | Path, how: ReadAs, progress: Progress) -> Gathered:
+    """The pictures of a folder or a list, with classes or without. Raises DataError where there is none."""
+    data_set = open_pictures(data, how)
+    listed = data_set.pictures
+    hashed, unread = hash_pictures(
+        listed, threads=machine.cores(), progress=lambda done: progress("reading", done, len(listed))
+    )
+    if not hashed:
+        reason = f": {unread[0].picture} {unread[0].reason}" if unread else ""
+        raise DataError(f"no picture of {data_set.name} can be read{reason}")
+    of_content: dict[str, list[Hashed]] = defaultdict(list)
+    for each in hashed:
+        of_content[each.content].append(each)
+    pictures = [of_content[content][0] for content in sorted(of_content)]
+    levels, notes = find_levels([each for each in pictures if each.picture.part == "train"] or pictures)
+    return Gathered(
+        name=data_set.name,
+        classes=data_set.classes,
+        pictures=pictures,
+        identical=[each for each in of_content.values() if len(each) > 1],
+        levels=levels,
+        set_aside=[*data_set.set_aside, *unread],
+        notes=[*data_set.notes, *notes],
+    )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the files of some pictures show and say, without any network."""
+
+    thumbnails: np.ndarray
+    """(N, 32, 32), grey levels."""
+    size_hw: np.ndarray
+    """(N, 2), pixels."""
+    file_bytes: np.ndarray
+    """(N,)."""
+    camera: np.ndarray
+    """(N,), whether one signed the file."""
+
+
+def show(
+    pictures: Sequence[Hashed], levels: Levels | None, store: Store | None, progress: Callable[[int, int], None]
+) -> Shown:
+    """Thumbnails and facts of pictures that can be decoded; those in the store are not read again."""
+    keys = {each.content: f"shown-{VERSION}-{levels}-{each.content}" for each in pictures}
+    rows: dict[str, np.ndarray] = {}
+    with suppress(StoreError):
+        kept = store.get(list(keys.values())) if store else {}
+        rows = {content: kept[key] for content, key in keys.items() if key in kept}
+    missing = [each for each in pictures if each.content not in rows]
+    new = dict(_read(missing, levels, lambda done: progress(len(pictures) - len(missing) + done, len(pictures))))
+    with suppress(StoreError):
+        if store:
+            store.put({keys[content]: row for content, row in new.items()})
+    array = np.stack([{**rows, **new}[each.content] for each in pictures])  # (N, 1024 + 4)
+    facts = array[:, SIDE * SIDE :].astype(np.int64)
+    return Shown(
+        thumbnails=array[:, : SIDE * SIDE].reshape(-1, SIDE, SIDE),
+        size_hw=facts[:, :2],
+        file_bytes=facts[:, 2],
+        camera=facts[:, 3].astype(bool),
+    )
+
+
+VERSION = 1
+"""Changes whenever the same file would give another row."""
+
+
+def _read(
+    pictures: Sequence[Hashed], levels: Levels | None, progress: Callable[[int], None]
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Content and row of each picture: its thumbnail, then height, width, bytes and whether a camera signed it."""
+    work = [(each.picture, each.content) for each in pictures]
+
+    def read(files: Sequence[bytes], _: Preprocess | None) -> Iterator[np.ndarray | UnreadablePicture]:
+        for data in files:
+            try:
+                yield _row(data, file_facts(data), levels)
+            except UnreadablePicture as error:
+                yield error
+
+    for number, row in decode_with(read, work, None, {}, ahead=AHEAD):
+        yield pictures[number].content, row
+        progress(number + 1)
+
+
+def _row(data: bytes, facts: FileFacts, levels: Levels | None) -> np.ndarray:
+    grey = read_small(data, SMALL, levels).convert("L").resize((SIDE, SIDE))
+    said = (facts.height, facts.width, facts.bytes, facts.camera)
+    return np.concatenate([np.asarray(grey, np.float32).ravel(), np.array(said, np.float32)])

@@ -1,0 +1,144 @@
+"""Pictures that belong together: links between them, joined to groups that no split and no fold may tear apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+LARGEST_SHARE, LARGEST_COUNT, LARGEST_OF_FEW = 0.05, 50, 0.25
+"""A group of more than this share of all pictures and of more than so many, or of more than this share of few ones, is
+no series: its weakest links go."""
+STRICTER = (0.84, 0.90, 0.95)
+"""Likeness that the links of such a group must have, one after the other, until it is small enough."""
+
+
+@dataclass(frozen=True)
+class Links:
+    """Pairs of pictures that belong together."""
+
+    first: np.ndarray
+    """(P,), the row of one picture of each pair."""
+    second: np.ndarray
+    """(P,), that of the other."""
+    likeness: np.ndarray
+    """(P,), how alike they are, at most 1; infinite where a person said that they belong together."""
+
+    @classmethod
+    def none(cls) -> Links:
+        return cls(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
+
+    @classmethod
+    def of(cls, *several: Links) -> Links:
+        """All links of several."""
+        firsts, seconds, likenesses = zip(*((each.first, each.second, each.likeness) for each in several), strict=True)
+        return cls(np.concatenate(firsts), np.concatenate(seconds), np.concatenate(likenesses))
+
+    @classmethod
+    def of_names(cls, names: Sequence[str | None]) -> Links:
+        """Links between the pictures of each name. names: one for each picture; None for a picture by itself."""
+        first_of: dict[str, int] = {}
+        pairs = [(first_of.setdefault(name, row), row) for row, name in enumerate(names) if name is not None]
+        rows = np.array([pair for pair in pairs if pair[0] != pair[1]], np.int64).reshape(-1, 2)
+        return cls(rows[:, 0], rows[:, 1], np.full(len(rows), np.inf, np.float32))
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def take(self, which: np.ndarray) -> Links:
+        """Those links (indices or a mask)."""
+        return Links(self.first[which], self.second[which], self.likeness[which])
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """The group of every picture."""
+
+    group: np.ndarray
+    """(N,), the first row of its group; its own where it is alone."""
+    cut: int
+    """Pictures of groups that were too large and lost links."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """The pictures of a data set that belong together: no split and no fold tears a series apart."""
+
+    of: Mapping[str, str] = field(default_factory=dict)
+    """The series of each content that is in one: the smallest content of it."""
+    cut: int = 0
+    """Pictures whose links were too many to be believed; the weaker ones are cut."""
+
+    @classmethod
+    def joined(cls, links: Links, contents: Sequence[str]) -> Series:
+        """contents: those of the pictures that the links join, in ascending order."""
+        grouped = join(links, len(contents))
+        sizes = _sizes(grouped.group)
+        rows = np.flatnonzero(sizes > 1).tolist()
+        return cls({contents[row]: contents[grouped.group[row]] for row in rows}, grouped.cut)
+
+    def __len__(self) -> int:
+        return len(set(self.of.values()))
+
+    @property
+    def largest(self) -> int:
+        """Pictures of the largest series; 0 where there is none."""
+        return max(Counter(self.of.values()).values(), default=0)
+
+    def group(self, contents: Sequence[str]) -> np.ndarray | None:
+        """The number of each picture's group, (N,), or None where no two of them are in one."""
+        names = [self.of.get(content, content) for content in contents]
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        return np.array([numbers[name] for name in names]) if len(numbers) < len(names) else None
+
+
+def join(links: Links, count: int) -> Grouped:
+    """The groups that the links make among `count` pictures.
+
+    A group that is too large to be a series keeps only links that are strong enough, where that makes it smaller.
+    """
+    most = max(LARGEST_SHARE * count, min(LARGEST_COUNT, LARGEST_OF_FEW * count))
+    group = _joined(links, count)
+    too_large = _sizes(group) > most
+    cut = np.zeros(count, bool)
+    for least in STRICTER:
+        weak = too_large[links.first] & (links.likeness < least)
+        if not weak.any():
+            continue
+        cut |= too_large
+        links = links.take(~weak)
+        group = _joined(links, count)
+        too_large = _sizes(group) > most
+    return Grouped(group, int(cut.sum()))
+
+
+def effective_count(group: np.ndarray) -> float:
+    """As many independent pictures as these are worth, 1..N: N^2 / sum of squared group sizes.
+
+    group: the group of each picture, (N,), N at least 1. Pictures of one series say nearly the same.
+    Source: Kish, Survey Sampling, 1965, the effective sample size of unequal clusters.
+    """
+    counts = np.unique(group, return_counts=True)[1].astype(np.float64)
+    return float(counts.sum() ** 2 / (counts**2).sum())
+
+
+def _joined(links: Links, count: int) -> np.ndarray:
+    """The first row of each picture's group, (N,): union-find, every root the smallest row."""
+    root = list(range(count))
+
+    def find(row: int) -> int:
+        while root[row] != row:
+            root[row] = row = root[root[row]]
+        return row
+
+    for pair in zip(links.first.tolist(), links.second.tolist(), strict=True):
+        one, other = sorted(map(find, pair))
+        root[other] = one
+    return np.array([find(row) for row in range(count)], np.int64)
+
+
+def _sizes(group: np.ndarray) -> np.ndarray:
+    """The number of pictures in each picture's group, (N,)."""
+    return np.asarray(np.bincount(group, minlength=len(group))[group])

@@ -1,0 +1,85 @@
+"""The links between the pictures of a data set, kept in the store: a second run on the same pictures compares none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from eyespot.data.copies import Hashed, content_hash
+from eyespot.data.groups import Links
+from eyespot.data.store import Store
+from eyespot.data.store_values import key_of
+from eyespot.data.taken import Taken, believable
+from eyespot.distributed.world import ALONE, World
+from eyespot.errors import StoreError
+from eyespot.features.embed import embed
+from eyespot.features.likeness import alike, in_a_row, unit_signatures
+from eyespot.features.trunk import Trunk
+from eyespot.records import SetAside
+
+VERSION = 1
+"""Changes whenever the same signatures and times would give other links."""
+TIMES_NOTE = (
+    "the times in the pictures' files are not used to find series: too many bear the same second, as if a scanner or a "
+    "program had set them"
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Which pictures belong together, as far as they themselves tell."""
+
+    links: Links
+    """By the rows of the pictures that were given."""
+    set_aside: list[SetAside] = field(default_factory=list)
+    """Those that cannot be decoded, which have no link."""
+    notes: list[str] = field(default_factory=list)
+
+
+def find_links(
+    signer: Trunk,
+    pictures: Sequence[Hashed],
+    *,
+    store: Store | None,
+    world: World = ALONE,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Found:
+    """The links between pictures that show the same or were taken in a row.
+
+    signer: gives their signatures. pictures: in the order of their contents.
+    """
+    times = believable([each.taken for each in pictures])
+    notes = [TIMES_NOTE] if any(each.taken for each in pictures) and not any(times) else []
+    key = key_of(
+        kind="links",
+        version=VERSION,
+        signer=signer.recipe.key("", "identity"),
+        pictures=content_hash("\n".join(each.content for each in pictures).encode()),
+    )
+    names = [f"{key}-{name}" for name in ("first", "second", "likeness")]
+    with suppress(StoreError):  # whoever embeds says that it cannot be used
+        kept = store.get(names) if store and world.size == 1 else {}
+        if len(kept) == len(names):
+            return Found(Links(*(kept[name] for name in names)), notes=notes)
+    signed = embed(signer, pictures, store=store, world=world, progress=progress)
+    links = _compared(signed.features["identity"], signed.pictures, pictures, times)
+    with suppress(StoreError):
+        if store and not signed.set_aside:
+            store.put(dict(zip(names, (links.first, links.second, links.likeness), strict=True)))
+    return Found(links, signed.set_aside, notes)
+
+
+def _compared(
+    signatures: np.ndarray, signed: Sequence[Hashed], pictures: Sequence[Hashed], times: Sequence[Taken | None]
+) -> Links:
+    """The links by the rows of all pictures. signatures: of those that are `signed`."""
+    if len(signed) < 2:
+        return Links.none()
+    row_of = {each.content: row for row, each in enumerate(pictures)}
+    rows = np.array([row_of[each.content] for each in signed])
+    unit = unit_signatures(signatures)
+    links = Links.of(alike(unit), in_a_row(unit, [times[row] for row in rows]))
+    return Links(rows[links.first], rows[links.second], links.likeness)

@@ -1,0 +1,115 @@
+"""Before the split: which pictures belong together, as near-copies, or as what a camera took within seconds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from eyespot import zoo
+from eyespot.building.backbone import DEFAULT
+from eyespot.data.copies import Hashed
+from eyespot.data.groups import Series
+from eyespot.distributed.world import broadcast
+from eyespot.engine.gate import FEATURES
+from eyespot.errors import MissingExtra
+from eyespot.features.embed import embed
+from eyespot.features.links import find_links
+from eyespot.features.stored import Stored
+from eyespot.features.tap import Tap
+from eyespot.features.trunk import Trunk
+from eyespot.records import Part, View
+from eyespot.regimes.choice import Choice
+from eyespot.regimes.frozen import COMPUTING, views_of
+from eyespot.regimes.prepare import Prepared
+from eyespot.runs.job import Job
+
+SMALLEST_SIDE = 96
+"""Of images, pixels: smaller ones have no signature worth the name, and small pictures are so many that they need none.
+"""
+LOOKING = "looking for series"
+
+
+def with_signer(trunk: Trunk) -> Trunk:
+    """The trunk with the signatures that series are found by, where it is the network that they were measured with."""
+    is_measured = trunk.network.name == DEFAULT.network and min(trunk.preprocess.crop_hw) >= SMALLEST_SIDE
+    return trunk.signed() if is_measured else trunk
+
+
+def default_signer(job: Job) -> Trunk | None:
+    """Gives signatures where the network that is trained has none: the default backbone's; None without it."""
+    try:
+        return DEFAULT.trunk(job.cache_folder, job.precision, job.progress).signed().signer
+    except MissingExtra:
+        return None
+
+
+def signer_for_scratch(choice: Choice, job: Job) -> Trunk | None:
+    """The same for a network that learns from scratch; None where the images that it takes are too small."""
+    network = choice.network
+    sides = (job.options.imgsz,) * 2 if job.options.imgsz else zoo.definition(network).input_chw[1:]
+    return default_signer(job) if min(sides) >= SMALLEST_SIDE else None
+
+
+def with_features(prepared: Prepared, trunk: Trunk, job: Job, *, tap: Tap | None, all_train: bool) -> int:
+    """Puts all that the frozen regime will ask for into the store, and the signatures along; views that it computed.
+
+    Nothing is done where there is no room: then each is computed when it is asked for.
+    tap: keeps activations of what trains and validates. all_train: the held-out pictures are trained on, too.
+    """
+    views = views_of(prepared, job.options)
+    seen: Sequence[View] = views if all_train else ("identity",)
+    wanted: list[tuple[Part, Sequence[View]]] = [("train", views), ("val", seen), ("test", seen)]
+    missing = {part: _missing(prepared.part(part), trunk, shown, job) for part, shown in wanted}
+    total = sum(len(missing[part]) * len(shown) for part, shown in wanted)
+    if not total or not _has_room(trunk, total, job):
+        return 0
+    computed, before = 0, 0
+    for part, shown in wanted:
+
+        def progress(done: int, _: int, before: int = before) -> None:
+            job.progress(COMPUTING, before + done, total)
+
+        tapped = tap if part != "test" else None
+        found = embed(
+            trunk, missing[part], views=shown, store=job.store, tap=tapped, world=job.world, progress=progress
+        )
+        computed, before = computed + found.computed, before + len(missing[part]) * len(shown)
+    return computed
+
+
+def _missing(pictures: Sequence[Hashed], trunk: Trunk, views: Sequence[View], job: Job) -> list[Hashed]:
+    """Those that have not all features in the writer's store, in order of their content."""
+    stored = Stored(job.store, trunk.recipe)
+    wanted = [(each.content, view) for each in pictures for view in views]
+    contents = set(broadcast(sorted({content for content, _ in stored.missing(wanted)}), job.world))
+    return sorted((each for each in pictures if each.content in contents), key=lambda each: each.content)
+
+
+def _has_room(trunk: Trunk, views: int, job: Job) -> bool:
+    """Whether the writer's store can keep the features of so many views."""
+    row = math.prod(trunk.engine.row_shapes[FEATURES]) * np.dtype(trunk.dtype).itemsize
+    has_room = job.store is not None and Stored(job.store, trunk.recipe).has_room(views * row)
+    return bool(broadcast(has_room, job.world))
+
+
+def with_series(prepared: Prepared, signer: Trunk | None, job: Job) -> Prepared:
+    """The data set split so that no series is torn apart.
+
+    signer: gives the pictures' signatures; None where they are too small for any.
+    """
+    if signer is None:
+        return prepared
+    ordered = sorted(prepared.hashed, key=lambda each: each.content)  # so that file names decide nothing
+    found = find_links(
+        signer,
+        ordered,
+        store=job.store,
+        world=job.world,
+        progress=lambda done, total: job.progress(LOOKING, done, total),
+    )
+    series = Series.joined(found.links, [each.content for each in ordered])
+    prepared = prepared.without(found.set_aside).with_series(series, seed=job.options.seed)
+    return replace(prepared, notes=[*prepared.notes, *found.notes])

@@ -1,0 +1,69 @@
+"""Links join to groups as a brute-force twin joins them; what is too large to be a series loses its weakest links."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eyespot.data.groups import Links, Series, effective_count, join
+
+
+def links(*pairs: tuple[int, int], likeness: float = 1.0) -> Links:
+    rows = np.array(pairs, np.int64).reshape(-1, 2)
+    return Links(rows[:, 0], rows[:, 1], np.full(len(rows), likeness, np.float32))
+
+
+def twin(pairs: list[tuple[int, int]], count: int) -> list[int]:
+    """The smallest row that each can reach, by going on until nothing changes."""
+    group = list(range(count))
+    while True:
+        before = list(group)
+        for one, other in pairs:
+            group[one] = group[other] = min(group[one], group[other])
+        if group == before:
+            return group
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=12))
+def test_groups_are_what_is_linked_whatever_the_way(pairs):
+    many = 400  # so that none is too large
+    assert join(links(*pairs), many).group.tolist() == twin(pairs, many)
+
+
+def test_a_group_that_is_no_series_keeps_only_its_strong_links():
+    chain = [(row, row + 1) for row in range(99)]
+    weak = links(*chain, likeness=0.8)
+    strong = links((0, 1), (50, 51), likeness=0.97)
+    found = join(Links.of(weak, strong), 200)
+    assert found.cut == 100
+    sizes = np.bincount(found.group)
+    assert sorted(sizes[sizes > 1].tolist()) == [2, 2]
+
+
+def test_links_that_a_person_gave_are_never_cut():
+    people = Links.of_names(["ada"] * 90 + [None] * 10)
+    found = join(people, 100)
+    assert found.cut == 0
+    assert np.bincount(found.group)[0] == 90
+
+
+def test_of_few_pictures_a_quarter_may_be_one_series():
+    assert join(links((0, 1), (1, 2), likeness=0.8), 12).cut == 0
+    assert join(links((0, 1), (1, 2), (2, 3), likeness=0.8), 12).cut == 4
+
+
+def test_a_series_is_called_by_its_smallest_content_and_numbers_follow_the_pictures():
+    series = Series.joined(links((0, 2)), ["a", "b", "c", *map(str, range(10, 30))])
+    assert series.of == {"a": "a", "c": "a"}
+    assert (len(series), series.largest) == (1, 2)
+    numbers = series.group(["b", "c", "a"])
+    assert numbers is not None
+    assert numbers.tolist() == [0, 1, 1]
+    assert series.group(["b", "c"]) is None
+
+
+def test_pictures_of_one_series_count_once():
+    assert effective_count(np.arange(7)) == 7
+    assert effective_count(np.zeros(7)) == 1
+    assert effective_count(np.repeat(np.arange(200), 6)) == 200

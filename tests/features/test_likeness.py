@@ -1,0 +1,75 @@
+"""Pairs that show the same, against comparing each with each and with each one's mirror image."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from eyespot.data.taken import Taken
+from eyespot.features import likeness
+from eyespot.features.likeness import ALIKE, MIRRORED, alike, in_a_row, unit_signatures
+
+SHAPE = (6, 4, 4)
+
+
+def signatures(count: int = 40) -> np.ndarray:
+    """Random ones, of which 1 is 0 with a little noise, and 3 is 2 mirrored."""
+    random = np.random.default_rng(0)
+    found = random.normal(size=(count, *SHAPE)) + 0.2
+    found[1] = found[0] + 0.2 * random.normal(size=SHAPE)
+    found[3] = found[2][..., ::-1] + 0.2 * random.normal(size=SHAPE)
+    return found.astype(np.float16)
+
+
+def pairs(links) -> set[tuple[int, int]]:
+    return set(zip(links.first.tolist(), links.second.tolist(), strict=True))
+
+
+def twin(found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Likeness of each to each, as it is and mirrored, written out."""
+    x = found.astype(np.float64)
+    x = x / np.sqrt((x**2).mean(axis=(0, 2, 3), keepdims=True))
+    common = x.mean(axis=0) * len(x) / (len(x) + likeness.PRIOR)
+    x = x - (common + common[..., ::-1]) / 2
+    flat = x.reshape(len(x), -1)
+    mirrored = x[..., ::-1].reshape(len(x), -1)
+    size = np.linalg.norm(flat, axis=1)
+    return flat @ flat.T / np.outer(size, size), flat @ mirrored.T / np.outer(size, size)
+
+
+@pytest.mark.parametrize("block", [7, 1000])
+def test_pairs_are_those_of_a_comparison_written_out(block, monkeypatch):
+    monkeypatch.setattr(likeness, "BLOCK", block)
+    found = signatures()
+    links = alike(unit_signatures(found))
+    plain, mirrored = twin(found)
+    above = np.triu(np.ones_like(plain, dtype=bool), k=1)
+    expected = ((plain >= ALIKE) | (mirrored >= MIRRORED)) & above
+    assert pairs(links) == set(zip(*(rows.tolist() for rows in np.nonzero(expected)), strict=True)) == {(0, 1), (2, 3)}
+    strength = dict(zip(zip(links.first.tolist(), links.second.tolist(), strict=True), links.likeness, strict=True))
+    assert strength[0, 1] == pytest.approx(plain[0, 1], abs=1e-3)
+    assert strength[2, 3] == pytest.approx(mirrored[2, 3] + ALIKE - MIRRORED, abs=1e-3)
+
+
+def test_pictures_that_are_all_the_same_are_alike_however_many():
+    for count in (2, 10, 300):
+        same = np.repeat(signatures()[:1], count, axis=0)
+        assert len(pairs(alike(unit_signatures(same)))) == count * (count - 1) // 2
+
+
+def test_two_different_pictures_are_not_alike():
+    assert not pairs(alike(unit_signatures(signatures()[4:6])))
+
+
+def test_taken_in_a_row_means_one_camera_within_seconds_and_a_little_alike():
+    random = np.random.default_rng(1)
+    first = random.normal(size=SHAPE)
+    near = first + 0.6 * random.normal(size=SHAPE)
+    found = np.stack([first, near, near, near, random.normal(size=SHAPE)] + [random.normal(size=SHAPE)] * 30)
+    taken = [Taken("a", 0.0), Taken("a", 9.0), Taken("b", 9.0), Taken("a", 30.0), Taken("a", 10.0)]
+    unit = unit_signatures(found)
+    assert pairs(in_a_row(unit, [*taken, *[None] * 30])) == {(0, 1)}
+
+
+def test_without_times_nothing_is_in_a_row():
+    assert len(in_a_row(unit_signatures(signatures()), [None] * 40)) == 0
