@@ -13,6 +13,7 @@ from pathlib import Path
 
 import measuring
 import trust_series
+import trust_unknown
 from measuring import Bar
 
 from eyespot.data.store import Store
@@ -21,6 +22,9 @@ Rows = Callable[[Path, Store], Iterator[tuple[Bar, float]]]
 MEASURES: Mapping[str, Rows] = {
     "copies": trust_series.near_copies,
     "bursts": lambda data, store: trust_series.bursts(data),
+    "refusals": trust_unknown.refusals,
+    "sets": trust_unknown.sets,
+    "engines": trust_unknown.engines,
 }
 
 

@@ -293,6 +293,15 @@ def test_the_ladders_pictures_and_its_p(data, tmp_path, monkeypatch):
     assert all(path.parent.name == path.name.partition("-")[0] for path in few.glob("*/*/*"))
 
 
+def test_comparisons(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    compare = importlib.import_module("trust_compare")
+    rows = {name: value for name, _, value in compare.rows(simulations=100, detectors=2)}
+    assert rows["equal, 372 pictures, by one standard error"] > 2 * rows["equal, 372 pictures, the ladder"]
+    assert rows["equal, series taken for single pictures"] > 2 * rows["equal, series"]
+    assert all(0 <= value <= 100 for value in rows.values())
+
+
 def test_the_files_that_train_enters(run_here):
     printed = run_here("calls_of_train.py")
     assert printed.splitlines()[0] == "recipes/train.py"
@@ -363,3 +372,24 @@ def test_painting(judge, cache, tmp_path, monkeypatch, capsys):
     assert printed.count("(bar ") == 3 + 2 + 1 + 4 + 2
     with Image.open(sheet) as drawn:
         assert drawn.size == (3 * 154, 2 * 154)
+
+
+def test_wrong_labels(run_here, data):
+    printed = run_here("trust_labels.py", data)
+    assert "10% wrong, accuracy without the first" in printed
+    assert printed.count("(bar ") == 4
+
+
+def test_the_learning_curve(run_here, data, monkeypatch):
+    monkeypatch.setattr("eyespot.evaluate.learning_curve.FEWEST_PICTURES", 10)
+    monkeypatch.setattr("eyespot.heads.learning_curve.FEWEST_PICTURES", 10)
+    printed = run_here("trust_curve.py", data)
+    assert printed.count("measured ") >= 10
+    assert printed.count("(bar ") == 5
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the system does not tell a process's peak memory")
+def test_what_an_audit_lists(run_here, data):
+    printed = run_here("trust_pictures.py", data, "--many", 100)
+    assert "by files alone: " in printed
+    assert printed.count("(bar ") == 10

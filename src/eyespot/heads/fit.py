@@ -77,7 +77,7 @@ def fit_head(samples: Samples, options: HeadOptions) -> FittedHead:
 
     A picture and its mirror image always lie in the same fold.
     """
-    options = _settled(options, samples)
+    options = settled(options, samples)
     rotation = Rotation.of(samples)
     rotated = rotation.apply(samples)
     cv = _CrossValidation(rotated, rotation.variance, options)
@@ -91,7 +91,7 @@ def fit_head(samples: Samples, options: HeadOptions) -> FittedHead:
 
 def out_of_fold_logits(samples: Samples, options: HeadOptions, *, repeats: int) -> np.ndarray:
     """Logits (repeats, N, classes) of every picture by heads that never saw it, not even to choose their L2."""
-    options = _settled(options, samples)
+    options = settled(options, samples)
     runs = []
     for repeat in range(repeats):
         seeded = replace(options, seed=options.seed + repeat)
@@ -109,7 +109,7 @@ def torn_logits(samples: Samples, options: HeadOptions, chosen: Trial) -> np.nda
 
     chosen: the trial whose L2 and mirror images are taken.
     """
-    options, samples = _settled(options, samples), replace(samples, group=None)
+    options, samples = settled(options, samples), replace(samples, group=None)
     rotation = Rotation.of(samples)
     cv = _CrossValidation(rotation.apply(samples), rotation.variance, options)
     return cv.out_of_fold(cv.try_one(chosen.l2, mirror=chosen.mirror))
@@ -132,7 +132,7 @@ def fold_count(pictures: int) -> int:
     return max(2, min(FOLDS, pictures))
 
 
-def _settled(options: HeadOptions, samples: Samples) -> HeadOptions:
+def settled(options: HeadOptions, samples: Samples) -> HeadOptions:
     """Whether classes are balanced is decided once, from all pictures: no fold shall decide it otherwise."""
     if options.class_weight != "auto":
         return options

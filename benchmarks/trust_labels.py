@@ -1,0 +1,141 @@
+"""Whether wrong labels are found, and what leaving them out is worth: labels of clothing, some of them turned.
+
+    python benchmarks/trust_labels.py DATA
+
+DATA is the clothing data set, with folders train, validation and test. Of the training pictures 2, 5 and 10 % get
+another class, drawn by seeds 0, 1 and 2; constants were chosen on seeds 2000 to 2005. Beside it stands cleanlab, where
+that is installed. Features come from the store, or are computed once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import measuring
+import numpy as np
+from measuring import Bar, at_least, at_most
+
+from eyespot import machine
+from eyespot.building.backbone import DEFAULT, choose_precision
+from eyespot.evaluate.calibration import fit_temperature, probabilities
+from eyespot.evaluate.doubts import is_suspicious, label_scores
+from eyespot.evaluate.neighbours import nearest_pictures
+from eyespot.features.embed import embed
+from eyespot.heads.fit import FittedHead, fit_head, folds_of
+from eyespot.heads.head import HeadOptions, Samples
+from eyespot.heads.second_look import second_look
+from eyespot.progress import silent
+from eyespot.records import Part
+from eyespot.regimes.prepare import prepare
+from eyespot.runs.storage import open_store
+
+SEEDS = range(3)
+FOUND_BARS = {
+    0.02: at_least(0.75, "precision", "of as many suspects as there are wrong labels, 2 %, that many are wrong"),
+    0.05: at_least(0.85, "precision", "the same at 5 %"),
+    0.10: at_least(0.86, "precision", "the same at 10 %"),
+}
+CLEANED_BAR = at_most(0.7, "points", "with the suspects left out, 10 % wrong labels cost that much accuracy at most")
+OPTIONS = HeadOptions()
+
+
+def main() -> None:
+    parser = measuring.arguments_parser(__doc__)
+    parser.add_argument("data", type=Path, help="the clothing data set")
+    options = parser.parse_args()
+    print(measuring.heading(), flush=True)
+    for _, bar, value in rows(options.data):
+        if bar:
+            print(bar.verdict(value), flush=True)
+
+
+def rows(data: Path) -> Iterator[tuple[str, Bar | None, float]]:
+    """What is measured, its bar if it has one, and the figure."""
+    train, held_out = samples_of(data, "train"), samples_of(data, "val", "test")
+    clean = accuracy(fit_head(train, OPTIONS), held_out)
+    yield "accuracy with the labels as they are", None, clean
+    for share, bar in FOUND_BARS.items():
+        found = [_found(train, held_out, share, seed) for seed in SEEDS]
+        for name in found[0]:
+            values = [each[name] for each in found]
+            print(measuring.runs_line(f"{share:.0%} wrong, {name}", values, ""), flush=True)
+        yield f"wrong among the first suspects, {share:.0%}", bar, mean(found, "precision")
+    yield "points lost after leaving out", CLEANED_BAR, 100 * (clean - mean(found, "accuracy without the first"))
+
+
+def samples_of(data: Path, *parts: Part) -> Samples:
+    """The features of these parts' pictures and of their mirror images, with the labels of their folders."""
+    prepared = prepare(data, seed=0, progress=silent)
+    folder = machine.cache_folder()
+    trunk = DEFAULT.trunk(folder, choose_precision("auto"))
+    with open_store(folder, []) as store:
+        ordered = sorted(prepared.part(*parts), key=lambda each: each.content)
+        embedded = embed(trunk, ordered, views=("identity", "mirror"), store=store)
+    labels, classes = prepared.labels(embedded.pictures), len(prepared.data_set.classes)
+    return Samples(embedded.features["identity"], embedded.features["mirror"], labels, classes)
+
+
+def with_wrong_labels(samples: Samples, share: float, seed: int) -> Samples:
+    """The same pictures, of which this share has another class."""
+    random = np.random.default_rng(seed)
+    turned = random.permutation(len(samples))[: max(1, round(share * len(samples)))]
+    labels = samples.labels.copy()
+    labels[turned] = (labels[turned] + random.integers(1, samples.classes, len(turned))) % samples.classes
+    return replace(samples, labels=labels)
+
+
+def accuracy(fitted: FittedHead, samples: Samples) -> float:
+    return float((fitted.head.logits(samples.identity).argmax(axis=1) == samples.labels).mean())
+
+
+def mean(found: Sequence[dict[str, float]], name: str) -> float:
+    return statistics.mean(each[name] for each in found)
+
+
+def _found(train: Samples, held_out: Samples, share: float, seed: int) -> dict[str, float]:
+    """How well one draw's wrong labels are found."""
+    given = with_wrong_labels(train, share, seed)
+    is_wrong = given.labels != train.labels
+    fitted = fit_head(given, OPTIONS)
+    looked = second_look(given, OPTIONS, fitted, fold=folds_of(given.labels, seed=OPTIONS.seed))
+    neighbours = nearest_pictures(given.identity)
+    order = np.argsort(label_scores(looked, given.labels, neighbours), kind="stable")
+    first, others = order[: is_wrong.sum()], np.sort(order[is_wrong.sum() :])
+    listed = is_suspicious(looked, given.labels)
+    calibrated = probabilities(fitted.out_of_fold, temperature=fit_temperature(fitted.out_of_fold, given.labels))
+    by_chance = np.argsort(calibrated[np.arange(len(given)), given.labels], kind="stable")[: is_wrong.sum()]
+    return {
+        "precision": float(is_wrong[first].mean()),
+        "precision of p(label) alone": float(is_wrong[by_chance].mean()),
+        "listed": float(listed.sum()),
+        "wrong of the listed": float(is_wrong[listed].mean()),
+        "listed of the wrong": float(listed[is_wrong].mean()),
+        "accuracy": accuracy(fitted, held_out),
+        "accuracy without the first": accuracy(fit_head(given.take(others), OPTIONS), held_out),
+        "accuracy without the listed": accuracy(fit_head(given.take(~listed), OPTIONS), held_out),
+    } | {f"cleanlab, {name}": figure for name, figure in _cleanlab(calibrated, given.labels, is_wrong).items()}
+
+
+def _cleanlab(calibrated: np.ndarray, labels: np.ndarray, is_wrong: np.ndarray) -> dict[str, float]:
+    """The precision of cleanlab's ranking at the true number, and what its filter finds; empty where it is missing."""
+    try:
+        rank: Callable[..., np.ndarray] = importlib.import_module("cleanlab.rank").get_label_quality_scores
+        find: Callable[..., np.ndarray] = importlib.import_module("cleanlab.filter").find_label_issues
+    except ModuleNotFoundError:
+        return {}
+    first = np.argsort(rank(labels, calibrated), kind="stable")[: is_wrong.sum()]
+    found = find(labels, calibrated)
+    return {
+        "precision": float(is_wrong[first].mean()),
+        "listed": float(found.sum()),
+        "wrong of the listed": float(is_wrong[found].mean()),
+        "listed of the wrong": float(found[is_wrong].mean()),
+    }
+
+
+if __name__ == "__main__":
+    main()

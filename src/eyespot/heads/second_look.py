@@ -1,0 +1,43 @@
+"""What heads say of each label that had trained neither on the picture nor on any whose label was doubtful at first.
+
+Wrong labels speak for one another: a head that has trained on some of them believes the others more. Left out, they
+no longer do; of labels turned at random, this finds about one in seventy more at the same number of false alarms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from eyespot.evaluate.calibration import fit_temperature, probabilities
+from eyespot.evaluate.doubts import is_suspicious
+from eyespot.heads.fit import LOOSE, FittedHead, settled
+from eyespot.heads.head import HeadOptions, Samples
+from eyespot.heads.problems import Problems
+from eyespot.heads.rotation import Rotation
+
+
+def second_look(samples: Samples, options: HeadOptions, fitted: FittedHead, *, fold: np.ndarray) -> np.ndarray:
+    """Calibrated probabilities (N, classes) of every picture, by heads of the other folds without doubtful labels.
+
+    fitted: on these samples; its answers out of fold say which labels are doubtful.
+    fold: of each picture, (N,), 0 and up.
+    """
+    labels = samples.labels
+    first = probabilities(fitted.out_of_fold, temperature=fit_temperature(fitted.out_of_fold, labels))
+    trusted = ~is_suspicious(first, labels)
+    if trusted.all():
+        return first
+    samples = samples if fitted.chosen.mirror else replace(samples, mirror=None)
+    rotation = Rotation.of(samples)
+    rotated = rotation.apply(samples)
+    trained_on = (fold[:, None] != np.arange(fold.max() + 1)) & trusted[:, None]  # (N, folds)
+    problems = Problems(
+        rotated, rotation.variance, settled(options, samples), mirror=fitted.chosen.mirror, trained_on=trained_on
+    )
+    heads = problems.minimise(np.repeat(fitted.chosen.l2, trained_on.shape[1]), tolerance=LOOSE)
+    logits = np.empty_like(fitted.out_of_fold)
+    for number, head in enumerate(heads):
+        logits[fold == number] = head.logits(rotated.identity[fold == number])
+    return probabilities(logits, temperature=fit_temperature(logits[trusted], labels[trusted]))
