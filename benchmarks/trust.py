@@ -14,6 +14,7 @@ from pathlib import Path
 import measuring
 import trust_exclude
 import trust_series
+import trust_unknown
 from measuring import Bar
 
 from eyespot.data.store import Store
@@ -23,6 +24,9 @@ MEASURES: Mapping[str, Rows] = {
     "copies": trust_series.near_copies,
     "bursts": lambda data, store: trust_series.bursts(data),
     "lists": lambda data, store: trust_exclude.rows(data),
+    "refusals": trust_unknown.refusals,
+    "sets": trust_unknown.sets,
+    "engines": trust_unknown.engines,
 }
 
 

@@ -16,7 +16,7 @@ from eyespot.bundle import manifest
 from eyespot.detecting import result as detector_result
 from eyespot.detecting.explained import BoxExplanation
 from eyespot.errors import StoreError
-from eyespot.evaluate import box_records
+from eyespot.evaluate import box_records, promises
 from eyespot.explaining import deletion
 from eyespot.exporting import agreement, box_agreement, quantize
 from eyespot.labs import result as lab_result
@@ -101,6 +101,9 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "ladder": records.Rung,
     "validation, test, small_test, out_of_fold": records.Metric,
     "precision": records.Precision,
+    "unknown": promises.Unknown,
+    "refusing, sets": promises.Promise,
+    "refused": promises.Share,
     "per_class": records.ClassMetric,
     "mixed_up": records.MixedUp,
     "calibration": records.Calibration,

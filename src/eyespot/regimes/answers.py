@@ -29,6 +29,8 @@ class Answers:
     """(N,)."""
     logits: np.ndarray
     """(repeats, N, classes), before the temperature. A model answers once; cross-validation may be repeated."""
+    features: np.ndarray | None = None
+    """(N, D), that one model made the logits of; None in cross-validation."""
 
     def take(self, which: np.ndarray) -> Answers:
         """The answers to those pictures (a mask)."""
@@ -51,6 +53,11 @@ class Answers:
         """Logits (N, classes) of the repeat whose accuracy lies in the middle."""
         order = np.argsort(self.accuracies, kind="stable")
         return np.asarray(self.logits[order[len(order) // 2]])
+
+    def first(self, count: int) -> Answers:
+        """Those to the first pictures."""
+        features = None if self.features is None else self.features[:count]
+        return Answers(self.pictures[:count], self.labels[:count], self.logits[:, :count], features)
 
 
 @dataclass(frozen=True)
@@ -84,8 +91,9 @@ def ask(
     prepared = prepared.without(embedded.set_aside)
     answers = None
     if embedded.pictures:
-        logits = head.logits(embedded.features["identity"])
-        answers = Answers(embedded.pictures, prepared.labels(embedded.pictures), logits[None])
+        features = embedded.features["identity"]
+        logits = head.logits(features)
+        answers = Answers(embedded.pictures, prepared.labels(embedded.pictures), logits[None], features)
     return Asked(prepared, answers, embedded.computed, embedded.notes)
 
 

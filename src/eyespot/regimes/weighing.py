@@ -14,7 +14,7 @@ from eyespot.heads.problems import log_softmax
 from eyespot.records import Rung
 from eyespot.regimes.answers import Answers, Asked, compared, on_val
 from eyespot.regimes.fitted import Fitted
-from eyespot.regimes.learned import Tuning, tune, with_note
+from eyespot.regimes.learned import Tuning, pictures_for_means, tune, with_note
 from eyespot.runs.clock import Decisions
 from eyespot.runs.job import Job
 from eyespot.words import counted
@@ -37,9 +37,10 @@ class FirstRung:
         return on_val(self.frozen.prepared, self.frozen.trunk, self.frozen.head, store=job.store, tap=self.tap)
 
     def seconds_to_measure(self) -> float:
-        """What it takes here and now to ask a network like it for all pictures that are held out."""
-        held_out = self.frozen.prepared.part("val", "test")
-        return seconds_per_view(self.frozen.trunk, held_out) * len(held_out)
+        """What it takes here and now to ask a network like it for all pictures that are held out, and for some more."""
+        prepared = self.frozen.prepared
+        held_out, others = prepared.part("val", "test"), pictures_for_means(prepared)
+        return seconds_per_view(self.frozen.trunk, held_out) * (len(held_out) + len(others))
 
 
 @dataclass
