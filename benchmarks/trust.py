@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import measuring
+import trust_curve
+import trust_labels
+import trust_pictures
 import trust_series
 from measuring import Bar
 
@@ -21,6 +24,9 @@ Rows = Callable[[Path, Store], Iterator[tuple[Bar, float]]]
 MEASURES: Mapping[str, Rows] = {
     "copies": trust_series.near_copies,
     "bursts": lambda data, store: trust_series.bursts(data),
+    "labels": trust_labels.wrong_labels,
+    "curve": trust_curve.learning_curve,
+    "pictures": trust_pictures.listed_pictures,
 }
 
 

@@ -12,14 +12,14 @@ from eyespot.auditing.gathered import Shown
 from eyespot.data.groups import Links, Series
 from eyespot.data.quality import Poor, classes_of_other_light, poor_pictures
 from eyespot.evaluate.doubts import Doubt, doubtful_labels
-from eyespot.evaluate.learning_curve import MorePictures, more_pictures
+from eyespot.evaluate.learning_curve import MorePictures
 from eyespot.evaluate.neighbours import Neighbours, nearest_pictures
 from eyespot.evaluate.odd import odd_pictures
 from eyespot.evaluate.shortcuts import ByFiles, facts_of_files, told_by_files
 from eyespot.features.likeness import ALIKE
 from eyespot.heads.fit import fit_head, folds_of
 from eyespot.heads.head import HeadOptions, Samples
-from eyespot.heads.learning_curve import tenths_of, try_sizes
+from eyespot.heads.learning_curve import expect_with_more
 from eyespot.heads.second_look import second_look
 
 SAVED_TWICE = 0.97
@@ -122,8 +122,7 @@ def _by_heads(
     fitted = fit_head(samples, options)
     fold = folds_of(labels, seed=seed, group=group)
     doubts = doubtful_labels(second_look(samples, options, fitted, fold=fold), labels, neighbours)
-    tried = try_sizes(samples, options, l2=fitted.chosen.l2, tenth=tenths_of(labels, seed=seed))
-    return doubts, more_pictures(tried, seed=seed, group=group)
+    return doubts, expect_with_more(samples, options, l2=fitted.chosen.l2)
 
 
 def _by_files(shown: Shown, labels: np.ndarray | None, group: np.ndarray | None, seed: int) -> ByFiles | None:

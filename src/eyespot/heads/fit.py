@@ -109,7 +109,7 @@ def torn_logits(samples: Samples, options: HeadOptions, chosen: Trial) -> np.nda
 
     chosen: the trial whose L2 and mirror images are taken.
     """
-    options, samples = _settled(options, samples), replace(samples, group=None)
+    options, samples = settled(options, samples), replace(samples, group=None)
     rotation = Rotation.of(samples)
     cv = _CrossValidation(rotation.apply(samples), rotation.variance, options)
     return cv.out_of_fold(cv.try_one(chosen.l2, mirror=chosen.mirror))

@@ -21,38 +21,36 @@ ENOUGH_ANSWERS = 20_000
 """By heads of one size: with more pictures fewer parts are tried, since each head is asked about more of them."""
 
 
-def tenths_of(labels: np.ndarray, *, seed: int) -> np.ndarray:
-    """The tenth of every picture, 0 to 9, (N,): each class is spread evenly over all."""
-    return stratified_folds(labels, folds=10, seed=seed)
-
-
 def expect_with_more(
-    samples: Samples,
-    options: HeadOptions,
-    *,
-    l2: float,
-    tenth: np.ndarray,
-    group: np.ndarray | None = None,
-    turns: int | None = None,
+    samples: Samples, options: HeadOptions, *, l2: float, turns: int | None = None
 ) -> MorePictures | None:
     """What twice the pictures would bring; None where these are too few to say, and then nothing is fitted.
 
     l2: for all heads, that which was chosen with all pictures.
-    tenth: (N,), as of `tenths_of`.
-    group: (N,), pictures with the same number show the same thing.
-    turns: parts of each size, 1 to 10, which overlap where they are large; None for what the pictures ask for.
+    turns: parts of each size, as of `try_sizes`.
     """
     if len(samples) < FEWEST_PICTURES:
         return None
-    turns = turns or min(TURNS, max(1, ENOUGH_ANSWERS // len(samples)))
-    return more_pictures(try_sizes(samples, options, l2=l2, tenth=tenth, turns=turns), seed=options.seed, group=group)
+    tenth = tenths_of(samples.labels, seed=options.seed, group=samples.group)
+    tried = try_sizes(samples, options, l2=l2, tenth=tenth, turns=turns)
+    return more_pictures(tried, seed=options.seed, group=samples.group)
 
 
-def try_sizes(samples: Samples, options: HeadOptions, *, l2: float, tenth: np.ndarray, turns: int) -> Tried:
+def tenths_of(labels: np.ndarray, *, seed: int, group: np.ndarray | None = None) -> np.ndarray:
+    """The tenth of every picture, 0 to 9, (N,): each class is spread evenly over all, and no group is torn apart."""
+    return stratified_folds(labels, folds=10, seed=seed, group=group)
+
+
+def try_sizes(
+    samples: Samples, options: HeadOptions, *, l2: float, tenth: np.ndarray, turns: int | None = None
+) -> Tried:
     """The answers of heads that were fitted on 1 to 8 tenths of the pictures.
 
     Mirror images are left out: they double the work, and what more pictures bring is the same with them.
+    tenth: (N,), as of `tenths_of`.
+    turns: parts of each size, 1 to 10, which overlap where they are large; None for what the pictures ask for.
     """
+    turns = turns or min(TURNS, max(1, ENOUGH_ANSWERS // len(samples)))
     options = settled(options, samples)
     samples = replace(samples, mirror=None)
     rotation = Rotation.of(samples)
