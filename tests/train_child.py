@@ -23,9 +23,9 @@ from typing import Any
 
 import torch
 
+from eyespot.evaluate.paired import Comparison
 from eyespot.recipes.train import train
 from eyespot.regimes import run_training as running
-from eyespot.regimes.answers import Comparison
 from eyespot.runs import folder as run_folder
 from eyespot.training import loop
 

@@ -10,12 +10,14 @@ if TYPE_CHECKING:
     from eyespot.answering.model import load as load
     from eyespot.building.create import create as create
     from eyespot.labs.lab import lab as lab
+    from eyespot.recipes.add import add as add
     from eyespot.recipes.augment import augment as augment
     from eyespot.recipes.benchmark import benchmark as benchmark
     from eyespot.recipes.by_hand.convolve import convolve as convolve
     from eyespot.recipes.by_hand.learn_kernel import learn_kernel as learn_kernel
     from eyespot.recipes.by_hand.pixel_coverage import pixel_coverage as pixel_coverage
     from eyespot.recipes.by_hand.pool import pool as pool
+    from eyespot.recipes.compare import compare as compare
     from eyespot.recipes.convert_boxes import convert_boxes as convert_boxes
     from eyespot.recipes.embed import embed as embed
     from eyespot.recipes.explain import explain as explain
@@ -44,8 +46,10 @@ _NOT_IN_RECIPES = {
 __all__ = [
     "Model",
     "__version__",
+    "add",
     "augment",
     "benchmark",
+    "compare",
     "convert_boxes",
     "convolve",
     "create",

@@ -123,6 +123,17 @@ class Metric(Record):
         return f"{self.accuracy:.3f} (95 % interval {self.low:.3f} to {self.high:.3f}, {counted(self.n, 'picture')})"
 
 
+class Difference(Record):
+    """By how much a figure of one model is higher than another's, with its 95 % interval."""
+
+    value: float = Field(ge=-1, le=1)
+    low: float = Field(ge=-1, le=1)
+    high: float = Field(ge=-1, le=1)
+
+    def __str__(self) -> str:
+        return f"{100 * self.value:+.1f} points (95 % interval {100 * self.low:+.1f} to {100 * self.high:+.1f})"
+
+
 class Rung(Record):
     """One regime that training tried on its way up, and what came of it."""
 

@@ -293,6 +293,15 @@ def test_the_ladders_pictures_and_its_p(data, tmp_path, monkeypatch):
     assert all(path.parent.name == path.name.partition("-")[0] for path in few.glob("*/*/*"))
 
 
+def test_comparisons(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    compare = importlib.import_module("trust_compare")
+    rows = {name: value for name, _, value in compare.rows(simulations=100, detectors=2)}
+    assert rows["equal, 372 pictures, by one standard error"] > 2 * rows["equal, 372 pictures, the ladder"]
+    assert rows["equal, series taken for single pictures"] > 2 * rows["equal, series"]
+    assert all(0 <= value <= 100 for value in rows.values())
+
+
 def test_the_files_that_train_enters(run_here):
     printed = run_here("calls_of_train.py")
     assert printed.splitlines()[0] == "recipes/train.py"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from eyespot.data import table_rows, tables
+from eyespot.data import csv_lines, table_rows, tables
 from eyespot.data.copies import hash_pictures, without_copies
 from eyespot.data.data_set import DataSet
 from eyespot.data.read_as import ReadAs
@@ -415,8 +415,9 @@ def test_a_table_with_trailing_commas_is_read(faults, tmp_path):
     ],
 )
 def test_a_table_that_would_fill_the_memory_is_refused(photos, monkeypatch, text, sentence):
+    homes = {"LONGEST_LINE": csv_lines, "MOST_COLUMNS": table_rows, "MOST_UNUSED": tables}
     for name, most in (("LONGEST_LINE", 500), ("MOST_COLUMNS", 50), ("MOST_UNUSED", 9)):
-        monkeypatch.setattr(tables if name == "MOST_UNUSED" else table_rows, name, most)
+        monkeypatch.setattr(homes[name], name, most)
     (photos / "t.csv").write_text(text)
     with pytest.raises(DataError, match=sentence):
         open_data_set(photos / "t.csv")

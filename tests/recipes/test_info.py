@@ -8,10 +8,11 @@ from pydantic import BaseModel
 
 import eyespot
 from eyespot import records
-from eyespot.answering import detections
+from eyespot.answering import compared, detections
 from eyespot.answering import results as answers
 from eyespot.arithmetic import table
 from eyespot.augmenting import augmentation
+from eyespot.bundle import manifest
 from eyespot.detecting import result as detector_result
 from eyespot.detecting.explained import BoxExplanation
 from eyespot.errors import StoreError
@@ -24,6 +25,7 @@ from eyespot.recipes.by_hand import convolve, learn_kernel, pool
 from eyespot.recipes.by_hand import pixel_coverage as coverage
 from eyespot.recipes.info import CacheResult, InfoResult, info
 from eyespot.recipes.info import cache as cache_recipe
+from eyespot.reporting import regression
 from eyespot.reporting import result as train_result
 from eyespot.styling import options as style_options
 
@@ -33,6 +35,13 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot predict": answers.Prediction,
     "eyespot val": answers.ValResult,
     "eyespot train, of a detector": detector_result.DetectorResult,
+    "eyespot compare": compared.CompareResult,
+    "first, second": compared.MeasuredModel,
+    "difference, and map50, map50_95, ap50 of a comparison": records.Difference,
+    "per_class of a comparison": compared.ClassDifference,
+    "eyespot compare, of detectors": compared.CompareDetectorsResult,
+    "first, second, of detectors": compared.MeasuredDetector,
+    "per_class of a comparison of detectors": compared.ClassBoxDifference,
     "parts": detector_result.BoxedCount,
     "validation, test, of a detector": box_records.DetectionScores,
     "map50, map50_95, ap50": box_records.Estimate,
@@ -82,6 +91,9 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot learn-kernel": learn_kernel.LearnKernelResult,
     "steps": learn_kernel.LearnedStep,
     "pictures": train_result.PictureCount,
+    "exclusion": manifest.Exclusion,
+    "regression": regression.Regression,
+    "classes of a regression": regression.ClassRegression,
     "eyespot predict --where": answers.PlacedPrediction,
     "where": answers.Where,
     "predictions": answers.ClassProbability,

@@ -12,8 +12,8 @@ from onnx import numpy_helper
 import eyespot
 from eyespot.building.backbone import pretrained
 from eyespot.bundle.files import read_bundle
+from eyespot.evaluate.paired import Comparison
 from eyespot.recipes.train import train
-from eyespot.regimes.answers import Comparison
 from eyespot.training.loop import Training
 
 QUICK = {"regime": "full", "epochs": 1, "batch": 12, "average": 0.0}

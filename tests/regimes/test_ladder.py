@@ -164,21 +164,21 @@ def verdicts(result: Any) -> list[tuple[str, str]]:
     return [(rung.regime, rung.verdict.partition(":")[0]) for rung in result.ladder]
 
 
-def test_what_is_better_by_more_than_its_error_is_kept_and_on_disk_at_once(fake):
-    fake.right |= {"stage5": 26, "full": 29}
+def test_what_is_better_by_more_than_chance_explains_is_kept_and_on_disk_at_once(fake):
+    fake.right |= {"stage5": 26, "full": 30}
     result = fake.climb(Clock(1000))
     assert verdicts(result) == [("frozen", "kept"), ("partial", "kept"), ("full", "kept")]
     assert fake.kept == ["frozen", "partial", "full"]
     assert result.regime == "full"
     assert result.ladder[0].verdict == "kept: the first"
     assert result.ladder[1].verdict == (
-        "kept: 6 more right and 0 more wrong than frozen: +20.0 points, standard error 7.3"
+        "kept: 6 more right and 0 more wrong than frozen: +20.0 points (95 % interval +2.7 to +34.8), p 0.0078"
     )
-    assert " than partial: +10.0 points" in result.ladder[2].verdict
+    assert " than partial: +13.3 points" in result.ladder[2].verdict
     assert [(rung.validation.accuracy * 30, rung.validation.n) for rung in result.ladder] == [
         (20, 30),
         (26, 30),
-        (29, 30),
+        (30, 30),
     ]
     assert [rung.trained for rung in result.ladder[1:]] == ["what lies behind stage5", "what lies behind full"]
 
@@ -191,7 +191,7 @@ def test_what_comes_behind_training_is_measured_on_pictures_that_are_not_stored(
     assert clock.known("finishing: seconds") == pytest.approx(6.0, abs=0.05)
 
 
-@pytest.mark.parametrize("right", [20, 12])
+@pytest.mark.parametrize("right", [23, 20, 12])
 def test_what_is_no_better_is_discarded_and_the_best_stays(fake, right):
     fake.right |= {"stage5": right, "full": right}
     fake.notes["full"] = ["near step 3 the loss was no finite number"]

@@ -17,9 +17,9 @@ from eyespot.building.backbone import pretrained
 from eyespot.building.surgery import with_head
 from eyespot.bundle.files import read_bundle
 from eyespot.errors import OptionError
+from eyespot.evaluate.paired import Comparison
 from eyespot.heads.head import Head
 from eyespot.recipes.train import train
-from eyespot.regimes.answers import Comparison
 from eyespot.training.loop import Training
 
 LATE = {"freeze": "stage7", "epochs": 2, "batch": 8}

@@ -11,7 +11,7 @@ import pytest
 
 import eyespot
 from eyespot.bundle.files import read_bundle
-from eyespot.regimes.answers import Asked, Comparison
+from eyespot.regimes.answers import Asked
 
 HARMED = {"freeze": "stage7", "epochs": 1, "batch": 8, "lr": 10}
 """So high a rate that nothing is left of what was learned."""
@@ -112,19 +112,3 @@ def test_new_layers_that_were_asked_for_are_kept_and_said_to_be_worse(ladder_pho
     assert result.ladder[1].verdict.startswith("kept: it was asked for; 0 more right and ")
     [note] = [note for note in result.notes if note.startswith("the new layers are worse than the head alone")]
     assert note[1:] in Path(result.report).read_text("utf-8").replace("&#43;", "+")
-
-
-@pytest.mark.parametrize(
-    ("won", "lost", "count", "better", "worse", "same"),
-    [
-        (2, 0, 15, True, False, False),
-        (1, 0, 15, False, False, False),
-        (0, 0, 15, False, False, False),
-        (0, 0, 30, False, False, True),
-        (1, 1, 300, False, False, False),
-        (3, 49, 341, False, True, False),
-    ],
-)
-def test_one_rule_says_what_is_better_worse_and_the_same(won, lost, count, better, worse, same):
-    found = Comparison(won, lost, count)
-    assert (found.is_better, found.is_worse, found.is_the_same) == (better, worse, same)

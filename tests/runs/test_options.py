@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from eyespot.errors import OptionError
-from eyespot.regimes.ladder import FEWEST_PER_CLASS, FEWEST_VALIDATION
+from eyespot.evaluate.paired import FEWEST_COMPARED
+from eyespot.regimes.ladder import FEWEST_PER_CLASS
 from eyespot.regimes.plans import FEW
 from eyespot.runs.options import USED_BY, TrainOptions, train_options
 
@@ -42,6 +43,15 @@ def test_pictures_are_not_mirrored_against_a_persons_word(augment):
     assert train_options(augment="photos-unmirrored", mirror="no").augment == "photos-unmirrored"
 
 
+def test_a_word_for_a_list_needs_the_list():
+    with pytest.raises(OptionError, match=r"^the option yes is for the list that exclude names"):
+        train_options(yes=True)
+
+
+def test_further_data_may_be_one_path_or_several(tmp_path):
+    assert train_options(more=tmp_path).more == train_options(more=[str(tmp_path)]).more == (tmp_path,)
+
+
 def test_the_page_has_a_line_for_every_option_with_the_regimes_that_use_it():
     section = PAGE.partition("## Every option")[2].partition("\n## ")[0]
     shown = re.findall(r"^\| `(--[a-z-]+)` \| ([a-z, ]+) \| \S", section, flags=re.MULTILINE)
@@ -54,7 +64,7 @@ def test_the_page_has_a_line_for_every_option_with_the_regimes_that_use_it():
 @pytest.mark.parametrize(
     "said",
     [
-        f"fewer than {FEWEST_VALIDATION} validation pictures",
+        f"fewer than {FEWEST_COMPARED} validation pictures",
         f"fewer than {FEWEST_PER_CLASS} pictures per class to train on",
         f"on more than {FEW:,} pictures",
     ],

@@ -63,7 +63,7 @@ def box_evaluation(detector: OpenedDetector, data: str | Path, *, split: str, pr
         raise OptionError(f"the option split cannot be {split!r}: there are auto, all, train, val and test")
     boxed = read_boxes(Path(data).expanduser())
     part, pictures = _chosen(boxed.parts, split, data)
-    pictures, unknown = _with_known_labels(pictures, boxed.classes, detector.classes, data)
+    pictures, on_foreign = with_known_labels(pictures, boxed.classes, detector.classes, data)
     new, trained_on = _unseen(pictures, detector)
     if not new:
         raise DataError(f"the model was trained on every picture of {data}, part {part!r}: give it others")
@@ -71,7 +71,6 @@ def box_evaluation(detector: OpenedDetector, data: str | Path, *, split: str, pr
     scores = judged.scores(detector.classes, threshold=detector.cut.threshold, most=detector.cut.most)
     if scores is None:
         raise DataError(f"{data} has no box of this model's classes to be found in part {part!r}")
-    notes = [f"boxes of classes that the model does not know are left out: {some(unknown)}"] if unknown else []
     return DetectionValResult(
         **dict(scores),
         model=printable(str(detector.bundle.folder)),
@@ -79,7 +78,7 @@ def box_evaluation(detector: OpenedDetector, data: str | Path, *, split: str, pr
         part=part,
         classes=detector.classes,
         set_aside=(*boxed.set_aside, *trained_on, *judged.set_aside),
-        notes=(*boxed.notes, *notes),
+        notes=(*boxed.notes, *on_foreign),
         seconds=round(time.perf_counter() - started, 2),
     )
 
@@ -102,10 +101,10 @@ def _chosen(
     return part, parts[part]
 
 
-def _with_known_labels(
+def with_known_labels(
     pictures: Sequence[BoxedPicture], theirs: Sequence[str], ours: Sequence[str], data: str | Path
 ) -> tuple[list[BoxedPicture], list[str]]:
-    """The pictures with the model's numbers for the classes, and the classes that it does not know."""
+    """The pictures with the model's numbers for the classes, and a note on the classes that it does not know."""
     if not set(theirs) & set(ours):
         raise DataError(
             f"none of the classes of {data} ({some(theirs)}) is one of the model's ({some(ours)}): name them as the "
@@ -114,7 +113,8 @@ def _with_known_labels(
     number_of = {name: number for number, name in enumerate(ours)}
     numbers = np.array([number_of.get(name, -1) for name in theirs], np.int64)
     renamed = [replace(each, boxes=replace(each.boxes, labels=numbers[each.boxes.labels])) for each in pictures]
-    return renamed, [name for name in theirs if name not in number_of]
+    foreign = [name for name in theirs if name not in number_of]
+    return renamed, [f"boxes of classes that the model does not know are left out: {some(foreign)}"] if foreign else []
 
 
 def _unseen(pictures: Sequence[BoxedPicture], detector: OpenedDetector) -> tuple[list[BoxedPicture], list[SetAside]]:

@@ -15,8 +15,8 @@ from eyespot.answering.results import ValResult
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.data.levels import note_on_flat
-from eyespot.data.read_as import ReadAs
-from eyespot.data.sources import AS_IT_IS, open_data_set
+from eyespot.data.read_as import AS_IT_IS, ReadAs
+from eyespot.data.sources import open_data_set
 from eyespot.errors import DataError, OptionError
 from eyespot.evaluate.calibration import calibration
 from eyespot.evaluate.metrics import LARGEST_MATRIX, most_confused, part_metrics
@@ -43,7 +43,7 @@ def evaluation(model: Opened, data: str | Path, *, split: str, progress: Progres
     if split not in ("auto", "all", *PARTS):
         raise OptionError(f"the option split cannot be {split!r}: there are auto, all, train, val and test")
     data_set = open_data_set(data, how)
-    known, foreign = _of_known_classes(data_set, model)
+    known, foreign = of_known_classes(data_set, model)
     hashed, unread = hash_pictures(known, threads=machine.cores())
     hashed, copies = without_copies(hashed)
     then = model.manifest.pictures.parts(each.content for each in hashed)
@@ -70,7 +70,8 @@ def evaluation(model: Opened, data: str | Path, *, split: str, progress: Progres
     )
 
 
-def _of_known_classes(data_set: DataSet, model: Opened) -> tuple[list[Picture], list[SetAside]]:
+def of_known_classes(data_set: DataSet, model: Opened) -> tuple[list[Picture], list[SetAside]]:
+    """The pictures of classes that the model knows, and the others. Raises DataError where it knows none."""
     known = [picture for picture in data_set.pictures if picture.label in model.classes]
     if not known:
         raise DataError(

@@ -20,8 +20,8 @@ from eyespot.bundle.manifest import Manifest
 from eyespot.bundle.run import Classifier
 from eyespot.data.data_set import Picture
 from eyespot.data.levels import FLAT_NOTE, is_flat
-from eyespot.data.read_as import ReadAs
-from eyespot.data.sources import AS_IT_IS, list_pictures
+from eyespot.data.read_as import AS_IT_IS, ReadAs
+from eyespot.data.sources import list_pictures
 from eyespot.engine.compiled import compiled_folder
 from eyespot.engine.run import BATCH
 from eyespot.errors import OptionError

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from eyespot.records import Fraction, Network, Part, Precision, Preprocess, Record, Scores
+from eyespot.words import counted
 
 FORMAT_VERSION: Final = 2
 """Since 2 the confusions are written without their zeros."""
 HASH_BYTES: Final = 8
 """Of each picture's content hash: two of a million pictures share them once in 37 million data sets."""
+
+
+class Exclusion(Record):
+    """A list of a person's decisions on single pictures, and what came of it."""
+
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    """Of the list."""
+    left_out: int = Field(ge=0)
+    """Files."""
+    relabelled: int = Field(ge=0)
+    """Pictures with another class than their folder or table says."""
+
+    def __str__(self) -> str:
+        return f"{counted(self.left_out, 'file')} left out, {counted(self.relabelled, 'picture')} of another class"
 
 
 class DataSummary(Record):
@@ -26,6 +41,15 @@ class DataSummary(Record):
     """Pictures that the model was fitted on."""
     used: int = Field(ge=1)
     set_aside: int = Field(ge=0)
+    exclusion: Exclusion | None = None
+    """None, and not written, where no list was given."""
+
+    @model_serializer(mode="wrap")
+    def _without_none(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        said: dict[str, Any] = serialize(self)
+        if self.exclusion is None:
+            said.pop("exclusion", None)
+        return said
 
 
 class KnownPictures(Record):

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from eyespot import old_names
-from eyespot.cli import anatomy, boxes, by_hand, lab, stylize, trained
+from eyespot.cli import anatomy, boxes, by_hand, compare, lab, stylize, trained
 from eyespot.cli.told import (
     WRONG_USE,
     GroupedCommand,
@@ -24,14 +24,16 @@ from eyespot.version import VERSION
 from eyespot.words import nearest
 
 COMMANDS = (
-    *("train", "predict", "val", "explain", "export", "serve", "embed", "augment", "convert", "stylize", "benchmark"),
-    *("lab", "networks", "info", "cache", "summary", "feature-maps", "kernels", *by_hand.COMMANDS),
+    *("train", "predict", "val", "compare", "add", "explain", "export", "serve", "embed", "augment", "convert"),
+    *("stylize", "benchmark", "lab", "networks", "info", "cache", "summary", "feature-maps", "kernels"),
+    *by_hand.COMMANDS,
 )
 """In the order in which a newcomer needs them."""
 
 TRAIN_GROUPS = {
     "How much of a network trains, and how long": ("time", "regime", "model", "weights", "freeze", "replace_tail"),
     "The pictures": ("imgsz", "mirror", "views", "augment", "growing", "class_weight"),
+    "Which pictures": ("more", "exclude", "yes", "group", "parts_of"),
     "How folders and tables are read": ("layout", "image_column", "label_column", "split_column"),
     "The end of the network": ("head", "output", "dropout", "auxiliary"),
     "The steps (the defaults are the regime's: docs/training.md)": (
@@ -84,7 +86,7 @@ def main() -> None:
     """
 
 
-for _module in (trained, boxes, stylize, lab, anatomy, by_hand):
+for _module in (trained, compare, boxes, stylize, lab, anatomy, by_hand):
     for _command in _module.COMMANDS.values():
         main.add_command(_command)
 
@@ -121,6 +123,11 @@ for _module in (trained, boxes, stylize, lab, anatomy, by_hand):
 @click.option("--auxiliary", default="auto", show_default=True, help="Auxiliary heads where the paper has them; no.")
 @click.option("--patience", type=int, help="Epochs without gain before stopping, from scratch.")
 @read_options
+@click.option("--more", multiple=True, metavar="DATA", help="Further pictures that come to these; may be repeated.")
+@click.option("--exclude", metavar="LIST", help="Leave out, or relabel, what the column do of this CSV says.")
+@click.option("--yes", is_flag=True, help="Even if LIST leaves out more than half of a class.")
+@click.option("--group", default="auto", show_default=True, help="What is not split: auto, off, a CSV picture,group.")
+@click.option("--parts-of", metavar="RUN", help="Test on what RUN was tested on; its pictures keep their parts.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides split, folds, views and first weights.")
 @click.option("--precision", default="auto", show_default=True, help="auto, fp32 or bf16.")

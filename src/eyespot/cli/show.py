@@ -36,7 +36,10 @@ MOST_NAMED = 10
 """Files set aside, and notes, that the console names; the others are counted."""
 MOST_CLASSES = 50
 """Classes in the table of `val`; of more, the weakest are shown."""
-COUNTED = {"computing features", "measuring on val", "measuring on test", "predicting", "measuring"}
+COUNTED = {
+    *("computing features", "measuring on val", "measuring on test", "predicting", "measuring"),
+    *("asking the first", "asking the second"),
+}
 """Steps that count pictures, so that pictures per second mean something."""
 SHOWN_EVERY_SECONDS = 0.05
 R = TypeVar("R")

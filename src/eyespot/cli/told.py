@@ -16,8 +16,9 @@ import click
 from eyespot.cli import ctrl_c
 from eyespot.words import nearest
 
-FAILED, WRONG_USE = 1, 2
-"""Exit status of what could not be done, and of a command line that cannot be meant."""
+FAILED, WRONG_USE, WORSE = 1, 2, 3
+"""Exit status of what could not be done, of a command line that cannot be meant, and of a model that got worse where
+that was not to be."""
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print the result as one JSON value on standard output."

@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from eyespot.cli.told import json_option, quiet_option, told
+from eyespot.cli.told import WORSE, json_option, quiet_option, told
 
 if TYPE_CHECKING:
     from eyespot.detecting.explained import BoxExplanation
     from eyespot.explaining.deletion import Spread
     from eyespot.recipes.benchmark import BenchmarkResult, Rate
     from eyespot.recipes.explain import ExplainResult
+
+
+@click.command()
+@click.argument("run")
+@click.argument("new")
+@click.option("--strict", is_flag=True, help="End with status 3 if the new model is worse, in all or in a class.")
+@click.option("--name", help="Name of the new run's folder.  [default: RUN's with a number]")
+@click.option("--data", metavar="DATA", help="Where the pictures of RUN are now, if they were moved.")
+@json_option
+@quiet_option
+@told
+def add(as_json: bool, quiet: bool, strict: bool, **options: Any) -> None:
+    """Train anew on the pictures of RUN and those of NEW, and compare with RUN, which stays as it is.
+
+    NEW holds class folders, or is of any other kind that `train` takes; a folder that RUN does not know is a new class.
+    RUN's options count again. The pictures that RUN was tested on are tested on again, and both models are compared on
+    them: in all, and class by class.
+    """
+    from eyespot.cli import show
+    from eyespot.recipes.add import add as recipe
+
+    with show.progress(quiet=quiet) as progress:
+        result = recipe(progress=progress, **options)
+    show.json_or(as_json, result, show.trained)
+    if strict and result.regression and result.regression.is_worse:
+        sys.exit(WORSE)
 
 
 @click.command()
@@ -119,7 +146,7 @@ def benchmark(batches: str, as_json: bool, quiet: bool, **options: Any) -> None:
     show.json_or(as_json, result, _measured)
 
 
-COMMANDS = {"explain": explain, "export": export, "serve": serve, "benchmark": benchmark}
+COMMANDS = {"add": add, "explain": explain, "export": export, "serve": serve, "benchmark": benchmark}
 
 
 def _explained(result: ExplainResult | BoxExplanation) -> None:

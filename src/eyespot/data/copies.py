@@ -129,9 +129,13 @@ def mirror_matters(classes: Sequence[str]) -> bool:
     return 2 * signs > len(classes) or {"left", "right"} <= words
 
 
-def data_fingerprint(data_set: DataSet, hashed: Sequence[Hashed]) -> str:
-    """A hash of what the data set is: every content with its class and part, whatever the files are called."""
+def data_fingerprint(data_set: DataSet, hashed: Sequence[Hashed], *, left_out: Sequence[Hashed] = ()) -> str:
+    """A hash of what the data set is: every content with its class and part, whatever the files are called.
+
+    left_out: pictures that are there, and that a person does not want to be used.
+    """
     lines = sorted(f"{each.content} {each.picture.label} {each.picture.part}" for each in hashed)
+    lines += sorted(f"{each.content} left out" for each in left_out)
     return content_hash("\n".join([*data_set.classes, *lines]).encode())
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -86,6 +86,12 @@ class Series:
     def largest(self) -> int:
         """Pictures of the largest series; 0 where there is none."""
         return max(Counter(self.of.values()).values(), default=0)
+
+    def only(self, contents: Collection[str]) -> Series:
+        """Those of these pictures alone."""
+        of = {content: series for content, series in self.of.items() if content in contents}
+        sizes = Counter(of.values())
+        return replace(self, of={content: series for content, series in of.items() if sizes[series] > 1})
 
     def group(self, contents: Sequence[str]) -> np.ndarray | None:
         """The number of each picture's group, (N,), or None where no two of them are in one."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Literal, get_args
 
 from eyespot.errors import OptionError
@@ -28,6 +30,9 @@ class ReadAs:
     """False where nobody asks for classes and parts: what says them may be unclear then."""
 
 
+AS_IT_IS = ReadAs()
+
+
 def read_as(**given: str | None) -> ReadAs:
     """The record of what was given; None is as if left out. Raises OptionError."""
     known = [each.name for each in fields(ReadAs) if each.type != "bool"]
@@ -37,3 +42,16 @@ def read_as(**given: str | None) -> ReadAs:
     if given.get("layout") not in (None, *LAYOUTS):
         raise OptionError(f"the option layout cannot be {given['layout']!r}: there are {', '.join(LAYOUTS)}")
     return ReadAs(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+
+
+def given_of(reading: Mapping[str, str | None]) -> list[str]:
+    """The names of those options that say something."""
+    return [name for name, value in reading.items() if value not in (None, "auto")]
+
+
+def refuse_for_boxes(reading: Mapping[str, str | None], run: str | Path) -> None:
+    """Raises OptionError for an option that says how classes are read. run: names the detector."""
+    if given := given_of(reading):
+        raise OptionError(
+            f"the option {given[0]} is for models that name classes, and {run} is a detector: leave it out"
+        )

@@ -12,7 +12,7 @@ from pathlib import Path
 from eyespot.data.data_set import LISTS, PARQUET_SUFFIX, TABLE_SUFFIXES, DataSet, Picture, labelled
 from eyespot.data.folders import read_every_picture, read_sifted
 from eyespot.data.layouts import LAYOUT
-from eyespot.data.read_as import ReadAs
+from eyespot.data.read_as import AS_IT_IS, ReadAs
 from eyespot.data.sifting import Sifted, lone_folders, sift
 from eyespot.errors import DataError, NoPictures
 from eyespot.names import printable
@@ -26,7 +26,6 @@ MADE_READABLE = {
     **dict.fromkeys((".zip", ".tar", ".gz", ".tgz", ".7z", ".rar"), ": unpack it"),
     **dict.fromkeys((".json", ".xml", ".yaml"), ", but perhaps boxes, in no format that is read"),
 }
-AS_IT_IS = ReadAs()
 
 
 def open_data_set(where: str | Path, how: ReadAs = AS_IT_IS) -> DataSet:

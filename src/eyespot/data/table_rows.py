@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from typing import TextIO
 
 from eyespot.data.columns import IMAGE, LABEL, SPLIT, choose, shown
+from eyespot.data.csv_lines import TextLines, csv_lines, encoding_of, told
 from eyespot.data.data_set import LISTS
-from eyespot.data.list_limits import LONGEST_LINE, MOST_COLUMNS
+from eyespot.data.list_limits import MOST_COLUMNS
 from eyespot.data.read_as import ReadAs
 from eyespot.errors import DataError
 from eyespot.names import printable
@@ -88,7 +83,7 @@ class Table:
 
     def rows(self) -> Iterator[Row]:
         """Every row, in order. Raises DataError where the table cannot be read."""
-        with _told(self.where):
+        with told(self.where):
             yield from _json_rows(self) if self.path.suffix.lower() == ".jsonl" else _csv_rows(self)
 
     @property
@@ -98,62 +93,24 @@ class Table:
         return f"its columns are {shown(self.names)}: --label-column names that of the classes"
 
 
-class _Lines:
-    """The lines of a text. Raises DataError where they, or those of one row, are longer than is read."""
-
-    def __init__(self, file: TextIO, where: str) -> None:
-        self._file, self._where = file, where
-        self.left = LONGEST_LINE
-
-    def __iter__(self) -> Iterator[str]:
-        while line := self._file.readline(self.left):
-            self.left -= len(line)
-            if self.left <= 0:
-                raise DataError(
-                    f"{self._where} has a line of more than {LONGEST_LINE} letters: it is no table of pictures"
-                )
-            yield line
-
-    def next_row(self) -> None:
-        self.left = LONGEST_LINE
-
-
 def _csv_rows(table: Table) -> Iterator[Row]:
-    with table.path.open(encoding=_encoding(table.path), newline="") as file:
-        lines = _Lines(file, table.where)
-        texts = iter(lines)
-        first, skipped = next(texts, ""), 0
-        if told := re.fullmatch(r"sep=(.)\s*", first):  # as Excel says it
-            first, skipped = next(texts, ""), 1
-        outside_quotes = re.sub('"[^"]*"', "", first)
-        delimiter = told[1] if told else max(",;\t|", key=outside_quotes.count)
-        rows = csv.reader(chain([first], texts), delimiter=delimiter, strict=True)
-        header = _without_empty_end([name.strip() for name in next(rows, [])], 0)
-        if not table.begin(header):
-            raise DataError(
-                f"the columns of {table.where} are {shown(header)}, and none is known to name the pictures: write the "
-                f"columns' names into the first line, or say which it is with --image-column; {LISTS}"
-            )
-        lines.next_row()
-        for row in rows:
-            lines.next_row()
-            row = _without_empty_end(row, len(header))
-            if len(row) == len(header):
-                yield table.row(rows.line_num + skipped, row)
-            elif row:
-                reason = f"has {len(row)} fields, and the first line has {len(header)}"
-                yield Row(rows.line_num + skipped, reason=reason)
-
-
-def _without_empty_end(row: list[str], width: int) -> list[str]:
-    """The row without the empty fields that trailing commas make, and none where all are empty."""
-    filled = max((at for at, field in enumerate(row, start=1) if field.strip()), default=0)
-    return row[: max(filled, width)] if filled else []
+    lines = csv_lines(table.path, where=table.where)
+    header = next(lines).fields
+    if not table.begin(header):
+        raise DataError(
+            f"the columns of {table.where} are {shown(header)}, and none is known to name the pictures: write the "
+            f"columns' names into the first line, or say which it is with --image-column; {LISTS}"
+        )
+    for line in lines:
+        if len(line.fields) == len(header):
+            yield table.row(line.number, line.fields)
+        else:
+            yield Row(line.number, reason=f"has {len(line.fields)} fields, and the first line has {len(header)}")
 
 
 def _json_rows(table: Table) -> Iterator[Row]:
-    with table.path.open(encoding=_encoding(table.path)) as file:
-        lines = _Lines(file, table.where)
+    with table.path.open(encoding=encoding_of(table.path)) as file:
+        lines = TextLines(file, table.where)
         for number, line in enumerate(lines, start=1):
             lines.next_row()
             try:
@@ -167,29 +124,3 @@ def _json_rows(table: Table) -> Iterator[Row]:
                 yield Row(number)
             elif line.strip():
                 yield Row(number, reason='is not a JSON object such as {"file_name": "1.jpg", "label": "cat"}')
-
-
-def _encoding(path: Path) -> str:
-    """UTF-8, or UTF-16, which Excel calls Unicode text."""
-    with path.open("rb") as file:
-        begins = file.read(4)
-    if begins.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    zeros = "".join("0" if byte == 0 else "x" for byte in begins)
-    return {"x0x0": "utf-16-le", "0x0x": "utf-16-be"}.get(zeros, "utf-8-sig")
-
-
-@contextmanager
-def _told(where: str) -> Iterator[None]:
-    """Turns what reading raises into a sentence."""
-    try:
-        yield
-    except UnicodeDecodeError as error:
-        byte, encoding = error.object[error.start], error.encoding.upper()
-        raise DataError(f"{where} is not {encoding} text (byte {byte:#04x}): save it as UTF-8") from error
-    except csv.Error as error:
-        raise DataError(f"{where} is not a CSV ({error}): is there a quote that does not end?") from error
-    except UnicodeError as error:
-        raise DataError(f"{where} is not a text ({error}): save it as UTF-8") from error
-    except OSError as error:
-        raise DataError(f"{where} cannot be read: {error.strerror or error}") from error

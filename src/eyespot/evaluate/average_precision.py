@@ -92,6 +92,28 @@ class Intervals:
     """By class, at IoU 0.5."""
 
 
+@dataclass(frozen=True, eq=False)
+class Resamples:
+    """Average precision in R resamples of the pictures; NaN where it was not measured."""
+
+    map50: NDArray[np.float64]
+    """(R,)."""
+    map50_95: NDArray[np.float64]
+    """(R,)."""
+    ap50: NDArray[np.float64]
+    """(classes, R), at IoU 0.5."""
+
+    @classmethod
+    def of(cls, matches: Matches, weights: ArrayLike) -> Resamples:
+        """matches: at thresholds of which the first is 0.5. weights: as `resampled` takes them."""
+        found = resampled(matches, weights)  # (R, C, T)
+        return cls(_means(found[:, :, 0]), _means(found.mean(axis=2)), found[:, :, 0].T)
+
+    def intervals(self) -> Intervals:
+        """The percentiles of the resamples in which a figure could be measured."""
+        return Intervals(_interval(self.map50), _interval(self.map50_95), tuple(map(_interval, self.ap50)))
+
+
 @dataclass(frozen=True)
 class Curve:
     """Precision and recall of one class from the surest box down, one point for each box that counts."""
@@ -122,15 +144,13 @@ def intervals(matches: Matches, generator: np.random.Generator, *, resamples: in
     generator: draws the pictures; the same seed gives the same intervals.
     resamples: how often they are drawn.
     """
-    n = len(matches.counted)
-    assert n, "an interval needs at least one picture"
-    weights = generator.multinomial(n, np.full(n, 1 / n), size=resamples)  # (resamples, pictures)
-    found = resampled(matches, weights)  # (resamples, C, T)
-    return Intervals(
-        map50=_interval(_means(found[:, :, 0])),
-        map50_95=_interval(_means(found.mean(axis=2))),
-        ap50=tuple(_interval(each) for each in found[:, :, 0].T),
-    )
+    return Resamples.of(matches, drawn_anew(len(matches.counted), generator, resamples=resamples)).intervals()
+
+
+def drawn_anew(pictures: int, generator: np.random.Generator, *, resamples: int) -> NDArray[np.int64]:
+    """How often each picture is drawn (resamples, pictures), as many as there are, with replacement."""
+    assert pictures, "an interval needs at least one picture"
+    return generator.multinomial(pictures, np.full(pictures, 1 / pictures), size=resamples)
 
 
 def resampled(matches: Matches, weights: ArrayLike) -> NDArray[np.float64]:

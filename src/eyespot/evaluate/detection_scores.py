@@ -31,7 +31,7 @@ def detection_scores(
     counts = at_threshold(matched, threshold)
     table = confusion(truths, founds, matched, threshold=threshold)
     assert precisions.map75 is not None
-    map50, map50_95 = _estimate(precisions.map50, ranges.map50), _estimate(precisions.map50_95, ranges.map50_95)
+    map50, map50_95 = estimate(precisions.map50, ranges.map50), estimate(precisions.map50_95, ranges.map50_95)
     assert map50 is not None
     assert map50_95 is not None
     return DetectionScores(
@@ -57,7 +57,7 @@ def _by_class(
         ClassDetection(
             name=name,
             boxes=of.truths,
-            ap50=_estimate(precisions.of(label, 0.5), ranges.ap50[label]),
+            ap50=estimate(precisions.of(label, 0.5), ranges.ap50[label]),
             ap50_95=precisions.per_class[label].ap50_95,
             precision=of.precision,
             recall=of.recall,
@@ -79,7 +79,8 @@ def _by_size(truths: Sequence[Truth], founds: Sequence[Found], *, classes: int, 
     )
 
 
-def _estimate(value: float | None, interval: Interval | None) -> Estimate | None:
+def estimate(value: float | None, interval: Interval | None) -> Estimate | None:
+    """A figure with its interval, as it is written down; None where it was not measured."""
     if value is None or interval is None:
         return None
     return Estimate(value=value, low=min(value, interval.low), high=max(value, interval.high))

@@ -8,8 +8,7 @@ from eyespot.answering.detections import DetectionValResult
 from eyespot.answering.evaluation import evaluation
 from eyespot.answering.model import Model, load
 from eyespot.answering.results import ValResult
-from eyespot.data.read_as import read_as
-from eyespot.errors import OptionError
+from eyespot.data.read_as import read_as, refuse_for_boxes
 from eyespot.progress import Progress, silent
 
 
@@ -23,9 +22,5 @@ def val(
     model = load(run)
     if isinstance(model, Model):
         return evaluation(model, data, split=split, progress=progress, how=read_as(**reading))
-    given = [name for name, value in reading.items() if value not in (None, "auto")]
-    if given:
-        raise OptionError(
-            f"the option {given[0]} is for models that name classes, and {run} is a detector: leave it out"
-        )
+    refuse_for_boxes(reading, run)
     return model.evaluate(data, split=split, progress=progress)

@@ -2,7 +2,7 @@
 
 Every rung begins with the published weights and the frozen rung's head. It is begun only if the time that is left, by
 what a few steps took just now, allows enough of it; and it is kept only if it beats the best so far on the validation
-pictures by more than the standard error of that difference. After each rung that is kept a whole model is on disk.
+pictures by more than chance explains. After each rung that is kept a whole model is on disk.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from functools import partial
 from typing import Literal, TypeAlias
 
 from eyespot.errors import MachineError
+from eyespot.evaluate.paired import FEWEST_COMPARED
 from eyespot.records import Rung
-from eyespot.regimes.answers import FEWEST_VALIDATION
 from eyespot.regimes.fitted import Fitted
 from eyespot.regimes.learned import Attempt, tune, with_note
 from eyespot.regimes.plans import Defaults
@@ -182,10 +182,10 @@ class Ladder:
 
 def too_little(train: int, validation: int, *, classes: int) -> str:
     """Why nothing but the frozen regime is tried with this many pictures, as a note; empty where more can be."""
-    if validation < FEWEST_VALIDATION:
+    if validation < FEWEST_COMPARED:
         return (
             f"the ladder ends at frozen: {counted(validation, 'validation picture')} cannot tell a better model from a "
-            f"luckier one, {FEWEST_VALIDATION} are needed"
+            f"luckier one, {FEWEST_COMPARED} are needed"
         )
     if train < FEWEST_PER_CLASS * classes:
         return (

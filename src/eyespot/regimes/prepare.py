@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,17 +11,18 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.bundle.files import require_manifest_fits
-from eyespot.data.copies import Hashed, data_fingerprint, hash_pictures, mirror_matters, notes_on_counts, without_copies
+from eyespot.data.changes import NONE, Changes
+from eyespot.data.copies import Hashed, data_fingerprint, hash_pictures, mirror_matters, notes_on_counts
 from eyespot.data.data_set import DataSet
 from eyespot.data.groups import Series
+from eyespot.data.joined import open_joined
 from eyespot.data.ranges import find_levels
-from eyespot.data.read_as import ReadAs
-from eyespot.data.sources import AS_IT_IS, open_data_set
-from eyespot.data.split import split
+from eyespot.data.read_as import AS_IT_IS, ReadAs
 from eyespot.distributed.world import World, broadcast
 from eyespot.errors import DataError
 from eyespot.progress import Progress
 from eyespot.records import Levels, Part, SetAside
+from eyespot.regimes.judging import Judged, judge_pictures
 from eyespot.words import counted
 
 FEWEST = 3
@@ -41,10 +42,12 @@ class Prepared:
     set_aside: list[SetAside]
     notes: list[str]
     fingerprint: str
-    unsplit: list[Hashed] = field(default_factory=list)
-    """The pictures as they were before the split: with the parts that the folders gave, or none."""
+    judged: Judged = field(default_factory=Judged)
+    """The pictures as they were before the split: with the parts that were given, or none."""
     levels: Levels | None = None
     """What is black and white in pictures with more than 8 bits: the range of those to train on."""
+    left_out: list[Hashed] = field(default_factory=list)
+    """What the person's list leaves out, each content once, in the part that it would have had."""
     series: Series = field(default_factory=Series)
     """Pictures that belong together, as far as that was looked for."""
 
@@ -63,10 +66,25 @@ class Prepared:
 
     def with_series(self, series: Series, *, seed: int) -> Prepared:
         """The same, split so that no series is torn apart; where the folders give the parts, they stay."""
-        split_anew = split(self.unsplit, seed=seed, group_of=series.of)
-        part_of = {each.content: each.picture.part for each in split_anew}
-        hashed = [replace(each, picture=replace(each.picture, part=part_of[each.content])) for each in self.hashed]
-        return replace(self, hashed=hashed, series=series)
+        part_of = {each.content: each.picture.part for each in self.judged.split(seed=seed, group_of=series.of)}
+        hashed, left_out = (
+            [replace(each, picture=replace(each.picture, part=part_of[each.content])) for each in pictures]
+            for pictures in (self.hashed, self.left_out)
+        )
+        series = series.only({each.content for each in hashed})
+        return replace(self, hashed=hashed, left_out=left_out, series=series)
+
+    @property
+    def notes_on_list(self) -> Iterator[str]:
+        """A sentence where the person's list makes what is tested other than it is in the folders."""
+        gone = sum(each.picture.part == "test" for each in self.left_out)
+        moved = sum(each.content in self.judged.relabelled for each in self.part("test"))
+        changes = [f"leaves out {gone}"] * (gone > 0) + [f"gives {moved} another class"] * (moved > 0)
+        if changes:
+            yield (
+                f"of the pictures to test on, your list {' and '.join(changes)}: the figures on test are on pictures "
+                "as you judged them, so they cannot be compared with those of a run without the list"
+            )
 
     def without(self, set_aside: Sequence[SetAside]) -> Prepared:
         """The same without pictures that turned out to be unreadable."""
@@ -75,43 +93,40 @@ class Prepared:
         return replace(self, hashed=hashed, set_aside=[*self.set_aside, *set_aside])
 
 
-def prepare(data: str | Path | DataSet, *, seed: int, progress: Progress, how: ReadAs = AS_IT_IS) -> Prepared:
+def prepare(
+    data: str | Path | DataSet,
+    *,
+    seed: int,
+    progress: Progress,
+    how: ReadAs = AS_IT_IS,
+    changes: Changes = NONE,
+) -> Prepared:
     """The data set, ready for training. Raises DataError where there is nothing to tell apart."""
-    data_set = data if isinstance(data, DataSet) else open_data_set(data, how)
-    parts = {picture.part for picture in data_set.pictures}
-    if not parts & {None, "train"}:
-        raise DataError(f"{data_set.name} has pictures for {' and '.join(sorted(map(str, parts)))}, and none for train")
-    if len(data_set.classes) < 2:
-        only = repr(data_set.classes[0]) if data_set.classes else "none"
-        raise DataError(
-            f"{data_set.name} has one class only ({only}): telling classes apart needs at least two"
-            + _left_out(data_set.set_aside)
-        )
+    data_set = open_joined(data, how, more=changes.more)
+    _require_classes(data_set)
     hashed, unread = hash_pictures(
         data_set.pictures,
         threads=machine.cores(),
         progress=lambda done: progress("reading", done, len(data_set.pictures)),
     )
-    hashed, copies = without_copies(hashed)
-    fingerprint = data_fingerprint(data_set, hashed)  # of the folder as it is, so not of the seed
-    unsplit, hashed = hashed, split(hashed, seed=seed)
+    judged = judge_pictures(hashed, data_set.classes, changes)
+    split = judged.split(seed=seed)
+    gone = {each.content for each in judged.left_out}
+    hashed = [each for each in split if each.content not in gone]
+    set_aside = [*data_set.set_aside, *unread, *judged.set_aside]
     held_out = sum(each.picture.part != "train" for each in hashed)
     require_manifest_fits(data_set.name, data_set.classes, pictures=len(hashed), held_out=held_out)
-    train = Counter(str(each.picture.label) for each in hashed if each.picture.part == "train")
-    if len(train) < 2:
-        raise DataError(
-            f"{data_set.name} has readable, distinct pictures to train on in {len(train)} class only: two "
-            f"are needed{_left_out([*data_set.set_aside, *unread, *copies])}"
-        )
+    _require_trainable(data_set.name, hashed, set_aside)
     return Prepared(
         data_set=data_set,
         hashed=hashed,
-        unsplit=unsplit,
-        was_split=any(each.part for each in data_set.pictures),
+        judged=judged,
+        left_out=[each for each in split if each.content in gone],
+        was_split=any(each.picture.part for each in judged.kept),
         mirror_matters=data_set.mirror_changes_meaning or mirror_matters(data_set.classes),
-        set_aside=[*data_set.set_aside, *unread, *copies],
-        notes=list(data_set.notes),
-        fingerprint=fingerprint,
+        set_aside=set_aside,
+        notes=[*data_set.notes, *judged.notes],
+        fingerprint=data_fingerprint(data_set, judged.kept, left_out=judged.left_out),  # as it is, so not of the seed
     )
 
 
@@ -139,6 +154,29 @@ def notes_on_trained(prepared: Prepared, hashed: Sequence[Hashed]) -> list[str]:
             f"needed{_left_out(prepared.set_aside)}"
         )
     return list(notes_on_counts({name: left[name] for name in prepared.data_set.classes}))
+
+
+def _require_classes(data_set: DataSet) -> None:
+    """Raises DataError where there is nothing to train on, or nothing to tell apart."""
+    parts = {picture.part for picture in data_set.pictures}
+    if not parts & {None, "train"}:
+        raise DataError(f"{data_set.name} has pictures for {' and '.join(sorted(map(str, parts)))}, and none for train")
+    if len(data_set.classes) < 2:
+        only = repr(data_set.classes[0]) if data_set.classes else "none"
+        raise DataError(
+            f"{data_set.name} has one class only ({only}): telling classes apart needs at least two"
+            + _left_out(data_set.set_aside)
+        )
+
+
+def _require_trainable(name: str, hashed: Sequence[Hashed], set_aside: Sequence[SetAside]) -> None:
+    """Raises DataError where fewer than two classes can be trained. name: of the data."""
+    train = Counter(str(each.picture.label) for each in hashed if each.picture.part == "train")
+    if len(train) < 2:
+        raise DataError(
+            f"{name} has readable, distinct pictures to train on in {len(train)} class only: two are needed"
+            f"{_left_out(set_aside)}"
+        )
 
 
 def _left_out(set_aside: Sequence[SetAside]) -> str:

@@ -102,7 +102,8 @@ def with_series(prepared: Prepared, signer: Trunk | None, job: Job) -> Prepared:
     """
     if signer is None:
         return prepared
-    ordered = sorted(prepared.hashed, key=lambda each: each.content)  # so that file names decide nothing
+    everything = [*prepared.hashed, *prepared.left_out]  # so that what a person leaves out moves no other picture
+    ordered = sorted(everything, key=lambda each: each.content)  # so that file names decide nothing
     found = find_links(
         signer,
         ordered,
@@ -111,5 +112,7 @@ def with_series(prepared: Prepared, signer: Trunk | None, job: Job) -> Prepared:
         progress=lambda done, total: job.progress(LOOKING, done, total),
     )
     series = Series.joined(found.links, [each.content for each in ordered])
-    prepared = prepared.without(found.set_aside).with_series(series, seed=job.options.seed)
+    used = {each.picture.name for each in prepared.hashed}
+    unread = [each for each in found.set_aside if each.picture in used]
+    prepared = prepared.without(unread).with_series(series, seed=job.options.seed)
     return replace(prepared, notes=[*prepared.notes, *found.notes])

@@ -9,10 +9,11 @@ import numpy as np
 
 from eyespot.building.surgery import seconds_per_view
 from eyespot.evaluate.metrics import wilson
+from eyespot.evaluate.paired import Comparison
 from eyespot.features.tap import Tap
 from eyespot.heads.problems import log_softmax
 from eyespot.records import Metric, Rung
-from eyespot.regimes.answers import Answers, Asked, Comparison, compared, on_val
+from eyespot.regimes.answers import Answers, Asked, compared, on_val
 from eyespot.regimes.fitted import Fitted
 from eyespot.regimes.learned import Tuning, tune, with_note
 from eyespot.runs.clock import Decisions

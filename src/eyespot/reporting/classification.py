@@ -38,7 +38,8 @@ class Classification:
         cls, data: str | Path | DataSet, options: TrainOptions, *, ranks: World, progress: Progress
     ) -> Classification:
         """Raises DataError where there is nothing to tell apart, OptionError for options that do not fit."""
-        prepared = with_levels(prepare(data, seed=options.seed, progress=progress, how=options.read_as), ranks)
+        found = prepare(data, seed=options.seed, progress=progress, how=options.read_as, changes=options.changes)
+        prepared = with_levels(found, ranks)
         return cls(prepared, choose(prepared, options))
 
     @property

@@ -20,7 +20,7 @@ from eyespot.reporting.figures import part_png
 from eyespot.reporting.measure import Measurements
 from eyespot.reporting.report import Mistake, Report, write_report
 from eyespot.reporting.result import TrainResult
-from eyespot.runs.folder import ARGS, REPORT
+from eyespot.runs.folder import ARGS, PREDICTIONS, REPORT, SPLIT
 from eyespot.runs.tables import write_csv, write_json, write_table
 from eyespot.words import counted
 
@@ -46,10 +46,10 @@ def write_outputs(
     with writing(f"the model in {folder} is complete and usable, but its report"):
         write_json(folder / ARGS, args)
         parts = ((each.picture.name, each.picture.label, each.picture.part, each.content) for each in split)
-        write_csv(folder / "split.csv", ("picture", "class", "part", "content_hash"), parts)
+        write_csv(folder / SPLIT, ("picture", "class", "part", "content_hash"), parts)
         write_table(folder / "results.csv", fitted.table)
         write_csv(
-            folder / "predictions.csv",
+            folder / PREDICTIONS,
             ("picture", "part", "class", "answer", "probability", "right", "set_aside"),
             _prediction_rows(fitted, measured, {each.content: each.picture.part for each in split}),
         )
@@ -119,6 +119,8 @@ def _how(result: TrainResult, fitted: Fitted, manifest: Manifest) -> Iterator[tu
     yield "Seed", str(manifest.seed)
     yield "Model hash", f"{manifest.graph_sha256[:16]}; the same data, options and seed give the same"
     yield "Data fingerprint", manifest.data.fingerprint
+    if manifest.data.exclusion:
+        yield "Your list", f"{manifest.data.exclusion}; sha256 {manifest.data.exclusion.sha256[:16]}"
     yield "Time", f"{result.seconds:.1f} s; {counted(result.views_computed, 'view')} computed, the others were stored"
     yield "Versions", ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
 

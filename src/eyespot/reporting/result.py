@@ -5,14 +5,17 @@ The keys of `TrainResult` are those of `--json` and of result.json.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from eyespot.bundle.files import FOLDER
+from eyespot.bundle.manifest import Exclusion
 from eyespot.names import as_typed, printable
 from eyespot.records import Metric, PartMetrics, Precision, Record, Rung, SeriesFound, SetAside
 from eyespot.regimes.choice import Choice
 from eyespot.regimes.fitted import Fitted
 from eyespot.reporting.measure import Measurements
+from eyespot.reporting.regression import Regression, regression_of
 from eyespot.runs.folder import REPORT
 from eyespot.runs.job import Job
 
@@ -38,6 +41,8 @@ class TrainResult(Record):
     classes: tuple[str, ...]
     pictures: PictureCount
     set_aside: tuple[SetAside, ...]
+    exclusion: Exclusion | None
+    """What came of the list of decisions; None where none was given."""
     series: SeriesFound
     """Pictures that belong together: no split tears them apart."""
     validation: Metric | None
@@ -50,6 +55,8 @@ class TrainResult(Record):
     out_of_fold: Metric | None
     """Repeated cross-validation, in place of a test part that is too small."""
     out_of_fold_reason: str
+    regression: Regression | None
+    """How it compares with the run whose parts it has; None without one, or where nothing was tested in both."""
     mirror: bool
     """Whether mirror images were trained on."""
     l2: float | None
@@ -76,6 +83,7 @@ def result_of(fitted: Fitted, measured: Measurements, *, choice: Choice, job: Jo
     """notes: those of the run that neither the data nor the model gave."""
     prepared, scores, folder = measured.prepared, measured.scores, job.folder.path
     assert folder is not None
+    regression, compared = _compared(job.options.parts_of, measured)
     return TrainResult(
         run=printable(str(folder)),
         bundle=printable(str(folder / FOLDER)),
@@ -86,21 +94,35 @@ def result_of(fitted: Fitted, measured: Measurements, *, choice: Choice, job: Jo
         classes=prepared.data_set.classes,
         pictures=PictureCount(used=len(prepared.hashed), set_aside=len(prepared.set_aside)),
         set_aside=tuple(prepared.set_aside),
+        exclusion=prepared.judged.exclusion,
         series=measured.series,
         validation=_overall(scores.validation) or scores.out_of_fold,
         test=_overall(scores.test),
         small_test=_overall(scores.small_test),
         out_of_fold=scores.out_of_fold,
         out_of_fold_reason=scores.out_of_fold_reason,
+        regression=regression,
         mirror=fitted.mirror,
         l2=fitted.l2,
         temperature=fitted.temperature.value,
         precision=measured.precision,
         views_computed=fitted.views_computed + measured.views_computed,
-        notes=tuple(dict.fromkeys([*prepared.notes, *fitted.notes, *measured.notes, *notes])),
+        notes=tuple(
+            dict.fromkeys([*compared, *prepared.notes, *prepared.notes_on_list, *fitted.notes, *measured.notes, *notes])
+        ),
         ladder=fitted.ladder,
         seconds=round(job.clock.spent, 2),
     )
+
+
+def _compared(before: Path | None, measured: Measurements) -> tuple[Regression | None, Iterable[str]]:
+    """The comparison with the run before, if one was given, and what there is to say of it."""
+    if before is None:
+        return None, ()
+    regression = regression_of(before, measured)
+    if regression is None:
+        return None, [f"no picture was tested here that {printable(str(before))} was tested on: nothing is compared"]
+    return regression, regression.sentences
 
 
 def _overall(part: PartMetrics | None) -> Metric | None:

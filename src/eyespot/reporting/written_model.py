@@ -129,6 +129,7 @@ def manifest_of(fitted: Fitted, measured: Measurements, graph: bytes, *, name: s
             trained_on=fitted.trained_on,
             used=len(prepared.hashed),
             set_aside=len(prepared.set_aside),
+            exclusion=prepared.judged.exclusion,
         ),
         seed=options.seed,
         graph_sha256=sha256(graph),

@@ -18,8 +18,12 @@ from eyespot.files import LEFT_OVER, remove_leftovers, writing
 from eyespot.runs.options import TrainOptions
 from eyespot.runs.tables import write_json
 
+RUNS = "train"
+"""The folder, under that of all output, in which runs lie."""
 ARGS = "args.json"
 REPORT = "report.html"
+SPLIT = "split.csv"
+PREDICTIONS = "predictions.csv"
 LOCK = ".lock"
 """The file that is locked. It is there while a process works on the run, and after one that was killed."""
 _HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
@@ -182,7 +186,7 @@ def _require_place(parent: Path) -> None:
 
 def _parent(options: TrainOptions) -> Path:
     try:
-        return options.out.expanduser() / "train"
+        return options.out.expanduser() / RUNS
     except RuntimeError:
         raise OptionError(f"the option out cannot be '{options.out}': there is no such person's home") from None
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, ValidationError, field_validator
 
+from eyespot.data.changes import Changes
 from eyespot.data.read_as import Layout, ReadAs
 from eyespot.errors import OptionError
 from eyespot.keywords import require_known, seconds_of
@@ -117,6 +119,17 @@ class TrainOptions(Record):
     """The column of the classes."""
     split_column: str | None = Field(default=None, min_length=1, description="the name of a column")
     """The column that says which pictures train and which test."""
+    more: tuple[Path, ...] = Field(default=(), description="paths of folders, or of other data")
+    """Further data, whose pictures come to the others: new ones in class folders of their own."""
+    exclude: Path | None = Field(default=None, description="the path of a list, as `eyespot audit` writes it")
+    """Single pictures that are left out, or get another class, as this list says; no file is touched."""
+    yes: bool = Field(default=False, description="True or False")
+    """Whether that list may leave out more than half of a class."""
+    group: str = Field(default="auto", min_length=1, description="auto, off, or the path of a CSV")
+    """What stays on one side of the split: auto, pictures that show the same thing; or what a CSV with the columns
+    picture and group says: people, patients, cameras."""
+    parts_of: Path | None = Field(default=None, description="the folder of a run, such as runs/train/photos")
+    """A run whose pictures keep the parts that they had there, so that what it was tested on is tested on again."""
     seed: int = Field(default=0, ge=0, lt=2**32, description="a whole number from 0 to 4294967295")
     """Decides the split, the folds, what chance does to pictures, and the first weights when training from scratch."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
@@ -130,6 +143,21 @@ class TrainOptions(Record):
     def read_as(self) -> ReadAs:
         """How the data are to be read."""
         return ReadAs(self.layout, self.image_column, self.label_column, self.split_column)
+
+    @property
+    def changes(self) -> Changes:
+        """What is wanted otherwise than the folders have it."""
+        return Changes(self.more, self.exclude, self.yes, self.parts_of)
+
+    @field_validator("more", mode="before")
+    @classmethod
+    def _may_be_one(cls, given: Any) -> Any:
+        return (given,) if isinstance(given, str | Path) else given
+
+    @field_validator("exclude", "parts_of")
+    @classmethod
+    def _from_home(cls, given: Path | None) -> Path | None:
+        return given and Path(os.path.expanduser(given))  # which leaves the ~ of nobody as it is
 
     @field_validator("freeze", "weights", mode="before")
     @classmethod
@@ -170,6 +198,8 @@ def train_options(**given: Any) -> TrainOptions:
         raise OptionError(f"the option freeze is for the regime partial: leave out regime {options.regime}, or freeze")
     if options.time is not None and options.epochs is not None:
         raise OptionError("the option epochs cannot be given together with time, which decides them: leave one out")
+    if options.yes and options.exclude is None:
+        raise OptionError("the option yes is for the list that exclude names, and none is given: leave yes out")
     if options.mirror == "no" and options.augment in ("photos", "small-photos"):
         raise OptionError(
             f"the option augment cannot be {options.augment!r} where mirror is no, since it mirrors pictures: give "

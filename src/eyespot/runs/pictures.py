@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -13,10 +13,13 @@ from eyespot import machine
 from eyespot.bundle.manifest import Manifest
 from eyespot.data.boxes.reading import read_boxes
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
-from eyespot.data.sources import AS_IT_IS, open_data_set
-from eyespot.errors import DataError
+from eyespot.data.joined import open_joined
+from eyespot.data.read_as import ReadAs
+from eyespot.data.written_lists import read_list
+from eyespot.errors import DataError, OptionError
 from eyespot.records import Part
-from eyespot.runs.resume import data_of
+from eyespot.runs.folder import ARGS, SPLIT
+from eyespot.runs.resume import Origin, origin_of
 
 if TYPE_CHECKING:
     from eyespot.bundle.detector_manifest import DetectorManifest
@@ -42,9 +45,10 @@ def pictures_of_run(
     run: its folder, whose `args.json` says where its data are; data: where they are instead, or None.
     Raises OptionError where nothing says where they are, DataError where none of them is there.
     """
-    where, how = (data, AS_IT_IS) if data is not None else data_of(run)
-    hashed, _ = hash_pictures(open_data_set(where, how).pictures, threads=machine.cores())
-    hashed, _ = without_copies(hashed)
+    origin = origin_of(run) if data is None else Origin(data)
+    data_set = open_joined(origin.data, origin.how, more=origin.more)
+    hashed, _ = hash_pictures(data_set.pictures, threads=machine.cores())
+    hashed, _ = without_copies(_as_decided(hashed, Path(run)) if manifest.data.exclusion else hashed)
     of_part = _by_part(hashed, manifest)
     passed: list[tuple[Part, int]] = []
     for part in parts:
@@ -53,7 +57,7 @@ def pictures_of_run(
             return RunPictures(part, of_part[part], expected - len(of_part[part]), tuple(passed))
         if expected:
             passed.append((part, expected))
-    raise DataError(f"none of the pictures that {run} was made on is in {where}")
+    raise DataError(f"none of the pictures that {run} was made on is in {origin.data}")
 
 
 def boxed_pictures_of_run(run: str | Path, manifest: DetectorManifest, *, data: str | Path | None) -> list[RunPictures]:
@@ -61,7 +65,7 @@ def boxed_pictures_of_run(run: str | Path, manifest: DetectorManifest, *, data: 
 
     Arguments and errors as of `pictures_of_run`.
     """
-    where = data if data is not None else data_of(run)[0]
+    where = data if data is not None else origin_of(run).data
     found = read_boxes(Path(where).expanduser()).pictures
     of_part = _by_part([Hashed(each.picture, each.content) for each in found], manifest)
     held_out: tuple[Part, ...] = ("val", "test")
@@ -74,6 +78,31 @@ def boxed_pictures_of_run(run: str | Path, manifest: DetectorManifest, *, data: 
         if named:
             return named
     raise DataError(f"none of the pictures that {run} was made on is in {where}")
+
+
+def _as_decided(hashed: Sequence[Hashed], run: Path) -> list[Hashed]:
+    """The pictures with the classes that they had in the run, where a list said others than their folders do."""
+    if not (run / SPLIT).is_file():
+        return list(hashed)
+    entries = read_list(run / SPLIT, needed=("content_hash", "class"), what="what a run writes of its pictures")
+    class_of = {entry["content_hash"]: entry["class"] for entry in entries}
+    return [
+        replace(each, picture=replace(each.picture, label=class_of.get(each.content, each.picture.label)))
+        for each in hashed
+    ]
+
+
+def data_of_first(runs: Sequence[str | Path]) -> tuple[str, ReadAs]:
+    """What the first of these models that is a run's folder was trained on, as it was given.
+
+    Raises OptionError where none is one: bundles and exported files do not know where their pictures are.
+    """
+    for run in runs:
+        if (Path(run).expanduser() / ARGS).is_file():
+            origin = origin_of(run)
+            return str(origin.data), origin.how
+    neither = " nor ".join(map(str, runs))
+    raise OptionError(f"neither {neither} is a run folder, which would say where its pictures are: give DATA")
 
 
 def _by_part(hashed: Sequence[Hashed], manifest: Manifest | DetectorManifest) -> dict[Part | None, list[Hashed]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from eyespot.data.read_as import ReadAs, read_as
+from eyespot.data.read_as import AS_IT_IS, ReadAs, read_as
 from eyespot.errors import DataError, OptionError
 from eyespot.runs.folder import ARGS, REPORT
 from eyespot.runs.options import TrainOptions, train_options
@@ -56,21 +56,42 @@ def replayed(run: str | Path, given: Mapping[str, Any]) -> Again:
     more = sorted(given.keys() - {"name", "out"})
     if more:
         raise OptionError(f"a replay has the options of the run that it repeats: leave out {', '.join(more)}")
-    folder, args = read_args(run, "replayed")
+    return finished(run, "replayed", given)
+
+
+def finished(run: str | Path, what: str, given: Mapping[str, Any]) -> Again:
+    """The finished run in that folder, with the options that it had and those that are given.
+
+    what: why it is looked for, as an error says what cannot be done: "replayed".
+    Raises OptionError where there is none.
+    """
+    folder, args = read_args(run, what)
     if not (folder / REPORT).exists():
-        raise OptionError(f"{folder} is not finished, so it cannot be replayed: --resume it first")
+        raise OptionError(f"{folder} is not finished, so it cannot be {what}: --resume it first")
     return _again(folder, args, given, goes_on=False)
 
 
-def data_of(run: str | Path) -> tuple[str, ReadAs]:
-    """What the run in that folder was trained on, as it was given. Raises OptionError where that cannot be read."""
+@dataclass(frozen=True)
+class Origin:
+    """What a run was trained on, as it was given."""
+
+    data: str | Path
+    how: ReadAs = AS_IT_IS
+    more: tuple[Path, ...] = ()
+    """Further data."""
+
+
+def origin_of(run: str | Path) -> Origin:
+    """What the run in that folder was trained on. Raises OptionError where that cannot be read."""
     folder, args = read_args(run, "looked into")
     if not isinstance(args.get("data"), str):
         raise OptionError(f"{folder / ARGS} does not say what the run was trained on")
     said = {
         each.name: args.get(each.name) for each in fields(ReadAs) if each.type != "bool"
     }  # runs of older versions say nothing of it
-    return str(args["data"]), read_as(**{name: value for name, value in said.items() if isinstance(value, str)})
+    how = read_as(**{name: value for name, value in said.items() if isinstance(value, str)})
+    more = args.get("more")
+    return Origin(args["data"], how, tuple(map(Path, more)) if isinstance(more, list) else ())
 
 
 def require_same_data(again: Again, name: str, fingerprint: str) -> None:
@@ -78,8 +99,8 @@ def require_same_data(again: Again, name: str, fingerprint: str) -> None:
     if again.fingerprint not in (None, fingerprint):
         raise DataError(
             f"{name} is not what the run was made on: its fingerprint is {fingerprint}, the run's is "
-            f"{again.fingerprint}; pictures were added, changed or removed, so train anew, or give the folder "
-            "as it was"
+            f"{again.fingerprint}; pictures were added, changed or removed, or a list of decisions was, so train anew, "
+            "or give all as it was"
         )
 
 

@@ -1,0 +1,84 @@
+"""Which of two opened detectors is better, on pictures that neither was trained on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from eyespot.answering.box_evaluation import judge, with_known_labels
+from eyespot.answering.compared import ClassBoxDifference, CompareDetectorsResult, MeasuredDetector
+from eyespot.answering.opened_detector import OpenedDetector
+from eyespot.answering.unseen import on_weights, unseen
+from eyespot.data.boxes.reading import read_boxes
+from eyespot.data.boxes.records import BoxedPicture
+from eyespot.errors import DataError
+from eyespot.evaluate.box_matches import Matches, matches
+from eyespot.evaluate.detection_scores import estimate
+from eyespot.evaluate.paired_boxes import Figures, paired_boxes
+from eyespot.names import printable
+from eyespot.progress import Progress
+from eyespot.records import SetAside
+
+
+def box_comparison(
+    first: OpenedDetector, second: OpenedDetector, data: str, *, split: str, progress: Progress
+) -> CompareDetectorsResult:
+    """How the second detector differs from the first, which has the same classes. See `eyespot.compare`."""
+    started = time.perf_counter()
+    boxed = read_boxes(Path(data).expanduser())
+    pictures, on_foreign = with_known_labels(boxed.pictures, boxed.classes, first.classes, data)
+    known = (first.manifest.pictures, second.manifest.pictures)
+    new = unseen(pictures, [each.content for each in pictures], known, split=split, data=printable(data))
+    both, set_aside = _both(first, second, new.pictures, progress)
+    found = paired_boxes(*both, np.random.default_rng(0)) if len(both[0].counted) else None
+    if found is None or found.map50 is None or found.map50_95 is None:
+        raise DataError(f"{data} has no box of these classes in a readable picture that neither model was trained on")
+    return CompareDetectorsResult(
+        data=printable(data),
+        part=new.part,
+        pictures=len(both[0].counted),
+        left_out=new.left_out,
+        classes=first.classes,
+        verdict=found.verdict,
+        smallest_seen=found.smallest_seen,
+        set_aside=(*boxed.set_aside, *set_aside),
+        notes=(*boxed.notes, *on_foreign, *new.notes, *on_weights(first.bundle.graph, second.bundle.graph)),
+        first=_measured(first, found.first),
+        second=_measured(second, found.second),
+        boxes=int(both[0].counted.sum()),
+        map50=found.map50,
+        map50_95=found.map50_95,
+        per_class=tuple(
+            ClassBoxDifference(name=name, boxes=of.truths, ap50=ap50)
+            for name, of, ap50 in zip(first.classes, found.first.precisions.per_class, found.ap50, strict=True)
+        ),
+        seconds=round(time.perf_counter() - started, 2),
+    )
+
+
+def _both(
+    first: OpenedDetector, second: OpenedDetector, pictures: Sequence[BoxedPicture], progress: Progress
+) -> tuple[tuple[Matches, Matches], list[SetAside]]:
+    """What each finds in the pictures that both can answer, and the other pictures."""
+    one = judge(first, pictures, doing="asking the first", progress=progress)
+    other = judge(second, one.pictures, doing="asking the second", progress=progress)
+    answered = {id(each) for each in other.pictures}
+    ours = [found for each, found in zip(one.pictures, one.founds, strict=True) if id(each) in answered]
+    numbers = np.array([first.classes.index(name) for name in second.classes])
+    theirs = [each._replace(labels=numbers[np.asarray(each.labels, np.int64)]) for each in other.founds]
+    found, found_too = (
+        matches(other.truths, founds, classes=len(first.classes), most=detector.cut.most)
+        for detector, founds in ((first, ours), (second, theirs))
+    )
+    return (found, found_too), [*one.set_aside, *other.set_aside]
+
+
+def _measured(detector: OpenedDetector, figures: Figures) -> MeasuredDetector:
+    map50 = estimate(figures.precisions.map50, figures.intervals.map50)
+    map50_95 = estimate(figures.precisions.map50_95, figures.intervals.map50_95)
+    assert map50 is not None
+    assert map50_95 is not None
+    return MeasuredDetector(model=printable(str(detector.bundle.folder)), map50=map50, map50_95=map50_95)

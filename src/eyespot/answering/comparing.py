@@ -1,0 +1,128 @@
+"""Which of two opened models that name classes is better, on pictures that neither was trained on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eyespot import machine
+from eyespot.answering.compared import ClassDifference, CompareResult, MeasuredModel
+from eyespot.answering.evaluation import of_known_classes
+from eyespot.answering.opened import Opened
+from eyespot.answering.unseen import on_weights, unseen
+from eyespot.data.copies import Hashed, hash_pictures, without_copies
+from eyespot.data.read_as import ReadAs
+from eyespot.data.sources import open_data_set
+from eyespot.errors import DataError
+from eyespot.evaluate.metrics import wilson
+from eyespot.evaluate.paired import Comparison, holm, paired, verdict
+from eyespot.names import printable
+from eyespot.progress import Progress
+from eyespot.records import SetAside
+
+
+def comparison(
+    first: Opened, second: Opened, data: str, *, how: ReadAs, split: str, progress: Progress
+) -> CompareResult:
+    """How the second model differs from the first, which has the same classes. See `eyespot.compare`."""
+    started = time.perf_counter()
+    data_set = open_data_set(data, how)
+    known, foreign = of_known_classes(data_set, first)
+    hashed, unread = hash_pictures(known, threads=machine.cores())
+    hashed, copies = without_copies(hashed)
+    new = unseen(
+        hashed,
+        [each.content for each in hashed],
+        (first.manifest.pictures, second.manifest.pictures),
+        split=split,
+        data=printable(data),
+    )
+    both = _both(first, second, new.pictures, progress)
+    if not both.pictures:
+        raise DataError(f"{data} has no readable picture that neither of the two models was trained on")
+    found = paired(both.first, both.second)
+    return CompareResult(
+        data=printable(data),
+        part=new.part,
+        pictures=found.count,
+        left_out=new.left_out,
+        classes=first.classes,
+        verdict=found.verdict,
+        smallest_seen=found.smallest_seen,
+        set_aside=(*data_set.set_aside, *foreign, *unread, *copies, *both.unreadable),
+        notes=(*data_set.notes, *new.notes, *on_weights(first.bundle.graph, second.bundle.graph)),
+        first=_measured(first, both.first),
+        second=_measured(second, both.second),
+        won=found.won,
+        lost=found.lost,
+        difference=found.gain,
+        p=found.p,
+        per_class=_per_class(both, first.classes),
+        seconds=round(time.perf_counter() - started, 2),
+    )
+
+
+@dataclass(frozen=True)
+class _Both:
+    """The pictures that both models have answered, and whether each was right."""
+
+    pictures: list[Hashed]
+    first: NDArray[np.bool_]
+    """(N,)."""
+    second: NDArray[np.bool_]
+    """(N,)."""
+    unreadable: list[SetAside]
+
+
+def _both(first: Opened, second: Opened, pictures: Sequence[Hashed], progress: Progress) -> _Both:
+    asked = [(each.picture, each.content) for each in pictures]
+    one = first.answers(asked, doing="asking the first", many=True, progress=progress)
+    other = second.answers(asked, doing="asking the second", many=True, progress=progress)
+    reasons = {**other.reasons, **one.reasons}
+    kept = [number for number in range(len(pictures)) if number not in reasons]
+    said = [
+        [model.classes[answers.probabilities[number].argmax()] for number in kept]
+        for model, answers in ((first, one), (second, other))
+    ]
+    labels = np.array([pictures[number].picture.label for number in kept])
+    return _Both(
+        pictures=[pictures[number] for number in kept],
+        first=np.array(said[0]) == labels,
+        second=np.array(said[1]) == labels,
+        unreadable=[SetAside(picture=pictures[number].picture.name, reason=why) for number, why in reasons.items()],
+    )
+
+
+def _measured(model: Opened, right: NDArray[np.bool_]) -> MeasuredModel:
+    folder = printable(str(model.bundle.folder))
+    return MeasuredModel(model=folder, **wilson(int(right.sum()), len(right)).model_dump())
+
+
+def _per_class(both: _Both, classes: Sequence[str]) -> tuple[ClassDifference, ...]:
+    labels = np.array([each.picture.label for each in both.pictures])
+    found = {str(name): paired(both.first[labels == name], both.second[labels == name]) for name in np.unique(labels)}
+    together = dict(zip(found, holm([each.p for each in found.values()]), strict=True))
+    return tuple(_of_classes(found, together, classes))
+
+
+def _of_classes(
+    found: dict[str, Comparison], together: dict[str, float], classes: Sequence[str]
+) -> Iterator[ClassDifference]:
+    for name in classes:
+        if name not in found:
+            yield ClassDifference(name=name, pictures=0, won=0, lost=0, difference=None, p=None, verdict=None)
+            continue
+        each, p = found[name], together[name]
+        yield ClassDifference(
+            name=name,
+            pictures=each.count,
+            won=each.won,
+            lost=each.lost,
+            difference=each.gain,
+            p=p,
+            verdict=verdict(each.difference, p),
+        )
