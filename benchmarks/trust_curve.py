@@ -62,4 +62,3 @@ def _repetition(everything: Samples, seed: int) -> tuple[float, float, float, fl
 def _seconds(samples: Samples, *, turns: int) -> float:
     """The median of three."""
     return median(seconds_of(lambda: expect_with_more(samples, HeadOptions(), l2=L2, turns=turns)) for _ in range(3))
-

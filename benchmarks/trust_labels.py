@@ -123,4 +123,3 @@ def _cleanlab(calibrated: np.ndarray, labels: np.ndarray, is_wrong: np.ndarray) 
         "wrong of the listed": float(is_wrong[found].mean()),
         "listed of the wrong": float(found[is_wrong].mean()),
     }
-

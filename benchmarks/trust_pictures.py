@@ -22,8 +22,8 @@ from eyespot.data.file_facts import FileFacts, file_facts
 from eyespot.data.pictures import read_image
 from eyespot.data.quality import classes_of_other_light, poor_pictures
 from eyespot.data.samples import digits
-from eyespot.data.store import Store
 from eyespot.data.split import stratified_folds
+from eyespot.data.store import Store
 from eyespot.evaluate.neighbours import nearest_pictures
 from eyespot.evaluate.odd import odd_pictures
 from eyespot.evaluate.shortcuts import facts_of_files, told_by_files
@@ -150,4 +150,3 @@ def _by_files(clothes: Clothes, facts: list[FileFacts], size_hw: np.ndarray) -> 
         found = told_by_files(planted, clothes.labels, fold=fold).recognised
         told += [each.class_index for each in found] == [number]
     return len(plain.recognised), told
-
