@@ -6,10 +6,11 @@ Of the training pictures 2, 5 and 10 % get another class, drawn by seeds 0, 1 an
 
 from __future__ import annotations
 
-import importlib
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,8 @@ def wrong_labels(data: Path, store: Store) -> Iterator[tuple[Bar, float]]:
     fitted = fit_head(train, OPTIONS)
     clean, looked = accuracy(fitted, held_out), _second_look(train, fitted)
     print(f"as they are: accuracy {clean:.4f}; {is_suspicious(looked, train.labels).sum()} of {len(train)} are listed")
+    if find_spec("cleanlab") is None:
+        print("cleanlab: not installed")
     for share, bar in FOUND_BARS.items():
         found = [_found(train, held_out, share, seed) for seed in SEEDS]
         for name in found[0]:
@@ -110,11 +113,10 @@ def _second_look(samples: Samples, fitted: FittedHead) -> np.ndarray:
 
 def _cleanlab(calibrated: np.ndarray, labels: np.ndarray, is_wrong: np.ndarray) -> dict[str, float]:
     """The precision of cleanlab's ranking at the true number, and what its filter finds; empty where it is missing."""
-    try:
-        rank: Callable[..., np.ndarray] = importlib.import_module("cleanlab.rank").get_label_quality_scores
-        find: Callable[..., np.ndarray] = importlib.import_module("cleanlab.filter").find_label_issues
-    except ModuleNotFoundError:
+    if find_spec("cleanlab") is None:
         return {}
+    rank: Callable[..., np.ndarray] = import_module("cleanlab.rank").get_label_quality_scores
+    find: Callable[..., np.ndarray] = import_module("cleanlab.filter").find_label_issues
     first = np.argsort(rank(labels, calibrated), kind="stable")[: is_wrong.sum()]
     found = find(labels, calibrated)
     return {
