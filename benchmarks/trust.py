@@ -13,6 +13,7 @@ from pathlib import Path
 
 import measuring
 import trust_curve
+import trust_exclude
 import trust_labels
 import trust_pictures
 import trust_series
@@ -27,6 +28,7 @@ MEASURES: Mapping[str, Rows] = {
     "labels": trust_labels.wrong_labels,
     "curve": trust_curve.learning_curve,
     "pictures": trust_pictures.listed_pictures,
+    "lists": lambda data, store: trust_exclude.rows(data),
 }
 
 

@@ -54,6 +54,7 @@ def cases(folder: Path, ours: World) -> dict[str, np.ndarray]:
     trunk = SimpleNamespace(
         engine=engine,
         recipe=Recipe(PREPROCESS, trunk="tiny", precision="fp32"),
+        signer=None,
         preprocess=PREPROCESS,
         dtype=np.float32,
         folder=None,

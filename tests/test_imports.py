@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,12 @@ def test_predict_val_and_info_need_none_of_the_training_packages(ready, split_ph
         "print(eyespot.info().extras['train'])"
     )
     assert without(TRAINING_PACKAGES, code).split() == ["circle", str(ready.test.n), "False"]
+
+
+def test_compare_needs_none_of_the_training_packages(ready, shared_cache, tmp_path):
+    copied = shutil.copytree(ready.bundle, tmp_path / "copied")
+    code = f"import eyespot\nprint(eyespot.compare({ready.run!r}, {str(copied)!r}).pictures)"
+    assert without(TRAINING_PACKAGES, code).split() == [str(ready.test.n)]
 
 
 def test_serving_needs_none_of_the_training_packages(ready, split_photos, shared_cache):

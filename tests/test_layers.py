@@ -21,7 +21,7 @@ ROOMS = (
     ("serve",),
     ("labs",),
     ("recipes",),
-    ("detecting", "styling"),
+    ("auditing", "detecting", "styling"),
     ("reporting", "answering", "explaining", "exporting"),
     ("regimes",),
     ("runs",),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from eyespot.building.create import create as create
     from eyespot.labs.lab import lab as lab
     from eyespot.recipes.add import add as add
+    from eyespot.recipes.audit import audit as audit
     from eyespot.recipes.augment import augment as augment
     from eyespot.recipes.benchmark import benchmark as benchmark
     from eyespot.recipes.by_hand.convolve import convolve as convolve
@@ -47,6 +48,7 @@ __all__ = [
     "Model",
     "__version__",
     "add",
+    "audit",
     "augment",
     "benchmark",
     "compare",

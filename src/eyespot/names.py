@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -56,3 +57,8 @@ def as_typed(path: str) -> str:
     from shlex import quote
 
     return quote(path)
+
+
+def as_folder_name(name: str) -> str:
+    """A data set's name as a folder's on any system."""
+    return re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", name).strip(" .") or "run"

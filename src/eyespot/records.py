@@ -292,6 +292,23 @@ class SeriesFound(Record):
     """The same, had it torn the series apart."""
 
 
+class MoreExpected(Record):
+    """What twice the pictures would bring, as far as those that are there tell."""
+
+    pictures: int = Field(ge=1)
+    """That are there."""
+    points: tuple[tuple[float, Fraction], ...]
+    """Pictures trained on, and the share of wrong answers to others."""
+    gain: float
+    """Of accuracy."""
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        low, high = (f"{max(100 * each, 0):.1f}" for each in (self.low, self.high))
+        return f"with twice as many pictures expect {100 * self.gain:+.1f} points ({low} to {high})"
+
+
 class Scores(Record):
     """How good a model is, by the pictures of each part; None for what was not measured."""
 

@@ -388,8 +388,7 @@ def test_wrong_labels(run_here, with_clothing):
 
 
 def test_the_learning_curve(run_here, with_clothing, monkeypatch):
-    for room in ("evaluate", "heads"):
-        monkeypatch.setattr(f"eyespot.{room}.learning_curve.FEWEST_PICTURES", 10)
+    monkeypatch.setattr("eyespot.evaluate.learning_curve.FEWEST_PICTURES", 10)
     printed = run_here("trust.py", with_clothing, "--only", "curve")
     assert printed.count("measured ") >= 10
     assert printed.count("(bar ") == 5

@@ -67,7 +67,7 @@ def test_however_it_was_saved_it_decides_the_same(tmp_path_factory, rows, order,
     and empty cells that a spreadsheet leaves out at the end of a row."""
     folder = tmp_path_factory.mktemp("lists")
     plain = [[HASHES[number], name, "hat", why, "", do] for number, name, why, do in rows]
-    expected = {HASHES[number]: (do, name, why) for number, name, why, do in rows if do}
+    expected = {HASHES[number]: (do, name or HASHES[number], why) for number, name, why, do in rows if do}
     assert what(read(write(folder / "plain.csv", *plain))) == expected
     columns = [*COLUMNS, "my own"]
     order.shuffle(columns)
@@ -167,6 +167,7 @@ NEEDED = "a list of decisions has the columns content_hash, picture and do, whos
             b"content_hash,picture,do,do\n",
             f"has more than one column 'do' (there are 'content_hash', 'picture', 'do', 'do'): {NEEDED}",
         ),
+        (b'sep="\ncontent_hash,picture,do\n', "has no column 'content_hash'"),
         (b'content_hash,picture,do\n"never ends', "is not a CSV (unexpected end of data): is there a quote that"),
         (b"PK\x03\x04\x14\xff\x06\x00", "is not UTF-8 text (byte 0xff): save it as UTF-8"),
     ],
@@ -177,6 +178,24 @@ def test_what_is_no_list_is_refused(tmp_path, content, said):
     with pytest.raises(DataError) as error:
         read(path)
     assert str(error.value).startswith(f"{path} {said}")
+
+
+@settings(max_examples=100, deadline=None)
+@given(noise=st.binary(min_size=1, max_size=12), at=st.integers(0, 400), over=st.integers(0, 12))
+def test_a_damaged_list_is_read_or_refused_in_one_line(tmp_path_factory, noise, at, over):
+    path = write(tmp_path_factory.mktemp("damaged") / "list.csv", *(row(number) for number in range(4)))
+    content = path.read_bytes()
+    path.write_bytes(content[:at] + noise + content[at + over :])
+    said = ""
+    try:
+        assert len(read(path).by_content) <= 5
+    except DataError as error:
+        said = str(error)
+    assert "\n" not in said
+
+
+def test_a_picture_without_a_name_is_called_by_its_hash(tmp_path):
+    assert what(read(write(tmp_path / "list.csv", row(picture=""))))[HASHES[0]][1] == HASHES[0]
 
 
 def test_a_list_that_is_not_there_is_said(tmp_path):

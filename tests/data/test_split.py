@@ -217,7 +217,9 @@ def test_a_class_of_few_large_groups_is_held_out_as_near_to_its_share_as_can_be(
 
 
 @settings(deadline=None)
-@given(st.lists(st.integers(0, 3), min_size=5, max_size=60), st.integers(2, 5), seeds, st.randoms(use_true_random=False))
+@given(
+    st.lists(st.integers(0, 3), min_size=5, max_size=60), st.integers(2, 5), seeds, st.randoms(use_true_random=False)
+)
 def test_folds_tear_no_group_apart_and_are_the_same_without_groups(labels, folds, seed, random):
     labels = np.array(labels)
     group = np.array([random.randrange(len(labels)) for _ in labels])

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from eyespot import zoo
+from eyespot.blocks import split
 from eyespot.building.backbone import OWN_PREPROCESS
 from eyespot.building.surgery import features_stage
-from eyespot.blocks import split
 from eyespot.engine.from_torch import to_onnx
 from eyespot.engine.gate import FEATURES, SIGNATURE, check_graph
 from eyespot.engine.run import Engine, available_precisions

@@ -69,14 +69,15 @@ def test_the_band_reaches_far_enough_and_the_sentence_says_it():
     assert more.high - more.gain >= LEAST_REACH
     assert more.gain - more.low >= LEAST_REACH
     low, high = max(100 * more.low, 0), 100 * more.high
-    assert more.sentence() == (
+    assert str(more.expected) == (
         f"with twice as many pictures expect {100 * more.gain:+.1f} points ({low:.1f} to {high:.1f})"
     )
     assert [size for size, _ in more.points] == SIZES.tolist()
     assert more_pictures(simulated(Curve(3, 0.5, 0.05), seed=0), seed=0) == more
 
 
-def test_series_that_are_drawn_together_make_the_band_wider():
+def test_series_that_are_drawn_together_make_the_band_wider(monkeypatch):
+    monkeypatch.setattr("eyespot.evaluate.learning_curve.FEWEST_PICTURES", 60)
     one = simulated(Curve(2, 0.5, 0.05), seed=1, pictures=60)
     series = Tried(one.sizes * 50, np.repeat(one.asked, 50, axis=1), np.repeat(one.wrong, 50, axis=1))
     group = np.repeat(np.arange(60), 50)

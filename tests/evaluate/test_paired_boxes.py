@@ -12,6 +12,7 @@ import pytest
 from scipy import stats
 
 from eyespot.evaluate.average_precision import average_precision
+from eyespot.evaluate.box_matches import Matches
 from eyespot.evaluate.paired_boxes import paired_boxes, t_quantile
 
 
@@ -43,6 +44,34 @@ def test_a_detector_is_no_better_than_itself(pairs):
     found = paired_boxes(before, before, np.random.default_rng(0), draws=50)
     assert found.verdict == "no difference"
     assert set(dict(found.map50_95).values()) == {0.0}
+
+
+def test_pictures_that_are_one_picture_count_as_one(pairs):
+    [(once, before, after)] = pairs(15, gain=0.5, simulations=1)
+    copied = paired_boxes(
+        *(tripled(each) for each in (before, after)), np.random.default_rng(1), series=np.tile(range(15), 3), draws=60
+    )
+    again = paired_boxes(before, after, np.random.default_rng(1), draws=60)
+    assert dict(copied.map50_95) == pytest.approx(dict(again.map50_95))
+    assert copied.smallest_seen == pytest.approx(again.smallest_seen)
+    assert once.map50_95.value == pytest.approx(copied.map50_95.value)
+
+
+def tripled(found: Matches) -> Matches:
+    """The same of three copies of all pictures."""
+    count = len(found.counted)
+    pictures = np.concatenate([found.pictures + copy * count for copy in range(3)])
+    order = np.argsort(-np.tile(found.scores, 3), kind="stable")
+    return Matches(
+        thresholds=found.thresholds,
+        pictures=pictures[order],
+        indices=np.tile(found.indices, 3)[order],
+        labels=np.tile(found.labels, 3)[order],
+        scores=np.tile(found.scores, 3)[order],
+        truths=np.tile(found.truths, 3)[:, order],
+        ignored=np.tile(found.ignored, 3)[:, order],
+        counted=np.tile(found.counted, (3, 1)),
+    )
 
 
 def test_one_picture_shows_nothing(pairs):

@@ -16,7 +16,7 @@ from eyespot.heads.learning_curve import TENTHS, expect_with_more, tenths_of, tr
 
 def test_each_size_asks_exactly_the_tenths_it_did_not_train_on():
     samples = blobs(200)
-    tenth = tenths_of(samples.labels, seed=0)
+    tenth = tenths_of(samples, seed=0)
     tried = try_sizes(samples, OPTIONS, l2=0.01, tenth=tenth, turns=1)
     assert tried.sizes.tolist() == [20, 40, 60, 80, 100, 120, 160]
     for row, count in enumerate(TENTHS):
@@ -26,7 +26,7 @@ def test_each_size_asks_exactly_the_tenths_it_did_not_train_on():
 
 def test_over_ten_turns_every_picture_is_asked_alike():
     samples = blobs(100)
-    tried = try_sizes(samples, OPTIONS, l2=0.01, tenth=tenths_of(samples.labels, seed=0), turns=10)
+    tried = try_sizes(samples, OPTIONS, l2=0.01, tenth=tenths_of(samples, seed=0), turns=10)
     for row, count in enumerate(TENTHS):
         assert (tried.asked[row] == 10 - count).all()
 
@@ -34,7 +34,7 @@ def test_over_ten_turns_every_picture_is_asked_alike():
 def test_labels_that_say_nothing_are_answered_by_chance():
     """A head that had seen a picture would know its label by heart: there are more axes than pictures."""
     samples = with_mirror(blobs(400, 500, 2, apart=0))
-    tried = try_sizes(samples, OPTIONS, l2=1e-4, tenth=tenths_of(samples.labels, seed=0), turns=2)
+    tried = try_sizes(samples, OPTIONS, l2=1e-4, tenth=tenths_of(samples, seed=0), turns=2)
     errors = tried.errors(np.ones(400))
     assert errors.min() > 0.4
     assert errors.max() < 0.6
@@ -68,10 +68,12 @@ def test_too_few_pictures_are_not_tried(monkeypatch):
     assert expect_with_more(samples, OPTIONS, l2=0.01) is None
 
 
-def test_series_are_not_torn_apart():
+def test_series_are_not_torn_apart(monkeypatch):
     """Copies of 60 pictures whose labels say nothing: heads that had seen a copy would know the label by heart."""
     one = blobs(60, 200, 2, apart=0)
     samples = Samples(one.identity.repeat(10, axis=0), None, one.labels.repeat(10), 2, np.arange(60).repeat(10))
+    assert expect_with_more(samples, OPTIONS, l2=1e-4) is None  # no more than 60 different ones
+    monkeypatch.setattr("eyespot.evaluate.learning_curve.FEWEST_PICTURES", 60)
     together = expect_with_more(samples, OPTIONS, l2=1e-4)
     apart = expect_with_more(replace(samples, group=None), OPTIONS, l2=1e-4)
     assert apart.points[-1][1] < 0.02

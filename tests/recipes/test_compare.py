@@ -149,7 +149,7 @@ def test_the_test_pictures_of_the_first_run_are_found_again(split_run, split_pho
     assert {name: getattr(result.first, name) for name in ("accuracy", "low", "high", "n")} == dict(split_run.test)
     assert "the two have the same weights: they give the same answers" in result.notes
     assert (result.won, result.lost, result.verdict, result.p) == (0, 0, "no difference", 1)
-    assert result.sentence.startswith("no difference can be seen with 33 pictures (a difference under 2")
+    assert result.sentence.startswith("no difference can be seen with 33 pictures (a difference under ")
     assert eyespot.compare(other, split_run.run, split="val").pictures == 12  # of whichever is a run
 
 
@@ -158,6 +158,24 @@ def test_an_exported_file_is_compared_as_the_model_that_it_was(pair, colors, tmp
     result, expected = eyespot.compare(pair[0], tmp_path / "other.onnx", colors), eyespot.compare(*pair, colors)
     assert (result.won, result.lost, result.pictures) == (expected.won, expected.lost, expected.pictures)
     assert result.second.model == str(tmp_path / "other.onnx")
+
+
+def test_near_copies_have_one_say(split_run, split_photos, tmp_path):
+    shutil.copytree(split_run.bundle, tmp_path / "copied")
+    for path in sorted((split_photos / "test").glob("*/20[0-2].png")):
+        (tmp_path / "photos" / path.parent.name).mkdir(parents=True, exist_ok=True)
+        for name in ("once.png", "again.bmp"):
+            Image.open(path).save(tmp_path / "photos" / path.parent.name / f"{path.stem}-{name}")
+    result = eyespot.compare(split_run.run, tmp_path / "copied", tmp_path / "photos")
+    said = [note for note in result.notes if "series of" in note]
+    assert result.pictures == 18
+    assert [note.partition(" pictures ")[2] for note in said] == [
+        "that show the same or were taken in a row: each has one say"
+    ]
+    series, pictures = (int(word) for word in said[0].split()[::3][:2])
+    assert series <= 9
+    assert pictures == 18
+    assert result.smallest_seen is None or result.smallest_seen > Comparison(0, 0, 18).smallest_seen
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 
 from eyespot.data.copies import Hashed
 from eyespot.data.data_set import DataSet, Picture
+from eyespot.data.groups import Series
 from eyespot.evaluate.paired import Comparison
 from eyespot.features.embed import Embedded
 from eyespot.heads.head import Head
@@ -83,4 +84,4 @@ def answers(right: list[int], *, names: list[int] | None = None) -> Answers:
 def test_only_pictures_that_both_have_answered_count_in_whatever_order_they_come():
     before = answers([1, 0, 0, 1], names=[1, 2, 3, 4])
     after = answers([0, 1, 1, 1], names=[9, 3, 2, 1])
-    assert compared(before, after) == Comparison(won=2, lost=0, count=3)
+    assert compared(before, after, Series()) == Comparison(won=2, lost=0, count=3)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from eyespot.progress import silent
+from eyespot.records import SetAside
 from eyespot.regimes.prepare import Prepared, prepare
 from eyespot.runs.options import train_options
 
@@ -55,3 +56,12 @@ def test_a_run_decides_against_the_folders(photos, split_run, tmp_path):
         shutil.move(tmp_path / "other/train" / name / "000.png", tmp_path / "other/test" / name / "000.png")
     found = prepared(tmp_path / "other", split_run.run)
     assert Counter(each.picture.part for each in found.hashed) == {"train": 24, "val": 12, "test": 33}
+
+
+def test_what_cannot_be_read_and_is_left_out_is_set_aside_once(photos, split_run):
+    found = prepared(photos, split_run.run)
+    first, second = (each.picture.name for each in found.hashed[:2])
+    unread = [SetAside(picture=name, reason="is cut off") for name in ("left out.png", second, first)]
+    less = found.without(unread)
+    assert [each.picture for each in less.set_aside] == [first, second]
+    assert less.hashed == found.hashed[2:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,11 @@ import numpy as np
 from eyespot.answering.box_evaluation import judge, with_known_labels
 from eyespot.answering.compared import ClassBoxDifference, CompareDetectorsResult, MeasuredDetector
 from eyespot.answering.opened_detector import OpenedDetector
+from eyespot.answering.series import series_among
 from eyespot.answering.unseen import on_weights, unseen
 from eyespot.data.boxes.reading import read_boxes
 from eyespot.data.boxes.records import BoxedPicture
+from eyespot.data.copies import Hashed
 from eyespot.errors import DataError
 from eyespot.evaluate.box_matches import Matches, matches
 from eyespot.evaluate.detection_scores import estimate
@@ -32,23 +35,30 @@ def box_comparison(
     pictures, on_foreign = with_known_labels(boxed.pictures, boxed.classes, first.classes, data)
     known = (first.manifest.pictures, second.manifest.pictures)
     new = unseen(pictures, [each.content for each in pictures], known, split=split, data=printable(data))
-    both, set_aside = _both(first, second, new.pictures, progress)
-    found = paired_boxes(*both, np.random.default_rng(0)) if len(both[0].counted) else None
-    if found is None or found.map50 is None or found.map50_95 is None:
+    both = _both(first, second, new.pictures, progress)
+    if not both.first.counted.sum():
         raise DataError(f"{data} has no box of these classes in a readable picture that neither model was trained on")
+    sides = (*first.manifest.preprocess.crop_hw, *second.manifest.preprocess.crop_hw)
+    compared, everything = (
+        [Hashed(each.picture, each.content) for each in found] for found in (both.pictures, pictures)
+    )
+    series, on_series = series_among(compared, everything, image_side=min(sides), progress=progress)
+    found = paired_boxes(both.first, both.second, np.random.default_rng(0), series=series)
+    assert found.map50 is not None
+    assert found.map50_95 is not None
     return CompareDetectorsResult(
         data=printable(data),
         part=new.part,
-        pictures=len(both[0].counted),
+        pictures=len(both.pictures),
         left_out=new.left_out,
         classes=first.classes,
         verdict=found.verdict,
         smallest_seen=found.smallest_seen,
-        set_aside=(*boxed.set_aside, *set_aside),
-        notes=(*boxed.notes, *on_foreign, *new.notes, *on_weights(first.bundle.graph, second.bundle.graph)),
+        set_aside=(*boxed.set_aside, *both.set_aside),
+        notes=(*boxed.notes, *on_foreign, *new.notes, *on_series, *on_weights(first.bundle.graph, second.bundle.graph)),
         first=_measured(first, found.first),
         second=_measured(second, found.second),
-        boxes=int(both[0].counted.sum()),
+        boxes=int(both.first.counted.sum()),
         map50=found.map50,
         map50_95=found.map50_95,
         per_class=tuple(
@@ -59,10 +69,18 @@ def box_comparison(
     )
 
 
-def _both(
-    first: OpenedDetector, second: OpenedDetector, pictures: Sequence[BoxedPicture], progress: Progress
-) -> tuple[tuple[Matches, Matches], list[SetAside]]:
-    """What each finds in the pictures that both can answer, and the other pictures."""
+@dataclass(frozen=True)
+class _Both:
+    """The pictures that both detectors have answered, and what each found in them."""
+
+    pictures: list[BoxedPicture]
+    first: Matches
+    second: Matches
+    set_aside: list[SetAside]
+    """The other pictures."""
+
+
+def _both(first: OpenedDetector, second: OpenedDetector, pictures: Sequence[BoxedPicture], progress: Progress) -> _Both:
     one = judge(first, pictures, doing="asking the first", progress=progress)
     other = judge(second, one.pictures, doing="asking the second", progress=progress)
     answered = {id(each) for each in other.pictures}
@@ -73,7 +91,7 @@ def _both(
         matches(other.truths, founds, classes=len(first.classes), most=detector.cut.most)
         for detector, founds in ((first, ours), (second, theirs))
     )
-    return (found, found_too), [*one.set_aside, *other.set_aside]
+    return _Both(other.pictures, found, found_too, [*one.set_aside, *other.set_aside])
 
 
 def _measured(detector: OpenedDetector, figures: Figures) -> MeasuredDetector:

@@ -13,8 +13,10 @@ from eyespot import machine
 from eyespot.answering.compared import ClassDifference, CompareResult, MeasuredModel
 from eyespot.answering.evaluation import of_known_classes
 from eyespot.answering.opened import Opened
+from eyespot.answering.series import series_among
 from eyespot.answering.unseen import on_weights, unseen
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
+from eyespot.data.groups import effective_count
 from eyespot.data.read_as import ReadAs
 from eyespot.data.sources import open_data_set
 from eyespot.errors import DataError
@@ -44,7 +46,9 @@ def comparison(
     both = _both(first, second, new.pictures, progress)
     if not both.pictures:
         raise DataError(f"{data} has no readable picture that neither of the two models was trained on")
-    found = paired(both.first, both.second)
+    sides = (*first.manifest.preprocess.crop_hw, *second.manifest.preprocess.crop_hw)
+    series, on_series = series_among(both.pictures, hashed, image_side=min(sides), progress=progress)
+    found = paired(both.first, both.second, series=series)
     return CompareResult(
         data=printable(data),
         part=new.part,
@@ -54,14 +58,14 @@ def comparison(
         verdict=found.verdict,
         smallest_seen=found.smallest_seen,
         set_aside=(*data_set.set_aside, *foreign, *unread, *copies, *both.unreadable),
-        notes=(*data_set.notes, *new.notes, *on_weights(first.bundle.graph, second.bundle.graph)),
-        first=_measured(first, both.first),
-        second=_measured(second, both.second),
+        notes=(*data_set.notes, *new.notes, *on_series, *on_weights(first.bundle.graph, second.bundle.graph)),
+        first=_measured(first, both.first, series),
+        second=_measured(second, both.second, series),
         won=found.won,
         lost=found.lost,
         difference=found.gain,
         p=found.p,
-        per_class=_per_class(both, first.classes),
+        per_class=_per_class(both, first.classes, series=series),
         seconds=round(time.perf_counter() - started, 2),
     )
 
@@ -97,14 +101,18 @@ def _both(first: Opened, second: Opened, pictures: Sequence[Hashed], progress: P
     )
 
 
-def _measured(model: Opened, right: NDArray[np.bool_]) -> MeasuredModel:
-    folder = printable(str(model.bundle.folder))
-    return MeasuredModel(model=folder, **wilson(int(right.sum()), len(right)).model_dump())
+def _measured(model: Opened, right: NDArray[np.bool_], series: NDArray[np.int64] | None) -> MeasuredModel:
+    worth = None if series is None else effective_count(series)
+    accuracy = wilson(int(right.sum()), len(right), worth=worth)
+    return MeasuredModel(model=printable(str(model.bundle.folder)), **accuracy.model_dump())
 
 
-def _per_class(both: _Both, classes: Sequence[str]) -> tuple[ClassDifference, ...]:
+def _per_class(both: _Both, classes: Sequence[str], *, series: NDArray[np.int64] | None) -> tuple[ClassDifference, ...]:
     labels = np.array([each.picture.label for each in both.pictures])
-    found = {str(name): paired(both.first[labels == name], both.second[labels == name]) for name in np.unique(labels)}
+    found = {}
+    for name in np.unique(labels):
+        own = labels == name
+        found[str(name)] = paired(both.first[own], both.second[own], series=None if series is None else series[own])
     together = dict(zip(found, holm([each.p for each in found.values()]), strict=True))
     return tuple(_of_classes(found, together, classes))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from eyespot import machine
+from eyespot.building.backbone import OWN_PREPROCESS
 from eyespot.data.copies import Hashed, hash_pictures
 from eyespot.data.file_facts import FileFacts, file_facts
 from eyespot.data.pictures import read_small
@@ -131,14 +132,14 @@ def _read(
     """Content and row of each picture: its thumbnail, then height, width, bytes and whether a camera signed it."""
     work = [(each.picture, each.content) for each in pictures]
 
-    def read(files: Sequence[bytes], _: Preprocess | None) -> Iterator[np.ndarray | UnreadablePicture]:
+    def read(files: Sequence[bytes], _: Preprocess) -> Iterator[np.ndarray | UnreadablePicture]:
         for data in files:
             try:
                 yield _row(data, file_facts(data), levels)
             except UnreadablePicture as error:
                 yield error
 
-    for number, row in decode_with(read, work, None, {}, ahead=AHEAD):
+    for number, row in decode_with(read, work, OWN_PREPROCESS, {}, ahead=AHEAD):
         yield pictures[number].content, row
         progress(number + 1)
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from eyespot import old_names
-from eyespot.cli import anatomy, boxes, by_hand, compare, lab, stylize, trained
+from eyespot.cli import anatomy, audited, boxes, by_hand, compare, lab, stylize, trained
 from eyespot.cli.told import (
     WRONG_USE,
     GroupedCommand,
@@ -24,8 +24,8 @@ from eyespot.version import VERSION
 from eyespot.words import nearest
 
 COMMANDS = (
-    *("train", "predict", "val", "compare", "add", "explain", "export", "serve", "embed", "augment", "convert"),
-    *("stylize", "benchmark", "lab", "networks", "info", "cache", "summary", "feature-maps", "kernels"),
+    *("train", "predict", "val", "audit", "compare", "add", "explain", "export", "serve", "embed", "augment"),
+    *("convert", "stylize", "benchmark", "lab", "networks", "info", "cache", "summary", "feature-maps", "kernels"),
     *by_hand.COMMANDS,
 )
 """In the order in which a newcomer needs them."""
@@ -86,7 +86,7 @@ def main() -> None:
     """
 
 
-for _module in (trained, compare, boxes, stylize, lab, anatomy, by_hand):
+for _module in (audited, trained, compare, boxes, stylize, lab, anatomy, by_hand):
     for _command in _module.COMMANDS.values():
         main.add_command(_command)
 

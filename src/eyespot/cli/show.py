@@ -15,7 +15,7 @@ import click
 from pydantic import BaseModel
 
 from eyespot.cli.columns import in_column
-from eyespot.evaluate.trust import series_sentences
+from eyespot.evaluate.trust import trust_sentences
 from eyespot.files import write_chosen
 from eyespot.names import as_typed, printable_lines
 from eyespot.progress import Progress, silent
@@ -126,7 +126,7 @@ def trained(result: TrainResult) -> None:
     if not result.out_of_fold or result.validation != result.out_of_fold:
         line("Validation", str(result.validation or "none"))
     line("Test", str(result.test or result.small_test or "none"))
-    for label, sentence in series_sentences(result.series):
+    for label, sentence in trust_sentences(result.series, result.doubtful, result.more):
         line(label, sentence)
     line("Time", f"{result.seconds:.1f} s, {counted(result.views_computed, 'view')} computed")
     line("Report", result.report)

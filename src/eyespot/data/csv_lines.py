@@ -55,7 +55,7 @@ def csv_lines(path: Path, *, where: str) -> Iterator[Line]:
         lines = TextLines(file, where)
         texts = iter(lines)
         first, skipped = next(texts, ""), 0
-        if told := re.fullmatch(r"sep=(.)\s*", first):  # as Excel says it
+        if told := re.fullmatch(r'sep=([^"\r])\s*', first):  # as Excel says it
             first, skipped = next(texts, ""), 1
         outside_quotes = re.sub('"[^"]*"', "", first)
         delimiter = told[1] if told else max(",;\t|", key=outside_quotes.count)

@@ -52,7 +52,7 @@ class Decision:
 
     content: str
     picture: str
-    """Its name when the list was written."""
+    """Its name when the list was written; its hash where the list names none."""
     why: str
     do: str
     """`LEAVE_OUT`, or the class that it gets."""
@@ -112,7 +112,7 @@ def _decision(entry: Entry, classes: Sequence[str], where: str) -> Decision:
             f"line {entry.line} of {where} has {do[:40]!r} in the column do, which is no class of the data: "
             f"{nearest(do, classes, otherwise=_what_may_stand(classes))}"
         )
-    return Decision(content, entry["picture"], entry["why"], do, entry.line)
+    return Decision(content, entry["picture"] or content, entry["why"], do, entry.line)
 
 
 def _what_may_stand(classes: Sequence[str]) -> str:

@@ -109,6 +109,10 @@ class Resamples:
         found = resampled(matches, weights)  # (R, C, T)
         return cls(_means(found[:, :, 0]), _means(found.mean(axis=2)), found[:, :, 0].T)
 
+    def minus(self, other: Resamples) -> Resamples:
+        """The difference in each resample, which must be the same ones."""
+        return Resamples(self.map50 - other.map50, self.map50_95 - other.map50_95, self.ap50 - other.ap50)
+
     def intervals(self) -> Intervals:
         """The percentiles of the resamples in which a figure could be measured."""
         return Intervals(_interval(self.map50), _interval(self.map50_95), tuple(map(_interval, self.ap50)))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from eyespot.evaluate.average_precision import (
     CONFIDENCE,
@@ -62,33 +62,39 @@ class BoxComparison:
 
 
 def paired_boxes(
-    before: Matches, after: Matches, generator: np.random.Generator, *, draws: int = DRAWS
+    before: Matches,
+    after: Matches,
+    generator: np.random.Generator,
+    *,
+    series: ArrayLike | None = None,
+    draws: int = DRAWS,
 ) -> BoxComparison:
     """How `after` differs from `before`.
 
     before, after: of the same pictures and true boxes, at thresholds of which the first is 0.5.
     generator: draws the pictures; the same seed gives the same intervals.
+    series: (pictures,), a number for each picture that pictures of one series share, which are drawn together; None:
+        each stands by itself.
     """
     assert np.array_equal(before.counted, after.counted), "two detectors are compared on the same true boxes"
-    pictures = len(before.counted)
-    weights = drawn_anew(pictures, generator, resamples=draws)
+    _, numbers = np.unique(np.arange(len(before.counted)) if series is None else series, return_inverse=True)
+    count = int(numbers.max()) + 1
+    weights = drawn_anew(count, generator, resamples=draws)[:, numbers]
     drawn = Resamples.of(before, weights), Resamples.of(after, weights)
     first, second = (
         Figures(average_precision(found), of.intervals()) for found, of in zip((before, after), drawn, strict=True)
     )
     one, other = first.precisions, second.precisions
-    classes = range(len(one.per_class))
-    error = _standard_error(drawn[1].map50_95 - drawn[0].map50_95, pictures)
+    gained = drawn[1].minus(drawn[0])
     return BoxComparison(
         first=first,
         second=second,
-        map50=_difference(one.map50, other.map50, drawn[1].map50 - drawn[0].map50, pictures),
-        map50_95=_difference(one.map50_95, other.map50_95, drawn[1].map50_95 - drawn[0].map50_95, pictures),
+        map50=_difference(one.map50, other.map50, gained.map50, count),
+        map50_95=_difference(one.map50_95, other.map50_95, gained.map50_95, count),
         ap50=tuple(
-            _difference(one.of(at, 0.5), other.of(at, 0.5), drawn[1].ap50[at] - drawn[0].ap50[at], pictures)
-            for at in classes
+            _difference(one.of(label, 0.5), other.of(label, 0.5), each, count) for label, each in enumerate(gained.ap50)
         ),
-        smallest_seen=_smallest_seen(error, pictures),
+        smallest_seen=_smallest_seen(gained.map50_95, count),
     )
 
 
@@ -106,26 +112,30 @@ def t_quantile(degrees: int, *, confidence: float = CONFIDENCE) -> float:
     )
 
 
-def _standard_error(drawn: NDArray[np.float64], pictures: int) -> float:
-    """Of a difference, by what it is in the draws in which it could be measured."""
-    drawn = drawn[np.isfinite(drawn)]
-    if pictures < 2 or len(drawn) < 2:
+def _standard_error(gained: NDArray[np.float64], count: int) -> float:
+    """Of a difference, by what it is in the draws in which it could be measured; infinite where that does not show.
+
+    count: series that were drawn from.
+    """
+    gained = gained[np.isfinite(gained)]
+    if count < 2 or len(gained) < 2:
         return math.inf
-    return float(drawn.std(ddof=1)) * math.sqrt(pictures / (pictures - 1))
+    return float(gained.std(ddof=1)) * math.sqrt(count / (count - 1))
 
 
 def _difference(
-    before: float | None, after: float | None, drawn: NDArray[np.float64], pictures: int
+    before: float | None, after: float | None, gained: NDArray[np.float64], count: int
 ) -> Difference | None:
     if before is None or after is None:
         return None
-    value, error = after - before, _standard_error(drawn, pictures)
-    reach = error * t_quantile(pictures - 1) if math.isfinite(error) else math.inf
+    value, error = after - before, _standard_error(gained, count)
+    reach = error * t_quantile(count - 1) if math.isfinite(error) else math.inf
     return Difference(value=value, low=max(-1.0, value - reach), high=min(1.0, value + reach))
 
 
-def _smallest_seen(error: float, pictures: int) -> float | None:
+def _smallest_seen(gained: NDArray[np.float64], count: int) -> float | None:
+    error = _standard_error(gained, count)
     if not math.isfinite(error):
         return None
-    least = error * (t_quantile(pictures - 1) + NormalDist().inv_cdf(USUALLY))
+    least = error * (t_quantile(count - 1) + NormalDist().inv_cdf(USUALLY))
     return least if least <= 1 else None

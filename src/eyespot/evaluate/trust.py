@@ -5,12 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from eyespot.records import Metric, SeriesFound
+from eyespot.records import Metric, MoreExpected, SeriesFound
 from eyespot.words import counted
 
 
+def trust_sentences(series: SeriesFound, doubtful: int | None, more: MoreExpected | None) -> Iterator[tuple[str, str]]:
+    """What is worth saying of a run's pictures, each a label and a sentence's words without its end.
+
+    doubtful: pictures whose label cross-validation speaks against. more: what twice the pictures would bring.
+    """
+    yield from series_sentences(series)
+    if doubtful:
+        yield (
+            "Labels",
+            f"{counted(doubtful, 'picture')} whose label the other pictures speak against: `eyespot audit` shows them",
+        )
+    if more:
+        yield "More", str(more)
+
+
 def series_sentences(found: SeriesFound) -> Iterator[tuple[str, str]]:
-    """What is worth saying of the series, each a label and a sentence's words without its end."""
+    """The same of the series alone."""
     if found.series:
         yield (
             "Series",

@@ -57,6 +57,8 @@ class FittedHead:
     trials: tuple[Trial, ...]
     out_of_fold: np.ndarray
     """Logits (N, classes) of every picture, from a head that had not seen it or its mirror image."""
+    rotation: Rotation | None = None
+    """That of the samples; None where the head was not fitted just now."""
 
 
 def require_memory(views: int, classes: int) -> None:
@@ -86,7 +88,7 @@ def fit_head(samples: Samples, options: HeadOptions) -> FittedHead:
     problems = Problems(rotated, rotation.variance, options, mirror=chosen.mirror, trained_on=everything)
     start = _between(cv.heads(chosen))
     (head,) = problems.minimise(np.array([chosen.l2]), start=[start], tolerance=TIGHT)
-    return FittedHead(rotation.undo(head), chosen, tuple(cv.trials), cv.out_of_fold(chosen))
+    return FittedHead(rotation.undo(head), chosen, tuple(cv.trials), cv.out_of_fold(chosen), rotation)
 
 
 def out_of_fold_logits(samples: Samples, options: HeadOptions, *, repeats: int) -> np.ndarray:
@@ -104,13 +106,15 @@ def out_of_fold_logits(samples: Samples, options: HeadOptions, *, repeats: int) 
     return np.stack(runs)
 
 
-def torn_logits(samples: Samples, options: HeadOptions, chosen: Trial) -> np.ndarray:
+def torn_logits(
+    samples: Samples, options: HeadOptions, chosen: Trial, *, rotation: Rotation | None = None
+) -> np.ndarray:
     """Logits (N, classes) out of fold as they would be had the folds torn the groups apart: too good by what is shared.
 
-    chosen: the trial whose L2 and mirror images are taken.
+    chosen: the trial whose L2 and mirror images are taken. rotation: that of the samples, where it is known.
     """
     options, samples = settled(options, samples), replace(samples, group=None)
-    rotation = Rotation.of(samples)
+    rotation = rotation or Rotation.of(samples)
     cv = _CrossValidation(rotation.apply(samples), rotation.variance, options)
     return cv.out_of_fold(cv.try_one(chosen.l2, mirror=chosen.mirror))
 

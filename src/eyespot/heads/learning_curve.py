@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from eyespot.data.split import stratified_folds
-from eyespot.evaluate.learning_curve import FEWEST_PICTURES, MorePictures, Tried, more_pictures
+from eyespot.evaluate.learning_curve import MorePictures, Tried, are_enough, more_pictures
 from eyespot.heads.fit import LOOSE, settled
 from eyespot.heads.head import Head, HeadOptions, Samples
 from eyespot.heads.problems import Problems
@@ -21,39 +21,50 @@ ENOUGH_ANSWERS = 20_000
 """By heads of one size: with more pictures fewer parts are tried, since each head is asked about more of them."""
 
 
+def tenths_of(samples: Samples, *, seed: int) -> np.ndarray:
+    """The tenth of every picture, 0 to 9, (N,): each class is spread evenly over all, and no group torn apart."""
+    return stratified_folds(samples.labels, folds=10, seed=seed, group=samples.group)
+
+
 def expect_with_more(
-    samples: Samples, options: HeadOptions, *, l2: float, turns: int | None = None
+    samples: Samples,
+    options: HeadOptions,
+    *,
+    l2: float,
+    turns: int | None = None,
+    rotation: Rotation | None = None,
 ) -> MorePictures | None:
     """What twice the pictures would bring; None where these are too few to say, and then nothing is fitted.
 
     l2: for all heads, that which was chosen with all pictures.
-    turns: parts of each size, as of `try_sizes`.
+    turns: parts of each size, 1 to 10, which overlap where they are large; None for what the pictures ask for.
+    rotation: to the axes of these features, or of more of them, where it is known.
     """
-    if len(samples) < FEWEST_PICTURES:
+    if not are_enough(len(samples), samples.group):
         return None
-    tenth = tenths_of(samples.labels, seed=options.seed, group=samples.group)
-    tried = try_sizes(samples, options, l2=l2, tenth=tenth, turns=turns)
+    turns = turns or min(TURNS, max(1, ENOUGH_ANSWERS // len(samples)))
+    tried = try_sizes(
+        samples, options, l2=l2, tenth=tenths_of(samples, seed=options.seed), turns=turns, rotation=rotation
+    )
     return more_pictures(tried, seed=options.seed, group=samples.group)
 
 
-def tenths_of(labels: np.ndarray, *, seed: int, group: np.ndarray | None = None) -> np.ndarray:
-    """The tenth of every picture, 0 to 9, (N,): each class is spread evenly over all, and no group is torn apart."""
-    return stratified_folds(labels, folds=10, seed=seed, group=group)
-
-
 def try_sizes(
-    samples: Samples, options: HeadOptions, *, l2: float, tenth: np.ndarray, turns: int | None = None
+    samples: Samples,
+    options: HeadOptions,
+    *,
+    l2: float,
+    tenth: np.ndarray,
+    turns: int,
+    rotation: Rotation | None = None,
 ) -> Tried:
     """The answers of heads that were fitted on 1 to 8 tenths of the pictures.
 
     Mirror images are left out: they double the work, and what more pictures bring is the same with them.
-    tenth: (N,), as of `tenths_of`.
-    turns: parts of each size, 1 to 10, which overlap where they are large; None for what the pictures ask for.
     """
-    turns = turns or min(TURNS, max(1, ENOUGH_ANSWERS // len(samples)))
     options = settled(options, samples)
     samples = replace(samples, mirror=None)
-    rotation = Rotation.of(samples)
+    rotation = rotation or Rotation.of(samples)
     rotated = rotation.apply(samples)
     asked, wrong = np.zeros((2, len(TENTHS), len(samples)), np.int64)
     trained = np.zeros(len(TENTHS))

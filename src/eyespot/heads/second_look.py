@@ -30,7 +30,7 @@ def second_look(samples: Samples, options: HeadOptions, fitted: FittedHead, *, f
     if trusted.all():
         return first
     samples = samples if fitted.chosen.mirror else replace(samples, mirror=None)
-    rotation = Rotation.of(samples)
+    rotation = fitted.rotation or Rotation.of(samples)
     rotated = rotation.apply(samples)
     trained_on = (fold[:, None] != np.arange(fold.max() + 1)) & trusted[:, None]  # (N, folds)
     problems = Problems(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from eyespot.data.boxes.reading import find_boxes
 from eyespot.data.data_set import DataSet
 from eyespot.distributed.world import World, broadcast, joined, world
 from eyespot.errors import OptionError, Stopped
+from eyespot.names import as_folder_name
 from eyespot.progress import Progress, silent
 from eyespot.regimes.fitting import NO_MODEL_YET
 from eyespot.reporting.classification import Classification
@@ -127,7 +127,7 @@ def _train(
     journal.fingerprint = task.fingerprint
     if again:
         require_same_data(again, task.data_name, task.fingerprint)
-    folder.name_after(_folder_name(task.data_name))
+    folder.name_after(as_folder_name(task.data_name))
     folder.tidy()
     clock.write_down()
     notes: list[str] = []
@@ -167,8 +167,3 @@ def _stopped(folder: RunFolder) -> BaseException:
     if folder.has_checkpoints:
         return Stopped(f"{NO_MODEL_YET}; eyespot train --resume {folder.path} goes on from the last checkpoint")
     return KeyboardInterrupt()
-
-
-def _folder_name(data_name: str) -> str:
-    """A data set's name as a folder's on any system."""
-    return re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", data_name).strip(" .") or "run"

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from eyespot.data.copies import Hashed
+from eyespot.data.groups import Series, effective_count
 from eyespot.data.store import Store
+from eyespot.evaluate.metrics import wilson_fraction
 from eyespot.evaluate.paired import Comparison, paired
 from eyespot.features.embed import embed
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
 from eyespot.heads.head import Head
+from eyespot.records import Metric
 from eyespot.regimes.prepare import Prepared
 
 
@@ -36,6 +39,12 @@ class Answers:
     def accuracies(self) -> np.ndarray:
         """Of each repeat, (repeats,)."""
         return np.asarray((self.logits.argmax(axis=2) == self.labels).mean(axis=1))
+
+    def metric(self, series: Series) -> Metric:
+        """The accuracy with its interval, which series make wider."""
+        group = series.group([each.content for each in self.pictures])
+        worth = None if group is None else effective_count(group)
+        return wilson_fraction(float(self.accuracies.mean()), len(self.labels), worth=worth)
 
     @property
     def middle(self) -> np.ndarray:
@@ -87,9 +96,10 @@ def on_val(
     return ask(prepared, prepared.part("val"), trunk=trunk, head=head, store=store, tap=tap)
 
 
-def compared(before: Answers, after: Answers) -> Comparison:
-    """How `after` differs from `before`, on the pictures that both have answered."""
+def compared(before: Answers, after: Answers, series: Series) -> Comparison:
+    """How `after` differs from `before`, on the pictures that both have answered. series: those of the data set."""
     known = dict(zip((each.content for each in before.pictures), before.middle.argmax(1) == before.labels, strict=True))
     rows = [row for row, each in enumerate(after.pictures) if each.content in known]
     then = [known[after.pictures[row].content] for row in rows]
-    return paired(then, (after.middle.argmax(1) == after.labels)[rows])
+    group = series.group([after.pictures[row].content for row in rows])
+    return paired(then, (after.middle.argmax(1) == after.labels)[rows], series=group)

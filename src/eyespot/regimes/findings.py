@@ -2,37 +2,66 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from eyespot.data.groups import effective_count
+from eyespot.evaluate.calibration import fit_temperature, probabilities
+from eyespot.evaluate.doubts import is_suspicious
+from eyespot.evaluate.learning_curve import MorePictures
 from eyespot.evaluate.metrics import wilson
 from eyespot.heads.fit import FittedHead, torn_logits
 from eyespot.heads.head import HeadOptions, Samples
-from eyespot.records import Metric
+from eyespot.heads.learning_curve import expect_with_more
+from eyespot.records import Metric, Record
 
+VERSION = 1
+"""Changes whenever the same features would give other findings."""
 MATTERS = 0.05
 """Share of the pictures that are in series from which it is worth the time to say what they would have done."""
+MOST_FOR_CURVE = 5_000
+"""Pictures up to which a curve takes a second or two."""
+TURNS = 1
+"""Parts of each size that the curve is read from: `audit` takes more of them."""
 
 
-@dataclass(frozen=True)
-class Findings:
+class Findings(Record):
     """What was found; None where it was not looked for."""
 
     together: Metric | None = None
     """Cross-validation."""
     torn: Metric | None = None
     """The same, had it torn the series apart."""
+    doubtful: int | None = None
+    """Pictures whose label cross-validation speaks against."""
+    more: MorePictures | None = None
+    """What twice the pictures would bring."""
 
 
 def find(samples: Samples, options: HeadOptions, fitted: FittedHead) -> Findings:
     """What is worth saying of the pictures that the head was fitted on."""
+    together, torn = _torn(samples, options, fitted)
+    logits, labels = fitted.out_of_fold, samples.labels
+    chances = probabilities(logits, temperature=fit_temperature(logits, labels))
+    more = None
+    if len(samples) <= MOST_FOR_CURVE:
+        more = expect_with_more(samples, options, l2=fitted.chosen.l2, turns=TURNS, rotation=fitted.rotation)
+    return Findings(
+        together=together,
+        torn=torn,
+        doubtful=int(is_suspicious(chances, labels).sum()),
+        more=more,
+    )
+
+
+def _torn(samples: Samples, options: HeadOptions, fitted: FittedHead) -> tuple[Metric | None, Metric | None]:
+    """Cross-validation, and the same had it torn the series apart; None where few pictures are in series."""
     group = samples.group
     if group is None or _share_in_series(group) < MATTERS:
-        return Findings()
+        return None, None
     together = _accuracy(fitted.out_of_fold, samples, worth=effective_count(group))
-    return Findings(together, _accuracy(torn_logits(samples, options, fitted.chosen), samples, worth=None))
+    return together, _accuracy(
+        torn_logits(samples, options, fitted.chosen, rotation=fitted.rotation), samples, worth=None
+    )
 
 
 def _share_in_series(group: np.ndarray) -> float:

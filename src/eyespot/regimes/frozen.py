@@ -21,6 +21,7 @@ from eyespot.heads.head import Head, HeadOptions, Samples
 from eyespot.progress import Progress
 from eyespot.records import Part, View
 from eyespot.regimes.answers import Answers
+from eyespot.regimes.findings import VERSION as FINDINGS_VERSION
 from eyespot.regimes.findings import Findings, find
 from eyespot.regimes.fitted import Fitted, Temperature, stopped_note
 from eyespot.regimes.prepare import Prepared, notes_on_trained
@@ -193,7 +194,12 @@ class _Memory:
         return logits
 
     def findings(self, fitted: FittedHead) -> Findings:
-        return find(self.samples, self._options, fitted)
+        name = f"{self._key}-findings-{FINDINGS_VERSION}"
+        if found := self._get([name]):
+            return Findings.model_validate_json(found[name].tobytes())
+        findings = find(self.samples, self._options, fitted)
+        self._put({name: np.frombuffer(findings.model_dump_json().encode(), np.uint8)})
+        return findings
 
     def _get(self, names: list[str]) -> dict[str, np.ndarray]:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -48,6 +48,8 @@ class Prepared:
     """What is black and white in pictures with more than 8 bits: the range of those to train on."""
     left_out: list[Hashed] = field(default_factory=list)
     """What the person's list leaves out, each content once, in the part that it would have had."""
+    named: Mapping[str, str] = field(default_factory=dict)
+    """The group that a person's file names of each content."""
     series: Series = field(default_factory=Series)
     """Pictures that belong together, as far as that was looked for."""
 
@@ -87,10 +89,11 @@ class Prepared:
             )
 
     def without(self, set_aside: Sequence[SetAside]) -> Prepared:
-        """The same without pictures that turned out to be unreadable."""
-        names = {each.picture for each in set_aside}
-        hashed = [each for each in self.hashed if each.picture.name not in names]
-        return replace(self, hashed=hashed, set_aside=[*self.set_aside, *set_aside])
+        """The same without pictures that turned out to be unreadable; of those that are not used nothing is said."""
+        unread = {each.picture: each for each in set_aside}
+        gone = [unread[each.picture.name] for each in self.hashed if each.picture.name in unread]
+        hashed = [each for each in self.hashed if each.picture.name not in unread]
+        return replace(self, hashed=hashed, set_aside=[*self.set_aside, *gone])
 
 
 def prepare(

@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from eyespot import zoo
 from eyespot.building.backbone import DEFAULT
 from eyespot.data.copies import Hashed
-from eyespot.data.groups import Series
+from eyespot.data.group_file import groups_of, read_groups
+from eyespot.data.groups import Links, Series
 from eyespot.distributed.world import broadcast
 from eyespot.engine.gate import FEATURES
 from eyespot.errors import MissingExtra
 from eyespot.features.embed import embed
-from eyespot.features.links import find_links
+from eyespot.features.links import Found, find_links
 from eyespot.features.stored import Stored
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
@@ -29,6 +31,8 @@ from eyespot.runs.job import Job
 SMALLEST_SIDE = 96
 """Of images, pixels: smaller ones have no signature worth the name, and small pictures are so many that they need none.
 """
+AUTO, OFF = "auto", "off"
+"""What `--group` may be, beside a file: series are looked for, or not."""
 LOOKING = "looking for series"
 
 
@@ -95,24 +99,37 @@ def _has_room(trunk: Trunk, views: int, job: Job) -> bool:
     return bool(broadcast(has_room, job.world))
 
 
+def with_named(prepared: Prepared, group: str) -> Prepared:
+    """The data set with the groups that a file names. group: as the option is given: auto, off, or the file's path.
+
+    Raises DataError for a file that is no such list, or names none of the pictures.
+    """
+    if group in (AUTO, OFF):
+        return prepared
+    pictures = [*prepared.hashed, *prepared.left_out]
+    found = groups_of([each.picture.name for each in pictures], read_groups(Path(group).expanduser()))
+    named = {each.content: name for each, name in zip(pictures, found.of, strict=True) if name is not None}
+    return replace(prepared, named=named, notes=[*prepared.notes, *found.notes])
+
+
 def with_series(prepared: Prepared, signer: Trunk | None, job: Job) -> Prepared:
-    """The data set split so that no series is torn apart.
+    """The data set split so that no series, and no group that a file names, is torn apart.
 
     signer: gives the pictures' signatures; None where they are too small for any.
     """
-    if signer is None:
+    if job.options.group == OFF:
         return prepared
-    everything = [*prepared.hashed, *prepared.left_out]  # so that what a person leaves out moves no other picture
-    ordered = sorted(everything, key=lambda each: each.content)  # so that file names decide nothing
-    found = find_links(
-        signer,
-        ordered,
-        store=job.store,
-        world=job.world,
-        progress=lambda done, total: job.progress(LOOKING, done, total),
-    )
-    series = Series.joined(found.links, [each.content for each in ordered])
-    used = {each.picture.name for each in prepared.hashed}
-    unread = [each for each in found.set_aside if each.picture in used]
-    prepared = prepared.without(unread).with_series(series, seed=job.options.seed)
+    ordered = sorted([*prepared.hashed, *prepared.left_out], key=lambda each: each.content)  # names decide nothing
+    found = Found(Links.none())
+    if signer is not None:
+        found = find_links(
+            signer,
+            ordered,
+            store=job.store,
+            world=job.world,
+            progress=lambda done, total: job.progress(LOOKING, done, total),
+        )
+    named = Links.of_names([prepared.named.get(each.content) for each in ordered])
+    series = Series.joined(Links.of(found.links, named), [each.content for each in ordered])
+    prepared = prepared.without(found.set_aside).with_series(series, seed=job.options.seed)
     return replace(prepared, notes=[*prepared.notes, *found.notes])

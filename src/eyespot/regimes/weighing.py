@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from eyespot.building.surgery import seconds_per_view
-from eyespot.evaluate.metrics import wilson
 from eyespot.evaluate.paired import Comparison
 from eyespot.features.tap import Tap
 from eyespot.heads.problems import log_softmax
-from eyespot.records import Metric, Rung
+from eyespot.records import Rung
 from eyespot.regimes.answers import Answers, Asked, compared, on_val
 from eyespot.regimes.fitted import Fitted
 from eyespot.regimes.learned import Tuning, tune, with_note
@@ -56,7 +55,7 @@ class Climbed:
 
     @classmethod
     def of(cls, first: FirstRung, answers: Answers | None, job: Job) -> Climbed:
-        return cls(first.frozen, answers, [_rung_of_frozen(answers, job, first.seconds)], _start_row(answers))
+        return cls(first.frozen, answers, [_rung_of_frozen(answers, job, first)], _start_row(answers))
 
 
 def begin(first: FirstRung, job: Job) -> Climbed:
@@ -126,7 +125,8 @@ def weigh(
     answers = tuned.temperature.answers
     assert answers is not None
     assert climbed.answers is not None
-    comparison = compared(climbed.answers, answers)
+    series = tuned.prepared.series
+    comparison = compared(climbed.answers, answers, series)
     is_wanted = was_asked_for and (job.options.replace_tail is not None or comparison.is_the_same)
     suffices = comparison.is_better or is_wanted
     decisions = Decisions(job.clock, tuning.key)
@@ -139,7 +139,7 @@ def weigh(
             regime=tuned.regime,
             trained=tuning.lesson.what,
             seconds=decisions.seconds(lambda: job.clock.spent - began),
-            validation=_metric(answers),
+            validation=answers.metric(series),
             verdict=f"{'kept' if is_kept else 'discarded'}: {why}",
             kept=is_kept,
         )
@@ -151,7 +151,7 @@ def weigh(
 
 def only_frozen(first: FirstRung, job: Job, *, reason: str) -> Fitted:
     """The frozen model as the only rung; reason: why no other one is tried."""
-    rung = _rung_of_frozen(first.frozen.out_of_fold, job, first.seconds)
+    rung = _rung_of_frozen(first.frozen.out_of_fold, job, first)
     return replace(with_note(first.frozen, reason), ladder=(rung,))
 
 
@@ -160,12 +160,13 @@ def with_start(tuned: Fitted, climbed: Climbed) -> Fitted:
     return replace(tuned, table=(climbed.start, *tuned.table))
 
 
-def _rung_of_frozen(answers: Answers | None, job: Job, seconds: float) -> Rung:
+def _rung_of_frozen(answers: Answers | None, job: Job, first: FirstRung) -> Rung:
+    series = first.frozen.prepared.series
     return Rung(
         regime="frozen",
         trained="the head alone",
-        seconds=Decisions(job.clock, "frozen").seconds(lambda: seconds),
-        validation=_metric(answers) if answers else None,
+        seconds=Decisions(job.clock, "frozen").seconds(lambda: first.seconds),
+        validation=answers.metric(series) if answers else None,
         verdict="kept: the first",
         kept=True,
     )
@@ -177,11 +178,6 @@ def _start_row(answers: Answers | None) -> Row:
         return row
     losses = -log_softmax(answers.middle)[np.arange(len(answers.labels)), answers.labels]
     return row | {"validation_loss": float(losses.mean()), "validation_accuracy": float(answers.accuracies.mean())}
-
-
-def _metric(answers: Answers) -> Metric:
-    right = answers.middle.argmax(1) == answers.labels
-    return wilson(int(right.sum()), len(right))
 
 
 def _head(frozen: Fitted, why: str, climbed: Climbed) -> Fitted:

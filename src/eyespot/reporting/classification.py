@@ -14,6 +14,7 @@ from eyespot.regimes.choice import Choice, choose
 from eyespot.regimes.fitted import Fitted, despite_ctrl_c
 from eyespot.regimes.fitting import fit
 from eyespot.regimes.prepare import Prepared, prepare, with_levels
+from eyespot.regimes.series import with_named
 from eyespot.reporting.measure import Measurements, measure
 from eyespot.reporting.outputs import write_outputs
 from eyespot.reporting.result import TrainResult, result_of
@@ -39,7 +40,7 @@ class Classification:
     ) -> Classification:
         """Raises DataError where there is nothing to tell apart, OptionError for options that do not fit."""
         found = prepare(data, seed=options.seed, progress=progress, how=options.read_as, changes=options.changes)
-        prepared = with_levels(found, ranks)
+        prepared = with_named(with_levels(found, ranks), options.group)
         return cls(prepared, choose(prepared, options))
 
     @property

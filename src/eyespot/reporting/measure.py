@@ -7,15 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eyespot.data.groups import effective_count
 from eyespot.data.store import Store
 from eyespot.evaluate.calibration import calibration, probabilities
-from eyespot.evaluate.metrics import part_metrics, wilson, wilson_fraction
+from eyespot.evaluate.metrics import part_metrics, wilson
 from eyespot.evaluate.verdict import RunScores
 from eyespot.features.embed import embed
 from eyespot.heads.fit import folds_of
 from eyespot.progress import Progress
-from eyespot.records import Calibration, Metric, Part, PartMetrics, Precision, SeriesFound
+from eyespot.records import Calibration, Part, PartMetrics, Precision, SeriesFound
 from eyespot.regimes.answers import Answers, Asked, ask
 from eyespot.regimes.fitted import Fitted, despite_ctrl_c, stopped_note
 from eyespot.regimes.prepare import Prepared
@@ -101,7 +100,7 @@ def _scores(fitted: Fitted, found: Mapping[Part, Answers]) -> RunScores:
         validation=metrics.get("val"),
         test=None if fitted.small_test else metrics.get("test"),
         small_test=metrics.get("test") if fitted.small_test else None,
-        out_of_fold=_out_of_fold(folds, fitted) if folds else None,
+        out_of_fold=folds.metric(fitted.prepared.series) if folds else None,
         out_of_fold_detail=_metrics(folds, fitted) if folds else None,
         out_of_fold_reason=_reason(folds, fitted) if folds else "",
     )
@@ -123,12 +122,6 @@ def _series(fitted: Fitted, test: Answers | None) -> SeriesFound:
         together=fitted.findings.together,
         torn=fitted.findings.torn,
     )
-
-
-def _out_of_fold(answers: Answers, fitted: Fitted) -> Metric:
-    group = fitted.prepared.group(answers.pictures)
-    worth = None if group is None else effective_count(group)
-    return wilson_fraction(float(answers.accuracies.mean()), len(answers.labels), worth=worth)
 
 
 def _metrics(answers: Answers, fitted: Fitted) -> PartMetrics:

@@ -13,6 +13,7 @@ from eyespot.data.pictures import thumbnail
 from eyespot.errors import UnreadablePicture
 from eyespot.evaluate.calibration import probabilities
 from eyespot.evaluate.metrics import top_mistakes
+from eyespot.evaluate.trust import trust_sentences
 from eyespot.files import write_whole, writing
 from eyespot.records import Part
 from eyespot.regimes.fitted import Fitted
@@ -100,7 +101,7 @@ def _report(
         mistakes=tuple(_mistakes(fitted, measured)),
         set_aside=tuple(prepared.set_aside),
         notes=result.notes,
-        series=result.series,
+        trust=tuple(words for _, words in trust_sentences(result.series, result.doubtful, result.more)),
         ladder=fitted.ladder,
     )
 

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from eyespot.evaluate import verdict
 from eyespot.evaluate.metrics import LARGEST_MATRIX, most_confused
-from eyespot.evaluate.trust import series_sentences
 from eyespot.evaluate.verdict import RunScores, most_trusted_first, overall
 from eyespot.files import write_whole
-from eyespot.records import ClassMetric, Metric, MixedUp, Part, PartMetrics, Rung, SeriesFound, SetAside
+from eyespot.records import ClassMetric, Metric, MixedUp, Part, PartMetrics, Rung, SetAside
 from eyespot.reporting import figures
 from eyespot.reporting.page import HEAT_LEVELS, rendered
 
@@ -63,8 +62,8 @@ class Report:
     mistakes: tuple[Mistake, ...] = ()
     """Most confident first."""
     set_aside: tuple[SetAside, ...] = ()
-    series: SeriesFound | None = None
-    """Pictures that belong together."""
+    trust: tuple[str, ...] = ()
+    """What the pictures themselves say of the figures: series, doubtful labels, what more of them would bring."""
     notes: tuple[str, ...] = ()
     """Warnings about the data, one sentence each: imbalance, duplicates across parts."""
 
@@ -135,7 +134,6 @@ def render(report: Report) -> str:
         class_rows=_class_rows,
         matrix=_matrix,
         pairs=_pairs,
-        series_sentences=series_sentences,
         interval_svg=lambda metric: Markup(figures.interval_svg(metric)),
         reliability_svg=lambda bins, title: Markup(figures.reliability_svg(bins, title)),
         markup=Markup,

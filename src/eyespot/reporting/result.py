@@ -11,7 +11,7 @@ from pathlib import Path
 from eyespot.bundle.files import FOLDER
 from eyespot.bundle.manifest import Exclusion
 from eyespot.names import as_typed, printable
-from eyespot.records import Metric, PartMetrics, Precision, Record, Rung, SeriesFound, SetAside
+from eyespot.records import Metric, MoreExpected, PartMetrics, Precision, Record, Rung, SeriesFound, SetAside
 from eyespot.regimes.choice import Choice
 from eyespot.regimes.fitted import Fitted
 from eyespot.reporting.measure import Measurements
@@ -45,6 +45,10 @@ class TrainResult(Record):
     """What came of the list of decisions; None where none was given."""
     series: SeriesFound
     """Pictures that belong together: no split tears them apart."""
+    doubtful: int | None
+    """Pictures whose label cross-validation speaks against; None where there was none."""
+    more: MoreExpected | None
+    """What twice the pictures would bring; None where they are too few to say, or so many that it takes too long."""
     validation: Metric | None
     """On the validation part; out of fold where there is none because too few pictures are held out; None if nothing
     was measured."""
@@ -96,6 +100,8 @@ def result_of(fitted: Fitted, measured: Measurements, *, choice: Choice, job: Jo
         set_aside=tuple(prepared.set_aside),
         exclusion=prepared.judged.exclusion,
         series=measured.series,
+        doubtful=fitted.findings.doubtful,
+        more=fitted.findings.more.expected if fitted.findings.more else None,
         validation=_overall(scores.validation) or scores.out_of_fold,
         test=_overall(scores.test),
         small_test=_overall(scores.small_test),

@@ -1,0 +1,125 @@
+"""What an audit leaves on disk: the page, the list to decide in, and everything as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+from eyespot.auditing.examine import Examined
+from eyespot.auditing.gathered import Gathered
+from eyespot.auditing.report import series_rows, write_report
+from eyespot.auditing.result import AuditResult, DoubtfulLabel, PoorPicture, SavedTwice
+from eyespot.data.decisions import COLUMNS, Suspect
+from eyespot.errors import CannotWrite
+from eyespot.files import make_folder, writing
+from eyespot.names import as_folder_name, printable
+from eyespot.runs.folder import RunLock
+from eyespot.runs.tables import write_csv, write_json
+
+PAGE, LIST, JSON = "audit.html", "exclude.csv", "audit.json"
+
+
+@contextmanager
+def audit_folder(out: Path, data_name: str) -> Iterator[Path]:
+    """Within it, a new folder `out/audit/NAME`, or NAME-2, is ours: a list that somebody filled in stays."""
+    name = as_folder_name(data_name)
+    for number in count(1):
+        folder = out / "audit" / (name if number == 1 else f"{name}-{number}")
+        try:
+            make_folder(folder.parent)
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise CannotWrite(f"{folder} cannot be made ({error.strerror or error}): choose another --out") from error
+        lock = RunLock.taken(folder)
+        try:
+            yield folder
+        finally:
+            if lock:
+                lock.let_go()
+            if not any(folder.iterdir()):
+                folder.rmdir()
+        return
+
+
+def write_outputs(folder: Path, gathered: Gathered, examined: Examined, *, data: str, seconds: float) -> AuditResult:
+    """What was found, with everything of it on disk."""
+    result = _result(folder, gathered, examined, data=data, seconds=seconds)
+    with writing(f"the audit in {folder}"):
+        write_csv(folder / LIST, COLUMNS, (each.cells for each in _suspects(gathered, examined)))
+        write_json(folder / JSON, result.model_dump(mode="json", by_alias=True))
+        write_report(folder / PAGE, result, gathered, examined)
+    return result
+
+
+def _result(folder: Path, gathered: Gathered, examined: Examined, *, data: str, seconds: float) -> AuditResult:
+    names = [each.picture.name for each in gathered.pictures]
+    labels = [each.picture.label for each in gathered.pictures]
+    by_files = examined.by_files
+
+    def classes_of(first: int, second: int) -> tuple[str, str] | None:
+        one, other = labels[first], labels[second]
+        return (one, other) if one is not None and other is not None else None
+
+    return AuditResult(
+        data=printable(data),
+        report=printable(str(folder / PAGE)),
+        list=printable(str(folder / LIST)),
+        pictures=len(names),
+        classes=gathered.classes,
+        identical=tuple(tuple(each.picture.name for each in same) for same in gathered.identical),
+        saved_twice=tuple(
+            SavedTwice(pictures=(names[each.first], names[each.second]), classes=classes_of(each.first, each.second))
+            for each in examined.saved
+        ),
+        series=tuple(tuple(names[row] for row in rows) for rows in series_rows(examined, gathered)),
+        cut=examined.series.cut,
+        doubtful=tuple(
+            DoubtfulLabel(
+                picture=names[each.row],
+                class_=str(labels[each.row]),
+                probability=each.probability,
+                likelier=gathered.classes[each.likelier],
+                likelier_probability=each.likelier_probability,
+                nearest=tuple(f"{labels[row]} ({names[row]})" for row in each.nearest),
+            )
+            for each in examined.doubts
+        ),
+        odd=tuple(PoorPicture(picture=names[row], why=_odd_words(gathered)) for row in examined.odd),
+        poor=tuple(PoorPicture(picture=names[each.row], why=each.why) for each in examined.poor),
+        warnings=(*examined.light, *(by_files.sentences(gathered.classes) if by_files else ())),
+        by_files=by_files.accuracy if by_files else None,
+        chance=by_files.chance if by_files else None,
+        more=examined.more.expected if examined.more else None,
+        unjudged=examined.unjudged,
+        set_aside=tuple(gathered.set_aside),
+        notes=tuple(dict.fromkeys(gathered.notes)),
+        seconds=round(seconds, 2),
+    )
+
+
+def _odd_words(gathered: Gathered) -> str:
+    return "is unlike any class" if gathered.classes else "is unlike the others"
+
+
+def _suspects(gathered: Gathered, examined: Examined) -> Iterator[Suspect]:
+    """Each picture that a person should look at, once, what speaks most against it first."""
+    pictures, seen = gathered.pictures, set[int]()
+
+    def suspect(row: int, why: str, likelier: str = "") -> Iterator[Suspect]:
+        if row not in seen:
+            seen.add(row)
+            picture = pictures[row].picture
+            yield Suspect(pictures[row].content, picture.name, picture.label or "", why, likelier)
+
+    for saved in examined.saved:
+        yield from suspect(saved.second, f"saved twice: {pictures[saved.first].picture.name} is the same picture")
+    for doubt in examined.doubts:
+        yield from suspect(doubt.row, "label doubtful", gathered.classes[doubt.likelier])
+    for row in examined.odd:
+        yield from suspect(row, _odd_words(gathered))
+    for poor in examined.poor:
+        yield from suspect(poor.row, poor.why)

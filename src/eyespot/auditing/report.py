@@ -1,0 +1,110 @@
+"""The page of an audit: every picture that is spoken of, small, beside what is said of it. It runs no script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from eyespot.auditing.examine import Examined
+from eyespot.auditing.gathered import Gathered
+from eyespot.auditing.result import AuditResult
+from eyespot.data.copies import Hashed
+from eyespot.data.pictures import thumbnail
+from eyespot.errors import UnreadablePicture
+from eyespot.evaluate.doubts import Doubt
+from eyespot.files import write_whole
+from eyespot.reporting.curve import curve_svg
+from eyespot.reporting.page import rendered
+
+MOST_THUMBNAILS = 200
+"""Of 128 pixels: about 4 kB each, so that the page stays below 2 MB."""
+SIDE = 128
+MOST_PAIRS, MOST_SERIES, MOST_OF_SERIES, MOST_DOUBTS, MOST_ODD, MOST_POOR = 10, 10, 5, 20, 15, 15
+"""Shown of each kind; all are in audit.json."""
+
+
+@dataclass(frozen=True)
+class Small:
+    """A picture as the page shows it."""
+
+    name: str
+    label: str
+    """Its class; empty where it has none."""
+    jpeg: bytes
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A row of small pictures, and what is said of them."""
+
+    pictures: tuple[Small, ...]
+    words: str
+
+
+def write_report(path: Path, result: AuditResult, gathered: Gathered, examined: Examined) -> None:
+    """The page at `path`, whole or not there."""
+    write_whole(path, render(result, gathered, examined).encode())
+
+
+def render(result: AuditResult, gathered: Gathered, examined: Examined) -> str:
+    """The page as HTML."""
+    from markupsafe import Markup
+
+    draw = _Drawing(gathered.pictures)
+    return rendered(
+        "auditing/audit.html.jinja",
+        result=result,
+        title=gathered.name,
+        saved=[draw.row((each.first, each.second)) for each in examined.saved[:MOST_PAIRS]],
+        doubts=[
+            draw.row((each.row, *each.nearest), _doubt_words(each, gathered.classes))
+            for each in examined.doubts[:MOST_DOUBTS]
+        ],
+        series=[draw.row(rows[:MOST_OF_SERIES]) for rows in series_rows(examined, gathered)[:MOST_SERIES]],
+        odd=list(draw.each(examined.odd[:MOST_ODD])),
+        poor=list(draw.each([each.row for each in examined.poor[:MOST_POOR]])),
+        curve=Markup(curve_svg(examined.more)) if examined.more else None,
+    )
+
+
+def series_rows(examined: Examined, gathered: Gathered) -> list[list[int]]:
+    """The rows of each series, the largest first."""
+    found: dict[str, list[int]] = {}
+    for row, each in enumerate(gathered.pictures):
+        if each.content in examined.series.of:
+            found.setdefault(examined.series.of[each.content], []).append(row)
+    return sorted(found.values(), key=lambda rows: (-len(rows), rows))
+
+
+def _doubt_words(doubt: Doubt, classes: Sequence[str]) -> str:
+    likelier = f"{classes[doubt.likelier]} ({doubt.likelier_probability:.2f})"
+    return f"{likelier} is likelier than its own class ({doubt.probability:.2f})"
+
+
+class _Drawing:
+    """Small pictures, at most so many, each drawn once."""
+
+    def __init__(self, pictures: Sequence[Hashed]) -> None:
+        self._pictures = pictures
+        self._drawn: dict[int, Small | None] = {}
+
+    def row(self, rows: Sequence[int], words: str = "") -> Shown:
+        """Those pictures side by side."""
+        return Shown(tuple(self.each(rows)), words)
+
+    def each(self, rows: Sequence[int]) -> Iterator[Small]:
+        """Those of the pictures that can be read, as long as there is room."""
+        for row in rows:
+            if row not in self._drawn and len(self._drawn) < MOST_THUMBNAILS:
+                self._drawn[row] = self._draw(row)
+            small = self._drawn.get(row)
+            if small is not None:
+                yield small
+
+    def _draw(self, row: int) -> Small | None:
+        picture = self._pictures[row].picture
+        try:
+            return Small(picture.name, picture.label or "", thumbnail(picture.read(), SIDE))
+        except (OSError, UnreadablePicture):
+            return None  # gone since it was read

@@ -1,0 +1,189 @@
+"""`audit` finds what was planted, touches nothing, and its list is followed by `train`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFilter
+
+import eyespot
+from eyespot.errors import DataError
+from eyespot.names import as_folder_name
+
+CLASSES = ("blue", "red")
+EACH = 16
+
+
+def painted(kind: str, seed: int) -> Image.Image:
+    """A few shapes anywhere, all with much of one color: no two pictures show the same."""
+    random = np.random.default_rng([CLASSES.index(kind), seed])
+
+    def color() -> tuple[int, ...]:
+        found = random.integers(0, 256, 3)
+        found[2 if kind == "blue" else 0] = random.integers(180, 256)
+        return tuple(found.tolist())
+
+    picture = Image.new("RGB", (160, 160), color())
+    draw = ImageDraw.Draw(picture)
+    for _ in range(random.integers(2, 7)):
+        (left, top), (width, height) = random.integers(0, 120, 2).tolist(), random.integers(15, 110, 2).tolist()
+        shape = (draw.ellipse, draw.rectangle)[random.integers(2)]
+        shape((left, top, left + width, top + height), fill=color())
+        draw.polygon([tuple(point) for point in random.integers(0, 160, (3, 2)).tolist()], fill=color())
+    return picture
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory) -> Path:
+    """Two classes with one picture saved twice, one in both classes, one label that is wrong, and one black picture."""
+    folder = tmp_path_factory.mktemp("audit") / "paint"
+    for kind in CLASSES:
+        (folder / kind).mkdir(parents=True)
+        for number in range(EACH):
+            painted(kind, number).save(folder / kind / f"{number:02}.png")
+    painted("red", 0).save(folder / "red" / "again.jpg", quality=60)
+    (folder / "red" / "same.png").write_bytes((folder / "red" / "01.png").read_bytes())
+    painted("red", 99).save(folder / "blue" / "wrong.png")
+    Image.new("RGB", (160, 160)).save(folder / "blue" / "black.png")
+    (folder / "notes.txt").write_text("not a picture")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def result(pictures, warm_cache, tmp_path_factory) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EYESPOT_CACHE", str(warm_cache))
+        return eyespot.audit(pictures, out=tmp_path_factory.mktemp("audits"))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def rows(path: str) -> list[dict[str, str]]:
+    with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_what_was_planted_is_found(result):
+    assert (result.pictures, result.classes) == (2 * EACH + 3, CLASSES)
+    assert [sorted(each) for each in result.identical] == [["red/01.png", "red/same.png"]]
+    assert [sorted(each.pictures) for each in result.saved_twice] == [["red/00.png", "red/again.jpg"]]
+    assert result.saved_twice[0].classes == ("red", "red")
+    assert ["red/00.png", "red/again.jpg"] in [sorted(each) for each in result.series]
+    assert result.doubtful[0].picture == "blue/wrong.png"
+    assert (result.doubtful[0].class_, result.doubtful[0].likelier) == ("blue", "red")
+    assert [each.picture for each in result.poor] == ["blue/black.png"]
+    assert [each.picture for each in result.set_aside] == ["notes.txt"]
+    assert result.more is None  # from so few pictures nothing can be expected
+    assert not result.unjudged
+
+
+def test_the_list_names_each_picture_once_and_decides_nothing(result):
+    listed = rows(result.list)
+    assert len(listed) == result.listed == len({row["content_hash"] for row in listed})
+    assert {row["do"] for row in listed} == {""}
+    [wrong] = [row for row in listed if row["picture"] == "blue/wrong.png"]
+    assert (wrong["class"], wrong["likelier_class"]) == ("blue", "red")
+
+
+def test_the_page_shows_them_and_runs_nothing(result):
+    page = Path(result.report).read_text("utf-8")
+    assert "<script" not in page
+    assert "default-src 'none'" in page
+    for picture in ("red/again.jpg", "blue/wrong.png", "blue/black.png"):
+        assert f'alt="{picture}"' in page
+    assert len(page) < 2_000_000
+
+
+def test_everything_is_there_as_json(result):
+    said = json.loads((Path(result.report).parent / "audit.json").read_text("utf-8"))
+    assert said == json.loads(json.dumps(result.model_dump(mode="json", by_alias=True)))
+    assert {"class", "picture"} <= said["doubtful"][0].keys()
+
+
+def test_nothing_of_the_data_is_touched_and_a_filled_list_stays(pictures, result, tmp_path, shared_cache):
+    before = contents(pictures)
+    first = eyespot.audit(pictures, out=tmp_path)
+    Path(first.list).write_text("mine")
+    second = eyespot.audit(pictures, out=tmp_path)
+    assert contents(pictures) == before
+    assert Path(first.list).read_text() == "mine"
+    assert Path(second.list).parent.name == "paint-2"
+    different = {"report", "list", "seconds"}
+    assert second.model_dump(exclude=different) == result.model_dump(exclude=different)
+
+
+def test_train_follows_the_list(pictures, result, tmp_path, shared_cache):
+    listed = rows(result.list)
+    for row in listed:
+        row["do"] = {"blue/wrong.png": "red", "red/again.jpg": "x", "red/00.png": "x"}.get(row["picture"], "")
+    path = tmp_path / "list.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, listed[0].keys())
+        table.writeheader()
+        table.writerows(listed)
+    trained = eyespot.train(pictures, exclude=path, out=tmp_path)
+    assert sum("was left out by you" in each.reason for each in trained.set_aside) == 1
+    assert any("blue/wrong.png is 'red'" in note for note in trained.notes)
+
+
+@pytest.mark.parametrize(("layout", "why"), [("flat", "no folder or list gives"), ("one", "there is one class only")])
+def test_without_classes_all_but_the_labels_is_judged(pictures, tmp_path, shared_cache, layout, why):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    target = folder if layout == "flat" else folder / "red"
+    target.mkdir(exist_ok=True)
+    for path in (pictures / "red").iterdir():
+        (target / path.name).write_bytes(path.read_bytes())
+    found = eyespot.audit(folder, out=tmp_path)
+    assert len(found.saved_twice) == 1
+    assert why in found.unjudged
+    assert (found.doubtful, found.more, found.by_files) == ((), None, None)
+    assert not found.next_commands
+
+
+def test_few_pictures_say_nothing_of_labels(tmp_path, shared_cache):
+    for kind in CLASSES:
+        (tmp_path / "few" / kind).mkdir(parents=True)
+        painted(kind, 0).save(tmp_path / "few" / kind / "0.png")
+    found = eyespot.audit(tmp_path / "few", out=tmp_path)
+    assert "2 pictures are too few" in found.unjudged
+    assert (found.doubtful, found.odd, found.series) == ((), (), ())
+
+
+def test_one_picture_is_no_error(tmp_path, shared_cache):
+    (tmp_path / "one").mkdir()
+    painted("red", 0).save(tmp_path / "one" / "0.png")
+    assert eyespot.audit(tmp_path / "one", out=tmp_path).pictures == 1
+
+
+def test_no_picture_is_one_sentence_and_leaves_no_folder(tmp_path, shared_cache):
+    (tmp_path / "none").mkdir()
+    (tmp_path / "none" / "broken.jpg").write_bytes(b"\xff\xd8 no picture")
+    with pytest.raises(DataError, match=r"broken\.jpg is not a picture"):
+        eyespot.audit(tmp_path / "none", out=tmp_path / "runs")
+    assert not list((tmp_path / "runs" / "audit").iterdir())
+
+
+def test_a_name_that_is_no_folders_is_made_one():
+    assert as_folder_name('a/b:c*"') == "a_b_c__"
+    assert as_folder_name(" . ") == "run"
+
+
+def test_blurred_copies_are_series_but_not_the_same_picture(tmp_path, shared_cache):
+    (tmp_path / "blur").mkdir()
+    for number in range(24):
+        painted("red", number).save(tmp_path / "blur" / f"{number:02}.png")
+    file = io.BytesIO()
+    painted("red", 3).filter(ImageFilter.GaussianBlur(3)).crop((6, 6, 160, 160)).save(file, "JPEG")
+    (tmp_path / "blur" / "near.jpg").write_bytes(file.getvalue())
+    found = eyespot.audit(tmp_path / "blur", out=tmp_path)
+    assert [sorted(each) for each in found.series] == [["03.png", "near.jpg"]]
+    assert not found.saved_twice
