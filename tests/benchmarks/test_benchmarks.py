@@ -394,7 +394,6 @@ def test_the_learning_curve(run_here, with_clothing, monkeypatch):
     assert printed.count("(bar ") == 5
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the system does not tell a process's peak memory")
 def test_what_an_audit_lists(run_here, with_clothing, monkeypatch):
     trust_pictures = importlib.import_module("trust_pictures")
     monkeypatch.setattr(trust_pictures.listed_pictures, "__kwdefaults__", {"many": 100})
