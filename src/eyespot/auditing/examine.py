@@ -16,14 +16,12 @@ from eyespot.evaluate.learning_curve import MorePictures
 from eyespot.evaluate.neighbours import Neighbours, nearest_pictures
 from eyespot.evaluate.odd import odd_pictures
 from eyespot.evaluate.shortcuts import ByFiles, facts_of_files, told_by_files
-from eyespot.features.likeness import ALIKE
+from eyespot.features.thumbnails import SAVED_TWICE, correlations
 from eyespot.heads.fit import fit_head, folds_of
 from eyespot.heads.head import HeadOptions, Samples
 from eyespot.heads.learning_curve import expect_with_more
 from eyespot.heads.second_look import second_look
 
-SAVED_TWICE = 0.97
-"""Correlation of two thumbnails of what is one picture, saved twice: other pictures of a series stay below it."""
 FEWEST_PICTURES = 20
 """Below, labels cannot be judged by the other pictures."""
 FEWEST_OF_CLASS = 2
@@ -134,19 +132,7 @@ def _by_files(shown: Shown, labels: np.ndarray | None, group: np.ndarray | None,
 
 def _saved_twice(links: Links, thumbnails: np.ndarray) -> list[Saved]:
     """The linked pairs whose thumbnails are one, or one's mirror image, the most certain first."""
-    close = links.take(links.likeness >= ALIKE)
-    flat = _standardised(thumbnails)
-    mirrored = _standardised(thumbnails[:, :, ::-1])
-    found = []
-    for first, second in zip(close.first.tolist(), close.second.tolist(), strict=True):
-        correlation = float(max(flat[first] @ flat[second], mirrored[first] @ flat[second]))
-        if correlation >= SAVED_TWICE:
-            found.append(Saved(first, second, correlation))
-    return sorted(found, key=lambda each: (-each.correlation, each.first, each.second))
-
-
-def _standardised(thumbnails: np.ndarray) -> np.ndarray:
-    """As vectors (N, 1024) whose products are correlations."""
-    flat = thumbnails.reshape(len(thumbnails), -1).astype(np.float32)
-    flat = flat - flat.mean(axis=1, keepdims=True)
-    return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6))
+    found = correlations(thumbnails, links.first, links.second)
+    pairs = zip(links.first.tolist(), links.second.tolist(), found.tolist(), strict=True)
+    saved = [Saved(first, second, correlation) for first, second, correlation in pairs if correlation >= SAVED_TWICE]
+    return sorted(saved, key=lambda each: (-each.correlation, each.first, each.second))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,22 +13,15 @@ import numpy as np
 from eyespot import machine
 from eyespot.building.backbone import OWN_PREPROCESS
 from eyespot.data.copies import Hashed, hash_pictures
-from eyespot.data.file_facts import FileFacts, file_facts
-from eyespot.data.pictures import read_small
+from eyespot.data.file_facts import file_facts
 from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import ReadAs
 from eyespot.data.sources import open_pictures
 from eyespot.data.store import Store
-from eyespot.errors import DataError, StoreError, UnreadablePicture
-from eyespot.features.decode import decode_with
+from eyespot.errors import DataError, StoreError
+from eyespot.features.thumbnails import SIDE, grey, of_each
 from eyespot.progress import Progress
-from eyespot.records import Levels, Preprocess, SetAside
-
-SMALL = 64
-"""Pixels of a picture's longer side, of which its thumbnail is made."""
-SIDE = 32
-"""Of a thumbnail, pixels."""
-AHEAD = 1024
+from eyespot.records import Levels, SetAside
 
 
 @dataclass(frozen=True)
@@ -108,7 +101,10 @@ def show(
         kept = store.get(list(keys.values())) if store else {}
         rows = {content: kept[key] for content, key in keys.items() if key in kept}
     missing = [each for each in pictures if each.content not in rows]
-    new = dict(_read(missing, levels, lambda done: progress(len(pictures) - len(missing) + done, len(pictures))))
+    new: dict[str, np.ndarray] = {}
+    for number, row in of_each(missing, lambda data: _row(data, levels), OWN_PREPROCESS):
+        new[missing[number].content] = row
+        progress(len(pictures) - len(missing) + len(new), len(pictures))
     with suppress(StoreError):
         if store:
             store.put({keys[content]: row for content, row in new.items()})
@@ -126,25 +122,8 @@ VERSION = 1
 """Changes whenever the same file would give another row."""
 
 
-def _read(
-    pictures: Sequence[Hashed], levels: Levels | None, progress: Callable[[int], None]
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Content and row of each picture: its thumbnail, then height, width, bytes and whether a camera signed it."""
-    work = [(each.picture, each.content) for each in pictures]
-
-    def read(files: Sequence[bytes], _: Preprocess) -> Iterator[np.ndarray | UnreadablePicture]:
-        for data in files:
-            try:
-                yield _row(data, file_facts(data), levels)
-            except UnreadablePicture as error:
-                yield error
-
-    for number, row in decode_with(read, work, OWN_PREPROCESS, {}, ahead=AHEAD):
-        yield pictures[number].content, row
-        progress(number + 1)
-
-
-def _row(data: bytes, facts: FileFacts, levels: Levels | None) -> np.ndarray:
-    grey = read_small(data, SMALL, levels).convert("L").resize((SIDE, SIDE))
+def _row(data: bytes, levels: Levels | None) -> np.ndarray:
+    """A picture's thumbnail, then height, width, bytes and whether a camera signed it."""
+    facts = file_facts(data)
     said = (facts.height, facts.width, facts.bytes, facts.camera)
-    return np.concatenate([np.asarray(grey, np.float32).ravel(), np.array(said, np.float32)])
+    return np.concatenate([grey(data, levels).ravel(), np.array(said, np.float32)])

@@ -24,6 +24,8 @@ SECONDS = 10.0
 """Between two such pictures, at most."""
 NEXT = 3
 """Pictures after it that each is compared with."""
+PERHAPS = 0.5
+"""Likeness from which two pictures may be one, saved twice: then their thumbnails tell."""
 BLOCK = 1000
 """Pictures that are compared with all others at a time."""
 PRIOR = 50
@@ -47,23 +49,23 @@ def unit_signatures(signatures: np.ndarray) -> np.ndarray:
     return flat
 
 
-def alike(unit: np.ndarray) -> Links:
+def alike(unit: np.ndarray, *, least: float = ALIKE) -> Links:
     """The pairs that show the same, as they are or mirrored.
 
     unit: as `unit_signatures` gives them, (N, D). Mirroring a picture turns the sign of its differences.
+    least: likeness of the pairs that are given.
     """
     found = [Links.none()]
     half = unit.shape[1] // 2
     for start in range(0, len(unit), BLOCK):
         rows, others = unit[start : start + BLOCK], unit[start:]
         sums, differences = (rows[:, part] @ others[:, part].T for part in (slice(half), slice(half, None)))
-        for likeness, least in ((sums + differences, ALIKE), (sums - differences, MIRRORED)):  # (block, N - start)
-            first, second = np.nonzero(likeness >= least)
-            above = second > first
-            first, second = first[above], second[above]
-            # a mirrored pair is as sure as an unmirrored one whose likeness is as far above its threshold
-            strength = likeness[first, second] + np.float32(ALIKE - least)
-            found.append(Links(first + start, second + start, strength))
+        # a mirrored pair is as sure as another whose likeness is as far above its threshold
+        likeness = np.maximum(sums + differences, sums - differences + np.float32(ALIKE - MIRRORED))
+        first, second = np.nonzero(likeness >= least)  # (block, N - start)
+        above = second > first
+        first, second = first[above], second[above]
+        found.append(Links(first + start, second + start, likeness[first, second]))
     return Links.of(*found)
 
 

@@ -16,12 +16,15 @@ from eyespot.data.taken import Taken, believable
 from eyespot.distributed.world import ALONE, World
 from eyespot.errors import StoreError
 from eyespot.features.embed import embed
-from eyespot.features.likeness import alike, in_a_row, unit_signatures
+from eyespot.features.likeness import ALIKE, PERHAPS, alike, in_a_row, unit_signatures
+from eyespot.features.thumbnails import SAVED_TWICE, SIDE, correlations, grey, of_each
 from eyespot.features.trunk import Trunk
-from eyespot.records import SetAside
+from eyespot.records import Preprocess, SetAside
 
-VERSION = 1
+VERSION = 3
 """Changes whenever the same signatures and times would give other links."""
+MOST_UNSURE = 400
+"""Pairs whose thumbnails are looked at, the likest first."""
 TIMES_NOTE = (
     "the times in the pictures' files are not used to find series: too many bear the same second, as if a scanner or a "
     "program had set them"
@@ -65,7 +68,7 @@ def find_links(
         if len(kept) == len(names):
             return Found(Links(*(kept[name] for name in names)), notes=notes)
     signed = embed(signer, pictures, store=store, world=world, progress=progress)
-    links = _compared(signed.features["identity"], signed.pictures, pictures, times)
+    links = _compared(signed.features["identity"], signed.pictures, pictures, times, signer.preprocess)
     with suppress(StoreError):
         if store and not signed.set_aside:
             store.put(dict(zip(names, (links.first, links.second, links.likeness), strict=True)))
@@ -73,7 +76,11 @@ def find_links(
 
 
 def _compared(
-    signatures: np.ndarray, signed: Sequence[Hashed], pictures: Sequence[Hashed], times: Sequence[Taken | None]
+    signatures: np.ndarray,
+    signed: Sequence[Hashed],
+    pictures: Sequence[Hashed],
+    times: Sequence[Taken | None],
+    preprocess: Preprocess,
 ) -> Links:
     """The links by the rows of all pictures. signatures: of those that are `signed`."""
     if len(signed) < 2:
@@ -81,5 +88,21 @@ def _compared(
     row_of = {each.content: row for row, each in enumerate(pictures)}
     rows = np.array([row_of[each.content] for each in signed])
     unit = unit_signatures(signatures)
-    links = Links.of(alike(unit), in_a_row(unit, [times[row] for row in rows]))
+    same = _certain(alike(unit, least=PERHAPS), signed, preprocess)
+    links = Links.of(same, in_a_row(unit, [times[row] for row in rows]))
     return Links(rows[links.first], rows[links.second], links.likeness)
+
+
+def _certain(links: Links, pictures: Sequence[Hashed], preprocess: Preprocess) -> Links:
+    """Without the pairs that are not alike enough, unless they are one picture, saved twice, by their thumbnails."""
+    is_unsure = links.likeness < ALIKE
+    unsure = links.take(is_unsure)
+    unsure = unsure.take(np.argsort(-unsure.likeness, kind="stable")[:MOST_UNSURE])
+    rows, index = np.unique(np.concatenate([unsure.first, unsure.second]), return_inverse=True)
+    thumbnails = np.zeros((len(rows), SIDE, SIDE), np.float32)
+    some = [pictures[row] for row in rows.tolist()]
+    for number, thumbnail in of_each(some, lambda data: grey(data, preprocess.levels), preprocess):
+        thumbnails[number] = thumbnail
+    first, second = np.split(index, 2)
+    same = unsure.take(correlations(thumbnails, first, second) >= SAVED_TWICE)
+    return Links.of(links.take(~is_unsure), Links(same.first, same.second, np.ones_like(same.likeness)))
