@@ -12,7 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import measuring
+import trust_curve
 import trust_exclude
+import trust_labels
+import trust_pictures
 import trust_series
 import trust_unknown
 from measuring import Bar
@@ -23,6 +26,9 @@ Rows = Callable[[Path, Store], Iterator[tuple[Bar, float]]]
 MEASURES: Mapping[str, Rows] = {
     "copies": trust_series.near_copies,
     "bursts": lambda data, store: trust_series.bursts(data),
+    "labels": trust_labels.wrong_labels,
+    "curve": trust_curve.learning_curve,
+    "pictures": trust_pictures.listed_pictures,
     "lists": lambda data, store: trust_exclude.rows(data),
     "refusals": trust_unknown.refusals,
     "sets": trust_unknown.sets,
