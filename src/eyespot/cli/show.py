@@ -185,9 +185,8 @@ def validated(result: ValResult) -> None:
     notes(result.notes)
     line("Accuracy", str(Metric(accuracy=result.accuracy, low=result.low, high=result.high, n=result.n)))
     if result.refused is not None:
-        line("Refused", f"{result.refused} of {counted(result.n, 'picture')}, as none of the classes")
-    if result.accepted is not None:
-        line("", f"accuracy on the others {result.accepted}")
+        others = f"; on the others {result.accepted}" if result.accepted else ""
+        line("Refused", f"{result.refused} as none of the classes{others}")
     shown = result.per_class
     if len(shown) > MOST_CLASSES:
         weakest = sorted(shown, key=lambda each: math.inf if each.f1 is None else each.f1)
