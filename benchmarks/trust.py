@@ -14,6 +14,7 @@ from pathlib import Path
 import measuring
 import trust_curve
 import trust_exclude
+import trust_gain
 import trust_labels
 import trust_pictures
 import trust_series
@@ -30,6 +31,7 @@ MEASURES: Mapping[str, Rows] = {
     "curve": trust_curve.learning_curve,
     "pictures": trust_pictures.listed_pictures,
     "lists": lambda data, store: trust_exclude.rows(data),
+    "gain": lambda data, store: trust_gain.rows(data),
     "refusals": trust_unknown.refusals,
     "sets": trust_unknown.sets,
     "engines": trust_unknown.engines,
