@@ -1,6 +1,6 @@
 """Whether what eyespot says of a data set and of its own figures holds.
 
-    python benchmarks/trust.py DATA --only series
+    python benchmarks/trust.py DATA --only copies bursts
 
 DATA is the folder that holds `clothing/`, `mnist/`, `cifar10/` and the other pictures that benchmarks use.
 """
@@ -12,10 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import measuring
+import trust_audit
+import trust_compare
 import trust_curve
 import trust_exclude
 import trust_gain
 import trust_labels
+import trust_ladder
 import trust_pictures
 import trust_series
 import trust_unknown
@@ -27,9 +30,12 @@ Rows = Callable[[Path, Store], Iterator[tuple[Bar, float]]]
 MEASURES: Mapping[str, Rows] = {
     "copies": trust_series.near_copies,
     "bursts": lambda data, store: trust_series.bursts(data),
+    "audit": trust_audit.audits,
     "labels": trust_labels.wrong_labels,
     "curve": trust_curve.learning_curve,
     "pictures": trust_pictures.listed_pictures,
+    "compare": lambda data, store: ((bar, value) for _, bar, value in trust_compare.rows() if bar),
+    "ladder": trust_ladder.ladder,
     "lists": lambda data, store: trust_exclude.rows(data),
     "gain": lambda data, store: trust_gain.rows(data),
     "refusals": trust_unknown.refusals,

@@ -10,8 +10,9 @@ import numpy as np
 from eyespot.data.copies import Hashed
 from eyespot.data.groups import Series, effective_count
 from eyespot.data.store import Store
+from eyespot.evaluate.likelihood import log_likelihoods, p_likelier
 from eyespot.evaluate.metrics import wilson_fraction
-from eyespot.evaluate.paired import Comparison, paired
+from eyespot.evaluate.paired import SIGNIFICANCE, Comparison, paired
 from eyespot.features.embed import embed
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
@@ -104,10 +105,44 @@ def on_val(
     return ask(prepared, prepared.part("val"), trunk=trunk, head=head, store=store, tap=tap)
 
 
-def compared(before: Answers, after: Answers, series: Series) -> Comparison:
-    """How `after` differs from `before`, on the pictures that both have answered. series: those of the data set."""
-    known = dict(zip((each.content for each in before.pictures), before.middle.argmax(1) == before.labels, strict=True))
-    rows = [row for row, each in enumerate(after.pictures) if each.content in known]
-    then = [known[after.pictures[row].content] for row in rows]
-    group = series.group([after.pictures[row].content for row in rows])
-    return paired(then, (after.middle.argmax(1) == after.labels)[rows], series=group)
+FEWEST_FOR_PROBABILITY = 100
+"""Pictures from which a model's temperature, fitted on them, says nothing of single ones among them any more."""
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """A model beside another one, by their answers to the same pictures."""
+
+    comparison: Comparison
+    p_likelier: float
+    """How likely chance alone would give the true classes so much more probability."""
+
+    @property
+    def is_better(self) -> bool:
+        """By a rule that calls one of two equal models better in one of 20 cases, about: it gives the true classes more
+        probability than chance explains, and has no fewer answers right. Of few pictures only the answers count."""
+        if self.comparison.count < FEWEST_FOR_PROBABILITY:
+            return self.comparison.is_better
+        return self.comparison.difference >= 0 and self.p_likelier < SIGNIFICANCE
+
+    @property
+    def is_worse(self) -> bool:
+        return self.comparison.is_worse
+
+    def in_words(self, name: str) -> str:
+        """name: what the other one is called."""
+        return f"{self.comparison.in_words(name)}; more probability for the true classes, p {self.p_likelier:.2g}"
+
+
+def weighed(before: Answers, after: Answers, series: Series) -> Weighed:
+    """How `after` compares with `before`, on the pictures that both have answered. series: those of the data set."""
+    row_of = {each.content: row for row, each in enumerate(before.pictures)}
+    now = [row for row, each in enumerate(after.pictures) if each.content in row_of]
+    then = [row_of[after.pictures[row].content] for row in now]
+    labels, group = after.labels[now], series.group([after.pictures[row].content for row in now])
+    logits = before.middle[then], after.middle[now]
+    right = [each.argmax(axis=1) == labels for each in logits]
+    return Weighed(
+        paired(*right, series=group),
+        p_likelier(*(log_likelihoods(each, labels) for each in logits), series=group),
+    )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from eyespot.data.groups import Series
 from eyespot.data.store import Store
 from eyespot.errors import MachineError
+from eyespot.evaluate.paired import paired
 from eyespot.evaluate.trust import Gain, ListGain
 from eyespot.heads.head import Head
 from eyespot.progress import Progress
-from eyespot.regimes.answers import Answers, ask, compared
+from eyespot.regimes.answers import Answers, ask
 from eyespot.regimes.fitted import SMALLEST_TEST, Fitted
+from eyespot.regimes.prepare import Prepared
 
 JUDGING = "judging your list"
 
@@ -45,15 +46,14 @@ def list_gain(fitted: Fitted, test: Answers | None, *, store: Store | None, prog
     computed += asked.computed
     if asked.answers is None:
         return Gained(computed=computed)
-    series = found.prepared.series
-    judged, as_found = (_gain(each, without, fitted.head, series) for each in (test, asked.answers))
+    judged, as_found = (_gain(each, without, fitted.head, found.prepared) for each in (test, asked.answers))
     return Gained(ListGain(judged=judged, as_found=as_found), computed)
 
 
-def _gain(answers: Answers, before: Head, after: Head, series: Series) -> Gain:
-    """How two heads differ on the pictures of these answers."""
+def _gain(answers: Answers, before: Head, after: Head, prepared: Prepared) -> Gain:
+    """How two heads differ on the pictures of these answers. prepared: with all of them, for their series."""
     features = answers.features
     assert features is not None
-    first, second = (replace(answers, logits=head.logits(features)[None]) for head in (before, after))
-    comparison = compared(first, second, series)
+    right = [head.logits(features).argmax(axis=1) == answers.labels for head in (before, after)]
+    comparison = paired(*right, series=prepared.group(answers.pictures))
     return Gain(n=comparison.count, difference=comparison.gain)
