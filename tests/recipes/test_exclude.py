@@ -21,7 +21,11 @@ from eyespot.errors import DataError, OptionError
 from eyespot.evaluate.paired import paired
 from eyespot.evaluate.trust import Gain, ListGain
 from eyespot.progress import silent
+from eyespot.regimes.frozen import as_found
 from eyespot.regimes.prepare import Prepared, prepare
+from eyespot.runs.clock import Clock
+from eyespot.runs.folder import RunFolder
+from eyespot.runs.job import Job
 from eyespot.runs.options import train_options
 from eyespot.runs.pictures import pictures_of_run
 from eyespot.runs.tables import write_csv
@@ -150,6 +154,15 @@ def test_without_the_list_every_picture_is_what_it_was_in_the_folders(photos, tm
     assert found.as_found.left_out == []
     path = listed(tmp_path / "list.csv", photos, {names[0]: "", names[1]: names[1].partition("/")[0]})
     assert (before.as_found, prepared(photos, exclude=path).as_found) == (None, None)
+
+
+@pytest.mark.parametrize("seconds", [None, 60.0])
+def test_a_second_head_is_fitted_only_where_no_time_was_given(photos, tmp_path, seconds):
+    path = listed(tmp_path / "list.csv", photos, {"circle/000.png": "x"})
+    options = train_options(exclude=path)
+    job = Job(options, RunFolder(options), None, tmp_path, "fp32", silent, Clock(seconds))
+    assert (as_found(prepared(photos, exclude=path), None, job) is None) == (seconds is not None)
+    assert as_found(prepared(photos), None, job) is None
 
 
 def test_a_picture_that_is_left_out_still_belongs_to_its_series_without_the_list(photos, tmp_path):
