@@ -38,6 +38,8 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot train, of a detector": detector_result.DetectorResult,
     "series of a run": trust.SeriesFound,
     "more": trust.MoreExpected,
+    "list_gain": trust.ListGain,
+    "judged, as_found": trust.Gain,
     "eyespot audit": audited.AuditResult,
     "saved_twice": audited.SavedTwice,
     "doubtful": audited.DoubtfulLabel,

@@ -126,7 +126,7 @@ def trained(result: TrainResult) -> None:
     if not result.out_of_fold or result.validation != result.out_of_fold:
         line("Validation", str(result.validation or "none"))
     line("Test", str(result.test or result.small_test or "none"))
-    for label, sentence in trust_sentences(result.series, result.doubtful, result.more):
+    for label, sentence in trust_sentences(result.series, result.doubtful, result.more, result.list_gain):
         line(label, sentence)
     line("Time", f"{result.seconds:.1f} s, {counted(result.views_computed, 'view')} computed")
     line("Report", result.report)
