@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from eyespot.answering.detections import DetectionValResult
 from eyespot.answering.opened_detector import OpenedDetector
@@ -37,9 +38,20 @@ class Judged:
     set_aside: list[SetAside]
     """Those without an answer."""
 
-    def scores(self, classes: Sequence[str], *, threshold: float, most: int) -> DetectionScores | None:
-        """All figures; None where no box is to be found."""
-        return detection_scores(self.truths, self.founds, classes, threshold=threshold, most=most)
+    def scores(
+        self, classes: Sequence[str], *, threshold: float, most: int, series: ArrayLike | None = None
+    ) -> DetectionScores | None:
+        """All figures; None where no box is to be found. series: (pictures,), a number that one series shares."""
+        return detection_scores(self.truths, self.founds, classes, threshold=threshold, most=most, series=series)
+
+    def only(self, numbers: Sequence[int]) -> Judged:
+        """The same of some of the pictures."""
+        return Judged(
+            pictures=[self.pictures[number] for number in numbers],
+            truths=[self.truths[number] for number in numbers],
+            founds=[self.founds[number] for number in numbers],
+            set_aside=self.set_aside,
+        )
 
 
 def judge(detector: OpenedDetector, pictures: Sequence[BoxedPicture], *, doing: str, progress: Progress) -> Judged:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,6 +15,7 @@ from eyespot.answering.detector import Detector
 from eyespot.bundle.detector_manifest import DetectorManifest
 from eyespot.bundle.files import FOLDER, DetectorBundle, place_bundle, read_any_bundle, sha256, write_detector
 from eyespot.bundle.manifest import DataSummary, KnownPictures
+from eyespot.data.boxes.records import BoxedPicture
 from eyespot.data.pictures import decoder_version
 from eyespot.detecting.fit import FittedDetector
 from eyespot.engine.run import engine_version
@@ -32,6 +34,8 @@ IOU = 0.6
 """Of two boxes of a class that overlap by more one is left out: things that stand together overlap by less."""
 MOST = 100
 """Boxes of a picture; the number that COCO measures."""
+Grouping = Callable[[Sequence[BoxedPicture]], np.ndarray | None]
+"""Numbers of pictures, (N,), that those of one series share; None where each stands by itself."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def write_model(fitted: FittedDetector, job: Job) -> Written:
             bundle = read_any_bundle(draft)
             assert isinstance(bundle, DetectorBundle)
             judged = _judged(Detector(bundle), fitted, job)
-            manifest = _with_scores(manifest, judged)
+            manifest = _with_scores(manifest, judged, fitted.prepared.group)
             write_detector(draft, manifest, fitted.graph)
             place_bundle(draft, target)
     except BaseException:
@@ -98,7 +102,7 @@ def _judged(detector: Detector, fitted: FittedDetector, job: Job) -> dict[Part, 
     }
 
 
-def _with_scores(manifest: DetectorManifest, judged: dict[Part, Judged]) -> DetectorManifest:
+def _with_scores(manifest: DetectorManifest, judged: dict[Part, Judged], group: Grouping) -> DetectorManifest:
     threshold = manifest.threshold
     if "val" in judged:
         of = judged["val"]
@@ -108,7 +112,8 @@ def _with_scores(manifest: DetectorManifest, judged: dict[Part, Judged]) -> Dete
     def scores(part: Part) -> DetectionScores | None:
         if part not in judged:
             return None
-        return judged[part].scores(manifest.classes, threshold=threshold, most=manifest.most)
+        of = judged[part]
+        return of.scores(manifest.classes, threshold=threshold, most=manifest.most, series=group(of.pictures))
 
     return manifest.model_copy(update={"threshold": threshold, "validation": scores("val"), "test": scores("test")})
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from eyespot.evaluate.box_records import Estimate
 from eyespot.records import Fraction, Metric, Record
 from eyespot.words import counted
 
@@ -23,11 +24,13 @@ class SeriesFound(Record):
     """Pictures of groups that were too large to be series, and were taken apart where they are least alike."""
     shared: int = Field(ge=0)
     """Test pictures, in folders that came split, that are in a series with a training picture."""
-    apart: Metric | None
-    """On the other test pictures; None where none is shared."""
-    together: Metric | None
+    shared_val: int = Field(ge=0)
+    """Validation pictures, alike."""
+    apart: Metric | Estimate | None
+    """On the other test pictures, the accuracy or a detector's mAP50; None where none is shared."""
+    together: Metric | None = None
     """Cross-validation; None where so few pictures are in series that it makes no difference."""
-    torn: Metric | None
+    torn: Metric | None = None
     """The same, had it torn the series apart."""
 
 
@@ -83,6 +86,12 @@ def series_sentences(found: SeriesFound) -> Iterator[tuple[str, str]]:
             "Shared",
             f"{counted(found.shared, 'test picture')} {'has' if found.shared == 1 else 'have'} a near-copy in train, "
             f"which makes the test figure too good: {without}",
+        )
+    if found.shared_val:
+        yield (
+            "Shared",
+            f"{counted(found.shared_val, 'validation picture')} {'has' if found.shared_val == 1 else 'have'} a "
+            "near-copy in train, which makes the validation figure too good",
         )
     if found.together and found.torn and found.torn.accuracy - found.together.accuracy > _error(found.together):
         yield (
