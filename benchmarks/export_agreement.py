@@ -15,7 +15,7 @@ import measuring
 
 from eyespot.bundle.exported import WholeClassifier, read_exported
 from eyespot.bundle.files import read_bundle
-from eyespot.bundle.run import require_probabilities
+from eyespot.bundle.run import answers_in
 from eyespot.engine.run import engine_version
 from eyespot.exporting.agreement import CLOSE, OnnxRuntime, agreement, answers_of_bundle
 from eyespot.exporting.files import onnx_file, openvino_files
@@ -56,7 +56,7 @@ def main() -> None:
         compare(partial(onnx.stream, many=True), runtime=f"ONNX file in {engine_version()}"),
         compare(partial(openvino.stream, many=True), runtime=f"OpenVINO files in {engine_version()}"),
         compare(
-            lambda decoded: ((tag, require_probabilities(bundle, found)[0]) for tag, found in runtime.stream(decoded)),
+            lambda decoded: ((tag, answers_in(found, bundle)[0]) for tag, found in runtime.stream(decoded)),
             runtime=f"ONNX file in {runtime.version}",
         ),
     ]

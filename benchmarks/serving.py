@@ -36,6 +36,7 @@ from servers import Load, Running
 
 import eyespot
 from eyespot import machine
+from eyespot.bundle.run import ClassAnswer
 from eyespot.engine.run import BATCH, in_batches
 from eyespot.serve.app import make_app
 from eyespot.serve.batching import Batching
@@ -171,7 +172,7 @@ def limit_of(run: Path, pictures: Sequence[bytes]) -> tuple[float, float]:
         engine = eyespot.load(run).classifier.engine(BATCH)
 
         def in_small_batches() -> None:
-            list(pool.map(lambda batch: served.answering.answer(batch, alone=False), batches))
+            list(pool.map(lambda batch: served.answering.answers(batch, alone=False), batches))
 
         def in_large_batches() -> None:
             for _ in engine.stream(in_batches(enumerate(images), BATCH)):
@@ -207,8 +208,8 @@ def cost_of_batching(run: Path, pictures: Sequence[bytes], *, rounds: int) -> fl
     service = Service(run)
     served = service.served
 
-    def plainly(data: bytes) -> np.ndarray:
-        return served.answering.answer(read_sent(data, served.preprocess).image[None], alone=True)
+    def plainly(data: bytes) -> list[ClassAnswer]:
+        return served.answering.answers(read_sent(data, served.preprocess).image[None], alone=True)
 
     async def measure() -> list[float]:
         loop, ratios = asyncio.get_running_loop(), []

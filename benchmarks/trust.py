@@ -1,6 +1,6 @@
 """Whether what eyespot says of a data set and of its own figures holds.
 
-    python benchmarks/trust.py DATA --only series
+    python benchmarks/trust.py DATA --only copies bursts
 
 DATA is the folder that holds `clothing/`, `mnist/`, `cifar10/` and the other pictures that benchmarks use.
 """
@@ -12,8 +12,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import measuring
+import trust_audit
+import trust_compare
+import trust_curve
 import trust_exclude
+import trust_labels
+import trust_pictures
 import trust_series
+import trust_unknown
 from measuring import Bar
 
 from eyespot.data.store import Store
@@ -22,7 +28,15 @@ Rows = Callable[[Path, Store], Iterator[tuple[Bar, float]]]
 MEASURES: Mapping[str, Rows] = {
     "copies": trust_series.near_copies,
     "bursts": lambda data, store: trust_series.bursts(data),
+    "audit": trust_audit.audits,
+    "labels": trust_labels.wrong_labels,
+    "curve": trust_curve.learning_curve,
+    "pictures": trust_pictures.listed_pictures,
+    "compare": lambda data, store: ((bar, value) for _, bar, value in trust_compare.rows() if bar),
     "lists": lambda data, store: trust_exclude.rows(data),
+    "refusals": trust_unknown.refusals,
+    "sets": trust_unknown.sets,
+    "engines": trust_unknown.engines,
 }
 
 

@@ -11,24 +11,35 @@ from onnx import TensorProto, helper, numpy_helper
 from eyespot.bundle.files import sha256, write_bundle
 from eyespot.bundle.manifest import DataSummary, KnownPictures, Manifest
 from eyespot.engine.attach import attach_head
+from eyespot.evaluate.promises import Promise, Unknown
 from eyespot.records import Network, Precision, Preprocess
 
 CLASSES = ("red", "green", "blue")
 SIDE = 32
 SHARPNESS = 8.0
+LEAST = {0.1: 0.9, 0.05: 0.8, 0.02: 0.58}
+"""The likeness below which a picture is refused, by the share of known ones that may be; nothing is known of 0.01."""
+LEAST_IN_SET = {0.8: 0.6, 0.9: 0.3, 0.95: 0.1}
 
 
 def write_color_bundle(
-    folder: Path, *, name: str = "colors", sharpness: float = SHARPNESS, gray: bool = False, weight: float = 1.0
+    folder: Path,
+    *,
+    name: str = "colors",
+    sharpness: float = SHARPNESS,
+    gray: bool = False,
+    weight: float = 1.0,
+    refuses: bool = False,
 ) -> Path:
     """The folder, with a bundle in it.
 
     sharpness: how sure the answers are; two bundles with different ones answer differently.
     weight: of the red channel; not a number makes a bundle that cannot answer.
+    refuses: what is less like a pure color than LEAST is none of them: grey is like each by 1 / sqrt(3).
     """
     channels = 1 if gray else 3
     scale = np.eye(3, channels) * sharpness / 255 * np.array([[weight if np.isfinite(weight) else 1], [1], [1]])
-    graph = attach_head(_mean_color(channels), [(scale, np.zeros(3))])
+    graph = attach_head(_mean_color(channels), [(scale, np.zeros(3))], means=np.eye(3) if refuses else None)
     if not np.isfinite(weight):
         graph = _spoiled(graph, weight)
     preprocess = Preprocess(
@@ -57,9 +68,15 @@ def write_color_bundle(
         graph_sha256=sha256(graph),
         versions={},
         pictures=KnownPictures.of([]),
+        unknown=Unknown(refusing=_kept(LEAST), fitted_on="colors", n=60) if refuses else None,
+        sets=_kept(LEAST_IN_SET) if refuses else (),
     )
     write_bundle(folder, manifest, graph)
     return folder
+
+
+def _kept(least: dict[float, float]) -> tuple[Promise, ...]:
+    return tuple(Promise(share=share, least=score) for share, score in least.items())
 
 
 def color_probabilities(image: np.ndarray, *, sharpness: float = SHARPNESS) -> np.ndarray:

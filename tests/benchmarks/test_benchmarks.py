@@ -374,22 +374,29 @@ def test_painting(judge, cache, tmp_path, monkeypatch, capsys):
         assert drawn.size == (3 * 154, 2 * 154)
 
 
-def test_wrong_labels(run_here, data):
-    printed = run_here("trust_labels.py", data)
-    assert "10% wrong, accuracy without the first" in printed
+@pytest.fixture
+def with_clothing(data, tmp_path) -> Path:
+    """A folder that holds those pictures as its clothing."""
+    shutil.copytree(data, tmp_path / "clothing")
+    return tmp_path
+
+
+def test_wrong_labels(run_here, with_clothing):
+    printed = run_here("trust.py", with_clothing, "--only", "labels")
+    assert "10% turned, accuracy without the first" in printed
     assert printed.count("(bar ") == 4
 
 
-def test_the_learning_curve(run_here, data, monkeypatch):
+def test_the_learning_curve(run_here, with_clothing, monkeypatch):
     monkeypatch.setattr("eyespot.evaluate.learning_curve.FEWEST_PICTURES", 10)
-    monkeypatch.setattr("eyespot.heads.learning_curve.FEWEST_PICTURES", 10)
-    printed = run_here("trust_curve.py", data)
+    printed = run_here("trust.py", with_clothing, "--only", "curve")
     assert printed.count("measured ") >= 10
     assert printed.count("(bar ") == 5
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the system does not tell a process's peak memory")
-def test_what_an_audit_lists(run_here, data):
-    printed = run_here("trust_pictures.py", data, "--many", 100)
+def test_what_an_audit_lists(run_here, with_clothing, monkeypatch):
+    trust_pictures = importlib.import_module("trust_pictures")
+    monkeypatch.setattr(trust_pictures.listed_pictures, "__kwdefaults__", {"many": 100})
+    printed = run_here("trust.py", with_clothing, "--only", "pictures")
     assert "by files alone: " in printed
     assert printed.count("(bar ") == 10

@@ -27,6 +27,7 @@ from eyespot.bundle.files import Bundle, read_bundle, write_bundle
 from eyespot.engine.attach import attach_head
 from eyespot.engine.gate import FEATURES
 from eyespot.errors import BundleError
+from eyespot.evaluate.likeness import unit
 from eyespot.exporting.files import onnx_file, openvino_files
 
 FILES = ("manifest.json", "model.onnx", "model.xml", "model.bin")
@@ -402,7 +403,7 @@ def of_another_head(bundle: Bundle, seed: int, folder: Path) -> Bundle:
     while trunk.graph.output[-1].name != FEATURES:
         del trunk.graph.output[-1]
     for parts in (trunk.graph.node, trunk.graph.initializer):
-        kept = [each for each in parts if not each.name.startswith(("classifier", "probabilities"))]
+        kept = [each for each in parts if not each.name.startswith(("classifier", "probabilities", "likeness"))]
         del parts[:]
         parts.extend(kept)
     classes = 2 if seed % 3 == 0 else 3 + seed
@@ -414,6 +415,7 @@ def of_another_head(bundle: Bundle, seed: int, folder: Path) -> Bundle:
         layers,
         temperature=1 + seed / 10,
         output="sigmoid" if outputs == 1 else "softmax",
+        means=unit(random.normal(size=(classes, 1280))),
     )
     changes = {"classes": tuple(map(str, range(classes))), "graph_sha256": hashlib.sha256(graph).hexdigest()}
     changes |= {"calibration": None, "validation": None, "test": None}

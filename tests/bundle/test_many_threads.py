@@ -28,6 +28,7 @@ def test_many_threads_get_right_answers(bundle, monkeypatch, seconds):
     assert asked.most == (16 if seconds else 1)
     batches = [images(count % asked.most + 1) for count in range(64)]
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda batch: asked.answer(batch, alone=len(batch) % 2 == 1), batches))
+        answers = list(pool.map(lambda batch: asked.answers(batch, alone=len(batch) % 2 == 1), batches))
     for batch, answer in zip(batches, answers, strict=True):
-        np.testing.assert_allclose(answer, [color_probabilities(each) for each in batch], atol=1e-6)
+        found = [each.probabilities for each in answer]
+        np.testing.assert_allclose(found, [color_probabilities(each) for each in batch], atol=1e-6)

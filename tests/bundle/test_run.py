@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import eyespot
 from eyespot.building.backbone import DEFAULT, OWN_PREPROCESS
-from eyespot.bundle.files import Bundle, read_bundle
+from eyespot.bundle.files import Bundle, read_bundle, sha256, write_bundle
 from eyespot.bundle.run import Classifier, precision_here
 from eyespot.engine.attach import attach_head
 from eyespot.engine.gate import check_graph
@@ -52,10 +52,24 @@ def measured(fitted):
 @pytest.fixture
 def bundle(fitted, split_run) -> Bundle:
     """A bundle in fp32, with a temperature that shows."""
-    graph = attach_head(fitted.trunk.graph, fitted.head.layers, temperature=2.5)
-    manifest = read_bundle(split_run.run).manifest
+    return written(fitted, split_run.run, temperature=2.5)
+
+
+def written(fitted, run, *, temperature: float, folder: Path = Path("nowhere")) -> Bundle:
+    """The fitted model in fp32, with the manifest of that run."""
+    layers, means = fitted.head.layers, fitted.means.values
+    graph = attach_head(fitted.trunk.graph, layers, temperature=temperature, means=means)
+    manifest = read_bundle(run).manifest
     precision = manifest.precision.model_copy(update={"name": "fp32"})
-    return Bundle(Path("nowhere"), manifest.model_copy(update={"precision": precision}), graph)
+    changed = {"precision": precision, "graph_sha256": sha256(graph), "temperature": temperature}
+    return Bundle(folder, manifest.model_copy(update=changed), graph)
+
+
+@pytest.fixture
+def own(fitted, split_run, tmp_path) -> Bundle:
+    """The fitted model as it is, on disk."""
+    made = written(fitted, split_run.run, temperature=fitted.temperature.value, folder=tmp_path / "own")
+    return write_bundle(made.folder, made.manifest, made.graph)
 
 
 def images(prepared) -> list[tuple[int, np.ndarray]]:
@@ -68,8 +82,8 @@ def test_the_bundle_answers_as_the_trained_head(fitted, measured, bundle, warm_c
     classifier = Classifier(bundle, cache_folder=warm_cache / "compiled")
     found = dict(classifier.stream(images(fitted.prepared)[: None if many else 3], many=many))
     assert len(found) == (33 if many else 3)
-    for number, row in found.items():
-        np.testing.assert_allclose(row, expected[number], atol=1e-4)
+    for number, answer in found.items():
+        np.testing.assert_allclose(answer.probabilities, expected[number], atol=1e-4)
 
 
 def test_the_manifest_says_how_far_the_written_model_lies_from_the_measured_one(
@@ -83,10 +97,7 @@ def test_the_manifest_says_how_far_the_written_model_lies_from_the_measured_one(
 
 
 @pytest.mark.parametrize("fails", ["the check", "the disk", "Ctrl-C"])
-def test_a_model_that_was_not_verified_is_not_there(
-    fitted, measured, split_run, shared_cache, tmp_path, monkeypatch, fails
-):
-    bundle = read_bundle(split_run.run)
+def test_a_model_that_was_not_verified_is_not_there(fitted, measured, own, shared_cache, tmp_path, monkeypatch, fails):
     if fails == "the check":
         measured = replace(measured, own=replace(measured.own, logits=-measured.own.logits))
     else:
@@ -95,21 +106,26 @@ def test_a_model_that_was_not_verified_is_not_there(
     expected = {"the check": BundleError, "the disk": OptionError, "Ctrl-C": KeyboardInterrupt}[fails]
     (tmp_path / "run").mkdir()
     with pytest.raises(expected) as caught:
-        write_verified(tmp_path / "run" / "bundle", bundle.manifest, bundle.graph, fitted, measured)
+        write_verified(tmp_path / "run" / "bundle", own.manifest, own.graph, fitted, measured)
     assert list((tmp_path / "run").iterdir()) == []
     if fails == "the disk":
         assert "No space left on device" in str(caught.value)
         assert "--out" in str(caught.value)
 
 
-def test_a_tampered_head_is_noticed(fitted, measured, split_run, shared_cache):
-    bundle = read_bundle(split_run.run)
-    require_same_answers(bundle, fitted, measured)
+def test_a_tampered_head_is_noticed(fitted, measured, own, shared_cache):
+    require_same_answers(own, fitted, measured)
     ((weight, bias),) = fitted.head.layers
     other = Head(((weight[::-1].copy(), bias),), fitted.head.output)
-    own = replace(measured.own, logits=measured.own.logits[:, :, ::-1])
-    with pytest.raises(BundleError, match="answers otherwise than the trained one"):
-        require_same_answers(bundle, replace(fitted, head=other), replace(measured, own=own))
+    said = replace(measured.own, logits=measured.own.logits[:, :, ::-1])
+    with pytest.raises(BundleError, match=r"answers otherwise than the trained one, .* in probability"):
+        require_same_answers(own, replace(fitted, head=other), replace(measured, own=said))
+
+
+def test_tampered_means_are_noticed(fitted, measured, own, shared_cache):
+    other = replace(fitted.means, values=fitted.means.values[:, ::-1].copy())
+    with pytest.raises(BundleError, match=r"answers otherwise than the trained one, .* in likeness"):
+        require_same_answers(own, replace(fitted, means=other), measured)
 
 
 def test_a_tampered_head_is_noticed_where_nothing_was_held_out(draw, split_run, shared_cache, tmp_path):

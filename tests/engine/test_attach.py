@@ -4,9 +4,12 @@ from itertools import pairwise
 
 import numpy as np
 import onnx
+import onnxruntime
 import openvino as ov
 import pytest
 from onnx import TensorProto, helper
+from sklearn.metrics.pairwise import cosine_similarity
+from sklearn.preprocessing import normalize
 
 from eyespot.engine.attach import attach_head
 from eyespot.engine.gate import check_graph
@@ -15,7 +18,7 @@ from eyespot.errors import NetworkError
 D = 6
 
 
-def _trunk(output: str = "features") -> bytes:
+def _trunk(output: str = "features", *, opset: int = 18) -> bytes:
     """Features are the images' values themselves, (N, 6)."""
     nodes = [
         helper.make_node("Cast", ["images"], ["values"], to=TensorProto.FLOAT),
@@ -24,8 +27,8 @@ def _trunk(output: str = "features") -> bytes:
     images = helper.make_tensor_value_info("images", TensorProto.UINT8, ["N", 1, 2, 3])
     features = helper.make_tensor_value_info(output, TensorProto.FLOAT, ["N", D])
     graph = helper.make_graph(nodes, "trunk", [images], [features])
-    opset = helper.make_opsetid("", 18)
-    return helper.make_model(graph, opset_imports=[opset], ir_version=10).SerializeToString()
+    opsets = [helper.make_opsetid("", opset)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=10).SerializeToString()
 
 
 def _run(graph: bytes, images: np.ndarray) -> dict[str, np.ndarray]:
@@ -72,6 +75,22 @@ def test_one_sigmoid_gives_two_classes(images, temperature):
     np.testing.assert_allclose(found, np.hstack([1 - p, p]), rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("opset", [17, 18])
+def test_likeness_is_the_cosine_to_the_nearest_mean(images, opset):
+    means = normalize(np.random.default_rng(3).normal(size=(4, D)))
+    graph = attach_head(_trunk(opset=opset), _layers(D, 4), means=means)
+    check_graph(graph)
+    images[2] = 0  # like nothing
+    found = _run(graph, images)
+    x = images.reshape(5, D).astype(np.float64)
+    np.testing.assert_allclose(found["likeness"], cosine_similarity(x, means).max(axis=1) * x.any(axis=1), atol=1e-6)
+    without = _run(attach_head(_trunk(opset=opset), _layers(D, 4)), images)
+    assert np.array_equal(found["probabilities"], without["probabilities"])
+    runtime = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    [again] = runtime.run(["likeness"], {"images": images})
+    np.testing.assert_allclose(again, found["likeness"], atol=1e-6)
+
+
 def test_the_result_passes_the_gate_and_is_the_same_every_time():
     first, second = (attach_head(_trunk(), _layers(D, 8, 3), temperature=1.5, output="softmax") for _ in range(2))
     check_graph(first)
@@ -81,6 +100,8 @@ def test_the_result_passes_the_gate_and_is_the_same_every_time():
 def test_the_outputs_keep_their_order():
     outputs = onnx.load_from_string(attach_head(_trunk(), _layers(D, 3))).graph.output
     assert [output.name for output in outputs] == ["features", "probabilities"]
+    outputs = onnx.load_from_string(attach_head(_trunk(), _layers(D, 3), means=np.eye(3, D))).graph.output
+    assert [output.name for output in outputs] == ["features", "probabilities", "likeness"]
 
 
 @pytest.mark.parametrize(
@@ -94,6 +115,7 @@ def test_the_outputs_keep_their_order():
         (_layers(D, 2), {"temperature": 0}, "above 0"),
         (_layers(D, 2), {"temperature": float("nan")}, "above 0"),
         ([(np.full((2, D), np.inf), np.zeros(2))], {}, "finite"),
+        (_layers(D, 3), {"means": np.zeros((3, D + 1))}, r"the shape \(classes, 6\), not \(3, 7\)"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(layers, options, words):

@@ -76,7 +76,8 @@ def test_the_band_reaches_far_enough_and_the_sentence_says_it():
     assert more_pictures(simulated(Curve(3, 0.5, 0.05), seed=0), seed=0) == more
 
 
-def test_series_that_are_drawn_together_make_the_band_wider():
+def test_series_that_are_drawn_together_make_the_band_wider(monkeypatch):
+    monkeypatch.setattr("eyespot.evaluate.learning_curve.FEWEST_PICTURES", 60)
     one = simulated(Curve(2, 0.5, 0.05), seed=1, pictures=60)
     series = Tried(one.sizes * 50, np.repeat(one.asked, 50, axis=1), np.repeat(one.wrong, 50, axis=1))
     group = np.repeat(np.arange(60), 50)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cosine
 
-from eyespot.evaluate.odd import likeness, odd_pictures
+from eyespot.evaluate.odd import likeness_without_itself, odd_pictures
 
 
 def bundles(seed: int = 0, *, each: int = 60, width: int = 40):
@@ -20,7 +20,7 @@ def bundles(seed: int = 0, *, each: int = 60, width: int = 40):
 def test_likeness_is_the_cosine_with_the_mean_of_the_others():
     features, labels = bundles(each=5)
     directions = features / np.linalg.norm(features, axis=1, keepdims=True)
-    for row, alike in enumerate(likeness(features, labels)):
+    for row, alike in enumerate(likeness_without_itself(features, labels)):
         others = np.arange(15) != row
         means = [directions[(labels == number) & others].mean(axis=0) for number in range(3)]
         assert alike == pytest.approx(max(1 - cosine(features[row], mean) for mean in means), abs=1e-5)
@@ -32,7 +32,7 @@ def test_strangers_are_listed_oddest_first_and_hardly_anything_else():
     found = odd_pictures(np.concatenate([features, strangers]), np.append(labels, [0, 1, 2, 0]))
     assert {180, 181, 182, 183} <= set(found)
     assert len(found) <= 6
-    alike = likeness(np.concatenate([features, strangers]), np.append(labels, [0, 1, 2, 0]))
+    alike = likeness_without_itself(np.concatenate([features, strangers]), np.append(labels, [0, 1, 2, 0]))
     assert alike[found].tolist() == sorted(alike[found])
     assert odd_pictures(np.concatenate([features, strangers]), np.append(labels, [0, 1, 2, 0]), most=2) == found[:2]
 

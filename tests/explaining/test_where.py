@@ -249,4 +249,4 @@ def test_a_picture_without_an_answer_has_its_reason_and_stops_no_other(tmp_path)
     pictures = [Picture(name, path=tmp_path / f"{name}.png") for name in colors]
     located = locate(network, pictures, many=False, progress=silent)
     assert located.reasons == {0: NO_ANSWER}
-    assert {*located.probabilities} == {*located.sizes} == {1}
+    assert {*located.answers} == {*located.sizes} == {1}

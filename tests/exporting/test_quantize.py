@@ -130,7 +130,7 @@ def quantize(colors, monkeypatch) -> Callable[..., Any]:
             colors,
             files,
             trained_on=trained_on,
-            judged_on=judged_on,
+            judged_on=RunPictures("val", judged_on, 0),
             expected=expected,
             read_back=partial(verb._in_openvino, targets=[Path("m.xml"), Path("m.bin")], precision="fp32"),
             progress=silent,

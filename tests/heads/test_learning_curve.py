@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from head_samples import OPTIONS, blobs, with_mirror
@@ -64,3 +66,15 @@ def test_too_few_pictures_are_not_tried(monkeypatch):
     monkeypatch.delattr("eyespot.heads.learning_curve.try_sizes")
     samples = blobs(FEWEST_PICTURES - 1)
     assert expect_with_more(samples, OPTIONS, l2=0.01) is None
+
+
+def test_series_are_not_torn_apart(monkeypatch):
+    """Copies of 60 pictures whose labels say nothing: heads that had seen a copy would know the label by heart."""
+    one = blobs(60, 200, 2, apart=0)
+    samples = Samples(one.identity.repeat(10, axis=0), None, one.labels.repeat(10), 2, np.arange(60).repeat(10))
+    assert expect_with_more(samples, OPTIONS, l2=1e-4) is None  # no more than 60 different ones
+    monkeypatch.setattr("eyespot.evaluate.learning_curve.FEWEST_PICTURES", 60)
+    together = expect_with_more(samples, OPTIONS, l2=1e-4)
+    apart = expect_with_more(replace(samples, group=None), OPTIONS, l2=1e-4)
+    assert apart.points[-1][1] < 0.02
+    assert together.points[-1][1] > 0.3

@@ -11,12 +11,13 @@ from eyespot import records
 from eyespot.answering import compared, detections
 from eyespot.answering import results as answers
 from eyespot.arithmetic import table
+from eyespot.auditing import result as audited
 from eyespot.augmenting import augmentation
 from eyespot.bundle import manifest
 from eyespot.detecting import result as detector_result
 from eyespot.detecting.explained import BoxExplanation
 from eyespot.errors import StoreError
-from eyespot.evaluate import box_records
+from eyespot.evaluate import box_records, promises, trust
 from eyespot.explaining import deletion
 from eyespot.exporting import agreement, box_agreement, quantize
 from eyespot.labs import result as lab_result
@@ -35,6 +36,12 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot predict": answers.Prediction,
     "eyespot val": answers.ValResult,
     "eyespot train, of a detector": detector_result.DetectorResult,
+    "series of a run": trust.SeriesFound,
+    "more": trust.MoreExpected,
+    "eyespot audit": audited.AuditResult,
+    "saved_twice": audited.SavedTwice,
+    "doubtful": audited.DoubtfulLabel,
+    "odd, poor": audited.PoorPicture,
     "eyespot compare": compared.CompareResult,
     "first, second": compared.MeasuredModel,
     "difference, and map50, map50_95, ap50 of a comparison": records.Difference,
@@ -101,6 +108,9 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "ladder": records.Rung,
     "validation, test, small_test, out_of_fold": records.Metric,
     "precision": records.Precision,
+    "unknown": promises.Unknown,
+    "refusing, sets": promises.Promise,
+    "refused": promises.Share,
     "per_class": records.ClassMetric,
     "mixed_up": records.MixedUp,
     "calibration": records.Calibration,

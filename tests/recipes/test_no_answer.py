@@ -8,7 +8,7 @@ from color_bundle import write_color_bundle
 from PIL import Image
 
 from eyespot.answering.model import load
-from eyespot.bundle.run import NO_ANSWER, is_distribution
+from eyespot.bundle.run import NO_ANSWER, ClassAnswer
 from eyespot.errors import BundleError, DataError
 from eyespot.exporting import agreement
 from eyespot.recipes.benchmark import benchmark
@@ -116,7 +116,9 @@ def test_an_export_that_gives_no_number_where_the_run_gives_one_is_no_twin(overf
     ],
 )
 def test_a_distribution_has_numbers_from_0_to_1_with_a_sum_of_1(row, expected):
-    assert is_distribution(np.array(row, np.float32)) is expected
+    assert ClassAnswer(np.array(row, np.float32), None).is_one is expected
+    assert ClassAnswer(np.array(row, np.float32), 0.5).is_one is expected
+    assert not ClassAnswer(np.array(row, np.float32), math.nan).is_one
 
 
 def agreement_pictures(folder):

@@ -78,8 +78,8 @@ def test_boxes_lie_in_their_pictures_and_name_the_likeliest_class(run, odd_pictu
 def test_without_it_json_and_csv_are_as_they_were(cli, run, split_photos):
     picture = split_photos / "test" / "square" / "200.png"
     [said] = json.loads(cli("predict", run, picture, "--json", "--csv", "a.csv").stdout)
-    assert [*said] == ["picture", "predictions", "set_aside", "note"]
-    assert Path("a.csv").read_text().splitlines()[0] == "picture,rank,class,probability,set_aside"
+    assert [*said] == ["picture", "predictions", "set_aside", "note", "known", "likeness", "set"]
+    assert Path("a.csv").read_text().splitlines()[0] == "picture,rank,class,probability,set_aside,known,likeness,set"
     assert "estimated" not in cli("predict", run, picture).output
 
 
@@ -243,7 +243,7 @@ def test_a_detector_is_trained_on_them(run, split_photos, tmp_path):
 # --- what cannot be
 
 
-@pytest.mark.parametrize(("name", "value"), [("threshold", 0.3), ("iou", 0.5), ("max_boxes", 3)])
+@pytest.mark.parametrize(("name", "value"), [("iou", 0.5), ("max_boxes", 3)])
 def test_options_of_detectors_are_refused(run, name, value):
     with pytest.raises(OptionError, match=f"{name} is for detectors, and the model in .* names classes: leave it out$"):
         eyespot.predict(run, "any.png", where=True, **{name: value})

@@ -16,7 +16,7 @@ from eyespot.heads.fit import folds_of
 from eyespot.heads.head import Head
 from eyespot.progress import silent
 from eyespot.regimes.answers import Answers
-from eyespot.regimes.fitted import Fitted, Temperature
+from eyespot.regimes.fitted import ClassMeans, Fitted, Temperature
 from eyespot.regimes.prepare import Prepared
 from eyespot.reporting.measure import CHECKED, MOST_COMPARED, measure
 
@@ -73,6 +73,7 @@ def fitted(*, precision="fp32", train=40, val=40, test=40, **changes) -> Fitted:
         held_out=("val", "test"),
         small_test=False,
         temperature=Temperature(2.0, "answers to the training pictures", answers),
+        means=ClassMeans.judged_on(np.eye(2, dtype=np.float32), None, "nothing"),
         trained_on=train,
         mirror=False,
         l2=1.0,

@@ -12,7 +12,7 @@ from PIL import Image
 
 from eyespot.bundle.files import read_bundle
 from eyespot.bundle.many_threads import Answering
-from eyespot.bundle.run import Classifier
+from eyespot.bundle.run import ClassAnswer, Classifier
 from eyespot.data.pictures import read_image
 from eyespot.errors import BundleError, RequestError
 from eyespot.serve import batching as batching_module
@@ -127,18 +127,19 @@ def test_pictures_of_two_models_are_never_mixed(batching, served, other):
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 15, 16])
 def test_an_answer_is_the_same_alone_and_beside_others(served, count):
     stacked = np.stack(images(count))
-    beside = served.answering.answer(stacked, alone=False)
-    alone = np.concatenate([served.answering.answer(each[None], alone=True) for each in stacked])
-    np.testing.assert_allclose(beside, alone, atol=1e-6)
+    beside = served.answering.answers(stacked, alone=False)
+    alone = [answer for each in stacked for answer in served.answering.answers(each[None], alone=True)]
+    for one, other in zip(beside, alone, strict=True):
+        np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-6)
 
 
 def test_a_lone_picture_is_a_batch_of_one_on_all_cores(batching, batches, served, monkeypatch, picture):
     asked_alone = []
-    answer = served.answering.answer
+    answers = served.answering.answers
     monkeypatch.setattr(
         type(served.answering),
-        "answer",
-        lambda self, images, *, alone: asked_alone.append(alone) or answer(images, alone=alone),
+        "answers",
+        lambda self, images, *, alone: asked_alone.append(alone) or answers(images, alone=alone),
     )
     data = picture()
     [found] = asyncio.run(batching.answers([data], served))
@@ -162,9 +163,11 @@ def test_an_image_waits_for_a_file_but_not_for_many(served, batches, monkeypatch
 def test_beyond_its_places_the_queue_takes_nothing(served, monkeypatch):
     batching = Batching(workers=1, places=3)
     go_on = threading.Event()
-    answer = served.answering.answer
+    answers = served.answering.answers
     monkeypatch.setattr(
-        type(served.answering), "answer", lambda self, images, *, alone: go_on.wait(30) and answer(images, alone=alone)
+        type(served.answering),
+        "answers",
+        lambda self, images, *, alone: go_on.wait(30) and answers(images, alone=alone),
     )
 
     async def ask():
@@ -244,7 +247,7 @@ def test_a_full_queue_answers_503_and_says_when_to_come_back(client, service, pi
 def test_a_model_whose_answers_are_no_numbers_is_not_served(tmp_path):
     bundle = read_bundle(write_color_bundle(tmp_path / "bundle"))
     answering = Answering(Classifier(bundle, cache_folder=None))
-    answering.answer = lambda images, *, alone: np.full((1, 3), np.nan)
+    answering.answers = lambda images, *, alone: [ClassAnswer(np.full(3, np.nan), None)]
     with pytest.raises(BundleError, match="its answers are no numbers; copy it again"):
         ServedClassifier.of(bundle, answering)
 

@@ -143,6 +143,8 @@ def test_the_model_is_described(client, service):
         "small_test": None,
         "out_of_fold": None,
         "measured": None,
+        "unknown": None,
+        "sets": [],
         "heat_map": False,
         "similar": False,
         "fingerprint": service.served.bundle.manifest.graph_sha256[:12],

@@ -99,7 +99,7 @@ def _both(first: Opened, second: Opened, pictures: Sequence[Hashed], progress: P
     reasons = {**other.reasons, **one.reasons}
     kept = [number for number in range(len(pictures)) if number not in reasons]
     said = [
-        [model.classes[answers.probabilities[number].argmax()] for number in kept]
+        [model.classes[answers.answers[number].probabilities.argmax()] for number in kept]
         for model, answers in ((first, one), (second, other))
     ]
     labels = np.array([pictures[number].picture.label for number in kept])

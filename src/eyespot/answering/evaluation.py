@@ -6,12 +6,14 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from eyespot import machine
 from eyespot.answering.opened import Opened
 from eyespot.answering.results import ValResult
+from eyespot.answering.rules import rules_of
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.data.levels import note_on_flat
@@ -59,13 +61,14 @@ def evaluation(model: Opened, data: str | Path, *, split: str, progress: Progres
         data=printable(str(data)),
         part=part,
         **metrics.overall.model_dump(),
+        **_refused(model, answers),
         per_class=metrics.per_class,
         classes=model.classes,
         confusion=metrics.confusion if len(model.classes) <= LARGEST_MATRIX else (),
         mixed_up=most_confused(metrics.cells, model.classes),
         calibration=calibration(logits, answers.labels, 1.0, "nothing: the model's own temperature is in its answers"),
         set_aside=(*data_set.set_aside, *foreign, *unread, *copies, *trained_on, *answers.unreadable),
-        notes=(*data_set.notes, *_notes(answers.pictures), *note_on_flat(answers.flat)),
+        notes=(*data_set.notes, *_notes(answers.pictures), *_notes_on_rules(model), *note_on_flat(answers.flat)),
         seconds=round(time.perf_counter() - started, 2),
     )
 
@@ -124,6 +127,8 @@ class _Answers:
     """(N,)."""
     probabilities: np.ndarray
     """(N, classes)."""
+    known: list[bool | None]
+    """Whether each may show one of the classes."""
     flat: list[str]
     """Names of pictures of one color."""
     unreadable: list[SetAside]
@@ -132,14 +137,34 @@ class _Answers:
 def _answers(model: Opened, seen: Sequence[_Seen], progress: Progress) -> _Answers:
     pictures = [(each.hashed.picture, each.hashed.content) for each in seen]
     found = model.answers(pictures, doing="measuring", many=True, progress=progress)
-    kept = [each for number, each in enumerate(seen) if number in found.probabilities]
+    said = [answer for _, answer in sorted(found.answers.items())]
+    kept = [each for number, each in enumerate(seen) if number in found.answers]
+    rules = rules_of(model.manifest)
     return _Answers(
         pictures=kept,
         labels=np.array([model.classes.index(str(each.hashed.picture.label)) for each in kept], dtype=np.int64),
-        probabilities=np.array([row for _, row in sorted(found.probabilities.items())], dtype=np.float64),
+        probabilities=np.array([answer.probabilities for answer in said], dtype=np.float64),
+        known=[rules.is_known(answer) for answer in said],
         flat=[pictures[number][0].name for number in sorted(found.flat)],
         unreadable=[SetAside(picture=pictures[number][0].name, reason=why) for number, why in found.reasons.items()],
     )
+
+
+def _notes_on_rules(model: Opened) -> Iterator[str]:
+    if model.manifest.unknown is None:
+        yield "this model refuses no picture: it was made by an earlier eyespot, and one trained again does"
+
+
+def _refused(model: Opened, answers: _Answers) -> dict[str, Any]:
+    """How many pictures the model refused, and its accuracy on the others."""
+    if None in answers.known:
+        return {"refused": None, "accepted": None}
+    is_known = np.array(answers.known, bool)
+    refused = int((~is_known).sum())
+    accepted = None
+    if 0 < refused < len(is_known):
+        accepted = part_metrics(answers.labels[is_known], answers.probabilities[is_known], model.classes).overall
+    return {"refused": refused, "accepted": accepted}
 
 
 def _notes(seen: Sequence[_Seen]) -> Iterator[str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from eyespot.answering.opened import Opened, predictions
 from eyespot.answering.results import Prediction, ValResult
+from eyespot.answering.rules import RuleOptions, rules_of
 from eyespot.bundle.exported import is_exported, read_exported
 from eyespot.bundle.files import GRAPH, MANIFEST, Bundle, DetectorBundle, read_any_bundle
 from eyespot.data.read_as import read_as
@@ -22,14 +23,28 @@ class Model(Opened):
     """A trained model, ready to answer. Made by `load`."""
 
     def predict(
-        self, pictures: str | Path | Iterable[str | Path], *, topk: int = 3, progress: Progress = silent
+        self,
+        pictures: str | Path | Iterable[str | Path],
+        *,
+        topk: int = 3,
+        refuse: float | None = None,
+        threshold: float | Literal["auto"] = "auto",
+        set: float | None = None,
+        progress: Progress = silent,
     ) -> list[Prediction]:
         """The likeliest classes of each picture, in the order given; folders are searched through.
 
         pictures: one path or several, of files or folders.
         topk: classes named for each picture, at least 1.
+        refuse: the share of pictures of known classes that may be refused, 0.1, 0.05, 0.02 or 0.01; 0 refuses none.
+            None for 0.05 where the model can promise that.
+        threshold: the probability below which an answer is refused; auto for the model's own rule, which is the
+            likeness to its classes.
+        set: the share of sets that hold the true class, 0.8, 0.9, 0.95 or 0.99; None for no sets.
         """
-        return predictions(self, pictures, topk=topk, progress=progress)
+        options = RuleOptions(refuse=refuse, threshold=threshold, set=set)
+        rules = rules_of(self.manifest, options, model=self.bundle.folder)
+        return predictions(self, pictures, topk=topk, rules=rules, progress=progress)
 
     def evaluate(
         self, data: str | Path, *, split: str = "auto", progress: Progress = silent, **reading: str | None

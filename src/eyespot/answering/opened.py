@@ -14,10 +14,11 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.answering.results import ClassProbability, Prediction
+from eyespot.answering.rules import Rules
 from eyespot.bundle.exported import Exported, WholeClassifier
 from eyespot.bundle.files import Bundle
 from eyespot.bundle.manifest import Manifest
-from eyespot.bundle.run import Classifier
+from eyespot.bundle.run import ClassAnswer, Classifier
 from eyespot.data.data_set import Picture
 from eyespot.data.levels import FLAT_NOTE, is_flat
 from eyespot.data.read_as import AS_IT_IS, ReadAs
@@ -37,8 +38,8 @@ FEW_PICTURES = 4
 class Answered:
     """What a model says to some pictures, by their numbers."""
 
-    probabilities: dict[int, np.ndarray] = field(default_factory=dict)
-    """(classes,) of each picture that has an answer."""
+    answers: dict[int, ClassAnswer] = field(default_factory=dict)
+    """Of each picture that has one."""
     reasons: dict[int, str] = field(default_factory=dict)
     """Why the others have none."""
     flat: set[int] = field(default_factory=set)
@@ -89,8 +90,8 @@ class Opened:
             if isinstance(answer, str):
                 answered.reasons[number] = answer
             else:
-                answered.probabilities[number] = answer
-            progress(doing, len(answered.probabilities) + len(answered.reasons), len(pictures))
+                answered.answers[number] = answer
+            progress(doing, len(answered.answers) + len(answered.reasons), len(pictures))
         return answered
 
 
@@ -99,6 +100,7 @@ def predictions(
     pictures: str | Path | Iterable[str | Path],
     *,
     topk: int,
+    rules: Rules,
     progress: Progress,
     how: ReadAs = AS_IT_IS,
 ) -> list[Prediction]:
@@ -109,7 +111,7 @@ def predictions(
     answered = model.answers(
         [(picture, None) for picture in found], doing="predicting", many=len(found) > FEW_PICTURES, progress=progress
     )
-    return named(found, left, answered, classes=model.classes, topk=topk)
+    return named(found, left, answered, classes=model.classes, topk=topk, rules=rules)
 
 
 def require_topk(topk: int) -> None:
@@ -119,27 +121,43 @@ def require_topk(topk: int) -> None:
 
 
 def named(
-    pictures: Sequence[Picture], left: Iterable[SetAside], answered: Answered, *, classes: Sequence[str], topk: int
+    pictures: Sequence[Picture],
+    left: Iterable[SetAside],
+    answered: Answered,
+    *,
+    classes: Sequence[str],
+    topk: int,
+    rules: Rules,
 ) -> list[Prediction]:
     """The likeliest classes of each picture, or why it has none; then what was left out, with the reasons.
 
-    answered: what the model says to the pictures.
+    answered: what the model says to the pictures. rules: when that is none of the classes.
     """
     unreadable = {each.picture: each.reason for each in left}
     answers = [
-        Prediction(
-            picture=picture.name,
-            predictions=tuple(
-                ClassProbability(class_=classes[index], probability=probability)
-                for index, probability in likeliest(answered.probabilities[number], topk)
-            ),
-            note=FLAT_NOTE if number in answered.flat else None,
-        )
-        if number in answered.probabilities
+        _named(picture, answered.answers[number], classes, topk=topk, rules=rules, is_flat=number in answered.flat)
+        if number in answered.answers
         else Prediction(picture=picture.name, predictions=(), set_aside=answered.reasons[number])
         for number, picture in enumerate(pictures)
     ]
     return answers + [Prediction(picture=name, predictions=(), set_aside=reason) for name, reason in unreadable.items()]
+
+
+def _named(
+    picture: Picture, answer: ClassAnswer, classes: Sequence[str], *, topk: int, rules: Rules, is_flat: bool
+) -> Prediction:
+    together = rules.set_of(answer)
+    return Prediction(
+        picture=picture.name,
+        predictions=tuple(
+            ClassProbability(class_=classes[index], probability=probability)
+            for index, probability in likeliest(answer.probabilities, topk)
+        ),
+        note=FLAT_NOTE if is_flat else None,
+        known=rules.is_known(answer),
+        likeness=answer.likeness,
+        set_=None if together is None else tuple(classes[index] for index in together),
+    )
 
 
 def likeliest(probabilities: np.ndarray, topk: int) -> list[tuple[int, float]]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from eyespot.records import Calibration, ClassMetric, Fraction, MixedUp, Record, SetAside
+from eyespot.records import Calibration, ClassMetric, Fraction, Metric, MixedUp, Record, SetAside
 
 ESTIMATES = (
     "These boxes are estimates from the class activation map, no detector's: one a picture, around what most raised "
@@ -23,6 +23,9 @@ class ClassProbability(Record):
     class_: str = Field(serialization_alias="class")
     probability: Fraction
 
+    def __str__(self) -> str:
+        return f"{self.class_} {self.probability:.3f}"
+
 
 class Prediction(Record):
     """The likeliest classes of one picture; none, and the reason, where it cannot be read."""
@@ -32,21 +35,33 @@ class Prediction(Record):
     set_aside: str | None = None
     note: str | None = None
     """What makes the answer doubtful, in words."""
+    known: bool | None = None
+    """False where the picture is refused: it shows none of the classes. None where nothing was judged."""
+    likeness: float | None = None
+    """How like the pictures of the nearest class it is, at most 1; None of a model that cannot tell."""
+    set_: tuple[str, ...] | None = Field(default=None, serialization_alias="set")
+    """Classes of which one is the true one as often as was asked for, the likeliest first; None where no set was."""
 
     def __str__(self) -> str:
-        return ", ".join(f"{answer.class_} {answer.probability:.3f}" for answer in self.predictions)
+        if self.known is False:
+            return f"none of these (most like {self.predictions[0]})"
+        named = ", ".join(map(str, self.predictions))
+        return named if self.set_ is None else f"{named}; {' or '.join(self.set_)}"
 
     @staticmethod
     def header() -> tuple[str, ...]:
         """The columns of `rows`."""
-        return ("picture", "rank", "class", "probability", "set_aside")
+        return ("picture", "rank", "class", "probability", "set_aside", "known", "likeness", "set")
 
     def rows(self) -> Iterator[tuple[object, ...]]:
         """A line of a table for each class that is named, or one with the reason why none is."""
+        known = "" if self.known is None else int(self.known)
+        likeness = "" if self.likeness is None else f"{self.likeness:.6f}"
+        judged = known, likeness, " or ".join(self.set_ or ())
         for rank, answer in enumerate(self.predictions, start=1):
-            yield self.picture, rank, answer.class_, f"{answer.probability:.6f}", ""
+            yield self.picture, rank, answer.class_, f"{answer.probability:.6f}", "", *judged
         if self.set_aside is not None:
-            yield self.picture, 0, "", "", self.set_aside
+            yield self.picture, 0, "", "", self.set_aside, *judged
 
 
 class Where(Record):
@@ -101,6 +116,10 @@ class ValResult(Record):
     low: Fraction
     high: Fraction
     n: int
+    refused: int | None
+    """Pictures that the model refused; None of one that refuses none. They count as what they were likeliest."""
+    accepted: Metric | None
+    """The accuracy on all others; None where nothing was refused."""
     per_class: tuple[ClassMetric, ...]
     classes: tuple[str, ...]
     confusion: tuple[tuple[int, ...], ...]

@@ -82,7 +82,7 @@ class Shown:
     """What the files of some pictures show and say, without any network."""
 
     thumbnails: np.ndarray
-    """(N, 32, 32), grey levels."""
+    """(N, 32, 32), grey levels, uint8."""
     size_hw: np.ndarray
     """(N, 2), pixels."""
     file_bytes: np.ndarray
@@ -111,7 +111,7 @@ def show(
     array = np.stack([{**rows, **new}[each.content] for each in pictures])  # (N, 1024 + 4)
     facts = array[:, SIDE * SIDE :].astype(np.int64)
     return Shown(
-        thumbnails=array[:, : SIDE * SIDE].reshape(-1, SIDE, SIDE),
+        thumbnails=array[:, : SIDE * SIDE].astype(np.uint8).reshape(-1, SIDE, SIDE),
         size_hw=facts[:, :2],
         file_bytes=facts[:, 2],
         camera=facts[:, 3].astype(bool),

@@ -13,7 +13,7 @@ import numpy as np
 from eyespot import machine
 from eyespot.building.create import create, require_torch
 from eyespot.building.named import is_network, named_network, preprocess_of, read_run
-from eyespot.bundle.run import Classifier, require_distribution
+from eyespot.bundle.run import Classifier, require_answer
 from eyespot.engine.gate import INPUT
 from eyespot.engine.run import Engine
 from eyespot.records import PrecisionName, Preprocess
@@ -64,7 +64,7 @@ def tested(network: str | Path) -> Tested:
     if not is_network(network):
         bundle = read_run(network)
         manifest = bundle.manifest
-        require_distribution(Classifier(bundle, cache_folder=None).of_black()[0], bundle)
+        require_answer(Classifier(bundle, cache_folder=None).of_black(), bundle)
         return Tested(f"{manifest.name} ({manifest.network.name})", "trained", bundle.graph, manifest.preprocess, None)
     require_torch(f"looking into {network}")
     import torch

@@ -38,7 +38,7 @@ def as_trunk(
     Where the last layer is not fully connected, as in Network in Network, the trunk gives the scores and the head
     hands them on.
     """
-    before, layers = _head_layers(net.to("cpu"))
+    before, layers = head_layers(net.to("cpu"))
     trunk = graph_trunk(before, network, preprocess, precision=precision, cache_folder=cache_folder)
     return trunk, Head(layers, output)
 
@@ -93,19 +93,7 @@ def with_head(net: nn.Sequential, head: Head) -> nn.Sequential:
     return join(before, chain(**{stage: chain(**layers)}))
 
 
-def features_stage(net: nn.Sequential) -> str:
-    """The name of the stage whose output the last layer takes."""
-    return _leaves(net)[-2]
-
-
-def ends_fully_connected(net: nn.Sequential) -> bool:
-    """False for a network whose scores come from its maps, as in Network in Network."""
-    from torch import nn
-
-    return isinstance(net.get_submodule(_leaves(net)[-1]), nn.Linear)
-
-
-def _head_layers(net: nn.Sequential) -> tuple[nn.Sequential, tuple[Layer, ...]]:
+def head_layers(net: nn.Sequential) -> tuple[nn.Sequential, tuple[Layer, ...]]:
     """What comes before the last fully connected layer, or before all layers of a solved head, and those layers."""
     from torch import nn
 
@@ -121,6 +109,18 @@ def _head_layers(net: nn.Sequential) -> tuple[nn.Sequential, tuple[Layer, ...]]:
         return split(net, after=leaves[first - 1])[0], tuple(arrays)
     outputs = _outputs(net)
     return net, ((np.eye(outputs, dtype=np.float32), np.zeros(outputs, np.float32)),)
+
+
+def features_stage(net: nn.Sequential) -> str:
+    """The name of the stage whose output the last layer takes."""
+    return _leaves(net)[-2]
+
+
+def ends_fully_connected(net: nn.Sequential) -> bool:
+    """False for a network whose scores come from its maps, as in Network in Network."""
+    from torch import nn
+
+    return isinstance(net.get_submodule(_leaves(net)[-1]), nn.Linear)
 
 
 def _outputs(net: nn.Sequential) -> int:

@@ -14,7 +14,7 @@ from eyespot.records import Fraction, Network, PrecisionName, Preprocess, Record
 class DetectorManifest(Record):
     """`manifest.json` of a detector's bundle."""
 
-    format_version: Literal[2] = FORMAT_VERSION
+    format_version: Literal[2, 3] = FORMAT_VERSION
     task: Literal["detection"] = "detection"
     name: str
     created: str

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from eyespot.bundle.files import Bundle, DetectorBundle, manifest_of_task, read_file, sha256
 from eyespot.bundle.manifest import FORMAT_VERSION, Manifest
-from eyespot.bundle.run import answer_or_reason, precision_here, require_probabilities
+from eyespot.bundle.run import ClassAnswer, answer_or_reason, answers_in, precision_here
 from eyespot.engine.gate import (
     ALL_BOXES,
     ALL_SCORES,
@@ -26,6 +26,7 @@ from eyespot.engine.gate import (
     INT64,
     LABELS,
     LARGEST_BYTES,
+    LIKENESS,
     PICTURE,
     PROBABILITIES,
     RESIZING_OPERATORS,
@@ -73,7 +74,7 @@ def metadata(manifest: Manifest | DetectorManifest) -> dict[str, str]:
     if manifest.task == "detection":
         cut = {name: json.dumps(getattr(manifest, name)) for name in ("threshold", "iou", "most")}
     else:
-        cut = {"threshold": json.dumps(0.5 if len(manifest.classes) == 2 else None)}
+        cut = {"threshold": json.dumps(0.5 if len(manifest.classes) == 2 else None), **_promised(manifest)}
     return {
         VERSION_KEY: str(EXPORT_VERSION),
         "name": manifest.name,
@@ -84,6 +85,13 @@ def metadata(manifest: Manifest | DetectorManifest) -> dict[str, str]:
         "fingerprint": manifest.graph_sha256,
         MANIFEST_KEY: manifest.model_dump_json(),
     }
+
+
+def _promised(manifest: Manifest) -> dict[str, str]:
+    """The scores that keep the model's promises, by the shares that are promised."""
+    refusing = manifest.unknown.refusing if manifest.unknown else ()
+    named = {"least_likeness": refusing, "least_probability_in_set": manifest.sets}
+    return {name: json.dumps({f"{each.share:g}": each.least for each in kept}) for name, kept in named.items()}
 
 
 def read_exported(where: str | Path) -> Exported | ExportedDetector:
@@ -172,6 +180,11 @@ def _require_fit(path: Path, manifest: Manifest | DetectorManifest, ports: Ports
             f"{path} is damaged: it names {len(manifest.classes)} classes and does not give that many probabilities: "
             "export the model again"
         )
+    likeness = ports.outputs.get(LIKENESS, Port(0, ()))
+    if manifest.unknown is not None and (likeness.item, len(likeness.shape)) != (FLOAT, 1):
+        raise BundleError(
+            f"{path} is damaged: it says which likeness is refused and does not give one: export the model again"
+        )
 
 
 def _require_boxes(path: Path, manifest: DetectorManifest, ports: Ports) -> None:
@@ -190,7 +203,7 @@ def _require_boxes(path: Path, manifest: DetectorManifest, ports: Ports) -> None
 
 
 class WholeClassifier:
-    """An exported model at work: decoded pictures of any size in, probabilities out. No torch."""
+    """An exported model at work: decoded pictures of any size in, answers out. No torch."""
 
     resizes = True
     """It takes pictures as they are."""
@@ -202,27 +215,27 @@ class WholeClassifier:
         self._exported, self._cache_folder = exported, cache_folder
         self.precision: PrecisionName = precision or precision_here(exported.manifest.precision.name)
 
-    def stream(self, pictures: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, np.ndarray | str]]:
-        """The probabilities (classes,) of each picture (H, W, C), or why it has none, with its tag, in order.
+    def stream(self, pictures: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, ClassAnswer | str]]:
+        """The answer to each picture (H, W, C), or why it has none, with its tag, in order.
 
         many: makes no difference: pictures of any size go one at a time.
         Raises BundleError if the model has no answer to any picture.
         """
         try:
             for tag, outputs in self._engine.stream(pictures):
-                row = require_probabilities(self._exported, outputs)[0]
-                yield tag, answer_or_reason(row, self._exported, self._of_black)
+                [answer] = answers_in(outputs, self._exported)
+                yield tag, answer_or_reason(answer, self._exported, self._of_black)
         except RuntimeError as error:  # lengths that do not fit are found out when there are some
             raise BundleError(
                 f"{self._exported.folder} is damaged: its graph cannot be computed: export the model again"
             ) from error
 
-    def _of_black(self) -> np.ndarray:
-        """The output (1, classes) for a black picture."""
+    def _of_black(self) -> ClassAnswer:
+        """The answer to a black picture."""
         preprocess = self._exported.manifest.preprocess
         black = np.zeros((*preprocess.crop_hw, preprocess.channels), np.uint8)
         [(_, outputs)] = self._engine.stream([(None, black)])
-        return require_probabilities(self._exported, outputs)
+        return answers_in(outputs, self._exported)[0]
 
     @cached_property
     def _engine(self) -> WholeEngine:

@@ -22,6 +22,7 @@ from eyespot.engine.gate import (
     FLOAT,
     INPUT,
     LARGEST_BYTES,
+    LIKENESS,
     PROBABILITIES,
     SCORES,
     UINT8,
@@ -131,7 +132,7 @@ def read_any_bundle(where: str | Path) -> Bundle | DetectorBundle:
     if manifest.task == "detection":
         _require_boxes(folder, manifest, ports)
         return DetectorBundle(folder, manifest, graph)
-    _require_probabilities(folder, manifest, ports)
+    _require_answers(folder, manifest, ports)
     return Bundle(folder, manifest, graph)
 
 
@@ -247,11 +248,16 @@ def _require_images(folder: Path, manifest: Manifest | DetectorManifest, ports: 
         )
 
 
-def _require_probabilities(folder: Path, manifest: Manifest, ports: Ports) -> None:
-    """Raises BundleError if the manifest speaks of other classes than the graph."""
+def _require_answers(folder: Path, manifest: Manifest, ports: Ports) -> None:
+    """Raises BundleError if the manifest speaks of other classes than the graph, or of a likeness that it has not."""
     if ports.outputs.get(PROBABILITIES) != Port(FLOAT, (None, len(manifest.classes))):
         raise BundleError(
             f"the model in {folder} is damaged: its manifest names {len(manifest.classes)} classes, its graph gives "
+            f"{_named(ports.outputs)}: copy the bundle again, whole"
+        )
+    if manifest.unknown is not None and ports.outputs.get(LIKENESS) != Port(FLOAT, (None,)):
+        raise BundleError(
+            f"the model in {folder} is damaged: its manifest says which likeness is refused, its graph gives "
             f"{_named(ports.outputs)}: copy the bundle again, whole"
         )
 

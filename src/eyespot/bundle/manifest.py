@@ -8,11 +8,12 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
+from eyespot.evaluate.promises import Promise, Unknown
 from eyespot.records import Fraction, Network, Part, Precision, Preprocess, Record, Scores
 from eyespot.words import counted
 
-FORMAT_VERSION: Final = 2
-"""Since 2 the confusions are written without their zeros."""
+FORMAT_VERSION: Final = 3
+"""Since 2 the confusions are written without their zeros; since 3 a model says what it refuses, and its sets."""
 HASH_BYTES: Final = 8
 """Of each picture's content hash: two of a million pictures share them once in 37 million data sets."""
 
@@ -105,7 +106,7 @@ class Agreement(Record):
 class TrainedNetwork(Record):
     """What was trained, and how its pictures become probabilities."""
 
-    format_version: Literal[1, 2] = FORMAT_VERSION
+    format_version: Literal[1, 2, 3] = FORMAT_VERSION
     task: Literal["classification"] = "classification"
     name: str
     created: str
@@ -134,6 +135,10 @@ class Manifest(Scores, TrainedNetwork):
     """None until the written graph was asked."""
     versions: dict[str, str]
     pictures: KnownPictures
+    unknown: Unknown | None = None
+    """When a picture shows none of the classes, by the graph's `likeness`; None before format 3."""
+    sets: tuple[Promise, ...] = ()
+    """Each share of sets of classes that hold the true one, and the probability from which on a class is in one."""
 
 
 def distinct(classes: tuple[str, ...]) -> tuple[str, ...]:

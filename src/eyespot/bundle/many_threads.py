@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from eyespot import machine
-from eyespot.bundle.run import Classifier
+from eyespot.bundle.run import ClassAnswer, Classifier
 from eyespot.engine.run import Engine
 
 BATCHES = (16, 8, 4, 2)
@@ -62,9 +62,9 @@ class Answering(ManyThreads):
         super().__init__(classifier)
         self._classifier = classifier
 
-    def answer(self, images: np.ndarray, *, alone: bool) -> np.ndarray:
-        """The probabilities (N, classes) of images (N, H, W, C); see `outputs`."""
-        return self._classifier.probabilities(self.outputs(images, alone=alone))
+    def answers(self, images: np.ndarray, *, alone: bool) -> list[ClassAnswer]:
+        """The answer to each of N images (N, H, W, C); see `outputs`. It may be none: see `ClassAnswer.is_one`."""
+        return self._classifier.answers(self.outputs(images, alone=alone))
 
 
 def _is_short(engine: Engine) -> bool:

@@ -1,15 +1,17 @@
-"""A bundle at work: pictures in, probabilities out. No torch."""
+"""A bundle at work: pictures in, answers out. No torch."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from eyespot.bundle.files import Bundle
-from eyespot.engine.gate import PROBABILITIES
+from eyespot.engine.gate import LIKENESS, PROBABILITIES
 from eyespot.engine.run import BATCH, Engine, available_precisions, in_batches
 from eyespot.errors import BundleError
 from eyespot.records import PrecisionName
@@ -18,6 +20,26 @@ UNITY = 1e-2
 """How far the probabilities of one picture may be from a sum of one: bf16 has three digits."""
 NO_ANSWER = "has no answer: what the model computes from it is no number"
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ClassAnswer:
+    """What a model that names classes says of one picture."""
+
+    probabilities: np.ndarray
+    """(classes,)."""
+    likeness: float | None
+    """To the nearest class, -1..1; None of a model that cannot tell when a picture shows none of its classes."""
+
+    @property
+    def is_one(self) -> bool:
+        """True if the probabilities are numbers from 0 to 1 with a sum of 1, and the likeness is a number."""
+        row = self.probabilities  # false for what is no number, too
+        is_distribution = bool(row.min() >= -UNITY and abs(float(row.sum()) - 1) <= UNITY)
+        return is_distribution and math.isfinite(self.likeness or 0.0)
+
+
+A = TypeVar("A", bound=ClassAnswer)
 
 
 class Classifier:
@@ -43,25 +65,25 @@ class Classifier:
             for row, tag in enumerate(tags):
                 yield tag, {name: values[row] for name, values in outputs.items()}
 
-    def stream(self, images: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, np.ndarray | str]]:
-        """The probabilities (classes,) of each image (H, W, C), or why it has none, with its tag, in any order.
+    def stream(self, images: Iterable[tuple[T, np.ndarray]], *, many: bool) -> Iterator[tuple[T, ClassAnswer | str]]:
+        """The answer to each image (H, W, C), or why it has none, with its tag, in any order.
 
         many: more than a few images are to come, so that working in batches pays.
         Raises BundleError if the model has no answer to any picture.
         """
         engine = self.engine(BATCH if many else 1)
         for tags, outputs in engine.stream(in_batches(images, engine.batch)):
-            for tag, row in zip(tags, self.probabilities(outputs), strict=True):
-                yield tag, answer_or_reason(row, self._bundle, self.of_black)
+            for tag, answer in zip(tags, self.answers(outputs), strict=True):
+                yield tag, answer_or_reason(answer, self._bundle, self.of_black)
 
-    def probabilities(self, outputs: dict[str, np.ndarray]) -> np.ndarray:
-        """The output (N, classes); see `require_probabilities`."""
-        return require_probabilities(self._bundle, outputs)
+    def answers(self, outputs: dict[str, np.ndarray]) -> list[ClassAnswer]:
+        """Those of the graph to N pictures; see `answers_in`."""
+        return answers_in(outputs, self._bundle)
 
-    def of_black(self) -> np.ndarray:
-        """The output (1, classes) for a black image."""
+    def of_black(self) -> ClassAnswer:
+        """The answer to a black image."""
         engine = self.engine(1)
-        return self.probabilities(engine.run(np.zeros((1, *engine.image_hwc), np.uint8)))
+        return self.answers(engine.run(np.zeros((1, *engine.image_hwc), np.uint8)))[0]
 
     def engine(self, batch: int, *, streams: int | None = None) -> Engine:
         """The graph for batches of this size, `streams` of them at a time; see Engine. Compiled at first use."""
@@ -86,8 +108,11 @@ class Classifier:
         return self._engines[key]
 
 
-def require_probabilities(bundle: Bundle, outputs: dict[str, np.ndarray]) -> np.ndarray:
-    """The output (N, classes). Raises BundleError unless the graph has one for each class of the manifest."""
+def answers_in(outputs: dict[str, np.ndarray], bundle: Bundle) -> list[ClassAnswer]:
+    """What a graph's outputs say of N pictures.
+
+    Raises BundleError unless there is a probability for each class of the manifest, and a likeness if it speaks of one.
+    """
     found, classes = outputs.get(PROBABILITIES), len(bundle.manifest.classes)
     if found is None or found.shape[1:] != (classes,):
         shape = "no such output" if found is None else f"an output of shape (N, {', '.join(map(str, found.shape[1:]))})"
@@ -95,33 +120,37 @@ def require_probabilities(bundle: Bundle, outputs: dict[str, np.ndarray]) -> np.
             f"the model in {bundle.folder} is damaged: its manifest names {classes} classes, its graph has "
             f"{shape} for their {PROBABILITIES}"
         )
-    return found
+    if bundle.manifest.unknown is None:
+        return [ClassAnswer(row, None) for row in found]
+    if LIKENESS not in outputs or outputs[LIKENESS].shape != found.shape[:1]:
+        raise BundleError(
+            f"the model in {bundle.folder} is damaged: its manifest says which {LIKENESS} is refused, and its graph "
+            "gives none"
+        )
+    return [ClassAnswer(row, likeness) for row, likeness in zip(found, outputs[LIKENESS].tolist(), strict=True)]
 
 
-def answer_or_reason(row: np.ndarray, bundle: Bundle, of_black: Callable[[], np.ndarray]) -> np.ndarray | str:
-    """The probabilities (classes,) of a picture, or why it has no answer.
+def answer_or_reason(answer: A, bundle: Bundle, of_black: Callable[[], ClassAnswer]) -> A | str:
+    """The answer to a picture, or why it has none.
 
-    of_black: gives those of a black image, (1, classes). Raises BundleError if they are none either: then it is not
-    the picture, whose numbers may have become too large, but the model.
+    of_black: gives that to a black image. Raises BundleError if it is none either: then it is not the picture, whose
+    numbers may have become too large, but the model.
     """
-    if is_distribution(row):
-        return row
-    require_distribution(of_black()[0], bundle)
+    if answer.is_one:
+        return answer
+    require_answer(of_black(), bundle)
     return NO_ANSWER
 
 
-def require_distribution(row: np.ndarray, bundle: Bundle) -> None:
-    """Raises BundleError unless a model's answer (classes,) is a distribution over its classes."""
-    if not is_distribution(row):
-        fault = "probabilities do not sum to one" if np.isfinite(row).all() else "answers are no numbers"
+def require_answer(answer: ClassAnswer, bundle: Bundle) -> None:
+    """Raises BundleError unless a model's answer is one."""
+    if not answer.is_one:
+        row = answer.probabilities
+        is_number = np.isfinite(row).all() and math.isfinite(answer.likeness or 0.0)
+        fault = "probabilities do not sum to one" if is_number else "answers are no numbers"
         raise BundleError(
             f"the model in {bundle.folder} is damaged: its {fault}; copy it again, whole, or train it again"
         )
-
-
-def is_distribution(row: np.ndarray) -> bool:
-    """True for probabilities (classes,) that are numbers from 0 to 1 with a sum of 1."""
-    return bool(row.min() >= -UNITY and abs(float(row.sum()) - 1) <= UNITY)  # false for what is no number, too
 
 
 def precision_here(wanted: PrecisionName) -> PrecisionName:

@@ -175,7 +175,9 @@ def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, 
 @image_option
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the answers to this file.")
 @click.option("--where", is_flag=True, help="Classes: estimate a box around what speaks for the likeliest.")
-@click.option("--threshold", type=float, help="Boxes: least score.  [default: the one with the best F1 on validation]")
+@click.option("--refuse", type=float, metavar="SHARE", help="Known pictures refused: 0.1 to 0.01, 0.  [default: 0.05]")
+@click.option("--threshold", metavar="NUMBER", help="Least probability, or score of a box; auto, the model's own.")
+@click.option("--set", "set", type=float, metavar="SHARE", help="Name the classes that hold the true one: 0.8 to 0.99.")
 @click.option("--iou", type=float, help="Boxes: of two that overlap by more only the surer one.  [default: 0.6]")
 @click.option("--max-boxes", type=int, help="Boxes: for a picture.  [default: 100]")
 @click.option("--draw", type=click.Path(path_type=Path), help="Boxes or --where: write drawn copies of pictures here.")
@@ -185,24 +187,30 @@ def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, 
 @json_option
 @quiet_option
 @told
-def predict(csv_file: Path | None, overwrite: bool, as_json: bool, quiet: bool, **options: Any) -> None:
+def predict(
+    csv_file: Path | None, threshold: str | None, overwrite: bool, as_json: bool, quiet: bool, **options: Any
+) -> None:
     """Name the likeliest classes of PICTURES, by the model in RUN: files, folders, CSVs of paths, Parquet files.
 
     RUN is a run folder such as runs/train/photos, its bundle, or a copied bundle alone. A detector, of a run on
     pictures with boxes, finds boxes instead.
 
+    A picture that is unlike all classes is "none of these". At most 5 of 100 pictures of known classes are refused so;
+    --refuse 0.01 refuses 1, and fewer others, too. --set 0.95 names the classes of which, 95 times in 100, one is true.
+
     --where estimates a box of each picture's likeliest class from what raised its score: a start for boxes of your own.
     With it, --save-txt writes texts of five columns and the classes' names, as labelling programs and `train` read
     them; a detector's texts have the probability as a sixth.
     """
-    from eyespot.cli import show
+    from eyespot.cli import show, typed
     from eyespot.files import require_writable
     from eyespot.recipes.predict import predict as recipe
 
+    least = typed.threshold(threshold)
     if csv_file:
         require_writable(csv_file, overwrite=overwrite)
     with show.progress(quiet=quiet) as progress:
-        result = recipe(progress=progress, overwrite=overwrite, **options)
+        result = recipe(progress=progress, overwrite=overwrite, threshold=least, **options)
     if csv_file:
         show.write_predictions(csv_file, result)
     show.json_or(as_json, result, show.predicted)

@@ -184,6 +184,10 @@ def validated(result: ValResult) -> None:
     set_aside(result.set_aside, "--json names them all")
     notes(result.notes)
     line("Accuracy", str(Metric(accuracy=result.accuracy, low=result.low, high=result.high, n=result.n)))
+    if result.refused is not None:
+        line("Refused", f"{result.refused} of {counted(result.n, 'picture')}, as none of the classes")
+    if result.accepted is not None:
+        line("", f"accuracy on the others {result.accepted}")
     shown = result.per_class
     if len(shown) > MOST_CLASSES:
         weakest = sorted(shown, key=lambda each: math.inf if each.f1 is None else each.f1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from eyespot.errors import OptionError
 
 
@@ -47,3 +49,15 @@ def counts(text: str, option: str) -> tuple[int, ...]:
     if not all(number.isdecimal() and int(number) > 0 for number in numbers):
         raise OptionError(f"the option {option} cannot be {text!r}: give whole numbers from 1 such as 1,4,16")
     return tuple(int(number) for number in numbers)
+
+
+def threshold(text: str | None) -> float | Literal["auto"] | None:
+    """The number of `0.5`, or `auto`; None where none was given. Raises OptionError for anything else."""
+    if text is None:
+        return None
+    if text == "auto":
+        return "auto"
+    try:
+        return float(text)
+    except ValueError:
+        raise OptionError(f"the option threshold cannot be {text!r}: give auto, or a number from 0 to 1") from None

@@ -29,6 +29,8 @@ LONGEST_SHAPE = 2.5
 LIGHT_APART = 1.0
 """Standard deviations between the mean level of a class and that of all others that are worth a warning."""
 FEWEST_OF_CLASS = 10
+BLOCK = 1000
+"""Pictures that are looked at at a time."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,16 @@ class Poor:
     why: str
 
 
-def poor_pictures(thumbnails: NDArray[np.floating], size_hw: NDArray[np.int64]) -> list[Poor]:
+def poor_pictures(thumbnails: NDArray[np.number], size_hw: NDArray[np.int64]) -> list[Poor]:
     """The pictures of which little can be seen, in their order; each once, with the first of its faults.
 
     thumbnails: (N, 32, 32), grey levels 0..255. size_hw: (N, 2), height and width of each picture, pixels.
     """
-    dark, bright = np.percentile(thumbnails, [2, 98], axis=(1, 2))
-    sharp, side, shape = sharpness(thumbnails), size_hw.min(axis=1), size_hw.max(axis=1) / size_hw.min(axis=1)
+    blocks = range(0, len(thumbnails), BLOCK)  # what is computed of them takes many times their room
+    ends = [np.percentile(thumbnails[start : start + BLOCK], [2, 98], axis=(1, 2)) for start in blocks]
+    dark, bright = np.concatenate(ends, axis=1)
+    sharp = np.concatenate([sharpness(thumbnails[start : start + BLOCK]) for start in blocks])
+    side, shape = size_hw.min(axis=1), size_hw.max(axis=1) / size_hw.min(axis=1)
     faults = (
         (bright < DARKEST, bright, "is very dark: its brightest parts have level {:.0f} of 255, in others {:.0f}"),
         (dark > BRIGHTEST, dark, "is very bright: its darkest parts have level {:.0f} of 255, in others {:.0f}"),
@@ -61,8 +66,9 @@ def poor_pictures(thumbnails: NDArray[np.floating], size_hw: NDArray[np.int64]) 
     return [Poor(row, why[row]) for row in sorted(why)]
 
 
-def sharpness(thumbnails: NDArray[np.floating]) -> NDArray[np.float64]:
+def sharpness(thumbnails: NDArray[np.number]) -> NDArray[np.float64]:
     """How much neighbouring levels differ for their contrast, (N,): the mean size of the Laplacian by the deviation."""
+    thumbnails = thumbnails.astype(np.float32)
     across = thumbnails[:, 1:-1, :-2] + thumbnails[:, 1:-1, 2:]
     along = thumbnails[:, :-2, 1:-1] + thumbnails[:, 2:, 1:-1]
     laplacian = np.abs(4 * thumbnails[:, 1:-1, 1:-1] - across - along).mean(axis=(1, 2))
@@ -70,7 +76,7 @@ def sharpness(thumbnails: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def classes_of_other_light(
-    thumbnails: NDArray[np.floating], labels: NDArray[np.int64], names: Sequence[str]
+    thumbnails: NDArray[np.number], labels: NDArray[np.int64], names: Sequence[str]
 ) -> list[str]:
     """A sentence on each class whose pictures are much darker or brighter than all others, the furthest first.
 

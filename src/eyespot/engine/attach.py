@@ -1,4 +1,4 @@
-"""A classifier appended to a converted trunk, without torch: dense layers, temperature, probabilities."""
+"""A classifier appended to a converted trunk, without torch: dense layers, temperature, probabilities, likeness."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ import onnx
 from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from eyespot.engine.gate import FEATURES, PROBABILITIES
+from eyespot.engine.gate import FEATURES, LIKENESS, PROBABILITIES
 from eyespot.errors import NetworkError
 
 _PREFIX = "classifier"
+_SMALLEST_SQUARE = 1e-12
+"""Added to a squared length, as `evaluate.likeness` does: features that are all zero are like nothing."""
+_AXES_ARE_INPUTS = 18
+"""The operator set from which on ReduceMax takes its axes as an input."""
 
 
 def attach_head(
@@ -22,13 +26,17 @@ def attach_head(
     *,
     temperature: float = 1.0,
     output: Literal["softmax", "sigmoid"] = "softmax",
+    means: ArrayLike | None = None,
 ) -> bytes:
     """The trunk's graph with one more output, `probabilities`, float32 (N, classes), computed from its `features`.
+
+    With `means` it has `likeness`, too, float32 (N,): the cosine of the features to the nearest of them.
 
     trunk: an ONNX model with an output `features`, float32 (N, D).
     layers: (weight (out, in), bias (out,)) of each dense layer in turn, with ReLU between them.
     temperature: the logits are divided by it; above 0, 1 where nothing was calibrated.
     output: "softmax" over the last layer's outputs, or "sigmoid" of its only output p, which gives [1 - p, p].
+    means: of each class, (classes, D), each of length 1.
     Raises NetworkError where the layers do not fit the features or one another, or a number is not finite.
     """
     model = onnx.load_from_string(trunk)
@@ -45,6 +53,9 @@ def attach_head(
         x = added.node("Div", [x, added.weight(np.float32(temperature), "temperature")], "tempered")
     classes = added.probabilities(x, output, len(dense[-1][1]))
     model.graph.output.append(helper.make_tensor_value_info(PROBABILITIES, TensorProto.FLOAT, ["N", classes]))
+    if means is not None:
+        added.likeness(_fitting_means(means, _width(model)))
+        model.graph.output.append(helper.make_tensor_value_info(LIKENESS, TensorProto.FLOAT, ["N"]))
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString(deterministic=True))
 
@@ -54,14 +65,18 @@ class _Addition:
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self.graph = model.graph
+        self._opset = model.opset_import[0].version
 
     def weight(self, value: NDArray[np.float32] | np.float32, name: str) -> str:
-        tensor = numpy_helper.from_array(np.asarray(value, np.float32), f"{_PREFIX}.{name}")
+        return self._constant(np.asarray(value, np.float32), name)
+
+    def _constant(self, value: NDArray[np.generic], name: str) -> str:
+        tensor = numpy_helper.from_array(value, f"{_PREFIX}.{name}")
         self.graph.initializer.append(tensor)
         return str(tensor.name)
 
-    def node(self, operator: str, inputs: list[str], name: str, **attributes: int) -> str:
-        result = name if name == PROBABILITIES else f"{_PREFIX}.{name}"
+    def node(self, operator: str, inputs: list[str], name: str, **attributes: int | list[int]) -> str:
+        result = name if name in (PROBABILITIES, LIKENESS) else f"{_PREFIX}.{name}"
         self.graph.node.append(helper.make_node(operator, inputs, [result], name=result))
         self.graph.node[-1].attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
         return result
@@ -80,12 +95,37 @@ class _Addition:
         self.node("Concat", [first, second], PROBABILITIES, axis=1)  # (N, 2)
         return 2
 
+    def likeness(self, means: NDArray[np.float32]) -> None:
+        """Adds the output (N,)."""
+        name, width = f"{LIKENESS}.{{}}".format, means.shape[1]
+        squares = self.node("Mul", [FEATURES, FEATURES], name("squares"))  # (N, D)
+        ones = self.weight(np.ones((width, 1), np.float32), name("ones"))
+        square = self.node("MatMul", [squares, ones], name("square"))  # (N, 1)
+        above = self.node("Add", [square, self.weight(np.float32(_SMALLEST_SQUARE), name("smallest"))], name("above"))
+        unit = self.node("Div", [FEATURES, self.node("Sqrt", [above], name("length"))], name("unit"))  # (N, D)
+        weight = self.weight(np.ascontiguousarray(means.T), name("means"))
+        self._largest(self.node("MatMul", [unit, weight], name("cosines")))  # (N, classes)
+
+    def _largest(self, cosines: str) -> None:
+        if self._opset < _AXES_ARE_INPUTS:
+            self.node("ReduceMax", [cosines], LIKENESS, axes=[1], keepdims=0)  # (N,)
+            return
+        axes = self._constant(np.array([1], np.int64), f"{LIKENESS}.axes")
+        self.node("ReduceMax", [cosines, axes], LIKENESS, keepdims=0)  # (N,)
+
 
 def _numbers(values: ArrayLike) -> NDArray[np.float32]:
     array = np.ascontiguousarray(values, dtype=np.float32)
     if not np.isfinite(array).all():
         raise NetworkError("A classifier's weights must be finite numbers.")
     return array
+
+
+def _fitting_means(means: ArrayLike, width: int) -> NDArray[np.float32]:
+    numbers = _numbers(means)
+    if numbers.ndim != 2 or numbers.shape[1] != width:
+        raise NetworkError(f"The means of the classes need the shape (classes, {width}), not {numbers.shape}.")
+    return numbers
 
 
 def _width(model: onnx.ModelProto) -> int:

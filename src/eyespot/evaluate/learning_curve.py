@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from eyespot.data.groups import effective_count
 from eyespot.evaluate.trust import MoreExpected
 
 FEWEST_PICTURES = 300
-"""Below, the parts are so small that the curve says more of luck than of pictures."""
+"""Below, the parts are so small that the curve says more of luck than of pictures. A series counts as few."""
 LEAST_REACH = 0.015
 """The band is no narrower than this to either side: what other pictures of the same kinds would have said."""
 BOOTSTRAPS = 20
@@ -73,14 +74,19 @@ class MorePictures:
         return MoreExpected(pictures=self.pictures, points=self.points, gain=self.gain, low=self.low, high=self.high)
 
 
+def are_enough(pictures: int, group: NDArray[np.int64] | None = None) -> bool:
+    """Whether that many pictures, of which those of a group show the same, say anything about twice as many."""
+    return (pictures if group is None else effective_count(group)) >= FEWEST_PICTURES
+
+
 def more_pictures(tried: Tried, *, seed: int, group: NDArray[np.int64] | None = None) -> MorePictures | None:
-    """The accuracy that one doubling is to bring, with its band; None below FEWEST_PICTURES.
+    """The accuracy that one doubling is to bring, with its band; None where the pictures are not enough.
 
     The band holds the gains of BOOTSTRAPS draws of the pictures, with replacement, and reaches LEAST_REACH at least.
     group: (N,), pictures with the same number are drawn together.
     """
     pictures = tried.asked.shape[1]
-    if pictures < FEWEST_PICTURES:
+    if not are_enough(pictures, group):
         return None
     errors = tried.errors(np.ones(pictures))
     curve = fit_curve(tried.sizes, errors, tried.asked.sum(axis=1))

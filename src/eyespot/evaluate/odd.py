@@ -18,14 +18,14 @@ def odd_pictures(features: NDArray[np.float32], labels: NDArray[np.int64], *, mo
     features: (N, D). labels: (N,) class indices; all the same where there are no classes.
     most: so many are listed at most.
     """
-    alike = likeness(features, labels)
+    alike = likeness_without_itself(features, labels)
     middle = np.median(alike)
     odd = np.flatnonzero(alike < middle - FAR * NORMAL * np.median(np.abs(alike - middle)))
     rows: list[int] = odd[np.argsort(alike[odd], kind="stable")][:most].tolist()
     return rows
 
 
-def likeness(features: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float32]:
+def likeness_without_itself(features: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float32]:
     """The largest cosine (N,) of each picture with the mean direction of a class, its own taken without itself."""
     directions = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)  # (N, D)
     classes, member = np.unique(labels, return_inverse=True)

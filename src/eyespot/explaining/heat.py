@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from eyespot.engine.last_map import LinearHead
-from eyespot.explaining.network import Answer, Network
+from eyespot.explaining.network import Grounded, Network
 
 Method = Literal["class activation map", "occlusion", "occlusion of a box"]
 Asking = Callable[[Iterable[NDArray[np.uint8]]], Iterator[float]]
@@ -75,7 +75,7 @@ class HeatMap:
         return _SENTENCES[self.method].format(class_=self.class_)
 
 
-def heat_of(network: Network, image: NDArray[np.uint8], answer: Answer, class_index: int) -> HeatMap:
+def heat_of(network: Network, image: NDArray[np.uint8], answer: Grounded, class_index: int) -> HeatMap:
     """The heat map of one class. image: (H, W, C). answer: the network's to it."""
     name, probability = network.classes[class_index], min(1.0, float(answer.probabilities[class_index]))
     if network.head is not None and answer.maps is not None and answer.maps[0].size >= FEWEST_PLACES:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.bundle.files import Bundle
-from eyespot.bundle.run import NO_ANSWER, Classifier, answer_or_reason
-from eyespot.engine.gate import FEATURES, PROBABILITIES
+from eyespot.bundle.run import NO_ANSWER, ClassAnswer, Classifier, answer_or_reason
+from eyespot.engine.gate import FEATURES, LIKENESS, PROBABILITIES
 from eyespot.engine.last_map import MAPS, LinearHead, linear_head, with_last_map
 from eyespot.engine.run import BATCH
 from eyespot.errors import BundleError, UnreadablePicture
@@ -21,11 +21,9 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the network says of one image."""
+class Grounded(ClassAnswer):
+    """What the network says of one image, and what that rests on."""
 
-    probabilities: NDArray[np.float32]
-    """(classes,)."""
     features: NDArray[np.float32]
     """(D,)."""
     maps: NDArray[np.float32] | None
@@ -44,11 +42,11 @@ class Network:
         """Of a network that has a last feature map; else None."""
         self._classifier = Classifier(replace(bundle, graph=mapped or bundle.graph), cache_folder=cache_folder)
 
-    def answer(self, image: NDArray[np.uint8]) -> Answer:
+    def answer(self, image: NDArray[np.uint8]) -> Grounded:
         """What it says of one image (H, W, C)."""
         return next(self.answers([image], many=False))
 
-    def answers(self, images: Iterable[NDArray[np.uint8]], *, many: bool) -> Iterator[Answer]:
+    def answers(self, images: Iterable[NDArray[np.uint8]], *, many: bool) -> Iterator[Grounded]:
         """What it says of each image (H, W, C), in order; they are taken as the engine becomes free.
 
         many: more than a few are to come, so that working in batches pays.
@@ -59,16 +57,16 @@ class Network:
                 raise UnreadablePicture(NO_ANSWER)
             yield answer
 
-    def stream(self, images: Iterable[tuple[T, NDArray[np.uint8]]], *, many: bool) -> Iterator[tuple[T, Answer | str]]:
+    def stream(
+        self, images: Iterable[tuple[T, NDArray[np.uint8]]], *, many: bool
+    ) -> Iterator[tuple[T, Grounded | str]]:
         """What it says of each image (H, W, C), or why it has no answer, with its tag, in order; see `answers`."""
         for tag, outputs in self._classifier.outputs(images, many=many):
             if not outputs.keys() >= {PROBABILITIES, FEATURES} or len(outputs[PROBABILITIES]) != len(self.classes):
                 raise BundleError(f"the model in {self.bundle.folder} gives no features, so it cannot be explained")
-            answer = answer_or_reason(outputs[PROBABILITIES], self.bundle, self._classifier.of_black)
-            if isinstance(answer, str):
-                yield tag, answer
-            else:
-                yield tag, Answer(answer, outputs[FEATURES], outputs.get(MAPS))
+            likeness = float(outputs[LIKENESS]) if LIKENESS in outputs else None
+            said = Grounded(outputs[PROBABILITIES], likeness, outputs[FEATURES], outputs.get(MAPS))
+            yield tag, answer_or_reason(said, self.bundle, self._classifier.of_black)
 
     def places_hw(self, *, many: bool) -> tuple[int, int] | None:
         """Height and width of the last feature map, where the scores are a sum over its places; else None."""

@@ -19,13 +19,14 @@ from PIL import Image
 
 from eyespot.bundle.exported import Exported
 from eyespot.bundle.files import Bundle
+from eyespot.bundle.run import ClassAnswer
 from eyespot.data.data_set import Picture
 from eyespot.data.framed import Cropped, read_cropped
 from eyespot.data.levels import is_flat
 from eyespot.engine.run import BATCH
 from eyespot.errors import OptionError
 from eyespot.explaining.heat import FEWEST_PLACES, activation_map
-from eyespot.explaining.network import Answer, Network
+from eyespot.explaining.network import Grounded, Network
 from eyespot.explaining.regions import largest_region
 from eyespot.features.decode import decode_with
 from eyespot.progress import Progress
@@ -41,8 +42,8 @@ Box = tuple[float, float, float, float]
 class Located:
     """What a network says of some pictures, and where in them, by their numbers."""
 
-    probabilities: dict[int, NDArray[np.float32]] = field(default_factory=dict)
-    """(classes,) of each picture that has an answer."""
+    answers: dict[int, ClassAnswer] = field(default_factory=dict)
+    """Of each picture that has one."""
     boxes: dict[int, Box] = field(default_factory=dict)
     """Of the likeliest class; not of pictures whose map is nowhere above 0."""
     sizes: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -93,13 +94,13 @@ def locate(network: Network, pictures: Sequence[Picture], *, many: bool, progres
         if isinstance(answer, str):
             located.reasons[number] = answer
         else:
-            located.probabilities[number], located.sizes[number] = answer.probabilities, cropped.picture_hw
+            located.answers[number], located.sizes[number] = answer, cropped.picture_hw
             box = _box_of_likeliest(network, cropped, answer)
             if box:
                 located.boxes[number] = box
         if is_flat(cropped.image):
             located.flat.add(number)
-        progress("predicting", len(located.probabilities) + len(located.reasons), len(pictures))
+        progress("predicting", len(located.answers) + len(located.reasons), len(pictures))
     return located
 
 
@@ -129,7 +130,7 @@ def _placed(share: float, start: float, length: float, side: int) -> float:
     return round(min(max((start + share * length) * side, 0.0), float(side)), 2)
 
 
-def _box_of_likeliest(network: Network, cropped: Cropped, answer: Answer) -> Box | None:
+def _box_of_likeliest(network: Network, cropped: Cropped, answer: Grounded) -> Box | None:
     assert network.head is not None
     assert answer.maps is not None
     values = activation_map(answer.maps, network.head, int(answer.probabilities.argmax()))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, TypeGuard, TypeVar
 
 import numpy as np
 
 from eyespot import machine
 from eyespot.bundle.files import Bundle
-from eyespot.bundle.run import Classifier
+from eyespot.bundle.run import ClassAnswer, Classifier
 from eyespot.data.copies import Hashed
 from eyespot.engine.compiled import compiled_folder
 from eyespot.engine.gate import PICTURE
@@ -27,8 +27,8 @@ AHEAD = 16
 
 T = TypeVar("T")
 Tagged = Iterable[tuple[int, np.ndarray]]
-Answering = Callable[[Tagged], Iterator[tuple[int, np.ndarray | str]]]
-"""Decoded pictures of any size to the probabilities (classes,) of each, by its number, or why it has none."""
+Answering = Callable[[Tagged], Iterator[tuple[int, ClassAnswer | str]]]
+"""Decoded pictures of any size to the answer to each, by its number, or why it has none."""
 
 
 class ExportCheck(Record):
@@ -40,6 +40,8 @@ class ExportCheck(Record):
     """Pictures with the same likeliest class."""
     largest_difference: float
     """Of any probability."""
+    likeness_difference: float | None = None
+    """Of any likeness, the largest; None of a model that gives none."""
     close: tuple[str, ...]
     """Pictures with another likeliest class, whose two best lie closer together than rounding."""
     different: tuple[str, ...]
@@ -78,8 +80,8 @@ class OnnxRuntime:
             yield tag, dict(zip(self._names, outputs, strict=True))
 
 
-def answers_of_bundle(bundle: Bundle, pictures: Sequence[Hashed], progress: Progress) -> dict[int, np.ndarray]:
-    """The probabilities (classes,) in fp32 of every picture that has an answer, by its number."""
+def answers_of_bundle(bundle: Bundle, pictures: Sequence[Hashed], progress: Progress) -> dict[int, ClassAnswer]:
+    """The answer in fp32 to every picture that has one, by its number."""
     classifier = Classifier(bundle, cache_folder=compiled_folder(machine.cache_folder()), precision="fp32")
     decoded = _readable(pictures, bundle.manifest.preprocess, resized=True)
     answers = _counted(classifier.stream(decoded, many=True), "the run", len(pictures), progress)
@@ -88,7 +90,7 @@ def answers_of_bundle(bundle: Bundle, pictures: Sequence[Hashed], progress: Prog
 
 def agreement(
     answering: Answering,
-    expected: dict[int, np.ndarray],
+    expected: dict[int, ClassAnswer],
     *,
     runtime: str,
     pictures: Sequence[Hashed],
@@ -116,28 +118,41 @@ def agreement(
         pictures=len(expected),
         same=len(named["same"]),
         largest_difference=max((_difference(row, expected[number]) for number, row in found.items()), default=0.0),
+        likeness_difference=_likeness_difference(found, expected),
         close=named["close"],
         different=named["different"],
     )
 
 
-def _verdict(found: np.ndarray | str, expected: np.ndarray) -> Literal["same", "close", "different"]:
-    """Whether both (classes,) say the same; close where the expected answer was hardly one."""
+def _verdict(found: ClassAnswer | str, expected: ClassAnswer) -> Literal["same", "close", "different"]:
+    """Whether both say the same; close where the expected answer was hardly one."""
     if not _is_answer(found):
         return "different"
-    if found.argmax() == expected.argmax():
+    if found.probabilities.argmax() == expected.probabilities.argmax():
         return "same"
-    second, first = np.sort(expected)[-2:]
+    second, first = np.sort(expected.probabilities)[-2:]
     return "close" if first - second < CLOSE else "different"
 
 
-def _difference(found: np.ndarray | str, expected: np.ndarray) -> float:
+def _difference(found: ClassAnswer | str, expected: ClassAnswer) -> float:
     """The largest of any probability; all of it where there is no answer."""
-    return float(np.abs(expected - found).max()) if _is_answer(found) else 1.0
+    return float(np.abs(expected.probabilities - found.probabilities).max()) if _is_answer(found) else 1.0
 
 
-def _is_answer(found: np.ndarray | str) -> TypeGuard[np.ndarray]:
-    return not isinstance(found, str) and bool(np.isfinite(found).all())
+def _likeness_difference(found: Mapping[int, ClassAnswer | str], expected: Mapping[int, ClassAnswer]) -> float | None:
+    """The largest of any likeness: of the length of their range where one of the two has none."""
+    pairs = [(_likeness(answer), expected[number].likeness) for number, answer in found.items()]
+    if all(each is None for _, each in pairs):
+        return None
+    return max(2.0 if one is None or other is None else abs(one - other) for one, other in pairs)
+
+
+def _likeness(found: ClassAnswer | str) -> float | None:
+    return None if isinstance(found, str) else found.likeness
+
+
+def _is_answer(found: ClassAnswer | str) -> TypeGuard[ClassAnswer]:
+    return not isinstance(found, str) and bool(np.isfinite(found.probabilities).all())
 
 
 def require_agreement(check: ExportCheck) -> None:
@@ -152,6 +167,11 @@ def require_agreement(check: ExportCheck) -> None:
             f"the exported model's probabilities differ from the run's by up to {check.largest_difference:.2g} in "
             f"{check.runtime}, more than {CLOSE:g}, so nothing was written: please report it"
         )
+    if check.likeness_difference is not None and not check.likeness_difference <= CLOSE:
+        raise BundleError(
+            f"the exported model's likenesses differ from the run's by up to {check.likeness_difference:.2g} in "
+            f"{check.runtime}, more than {CLOSE:g}, so nothing was written: please report it"
+        )
 
 
 def _readable(pictures: Sequence[Hashed], preprocess: Preprocess, *, resized: bool) -> Tagged:
@@ -160,8 +180,8 @@ def _readable(pictures: Sequence[Hashed], preprocess: Preprocess, *, resized: bo
 
 
 def _counted(
-    answers: Iterable[tuple[int, np.ndarray | str]], runtime: str, total: int, progress: Progress
-) -> Iterator[tuple[int, np.ndarray | str]]:
+    answers: Iterable[tuple[int, ClassAnswer | str]], runtime: str, total: int, progress: Progress
+) -> Iterator[tuple[int, ClassAnswer | str]]:
     for done, each in enumerate(answers, start=1):
         progress(f"asking {runtime}", done, total)
         yield each

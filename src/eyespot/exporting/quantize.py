@@ -12,21 +12,24 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from statistics import median
 from typing import Any, cast
 
 import numpy as np
 
 from eyespot.bundle.files import Bundle
+from eyespot.bundle.run import ClassAnswer
 from eyespot.data.copies import Hashed
 from eyespot.engine.run import WholeEngine, openvino_core
 from eyespot.errors import DataError, MissingExtra
+from eyespot.evaluate.promises import HELD, REFUSED, Unknown, promises
 from eyespot.exporting.agreement import Answering, ExportCheck, Tagged, agreement
 from eyespot.exporting.files import in_openvino_format
 from eyespot.features.decode import MOST_WHOLE, decode_pictures
 from eyespot.progress import Progress
-from eyespot.records import Fraction, Record
-from eyespot.runs.pictures import draw_of_each_class
+from eyespot.records import Fraction, Part, Record
+from eyespot.runs.pictures import RunPictures, draw_of_each_class
 
 LARGEST_DROP = 0.005
 """Of the accuracy, for int8 to be kept."""
@@ -36,7 +39,8 @@ LARGEST_CHANCE = 0.05
 """Largest probability that luck made it the faster one that often."""
 MOST_PICTURES = 300
 """That the ranges are seen on: NNCF's own default."""
-_NOT_THE_RESIZE = r"resize\..*"
+_EXACT = r"(resize|classifier\.likeness)\..*"
+"""Nodes that stay in fp32: the resize, and the small products that likeness is made of."""
 
 
 class Int8Check(Record):
@@ -64,12 +68,14 @@ def in_int8(
     files: tuple[bytes, bytes],
     *,
     trained_on: Sequence[Hashed],
-    judged_on: Sequence[Hashed],
-    expected: dict[int, np.ndarray],
+    judged_on: RunPictures,
+    expected: dict[int, ClassAnswer],
     read_back: Callable[[tuple[bytes, ...]], Answering],
     progress: Progress,
 ) -> tuple[tuple[bytes, bytes], Int8Check]:
     """The model in int8, as OpenVINO's two files, and whether it is worth having.
+
+    Its features are other ones, so what it refuses, and its sets, are decided anew by the pictures that judge it.
 
     files: the model in fp32.
     trained_on: pictures, on some of which the ranges of its values are seen.
@@ -77,28 +83,51 @@ def in_int8(
     read_back: makes two files answer, as whoever reads them will.
     Raises DataError if the model knows the class of no picture to judge, or none that it was trained on can be read.
     """
-    labels = _labels(bundle, judged_on, expected)
+    labels = _labels(bundle, judged_on.hashed, expected)
     drawn = draw_of_each_class(trained_on, most=MOST_PICTURES, seed=bundle.manifest.seed)
-    made = in_openvino_format(quantized(*files, _seen(bundle, drawn)), bundle)
-    found: dict[int, np.ndarray] = {}
+    model = quantized(*files, _seen(bundle, drawn))
+    made = in_openvino_format(model, bundle)
+    found: dict[int, ClassAnswer] = {}
     answers = agreement(
         _kept_in(found, read_back(made)),
         expected,
         runtime="int8",
-        pictures=judged_on,
+        pictures=judged_on.hashed,
         preprocess=bundle.manifest.preprocess,
         progress=progress,
     )
-    seconds = _seconds_in_turn(files, made, _one_by_one(bundle, [judged_on[number] for number in labels][:TIMED]))
-    return made, judged(
-        *(
-            sum(number in rows and int(rows[number].argmax()) == label for number, label in labels.items())
-            for rows in (expected, found)
-        ),
-        pictures=len(labels),
-        seconds=seconds,
-        answers=answers,
+    timed = _one_by_one(bundle, [judged_on.hashed[number] for number in labels][:TIMED])
+    right = [_right(said, labels) for said in (expected, found)]
+    check = judged(*right, pictures=len(labels), seconds=_seconds_in_turn(files, made, timed), answers=answers)
+    return in_openvino_format(model, promising_anew(bundle, found, labels, part=judged_on.part)), check
+
+
+def _right(said: Mapping[int, ClassAnswer], labels: Mapping[int, int]) -> int:
+    """How many of the answers are true."""
+    answered = ((said[number], label) for number, label in labels.items() if number in said)
+    return sum(int(answer.probabilities.argmax()) == label for answer, label in answered)
+
+
+def promising_anew(
+    bundle: Bundle, found: Mapping[int, ClassAnswer], labels: Mapping[int, int], *, part: Part
+) -> Bundle:
+    """The bundle with promises that hold in int8; none where these are the pictures that it was trained on.
+
+    found: the answers in int8, labels: the true classes, by the pictures' numbers. part: theirs in the run.
+    """
+    if bundle.manifest.unknown is None:
+        return bundle
+    numbers = [number for number in labels if number in found] if part != "train" else []
+    alike = [found[number].likeness for number in numbers]
+    scores = [each for each in alike if each is not None]
+    truths = [found[number].probabilities[labels[number]] for number in numbers]
+    unknown = Unknown(
+        refusing=promises(scores, REFUSED, below=True),
+        fitted_on=f"answers in int8 to pictures of part {part}" if scores else "nothing: all were trained on",
+        n=len(scores),
     )
+    changed = {"unknown": unknown, "sets": promises(truths, HELD, below=False)}
+    return replace(bundle, manifest=bundle.manifest.model_copy(update=changed))
 
 
 def judged(
@@ -129,7 +158,7 @@ def judged(
 
 
 def quantized(xml: bytes, weights: bytes, pictures: Iterable[np.ndarray]) -> Any:
-    """The OpenVINO model with convolutions and dense layers in int8; the resize stays as exact as it was.
+    """The OpenVINO model with convolutions and dense layers in int8; resize and likeness stay as exact as they were.
 
     xml, weights: its two files.
     pictures: decoded, uint8 (H, W, C), at least one; the first `MOST_PICTURES` are seen. Gone through several times.
@@ -142,7 +171,7 @@ def quantized(xml: bytes, weights: bytes, pictures: Iterable[np.ndarray]) -> Any
             openvino_core().read_model(xml, weights),
             nncf.Dataset(pictures),
             subset_size=MOST_PICTURES,
-            ignored_scope=nncf.IgnoredScope(patterns=[_NOT_THE_RESIZE]),
+            ignored_scope=nncf.IgnoredScope(patterns=[_EXACT]),
         )
 
 
@@ -154,7 +183,7 @@ def _verdict(*, is_accurate: bool, is_faster: bool) -> str:
     return f"not kept, fp32 is better: {' and '.join(faults)}"
 
 
-def _labels(bundle: Bundle, pictures: Sequence[Hashed], expected: Mapping[int, np.ndarray]) -> dict[int, int]:
+def _labels(bundle: Bundle, pictures: Sequence[Hashed], expected: Mapping[int, ClassAnswer]) -> dict[int, int]:
     """The class of each picture that has an answer, by its number; those whose class is unknown are left out."""
     index_of = {name: index for index, name in enumerate(bundle.manifest.classes)}
     named = {number: str(pictures[number].picture.label) for number in expected}
@@ -187,14 +216,14 @@ def _seen(bundle: Bundle, pictures: Sequence[Hashed]) -> _Whole:
     return seen
 
 
-def _kept_in(found: dict[int, np.ndarray], answering: Answering) -> Answering:
+def _kept_in(found: dict[int, ClassAnswer], answering: Answering) -> Answering:
     """The same, and its answers are kept in `found`."""
 
-    def kept(pictures: Tagged) -> Iterator[tuple[int, np.ndarray | str]]:
-        for number, row in answering(pictures):
-            if not isinstance(row, str):
-                found[number] = row
-            yield number, row
+    def kept(pictures: Tagged) -> Iterator[tuple[int, ClassAnswer | str]]:
+        for number, answer in answering(pictures):
+            if not isinstance(answer, str):
+                found[number] = answer
+            yield number, answer
 
     return kept
 

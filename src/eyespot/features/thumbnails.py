@@ -44,10 +44,12 @@ def of_each(pictures: Sequence[Hashed], make: Callable[[bytes], T], preprocess: 
 def correlations(thumbnails: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Of pairs of thumbnails, or of one and the other's mirror image, whichever is larger, (P,).
 
-    thumbnails: (N, 32, 32). first, second: (P,), rows.
+    thumbnails: (N, 32, 32). first, second: (P,), rows; a few thousand at most.
     """
-    plain, mirrored = (_standardised(each) for each in (thumbnails, thumbnails[:, :, ::-1]))
-    as_it_is, flipped = (np.einsum("pd,pd->p", each[first], plain[second]) for each in (plain, mirrored))
+    other = _standardised(thumbnails[second])
+    as_it_is, flipped = (
+        np.einsum("pd,pd->p", _standardised(each), other) for each in (thumbnails[first], thumbnails[first][:, :, ::-1])
+    )
     return np.asarray(np.maximum(as_it_is, flipped))
 
 

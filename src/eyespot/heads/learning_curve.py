@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from eyespot.data.split import stratified_folds
-from eyespot.evaluate.learning_curve import FEWEST_PICTURES, MorePictures, Tried, more_pictures
+from eyespot.evaluate.learning_curve import MorePictures, Tried, are_enough, more_pictures
 from eyespot.heads.fit import LOOSE, settled
 from eyespot.heads.head import Head, HeadOptions, Samples
 from eyespot.heads.problems import Problems
@@ -40,7 +40,7 @@ def expect_with_more(
     turns: parts of each size, 1 to 10, which overlap where they are large; None for what the pictures ask for.
     rotation: to the axes of these features, or of more of them, where it is known.
     """
-    if len(samples) < FEWEST_PICTURES:
+    if not are_enough(len(samples), samples.group):
         return None
     turns = turns or min(TURNS, max(1, ENOUGH_ANSWERS // len(samples)))
     tried = try_sizes(

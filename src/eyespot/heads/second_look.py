@@ -1,7 +1,7 @@
 """What heads say of each label that had trained neither on the picture nor on any whose label was doubtful at first.
 
 Wrong labels speak for one another: a head that has trained on some of them believes the others more. Left out, they
-no longer do; of labels turned at random, this finds about one in seventy more at the same number of false alarms.
+no longer do: of as many suspects as labels that were turned at random, two in a hundred more were.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from eyespot.explaining.deletion import Deletion, deletion_test
 from eyespot.explaining.drawing import PANEL, Explained, draw
 from eyespot.explaining.find_similar import find_similar, stored_similar
 from eyespot.explaining.heat import HeatMap, Method, asking, heat_of, overlay_png
-from eyespot.explaining.network import Answer, Network
+from eyespot.explaining.network import Grounded, Network
 from eyespot.explaining.similar import MOST_SIMILAR, Near
 from eyespot.files import chosen_file, write_chosen
 from eyespot.keywords import require_known
@@ -232,7 +232,7 @@ def _network_of(bundle: Bundle) -> Network:
     return Network(bundle, cache_folder=compiled_folder(machine.cache_folder()))
 
 
-def _explained(network: Network, file: bytes, name: str, index: int | None) -> tuple[Explained, Answer]:
+def _explained(network: Network, file: bytes, name: str, index: int | None) -> tuple[Explained, Grounded]:
     """What is drawn of a picture, without similar ones, and the network's answer to it.
 
     index: the class to explain; None for the likeliest. Raises DataError if the picture cannot be read.

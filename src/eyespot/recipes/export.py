@@ -11,11 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-import numpy as np
-
 from eyespot.bundle.exported import Exported, WholeClassifier, read_exported
 from eyespot.bundle.files import Bundle, DetectorBundle, read_any_bundle
-from eyespot.bundle.run import NO_ANSWER, is_distribution, require_probabilities
+from eyespot.bundle.run import NO_ANSWER, ClassAnswer, answers_in
 from eyespot.engine.run import available_precisions, engine_version
 from eyespot.errors import DataError, OptionError
 from eyespot.exporting.agreement import (
@@ -152,7 +150,7 @@ class _Compared:
     pictures: RunPictures
     targets: list[Path]
     """The files to be written."""
-    expected: dict[int, np.ndarray]
+    expected: dict[int, ClassAnswer]
     """The run's answers, by the picture's number."""
     progress: Progress
 
@@ -178,7 +176,7 @@ class _Compared:
             self.bundle,
             cast("tuple[bytes, bytes]", proven.contents),
             trained_on=trained_on.hashed,
-            judged_on=self.pictures.hashed,
+            judged_on=self.pictures,
             expected=self.expected,
             read_back=partial(_in_openvino, targets=self.targets, precision="fp32"),
             progress=self.progress,
@@ -193,9 +191,18 @@ class _Compared:
             checks=proven.checks,
             bf16=proven.bf16,
             int8=proven.int8,
-            notes=tuple(_notes(self.pictures, len(self.expected), proven.int8)),
+            notes=(*_notes(self.pictures, len(self.expected), proven.int8), *self._on_promises(proven.int8)),
             seconds=round(seconds, 2),
         )
+
+    def _on_promises(self, int8: Int8Check | None) -> Iterator[str]:
+        if int8 is None or not int8.kept or self.bundle.manifest.unknown is None:
+            return
+        if self.pictures.part == "train":
+            yield "in int8 no picture is refused: only pictures that it was not trained on can decide that"
+        else:
+            by = f"{counted(int8.pictures, 'picture')} of part {self.pictures.part!r}"
+            yield f"what is refused, and the sets of classes, were decided anew for int8, by {by}"
 
     def _check(self, answering: Answering, runtime: str) -> ExportCheck:
         return agreement(
@@ -230,7 +237,7 @@ def _saying_where(data: str | Path | None) -> Iterator[None]:
         raise DataError(f"{error}; say with --data where the run's pictures are") from error
 
 
-def _answers(run: str | Path, bundle: Bundle, pictures: RunPictures, progress: Progress) -> dict[int, np.ndarray]:
+def _answers(run: str | Path, bundle: Bundle, pictures: RunPictures, progress: Progress) -> dict[int, ClassAnswer]:
     """The run's answers to its pictures, by their number."""
     answers = answers_of_bundle(bundle, pictures.hashed, progress)
     if not answers:
@@ -241,7 +248,7 @@ def _answers(run: str | Path, bundle: Bundle, pictures: RunPictures, progress: P
 def _in_openvino(contents: tuple[bytes, ...], targets: list[Path], precision: PrecisionName) -> Answering:
     """The exported files, as they will be read: through the gate, in OpenVINO."""
 
-    def answering(pictures: Tagged) -> Iterator[tuple[int, np.ndarray | str]]:
+    def answering(pictures: Tagged) -> Iterator[tuple[int, ClassAnswer | str]]:
         with tempfile.TemporaryDirectory() as folder:
             drafts = [Path(folder) / target.name for target in targets]
             for draft, content in zip(drafts, contents, strict=True):
@@ -254,10 +261,10 @@ def _in_openvino(contents: tuple[bytes, ...], targets: list[Path], precision: Pr
 
 
 def _in_onnx_runtime(runtime: OnnxRuntime, bundle: Bundle) -> Answering:
-    def answering(pictures: Tagged) -> Iterator[tuple[int, np.ndarray | str]]:
+    def answering(pictures: Tagged) -> Iterator[tuple[int, ClassAnswer | str]]:
         for number, outputs in runtime.stream(pictures):
-            row = require_probabilities(bundle, outputs)[0]
-            yield number, row if is_distribution(row) else NO_ANSWER
+            [answer] = answers_in(outputs, bundle)
+            yield number, answer if answer.is_one else NO_ANSWER
 
     return answering
 

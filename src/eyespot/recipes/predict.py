@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eyespot.answering.model import Model, load
 from eyespot.answering.opened import FEW_PICTURES, Answered, named, predictions, require_topk
 from eyespot.answering.results import PlacedPrediction, Prediction
+from eyespot.answering.rules import RuleOptions, Rules, rules_of
 from eyespot.data.read_as import ReadAs
 from eyespot.data.sources import list_pictures
 from eyespot.errors import OptionError
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from eyespot.answering.detections import BoxOptions, Detections
     from eyespot.answering.detector import Detector
 
+RULES = tuple(each.name for each in fields(RuleOptions))
+"""Options of models that name classes; detectors have a threshold of their own."""
 WRITING = ("draw", "save_crop", "save_txt")
 """Options that write boxes, a detector's or estimated ones."""
 
@@ -30,37 +34,39 @@ def predict(
     image_column: str | None = None,
     where: bool = False,
     progress: Progress = silent,
-    **boxes: Any,
+    **options: Any,
 ) -> list[Prediction] | list[PlacedPrediction] | list[Detections]:
     """The likeliest classes of each picture, by the model in `run`, or the boxes, where it is a detector.
 
     topk, image_column: see Model.predict.
     where: also a box around what the class activation map of the likeliest class shows: an estimate.
-    boxes: those of BoxOptions: which boxes are named, and what is written of them; the latter with `where`, too.
+    options: those of RuleOptions, when the answer is none of the classes; or those of BoxOptions, which boxes are
+        named, and what is written of them. The latter with `where`, too.
 
     >>> [answer] = eyespot.predict("runs/train/digits", "seven.png")
     >>> answer.predictions[0].class_
     '7'
     """
     model = load(run)
-    given = {name: value for name, value in boxes.items() if value is not None}
-    how = ReadAs(image_column=image_column)
-    if isinstance(model, Model) and not where and not given.keys() - {"overwrite"}:
-        return predictions(model, pictures, topk=topk, progress=progress, how=how)
+    given = {name: value for name, value in options.items() if value is not None}
+    paths = [pictures] if isinstance(pictures, str | Path) else list(pictures)
+    if not isinstance(model, Model):
+        _require_no_rules(given, run, where=where)
+        return _detected(model, paths, _box_options(given), progress=progress)
+    asked = RuleOptions(**{name: given.pop(name) for name in RULES if name in given})
+    rules, how = rules_of(model.manifest, asked, model=run), ReadAs(image_column=image_column)
+    if not where and not given.keys() - {"overwrite"}:
+        return predictions(model, paths, topk=topk, rules=rules, progress=progress, how=how)
+    boxes = _box_options(given)
+    _require_fits(given, run, where=where)
+    return _placed(model, paths, boxes, topk=topk, rules=rules, how=how, progress=progress)
+
+
+def _box_options(given: Mapping[str, Any]) -> BoxOptions:
     from eyespot.answering.detections import BoxOptions  # which naming classes does without
     from eyespot.keywords import as_record
 
-    options = as_record(BoxOptions, given, verb=predict)
-    paths = [pictures] if isinstance(pictures, str | Path) else list(pictures)
-    if isinstance(model, Model):
-        _require_fits(given, run, where=where)
-        return _placed(model, paths, options, topk=topk, how=how, progress=progress)
-    if where:
-        raise OptionError(
-            f"the option where is for models that name classes, and the model in {run} is a detector, which gives "
-            "boxes anyway: leave it out"
-        )
-    return _detected(model, paths, options, progress=progress)
+    return as_record(BoxOptions, given, verb=predict)
 
 
 def _detected(
@@ -77,6 +83,18 @@ def _detected(
     return answers
 
 
+def _require_no_rules(given: dict[str, Any], run: str | Path, *, where: bool) -> None:
+    """Raises OptionError for an option that has no meaning for a detector; a threshold that is auto is left out."""
+    if given.get("threshold") == "auto":
+        del given["threshold"]
+    unfit = ["where"] if where else [name for name in RULES if name in given and name != "threshold"]
+    if unfit:
+        raise OptionError(
+            f"the option {unfit[0]} is for models that name classes, and the model in {run} is a detector, which gives "
+            "boxes anyway: leave it out"
+        )
+
+
 def _require_fits(given: Iterable[str], run: str | Path, *, where: bool) -> None:
     """Raises OptionError for an option that has no meaning for a model that names classes."""
     unfit = sorted({*given} - {"overwrite"} - ({*WRITING} if where else set()))
@@ -88,7 +106,14 @@ def _require_fits(given: Iterable[str], run: str | Path, *, where: bool) -> None
 
 
 def _placed(
-    model: Model, paths: Sequence[str | Path], options: BoxOptions, *, topk: int, how: ReadAs, progress: Progress
+    model: Model,
+    paths: Sequence[str | Path],
+    options: BoxOptions,
+    *,
+    topk: int,
+    rules: Rules,
+    how: ReadAs,
+    progress: Progress,
 ) -> list[PlacedPrediction]:
     """The likeliest classes of each picture, and about where the first of them is; what is asked for is written."""
     from eyespot import machine
@@ -105,7 +130,8 @@ def _placed(
     network = network_with_maps(model.bundle, many=many, cache_folder=compiled_folder(machine.cache_folder()))
     require_room(options)
     located = locate(network, found, many=many, progress=progress)
-    answered = Answered(located.probabilities, located.reasons, located.flat)
-    answers = with_boxes(named(found, left, answered, classes=model.classes, topk=topk), located.boxes, located.sizes)
-    write_placed(options, answers, found, model, sizes=located.sizes, texts=texts)
-    return answers
+    answered = Answered(located.answers, located.reasons, located.flat)
+    answers = named(found, left, answered, classes=model.classes, topk=topk, rules=rules)
+    placed = with_boxes(answers, located.boxes, located.sizes)
+    write_placed(options, placed, found, model, sizes=located.sizes, texts=texts)
+    return placed

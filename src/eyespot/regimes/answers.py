@@ -10,8 +10,9 @@ import numpy as np
 from eyespot.data.copies import Hashed
 from eyespot.data.groups import Series, effective_count
 from eyespot.data.store import Store
+from eyespot.evaluate.likelihood import log_likelihoods, p_likelier
 from eyespot.evaluate.metrics import wilson_fraction
-from eyespot.evaluate.paired import Comparison, paired
+from eyespot.evaluate.paired import SIGNIFICANCE, Comparison, paired
 from eyespot.features.embed import embed
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
@@ -29,6 +30,8 @@ class Answers:
     """(N,)."""
     logits: np.ndarray
     """(repeats, N, classes), before the temperature. A model answers once; cross-validation may be repeated."""
+    features: np.ndarray | None = None
+    """(N, D), that one model made the logits of; None in cross-validation."""
 
     def take(self, which: np.ndarray) -> Answers:
         """The answers to those pictures (a mask)."""
@@ -51,6 +54,11 @@ class Answers:
         """Logits (N, classes) of the repeat whose accuracy lies in the middle."""
         order = np.argsort(self.accuracies, kind="stable")
         return np.asarray(self.logits[order[len(order) // 2]])
+
+    def first(self, count: int) -> Answers:
+        """Those to the first pictures."""
+        features = None if self.features is None else self.features[:count]
+        return Answers(self.pictures[:count], self.labels[:count], self.logits[:, :count], features)
 
 
 @dataclass(frozen=True)
@@ -84,8 +92,9 @@ def ask(
     prepared = prepared.without(embedded.set_aside)
     answers = None
     if embedded.pictures:
-        logits = head.logits(embedded.features["identity"])
-        answers = Answers(embedded.pictures, prepared.labels(embedded.pictures), logits[None])
+        features = embedded.features["identity"]
+        logits = head.logits(features)
+        answers = Answers(embedded.pictures, prepared.labels(embedded.pictures), logits[None], features)
     return Asked(prepared, answers, embedded.computed, embedded.notes)
 
 
@@ -96,10 +105,38 @@ def on_val(
     return ask(prepared, prepared.part("val"), trunk=trunk, head=head, store=store, tap=tap)
 
 
-def compared(before: Answers, after: Answers, series: Series) -> Comparison:
-    """How `after` differs from `before`, on the pictures that both have answered. series: those of the data set."""
-    known = dict(zip((each.content for each in before.pictures), before.middle.argmax(1) == before.labels, strict=True))
-    rows = [row for row, each in enumerate(after.pictures) if each.content in known]
-    then = [known[after.pictures[row].content] for row in rows]
-    group = series.group([after.pictures[row].content for row in rows])
-    return paired(then, (after.middle.argmax(1) == after.labels)[rows], series=group)
+@dataclass(frozen=True)
+class Weighed:
+    """A model beside another one, by their answers to the same pictures."""
+
+    comparison: Comparison
+    p_likelier: float
+    """How likely chance alone would give the true classes so much more probability."""
+
+    @property
+    def is_better(self) -> bool:
+        """By a rule that calls one of two equal models better in fewer than one of 20 cases: it gives the true classes
+        more probability than chance explains, and has no fewer answers right."""
+        return self.comparison.difference >= 0 and self.p_likelier < SIGNIFICANCE
+
+    @property
+    def is_worse(self) -> bool:
+        return self.comparison.is_worse
+
+    def in_words(self, name: str) -> str:
+        """name: what the other one is called."""
+        return f"{self.comparison.in_words(name)}; more probability for the true classes, p {self.p_likelier:.2g}"
+
+
+def weighed(before: Answers, after: Answers, series: Series) -> Weighed:
+    """How `after` compares with `before`, on the pictures that both have answered. series: those of the data set."""
+    row_of = {each.content: row for row, each in enumerate(before.pictures)}
+    now = [row for row, each in enumerate(after.pictures) if each.content in row_of]
+    then = [row_of[after.pictures[row].content] for row in now]
+    labels, group = after.labels[now], series.group([after.pictures[row].content for row in now])
+    logits = before.middle[then], after.middle[now]
+    right = [each.argmax(axis=1) == labels for each in logits]
+    return Weighed(
+        paired(*right, series=group),
+        p_likelier(*(log_likelihoods(each, labels) for each in logits), series=group),
+    )

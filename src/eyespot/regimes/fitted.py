@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+import numpy as np
+
 from eyespot.data.copies import Hashed
 from eyespot.evaluate.calibration import fit_temperature
+from eyespot.evaluate.likeness import Likeness, likeness
 from eyespot.features.trunk import Trunk
 from eyespot.heads.head import Head
 from eyespot.records import Part, Rung
@@ -38,6 +41,27 @@ class Temperature:
 
 
 @dataclass(frozen=True)
+class ClassMeans:
+    """What the pictures of each class have in common, by which one that shows none of the classes is told."""
+
+    values: np.ndarray
+    """(classes, D), each of length 1."""
+    unseen: Likeness | None
+    """How like the classes pictures are that had no part in the means; None where there were none."""
+    labels: np.ndarray
+    """The true class of each of those, (N,)."""
+    source: str
+    """Those pictures, in words."""
+
+    @classmethod
+    def judged_on(cls, values: np.ndarray, answers: Answers | None, source: str) -> ClassMeans:
+        """answers: of the model, to pictures that had no part in the means."""
+        if answers is None or answers.features is None:
+            return cls(values, None, np.zeros(0, np.int64), source)
+        return cls(values, likeness(answers.features, values), answers.labels, source)
+
+
+@dataclass(frozen=True)
 class Fitted:
     """A trained model before it is measured."""
 
@@ -45,6 +69,7 @@ class Fitted:
     trunk: Trunk
     head: Head
     temperature: Temperature
+    means: ClassMeans
 
     prepared: Prepared
     """Without the pictures that turned out to be unreadable."""

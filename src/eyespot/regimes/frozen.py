@@ -12,18 +12,19 @@ import numpy as np
 from eyespot.data.store import Store
 from eyespot.data.store_values import key_of
 from eyespot.errors import StoreError
+from eyespot.evaluate.likeness import class_means, out_of_fold
 from eyespot.evaluate.metrics import wilson_fraction
 from eyespot.features.embed import Embedded, embed
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
-from eyespot.heads.fit import FittedHead, Trial, fit_head, fold_count, out_of_fold_logits, require_memory
+from eyespot.heads.fit import FittedHead, Trial, fit_head, fold_count, folds_of, out_of_fold_logits, require_memory
 from eyespot.heads.head import Head, HeadOptions, Samples
 from eyespot.progress import Progress
 from eyespot.records import Part, View
 from eyespot.regimes.answers import Answers
 from eyespot.regimes.findings import VERSION as FINDINGS_VERSION
 from eyespot.regimes.findings import Findings, find
-from eyespot.regimes.fitted import Fitted, Temperature, stopped_note
+from eyespot.regimes.fitted import ClassMeans, Fitted, Temperature, stopped_note
 from eyespot.regimes.prepare import Prepared, notes_on_trained
 from eyespot.runs.job import Job
 from eyespot.runs.options import TrainOptions
@@ -61,6 +62,7 @@ def fit_frozen(prepared: Prepared, trunk: Trunk, job: Job, *, small_test: bool, 
         temperature=Temperature.fitted_on(
             answers, "answers to the training pictures by heads that had not seen them (cross-validation)"
         ),
+        means=_means(memory.samples, seed=job.options.seed),
         prepared=prepared,
         trained_on=len(embedded.pictures),
         mirror=fitted.chosen.mirror,
@@ -128,6 +130,14 @@ def _out_of_fold(
     except KeyboardInterrupt:
         return out_of_fold, [stopped_note("cross-validation")]
     return out_of_fold, []
+
+
+def _means(samples: Samples, *, seed: int) -> ClassMeans:
+    """Of all pictures; those that had no part are each picture's own fold, as in cross-validation."""
+    features, labels = samples.identity, samples.labels
+    unseen = out_of_fold(features, labels, samples.classes, fold=folds_of(labels, seed=seed, group=samples.group))
+    source = "training pictures, each compared with means of the others (cross-validation)"
+    return ClassMeans(class_means(features, labels, samples.classes), unseen, labels, source)
 
 
 def _row(trial: Trial, *, chosen: bool) -> dict[str, float | int | bool]:

@@ -5,16 +5,22 @@ It ends with the network in the engine, asked, and as a model with its story.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from eyespot.building.surgery import as_trunk
+from eyespot.data.copies import Hashed
+from eyespot.evaluate.likeness import class_means
+from eyespot.features.embed import embed
 from eyespot.features.trunk import Trunk
 from eyespot.heads.head import Head
 from eyespot.records import Network, Preprocess
 from eyespot.regimes.answers import Asked, on_val
-from eyespot.regimes.fitted import Fitted, Temperature, despite_ctrl_c
+from eyespot.regimes.fitted import ClassMeans, Fitted, Temperature, despite_ctrl_c
 from eyespot.regimes.plans import Defaults, in_words, plan_for
 from eyespot.regimes.prepare import Prepared
 from eyespot.regimes.run_training import Cost, ended_note, epoch_row, run_training
@@ -28,6 +34,10 @@ if TYPE_CHECKING:
     from eyespot.blocks import WithHeads
     from eyespot.training.loop import Training
     from eyespot.training.plan import Epoch, Examples
+
+
+FOR_A_MEAN = 100
+"""Pictures of a class, at most, that its mean is made of: more would move it by less than rounding does."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +73,9 @@ class Learned:
     was_interrupted: bool
     """True where Ctrl-C came while the network was converted."""
 
-    def model(self, asked: Asked, *, source: str, epochs: str, column: Callable[[Epoch], dict[str, bool]]) -> Fitted:
+    def model(
+        self, asked: Asked, *, means: ClassMeans, source: str, epochs: str, column: Callable[[Epoch], dict[str, bool]]
+    ) -> Fitted:
         """asked: what came of asking it, or of cross-validation in its place; its temperature is fitted on that.
 
         source: where those answers come from, in words. epochs: which of them are kept, in words.
@@ -78,6 +90,7 @@ class Learned:
             held_out=("val", "test"),
             small_test=False,
             temperature=Temperature.fitted_on(asked.answers, source),
+            means=means,
             trained_on=lesson.trained_on,
             mirror=lesson.mirror,
             l2=None,
@@ -173,9 +186,11 @@ def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> F
         return with_note(frozen, f"stopped by you before one epoch of training {lesson.what} was over: all is frozen")
     found = learned(lesson, training, ended, job, net=lambda: tuning.whole(training.averaged))
     asked, _ = despite_ctrl_c(lambda: on_val(lesson.prepared, found.trunk, found.head))
+    means, _ = despite_ctrl_c(lambda: means_of(found.trunk, lesson.prepared))
     averaged = ", with weights averaged over the steps" if training.plan.average else ""
     model = found.model(
         asked,
+        means=ClassMeans.judged_on(means, asked.answers, "validation pictures"),
         source="answers to the validation pictures" if asked.answers else "nothing: there are none",
         epochs=f", {_kept(training)}{averaged}",
         column=lambda epoch: {"kept": epoch.number == training.kept},
@@ -188,6 +203,21 @@ def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> F
         views_computed=frozen.views_computed + model.views_computed,
         notes=[*frozen.notes, *model.notes],
     )
+
+
+def pictures_for_means(prepared: Prepared) -> list[Hashed]:
+    """Those of the train part that the means of the classes are made of, where the network was trained on them."""
+    of_class: dict[str, list[Hashed]] = defaultdict(list)
+    for each in sorted(prepared.part("train"), key=lambda each: each.content):
+        of_class[str(each.picture.label)].append(each)
+    return [each for members in of_class.values() for each in members[:FOR_A_MEAN]]
+
+
+def means_of(trunk: Trunk, prepared: Prepared) -> np.ndarray:
+    """The means (classes, D) of what a trained network makes of the pictures of each class."""
+    embedded = embed(trunk, pictures_for_means(prepared), store=None)
+    labels = prepared.labels(embedded.pictures)
+    return class_means(embedded.features["identity"], labels, len(prepared.data_set.classes))
 
 
 def with_note(fitted: Fitted, note: str) -> Fitted:

@@ -10,15 +10,16 @@ from eyespot.augmenting.augmentation import describe
 from eyespot.building.create import require_torch
 from eyespot.errors import OptionError
 from eyespot.records import Part
-from eyespot.regimes.answers import Answers, Asked, on_val
-from eyespot.regimes.fitted import Fitted, despite_ctrl_c, stopped_note
-from eyespot.regimes.learned import Learned, Lesson, learned
+from eyespot.regimes.answers import Asked, on_val
+from eyespot.regimes.fitted import ClassMeans, Fitted, despite_ctrl_c, stopped_note
+from eyespot.regimes.learned import Learned, Lesson, learned, means_of
 from eyespot.regimes.on_images import augmentation_for, decoded
 from eyespot.regimes.plans import Defaults, growing_sides
 from eyespot.regimes.prepare import Prepared, notes_on_trained
 from eyespot.regimes.run_training import run_training
 from eyespot.regimes.scratch_training import (
     KEY,
+    Crossed,
     Making,
     finishing_seconds,
     network_for,
@@ -52,13 +53,13 @@ def fit_scratch(prepared: Prepared, name: str, job: Job, *, gray: bool, small_te
     found = learned(begun.lesson, begun.training, ended, job, net=lambda: begun.training.averaged)
     as_long = replace(begun.defaults, epochs=best, patience=None)
     crossed, notes = _crossed(making, found, parts, as_long) if small_test else (None, [])
-    if crossed:
-        asked, source = Asked(prepared, crossed, 0, []), "answers to pictures by networks that had not seen them"
-    else:
-        asked, _ = despite_ctrl_c(lambda: on_val(prepared, found.trunk, found.head))
-        source = "answers to the validation pictures" if asked.answers else "nothing: there are no validation pictures"
+    judged = _judged(prepared, found, crossed)
     model = found.model(
-        asked, source=source, epochs=f"; {_kept(best, begun.training)}", column=lambda epoch: {"best": epoch.best}
+        judged.asked,
+        means=judged.means,
+        source=judged.source,
+        epochs=f"; {_kept(best, begun.training)}",
+        column=lambda epoch: {"best": epoch.best},
     )
     if ended == "by the user" and small_test:
         model.notes[-1] += "; cross-validation was left out, so the figures are incomplete"
@@ -66,7 +67,7 @@ def fit_scratch(prepared: Prepared, name: str, job: Job, *, gray: bool, small_te
         model,
         held_out=("val", "test") if prepared.was_split or not crossed else (),
         small_test=small_test,
-        out_of_fold=crossed,
+        out_of_fold=crossed.answers if crossed else None,
         notes=[*model.notes, *notes],
     )
 
@@ -118,10 +119,31 @@ def _best_epoch(training: Training) -> int:
     return best
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """The answers by which a network is judged, the means of its classes, and where the answers come from."""
+
+    asked: Asked
+    means: ClassMeans
+    source: str
+
+
+def _judged(prepared: Prepared, found: Learned, crossed: Crossed | None) -> _Judged:
+    """By cross-validation where there was one, else by the validation pictures."""
+    values, _ = despite_ctrl_c(lambda: means_of(found.trunk, prepared))
+    if crossed:
+        source = "answers to pictures by networks that had not seen them"
+        means = ClassMeans(values, crossed.likeness, crossed.answers.labels, "pictures that a network had not seen")
+        return _Judged(Asked(prepared, crossed.answers, 0, []), means, source)
+    asked, _ = despite_ctrl_c(lambda: on_val(prepared, found.trunk, found.head))
+    source = "answers to the validation pictures" if asked.answers else "nothing: there are no validation pictures"
+    return _Judged(asked, ClassMeans.judged_on(values, asked.answers, "validation pictures"), source)
+
+
 def _crossed(
     making: Making, found: Learned, parts: Sequence[Part], defaults: Defaults
-) -> tuple[Answers | None, list[str]]:
-    """The answers of cross-validation, and notes on it; None where there was no time for it, or it was stopped."""
+) -> tuple[Crossed | None, list[str]]:
+    """What cross-validation gave, and notes on it; None where there was no time for it, or it was stopped."""
     if found.was_interrupted:
         return None, [stopped_note("the conversion of the network")]
     if found.ended != "whole" or making.job.clock.is_set:

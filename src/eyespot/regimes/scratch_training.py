@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eyespot.augmenting.augmentation import Augmentation
-from eyespot.building.surgery import ends_fully_connected
+from eyespot.building.surgery import ends_fully_connected, head_layers
 from eyespot.errors import OptionError
+from eyespot.evaluate.likeness import Likeness, class_means, in_order, likeness
 from eyespot.heads.fit import folds_of
-from eyespot.heads.head import with_zero
+from eyespot.heads.head import Head
 from eyespot.records import Network, Part, Preprocess
 from eyespot.regimes.answers import Answers
 from eyespot.regimes.learned import training_of
@@ -184,25 +185,46 @@ def finishing_seconds(job: Job) -> float:
     return max(5.0, FINISHING * job.clock.remaining) if job.clock.is_set and math.isfinite(job.clock.remaining) else 0.0
 
 
-def out_of_fold(making: Making, parts: Sequence[Part], defaults: Defaults) -> Answers:
-    """Answers to every picture of these parts by networks that had not seen it, trained for as many epochs."""
-    from eyespot.training.loop import one_thread, scores
+@dataclass(frozen=True)
+class Crossed:
+    """What cross-validation gave: every picture was asked of a network that had not seen it."""
 
+    answers: Answers
+    likeness: Likeness
+    """Of each picture to the classes, by that network."""
+
+
+def out_of_fold(making: Making, parts: Sequence[Part], defaults: Defaults) -> Crossed:
+    """Answers to every picture of these parts by networks that had not seen it, trained for as many epochs."""
     images, prepared, job = making.images, making.images.prepared, making.job
     pictures = by_content(prepared.part(*parts))
-    labels = prepared.labels(pictures)
+    labels, classes = prepared.labels(pictures), len(prepared.data_set.classes)
     fold = folds_of(labels, seed=job.options.seed, group=prepared.group(pictures))
-    logits = np.zeros((1, len(fold), len(prepared.data_set.classes)), np.float32)
+    logits = np.zeros((1, len(fold), classes), np.float32)
     options = job.options.model_copy(update={"epochs": defaults.epochs, "patience": None})
     fold_making = replace(making, job=replace(job, options=options))
-    for held_out in range(fold.max() + 1):
-        job.progress("cross-validation", held_out, int(fold.max()) + 1)
-        seen = images.examples([pictures[row] for row in np.flatnonzero(fold != held_out)], making.augmentation)
-        unseen = images.examples([pictures[row] for row in np.flatnonzero(fold == held_out)], None)
-        training, _ = fold_making.training(seen, None, defaults)
-        with one_thread():
-            for _ in training.run():
-                pass
-            found = scores(training.averaged, unseen, device=job.device).numpy()
-            logits[0, fold == held_out] = with_zero(found, job.options.output)
-    return Answers(pictures, labels, logits)
+    held, alike = [np.flatnonzero(fold == each) for each in range(fold.max() + 1)], []
+    for number, rows in enumerate(held):
+        job.progress("cross-validation", number, len(held))
+        others = np.flatnonzero(fold != number)
+        seen = images.examples([pictures[row] for row in others], making.augmentation)
+        unseen = images.examples([pictures[row] for row in rows], None)
+        head, (known, new) = _trained_on(fold_making, seen, unseen, defaults)
+        logits[0, rows] = head.logits(new)
+        alike.append(likeness(new, class_means(known, labels[others], classes)))
+    return Crossed(Answers(pictures, labels, logits), in_order(alike, held))
+
+
+def _trained_on(
+    making: Making, seen: ImageExamples, unseen: ImageExamples, defaults: Defaults
+) -> tuple[Head, list[np.ndarray]]:
+    """The head of a network trained on the pictures seen, and its features (N, D) of these and of the others."""
+    from eyespot.training.loop import one_thread, scores
+
+    training, _ = making.training(seen, None, defaults)
+    with one_thread():
+        for _ in training.run():
+            pass
+        before, layers = head_layers(training.averaged)
+        found = [scores(before, each, device=making.job.device).numpy() for each in (seen, unseen)]
+    return Head(layers, making.job.options.output), found

@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from eyespot.building.surgery import seconds_per_view
-from eyespot.evaluate.paired import Comparison
 from eyespot.features.tap import Tap
 from eyespot.heads.problems import log_softmax
 from eyespot.records import Rung
-from eyespot.regimes.answers import Answers, Asked, compared, on_val
+from eyespot.regimes.answers import Answers, Asked, Weighed, on_val, weighed
 from eyespot.regimes.fitted import Fitted
-from eyespot.regimes.learned import Tuning, tune, with_note
+from eyespot.regimes.learned import Tuning, pictures_for_means, tune, with_note
 from eyespot.runs.clock import Decisions
 from eyespot.runs.job import Job
 from eyespot.words import counted
@@ -37,9 +36,10 @@ class FirstRung:
         return on_val(self.frozen.prepared, self.frozen.trunk, self.frozen.head, store=job.store, tap=self.tap)
 
     def seconds_to_measure(self) -> float:
-        """What it takes here and now to ask a network like it for all pictures that are held out."""
-        held_out = self.frozen.prepared.part("val", "test")
-        return seconds_per_view(self.frozen.trunk, held_out) * len(held_out)
+        """What it takes here and now to ask a network like it for all pictures that are held out, and for some more."""
+        prepared = self.frozen.prepared
+        held_out, others = prepared.part("val", "test"), pictures_for_means(prepared)
+        return seconds_per_view(self.frozen.trunk, held_out) * (len(held_out) + len(others))
 
 
 @dataclass
@@ -87,26 +87,26 @@ def asked_for(first: FirstRung, make: Callable[[], Tuning], job: Job, *, refit: 
     tuned = tune(frozen, tuning, job)
     if tuned.regime == "frozen" or climbed.answers is None:
         return tuned
-    comparison = weigh(climbed, tuned, tuning, job, began=began, was_asked_for=True)
+    found = weigh(climbed, tuned, tuning, job, began=began, was_asked_for=True)
     if climbed.best is not tuned:
-        return _discarded(tuned, comparison, climbed, refit)
+        return _discarded(tuned, found, climbed, refit)
     tuned = replace(with_start(tuned, climbed), ladder=tuple(climbed.rungs))
-    if not comparison.is_worse:
+    if not found.is_worse:
         return tuned
     said = (
-        f"the new layers are worse than the head alone, on the validation pictures: {comparison.in_words('frozen')}; "
+        f"the new layers are worse than the head alone, on the validation pictures: {found.in_words('frozen')}; "
         "they were asked for and are kept, and without --replace-tail it is the head that would be"
     )
     return with_note(tuned, said)
 
 
-def _discarded(tuned: Fitted, comparison: Comparison, climbed: Climbed, refit: Callable[[Fitted], Fitted]) -> Fitted:
+def _discarded(tuned: Fitted, found: Weighed, climbed: Climbed, refit: Callable[[Fitted], Fitted]) -> Fitted:
     """The frozen model, with what was tried in vain in its notes and its table."""
     frozen = climbed.best
-    worse = "worse" if comparison.is_worse else "no better"
-    pictures = counted(comparison.count, "validation picture")
+    worse = "worse" if found.is_worse else "no better"
+    pictures = counted(found.comparison.count, "validation picture")
     kept = _head(refit(frozen), f"training deeper made it {worse}", climbed)
-    said = f"{kept.instead}; on {pictures} it had {comparison.in_words('frozen')}"
+    said = f"{kept.instead}; on {pictures} it had {found.in_words('frozen')}"
     return replace(
         kept,
         notes=[*kept.notes, said, *tuned.notes[len(frozen.notes) :]],
@@ -116,7 +116,7 @@ def _discarded(tuned: Fitted, comparison: Comparison, climbed: Climbed, refit: C
 
 def weigh(
     climbed: Climbed, tuned: Fitted, tuning: Tuning, job: Job, *, began: float, was_asked_for: bool = False
-) -> Comparison:
+) -> Weighed:
     """How the tuned model compares with the best so far, whose place it takes where it is to be kept.
 
     was_asked_for: it is kept, too, where enough validation pictures cannot tell the two apart, and where it has layers
@@ -126,13 +126,13 @@ def weigh(
     assert answers is not None
     assert climbed.answers is not None
     series = tuned.prepared.series
-    comparison = compared(climbed.answers, answers, series)
-    is_wanted = was_asked_for and (job.options.replace_tail is not None or comparison.is_the_same)
-    suffices = comparison.is_better or is_wanted
+    found = weighed(climbed.answers, answers, series)
+    is_wanted = was_asked_for and (job.options.replace_tail is not None or found.comparison.is_the_same)
+    suffices = found.is_better or is_wanted
     decisions = Decisions(job.clock, tuning.key)
     is_kept = decisions.is_kept(lambda: suffices)
-    why = comparison.in_words(climbed.best.regime)
-    if is_kept and not comparison.is_better:
+    why = found.in_words(climbed.best.regime)
+    if is_kept and not found.is_better:
         why = f"it was asked for; {why}"
     climbed.rungs.append(
         Rung(
@@ -146,7 +146,7 @@ def weigh(
     )
     if is_kept:
         climbed.best, climbed.answers = tuned, answers
-    return comparison
+    return found
 
 
 def only_frozen(first: FirstRung, job: Job, *, reason: str) -> Fitted:

@@ -19,6 +19,7 @@ from eyespot.records import Calibration, Part, PartMetrics, Precision
 from eyespot.regimes.answers import Answers, Asked, ask
 from eyespot.regimes.fitted import Fitted, despite_ctrl_c, stopped_note
 from eyespot.regimes.prepare import Prepared
+from eyespot.reporting.unknown import Refusals, refusals, refused_of_different
 
 MOST_COMPARED = 100
 """Pictures on which bf16 is compared with fp32."""
@@ -37,6 +38,7 @@ class Measurements:
     own: Answers | None
     """The trained model's own, to a few pictures: by them the written model is checked. None if none can be read."""
     scores: RunScores
+    refusals: Refusals
     series: SeriesFound
     precision: Precision
     views_computed: int
@@ -53,6 +55,7 @@ def measure(fitted: Fitted, *, store: Store | None, progress: Progress) -> Measu
     prepared, notes, computed = fitted.prepared, [], 0
     found: dict[Part, Answers] = {}
     precision = Precision(name=fitted.trunk.precision, agreement=None, largest_difference=None, n=0)
+    different = None
     try:
         for part in fitted.held_out:
             asked = _asked(part, fitted, prepared, store, progress)
@@ -62,6 +65,7 @@ def measure(fitted: Fitted, *, store: Store | None, progress: Progress) -> Measu
                 found[part] = asked.answers
         precision, views = _agreement(fitted, [*found.values(), *_unseen_answers(fitted, set()).values()], store)
         computed += views
+        different = refused_of_different(fitted, prepared, store)
     except KeyboardInterrupt:
         notes.append(stopped_note("measuring"))
     (own, views), _ = despite_ctrl_c(lambda: _own_answers(fitted, prepared, list(found.values()), store))
@@ -71,6 +75,7 @@ def measure(fitted: Fitted, *, store: Store | None, progress: Progress) -> Measu
         answers=found | _unseen_answers(fitted, answered),
         own=own,
         scores=_scores(fitted, found),
+        refusals=replace(refusals(fitted, found), different=different),
         series=_series(fitted, found.get("test")),
         precision=precision,
         views_computed=computed + views,
@@ -148,7 +153,7 @@ def _own_answers(
 ) -> tuple[Answers | None, int]:
     """The trained model's answers to a few pictures, held-out ones if there are any; and the views computed for it."""
     for each in found:
-        return Answers(each.pictures[:CHECKED], each.labels[:CHECKED], each.logits[:, :CHECKED]), 0
+        return each.first(CHECKED), 0
     few = prepared.part("train")[:CHECKED]
     asked = ask(prepared, few, trunk=fitted.trunk, head=fitted.head, store=store)
     return asked.answers, asked.computed

@@ -95,6 +95,7 @@ def _report(
             part: {name: count[name] for name in prepared.data_set.classes} for part, count in counts.items() if count
         },
         scores=measured.scores,
+        refusals=measured.refusals,
         how=tuple(_how(result, fitted, manifest)),
         machine=machine.describe(),
         next_commands=result.next_commands,

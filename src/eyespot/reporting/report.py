@@ -9,11 +9,13 @@ from pathlib import Path
 
 from eyespot.evaluate import verdict
 from eyespot.evaluate.metrics import LARGEST_MATRIX, most_confused
+from eyespot.evaluate.promises import USUAL, fewest
 from eyespot.evaluate.verdict import RunScores, most_trusted_first, overall
 from eyespot.files import write_whole
 from eyespot.records import ClassMetric, Metric, MixedUp, Part, PartMetrics, Rung, SetAside
 from eyespot.reporting import figures
 from eyespot.reporting.page import HEAT_LEVELS, rendered
+from eyespot.reporting.unknown import LeftOut, Refusals
 
 PAIRS = 5
 """Mistakes named in words beside the confusion matrix."""
@@ -52,6 +54,8 @@ class Report:
     counts: Mapping[Part, Mapping[str, int]]
     """Pictures used, per part and class."""
     scores: RunScores
+    refusals: Refusals | None = None
+    """What it does with pictures that show none of the classes."""
     how: tuple[tuple[str, str], ...] = ()
     """What was done, as label and value: network, regime, precision, views, L2, seed, seconds, versions."""
     ladder: tuple[Rung, ...] = ()
@@ -134,6 +138,10 @@ def render(report: Report) -> str:
         class_rows=_class_rows,
         matrix=_matrix,
         pairs=_pairs,
+        usual=USUAL,
+        fewest=fewest(USUAL),
+        shown_left_out=_shown_left_out,
+        noticed_svg=_noticed_svg,
         interval_svg=lambda metric: Markup(figures.interval_svg(metric)),
         reliability_svg=lambda bins, title: Markup(figures.reliability_svg(bins, title)),
         markup=Markup,
@@ -155,6 +163,17 @@ def _matrix(detail: PartMetrics) -> list[list[Cell]]:
         [cell_of(count, sum(row), right=across == down) for across, count in enumerate(row)]
         for down, row in enumerate(detail.confusion)
     ]
+
+
+def _shown_left_out(found: tuple[LeftOut, ...]) -> list[LeftOut]:
+    """The classes that would be noticed most; of more than `MOST_ROWS` the first."""
+    return sorted(found, key=lambda each: -each.noticed.share)[:MOST_ROWS]
+
+
+def _noticed_svg(each: LeftOut) -> str:
+    from markupsafe import Markup
+
+    return Markup(figures.bar_svg(round(each.noticed.share * each.noticed.n), each.noticed.n, "noticed"))
 
 
 def cell_of(count: int, total: int, *, right: bool) -> Cell:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from eyespot.bundle.files import FOLDER
 from eyespot.bundle.manifest import Exclusion
+from eyespot.evaluate.promises import Promise, Unknown
 from eyespot.evaluate.trust import MoreExpected, SeriesFound
 from eyespot.names import as_typed, printable
 from eyespot.records import Metric, PartMetrics, Precision, Record, Rung, SetAside
@@ -66,6 +67,10 @@ class TrainResult(Record):
     """Whether mirror images were trained on."""
     l2: float | None
     temperature: float
+    unknown: Unknown
+    """What it does with pictures that show none of the classes."""
+    sets: tuple[Promise, ...]
+    """Each share of sets that hold the true class, and the probability from which on a class is in one."""
     precision: Precision
     views_computed: int
     """Views whose features the engine computed; all others came from the store."""
@@ -112,6 +117,8 @@ def result_of(fitted: Fitted, measured: Measurements, *, choice: Choice, job: Jo
         mirror=fitted.mirror,
         l2=fitted.l2,
         temperature=fitted.temperature.value,
+        unknown=measured.refusals.unknown,
+        sets=measured.refusals.sets,
         precision=measured.precision,
         views_computed=fitted.views_computed + measured.views_computed,
         notes=tuple(

@@ -14,16 +14,18 @@ import numpy as np
 from eyespot import machine
 from eyespot.bundle.files import FOLDER, Bundle, place_bundle, read_bundle, sha256, write_bundle, write_manifest
 from eyespot.bundle.manifest import Agreement, DataSummary, KnownPictures, Manifest
-from eyespot.bundle.run import Classifier
+from eyespot.bundle.run import ClassAnswer, Classifier
 from eyespot.data.pictures import decoder_version
 from eyespot.engine.attach import attach_head
 from eyespot.engine.compiled import compiled_folder
 from eyespot.engine.run import engine_version
 from eyespot.errors import BundleError
 from eyespot.evaluate.calibration import probabilities
+from eyespot.evaluate.likeness import likeness
 from eyespot.features.decode import decode_pictures
 from eyespot.files import writing
 from eyespot.names import printable
+from eyespot.regimes.answers import Answers
 from eyespot.regimes.fitted import Fitted, stopped_note
 from eyespot.regimes.ladder import Keep
 from eyespot.reporting.measure import Measurements, measure
@@ -32,13 +34,17 @@ from eyespot.runs.options import TrainOptions
 from eyespot.version import VERSION
 
 CLOSE = {"fp32": 1e-4, "bf16": 3e-2}
-"""Largest difference of a probability: the same sums in another order, in the run's precision."""
+"""Largest difference of a probability, and of a likeness: the same sums in another order, in the run's precision."""
 
 
 def write_model(fitted: Fitted, measured: Measurements, job: Job) -> Manifest:
     """The bundle's manifest, with the bundle on disk in place of one before it."""
     graph = attach_head(
-        fitted.trunk.graph, fitted.head.layers, temperature=fitted.temperature.value, output=fitted.head.output
+        fitted.trunk.graph,
+        fitted.head.layers,
+        temperature=fitted.temperature.value,
+        output=fitted.head.output,
+        means=fitted.means.values,
     )
     job.progress("checking the written model", 0, 1)
     folder = job.folder.path
@@ -70,7 +76,7 @@ def write_verified(folder: Path, manifest: Manifest, graph: bytes, fitted: Fitte
 def require_same_answers(bundle: Bundle, fitted: Fitted, measured: Measurements) -> Agreement | None:
     """How far the probabilities of the bundle on disk lie from the trained model's own.
 
-    None if no picture can be read any more. Raises BundleError if they differ by more than rounding.
+    None if no picture can be read any more. Raises BundleError if they, or likenesses, differ by more than rounding.
     """
     own = measured.own
     classifier = Classifier(read_bundle(bundle.folder), cache_folder=compiled_folder(machine.cache_folder()))
@@ -78,17 +84,33 @@ def require_same_answers(bundle: Bundle, fitted: Fitted, measured: Measurements)
         return None
     work = [(each.picture, each.content) for each in own.pictures]
     images = list(decode_pictures(work, fitted.trunk.preprocess, {}, ahead=len(work)))
-    expected = probabilities(own.middle, temperature=fitted.temperature.value)
+    expected = _expected(own, fitted)
     differences = [0.0]
     for number, found in classifier.stream(images, many=False):  # so the graph for `predict` is compiled already
-        away = math.inf if isinstance(found, str) else float(np.abs(found - expected[number]).max())
-        differences.append(away)
-        if not differences[-1] <= CLOSE[fitted.trunk.precision]:  # nor may it be no number at all
-            raise BundleError(
-                f"the written model answers otherwise than the trained one, so none was kept: "
-                f"{own.pictures[number].picture.name} differs by {differences[-1]:.4f} in probability; please report it"
-            )
+        away = (math.inf, math.inf) if isinstance(found, str) else _apart(found, expected[number])
+        differences.append(away[0])
+        for difference, what in zip(away, ("probability", "likeness"), strict=True):
+            if not difference <= CLOSE[fitted.trunk.precision]:  # nor may it be no number at all
+                raise BundleError(
+                    f"the written model answers otherwise than the trained one, so none was kept: "
+                    f"{own.pictures[number].picture.name} differs by {difference:.4f} in {what}; please report it"
+                )
     return Agreement(n=len(images), largest_difference=max(differences)) if images else None
+
+
+def _expected(own: Answers, fitted: Fitted) -> list[ClassAnswer]:
+    """What the trained model says itself."""
+    assert own.features is not None
+    alike = likeness(own.features, fitted.means.values).first.tolist()
+    return list(map(ClassAnswer, probabilities(own.middle, temperature=fitted.temperature.value), alike))
+
+
+def _apart(found: ClassAnswer, expected: ClassAnswer) -> tuple[float, float]:
+    """How far two answers lie apart: in probability, and in likeness."""
+    if found.likeness is None or expected.likeness is None:
+        return math.inf, math.inf
+    away = float(np.abs(found.probabilities - expected.probabilities).max())
+    return away, abs(found.likeness - expected.likeness)
 
 
 def keeping(job: Job) -> Keep:
@@ -118,6 +140,8 @@ def manifest_of(fitted: Fitted, measured: Measurements, graph: bytes, *, name: s
         preprocess=fitted.trunk.preprocess,
         precision=measured.precision,
         temperature=fitted.temperature.value,
+        unknown=measured.refusals.unknown,
+        sets=measured.refusals.sets,
         calibration=scores.calibration,
         validation=scores.validation,
         test=scores.test,

@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from eyespot import machine
 from eyespot.answering.opened import likeliest
+from eyespot.answering.rules import RuleOptions, Rules, rules_of
 from eyespot.bundle.files import Bundle
 from eyespot.bundle.manifest import Manifest
 from eyespot.bundle.many_threads import Answering
-from eyespot.bundle.run import NO_ANSWER, Classifier, is_distribution, require_distribution
+from eyespot.bundle.run import NO_ANSWER, ClassAnswer, Classifier, require_answer
 from eyespot.data.framed import Framed
 from eyespot.data.levels import is_flat
 from eyespot.engine.compiled import compiled_folder
-from eyespot.errors import RequestError
+from eyespot.errors import OptionError, RequestError
 from eyespot.evaluate.verdict import accuracy_sentence, most_trusted_first, overall
 from eyespot.explaining.similar import MOST_SIMILAR
 from eyespot.recipes.explain import Explainer
@@ -36,7 +38,10 @@ DRAWN_SIDE = 64
 """Gray pictures up to this side, pixels, are such as a person can draw."""
 SAMPLE = "digits"
 """The embedded digits fill their pictures, and so must drawings; those of MNIST have a margin."""
-PROBABILITIES, CLASSES = "probabilities", "classes"
+PROBABILITIES, CLASSES, LIKENESS = "probabilities", "classes", "likeness"
+RULES = tuple(each.name for each in fields(RuleOptions))
+SERVED = "this server"
+"""Where the model is, as far as clients are told."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +49,15 @@ class Asked:
     """The options of a request."""
 
     topk: int
+    rules: Rules
+    """When an answer is none of the classes, and which are named together."""
     heat_map: bool = False
     similar: int = 0
 
 
 @dataclass(frozen=True)
-class Probabilities(Answer):
-    """How likely each class is."""
-
-    probabilities: np.ndarray
-    """(classes,)"""
+class Probabilities(Answer, ClassAnswer):
+    """How likely each class is, and how like the nearest the picture is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,22 +78,40 @@ class ServedClassifier(Served[Asked, Probabilities]):
         """
         if answering is None:
             answering = Answering(Classifier(bundle, cache_folder=compiled_folder(machine.cache_folder())))
-        require_distribution(answering.answer(black(bundle.manifest.preprocess), alone=True)[0], bundle)
+        require_answer(answering.answers(black(bundle.manifest.preprocess), alone=True)[0], bundle)
         return cls(bundle, answering, *known_by(bundle), explain)
 
     def asked(self, fields: Sequence[tuple[str, str]]) -> Asked:
-        """The options in a query such as `topk=3&heat_map=1`. Raises RequestError for any other.
+        """The options in a query such as `topk=3&refuse=0.01`. Raises RequestError for any other.
 
         A topk above the number of classes means all of them: who asks may not know yet that another model is served.
         """
         values = {"topk": TOPK, "heat_map": 0, "similar": 0}
         limits = {"topk": (1, MOST_TOPK), "heat_map": (0, 1), "similar": (0, MOST_SIMILAR)}
+        shares: dict[str, float] = {}
         for name, text in fields:
-            query.require_known(name, values)
-            low, high = limits[name]
-            values[name] = query.whole(name, text, low=low, high=high)
+            query.require_known(name, (*values, *RULES))
+            if name in RULES:
+                shares[name] = query.share(name, text)
+            else:
+                low, high = limits[name]
+                values[name] = query.whole(name, text, low=low, high=high)
         topk = min(values["topk"], len(self.classes))
-        return Asked(topk=topk, heat_map=bool(values["heat_map"]), similar=values["similar"])
+        return Asked(topk, self._rules(shares), heat_map=bool(values["heat_map"]), similar=values["similar"])
+
+    def _rules(self, shares: dict[str, float]) -> Rules:
+        """Those that a request asks for. Raises RequestError for what the model cannot promise."""
+        if not shares:
+            return self._usual
+        try:
+            return rules_of(self.bundle.manifest, RuleOptions(**shares), model=SERVED)
+        except OptionError as error:
+            raise RequestError(400, str(error)) from None
+
+    @cached_property
+    def _usual(self) -> Rules:
+        """Those of a request that asks for none."""
+        return rules_of(self.bundle.manifest)
 
     def require_few(self, wanted: Asked, *, pictures: int) -> None:
         if (wanted.heat_map or wanted.similar) and pictures > MOST_EXPLAINED:
@@ -102,8 +124,8 @@ class ServedClassifier(Served[Asked, Probabilities]):
         self, images: Sequence[Framed], wanted: Sequence[Asked], *, alone: bool
     ) -> Sequence[Probabilities | RequestError]:
         stacked = np.stack([each.image for each in images])  # (N, H, W, C)
-        found = self.answering.answer(stacked, alone=alone)  # (N, classes)
-        return [_answer(row, each) for row, each in zip(found, images, strict=True)]
+        found = self.answering.answers(stacked, alone=alone)
+        return [_answer(said, each) for said, each in zip(found, images, strict=True)]
 
     async def entries(self, answer: Probabilities, picture: bytes, wanted: Asked, explaining: Explaining) -> str:
         best = self.classes[int(answer.probabilities.argmax())]
@@ -113,7 +135,15 @@ class ServedClassifier(Served[Asked, Probabilities]):
             for index, probability in likeliest(answer.probabilities, wanted.topk)
         )
         entries = "".join(f", {json.dumps(key)}: {json.dumps(value)}" for key, value in more.items())
-        return f'"predictions": [{predictions}]{entries}'
+        return f'"predictions": [{predictions}], {self._judged(answer, wanted.rules)}{entries}'
+
+    def _judged(self, answer: Probabilities, rules: Rules) -> str:
+        """Whether the picture may show one of the classes, and the set where one is wanted, as entries of an object."""
+        known, together = rules.is_known(answer), rules.set_of(answer)
+        entries = f'"known": {json.dumps(known)}, "likeness": {json.dumps(answer.likeness)}'
+        if together is None:
+            return entries
+        return f'{entries}, "set": [{", ".join(self.classes_json[index] for index in together)}]'
 
     def described(self) -> dict[str, Any]:
         manifest = self.bundle.manifest
@@ -132,30 +162,43 @@ class ServedClassifier(Served[Asked, Probabilities]):
             "small_test": _metric(manifest.small_test),
             "out_of_fold": manifest.out_of_fold and manifest.out_of_fold.model_dump(),
             "measured": _measured(manifest),
+            "unknown": manifest.unknown and manifest.unknown.model_dump(mode="json"),
+            "sets": [each.model_dump() for each in manifest.sets],
             "heat_map": self.explain is not None,
             "similar": self.explain is not None and self.explain.similar,
             "fingerprint": self.fingerprint,
         }
 
     def tensors_described(self) -> dict[str, Tensor]:
+        likeness: dict[str, Tensor] = {LIKENESS: {"datatype": "FP32", "shape": [-1]}} if self._tells else {}
         return {
             PROBABILITIES: {"datatype": "FP32", "shape": [-1, len(self.classes)]},
             CLASSES: {"datatype": "BYTES", "shape": [-1]},
+            **likeness,
         }
+
+    @property
+    def _tells(self) -> bool:
+        """Whether the model gives a likeness."""
+        return self.bundle.manifest.unknown is not None
 
     def tensors(self, answers: Sequence[Probabilities]) -> dict[str, Tensor]:
         probabilities = [min(1.0, float(value)) for each in answers for value in each.probabilities]
         classes = [self.classes[likeliest(each.probabilities, 1)[0][0]] for each in answers]
+        shape = [len(answers)]
+        likeness: Tensor = {"datatype": "FP32", "shape": shape, "data": [each.likeness for each in answers]}
         return {
             PROBABILITIES: {"datatype": "FP32", "shape": [len(answers), len(self.classes)], "data": probabilities},
-            CLASSES: {"datatype": "BYTES", "shape": [len(answers)], "data": classes},
+            CLASSES: {"datatype": "BYTES", "shape": shape, "data": classes},
+            **({LIKENESS: likeness} if self._tells else {}),
         }
 
 
-def _answer(row: np.ndarray, image: Framed) -> Probabilities | RequestError:
-    if not is_distribution(row):
+def _answer(said: ClassAnswer, image: Framed) -> Probabilities | RequestError:
+    if not said.is_one:
         return RequestError(500, f"the picture {NO_ANSWER}")
-    return Probabilities(row, size_wh=image.picture_hw[::-1], is_flat=is_flat(image.image))
+    size_wh = image.picture_hw[::-1]
+    return Probabilities(said.probabilities, said.likeness, size_wh=size_wh, is_flat=is_flat(image.image))
 
 
 def _measured(manifest: Manifest) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ import { layHeatMap } from "./picture_view.js";
 
 const CLASSES_SHOWN = 5;
 const NEIGHBOURS_SHOWN = 6;
+const NONE = "None of these";
 /** @type {Record<string, string>} */
 const TRAINED = {
   frozen: "of which the head was trained",
@@ -47,6 +48,7 @@ function options(model) {
 function prepare(card, model) {
   card.classList.remove("of-boxes");
   part(card, ".found").hidden = true;
+  part(card, ".unknown").hidden = true;
   part(card, ".heat-switch").hidden = !model.heat_map;
   part(card, ".similar").hidden = !model.similar;
 }
@@ -54,11 +56,14 @@ function prepare(card, model) {
 /** @param {HTMLElement} card @param {import("./api.js").Classified} answer */
 function show(card, answer) {
   const [first] = answer.predictions;
-  part(card, ".verdict").textContent = first.class;
+  const isUnknown = answer.known === false;
+  part(card, ".verdict").textContent = isUnknown ? NONE : first.class;
+  part(card, ".unknown").hidden = !isUnknown;
   showBars(part(card, ".bars"), answer.predictions);
   if (answer.heat_map) layHeatMap(card, answer.heat_map);
   showNeighbours(card, answer.similar ?? []);
-  return `${first.class}, ${percent(first.probability)}.`;
+  const likeliest = `${first.class}, ${percent(first.probability)}.`;
+  return isUnknown ? `${NONE}; most like ${likeliest}` : likeliest;
 }
 
 /** @param {HTMLElement} card @param {import("./api.js").Neighbour[]} neighbours */

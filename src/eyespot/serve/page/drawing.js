@@ -10,6 +10,7 @@ const PEN = 0.08; // width of the lines, of the area's side
 const PAUSE_MILLISECONDS = 60; // between two questions
 const STILL_MILLISECONDS = 900; // without an answer, before a screen reader is told the last one
 const CLASSES_SHOWN = 12;
+const UNLIKE = "unlike all classes";
 const INVITATION = "Nothing drawn.";
 /** @type {import("./strokes.js").Stroke[]} */
 const strokes = [];
@@ -89,16 +90,18 @@ async function askOnce(model, renew) {
 }
 
 /** @param {import("./api.js").Classified} answer @param {string[]} classes */
-function showReading({ predictions }, classes) {
+function showReading({ predictions, known }, classes) {
   const [first] = predictions;
   const inOrder = [...predictions].sort((a, b) => classes.indexOf(a.class) - classes.indexOf(b.class));
-  byId("best-class").textContent = first.class;
-  byId("best-share").textContent = percent(first.probability);
+  const isUnknown = known === false;
+  byId("best-class").textContent = isUnknown ? "–" : first.class;
+  byId("best-share").textContent = isUnknown ? UNLIKE : percent(first.probability);
   // in the model's order a bar keeps its place while one draws
   showBars(byId("draw-bars"), classes.length > CLASSES_SHOWN ? predictions.slice(0, CLASSES_SHOWN) : inOrder);
   say(byId("draw-trouble"));
   clearTimeout(telling);
-  telling = setTimeout(() => tell(`The drawing: ${first.class}, ${percent(first.probability)}.`), STILL_MILLISECONDS);
+  const said = isUnknown ? UNLIKE : `${first.class}, ${percent(first.probability)}`;
+  telling = setTimeout(() => tell(`The drawing: ${said}.`), STILL_MILLISECONDS);
 }
 
 /** @param {string[]} classes */
