@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,6 +37,17 @@ class Judged:
     founds: list[Found]
     set_aside: list[SetAside]
     """Those without an answer."""
+
+    @classmethod
+    def of(cls, several: Iterable[Judged]) -> Judged:
+        """All pictures of several."""
+        parts = list(several)
+        return cls(
+            pictures=[each for part in parts for each in part.pictures],
+            truths=[each for part in parts for each in part.truths],
+            founds=[each for part in parts for each in part.founds],
+            set_aside=[each for part in parts for each in part.set_aside],
+        )
 
     def scores(
         self, classes: Sequence[str], *, threshold: float, most: int, series: ArrayLike | None = None

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from eyespot import machine
 from eyespot.bundle.detector_manifest import DetectorManifest
+from eyespot.detecting.doubts import Doubts
 from eyespot.detecting.fit import FittedDetector
 from eyespot.detecting.result import BoxedCount, DetectorResult
-from eyespot.detecting.shown import shown
+from eyespot.detecting.shown import doubted, shown
 from eyespot.detecting.written import Measured
 from eyespot.evaluate.box_records import DetectionScores
 from eyespot.evaluate.metrics import LARGEST_MATRIX
+from eyespot.evaluate.trust import series_sentences
 from eyespot.records import SetAside
 from eyespot.reporting.page import rendered
 from eyespot.reporting.report import Cell, cell_of
@@ -45,6 +47,7 @@ def report_of(
     *,
     manifest: DetectorManifest,
     measured: Measured | None,
+    doubts: Doubts,
     curves: str,
 ) -> str:
     """The report as HTML. title: the run's name; curves: HTML."""
@@ -64,8 +67,8 @@ def report_of(
         next_commands=result.next_commands,
     )
     scores, pictures = measured.scores if measured else None, None
+    threshold, levels = manifest.threshold, manifest.preprocess.levels
     if measured:
-        threshold, levels = manifest.threshold, manifest.preprocess.levels
         pictures = shown(measured.judged, measured.matched, manifest.classes, threshold=threshold, levels=levels)
     return rendered(
         "detecting/report.html.jinja",
@@ -76,6 +79,8 @@ def report_of(
         named=[*manifest.classes, NOTHING],
         rows=_matrix(scores, len(manifest.classes)) if scores and len(manifest.classes) <= LARGEST_MATRIX else [],
         shown=pictures,
+        trust=[words for _, words in series_sentences(result.series)],
+        doubted=list(doubted(doubts, manifest.classes, threshold=threshold, levels=levels)),
         curves=Markup(curves),
     )
 

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from eyespot.bundle.files import FOLDER, DetectorBundle, place_bundle, read_any_
 from eyespot.bundle.manifest import DataSummary, KnownPictures
 from eyespot.data.boxes.records import BoxedPicture
 from eyespot.data.pictures import decoder_version
+from eyespot.detecting.doubts import Doubts
 from eyespot.detecting.fit import FittedDetector
 from eyespot.engine.run import engine_version
 from eyespot.evaluate.box_matches import Matches, matches
@@ -45,6 +47,11 @@ class Written:
     manifest: DetectorManifest
     judged: dict[Part, Judged]
     """On the parts that it was not trained on."""
+
+    @cached_property
+    def doubts(self) -> Doubts:
+        """The labels that it speaks against."""
+        return Doubts.of(self.manifest, self.judged.values())
 
     def measured(self) -> Measured | None:
         """Of the test part, or else the validation part; None where neither has a box to be found."""

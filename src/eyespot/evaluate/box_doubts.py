@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.evaluate.box_matches import Found, Truth, to_be_found
-from eyespot.evaluate.boxes import areas, intersection_over_first, iou
+from eyespot.evaluate.boxes import Boxes, areas, intersection_over_first, iou
 
 NEAR = 0.3
 """A find that overlaps a box by less is not meant for it."""
@@ -71,7 +71,7 @@ class _Places:
     """(M,), the index of each among the true boxes."""
     labels: NDArray[np.int64]
     """(M,)."""
-    sizes: NDArray[np.float64]
+    sizes: Boxes
     """(M,), square pixels."""
     xyxy: NDArray[np.float64]
     """(D, 4), the finds."""
@@ -79,7 +79,7 @@ class _Places:
     """(D,)."""
     said: NDArray[np.int64]
     """(D,), the class of each find."""
-    overlaps: NDArray[np.float64]
+    overlaps: Boxes
     """(M, D), IoU."""
     on_a_box: NDArray[np.bool_]
     """(D,), whether a box of any class is there, one that need not be found, too."""
@@ -103,7 +103,7 @@ class _Places:
             scores=np.asarray(found.scores, np.float64),
             said=np.asarray(found.labels, np.int64),
             overlaps=overlaps[boxes],
-            on_a_box=(lies_on >= NEAR).any(axis=0),
+            on_a_box=np.asarray((lies_on >= NEAR).any(axis=0)),
         )
 
     @property
