@@ -142,7 +142,8 @@ def written(
         versions={"eyespot": "1"},
         pictures=KnownPictures.of([]),
     )
-    prepared = PreparedBoxes("things", "YOLO", tuple(classes), cast(Any, parts), [], ["a note"], "0", None)
+    found = cast(Any, None)  # there is nothing to be split
+    prepared = PreparedBoxes("things", "YOLO", tuple(classes), cast(Any, parts), [], ["a note"], "0", None, found)
     fitted = cast(
         Any,
         SimpleNamespace(

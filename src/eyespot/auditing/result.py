@@ -112,14 +112,7 @@ class AuditResult(Record):
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """A label and words for each thing that was found, in the order in which it matters."""
-        classes = f" of {len(self.classes)} classes" if self.classes else ""
-        if self.boxes:
-            classes = f" with {counted(sum(each.boxes for each in self.boxes), 'box', 'boxes')}"
-        files = sum(len(each) - 1 for each in self.identical)
-        yield "Read", f"{counted(self.pictures, 'picture')}{classes}, {counted(files, 'identical file')}"
-        if self.boxes:
-            falling = sorted(self.boxes, key=lambda each: -each.boxes)
-            yield "Boxes", some([f"{each.name} {each.boxes}" for each in falling])
+        yield from self._read_lines()
         if self.saved_twice:
             yield "Saved twice", self._saved_twice_words()
         if self.series:
@@ -152,6 +145,16 @@ class AuditResult(Record):
             yield "Warning", warning
         if self.more:
             yield "More", str(self.more)
+
+    def _read_lines(self) -> Iterator[tuple[str, str]]:
+        read = counted(self.pictures, "picture")
+        if self.classes:
+            read += f" of {len(self.classes)} classes"
+        if self.boxes:
+            read += f" with {counted(sum(each.boxes for each in self.boxes), 'box', 'boxes')}"
+        yield "Read", f"{read}, {counted(sum(len(each) - 1 for each in self.identical), 'identical file')}"
+        if self.boxes:
+            yield "Boxes", some([f"{each.name} {each.boxes}" for each in sorted(self.boxes, key=lambda of: -of.boxes)])
 
     def _saved_twice_words(self) -> str:
         count = len(self.saved_twice)
