@@ -17,6 +17,7 @@ import trust_compare
 import trust_curve
 import trust_exclude
 import trust_labels
+import trust_ladder
 import trust_pictures
 import trust_series
 import trust_unknown
@@ -33,6 +34,7 @@ MEASURES: Mapping[str, Rows] = {
     "curve": trust_curve.learning_curve,
     "pictures": trust_pictures.listed_pictures,
     "compare": lambda data, store: ((bar, value) for _, bar, value in trust_compare.rows() if bar),
+    "ladder": trust_ladder.ladder,
     "lists": lambda data, store: trust_exclude.rows(data),
     "refusals": trust_unknown.refusals,
     "sets": trust_unknown.sets,

@@ -7,48 +7,22 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from painted import KINDS, painted, turned, write
+from PIL import Image
 
 import eyespot
 from eyespot.errors import DataError
 from eyespot.names import as_folder_name
 
-CLASSES = ("blue", "red")
 EACH = 16
-
-
-def painted(kind: str, seed: int) -> Image.Image:
-    """Red discs or blue lines, anywhere: no two pictures show the same."""
-    random = np.random.default_rng([CLASSES.index(kind), seed])
-
-    def color() -> tuple[int, ...]:
-        found = random.integers(0, 256, 3)
-        found[2 if kind == "blue" else 0] = random.integers(180, 256)
-        return tuple(found.tolist())
-
-    picture = Image.new("RGB", (160, 160), color())
-    draw = ImageDraw.Draw(picture)
-    for _ in range(random.integers(3, 8)):
-        (left, top), (width, height) = random.integers(0, 120, 2).tolist(), random.integers(15, 110, 2).tolist()
-        box = (left, top, left + width, top + height)
-        if kind == "red":
-            draw.ellipse(box, fill=color())
-        else:
-            draw.line([tuple(point) for point in random.integers(0, 160, (6, 2)).tolist()], fill=color(), width=4)
-            draw.rectangle(box, outline=color(), width=3)
-    return picture
 
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory) -> Path:
     """Two classes with one picture saved twice, one in both classes, one label that is wrong, and one black picture."""
     folder = tmp_path_factory.mktemp("audit") / "paint"
-    for kind in CLASSES:
-        (folder / kind).mkdir(parents=True)
-        for number in range(EACH):
-            painted(kind, number).save(folder / kind / f"{number:02}.png")
+    write(folder, each=EACH)
     painted("red", 0).save(folder / "red" / "again.jpg", quality=60)
     (folder / "red" / "same.png").write_bytes((folder / "red" / "01.png").read_bytes())
     painted("red", 99).save(folder / "blue" / "wrong.png")
@@ -74,7 +48,7 @@ def rows(path: str) -> list[dict[str, str]]:
 
 
 def test_what_was_planted_is_found(result):
-    assert (result.pictures, result.classes) == (2 * EACH + 3, CLASSES)
+    assert (result.pictures, result.classes) == (2 * EACH + 3, KINDS)
     assert [sorted(each) for each in result.identical] == [["red/01.png", "red/same.png"]]
     assert [sorted(each.pictures) for each in result.saved_twice] == [["red/00.png", "red/again.jpg"]]
     assert result.saved_twice[0].classes == ("red", "red")
@@ -152,9 +126,7 @@ def test_without_classes_all_but_the_labels_is_judged(pictures, tmp_path, shared
 
 
 def test_few_pictures_say_nothing_of_labels(tmp_path, shared_cache):
-    for kind in CLASSES:
-        (tmp_path / "few" / kind).mkdir(parents=True)
-        painted(kind, 0).save(tmp_path / "few" / kind / "0.png")
+    write(tmp_path / "few", each=1)
     found = eyespot.audit(tmp_path / "few", out=tmp_path)
     assert "2 pictures are too few" in found.unjudged
     assert (found.doubtful, found.odd, found.series) == ((), (), ())
@@ -180,10 +152,8 @@ def test_a_name_that_is_no_folders_is_made_one():
 
 
 def test_one_thing_from_two_sides_is_a_series_and_not_the_same_picture(tmp_path, shared_cache):
-    (tmp_path / "turned").mkdir()
-    for number in range(24):
-        painted("red", number).save(tmp_path / "turned" / f"{number:02}.png")
-    painted("red", 3).rotate(7, fillcolor=(128, 128, 128)).save(tmp_path / "turned" / "near.png")
+    write(tmp_path / "turned", ("red",), each=24)
+    turned("red", 3, 7).save(tmp_path / "turned" / "red" / "near.png")
     found = eyespot.audit(tmp_path / "turned", out=tmp_path)
-    assert [sorted(each) for each in found.series] == [["03.png", "near.png"]]
+    assert [sorted(each) for each in found.series] == [["red/03.png", "red/near.png"]]
     assert not found.saved_twice

@@ -15,7 +15,7 @@ from eyespot.evaluate.paired import Comparison
 from eyespot.features.embed import Embedded
 from eyespot.heads.head import Head
 from eyespot.records import SetAside
-from eyespot.regimes.answers import Answers, ask, compared, on_val
+from eyespot.regimes.answers import Answers, ask, on_val, weighed
 from eyespot.regimes.prepare import Prepared
 
 HEAD = Head(((np.eye(2, dtype=np.float32), np.zeros(2, np.float32)),), "softmax")
@@ -84,4 +84,4 @@ def answers(right: list[int], *, names: list[int] | None = None) -> Answers:
 def test_only_pictures_that_both_have_answered_count_in_whatever_order_they_come():
     before = answers([1, 0, 0, 1], names=[1, 2, 3, 4])
     after = answers([0, 1, 1, 1], names=[9, 3, 2, 1])
-    assert compared(before, after, Series()) == Comparison(won=2, lost=0, count=3)
+    assert weighed(before, after, Series()).comparison == Comparison(won=2, lost=0, count=3)

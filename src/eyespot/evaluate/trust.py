@@ -68,24 +68,14 @@ def trust_sentences(series: SeriesFound, doubtful: int | None, more: MoreExpecte
 
 def series_sentences(found: SeriesFound) -> Iterator[tuple[str, str]]:
     """The same of the series alone."""
-    if found.series:
-        yield (
-            "Series",
-            f"{found.series} series of {counted(found.pictures, 'picture')} that show the same or were taken in a row: "
-            "each stays on one side of every split and fold that eyespot makes",
-        )
-    if found.cut:
-        yield (
-            "Series",
-            f"{counted(found.cut, 'picture')} were so much alike that they were taken apart where they are least so: "
-            "if they show few different things, --group says which belong together",
-        )
+    if found.series or found.cut:
+        yield "Series", "; ".join(_found(found))
     if found.shared:
         without = f"without them it is {found.apart}" if found.apart else "there are no others"
         yield (
             "Shared",
             f"{counted(found.shared, 'test picture')} {'has' if found.shared == 1 else 'have'} a near-copy in train, "
-            f"which makes the test figure too good: {without}",
+            f"which may make the test figure too good: {without}",
         )
     if found.shared_val:
         yield (
@@ -98,6 +88,20 @@ def series_sentences(found: SeriesFound) -> Iterator[tuple[str, str]]:
             "Series",
             f"cross-validation gives {found.together.accuracy:.3f}; had it torn the series apart, it would have "
             f"claimed {found.torn.accuracy:.3f}",
+        )
+
+
+def _found(found: SeriesFound) -> Iterator[str]:
+    if found.series:
+        pictures = counted(found.pictures, "picture")
+        yield (
+            f"{found.series} series of {pictures} that show the same or were taken in a row: each stays on one side of "
+            "every split and fold that eyespot makes"
+        )
+    if found.cut:
+        yield (
+            f"{counted(found.cut, 'picture')} were so much alike that they were taken apart where they are least so: "
+            "if they show few different things, --group says which belong together"
         )
 
 

@@ -106,17 +106,15 @@ def out_of_fold_logits(samples: Samples, options: HeadOptions, *, repeats: int) 
     return np.stack(runs)
 
 
-def torn_logits(
-    samples: Samples, options: HeadOptions, chosen: Trial, *, rotation: Rotation | None = None
-) -> np.ndarray:
+def torn_logits(samples: Samples, options: HeadOptions, *, rotation: Rotation | None = None) -> np.ndarray:
     """Logits (N, classes) out of fold as they would be had the folds torn the groups apart: too good by what is shared.
 
-    chosen: the trial whose L2 and mirror images are taken. rotation: that of the samples, where it is known.
+    rotation: that of the samples, where it is known.
     """
     options, samples = settled(options, samples), replace(samples, group=None)
     rotation = rotation or Rotation.of(samples)
     cv = _CrossValidation(rotation.apply(samples), rotation.variance, options)
-    return cv.out_of_fold(cv.try_one(chosen.l2, mirror=chosen.mirror))
+    return cv.out_of_fold(cv.best())
 
 
 def folds_of(labels: np.ndarray, *, seed: int, group: np.ndarray | None = None) -> np.ndarray:
@@ -175,11 +173,6 @@ class _CrossValidation:
     def heads(self, trial: Trial) -> list[Head]:
         """The head of every fold, for rotated features."""
         return self._heads[trial]
-
-    def try_one(self, l2: float, *, mirror: bool) -> Trial:
-        """The trial of this L2."""
-        (trial,) = self._try([l2], mirror=mirror)
-        return trial
 
     def _walk(self, *, mirror: bool) -> Trial:
         total = float(self._variance.sum()) or 1.0

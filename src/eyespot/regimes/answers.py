@@ -105,6 +105,10 @@ def on_val(
     return ask(prepared, prepared.part("val"), trunk=trunk, head=head, store=store, tap=tap)
 
 
+FEWEST_FOR_PROBABILITY = 100
+"""Pictures from which a model's temperature, fitted on them, says nothing of single ones among them any more."""
+
+
 @dataclass(frozen=True)
 class Weighed:
     """A model beside another one, by their answers to the same pictures."""
@@ -115,8 +119,10 @@ class Weighed:
 
     @property
     def is_better(self) -> bool:
-        """By a rule that calls one of two equal models better in fewer than one of 20 cases: it gives the true classes
-        more probability than chance explains, and has no fewer answers right."""
+        """By a rule that calls one of two equal models better in one of 20 cases, about: it gives the true classes more
+        probability than chance explains, and has no fewer answers right. Of few pictures only the answers count."""
+        if self.comparison.count < FEWEST_FOR_PROBABILITY:
+            return self.comparison.is_better
         return self.comparison.difference >= 0 and self.p_likelier < SIGNIFICANCE
 
     @property

@@ -14,7 +14,7 @@ from eyespot.heads.head import HeadOptions, Samples
 from eyespot.heads.learning_curve import expect_with_more
 from eyespot.records import Metric, Record
 
-VERSION = 1
+VERSION = 2
 """Changes whenever the same features would give other findings."""
 MATTERS = 0.05
 """Share of the pictures that are in series from which it is worth the time to say what they would have done."""
@@ -59,9 +59,7 @@ def _torn(samples: Samples, options: HeadOptions, fitted: FittedHead) -> tuple[M
     if group is None or _share_in_series(group) < MATTERS:
         return None, None
     together = _accuracy(fitted.out_of_fold, samples, worth=effective_count(group))
-    return together, _accuracy(
-        torn_logits(samples, options, fitted.chosen, rotation=fitted.rotation), samples, worth=None
-    )
+    return together, _accuracy(torn_logits(samples, options, rotation=fitted.rotation), samples, worth=None)
 
 
 def _share_in_series(group: np.ndarray) -> float:

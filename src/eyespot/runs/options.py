@@ -159,7 +159,7 @@ class TrainOptions(Record):
     def _from_home(cls, given: Path | None) -> Path | None:
         return given and Path(os.path.expanduser(given))  # which leaves the ~ of nobody as it is
 
-    @field_validator("freeze", "weights", mode="before")
+    @field_validator("freeze", "weights", "group", mode="before")
     @classmethod
     def _as_on_a_command_line(cls, given: Any) -> Any:
         """From Python a count may be a number, and a file a path."""

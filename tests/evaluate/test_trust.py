@@ -1,0 +1,46 @@
+"""What a run says of its pictures: at most five lines, and none where there is nothing to say."""
+
+from __future__ import annotations
+
+import pytest
+
+from eyespot.evaluate.metrics import wilson
+from eyespot.evaluate.trust import MoreExpected, SeriesFound, trust_sentences
+
+NOTHING = SeriesFound(series=0, pictures=0, largest=0, cut=0, shared=0, apart=None, together=None, torn=None)
+MORE = MoreExpected(pictures=400, points=((40.0, 0.4), (320.0, 0.2)), gain=0.0104, low=-0.004, high=0.0254)
+
+
+def said(doubtful: int | None = None, more: MoreExpected | None = None, **series: object) -> list[tuple[str, str]]:
+    return list(trust_sentences(NOTHING.model_copy(update=series), doubtful, more))
+
+
+def test_nothing_found_is_nothing_said():
+    assert said() == said(doubtful=0) == []
+
+
+def test_everything_that_can_be_found_is_five_lines():
+    everything = {"series": 3, "pictures": 7, "largest": 3, "cut": 60, "shared": 2, "apart": wilson(90, 100)}
+    lines = said(4, MORE, **everything, together=wilson(80, 100), torn=wilson(99, 100))
+    assert [label for label, _ in lines] == ["Series", "Shared", "Series", "Labels", "More"]
+    words = dict(lines)
+    assert "3 series of 7 pictures" in lines[0][1]
+    assert "60 pictures were so much alike" in lines[0][1]
+    assert "2 test pictures have a near-copy in train" in words["Shared"]
+    assert "without them it is 0.900" in words["Shared"]
+    assert "cross-validation gives 0.800" in lines[2][1]
+    assert lines[2][1].endswith("claimed 0.990")
+    assert words["Labels"].startswith("4 pictures whose label")
+    assert words["More"] == "with twice as many pictures expect +1.0 points (0.0 to 2.5)"
+
+
+@pytest.mark.parametrize(("torn", "is_said"), [(0.82, False), (0.9, True)])
+def test_what_tearing_apart_would_claim_is_said_where_it_is_more_than_the_error(torn, is_said):
+    lines = said(series=1, pictures=2, together=wilson(80, 100), torn=wilson(100 * torn, 100))
+    assert any("it would have claimed" in words for _, words in lines) == is_said
+
+
+def test_one_is_one():
+    [(_, shared)] = said(shared=1)
+    assert shared.startswith("1 test picture has a near-copy")
+    assert shared.endswith("there are no others")
