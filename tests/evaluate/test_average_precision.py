@@ -120,6 +120,17 @@ def test_a_class_in_one_picture_has_an_interval_from_where_it_was_drawn():
     assert (drawn.ap50[1].low, drawn.ap50[1].high) == (1, 1)
 
 
+def test_three_pictures_of_one_series_say_as_much_as_one():
+    truths, founds = random_pictures(4, pictures=30, classes=2)
+    once = intervals(matches(truths, founds, classes=2), np.random.default_rng(5))
+    three_times = matches(truths * 3, founds * 3, classes=2)
+    together = intervals(three_times, np.random.default_rng(5), series=np.tile(np.arange(30), 3))
+    apart = intervals(three_times, np.random.default_rng(5))
+    assert together.map50.low == pytest.approx(once.map50.low, abs=0.01)  # equal scores come in another order
+    assert together.map50.high == pytest.approx(once.map50.high, abs=0.01)
+    assert apart.map50.high - apart.map50.low < 0.7 * (together.map50.high - together.map50.low)
+
+
 def test_200_resamples_of_72_pictures_are_quick():
     truths, founds = random_pictures(3, pictures=72, classes=3, truths=28, founds=200)
     start = time.process_time()

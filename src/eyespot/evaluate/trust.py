@@ -24,7 +24,7 @@ class SeriesFound(Record):
     """Pictures of groups that were too large to be series, and were taken apart where they are least alike."""
     shared: int = Field(ge=0)
     """Test pictures, in folders that came split, that are in a series with a training picture."""
-    shared_val: int = Field(ge=0)
+    shared_val: int = Field(default=0, ge=0)
     """Validation pictures, alike."""
     apart: Metric | Estimate | None
     """On the other test pictures, the accuracy or a detector's mAP50; None where none is shared."""
@@ -70,19 +70,8 @@ def series_sentences(found: SeriesFound) -> Iterator[tuple[str, str]]:
     """The same of the series alone."""
     if found.series or found.cut:
         yield "Series", "; ".join(_found(found))
-    if found.shared:
-        without = f"without them it is {found.apart}" if found.apart else "there are no others"
-        yield (
-            "Shared",
-            f"{counted(found.shared, 'test picture')} {'has' if found.shared == 1 else 'have'} a near-copy in train, "
-            f"which may make the test figure too good: {without}",
-        )
-    if found.shared_val:
-        yield (
-            "Shared",
-            f"{counted(found.shared_val, 'validation picture')} {'has' if found.shared_val == 1 else 'have'} a "
-            "near-copy in train, which makes the validation figure too good",
-        )
+    if found.shared or found.shared_val:
+        yield "Shared", "; ".join(_shared(found))
     if found.together and found.torn and found.torn.accuracy - found.together.accuracy > _error(found.together):
         yield (
             "Series",
@@ -103,6 +92,14 @@ def _found(found: SeriesFound) -> Iterator[str]:
             f"{counted(found.cut, 'picture')} were so much alike that they were taken apart where they are least so: "
             "if they show few different things, --group says which belong together"
         )
+
+
+def _shared(found: SeriesFound) -> Iterator[str]:
+    for count, part in ((found.shared, "test"), (found.shared_val, "validation")):
+        if count:
+            have = f"{counted(count, f'{part} picture')} {'has' if count == 1 else 'have'} a near-copy in train"
+            without = f": without them it is {found.apart}" if found.apart else ": there are no others"
+            yield f"{have}, which may make the {part} figure too good{without if part == 'test' else ''}"
 
 
 def _error(metric: Metric) -> float:
