@@ -87,12 +87,7 @@ def prepare_boxes(folder: Path, options: TrainOptions) -> PreparedBoxes:
     found = read_boxes(folder)
     data = split_boxes(found, seed=options.seed)
     train = data.parts.get("train", ())
-    boxes = sum(int((~each.boxes.ignored).sum()) for each in train)
-    if len(train) < FEWEST or not boxes:
-        raise DataError(
-            f"{folder} has {counted(len(train), 'picture')} with {counted(boxes, 'box', 'boxes')} to train on: at "
-            f"least {FEWEST} pictures and a box are needed"
-        )
+    require_trainable(train, str(folder))
     held_out = sum(len(each.boxes) for part in ("val", "test") for each in data.parts.get(part, ()))
     require_manifest_fits(data.name, data.classes, pictures=len(data.pictures), held_out=held_out)
     levels, on_levels = find_levels([each.hashed for each in train])
@@ -109,6 +104,16 @@ def prepare_boxes(folder: Path, options: TrainOptions) -> PreparedBoxes:
         found=replace(found, notes=(*found.notes, *on_levels, *on_groups)),
         named=named,
     )
+
+
+def require_trainable(train: Sequence[BoxedPicture], name: str) -> None:
+    """Raises DataError where there is too little to train on. name: of the data."""
+    boxes = sum(int((~each.boxes.ignored).sum()) for each in train)
+    if len(train) < FEWEST or not boxes:
+        raise DataError(
+            f"{name} has {counted(len(train), 'picture')} with {counted(boxes, 'box', 'boxes')} to train on: at "
+            f"least {FEWEST} pictures and a box are needed"
+        )
 
 
 def require_used_for_boxes(options: TrainOptions, folder: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from eyespot.data.boxes.records import BoxedPicture
 from eyespot.data.boxes.splitting import series_of
 from eyespot.data.groups import Links
-from eyespot.detecting.prepare import PreparedBoxes
+from eyespot.detecting.prepare import PreparedBoxes, require_trainable
 from eyespot.detecting.shape import LONG_SIDE, image_shape
 from eyespot.detecting.written import Written
 from eyespot.evaluate.box_records import Estimate
@@ -23,6 +23,7 @@ def with_series(prepared: PreparedBoxes, job: Job) -> PreparedBoxes:
     """The data set split so that no series, and no group that a file names, is torn apart.
 
     Versions of one picture, which their names tell, are never torn apart, whatever `--group` says.
+    Raises DataError where too few pictures can be decoded.
     """
     found = Found(Links.none())
     if job.options.group != OFF:
@@ -30,6 +31,7 @@ def with_series(prepared: PreparedBoxes, job: Job) -> PreparedBoxes:
         found = look_for_series(pictures, prepared.named, _signer(prepared, job), job)
     series = series_of(prepared.found, found.links)
     prepared = prepared.with_series(series, seed=job.options.seed).without(found.set_aside)
+    require_trainable(prepared.part("train"), prepared.name)
     return replace(prepared, notes=[*prepared.notes, *found.notes])
 
 
