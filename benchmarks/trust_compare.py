@@ -178,7 +178,7 @@ def _detectors(pictures: int, simulations: int) -> Iterator[Row]:
     apart = Counter[str]()
     for found, before, after in detector_pairs(pictures, gain=0.0, simulations=simulations, seed=SEED):
         apart["compare"] += found.verdict != "no difference"
-        weights = drawn_anew(pictures, np.random.default_rng(SEED), resamples=200)
+        weights = drawn_anew(np.arange(pictures), np.random.default_rng(SEED), resamples=200)
         low, high = np.quantile(
             Resamples.of(after, weights).map50_95 - Resamples.of(before, weights).map50_95, [0.025, 0.975]
         )

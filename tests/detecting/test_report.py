@@ -142,7 +142,8 @@ def written(
         versions={"eyespot": "1"},
         pictures=KnownPictures.of([]),
     )
-    prepared = PreparedBoxes("things", "YOLO", tuple(classes), cast(Any, parts), [], ["a note"], "0", None)
+    found = cast(Any, None)  # there is nothing to be split
+    prepared = PreparedBoxes("things", "YOLO", tuple(classes), cast(Any, parts), [], ["a note"], "0", None, found)
     fitted = cast(
         Any,
         SimpleNamespace(
@@ -212,6 +213,16 @@ def test_the_real_run_shows_its_result(detector_run: Any) -> None:
         with Image.open(run.folder / name) as picture:
             assert picture.format == "PNG"
             assert min(picture.size) > 100
+
+
+def test_labels_to_look_at_are_in_the_page_and_in_the_result(tmp_path: Path) -> None:
+    run = written(tmp_path, ["bar", "disc"], each=2, wrong=40)
+    unlabelled = [each for each in run.result["doubtful_boxes"] if each["why"] == "no box"]
+    assert unlabelled
+    assert "Something is found there, and no box" in run.page.text
+    for each in unlabelled[:3]:
+        assert f"{each['likelier']} {each['score']:.2f}: no box is there {each['picture']}" in run.page.text
+    assert "#labels" in {each["href"] for each in run.page.all("a")}
 
 
 def test_one_class(tmp_path: Path) -> None:

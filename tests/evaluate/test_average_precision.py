@@ -10,7 +10,7 @@ from evaluate.coco_twin import coco_average_precision, random_pictures
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eyespot.evaluate.average_precision import average_precision, curves, intervals, resampled
+from eyespot.evaluate.average_precision import average_precision, curves, drawn_anew, intervals, resampled
 from eyespot.evaluate.box_matches import Found, Truth, matches
 
 ONE = np.array([[0.0, 0.0, 10.0, 10.0]])
@@ -118,6 +118,16 @@ def test_a_class_in_one_picture_has_an_interval_from_where_it_was_drawn():
     founds = [Found(ONE, [0.9], [0])] * 5 + [Found(ONE, [0.9], [1])]
     drawn = intervals(matches(truths, founds, classes=2), np.random.default_rng(0), resamples=50)
     assert (drawn.ap50[1].low, drawn.ap50[1].high) == (1, 1)
+
+
+def test_three_pictures_of_one_series_say_as_much_as_one():
+    truths, founds = random_pictures(4, pictures=30, classes=2)
+    once, series = np.arange(30), np.tile(np.arange(30), 3)
+    drawn, of_one = (drawn_anew(numbers, np.random.default_rng(5), resamples=40) for numbers in (series, once))
+    assert (drawn == np.tile(of_one, 3)).all()
+    found = matches(truths * 3, founds * 3, classes=2)
+    together, apart = (intervals(found, np.random.default_rng(5), series=each) for each in (series, None))
+    assert apart.map50.high - apart.map50.low < 0.7 * (together.map50.high - together.map50.low)
 
 
 def test_200_resamples_of_72_pictures_are_quick():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from eyespot.evaluate.box_records import Estimate
 from eyespot.evaluate.metrics import wilson
 from eyespot.evaluate.trust import Gain, ListGain, MoreExpected, SeriesFound, trust_sentences
 from eyespot.records import Difference
@@ -47,6 +48,13 @@ def test_everything_that_can_be_found_is_six_lines():
 def test_what_tearing_apart_would_claim_is_said_where_it_is_more_than_the_error(torn, is_said):
     lines = said(series=1, pictures=2, together=wilson(80, 100), torn=wilson(100 * torn, 100))
     assert any("it would have claimed" in words for _, words in lines) == is_said
+
+
+def test_what_validation_shares_is_said_beside():
+    [(_, shared)] = said(shared=2, shared_val=1, apart=Estimate(value=0.8, low=0.7, high=0.9))
+    assert "without them it is 0.800 (95 % interval 0.700 to 0.900); 1 validation picture has a near-copy" in shared
+    [(_, alone)] = said(shared_val=3)
+    assert alone == "3 validation pictures have a near-copy in train, which may make the validation figure too good"
 
 
 def test_one_is_one():

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from eyespot.answering.detections import DetectionValResult
 from eyespot.answering.opened_detector import OpenedDetector
@@ -37,9 +38,31 @@ class Judged:
     set_aside: list[SetAside]
     """Those without an answer."""
 
-    def scores(self, classes: Sequence[str], *, threshold: float, most: int) -> DetectionScores | None:
-        """All figures; None where no box is to be found."""
-        return detection_scores(self.truths, self.founds, classes, threshold=threshold, most=most)
+    @classmethod
+    def of(cls, several: Iterable[Judged]) -> Judged:
+        """All pictures of several."""
+        parts = list(several)
+        return cls(
+            pictures=[each for part in parts for each in part.pictures],
+            truths=[each for part in parts for each in part.truths],
+            founds=[each for part in parts for each in part.founds],
+            set_aside=[each for part in parts for each in part.set_aside],
+        )
+
+    def scores(
+        self, classes: Sequence[str], *, threshold: float, most: int, series: ArrayLike | None = None
+    ) -> DetectionScores | None:
+        """All figures; None where no box is to be found. series: (pictures,), a number that one series shares."""
+        return detection_scores(self.truths, self.founds, classes, threshold=threshold, most=most, series=series)
+
+    def only(self, numbers: Sequence[int]) -> Judged:
+        """The same of some of the pictures."""
+        return Judged(
+            pictures=[self.pictures[number] for number in numbers],
+            truths=[self.truths[number] for number in numbers],
+            founds=[self.founds[number] for number in numbers],
+            set_aside=self.set_aside,
+        )
 
 
 def judge(detector: OpenedDetector, pictures: Sequence[BoxedPicture], *, doing: str, progress: Progress) -> Judged:

@@ -68,6 +68,8 @@ class Told:
     labels: np.ndarray | None
     """(N,), class indices; None where labels cannot be judged."""
     classes: Sequence[str]
+    has_boxes: bool = False
+    """Whether it is boxes that have classes."""
 
 
 def examine(told: Told, *, seed: int) -> Examined:
@@ -76,7 +78,7 @@ def examine(told: Told, *, seed: int) -> Examined:
     series = Series.joined(told.links, told.contents)
     group = series.group(told.contents)
     neighbours = nearest_pictures(features, group=group) if len(features) > 1 else None
-    unjudged = _unjudged(told.labels, told.classes, len(features))
+    unjudged = _unjudged(told)
     labels = None if unjudged else told.labels
     doubts, more = _by_heads(told, labels, group, neighbours, seed)
     kinds = np.zeros(len(features), np.int64) if told.labels is None else told.labels
@@ -94,12 +96,14 @@ def examine(told: Told, *, seed: int) -> Examined:
     )
 
 
-def _unjudged(labels: np.ndarray | None, classes: Sequence[str], pictures: int) -> str:
-    if labels is None:
-        said = f"there is one class only, {classes[0]!r}" if classes else "no folder or list gives the pictures classes"
-        return f"labels are not judged: {said}"
-    if pictures < FEWEST_PICTURES:
-        return f"labels are not judged: {pictures} pictures are too few to say anything about them"
+def _unjudged(told: Told) -> str:
+    if told.has_boxes:
+        return "boxes are not judged here: train a detector, and its report shows those to look at"
+    if told.labels is None:
+        only = f"there is one class only, {told.classes[0]!r}" if told.classes else ""
+        return f"labels are not judged: {only or 'no folder or list gives the pictures classes'}"
+    if len(told.features) < FEWEST_PICTURES:
+        return f"labels are not judged: {len(told.features)} pictures are too few to say anything about them"
     return ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -11,11 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from eyespot import machine
+from eyespot.auditing.result import BoxCount
 from eyespot.building.backbone import OWN_PREPROCESS
+from eyespot.data.boxes.reading import find_boxes, read_boxes
+from eyespot.data.boxes.records import BoxedDataSet
 from eyespot.data.copies import Hashed, hash_pictures
 from eyespot.data.file_facts import file_facts
 from eyespot.data.ranges import find_levels
-from eyespot.data.read_as import ReadAs
+from eyespot.data.read_as import AS_IT_IS, ReadAs
 from eyespot.data.sources import open_pictures
 from eyespot.data.store import Store
 from eyespot.errors import DataError, StoreError
@@ -33,11 +36,13 @@ class Gathered:
     """Fewer than two where labels cannot be judged."""
     pictures: list[Hashed]
     """Every content once, in the order of the contents."""
-    identical: list[list[Hashed]]
-    """Files that hold the same bytes."""
+    identical: list[tuple[str, ...]]
+    """Names of files that hold the same bytes."""
     levels: Levels | None
     set_aside: list[SetAside]
     notes: list[str]
+    boxes: tuple[BoxCount, ...] = ()
+    """Of each class, where the pictures have boxes."""
 
     def labels(self) -> np.ndarray | None:
         """The class index of each picture, (N,); None where there are fewer than two classes."""
@@ -52,7 +57,14 @@ class Gathered:
 
 
 def gather(data: str | Path, how: ReadAs, progress: Progress) -> Gathered:
-    """The pictures of a folder or a list, with classes or without. Raises DataError where there is none."""
+    """The pictures of a folder or a list, with classes, with boxes or without either.
+
+    Raises DataError where there is none, and for boxes that cannot be meant.
+    """
+    folder = Path(data).expanduser()
+    if how == AS_IT_IS and find_boxes(folder):
+        progress("reading", 0, 1)
+        return _with_boxes(read_boxes(folder))
     data_set = open_pictures(data, how)
     listed = data_set.pictures
     hashed, unread = hash_pictures(
@@ -65,16 +77,38 @@ def gather(data: str | Path, how: ReadAs, progress: Progress) -> Gathered:
     for each in hashed:
         of_content[each.content].append(each)
     pictures = [of_content[content][0] for content in sorted(of_content)]
-    levels, notes = find_levels([each for each in pictures if each.picture.part == "train"] or pictures)
+    levels, notes = _levels(pictures)
     return Gathered(
         name=data_set.name,
         classes=data_set.classes,
         pictures=pictures,
-        identical=[each for each in of_content.values() if len(each) > 1],
+        identical=[tuple(each.picture.name for each in same) for same in of_content.values() if len(same) > 1],
         levels=levels,
         set_aside=[*data_set.set_aside, *unread],
         notes=[*data_set.notes, *notes],
     )
+
+
+def _with_boxes(data: BoxedDataSet) -> Gathered:
+    """The pictures without classes: which boxes to look at, only a detector can tell."""
+    pictures = sorted((each.hashed for each in data.pictures), key=lambda each: each.content)
+    levels, notes = _levels(pictures)
+    counts = Counter(label for each in data.pictures for label in each.boxes.labels[~each.boxes.ignored].tolist())
+    return Gathered(
+        name=data.name,
+        classes=(),
+        pictures=pictures,
+        identical=list(data.identical),
+        levels=levels,
+        set_aside=list(data.set_aside),
+        notes=[*data.notes, *notes],
+        boxes=tuple(BoxCount(name=name, boxes=counts[number]) for number, name in enumerate(data.classes)),
+    )
+
+
+def _levels(pictures: Sequence[Hashed]) -> tuple[Levels | None, list[str]]:
+    """The range of deep pictures, those to train on where that is known, and sentences on it."""
+    return find_levels([each for each in pictures if each.picture.part == "train"] or pictures)
 
 
 @dataclass(frozen=True)

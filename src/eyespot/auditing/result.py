@@ -40,6 +40,14 @@ class PoorPicture(Record):
     why: str
 
 
+class BoxCount(Record):
+    """The boxes of one class."""
+
+    name: str
+    boxes: int = Field(ge=0)
+    """That are to be found."""
+
+
 class AuditResult(Record):
     """What was found in a data set, without training a model on it."""
 
@@ -50,6 +58,9 @@ class AuditResult(Record):
     pictures: int
     """Different ones."""
     classes: tuple[str, ...]
+    """Of whole pictures."""
+    boxes: tuple[BoxCount, ...]
+    """Of each class, where the pictures have boxes; else empty."""
     identical: tuple[tuple[str, ...], ...]
     """Files that hold the same bytes."""
     saved_twice: tuple[SavedTwice, ...]
@@ -82,19 +93,26 @@ class AuditResult(Record):
         return len(doubtful | twice | {each.picture for each in (*self.odd, *self.poor)})
 
     @property
+    def on_list(self) -> str:
+        """What the list is for, in words."""
+        if self.boxes:
+            return "the pictures to look at; a detector trains without one once it is out of the folder"
+        return "put x, or another class, into the column do; nothing is left out until you do"
+
+    @property
     def next_commands(self) -> tuple[tuple[str, str], ...]:
         """What to do now, as command, ready to be typed, and what it does."""
+        data = as_typed(self.data)
+        if self.boxes:
+            return ((f"eyespot train {data}", "trains a detector, whose report shows which boxes to look at"),)
         if len(self.classes) < 2:
             return ()
-        data = as_typed(self.data)
         command = f"eyespot train {data} --exclude {as_typed(self.list)}"
         return ((command, "trains with what you wrote into the column do of the list"),)
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """A label and words for each thing that was found, in the order in which it matters."""
-        classes = f" of {len(self.classes)} classes" if self.classes else ""
-        files = sum(len(each) - 1 for each in self.identical)
-        yield "Read", f"{counted(self.pictures, 'picture')}{classes}, {counted(files, 'identical file')}"
+        yield from self._read_lines()
         if self.saved_twice:
             yield "Saved twice", self._saved_twice_words()
         if self.series:
@@ -127,6 +145,16 @@ class AuditResult(Record):
             yield "Warning", warning
         if self.more:
             yield "More", str(self.more)
+
+    def _read_lines(self) -> Iterator[tuple[str, str]]:
+        read = counted(self.pictures, "picture")
+        if self.classes:
+            read += f" of {len(self.classes)} classes"
+        if self.boxes:
+            read += f" with {counted(sum(each.boxes for each in self.boxes), 'box', 'boxes')}"
+        yield "Read", f"{read}, {counted(sum(len(each) - 1 for each in self.identical), 'identical file')}"
+        if self.boxes:
+            yield "Boxes", some([f"{each.name} {each.boxes}" for each in sorted(self.boxes, key=lambda of: -of.boxes)])
 
     def _saved_twice_words(self) -> str:
         count = len(self.saved_twice)

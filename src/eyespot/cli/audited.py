@@ -48,7 +48,6 @@ def _audited(result: AuditResult) -> None:
     show.notes(result.notes, "audit.json has them all")
     show.line("Report", result.report)
     if result.listed:
-        decide = "put x, or another class, into the column do; nothing is left out until you do"
-        show.line("List", f"{result.list}: {decide}")
-        for command, _ in result.next_commands:
-            show.line("Next", command)
+        show.line("List", f"{result.list}: {result.on_list}")
+    for command, _ in result.next_commands if result.listed or result.boxes else ():
+        show.line("Next", command)

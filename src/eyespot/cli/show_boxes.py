@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from eyespot.cli import show
 from eyespot.cli.columns import in_column
 from eyespot.cli.show import MOST_CLASSES, line, notes, say, set_aside
+from eyespot.evaluate.trust import series_sentences
 from eyespot.words import counted
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ def trained(result: TrainResult | DetectorResult) -> None:
     notes(result.notes, "result.json has them all")
     line("Validation", str(result.validation or "none"))
     line("Test", str(result.test or "none"))
+    for label, sentence in series_sentences(result.series):
+        line(label, sentence)
+    if result.on_labels:
+        line("Labels", result.on_labels)
     line("Time", f"{result.seconds:.1f} s, {counted(result.views_computed, 'view')} computed")
     line("Report", result.report)
     line("Next", result.next_commands[0][0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -86,6 +86,10 @@ class Series:
     def largest(self) -> int:
         """Pictures of the largest series; 0 where there is none."""
         return max(Counter(self.of.values()).values(), default=0)
+
+    def names(self, contents: Iterable[str]) -> set[str]:
+        """The series that these pictures are in."""
+        return {self.of[content] for content in contents if content in self.of}
 
     def only(self, contents: Collection[str]) -> Series:
         """Those of these pictures alone."""

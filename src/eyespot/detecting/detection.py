@@ -12,6 +12,7 @@ from eyespot.detecting.fit import FittedDetector, fit_detector
 from eyespot.detecting.outputs import result_of, write_outputs
 from eyespot.detecting.prepare import PreparedBoxes, prepare_boxes
 from eyespot.detecting.result import DetectorResult
+from eyespot.detecting.series import with_series
 from eyespot.detecting.written import write_model
 from eyespot.distributed.world import World
 from eyespot.errors import OptionError
@@ -50,7 +51,7 @@ class Detection:
 
     def train(self, job: Job) -> Finish:
         """What measures and writes the trained detector."""
-        return partial(self._write, fit_detector(self.prepared, job), job)
+        return partial(self._write, fit_detector(with_series(self.prepared, job), job), job)
 
     def _write(
         self, trained: FittedDetector, job: Job, notes: Sequence[str], args: Callable[[], Args]

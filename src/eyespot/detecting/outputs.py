@@ -12,6 +12,7 @@ from eyespot.detecting.fit import FittedDetector
 from eyespot.detecting.labels import Labels, labels_png
 from eyespot.detecting.report import NOTHING, report_of
 from eyespot.detecting.result import BoxedCount, DetectorResult
+from eyespot.detecting.series import series_found
 from eyespot.detecting.written import Written
 from eyespot.files import write_whole, writing
 from eyespot.names import printable
@@ -52,6 +53,8 @@ def result_of(fitted: FittedDetector, written: Written, *, job: Job, notes: Sequ
         threshold=manifest.threshold,
         validation=manifest.validation,
         test=manifest.test,
+        series=series_found(prepared, written),
+        doubtful_boxes=tuple(written.doubts.records(manifest.classes)),
         views_computed=fitted.views_computed,
         notes=tuple(dict.fromkeys([*prepared.notes, *fitted.notes, *notes])),
         seconds=round(job.clock.spent, 2),
@@ -85,7 +88,15 @@ def write_outputs(
             curves = curves_svg(drawn)
         write_json(folder / "result.json", result.model_dump(mode="json", by_alias=True))
         manifest = written.manifest
-        report = report_of(folder.name, result, fitted, manifest=manifest, measured=measured, curves=curves)
+        report = report_of(
+            folder.name,
+            result,
+            fitted,
+            manifest=manifest,
+            measured=measured,
+            doubts=written.doubts,
+            curves=curves,
+        )
         write_whole(folder / REPORT, report.encode())
 
 

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from eyespot.bundle.files import require_manifest_fits
 from eyespot.data.boxes.reading import read_boxes
-from eyespot.data.boxes.records import BoxedPicture
+from eyespot.data.boxes.records import BoxedDataSet, BoxedPicture
 from eyespot.data.boxes.splitting import split_boxes
-from eyespot.data.copies import Hashed
+from eyespot.data.groups import Series
 from eyespot.data.ranges import find_levels
 from eyespot.data.store_values import key_of
 from eyespot.errors import DataError, OptionError
 from eyespot.records import Levels, SetAside
+from eyespot.regimes.series import named_groups
 from eyespot.runs.options import TrainOptions
 from eyespot.words import counted, some
 
 USED = {"model", "weights", "imgsz", "time", "views", "epochs", "batch", "lr", "weight_decay", "average"}
-USED |= {"seed", "precision", "name", "out"}
+USED |= {"group", "seed", "precision", "name", "out"}
 """Options of `train` that a detector has a use for."""
 NETWORKS = ("auto", "efficientnet_lite0")
 FEWEST = 5
@@ -42,6 +45,12 @@ class PreparedBoxes:
     """Changes with any picture, box, class or part; not with file names."""
     levels: Levels | None
     """What is black and white in pictures with more than 8 bits."""
+    found: BoxedDataSet
+    """The pictures as they were before the split."""
+    named: Mapping[str, str] = field(default_factory=dict)
+    """The group that a person's file names of each content."""
+    series: Series = field(default_factory=Series)
+    """Pictures that belong together, as far as that was looked for."""
 
     def part(self, name: str) -> tuple[BoxedPicture, ...]:
         """The pictures of that part; none where there is no such part."""
@@ -61,6 +70,15 @@ class PreparedBoxes:
         }
         return replace(self, parts=parts, set_aside=[*self.set_aside, *set_aside])
 
+    def with_series(self, series: Series, *, seed: int) -> PreparedBoxes:
+        """The same, split so that no series is torn apart; parts that the folder gives stay."""
+        data = split_boxes(self.found, seed=seed, series=series)
+        return replace(self, parts=dict(data.parts), notes=list(data.notes), series=series)
+
+    def group(self, pictures: Sequence[BoxedPicture]) -> np.ndarray | None:
+        """The number of each picture's group, (N,); None where no two of them belong together."""
+        return self.series.group([each.content for each in pictures])
+
 
 def prepare_boxes(folder: Path, options: TrainOptions) -> PreparedBoxes:
     """The data set, ready for training. Raises DataError where there is nothing to learn, OptionError for options that
@@ -69,25 +87,33 @@ def prepare_boxes(folder: Path, options: TrainOptions) -> PreparedBoxes:
     found = read_boxes(folder)
     data = split_boxes(found, seed=options.seed)
     train = data.parts.get("train", ())
-    boxes = sum(int((~each.boxes.ignored).sum()) for each in train)
-    if len(train) < FEWEST or not boxes:
-        raise DataError(
-            f"{folder} has {counted(len(train), 'picture')} with {counted(boxes, 'box', 'boxes')} to train on: at "
-            f"least {FEWEST} pictures and a box are needed"
-        )
+    require_trainable(train, str(folder))
     held_out = sum(len(each.boxes) for part in ("val", "test") for each in data.parts.get(part, ()))
     require_manifest_fits(data.name, data.classes, pictures=len(data.pictures), held_out=held_out)
-    levels, notes = find_levels([Hashed(each.picture, each.content) for each in train])
+    levels, on_levels = find_levels([each.hashed for each in train])
+    named, on_groups = named_groups([each.hashed for each in found.pictures], options.group)
     return PreparedBoxes(
         name=data.name or folder.resolve().name,
         format=data.format,
         classes=data.classes,
         parts=dict(data.parts),
         set_aside=list(data.set_aside),
-        notes=[*data.notes, *notes],
+        notes=[*data.notes, *on_levels, *on_groups],
         fingerprint=key_of(classes=data.classes, parts=_said(found.parts)),
         levels=levels,
+        found=replace(found, notes=(*found.notes, *on_levels, *on_groups)),
+        named=named,
     )
+
+
+def require_trainable(train: Sequence[BoxedPicture], name: str) -> None:
+    """Raises DataError where there is too little to train on. name: of the data."""
+    boxes = sum(int((~each.boxes.ignored).sum()) for each in train)
+    if len(train) < FEWEST or not boxes:
+        raise DataError(
+            f"{name} has {counted(len(train), 'picture')} with {counted(boxes, 'box', 'boxes')} to train on: at "
+            f"least {FEWEST} pictures and a box are needed"
+        )
 
 
 def require_used_for_boxes(options: TrainOptions, folder: Path) -> None:

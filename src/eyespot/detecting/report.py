@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from eyespot import machine
 from eyespot.bundle.detector_manifest import DetectorManifest
+from eyespot.detecting.doubts import Doubts
 from eyespot.detecting.fit import FittedDetector
 from eyespot.detecting.result import BoxedCount, DetectorResult
-from eyespot.detecting.shown import shown
+from eyespot.detecting.shown import doubted, shown
 from eyespot.detecting.written import Measured
 from eyespot.evaluate.box_records import DetectionScores
 from eyespot.evaluate.metrics import LARGEST_MATRIX
+from eyespot.evaluate.trust import series_sentences
 from eyespot.records import SetAside
 from eyespot.reporting.page import rendered
 from eyespot.reporting.report import Cell, cell_of
@@ -32,6 +34,8 @@ class DetectorReport:
     threshold: float
     validation: DetectionScores | None
     notes: tuple[str, ...]
+    trust: tuple[str, ...]
+    """What makes the figures more, or less, worth believing."""
     set_aside: tuple[SetAside, ...]
     how: tuple[tuple[str, str], ...]
     machine: str
@@ -45,12 +49,32 @@ def report_of(
     *,
     manifest: DetectorManifest,
     measured: Measured | None,
+    doubts: Doubts,
     curves: str,
 ) -> str:
     """The report as HTML. title: the run's name; curves: HTML."""
     from markupsafe import Markup
 
-    report = DetectorReport(
+    scores, pictures = measured.scores if measured else None, None
+    threshold, levels = manifest.threshold, manifest.preprocess.levels
+    if measured:
+        pictures = shown(measured.judged, measured.matched, manifest.classes, threshold=threshold, levels=levels)
+    return rendered(
+        "detecting/report.html.jinja",
+        report=_said(title, result, fitted, manifest),
+        scores=scores,
+        other=manifest.validation if measured and measured.part == "test" else None,
+        part_word="test" if measured and measured.part == "test" else "validation",
+        named=[*manifest.classes, NOTHING],
+        rows=_matrix(scores, len(manifest.classes)) if scores and len(manifest.classes) <= LARGEST_MATRIX else [],
+        shown=pictures,
+        doubted=list(doubted(doubts, manifest.classes, threshold=threshold, levels=levels)),
+        curves=Markup(curves),
+    )
+
+
+def _said(title: str, result: DetectorResult, fitted: FittedDetector, manifest: DetectorManifest) -> DetectorReport:
+    return DetectorReport(
         title=title,
         created=manifest.created,
         classes=manifest.classes,
@@ -58,25 +82,11 @@ def report_of(
         threshold=manifest.threshold,
         validation=manifest.validation,
         notes=result.notes,
+        trust=tuple(words for _, words in series_sentences(result.series)),
         set_aside=result.set_aside,
         how=tuple(_how(result, fitted, manifest)),
         machine=machine.describe(),
         next_commands=result.next_commands,
-    )
-    scores, pictures = measured.scores if measured else None, None
-    if measured:
-        threshold, levels = manifest.threshold, manifest.preprocess.levels
-        pictures = shown(measured.judged, measured.matched, manifest.classes, threshold=threshold, levels=levels)
-    return rendered(
-        "detecting/report.html.jinja",
-        report=report,
-        scores=scores,
-        other=manifest.validation if measured and measured.part == "test" else None,
-        part_word="test" if measured and measured.part == "test" else "validation",
-        named=[*manifest.classes, NOTHING],
-        rows=_matrix(scores, len(manifest.classes)) if scores and len(manifest.classes) <= LARGEST_MATRIX else [],
-        shown=pictures,
-        curves=Markup(curves),
     )
 
 

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from eyespot.evaluate.box_doubts import Why
 from eyespot.evaluate.box_records import DetectionScores
+from eyespot.evaluate.trust import SeriesFound
 from eyespot.names import as_typed
-from eyespot.records import Record, SetAside
+from eyespot.records import Fraction, Record, SetAside
+from eyespot.words import counted, some
+
+DOUBTED: Mapping[Why, str] = {
+    "another class": "{} on which another class is found",
+    "nothing found": "{} where nothing is found",
+    "no box": "{} without a box",
+}
 
 
 class BoxedCount(Record):
@@ -14,6 +28,21 @@ class BoxedCount(Record):
     pictures: int
     boxes: int
     """That are to be found."""
+
+
+class DoubtfulBox(Record):
+    """A label that the detector, which had not trained on the picture, speaks against: to be looked at."""
+
+    picture: str
+    why: Why
+    class_: str | None = Field(serialization_alias="class")
+    """By the label; None where there is no box."""
+    likelier: str | None
+    """The class that is found there; None where nothing is."""
+    score: Fraction
+    """Of what is found; where nothing is answered, of the surest find near the box, 0 for none."""
+    xyxy: tuple[float, float, float, float]
+    """Of the box, or else of what is found: left, top, right and bottom in pixels of the picture held upright."""
 
 
 class DetectorResult(Record):
@@ -42,10 +71,24 @@ class DetectorResult(Record):
     validation: DetectionScores | None
     """None where no picture validates, or none has a box to be found."""
     test: DetectionScores | None
+    series: SeriesFound
+    doubtful_boxes: tuple[DoubtfulBox, ...]
+    """Of the pictures that were not trained on; kind after kind, in a kind the surest first."""
     views_computed: int
     """Views that were computed; all others came from the store."""
     notes: tuple[str, ...]
     seconds: float
+
+    @property
+    def on_labels(self) -> str:
+        """What there is to look at, in words; empty where there is nothing."""
+        counts = Counter(each.why for each in self.doubtful_boxes)
+        kinds = [
+            words.format(counted(counts[why], "thing") if why == "no box" else counted(counts[why], "box", "boxes"))
+            for why, words in DOUBTED.items()
+            if counts[why]
+        ]
+        return f"{some(kinds)}, on pictures it did not train on: look at them in the report" if kinds else ""
 
     @property
     def next_commands(self) -> tuple[tuple[str, str], ...]:

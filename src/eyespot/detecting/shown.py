@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +12,12 @@ from PIL import Image, ImageDraw
 from eyespot.answering.box_evaluation import Judged
 from eyespot.answering.drawn import color_of, draw, name_boxes
 from eyespot.data.pictures import read_small
+from eyespot.detecting.doubts import Doubts
 from eyespot.errors import UnreadablePicture
+from eyespot.evaluate.box_doubts import BoxDoubt, Why
 from eyespot.evaluate.box_matches import Matches
 from eyespot.evaluate.box_mistakes import missed_boxes, wrong_boxes
-from eyespot.evaluate.lettering import drawable
+from eyespot.evaluate.lettering import drawable, shorten
 from eyespot.records import Levels
 
 MOST = 12
@@ -31,6 +33,13 @@ SMALLEST_CUT = 48
 QUALITY = 80
 DASH = 6
 """Pixels of a broken line, and of its gaps."""
+LONGEST_NAME = 40
+"""Of a class, characters."""
+DOUBTED: Mapping[Why, str] = {
+    "another class": "Another class is found there",
+    "nothing found": "Nothing is found there",
+    "no box": "Something is found there, and no box",
+}
 WHY = {
     "duplicate": "found already by a surer box",
     "class": "lies on a thing of another class",
@@ -48,6 +57,16 @@ class Cut:
     words: str
     image: bytes
     """A JPEG."""
+
+
+@dataclass(frozen=True)
+class Doubted:
+    """Labels of one kind that somebody should look at."""
+
+    title: str
+    count: int
+    """Of all of this kind."""
+    cuts: tuple[Cut, ...]
 
 
 @dataclass(frozen=True)
@@ -90,6 +109,16 @@ def shown(
     )
 
 
+def doubted(doubts: Doubts, classes: Sequence[str], *, threshold: float, levels: Levels | None) -> Iterator[Doubted]:
+    """Kind after kind, the first of each as pictures."""
+    drawing = _Drawing(doubts.judged, classes, threshold, levels)
+    for why, title in DOUBTED.items():
+        found = [each for each in doubts.found if each.why == why]
+        cuts = drawing.cuts((each.picture, each.truth, each.found, drawing.words_on(each)) for each in found)
+        if found:
+            yield Doubted(title, len(found), tuple(cuts))
+
+
 @dataclass(frozen=True)
 class _Drawing:
     judged: Judged
@@ -109,6 +138,15 @@ class _Drawing:
             made += 1
             if made == MOST:
                 return
+
+    def words_on(self, doubt: BoxDoubt) -> str:
+        """What is said of a doubtful label."""
+        if doubt.found is None:
+            return "by the label"
+        if doubt.truth is None:
+            return f"{doubt.score:.2f}: no box is there"
+        label = int(np.asarray(self.judged.truths[doubt.picture].labels)[doubt.truth])
+        return f"{doubt.score:.2f}: {shorten(self.classes[label], LONGEST_NAME)} by the label"
 
     def strip(self) -> Iterator[Cut]:
         """The first `STRIP` pictures that can be read, with what was found in them."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 import numpy as np
 
@@ -14,7 +16,9 @@ from eyespot.answering.detector import Detector
 from eyespot.bundle.detector_manifest import DetectorManifest
 from eyespot.bundle.files import FOLDER, DetectorBundle, place_bundle, read_any_bundle, sha256, write_detector
 from eyespot.bundle.manifest import DataSummary, KnownPictures
+from eyespot.data.boxes.records import BoxedPicture
 from eyespot.data.pictures import decoder_version
+from eyespot.detecting.doubts import Doubts
 from eyespot.detecting.fit import FittedDetector
 from eyespot.engine.run import engine_version
 from eyespot.evaluate.box_matches import Matches, matches
@@ -32,6 +36,8 @@ IOU = 0.6
 """Of two boxes of a class that overlap by more one is left out: things that stand together overlap by less."""
 MOST = 100
 """Boxes of a picture; the number that COCO measures."""
+Grouping = Callable[[Sequence[BoxedPicture]], np.ndarray | None]
+"""Numbers of pictures, (N,), that those of one series share; None where each stands by itself."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,11 @@ class Written:
     manifest: DetectorManifest
     judged: dict[Part, Judged]
     """On the parts that it was not trained on."""
+
+    @cached_property
+    def doubts(self) -> Doubts:
+        """The labels that it speaks against."""
+        return Doubts.of(self.manifest, self.judged.values())
 
     def measured(self) -> Measured | None:
         """Of the test part, or else the validation part; None where neither has a box to be found."""
@@ -80,7 +91,7 @@ def write_model(fitted: FittedDetector, job: Job) -> Written:
             bundle = read_any_bundle(draft)
             assert isinstance(bundle, DetectorBundle)
             judged = _judged(Detector(bundle), fitted, job)
-            manifest = _with_scores(manifest, judged)
+            manifest = _with_scores(manifest, judged, fitted.prepared.group)
             write_detector(draft, manifest, fitted.graph)
             place_bundle(draft, target)
     except BaseException:
@@ -98,7 +109,7 @@ def _judged(detector: Detector, fitted: FittedDetector, job: Job) -> dict[Part, 
     }
 
 
-def _with_scores(manifest: DetectorManifest, judged: dict[Part, Judged]) -> DetectorManifest:
+def _with_scores(manifest: DetectorManifest, judged: dict[Part, Judged], group: Grouping) -> DetectorManifest:
     threshold = manifest.threshold
     if "val" in judged:
         of = judged["val"]
@@ -108,7 +119,8 @@ def _with_scores(manifest: DetectorManifest, judged: dict[Part, Judged]) -> Dete
     def scores(part: Part) -> DetectionScores | None:
         if part not in judged:
             return None
-        return judged[part].scores(manifest.classes, threshold=threshold, most=manifest.most)
+        of = judged[part]
+        return of.scores(manifest.classes, threshold=threshold, most=manifest.most, series=group(of.pictures))
 
     return manifest.model_copy(update={"threshold": threshold, "validation": scores("val"), "test": scores("test")})
 

@@ -141,20 +141,30 @@ def average_precision(matches: Matches) -> AveragePrecision:
     )
 
 
-def intervals(matches: Matches, generator: np.random.Generator, *, resamples: int = RESAMPLES) -> Intervals:
+def intervals(
+    matches: Matches, generator: np.random.Generator, *, series: ArrayLike | None = None, resamples: int = RESAMPLES
+) -> Intervals:
     """Where 95 % of the figures lie when the pictures are drawn anew, as many as there are, with replacement.
 
     matches: at thresholds of which the first is 0.5.
     generator: draws the pictures; the same seed gives the same intervals.
+    series: (pictures,), a number for each picture that pictures of one series share, which are drawn together; None:
+        each stands by itself.
     resamples: how often they are drawn.
     """
-    return Resamples.of(matches, drawn_anew(len(matches.counted), generator, resamples=resamples)).intervals()
+    numbers = np.arange(len(matches.counted)) if series is None else series
+    return Resamples.of(matches, drawn_anew(numbers, generator, resamples=resamples)).intervals()
 
 
-def drawn_anew(pictures: int, generator: np.random.Generator, *, resamples: int) -> NDArray[np.int64]:
-    """How often each picture is drawn (resamples, pictures), as many as there are, with replacement."""
-    assert pictures, "an interval needs at least one picture"
-    return generator.multinomial(pictures, np.full(pictures, 1 / pictures), size=resamples)
+def drawn_anew(series: ArrayLike, generator: np.random.Generator, *, resamples: int) -> NDArray[np.int64]:
+    """How often each picture is drawn (resamples, pictures): as many series as there are, with replacement.
+
+    series: (pictures,), a number for each picture that pictures of one series share.
+    """
+    names, numbers = np.unique(series, return_inverse=True)
+    assert len(names), "an interval needs at least one picture"
+    drawn: NDArray[np.int64] = generator.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
+    return drawn[:, numbers]
 
 
 def resampled(matches: Matches, weights: ArrayLike) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from eyespot.evaluate.average_precision import AveragePrecision, Interval, Intervals, average_precision, intervals
 from eyespot.evaluate.box_matches import Found, Truth, matches
@@ -16,18 +17,25 @@ from eyespot.evaluate.box_thresholds import AtThreshold, at_threshold
 
 
 def detection_scores(
-    truths: Sequence[Truth], founds: Sequence[Found], classes: Sequence[str], *, threshold: float, most: int
+    truths: Sequence[Truth],
+    founds: Sequence[Found],
+    classes: Sequence[str],
+    *,
+    threshold: float,
+    most: int,
+    series: ArrayLike | None = None,
 ) -> DetectionScores | None:
     """The figures; None where there is no box to be found.
 
     truths, founds: a picture each, in the same order. threshold: of precision, recall and confusions.
     most: boxes that are answered for a picture.
+    series: (pictures,), a number that pictures of one series share, for the intervals; None: each stands by itself.
     """
     matched = matches(truths, founds, classes=len(classes), most=most)
     if not matched.counted.sum():
         return None
     precisions = average_precision(matched)
-    ranges = intervals(matched, np.random.default_rng(0))
+    ranges = intervals(matched, np.random.default_rng(0), series=series)
     counts = at_threshold(matched, threshold)
     table = confusion(truths, founds, matched, threshold=threshold)
     assert precisions.map75 is not None

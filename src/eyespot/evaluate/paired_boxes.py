@@ -77,9 +77,8 @@ def paired_boxes(
         each stands by itself.
     """
     assert np.array_equal(before.counted, after.counted), "two detectors are compared on the same true boxes"
-    _, numbers = np.unique(np.arange(len(before.counted)) if series is None else series, return_inverse=True)
-    count = int(numbers.max()) + 1
-    weights = drawn_anew(count, generator, resamples=draws)[:, numbers]
+    numbers = np.arange(len(before.counted)) if series is None else series
+    count, weights = len(np.unique(numbers)), drawn_anew(numbers, generator, resamples=draws)
     drawn = Resamples.of(before, weights), Resamples.of(after, weights)
     first, second = (
         Figures(average_precision(found), of.intervals()) for found, of in zip((before, after), drawn, strict=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from eyespot.evaluate.box_records import Estimate
 from eyespot.records import Difference, Fraction, Metric, Record
 from eyespot.words import counted
 
@@ -23,11 +24,13 @@ class SeriesFound(Record):
     """Pictures of groups that were too large to be series, and were taken apart where they are least alike."""
     shared: int = Field(ge=0)
     """Test pictures, in folders that came split, that are in a series with a training picture."""
-    apart: Metric | None
-    """On the other test pictures; None where none is shared."""
-    together: Metric | None
+    shared_val: int = Field(default=0, ge=0)
+    """Validation pictures, alike."""
+    apart: Metric | Estimate | None
+    """On the other test pictures, the accuracy or a detector's mAP50; None where none is shared."""
+    together: Metric | None = None
     """Cross-validation; None where so few pictures are in series that it makes no difference."""
-    torn: Metric | None
+    torn: Metric | None = None
     """The same, had it torn the series apart."""
 
 
@@ -99,13 +102,8 @@ def series_sentences(found: SeriesFound) -> Iterator[tuple[str, str]]:
     """The same of the series alone."""
     if found.series or found.cut:
         yield "Series", "; ".join(_found(found))
-    if found.shared:
-        without = f"without them it is {found.apart}" if found.apart else "there are no others"
-        yield (
-            "Shared",
-            f"{counted(found.shared, 'test picture')} {'has' if found.shared == 1 else 'have'} a near-copy in train, "
-            f"which may make the test figure too good: {without}",
-        )
+    if found.shared or found.shared_val:
+        yield "Shared", "; ".join(_shared(found))
     if found.together and found.torn and found.torn.accuracy - found.together.accuracy > _error(found.together):
         yield (
             "Series",
@@ -126,6 +124,14 @@ def _found(found: SeriesFound) -> Iterator[str]:
             f"{counted(found.cut, 'picture')} were so much alike that they were taken apart where they are least so: "
             "if they show few different things, --group says which belong together"
         )
+
+
+def _shared(found: SeriesFound) -> Iterator[str]:
+    for count, part in ((found.shared, "test"), (found.shared_val, "validation")):
+        if count:
+            have = f"{counted(count, f'{part} picture')} {'has' if count == 1 else 'have'} a near-copy in train"
+            without = f": without them it is {found.apart}" if found.apart else ": there are no others"
+            yield f"{have}, which may make the {part} figure too good{without if part == 'test' else ''}"
 
 
 def _error(metric: Metric) -> float:

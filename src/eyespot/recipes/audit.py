@@ -34,7 +34,8 @@ def audit(
 
     Nothing of the data is touched. A page, a list to decide in, and everything as JSON are written.
 
-    data: whatever `train` takes, or pictures without classes: then labels are not judged.
+    data: whatever `train` takes, or pictures without classes: then labels are not judged. Boxes are not judged, either:
+        the report of a trained detector does that.
     out: the folder under which `audit/NAME` is made.
     seed: decides the folds. precision: auto, fp32 or bf16.
     reading: `layout`, `image_column`, `label_column` and `split_column`, as `train` has them.
@@ -79,6 +80,7 @@ def _examined(
         shown=shown,
         labels=gathered.labels(),
         classes=gathered.classes,
+        has_boxes=bool(gathered.boxes),
     )
     examined = examine(told, seed=seed)
     progress("comparing", 1, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from eyespot.features.links import Found, find_links
 from eyespot.features.stored import Stored
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
-from eyespot.records import Part, View
+from eyespot.records import Levels, Part, View
 from eyespot.regimes.choice import Choice
 from eyespot.regimes.frozen import COMPUTING, views_of
 from eyespot.regimes.prepare import Prepared
@@ -42,10 +42,13 @@ def with_signer(trunk: Trunk) -> Trunk:
     return trunk.signed() if is_measured else trunk
 
 
-def default_signer(job: Job) -> Trunk | None:
-    """Gives signatures where the network that is trained has none: the default backbone's; None without it."""
+def default_signer(job: Job, *, levels: Levels | None = None) -> Trunk | None:
+    """Gives signatures where the network that is trained has none: the default backbone's; None without it.
+
+    levels: what is black and white in pictures with more than 8 bits.
+    """
     try:
-        return DEFAULT.trunk(job.cache_folder, job.precision, job.progress).signed().signer
+        return replace(DEFAULT, levels=levels).trunk(job.cache_folder, job.precision, job.progress).signed().signer
     except MissingExtra:
         return None
 
@@ -99,27 +102,30 @@ def _has_room(trunk: Trunk, views: int, job: Job) -> bool:
     return bool(broadcast(has_room, job.world))
 
 
-def with_named(prepared: Prepared, group: str) -> Prepared:
-    """The data set with the groups that a file names. group: as the option is given: auto, off, or the file's path.
+def named_groups(pictures: Sequence[Hashed], group: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The group that a file names of each content, and notes. group: as the option is given: auto, off, or a path.
 
     Raises DataError for a file that is no such list, or names none of the pictures.
     """
     if group in (AUTO, OFF):
-        return prepared
-    pictures = [*prepared.hashed, *prepared.left_out]
+        return {}, ()
     found = groups_of([each.picture.name for each in pictures], read_groups(Path(group).expanduser()))
-    named = {each.content: name for each, name in zip(pictures, found.of, strict=True) if name is not None}
-    return replace(prepared, named=named, notes=[*prepared.notes, *found.notes])
+    return {each.content: name for each, name in zip(pictures, found.of, strict=True) if name is not None}, found.notes
 
 
-def with_series(prepared: Prepared, signer: Trunk | None, job: Job) -> Prepared:
-    """The data set split so that no series, and no group that a file names, is torn apart.
+def with_named(prepared: Prepared, group: str) -> Prepared:
+    """The data set with the groups that a file names. Arguments and errors as of `named_groups`."""
+    named, notes = named_groups([*prepared.hashed, *prepared.left_out], group)
+    return replace(prepared, named=named, notes=[*prepared.notes, *notes])
 
-    signer: gives the pictures' signatures; None where they are too small for any.
+
+def look_for_series(pictures: Sequence[Hashed], named: Mapping[str, str], signer: Trunk | None, job: Job) -> Found:
+    """What links pictures, by their rows in the order of their contents, in which names decide nothing.
+
+    named: the group of each content of which a person named one. signer: gives the pictures' signatures; None where
+    they are too small for any.
     """
-    if job.options.group == OFF:
-        return prepared
-    ordered = sorted([*prepared.hashed, *prepared.left_out], key=lambda each: each.content)  # names decide nothing
+    ordered = sorted(pictures, key=lambda each: each.content)
     found = Found(Links.none())
     if signer is not None:
         found = find_links(
@@ -129,7 +135,19 @@ def with_series(prepared: Prepared, signer: Trunk | None, job: Job) -> Prepared:
             world=job.world,
             progress=lambda done, total: job.progress(LOOKING, done, total),
         )
-    named = Links.of_names([prepared.named.get(each.content) for each in ordered])
-    series = Series.joined(Links.of(found.links, named), [each.content for each in ordered])
+    by_name = Links.of_names([named.get(each.content) for each in ordered])
+    return replace(found, links=Links.of(found.links, by_name))
+
+
+def with_series(prepared: Prepared, signer: Trunk | None, job: Job) -> Prepared:
+    """The data set split so that no series, and no group that a file names, is torn apart.
+
+    signer: gives the pictures' signatures; None where they are too small for any.
+    """
+    if job.options.group == OFF:
+        return prepared
+    pictures = [*prepared.hashed, *prepared.left_out]
+    found = look_for_series(pictures, prepared.named, signer, job)
+    series = Series.joined(found.links, sorted(each.content for each in pictures))
     prepared = prepared.without(found.set_aside).with_series(series, seed=job.options.seed)
     return replace(prepared, notes=[*prepared.notes, *found.notes])

@@ -120,7 +120,7 @@ def _scores(fitted: Fitted, found: Mapping[Part, Answers]) -> RunScores:
 def _series(fitted: Fitted, test: Answers | None) -> SeriesFound:
     """test: the model's answers to the test pictures."""
     prepared, series = fitted.prepared, fitted.prepared.series
-    trained = {series.of[each.content] for each in prepared.part("train") if each.content in series.of}
+    trained = series.names(each.content for each in prepared.part("train"))
     is_apart = [series.of.get(each.content) not in trained for each in test.pictures] if test else []
     shared = len(is_apart) - sum(is_apart)
     return SeriesFound(
@@ -129,6 +129,7 @@ def _series(fitted: Fitted, test: Answers | None) -> SeriesFound:
         largest=series.largest,
         cut=series.cut,
         shared=shared,
+        shared_val=sum(series.of.get(each.content) in trained for each in prepared.part("val")),
         apart=_metrics(test.take(np.array(is_apart)), fitted).overall if test and 0 < shared < len(is_apart) else None,
         together=fitted.findings.together,
         torn=fitted.findings.torn,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from boxed_folders import annotation, boxes_of, coco, picture, reasons, text, voc, voc_folder, voc_object, yolo
+from PIL import Image
 
 from eyespot.data.boxes.reading import read_boxes
 from eyespot.errors import DataError
@@ -121,11 +123,26 @@ def test_coco_turns_boxes_by_its_sizes_and_shares_are_of_the_upright_picture(tmp
 # Pictures
 
 
+def test_what_a_file_says_of_when_it_was_taken_and_of_its_depth_is_kept(tmp_path):
+    voc_folder(tmp_path, {"a": [CAT]})
+    deep, jpeg = tmp_path / "JPEGImages" / "b.png", tmp_path / "JPEGImages" / "c.jpg"
+    Image.fromarray(np.arange(4800, dtype=np.uint16).reshape(60, 80)).save(deep)
+    exif = Image.Exif()
+    exif[0x0110], exif[0x0132] = "Camera", "2024:05:01 10:20:30"
+    Image.new("RGB", (80, 60)).save(jpeg, exif=exif)
+    for name in "bc":
+        voc(tmp_path / "Annotations" / f"{name}.xml", CAT)
+    one, two, three = (each.hashed for each in read_boxes(tmp_path).pictures)
+    assert [each.deep for each in (one, two, three)] == [False, True, False]
+    assert (one.taken, two.taken, three.taken.camera.strip()) == (None, None, "Camera")
+
+
 def test_one_content_with_different_boxes_is_set_aside(tmp_path):
     voc_folder(tmp_path, {"a": [CAT], "b": [voc_object("cat", 1, 2, 3, 4)], "c": [CAT]})
     picture(tmp_path / "JPEGImages" / "b.jpg", like=tmp_path / "JPEGImages" / "a.jpg")
     data = read_boxes(tmp_path)
     assert [*boxes_of(data)] == ["c"]
+    assert data.identical == (("JPEGImages/a.jpg", "JPEGImages/b.jpg"),)
     assert reasons(data) == {
         f"JPEGImages/{one}.jpg": f"is the same picture as JPEGImages/{other}.jpg, with other boxes: keep the right ones"
         for one, other in ("ab", "ba")

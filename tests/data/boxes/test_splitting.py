@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 
+import numpy as np
 import pytest
 from boxed_folders import picture, text, voc, voc_folder, voc_object
 
 from eyespot.data.boxes.reading import read_boxes
 from eyespot.data.boxes.records import BoxedDataSet
-from eyespot.data.boxes.splitting import split_boxes
+from eyespot.data.boxes.splitting import series_of, split_boxes
+from eyespot.data.groups import Links
 
 CAT, DOG = voc_object("cat", 10, 20, 40, 50), voc_object("dog", 1, 2, 30, 40)
 
@@ -75,6 +77,43 @@ def test_versions_of_one_picture_are_never_in_two_parts(tmp_path):
     sources = {part: {name.partition("_")[0] for name in each} for part, each in found.items()}
     assert {part: len(each) for part, each in sources.items()} == {"train": 14, "val": 3, "test": 3}
     assert len(set.union(*sources.values())) == 20
+
+
+def linked(data: BoxedDataSet, *pairs: tuple[str, str]) -> Links:
+    """Links between pictures of these names, without folders and endings."""
+    contents = sorted(each.content for each in data.pictures)
+    row = {each.picture.name.split("/")[-1].split(".")[0]: contents.index(each.content) for each in data.pictures}
+    first, second = (np.array([row[pair[at]] for pair in pairs]) for at in (0, 1))
+    return Links(first, second, np.ones(len(pairs), np.float32))
+
+
+def test_pictures_that_are_linked_are_never_in_two_parts(pets):
+    pairs = [(f"{at:02}", f"{at + 1:02}") for at in range(0, 40, 2)]
+    torn = split_boxes(pets, seed=0)
+    whole = split_boxes(pets, seed=0, series=series_of(pets, linked(pets, *pairs)))
+
+    def cut(data: BoxedDataSet) -> int:
+        part_of = {name: part for part, found in names(data).items() for name in found}
+        return sum(part_of[f"{one}.jpg"] != part_of[f"{other}.jpg"] for one, other in pairs)
+
+    assert cut(torn) > 0 == cut(whole)
+    assert {part: len(pictures) for part, pictures in whole.parts.items()} == {"train": 28, "val": 6, "test": 6}
+
+
+def test_versions_and_links_make_one_series(tmp_path):
+    for stem in ("a", "b"):
+        for version in "01":
+            picture(tmp_path / f"{stem}_jpg.rf.{version * 32}.jpg")
+            voc(tmp_path / f"{stem}_jpg.rf.{version * 32}.xml", CAT)
+    picture(tmp_path / "c.jpg")
+    voc(tmp_path / "c.xml", CAT)
+    data = read_boxes(tmp_path)
+    assert (len(series_of(data, Links.none())), series_of(data, Links.none()).largest) == (2, 2)
+    content_of = {each.picture.name: each.content for each in data.pictures}
+    contents = sorted(content_of.values())
+    rows = [np.array([contents.index(content_of[f"{name}.jpg"])]) for name in (f"b_jpg.rf.{'1' * 32}", "c")]
+    joined = series_of(data, Links(*rows, np.full(1, np.inf, np.float32)))
+    assert (len(joined), joined.largest) == (2, 3)
 
 
 def test_a_class_without_boxes_to_measure_on_is_named(tmp_path):

@@ -15,6 +15,8 @@ from eyespot.data.boxes.turning import placed
 from eyespot.data.copies import FIRST_CLAIM, content_hash
 from eyespot.data.data_set import notes_on_case
 from eyespot.data.framed import upright_size
+from eyespot.data.levels import is_deep
+from eyespot.data.taken import Taken, taken
 from eyespot.errors import DataError, UnreadablePicture
 from eyespot.records import SetAside
 from eyespot.words import counted, some
@@ -33,6 +35,8 @@ class _Header:
     content: str
     size: tuple[int, int]
     orientation: int
+    deep: bool
+    taken: Taken | None
 
 
 @dataclass
@@ -47,6 +51,8 @@ class _Tally:
     resized: int = 0
     """Pictures of another size than the one beside their boxes."""
     set_aside: list[SetAside] = field(default_factory=list)
+    identical: list[tuple[str, ...]] = field(default_factory=list)
+    """Names of pictures that hold the same bytes."""
 
 
 def judge(found: Found, *, threads: int) -> BoxedDataSet:
@@ -59,7 +65,8 @@ def judge(found: Found, *, threads: int) -> BoxedDataSet:
         if isinstance(boxes, str):
             tally.set_aside.append(SetAside(picture=each.picture.name, reason=boxes))
         elif not isinstance(header, str):
-            boxed.append(BoxedPicture(each.picture, *header.size, boxes, header.content))
+            width, height = header.size
+            boxed.append(BoxedPicture(each.picture, width, height, boxes, header.content, header.deep, header.taken))
     boxed = _without_copies(boxed, tally)
     boxed = _in_parts(boxed, tally)
     if not any(map(_has_boxes, boxed)):
@@ -69,6 +76,7 @@ def judge(found: Found, *, threads: int) -> BoxedDataSet:
         classes=found.classes,
         parts=_by_part(boxed),
         set_aside=(*found.set_aside, *tally.set_aside),
+        identical=tuple(tally.identical),
         notes=(*found.notes, *notes_on_case(found.classes), *_notes(tally)),
         format=found.format,
         name=found.name,
@@ -93,7 +101,7 @@ def _header(annotated: Annotated) -> _Header | str:
         return f"cannot be read: {error.strerror or error}"
     except UnreadablePicture as error:
         return error.reason
-    return _Header(content_hash(data), size, orientation)
+    return _Header(content_hash(data), size, orientation, is_deep(data), taken(data))
 
 
 def _boxes(each: Annotated, header: _Header, numbers: dict[str, int], tally: _Tally) -> Boxes | str:
@@ -154,6 +162,7 @@ def _without_copies(boxed: Sequence[BoxedPicture], tally: _Tally) -> list[BoxedP
     for group in groups.values():
         if len(group) == 1:
             continue
+        tally.identical.append(tuple(each.picture.name for each in group))
         differ = any(_said(each) != _said(group[0]) for each in group)
         kept = min(group, key=lambda each: FIRST_CLAIM[each.picture.part])
         for each in group:

@@ -8,7 +8,9 @@ from typing import Literal
 
 import numpy as np
 
+from eyespot.data.copies import Hashed
 from eyespot.data.data_set import Picture
+from eyespot.data.taken import Taken
 from eyespot.records import SetAside
 
 Format = Literal["YOLO", "COCO", "Pascal VOC"]
@@ -42,6 +44,15 @@ class BoxedPicture:
     boxes: Boxes
     content: str = ""
     """The hash of the picture's bytes (`copies.content_hash`)."""
+    deep: bool = False
+    """Whether it has more than 8 bits a pixel."""
+    taken: Taken | None = None
+    """When and by which camera, where its file says so."""
+
+    @property
+    def hashed(self) -> Hashed:
+        """The picture without its boxes."""
+        return Hashed(self.picture, self.content, self.deep, self.taken)
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,8 @@ class BoxedDataSet:
     """By "train", "val" and "test", as the folder says; by "all" where it does not."""
     set_aside: tuple[SetAside, ...]
     """Pictures and annotations that are not used, each with the reason."""
+    identical: tuple[tuple[str, ...], ...]
+    """Names of pictures that hold the same bytes, of which one at most is used."""
     notes: tuple[str, ...]
     format: Format
     name: str = ""

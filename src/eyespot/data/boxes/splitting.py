@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from eyespot.data.boxes.records import BoxedDataSet, BoxedPicture
 from eyespot.data.copies import Hashed
-from eyespot.data.data_set import Picture
+from eyespot.data.groups import Links, Series
 from eyespot.data.split import split
 from eyespot.records import Part
 from eyespot.words import some
@@ -20,32 +20,41 @@ _VERSION = re.compile(r"(.*)\.rf\.[0-9A-Za-z]{16,}\.\w+")
 """Roboflow's name of a picture that it made from another, turned or in other colors: the same before `.rf.`."""
 
 
-def split_boxes(data: BoxedDataSet, *, seed: int) -> BoxedDataSet:
+def series_of(data: BoxedDataSet, links: Links) -> Series:
+    """The pictures that belong together: those that are linked, and versions of one picture, which their names tell.
+
+    links: by the rows of the pictures in the order of their contents.
+    """
+    ordered = sorted(data.pictures, key=lambda each: each.content)
+    versions = Links.of_names([_source(each) for each in ordered])
+    return Series.joined(Links.of(links, versions), [each.content for each in ordered])
+
+
+def split_boxes(data: BoxedDataSet, *, seed: int, series: Series | None = None) -> BoxedDataSet:
     """The data set in parts. Those that the folder gave stay; a missing val is cut from train.
 
     A data set without parts is split into train, val and test, so that each class is in all of them where it can be. A
-    picture's place depends on its content and the seed only; versions of one picture are never in two parts.
+    picture's place depends on its content and the seed only; no series is in two of the parts that are drawn.
+
+    series: None for versions of one picture alone.
     """
     given = "train" if "train" in data.parts else "all" if "all" in data.parts else None
     parts = {**data.parts}
     if given and "val" not in data.parts:
-        groups = _groups(data.parts[given])
-        rarest = _by_rarity(data)
-        cut = split([_hashed(group, data.classes, rarest) for group in groups], seed=seed)
+        pictures, rarest = data.parts[given], _by_rarity(data)
+        group_of = (series_of(data, Links.none()) if series is None else series).of
+        cut = split([_with_rarest(each, data.classes, rarest) for each in pictures], seed=seed, group_of=group_of)
         parts = {name: pictures for name, pictures in data.parts.items() if name != given}
-        parts |= _by_part((each.picture.part for each in cut), groups)
+        parts |= _by_part((each.picture.part for each in cut), pictures)
     order: tuple[str, ...] = ("train", "val", "test")
     ordered = {name: parts[name] for name in order if name in parts}
     return replace(data, parts=ordered, notes=(*data.notes, *_notes(ordered, data.classes)))
 
 
-def _groups(pictures: Sequence[BoxedPicture]) -> list[list[BoxedPicture]]:
-    """Pictures that must be in the same part, each group in order."""
-    groups: dict[str, list[BoxedPicture]] = defaultdict(list)
-    for each in pictures:
-        version = _VERSION.fullmatch(each.picture.name.rpartition("/")[2])
-        groups[f"version of {version[1]}" if version else each.content].append(each)
-    return list(groups.values())
+def _source(each: BoxedPicture) -> str | None:
+    """The name that versions of one picture share; None where a name tells of none."""
+    version = _VERSION.fullmatch(each.picture.name.rpartition("/")[2])
+    return version[1] if version else None
 
 
 def _by_rarity(data: BoxedDataSet) -> list[int]:
@@ -54,20 +63,17 @@ def _by_rarity(data: BoxedDataSet) -> list[int]:
     return sorted(range(len(data.classes)), key=lambda number: counts[number])
 
 
-def _hashed(group: Sequence[BoxedPicture], classes: Sequence[str], rarest: Sequence[int]) -> Hashed:
-    """A group as one picture, whose class is the rarest that it shows: so that this class comes into every part."""
-    shown = _counts(group)
+def _with_rarest(each: BoxedPicture, classes: Sequence[str], rarest: Sequence[int]) -> Hashed:
+    """A picture whose class is the rarest that it shows: so that this class comes into every part."""
+    shown = _counts([each])
     label = next((classes[number] for number in rarest if shown[number]), None)
-    first = min(group, key=lambda each: each.content)
-    return Hashed(Picture(first.picture.name, label=label, part=first.picture.part), first.content)
+    return Hashed(replace(each.picture, label=label), each.content)
 
 
-def _by_part(
-    parts: Iterable[Part | None], groups: Iterable[Sequence[BoxedPicture]]
-) -> dict[str, tuple[BoxedPicture, ...]]:
+def _by_part(parts: Iterable[Part | None], pictures: Iterable[BoxedPicture]) -> dict[str, tuple[BoxedPicture, ...]]:
     found: dict[str, list[BoxedPicture]] = defaultdict(list)
-    for part, group in zip(parts, groups, strict=True):
-        found[str(part)] += [replace(each, picture=replace(each.picture, part=part)) for each in group]
+    for part, each in zip(parts, pictures, strict=True):
+        found[str(part)].append(replace(each, picture=replace(each.picture, part=part)))
     return {part: tuple(pictures) for part, pictures in found.items()}
 
 
