@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from eyespot import old_names
-from eyespot.cli import anatomy, audited, boxes, by_hand, compare, lab, stylize, trained
+from eyespot.cli import about, anatomy, audited, boxes, by_hand, compare, lab, stylize, trained
 from eyespot.cli.told import (
     WRONG_USE,
     GroupedCommand,
@@ -86,7 +86,7 @@ def main() -> None:
     """
 
 
-for _module in (audited, trained, compare, boxes, stylize, lab, anatomy, by_hand):
+for _module in (audited, trained, compare, boxes, stylize, lab, anatomy, by_hand, about):
     for _command in _module.COMMANDS.values():
         main.add_command(_command)
 
@@ -278,26 +278,3 @@ def networks(name: str | None, as_json: bool) -> None:
     from eyespot.recipes.networks import networks as recipe
 
     show.json_or(as_json, recipe(name), show_networks.listed if name is None else show_networks.described)
-
-
-@main.command()
-@json_option
-@told
-def info(as_json: bool) -> None:
-    """Show version, engine, precision, cores and cache."""
-    from eyespot.cli import show
-    from eyespot.recipes.info import info as recipe
-
-    show.json_or(as_json, recipe(), show.informed)
-
-
-@main.command()
-@click.option("--clear", is_flag=True, help="Remove all stored features; they are computed again when needed.")
-@json_option
-@told
-def cache(clear: bool, as_json: bool) -> None:
-    """Show how large the store of features is, or clear it."""
-    from eyespot.cli import show
-    from eyespot.recipes.info import cache as recipe
-
-    show.json_or(as_json, recipe(clear=clear), show.cached)
