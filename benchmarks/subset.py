@@ -66,5 +66,7 @@ def link(path: Path, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.symlink(path, place)
+    except FileExistsError:  # a copy would go through the link that lies there, into another picture
+        raise
     except OSError:  # Windows allows links to some people only
         shutil.copyfile(path, place)

@@ -16,6 +16,7 @@ import trust_audit
 import trust_compare
 import trust_curve
 import trust_exclude
+import trust_gain
 import trust_labels
 import trust_ladder
 import trust_pictures
@@ -36,6 +37,7 @@ MEASURES: Mapping[str, Rows] = {
     "compare": lambda data, store: ((bar, value) for _, bar, value in trust_compare.rows() if bar),
     "ladder": trust_ladder.ladder,
     "lists": lambda data, store: trust_exclude.rows(data),
+    "gain": lambda data, store: trust_gain.rows(data),
     "refusals": trust_unknown.refusals,
     "sets": trust_unknown.sets,
     "engines": trust_unknown.engines,

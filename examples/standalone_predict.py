@@ -19,10 +19,15 @@ def main(model: str, pictures: list[str]) -> None:
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     said = session.get_modelmeta().custom_metadata_map
     classes, preprocess = json.loads(said["classes"]), json.loads(said["preprocess"])
+    least = json.loads(said.get("least_likeness", "{}")).get(
+        "0.05"
+    )  # at most 5 % of known pictures are less like theirs
+    wanted = ["probabilities"] if least is None else ["probabilities", "likeness"]
     for name in pictures:
-        [probabilities] = session.run(["probabilities"], {"picture": opened(name, preprocess)})[0]
-        best = np.argsort(-probabilities)[:3]
-        print(f"{name}: {', '.join(f'{classes[each]} {probabilities[each]:.3f}' for each in best)}")
+        [probabilities], *likeness = session.run(wanted, {"picture": opened(name, preprocess)})
+        best = [f"{classes[each]} {probabilities[each]:.3f}" for each in np.argsort(-probabilities)[:3]]
+        is_known = least is None or likeness[0][0] >= least
+        print(f"{name}: {', '.join(best) if is_known else f'none of these (most like {best[0]})'}")
 
 
 def opened(name: str, preprocess: dict) -> np.ndarray:

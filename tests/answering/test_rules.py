@@ -96,7 +96,7 @@ def test_in_words_a_refusal_says_what_it_would_have_been_and_a_set_is_joined_by_
 
 
 def test_rows_of_a_table_say_the_same(model, colors, tmp_path):
-    paths, alike = colors
+    paths, _ = colors
     (tmp_path / "text.png").write_text("text")
     *_, last, unreadable = model.predict([*paths, tmp_path / "text.png"], topk=1, set=0.95)
     [row] = last.rows()

@@ -400,3 +400,11 @@ def test_what_an_audit_lists(run_here, with_clothing, monkeypatch):
     printed = run_here("trust.py", with_clothing, "--only", "pictures")
     assert "by files alone: " in printed
     assert printed.count("(bar ") == 10
+
+
+def test_what_a_list_is_worth(run_here, with_clothing, monkeypatch):
+    trust_gain = importlib.import_module("trust_gain")
+    monkeypatch.setattr(trust_gain, "SEEDS", range(1))
+    printed = run_here("trust.py", with_clothing, "--only", "gain")
+    assert printed.count("test pictures") == 3
+    assert printed.count("(bar ") == 3

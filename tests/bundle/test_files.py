@@ -14,12 +14,14 @@ from onnx import TensorProto, helper
 
 from eyespot.answering.model import load
 from eyespot.bundle.files import (
+    GRAPH,
     LARGEST_MANIFEST,
     MANIFEST,
     REPLACED,
     place_bundle,
     read_bundle,
     require_manifest_fits,
+    sha256,
     write_bundle,
     write_manifest,
 )
@@ -157,6 +159,23 @@ def test_the_whole_confusion_matrix_of_format_1_is_still_read(copied):
         written[part] = {**old, "confusion": getattr(expected, part).confusion}
     change_manifest(copied, **written | {"format_version": 1})
     assert read_bundle(copied).manifest == expected.model_copy(update={"format_version": 1})
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_bundle_from_before_format_3_is_read_and_refuses_nothing(copied, version):
+    written = json.loads((copied / MANIFEST).read_text("utf-8"))
+    del written["unknown"], written["sets"]
+    (copied / MANIFEST).write_text(json.dumps(written | {"format_version": version}))
+    found = read_bundle(copied).manifest
+    assert (found.unknown, found.sets) == (None, ())
+
+
+def test_a_manifest_that_refuses_by_a_likeness_that_the_graph_has_not_is_damaged(copied):
+    model = onnx.load(copied / GRAPH)
+    del model.graph.output[2]
+    onnx.save(model, copied / GRAPH)
+    change_manifest(copied, graph_sha256=sha256((copied / GRAPH).read_bytes()))
+    assert "says which likeness is refused, its graph gives" in refusal(copied)
 
 
 @pytest.mark.parametrize("cells", [[[0, 3, 1]], [[-1, 0, 1]], [[0, 0, 0]], [[0, 0]], "x"])

@@ -1,4 +1,4 @@
-"""What a run says of its pictures: at most five lines, and none where there is nothing to say."""
+"""What a run says of its pictures: at most six lines, and none where there is nothing to say."""
 
 from __future__ import annotations
 
@@ -6,24 +6,32 @@ import pytest
 
 from eyespot.evaluate.box_records import Estimate
 from eyespot.evaluate.metrics import wilson
-from eyespot.evaluate.trust import MoreExpected, SeriesFound, trust_sentences
+from eyespot.evaluate.trust import Gain, ListGain, MoreExpected, SeriesFound, trust_sentences
+from eyespot.records import Difference
 
 NOTHING = SeriesFound(series=0, pictures=0, largest=0, cut=0, shared=0, apart=None, together=None, torn=None)
 MORE = MoreExpected(pictures=400, points=((40.0, 0.4), (320.0, 0.2)), gain=0.0104, low=-0.004, high=0.0254)
 
 
-def said(doubtful: int | None = None, more: MoreExpected | None = None, **series: object) -> list[tuple[str, str]]:
-    return list(trust_sentences(NOTHING.model_copy(update=series), doubtful, more))
+def said(
+    doubtful: int | None = None, more: MoreExpected | None = None, list_gain: ListGain | None = None, **series: object
+) -> list[tuple[str, str]]:
+    return list(trust_sentences(NOTHING.model_copy(update=series), doubtful, more, list_gain))
+
+
+def gain(n: int, value: float) -> Gain:
+    return Gain(n=n, difference=Difference(value=value, low=value - 0.014, high=value + 0.013))
 
 
 def test_nothing_found_is_nothing_said():
     assert said() == said(doubtful=0) == []
 
 
-def test_everything_that_can_be_found_is_five_lines():
+def test_everything_that_can_be_found_is_six_lines():
     everything = {"series": 3, "pictures": 7, "largest": 3, "cut": 60, "shared": 2, "apart": wilson(90, 100)}
-    lines = said(4, MORE, **everything, together=wilson(80, 100), torn=wilson(99, 100))
-    assert [label for label, _ in lines] == ["Series", "Shared", "Series", "Labels", "More"]
+    worth = ListGain(judged=gain(370, 0.018), as_found=gain(372, 0.015))
+    lines = said(4, MORE, worth, **everything, together=wilson(80, 100), torn=wilson(99, 100))
+    assert [label for label, _ in lines] == ["Series", "Shared", "Series", "List", "Labels", "More"]
     words = dict(lines)
     assert "3 series of 7 pictures" in lines[0][1]
     assert "60 pictures were so much alike" in lines[0][1]
@@ -31,6 +39,7 @@ def test_everything_that_can_be_found_is_five_lines():
     assert "without them it is 0.900" in words["Shared"]
     assert "cross-validation gives 0.800" in lines[2][1]
     assert lines[2][1].endswith("claimed 0.990")
+    assert words["List"] == str(worth)
     assert words["Labels"].startswith("4 pictures whose label")
     assert words["More"] == "with twice as many pictures expect +1.0 points (0.0 to 2.5)"
 
@@ -52,3 +61,13 @@ def test_one_is_one():
     [(_, shared)] = said(shared=1)
     assert shared.startswith("1 test picture has a near-copy")
     assert shared.endswith("there are no others")
+
+
+def test_both_gains_of_a_list_are_said_or_one_where_it_is_the_same():
+    assert str(ListGain(judged=gain(370, 0.018), as_found=gain(372, 0.015))) == (
+        "with your list +1.8 points (95 % interval +0.4 to +3.1) on 370 test pictures as you judged them, "
+        "+1.5 points (95 % interval +0.1 to +2.8) on the 372 as they are without it"
+    )
+    assert str(ListGain(judged=gain(372, -0.01), as_found=gain(372, -0.01))) == (
+        "with your list -1.0 points (95 % interval -2.4 to +0.3) on the 372 test pictures"
+    )

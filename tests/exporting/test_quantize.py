@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,12 @@ from PIL import Image
 
 import eyespot
 from eyespot.bundle.files import Bundle, read_bundle
+from eyespot.bundle.run import ClassAnswer
 from eyespot.data.copies import Hashed, content_hash
 from eyespot.data.data_set import Picture
 from eyespot.engine.run import openvino_core
 from eyespot.errors import DataError, MissingExtra, OptionError
+from eyespot.evaluate.promises import Unknown
 from eyespot.exporting import quantize as recipe
 from eyespot.exporting.agreement import ExportCheck, answers_of_bundle
 from eyespot.exporting.files import openvino_files
@@ -194,3 +197,21 @@ def test_nothing_is_told_to_its_maker():
     )
     printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert json.loads(printed.splitlines()[-1]) == ["MagicMock", False]
+
+
+def test_in_int8_what_is_refused_is_decided_by_the_pictures_that_judge_it(colors):
+    labels = {number: number % 3 for number in range(40)}
+    found = {
+        number: ClassAnswer(np.roll([0.5 + number / 100, 0.5 - number / 100, 0], label), 0.5 + number / 100)
+        for number, label in labels.items()
+    }
+    unknown = Unknown(refusing=(), fitted_on="", n=0)
+    known = replace(colors, manifest=colors.manifest.model_copy(update={"unknown": unknown}))
+    manifest = recipe.promising_anew(known, found, labels, part="val").manifest
+    refusing = {each.share: each.least for each in manifest.unknown.refusing}
+    assert refusing == pytest.approx({0.1: 0.53, 0.05: 0.51})  # the 4th and the 2nd of 40
+    assert {each.share: each.least for each in manifest.sets} == pytest.approx({0.8: 0.57, 0.9: 0.53, 0.95: 0.51})
+    assert (manifest.unknown.n, manifest.unknown.fitted_on) == (40, "answers in int8 to pictures of part val")
+    of_trained = recipe.promising_anew(known, found, labels, part="train").manifest
+    assert (of_trained.unknown.refusing, of_trained.sets) == ((), ())
+    assert recipe.promising_anew(colors, found, labels, part="val") is colors  # as an earlier eyespot made it

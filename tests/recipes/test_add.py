@@ -89,6 +89,9 @@ def test_a_run_that_has_grown_can_grow_on_be_replayed_and_be_looked_into(first, 
     manifest = read_bundle(third.run).manifest
     again = pictures_of_run(third.run, manifest, data=None, parts=("train",))
     assert (len(again.hashed), again.missing) == (manifest.pictures.count("train"), 0)
+    both = eyespot.compare(third.run, second.run, split="all")
+    held_out = manifest.pictures.count("val") + manifest.pictures.count("test")
+    assert (both.pictures, both.left_out) == (held_out, manifest.pictures.count("train"))
     replay = eyespot.train(replay=third.run, out=tmp_path / "again")
     assert read_bundle(replay.run).manifest.graph_sha256 == manifest.graph_sha256
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -14,9 +16,16 @@ from eyespot.bundle.files import read_bundle
 from eyespot.cli.main import main
 from eyespot.data.copies import content_hash
 from eyespot.data.decisions import COLUMNS
+from eyespot.data.groups import Series
 from eyespot.errors import DataError, OptionError
+from eyespot.evaluate.paired import paired
+from eyespot.evaluate.trust import Gain, ListGain
 from eyespot.progress import silent
+from eyespot.regimes.frozen import as_found
 from eyespot.regimes.prepare import Prepared, prepare
+from eyespot.runs.clock import Clock
+from eyespot.runs.folder import RunFolder
+from eyespot.runs.job import Job
 from eyespot.runs.options import train_options
 from eyespot.runs.pictures import pictures_of_run
 from eyespot.runs.tables import write_csv
@@ -97,6 +106,74 @@ def test_it_is_said_where_the_pictures_to_test_on_are_no_longer_those_of_the_fol
     trained = prepared(photos).part("train")[0].picture.name
     path = listed(tmp_path / "list.csv", photos, {trained: "x"})
     assert list(prepared(photos, exclude=path).notes_on_list) == []
+
+
+def test_what_the_list_is_worth_is_the_difference_to_a_run_without_it(split_photos, tmp_path, shared_cache):
+    """Five of eight circles to train on lie among the squares, and one to test on."""
+    folder = Path(shutil.copytree(split_photos, tmp_path / "photos"))
+    wrong = [f"train/square/wrong-{number}.png" for number in range(5)]
+    for number, name in enumerate(wrong):
+        shutil.move(folder / f"train/circle/{number:03}.png", folder / name)
+    shutil.move(folder / "test/circle/200.png", folder / "test/square/wrong.png")
+    done = {**dict.fromkeys(wrong[:2], "x"), **dict.fromkeys(wrong[2:], "circle"), "test/triangle/200.png": "x"}
+    path = listed(tmp_path / "list.csv", folder, {**done, "test/square/wrong.png": "circle"})
+    before, after = (
+        eyespot.train(folder, out=tmp_path / "runs", group="off", **given) for given in ({}, {"exclude": path})
+    )
+    assert before.list_gain is None
+    tested = sorted((folder / "test").rglob("*.png"))
+    answers = [[each.predictions[0].class_ for each in eyespot.predict(run.run, tested)] for run in (before, after)]
+    labels = {"folders": [each.parent.name for each in tested]}
+    labels["list"] = ["circle" if each.name == "wrong.png" else each.parent.name for each in tested]
+    kept = [each.relative_to(folder).as_posix() != "test/triangle/200.png" for each in tested]
+
+    def expected(whose: str, which: list[bool]) -> Gain:
+        old, new = (np.array(said)[which] == np.array(labels[whose])[which] for said in answers)
+        return Gain(n=sum(which), difference=paired(old, new).gain)
+
+    assert after.list_gain == ListGain(judged=expected("list", kept), as_found=expected("folders", [True] * 33))
+    assert after.list_gain.judged.difference.low > 0
+    assert f"{after.list_gain}".capitalize() in Path(after.report).read_text("utf-8")
+    assert json.loads(Path(after.run, "result.json").read_text("utf-8"))["list_gain"]["judged"]["n"] == 32
+    said = CliRunner().invoke(main, ["train", "--replay", after.run, "--out", str(tmp_path / "again"), "--quiet"])
+    assert f"List        {after.list_gain}\n" in said.stdout
+
+
+def test_without_the_list_every_picture_is_what_it_was_in_the_folders(photos, tmp_path):
+    """But for what lies in two folders: nobody could have used it."""
+    shutil.copy(photos / "circle/000.png", photos / "square/copy.png")
+    before = prepared(photos)
+    names = [each.picture.name for each in before.hashed if each.picture.label != "triangle"]
+    done = dict.fromkeys(names[::3], "x") | dict.fromkeys(names[1::3], "triangle") | {"square/copy.png": "circle"}
+    found = prepared(photos, exclude=listed(tmp_path / "list.csv", photos, done))
+    assert len(found.as_found.hashed) == len(before.hashed) == 68
+    assert {each.content: each.picture.label for each in found.as_found.hashed} == {
+        each.content: each.picture.label for each in before.hashed
+    }
+    assert parts(found.as_found).items() <= (parts(found) | parts(replace(found, hashed=found.left_out))).items()
+    assert found.as_found.left_out == []
+    path = listed(tmp_path / "list.csv", photos, {names[0]: "", names[1]: names[1].partition("/")[0]})
+    assert (before.as_found, prepared(photos, exclude=path).as_found) == (None, None)
+
+
+@pytest.mark.parametrize("seconds", [None, 60.0])
+def test_a_second_head_is_fitted_only_where_no_time_was_given(photos, tmp_path, seconds):
+    path = listed(tmp_path / "list.csv", photos, {"circle/000.png": "x"})
+    options = train_options(exclude=path)
+    job = Job(options, RunFolder(options), None, tmp_path, "fp32", silent, Clock(seconds))
+    assert (as_found(prepared(photos, exclude=path), None, job) is None) == (seconds is not None)
+    assert as_found(prepared(photos), None, job) is None
+
+
+def test_a_picture_that_is_left_out_still_belongs_to_its_series_without_the_list(photos, tmp_path):
+    path = listed(tmp_path / "list.csv", photos, {"circle/000.png": "x"})
+    found = prepared(photos, exclude=path)
+    [gone], other = found.left_out, found.hashed[0]
+    joined = found.with_series(Series({gone.content: gone.content, other.content: gone.content}), seed=0)
+    assert (len(joined.series), len(joined.as_found.series)) == (0, 1)
+    whole = joined.as_found
+    assert len({each.picture.part for each in whole.hashed if each.content in (gone.content, other.content)}) == 1
+    assert len(set(whole.group(whole.hashed))) == len(whole.hashed) - 1
 
 
 def test_moving_and_renaming_files_changes_nothing(photos, tmp_path):

@@ -14,16 +14,20 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from color_bundle import write_color_bundle
 
 import eyespot
-from eyespot.bundle.exported import CONTENT_KEY
+from eyespot.answering.rules import RuleOptions, rules_of
+from eyespot.bundle.exported import CONTENT_KEY, WholeClassifier, read_exported
 from eyespot.bundle.files import read_bundle, sha256
+from eyespot.bundle.run import ClassAnswer, answers_in
 from eyespot.data.copies import Hashed
 from eyespot.data.data_set import Picture
 from eyespot.engine.last_map import linear_head
 from eyespot.engine.run import available_precisions
 from eyespot.errors import BundleError, DataError, EyespotError, MissingExtra, OptionError
-from eyespot.exporting.agreement import ExportCheck, agreement, require_agreement
+from eyespot.exporting.agreement import ExportCheck, OnnxRuntime, agreement, require_agreement
+from eyespot.exporting.files import onnx_file, openvino_files
 from eyespot.recipes import export as verb
 from eyespot.recipes.export import export
 
@@ -46,6 +50,7 @@ def test_the_exported_model_answers_as_the_run_on_every_picture(format, run, spl
     for check in result.checks:
         assert (check.pictures, check.same, check.close, check.different) == (12, 12, (), ())
         assert check.largest_difference < 1e-4
+        assert check.likeness_difference < 1e-4
     assert (result.part, result.notes) == ("val", ())
     assert (result.bf16 is None) == ("bf16" not in available_precisions())
     assert result.bytes == sum(Path(file).stat().st_size for file in result.files)
@@ -77,6 +82,9 @@ def test_the_file_says_all_that_a_program_needs(run):
     assert said["fingerprint"] == read_bundle(run).manifest.graph_sha256
     assert json.loads(said["threshold"]) is None
     assert json.loads(said["manifest"])["name"] == "photos"
+    manifest = read_bundle(run).manifest
+    assert json.loads(said["least_likeness"]) == {f"{each.share}": each.least for each in manifest.unknown.refusing}
+    assert json.loads(said["least_probability_in_set"])["0.95"] == manifest.sets[2].least
 
 
 def test_features_and_the_last_map_come_out_too_and_the_head_of_their_mean_gives_the_answer(run, split_photos):
@@ -100,10 +108,7 @@ def test_the_standalone_example_gives_the_same_classes(split_photos, shared_cach
     command = [sys.executable, str(STANDALONE), file, *pictures]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     answers = eyespot.load(file).predict(pictures)
-    assert printed == [
-        f"{each.picture}: {', '.join(f'{one.class_} {one.probability:.3f}' for one in each.predictions)}"
-        for each in answers
-    ]
+    assert printed == [f"{each.picture}: {each}" for each in answers]
 
 
 def test_the_standalone_example_imports_nothing_of_eyespot():
@@ -251,11 +256,45 @@ def test_answers_are_told_apart_from_ties(row, found, fields, tmp_path, split_ru
     Image.new("RGB", (8, 8)).save(tmp_path / "0.png")
     pictures = [Hashed(Picture(name="0.png", path=tmp_path / "0.png", label=None), None)]
     measured = agreement(
-        lambda decoded: ((number, np.array(found)) for number, _ in decoded),
-        {0: np.array(row)},
+        lambda decoded: ((number, ClassAnswer(np.array(found), 0.5)) for number, _ in decoded),
+        {0: ClassAnswer(np.array(row), 0.75)},
         runtime="R",
         pictures=pictures,
         preprocess=read_bundle(split_run.bundle).manifest.preprocess,
         progress=lambda *_: None,
     )
     assert {name: getattr(measured, name) for name in fields} == fields
+    assert measured.likeness_difference == 0.25
+
+
+def test_both_runtimes_refuse_the_same_pictures_and_name_the_same_sets(tmp_path, shared_cache):
+    """Primary colors mixed with shades of grey, near the scores that decide and far from them."""
+    bundle = read_bundle(write_color_bundle(tmp_path / "colors", refuses=True, sharpness=6.0))
+    for path, content in zip(("m.xml", "m.bin"), openvino_files(bundle), strict=True):
+        (tmp_path / path).write_bytes(content)
+    random = np.random.default_rng(0)
+    grey, primary = random.integers(0, 256, (200, 1)), 255 * np.eye(3)[random.integers(0, 3, 200)]
+    mixed = (grey + (primary - grey) * random.uniform(0, 1, (200, 1))).astype(np.uint8)
+    pictures = [(row, np.broadcast_to(each, (40, 50, 3)).copy()) for row, each in enumerate(mixed)]
+    openvino = dict(WholeClassifier(read_exported(tmp_path / "m.xml"), cache_folder=None).stream(pictures, many=True))
+    runtime = {row: answers_in(outputs, bundle)[0] for row, outputs in OnnxRuntime(onnx_file(bundle)).stream(pictures)}
+    for refuse in (0.1, 0.05):
+        rules = rules_of(bundle.manifest, RuleOptions(refuse=refuse, set=0.9))
+        known = [rules.is_known(openvino[row]) for row in range(200)]
+        assert known == [rules.is_known(runtime[row]) for row in range(200)]
+        assert 0 < sum(known) < 200
+        assert [rules.set_of(openvino[row]) for row in range(200)] == [rules.set_of(runtime[row]) for row in range(200)]
+
+
+def test_another_likeness_than_the_runs_is_not_written():
+    check = ExportCheck(
+        runtime="ONNX Runtime",
+        pictures=9,
+        same=9,
+        largest_difference=0,
+        likeness_difference=2e-3,
+        close=(),
+        different=(),
+    )
+    with pytest.raises(BundleError, match=r"likenesses differ .* by up to 0\.002 in ONNX Runtime, more than 0\.001"):
+        require_agreement(check)

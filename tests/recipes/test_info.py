@@ -39,6 +39,8 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "doubtful_boxes": detector_result.DoubtfulBox,
     "series of a run": trust.SeriesFound,
     "more": trust.MoreExpected,
+    "list_gain": trust.ListGain,
+    "judged, as_found": trust.Gain,
     "eyespot audit": audited.AuditResult,
     "boxes": audited.BoxCount,
     "saved_twice": audited.SavedTwice,

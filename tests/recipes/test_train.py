@@ -127,6 +127,8 @@ def test_a_small_test_part_gives_way_to_cross_validation(train, photos):
     assert result.small_test is None
     calibrated = read_bundle(result.run).manifest.calibration
     assert (calibrated.n, calibrated.cross_fitted) == (18, True)
+    assert (result.unknown.n, [each.share for each in result.unknown.refusing]) == (18, [0.1])
+    assert "there were 18" in Path(result.report).read_text("utf-8")
 
 
 def parts_in_predictions(result) -> Counter[str]:
@@ -146,6 +148,7 @@ def test_a_small_unsplit_folder_learned_from_scratch_keeps_its_parts_in_every_fi
     assert parts(result) == {"train": 12, "val": 3, "test": 3}
     assert parts_in_predictions(result) == {f"{part} (out of fold)": n for part, n in parts(result).items()}
     assert read_bundle(result.run).manifest.data.trained_on == 12
+    assert (result.unknown.n, result.unknown.fitted_on) == (18, "pictures that a network had not seen")
     report = Path(result.report).read_text("utf-8")
     assert "<dt>Trained on</dt><dd>12 pictures</dd>" in report
     assert "head was fitted" not in report  # it was trained as a whole

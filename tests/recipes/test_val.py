@@ -4,6 +4,8 @@ import csv
 import shutil
 
 import pytest
+from color_bundle import write_color_bundle
+from PIL import Image
 
 import eyespot
 from eyespot.errors import DataError, OptionError
@@ -50,6 +52,29 @@ def test_a_copied_bundle_alone_knows_what_it_was_trained_on(model, split_run, sp
     for split in ("all", "train", "val", "test"):
         assert copied.evaluate(split_photos, split=split).notes == model.evaluate(split_photos, split=split).notes
     assert "24 of these 69 pictures were trained on" in " ".join(copied.evaluate(split_photos, split="all").notes)
+
+
+def test_what_is_refused_is_counted_and_the_accuracy_of_the_others_is_told(draw, tmp_path, shared_cache):
+    """Three pure colours, and three grayish ones that are refused, two of them likeliest what they are called."""
+    model = eyespot.load(write_color_bundle(tmp_path / "colors", refuses=True))
+    pictures = {"red": [(200, 0, 0), (140, 130, 130)], "green": [(0, 200, 0), (130, 140, 130)]}
+    pictures["blue"] = [(0, 0, 200), (140, 130, 131)]
+    for name, colors in pictures.items():
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number, color in enumerate(colors):
+            Image.new("RGB", (40, 40), color).save(tmp_path / "photos" / name / f"{number}.png")
+    found = model.evaluate(tmp_path / "photos")
+    assert (found.accuracy, found.n, found.refused) == (pytest.approx(5 / 6), 6, 3)
+    assert (found.accepted.accuracy, found.accepted.n) == (1, 3)
+
+
+def test_a_model_that_refuses_nothing_says_so(tmp_path, shared_cache):
+    model = eyespot.load(write_color_bundle(tmp_path / "colors"))
+    (tmp_path / "photos" / "red").mkdir(parents=True)
+    Image.new("RGB", (40, 40), (200, 0, 0)).save(tmp_path / "photos" / "red" / "a.png")
+    found = model.evaluate(tmp_path / "photos")
+    assert (found.refused, found.accepted) == (None, None)
+    assert "refuses no picture" in " ".join(found.notes)
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from eyespot.building.backbone import DEFAULT
 from eyespot.bundle.files import read_bundle
 from eyespot.data.copies import Hashed
 from eyespot.data.data_set import Picture
+from eyespot.data.groups import Series
 from eyespot.errors import MachineError, OptionError
 from eyespot.heads.head import Head
 from eyespot.progress import silent
@@ -70,6 +71,7 @@ def frozen(**known: Any) -> Fitted:
     """A frozen model of three classes that says nothing but how many pictures there were."""
     prepared = SimpleNamespace(
         data_set=SimpleNamespace(classes=("a", "b", "c")),
+        series=Series(),
         part=lambda *parts: [None] * sum({"train": TRAINED, "val": VALIDATED, "test": 0}[part] for part in parts),
     )
     nothing: dict[str, Any] = dict.fromkeys(Fitted.__dataclass_fields__)
@@ -446,8 +448,8 @@ def test_the_ladder_stands_in_every_file(better):
 
 @pytest.mark.usefixtures("_shared")
 def test_where_the_tail_loses_the_frozen_model_is_what_it_is_without_a_time(ladder_photos, tmp_path):
-    result = eyespot.train(ladder_photos, out=tmp_path / "ladder", lr=10, average=0, **LATE)
-    plain = eyespot.train(ladder_photos, out=tmp_path / "plain", regime="frozen")
+    result = eyespot.train(ladder_photos, out=tmp_path / "ladder", lr=10, average=0, group="off", **LATE)
+    plain = eyespot.train(ladder_photos, out=tmp_path / "plain", regime="frozen", group="off")
     assert verdicts(result) == [("frozen", "kept"), ("partial", "discarded")]
     assert result.ladder[1].validation.accuracy < result.ladder[0].validation.accuracy
     assert result.regime == read_bundle(result.run).manifest.regime == "frozen"
@@ -459,8 +461,8 @@ def test_where_the_tail_loses_the_frozen_model_is_what_it_is_without_a_time(ladd
 @pytest.mark.usefixtures("_shared")
 def test_with_few_pictures_the_model_is_what_it_is_without_a_time(draw, tmp_path):
     draw(tmp_path / "photos", 6)
-    result = eyespot.train(tmp_path / "photos", out=tmp_path / "ladder", time="50m")
-    plain = eyespot.train(tmp_path / "photos", out=tmp_path / "plain")
+    result = eyespot.train(tmp_path / "photos", out=tmp_path / "ladder", time="50m", group="off")
+    plain = eyespot.train(tmp_path / "photos", out=tmp_path / "plain", group="off")
     assert verdicts(result) == [("frozen", "kept")]
     assert any(note.startswith("the ladder ends at frozen: 3 validation pictures cannot") for note in result.notes)
     assert result.out_of_fold == plain.out_of_fold == result.ladder[0].validation

@@ -67,7 +67,9 @@ def test_the_report_and_the_manifest_say_what_was_trained(run):
     assert result.regime == "partial"
     assert (result.validation.n, result.test.n) == (30, 36)
     assert result.test.accuracy > 0.8
-    assert read_bundle(result.run).manifest.regime == "partial"
+    manifest = read_bundle(result.run).manifest
+    assert manifest.regime == "partial"
+    assert (manifest.unknown.n, manifest.unknown.fitted_on) == (30, "validation pictures")
     report = Path(result.report).read_text("utf-8")
     assert "everything after stage7" in report
     assert json.loads(Path(result.run, "args.json").read_text("utf-8"))["freeze"] == "stage7"

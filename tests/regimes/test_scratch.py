@@ -3,37 +3,42 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from sklearn.metrics.pairwise import cosine_similarity
+from sklearn.preprocessing import normalize
 from torch import nn
 
 import eyespot
 from eyespot import zoo
 from eyespot.arithmetic.table import total
 from eyespot.arithmetic.trace import trace
-from eyespot.blocks import WithHeads
+from eyespot.blocks import WithHeads, split
+from eyespot.building.surgery import features_stage
 from eyespot.bundle.files import read_bundle
 from eyespot.data.copies import Hashed
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.data.pictures import read_image
 from eyespot.errors import OptionError
+from eyespot.heads.fit import folds_of
 from eyespot.progress import silent
 from eyespot.recipes.train import train
 from eyespot.regimes import learned as ending
 from eyespot.regimes.on_images import Images
 from eyespot.regimes.plans import SCRATCH_FEW, SCRATCH_MANY, SCRATCH_NORMED
 from eyespot.regimes.prepare import Prepared
-from eyespot.regimes.scratch_training import Making, network_for
+from eyespot.regimes.scratch_training import Making, network_for, out_of_fold
 from eyespot.reporting.result import TrainResult
 from eyespot.runs.clock import Clock
 from eyespot.runs.folder import RunFolder
 from eyespot.runs.job import Job
 from eyespot.runs.options import train_options
+from eyespot.training import loop
 
 KINDS = ("circle", "square")
 LEARNED = {
@@ -242,6 +247,24 @@ def test_googlenet_trains_with_its_auxiliary_heads_and_answers_without(tmp_path,
     assert any(name.startswith("heads.") for name in before) == (auxiliary == "auto")
     assert type(training.averaged) is nn.Sequential
     assert training.averaged.state_dict().keys() == zoo.create("googlenet", classes=2).state_dict().keys()
+
+
+def test_out_of_fold_each_picture_is_compared_with_means_of_a_network_that_had_not_seen_it(tmp_path):
+    made = making("lenet5_rgb", tmp_path, count=20, side=32, epochs=1)
+    found = out_of_fold(made, ("train",), replace(SCRATCH_FEW, epochs=1, patience=None))
+    pictures = made.images.prepared.hashed
+    labels = np.arange(20) % 2
+    fold = folds_of(labels, seed=0)
+    rows, others = np.flatnonzero(fold == 1), np.flatnonzero(fold != 1)
+    seen, unseen = (made.images.examples([pictures[row] for row in part], None) for part in (others, rows))
+    training, _ = made.training(seen, None, replace(SCRATCH_FEW, epochs=1, patience=None))
+    with loop.one_thread():
+        list(training.run())
+        np.testing.assert_allclose(found.answers.logits[0, rows], loop.scores(training.averaged, unseen), atol=1e-5)
+        before, _ = split(training.averaged, after=features_stage(training.averaged))
+        known, new = (normalize(loop.scores(before, each)) for each in (seen, unseen))
+    means = [known[labels[others] == label].sum(axis=0) for label in (0, 1)]
+    np.testing.assert_allclose(found.likeness.first[rows], cosine_similarity(new, means).max(axis=1), atol=1e-5)
 
 
 def test_a_network_without_auxiliary_heads_is_trained_as_it_is(tmp_path):

@@ -13,7 +13,7 @@ import eyespot
 from eyespot.bundle.files import read_bundle
 from eyespot.regimes.answers import Asked
 
-HARMED = {"freeze": "stage7", "epochs": 1, "batch": 8, "lr": 10}
+HARMED = {"freeze": "stage7", "epochs": 1, "batch": 8, "lr": 10, "group": "off"}
 """So high a rate that nothing is left of what was learned."""
 WORSE = "training deeper made it worse: kept the head"
 
@@ -34,7 +34,9 @@ def harmed(ladder_photos, warm_cache, tmp_path_factory) -> Any:
 def frozen(ladder_photos, warm_cache, tmp_path_factory) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EYESPOT_CACHE", str(warm_cache))
-        return eyespot.train(ladder_photos, out=tmp_path_factory.mktemp("frozen"), name="run", regime="frozen")
+        return eyespot.train(
+            ladder_photos, out=tmp_path_factory.mktemp("frozen"), name="run", regime="frozen", group="off"
+        )
 
 
 def rows(run: str) -> list[dict[str, str]]:
@@ -90,7 +92,7 @@ def test_where_enough_pictures_cannot_tell_the_two_apart_what_was_asked_for_is_k
 def test_too_few_validation_pictures_bear_out_nothing_and_the_head_is_that_of_all_pictures(draw, tmp_path):
     draw(tmp_path / "photos", 10)
     asked = eyespot.train(tmp_path / "photos", out=tmp_path, name="run", **(HARMED | {"lr": 1e-6}))
-    plain = eyespot.train(tmp_path / "photos", out=tmp_path / "plain", name="run", regime="frozen")
+    plain = eyespot.train(tmp_path / "photos", out=tmp_path / "plain", name="run", regime="frozen", group="off")
     assert asked.regime_reason.endswith("but training deeper made it no better: kept the head")
     assert read_bundle(asked.run).graph == read_bundle(plain.run).graph
     assert asked.out_of_fold == plain.out_of_fold is not None

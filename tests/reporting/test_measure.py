@@ -16,7 +16,7 @@ from eyespot.heads.fit import folds_of
 from eyespot.heads.head import Head
 from eyespot.progress import silent
 from eyespot.regimes.answers import Answers
-from eyespot.regimes.fitted import ClassMeans, Fitted, Temperature
+from eyespot.regimes.fitted import AsFound, ClassMeans, Fitted, Temperature
 from eyespot.regimes.prepare import Prepared
 from eyespot.reporting.measure import CHECKED, MOST_COMPARED, measure
 
@@ -216,3 +216,19 @@ def test_ctrl_c_while_measuring_keeps_what_was_measured_and_says_that_it_is_inco
     assert (found.scores.test is None) == (at is not None)
     assert len(found.notes) == notes
     assert all("complete and usable, but its figures are incomplete" in note for note in found.notes)
+
+
+def test_ctrl_c_while_the_list_is_judged_costs_nothing_but_that():
+    def stop():
+        raise KeyboardInterrupt
+
+    whole = fitted()
+    found = measured(replace(whole, as_found=AsFound(whole.prepared, stop)))
+    assert (found.list_gain, found.scores.test.overall.n, len(found.notes)) == (None, 40, 1)
+
+
+def test_views_that_were_computed_to_judge_the_list_are_counted():
+    whole = fitted()
+    found = measured(replace(whole, as_found=AsFound(whole.prepared, lambda: (HEAD, 7))))
+    assert found.list_gain.judged.difference.value == 0
+    assert found.views_computed == measured(whole).views_computed + 7 + 40

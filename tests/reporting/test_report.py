@@ -15,10 +15,12 @@ from PIL import Image
 
 from eyespot.evaluate import calibration as cal
 from eyespot.evaluate.metrics import part_metrics, wilson, wilson_fraction
+from eyespot.evaluate.promises import Promise, Share, Unknown
 from eyespot.evaluate.verdict import RunScores
 from eyespot.records import Rung, SetAside
 from eyespot.reporting.page import LISTED
 from eyespot.reporting.report import Mistake, Report, render, results, write_report
+from eyespot.reporting.unknown import Different, LeftOut, Refusals
 
 NAMES = ("dress", "hat", "shirt")
 HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "{{ 7*7 }} \u202e & \udcff")
@@ -62,6 +64,23 @@ def measured(seed: int, n: int, names=NAMES):
     return labels, logits
 
 
+def refusals(names=NAMES, **changes) -> Refusals:
+    unknown = Unknown(
+        refusing=(Promise(share=0.05, least=0.56),),
+        fitted_on="training pictures",
+        n=3068,
+        refused=Share.of(wilson(19, 372)),
+        measured_on="test pictures",
+    )
+    whole = Refusals(
+        unknown=unknown,
+        sets=(Promise(share=0.95, least=0.131),),
+        left_out=tuple(LeftOut(name, Share.of(wilson(9 + 40 * row, 100))) for row, name in enumerate(names[:2])),
+        different=Different(("noise", "digits"), Share.of(wilson(20, 20))),
+    )
+    return replace(whole, **changes)
+
+
 def full(names=NAMES, **changes) -> Report:
     labels, logits = measured(0, 372, names)
     mistakes = tuple(
@@ -83,6 +102,7 @@ def full(names=NAMES, **changes) -> Report:
         classes=tuple(names),
         counts={part: dict.fromkeys(names, 40 + i) for i, part in enumerate(("train", "val", "test"))},
         scores=scores,
+        refusals=refusals(names),
         how=(("Network", "EfficientNet-Lite0"), ("Seed", "0")),
         ladder=LADDER,
         machine="Linux x86_64, 2 cores",
@@ -222,6 +242,7 @@ def test_the_headline_prefers_test_then_out_of_fold_then_validation():
         {"set_aside": ()},
         {"notes": ()},
         {"how": (), "machine": ""},
+        {"refusals": None},
         {"ladder": ()},
         {"ladder": LADDER[:1]},
         {"ladder": LADDER[2:]},
@@ -369,3 +390,33 @@ def test_tables_can_be_read_aloud_and_reached_by_keyboard():
 )
 def test_the_date_is_written_out(created, shown):
     assert shown in Page(render(full(created=created))).text
+
+
+# --- when it shows none of the classes
+
+
+def test_the_report_says_what_is_refused_by_design_and_what_it_does_not_notice():
+    page = Page(render(full()))
+    text = page.text
+    assert (
+        "It refuses 1 in 20 of your own pictures by design: on 372 test pictures it was 5.1 % (3.3 % to 7.8 %)." in text
+    )
+    assert "Of 20 quite different pictures that eyespot brings along (noise, digits) it refused 100.0 %." in text
+    assert "it usually does not notice" in text
+    assert text.index("hat 100 49.0 %") < text.index("dress 100 9.0 %")  # what is noticed most comes first
+    assert "95 times in 100 from a probability of 13.1 % on." in text
+    assert "#unknown" in {attributes["href"] for attributes in page.all("a")}
+
+
+def test_where_there_were_too_few_pictures_the_report_says_how_many_it_takes():
+    unknown = Unknown(refusing=(), fitted_on="training pictures", n=12)
+    text = Page(render(full(refusals=refusals(unknown=unknown, left_out=(), sets=(), different=None)))).text
+    assert "It refuses nothing: " in text
+    assert "takes 19 pictures that it was not fitted on, and there were 12." in text
+    assert "--set" not in text
+
+
+def test_what_was_not_measured_is_left_out_of_the_sentence():
+    unknown = refusals().unknown.model_copy(update={"refused": None})
+    text = Page(render(full(refusals=refusals(unknown=unknown, left_out=(), different=None)))).text
+    assert "It refuses 1 in 20 of your own pictures by design. A kind of picture" in text

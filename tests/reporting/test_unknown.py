@@ -90,6 +90,11 @@ def test_each_class_is_left_out_in_turn():
     assert means.values.shape == (3, D)
 
 
+@pytest.mark.parametrize("regime", ["partial", "full", "scratch"])
+def test_a_network_that_learned_a_class_cannot_say_what_it_would_be_without_it(regime):
+    assert refusals(fitted(300, regime=regime), {}).left_out == ()
+
+
 def test_where_that_would_take_long_it_is_not_looked_at(monkeypatch):
     monkeypatch.setattr(module, "MOST_COMPARED", 899)
     assert refusals(fitted(300), {}).left_out == ()

@@ -32,6 +32,19 @@ def service(bundle: Path, warm_cache: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return Service(bundle)
 
 
+@pytest.fixture(scope="session")
+def refusing_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, and gray is none of its colours. Not to be changed."""
+    return write_color_bundle(tmp_path_factory.mktemp("refusing") / "bundle", refuses=True)
+
+
+@pytest.fixture
+def refusing_client(refusing_bundle: Path, shared_cache: Path) -> Iterator[TestClient]:
+    """The same as `client`, of the model that refuses."""
+    with TestClient(make_app(Service(refusing_bundle)), base_url=HOME, raise_server_exceptions=False) as client:
+        yield client
+
+
 @pytest.fixture
 def client(service: Service) -> Iterator[TestClient]:
     """Asks the application in this process, as a program on this computer would."""

@@ -61,6 +61,16 @@ def test_pictures_in_base64_are_answered_as_by_predict(client, service, picture)
     assert probabilities["data"] == pytest.approx(np.concatenate(expected), abs=1e-6)
 
 
+def test_a_model_that_refuses_gives_its_likeness_too(refusing_client, picture):
+    said = refusing_client.get("/v2/models/colors").json()
+    assert {each["name"]: each["shape"] for each in said["outputs"]}["likeness"] == [-1]
+    asked = {"inputs": [pictures_tensor(picture(), picture((128, 128, 128)))], "outputs": [{"name": "likeness"}]}
+    [likeness] = refusing_client.post(INFER, json=asked).json()["outputs"]
+    assert (likeness["datatype"], likeness["shape"]) == ("FP32", [2])
+    assert likeness["data"][1] == pytest.approx(3**-0.5, abs=1e-2)  # like each of three colours
+    assert likeness["data"][0] > likeness["data"][1]
+
+
 @pytest.mark.parametrize("flat", [False, True])
 def test_images_of_the_models_size_are_answered(client, flat):
     images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)

@@ -23,7 +23,7 @@ from eyespot.serve.app import make_app
 from eyespot.serve.classification import ServedClassifier
 from eyespot.serve.service import Service
 
-GREEN, BLUE = (30, 180, 60), (20, 60, 220)
+GREEN, BLUE, GRAY = (30, 180, 60), (20, 60, 220), (130, 128, 126)
 
 
 def test_a_raw_picture_gets_the_answer_that_numpy_works_out(client, service, picture):
@@ -91,6 +91,49 @@ def test_another_query_is_refused_in_a_sentence(client, picture, query, words):
     refused = client.post(f"/predict?{query}", content=picture())
     assert refused.status_code == 400
     assert words in refused.json()["error"]
+
+
+def test_a_picture_of_none_of_the_classes_is_not_known_and_its_probabilities_stay(
+    client, refusing_client, refusing_bundle, picture, tmp_path
+):
+    for number, color in enumerate([GREEN, GRAY]):
+        data = picture(color)
+        [said] = refusing_client.post("/predict", content=data).json()["answers"]
+        (tmp_path / f"{number}.png").write_bytes(data)
+        [truth] = eyespot.load(refusing_bundle).predict(tmp_path / f"{number}.png")
+        assert (said["known"], said["likeness"]) == (truth.known, pytest.approx(truth.likeness, abs=1e-6))
+        assert said["known"] is (color == GREEN)
+        [plain] = client.post("/predict", content=data).json()["answers"]
+        assert said["predictions"] == plain["predictions"]
+        assert (plain["known"], plain["likeness"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("query", "known", "together"),
+    [
+        ("refuse=0", None, None),
+        ("refuse=0.1", False, None),
+        ("threshold=0.3", True, None),
+        ("threshold=0.3&refuse=0.05", False, None),
+        ("set=0.95", False, ["red", "green", "blue"]),
+    ],
+)
+def test_a_request_says_what_is_refused_and_asks_for_sets(refusing_client, picture, query, known, together):
+    [said] = refusing_client.post(f"/predict?{query}", content=picture(GRAY)).json()["answers"]
+    assert (said["known"], sorted(said.get("set", []))) == (known, sorted(together or []))
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("refuse=0.01", "refuse cannot be 0.01 for the model in this server: that takes 99 pictures"),
+        ("refuse=0.3", "refuse cannot be 0.3: there are 0.1, 0.05, 0.02 and 0.01, and 0 for never"),
+        ("set=2", "set must be a number from 0 to 1, not '2'"),
+    ],
+)
+def test_what_the_model_cannot_promise_is_refused_in_a_sentence(refusing_client, picture, query, words):
+    refused = refusing_client.post(f"/predict?{query}", content=picture())
+    assert (refused.status_code, words in refused.json()["error"]) == (400, True)
 
 
 def test_one_bad_picture_among_good_ones_is_named_and_the_others_are_answered(client, picture):

@@ -17,30 +17,31 @@ from eyespot.answering.series import series_among
 from eyespot.answering.unseen import Unseen, on_weights, unseen
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.groups import effective_count
-from eyespot.data.read_as import ReadAs
-from eyespot.data.sources import open_data_set
+from eyespot.data.joined import open_joined
 from eyespot.errors import DataError
 from eyespot.evaluate.metrics import wilson
 from eyespot.evaluate.paired import Comparison, holm, paired, verdict
 from eyespot.names import printable
 from eyespot.progress import Progress
 from eyespot.records import SetAside
+from eyespot.runs.resume import Origin
 
 
-def comparison(
-    first: Opened, second: Opened, data: str, *, how: ReadAs, split: str, progress: Progress
-) -> CompareResult:
-    """How the second model differs from the first, which has the same classes. See `eyespot.compare`."""
+def comparison(first: Opened, second: Opened, origin: Origin, *, split: str, progress: Progress) -> CompareResult:
+    """How the second model differs from the first, which has the same classes. See `eyespot.compare`.
+
+    origin: where the pictures are.
+    """
     started = time.perf_counter()
-    asked = _asked(first, second, data, how=how, split=split)
+    asked = _asked(first, second, origin, split=split)
     both = _both(first, second, asked.new.pictures, progress)
     if not both.pictures:
-        raise DataError(f"{data} has no readable picture that neither of the two models was trained on")
+        raise DataError(f"{origin.data} has no readable picture that neither of the two models was trained on")
     sides = (*first.manifest.preprocess.crop_hw, *second.manifest.preprocess.crop_hw)
     series, on_series = series_among(both.pictures, asked.everything, image_side=min(sides), progress=progress)
     found = paired(both.first, both.second, series=series)
     return CompareResult(
-        data=printable(data),
+        data=printable(str(origin.data)),
         part=asked.new.part,
         pictures=found.count,
         left_out=asked.new.left_out,
@@ -70,13 +71,13 @@ class _Asked:
     notes: tuple[str, ...]
 
 
-def _asked(first: Opened, second: Opened, data: str, *, how: ReadAs, split: str) -> _Asked:
-    data_set = open_data_set(data, how)
+def _asked(first: Opened, second: Opened, origin: Origin, *, split: str) -> _Asked:
+    data_set = open_joined(origin.data, origin.how, more=origin.more)
     known, foreign = of_known_classes(data_set, first)
     hashed, unread = hash_pictures(known, threads=machine.cores())
     hashed, copies = without_copies(hashed)
     parts = (first.manifest.pictures, second.manifest.pictures)
-    new = unseen(hashed, [each.content for each in hashed], parts, split=split, data=printable(data))
+    new = unseen(hashed, [each.content for each in hashed], parts, split=split, data=printable(str(origin.data)))
     return _Asked(hashed, new, (*data_set.set_aside, *foreign, *unread, *copies), data_set.notes)
 
 

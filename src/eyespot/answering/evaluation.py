@@ -14,6 +14,7 @@ from eyespot import machine
 from eyespot.answering.opened import Opened
 from eyespot.answering.results import ValResult
 from eyespot.answering.rules import rules_of
+from eyespot.answering.series import series_among
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.data.levels import note_on_flat
@@ -54,7 +55,13 @@ def evaluation(model: Opened, data: str | Path, *, split: str, progress: Progres
     answers = _answers(model, chosen, progress)
     if not answers.pictures:
         raise DataError(f"{data} has no readable picture of this model's classes in part {part!r}")
-    metrics = part_metrics(answers.labels, answers.probabilities, model.classes)
+    series, on_series = series_among(
+        [each.hashed for each in answers.pictures],
+        hashed,
+        image_side=min(model.manifest.preprocess.crop_hw),
+        progress=progress,
+    )
+    metrics = part_metrics(answers.labels, answers.probabilities, model.classes, group=series)
     logits = np.log(np.maximum(answers.probabilities, SMALLEST_PROBABILITY))
     return ValResult(
         model=printable(str(model.bundle.folder)),
@@ -68,7 +75,7 @@ def evaluation(model: Opened, data: str | Path, *, split: str, progress: Progres
         mixed_up=most_confused(metrics.cells, model.classes),
         calibration=calibration(logits, answers.labels, 1.0, "nothing: the model's own temperature is in its answers"),
         set_aside=(*data_set.set_aside, *foreign, *unread, *copies, *trained_on, *answers.unreadable),
-        notes=(*data_set.notes, *_notes(answers.pictures), *_notes_on_rules(model), *note_on_flat(answers.flat)),
+        notes=(*data_set.notes, *_notes(answers, model), *on_series),
         seconds=round(time.perf_counter() - started, 2),
     )
 
@@ -150,11 +157,6 @@ def _answers(model: Opened, seen: Sequence[_Seen], progress: Progress) -> _Answe
     )
 
 
-def _notes_on_rules(model: Opened) -> Iterator[str]:
-    if model.manifest.unknown is None:
-        yield "this model refuses no picture: it was made by an earlier eyespot, and one trained again does"
-
-
 def _refused(model: Opened, answers: _Answers) -> dict[str, Any]:
     """How many pictures the model refused, and its accuracy on the others."""
     if None in answers.known:
@@ -167,9 +169,13 @@ def _refused(model: Opened, answers: _Answers) -> dict[str, Any]:
     return {"refused": refused, "accepted": accepted}
 
 
-def _notes(seen: Sequence[_Seen]) -> Iterator[str]:
+def _notes(answers: _Answers, model: Opened) -> Iterator[str]:
+    seen = answers.pictures
     trained, new = (sum(each.then == then for each in seen) for then in ("train", None))
     if trained:
         yield f"{trained} of these {len(seen)} pictures were trained on: on new pictures expect a lower accuracy"
     if 0 < new < len(seen):  # a folder of only new pictures is what `val` is for
         yield f"{new} of these {len(seen)} pictures are new: they were not there when the model was trained"
+    if model.manifest.unknown is None:
+        yield "this model refuses no picture: it was made by an earlier eyespot, and one trained again does"
+    yield from note_on_flat(answers.flat)

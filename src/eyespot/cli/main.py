@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from eyespot import old_names
-from eyespot.cli import anatomy, audited, boxes, by_hand, compare, lab, stylize, trained
+from eyespot.cli import about, anatomy, audited, boxes, by_hand, compare, lab, stylize, trained
 from eyespot.cli.told import (
     WRONG_USE,
     GroupedCommand,
@@ -86,7 +86,7 @@ def main() -> None:
     """
 
 
-for _module in (audited, trained, compare, boxes, stylize, lab, anatomy, by_hand):
+for _module in (audited, trained, compare, boxes, stylize, lab, anatomy, by_hand, about):
     for _command in _module.COMMANDS.values():
         main.add_command(_command)
 
@@ -175,9 +175,13 @@ def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, 
 @image_option
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the answers to this file.")
 @click.option("--where", is_flag=True, help="Classes: estimate a box around what speaks for the likeliest.")
-@click.option("--refuse", type=float, metavar="SHARE", help="Known pictures refused: 0.1 to 0.01, 0.  [default: 0.05]")
-@click.option("--threshold", metavar="NUMBER", help="Least probability, or score of a box; auto, the model's own.")
-@click.option("--set", "set", type=float, metavar="SHARE", help="Name the classes that hold the true one: 0.8 to 0.99.")
+@click.option("--refuse", type=float, metavar="SHARE", help="Known pictures refused at most, or 0.  [default: 0.05]")
+@click.option(
+    "--threshold", metavar="NUMBER", help="Least probability, or score of a box; auto for the model's own rule."
+)
+@click.option(
+    "--set", "set", type=float, metavar="SHARE", help="Name classes of which one is true this often, 0.8 to 0.99."
+)
 @click.option("--iou", type=float, help="Boxes: of two that overlap by more only the surer one.  [default: 0.6]")
 @click.option("--max-boxes", type=int, help="Boxes: for a picture.  [default: 100]")
 @click.option("--draw", type=click.Path(path_type=Path), help="Boxes or --where: write drawn copies of pictures here.")
@@ -274,26 +278,3 @@ def networks(name: str | None, as_json: bool) -> None:
     from eyespot.recipes.networks import networks as recipe
 
     show.json_or(as_json, recipe(name), show_networks.listed if name is None else show_networks.described)
-
-
-@main.command()
-@json_option
-@told
-def info(as_json: bool) -> None:
-    """Show version, engine, precision, cores and cache."""
-    from eyespot.cli import show
-    from eyespot.recipes.info import info as recipe
-
-    show.json_or(as_json, recipe(), show.informed)
-
-
-@main.command()
-@click.option("--clear", is_flag=True, help="Remove all stored features; they are computed again when needed.")
-@json_option
-@told
-def cache(clear: bool, as_json: bool) -> None:
-    """Show how large the store of features is, or clear it."""
-    from eyespot.cli import show
-    from eyespot.recipes.info import cache as recipe
-
-    show.json_or(as_json, recipe(clear=clear), show.cached)

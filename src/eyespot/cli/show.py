@@ -126,7 +126,7 @@ def trained(result: TrainResult) -> None:
     if not result.out_of_fold or result.validation != result.out_of_fold:
         line("Validation", str(result.validation or "none"))
     line("Test", str(result.test or result.small_test or "none"))
-    for label, sentence in trust_sentences(result.series, result.doubtful, result.more):
+    for label, sentence in trust_sentences(result.series, result.doubtful, result.more, result.list_gain):
         line(label, sentence)
     line("Time", f"{result.seconds:.1f} s, {counted(result.views_computed, 'view')} computed")
     line("Report", result.report)
@@ -185,9 +185,8 @@ def validated(result: ValResult) -> None:
     notes(result.notes)
     line("Accuracy", str(Metric(accuracy=result.accuracy, low=result.low, high=result.high, n=result.n)))
     if result.refused is not None:
-        line("Refused", f"{result.refused} of {counted(result.n, 'picture')}, as none of the classes")
-    if result.accepted is not None:
-        line("", f"accuracy on the others {result.accepted}")
+        others = f"; on the others {result.accepted}" if result.accepted else ""
+        line("Refused", f"{result.refused} as none of the classes{others}")
     shown = result.per_class
     if len(shown) > MOST_CLASSES:
         weakest = sorted(shown, key=lambda each: math.inf if each.f1 is None else each.f1)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from eyespot.evaluate.box_records import Estimate
-from eyespot.records import Fraction, Metric, Record
+from eyespot.records import Difference, Fraction, Metric, Record
 from eyespot.words import counted
 
 
@@ -51,12 +51,44 @@ class MoreExpected(Record):
         return f"with twice as many pictures expect {100 * self.gain:+.1f} points ({low} to {high})"
 
 
-def trust_sentences(series: SeriesFound, doubtful: int | None, more: MoreExpected | None) -> Iterator[tuple[str, str]]:
+class Gain(Record):
+    """By how much a model is better than another on some pictures."""
+
+    n: int = Field(ge=1)
+    """Pictures that both were asked about."""
+    difference: Difference
+    """Of the shares of right answers."""
+
+
+class ListGain(Record):
+    """What a person's list of decisions is worth: a model that follows it, beside one that does not."""
+
+    judged: Gain
+    """On the test pictures that it leaves in, with the classes that it gives them."""
+    as_found: Gain
+    """On all test pictures, with the classes that they have without it."""
+
+    def __str__(self) -> str:
+        judged, found = self.judged, self.as_found
+        if judged == found:
+            return f"with your list {judged.difference} on the {counted(judged.n, 'test picture')}"
+        return (
+            f"with your list {judged.difference} on {counted(judged.n, 'test picture')} as you judged them, "
+            f"{found.difference} on the {found.n} as they are without it"
+        )
+
+
+def trust_sentences(
+    series: SeriesFound, doubtful: int | None, more: MoreExpected | None, list_gain: ListGain | None = None
+) -> Iterator[tuple[str, str]]:
     """What is worth saying of a run's pictures, each a label and a sentence's words without its end.
 
     doubtful: pictures whose label cross-validation speaks against. more: what twice the pictures would bring.
+    list_gain: what the person's list is worth.
     """
     yield from series_sentences(series)
+    if list_gain:
+        yield "List", str(list_gain)
     if doubtful:
         yield (
             "Labels",

@@ -11,7 +11,8 @@ from eyespot.answering.unseen import require_split
 from eyespot.data.read_as import given_of, read_as, refuse_for_boxes
 from eyespot.errors import OptionError
 from eyespot.progress import Progress, silent
-from eyespot.runs.pictures import data_of_first
+from eyespot.runs.pictures import origin_of_first
+from eyespot.runs.resume import Origin
 from eyespot.words import some
 
 
@@ -38,17 +39,17 @@ def compare(
     _require_a_pair(first, second, (str(run), str(other)))
     if data is None and (given := given_of(reading)):
         raise OptionError(f"the option {given[0]} says how DATA is read: give DATA, too")
-    where, how = data_of_first((run, other)) if data is None else (str(data), read_as(**reading))
+    origin = origin_of_first((run, other)) if data is None else Origin(data, read_as(**reading))
     if isinstance(first, Model) and isinstance(second, Model):
         from eyespot.answering.comparing import comparison
 
-        return comparison(first, second, where, how=how, split=split, progress=progress)
+        return comparison(first, second, origin, split=split, progress=progress)
     from eyespot.answering.box_comparing import box_comparison
 
     refuse_for_boxes(reading, run)
     assert isinstance(first, Detector)
     assert isinstance(second, Detector)
-    return box_comparison(first, second, where, split=split, progress=progress)
+    return box_comparison(first, second, str(origin.data), split=split, progress=progress)
 
 
 def _require_a_pair(first: Model | Detector, second: Model | Detector, names: tuple[str, str]) -> None:

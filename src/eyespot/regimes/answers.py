@@ -131,7 +131,10 @@ class Weighed:
 
     def in_words(self, name: str) -> str:
         """name: what the other one is called."""
-        return f"{self.comparison.in_words(name)}; more probability for the true classes, p {self.p_likelier:.2g}"
+        said = self.comparison.in_words(name)
+        if self.comparison.count < FEWEST_FOR_PROBABILITY:
+            return said
+        return f"{said}; more probability for the true classes, p {self.p_likelier:.2g}"
 
 
 def weighed(before: Answers, after: Answers, series: Series) -> Weighed:

@@ -62,6 +62,15 @@ class ClassMeans:
 
 
 @dataclass(frozen=True)
+class AsFound:
+    """The pictures without the person's list, and what they would have given."""
+
+    prepared: Prepared
+    fit: Callable[[], tuple[Head, int]]
+    """Gives the head that is fitted on them, and the views that were computed for it."""
+
+
+@dataclass(frozen=True)
 class Fitted:
     """A trained model before it is measured."""
 
@@ -97,6 +106,8 @@ class Fitted:
     """The regimes that were tried, where more than one was."""
     findings: Findings = field(default_factory=Findings)
     """What the features say of the pictures that a head was fitted on; nothing from scratch."""
+    as_found: AsFound | None = None
+    """What to compare the head with, to say what a person's list is worth; None where that cannot be said."""
     instead: str = ""
     """Why it is the frozen model where another regime was chosen; empty where it is the chosen one."""
 

@@ -16,7 +16,7 @@ from eyespot.regimes.choice import Choice
 from eyespot.regimes.cuts import decide_cuts, tap_for
 from eyespot.regimes.first_model import that_fits
 from eyespot.regimes.fitted import SMALLEST_TEST, Fitted, stopped_note
-from eyespot.regimes.frozen import fit_frozen, views_of
+from eyespot.regimes.frozen import as_found, fit_frozen, views_of
 from eyespot.regimes.full import full_attempt
 from eyespot.regimes.ladder import Candidate, Keep, Ladder, too_little
 from eyespot.regimes.learned import Tuning, with_note
@@ -125,7 +125,8 @@ class _Features:
     def frozen(self, *, small_test: bool) -> Fitted:
         """A head on them. small_test: nothing else is trained, and too few pictures are held out to measure on."""
         with _stopping(self.job):
-            return fit_frozen(self.prepared, self.trunk, self.job, small_test=small_test, tap=self.tap)
+            fitted = fit_frozen(self.prepared, self.trunk, self.job, small_test=small_test, tap=self.tap)
+        return replace(fitted, as_found=as_found(fitted.prepared, self.trunk, self.job))
 
     def rung(self, *, small_test: bool) -> FirstRung:
         """The same, and what it took from the first picture on."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from eyespot.data.store import Store
 from eyespot.data.store_values import key_of
+from eyespot.distributed.world import ALONE
 from eyespot.errors import StoreError
 from eyespot.evaluate.likeness import class_means, out_of_fold
 from eyespot.evaluate.metrics import wilson_fraction
@@ -24,7 +25,7 @@ from eyespot.records import Part, View
 from eyespot.regimes.answers import Answers
 from eyespot.regimes.findings import VERSION as FINDINGS_VERSION
 from eyespot.regimes.findings import Findings, find
-from eyespot.regimes.fitted import ClassMeans, Fitted, Temperature, stopped_note
+from eyespot.regimes.fitted import AsFound, ClassMeans, Fitted, Temperature, stopped_note
 from eyespot.regimes.prepare import Prepared, notes_on_trained
 from eyespot.runs.job import Job
 from eyespot.runs.options import TrainOptions
@@ -76,6 +77,22 @@ def fit_frozen(prepared: Prepared, trunk: Trunk, job: Job, *, small_test: bool, 
         notes=[*embedded.notes, *notes, *stopped],
         findings=memory.findings(fitted),
     )
+
+
+def as_found(prepared: Prepared, trunk: Trunk, job: Job) -> AsFound | None:
+    """What says whether the person's list is a gain; None without one that changes something, and where a time was
+    given, of which a second head would take too much.
+    """
+    found = None if job.clock.is_set else prepared.as_found
+    return AsFound(found, lambda: _head_alone(found, trunk, replace(job, world=ALONE))) if found else None
+
+
+def _head_alone(prepared: Prepared, trunk: Trunk, job: Job) -> tuple[Head, int]:
+    """The head that `fit_frozen` would fit on the train part, and the views computed for it."""
+    views = views_of(prepared, job.options)
+    embedded = _embedded(prepared, ("train",), trunk, views=views, job=job, tap=None)
+    memory = _Memory(job.store, _samples(embedded, prepared), _head_options(job.options, views))
+    return memory.fit().head, embedded.computed
 
 
 def views_of(prepared: Prepared, options: TrainOptions) -> tuple[View, ...]:

@@ -29,6 +29,8 @@ class Judged:
     """By the person."""
     relabelled: Mapping[str, str] = field(default_factory=dict)
     """Contents that have another class now, and the one that they had."""
+    as_found: list[Hashed] = field(default_factory=list)
+    """What would be used without the person's list, with the classes of the data; empty where nothing comes of it."""
     set_aside: list[SetAside] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     exclusion: Exclusion | None = None
@@ -58,7 +60,13 @@ def judge_pictures(hashed: Sequence[Hashed], classes: Sequence[str], changes: Ch
         known, notes = _with_parts_of(changes.parts_of, [*kept, *left_out])
         kept, left_out = known[: len(kept)], known[len(kept) :]
     return Judged(
-        kept, left_out, decided.relabelled, [*decided.set_aside, *copies], [*decided.notes, *notes], exclusion
+        kept=kept,
+        left_out=left_out,
+        relabelled=decided.relabelled,
+        as_found=without_copies(hashed)[0] if left_out or decided.relabelled else [],
+        set_aside=[*decided.set_aside, *copies],
+        notes=[*decided.notes, *notes],
+        exclusion=exclusion,
     )
 
 

@@ -52,6 +52,8 @@ class Prepared:
     """The group that a person's file names of each content."""
     series: Series = field(default_factory=Series)
     """Pictures that belong together, as far as that was looked for."""
+    all_series: Series = field(default_factory=Series)
+    """The same with those that the person's list leaves out."""
 
     def part(self, *parts: Part) -> list[Hashed]:
         """The pictures of these parts."""
@@ -69,12 +71,19 @@ class Prepared:
     def with_series(self, series: Series, *, seed: int) -> Prepared:
         """The same, split so that no series is torn apart; where the folders give the parts, they stay."""
         part_of = {each.content: each.picture.part for each in self.judged.split(seed=seed, group_of=series.of)}
-        hashed, left_out = (
-            [replace(each, picture=replace(each.picture, part=part_of[each.content])) for each in pictures]
-            for pictures in (self.hashed, self.left_out)
-        )
-        series = series.only({each.content for each in hashed})
-        return replace(self, hashed=hashed, left_out=left_out, series=series)
+        hashed, left_out = (_in_parts(pictures, part_of) for pictures in (self.hashed, self.left_out))
+        kept = series.only({each.content for each in hashed})
+        return replace(self, hashed=hashed, left_out=left_out, series=kept, all_series=series)
+
+    @property
+    def as_found(self) -> Prepared | None:
+        """The same without the person's list, each picture in its part; None where the list changes nothing, and where
+        nothing could be learned without it."""
+        part_of = {each.content: each.picture.part for each in (*self.hashed, *self.left_out)}
+        there = [each for each in self.judged.as_found if each.content in part_of]
+        found = replace(self, hashed=_in_parts(there, part_of), left_out=[], judged=Judged(), series=self.all_series)
+        train = found.part("train")
+        return found if len(train) >= FEWEST and len({each.picture.label for each in train}) > 1 else None
 
     @property
     def notes_on_list(self) -> Iterator[str]:
@@ -157,6 +166,10 @@ def notes_on_trained(prepared: Prepared, hashed: Sequence[Hashed]) -> list[str]:
             f"needed{_left_out(prepared.set_aside)}"
         )
     return list(notes_on_counts({name: left[name] for name in prepared.data_set.classes}))
+
+
+def _in_parts(hashed: Sequence[Hashed], part_of: Mapping[str, Part | None]) -> list[Hashed]:
+    return [replace(each, picture=replace(each.picture, part=part_of[each.content])) for each in hashed]
 
 
 def _require_classes(data_set: DataSet) -> None:

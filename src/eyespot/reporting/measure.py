@@ -10,7 +10,7 @@ import numpy as np
 from eyespot.data.store import Store
 from eyespot.evaluate.calibration import calibration, probabilities
 from eyespot.evaluate.metrics import part_metrics, wilson
-from eyespot.evaluate.trust import SeriesFound
+from eyespot.evaluate.trust import ListGain, SeriesFound
 from eyespot.evaluate.verdict import RunScores
 from eyespot.features.embed import embed
 from eyespot.heads.fit import folds_of
@@ -19,6 +19,7 @@ from eyespot.records import Calibration, Part, PartMetrics, Precision
 from eyespot.regimes.answers import Answers, Asked, ask
 from eyespot.regimes.fitted import Fitted, despite_ctrl_c, stopped_note
 from eyespot.regimes.prepare import Prepared
+from eyespot.reporting.list_gain import Gained, list_gain
 from eyespot.reporting.unknown import Refusals, refusals, refused_of_different
 
 MOST_COMPARED = 100
@@ -40,6 +41,8 @@ class Measurements:
     scores: RunScores
     refusals: Refusals
     series: SeriesFound
+    list_gain: ListGain | None
+    """What the person's list is worth; None where that is not known."""
     precision: Precision
     views_computed: int
     notes: list[str]
@@ -55,7 +58,7 @@ def measure(fitted: Fitted, *, store: Store | None, progress: Progress) -> Measu
     prepared, notes, computed = fitted.prepared, [], 0
     found: dict[Part, Answers] = {}
     precision = Precision(name=fitted.trunk.precision, agreement=None, largest_difference=None, n=0)
-    different = None
+    different, gained = None, Gained()
     try:
         for part in fitted.held_out:
             asked = _asked(part, fitted, prepared, store, progress)
@@ -66,6 +69,7 @@ def measure(fitted: Fitted, *, store: Store | None, progress: Progress) -> Measu
         precision, views = _agreement(fitted, [*found.values(), *_unseen_answers(fitted, set()).values()], store)
         computed += views
         different = refused_of_different(fitted, prepared, store)
+        gained = list_gain(fitted, found.get("test"), store=store, progress=progress)
     except KeyboardInterrupt:
         notes.append(stopped_note("measuring"))
     (own, views), _ = despite_ctrl_c(lambda: _own_answers(fitted, prepared, list(found.values()), store))
@@ -77,9 +81,10 @@ def measure(fitted: Fitted, *, store: Store | None, progress: Progress) -> Measu
         scores=_scores(fitted, found),
         refusals=replace(refusals(fitted, found), different=different),
         series=_series(fitted, found.get("test")),
+        list_gain=gained.found,
         precision=precision,
-        views_computed=computed + views,
-        notes=notes,
+        views_computed=computed + views + gained.computed,
+        notes=[*notes, *gained.notes],
     )
 
 

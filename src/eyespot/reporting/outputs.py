@@ -102,7 +102,9 @@ def _report(
         mistakes=tuple(_mistakes(fitted, measured)),
         set_aside=tuple(prepared.set_aside),
         notes=result.notes,
-        trust=tuple(words for _, words in trust_sentences(result.series, result.doubtful, result.more)),
+        trust=tuple(
+            words for _, words in trust_sentences(result.series, result.doubtful, result.more, result.list_gain)
+        ),
         ladder=fitted.ladder,
     )
 

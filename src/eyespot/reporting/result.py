@@ -11,7 +11,7 @@ from pathlib import Path
 from eyespot.bundle.files import FOLDER
 from eyespot.bundle.manifest import Exclusion
 from eyespot.evaluate.promises import Promise, Unknown
-from eyespot.evaluate.trust import MoreExpected, SeriesFound
+from eyespot.evaluate.trust import ListGain, MoreExpected, SeriesFound
 from eyespot.names import as_typed, printable
 from eyespot.records import Metric, PartMetrics, Precision, Record, Rung, SetAside
 from eyespot.regimes.choice import Choice
@@ -45,6 +45,9 @@ class TrainResult(Record):
     set_aside: tuple[SetAside, ...]
     exclusion: Exclusion | None
     """What came of the list of decisions; None where none was given."""
+    list_gain: ListGain | None
+    """What that list is worth; None without one that changes something, with fewer than 30 test pictures, where a time
+    was given, and in other regimes than the frozen one."""
     series: SeriesFound
     """Pictures that belong together: no split tears them apart."""
     doubtful: int | None
@@ -105,6 +108,7 @@ def result_of(fitted: Fitted, measured: Measurements, *, choice: Choice, job: Jo
         pictures=PictureCount(used=len(prepared.hashed), set_aside=len(prepared.set_aside)),
         set_aside=tuple(prepared.set_aside),
         exclusion=prepared.judged.exclusion,
+        list_gain=measured.list_gain,
         series=measured.series,
         doubtful=fitted.findings.doubtful,
         more=fitted.findings.more.expected if fitted.findings.more else None,

@@ -58,7 +58,7 @@ class Refusals:
     sets: tuple[Promise, ...]
     """Each share of sets that hold the true class, and the probability from which on a class is in one."""
     left_out: tuple[LeftOut, ...]
-    """In the order of the classes."""
+    """In the order of the classes; none of a network that learned to tell them: its features would be other ones."""
     different: Different | None = None
     """None where nothing is refused, or where the run was stopped before they were asked."""
 
@@ -75,7 +75,7 @@ def refusals(fitted: Fitted, answers: Mapping[Part, Answers]) -> Refusals:
     return Refusals(
         unknown=_measured(unknown, fitted, answers),
         sets=promises(truths, HELD, below=False),
-        left_out=_left_out(means, fitted.prepared.data_set.classes),
+        left_out=_left_out(means, fitted.prepared.data_set.classes) if fitted.regime == "frozen" else (),
     )
 
 

@@ -14,7 +14,6 @@ from eyespot.bundle.manifest import Manifest
 from eyespot.data.boxes.reading import read_boxes
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.joined import open_joined
-from eyespot.data.read_as import ReadAs
 from eyespot.data.written_lists import read_list
 from eyespot.errors import DataError, OptionError
 from eyespot.records import Part
@@ -92,15 +91,14 @@ def _as_decided(hashed: Sequence[Hashed], run: Path) -> list[Hashed]:
     ]
 
 
-def data_of_first(runs: Sequence[str | Path]) -> tuple[str, ReadAs]:
-    """What the first of these models that is a run's folder was trained on, as it was given.
+def origin_of_first(runs: Sequence[str | Path]) -> Origin:
+    """What the first of these models that is a run's folder was trained on.
 
     Raises OptionError where none is one: bundles and exported files do not know where their pictures are.
     """
     for run in runs:
         if (Path(run).expanduser() / ARGS).is_file():
-            origin = origin_of(run)
-            return str(origin.data), origin.how
+            return origin_of(run)
     neither = " nor ".join(map(str, runs))
     raise OptionError(f"neither {neither} is a run folder, which would say where its pictures are: give DATA")
 

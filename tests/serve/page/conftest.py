@@ -43,6 +43,13 @@ def colors(serving: Any, bundle: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def refusing(serving: Any, refusing_bundle: Path) -> Iterator[str]:
+    """The address of a server of the model for which gray is no colour that it knows."""
+    with serving(refusing_bundle) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
 def squares(serving: Any, box_bundle: Path) -> Iterator[str]:
     """The address of a server of the detector that finds coloured squares."""
     with serving(box_bundle) as address:

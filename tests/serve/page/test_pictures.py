@@ -33,6 +33,17 @@ def test_a_dropped_picture_is_answered_as_the_model_answers_it(colors, visit):
     assert page.inner_text("#told") == f"leaf.png: green, {percent(truth.max())}."
 
 
+def test_a_picture_of_none_of_the_classes_is_none_of_these_and_its_bars_stay(refusing, visit):
+    page = visit(refusing)
+    page.wait_for_selector("#desk:not([hidden])")
+    drop(page, ("red.png", plain(PRIMARIES[0])), ("gray.png", plain((130, 128, 126))))
+    red, gray = answered(page, 2).all()
+    assert [each.locator(".verdict").inner_text() for each in (gray, red)] == ["None of these", "red"]
+    assert [each.locator(".unknown").is_visible() for each in (gray, red)] == [True, False]
+    assert gray.locator(".bars .name").all_inner_texts() == list(CLASSES)
+    assert "gray.png: None of these; most like red," in page.inner_text("#told")
+
+
 def test_several_pictures_are_answered_in_their_order_and_new_ones_come_first(colors, visit, tmp_path):
     page = visit(colors)
     page.wait_for_selector("#desk:not([hidden])")

@@ -10,7 +10,7 @@ const PEN = 0.08; // width of the lines, of the area's side
 const PAUSE_MILLISECONDS = 60; // between two questions
 const STILL_MILLISECONDS = 900; // without an answer, before a screen reader is told the last one
 const CLASSES_SHOWN = 12;
-const UNLIKE = "unlike all classes";
+const UNLIKE = "but unlike all classes";
 const INVITATION = "Nothing drawn.";
 /** @type {import("./strokes.js").Stroke[]} */
 const strokes = [];
@@ -94,14 +94,14 @@ function showReading({ predictions, known }, classes) {
   const [first] = predictions;
   const inOrder = [...predictions].sort((a, b) => classes.indexOf(a.class) - classes.indexOf(b.class));
   const isUnknown = known === false;
-  byId("best-class").textContent = isUnknown ? "–" : first.class;
-  byId("best-share").textContent = isUnknown ? UNLIKE : percent(first.probability);
+  const share = isUnknown ? `${percent(first.probability)}, ${UNLIKE}` : percent(first.probability);
+  byId("best-class").textContent = first.class;
+  byId("best-share").textContent = share;
   // in the model's order a bar keeps its place while one draws
   showBars(byId("draw-bars"), classes.length > CLASSES_SHOWN ? predictions.slice(0, CLASSES_SHOWN) : inOrder);
   say(byId("draw-trouble"));
   clearTimeout(telling);
-  const said = isUnknown ? UNLIKE : `${first.class}, ${percent(first.probability)}`;
-  telling = setTimeout(() => tell(`The drawing: ${said}.`), STILL_MILLISECONDS);
+  telling = setTimeout(() => tell(`The drawing: ${first.class}, ${share}.`), STILL_MILLISECONDS);
 }
 
 /** @param {string[]} classes */
