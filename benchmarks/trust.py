@@ -13,6 +13,7 @@ from pathlib import Path
 
 import measuring
 import trust_audit
+import trust_boxes
 import trust_compare
 import trust_curve
 import trust_exclude
@@ -31,6 +32,7 @@ MEASURES: Mapping[str, Rows] = {
     "copies": trust_series.near_copies,
     "bursts": lambda data, store: trust_series.bursts(data),
     "audit": trust_audit.audits,
+    "boxes": lambda data, store: trust_boxes.suspects(data),
     "labels": trust_labels.wrong_labels,
     "curve": trust_curve.learning_curve,
     "pictures": trust_pictures.listed_pictures,

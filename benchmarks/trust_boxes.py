@@ -35,8 +35,8 @@ SAME = 0.5
 ROUNDED = 0.02
 """Pixels by which a box in the result may differ from the one in the file."""
 BARS: Mapping[Why, Bar] = {
-    "no box": at_least(0.6, "precision", "of the things listed as without a box, so many had theirs removed or moved"),
-    "nothing found": at_least(0.8, "precision", "of the boxes where nothing is found, so many were moved there"),
+    "no box": at_least(0.4, "precision", "of the things listed as without a box, so many had theirs removed or moved"),
+    "nothing found": at_least(0.7, "precision", "of the boxes where nothing is found, so many were moved there"),
     "another class": at_least(0.9, "precision", "of the boxes with another class on them, so many were relabelled"),
 }
 Place = np.ndarray

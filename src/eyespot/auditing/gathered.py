@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -61,7 +62,7 @@ def gather(data: str | Path, how: ReadAs, progress: Progress) -> Gathered:
 
     Raises DataError where there is none, and for boxes that cannot be meant.
     """
-    folder = Path(data).expanduser()
+    folder = Path(os.path.expanduser(data))  # which leaves the ~ of nobody as it is
     if how == AS_IT_IS and find_boxes(folder):
         progress("reading", 0, 1)
         return _with_boxes(read_boxes(folder))
