@@ -157,3 +157,11 @@ def test_one_thing_from_two_sides_is_a_series_and_not_the_same_picture(tmp_path,
     found = eyespot.audit(tmp_path / "turned", out=tmp_path)
     assert [sorted(each) for each in found.series] == [["red/03.png", "red/near.png"]]
     assert not found.saved_twice
+
+
+def test_pictures_outside_the_class_folders_are_set_aside(tmp_path, shared_cache):
+    write(tmp_path / "stray", each=2)
+    painted("red", 9).save(tmp_path / "stray" / "none.png")
+    found = eyespot.audit(tmp_path / "stray", out=tmp_path)
+    assert found.pictures == 4
+    assert [(each.picture, each.reason) for each in found.set_aside] == [("none.png", "has no class")]

@@ -67,7 +67,11 @@ def gather(data: str | Path, how: ReadAs, progress: Progress) -> Gathered:
         progress("reading", 0, 1)
         return _with_boxes(read_boxes(folder))
     data_set = open_pictures(data, how)
-    listed = data_set.pictures
+    has_classes = len(data_set.classes) > 1
+    listed = [each for each in data_set.pictures if each.label is not None or not has_classes]
+    unlabelled = [
+        SetAside(picture=each.name, reason="has no class") for each in data_set.pictures if each.label is None
+    ]
     hashed, unread = hash_pictures(
         listed, threads=machine.cores(), progress=lambda done: progress("reading", done, len(listed))
     )
@@ -85,7 +89,7 @@ def gather(data: str | Path, how: ReadAs, progress: Progress) -> Gathered:
         pictures=pictures,
         identical=[tuple(each.picture.name for each in same) for same in of_content.values() if len(same) > 1],
         levels=levels,
-        set_aside=[*data_set.set_aside, *unread],
+        set_aside=[*data_set.set_aside, *(unlabelled if has_classes else ()), *unread],
         notes=[*data_set.notes, *notes],
     )
 
