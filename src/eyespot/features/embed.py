@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import islice
 
@@ -104,10 +105,13 @@ def _take_all(share: Share, trunk: Trunk, tap: Tap | None, store: Store | None) 
     if missing:
         tap = tap if tap and tap.is_exact else None
         results = _compute(missing, trunk.preprocess, tap.engine if tap else trunk.engine, unreadable)
-        kept = tap.keeping(results) if tap else results
-        if trunk.signer:
-            kept = Stored(store, trunk.signer.recipe).keeping(kept, SIGNATURE, only="identity")
-        share.take_computed(((content, view, outputs[FEATURES]) for content, view, outputs in kept), unreadable)
+        with ExitStack() as kept:  # after Ctrl-C, too, each is flushed while the store is open
+            if tap:
+                results = kept.enter_context(closing(tap.keeping(results)))
+            if trunk.signer:
+                signatures = Stored(store, trunk.signer.recipe).keeping(results, SIGNATURE, only="identity")
+                results = kept.enter_context(closing(signatures))
+            share.take_computed(((content, view, outputs[FEATURES]) for content, view, outputs in results), unreadable)
     return unreadable
 
 

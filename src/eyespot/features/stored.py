@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 
 import numpy as np
 
@@ -67,7 +67,9 @@ class Stored:
         if len(self._waiting) >= COMMIT:
             self.flush()
 
-    def keeping(self, results: Iterable[Result], output: str, *, only: AnyView | None = None) -> Iterator[Result]:
+    def keeping(
+        self, results: Iterable[Result], output: str, *, only: AnyView | None = None
+    ) -> Generator[Result, None, None]:
         """The same results, with one of their outputs kept; of one view only, or of all."""
         try:
             for content, view, outputs in results:

@@ -7,7 +7,7 @@ they have alone. Since an engine promises nothing of the kind, that is looked at
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -54,6 +54,6 @@ class Tap:
         """Under the keys of what lies below. A store that fails is reported by whoever keeps the features in it."""
         return Stored(self.store, self.below.recipe)
 
-    def keeping(self, results: Iterable[Result]) -> Iterator[Result]:
+    def keeping(self, results: Iterable[Result]) -> Generator[Result, None, None]:
         """The same results, with their activations kept."""
         return self._stored.keeping(results, FEATURE_MAP)
