@@ -1,6 +1,6 @@
 import pytest
 
-from eyespot.cli.typed import cell, pair, size_hw, widths
+from eyespot.cli.typed import cell, pair, size_hw, threshold, widths
 from eyespot.errors import OptionError
 
 
@@ -34,3 +34,9 @@ def test_other_numbers_are_refused(read, text):
 def test_other_pairs_are_refused(text):
     with pytest.raises(OptionError, match=r"the option crop_area cannot be .*: give two numbers such as 0.6,1"):
         pair(text, "crop_area")
+
+
+def test_a_threshold_is_a_number_or_the_models_own_rule():
+    assert [threshold(text) for text in (None, "auto", "0.5", "1")] == [None, "auto", 0.5, 1.0]
+    with pytest.raises(OptionError, match="threshold cannot be 'high': give auto, or a number from 0 to 1"):
+        threshold("high")

@@ -176,12 +176,8 @@ def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, 
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the answers to this file.")
 @click.option("--where", is_flag=True, help="Classes: estimate a box around what speaks for the likeliest.")
 @click.option("--refuse", type=float, metavar="SHARE", help="Known pictures refused at most, or 0.  [default: 0.05]")
-@click.option(
-    "--threshold", metavar="NUMBER", help="Least probability, or score of a box; auto for the model's own rule."
-)
-@click.option(
-    "--set", "set", type=float, metavar="SHARE", help="Name classes of which one is true this often, 0.8 to 0.99."
-)
+@click.option("--threshold", metavar="NUMBER", help="Least probability, or score of a box; auto, the model's own rule.")
+@click.option("--set", "set", type=float, metavar="SHARE", help="Classes of which one is true so often: 0.8 to 0.99.")
 @click.option("--iou", type=float, help="Boxes: of two that overlap by more only the surer one.  [default: 0.6]")
 @click.option("--max-boxes", type=int, help="Boxes: for a picture.  [default: 100]")
 @click.option("--draw", type=click.Path(path_type=Path), help="Boxes or --where: write drawn copies of pictures here.")
