@@ -112,8 +112,8 @@ def test_options_that_nothing_follows_from_are_refused(
 def test_what_only_classifiers_can_do_says_so(detector_run: Any, split_run: Any, shared_cache: Path) -> None:
     with pytest.raises(BundleError, match="holds a detector"):
         read_bundle(detector_run.run)
-    with pytest.raises(OptionError, match="threshold is for detectors"):
-        eyespot.predict(split_run.run, "any.png", threshold=0.5)
+    with pytest.raises(OptionError, match="iou is for detectors"):
+        eyespot.predict(split_run.run, "any.png", iou=0.5)
 
 
 @pytest.mark.parametrize(("name", "value"), [("threshold", 1.5), ("iou", -0.1), ("max_boxes", 0)])
