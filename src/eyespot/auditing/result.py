@@ -124,7 +124,7 @@ class AuditResult(Record):
             )
         if self.cut:
             yield (
-                "",
+                "" if self.series else "Series",
                 f"{counted(self.cut, 'picture')} are so much alike that only the likest are taken for series: --group "
                 "says which belong together",
             )

@@ -1,4 +1,4 @@
-"""How good a fitted model is: on validation, on test (read here, once, after everything is decided), or out of fold."""
+"""How good a fitted model is: on validation, on test (answered here, once, after everything is decided), or out of fold."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Measurements:
 
 
 def measure(fitted: Fitted, *, store: Store | None, progress: Progress) -> Measurements:
-    """The measurements of a fitted model; pictures of val and test are decoded here for the first time.
+    """The measurements of a fitted model; what it answers to val and test is looked at here for the first time.
 
     Ctrl-C ends measuring, not the run: what was measured until then counts, and a note says that it is incomplete.
     """
