@@ -1,4 +1,4 @@
-"""How good a fitted model is: on validation, on test (answered here, once, after everything is decided), or out of fold."""
+"""How good a fitted model is: on validation, on test (answered here, once, when all is decided), or out of fold."""
 
 from __future__ import annotations
 
