@@ -106,7 +106,7 @@ def test_a_group_file_of_other_data_stops_before_anything_is_computed(tmp_path, 
 
 
 def test_small_images_have_no_signature(monkeypatch):
-    monkeypatch.setattr(series, "default_signer", lambda job: "signer")
+    monkeypatch.setattr(series, "default_signer", lambda job, levels: "signer")
 
     class Asked:
         class options:
@@ -127,6 +127,9 @@ def test_without_the_default_network_series_are_not_looked_for(monkeypatch, tmp_
 
     class Job:
         cache_folder, precision, progress = tmp_path, "fp32", staticmethod(silent)
+
+        class options:
+            group = "auto"
 
     assert series.default_signer(Job) is None
 

@@ -38,7 +38,7 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
     Raises Stopped on Ctrl-C before there is a model; OptionError.
     """
     if choice.regime == "scratch":
-        prepared = with_series(prepared, signer_for_scratch(choice, job), job)
+        prepared = with_series(prepared, signer_for_scratch(choice, job, levels=prepared.levels), job)
         return fit_scratch(prepared, choice.network, job, gray=choice.gray, small_test=_has_small_test(prepared))
     backbone = choose_backbone(choice.network, job.options.weights, size=job.options.imgsz, levels=prepared.levels)
     cuts = cache(lambda: decide_cuts(backbone, job.options.freeze))
@@ -140,7 +140,7 @@ def _features(
 ) -> _Features:
     """cuts: gives those of the backbone, where the partial regime may follow."""
     began = time.perf_counter()
-    trunk = with_signer(backbone.trunk(job.cache_folder, job.precision, job.progress))
+    trunk = with_signer(backbone.trunk(job.cache_folder, job.precision, job.progress), job.options)
     views = len(views_of(prepared, job.options)) * len(prepared.part("train")) + len(prepared.part("val"))
     make_tap: Callable[[], Tap | None] = cache(
         lambda: tap_for(trunk, backbone, cuts()[0], job, views=views) if cuts else None
@@ -148,7 +148,7 @@ def _features(
     with _stopping(job):
         prepared, fitting, tap = that_fits(prepared, trunk, job, tap=make_tap)
         computed = with_features(prepared, trunk, fitting, tap=tap, all_train=not cuts and _has_small_test(prepared))
-        prepared = with_series(prepared, trunk.signer or default_signer(job), fitting)
+        prepared = with_series(prepared, trunk.signer or default_signer(job, levels=prepared.levels), fitting)
     return _Features(prepared, trunk, fitting, tap, began, computed)
 
 

@@ -27,6 +27,7 @@ from eyespot.regimes.choice import Choice
 from eyespot.regimes.frozen import COMPUTING, views_of
 from eyespot.regimes.prepare import Prepared
 from eyespot.runs.job import Job
+from eyespot.runs.options import TrainOptions
 
 SMALLEST_SIDE = 96
 """Of images, pixels: smaller ones have no signature worth the name, and small pictures are so many that they need none.
@@ -36,8 +37,10 @@ AUTO, OFF = "auto", "off"
 LOOKING = "looking for series"
 
 
-def with_signer(trunk: Trunk) -> Trunk:
+def with_signer(trunk: Trunk, options: TrainOptions) -> Trunk:
     """The trunk with the signatures that series are found by, where it is the network that they were measured with."""
+    if options.group == OFF:
+        return trunk
     is_measured = trunk.network.name == DEFAULT.network and min(trunk.preprocess.crop_hw) >= SMALLEST_SIDE
     return trunk.signed() if is_measured else trunk
 
@@ -47,17 +50,19 @@ def default_signer(job: Job, *, levels: Levels | None = None) -> Trunk | None:
 
     levels: what is black and white in pictures with more than 8 bits.
     """
+    if job.options.group == OFF:
+        return None
     try:
         return replace(DEFAULT, levels=levels).trunk(job.cache_folder, job.precision, job.progress).signed().signer
     except MissingExtra:
         return None
 
 
-def signer_for_scratch(choice: Choice, job: Job) -> Trunk | None:
+def signer_for_scratch(choice: Choice, job: Job, *, levels: Levels | None = None) -> Trunk | None:
     """The same for a network that learns from scratch; None where the images that it takes are too small."""
     network = choice.network
     sides = (job.options.imgsz,) * 2 if job.options.imgsz else zoo.definition(network).input_chw[1:]
-    return default_signer(job) if min(sides) >= SMALLEST_SIDE else None
+    return default_signer(job, levels=levels) if min(sides) >= SMALLEST_SIDE else None
 
 
 def with_features(prepared: Prepared, trunk: Trunk, job: Job, *, tap: Tap | None, all_train: bool) -> int:
