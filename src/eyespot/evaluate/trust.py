@@ -92,7 +92,7 @@ def trust_sentences(
     if doubtful:
         yield (
             "Labels",
-            f"{counted(doubtful, 'picture')} whose label the other pictures speak against: `eyespot audit` shows them",
+            f"{counted(doubtful, 'picture')} whose label the other pictures speak against: eyespot audit shows them",
         )
     if more:
         yield "More", str(more)
