@@ -20,7 +20,7 @@ settings.load_profile("repeatable")
 
 SHAPES = {"circle": (190, 20, 20), "square": (20, 20, 190), "triangle": (20, 150, 20)}
 """Classes of drawn pictures, and the darkest shade of each."""
-LINES = 6
+PATCHES = 7
 LONG = ("test_readme.py", "benchmarks", "recipes", "serve", "regimes")
 """Files and folders whose tests take longest."""
 _KEPT: list[object] = []
@@ -192,20 +192,23 @@ def _boxed(seed: int) -> tuple[Image.Image, list[str]]:
 
 
 def _shape(kind: str, *, seed: int) -> Image.Image:
-    """One shape and some hairlines on a plain ground, 64 x 48 pixels; where and in what shade depends on the seed.
+    """One shape on pale patches, 64 x 48 pixels; place, size and shade depend on the seed.
 
-    Without the lines two shapes at one place would be nearly the same picture, a series.
+    On a plain ground two shapes at one place would be nearly the same picture, a series.
     """
     random = Random(f"{kind} {seed}")
-    picture = Image.new("RGB", (64, 48), tuple(random.randrange(150, 250) for _ in range(3)))
+    picture = Image.new("RGB", (64, 48), _pale(random))
     x, y, r = random.randrange(22, 42), random.randrange(18, 30), random.randrange(11, 17)
     color = tuple(base + random.randrange(60) for base in SHAPES[kind])
     pen = ImageDraw.Draw(picture)
+    for _ in range(PATCHES):
+        pen.polygon([(random.randrange(64), random.randrange(48)) for _ in range(3)], fill=_pale(random))
     if kind == "triangle":
         pen.polygon([(x, y - r), (x - r, y + r), (x + r, y + r)], fill=color)
     else:
         (pen.ellipse if kind == "circle" else pen.rectangle)((x - r, y - r, x + r, y + r), fill=color)
-    for _ in range(LINES):
-        ends = [random.randrange(end) for end in (64, 48, 64, 48)]
-        pen.line(ends, fill=tuple(random.randrange(256) for _ in range(3)))
     return picture
+
+
+def _pale(random: Random) -> tuple[int, ...]:
+    return tuple(random.randrange(150, 250) for _ in range(3))
