@@ -27,7 +27,9 @@ NEXT = 3
 PERHAPS = 0.5
 """Likeness from which two pictures may be one, saved twice: then their thumbnails tell."""
 BLOCK = 1000
-"""Pictures that are compared with all others at a time."""
+"""Pictures that are looked at at a time."""
+MOST_AT_ONCE = 2**23
+"""Pairs that are compared at a time: 34 MB, and some times that for what is made of them."""
 PRIOR = 50
 """Pictures as which the mean of none weighs: few pictures do not say what their kind has in common."""
 
@@ -39,14 +41,28 @@ def unit_signatures(signatures: np.ndarray) -> np.ndarray:
     one mirrored to it, is subtracted: two pictures on white are not alike for the white. Of the columns, the first half
     are the sums of mirrored places and the second half the differences.
     """
-    x = signatures.astype(np.float32)
-    x /= np.sqrt(np.mean(np.square(x), axis=(0, 2, 3), keepdims=True) + 1e-6)
-    common = x.mean(axis=0) * (len(x) / (len(x) + PRIOR))  # (C, h, w)
-    x -= (common + common[..., ::-1]) / 2
-    left, right = x[..., : x.shape[3] // 2], x[..., : x.shape[3] // 2 - 1 : -1]
-    flat = np.stack([left + right, left - right], axis=1).reshape(len(x), -1)  # (N, C h w)
-    flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
-    return flat
+    size, common = _size_and_mean(signatures)
+    common *= len(signatures) / (len(signatures) + PRIOR)
+    half = signatures.shape[3] // 2
+    unit = np.empty((len(signatures), common.size), np.float32)
+    for start in range(0, len(signatures), BLOCK):
+        x = signatures[start : start + BLOCK].astype(np.float32) / size - common
+        left, right = x[..., :half], x[..., : half - 1 : -1]
+        flat = np.stack([left + right, left - right], axis=1).reshape(len(x), -1)  # (block, C h w)
+        unit[start : start + BLOCK] = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
+    return unit
+
+
+def _size_and_mean(signatures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The size of each channel (C, 1, 1), and the mean of what is divided by it, made symmetric, (C, h, w)."""
+    squares, total = 0.0, 0.0
+    for start in range(0, len(signatures), BLOCK):
+        x = signatures[start : start + BLOCK].astype(np.float32)
+        squares = squares + np.square(x).sum(axis=(0, 2, 3), dtype=np.float64)
+        total = total + x.sum(axis=0, dtype=np.float64)
+    size = np.sqrt(squares / (signatures.size / signatures.shape[1]) + 1e-6)[:, None, None]
+    mean = total / size / len(signatures)
+    return size.astype(np.float32), ((mean + mean[..., ::-1]) / 2).astype(np.float32)
 
 
 def alike(unit: np.ndarray, *, least: float = ALIKE) -> Links:
@@ -57,8 +73,9 @@ def alike(unit: np.ndarray, *, least: float = ALIKE) -> Links:
     """
     found = [Links.none()]
     half = unit.shape[1] // 2
-    for start in range(0, len(unit), BLOCK):
-        rows, others = unit[start : start + BLOCK], unit[start:]
+    block = max(1, min(BLOCK, MOST_AT_ONCE // max(1, len(unit))))
+    for start in range(0, len(unit), block):
+        rows, others = unit[start : start + block], unit[start:]
         sums, differences = (rows[:, part] @ others[:, part].T for part in (slice(half), slice(half, None)))
         # a mirrored pair is as sure as another whose likeness is as far above its threshold
         likeness = np.maximum(sums + differences, sums - differences + np.float32(ALIKE - MIRRORED))

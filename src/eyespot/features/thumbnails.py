@@ -19,6 +19,8 @@ SMALL = 64
 AHEAD = 1024
 SAVED_TWICE = 0.97
 """Correlation of two thumbnails of what is one picture, saved twice: other pictures of a series stay below it."""
+BLOCK = 1000
+"""Pairs that are looked at at a time."""
 T = TypeVar("T")
 
 
@@ -44,13 +46,15 @@ def of_each(pictures: Sequence[Hashed], make: Callable[[bytes], T], preprocess: 
 def correlations(thumbnails: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Of pairs of thumbnails, or of one and the other's mirror image, whichever is larger, (P,).
 
-    thumbnails: (N, 32, 32). first, second: (P,), rows; a few thousand at most.
+    thumbnails: (N, 32, 32). first, second: (P,), rows.
     """
-    other = _standardised(thumbnails[second])
-    as_it_is, flipped = (
-        np.einsum("pd,pd->p", _standardised(each), other) for each in (thumbnails[first], thumbnails[first][:, :, ::-1])
-    )
-    return np.asarray(np.maximum(as_it_is, flipped))
+    found = np.empty(len(first), np.float32)
+    for start in range(0, len(first), BLOCK):
+        some = slice(start, start + BLOCK)
+        one, other = thumbnails[first[some]], _standardised(thumbnails[second[some]])
+        both = (np.einsum("pd,pd->p", _standardised(each), other) for each in (one, one[:, :, ::-1]))
+        found[some] = np.maximum(*both)
+    return found
 
 
 def _standardised(thumbnails: np.ndarray) -> np.ndarray:
