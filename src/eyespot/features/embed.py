@@ -31,6 +31,8 @@ from eyespot.words import counted
 
 AHEAD = 4
 """Batches decoded ahead of the engine: enough never to starve it, few enough to stay small in memory."""
+SIGNATURES = 1024
+"""Written at a time: they are small, and each writing waits for the disk."""
 SENT_BYTES = 2**24
 """Features that a process sends to the others at a time."""
 NEED_LESS = "take fewer views, freeze more stages, "
@@ -109,8 +111,8 @@ def _take_all(share: Share, trunk: Trunk, tap: Tap | None, store: Store | None) 
             if tap:
                 results = kept.enter_context(closing(tap.keeping(results)))
             if trunk.signer:
-                signatures = Stored(store, trunk.signer.recipe).keeping(results, SIGNATURE, only="identity")
-                results = kept.enter_context(closing(signatures))
+                signatures = Stored(store, trunk.signer.recipe, commit=SIGNATURES)
+                results = kept.enter_context(closing(signatures.keeping(results, SIGNATURE, only="identity")))
             share.take_computed(((content, view, outputs[FEATURES]) for content, view, outputs in results), unreadable)
     return unreadable
 

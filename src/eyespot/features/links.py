@@ -21,9 +21,9 @@ from eyespot.features.thumbnails import SAVED_TWICE, SIDE, correlations, grey, o
 from eyespot.features.trunk import Trunk
 from eyespot.records import Preprocess, SetAside
 
-VERSION = 3
+VERSION = 4
 """Changes whenever the same signatures and times would give other links."""
-MOST_UNSURE = 400
+MOST_UNSURE = 200
 """Pairs whose thumbnails are looked at, the likest first."""
 TIMES_NOTE = (
     "the times in the pictures' files are not used to find series: too many bear the same second, as if a scanner or a "

@@ -22,7 +22,9 @@ COMMIT = 64
 class Stored:
     """Features of one recipe in a store, or in none."""
 
-    def __init__(self, store: Store | None, recipe: Recipe) -> None:
+    def __init__(self, store: Store | None, recipe: Recipe, *, commit: int = COMMIT) -> None:
+        """commit: features that are written at a time."""
+        self._commit = commit
         self._read_from, self._written_to, self._recipe = store, store, recipe
         self._waiting: dict[str, np.ndarray] = {}
         self.notes: list[str] = []
@@ -64,7 +66,7 @@ class Stored:
         """Keeps features, with the next `flush` at the latest."""
         if self._written_to:
             self._waiting[self._recipe.key(content, view)] = row
-        if len(self._waiting) >= COMMIT:
+        if len(self._waiting) >= self._commit:
             self.flush()
 
     def keeping(
