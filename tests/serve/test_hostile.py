@@ -172,7 +172,7 @@ def test_our_own_mistakes_show_nothing_of_the_inside(client, service, picture, m
     def broken(*arguments, **options):
         raise ValueError("in /home/someone/secret.py")
 
-    monkeypatch.setattr(service.served.answering, "answer", broken)
+    monkeypatch.setattr(service.served.answering, "answers", broken)
     failed = client.post("/predict", content=picture())
     assert failed.status_code == 500
     assert said(failed) == "the server failed: its log says more"

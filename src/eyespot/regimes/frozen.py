@@ -83,7 +83,7 @@ def as_found(prepared: Prepared, trunk: Trunk, job: Job) -> AsFound | None:
     """What says whether the person's list is a gain; None without one that changes something, and where a time was
     given, of which a second head would take too much.
     """
-    found = None if job.clock.is_set else prepared.as_found
+    found = None if job.options.time else prepared.as_found
     return AsFound(found, lambda: _head_alone(found, trunk, replace(job, world=ALONE))) if found else None
 
 
