@@ -27,6 +27,9 @@ from eyespot.features.thumbnails import SIDE, grey, of_each
 from eyespot.progress import Progress
 from eyespot.records import Levels, SetAside
 
+VERSION = 1
+"""Changes whenever the same file would give another row."""
+
 
 @dataclass(frozen=True)
 class Gathered:
@@ -136,7 +139,7 @@ def show(
     """Thumbnails and facts of pictures that can be decoded; those in the store are not read again."""
     keys = {each.content: f"shown-{VERSION}-{levels}-{each.content}" for each in pictures}
     rows: dict[str, np.ndarray] = {}
-    with suppress(StoreError):
+    with suppress(StoreError):  # `embed` has said already that it cannot be used
         kept = store.get(list(keys.values())) if store else {}
         rows = {content: kept[key] for content, key in keys.items() if key in kept}
     missing = [each for each in pictures if each.content not in rows]
@@ -155,10 +158,6 @@ def show(
         file_bytes=facts[:, 2],
         camera=facts[:, 3].astype(bool),
     )
-
-
-VERSION = 1
-"""Changes whenever the same file would give another row."""
 
 
 def _row(data: bytes, levels: Levels | None) -> np.ndarray:
