@@ -159,7 +159,7 @@ def test_without_the_list_every_picture_is_what_it_was_in_the_folders(photos, tm
 @pytest.mark.parametrize("seconds", [None, 60.0])
 def test_a_second_head_is_fitted_only_where_no_time_was_given(photos, tmp_path, seconds):
     path = listed(tmp_path / "list.csv", photos, {"circle/000.png": "x"})
-    options = train_options(exclude=path)
+    options = train_options(exclude=path, time=seconds)
     job = Job(options, RunFolder(options), None, tmp_path, "fp32", silent, Clock(seconds))
     assert (as_found(prepared(photos, exclude=path), None, job) is None) == (seconds is not None)
     assert as_found(prepared(photos), None, job) is None
