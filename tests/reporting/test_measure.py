@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +13,11 @@ from eyespot.data.data_set import DataSet, Picture
 from eyespot.evaluate.calibration import calibration
 from eyespot.evaluate.metrics import wilson
 from eyespot.features.embed import Embedded
+from eyespot.features.trunk import Trunk
 from eyespot.heads.fit import folds_of
 from eyespot.heads.head import Head
 from eyespot.progress import silent
+from eyespot.records import Preprocess
 from eyespot.regimes.answers import Answers
 from eyespot.regimes.fitted import AsFound, ClassMeans, Fitted, Temperature
 from eyespot.regimes.prepare import Prepared
@@ -27,10 +30,12 @@ HEAD = Head(((np.eye(2, dtype=np.float32), np.zeros(2, np.float32)),), "softmax"
 @dataclass(frozen=True)
 class FakeTrunk:
     precision: str = "fp32"
+    signer: Any = None
 
 
 def fake_embed(trunk, hashed, *, store=None, tap=None, progress=lambda done, total: None) -> Embedded:
     """Every picture's features are decided by its number and the precision: in bf16 every tenth answer differs."""
+    assert not trunk.signer or trunk.signer.precision == trunk.precision
     progress(0, len(hashed))
     rows = [_row(int(each.content), trunk.precision) for each in hashed]
     return Embedded(list(hashed), {"identity": np.array(rows, np.float32)}, [], len(hashed), [])
@@ -85,6 +90,13 @@ def fitted(*, precision="fp32", train=40, val=40, test=40, **changes) -> Fitted:
     return replace(whole, **changes)
 
 
+def trunk_of_nothing(signer: Trunk | None = None) -> Trunk:
+    preprocess = Preprocess(
+        short_side=32, crop_hw=(32, 32), filter="bilinear", color="rgb", mean=(0, 0, 0), scale=(1, 1, 1), exact=False
+    )
+    return Trunk(b"", network=None, preprocess=preprocess, precision="bf16", folder=None, signer=signer)
+
+
 def out_of_fold(prepared: Prepared, part: str) -> Answers:
     hashed = prepared.part(part)
     features = fake_embed(FakeTrunk(), hashed).features["identity"]
@@ -108,6 +120,13 @@ def test_the_agreement_of_bf16_has_its_interval_and_its_number_of_pictures():
         expected.n,
     )
     assert found.largest_difference > 0
+
+
+def test_what_fp32_sees_is_not_kept_as_signatures_in_bf16():
+    whole = fitted(precision="bf16")
+    measured(replace(whole, trunk=FakeTrunk("bf16", signer=FakeTrunk("bf16"))))
+    with pytest.raises(AssertionError):
+        replace(trunk_of_nothing(signer=trunk_of_nothing()), precision="fp32")
 
 
 @pytest.mark.parametrize("val", [MOST_COMPARED - 1, MOST_COMPARED, MOST_COMPARED + 1, 3 * MOST_COMPARED - 1])

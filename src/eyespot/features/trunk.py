@@ -75,6 +75,11 @@ class Trunk:
     """Has the signature of an image as its features: it is computed, and kept, along with this trunk's own; None for
     none."""
 
+    def __post_init__(self) -> None:
+        if self.signer:  # else what this trunk computes would be kept as what the signer does
+            assert self.signer.precision == self.precision
+            assert self.signer.preprocess == self.preprocess
+
     def signed(self) -> Trunk:
         """The same with a signer."""
         graph = only_signature(self.graph, image_side=self._image_side)

@@ -55,4 +55,12 @@ def seen_as(view: AnyView, images: Sequence[np.ndarray], contents: Sequence[str]
 
         chance = Chance(view.seed, view.number, pictures_by_content(contents))
         return list(augment(np.stack(images), chance, view.augmentation))
-    return images if view == "identity" else [image[:, ::-1] for image in images]
+    return images if view == "identity" else [_mirrored(image) for image in images]
+
+
+def _mirrored(image: np.ndarray) -> np.ndarray:
+    """A copy, channel by channel: as fast as memory, where pixels of three bytes are copied one at a time."""
+    mirrored = np.empty_like(image)
+    for channel in range(image.shape[2]):
+        mirrored[:, :, channel] = image[:, ::-1, channel]
+    return mirrored

@@ -198,7 +198,8 @@ def _agreement(fitted: Fitted, answers: list[Answers], store: Store | None) -> t
         return Precision(name=name, agreement=None, largest_difference=None, n=0), 0
     pictures = answers[0].pictures
     pictures = pictures[:: -(-len(pictures) // MOST_COMPARED)]
-    both = [embed(trunk, pictures, store=store) for trunk in (fitted.trunk, replace(fitted.trunk, precision="fp32"))]
+    exact = replace(fitted.trunk, precision="fp32", signer=None)
+    both = [embed(trunk, pictures, store=store) for trunk in (fitted.trunk, exact)]
     temperature = fitted.temperature.value
     fast, full = (
         probabilities(fitted.head.logits(each.features["identity"]), temperature=temperature) for each in both
