@@ -63,6 +63,6 @@ def _seconds(samples: Samples, *, turns: int) -> float:
     fitted = fit_head(samples, options)
 
     def expect() -> None:
-        expect_with_more(samples, options, l2=fitted.chosen.l2, rotation=fitted.rotation, turns=turns)
+        expect_with_more(samples, options, l2=fitted.chosen.l2, rotated=fitted.rotated, turns=turns)
 
     return median(seconds_of(expect) for _ in range(3))

@@ -118,7 +118,7 @@ def _by_heads(
     fitted = fit_head(samples, options)
     fold = folds_of(labels, seed=seed, group=group)
     doubts = doubtful_labels(second_look(samples, options, fitted, fold=fold), labels, neighbours)
-    return doubts, expect_with_more(samples, options, l2=fitted.chosen.l2, rotation=fitted.rotation)
+    return doubts, expect_with_more(samples, options, l2=fitted.chosen.l2, rotated=fitted.rotated)
 
 
 def _by_files(shown: Shown, labels: np.ndarray | None, group: np.ndarray | None, seed: int) -> ByFiles | None:

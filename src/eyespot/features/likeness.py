@@ -73,12 +73,16 @@ def alike(unit: np.ndarray, *, least: float = ALIKE) -> Links:
     """
     found = [Links.none()]
     half = unit.shape[1] // 2
+    # a mirrored pair is as sure as another whose likeness is as far above its threshold
+    bonus = np.float32((ALIKE - MIRRORED) / 2)
     block = max(1, min(BLOCK, MOST_AT_ONCE // max(1, len(unit))))
     for start in range(0, len(unit), block):
         rows, others = unit[start : start + block], unit[start:]
-        sums, differences = (rows[:, part] @ others[:, part].T for part in (slice(half), slice(half, None)))
-        # a mirrored pair is as sure as another whose likeness is as far above its threshold
-        likeness = np.maximum(sums + differences, sums - differences + np.float32(ALIKE - MIRRORED))
+        likeness, differences = (rows[:, part] @ others[:, part].T for part in (slice(half), slice(half, None)))
+        # The larger of s + d and s - d + 2 b, s being sums, is s + b + |d - b|: in place, for there are millions.
+        differences -= bonus
+        likeness += np.abs(differences, out=differences)
+        likeness += bonus
         first, second = np.nonzero(likeness >= least)  # (block, N - start)
         above = second > first
         first, second = first[above], second[above]

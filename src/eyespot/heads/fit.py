@@ -22,7 +22,7 @@ from eyespot.data.split import stratified_folds
 from eyespot.errors import MachineError
 from eyespot.heads.head import Head, HeadOptions, Samples
 from eyespot.heads.problems import Problems, log_softmax
-from eyespot.heads.rotation import Rotation
+from eyespot.heads.rotation import Rotated
 
 FOLDS = 5
 STEP = 10**0.5
@@ -57,8 +57,8 @@ class FittedHead:
     trials: tuple[Trial, ...]
     out_of_fold: np.ndarray
     """Logits (N, classes) of every picture, from a head that had not seen it or its mirror image."""
-    rotation: Rotation | None = None
-    """That of the samples; None where the head was not fitted just now."""
+    rotated: Rotated | None = None
+    """The samples; None where the head was not fitted just now."""
 
 
 def require_memory(views: int, classes: int) -> None:
@@ -80,15 +80,15 @@ def fit_head(samples: Samples, options: HeadOptions) -> FittedHead:
     A picture and its mirror image always lie in the same fold.
     """
     options = settled(options, samples)
-    rotation = Rotation.of(samples)
-    rotated = rotation.apply(samples)
-    cv = _CrossValidation(rotated, rotation.variance, options)
+    rotated = Rotated.of(samples)
+    variance = rotated.rotation.variance
+    cv = _CrossValidation(rotated.samples, variance, options)
     chosen = cv.best()
     everything = np.ones((len(samples), 1), bool)
-    problems = Problems(rotated, rotation.variance, options, mirror=chosen.mirror, trained_on=everything)
+    problems = Problems(rotated.samples, variance, options, mirror=chosen.mirror, trained_on=everything)
     start = _between(cv.heads(chosen))
     (head,) = problems.minimise(np.array([chosen.l2]), start=[start], tolerance=TIGHT)
-    return FittedHead(rotation.undo(head), chosen, tuple(cv.trials), cv.out_of_fold(chosen), rotation)
+    return FittedHead(rotated.rotation.undo(head), chosen, tuple(cv.trials), cv.out_of_fold(chosen), rotated)
 
 
 def out_of_fold_logits(samples: Samples, options: HeadOptions, *, repeats: int) -> np.ndarray:
@@ -106,14 +106,14 @@ def out_of_fold_logits(samples: Samples, options: HeadOptions, *, repeats: int) 
     return np.stack(runs)
 
 
-def torn_logits(samples: Samples, options: HeadOptions, *, rotation: Rotation | None = None) -> np.ndarray:
+def torn_logits(samples: Samples, options: HeadOptions, *, rotated: Rotated | None = None) -> np.ndarray:
     """Logits (N, classes) out of fold as they would be had the folds torn the groups apart: too good by what is shared.
 
-    rotation: that of the samples, where it is known.
+    rotated: the samples, where that is known.
     """
-    options, samples = settled(options, samples), replace(samples, group=None)
-    rotation = rotation or Rotation.of(samples)
-    cv = _CrossValidation(rotation.apply(samples), rotation.variance, options)
+    rotated = rotated or Rotated.of(samples)
+    torn = replace(rotated.samples, group=None)
+    cv = _CrossValidation(torn, rotated.rotation.variance, settled(options, samples))
     return cv.out_of_fold(cv.best())
 
 

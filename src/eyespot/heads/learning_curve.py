@@ -11,7 +11,7 @@ from eyespot.evaluate.learning_curve import MorePictures, Tried, are_enough, mor
 from eyespot.heads.fit import LOOSE, settled
 from eyespot.heads.head import Head, HeadOptions, Samples
 from eyespot.heads.problems import Problems
-from eyespot.heads.rotation import Rotation
+from eyespot.heads.rotation import Rotated
 
 TENTHS = (1, 2, 3, 4, 5, 6, 8)
 """Of the pictures, that are trained on. The others are asked, so nine would ask few."""
@@ -32,19 +32,19 @@ def expect_with_more(
     *,
     l2: float,
     turns: int | None = None,
-    rotation: Rotation | None = None,
+    rotated: Rotated | None = None,
 ) -> MorePictures | None:
     """What twice the pictures would bring; None where these are too few to say, and then nothing is fitted.
 
     l2: for all heads, that which was chosen with all pictures.
     turns: parts of each size, 1 to 10, which overlap where they are large; None for what the pictures ask for.
-    rotation: to the axes of these features, or of more of them, where it is known.
+    rotated: the samples, where that is known.
     """
     if not are_enough(len(samples), samples.group):
         return None
     turns = turns or min(TURNS, max(1, ENOUGH_ANSWERS // len(samples)))
     tried = try_sizes(
-        samples, options, l2=l2, tenth=tenths_of(samples, seed=options.seed), turns=turns, rotation=rotation
+        samples, options, l2=l2, tenth=tenths_of(samples, seed=options.seed), turns=turns, rotated=rotated
     )
     return more_pictures(tried, seed=options.seed, group=samples.group)
 
@@ -56,27 +56,26 @@ def try_sizes(
     l2: float,
     tenth: np.ndarray,
     turns: int,
-    rotation: Rotation | None = None,
+    rotated: Rotated | None = None,
 ) -> Tried:
     """The answers of heads that were fitted on 1 to 8 tenths of the pictures.
 
     Mirror images are left out: they double the work, and what more pictures bring is the same with them.
     """
     options = settled(options, samples)
-    samples = replace(samples, mirror=None)
-    rotation = rotation or Rotation.of(samples)
-    rotated = rotation.apply(samples)
+    rotated = (rotated or Rotated.of(replace(samples, mirror=None))).without_mirror()
+    variance, along_axes = rotated.rotation.variance, rotated.samples
     asked, wrong = np.zeros((2, len(TENTHS), len(samples)), np.int64)
     trained = np.zeros(len(TENTHS))
     for first in np.arange(turns) * 10 // turns:
         start: list[Head] = []
         for row, count in enumerate(TENTHS):
             others = (tenth - first) % 10 >= count
-            part = rotated.take(~others)
+            part = along_axes.take(~others)
             everything = np.ones((len(part), 1), bool)
-            problems = Problems(part, rotation.variance, options, mirror=False, trained_on=everything)
+            problems = Problems(part, variance, options, mirror=False, trained_on=everything)
             start = problems.minimise(np.array([l2]), tolerance=LOOSE, start=start)  # from the next smaller part
-            answers = start[0].logits(rotated.identity[others]).argmax(axis=1)
+            answers = start[0].logits(along_axes.identity[others]).argmax(axis=1)
             asked[row, others] += 1
             wrong[row, others] += answers != samples.labels[others]
             trained[row] += len(part)

@@ -41,6 +41,24 @@ class Rotation:
         return replace(head, layers=((turned, bias - turned @ self.mean), *rest))
 
 
+@dataclass(frozen=True)
+class Rotated:
+    """Samples along the axes of their features, or of more of them."""
+
+    rotation: Rotation
+    samples: Samples
+
+    @classmethod
+    def of(cls, samples: Samples) -> Rotated:
+        """The samples along their own axes."""
+        rotation = Rotation.of(samples)
+        return cls(rotation, rotation.apply(samples))
+
+    def without_mirror(self) -> Rotated:
+        """The same pictures, along the same axes, without their mirror images."""
+        return replace(self, samples=replace(self.samples, mirror=None))
+
+
 def principal_axes(centred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Orthonormal directions (D, axes) that hold all of the features' variance, and the variance along each (axes,).
 

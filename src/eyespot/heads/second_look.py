@@ -6,8 +6,6 @@ no longer do: of as many suspects as labels that were turned at random, two in a
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from eyespot.evaluate.calibration import fit_temperature, probabilities
@@ -15,7 +13,7 @@ from eyespot.evaluate.doubts import is_suspicious
 from eyespot.heads.fit import LOOSE, FittedHead, settled
 from eyespot.heads.head import HeadOptions, Samples
 from eyespot.heads.problems import Problems
-from eyespot.heads.rotation import Rotation
+from eyespot.heads.rotation import Rotated
 
 
 def second_look(samples: Samples, options: HeadOptions, fitted: FittedHead, *, fold: np.ndarray) -> np.ndarray:
@@ -29,15 +27,17 @@ def second_look(samples: Samples, options: HeadOptions, fitted: FittedHead, *, f
     trusted = ~is_suspicious(first, labels)
     if trusted.all():
         return first
-    samples = samples if fitted.chosen.mirror else replace(samples, mirror=None)
-    rotation = fitted.rotation or Rotation.of(samples)
-    rotated = rotation.apply(samples)
+    rotated = fitted.rotated or Rotated.of(samples)
     trained_on = (fold[:, None] != np.arange(fold.max() + 1)) & trusted[:, None]  # (N, folds)
     problems = Problems(
-        rotated, rotation.variance, settled(options, samples), mirror=fitted.chosen.mirror, trained_on=trained_on
+        rotated.samples,
+        rotated.rotation.variance,
+        settled(options, samples),
+        mirror=fitted.chosen.mirror,
+        trained_on=trained_on,
     )
     heads = problems.minimise(np.repeat(fitted.chosen.l2, trained_on.shape[1]), tolerance=LOOSE)
     logits = np.empty_like(fitted.out_of_fold)
     for number, head in enumerate(heads):
-        logits[fold == number] = head.logits(rotated.identity[fold == number])
+        logits[fold == number] = head.logits(rotated.samples.identity[fold == number])
     return probabilities(logits, temperature=fit_temperature(logits[trusted], labels[trusted]))

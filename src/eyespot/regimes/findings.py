@@ -44,7 +44,7 @@ def find(samples: Samples, options: HeadOptions, fitted: FittedHead) -> Findings
     chances = probabilities(logits, temperature=fit_temperature(logits, labels))
     more = None
     if len(samples) <= MOST_FOR_CURVE:
-        more = expect_with_more(samples, options, l2=fitted.chosen.l2, turns=TURNS, rotation=fitted.rotation)
+        more = expect_with_more(samples, options, l2=fitted.chosen.l2, turns=TURNS, rotated=fitted.rotated)
     return Findings(
         together=together,
         torn=torn,
@@ -59,7 +59,7 @@ def _torn(samples: Samples, options: HeadOptions, fitted: FittedHead) -> tuple[M
     if group is None or _share_in_series(group) < MATTERS:
         return None, None
     together = _accuracy(fitted.out_of_fold, samples, worth=effective_count(group))
-    return together, _accuracy(torn_logits(samples, options, rotation=fitted.rotation), samples, worth=None)
+    return together, _accuracy(torn_logits(samples, options, rotated=fitted.rotated), samples, worth=None)
 
 
 def _share_in_series(group: np.ndarray) -> float:
