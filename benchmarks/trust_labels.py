@@ -38,6 +38,8 @@ FOUND_BARS = {
 }
 CLEANED_BAR = at_most(0.7, "points", "with the suspects left out, 10 % turned labels cost that much accuracy at most")
 OPTIONS = HeadOptions()
+FEW_CLASSES = ((0, 9), (1, 2), (3, 5), (1, 5, 8))
+"""Of ten, by number: with few classes a wrong label is likelier to be this one."""
 
 
 def wrong_labels(data: Path, store: Store) -> Iterator[tuple[Bar, float]]:
@@ -53,6 +55,13 @@ def wrong_labels(data: Path, store: Store) -> Iterator[tuple[Bar, float]]:
         for name in found[0]:
             print(runs_line(f"{share:.0%} turned, {name}", [each[name] for each in found], ""), flush=True)
         yield bar, mean(found, "precision")
+    for classes in FEW_CLASSES:
+        for share in (0.10, 0.20):
+            few = [_listed(with_wrong_labels(_of_classes(train, classes), share, seed)) for seed in SEEDS]
+            for name, values in zip(
+                ("wrong of the listed", "listed of the wrong"), zip(*few, strict=True), strict=True
+            ):
+                print(runs_line(f"classes {classes}, {share:.0%} turned, {name}", values, ""), flush=True)
     yield CLEANED_BAR, 100 * (clean - mean(found, "accuracy without the first"))
 
 
@@ -66,13 +75,19 @@ def samples_of(data: Path, store: Store, *parts: Part) -> Samples:
     return Samples(embedded.features["identity"], embedded.features["mirror"], labels, classes)
 
 
-def with_wrong_labels(samples: Samples, share: float, seed: int) -> Samples:
-    """The same pictures, of which this share has another class."""
+def with_wrong_labels(samples: Samples, share: float, seed: int) -> tuple[Samples, np.ndarray]:
+    """The same pictures, of which this share has another class, and which they are, (N,)."""
     random = np.random.default_rng(seed)
     turned = random.permutation(len(samples))[: max(1, round(share * len(samples)))]
     labels = samples.labels.copy()
     labels[turned] = (labels[turned] + random.integers(1, samples.classes, len(turned))) % samples.classes
-    return replace(samples, labels=labels)
+    return replace(samples, labels=labels), labels != samples.labels
+
+
+def _of_classes(samples: Samples, classes: Sequence[int]) -> Samples:
+    """Those of some classes, which are numbered anew."""
+    some = samples.take(np.isin(samples.labels, classes))
+    return replace(some, labels=np.searchsorted(classes, some.labels), classes=len(classes))
 
 
 def accuracy(fitted: FittedHead, samples: Samples) -> float:
@@ -85,8 +100,7 @@ def mean(found: Sequence[dict[str, float]], name: str) -> float:
 
 def _found(train: Samples, held_out: Samples, share: float, seed: int) -> dict[str, float]:
     """How well one draw's wrong labels are found."""
-    given = with_wrong_labels(train, share, seed)
-    is_wrong = given.labels != train.labels
+    given, is_wrong = with_wrong_labels(train, share, seed)
     fitted = fit_head(given, OPTIONS)
     looked = _second_look(given, fitted)
     neighbours = nearest_pictures(given.identity)
@@ -105,6 +119,13 @@ def _found(train: Samples, held_out: Samples, share: float, seed: int) -> dict[s
         "accuracy without the first": accuracy(fit_head(given.take(others), OPTIONS), held_out),
         "accuracy without the listed": accuracy(fit_head(given.take(~listed), OPTIONS), held_out),
     } | {f"cleanlab, {name}": figure for name, figure in _cleanlab(calibrated, given.labels, is_wrong).items()}
+
+
+def _listed(given: tuple[Samples, np.ndarray]) -> tuple[float, float]:
+    """The share of the listed that are wrong, and of the wrong that are listed."""
+    samples, is_wrong = given
+    listed = is_suspicious(_second_look(samples, fit_head(samples, OPTIONS)), samples.labels)
+    return float(is_wrong[listed].sum() / max(listed.sum(), 1)), float(listed[is_wrong].mean())
 
 
 def _second_look(samples: Samples, fitted: FittedHead) -> np.ndarray:

@@ -10,8 +10,8 @@ from head_samples import OPTIONS, blobs, with_mirror
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
-from eyespot.evaluate.calibration import fit_temperature, probabilities
 from eyespot.evaluate.doubts import is_suspicious
+from eyespot.evaluate.label_noise import believed
 from eyespot.heads.fit import fit_head, folds_of
 from eyespot.heads.second_look import second_look
 
@@ -39,8 +39,7 @@ def test_without_doubts_it_is_the_first_look():
 def test_it_is_scikit_learns_regression_on_trusted_pictures_of_the_other_folds():
     samples = turned(blobs(300, apart=1.5), 0.1)
     fitted, fold, labels = fit_head(samples, OPTIONS), folds_of(samples.labels, seed=0), samples.labels
-    first = probabilities(fitted.out_of_fold, temperature=fit_temperature(fitted.out_of_fold, labels))
-    trusted = ~is_suspicious(first, labels)
+    trusted = ~is_suspicious(believed(fitted.out_of_fold, labels), labels)
     assert not trusted.all()
     logits = np.empty((300, 3))
     for number in np.unique(fold):
@@ -48,8 +47,19 @@ def test_it_is_scikit_learns_regression_on_trusted_pictures_of_the_other_folds()
         twin = LogisticRegression(C=1 / (fitted.chosen.l2 * rows.sum()), tol=1e-8, max_iter=5000)
         twin.fit(samples.identity[rows].astype(np.float64), labels[rows])
         logits[fold == number] = twin.decision_function(samples.identity[fold == number].astype(np.float64))
-    expected = probabilities(logits, temperature=fit_temperature(logits[trusted], labels[trusted]))
+    expected = believed(logits, labels)
     np.testing.assert_allclose(second_look(samples, OPTIONS, fitted, fold=fold), expected, atol=0.02)
+
+
+@pytest.mark.parametrize(("classes", "share"), [(2, 0.1), (2, 0.2), (3, 0.1), (3, 0.3)])
+def test_with_few_classes_and_many_wrong_labels_most_of_them_are_doubtful(classes, share):
+    true = blobs(600, 20, classes, apart=2)
+    samples = turned(true, share)
+    wrong = samples.labels != true.labels
+    looked = second_look(samples, OPTIONS, fit_head(samples, OPTIONS), fold=folds_of(samples.labels, seed=0))
+    listed = is_suspicious(looked, samples.labels)
+    assert listed[wrong].mean() > 0.8
+    assert wrong[listed].mean() > 0.9
 
 
 @pytest.mark.parametrize("mirror", ["no", "yes"])

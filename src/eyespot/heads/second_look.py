@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from eyespot.evaluate.calibration import fit_temperature, probabilities
 from eyespot.evaluate.doubts import is_suspicious
+from eyespot.evaluate.label_noise import believed
 from eyespot.heads.fit import LOOSE, FittedHead, settled
 from eyespot.heads.head import HeadOptions, Samples
 from eyespot.heads.problems import Problems
@@ -23,7 +23,7 @@ def second_look(samples: Samples, options: HeadOptions, fitted: FittedHead, *, f
     fold: of each picture, (N,), 0 and up.
     """
     labels = samples.labels
-    first = probabilities(fitted.out_of_fold, temperature=fit_temperature(fitted.out_of_fold, labels))
+    first = believed(fitted.out_of_fold, labels)
     trusted = ~is_suspicious(first, labels)
     if trusted.all():
         return first
@@ -40,4 +40,4 @@ def second_look(samples: Samples, options: HeadOptions, fitted: FittedHead, *, f
     logits = np.empty_like(fitted.out_of_fold)
     for number, head in enumerate(heads):
         logits[fold == number] = head.logits(rotated.samples.identity[fold == number])
-    return probabilities(logits, temperature=fit_temperature(logits[trusted], labels[trusted]))
+    return believed(logits, labels)

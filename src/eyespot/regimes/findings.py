@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from eyespot.data.groups import effective_count
-from eyespot.evaluate.calibration import fit_temperature, probabilities
 from eyespot.evaluate.doubts import is_suspicious
+from eyespot.evaluate.label_noise import believed
 from eyespot.evaluate.learning_curve import MorePictures
 from eyespot.evaluate.metrics import wilson
 from eyespot.heads.fit import FittedHead, torn_logits
@@ -14,7 +14,7 @@ from eyespot.heads.head import HeadOptions, Samples
 from eyespot.heads.learning_curve import expect_with_more
 from eyespot.records import Metric, Record
 
-VERSION = 2
+VERSION = 3
 """Changes whenever the same features would give other findings."""
 MATTERS = 0.05
 """Share of the pictures that are in series from which it is worth the time to say what they would have done."""
@@ -40,15 +40,14 @@ class Findings(Record):
 def find(samples: Samples, options: HeadOptions, fitted: FittedHead) -> Findings:
     """What is worth saying of the pictures that the head was fitted on."""
     together, torn = _torn(samples, options, fitted)
-    logits, labels = fitted.out_of_fold, samples.labels
-    chances = probabilities(logits, temperature=fit_temperature(logits, labels))
+    believes = believed(fitted.out_of_fold, samples.labels)
     more = None
     if len(samples) <= MOST_FOR_CURVE:
         more = expect_with_more(samples, options, l2=fitted.chosen.l2, turns=TURNS, rotated=fitted.rotated)
     return Findings(
         together=together,
         torn=torn,
-        doubtful=int(is_suspicious(chances, labels).sum()),
+        doubtful=int(is_suspicious(believes, samples.labels).sum()),
         more=more,
     )
 
