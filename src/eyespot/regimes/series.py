@@ -72,32 +72,33 @@ def with_features(prepared: Prepared, trunk: Trunk, job: Job, *, tap: Tap | None
     tap: keeps activations of what trains and validates. all_train: the held-out pictures are trained on, too.
     """
     views = views_of(prepared, job.options)
-    seen: Sequence[View] = views if all_train else ("identity",)
-    wanted: list[tuple[Part, Sequence[View]]] = [("train", views), ("val", seen), ("test", seen)]
-    missing = {part: _missing(prepared.part(part), trunk, shown, job) for part, shown in wanted}
-    total = sum(len(missing[part]) * len(shown) for part, shown in wanted)
+    seen: tuple[View, ...] = views if all_train else ("identity",)
+    parts: list[tuple[Part, tuple[View, ...], Tap | None]]
+    parts = [("train", views, tap), ("val", seen, tap), ("test", seen, None)]
+    work: dict[tuple[tuple[View, ...], Tap | None], list[Hashed]] = {}  # what is seen alike passes at once
+    for part, shown, tapped in parts:
+        work.setdefault((shown, tapped), []).extend(_missing(prepared.part(part), trunk, shown, job))
+    total = sum(len(missing) * len(shown) for (shown, _), missing in work.items())
     if not total or not _has_room(trunk, total, job):
         return 0
     computed, before = 0, 0
-    for part, shown in wanted:
+    for (shown, tapped), missing in work.items():
 
         def progress(done: int, _: int, before: int = before) -> None:
             job.progress(COMPUTING, before + done, total)
 
-        tapped = tap if part != "test" else None
-        found = embed(
-            trunk, missing[part], views=shown, store=job.store, tap=tapped, world=job.world, progress=progress
-        )
-        computed, before = computed + found.computed, before + len(missing[part]) * len(shown)
+        missing = sorted(missing, key=lambda each: each.content)
+        found = embed(trunk, missing, views=shown, store=job.store, tap=tapped, world=job.world, progress=progress)
+        computed, before = computed + found.computed, before + len(missing) * len(shown)
     return computed
 
 
 def _missing(pictures: Sequence[Hashed], trunk: Trunk, views: Sequence[View], job: Job) -> list[Hashed]:
-    """Those that have not all features in the writer's store, in order of their content."""
+    """Those that have not all features in the writer's store."""
     stored = Stored(job.store, trunk.recipe)
     wanted = [(each.content, view) for each in pictures for view in views]
     contents = set(broadcast(sorted({content for content, _ in stored.missing(wanted)}), job.world))
-    return sorted((each for each in pictures if each.content in contents), key=lambda each: each.content)
+    return [each for each in pictures if each.content in contents]
 
 
 def _has_room(trunk: Trunk, views: int, job: Job) -> bool:
