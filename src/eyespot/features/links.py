@@ -24,7 +24,7 @@ from eyespot.records import Preprocess, SetAside
 VERSION = 4
 """Changes whenever the same signatures and times would give other links."""
 MOST_UNSURE = 100
-"""Pairs whose thumbnails are looked at, the likest first; of 3,781 photos of clothing, those above a likeness of 0.75."""
+"""Pairs whose thumbnails are looked at, the likest first: of 3,781 photos those above a likeness of 0.75."""
 TIMES_NOTE = (
     "the times in the pictures' files are not used to find series: too many bear the same second, as if a scanner or a "
     "program had set them"
