@@ -101,7 +101,7 @@ def _odd(clothes: Clothes, store: Store) -> tuple[float, float]:
     _, planted = _embedded([Hashed(each, content_hash(each.read())) for each in pictures], store)
     features = np.concatenate([clothes.features, planted])
     labels = np.concatenate([clothes.labels, random.integers(0, len(clothes.names), len(planted))])
-    found = np.isin(np.arange(len(features)), odd_pictures(features, labels, most=len(features)))
+    found = np.isin(np.arange(len(features)), odd_pictures(features, labels))
     return len(odd_pictures(clothes.features, clothes.labels)), 100 * float(found[len(clothes.labels) :].mean())
 
 
@@ -141,7 +141,7 @@ def _by_files(clothes: Clothes, facts: list[FileFacts], size_hw: np.ndarray) -> 
     """
     sizes, camera = np.array([each.bytes for each in facts]), np.array([each.camera for each in facts])
     fold = stratified_folds(clothes.labels, folds=5, seed=SEED)
-    plain = told_by_files(facts_of_files(size_hw, sizes, camera), clothes.labels, fold=fold)
+    plain = told_by_files(facts_of_files(size_hw, sizes, camera), clothes.labels, fold=fold, group=None)
     print(f"by files alone: {plain.accuracy}, by chance {plain.chance:.3f}", flush=True)
     told = 0
     for number in range(len(clothes.names)):
@@ -149,6 +149,6 @@ def _by_files(clothes: Clothes, facts: list[FileFacts], size_hw: np.ndarray) -> 
         planted = facts_of_files(
             np.where(smaller[:, None], size_hw * 9 // 10, size_hw), np.where(smaller, sizes * 0.9**1.7, sizes), camera
         )
-        found = told_by_files(planted, clothes.labels, fold=fold).recognised
+        found = told_by_files(planted, clothes.labels, fold=fold, group=None).recognised
         told += [each.class_index for each in found] == [number]
     return len(plain.recognised), told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 
 import pytest
 from hypothesis import given
@@ -59,6 +60,14 @@ def test_a_damaged_block_is_no_error(at, value):
     for data in (bytes(damaged), GOOD[:at]):
         found = taken(data)
         assert found is None or isinstance(found, Taken)
+
+
+def test_a_damaged_block_is_not_spoken_of_by_pillow():
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        for at in range(len(GOOD)):
+            taken(GOOD[:at])
+    assert not heard
 
 
 def test_times_that_too_many_share_are_believed_of_none():

@@ -21,10 +21,10 @@ def files(seed: int = 0, count: int = 600):
     return size_hw, (size_hw.prod(axis=1) * random.uniform(0.05, 0.25, count)).astype(int), labels
 
 
-def judged(size_hw, sizes, labels, camera=None):
+def judged(size_hw, sizes, labels, camera=None, group=None):
     camera = np.zeros(len(labels), bool) if camera is None else camera
-    fold = stratified_folds(labels, folds=5, seed=0)
-    return told_by_files(facts_of_files(size_hw, sizes, camera), labels, fold=fold)
+    fold = stratified_folds(labels, folds=5, seed=0, group=group)
+    return told_by_files(facts_of_files(size_hw, sizes, camera), labels, fold=fold, group=group)
 
 
 def test_its_answers_are_scikit_learns():
@@ -64,6 +64,16 @@ def test_a_class_of_another_camera_is_named():
     labels = np.arange(600) % 3
     found = judged(size_hw, sizes, labels, camera=labels == 1)
     assert [each.class_index for each in found.recognised] == [1]
+
+
+def test_a_class_of_a_few_bursts_by_another_camera_is_not_judged():
+    size_hw, sizes, _ = files()
+    labels = np.arange(600) % 3
+    series = np.where(labels == 1, np.arange(600) // 150, np.arange(600) + 4)  # four bursts of fifty pictures
+    found = judged(size_hw, sizes, labels, camera=labels == 1, group=series)
+    assert found.recognised == ()
+    alone = judged(size_hw, sizes, labels, camera=labels == 1)
+    assert found.accuracy.high - found.accuracy.low > 2 * (alone.accuracy.high - alone.accuracy.low)
 
 
 def test_a_class_of_few_pictures_is_not_judged():

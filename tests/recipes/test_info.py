@@ -43,6 +43,7 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "judged, as_found": trust.Gain,
     "eyespot audit": audited.AuditResult,
     "boxes": audited.BoxCount,
+    "contradictory": audited.Contradictory,
     "saved_twice": audited.SavedTwice,
     "doubtful": audited.DoubtfulLabel,
     "odd, poor": audited.PoorPicture,

@@ -28,12 +28,11 @@ FEWEST_PICTURES = 20
 
 @dataclass(frozen=True)
 class Saved:
-    """One picture that was saved twice, with other bytes."""
+    """One picture that was saved several times, with other bytes; rows."""
 
-    first: int
-    second: int
-    """Rows."""
-    correlation: float
+    kept: int
+    """The one with the most pixels, or the most bytes of as many."""
+    copies: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,8 @@ class Examined:
     """What was found; rows are those of the pictures."""
 
     saved: tuple[Saved, ...]
+    small: int
+    """Pictures that were too small to be compared."""
     series: Series
     neighbours: Neighbours | None
     """None of fewer than two pictures."""
@@ -83,7 +84,8 @@ def examine(told: Told, *, seed: int) -> Examined:
     doubts, more = _by_heads(told, labels, group, neighbours, seed)
     kinds = np.zeros(len(features), np.int64) if told.labels is None else told.labels
     return Examined(
-        saved=tuple(_saved_twice(told.links, shown.thumbnails)),
+        saved=tuple(_saved_twice(told.links, shown)),
+        small=int(shown.is_small.sum()),
         series=series,
         neighbours=neighbours,
         doubts=tuple(doubts),
@@ -100,7 +102,7 @@ def _unjudged(told: Told) -> str:
     if told.has_boxes:
         return "boxes are not judged here: train a detector, and its report shows those to look at"
     if told.labels is None:
-        only = f"there is one class only, {told.classes[0]!r}" if told.classes else ""
+        only = f"there is one class only, {told.classes[0]!r}, that has pictures" if told.classes else ""
         return f"labels are not judged: {only or 'no folder or list gives the pictures classes'}"
     if len(told.features) < FEWEST_PICTURES:
         return f"labels are not judged: {len(told.features)} pictures are too few to say anything about them"
@@ -117,7 +119,8 @@ def _by_heads(
     options = HeadOptions(mirror="no", seed=seed)
     fitted = fit_head(samples, options)
     fold = folds_of(labels, seed=seed, group=group)
-    doubts = doubtful_labels(second_look(samples, options, fitted, fold=fold), labels, neighbours)
+    probabilities = second_look(samples, options, fitted, fold=fold)
+    doubts = doubtful_labels(probabilities, labels, neighbours, most=len(labels))
     return doubts, expect_with_more(samples, options, l2=fitted.chosen.l2, rotated=fitted.rotated)
 
 
@@ -125,12 +128,23 @@ def _by_files(shown: Shown, labels: np.ndarray | None, group: np.ndarray | None,
     if labels is None:
         return None
     facts = facts_of_files(shown.size_hw, shown.file_bytes, shown.camera)
-    return told_by_files(facts, labels, fold=folds_of(labels, seed=seed, group=group))
+    return told_by_files(facts, labels, fold=folds_of(labels, seed=seed, group=group), group=group)
 
 
-def _saved_twice(links: Links, thumbnails: np.ndarray) -> list[Saved]:
-    """The linked pairs whose thumbnails are one, or one's mirror image, the most certain first."""
-    found = correlations(thumbnails, links.first, links.second)
-    pairs = zip(links.first.tolist(), links.second.tolist(), found.tolist(), strict=True)
-    saved = [Saved(first, second, correlation) for first, second, correlation in pairs if correlation >= SAVED_TWICE]
-    return sorted(saved, key=lambda each: (-each.correlation, each.first, each.second))
+def _saved_twice(links: Links, shown: Shown) -> list[Saved]:
+    """The pictures that are linked and whose thumbnails are one, or one's mirror image, the most certain first."""
+    found = correlations(shown.thumbnails, links.first, links.second)
+    certain = np.argsort(-found, kind="stable")[: int((found >= SAVED_TWICE).sum())]
+    place = np.empty(len(shown.rows), np.int64)
+    place[np.lexsort((-shown.file_bytes, -shown.size_hw.prod(axis=1)))] = np.arange(len(place))
+    pairs = [
+        sorted(pair, key=place.__getitem__)
+        for pair in zip(links.first[certain].tolist(), links.second[certain].tolist(), strict=True)
+    ]
+    kept: dict[int, int] = {}
+    for better, copy in sorted(pairs, key=lambda pair: place[pair[0]]):
+        kept.setdefault(copy, kept.get(better, better))
+    copies: dict[int, dict[int, None]] = {}
+    for _, copy in pairs:
+        copies.setdefault(kept[copy], {})[copy] = None
+    return [Saved(row, tuple(others)) for row, others in copies.items()]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from eyespot.auditing.result import BoxCount
 from eyespot.building.backbone import OWN_PREPROCESS
 from eyespot.data.boxes.reading import find_boxes, read_boxes
 from eyespot.data.boxes.records import BoxedDataSet
-from eyespot.data.copies import Hashed, hash_pictures
+from eyespot.data.copies import FIRST_CLAIM, Hashed, hash_pictures
 from eyespot.data.file_facts import file_facts
 from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import AS_IT_IS, ReadAs
@@ -25,10 +26,13 @@ from eyespot.data.store import Store
 from eyespot.errors import DataError, StoreError
 from eyespot.features.thumbnails import SIDE, grey, of_each
 from eyespot.progress import Progress
-from eyespot.records import Levels, SetAside
+from eyespot.records import Levels, Part, SetAside
+from eyespot.regimes.series import SMALLEST_SIDE
 
 VERSION = 1
 """Changes whenever the same file would give another row."""
+FACTS = 4
+"""Of a file, behind the thumbnail in its row."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +41,24 @@ class Gathered:
 
     name: str
     classes: tuple[str, ...]
-    """Fewer than two where labels cannot be judged."""
+    """Those that have pictures; fewer than two where labels cannot be judged."""
     pictures: list[Hashed]
     """Every content once, in the order of the contents."""
     identical: list[tuple[str, ...]]
     """Names of files that hold the same bytes."""
+    contradictory: list[tuple[Hashed, ...]]
+    """Files that hold the same bytes and stand in several classes: they are not among the pictures."""
     levels: Levels | None
     set_aside: list[SetAside]
     notes: list[str]
     boxes: tuple[BoxCount, ...] = ()
     """Of each class, where the pictures have boxes."""
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Those that the pictures are split into already; none where a training splits them."""
+        present = {each.picture.part for each in self.pictures}
+        return tuple(part for part in get_args(Part) if part in present)
 
     def labels(self) -> np.ndarray | None:
         """The class index of each picture, (N,); None where there are fewer than two classes."""
@@ -56,14 +68,19 @@ class Gathered:
         return np.array([index[str(each.picture.label)] for each in self.pictures], np.int64)
 
     def keep(self, pictures: Sequence[Hashed], set_aside: Sequence[SetAside]) -> Gathered:
-        """The same with only these pictures."""
-        return replace(self, pictures=list(pictures), set_aside=[*self.set_aside, *set_aside])
+        """The same with only these pictures, and the classes that they have."""
+        return replace(
+            self,
+            classes=_with_pictures(self.classes, pictures),
+            pictures=list(pictures),
+            set_aside=[*self.set_aside, *set_aside],
+        )
 
 
 def gather(data: str | Path, how: ReadAs, progress: Progress) -> Gathered:
     """The pictures of a folder or a list, with classes, with boxes or without either.
 
-    Raises DataError where there is none, and for boxes that cannot be meant.
+    Raises DataError where there is none to judge, and for boxes that cannot be meant.
     """
     folder = Path(os.path.expanduser(data))  # which leaves the ~ of nobody as it is
     if how == AS_IT_IS and find_boxes(folder):
@@ -81,20 +98,42 @@ def gather(data: str | Path, how: ReadAs, progress: Progress) -> Gathered:
     if not hashed:
         reason = f": {unread[0].picture} {unread[0].reason}" if unread else ""
         raise DataError(f"no picture of {data_set.name} can be read{reason}")
-    of_content: dict[str, list[Hashed]] = defaultdict(list)
-    for each in hashed:
-        of_content[each.content].append(each)
-    pictures = [of_content[content][0] for content in sorted(of_content)]
+    pictures, identical, contradictory = _each_once(hashed)
+    if not pictures:
+        names = " and ".join(each.picture.name for each in contradictory[0][:2])
+        raise DataError(
+            f"every picture of {data_set.name} stands in several classes with the same bytes, such as {names}: keep "
+            "the right one of each"
+        )
     levels, notes = _levels(pictures)
     return Gathered(
         name=data_set.name,
-        classes=data_set.classes,
+        classes=_with_pictures(data_set.classes, pictures),
         pictures=pictures,
-        identical=[tuple(each.picture.name for each in same) for same in of_content.values() if len(same) > 1],
+        identical=identical,
+        contradictory=contradictory,
         levels=levels,
         set_aside=[*data_set.set_aside, *(unlabelled if has_classes else ()), *unread],
         notes=[*data_set.notes, *notes],
     )
+
+
+def _each_once(hashed: Sequence[Hashed]) -> tuple[list[Hashed], list[tuple[str, ...]], list[tuple[Hashed, ...]]]:
+    """Every content of one class, in order, by the file that `train` keeps; the names of the files of each content that
+    has several, and those files where they stand in several classes."""
+    of_content: dict[str, list[Hashed]] = defaultdict(list)
+    for each in hashed:
+        of_content[each.content].append(each)
+    identical = [same for same in of_content.values() if len(same) > 1]
+    contradictory = [tuple(same) for same in identical if len({each.picture.label for each in same}) > 1]
+    agreed = sorted(of_content.keys() - {same[0].content for same in contradictory})
+    pictures = [min(of_content[content], key=lambda each: FIRST_CLAIM[each.picture.part]) for content in agreed]
+    return pictures, [tuple(each.picture.name for each in same) for same in identical], contradictory
+
+
+def _with_pictures(classes: Sequence[str], pictures: Sequence[Hashed]) -> tuple[str, ...]:
+    present = {each.picture.label for each in pictures}
+    return tuple(name for name in classes if name in present)
 
 
 def _with_boxes(data: BoxedDataSet) -> Gathered:
@@ -107,6 +146,7 @@ def _with_boxes(data: BoxedDataSet) -> Gathered:
         classes=(),
         pictures=pictures,
         identical=list(data.identical),
+        contradictory=[],
         levels=levels,
         set_aside=list(data.set_aside),
         notes=[*data.notes, *notes],
@@ -123,6 +163,12 @@ def _levels(pictures: Sequence[Hashed]) -> tuple[Levels | None, list[str]]:
 class Shown:
     """What the files of some pictures show and say, without any network."""
 
+    pictures: list[Hashed]
+    """N, those that could be read."""
+    rows: np.ndarray
+    """(N,), their numbers among those that were asked for."""
+    set_aside: list[SetAside]
+    """The others."""
     thumbnails: np.ndarray
     """(N, 32, 32), grey levels, uint8."""
     size_hw: np.ndarray
@@ -132,11 +178,16 @@ class Shown:
     camera: np.ndarray
     """(N,), whether one signed the file."""
 
+    @property
+    def is_small(self) -> np.ndarray:
+        """Whether each is too small to be compared with others, (N,): enlarged, small pictures are all alike."""
+        return np.asarray(self.size_hw.max(axis=1) < SMALLEST_SIDE)
+
 
 def show(
     pictures: Sequence[Hashed], levels: Levels | None, store: Store | None, progress: Callable[[int, int], None]
 ) -> Shown:
-    """Thumbnails and facts of pictures that can be decoded; those in the store are not read again."""
+    """Thumbnails and facts of the pictures that can still be decoded; those in the store are not read again."""
     keys = {each.content: f"shown-{VERSION}-{levels}-{each.content}" for each in pictures}
     rows: dict[str, np.ndarray] = {}
     with suppress(StoreError):  # `embed` has said already that it cannot be used
@@ -144,15 +195,21 @@ def show(
         rows = {content: kept[key] for content, key in keys.items() if key in kept}
     missing = [each for each in pictures if each.content not in rows]
     new: dict[str, np.ndarray] = {}
-    for number, row in of_each(missing, lambda data: _row(data, levels), OWN_PREPROCESS):
+    reasons: dict[int, str] = {}
+    for number, row in of_each(missing, lambda data: _row(data, levels), OWN_PREPROCESS, reasons):
         new[missing[number].content] = row
         progress(len(pictures) - len(missing) + len(new), len(pictures))
     with suppress(StoreError):
         if store:
             store.put({keys[content]: row for content, row in new.items()})
-    array = np.stack([{**rows, **new}[each.content] for each in pictures])  # (N, 1024 + 4)
+    rows |= new
+    found = [number for number, each in enumerate(pictures) if each.content in rows]
+    array = np.array([rows[pictures[number].content] for number in found]).reshape(-1, SIDE * SIDE + FACTS)
     facts = array[:, SIDE * SIDE :].astype(np.int64)
     return Shown(
+        pictures=[pictures[number] for number in found],
+        rows=np.array(found, np.int64),
+        set_aside=[SetAside(picture=missing[number].picture.name, reason=why) for number, why in reasons.items()],
         thumbnails=array[:, : SIDE * SIDE].astype(np.uint8).reshape(-1, SIDE, SIDE),
         size_hw=facts[:, :2],
         file_bytes=facts[:, 2],

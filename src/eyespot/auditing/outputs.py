@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 from eyespot.auditing.examine import Examined, Saved
 from eyespot.auditing.gathered import Gathered
 from eyespot.auditing.report import series_rows, write_report
-from eyespot.auditing.result import AuditResult, DoubtfulLabel, PoorPicture, SavedTwice
+from eyespot.auditing.result import AuditResult, Contradictory, DoubtfulLabel, PoorPicture, SavedTwice
+from eyespot.data.copies import Hashed
 from eyespot.data.decisions import COLUMNS, Suspect
 from eyespot.errors import CannotWrite
 from eyespot.evaluate.doubts import Doubt
@@ -18,6 +20,7 @@ from eyespot.files import make_folder, writing
 from eyespot.names import as_folder_name, printable
 from eyespot.runs.folder import RunLock
 from eyespot.runs.tables import write_csv, write_json
+from eyespot.words import some
 
 PAGE, LIST, JSON = "audit.html", "exclude.csv", "audit.json"
 
@@ -46,9 +49,19 @@ def audit_folder(out: Path, data_name: str) -> Iterator[Path]:
         return
 
 
-def write_outputs(folder: Path, gathered: Gathered, examined: Examined, *, data: str, seconds: float) -> AuditResult:
+@dataclass(frozen=True)
+class Asked:
+    """What was to be audited."""
+
+    data: str
+    """As it was given."""
+    reading: dict[str, str]
+    """The options that say how it is read, of those that were given."""
+
+
+def write_outputs(folder: Path, gathered: Gathered, examined: Examined, asked: Asked, *, seconds: float) -> AuditResult:
     """What was found, with everything of it on disk."""
-    result = _result(folder, gathered, examined, data=data, seconds=seconds)
+    result = _result(folder, gathered, examined, asked, seconds=seconds)
     with writing(f"the audit in {folder}"):
         write_csv(folder / LIST, COLUMNS, (each.cells for each in _suspects(gathered, examined)))
         write_json(folder / JSON, result.model_dump(mode="json", by_alias=True))
@@ -56,19 +69,25 @@ def write_outputs(folder: Path, gathered: Gathered, examined: Examined, *, data:
     return result
 
 
-def _result(folder: Path, gathered: Gathered, examined: Examined, *, data: str, seconds: float) -> AuditResult:
+def _result(folder: Path, gathered: Gathered, examined: Examined, asked: Asked, *, seconds: float) -> AuditResult:
     names = [each.picture.name for each in gathered.pictures]
+    series = series_rows(examined, gathered)
     by_files = examined.by_files
     return AuditResult(
-        data=printable(data),
+        data=printable(asked.data),
+        reading={name: printable(value) for name, value in asked.reading.items()},
         report=printable(str(folder / PAGE)),
         list=printable(str(folder / LIST)),
         pictures=len(names),
         classes=gathered.classes,
         boxes=gathered.boxes,
         identical=tuple(gathered.identical),
+        contradictory=tuple(_contradictory(each) for each in gathered.contradictory),
         saved_twice=tuple(_saved(each, gathered) for each in examined.saved),
-        series=tuple(tuple(names[row] for row in rows) for rows in series_rows(examined, gathered)),
+        small=examined.small,
+        series=tuple(tuple(names[row] for row in rows) for rows in series),
+        parts=gathered.parts,
+        torn=sum(len({gathered.pictures[row].picture.part for row in rows}) > 1 for rows in series),
         cut=examined.series.cut,
         doubtful=tuple(_doubtful(each, gathered) for each in examined.doubts),
         odd=tuple(PoorPicture(picture=names[row], why=_odd_words(gathered)) for row in examined.odd),
@@ -84,10 +103,16 @@ def _result(folder: Path, gathered: Gathered, examined: Examined, *, data: str, 
     )
 
 
+def _contradictory(same: Sequence[Hashed]) -> Contradictory:
+    return Contradictory(
+        pictures=tuple(each.picture.name for each in same), classes=tuple(str(each.picture.label) for each in same)
+    )
+
+
 def _saved(saved: Saved, gathered: Gathered) -> SavedTwice:
-    first, second = (gathered.pictures[row].picture for row in (saved.first, saved.second))
-    classes = None if first.label is None or second.label is None else (first.label, second.label)
-    return SavedTwice(pictures=(first.name, second.name), classes=classes)
+    pictures = [gathered.pictures[row].picture for row in (saved.kept, *saved.copies)]
+    labels = tuple(each.label for each in pictures if each.label is not None)
+    return SavedTwice(pictures=tuple(each.name for each in pictures), classes=labels or None)
 
 
 def _doubtful(doubt: Doubt, gathered: Gathered) -> DoubtfulLabel:
@@ -109,6 +134,10 @@ def _odd_words(gathered: Gathered) -> str:
 
 def _suspects(gathered: Gathered, examined: Examined) -> Iterator[Suspect]:
     """Each picture that a person should look at, once, what speaks most against it first."""
+    for same in gathered.contradictory:
+        said = _contradictory(same)
+        why = f"the same bytes in several classes: {some(said.pictures)}"
+        yield Suspect(same[0].content, said.pictures[0], some([*dict.fromkeys(said.classes)]), why)
     pictures, seen = gathered.pictures, set[int]()
 
     def suspect(row: int, why: str, likelier: str = "") -> Iterator[Suspect]:
@@ -118,7 +147,8 @@ def _suspects(gathered: Gathered, examined: Examined) -> Iterator[Suspect]:
             yield Suspect(pictures[row].content, picture.name, picture.label or "", why, likelier)
 
     for saved in examined.saved:
-        yield from suspect(saved.second, f"saved twice: {pictures[saved.first].picture.name} is the same picture")
+        for copy in saved.copies:
+            yield from suspect(copy, f"saved twice: {pictures[saved.kept].picture.name} is the same picture")
     for doubt in examined.doubts:
         yield from suspect(doubt.row, "label doubtful", gathered.classes[doubt.likelier])
     for row in examined.odd:

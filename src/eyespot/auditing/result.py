@@ -8,16 +8,25 @@ from pydantic import Field
 
 from eyespot.evaluate.trust import MoreExpected
 from eyespot.names import as_typed
-from eyespot.records import Fraction, Metric, Record, SetAside
+from eyespot.records import Fraction, Metric, Part, Record, SetAside
 from eyespot.words import counted, some
 
 
-class SavedTwice(Record):
-    """One picture that lies there twice, with other bytes."""
+class Contradictory(Record):
+    """Files of the same bytes in several classes."""
 
-    pictures: tuple[str, str]
-    classes: tuple[str, str] | None
-    """Of the two; None where pictures have none."""
+    pictures: tuple[str, ...]
+    classes: tuple[str, ...]
+    """Of each."""
+
+
+class SavedTwice(Record):
+    """One picture that lies there several times, with other bytes."""
+
+    pictures: tuple[str, ...]
+    """The one to keep, and its copies."""
+    classes: tuple[str, ...] | None
+    """Of each; None where pictures have none."""
 
 
 class DoubtfulLabel(Record):
@@ -52,20 +61,30 @@ class AuditResult(Record):
     """What was found in a data set, without training a model on it."""
 
     data: str
+    reading: dict[str, str]
+    """The options that say how it was read, of those that were given."""
     report: str
     list: str
     """Where a person decides what is left out."""
     pictures: int
     """Different ones."""
     classes: tuple[str, ...]
-    """Of whole pictures."""
+    """Of whole pictures, that have any."""
+    parts: tuple[Part, ...]
+    """That they are split into already."""
     boxes: tuple[BoxCount, ...]
     """Of each class, where the pictures have boxes; else empty."""
     identical: tuple[tuple[str, ...], ...]
     """Files that hold the same bytes."""
+    contradictory: tuple[Contradictory, ...]
+    """Those of them that stand in several classes, which decide nothing here."""
     saved_twice: tuple[SavedTwice, ...]
+    small: int
+    """Pictures that were too small to be compared."""
     series: tuple[tuple[str, ...], ...]
     """Pictures that show the same or were taken in a row, the largest series first."""
+    torn: int
+    """Series with pictures in several parts."""
     cut: int
     """Pictures that were so much alike that their weaker links were not believed."""
     doubtful: tuple[DoubtfulLabel, ...]
@@ -89,45 +108,38 @@ class AuditResult(Record):
     def listed(self) -> int:
         """Pictures in the list."""
         doubtful = {each.picture for each in self.doubtful}
-        twice = {each.pictures[1] for each in self.saved_twice}
-        return len(doubtful | twice | {each.picture for each in (*self.odd, *self.poor)})
+        odd = {each.picture for each in (*self.odd, *self.poor)}
+        copies = {copy for each in self.saved_twice for copy in each.pictures[1:]}
+        return len(self.contradictory) + len(doubtful | odd | copies)
 
     @property
     def on_list(self) -> str:
         """What the list is for, in words."""
         if self.boxes:
             return "the pictures to look at; a detector trains without one once it is out of the folder"
+        if len(self.classes) < 2:
+            return "the pictures to look at; once they have classes, an x in the column do leaves one out"
         return "put x, or another class, into the column do; nothing is left out until you do"
 
     @property
     def next_commands(self) -> tuple[tuple[str, str], ...]:
         """What to do now, as command, ready to be typed, and what it does."""
-        data = as_typed(self.data)
+        reading = (f"--{name.replace('_', '-')} {as_typed(value)}" for name, value in self.reading.items())
+        command = " ".join(["eyespot train", as_typed(self.data), *reading])
         if self.boxes:
-            return ((f"eyespot train {data}", "trains a detector, whose report shows which boxes to look at"),)
+            return ((command, "trains a detector, whose report shows which boxes to look at"),)
         if len(self.classes) < 2:
             return ()
-        command = f"eyespot train {data} --exclude {as_typed(self.list)}"
-        return ((command, "trains with what you wrote into the column do of the list"),)
+        if not self.listed:
+            return ((command, "trains on all of them"),)
+        return (
+            (f"{command} --exclude {as_typed(self.list)}", "trains with what you wrote into the column do of the list"),
+        )
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """A label and words for each thing that was found, in the order in which it matters."""
         yield from self._read_lines()
-        if self.saved_twice:
-            yield "Saved twice", self._saved_twice_words()
-        if self.series:
-            pictures = counted(sum(map(len, self.series)), "picture")
-            yield (
-                "Series",
-                f"{len(self.series)} of {pictures} that show the same or were taken in a row; train keeps each on one "
-                "side",
-            )
-        if self.cut:
-            yield (
-                "" if self.series else "Series",
-                f"{counted(self.cut, 'picture')} are so much alike that only the likest are taken for series: --group "
-                "says which belong together",
-            )
+        yield from self._alike_lines()
         if self.unjudged:
             yield "Labels", self.unjudged
         elif self.doubtful:
@@ -149,18 +161,59 @@ class AuditResult(Record):
     def _read_lines(self) -> Iterator[tuple[str, str]]:
         read = counted(self.pictures, "picture")
         if self.classes:
-            read += f" of {len(self.classes)} classes"
+            read += f" of {counted(len(self.classes), 'class', 'classes')}"
         if self.boxes:
             read += f" with {counted(sum(each.boxes for each in self.boxes), 'box', 'boxes')}"
         yield "Read", f"{read}, {counted(sum(len(each) - 1 for each in self.identical), 'identical file')}"
         if self.boxes:
             yield "Boxes", some([f"{each.name} {each.boxes}" for each in sorted(self.boxes, key=lambda of: -of.boxes)])
 
+    def _alike_lines(self) -> Iterator[tuple[str, str]]:
+        if self.contradictory:
+            yield "Two classes", self._contradictory_words()
+        if self.saved_twice:
+            yield "Saved twice", self._saved_twice_words()
+        if self.small:
+            few = "picture is" if self.small == 1 else "pictures are"
+            yield "Small", f"{self.small} {few} too small to be compared: no copies or series are looked for among them"
+        if self.series:
+            pictures = counted(sum(map(len, self.series)), "picture")
+            said = f"{len(self.series)} of {pictures} that show the same or were taken in a row"
+            yield "Series", f"{said}; {self.sides}"
+        if self.cut:
+            yield (
+                "" if self.series else "Series",
+                f"{counted(self.cut, 'picture')} are so much alike that only the likest are taken for series: --group "
+                "says which belong together",
+            )
+
+    @property
+    def sides(self) -> str:
+        """What becomes of series where the pictures are split, in words."""
+        if len(self.parts) < 2:
+            return "train keeps each on one side"
+        across = f"across your {some(self.parts)}"
+        if not self.torn:
+            return f"none lies {across}"
+        return f"{self.torn} {'lies' if self.torn == 1 else 'lie'} {across}: what is tested there is nearly known"
+
+    def _contradictory_words(self) -> str:
+        count = counted(len(self.contradictory), "picture")
+        stand = "stands" if len(self.contradictory) == 1 else "stand"
+        named = [" with ".join(each.pictures) for each in self.contradictory]
+        return (
+            f"{count} {stand} in several classes with the same bytes: {some(named, most=2)}; train uses none of these "
+            "files until the list says which class is right"
+        )
+
     def _saved_twice_words(self) -> str:
-        count = len(self.saved_twice)
-        there = "picture lies there twice" if count == 1 else "pictures lie there twice"
-        torn = [each for each in self.saved_twice if each.classes and len(set(each.classes)) > 1]
-        if not torn:
-            return f"{count} {there} with other bytes"
-        named = [" and ".join(each.pictures) for each in torn]
-        return f"{count} {there} with other bytes, and {len(torn)} in two classes: {some(named, most=2)}"
+        count = sum(len(each.pictures) - 1 for each in self.saved_twice)
+        are = "picture is a copy of another" if count == 1 else "pictures are copies of others"
+        torn = [
+            f"{copy} with {each.pictures[0]}"
+            for each in self.saved_twice
+            for copy, label in zip(each.pictures[1:], (each.classes or ())[1:], strict=False)
+            if each.classes and label != each.classes[0]
+        ]
+        in_other = f", and {len(torn)} in another class: {some(torn, most=2)}" if torn else ""
+        return f"{count} {are}, with other bytes{in_other}"

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def audit(as_json: bool, quiet: bool, **options: Any) -> None:
     """Look for copies, series, doubtful labels and odd pictures in DATA, and for what more pictures would bring.
 
-    Nothing of DATA is touched. A page shows every picture that is spoken of; what is left out of a training is decided
-    in a list beside it.
+    Nothing of DATA is touched. A page shows what was found; what is left out of a training is decided in a list beside
+    it.
     """
     from eyespot.cli import show
     from eyespot.recipes.audit import audit as recipe
@@ -49,5 +49,5 @@ def _audited(result: AuditResult) -> None:
     show.line("Report", result.report)
     if result.listed:
         show.line("List", f"{result.list}: {result.on_list}")
-    for command, _ in result.next_commands if result.listed or result.boxes else ():
+    for command, _ in result.next_commands:
         show.line("Next", command)

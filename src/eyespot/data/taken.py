@@ -38,12 +38,15 @@ def taken(data: bytes) -> Taken | None:
         return None
     from PIL.Image import Exif  # most files have none
 
+    from eyespot.data.formats import quiet
+
     exif = Exif()
     try:
-        exif.load(data[at : at + LOOKED_THROUGH])
-        details = exif.get_ifd(DETAILS)
-        camera = " ".join(_text(each) for each in (exif.get(MAKE), exif.get(MODEL), details.get(SERIAL)) if each)
-        seconds = _seconds(_text(details.get(TAKEN) or exif.get(DATE)), _text(details.get(FRACTION)))
+        with quiet():  # Pillow warns of a damaged block
+            exif.load(data[at : at + LOOKED_THROUGH])
+            details = exif.get_ifd(DETAILS)
+            camera = " ".join(_text(each) for each in (exif.get(MAKE), exif.get(MODEL), details.get(SERIAL)) if each)
+            seconds = _seconds(_text(details.get(TAKEN) or exif.get(DATE)), _text(details.get(FRACTION)))
     except Exception:  # whatever a damaged block does to its reader, the picture itself may be well
         return None
     return None if seconds is None else Taken(camera, seconds)

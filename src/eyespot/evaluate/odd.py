@@ -5,23 +5,24 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_LISTED = 50
 FAR = 3.0
 """Standard deviations below the middle from which on a picture is odd."""
 NORMAL = 1.4826
 """A normal distribution's standard deviation, in median distances from its middle: odd pictures do not move those."""
+LEAST_FAR = 0.01
+"""A cosine less far below the middle is not odd, however much alike the others are: rounding may be all of it."""
 
 
-def odd_pictures(features: NDArray[np.float32], labels: NDArray[np.int64], *, most: int = MOST_LISTED) -> list[int]:
+def odd_pictures(features: NDArray[np.float32], labels: NDArray[np.int64]) -> list[int]:
     """Rows of the pictures that are far less like the class they are most like than others are, the oddest first.
 
     features: (N, D). labels: (N,) class indices; all the same where there are no classes.
-    most: so many are listed at most.
     """
     alike = likeness_without_itself(features, labels)
     middle = np.median(alike)
-    odd = np.flatnonzero(alike < middle - FAR * NORMAL * np.median(np.abs(alike - middle)))
-    rows: list[int] = odd[np.argsort(alike[odd], kind="stable")][:most].tolist()
+    far = max(FAR * NORMAL * float(np.median(np.abs(alike - middle))), LEAST_FAR)
+    odd = np.flatnonzero(alike < middle - far)
+    rows: list[int] = odd[np.argsort(alike[odd], kind="stable")].tolist()
     return rows
 
 

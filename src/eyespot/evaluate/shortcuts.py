@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from eyespot.data.groups import effective_count
 from eyespot.evaluate.metrics import wilson
 from eyespot.records import Metric
 
@@ -22,6 +23,7 @@ RECOGNISED = 0.4
 """Of a class: the share recognised by its files, less the share of other pictures that are taken for it, from which
 on it is said, if chance does not explain it. Of ten kinds of clothing 0.2 at most; 0.6 where one was saved smaller."""
 FEWEST_OF_CLASS = 20
+"""Pictures, a series counting once."""
 _PRIOR = 0.5
 """Pictures added to each bin of each class, so that nothing is impossible."""
 
@@ -58,24 +60,31 @@ class ByFiles:
         ]
 
 
-def told_by_files(facts: NDArray[np.float64], labels: NDArray[np.int64], *, fold: NDArray[np.int64]) -> ByFiles:
+def told_by_files(
+    facts: NDArray[np.float64], labels: NDArray[np.int64], *, fold: NDArray[np.int64], group: NDArray[np.int64] | None
+) -> ByFiles:
     """How many pictures are given their class by naive Bayes on their files' facts, in cross-validation.
 
     facts: (N, facts), as of `facts_of_files`. labels: (N,) class indices. fold: of each picture, (N,).
+    group: (N,), the series of each picture, which says no more than one; None where each is by itself.
     """
+    group = np.arange(len(labels)) if group is None else group
     answers = _answers(_binned(facts), labels, fold)
     classes = int(labels.max()) + 1
     shares = np.bincount(labels, minlength=classes) / len(labels)
     found = []
     for number in range(classes):
         inside, taken = labels == number, answers == number
-        if inside.sum() < FEWEST_OF_CLASS or inside.all():
+        worth = effective_count(group[inside]) if inside.any() else 0
+        if worth < FEWEST_OF_CLASS or inside.all():
             continue
-        share, mistaken = wilson(int(taken[inside].sum()), int(inside.sum())), float(taken[~inside].mean())
+        share = wilson(int(taken[inside].sum()), int(inside.sum()), worth=worth)
+        mistaken = float(taken[~inside].mean())
         if share.low - mistaken > RECOGNISED:
             found.append(Recognised(number, share, mistaken))
     guessed = np.bincount(answers, minlength=classes) / len(labels)
-    return ByFiles(wilson(int((answers == labels).sum()), len(labels)), float(shares @ guessed), tuple(found))
+    accuracy = wilson(int((answers == labels).sum()), len(labels), worth=effective_count(group))
+    return ByFiles(accuracy, float(shares @ guessed), tuple(found))
 
 
 def facts_of_files(

@@ -29,8 +29,16 @@ def grey(data: bytes, levels: Levels | None) -> np.ndarray:
     return np.asarray(read_small(data, SMALL, levels).convert("L").resize((SIDE, SIDE)), np.float32)
 
 
-def of_each(pictures: Sequence[Hashed], make: Callable[[bytes], T], preprocess: Preprocess) -> Iterator[tuple[int, T]]:
-    """The number of each picture that can be decoded, and what `make` makes of its bytes; by several threads."""
+def of_each(
+    pictures: Sequence[Hashed],
+    make: Callable[[bytes], T],
+    preprocess: Preprocess,
+    reasons: dict[int, str] | None = None,
+) -> Iterator[tuple[int, T]]:
+    """The number of each picture that can be decoded, and what `make` makes of its bytes; by several threads.
+
+    reasons: takes the numbers of the others, and why they cannot.
+    """
 
     def read(files: Sequence[bytes], _: Preprocess) -> Iterator[T | UnreadablePicture]:
         for data in files:
@@ -40,7 +48,7 @@ def of_each(pictures: Sequence[Hashed], make: Callable[[bytes], T], preprocess: 
                 yield error
 
     work = [(each.picture, each.content) for each in pictures]
-    yield from decode_with(read, work, preprocess, {}, ahead=AHEAD)
+    yield from decode_with(read, work, preprocess, {} if reasons is None else reasons, ahead=AHEAD)
 
 
 def correlations(thumbnails: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:

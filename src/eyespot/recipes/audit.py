@@ -6,17 +6,21 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from eyespot import machine
 from eyespot.auditing.examine import Examined, Told, examine
-from eyespot.auditing.gathered import Gathered, gather, show
-from eyespot.auditing.outputs import audit_folder, write_outputs
+from eyespot.auditing.gathered import Gathered, Shown, gather, show
+from eyespot.auditing.outputs import Asked, audit_folder, write_outputs
 from eyespot.auditing.result import AuditResult
 from eyespot.building.backbone import DEFAULT, choose_precision
-from eyespot.data.read_as import read_as
+from eyespot.data.groups import Links
+from eyespot.data.read_as import given_of, read_as
 from eyespot.data.store import Store
 from eyespot.errors import DataError
 from eyespot.features.embed import embed
-from eyespot.features.links import find_links
+from eyespot.features.links import Found, find_links
+from eyespot.features.trunk import Trunk
 from eyespot.progress import Progress, silent
 from eyespot.runs.storage import open_store
 
@@ -43,7 +47,7 @@ def audit(
 
     >>> result = eyespot.audit("digits")
     >>> result.pictures
-    450
+    1797
     """
     started = time.perf_counter()
     gathered = gather(data, read_as(**reading), progress)
@@ -53,7 +57,8 @@ def audit(
             gathered, examined = _examined(gathered, store, seed=seed, precision=precision, progress=progress)
         progress("writing the page", 0, 1)
         gathered = replace(gathered, notes=[*gathered.notes, *notes])
-        result = write_outputs(folder, gathered, examined, data=str(data), seconds=time.perf_counter() - started)
+        asked = Asked(str(data), {name: str(reading[name]) for name in given_of(reading)})
+        result = write_outputs(folder, gathered, examined, asked, seconds=time.perf_counter() - started)
         progress("writing the page", 1, 1)
     return result
 
@@ -65,17 +70,17 @@ def _examined(
     backbone = replace(DEFAULT, levels=gathered.levels)
     trunk = backbone.trunk(machine.cache_folder(), choose_precision(precision), progress).signed()
     embedded = embed(trunk, gathered.pictures, store=store, progress=lambda d, n: progress("computing features", d, n))
-    gathered = gathered.keep(embedded.pictures, embedded.set_aside)
+    shown = show(embedded.pictures, gathered.levels, store, lambda d, n: progress("looking at each", d, n))
+    gathered = gathered.keep(shown.pictures, [*embedded.set_aside, *shown.set_aside])
     if not gathered.pictures:
-        first = embedded.set_aside[0]
+        first = (*embedded.set_aside, *shown.set_aside)[0]
         raise DataError(f"no picture of {gathered.name} can be read: {first.picture} {first.reason}")
-    assert trunk.signer is not None
-    found = find_links(trunk.signer, gathered.pictures, store=store)
-    shown = show(gathered.pictures, gathered.levels, store, lambda d, n: progress("looking at each", d, n))
+    found = _links(trunk, shown, store)
+    features = embedded.features["identity"]
     progress("comparing", 0, 1)
     told = Told(
         contents=[each.content for each in gathered.pictures],
-        features=embedded.features["identity"],
+        features=features[shown.rows] if shown.set_aside else features,
         links=found.links,
         shown=shown,
         labels=gathered.labels(),
@@ -85,3 +90,14 @@ def _examined(
     examined = examine(told, seed=seed)
     progress("comparing", 1, 1)
     return replace(gathered, notes=[*gathered.notes, *embedded.notes, *found.notes]), examined
+
+
+def _links(trunk: Trunk, shown: Shown, store: Store | None) -> Found:
+    """The links between those of the pictures that are large enough to be compared."""
+    large = np.flatnonzero(~shown.is_small)
+    if len(large) < 2:
+        return Found(Links.none())
+    assert trunk.signer is not None
+    found = find_links(trunk.signer, [shown.pictures[row] for row in large.tolist()], store=store)
+    links = Links(large[found.links.first], large[found.links.second], found.links.likeness)
+    return replace(found, links=links)
