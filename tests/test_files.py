@@ -2,12 +2,14 @@ import os
 import re
 import socket
 import stat
+from pathlib import Path
 
 import pytest
 
+import eyespot
 from eyespot import files
-from eyespot.errors import CannotWrite
-from eyespot.files import remove_leftovers, require_writable, write_whole
+from eyespot.errors import CannotWrite, EyespotError
+from eyespot.files import from_home, remove_leftovers, require_writable, write_whole
 
 
 def test_a_file_is_written_with_its_bytes_and_nothing_is_left_beside_it(tmp_path):
@@ -188,3 +190,22 @@ def test_what_cannot_be_removed_is_named(tmp_path):
     assert not (tmp_path / "a.txt").exists()
     with pytest.raises(CannotWrite, match=r"cannot be removed \(.+\): remove it yourself"):
         files.remove_chosen(tmp_path)
+
+
+def test_the_home_of_nobody_is_a_name_like_any_other(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert from_home("~/photos") == Path("/home/ada/photos")
+    assert from_home("~nobody-at-all/photos") == Path("~nobody-at-all/photos")
+
+
+def test_homes_are_found_in_one_way():
+    """`Path.expanduser` raises RuntimeError for the home of nobody, which no user should see."""
+    source = Path(str(eyespot.__file__)).parent
+    found = [path.relative_to(source) for path in source.rglob("*.py") if "expanduser(" in path.read_text("utf-8")]
+    assert found == [Path("files.py")]
+
+
+@pytest.mark.parametrize("option", ["group", "exclude", "parts_of", "more", "weights"])
+def test_a_path_in_the_home_of_nobody_is_a_sentence(option, tmp_path, shared_cache):
+    with pytest.raises(EyespotError, match="~nobody-at-all"):
+        eyespot.train("digits", out=tmp_path, **{option: "~nobody-at-all/p.csv"})

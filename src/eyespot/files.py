@@ -15,6 +15,11 @@ LEFT_OVER = ".eyespot-"
 _KINDS = {stat.S_IFCHR: "device", stat.S_IFBLK: "device", stat.S_IFIFO: "pipe"}
 
 
+def from_home(path: str | Path) -> Path:
+    """The path, a home in place of a `~` at its beginning; the `~` of nobody stays as it is, a name like any other."""
+    return Path(os.path.expanduser(path))
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Writes a file so that it is there complete or, after a crash, as it was before. Its folder must exist.
 
@@ -57,7 +62,7 @@ def chosen_file(path: str | Path, ending: str, *, option: str, overwrite: bool) 
 
     ending: that its name must have, such as `.png`. Raises OptionError for another, else as `require_writable`.
     """
-    file = Path(os.path.expanduser(path))  # which leaves the ~ of nobody as it is
+    file = from_home(path)
     if file.suffix.lower() != ending:
         raise OptionError(f"the option {option} must name a file that ends in {ending}, not {str(path)!r}")
     require_writable(file, overwrite=overwrite)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from eyespot.errors import MachineError
+from eyespot.files import from_home
 from eyespot.words import counted
 
 CACHE_VARIABLE = "EYESPOT_CACHE"
@@ -44,12 +45,10 @@ def cache_folder() -> Path:
     """
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
-        try:
-            return Path(chosen).expanduser()
-        except RuntimeError:
-            raise MachineError(
-                f"{CACHE_VARIABLE} is {chosen!r}, and there is no such home folder: give another"
-            ) from None
+        folder = from_home(chosen)
+        if str(folder).startswith("~"):
+            raise MachineError(f"{CACHE_VARIABLE} is {chosen!r}, and there is no such home folder: give another")
+        return folder
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("eyespot", appauthor=False))
@@ -58,7 +57,7 @@ def cache_folder() -> Path:
 def torch_downloads() -> Path:
     """The folder where PyTorch keeps downloaded weights, as `torch.hub` has it: below `TORCH_HOME`, if that is set."""
     chosen = os.environ.get("TORCH_HOME")
-    return (Path(chosen).expanduser() if chosen else _user_cache() / "torch") / "hub" / "checkpoints"
+    return (from_home(chosen) if chosen else _user_cache() / "torch") / "hub" / "checkpoints"
 
 
 def hub_downloads() -> Path:
@@ -66,8 +65,8 @@ def hub_downloads() -> Path:
     chosen = os.environ.get("HF_HUB_CACHE")
     home = os.environ.get("HF_HOME")
     if chosen:
-        return Path(chosen).expanduser()
-    return (Path(home).expanduser() if home else _user_cache() / "huggingface") / "hub"
+        return from_home(chosen)
+    return (from_home(home) if home else _user_cache() / "huggingface") / "hub"
 
 
 def describe() -> str:
@@ -77,4 +76,4 @@ def describe() -> str:
 
 def _user_cache() -> Path:
     """`~/.cache` or what `XDG_CACHE_HOME` says: on every system, for so PyTorch and Hugging Face have it."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    return from_home(os.environ.get("XDG_CACHE_HOME") or "~/.cache")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from eyespot.errors import DataError
 from eyespot.evaluate.box_matches import Matches, matches
 from eyespot.evaluate.detection_scores import estimate
 from eyespot.evaluate.paired_boxes import BoxComparison, Figures, paired_boxes
+from eyespot.files import from_home
 from eyespot.names import printable
 from eyespot.progress import Progress
 from eyespot.records import SetAside
@@ -31,7 +31,7 @@ def box_comparison(
 ) -> CompareDetectorsResult:
     """How the second detector differs from the first, which has the same classes. See `eyespot.compare`."""
     started = time.perf_counter()
-    boxed = read_boxes(Path(data).expanduser())
+    boxed = read_boxes(from_home(data))
     pictures, on_foreign = with_known_labels(boxed.pictures, boxed.classes, first.classes, data)
     known = (first.manifest.pictures, second.manifest.pictures)
     new = unseen(pictures, [each.content for each in pictures], known, split=split, data=printable(data))

@@ -18,6 +18,7 @@ from eyespot.errors import DataError, OptionError
 from eyespot.evaluate.box_matches import Found, Truth
 from eyespot.evaluate.box_records import DetectionScores
 from eyespot.evaluate.detection_scores import detection_scores
+from eyespot.files import from_home
 from eyespot.names import printable
 from eyespot.progress import Progress
 from eyespot.records import SetAside
@@ -84,7 +85,7 @@ def box_evaluation(detector: OpenedDetector, data: str | Path, *, split: str, pr
     started = time.perf_counter()
     if split not in ("auto", "all", *PARTS):
         raise OptionError(f"the option split cannot be {split!r}: there are auto, all, train, val and test")
-    boxed = read_boxes(Path(data).expanduser())
+    boxed = read_boxes(from_home(data))
     part, pictures = _chosen(boxed.parts, split, data)
     pictures, on_foreign = with_known_labels(pictures, boxed.classes, detector.classes, data)
     new, trained_on = _unseen(pictures, detector)

@@ -17,7 +17,7 @@ from eyespot.data.boxes.writing import names_yaml
 from eyespot.data.data_set import Picture
 from eyespot.data.formats import PICTURE_SUFFIXES
 from eyespot.errors import CannotWrite, OptionError
-from eyespot.files import make_folder, remove_chosen, require_writable, write_chosen
+from eyespot.files import from_home, make_folder, remove_chosen, require_writable, write_chosen
 from eyespot.names import printable
 
 YAML, NAMES = "data.yaml", "classes.txt"
@@ -92,7 +92,7 @@ def _require_none(changed: Iterable[Path]) -> None:
 def _folder_of(asked: str | Path) -> str:
     """The folder that the names of what was found there begin with, as `list_pictures` makes them."""
     named = printable(str(asked)).replace(os.sep, "/")
-    return named.rstrip("/") if Path(os.path.expanduser(asked)).is_dir() else posixpath.dirname(named)
+    return named.rstrip("/") if from_home(asked).is_dir() else posixpath.dirname(named)
 
 
 def _text_below(picture: str, above: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -25,6 +24,7 @@ from eyespot.data.sources import open_pictures
 from eyespot.data.store import Store
 from eyespot.errors import DataError, StoreError
 from eyespot.features.thumbnails import SIDE, grey, of_each
+from eyespot.files import from_home
 from eyespot.progress import Progress
 from eyespot.records import Levels, Part, SetAside
 from eyespot.regimes.series import SMALLEST_SIDE
@@ -82,7 +82,7 @@ def gather(data: str | Path, how: ReadAs, progress: Progress) -> Gathered:
 
     Raises DataError where there is none to judge, and for boxes that cannot be meant.
     """
-    folder = Path(os.path.expanduser(data))  # which leaves the ~ of nobody as it is
+    folder = from_home(data)
     if how == AS_IT_IS and find_boxes(folder):
         progress("reading", 0, 1)
         return _with_boxes(read_boxes(folder))

@@ -13,6 +13,7 @@ from eyespot.building.create import create, require_torch
 from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.bundle.manifest import Manifest
 from eyespot.errors import BundleError, NetworkError, OptionError, WeightsError
+from eyespot.files import from_home
 from eyespot.records import Preprocess
 from eyespot.zoo.catalogue import TIMM
 from eyespot.zoo.weights import of_network
@@ -61,7 +62,7 @@ def is_network(name: str | Path) -> bool:
 
 def read_run(where: str | Path) -> Bundle:
     """The bundle in that folder. Raises NetworkError, with the nearest name, where there is no such folder."""
-    if Path(where).expanduser().exists():
+    if from_home(where).exists():
         return read_bundle(where)
     raise NetworkError(f"There is no network and no run folder {str(where)!r}: {zoo.hint(str(where))}")
 

@@ -40,6 +40,7 @@ from eyespot.engine.ir_gate import LARGEST_XML, check_ir
 from eyespot.engine.onnx_file import graph_bytes
 from eyespot.engine.run import WholeEngine
 from eyespot.errors import BundleError
+from eyespot.files import from_home
 from eyespot.records import PrecisionName
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def read_exported(where: str | Path) -> Exported | ExportedDetector:
     Raises BundleError if there is none, or if it is damaged, unsafe, of a newer version, or none of eyespot's.
     """
     path = _find(where)
-    named = Path(where).expanduser()  # downloads are often links to files whose names say nothing
+    named = from_home(where)  # downloads are often links to files whose names say nothing
     if SUFFIXES.get(named.suffix.lower()) == "onnx":
         graph, weights = read_file(path, most_bytes=LARGEST_BYTES), b""
         manifest = _manifest_of_onnx(path, graph)
@@ -135,9 +136,9 @@ def _manifest_of_onnx(path: Path, graph: bytes) -> Manifest | DetectorManifest:
 def _find(where: str | Path) -> Path:
     """The file itself, where a person names a link to it."""
     try:
-        path = Path(where).expanduser().resolve()
+        path = from_home(where).resolve()
         exists = path.exists()
-    except (OSError, RuntimeError) as error:  # no permission, too long a name; nobody of the name after ~
+    except (OSError, RuntimeError) as error:  # no permission, too long a name; links in a circle
         raise BundleError(f"there is no model to be read at {where}: {error}") from error
     if not exists:
         raise BundleError(f"there is no model at {where}: give a file that `eyespot export` made")

@@ -31,7 +31,7 @@ from eyespot.engine.gate import (
     check_graph,
 )
 from eyespot.errors import BundleError, DataError
-from eyespot.files import write_whole
+from eyespot.files import from_home, write_whole
 from eyespot.words import counted
 
 if TYPE_CHECKING:
@@ -160,12 +160,12 @@ def place_bundle(draft: Path, folder: Path) -> None:
 
 def _find(where: str | Path) -> Path:
     try:
-        path = Path(where).expanduser()
+        path = from_home(where)
         found = find_bundle(path)
         if found is not None:
             return found
         exists, is_file = path.exists(), path.is_file()
-    except (OSError, RuntimeError) as error:  # no permission, too long a name; nobody of the name after ~
+    except OSError as error:  # no permission, too long a name
         raise BundleError(f"there is no model to be read at {where}: {_reason(error)}") from error
     if not exists:
         raise BundleError(f"there is no model at {path}: give a run folder such as runs/train/NAME, or its bundle")

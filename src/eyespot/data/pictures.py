@@ -25,6 +25,7 @@ from eyespot.data import formats, plain
 from eyespot.data.cropping import FILTERS, Side, letterbox, resize_and_crop, window_of
 from eyespot.data.levels import GRAY_MODES, as_srgb, eight_bit
 from eyespot.errors import DataError, UnreadablePicture
+from eyespot.files import from_home
 from eyespot.names import printable
 from eyespot.records import Levels, Preprocess, Window
 
@@ -130,10 +131,10 @@ def read_named(picture: str | Path) -> tuple[str, bytes]:
     """A picture's name as it can be shown, and its file. Raises DataError, which says why it cannot be read."""
     name = printable(str(picture))
     try:
-        return name, Path(picture).expanduser().read_bytes()
+        return name, from_home(picture).read_bytes()
     except IsADirectoryError:
         raise DataError(f"{name} is a folder: name one picture in it") from None
-    except (OSError, RuntimeError, ValueError) as error:  # nobody of the name after ~; a NUL in the name
+    except (OSError, ValueError) as error:  # a NUL in the name
         reason = error.strerror if isinstance(error, OSError) else error
         raise DataError(f"{name} cannot be read: {reason}") from error
 

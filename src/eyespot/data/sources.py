@@ -15,6 +15,7 @@ from eyespot.data.layouts import LAYOUT
 from eyespot.data.read_as import AS_IT_IS, ReadAs
 from eyespot.data.sifting import Sifted, lone_folders, sift
 from eyespot.errors import DataError, NoPictures
+from eyespot.files import from_home
 from eyespot.names import printable
 from eyespot.records import SetAside
 
@@ -36,7 +37,7 @@ def open_data_set(where: str | Path, how: ReadAs = AS_IT_IS) -> DataSet:
     how: what a person says of it beside.
     Raises DataError and NoPictures in sentences that say what was expected.
     """
-    path = Path(os.path.expanduser(where))  # which leaves the ~ of nobody as it is
+    path = from_home(where)
     if str(where) and path.is_dir():
         data_set = _open_folder(path, how)
         if str(where) != "digits":
@@ -57,7 +58,7 @@ def open_pictures(where: str | Path, how: ReadAs = AS_IT_IS) -> DataSet:
 
     Of a folder that is not a list, every picture of any depth, with or without a class.
     """
-    path = Path(os.path.expanduser(where))
+    path = from_home(where)
     if str(where) and path.is_dir() and not _with_metadata(path):
         sifted = sift(path)
         if sifted.pictures and not _packed(sifted, how):
@@ -83,7 +84,7 @@ def list_pictures(
     set_aside: list[SetAside] = []
     paths = list(paths)
     for given in paths:
-        path, above = Path(os.path.expanduser(given)), printable(str(given))
+        path, above = from_home(given), printable(str(given))
         if str(given) and path.is_dir():
             found, left = _list_folder(path, how)
         elif str(given) and _is_list(path):

@@ -16,6 +16,7 @@ from eyespot.detecting.series import with_series
 from eyespot.detecting.written import write_model
 from eyespot.distributed.world import World
 from eyespot.errors import OptionError
+from eyespot.files import from_home
 from eyespot.progress import Progress
 from eyespot.regimes.fitted import despite_ctrl_c
 from eyespot.runs.job import Job
@@ -38,7 +39,7 @@ class Detection:
         assert not isinstance(data, DataSet)
         if ranks.size > 1:
             raise OptionError(f"{data} has boxes, and a detector trains in one process: start it without torchrun")
-        return cls(prepare_boxes(Path(data).expanduser(), options))
+        return cls(prepare_boxes(from_home(data), options))
 
     @property
     def data_name(self) -> str:

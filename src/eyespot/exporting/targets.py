@@ -8,7 +8,7 @@ from eyespot.bundle.exported import WEIGHTS
 from eyespot.bundle.files import Bundle, DetectorBundle
 from eyespot.errors import CannotWrite, OptionError
 from eyespot.exporting.files import Format
-from eyespot.files import require_writable
+from eyespot.files import from_home, require_writable
 from eyespot.runs.folder import ARGS
 
 SUFFIXES: dict[Format, tuple[str, ...]] = {"onnx": (".onnx",), "openvino": (".xml", WEIGHTS)}
@@ -29,7 +29,7 @@ def targets_of(
     run: str | Path, bundle: Bundle | DetectorBundle, format: Format, out: str | Path | None, *, overwrite: bool
 ) -> list[Path]:
     """The files to be written; all of them can be. Raises CannotWrite, or OptionError without a run's folder."""
-    folder = _folder(run, bundle) if out is None else Path(out).expanduser()
+    folder = _folder(run, bundle) if out is None else from_home(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import Any
 
 from eyespot.bundle.files import GRAPH, find_bundle
 from eyespot.data.copies import content_hash
+from eyespot.files import from_home
 from eyespot.keywords import as_record
 from eyespot.labs import catalogue
 from eyespot.labs.catalogue import Found
@@ -55,7 +55,7 @@ def _tried(found: Found, data: str | Path, asked: LabOptions, started: float, pr
     seeds = tuple(range(asked.seed, asked.seed + asked.seeds))
     model = str(asked.model) if asked.model else None
     plan = Asked(seeds, started + asked.limit_seconds, model, asked.effort)
-    out = Path(os.path.expanduser(asked.out))  # which leaves the ~ of nobody as it is
+    out = from_home(asked.out)
     with lab_folder(out, found.name, _settings(found, pictures, asked)) as folder:
         trials = run(found, pictures, plan, folder / TABLE, progress=progress)
         seconds = round(time.monotonic() - started, 1)
@@ -69,7 +69,7 @@ def _settings(found: Found, pictures: Pictures, asked: LabOptions) -> dict[str, 
     code = "\n".join(path.read_text("utf-8") for path in (found.path, *shared))
     return {
         "data": pictures.fingerprint,
-        "model": asked.model and [str(asked.model), _content(Path(os.path.expanduser(asked.model)))],
+        "model": asked.model and [str(asked.model), _content(from_home(asked.model))],
         "first": asked.seed,  # from which on five seeds share out the pictures
         "effort": asked.effort,
         "eyespot": VERSION,

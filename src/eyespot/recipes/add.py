@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 
 from eyespot.bundle.files import read_bundle
+from eyespot.files import from_home
 from eyespot.progress import Progress, silent
 from eyespot.recipes.train import train
 from eyespot.reporting.result import TrainResult
@@ -31,7 +32,7 @@ def add(
     name: of the new run's folder, beside the old one; by default the old one's with the lowest free number.
     Raises EyespotError: no such run, a detector's, or all that `train` refuses.
     """
-    folder = Path(run).expanduser()
+    folder = from_home(run)
     read_bundle(folder)  # names a model that is none, or a detector, before any work
     earlier = finished(folder, "added to", {})
     options = earlier.options

@@ -21,6 +21,7 @@ from eyespot.errors import DataError
 from eyespot.features.embed import embed
 from eyespot.features.links import Found, find_links
 from eyespot.features.trunk import Trunk
+from eyespot.files import from_home
 from eyespot.progress import Progress, silent
 from eyespot.runs.storage import open_store
 
@@ -52,7 +53,7 @@ def audit(
     started = time.perf_counter()
     gathered = gather(data, read_as(**reading), progress)
     notes: list[str] = []
-    with audit_folder(Path(out).expanduser(), gathered.name) as folder:
+    with audit_folder(from_home(out), gathered.name) as folder:
         with open_store(machine.cache_folder(), notes) as store:
             gathered, examined = _examined(gathered, store, seed=seed, precision=precision, progress=progress)
         progress("writing the page", 0, 1)

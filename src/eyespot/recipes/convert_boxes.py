@@ -8,6 +8,7 @@ from pathlib import Path
 from eyespot.data.boxes.reading import read_boxes
 from eyespot.data.boxes.writing import FORMATS, require_empty, write_boxes
 from eyespot.errors import OptionError
+from eyespot.files import from_home
 from eyespot.names import printable
 from eyespot.records import Record, SetAside
 from eyespot.words import nearest
@@ -43,7 +44,7 @@ def convert_boxes(data: str | Path, *, to: str, out: str | Path) -> ConvertResul
     started = time.perf_counter()
     if to not in FORMATS:
         raise OptionError(f"the option to cannot be {to!r}: {nearest(to, FORMATS)}")
-    source, target = Path(data).expanduser(), Path(out).expanduser()
+    source, target = from_home(data), from_home(out)
     if target.resolve().is_relative_to(source.resolve()):
         raise OptionError(
             f"the option out cannot be {printable(str(out))!r}, which is in the folder that is read: choose another"

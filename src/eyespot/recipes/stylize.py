@@ -19,7 +19,7 @@ from eyespot.data.pictures import read_named
 from eyespot.data.sources import list_pictures
 from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import DataError, OptionError, Stopped
-from eyespot.files import chosen_file, make_folder, require_writable, write_chosen
+from eyespot.files import chosen_file, from_home, make_folder, require_writable, write_chosen
 from eyespot.keywords import as_record
 from eyespot.names import printable
 from eyespot.progress import Progress, silent
@@ -61,14 +61,14 @@ def stylize(
     started = time.monotonic()
     chosen = as_record(StylizeOptions, options, verb=stylize)
     named = [style] if isinstance(style, str | Path) else list(style)
-    is_folder = os.path.isdir(os.path.expanduser(photo))
-    path = Path(os.path.expanduser(out)) if is_folder else chosen_file(out, ".png", option="out", overwrite=overwrite)
+    is_folder = os.path.isdir(from_home(photo))
+    path = from_home(out) if is_folder else chosen_file(out, ".png", option="out", overwrite=overwrite)
     paintings = read_paintings(named)
     painter = Painter(paintings, chosen, cache_folder=compiled_folder(machine.cache_folder()))
     if is_folder:
         return _folder(photo, path, painter, chosen, overwrite=overwrite, progress=progress)
     name, data = read_named(photo)
-    files = _files(Path(os.path.expanduser(photo)), path, paintings, chosen, overwrite=overwrite)
+    files = _files(from_home(photo), path, paintings, chosen, overwrite=overwrite)
     return _one(name, data, files, painter, chosen, started=started, progress=progress)
 
 
@@ -90,7 +90,7 @@ def _files(
 ) -> _Files:
     """The files of one photo, known before any work to be possible and to take the place of no picture."""
     csv = None if options.csv is None else chosen_file(options.csv, ".csv", option="csv", overwrite=overwrite)
-    explain = None if options.explain is None else Path(os.path.expanduser(options.explain))
+    explain = None if options.explain is None else from_home(options.explain)
     for each in paintings:
         if each.path is not None and os.path.realpath(each.path) == os.path.realpath(photo):
             raise OptionError(f"{each.name} is both the photo and the painting: choose another painting")
@@ -107,7 +107,7 @@ def _files(
 
 def _read_only(options: StylizeOptions, paintings: Sequence[Painting], photos: Iterable[Path]) -> set[str]:
     """The files that are only read, each as it is without links."""
-    mask = [] if options.mask is None else [Path(os.path.expanduser(options.mask))]
+    mask = [] if options.mask is None else [from_home(options.mask)]
     named = [each.path for each in paintings if each.path is not None]
     return {os.path.realpath(each) for each in (*photos, *named, *mask)}
 

@@ -13,6 +13,7 @@ from eyespot.data.boxes.reading import find_boxes
 from eyespot.data.data_set import DataSet
 from eyespot.distributed.world import World, broadcast, joined, world
 from eyespot.errors import OptionError, Stopped
+from eyespot.files import from_home
 from eyespot.names import as_folder_name
 from eyespot.progress import Progress, silent
 from eyespot.regimes.fitting import NO_MODEL_YET
@@ -76,7 +77,7 @@ def task_of(
     data: str | Path | DataSet, options: TrainOptions, *, ranks: World, progress: Progress
 ) -> Classification | Detection:
     """What is to be done with the data, which are read: they decide it. With boxes in the folder it is a detector."""
-    if not isinstance(data, DataSet) and find_boxes(Path(data).expanduser()):
+    if not isinstance(data, DataSet) and find_boxes(from_home(data)):
         from eyespot.detecting.detection import Detection  # with torch
 
         return Detection.of(data, options, ranks=ranks, progress=progress)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from eyespot.features.links import Found, find_links
 from eyespot.features.stored import Stored
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
+from eyespot.files import from_home
 from eyespot.records import Levels, Part, View
 from eyespot.regimes.choice import Choice
 from eyespot.regimes.frozen import COMPUTING, views_of
@@ -115,7 +115,7 @@ def named_groups(pictures: Sequence[Hashed], group: str) -> tuple[dict[str, str]
     """
     if group in (AUTO, OFF):
         return {}, ()
-    found = groups_of([each.picture.name for each in pictures], read_groups(Path(group).expanduser()))
+    found = groups_of([each.picture.name for each in pictures], read_groups(from_home(group)))
     return {each.content: name for each, name in zip(pictures, found.of, strict=True) if name is not None}, found.notes
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from eyespot.bundle.files import CHECKPOINTS, FOLDER, find_bundle
 from eyespot.distributed.world import World, broadcast
 from eyespot.errors import CannotWrite, OptionError
-from eyespot.files import LEFT_OVER, remove_leftovers, writing
+from eyespot.files import LEFT_OVER, from_home, remove_leftovers, writing
 from eyespot.runs.options import TrainOptions
 from eyespot.runs.tables import write_json
 
@@ -185,10 +185,10 @@ def _require_place(parent: Path) -> None:
 
 
 def _parent(options: TrainOptions) -> Path:
-    try:
-        return options.out.expanduser() / RUNS
-    except RuntimeError:
-        raise OptionError(f"the option out cannot be '{options.out}': there is no such person's home") from None
+    out = from_home(options.out)
+    if str(out).startswith("~"):
+        raise OptionError(f"the option out cannot be '{options.out}': there is no such person's home")
+    return out / RUNS
 
 
 def _holds_nothing(folder: Path) -> bool:

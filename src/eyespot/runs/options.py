@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -12,6 +11,7 @@ from pydantic import Field, ValidationError, field_validator
 from eyespot.data.changes import Changes
 from eyespot.data.read_as import Layout, ReadAs
 from eyespot.errors import OptionError
+from eyespot.files import from_home
 from eyespot.keywords import require_known, seconds_of
 from eyespot.old_names import TRAIN, renamed
 from eyespot.records import Record
@@ -157,7 +157,7 @@ class TrainOptions(Record):
     @field_validator("exclude", "parts_of")
     @classmethod
     def _from_home(cls, given: Path | None) -> Path | None:
-        return given and Path(os.path.expanduser(given))  # which leaves the ~ of nobody as it is
+        return given and from_home(given)
 
     @field_validator("freeze", "weights", "group", mode="before")
     @classmethod

@@ -16,6 +16,7 @@ from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.joined import open_joined
 from eyespot.data.written_lists import read_list
 from eyespot.errors import DataError, OptionError
+from eyespot.files import from_home
 from eyespot.records import Part
 from eyespot.runs.folder import ARGS, SPLIT
 from eyespot.runs.resume import Origin, origin_of
@@ -65,7 +66,7 @@ def boxed_pictures_of_run(run: str | Path, manifest: DetectorManifest, *, data: 
     Arguments and errors as of `pictures_of_run`.
     """
     where = data if data is not None else origin_of(run).data
-    found = read_boxes(Path(where).expanduser()).pictures
+    found = read_boxes(from_home(where)).pictures
     of_part = _by_part([Hashed(each.picture, each.content) for each in found], manifest)
     held_out: tuple[Part, ...] = ("val", "test")
     for parts in (held_out, ("train",)):
@@ -97,7 +98,7 @@ def origin_of_first(runs: Sequence[str | Path]) -> Origin:
     Raises OptionError where none is one: bundles and exported files do not know where their pictures are.
     """
     for run in runs:
-        if (Path(run).expanduser() / ARGS).is_file():
+        if (from_home(run) / ARGS).is_file():
             return origin_of(run)
     neither = " nor ".join(map(str, runs))
     raise OptionError(f"neither {neither} is a run folder, which would say where its pictures are: give DATA")

@@ -10,6 +10,7 @@ from typing import Any
 
 from eyespot.data.read_as import AS_IT_IS, ReadAs, read_as
 from eyespot.errors import DataError, OptionError
+from eyespot.files import from_home
 from eyespot.runs.folder import ARGS, REPORT
 from eyespot.runs.options import TrainOptions, train_options
 from eyespot.version import VERSION
@@ -127,17 +128,16 @@ def _again(folder: Path, args: Mapping[str, Any], given: Mapping[str, Any], *, g
 def read_args(run: str | Path, what: str) -> tuple[Path, dict[str, Any]]:
     """The run's folder, and what its `args.json` says."""
     try:
-        folder = Path(run).expanduser()
+        folder = from_home(run)
         file = folder / ARGS
         if file.stat().st_size > LARGEST_ARGS:
             raise OptionError(f"{run} cannot be {what}: its {ARGS} is too large to be one")
         args = json.loads(file.read_bytes())
     except (ValueError, RecursionError) as error:
         raise OptionError(f"{run} cannot be {what}: its {ARGS} is damaged ({error}); train anew") from error
-    except (OSError, RuntimeError) as error:  # RuntimeError: nobody of the name after ~
-        reason = error.strerror if isinstance(error, OSError) else error
+    except OSError as error:
         raise OptionError(
-            f"{run} cannot be {what}: there is no {ARGS} to be read ({reason}); give a run's folder such as "
+            f"{run} cannot be {what}: there is no {ARGS} to be read ({error.strerror}); give a run's folder such as "
             "runs/train/photos"
         ) from error
     if not isinstance(args, dict) or args.get("command") != "train":

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from eyespot.bundle.files import GRAPH, MANIFEST, find_bundle, read_any_bundle
 from eyespot.errors import EyespotError
+from eyespot.files import from_home
 from eyespot.serve.refusals import show_mistake
 from eyespot.serve.service import Service
 
@@ -95,10 +96,10 @@ class Watcher:
 def state_of(run: str | Path) -> State | None:
     """What changes with the files of the bundle that `run` leads to; None if there is none at the moment."""
     try:
-        folder = find_bundle(Path(run).expanduser())
+        folder = find_bundle(from_home(run))
         if folder is None:
             return None
         states = [(folder / name).stat() for name in (MANIFEST, GRAPH)]
-    except (OSError, RuntimeError):
+    except OSError:
         return None
     return tuple((each.st_ino, each.st_mtime_ns, each.st_size) for each in states)

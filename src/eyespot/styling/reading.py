@@ -12,6 +12,7 @@ from PIL import Image
 from eyespot.data.pictures import naming, read_named, read_small
 from eyespot.data.ranges import levels_of
 from eyespot.errors import DataError, OptionError
+from eyespot.files import from_home
 from eyespot.names import printable
 from eyespot.styling.colors import Pixels
 from eyespot.styling.options import LEAST_SIDE
@@ -29,7 +30,7 @@ def read_paintings(given: Sequence[str | Path]) -> list[Painting]:
     for each in given:
         path, weight = _path_and_weight(str(each))
         name, data = read_named(path)
-        paintings.append(Painting(name, read_pixels(name, data), weight, Path(path).expanduser()))
+        paintings.append(Painting(name, read_pixels(name, data), weight, from_home(path)))
     return paintings
 
 
@@ -77,7 +78,7 @@ def _mask(mask: str | Path, most: int) -> tuple[str, Image.Image]:
 
 def _path_and_weight(given: str) -> tuple[str, float]:
     path, colon, number = given.rpartition(":")
-    if not colon or os.path.exists(os.path.expanduser(given)):
+    if not colon or os.path.exists(from_home(given)):
         return given, 1.0
     try:
         weight = float(number)

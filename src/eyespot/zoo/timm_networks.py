@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from eyespot.arithmetic.shapes import check_shapes
 from eyespot.blocks import chain
 from eyespot.errors import MachineError, MissingExtra, NetworkError, WeightsError
+from eyespot.files import from_home
 from eyespot.records import Preprocess
 from eyespot.words import nearest
 from eyespot.zoo.weights_files import hub_files, of_other_classes, put, read
@@ -103,7 +104,7 @@ def _settings(name: str) -> dict[str, Any]:
 
 
 def _file(name: str, weights: str | Path, settings: dict[str, Any]) -> Path:
-    path = Path(weights).expanduser()
+    path = from_home(weights)
     if path.is_file():
         return path
     hub = settings.get("hf_hub_id")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from eyespot import machine
 from eyespot.errors import MissingExtra, WeightsError
-from eyespot.files import write_whole
+from eyespot.files import from_home, write_whole
 from eyespot.zoo.weights import Weights, of_network
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def choose(network: str, given: str | Path) -> tuple[Weights | None, Path]:
     published = of_network(network)
     if str(given) in published:
         return published[str(given)], require(published[str(given)])
-    path = Path(given).expanduser()
+    path = from_home(given)
     if path.is_file():
         return next((weights for weights in published.values() if weights.file == path.name), None), path
     there = f"published are {' and '.join(map(repr, published))}" if published else "none are published"

@@ -20,7 +20,7 @@ from eyespot.data.pictures import naming, read_named, read_whole
 from eyespot.data.ranges import levels_of
 from eyespot.errors import DataError, OptionError
 from eyespot.evaluate.lettering import captioned
-from eyespot.files import chosen_file, write_chosen
+from eyespot.files import chosen_file, from_home, write_chosen
 from eyespot.names import printable
 from eyespot.records import Record
 from eyespot.words import counted
@@ -111,7 +111,7 @@ def open_input(source: Source, channels: str | None) -> Input:
     if channels is not None and channels not in CHANNELS:
         raise OptionError(f"the option channels cannot be {channels!r}: give {', '.join(CHANNELS)}")
     if isinstance(source, str | Path) and not _is_matrix(source):
-        return _picture(Path(source).expanduser(), channels or "gray")
+        return _picture(from_home(source), channels or "gray")
     if channels is not None:
         raise OptionError("the option channels is for pictures: a matrix has the planes that stand in it")
     if isinstance(source, str | Path):
@@ -183,7 +183,7 @@ def _picture(path: Path, channels: str) -> Input:
 
 def _read(source: str | Path, name: str) -> tuple[str, NDArray[np.generic]]:
     """A file's matrix, or one that is written out; with its name."""
-    path = Path(source).expanduser()
+    path = from_home(source)
     if path.suffix.lower() in MATRIX_SUFFIXES:
         return printable(str(path)), read_matrix(path)
     return name, written_out(str(source), name)
