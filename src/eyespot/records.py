@@ -164,6 +164,14 @@ class ClassMetric(Record):
     recall_high: Fraction | None = None
     f1: Fraction | None
     support: int = Field(ge=0)
+
+    @property
+    def recalled(self) -> Metric | None:
+        """The recall with its interval."""
+        if self.recall is None or self.recall_low is None or self.recall_high is None:
+            return None
+        return Metric(accuracy=self.recall, low=self.recall_low, high=self.recall_high, n=self.support)
+
     """Pictures that belong to this class."""
 
 

@@ -45,6 +45,21 @@ def test_val_measures_as_train_did(detector_run: Any, boxed_photos: Path, shared
         eyespot.val(detector_run.run, boxed_photos, split="train")
 
 
+def test_groups_of_the_run_count_once_in_intervals(
+    detector_run: Any, boxed_photos: Path, shared_cache: Path, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(detector_run.run, tmp_path / "run"))
+    args = json.loads((run / "args.json").read_text("utf-8"))
+    (run / "args.json").write_text(json.dumps({**args, "group": str(tmp_path / "people.csv")}), "utf-8")
+    named = [f"test/images/{200 + number}.png,{number // 2}" for number in range(4)]
+    (tmp_path / "people.csv").write_text("\n".join(["picture,group", *named]), "utf-8")
+    alone, grouped = eyespot.val(detector_run.run, boxed_photos), eyespot.val(run, boxed_photos)
+    said = "2 series of 4 pictures that show the same, were taken in a row or are of one group: "
+    assert f"{said}the intervals count each once, the figures count every picture" in grouped.notes
+    assert (grouped.map50_95.value, grouped.map50_95 == alone.map50_95) == (alone.map50_95.value, False)
+    assert f"{said}each has one say" in eyespot.compare(run, detector_run.bundle).notes
+
+
 def test_a_second_run_is_the_same_and_trains_nothing(
     detector_run: Any, boxed_photos: Path, shared_cache: Path, tmp_path: Path
 ) -> None:

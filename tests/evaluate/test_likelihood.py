@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import product
 
 import numpy as np
@@ -17,6 +18,17 @@ def test_p_is_the_share_of_all_turns_that_gain_as_much():
     turns = np.array(list(product((-1, 1), repeat=12))) @ gains
     expected = (turns >= gains.sum() - 1e-12).mean()
     assert p_likelier(np.zeros(12), gains) == pytest.approx(expected, abs=0.015)
+
+
+def test_few_of_the_turns_are_held_at_a_time_and_they_are_those_of_one_seed():
+    gains = np.random.default_rng(1).normal(0.02, 1, 2001)
+    signs = np.random.default_rng(0).integers(0, 2, (9_999, 2001), dtype=np.int8)
+    reached = int(((2 * signs - 1) @ gains >= gains.sum()).sum())
+    tracemalloc.start()
+    assert p_likelier(np.zeros(2001), gains) == (1 + reached) / 10_000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3e7
 
 
 def test_models_that_answer_alike_are_not_told_apart():

@@ -15,7 +15,7 @@ from PIL import Image
 import eyespot
 from eyespot.bundle.files import read_bundle
 from eyespot.cli.main import main
-from eyespot.errors import BundleError, OptionError
+from eyespot.errors import BundleError, DataError, OptionError
 from eyespot.runs.pictures import pictures_of_run
 
 
@@ -78,7 +78,7 @@ def test_old_pictures_keep_their_parts_and_a_new_folder_is_a_new_class(first, ph
     assert "was tested on" in Path(second.run, "report.html").read_text("utf-8")
 
 
-def test_a_run_that_has_grown_can_grow_on_be_replayed_and_be_looked_into(first, draw, tmp_path):
+def test_a_run_that_has_grown_can_grow_on_be_replayed_and_be_looked_into(first, photos, draw, tmp_path):
     for number in (1, 2):
         draw(tmp_path / f"new{number}", 2, first=100 * number + 20)
     second = eyespot.add(first.run, tmp_path / "new1")
@@ -89,6 +89,13 @@ def test_a_run_that_has_grown_can_grow_on_be_replayed_and_be_looked_into(first, 
     manifest = read_bundle(third.run).manifest
     again = pictures_of_run(third.run, manifest, data=None, parts=("train",))
     assert (len(again.hashed), again.missing) == (manifest.pictures.count("train"), 0)
+    moved = shutil.copytree(photos, tmp_path / "moved")
+    again = pictures_of_run(third.run, manifest, data=moved, parts=("train",))
+    assert again.missing == 0  # what came to them is found where it was
+    shutil.rmtree(tmp_path / "new1")
+    few = pictures_of_run(third.run, manifest, data=moved, parts=("train",))
+    assert len(few.hashed) < len(again.hashed)
+    draw(tmp_path / "new1", 2, first=120)
     both = eyespot.compare(third.run, second.run, split="all")
     held_out = manifest.pictures.count("val") + manifest.pictures.count("test")
     assert (both.pictures, both.left_out) == (held_out, manifest.pictures.count("train"))
@@ -121,10 +128,23 @@ def test_a_run_that_held_nothing_out_is_compared_with_nothing(first, draw, tmp_p
     file.write_text(json.dumps({**manifest, "pictures": {**manifest["pictures"], "val": "", "test": ""}}), "utf-8")
     Path(first.run, "predictions.csv").unlink()
     draw(tmp_path / "new", 2, first=300)
+    said = CliRunner().invoke(main, ["add", first.run, str(tmp_path / "new"), "--strict", "--quiet"])
+    assert (said.exit_code, said.stderr) == (
+        3,
+        "eyespot: nothing could be compared, so --strict does not take the new model for as good\n",
+    )
     second = eyespot.add(first.run, tmp_path / "new")
     assert second.regression is None
     assert f"no picture was tested here that {first.run} was tested on: nothing is compared" in second.notes
     assert f"{first.run} held no pictures out, so the parts are drawn anew" in second.notes
+
+
+def test_a_damaged_run_is_refused_before_anything_is_trained(first, draw, tmp_path):
+    draw(tmp_path / "new", 2, first=300)
+    Path(first.run, "predictions.csv").write_text("picture,part\n", "utf-8")
+    with pytest.raises(DataError, match=r"predictions.csv has no column 'answer'"):
+        eyespot.add(first.run, tmp_path / "new")
+    assert not Path(first.run).with_name("photos-2").exists()
 
 
 def test_what_is_no_run_to_add_to_is_refused(first, tmp_path):

@@ -16,12 +16,15 @@ from PIL import Image
 import eyespot
 from eyespot.bundle.files import read_any_bundle, write_bundle, write_detector
 from eyespot.bundle.manifest import KnownPictures
-from eyespot.data.copies import content_hash
+from eyespot.data.copies import Hashed, content_hash
+from eyespot.data.data_set import Picture
 from eyespot.errors import BundleError, DataError, OptionError
 from eyespot.evaluate.box_matches import Found, Truth, matches
 from eyespot.evaluate.paired import Comparison, paired
 from eyespot.evaluate.paired_boxes import paired_boxes
 from eyespot.exporting.files import onnx_file
+from eyespot.runs.lists import RunLists, as_decided
+from eyespot.runs.tables import write_csv
 
 WEIGHTS = (1.0, 0.6)
 """Of red, in two models: the second sees less of it."""
@@ -176,6 +179,84 @@ def test_near_copies_have_one_say(split_run, split_photos, tmp_path):
     assert series <= 9
     assert pictures == 18
     assert result.smallest_seen is None or result.smallest_seen > Comparison(0, 0, 18).smallest_seen
+
+
+@pytest.fixture
+def photos(split_photos, tmp_path) -> Path:
+    return Path(shutil.copytree(split_photos, tmp_path / "photos"))
+
+
+@pytest.fixture
+def judged(photos, tmp_path, shared_cache) -> tuple[str, str]:
+    """A run on these pictures, and one with a list: of 33 to test on it leaves out two and gives one another class."""
+    done = {"circle/200.png": "x", "square/201.png": "x", "triangle/202.png": "circle"}
+    rows = [(content_hash((photos / "test" / name).read_bytes()), name, do) for name, do in done.items()]
+    write_csv(tmp_path / "list.csv", ("content_hash", "picture", "do"), rows)
+    one, other = (
+        eyespot.train(photos, out=tmp_path / "runs", name=name, **options).run
+        for name, options in (("one", {}), ("other", {"exclude": tmp_path / "list.csv"}))
+    )
+    return one, other
+
+
+def test_pictures_count_as_a_list_of_one_of_the_runs_has_them(judged, photos, tmp_path):
+    one, other = judged
+    (tmp_path / "list.csv").unlink()  # the run knows what it decided
+    for first, second, data in ((one, other, None), (other, one, None), (one, other, photos)):
+        result = eyespot.compare(first, second, data)
+        assert [(each.picture, each.reason) for each in result.set_aside] == [
+            ("test/circle/200.png", "was left out by you"),
+            ("test/square/201.png", "was left out by you"),
+        ]
+        assert [(each.name, each.pictures) for each in result.per_class] == [
+            ("circle", 11),
+            ("square", 10),
+            ("triangle", 10),
+        ]
+        assert "your list counts here, too: 2 pictures left out and 1 picture of another class" in result.notes
+    measured = eyespot.load(other).evaluate(photos)
+    assert (measured.n, len(measured.set_aside)) == (31, 2)
+    assert eyespot.load(one).evaluate(photos).n == 33
+    elsewhere = Path(shutil.copytree(photos, tmp_path / "elsewhere"))
+    assert eyespot.compare(one, other, elsewhere).pictures == 33  # other data say their classes themselves
+
+
+def test_two_classes_that_two_runs_give_to_one_picture_settle_nothing():
+    hashed = [Hashed(Picture(name, "cat"), name) for name in ("a", "b", "c")]
+    lists = [RunLists(class_of={"a": "dog", "b": "dog", "c": "cat"}), RunLists(class_of={"a": "cow", "b": "cat"})]
+    kept, set_aside, notes = as_decided(hashed, lists)
+    assert [(each.content, each.picture.label) for each in kept] == [("b", "dog"), ("c", "cat")]
+    assert [each.reason for each in set_aside] == ["was given two classes by you, 'cow' and 'dog', in two runs"]
+    assert notes == ["your list counts here, too: 1 picture left out and 1 picture of another class"]
+
+
+def test_groups_that_a_run_was_trained_with_have_one_say(photos, split_run, tmp_path, shared_cache):
+    tested = sorted(each.relative_to(photos).as_posix() for each in (photos / "test").rglob("*.png"))
+    write_csv(tmp_path / "people.csv", ("picture", "group"), [(name, int(name[-5]) % 3) for name in tested])
+    run = eyespot.train(photos, out=tmp_path / "runs", group=tmp_path / "people.csv").run
+    moved = tmp_path / "moved"
+    for number, name in enumerate(tested):
+        (moved / Path(name).parent.name).mkdir(parents=True, exist_ok=True)
+        shutil.copy(photos / name, moved / Path(name).parent.name / f"{number}.png")
+    said = "3 series of 33 pictures that show the same, were taken in a row or are of one group: each has one say"
+    for data in (None, moved):  # known by their content
+        assert said in eyespot.compare(run, split_run.run, data).notes
+    measured = eyespot.load(run).evaluate(photos)
+    assert measured.high - measured.low > split_run.test.high - split_run.test.low
+    (tmp_path / "people.csv").unlink()
+    [note] = [note for note in eyespot.compare(run, split_run.run).notes if "people.csv" in note]
+    assert note.startswith(f"a list that {run} was made with does not count here: there is no file ")
+
+
+def test_it_is_said_how_many_pictures_resemble_what_a_model_was_trained_on(photos, split_run, tmp_path, shared_cache):
+    for number in range(3):
+        Image.open(photos / f"train/circle/{number:03}.png").save(photos / f"test/circle/again-{number}.bmp")
+    run = eyespot.train(photos, out=tmp_path / "runs").run
+    result = eyespot.compare(run, split_run.run)
+    assert result.pictures == 36
+    [note] = [note for note in result.notes if "in one series with pictures that were trained on" in note]
+    assert "of these 36 pictures some are" in note
+    assert "3 for the first and 3 for the second" in note
 
 
 @pytest.mark.parametrize(

@@ -93,9 +93,9 @@ def test_interval_svg_spans_the_interval():
 
 
 def test_bar_svg_is_as_long_as_the_share():
-    svg = figures.bar_svg(3, 4, "recall")
+    svg = figures.bar_svg(wilson(3, 4), "recall")
     assert float(drawn(svg, "rect", "bar")[0]["width"]) == pytest.approx(90)
-    assert not drawn(figures.bar_svg(0, 0, "recall"), "rect", "bar")
+    assert not drawn(figures.bar_svg(None, "recall"), "rect", "bar")
 
 
 def test_reliability_svg_puts_a_calibrated_tenth_on_the_diagonal():
@@ -115,7 +115,7 @@ def test_every_svg_speaks():
     bins = (CalibrationBin(low=0.9, high=1.0, confidence=0.95, accuracy=1.0, n=3),)
     for svg in (
         figures.interval_svg(wilson(1, 2)),
-        figures.bar_svg(1, 2, "a<b"),
+        figures.bar_svg(wilson(1, 2), "a<b"),
         figures.reliability_svg(bins, "A & B"),
     ):
         root = ElementTree.fromstring(svg)  # well-formed, so hostile text in labels is escaped

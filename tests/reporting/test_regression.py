@@ -14,6 +14,7 @@ from eyespot.data.data_set import Picture
 from eyespot.evaluate.paired import paired
 from eyespot.regimes.answers import Answers
 from eyespot.reporting.regression import Both, Regression, regression, regression_of
+from eyespot.reporting.regression import run_before as read_run
 from eyespot.runs.tables import write_csv
 
 CLASSES = ("-hat", "boot", "cap")
@@ -50,7 +51,7 @@ def run_after(labels: np.ndarray, answers: np.ndarray) -> Any:
 
 
 def compared(folder: Path, labels: np.ndarray, before: np.ndarray, after: np.ndarray) -> Regression:
-    found = regression_of(run_before(folder, before), run_after(labels, after))
+    found = regression_of(read_run(run_before(folder, before)), run_after(labels, after))
     assert found is not None
     return found
 
@@ -130,7 +131,19 @@ def test_too_few_pictures_show_nothing(tmp_path):
 def test_without_pictures_of_both_or_without_the_runs_files_nothing_is_compared(tmp_path):
     labels = np.arange(6) % 3
     after = run_after(labels, labels)
-    assert regression_of(tmp_path, after) is None
-    before = run_before(tmp_path, labels[:0])
+    assert regression_of(read_run(tmp_path), after) is None
+    before = read_run(run_before(tmp_path, labels[:0]))
     assert regression_of(before, after) is None
     assert regression_of(before, SimpleNamespace(answers={})) is None
+
+
+def test_pictures_that_the_run_before_does_not_know_are_not_compared_and_counted(tmp_path):
+    labels = np.arange(6) % 3
+    run_before(tmp_path, labels)
+    split = (tmp_path / "split.csv").read_text("utf-8").splitlines(keepends=True)
+    (tmp_path / "split.csv").write_text("".join([*split[:3], *split[4:]]), "utf-8")
+    before = read_run(tmp_path)
+    assert regression_of(before, run_after(labels, labels)).after.n == 5
+    assert list(before.notes) == [
+        f"1 picture that {tmp_path} was tested on cannot be compared: not named in its split.csv"
+    ]

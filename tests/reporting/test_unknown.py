@@ -36,7 +36,9 @@ def fitted(count: int, **changes):
         "small_test": False,
         "means": ClassMeans(class_means(features, labels, len(CLASSES)), unseen, labels, "training pictures"),
         "temperature": Temperature(1.5, "answers", Answers([], labels, logits)),
-        "prepared": SimpleNamespace(data_set=SimpleNamespace(classes=CLASSES), mirror_matters=False),
+        "prepared": SimpleNamespace(
+            data_set=SimpleNamespace(classes=CLASSES), mirror_matters=False, group=lambda pictures: None
+        ),
         "trunk": None,
     }
     return SimpleNamespace(**known | changes)
@@ -93,6 +95,21 @@ def test_each_class_is_left_out_in_turn():
 @pytest.mark.parametrize("regime", ["partial", "full", "scratch"])
 def test_a_network_that_learned_a_class_cannot_say_what_it_would_be_without_it(regime):
     assert refusals(fitted(300, regime=regime), {}).left_out == ()
+
+
+def test_series_make_the_intervals_of_what_is_refused_wider():
+    """Six pictures of each thing, two of each class, are worth one."""
+    alone, test = fitted(300), answers(60)
+    in_pairs = fitted(300)
+    in_pairs.prepared.group = lambda pictures: np.arange(len(pictures)) // 6
+    in_pairs.temperature.answers.pictures.extend([None] * 300)
+    test.pictures.extend([None] * 60)
+    one, other = (refusals(each, {"test": test}) for each in (alone, in_pairs))
+    shares = [(one.unknown.refused, other.unknown.refused)]
+    shares += [(first.noticed, second.noticed) for first, second in zip(one.left_out, other.left_out, strict=True)]
+    for first, second in shares:
+        assert (first.share, first.n) == (second.share, second.n)
+        assert second.high - second.low > first.high - first.low
 
 
 def test_where_that_would_take_long_it_is_not_looked_at(monkeypatch):

@@ -11,8 +11,8 @@ import numpy as np
 from eyespot.answering.box_evaluation import judge, with_known_labels
 from eyespot.answering.compared import ClassBoxDifference, CompareDetectorsResult, MeasuredDetector
 from eyespot.answering.opened_detector import OpenedDetector
-from eyespot.answering.series import series_among
-from eyespot.answering.unseen import on_weights, unseen
+from eyespot.answering.series import ONE_SAY, Together, find_together
+from eyespot.answering.unseen import note_on_known, on_weights, unseen
 from eyespot.data.boxes.reading import read_boxes
 from eyespot.data.boxes.records import BoxedPicture
 from eyespot.data.copies import Hashed
@@ -24,6 +24,7 @@ from eyespot.files import from_home
 from eyespot.names import printable
 from eyespot.progress import Progress
 from eyespot.records import SetAside
+from eyespot.runs.lists import lists_of
 
 
 def box_comparison(
@@ -38,10 +39,11 @@ def box_comparison(
     both = _both(first, second, new.pictures, progress)
     if not both.first.counted.sum():
         raise DataError(f"{data} has no box of these classes in a readable picture that neither model was trained on")
-    sides = (*first.manifest.preprocess.crop_hw, *second.manifest.preprocess.crop_hw)
-    series, on_series = series_among(
-        _hashed(both.pictures), _hashed(pictures), image_side=min(sides), progress=progress
-    )
+    together = _together((first, second), pictures, data, progress)
+    compared = _hashed(both.pictures)
+    on_series = together.notes_on(compared, ONE_SAY)
+    on_series += note_on_known(together, compared, _hashed(pictures), known)
+    series = together.numbers(compared)
     found = paired_boxes(both.first, both.second, np.random.default_rng(0), series=series)
     assert found.map50 is not None
     assert found.map50_95 is not None
@@ -88,6 +90,15 @@ def _both(first: OpenedDetector, second: OpenedDetector, pictures: Sequence[Boxe
         for detector, founds in ((first, ours), (second, theirs))
     )
     return _Both(other.pictures, found, found_too, [*one.set_aside, *other.set_aside])
+
+
+def _together(
+    detectors: Sequence[OpenedDetector], pictures: Sequence[BoxedPicture], data: str, progress: Progress
+) -> Together:
+    """The series of all pictures of the data, and the groups that the detectors were trained with."""
+    side = min(side for each in detectors for side in each.manifest.preprocess.crop_hw)
+    lists = [lists_of(each.bundle.folder, None, data) for each in detectors]
+    return find_together(_hashed(pictures), image_side=side, lists=lists, progress=progress)
 
 
 def _hashed(pictures: Sequence[BoxedPicture]) -> list[Hashed]:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from eyespot.answering.detections import DetectionValResult
 from eyespot.answering.opened_detector import OpenedDetector
+from eyespot.answering.series import COUNTED, find_together
 from eyespot.data.boxes.reading import read_boxes
 from eyespot.data.boxes.records import BoxedPicture
 from eyespot.errors import DataError, OptionError
@@ -22,6 +23,7 @@ from eyespot.files import from_home
 from eyespot.names import printable
 from eyespot.progress import Progress
 from eyespot.records import SetAside
+from eyespot.runs.lists import lists_of
 from eyespot.words import some
 
 LEAST_SCORE = 0.01
@@ -92,7 +94,12 @@ def box_evaluation(detector: OpenedDetector, data: str | Path, *, split: str, pr
     if not new:
         raise DataError(f"the model was trained on every picture of {data}, part {part!r}: give it others")
     judged = judge(detector, new, doing="measuring", progress=progress)
-    scores = judged.scores(detector.classes, threshold=detector.cut.threshold, most=detector.cut.most)
+    lists, image_side = [lists_of(detector.bundle.folder, None, data)], min(detector.manifest.preprocess.crop_hw)
+    everything = [each.hashed for each in boxed.pictures]
+    together = find_together(everything, image_side=image_side, lists=lists, progress=progress)
+    measured = [each.hashed for each in judged.pictures]
+    series, cut = together.numbers(measured), detector.cut
+    scores = judged.scores(detector.classes, threshold=cut.threshold, most=cut.most, series=series)
     if scores is None:
         raise DataError(f"{data} has no box of this model's classes to be found in part {part!r}")
     return DetectionValResult(
@@ -102,7 +109,7 @@ def box_evaluation(detector: OpenedDetector, data: str | Path, *, split: str, pr
         part=part,
         classes=detector.classes,
         set_aside=(*boxed.set_aside, *trained_on, *judged.set_aside),
-        notes=(*boxed.notes, *on_foreign),
+        notes=(*boxed.notes, *on_foreign, *together.notes_on(measured, COUNTED)),
         seconds=round(time.perf_counter() - started, 2),
     )
 

@@ -13,8 +13,8 @@ from eyespot import machine
 from eyespot.answering.compared import ClassDifference, CompareResult, MeasuredModel
 from eyespot.answering.evaluation import of_known_classes
 from eyespot.answering.opened import Opened
-from eyespot.answering.series import series_among
-from eyespot.answering.unseen import Unseen, on_weights, unseen
+from eyespot.answering.series import ONE_SAY, find_together
+from eyespot.answering.unseen import Unseen, note_on_known, on_weights, unseen
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.groups import effective_count
 from eyespot.data.joined import open_joined
@@ -24,6 +24,7 @@ from eyespot.evaluate.paired import Comparison, holm, paired, verdict
 from eyespot.names import printable
 from eyespot.progress import Progress
 from eyespot.records import SetAside
+from eyespot.runs.lists import RunLists, as_decided, lists_of
 from eyespot.runs.resume import Origin
 
 
@@ -37,8 +38,11 @@ def comparison(first: Opened, second: Opened, origin: Origin, *, split: str, pro
     both = _both(first, second, asked.new.pictures, progress)
     if not both.pictures:
         raise DataError(f"{origin.data} has no readable picture that neither of the two models was trained on")
+    known = (first.manifest.pictures, second.manifest.pictures)
     sides = (*first.manifest.preprocess.crop_hw, *second.manifest.preprocess.crop_hw)
-    series, on_series = series_among(both.pictures, asked.everything, image_side=min(sides), progress=progress)
+    together = find_together(asked.everything, image_side=min(sides), lists=asked.lists, progress=progress)
+    series, on_series = together.numbers(both.pictures), together.notes_on(both.pictures, ONE_SAY)
+    on_series += note_on_known(together, both.pictures, asked.everything, known)
     found = paired(both.first, both.second, series=series)
     return CompareResult(
         data=printable(str(origin.data)),
@@ -66,6 +70,8 @@ class _Asked:
     """The pictures of a data set, and those of them that both models are asked about."""
 
     everything: list[Hashed]
+    lists: list[RunLists]
+    """Of the two models' runs."""
     new: Unseen[Hashed]
     set_aside: tuple[SetAside, ...]
     notes: tuple[str, ...]
@@ -75,10 +81,13 @@ def _asked(first: Opened, second: Opened, origin: Origin, *, split: str) -> _Ask
     data_set = open_joined(origin.data, origin.how, more=origin.more)
     known, foreign = of_known_classes(data_set, first)
     hashed, unread = hash_pictures(known, threads=machine.cores())
+    lists = [lists_of(each.bundle.folder, each.manifest.data.exclusion, origin.data) for each in (first, second)]
+    hashed, left_out, on_lists = as_decided(hashed, lists)
     hashed, copies = without_copies(hashed)
     parts = (first.manifest.pictures, second.manifest.pictures)
     new = unseen(hashed, [each.content for each in hashed], parts, split=split, data=printable(str(origin.data)))
-    return _Asked(hashed, new, (*data_set.set_aside, *foreign, *unread, *copies), data_set.notes)
+    set_aside = (*data_set.set_aside, *foreign, *unread, *left_out, *copies)
+    return _Asked(hashed, lists, new, set_aside, (*data_set.notes, *on_lists))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from eyespot import machine
 from eyespot.answering.opened import Opened
 from eyespot.answering.results import ValResult
 from eyespot.answering.rules import rules_of
-from eyespot.answering.series import series_among
+from eyespot.answering.series import COUNTED, find_together
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.data.levels import note_on_flat
@@ -26,6 +26,7 @@ from eyespot.evaluate.metrics import LARGEST_MATRIX, most_confused, part_metrics
 from eyespot.names import printable
 from eyespot.progress import Progress
 from eyespot.records import Part, SetAside
+from eyespot.runs.lists import as_decided, lists_of
 from eyespot.words import some
 
 PARTS = ("test", "val", "train")
@@ -48,6 +49,8 @@ def evaluation(model: Opened, data: str | Path, *, split: str, progress: Progres
     data_set = open_data_set(data, how)
     known, foreign = of_known_classes(data_set, model)
     hashed, unread = hash_pictures(known, threads=machine.cores())
+    lists = [lists_of(model.bundle.folder, model.manifest.data.exclusion, data)]
+    hashed, left_out, on_lists = as_decided(hashed, lists)
     hashed, copies = without_copies(hashed)
     then = model.manifest.pictures.parts(each.content for each in hashed)
     seen = [_Seen(*each) for each in zip(hashed, then, strict=True)]
@@ -55,12 +58,9 @@ def evaluation(model: Opened, data: str | Path, *, split: str, progress: Progres
     answers = _answers(model, chosen, progress)
     if not answers.pictures:
         raise DataError(f"{data} has no readable picture of this model's classes in part {part!r}")
-    series, on_series = series_among(
-        [each.hashed for each in answers.pictures],
-        hashed,
-        image_side=min(model.manifest.preprocess.crop_hw),
-        progress=progress,
-    )
+    measured, image_side = [each.hashed for each in answers.pictures], min(model.manifest.preprocess.crop_hw)
+    together = find_together(hashed, image_side=image_side, lists=lists, progress=progress)
+    series, on_series = together.numbers(measured), together.notes_on(measured, COUNTED)
     metrics = part_metrics(answers.labels, answers.probabilities, model.classes, group=series)
     logits = np.log(np.maximum(answers.probabilities, SMALLEST_PROBABILITY))
     return ValResult(
@@ -68,14 +68,14 @@ def evaluation(model: Opened, data: str | Path, *, split: str, progress: Progres
         data=printable(str(data)),
         part=part,
         **metrics.overall.model_dump(),
-        **_refused(model, answers),
+        **_refused(model, answers, series),
         per_class=metrics.per_class,
         classes=model.classes,
         confusion=metrics.confusion if len(model.classes) <= LARGEST_MATRIX else (),
         mixed_up=most_confused(metrics.cells, model.classes),
         calibration=calibration(logits, answers.labels, 1.0, "nothing: the model's own temperature is in its answers"),
-        set_aside=(*data_set.set_aside, *foreign, *unread, *copies, *trained_on, *answers.unreadable),
-        notes=(*data_set.notes, *_notes(answers, model), *on_series),
+        set_aside=(*data_set.set_aside, *foreign, *unread, *left_out, *copies, *trained_on, *answers.unreadable),
+        notes=(*data_set.notes, *on_lists, *_notes(answers, model), *on_series),
         seconds=round(time.perf_counter() - started, 2),
     )
 
@@ -157,15 +157,17 @@ def _answers(model: Opened, seen: Sequence[_Seen], progress: Progress) -> _Answe
     )
 
 
-def _refused(model: Opened, answers: _Answers) -> dict[str, Any]:
-    """How many pictures the model refused, and its accuracy on the others."""
+def _refused(model: Opened, answers: _Answers, series: np.ndarray | None) -> dict[str, Any]:
+    """How many pictures the model refused, and its accuracy on the others. series: of each picture, (N,)."""
     if None in answers.known:
         return {"refused": None, "accepted": None}
     is_known = np.array(answers.known, bool)
     refused = int((~is_known).sum())
     accepted = None
     if 0 < refused < len(is_known):
-        accepted = part_metrics(answers.labels[is_known], answers.probabilities[is_known], model.classes).overall
+        labels, chances = answers.labels[is_known], answers.probabilities[is_known]
+        group = None if series is None else series[is_known]
+        accepted = part_metrics(labels, chances, model.classes, group=group).overall
     return {"refused": refused, "accepted": accepted}
 
 

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
+from eyespot.answering.series import Together
 from eyespot.bundle.manifest import KnownPictures
+from eyespot.data.copies import Hashed
 from eyespot.errors import DataError, OptionError
 from eyespot.words import counted, some
 
@@ -64,6 +66,29 @@ def unseen(
     if part == "val" and not of_part["test"]:
         notes.append("no test picture is left that neither model was trained on: better give other pictures as DATA")
     return Unseen(part, [pictures[row] for row in rows], left_out, tuple(notes))  # type: ignore[arg-type]
+
+
+def note_on_known(
+    together: Together,
+    pictures: Sequence[Hashed],
+    data: Sequence[Hashed],
+    known: tuple[KnownPictures, KnownPictures],
+) -> list[str]:
+    """A note where compared pictures resemble some that a model was trained on.
+
+    together: the series of all the data. pictures: that are compared. known: as of `unseen`.
+    """
+    contents = [each.content for each in data]
+    counts = []
+    for each in known:
+        trained_on = (content for content, part in zip(contents, each.parts(contents), strict=True) if part == "train")
+        counts.append(together.count_known(pictures, trained_on))
+    if not any(counts):
+        return []
+    return [
+        f"of these {len(pictures)} pictures some are in one series with pictures that were trained on, {counts[0]} for "
+        f"the first and {counts[1]} for the second: on those a model does better than on new ones"
+    ]
 
 
 def on_weights(first: bytes, second: bytes) -> list[str]:

@@ -17,8 +17,8 @@ from eyespot.cli import ctrl_c
 from eyespot.words import nearest
 
 FAILED, WRONG_USE, WORSE = 1, 2, 3
-"""Exit status of what could not be done, of a command line that cannot be meant, and of a model that got worse where
-that was not to be."""
+"""Exit status of what could not be done, of a command line that cannot be meant, and of a model that got worse, or
+that nobody can say it of, where that was not to be."""
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print the result as one JSON value on standard output."

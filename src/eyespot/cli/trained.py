@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run")
 @click.argument("new")
-@click.option("--strict", is_flag=True, help="End with status 3 if the new model is worse, in all or in a class.")
+@click.option("--strict", is_flag=True, help="End with status 3 if the model is worse or cannot be compared.")
 @click.option("--name", help="Name of the new run's folder.  [default: RUN's with a number]")
 @click.option("--data", metavar="DATA", help="Where the pictures of RUN are now, if they were moved.")
 @json_option
@@ -40,7 +40,9 @@ def add(as_json: bool, quiet: bool, strict: bool, **options: Any) -> None:
     with show.progress(quiet=quiet) as progress:
         result = recipe(progress=progress, **options)
     show.json_or(as_json, result, show.trained)
-    if strict and result.regression and result.regression.is_worse:
+    if strict and result.regression is None:
+        show.say("eyespot: nothing could be compared, so --strict does not take the new model for as good", err=True)
+    if strict and (result.regression is None or result.regression.is_worse):
         sys.exit(WORSE)
 
 

@@ -14,6 +14,8 @@ from eyespot.evaluate.calibration import fit_temperature, probabilities
 
 TURNS = 9_999
 """Random turns of all signs, so that p is known to 0.002 where it matters."""
+BLOCK = 2**20
+"""Signs that are held at a time."""
 LEAST_PROBABILITY = 1e-6
 """A picture that a model is dead sure to be something else counts as this, not as infinitely much."""
 
@@ -41,6 +43,10 @@ def p_likelier(before: ArrayLike, after: ArrayLike, *, series: ArrayLike | None 
         gains = np.asarray(np.bincount(np.unique(series, return_inverse=True)[1], gains), np.float64)
     if not gains.any():
         return 1.0
-    signs = np.random.default_rng(0).integers(0, 2, (TURNS, len(gains)), dtype=np.int8)
-    turned = (2 * signs - 1) @ gains  # (TURNS,)
-    return float((1 + (turned >= gains.sum()).sum()) / (1 + TURNS))
+    random, reached = np.random.default_rng(0), 0
+    rows = max(4, BLOCK // len(gains) // 4 * 4)  # the generator gives four such numbers at a time
+    for start in range(0, TURNS, rows):
+        signs = random.integers(0, 2, (min(rows, TURNS - start), len(gains)), dtype=np.int8)
+        turned = (2 * signs - 1) @ gains
+        reached += int((turned >= gains.sum()).sum())
+    return (1 + reached) / (1 + TURNS)

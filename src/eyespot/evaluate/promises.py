@@ -50,6 +50,11 @@ class Share(Record):
         """The same numbers, where they are no accuracy."""
         return cls(share=metric.accuracy, low=metric.low, high=metric.high, n=metric.n)
 
+    @property
+    def metric(self) -> Metric:
+        """The numbers that it was made of."""
+        return Metric(accuracy=self.share, low=self.low, high=self.high, n=self.n)
+
 
 class Unknown(Record):
     """How a model tells a picture that shows none of its classes: by its likeness to the pictures of the nearest."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
+from eyespot.data.groups import effective_count
 from eyespot.data.store import Store
 from eyespot.data.store_values import key_of
 from eyespot.distributed.world import ALONE
@@ -72,7 +72,7 @@ def fit_frozen(prepared: Prepared, trunk: Trunk, job: Job, *, small_test: bool, 
         small_test=small_test,
         out_of_fold=out_of_fold,
         table=tuple(_row(trial, chosen=trial == fitted.chosen) for trial in fitted.trials),
-        how=tuple(_how(embedded, fitted, job.options, views)),
+        how=tuple(_how(embedded, fitted, job.options, views, group=memory.samples.group)),
         views_computed=embedded.computed,
         notes=[*embedded.notes, *notes, *stopped],
         findings=memory.findings(fitted),
@@ -167,7 +167,9 @@ def _row(trial: Trial, *, chosen: bool) -> dict[str, float | int | bool]:
     }
 
 
-def _how(embedded: Embedded, fitted: FittedHead, options: TrainOptions, views: Sequence[View]) -> Any:
+def _how(
+    embedded: Embedded, fitted: FittedHead, options: TrainOptions, views: Sequence[View], *, group: np.ndarray | None
+) -> Iterator[tuple[str, str]]:
     yield "What was trained", f"a softmax head on {embedded.features['identity'].shape[1]} features; all else is frozen"
     if options.head:
         yield "Hidden layers", ", ".join(str(width) for width in options.head)
@@ -180,7 +182,8 @@ def _how(embedded: Embedded, fitted: FittedHead, options: TrainOptions, views: S
         if "mirror" in views
         else "not used: a mirror image may be another class, was not wanted, or took too long",
     )
-    accuracy = wilson_fraction(fitted.chosen.accuracy, len(embedded.pictures))
+    worth = None if group is None else effective_count(group)
+    accuracy = wilson_fraction(fitted.chosen.accuracy, len(embedded.pictures), worth=worth)
     yield "Cross-validation", f"accuracy {accuracy}, mean loss {fitted.chosen.loss:.3f}; the L2 was chosen by it"
 
 

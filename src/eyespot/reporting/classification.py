@@ -17,6 +17,7 @@ from eyespot.regimes.prepare import Prepared, prepare, with_levels
 from eyespot.regimes.series import with_named
 from eyespot.reporting.measure import Measurements, measure
 from eyespot.reporting.outputs import write_outputs
+from eyespot.reporting.regression import Before, run_before
 from eyespot.reporting.result import TrainResult, result_of
 from eyespot.reporting.written_model import keeping, write_model
 from eyespot.runs.job import Job
@@ -33,15 +34,19 @@ class Classification:
 
     prepared: Prepared
     choice: Choice
+    before: Before | None = None
+    """The run that it is compared with, where one was given."""
 
     @classmethod
     def of(
         cls, data: str | Path | DataSet, options: TrainOptions, *, ranks: World, progress: Progress
     ) -> Classification:
-        """Raises DataError where there is nothing to tell apart, OptionError for options that do not fit."""
+        """Raises DataError where there is nothing to tell apart, or where the run to compare with is damaged,
+        OptionError for options that do not fit."""
+        before = run_before(options.parts_of) if options.parts_of else None
         found = prepare(data, seed=options.seed, progress=progress, how=options.read_as, changes=options.changes)
         prepared = with_named(with_levels(found, ranks), options.group)
-        return cls(prepared, choose(prepared, options))
+        return cls(prepared, choose(prepared, options), before)
 
     @property
     def data_name(self) -> str:
@@ -66,7 +71,7 @@ class Classification:
         if stopped:
             raise KeyboardInterrupt
         job.progress("writing the report", 0, 1)
-        result = result_of(fitted, measured, choice=self.choice, job=job, notes=notes)
+        result = result_of(fitted, measured, choice=self.choice, before=self.before, job=job, notes=notes)
         folder = job.folder.path
         assert folder is not None
         write_outputs(folder, result, fitted, measured, manifest=manifest, args=args())

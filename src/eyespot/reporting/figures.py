@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
 
 from eyespot.evaluate.lettering import SMALLEST_TEXT, drawable, lettered, own_font
-from eyespot.evaluate.metrics import LARGEST_MATRIX, matrix_of_most_confused, wilson, wilson_fraction
+from eyespot.evaluate.metrics import LARGEST_MATRIX, matrix_of_most_confused, wilson_fraction
 from eyespot.palette import INK, PALE, TEAL
 from eyespot.records import CalibrationBin, Metric, PartMetrics
 
@@ -102,11 +102,10 @@ def interval_svg(metric: Metric) -> str:
     return f'<svg class="interval" role="img" width="100%" height="46" aria-label="{label}">{body}</svg>'
 
 
-def bar_svg(right: int, n: int, label: str) -> str:
-    """A small bar for `right` of `n`, with the 95 % interval as a whisker; empty if n is 0."""
-    if n == 0:
+def bar_svg(metric: Metric | None, label: str) -> str:
+    """A small bar for a share, with the 95 % interval as a whisker; empty where there is none."""
+    if metric is None:
         return _svg(TRACK, f"{label}: none", width=120, height=14, kind="row-bar")
-    metric = wilson(right, n)
     low, high = 1 + 118 * metric.low, 1 + 118 * metric.high
     body = (
         f'{TRACK}<rect class="bar" width="{120 * metric.accuracy:.1f}" height="14" rx="3"/>'

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from eyespot.data.groups import effective_count
 from eyespot.data.store import Store
 from eyespot.evaluate.calibration import calibration, probabilities
 from eyespot.evaluate.metrics import part_metrics, wilson
@@ -204,7 +205,9 @@ def _agreement(fitted: Fitted, answers: list[Answers], store: Store | None) -> t
     fast, full = (
         probabilities(fitted.head.logits(each.features["identity"]), temperature=temperature) for each in both
     )
-    same = wilson(int((fast.argmax(axis=1) == full.argmax(axis=1)).sum()), len(pictures))
+    group = fitted.prepared.group(pictures)
+    worth = None if group is None else effective_count(group)
+    same = wilson(int((fast.argmax(axis=1) == full.argmax(axis=1)).sum()), len(pictures), worth=worth)
     return Precision(
         name=name,
         agreement=same.accuracy,

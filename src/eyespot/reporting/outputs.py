@@ -51,7 +51,7 @@ def write_outputs(
         write_table(folder / "results.csv", fitted.table)
         write_csv(
             folder / PREDICTIONS,
-            ("picture", "part", "class", "answer", "probability", "right", "set_aside"),
+            ("picture", "part", "class", "answer", "probability", "right", "set_aside", "content_hash"),
             _prediction_rows(fitted, measured, {each.content: each.picture.part for each in split}),
         )
         scores = measured.scores
@@ -65,16 +65,21 @@ def write_outputs(
 def _prediction_rows(
     fitted: Fitted, measured: Measurements, part_of: Mapping[str, Part | None]
 ) -> Iterator[tuple[object, ...]]:
-    """Every answer of a model that had not seen the picture, with the picture's part; then what was left out."""
+    """Every answer of a model that had not seen the picture, with the picture's part; then what was set aside.
+
+    What the person's list left out has the hash of its content, by which `runs.lists` knows it again.
+    """
     names = measured.prepared.data_set.classes
     for asked, answers in measured.answers.items():
         chances = probabilities(answers.middle, temperature=fitted.temperature.value)
         for each, label, row in zip(answers.pictures, answers.labels, chances, strict=True):
             answer = int(row.argmax())
             part = f"{part_of[each.content]} (out of fold)" if asked == "train" else asked
-            yield each.picture.name, part, names[label], names[answer], f"{row[answer]:.4f}", int(answer == label), ""
+            said = names[label], names[answer], f"{row[answer]:.4f}", int(answer == label)
+            yield each.picture.name, part, *said, "", each.content
+    content_of = {each.picture.name: each.content for each in measured.prepared.left_out}
     for left in measured.prepared.set_aside:
-        yield left.picture, "", "", "", "", "", left.reason
+        yield left.picture, *[""] * 5, left.reason, content_of.get(left.picture, "")
 
 
 def _report(

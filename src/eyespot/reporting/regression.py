@@ -116,13 +116,45 @@ class Both:
         return 1 - self.comparison.p_better
 
 
-def regression_of(run: Path, measured: Measurements) -> Regression | None:
-    """The comparison with a run, on the pictures that it was tested on, and that this one was, too; None without any.
+@dataclass(frozen=True)
+class Before:
+    """A run before, as far as it is compared with."""
 
-    Raises DataError where the run's own files are damaged.
+    run: str
+    answers: Mapping[str, str]
+    """The class that it answered to each picture that it was tested on, by content."""
+    unknown: int = 0
+    """Pictures that it was tested on and whose content it does not tell."""
+
+    @property
+    def notes(self) -> Iterator[str]:
+        if self.unknown:
+            missing = counted(self.unknown, "picture")
+            yield f"{missing} that {self.run} was tested on cannot be compared: not named in its {SPLIT}"
+
+
+def run_before(run: Path) -> Before:
+    """The run, read: before anything is trained, so that what is wrong with its files is said in time.
+
+    Raises DataError where they are damaged.
     """
-    test = measured.answers.get("test")
-    known = _answers_on_test(run)
+    name = printable(str(run))
+    if not (run / PREDICTIONS).is_file():  # it is a model without its run
+        return Before(name, {})
+    content_of = {}
+    if (run / SPLIT).is_file():
+        split = read_list(run / SPLIT, needed=("picture", "content_hash"), what=WRITTEN)
+        content_of = {entry["picture"]: entry["content_hash"] for entry in split}
+    answers = read_list(run / PREDICTIONS, needed=("picture", "part", "answer"), what=WRITTEN)
+    tested = [entry for entry in answers if entry["part"] == "test"]
+    contents = [entry["content_hash"] or content_of.get(entry["picture"], "") for entry in tested]
+    known = {content: entry["answer"] for content, entry in zip(contents, tested, strict=True) if content}
+    return Before(name, known, unknown=contents.count(""))
+
+
+def regression_of(before: Before, measured: Measurements) -> Regression | None:
+    """The comparison with a run on the pictures that both were tested on; None without any."""
+    test, known = measured.answers.get("test"), before.answers
     rows = [row for row, each in enumerate(test.pictures) if each.content in known] if test else []
     if test is None or not rows:
         return None
@@ -135,7 +167,7 @@ def regression_of(run: Path, measured: Measurements) -> Regression | None:
         after=test.middle.argmax(axis=1)[rows] == labels,
         series=measured.prepared.group(pictures),
     )
-    return regression(printable(str(run)), names, both)
+    return regression(before.run, names, both)
 
 
 def regression(run: str, classes: Sequence[str], both: Both) -> Regression:
@@ -169,13 +201,3 @@ def _per_class(classes: Sequence[str], both: Both) -> tuple[ClassRegression, ...
         )
         for label, own, p in zip(tested, members, ps, strict=True)
     )
-
-
-def _answers_on_test(run: Path) -> Mapping[str, str]:
-    """The class that the run answered to each picture that it was tested on, by content."""
-    if not all((run / name).is_file() for name in (SPLIT, PREDICTIONS)):  # it is a model without its run
-        return {}
-    split = read_list(run / SPLIT, needed=("picture", "content_hash"), what=WRITTEN)
-    content_of = {entry["picture"]: entry["content_hash"] for entry in split}
-    answers = read_list(run / PREDICTIONS, needed=("picture", "part", "answer"), what=WRITTEN)
-    return {content_of[entry["picture"]]: entry["answer"] for entry in answers if entry["part"] == "test"}

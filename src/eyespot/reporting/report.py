@@ -153,7 +153,7 @@ def _class_rows(detail: PartMetrics) -> list[ClassRow]:
     right = {label: count for label, answer, count in detail.cells if label == answer}
     weakest = sorted(enumerate(detail.per_class), key=lambda each: math.inf if each[1].f1 is None else each[1].f1)
     return [
-        ClassRow(metric, right.get(index, 0), figures.bar_svg(right.get(index, 0), metric.support, "recall"))
+        ClassRow(metric, right.get(index, 0), figures.bar_svg(metric.recalled, "recall"))
         for index, metric in weakest[:MOST_ROWS]
     ]
 
@@ -173,7 +173,7 @@ def _shown_left_out(found: tuple[LeftOut, ...]) -> list[LeftOut]:
 def _noticed_svg(each: LeftOut) -> str:
     from markupsafe import Markup
 
-    return Markup(figures.bar_svg(round(each.noticed.share * each.noticed.n), each.noticed.n, "noticed"))
+    return Markup(figures.bar_svg(each.noticed.metric, "noticed"))
 
 
 def cell_of(count: int, total: int, *, right: bool) -> Cell:

@@ -6,7 +6,6 @@ The keys of `TrainResult` are those of `--json` and of result.json.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from eyespot.bundle.files import FOLDER
 from eyespot.bundle.manifest import Exclusion
@@ -17,7 +16,7 @@ from eyespot.records import Metric, PartMetrics, Precision, Record, Rung, SetAsi
 from eyespot.regimes.choice import Choice
 from eyespot.regimes.fitted import Fitted
 from eyespot.reporting.measure import Measurements
-from eyespot.reporting.regression import Regression, regression_of
+from eyespot.reporting.regression import Before, Regression, regression_of
 from eyespot.runs.folder import REPORT
 from eyespot.runs.job import Job
 
@@ -92,11 +91,19 @@ class TrainResult(Record):
         )
 
 
-def result_of(fitted: Fitted, measured: Measurements, *, choice: Choice, job: Job, notes: Sequence[str]) -> TrainResult:
-    """notes: those of the run that neither the data nor the model gave."""
+def result_of(
+    fitted: Fitted,
+    measured: Measurements,
+    *,
+    choice: Choice,
+    before: Before | None,
+    job: Job,
+    notes: Sequence[str],
+) -> TrainResult:
+    """before: the run that it is compared with. notes: those of the run that neither the data nor the model gave."""
     prepared, scores, folder = measured.prepared, measured.scores, job.folder.path
     assert folder is not None
-    regression, compared = _compared(job.options.parts_of, measured)
+    regression, compared = _compared(before, measured)
     return TrainResult(
         run=printable(str(folder)),
         bundle=printable(str(folder / FOLDER)),
@@ -133,14 +140,15 @@ def result_of(fitted: Fitted, measured: Measurements, *, choice: Choice, job: Jo
     )
 
 
-def _compared(before: Path | None, measured: Measurements) -> tuple[Regression | None, Iterable[str]]:
+def _compared(before: Before | None, measured: Measurements) -> tuple[Regression | None, Iterable[str]]:
     """The comparison with the run before, if one was given, and what there is to say of it."""
     if before is None:
         return None, ()
     regression = regression_of(before, measured)
     if regression is None:
-        return None, [f"no picture was tested here that {printable(str(before))} was tested on: nothing is compared"]
-    return regression, regression.sentences
+        said = f"no picture was tested here that {before.run} was tested on: nothing is compared"
+        return None, [said, *before.notes]
+    return regression, [*regression.sentences, *before.notes]
 
 
 def _overall(part: PartMetrics | None) -> Metric | None:

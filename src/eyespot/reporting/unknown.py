@@ -9,6 +9,7 @@ import numpy as np
 
 from eyespot.data.copies import Hashed, content_hash
 from eyespot.data.different import different_pictures
+from eyespot.data.groups import effective_count
 from eyespot.data.store import Store
 from eyespot.evaluate.calibration import probabilities
 from eyespot.evaluate.likeness import likeness
@@ -27,7 +28,7 @@ from eyespot.evaluate.promises import (
 from eyespot.features.embed import embed
 from eyespot.records import Part
 from eyespot.regimes.answers import Answers
-from eyespot.regimes.fitted import ClassMeans, Fitted
+from eyespot.regimes.fitted import Fitted
 from eyespot.regimes.prepare import Prepared
 
 MOST_COMPARED = 5 * 10**7
@@ -75,7 +76,7 @@ def refusals(fitted: Fitted, answers: Mapping[Part, Answers]) -> Refusals:
     return Refusals(
         unknown=_measured(unknown, fitted, answers),
         sets=promises(truths, HELD, below=False),
-        left_out=_left_out(means, fitted.prepared.data_set.classes) if fitted.regime == "frozen" else (),
+        left_out=_left_out(fitted) if fitted.regime == "frozen" else (),
     )
 
 
@@ -92,7 +93,7 @@ def refused_of_different(fitted: Fitted, prepared: Prepared, store: Store | None
     hashed = [Hashed(each, content_hash(each.read())) for each in pictures]
     features = embed(fitted.trunk, hashed, store=store).features["identity"]
     kinds = tuple(dict.fromkeys(str(each.label) for each in pictures))
-    return Different(kinds, _below(likeness(features, fitted.means.values).first, below))
+    return Different(kinds, _below(likeness(features, fitted.means.values).first, below, group=None))
 
 
 def _measured(unknown: Unknown, fitted: Fitted, answers: Mapping[Part, Answers]) -> Unknown:
@@ -106,14 +107,17 @@ def _measured(unknown: Unknown, fitted: Fitted, answers: Mapping[Part, Answers])
         return unknown
     features = answers[part].features
     assert features is not None
-    share = _below(likeness(features, fitted.means.values).first, below)
+    group = fitted.prepared.group(answers[part].pictures)
+    share = _below(likeness(features, fitted.means.values).first, below, group=group)
     name = "test pictures" if part == "test" else "validation pictures"
     return unknown.model_copy(update={"refused": share, "measured_on": name})
 
 
-def _left_out(means: ClassMeans, classes: tuple[str, ...]) -> tuple[LeftOut, ...]:
+def _left_out(fitted: Fitted) -> tuple[LeftOut, ...]:
     """For each class that has pictures: those of it that would be refused if its mean were not known."""
-    unseen, labels = means.unseen, means.labels
+    unseen, labels, classes = fitted.means.unseen, fitted.means.labels, fitted.prepared.data_set.classes
+    answers = fitted.temperature.answers  # to the same pictures: a frozen run fits both out of fold
+    group = fitted.prepared.group(answers.pictures) if answers else None
     if unseen is None or len(classes) < 3 or len(labels) * len(classes) > MOST_COMPARED:
         return ()
     found = []
@@ -121,9 +125,11 @@ def _left_out(means: ClassMeans, classes: tuple[str, ...]) -> tuple[LeftOut, ...
         alike, is_of = unseen.without(number), labels == number
         below = least(alike[~is_of], USUAL)
         if below is not None and is_of.any():
-            found.append(LeftOut(name, _below(alike[is_of], below)))
+            own = None if group is None else group[is_of]
+            found.append(LeftOut(name, _below(alike[is_of], below, group=own)))
     return tuple(found)
 
 
-def _below(scores: np.ndarray, below: float) -> Share:
-    return Share.of(wilson(int((scores < below).sum()), len(scores)))
+def _below(scores: np.ndarray, below: float, *, group: np.ndarray | None) -> Share:
+    worth = None if group is None else effective_count(group)
+    return Share.of(wilson(int((scores < below).sum()), len(scores), worth=worth))

@@ -45,7 +45,7 @@ def pictures_of_run(
     run: its folder, whose `args.json` says where its data are; data: where they are instead, or None.
     Raises OptionError where nothing says where they are, DataError where none of them is there.
     """
-    origin = origin_of(run) if data is None else Origin(data)
+    origin = _origin(run, data)
     data_set = open_joined(origin.data, origin.how, more=origin.more)
     hashed, _ = hash_pictures(data_set.pictures, threads=machine.cores())
     hashed, _ = without_copies(_as_decided(hashed, Path(run)) if manifest.data.exclusion else hashed)
@@ -65,7 +65,7 @@ def boxed_pictures_of_run(run: str | Path, manifest: DetectorManifest, *, data: 
 
     Arguments and errors as of `pictures_of_run`.
     """
-    where = data if data is not None else origin_of(run).data
+    where = _origin(run, data).data
     found = read_boxes(from_home(where)).pictures
     of_part = _by_part([Hashed(each.picture, each.content) for each in found], manifest)
     held_out: tuple[Part, ...] = ("val", "test")
@@ -78,6 +78,17 @@ def boxed_pictures_of_run(run: str | Path, manifest: DetectorManifest, *, data: 
         if named:
             return named
     raise DataError(f"none of the pictures that {run} was made on is in {where}")
+
+
+def _origin(run: str | Path, data: str | Path | None) -> Origin:
+    """Where a run's pictures are: its own data now in `data`, if that is given, read as they were; what came to them is
+    where it was, or in `data`, too. Where nothing says how they were read, as they are found."""
+    if data is None:
+        return origin_of(run)
+    if not (from_home(run) / ARGS).is_file():
+        return Origin(data)
+    origin = origin_of(run)
+    return replace(origin, data=data, more=tuple(each for each in origin.more if from_home(each).exists()))
 
 
 def _as_decided(hashed: Sequence[Hashed], run: Path) -> list[Hashed]:
