@@ -5,7 +5,8 @@ The keys of `TrainResult` are those of `--json` and of result.json.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from eyespot.bundle.files import FOLDER
 from eyespot.bundle.manifest import Exclusion
@@ -92,18 +93,12 @@ class TrainResult(Record):
 
 
 def result_of(
-    fitted: Fitted,
-    measured: Measurements,
-    *,
-    choice: Choice,
-    before: Before | None,
-    job: Job,
-    notes: Sequence[str],
+    fitted: Fitted, measured: Measurements, *, choice: Choice, before: Before | None, job: Job, notes: Sequence[str]
 ) -> TrainResult:
     """before: the run that it is compared with. notes: those of the run that neither the data nor the model gave."""
     prepared, scores, folder = measured.prepared, measured.scores, job.folder.path
     assert folder is not None
-    regression, compared = _compared(before, measured)
+    said = (*prepared.notes, *prepared.notes_on_list, *fitted.notes, *measured.notes, *notes)
     return TrainResult(
         run=printable(str(folder)),
         bundle=printable(str(folder / FOLDER)),
@@ -124,7 +119,6 @@ def result_of(
         small_test=_overall(scores.small_test),
         out_of_fold=scores.out_of_fold,
         out_of_fold_reason=scores.out_of_fold_reason,
-        regression=regression,
         mirror=fitted.mirror,
         l2=fitted.l2,
         temperature=fitted.temperature.value,
@@ -132,23 +126,20 @@ def result_of(
         sets=measured.refusals.sets,
         precision=measured.precision,
         views_computed=fitted.views_computed + measured.views_computed,
-        notes=tuple(
-            dict.fromkeys([*compared, *prepared.notes, *prepared.notes_on_list, *fitted.notes, *measured.notes, *notes])
-        ),
+        **_compared(before, measured, said),
         ladder=fitted.ladder,
         seconds=round(job.clock.spent, 2),
     )
 
 
-def _compared(before: Before | None, measured: Measurements) -> tuple[Regression | None, Iterable[str]]:
-    """The comparison with the run before, if one was given, and what there is to say of it."""
-    if before is None:
-        return None, ()
-    regression = regression_of(before, measured)
-    if regression is None:
-        said = f"no picture was tested here that {before.run} was tested on: nothing is compared"
-        return None, [said, *before.notes]
-    return regression, [*regression.sentences, *before.notes]
+def _compared(before: Before | None, measured: Measurements, notes: Sequence[str]) -> dict[str, Any]:
+    """The comparison with the run before, if one was given, and all notes: what there is to say of it comes first."""
+    regression, said = None, list[str]()
+    if before:
+        regression = regression_of(before, measured)
+        nothing = f"no picture was tested here that {before.run} was tested on: nothing is compared"
+        said = [*(regression.sentences if regression else [nothing]), *before.notes]
+    return {"regression": regression, "notes": tuple(dict.fromkeys([*said, *notes]))}
 
 
 def _overall(part: PartMetrics | None) -> Metric | None:
