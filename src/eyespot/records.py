@@ -183,6 +183,8 @@ class CalibrationBin(Record):
     confidence: Fraction
     accuracy: Fraction
     n: int = Field(ge=1)
+    worth: float | None = None
+    """As many independent answers as these are worth, where some are of one series; None for n."""
 
 
 class Calibration(Record):

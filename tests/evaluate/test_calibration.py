@@ -106,6 +106,14 @@ def test_certainty_belongs_to_the_last_tenth():
     assert (only.low, only.high, only.confidence, only.accuracy) == (0.9, 1.0, 1.0, 1.0)
 
 
+def test_answers_of_one_series_explain_more_by_chance():
+    """Of twenty pairs of the same picture chance knows twenty, not forty."""
+    sure, right, pairs = np.full(40, 0.8), np.arange(40) % 10 < 8, np.arange(40) // 2
+    alone, paired = calibration_bins(sure, right), calibration_bins(sure, right, group=pairs)
+    assert [each.worth for each in (*alone, *paired)] == [None, 20.0]
+    assert error_by_chance(paired) == pytest.approx(2**0.5 * error_by_chance(alone))
+
+
 def test_error_by_chance_is_what_perfect_calibration_shows_on_average():
     rng = np.random.default_rng(4)
     confidences = np.repeat([0.55, 0.75, 0.95], 200)

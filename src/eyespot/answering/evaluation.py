@@ -30,6 +30,8 @@ from eyespot.runs.lists import as_decided, lists_of
 from eyespot.words import some
 
 PARTS = ("test", "val", "train")
+OWN = "nothing: the model's own temperature is in its answers"
+"""What the temperature is fitted on."""
 SMALLEST_PROBABILITY = 1e-12
 
 
@@ -73,7 +75,7 @@ def evaluation(model: Opened, data: str | Path, *, split: str, progress: Progres
         classes=model.classes,
         confusion=metrics.confusion if len(model.classes) <= LARGEST_MATRIX else (),
         mixed_up=most_confused(metrics.cells, model.classes),
-        calibration=calibration(logits, answers.labels, 1.0, "nothing: the model's own temperature is in its answers"),
+        calibration=calibration(logits, answers.labels, 1.0, OWN, group=series),
         set_aside=(*data_set.set_aside, *foreign, *unread, *left_out, *copies, *trained_on, *answers.unreadable),
         notes=(*data_set.notes, *on_lists, *_notes(answers, model), *on_series),
         seconds=round(time.perf_counter() - started, 2),

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eyespot.data.groups import effective_count
 from eyespot.errors import NetworkError
 from eyespot.records import Calibration, CalibrationBin
 
@@ -78,11 +79,14 @@ def cross_fitted(logits: ArrayLike, labels: ArrayLike, fold: ArrayLike) -> NDArr
     return divided
 
 
-def calibration_bins(confidences: ArrayLike, right: ArrayLike) -> tuple[CalibrationBin, ...]:
+def calibration_bins(
+    confidences: ArrayLike, right: ArrayLike, *, group: ArrayLike | None = None
+) -> tuple[CalibrationBin, ...]:
     """The tenths of confidence that have answers in them, from unsure to sure.
 
     confidences: (N,) probability of each answer, 0..1; exactly 1 belongs to the last tenth.
     right: (N,) whether each answer is true.
+    group: (N,) the series of each picture; None where each is by itself.
     """
     confidences, right = np.asarray(confidences, np.float64), np.asarray(right, bool)
     tenth = np.minimum((confidences * BINS).astype(np.int64), BINS - 1)
@@ -93,6 +97,7 @@ def calibration_bins(confidences: ArrayLike, right: ArrayLike) -> tuple[Calibrat
             confidence=min(float(confidences[tenth == index].mean()), 1.0),
             accuracy=float(right[tenth == index].mean()),
             n=int((tenth == index).sum()),
+            worth=None if group is None else effective_count(np.asarray(group)[tenth == index]),
         )
         for index in np.unique(tenth).tolist()
     )
@@ -107,11 +112,12 @@ def expected_calibration_error(bins: Sequence[CalibrationBin]) -> float:
 def error_by_chance(bins: Sequence[CalibrationBin]) -> float:
     """The calibration error that a perfectly calibrated network would show on this many answers, on average.
 
-    In a tenth with n answers of confidence p the accuracy strays from p by sqrt(2 p (1 - p) / (pi n)) on average
-    (mean absolute deviation of the normal approximation). An error of this size is no sign of miscalibration.
+    In a tenth whose answers are worth n independent ones, of confidence p, the accuracy strays from p by
+    sqrt(2 p (1 - p) / (pi n)) on average (mean absolute deviation of the normal approximation). An error of this size
+    is no sign of miscalibration.
     """
     n = sum(b.n for b in bins)
-    return sum(b.n / n * math.sqrt(2 * b.confidence * (1 - b.confidence) / (math.pi * b.n)) for b in bins)
+    return sum(b.n / n * math.sqrt(2 * b.confidence * (1 - b.confidence) / (math.pi * (b.worth or b.n))) for b in bins)
 
 
 def calibration(
@@ -122,6 +128,7 @@ def calibration(
     *,
     measured_on: str = "pictures",
     fold: ArrayLike | None = None,
+    group: ArrayLike | None = None,
 ) -> Calibration:
     """How far confidence and accuracy lie apart on these pictures, without and with the temperature.
 
@@ -131,12 +138,13 @@ def calibration(
     measured_on: what these pictures are, in words.
     fold: None if the temperature was fitted on other pictures; else the fold of each picture, (N,): its answer is
         then divided by the temperature that all other folds ask for, since its own fold has seen the truth.
+    group: (N,) the series of each picture; None where each is by itself.
     """
     logits = np.asarray(logits, np.float64)
     right = logits.argmax(axis=1) == np.asarray(labels)
-    before = calibration_bins(probabilities(logits).max(axis=1), right)
+    before = calibration_bins(probabilities(logits).max(axis=1), right, group=group)
     divided = logits / temperature if fold is None else cross_fitted(logits, labels, fold)  # (N, C)
-    after = calibration_bins(probabilities(divided).max(axis=1), right)
+    after = calibration_bins(probabilities(divided).max(axis=1), right, group=group)
     return Calibration(
         temperature=temperature,
         fitted_on=fitted_on,

@@ -122,7 +122,7 @@ def reliability_svg(bins: Sequence[CalibrationBin], title: str) -> str:
     body = "".join(_grid_line(tenths) for tenths in range(0, 11, 2))
     points = ""
     for b in bins:
-        interval = wilson_fraction(b.accuracy, b.n)
+        interval = wilson_fraction(b.accuracy, b.n, worth=b.worth)
         x, y, left = 44 + 240 * b.confidence, 254 - 240 * b.accuracy, 44 + 240 * b.low
         top, bottom = 254 - 240 * interval.high, 254 - 240 * interval.low
         tall = max(1.5, 34 * b.n / largest)

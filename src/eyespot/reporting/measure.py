@@ -183,13 +183,15 @@ def _calibration(fitted: Fitted, found: Mapping[Part, Answers]) -> Calibration |
     for part in unseen:
         if part in found:
             answers, name = found[part], "test pictures" if part == "test" else "validation pictures"
-            return calibration(answers.middle, answers.labels, temperature, source, measured_on=name)
+            group = fitted.prepared.group(answers.pictures)
+            return calibration(answers.middle, answers.labels, temperature, source, measured_on=name, group=group)
     own = fitted.out_of_fold or fitted.temperature.answers
     if own is None:
         return None
     name = "validation pictures" if own.pictures[0].picture.part == "val" else "out-of-fold pictures"
-    fold = folds_of(own.labels, seed=0, group=fitted.prepared.group(own.pictures))
-    return calibration(own.middle, own.labels, temperature, source, measured_on=name, fold=fold)
+    group = fitted.prepared.group(own.pictures)
+    fold = folds_of(own.labels, seed=0, group=group)
+    return calibration(own.middle, own.labels, temperature, source, measured_on=name, fold=fold, group=group)
 
 
 def _agreement(fitted: Fitted, answers: list[Answers], store: Store | None) -> tuple[Precision, int]:
