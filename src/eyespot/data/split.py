@@ -39,6 +39,8 @@ def split(hashed: Sequence[Hashed], *, seed: int, group_of: Mapping[str, str] = 
 def stratified_folds(labels: np.ndarray, *, folds: int, seed: int, group: np.ndarray | None = None) -> np.ndarray:
     """The fold of each picture, 0 <= fold < folds, shape (N,): every class spread as evenly as can be.
 
+    Where there are fewer groups than folds, the first folds have one each, and the others are left out.
+
     labels: class index of each picture, shape (N,).
     group: number of each picture's group, shape (N,), whose pictures are in one fold; None where each is by itself.
     """
@@ -59,7 +61,7 @@ def stratified_folds(labels: np.ndarray, *, folds: int, seed: int, group: np.nda
                 place[each] = min(range(folds), key=lambda fold: (there[fold], (fold - first) % folds))
                 for row in members_of[each].tolist():
                     held[label_of[row]][place[each]] += 1
-        start += len(drawn)
+        start = int((place >= 0).sum())
     return np.asarray(place[index])
 
 
