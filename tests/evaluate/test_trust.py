@@ -71,3 +71,11 @@ def test_both_gains_of_a_list_are_said_or_one_where_it_is_the_same():
     assert str(ListGain(judged=gain(372, -0.01), as_found=gain(372, -0.01))) == (
         "with your list -1.0 points (95 % interval -2.4 to +0.3) on the 372 test pictures"
     )
+
+
+def test_folds_that_tear_the_series_apart_are_said_and_not_denied():
+    [(_, words)] = said(series=2, pictures=72, folds_tear=True)
+    assert words.endswith("each stays on one side of every split that eyespot makes")
+    [note] = NOTHING.model_copy(update={"folds_tear": True}).notes()
+    assert note.startswith("the series and groups are too few for cross-validation without tearing them apart: ")
+    assert not list(NOTHING.notes())

@@ -97,6 +97,17 @@ def test_groups_of_a_file_stay_together_with_the_series(tmp_path, shared_cache):
     assert (result.series.series, result.series.pictures) == (10, 40)
 
 
+def test_cross_validation_that_has_to_tear_the_groups_apart_says_so(tmp_path, shared_cache):
+    write(tmp_path / "people", each=12)
+    file = tmp_path / "people.csv"
+    rows = [f"{kind}/{number:02}.png,{kind}" for kind in ("blue", "red") for number in range(12)]
+    file.write_text("\n".join(["picture,group", *rows]))
+    result = eyespot.train(tmp_path / "people", out=tmp_path, group=file)
+    assert (result.series.folds_tear, result.series.together) == (True, None)
+    assert any("its figure is too good" in note for note in result.notes)
+    assert "every split and fold" not in Path(result.report).read_text("utf-8")
+
+
 def test_a_group_file_of_other_data_stops_before_anything_is_computed(tmp_path, shared_cache, monkeypatch):
     write(tmp_path / "people", each=3)
     (tmp_path / "other.csv").write_text("picture,group\ncat.jpg,ada\n")

@@ -32,6 +32,16 @@ class SeriesFound(Record):
     """Cross-validation; None where so few pictures are in series that it makes no difference."""
     torn: Metric | None = None
     """The same, had it torn the series apart."""
+    folds_tear: bool = False
+    """Whether the series are so few that cross-validation tears them apart, and its figure is too good."""
+
+    def notes(self) -> Iterator[str]:
+        """What a reader of the figures must know."""
+        if self.folds_tear:
+            yield (
+                "the series and groups are too few for cross-validation without tearing them apart: its figure is too "
+                "good, since pictures of one group are on both sides; take pictures of more groups"
+            )
 
 
 class MoreExpected(Record):
@@ -115,9 +125,10 @@ def series_sentences(found: SeriesFound) -> Iterator[tuple[str, str]]:
 def _found(found: SeriesFound) -> Iterator[str]:
     if found.series:
         pictures = counted(found.pictures, "picture")
+        makes = "split" if found.folds_tear else "split and fold"
         yield (
             f"{found.series} series of {pictures} that show the same or were taken in a row: each stays on one side of "
-            "every split and fold that eyespot makes"
+            f"every {makes} that eyespot makes"
         )
     if found.cut:
         yield (
