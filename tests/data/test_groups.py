@@ -48,6 +48,20 @@ def test_links_that_a_person_gave_are_never_cut():
     assert np.bincount(found.group)[0] == 90
 
 
+def test_a_group_that_a_person_gave_is_not_too_large_and_keeps_its_near_copies():
+    """Ada's 60 pictures, of which the last is a near-copy of one that is not hers."""
+    people = Links.of_names(["ada"] * 60 + [None] * 140)
+    found = join(Links.of(people, links((59, 60), likeness=0.8)), 200)
+    assert found.cut == 0
+    assert np.bincount(found.group)[0] == 61
+
+
+def test_only_pictures_whose_group_became_smaller_count_as_cut():
+    chain = links(*((row, row + 1) for row in range(99)), likeness=0.96)
+    for likeness, cut in ((0.97, 0), (0.8, 101)):
+        assert join(Links.of(chain, links((99, 100), likeness=likeness)), 200).cut == cut
+
+
 def test_of_few_pictures_a_quarter_may_be_one_series():
     assert join(links((0, 1), (1, 2), likeness=0.8), 12).cut == 0
     assert join(links((0, 1), (1, 2), (2, 3), likeness=0.8), 12).cut == 4

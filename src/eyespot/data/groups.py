@@ -59,7 +59,7 @@ class Grouped:
     group: np.ndarray
     """(N,), the first row of its group; its own where it is alone."""
     cut: int
-    """Pictures of groups that were too large and lost links."""
+    """Pictures of groups that were too large, and are in smaller ones now."""
 
 
 @dataclass(frozen=True)
@@ -107,21 +107,17 @@ class Series:
 def join(links: Links, count: int) -> Grouped:
     """The groups that the links make among `count` pictures.
 
-    A group that is too large to be a series keeps only links that are strong enough, where that makes it smaller.
+    A group that is too large to be a series keeps only links that are strong enough. What a person said belongs
+    together does not make it larger, and is never cut.
     """
     most = max(LARGEST_SHARE * count, min(LARGEST_COUNT, LARGEST_OF_FEW * count))
-    group = _joined(links, count)
-    too_large = _sizes(group) > most
-    cut = np.zeros(count, bool)
+    is_named = np.isinf(links.likeness)
+    named, kept = links.take(is_named), links.take(~is_named)
     for least in STRICTER:
-        weak = too_large[links.first] & (links.likeness < least)
-        if not weak.any():
-            continue
-        cut |= too_large
-        links = links.take(~weak)
-        group = _joined(links, count)
-        too_large = _sizes(group) > most
-    return Grouped(group, int(cut.sum()))
+        too_large = _sizes(_joined(kept, count)) > most
+        kept = kept.take(~(too_large[kept.first] & (kept.likeness < least)))
+    group, whole = _joined(Links.of(kept, named), count), _joined(links, count)
+    return Grouped(group, int((_sizes(group) < _sizes(whole)).sum()))
 
 
 def effective_count(group: np.ndarray) -> float:
