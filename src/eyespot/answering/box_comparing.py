@@ -16,7 +16,6 @@ from eyespot.answering.series import series_among
 from eyespot.answering.unseen import on_weights, unseen
 from eyespot.data.boxes.reading import read_boxes
 from eyespot.data.boxes.records import BoxedPicture
-from eyespot.data.copies import Hashed
 from eyespot.errors import DataError
 from eyespot.evaluate.box_matches import Matches, matches
 from eyespot.evaluate.detection_scores import estimate
@@ -40,7 +39,10 @@ def box_comparison(
         raise DataError(f"{data} has no box of these classes in a readable picture that neither model was trained on")
     sides = (*first.manifest.preprocess.crop_hw, *second.manifest.preprocess.crop_hw)
     series, on_series = series_among(
-        _hashed(both.pictures), _hashed(pictures), image_side=min(sides), progress=progress
+        [each.hashed for each in both.pictures],
+        [each.hashed for each in pictures],
+        image_side=min(sides),
+        progress=progress,
     )
     found = paired_boxes(both.first, both.second, np.random.default_rng(0), series=series)
     assert found.map50 is not None
@@ -88,10 +90,6 @@ def _both(first: OpenedDetector, second: OpenedDetector, pictures: Sequence[Boxe
         for detector, founds in ((first, ours), (second, theirs))
     )
     return _Both(other.pictures, found, found_too, [*one.set_aside, *other.set_aside])
-
-
-def _hashed(pictures: Sequence[BoxedPicture]) -> list[Hashed]:
-    return [Hashed(each.picture, each.content) for each in pictures]
 
 
 def _per_class(classes: Sequence[str], found: BoxComparison) -> tuple[ClassBoxDifference, ...]:
