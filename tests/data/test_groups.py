@@ -42,15 +42,20 @@ def test_a_group_that_is_no_series_keeps_only_its_strong_links():
 
 
 def test_links_that_a_person_gave_are_never_cut():
-    people = Links.of_names(["ada"] * 90 + [None] * 10)
+    people = Links.of_names([["ada"]] * 90 + [[]] * 10)
     found = join(people, 100)
     assert found.cut == 0
     assert np.bincount(found.group)[0] == 90
 
 
+def test_groups_that_share_a_picture_are_one():
+    found = join(Links.of_names([["ada"], ["ada", "ben"], ["ben"], ["kim"], []]), 5)
+    assert found.group.tolist() == [0, 0, 0, 3, 4]
+
+
 def test_a_group_that_a_person_gave_is_not_too_large_and_keeps_its_near_copies():
     """Ada's 60 pictures, of which the last is a near-copy of one that is not hers."""
-    people = Links.of_names(["ada"] * 60 + [None] * 140)
+    people = Links.of_names([["ada"]] * 60 + [[]] * 140)
     found = join(Links.of(people, links((59, 60), likeness=0.8)), 200)
     assert found.cut == 0
     assert np.bincount(found.group)[0] == 61

@@ -97,6 +97,20 @@ def test_groups_of_a_file_stay_together_with_the_series(tmp_path, shared_cache):
     assert (result.series.series, result.series.pictures) == (10, 40)
 
 
+def test_copies_bring_the_groups_together_that_the_file_puts_them_in(tmp_path, shared_cache):
+    """Ann's last picture is a copy of Ben's first: as one of the two is set aside, it stands for both."""
+    write(tmp_path / "people", each=12)
+    blue = tmp_path / "people" / "blue"
+    (blue / "11.png").write_bytes((blue / "06.png").read_bytes())
+    file = tmp_path / "people.csv"
+    rows = [f"blue/{number:02}.png,{'ben' if 6 <= number < 11 else 'ann'}" for number in range(12)]
+    file.write_text("\n".join(["picture,group", *rows]))
+    result = eyespot.train(tmp_path / "people", out=tmp_path, group=file)
+    assert (result.series.series, result.series.pictures) == (1, 11)
+    assert any("puts identical files into several groups" in note for note in result.notes)
+    assert not any("not in the data" in note for note in result.notes)
+
+
 def test_cross_validation_that_has_to_tear_the_groups_apart_says_so(tmp_path, shared_cache):
     write(tmp_path / "people", each=12)
     file = tmp_path / "people.csv"

@@ -37,10 +37,10 @@ class Links:
         return cls(np.concatenate(firsts), np.concatenate(seconds), np.concatenate(likenesses))
 
     @classmethod
-    def of_names(cls, names: Sequence[str | None]) -> Links:
-        """Links between the pictures of each name. names: one for each picture; None for a picture by itself."""
+    def of_names(cls, names: Sequence[Collection[str]]) -> Links:
+        """Links between the pictures of each name. names: of each picture; none for one by itself, and several join."""
         first_of: dict[str, int] = {}
-        pairs = [(first_of.setdefault(name, row), row) for row, name in enumerate(names) if name is not None]
+        pairs = [(first_of.setdefault(name, row), row) for row, several in enumerate(names) for name in several]
         rows = np.array([pair for pair in pairs if pair[0] != pair[1]], np.int64).reshape(-1, 2)
         return cls(rows[:, 0], rows[:, 1], np.full(len(rows), np.inf, np.float32))
 

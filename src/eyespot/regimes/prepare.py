@@ -48,8 +48,10 @@ class Prepared:
     """What is black and white in pictures with more than 8 bits: the range of those to train on."""
     left_out: list[Hashed] = field(default_factory=list)
     """What the person's list leaves out, each content once, in the part that it would have had."""
-    named: Mapping[str, str] = field(default_factory=dict)
-    """The group that a person's file names of each content."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """The content of every file that can be read, by its name: copies, too."""
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The group that a person's file names of each content; of copies there may be several."""
     series: Series = field(default_factory=Series)
     """Pictures that belong together, as far as that was looked for."""
     all_series: Series = field(default_factory=Series)
@@ -121,6 +123,7 @@ def prepare(
         threads=machine.cores(),
         progress=lambda done: progress("reading", done, len(data_set.pictures)),
     )
+    files = {each.picture.name: each.content for each in hashed}
     judged = judge_pictures(hashed, data_set.classes, changes)
     split = judged.split(seed=seed)
     gone = {each.content for each in judged.left_out}
@@ -133,6 +136,7 @@ def prepare(
         data_set=data_set,
         hashed=hashed,
         judged=judged,
+        files=files,
         left_out=[each for each in split if each.content in gone],
         was_split=any(each.picture.part for each in judged.kept),
         mirror_matters=data_set.mirror_changes_meaning or mirror_matters(data_set.classes),
