@@ -94,7 +94,7 @@ def test_groups_of_a_file_stay_together_with_the_series(tmp_path, shared_cache):
     file = tmp_path / "people.csv"
     file.write_text("picture,group\n" + "".join(f"{name},{number % 10}\n" for number, name in enumerate(names)))
     result = eyespot.train(tmp_path / "people", out=tmp_path, group=file)
-    assert (result.series.series, result.series.pictures) == (10, 40)
+    assert (result.series.series, result.series.pictures, result.series.named) == (10, 40, 40)
 
 
 def test_copies_bring_the_groups_together_that_the_file_puts_them_in(tmp_path, shared_cache):

@@ -127,6 +127,7 @@ def _series(fitted: Fitted, test: Answers | None) -> SeriesFound:
     return SeriesFound(
         series=len(series),
         pictures=len(series.of),
+        named=sum(content in prepared.named for content in series.of),
         largest=series.largest,
         cut=series.cut,
         shared=shared,
