@@ -119,6 +119,9 @@ def test_cross_validation_that_has_to_tear_the_groups_apart_says_so(tmp_path, sh
     result = eyespot.train(tmp_path / "people", out=tmp_path, group=file)
     assert (result.series.folds_tear, result.series.together) == (True, None)
     assert any("its figure is too good" in note for note in result.notes)
+    for part in ("val", "test"):
+        said = f"{part} has no picture of 'blue' and 'red': their series are too few to come to every part"
+        assert any(note.startswith(said) for note in result.notes)
     assert "every split and fold" not in Path(result.report).read_text("utf-8")
 
 
