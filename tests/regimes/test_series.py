@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from eyespot.evaluate.metrics import wilson
 from eyespot.progress import silent
 from eyespot.regimes import series
 from eyespot.regimes.choice import Choice
+from eyespot.runs.options import train_options
 
 EACH, COPIES = 14, 2
 
@@ -145,6 +147,29 @@ def test_small_images_have_no_signature(monkeypatch):
 
     assert series.signer_for_scratch(choice("lenet5"), Asked) is None
     assert series.signer_for_scratch(choice("alexnet"), Asked) == "signer"
+
+
+@pytest.mark.parametrize(
+    ("size", "file", "group", "is_signed"),
+    [
+        (None, None, "auto", True),
+        (96, None, "auto", True),
+        (64, None, "auto", False),
+        (320, None, "auto", False),
+        (None, Path("own.pt"), "auto", False),
+        (None, None, "off", False),
+    ],
+)
+def test_only_what_the_thresholds_were_measured_with_gives_signatures(size, file, group, is_signed):
+    backbone = replace(series.DEFAULT, size=size, file=file)
+
+    class Trunk:
+        preprocess = backbone.own_preprocess
+
+        def signed(self):
+            return "signed"
+
+    assert (series.with_signer(Trunk(), backbone, train_options(group=group)) == "signed") == is_signed
 
 
 def test_without_the_default_network_series_are_not_looked_for(monkeypatch, tmp_path):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from eyespot import zoo
-from eyespot.building.backbone import DEFAULT
+from eyespot.building.backbone import DEFAULT, Backbone
 from eyespot.data.copies import Hashed
 from eyespot.data.group_file import Groups, groups_of, read_groups
 from eyespot.data.groups import Links, Series
@@ -37,12 +37,17 @@ AUTO, OFF = "auto", "off"
 LOOKING = "looking for series"
 
 
-def with_signer(trunk: Trunk, options: TrainOptions) -> Trunk:
-    """The trunk with the signatures that series are found by, where it is the network that they were measured with."""
+def with_signer(trunk: Trunk, backbone: Backbone, options: TrainOptions) -> Trunk:
+    """The trunk with the signatures that series are found by, where it is the network that they were measured with.
+
+    backbone: what the trunk is made of. On images of 96 to 192 pixels as few different pictures are alike as on those
+    of 224, for which the thresholds are; of 256 and 320 it is four times as many.
+    """
     if options.group == OFF:
         return trunk
-    is_measured = trunk.network.name == DEFAULT.network and min(trunk.preprocess.crop_hw) >= SMALLEST_SIDE
-    return trunk.signed() if is_measured else trunk
+    is_default = replace(backbone, size=None, levels=None) == DEFAULT
+    is_measured = SMALLEST_SIDE <= min(trunk.preprocess.crop_hw) <= min(DEFAULT.preprocess.crop_hw)
+    return trunk.signed() if is_default and is_measured else trunk
 
 
 def default_signer(job: Job, *, levels: Levels | None = None) -> Trunk | None:
