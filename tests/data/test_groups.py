@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eyespot.data.groups import Links, Series, effective_count, join
+from eyespot.data.groups import Links, Series, effective_count, forest, join
 
 
 def links(*pairs: tuple[int, int], likeness: float = 1.0) -> Links:
@@ -29,6 +29,25 @@ def twin(pairs: list[tuple[int, int]], count: int) -> list[int]:
 def test_groups_are_what_is_linked_whatever_the_way(pairs):
     many = 400  # so that none is too large
     assert join(links(*pairs), many).group.tolist() == twin(pairs, many)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11), st.integers(0, 5)), max_size=40))
+def test_a_forest_joins_the_same_pictures_whatever_likeness_is_asked_for(found):
+    rows = np.array([each for each in found if each[0] != each[1]], np.int64).reshape(-1, 3)
+    every = Links(rows[:, 0], rows[:, 1], rows[:, 2].astype(np.float32))
+    few = forest(every, 12)
+    for least in range(6):
+        whole, left = (join_all(each.take(each.likeness >= least), 12) for each in (every, few))
+        assert left == whole
+    assert len(few) == 12 - len({*join_all(every, 12)})
+    assert {*zip(few.first.tolist(), few.second.tolist(), few.likeness.tolist(), strict=True)} <= {
+        *zip(every.first.tolist(), every.second.tolist(), every.likeness.tolist(), strict=True)
+    }
+
+
+def join_all(found: Links, count: int) -> list[int]:
+    return twin([*zip(found.first.tolist(), found.second.tolist(), strict=True)], count)
 
 
 def test_a_group_that_is_no_series_keeps_only_its_strong_links():

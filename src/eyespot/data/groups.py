@@ -112,12 +112,43 @@ def join(links: Links, count: int) -> Grouped:
     """
     most = max(LARGEST_SHARE * count, min(LARGEST_COUNT, LARGEST_OF_FEW * count))
     is_named = np.isinf(links.likeness)
-    named, kept = links.take(is_named), links.take(~is_named)
+    named, kept = links.take(is_named), forest(links.take(~is_named), count)
+    whole = _joined(Links.of(kept, named), count)
     for least in STRICTER:
         too_large = _sizes(_joined(kept, count)) > most
+        if not too_large.any():
+            break
         kept = kept.take(~(too_large[kept.first] & (kept.likeness < least)))
-    group, whole = _joined(Links.of(kept, named), count), _joined(links, count)
+    group = _joined(Links.of(kept, named), count)
     return Grouped(group, int((_sizes(group) < _sizes(whole)).sum()))
+
+
+def forest(links: Links, count: int) -> Links:
+    """As few of the links as join the same of `count` pictures, whatever likeness is asked for: fewer than pictures.
+
+    Each tree takes the likest link that leads out of it, until none does.
+    Source: Boruvka, O jistem problemu minimalnim, 1926.
+    """
+    links = links.take(np.argsort(-links.likeness, kind="stable"))
+    every = np.arange(count)
+    tree, kept = every, [Links.none()]
+    while True:
+        links = links.take(tree[links.first] != tree[links.second])
+        if not len(links):
+            return Links.of(*kept)
+        one, other = tree[links.first], tree[links.second]
+        likest = np.full(count, len(links))
+        for end in (one, other):
+            np.minimum.at(likest, end, np.arange(len(links)))
+        trees = np.flatnonzero(likest < len(links))
+        taken = likest[trees]
+        kept.append(links.take(np.unique(taken)))
+        parent = every.copy()
+        parent[trees] = np.where(one[taken] == trees, other[taken], one[taken])
+        parent = np.where((parent[parent] == every) & (every < parent), every, parent)  # two that took the same link
+        while (parent != parent[parent]).any():
+            parent = parent[parent]
+        tree = parent[tree]
 
 
 def effective_count(group: np.ndarray) -> float:

@@ -16,7 +16,7 @@ from eyespot.data.taken import Taken, believable
 from eyespot.distributed.world import ALONE, World
 from eyespot.errors import StoreError
 from eyespot.features.embed import embed
-from eyespot.features.likeness import ALIKE, PERHAPS, alike, in_a_row, unit_signatures
+from eyespot.features.likeness import ALIKE, alike, in_a_row, unit_signatures
 from eyespot.features.thumbnails import SAVED_TWICE, SIDE, correlations, grey, of_each
 from eyespot.features.trunk import Trunk
 from eyespot.records import Preprocess, SetAside
@@ -89,7 +89,7 @@ def _compared(
     row_of = {each.content: row for row, each in enumerate(pictures)}
     rows = np.array([row_of[each.content] for each in signed])
     unit = unit_signatures(signatures)
-    same, is_whole = _certain(alike(unit, least=PERHAPS), signed, preprocess)
+    same, is_whole = _certain(alike(unit, unsure=MOST_UNSURE), signed, preprocess)
     links = Links.of(same, in_a_row(unit, [times[row] for row in rows]))
     return Links(rows[links.first], rows[links.second], links.likeness), is_whole
 
@@ -101,7 +101,6 @@ def _certain(links: Links, pictures: Sequence[Hashed], preprocess: Preprocess) -
     """
     is_unsure = links.likeness < ALIKE
     unsure = links.take(is_unsure)
-    unsure = unsure.take(np.argsort(-unsure.likeness, kind="stable")[:MOST_UNSURE])
     rows, index = np.unique(np.concatenate([unsure.first, unsure.second]), return_inverse=True)
     thumbnails = np.zeros((len(rows), SIDE, SIDE), np.float32)
     some = [pictures[row] for row in rows.tolist()]
