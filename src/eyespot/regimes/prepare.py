@@ -48,8 +48,8 @@ class Prepared:
     """What is black and white in pictures with more than 8 bits: the range of those to train on."""
     left_out: list[Hashed] = field(default_factory=list)
     """What the person's list leaves out, each content once, in the part that it would have had."""
-    files: Mapping[str, str] = field(default_factory=dict)
-    """The content of every file that can be read, by its name: copies, too."""
+    files: list[Hashed] = field(default_factory=list)
+    """Every file that can be read: copies, too."""
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The group that a person's file names of each content; of copies there may be several."""
     series: Series = field(default_factory=Series)
@@ -122,13 +122,12 @@ def prepare(
     """The data set, ready for training. Raises DataError where there is nothing to tell apart."""
     data_set = open_joined(data, how, more=changes.more)
     _require_classes(data_set)
-    hashed, unread = hash_pictures(
+    files, unread = hash_pictures(
         data_set.pictures,
         threads=machine.cores(),
         progress=lambda done: progress("reading", done, len(data_set.pictures)),
     )
-    files = {each.picture.name: each.content for each in hashed}
-    judged = judge_pictures(hashed, data_set.classes, changes)
+    judged = judge_pictures(files, data_set.classes, changes)
     split = judged.split(seed=seed)
     gone = {each.content for each in judged.left_out}
     hashed = [each for each in split if each.content not in gone]

@@ -127,7 +127,8 @@ def named_groups(pictures: Sequence[Hashed], group: str, *, others: Mapping[str,
 
 def with_named(prepared: Prepared, group: str) -> Prepared:
     """The data set with the groups that a file names. Arguments and errors as of `named_groups`."""
-    found = named_groups([*prepared.hashed, *prepared.left_out], group, others=prepared.files)
+    files = {each.picture.name: each.content for each in prepared.files}
+    found = named_groups([*prepared.hashed, *prepared.left_out], group, others=files)
     return replace(prepared, named=found.of, notes=[*prepared.notes, *found.notes])
 
 
