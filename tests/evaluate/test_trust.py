@@ -92,5 +92,5 @@ def test_folds_that_tear_the_series_apart_are_said_and_not_denied():
     [(_, words)] = said(series=2, pictures=72, folds_tear=True)
     assert words.endswith("each stays on one side of every split that eyespot makes")
     [note] = NOTHING.model_copy(update={"folds_tear": True}).notes()
-    assert note.startswith("the series and groups are too few for cross-validation without tearing them apart: ")
+    assert note.startswith("series and groups are so few that cross-validation tears them apart: ")
     assert not list(NOTHING.notes())

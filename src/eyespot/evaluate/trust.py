@@ -41,8 +41,8 @@ class SeriesFound(Record):
         """What a reader of the figures must know."""
         if self.folds_tear:
             yield (
-                "the series and groups are too few for cross-validation without tearing them apart: its figure is too "
-                "good, since pictures of one group are on both sides; take pictures of more groups"
+                "series and groups are so few that cross-validation tears them apart: its figure is too good, since "
+                "pictures of one group are on both sides; take pictures of more groups"
             )
 
 
