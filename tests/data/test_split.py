@@ -217,6 +217,30 @@ def test_a_class_of_few_large_groups_is_held_out_as_near_to_its_share_as_can_be(
 
 
 @settings(deadline=None)
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=6), seeds, st.sampled_from([None, "train"]))
+def test_a_class_with_a_group_for_each_part_is_in_all_of_them(sizes, seed, part):
+    hashed = make({"cat": sum(sizes), "dog": 100}, part)
+    names = [str(number) for number, size in enumerate(sizes) for _ in range(size)]
+    group_of = {each.content: name for each, name in zip(hashed, names, strict=False)}
+    parts = per_class(split(hashed, seed=seed, group_of=group_of))["cat"]
+    drawn = {"train", "val"} if part else {"train", "val", "test"}
+    assert parts["train"] > 0
+    if len(sizes) >= len(drawn):
+        assert {each for each, count in parts.items() if count} == drawn
+    for each in drawn - {"train"}:  # no more is held out than its share or one group
+        assert parts[each] <= max(2 * SHARE * sum(sizes), max(sizes))
+
+
+def test_a_part_that_lacks_a_class_gets_its_smallest_group():
+    hashed = make({"cat": 60})
+    names = [str(number) for number, size in enumerate((25, 20, 15)) for _ in range(size)]
+    for seed in range(5):
+        parts = per_class(split(hashed, seed=seed, group_of={e.content: n for e, n in zip(hashed, names, strict=True)}))
+        assert sorted(parts["cat"].values()) == [15, 20, 25]
+        assert parts["cat"]["train"] == 25
+
+
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 3), min_size=5, max_size=60), st.integers(2, 5), seeds, st.randoms(use_true_random=False)
 )
@@ -225,7 +249,8 @@ def test_folds_tear_no_group_apart_and_are_the_same_without_groups(labels, folds
     group = np.array([random.randrange(len(labels)) for _ in labels])
     fold = stratified_folds(labels, folds=folds, seed=seed, group=group)
     assert all(len(set(fold[group == each].tolist())) == 1 for each in group)
-    assert set(fold.tolist()) <= set(range(folds))
+    used = min(folds, len(np.unique(group)))  # with few groups, but none is empty in between
+    assert set(fold.tolist()) == set(range(used))
     alone = stratified_folds(labels, folds=folds, seed=seed, group=np.arange(len(labels)) + 7)
     assert np.array_equal(alone, stratified_folds(labels, folds=folds, seed=seed))
 

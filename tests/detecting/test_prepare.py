@@ -38,7 +38,13 @@ def test_the_range_of_deep_pictures_is_that_of_their_numbers(deep):
 def test_a_group_file_is_read_before_anything_is_computed(deep, tmp_path):
     (tmp_path / "people.csv").write_text("picture,group\n00.png,ada\n01.png,ada\n")
     prepared = prepare_boxes(deep, train_options(group=str(tmp_path / "people.csv")))
-    assert sorted(prepared.named.values()) == ["ada", "ada"]
+    assert [*prepared.named.values()] == [("ada",), ("ada",)]
+    for ending in ("png", "xml"):
+        (deep / f"copy.{ending}").write_bytes((deep / f"02.{ending}").read_bytes())
+    (tmp_path / "people.csv").write_text("picture,group\n00.png,ada\n02.png,ada\ncopy.png,ben\n")
+    prepared = prepare_boxes(deep, train_options(group=str(tmp_path / "people.csv")))
+    assert sorted(map(sorted, prepared.named.values())) == [["ada"], ["ada", "ben"]]
+    assert not any("not in the data" in note for note in prepared.notes)
     (tmp_path / "other.csv").write_text("picture,group\ncat.jpg,ada\n")
     with pytest.raises(DataError, match="names no picture of the data"):
         prepare_boxes(deep, train_options(group=str(tmp_path / "other.csv")))

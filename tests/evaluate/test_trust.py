@@ -71,3 +71,26 @@ def test_both_gains_of_a_list_are_said_or_one_where_it_is_the_same():
     assert str(ListGain(judged=gain(372, -0.01), as_found=gain(372, -0.01))) == (
         "with your list -1.0 points (95 % interval -2.4 to +0.3) on the 372 test pictures"
     )
+
+
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [
+        (0, "that show the same or were taken in a row: "),
+        (3, "that your file of groups puts together, show the same or were taken in a row: "),
+        (7, "that your file of groups puts together: "),
+    ],
+)
+def test_pictures_of_a_group_are_not_said_to_show_the_same(named, why):
+    [(_, series), (_, shared)] = said(series=3, pictures=7, named=named, shared=2)
+    assert why in series
+    assert ("have a near-copy in train" in shared) == (named == 0)
+    assert ("have a near-copy, or another picture of their group, in train" in shared) == (named > 0)
+
+
+def test_folds_that_tear_the_series_apart_are_said_and_not_denied():
+    [(_, words)] = said(series=2, pictures=72, folds_tear=True)
+    assert words.endswith("each stays on one side of every split that eyespot makes")
+    [note] = NOTHING.model_copy(update={"folds_tear": True}).notes()
+    assert note.startswith("series and groups are so few that cross-validation tears them apart: ")
+    assert not list(NOTHING.notes())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from eyespot.data.groups import join
 from eyespot.data.taken import Taken
 from eyespot.features import likeness
-from eyespot.features.likeness import ALIKE, MIRRORED, alike, in_a_row, unit_signatures
+from eyespot.features.likeness import ALIKE, MIRRORED, PERHAPS, alike, in_a_row, unit_signatures
 
 SHAPE = (6, 4, 4)
 
@@ -54,7 +55,45 @@ def test_pairs_are_those_of_a_comparison_written_out(block, monkeypatch):
 def test_pictures_that_are_all_the_same_are_alike_however_many():
     for count in (2, 10, 300):
         same = np.repeat(signatures()[:1], count, axis=0)
-        assert len(pairs(alike(unit_signatures(same)))) == count * (count - 1) // 2
+        found = alike(unit_signatures(same))
+        if count < likeness.LIKEST:
+            assert len(pairs(found)) == count * (count - 1) // 2
+        assert len(found) <= (likeness.LIKEST + 1) * count
+        assert (join(found.take(found.likeness < 2), count + 5_000).group[:count] == 0).all()
+
+
+@pytest.mark.parametrize("block", [7, 1000])
+@pytest.mark.parametrize("likest", [1, 3, 1000])
+def test_the_pairs_that_are_kept_make_the_series_that_all_of_them_make(likest, block, monkeypatch):
+    random = np.random.default_rng(0)
+    frames = np.repeat(random.normal(size=(3, 1, *SHAPE)), 30, axis=1)  # three videos
+    frames = frames + 0.25 * np.cumsum(random.normal(size=frames.shape), axis=1)
+    others = random.normal(size=(200, *SHAPE))
+    unit = unit_signatures(np.concatenate([frames.reshape(-1, *SHAPE), others]))
+    every = alike(unit, unsure=20)
+    monkeypatch.setattr(likeness, "LIKEST", likest)
+    monkeypatch.setattr(likeness, "BLOCK", block)
+    found = alike(unit, unsure=20)
+    for each in (every, found):
+        assert (each.likeness < ALIKE).sum() == 20
+    assert pairs(found.take(found.likeness < ALIKE)) == pairs(every.take(every.likeness < ALIKE))
+    for least in (ALIKE, 0.84, 0.9, 0.95):
+        whole, kept = (join(each.take(each.likeness >= least), 10_000).group for each in (every, found))
+        assert np.array_equal(whole, kept)
+    assert likest == 1000 or len(found) < len(every)
+
+
+def test_the_likest_of_those_that_may_be_one_are_given_beside():
+    unit = unit_signatures(signatures())
+    first = unit[:20]
+    unit = np.concatenate([first, first + 0.12 * np.random.default_rng(1).normal(size=first.shape)]).astype(np.float32)
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    all_ = alike(unit, unsure=10_000)
+    unsure = all_.take(all_.likeness < ALIKE)
+    assert (unsure.likeness >= PERHAPS).all()
+    few = alike(unit, unsure=5)
+    few = few.take(few.likeness < ALIKE)
+    assert few.likeness.tolist() == sorted(unsure.likeness.tolist(), reverse=True)[:5]
 
 
 def test_two_different_pictures_are_not_alike():

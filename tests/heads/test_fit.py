@@ -14,7 +14,7 @@ from sklearn.model_selection import StratifiedKFold
 from eyespot import machine
 from eyespot.errors import MachineError
 from eyespot.heads import problems as problems_module
-from eyespot.heads.fit import FOLDS, fit_head, folds_of, out_of_fold_logits, require_memory
+from eyespot.heads.fit import FOLDS, are_torn, fit_head, folds_of, out_of_fold_logits, require_memory
 from eyespot.heads.head import Head, HeadOptions, Samples
 
 
@@ -366,3 +366,12 @@ def test_heads_that_remember_much_are_fitted_one_at_a_time_to_the_same_answers(m
     alone = fit_head(samples, OPTIONS)
     np.testing.assert_allclose(alone.out_of_fold, together.out_of_fold, atol=2e-2)
     assert alone.chosen.l2 == together.chosen.l2
+
+
+def test_folds_tear_groups_only_where_they_are_too_few_and_that_can_be_told():
+    labels = np.repeat([0, 1], 36)
+    few, enough = labels, np.arange(72) // 6  # two groups, and six of each class
+    for group, torn in ((few, True), (enough, False), (None, False)):
+        fold = folds_of(labels, seed=0, group=group)
+        assert are_torn(group, fold) == torn
+    assert len(np.unique(folds_of(labels, seed=0, group=np.arange(72) // 18))) == 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from eyespot.evaluate.metrics import wilson
 from eyespot.progress import silent
 from eyespot.regimes import series
 from eyespot.regimes.choice import Choice
+from eyespot.runs.options import train_options
 
 EACH, COPIES = 14, 2
 
@@ -94,7 +96,35 @@ def test_groups_of_a_file_stay_together_with_the_series(tmp_path, shared_cache):
     file = tmp_path / "people.csv"
     file.write_text("picture,group\n" + "".join(f"{name},{number % 10}\n" for number, name in enumerate(names)))
     result = eyespot.train(tmp_path / "people", out=tmp_path, group=file)
-    assert (result.series.series, result.series.pictures) == (10, 40)
+    assert (result.series.series, result.series.pictures, result.series.named) == (10, 40, 40)
+
+
+def test_copies_bring_the_groups_together_that_the_file_puts_them_in(tmp_path, shared_cache):
+    """Ann's last picture is a copy of Ben's first: as one of the two is set aside, it stands for both."""
+    write(tmp_path / "people", each=12)
+    blue = tmp_path / "people" / "blue"
+    (blue / "11.png").write_bytes((blue / "06.png").read_bytes())
+    file = tmp_path / "people.csv"
+    rows = [f"blue/{number:02}.png,{'ben' if 6 <= number < 11 else 'ann'}" for number in range(12)]
+    file.write_text("\n".join(["picture,group", *rows]))
+    result = eyespot.train(tmp_path / "people", out=tmp_path, group=file)
+    assert (result.series.series, result.series.pictures) == (1, 11)
+    assert any("puts identical files into several groups" in note for note in result.notes)
+    assert not any("not in the data" in note for note in result.notes)
+
+
+def test_cross_validation_that_has_to_tear_the_groups_apart_says_so(tmp_path, shared_cache):
+    write(tmp_path / "people", each=12)
+    file = tmp_path / "people.csv"
+    rows = [f"{kind}/{number:02}.png,{kind}" for kind in ("blue", "red") for number in range(12)]
+    file.write_text("\n".join(["picture,group", *rows]))
+    result = eyespot.train(tmp_path / "people", out=tmp_path, group=file)
+    assert (result.series.folds_tear, result.series.together) == (True, None)
+    assert any("its figure is too good" in note for note in result.notes)
+    for part in ("val", "test"):
+        said = f"{part} has no picture of 'blue' and 'red': their series are too few to come to every part"
+        assert any(note.startswith(said) for note in result.notes)
+    assert "every split and fold" not in Path(result.report).read_text("utf-8")
 
 
 def test_a_group_file_of_other_data_stops_before_anything_is_computed(tmp_path, shared_cache, monkeypatch):
@@ -117,6 +147,29 @@ def test_small_images_have_no_signature(monkeypatch):
 
     assert series.signer_for_scratch(choice("lenet5"), Asked) is None
     assert series.signer_for_scratch(choice("alexnet"), Asked) == "signer"
+
+
+@pytest.mark.parametrize(
+    ("size", "file", "group", "is_signed"),
+    [
+        (None, None, "auto", True),
+        (96, None, "auto", True),
+        (64, None, "auto", False),
+        (320, None, "auto", False),
+        (None, Path("own.pt"), "auto", False),
+        (None, None, "off", False),
+    ],
+)
+def test_only_what_the_thresholds_were_measured_with_gives_signatures(size, file, group, is_signed):
+    backbone = replace(series.DEFAULT, size=size, file=file)
+
+    class Trunk:
+        preprocess = backbone.own_preprocess
+
+        def signed(self):
+            return "signed"
+
+    assert (series.with_signer(Trunk(), backbone, train_options(group=group)) == "signed") == is_signed
 
 
 def test_without_the_default_network_series_are_not_looked_for(monkeypatch, tmp_path):

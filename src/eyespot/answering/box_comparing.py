@@ -15,7 +15,6 @@ from eyespot.answering.series import ONE_SAY, Together, find_together
 from eyespot.answering.unseen import note_on_known, on_weights, unseen
 from eyespot.data.boxes.reading import read_boxes
 from eyespot.data.boxes.records import BoxedPicture
-from eyespot.data.copies import Hashed
 from eyespot.errors import DataError
 from eyespot.evaluate.box_matches import Matches, matches
 from eyespot.evaluate.detection_scores import estimate
@@ -40,9 +39,9 @@ def box_comparison(
     if not both.first.counted.sum():
         raise DataError(f"{data} has no box of these classes in a readable picture that neither model was trained on")
     together = _together((first, second), pictures, data, progress)
-    compared = _hashed(both.pictures)
+    compared = [each.hashed for each in both.pictures]
     on_series = together.notes_on(compared, ONE_SAY)
-    on_series += note_on_known(together, compared, _hashed(pictures), known)
+    on_series += note_on_known(together, compared, [each.hashed for each in pictures], known)
     series = together.numbers(compared)
     found = paired_boxes(both.first, both.second, np.random.default_rng(0), series=series)
     assert found.map50 is not None
@@ -98,11 +97,7 @@ def _together(
     """The series of all pictures of the data, and the groups that the detectors were trained with."""
     side = min(side for each in detectors for side in each.manifest.preprocess.crop_hw)
     lists = [lists_of(each.bundle.folder, None, data) for each in detectors]
-    return find_together(_hashed(pictures), image_side=side, lists=lists, progress=progress)
-
-
-def _hashed(pictures: Sequence[BoxedPicture]) -> list[Hashed]:
-    return [Hashed(each.picture, each.content) for each in pictures]
+    return find_together([each.hashed for each in pictures], image_side=side, lists=lists, progress=progress)
 
 
 def _per_class(classes: Sequence[str], found: BoxComparison) -> tuple[ClassBoxDifference, ...]:

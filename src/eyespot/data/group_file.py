@@ -7,7 +7,7 @@ some of them has seen something of the others.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from eyespot.data.written_lists import Entry, name_key, read_list
@@ -32,9 +32,9 @@ class GroupFile:
 class Groups:
     """The groups of a data set's pictures."""
 
-    of: tuple[str | None, ...]
-    """The group of each picture; None where it is by itself."""
-    notes: tuple[str, ...]
+    of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of each content that is in one. Identical files may be in several, which are one group then."""
+    notes: tuple[str, ...] = ()
 
 
 def read_groups(path: Path) -> GroupFile:
@@ -57,26 +57,37 @@ def read_groups(path: Path) -> GroupFile:
     return GroupFile(where, {key: entry["group"] for key, entry in first.items()})
 
 
-def groups_of(names: Sequence[str], file: GroupFile) -> Groups:
-    """The groups of pictures of these names, as split.csv has them. One that the file does not name is its own group.
+def groups_of(pictures: Mapping[str, str], file: GroupFile, *, others: Mapping[str, str]) -> Groups:
+    """The groups of a data set's pictures. One that the file does not name is its own group.
 
+    pictures: the content of each that is used, by its name as split.csv has it. others: that of other files, as copies.
     Raises DataError where the file names none of them.
     """
-    keys = [name_key(name) for name in names]
-    unnamed = [name for name, key in zip(names, keys, strict=True) if key not in file.group_of]
-    if len(unnamed) == len(names):
+    content_of = {**others, **pictures}
+    keys = {name: name_key(name) for name in content_of}
+    of: dict[str, tuple[str, ...]] = {}
+    for name, content in content_of.items():
+        group, known = file.group_of.get(keys[name]), of.get(content, ())
+        if group is not None and group not in known:
+            of[content] = (*known, group)
+    if not of:
         named = next(map(repr, map(printable, file.group_of)), "nothing")
         raise DataError(
-            f"{file.where} names no picture of the data: it names {named}, and the first picture is {names[0]!r}: "
-            "write the column picture as a run's split.csv has it"
+            f"{file.where} names no picture of the data: it names {named}, and the first picture is "
+            f"{next(iter(pictures))!r}: write the column picture as a run's split.csv has it"
         )
-    known = {*keys}
-    foreign = [printable(key) for key in file.group_of if key not in known]
-    return Groups(tuple(map(file.group_of.get, keys)), tuple(_notes(file, unnamed, foreign)))
+    unnamed = [name for name, content in pictures.items() if content not in of]
+    there = {*keys.values()}
+    foreign = [printable(key) for key in file.group_of if key not in there]
+    several = [name for name, content in content_of.items() if len(of.get(content, ())) > 1]
+    return Groups(of, tuple(_notes(file, unnamed, foreign, several)))
 
 
-def _notes(file: GroupFile, unnamed: Sequence[str], foreign: Sequence[str]) -> Iterator[str]:
-    """unnamed: pictures of the data that the file does not name; foreign: pictures that only the file names."""
+def _notes(file: GroupFile, unnamed: Sequence[str], foreign: Sequence[str], several: Sequence[str]) -> Iterator[str]:
+    """unnamed: pictures of the data that the file does not name; foreign: pictures that only the file names; several:
+    identical files that it puts into several groups."""
+    if several:
+        yield f"{file.where} puts identical files into several groups, which are one now: {some(several, most=3)}"
     if unnamed:
         named = f"{counted(len(unnamed), 'picture')} of the data, so each of them is a group of its own"
         yield f"{file.where} does not name {named}: {some(unnamed, most=3)}"

@@ -37,10 +37,10 @@ class Links:
         return cls(np.concatenate(firsts), np.concatenate(seconds), np.concatenate(likenesses))
 
     @classmethod
-    def of_names(cls, names: Sequence[str | None]) -> Links:
-        """Links between the pictures of each name. names: one for each picture; None for a picture by itself."""
+    def of_names(cls, names: Sequence[Collection[str]]) -> Links:
+        """Links between the pictures of each name. names: of each picture; none for one by itself, and several join."""
         first_of: dict[str, int] = {}
-        pairs = [(first_of.setdefault(name, row), row) for row, name in enumerate(names) if name is not None]
+        pairs = [(first_of.setdefault(name, row), row) for row, several in enumerate(names) for name in several]
         rows = np.array([pair for pair in pairs if pair[0] != pair[1]], np.int64).reshape(-1, 2)
         return cls(rows[:, 0], rows[:, 1], np.full(len(rows), np.inf, np.float32))
 
@@ -59,7 +59,7 @@ class Grouped:
     group: np.ndarray
     """(N,), the first row of its group; its own where it is alone."""
     cut: int
-    """Pictures of groups that were too large and lost links."""
+    """Pictures of groups that were too large, and are in smaller ones now."""
 
 
 @dataclass(frozen=True)
@@ -107,21 +107,48 @@ class Series:
 def join(links: Links, count: int) -> Grouped:
     """The groups that the links make among `count` pictures.
 
-    A group that is too large to be a series keeps only links that are strong enough, where that makes it smaller.
+    A group that is too large to be a series keeps only links that are strong enough. What a person said belongs
+    together does not make it larger, and is never cut.
     """
     most = max(LARGEST_SHARE * count, min(LARGEST_COUNT, LARGEST_OF_FEW * count))
-    group = _joined(links, count)
-    too_large = _sizes(group) > most
-    cut = np.zeros(count, bool)
+    is_named = np.isinf(links.likeness)
+    named, kept = links.take(is_named), forest(links.take(~is_named), count)
+    whole = _joined(Links.of(kept, named), count)
     for least in STRICTER:
-        weak = too_large[links.first] & (links.likeness < least)
-        if not weak.any():
-            continue
-        cut |= too_large
-        links = links.take(~weak)
-        group = _joined(links, count)
-        too_large = _sizes(group) > most
-    return Grouped(group, int(cut.sum()))
+        too_large = _sizes(_joined(kept, count)) > most
+        if not too_large.any():
+            break
+        kept = kept.take(~(too_large[kept.first] & (kept.likeness < least)))
+    group = _joined(Links.of(kept, named), count)
+    return Grouped(group, int((_sizes(group) < _sizes(whole)).sum()))
+
+
+def forest(links: Links, count: int) -> Links:
+    """As few of the links as join the same of `count` pictures, whatever likeness is asked for: fewer than pictures.
+
+    Each tree takes the likest link that leads out of it, until none does.
+    Source: Boruvka, O jistem problemu minimalnim, 1926.
+    """
+    links = links.take(np.argsort(-links.likeness, kind="stable"))
+    every = np.arange(count)
+    tree, kept = every, [Links.none()]
+    while True:
+        links = links.take(tree[links.first] != tree[links.second])
+        if not len(links):
+            return Links.of(*kept)
+        one, other = tree[links.first], tree[links.second]
+        likest = np.full(count, len(links))
+        for end in (one, other):
+            np.minimum.at(likest, end, np.arange(len(links)))
+        trees = np.flatnonzero(likest < len(links))
+        taken = likest[trees]
+        kept.append(links.take(np.unique(taken)))
+        parent = every.copy()
+        parent[trees] = np.where(one[taken] == trees, other[taken], one[taken])
+        parent = np.where((parent[parent] == every) & (every < parent), every, parent)  # two that took the same link
+        while (parent != parent[parent]).any():
+            parent = parent[parent]
+        tree = parent[tree]
 
 
 def effective_count(group: np.ndarray) -> float:

@@ -39,6 +39,8 @@ def split(hashed: Sequence[Hashed], *, seed: int, group_of: Mapping[str, str] = 
 def stratified_folds(labels: np.ndarray, *, folds: int, seed: int, group: np.ndarray | None = None) -> np.ndarray:
     """The fold of each picture, 0 <= fold < folds, shape (N,): every class spread as evenly as can be.
 
+    Where there are fewer groups than folds, the first folds have one each, and the others are left out.
+
     labels: class index of each picture, shape (N,).
     group: number of each picture's group, shape (N,), whose pictures are in one fold; None where each is by itself.
     """
@@ -59,7 +61,7 @@ def stratified_folds(labels: np.ndarray, *, folds: int, seed: int, group: np.nda
                 place[each] = min(range(folds), key=lambda fold: (there[fold], (fold - first) % folds))
                 for row in members_of[each].tolist():
                     held[label_of[row]][place[each]] += 1
-        start += len(drawn)
+        start = int((place >= 0).sum())
     return np.asarray(place[index])
 
 
@@ -71,16 +73,47 @@ def _cut(hashed: Sequence[Hashed], *, seed: int, parts: Sequence[Part], group_of
         for label, count in left.items()
     }
     wanted = {part: Counter(shares) for part in parts}
-    part_of: dict[str, Part] = {}
-    for group in _in_order(hashed, seed=seed, group_of=group_of):
-        labels = Counter(each.picture.label for each in group)
+    groups = [
+        (group, Counter(each.picture.label for each in group))
+        for group in _in_order(hashed, seed=seed, group_of=group_of)
+    ]
+    placed: list[Part] = []
+    for _, labels in groups:
         trains_on = all(left[label] > count for label, count in labels.items())
         part = next((part for part in parts if trains_on and _brings_nearer(wanted[part], labels)), None)
         if part:
             wanted[part].subtract(labels)
             left.subtract(labels)
-        part_of |= dict.fromkeys((each.content for each in group), part or "train")
+        placed.append(part or "train")
+    placed = _in_every_part([labels for _, labels in groups], placed, parts=parts)
+    part_of = {each.content: part for (group, _), part in zip(groups, placed, strict=True) for each in group}
     return [replace(each, picture=replace(each.picture, part=part_of[each.content])) for each in hashed]
+
+
+def _in_every_part(
+    groups: Sequence[Mapping[str | None, int]], placed: Sequence[Part], *, parts: Sequence[Part]
+) -> list[Part]:
+    """Where each group goes, so that a class which has a group for each of the parts and for train is in all of them.
+
+    groups: the pictures of each class in each. placed: where these would go by the shares alone. A part that lacks a
+    class gets the smallest of its groups whose going leaves none of its classes missing elsewhere.
+    """
+    places = list(placed)
+    of_class: dict[str | None, list[int]] = defaultdict(list)
+    for number, labels in enumerate(groups):
+        for label in labels:
+            of_class[label].append(number)
+    held = Counter((places[number], label) for number, labels in enumerate(groups) for label in labels)
+    for label in sorted((each for each, numbers in of_class.items() if len(numbers) > len(parts)), key=str):
+        for part in parts:
+            numbers = of_class[label] if not held[part, label] else []
+            may_go = [number for number in numbers if all(held[places[number], each] > 1 for each in groups[number])]
+            if may_go:
+                gone = min(may_go, key=lambda number: sum(groups[number].values()))
+                held.subtract((places[gone], each) for each in groups[gone])
+                held.update((part, each) for each in groups[gone])
+                places[gone] = part
+    return places
 
 
 def _in_order(hashed: Sequence[Hashed], *, seed: int, group_of: Mapping[str, str]) -> list[list[Hashed]]:

@@ -47,8 +47,8 @@ class PreparedBoxes:
     """What is black and white in pictures with more than 8 bits."""
     found: BoxedDataSet
     """The pictures as they were before the split."""
-    named: Mapping[str, str] = field(default_factory=dict)
-    """The group that a person's file names of each content."""
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The group that a person's file names of each content; of copies there may be several."""
     series: Series = field(default_factory=Series)
     """Pictures that belong together, as far as that was looked for."""
 
@@ -91,18 +91,18 @@ def prepare_boxes(folder: Path, options: TrainOptions) -> PreparedBoxes:
     held_out = sum(len(each.boxes) for part in ("val", "test") for each in data.parts.get(part, ()))
     require_manifest_fits(data.name, data.classes, pictures=len(data.pictures), held_out=held_out)
     levels, on_levels = find_levels([each.hashed for each in train])
-    named, on_groups = named_groups([each.hashed for each in found.pictures], options.group)
+    groups = named_groups([each.hashed for each in found.pictures], options.group, others=_copies(found))
     return PreparedBoxes(
         name=data.name or folder.resolve().name,
         format=data.format,
         classes=data.classes,
         parts=dict(data.parts),
         set_aside=list(data.set_aside),
-        notes=[*data.notes, *on_levels, *on_groups],
+        notes=[*data.notes, *on_levels, *groups.notes],
         fingerprint=key_of(classes=data.classes, parts=_said(found.parts)),
         levels=levels,
-        found=replace(found, notes=(*found.notes, *on_levels, *on_groups)),
-        named=named,
+        found=replace(found, notes=(*found.notes, *on_levels, *groups.notes)),
+        named=groups.of,
     )
 
 
@@ -128,6 +128,16 @@ def require_used_for_boxes(options: TrainOptions, folder: Path) -> None:
         raise OptionError(
             f"the option model cannot be {options.model!r} for boxes: detectors stand on {NETWORKS[1]}; leave it out"
         )
+
+
+def _copies(found: BoxedDataSet) -> dict[str, str]:
+    """The content of each file that others hold, too, by its name; where none of them is used, a name stands for it."""
+    content_of = {each.picture.name: each.content for each in found.pictures}
+    return {
+        name: next((content_of[each] for each in names if each in content_of), names[0])
+        for names in found.identical
+        for name in names
+    }
 
 
 def _said(parts: Mapping[str, Sequence[BoxedPicture]]) -> dict[str, list[list[Any]]]:

@@ -46,6 +46,7 @@ def series_found(prepared: PreparedBoxes, written: Written) -> SeriesFound:
     return SeriesFound(
         series=len(series),
         pictures=len(series.of),
+        named=sum(content in prepared.named for content in series.of),
         largest=series.largest,
         cut=series.cut,
         shared=sum(shared(prepared.part("test"))),

@@ -13,11 +13,13 @@ from eyespot.words import counted
 
 
 class SeriesFound(Record):
-    """Pictures that belong together, such as near-copies, and what they do to the figures."""
+    """Pictures that belong together, such as near-copies or those of one group, and what they do to the figures."""
 
     series: int = Field(ge=0)
     pictures: int = Field(ge=0)
     """That are in one."""
+    named: int = Field(default=0, ge=0)
+    """Of these, how many the person's file puts into a group."""
     largest: int = Field(ge=0)
     """Pictures of the largest."""
     cut: int = Field(ge=0)
@@ -32,6 +34,16 @@ class SeriesFound(Record):
     """Cross-validation; None where so few pictures are in series that it makes no difference."""
     torn: Metric | None = None
     """The same, had it torn the series apart."""
+    folds_tear: bool = False
+    """Whether the series are so few that cross-validation tears them apart, and its figure is too good."""
+
+    def notes(self) -> Iterator[str]:
+        """What a reader of the figures must know."""
+        if self.folds_tear:
+            yield (
+                "series and groups are so few that cross-validation tears them apart: its figure is too good, since "
+                "pictures of one group are on both sides; take pictures of more groups"
+            )
 
 
 class MoreExpected(Record):
@@ -115,9 +127,10 @@ def series_sentences(found: SeriesFound) -> Iterator[tuple[str, str]]:
 def _found(found: SeriesFound) -> Iterator[str]:
     if found.series:
         pictures = counted(found.pictures, "picture")
+        makes = "split" if found.folds_tear else "split and fold"
         yield (
-            f"{found.series} series of {pictures} that show the same or were taken in a row: each stays on one side of "
-            "every split and fold that eyespot makes"
+            f"{found.series} series of {pictures} that {_why(found)}: each stays on one side of every {makes} that "
+            "eyespot makes"
         )
     if found.cut:
         yield (
@@ -126,10 +139,20 @@ def _found(found: SeriesFound) -> Iterator[str]:
         )
 
 
+def _why(found: SeriesFound) -> str:
+    """What the pictures of a series have in common, in words."""
+    if not found.named:
+        return "show the same or were taken in a row"
+    if found.named == found.pictures:
+        return "your file of groups puts together"
+    return "your file of groups puts together, show the same or were taken in a row"
+
+
 def _shared(found: SeriesFound) -> Iterator[str]:
+    what = "near-copy, or another picture of their group," if found.named else "near-copy"
     for count, part in ((found.shared, "test"), (found.shared_val, "validation")):
         if count:
-            have = f"{counted(count, f'{part} picture')} {'has' if count == 1 else 'have'} a near-copy in train"
+            have = f"{counted(count, f'{part} picture')} {'has' if count == 1 else 'have'} a {what} in train"
             without = f": without them it is {found.apart}" if found.apart else ": there are no others"
             yield f"{have}, which may make the {part} figure too good{without if part == 'test' else ''}"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from eyespot.data.groups import Links
+from eyespot.data.groups import Links, forest
 from eyespot.data.taken import Taken
 
 ALIKE = 0.79
@@ -26,10 +26,15 @@ NEXT = 3
 """Pictures after it that each is compared with."""
 PERHAPS = 0.5
 """Likeness from which two pictures may be one, saved twice: then their thumbnails tell."""
+LIKEST = 50
+"""Pairs of a picture that are kept in any case; of a video, where each frame is like a thousand, also those that join
+the same pictures as all would."""
 BLOCK = 1000
 """Pictures that are looked at at a time."""
 MOST_AT_ONCE = 2**23
 """Pairs that are compared at a time: 34 MB, and some times that for what is made of them."""
+MOST_FOUND = 2**20
+"""Pairs that are looked through at a time: each that is found takes 20 bytes."""
 PRIOR = 50
 """Pictures as which the mean of none weighs: few pictures do not say what their kind has in common."""
 
@@ -65,13 +70,13 @@ def _size_and_mean(signatures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return size.astype(np.float32), ((mean + mean[..., ::-1]) / 2).astype(np.float32)
 
 
-def alike(unit: np.ndarray, *, least: float = ALIKE) -> Links:
-    """The pairs that show the same, as they are or mirrored.
+def alike(unit: np.ndarray, *, unsure: int = 0) -> Links:
+    """The pairs that show the same, as they are or mirrored; of many that are all alike, as many as join them.
 
     unit: as `unit_signatures` gives them, (N, D). Mirroring a picture turns the sign of its differences.
-    least: likeness of the pairs that are given.
+    unsure: of the pairs that may be one picture, saved twice, how many are given beside, the likest.
     """
-    found = [Links.none()]
+    found = _Found(len(unit), unsure)
     half = unit.shape[1] // 2
     # a mirrored pair is as sure as another whose likeness is as far above its threshold
     bonus = np.float32((ALIKE - MIRRORED) / 2)
@@ -83,11 +88,53 @@ def alike(unit: np.ndarray, *, least: float = ALIKE) -> Links:
         differences -= bonus
         likeness += np.abs(differences, out=differences)
         likeness += bonus
-        first, second = np.nonzero(likeness >= least)  # (block, N - start)
-        above = second > first
-        first, second = first[above], second[above]
-        found.append(Links(first + start, second + start, likeness[first, second]))
-    return Links.of(*found)
+        found.take(likeness, start)
+    return found.links
+
+
+class _Found:
+    """The pairs that are kept of those found so far: their number grows as that of the pictures, not as its square."""
+
+    def __init__(self, count: int, unsure: int) -> None:
+        self._count, self._most_unsure = count, unsure
+        self._likest = [Links.none()]
+        self._joining = Links.none()
+        """The likest of the others that join the same pictures as all of them would."""
+        self._unsure = Links.none()
+
+    @property
+    def links(self) -> Links:
+        return Links.of(*self._likest, self._joining, self._unsure)
+
+    def take(self, likeness: np.ndarray, start: int) -> None:
+        """likeness: of the pictures from `start` on to all from there on, (block, N - start)."""
+        step = max(1, MOST_FOUND // likeness.shape[1])
+        for top in range(0, len(likeness), step):
+            rows = likeness[top : top + step, top:]
+            first, second = np.nonzero(np.triu(rows >= self._least, k=1))
+            found = Links(first + start + top, second + start + top, rows[first, second])
+            is_sure = found.likeness >= ALIKE
+            self._take_sure(found.take(is_sure))
+            if self._most_unsure:
+                unsure = Links.of(self._unsure, found.take(~is_sure))
+                self._unsure = unsure.take(np.argsort(-unsure.likeness, kind="stable")[: self._most_unsure])
+
+    @property
+    def _least(self) -> float:
+        """Likeness that a pair must have to be kept."""
+        if not self._most_unsure:
+            return ALIKE
+        return float(self._unsure.likeness[-1]) if len(self._unsure) == self._most_unsure else PERHAPS
+
+    def _take_sure(self, found: Links) -> None:
+        """found: in the order of their first pictures, each with all of its links."""
+        order = np.lexsort((-found.likeness, found.first))
+        found = found.take(order)
+        place = np.arange(len(found)) - np.searchsorted(found.first, found.first)  # among those of its first picture
+        self._likest.append(found.take(place < LIKEST))
+        others = found.take(place >= LIKEST)
+        if len(others):
+            self._joining = forest(Links.of(self._joining, others), self._count)
 
 
 def in_a_row(unit: np.ndarray, taken: Sequence[Taken | None]) -> Links:

@@ -16,12 +16,12 @@ from eyespot.data.taken import Taken, believable
 from eyespot.distributed.world import ALONE, World
 from eyespot.errors import StoreError
 from eyespot.features.embed import embed
-from eyespot.features.likeness import ALIKE, PERHAPS, alike, in_a_row, unit_signatures
+from eyespot.features.likeness import ALIKE, alike, in_a_row, unit_signatures
 from eyespot.features.thumbnails import SAVED_TWICE, SIDE, correlations, grey, of_each
 from eyespot.features.trunk import Trunk
 from eyespot.records import Preprocess, SetAside
 
-VERSION = 4
+VERSION = 5
 """Changes whenever the same signatures and times would give other links."""
 MOST_UNSURE = 100
 """Pairs whose thumbnails are looked at, the likest first: of 3,781 photos those above a likeness of 0.75."""
@@ -56,11 +56,12 @@ def find_links(
     """
     times = believable([each.taken for each in pictures])
     notes = [TIMES_NOTE] if any(each.taken for each in pictures) and not any(times) else []
+    lines = [f"{each.content} {at}" for each, at in zip(pictures, times, strict=True)]
     key = key_of(
         kind="links",
         version=VERSION,
         signer=signer.recipe.key("", "identity"),
-        pictures=content_hash("\n".join(each.content for each in pictures).encode()),
+        pictures=content_hash("\n".join(lines).encode()),
     )
     names = [f"{key}-{name}" for name in ("first", "second", "likeness")]
     with suppress(StoreError):  # whoever embeds says that it cannot be used
@@ -68,9 +69,9 @@ def find_links(
         if len(kept) == len(names):
             return Found(Links(*(kept[name] for name in names)), notes=notes)
     signed = embed(signer, pictures, store=store, world=world, progress=progress)
-    links = _compared(signed.features["identity"], signed.pictures, pictures, times, signer.preprocess)
+    links, is_whole = _compared(signed.features["identity"], signed.pictures, pictures, times, signer.preprocess)
     with suppress(StoreError):
-        if store and not signed.set_aside:
+        if store and is_whole and not signed.set_aside:
             store.put(dict(zip(names, (links.first, links.second, links.likeness), strict=True)))
     return Found(links, signed.set_aside, notes)
 
@@ -81,28 +82,33 @@ def _compared(
     pictures: Sequence[Hashed],
     times: Sequence[Taken | None],
     preprocess: Preprocess,
-) -> Links:
-    """The links by the rows of all pictures. signatures: of those that are `signed`."""
+) -> tuple[Links, bool]:
+    """The links by the rows of all pictures, and whether all could be read. signatures: of those that are `signed`."""
     if len(signed) < 2:
-        return Links.none()
+        return Links.none(), True
     row_of = {each.content: row for row, each in enumerate(pictures)}
     rows = np.array([row_of[each.content] for each in signed])
     unit = unit_signatures(signatures)
-    same = _certain(alike(unit, least=PERHAPS), signed, preprocess)
+    same, is_whole = _certain(alike(unit, unsure=MOST_UNSURE), signed, preprocess)
     links = Links.of(same, in_a_row(unit, [times[row] for row in rows]))
-    return Links(rows[links.first], rows[links.second], links.likeness)
+    return Links(rows[links.first], rows[links.second], links.likeness), is_whole
 
 
-def _certain(links: Links, pictures: Sequence[Hashed], preprocess: Preprocess) -> Links:
-    """Without the pairs that are not alike enough, unless they are one picture, saved twice, by their thumbnails."""
+def _certain(links: Links, pictures: Sequence[Hashed], preprocess: Preprocess) -> tuple[Links, bool]:
+    """Without the pairs that are not alike enough, unless they are one picture, saved twice, by their thumbnails.
+
+    And whether all of these could be read: where a file is gone for a moment, its links are missing.
+    """
     is_unsure = links.likeness < ALIKE
     unsure = links.take(is_unsure)
-    unsure = unsure.take(np.argsort(-unsure.likeness, kind="stable")[:MOST_UNSURE])
     rows, index = np.unique(np.concatenate([unsure.first, unsure.second]), return_inverse=True)
     thumbnails = np.zeros((len(rows), SIDE, SIDE), np.float32)
     some = [pictures[row] for row in rows.tolist()]
+    read = 0
     for number, thumbnail in of_each(some, lambda data: grey(data, preprocess.levels), preprocess):
         thumbnails[number] = thumbnail
+        read += 1
     first, second = np.split(index, 2)
     same = unsure.take(correlations(thumbnails, first, second) >= SAVED_TWICE)
-    return Links.of(links.take(~is_unsure), Links(same.first, same.second, np.ones_like(same.likeness)))
+    certain = Links.of(links.take(~is_unsure), Links(same.first, same.second, np.ones_like(same.likeness)))
+    return certain, read == len(some)

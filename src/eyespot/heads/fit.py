@@ -118,20 +118,23 @@ def torn_logits(samples: Samples, options: HeadOptions, *, rotated: Rotated | No
 
 
 def folds_of(labels: np.ndarray, *, seed: int, group: np.ndarray | None = None) -> np.ndarray:
-    """The fold of every picture (N,), of `fold_count` folds; no group is torn apart.
+    """The fold of every picture (N,): five, or as many as there are groups where they are fewer. None is torn apart.
 
-    Where the groups are so few and large that a fold would have to do without all others, they are.
+    Where the groups are so few that those of some fold hold all classes but one, they are: see `are_torn`.
     """
-    folds = fold_count(len(labels))
+    folds = max(2, min(FOLDS, len(labels)))
     found = stratified_folds(labels, folds=folds, seed=seed, group=group)
     if group is not None and min(len(np.unique(labels[found != fold])) for fold in np.unique(found)) < 2:
         return stratified_folds(labels, folds=folds, seed=seed)
     return found
 
 
-def fold_count(pictures: int) -> int:
-    """Five, or as many as there are pictures where they are fewer."""
-    return max(2, min(FOLDS, pictures))
+def are_torn(group: np.ndarray | None, fold: np.ndarray) -> bool:
+    """Whether pictures of one group are in several folds. Both (N,)."""
+    if group is None:
+        return False
+    pairs = np.stack([group, fold], axis=1)
+    return len(np.unique(pairs, axis=0)) > len(np.unique(group))
 
 
 def settled(options: HeadOptions, samples: Samples) -> HeadOptions:

@@ -9,12 +9,12 @@ from eyespot.evaluate.doubts import is_suspicious
 from eyespot.evaluate.label_noise import believed
 from eyespot.evaluate.learning_curve import MorePictures
 from eyespot.evaluate.metrics import wilson
-from eyespot.heads.fit import FittedHead, torn_logits
+from eyespot.heads.fit import FittedHead, are_torn, folds_of, torn_logits
 from eyespot.heads.head import HeadOptions, Samples
 from eyespot.heads.learning_curve import expect_with_more
 from eyespot.records import Metric, Record
 
-VERSION = 3
+VERSION = 4
 """Changes whenever the same features would give other findings."""
 MATTERS = 0.05
 """Share of the pictures that are in series from which it is worth the time to say what they would have done."""
@@ -35,11 +35,15 @@ class Findings(Record):
     """Pictures whose label cross-validation speaks against."""
     more: MorePictures | None = None
     """What twice the pictures would bring."""
+    folds_tear: bool = False
+    """Whether the series are so few that cross-validation tears them apart."""
 
 
 def find(samples: Samples, options: HeadOptions, fitted: FittedHead) -> Findings:
     """What is worth saying of the pictures that the head was fitted on."""
-    together, torn = _torn(samples, options, fitted)
+    group = samples.group
+    folds_tear = group is not None and are_torn(group, folds_of(samples.labels, seed=options.seed, group=group))
+    together, torn = (None, None) if folds_tear else _torn(samples, options, fitted)
     believes = believed(fitted.out_of_fold, samples.labels)
     more = None
     if len(samples) <= MOST_FOR_CURVE:
@@ -49,6 +53,7 @@ def find(samples: Samples, options: HeadOptions, fitted: FittedHead) -> Findings
         torn=torn,
         doubtful=int(is_suspicious(believes, samples.labels).sum()),
         more=more,
+        folds_tear=folds_tear,
     )
 
 

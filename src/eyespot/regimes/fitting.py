@@ -140,7 +140,7 @@ def _features(
 ) -> _Features:
     """cuts: gives those of the backbone, where the partial regime may follow."""
     began = time.perf_counter()
-    trunk = with_signer(backbone.trunk(job.cache_folder, job.precision, job.progress), job.options)
+    trunk = with_signer(backbone.trunk(job.cache_folder, job.precision, job.progress), backbone, job.options)
     views = len(views_of(prepared, job.options)) * len(prepared.part("train")) + len(prepared.part("val"))
     make_tap: Callable[[], Tap | None] = cache(
         lambda: tap_for(trunk, backbone, cuts()[0], job, views=views) if cuts else None

@@ -18,7 +18,7 @@ from eyespot.evaluate.metrics import wilson_fraction
 from eyespot.features.embed import Embedded, embed
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
-from eyespot.heads.fit import FittedHead, Trial, fit_head, fold_count, folds_of, out_of_fold_logits, require_memory
+from eyespot.heads.fit import FittedHead, Trial, fit_head, folds_of, out_of_fold_logits, require_memory
 from eyespot.heads.head import Head, HeadOptions, Samples
 from eyespot.progress import Progress
 from eyespot.records import Part, View
@@ -35,7 +35,7 @@ COMPUTING = "computing features"
 REPEATS = 5
 NESTED_UP_TO = 1_000
 """Up to this many pictures, out-of-fold heads choose their own L2; beyond, one choice on thousands is safe to share."""
-FIT_VERSION = 3
+FIT_VERSION = 4
 """Changes whenever the same features would give another head."""
 
 
@@ -55,6 +55,7 @@ def fit_frozen(prepared: Prepared, trunk: Trunk, job: Job, *, small_test: bool, 
     job.progress("fitting the head", 0, 2)
     fitted = memory.fit()
     answers = Answers(embedded.pictures, memory.samples.labels, fitted.out_of_fold[None])
+    fold = folds_of(memory.samples.labels, seed=job.options.seed, group=memory.samples.group)
     out_of_fold, stopped = _out_of_fold(answers, fitted, memory=memory, wanted=small_test, progress=job.progress)
     return Fitted(
         regime="frozen",
@@ -63,7 +64,7 @@ def fit_frozen(prepared: Prepared, trunk: Trunk, job: Job, *, small_test: bool, 
         temperature=Temperature.fitted_on(
             answers, "answers to the training pictures by heads that had not seen them (cross-validation)"
         ),
-        means=_means(memory.samples, seed=job.options.seed),
+        means=_means(memory.samples, fold),
         prepared=prepared,
         trained_on=len(embedded.pictures),
         mirror=fitted.chosen.mirror,
@@ -72,7 +73,7 @@ def fit_frozen(prepared: Prepared, trunk: Trunk, job: Job, *, small_test: bool, 
         small_test=small_test,
         out_of_fold=out_of_fold,
         table=tuple(_row(trial, chosen=trial == fitted.chosen) for trial in fitted.trials),
-        how=tuple(_how(embedded, fitted, job.options, views, group=memory.samples.group)),
+        how=tuple(_how(embedded, fitted, job.options, views, folds=len(np.unique(fold)), group=memory.samples.group)),
         views_computed=embedded.computed,
         notes=[*embedded.notes, *notes, *stopped],
         findings=memory.findings(fitted),
@@ -149,10 +150,10 @@ def _out_of_fold(
     return out_of_fold, []
 
 
-def _means(samples: Samples, *, seed: int) -> ClassMeans:
+def _means(samples: Samples, fold: np.ndarray) -> ClassMeans:
     """Of all pictures; those that had no part are each picture's own fold, as in cross-validation."""
     features, labels = samples.identity, samples.labels
-    unseen = out_of_fold(features, labels, samples.classes, fold=folds_of(labels, seed=seed, group=samples.group))
+    unseen = out_of_fold(features, labels, samples.classes, fold=fold)
     source = "training pictures, each compared with means of the others (cross-validation)"
     return ClassMeans(class_means(features, labels, samples.classes), unseen, labels, source)
 
@@ -168,12 +169,18 @@ def _row(trial: Trial, *, chosen: bool) -> dict[str, float | int | bool]:
 
 
 def _how(
-    embedded: Embedded, fitted: FittedHead, options: TrainOptions, views: Sequence[View], *, group: np.ndarray | None
+    embedded: Embedded,
+    fitted: FittedHead,
+    options: TrainOptions,
+    views: Sequence[View],
+    *,
+    folds: int,
+    group: np.ndarray | None,
 ) -> Iterator[tuple[str, str]]:
     yield "What was trained", f"a softmax head on {embedded.features['identity'].shape[1]} features; all else is frozen"
     if options.head:
         yield "Hidden layers", ", ".join(str(width) for width in options.head)
-    tried, folds = len({trial.l2 for trial in fitted.trials}), fold_count(len(embedded.pictures))
+    tried = len({trial.l2 for trial in fitted.trials})
     yield "L2", f"{fitted.chosen.l2:.3g}, the best of {tried} values tried in cross-validation with {folds} folds"
     used = "used" if fitted.chosen.mirror else "not used: cross-validation was worse with them"
     yield (

@@ -23,7 +23,7 @@ from eyespot.errors import DataError
 from eyespot.progress import Progress
 from eyespot.records import Levels, Part, SetAside
 from eyespot.regimes.judging import Judged, judge_pictures
-from eyespot.words import counted
+from eyespot.words import counted, some
 
 FEWEST = 3
 """Pictures below which cross-validation has nothing left to learn from."""
@@ -48,8 +48,10 @@ class Prepared:
     """What is black and white in pictures with more than 8 bits: the range of those to train on."""
     left_out: list[Hashed] = field(default_factory=list)
     """What the person's list leaves out, each content once, in the part that it would have had."""
-    named: Mapping[str, str] = field(default_factory=dict)
-    """The group that a person's file names of each content."""
+    files: list[Hashed] = field(default_factory=list)
+    """Every file that can be read: copies, too."""
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The group that a person's file names of each content; of copies there may be several."""
     series: Series = field(default_factory=Series)
     """Pictures that belong together, as far as that was looked for."""
     all_series: Series = field(default_factory=Series)
@@ -69,11 +71,15 @@ class Prepared:
         return self.series.group([each.content for each in hashed])
 
     def with_series(self, series: Series, *, seed: int) -> Prepared:
-        """The same, split so that no series is torn apart; where the folders give the parts, they stay."""
+        """The same, split so that no series is torn apart; where the folders give the parts, they stay.
+
+        A note names the classes that a part lacks because of it.
+        """
         part_of = {each.content: each.picture.part for each in self.judged.split(seed=seed, group_of=series.of)}
         hashed, left_out = (_in_parts(pictures, part_of) for pictures in (self.hashed, self.left_out))
         kept = series.only({each.content for each in hashed})
-        return replace(self, hashed=hashed, left_out=left_out, series=kept, all_series=series)
+        notes = [*self.notes, *_on_lacking(self.hashed, hashed)]
+        return replace(self, hashed=hashed, left_out=left_out, notes=notes, series=kept, all_series=series)
 
     @property
     def as_found(self) -> Prepared | None:
@@ -116,12 +122,12 @@ def prepare(
     """The data set, ready for training. Raises DataError where there is nothing to tell apart."""
     data_set = open_joined(data, how, more=changes.more)
     _require_classes(data_set)
-    hashed, unread = hash_pictures(
+    files, unread = hash_pictures(
         data_set.pictures,
         threads=machine.cores(),
         progress=lambda done: progress("reading", done, len(data_set.pictures)),
     )
-    judged = judge_pictures(hashed, data_set.classes, changes)
+    judged = judge_pictures(files, data_set.classes, changes)
     split = judged.split(seed=seed)
     gone = {each.content for each in judged.left_out}
     hashed = [each for each in split if each.content not in gone]
@@ -133,6 +139,7 @@ def prepare(
         data_set=data_set,
         hashed=hashed,
         judged=judged,
+        files=files,
         left_out=[each for each in split if each.content in gone],
         was_split=any(each.picture.part for each in judged.kept),
         mirror_matters=data_set.mirror_changes_meaning or mirror_matters(data_set.classes),
@@ -166,6 +173,19 @@ def notes_on_trained(prepared: Prepared, hashed: Sequence[Hashed]) -> list[str]:
             f"needed{_left_out(prepared.set_aside)}"
         )
     return list(notes_on_counts({name: left[name] for name in prepared.data_set.classes}))
+
+
+def _on_lacking(before: Sequence[Hashed], after: Sequence[Hashed]) -> Iterator[str]:
+    """before, after: the same pictures in their parts, without and with regard to series."""
+    for part in ("val", "test"):
+        had, has = ({str(each.picture.label) for each in all_ if each.picture.part == part} for all_ in (before, after))
+        lacking = [repr(label) for label in sorted(had - has)]
+        if lacking:
+            whose = "its" if len(lacking) == 1 else "their"
+            yield (
+                f"{part} has no picture of {some(lacking)}: {whose} series are too few to come to every part, and none "
+                "is torn apart"
+            )
 
 
 def _in_parts(hashed: Sequence[Hashed], part_of: Mapping[str, Part | None]) -> list[Hashed]:

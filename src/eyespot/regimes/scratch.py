@@ -11,6 +11,7 @@ from eyespot.building.create import require_torch
 from eyespot.errors import OptionError
 from eyespot.records import Part
 from eyespot.regimes.answers import Asked, on_val
+from eyespot.regimes.findings import Findings
 from eyespot.regimes.fitted import ClassMeans, Fitted, despite_ctrl_c, stopped_note
 from eyespot.regimes.learned import Learned, Lesson, learned, means_of
 from eyespot.regimes.on_images import augmentation_for, decoded
@@ -69,6 +70,7 @@ def fit_scratch(prepared: Prepared, name: str, job: Job, *, gray: bool, small_te
         small_test=small_test,
         out_of_fold=crossed.answers if crossed else None,
         notes=[*model.notes, *notes],
+        findings=Findings(folds_tear=crossed is not None and crossed.folds_tear),
     )
 
 

@@ -14,7 +14,7 @@ from eyespot.augmenting.augmentation import Augmentation
 from eyespot.building.surgery import ends_fully_connected, head_layers
 from eyespot.errors import OptionError
 from eyespot.evaluate.likeness import Likeness, class_means, in_order, likeness
-from eyespot.heads.fit import folds_of
+from eyespot.heads.fit import are_torn, folds_of
 from eyespot.heads.head import Head
 from eyespot.records import Network, Part, Preprocess
 from eyespot.regimes.answers import Answers
@@ -192,6 +192,8 @@ class Crossed:
     answers: Answers
     likeness: Likeness
     """Of each picture to the classes, by that network."""
+    folds_tear: bool
+    """Whether series are so few that their pictures are in several folds."""
 
 
 def out_of_fold(making: Making, parts: Sequence[Part], defaults: Defaults) -> Crossed:
@@ -199,7 +201,8 @@ def out_of_fold(making: Making, parts: Sequence[Part], defaults: Defaults) -> Cr
     images, prepared, job = making.images, making.images.prepared, making.job
     pictures = by_content(prepared.part(*parts))
     labels, classes = prepared.labels(pictures), len(prepared.data_set.classes)
-    fold = folds_of(labels, seed=job.options.seed, group=prepared.group(pictures))
+    group = prepared.group(pictures)
+    fold = folds_of(labels, seed=job.options.seed, group=group)
     logits = np.zeros((1, len(fold), classes), np.float32)
     options = job.options.model_copy(update={"epochs": defaults.epochs, "patience": None})
     fold_making = replace(making, job=replace(job, options=options))
@@ -212,7 +215,7 @@ def out_of_fold(making: Making, parts: Sequence[Part], defaults: Defaults) -> Cr
         head, (known, new) = _trained_on(fold_making, seen, unseen, defaults)
         logits[0, rows] = head.logits(new)
         alike.append(likeness(new, class_means(known, labels[others], classes)))
-    return Crossed(Answers(pictures, labels, logits), in_order(alike, held))
+    return Crossed(Answers(pictures, labels, logits), in_order(alike, held), are_torn(group, fold))
 
 
 def _trained_on(

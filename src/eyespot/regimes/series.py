@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from eyespot import zoo
-from eyespot.building.backbone import DEFAULT
+from eyespot.building.backbone import DEFAULT, Backbone
 from eyespot.data.copies import Hashed
-from eyespot.data.group_file import groups_of, read_groups
+from eyespot.data.group_file import Groups, groups_of, read_groups
 from eyespot.data.groups import Links, Series
 from eyespot.distributed.world import broadcast
 from eyespot.engine.gate import FEATURES
@@ -37,12 +37,17 @@ AUTO, OFF = "auto", "off"
 LOOKING = "looking for series"
 
 
-def with_signer(trunk: Trunk, options: TrainOptions) -> Trunk:
-    """The trunk with the signatures that series are found by, where it is the network that they were measured with."""
+def with_signer(trunk: Trunk, backbone: Backbone, options: TrainOptions) -> Trunk:
+    """The trunk with the signatures that series are found by, where it is the network that they were measured with.
+
+    backbone: what the trunk is made of. On images of 96 to 192 pixels as few different pictures are alike as on those
+    of 224, for which the thresholds are; of 256 and 320 it is four times as many.
+    """
     if options.group == OFF:
         return trunk
-    is_measured = trunk.network.name == DEFAULT.network and min(trunk.preprocess.crop_hw) >= SMALLEST_SIDE
-    return trunk.signed() if is_measured else trunk
+    is_default = replace(backbone, size=None, levels=None) == DEFAULT
+    is_measured = SMALLEST_SIDE <= min(trunk.preprocess.crop_hw) <= min(DEFAULT.preprocess.crop_hw)
+    return trunk.signed() if is_default and is_measured else trunk
 
 
 def default_signer(job: Job, *, levels: Levels | None = None) -> Trunk | None:
@@ -108,27 +113,31 @@ def _has_room(trunk: Trunk, views: int, job: Job) -> bool:
     return bool(broadcast(has_room, job.world))
 
 
-def named_groups(pictures: Sequence[Hashed], group: str) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The group that a file names of each content, and notes. group: as the option is given: auto, off, or a path.
+def named_groups(pictures: Sequence[Hashed], group: str, *, others: Mapping[str, str]) -> Groups:
+    """The groups that a file names. group: as the option is given: auto, off, or a path.
 
+    others: the content of each file that is not used, as of copies, by its name.
     Raises DataError for a file that is no such list, or names none of the pictures.
     """
     if group in (AUTO, OFF):
-        return {}, ()
-    found = groups_of([each.picture.name for each in pictures], read_groups(from_home(group)))
-    return {each.content: name for each, name in zip(pictures, found.of, strict=True) if name is not None}, found.notes
+        return Groups()
+    content_of = {each.picture.name: each.content for each in pictures}
+    return groups_of(content_of, read_groups(from_home(group)), others=others)
 
 
 def with_named(prepared: Prepared, group: str) -> Prepared:
     """The data set with the groups that a file names. Arguments and errors as of `named_groups`."""
-    named, notes = named_groups([*prepared.hashed, *prepared.left_out], group)
-    return replace(prepared, named=named, notes=[*prepared.notes, *notes])
+    files = {each.picture.name: each.content for each in prepared.files}
+    found = named_groups([*prepared.hashed, *prepared.left_out], group, others=files)
+    return replace(prepared, named=found.of, notes=[*prepared.notes, *found.notes])
 
 
-def look_for_series(pictures: Sequence[Hashed], named: Mapping[str, str], signer: Trunk | None, job: Job) -> Found:
+def look_for_series(
+    pictures: Sequence[Hashed], named: Mapping[str, Collection[str]], signer: Trunk | None, job: Job
+) -> Found:
     """What links pictures, by their rows in the order of their contents, in which names decide nothing.
 
-    named: the group of each content of which a person named one. signer: gives the pictures' signatures; None where
+    named: the groups of each content of which a person named any. signer: gives the pictures' signatures; None where
     they are too small for any.
     """
     ordered = sorted(pictures, key=lambda each: each.content)
@@ -141,7 +150,7 @@ def look_for_series(pictures: Sequence[Hashed], named: Mapping[str, str], signer
             world=job.world,
             progress=lambda done, total: job.progress(LOOKING, done, total),
         )
-    by_name = Links.of_names([named.get(each.content) for each in ordered])
+    by_name = Links.of_names([named.get(each.content, ()) for each in ordered])
     return replace(found, links=Links.of(found.links, by_name))
 
 

@@ -74,6 +74,7 @@ def measure(fitted: Fitted, *, store: Store | None, progress: Progress) -> Measu
     except KeyboardInterrupt:
         notes.append(stopped_note("measuring"))
     (own, views), _ = despite_ctrl_c(lambda: _own_answers(fitted, prepared, list(found.values()), store))
+    series = _series(fitted, found.get("test"))
     answered = {each.content for known in found.values() for each in known.pictures}
     return Measurements(
         prepared=prepared,
@@ -81,11 +82,11 @@ def measure(fitted: Fitted, *, store: Store | None, progress: Progress) -> Measu
         own=own,
         scores=_scores(fitted, found),
         refusals=replace(refusals(fitted, found), different=different),
-        series=_series(fitted, found.get("test")),
+        series=series,
         list_gain=gained.found,
         precision=precision,
         views_computed=computed + views + gained.computed,
-        notes=[*notes, *gained.notes],
+        notes=[*notes, *gained.notes, *series.notes()],
     )
 
 
@@ -127,6 +128,7 @@ def _series(fitted: Fitted, test: Answers | None) -> SeriesFound:
     return SeriesFound(
         series=len(series),
         pictures=len(series.of),
+        named=sum(content in prepared.named for content in series.of),
         largest=series.largest,
         cut=series.cut,
         shared=shared,
@@ -134,6 +136,7 @@ def _series(fitted: Fitted, test: Answers | None) -> SeriesFound:
         apart=_metrics(test.take(np.array(is_apart)), fitted).overall if test and 0 < shared < len(is_apart) else None,
         together=fitted.findings.together,
         torn=fitted.findings.torn,
+        folds_tear=fitted.findings.folds_tear,
     )
 
 

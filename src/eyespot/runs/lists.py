@@ -36,10 +36,11 @@ class RunLists:
     """The same by the `name_key` of names in the run's own data; empty for other data."""
     notes: tuple[str, ...] = ()
 
-    def groups(self, hashed: Sequence[Hashed]) -> list[str | None]:
-        """The group of each picture; None for a picture by itself."""
+    def groups(self, hashed: Sequence[Hashed]) -> list[set[str]]:
+        """The groups of each picture; none for a picture by itself, and several are one."""
         return [
-            self.group_of.get(each.content) or self.group_of_name.get(name_key(each.picture.name)) for each in hashed
+            {self.group_of.get(each.content, ""), self.group_of_name.get(name_key(each.picture.name), "")} - {""}
+            for each in hashed
         ]
 
 

@@ -51,10 +51,10 @@ def split_boxes(data: BoxedDataSet, *, seed: int, series: Series | None = None) 
     return replace(data, parts=ordered, notes=(*data.notes, *_notes(ordered, data.classes)))
 
 
-def _source(each: BoxedPicture) -> str | None:
-    """The name that versions of one picture share; None where a name tells of none."""
+def _source(each: BoxedPicture) -> list[str]:
+    """The name that versions of one picture share; none where a name tells of none."""
     version = _VERSION.fullmatch(each.picture.name.rpartition("/")[2])
-    return version[1] if version else None
+    return [version[1]] if version else []
 
 
 def _by_rarity(data: BoxedDataSet) -> list[int]:
