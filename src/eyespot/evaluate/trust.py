@@ -95,7 +95,7 @@ def trust_sentences(
 ) -> Iterator[tuple[str, str]]:
     """What is worth saying of a run's pictures, each a label and a sentence's words without its end.
 
-    doubtful: pictures whose label cross-validation speaks against. more: what twice the pictures would bring.
+    doubtful: training pictures whose label cross-validation speaks against. more: what twice the pictures would bring.
     list_gain: what the person's list is worth.
     """
     yield from series_sentences(series)
@@ -104,7 +104,8 @@ def trust_sentences(
     if doubtful:
         yield (
             "Labels",
-            f"{counted(doubtful, 'picture')} whose label the other pictures speak against: eyespot audit shows them",
+            f"{counted(doubtful, 'training picture')} whose label the others speak against: eyespot audit looks twice, "
+            "at all pictures, and shows such labels",
         )
     if more:
         yield "More", str(more)
