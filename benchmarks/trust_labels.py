@@ -58,9 +58,9 @@ def wrong_labels(data: Path, store: Store) -> Iterator[tuple[Bar, float]]:
     for classes in (each for each in FEW_CLASSES if max(each) < train.classes):
         for share in (0.10, 0.20):
             few = [_listed(with_wrong_labels(_of_classes(train, classes), share, seed)) for seed in SEEDS]
-            right, found = zip(*few, strict=True)
+            right, seen = zip(*few, strict=True)
             print(runs_line(f"classes {classes}, {share:.0%} turned, wrong of the listed", right, ""))
-            print(runs_line(f"classes {classes}, {share:.0%} turned, listed of the wrong", found, ""), flush=True)
+            print(runs_line(f"classes {classes}, {share:.0%} turned, listed of the wrong", seen, ""), flush=True)
     yield CLEANED_BAR, 100 * (clean - mean(found, "accuracy without the first"))
 
 
