@@ -70,10 +70,12 @@ def test_with_a_threshold_the_probability_decides_alone_unless_both_are_asked_fo
     paths, alike = colors
     sure = np.array([each.predictions[0].probability for each in model.predict(paths)])
     least = float(np.median(sure))
-    assert [each.known for each in model.predict(paths, threshold=least)] == (sure >= least).tolist()
-    both = (sure >= least) & (alike >= LEAST[0.1])
-    assert [each.known for each in model.predict(paths, threshold=least, refuse=0.1)] == both.tolist()
-    assert not any(each.known for each in model.predict(paths, threshold=1))
+    alone = model.predict(paths, threshold=least)
+    assert [(each.known, each.sure) for each in alone] == [(None, each) for each in (sure >= least).tolist()]
+    both = model.predict(paths, threshold=least, refuse=0.1)
+    assert [each.known for each in both] == (alike >= LEAST[0.1]).tolist()
+    assert [each.sure for each in both] == (sure >= least).tolist()
+    assert not any(each.sure for each in model.predict(paths, threshold=1))
 
 
 @pytest.mark.parametrize("share", LEAST_IN_SET)
@@ -93,6 +95,17 @@ def test_in_words_a_refusal_says_what_it_would_have_been_and_a_set_is_joined_by_
     assert str(first).endswith("; red")
     assert str(last) == f"none of these (most like red {last.predictions[0].probability:.3f})"
     assert str(last.model_copy(update={"known": True})).endswith("; red or green or blue")
+    unsure = last.model_copy(update={"known": None, "sure": False})
+    assert str(unsure) == f"not sure (most like red {last.predictions[0].probability:.3f})"
+
+
+def test_a_picture_is_accepted_that_is_known_and_of_which_one_class_is_sure():
+    sure, unsure = (ClassAnswer(np.array([least, 1 - least]), likeness=0.5) for least in (0.9, 0.6))
+    both = Rules(least_likeness=0.4, least_probability=0.8)
+    assert (both.accepts(sure), both.accepts(unsure)) == (True, False)
+    assert replace(both, least_likeness=0.6).accepts(sure) is False
+    assert replace(both, least_probability=None).accepts(unsure) is True
+    assert Rules().accepts(sure) is None
 
 
 def test_rows_of_a_table_say_the_same(model, colors, tmp_path):
@@ -107,6 +120,7 @@ def test_rows_of_a_table_say_the_same(model, colors, tmp_path):
         "probability": f"{last.predictions[0].probability:.6f}",
         "set_aside": "",
         "known": 0,
+        "sure": "",
         "likeness": f"{last.likeness:.6f}",
         "set": "red or green or blue",
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from eyespot.data.copies import Hashed, without_copies
@@ -101,6 +103,14 @@ def test_no_class_is_emptied(do):
     assert str(error.value) == (
         "list.csv leaves no picture of 'cat' to train on: let some stay, or move that class's folder away"
     )
+
+
+def test_a_picture_that_is_not_used_anyway_does_not_keep_its_class():
+    """The same bytes lie in both classes."""
+    contested = [replace(hashed(f"{name}/same"), content="same") for name in ("cat", "dog")]
+    with pytest.raises(DataError, match="leaves no picture of 'cat' to train on"):
+        decided({f"cat/{number}": "dog" for number in range(4)}, [*PICTURES, *contested])
+    assert len(decided({f"cat/{number}": "dog" for number in range(3)}, [*PICTURES, *contested]).kept) == 10
 
 
 def test_a_class_that_is_left_only_to_be_tested_is_empty():

@@ -42,7 +42,11 @@ def test_what_comes_to_a_folder_has_its_own_name_before_its_pictures():
     ]
     assert found.classes == ("cat", "dog", "hat")
     assert [each.picture for each in found.set_aside] == ["x.txt", "new/x.txt"]
-    assert found.notes == ("of photos", "of new", "2 pictures of new came to those of photos, with the new class 'hat'")
+    assert found.notes == (
+        "of photos",
+        "of new",
+        "2 pictures of new are read beside those of photos, with the new class 'hat'; copies count once",
+    )
 
 
 def test_a_name_that_a_class_has_already_is_told_apart():

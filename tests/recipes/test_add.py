@@ -64,7 +64,10 @@ def test_old_pictures_keep_their_parts_and_a_new_folder_is_a_new_class(first, ph
     assert [(each.picture, each.reason) for each in second.set_aside] == [
         ("new/square/copy.png", "is a copy of test/square/200.png")
     ]
-    assert "13 pictures of new came to those of photos, with the new class 'nothing'" in second.notes
+    assert (
+        "13 pictures of new are read beside those of photos, with the new class 'nothing'; copies count once"
+        in second.notes
+    )
     before = second.regression.before
     assert (before.accuracy, before.n) == (first.test.accuracy, first.test.n)
     assert [(each.name, each.n) for each in second.regression.classes] == [

@@ -48,6 +48,12 @@ def test_what_a_run_was_tested_on_and_is_gone_is_counted(photos, split_run):
     assert notes == [f"2 pictures that {split_run.run} was tested on are not there any more"]
 
 
+def test_what_a_run_was_tested_on_and_is_set_aside_now_is_not_said_to_be_gone(photos, split_run):
+    shutil.copy(photos / "circle/200.png", photos / "square/same.png")
+    notes = prepared(photos, split_run.run).notes
+    assert notes == [f"1 picture that {split_run.run} was tested on is set aside now: see why under Set aside"]
+
+
 def test_a_run_decides_against_the_folders(photos, split_run, tmp_path):
     """Somebody has moved pictures that were tested on to those to train on."""
     shutil.move(photos, tmp_path / "other/train")

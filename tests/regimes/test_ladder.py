@@ -475,7 +475,7 @@ def test_a_training_ends_when_its_time_is_up_and_a_replay_ends_it_there(ladder_p
 
     result = eyespot.train(ladder_photos, out=tmp_path, progress=at("training", 5, up), **LATE)
     assert decided(result.run)[PARTIAL_ENDED] == {"steps": 5, "ended": "by the clock"}
-    note = "training was stopped by the clock after 5 of 160 steps; the weights it had then are kept"
+    note = "training was stopped by the clock after 5 of 160 steps; it is judged by the weights it had then"
     assert note in result.notes
     again = eyespot.train(replay=result.run, out=tmp_path / "again")
     assert graph(again.run) == graph(result.run)

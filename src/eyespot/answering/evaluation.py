@@ -153,7 +153,7 @@ def _answers(model: Opened, seen: Sequence[_Seen], progress: Progress) -> _Answe
         pictures=kept,
         labels=np.array([model.classes.index(str(each.hashed.picture.label)) for each in kept], dtype=np.int64),
         probabilities=np.array([answer.probabilities for answer in said], dtype=np.float64),
-        known=[rules.is_known(answer) for answer in said],
+        known=[rules.accepts(answer) for answer in said],
         flat=[pictures[number][0].name for number in sorted(found.flat)],
         unreadable=[SetAside(picture=pictures[number][0].name, reason=why) for number, why in found.reasons.items()],
     )

@@ -155,6 +155,7 @@ def _named(
         ),
         note=FLAT_NOTE if is_flat else None,
         known=rules.is_known(answer),
+        sure=rules.is_sure(answer),
         likeness=answer.likeness,
         set_=None if together is None else tuple(classes[index] for index in together),
     )

@@ -36,7 +36,9 @@ class Prediction(Record):
     note: str | None = None
     """What makes the answer doubtful, in words."""
     known: bool | None = None
-    """False where the picture is refused: it shows none of the classes. None where nothing was judged."""
+    """False where the picture is refused: it shows none of the classes. None where that was not judged."""
+    sure: bool | None = None
+    """False where no class is as likely as was asked for. None where nothing was."""
     likeness: float | None = None
     """How like the pictures of the nearest class it is, at most 1; None of a model that cannot tell."""
     set_: tuple[str, ...] | None = Field(default=None, serialization_alias="set")
@@ -45,19 +47,21 @@ class Prediction(Record):
     def __str__(self) -> str:
         if self.known is False:
             return f"none of these (most like {self.predictions[0]})"
+        if self.sure is False:
+            return f"not sure (most like {self.predictions[0]})"
         named = ", ".join(map(str, self.predictions))
         return named if self.set_ is None else f"{named}; {' or '.join(self.set_)}"
 
     @staticmethod
     def header() -> tuple[str, ...]:
         """The columns of `rows`."""
-        return ("picture", "rank", "class", "probability", "set_aside", "known", "likeness", "set")
+        return ("picture", "rank", "class", "probability", "set_aside", "known", "sure", "likeness", "set")
 
     def rows(self) -> Iterator[tuple[object, ...]]:
         """A line of a table for each class that is named, or one with the reason why none is."""
-        known = "" if self.known is None else int(self.known)
+        known, sure = ("" if each is None else int(each) for each in (self.known, self.sure))
         likeness = "" if self.likeness is None else f"{self.likeness:.6f}"
-        judged = known, likeness, " or ".join(self.set_ or ())
+        judged = known, sure, likeness, " or ".join(self.set_ or ())
         for rank, answer in enumerate(self.predictions, start=1):
             yield self.picture, rank, answer.class_, f"{answer.probability:.6f}", "", *judged
         if self.set_aside is not None:

@@ -38,10 +38,18 @@ class Rules:
     least_in_set: float | None = None
 
     def is_known(self, answer: ClassAnswer) -> bool | None:
-        """Whether the picture may show one of the classes; None where there is no rule."""
-        sure = float(answer.probabilities.max())
-        scores = ((answer.likeness, self.least_likeness), (sure, self.least_probability))
-        judged = [score >= least for score, least in scores if score is not None and least is not None]
+        """Whether the picture may show one of the classes; None where there is no such rule."""
+        if answer.likeness is None or self.least_likeness is None:
+            return None
+        return answer.likeness >= self.least_likeness
+
+    def is_sure(self, answer: ClassAnswer) -> bool | None:
+        """Whether one class is likely enough; None where there is no such rule."""
+        return None if self.least_probability is None else bool(answer.probabilities.max() >= self.least_probability)
+
+    def accepts(self, answer: ClassAnswer) -> bool | None:
+        """Whether both are so, as far as there are rules; None where there is none."""
+        judged = [each for each in (self.is_known(answer), self.is_sure(answer)) if each is not None]
         return all(judged) if judged else None
 
     def set_of(self, answer: ClassAnswer) -> list[int] | None:

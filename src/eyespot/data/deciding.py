@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from eyespot.data.copies import Hashed
+from eyespot.data.copies import Hashed, without_copies
 from eyespot.data.decisions import LEAVE_OUT, Decision, Decisions
 from eyespot.data.written_lists import name_key
 from eyespot.errors import DataError, OptionError
@@ -83,7 +83,8 @@ def _require_most_stay(hashed: Sequence[Hashed], left_out: Sequence[Hashed], whe
 
 def _require_no_class_emptied(hashed: Sequence[Hashed], kept: Sequence[Hashed], where: str) -> None:
     had, has = (
-        _per_class([each for each in pictures if each.picture.part in (None, "train")]) for pictures in (hashed, kept)
+        _per_class([each for each in without_copies(pictures)[0] if each.picture.part in (None, "train")])
+        for pictures in (hashed, kept)
     )
     for name in had:
         if not has[name]:

@@ -74,4 +74,7 @@ def _notes(first: DataSet, second: DataSet) -> Iterator[str]:
     """Sentences on what comes to the first data set."""
     new = [repr(name) for name in second.classes if name not in first.classes]
     brings = f", with the new {'class' if len(new) == 1 else 'classes'} {some(new)}" if new else ""
-    yield f"{counted(len(second.pictures), 'picture')} of {second.name} came to those of {first.name}{brings}"
+    yield (
+        f"{counted(len(second.pictures), 'picture')} of {second.name} {'is' if len(second.pictures) == 1 else 'are'} "
+        f"read beside those of {first.name}{brings}; copies count once"
+    )

@@ -57,7 +57,7 @@ def judge_pictures(hashed: Sequence[Hashed], classes: Sequence[str], changes: Ch
     left_out = list({each.content: each for each in decided.left_out}.values())
     notes: list[str] = []
     if changes.parts_of is not None:
-        known, notes = _with_parts_of(changes.parts_of, [*kept, *left_out])
+        known, notes = _with_parts_of(changes.parts_of, [*kept, *left_out], there={each.content for each in hashed})
         kept, left_out = known[: len(kept)], known[len(kept) :]
     return Judged(
         kept=kept,
@@ -85,16 +85,24 @@ def _of_class(each: Hashed, class_of: Mapping[str, str]) -> Hashed:
     return each if label == each.picture.label else replace(each, picture=replace(each.picture, label=label))
 
 
-def _with_parts_of(run: Path, hashed: Sequence[Hashed]) -> tuple[list[Hashed], list[str]]:
-    """Each picture in the part that it had in the run, in order; those that were not there as they are. And notes."""
+def _with_parts_of(run: Path, hashed: Sequence[Hashed], *, there: set[str]) -> tuple[list[Hashed], list[str]]:
+    """Each picture in the part that it had in the run, in order; those that were not there as they are. And notes.
+
+    there: the contents of all files, those that are not used among them.
+    """
     known, where = read_bundle(run).manifest.pictures, printable(str(run))
     held_out: tuple[Part, ...] = ("val", "test")
     if not any(map(known.count, held_out)):
         return list(hashed), [f"{where} held no pictures out, so the parts are drawn anew"]
     parts = known.parts(each.content for each in hashed)
-    test = known.count("test") - parts.count("test")
-    notes = [f"{counted(test, 'picture')} that {where} was tested on {'is' if test == 1 else 'are'} not there any more"]
+    unused = sorted(there - {each.content for each in hashed})
+    aside = known.parts(unused).count("test")
+    gone = known.count("test") - parts.count("test") - aside
     return [
         replace(each, picture=replace(each.picture, part=part)) if part else each
         for each, part in zip(hashed, parts, strict=True)
-    ], notes if test else []
+    ], [
+        f"{counted(count, 'picture')} that {where} was tested on {'is' if count == 1 else 'are'} {what}"
+        for count, what in ((gone, "not there any more"), (aside, "set aside now: see why under Set aside"))
+        if count
+    ]

@@ -80,7 +80,7 @@ def ended_note(reason: Reason, training: Stepwise) -> list[str]:
     if training.patience is not None:
         return [f"training was stopped by {who} after epoch {len(training.epochs)}; the best epoch so far is kept"]
     steps = f"{training.step} of {counted(training.steps, 'step')}"
-    return [f"training was stopped by {who} after {steps}; the weights it had then are kept"]
+    return [f"training was stopped by {who} after {steps}; it is judged by the weights it had then"]
 
 
 def seconds_per_step(make: Callable[[], Stepwise], *, few: bool = False) -> float:

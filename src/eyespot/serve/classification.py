@@ -139,8 +139,10 @@ class ServedClassifier(Served[Asked, Probabilities]):
 
     def _judged(self, answer: Probabilities, rules: Rules) -> str:
         """Whether the picture may show one of the classes, and the set where one is wanted, as entries of an object."""
-        known, together = rules.is_known(answer), rules.set_of(answer)
+        known, sure, together = rules.is_known(answer), rules.is_sure(answer), rules.set_of(answer)
         entries = f'"known": {json.dumps(known)}, "likeness": {json.dumps(answer.likeness)}'
+        if sure is not None:
+            entries += f', "sure": {json.dumps(sure)}'
         if together is None:
             return entries
         return f'{entries}, "set": [{", ".join(self.classes_json[index] for index in together)}]'

@@ -49,7 +49,7 @@
  * @property {number} width - of the upright picture, pixels
  * @property {number} height
  * @property {string} fingerprint - of the model that answered
- * @typedef {Answer & {predictions: Prediction[], known: boolean | null, heat_map?: HeatMap, similar?: Neighbour[]}} Classified
+ * @typedef {Answer & {predictions: Prediction[], known: boolean | null, sure?: boolean, heat_map?: HeatMap, similar?: Neighbour[]}} Classified
  * @typedef {Prediction & {xyxy: [number, number, number, number]}} Box - left, top, right, bottom in pixels
  * @typedef {Answer & {detections: Box[]}} Detected - the surest first
  *

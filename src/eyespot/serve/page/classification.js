@@ -7,6 +7,7 @@ import { layHeatMap } from "./picture_view.js";
 const CLASSES_SHOWN = 5;
 const NEIGHBOURS_SHOWN = 6;
 const NONE = "None of these";
+const UNSURE = "Not sure";
 /** @type {Record<string, string>} */
 const TRAINED = {
   frozen: "of which the head was trained",
@@ -57,13 +58,14 @@ function prepare(card, model) {
 function show(card, answer) {
   const [first] = answer.predictions;
   const isUnknown = answer.known === false;
-  part(card, ".verdict").textContent = isUnknown ? NONE : first.class;
+  const refusal = isUnknown ? NONE : answer.sure === false ? UNSURE : null;
+  part(card, ".verdict").textContent = refusal ?? first.class;
   part(card, ".unknown").hidden = !isUnknown;
   showBars(part(card, ".bars"), answer.predictions);
   if (answer.heat_map) layHeatMap(card, answer.heat_map);
   showNeighbours(card, answer.similar ?? []);
   const likeliest = `${first.class}, ${percent(first.probability)}.`;
-  return isUnknown ? `${NONE}; most like ${likeliest}` : likeliest;
+  return refusal ? `${refusal}; most like ${likeliest}` : likeliest;
 }
 
 /** @param {HTMLElement} card @param {import("./api.js").Neighbour[]} neighbours */
