@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from altered import ALTERATIONS, SMALL_BURST, altered
-from measuring import Bar, at_least, at_most
+from measuring import Bar, at_least, at_most, runs_line
 from PIL import Image
 
 from eyespot import machine
@@ -32,8 +33,10 @@ BARS: dict[str, float] = {
     "crop 90 %": 0.95,
     "small burst": 0.75,
 }
-BURSTS, COPIES = 200, 5
-TRUTH_BAR = at_most(0.03, "", "the figure out of fold is as far from the truth on other pictures, with planted bursts")
+BURSTS, COPIES, DRAWS = 200, 5, 5
+TRUTH_BAR = at_most(
+    0.03, "", "with planted bursts the figure out of fold is so far from the truth on other pictures, mean of 5 draws"
+)
 CLAIM_BAR = at_least(
     0.1, "", "and what it would have been, had they been torn apart, is told beside it: higher by this"
 )
@@ -145,8 +148,27 @@ def _copies(paths: Sequence[Path], name: str) -> list[bytes]:
 
 
 def bursts(data: Path) -> Iterator[tuple[Bar, float]]:
-    """The figure out of fold of a run on bursts, against what the model is worth on all other pictures."""
-    random = np.random.default_rng(SEED)
+    """The figure out of fold of a run on bursts, against what the model is worth on all other pictures.
+
+    Of 200 pictures an accuracy is known to 0.03, so some draws of them are asked.
+    """
+    found = [_planted(data, SEED + draw) for draw in range(DRAWS)]
+    print(runs_line("out of fold less the truth", [each.together - each.truth for each in found], ""))
+    yield TRUTH_BAR, statistics.mean(abs(each.together - each.truth) for each in found)
+    yield CLAIM_BAR, statistics.mean(each.torn - each.together for each in found)
+
+
+@dataclass(frozen=True)
+class _Planted:
+    """Accuracies."""
+
+    together: float
+    torn: float
+    truth: float
+
+
+def _planted(data: Path, seed: int) -> _Planted:
+    random = np.random.default_rng(seed)
     paths = photos(data)
     drawn = set(random.choice(len(paths), BURSTS, replace=False).tolist())
     with tempfile.TemporaryDirectory() as name:
@@ -163,13 +185,14 @@ def bursts(data: Path) -> Iterator[tuple[Bar, float]]:
         result = _eyespot("train", str(folder / "bursts"), "--out", str(folder / "runs"), "--json")
         truth = _eyespot("val", result["run"], str(folder / "others"), "--json")["accuracy"]
     series = result["series"]
+    found = _Planted(series["together"]["accuracy"], series["torn"]["accuracy"], truth)
     print(
         f"Planted bursts: {series['series']} series of {series['pictures']} pictures found, the largest of "
-        f"{series['largest']}; kept together {series['together']['accuracy']:.3f}, torn apart "
-        f"{series['torn']['accuracy']:.3f}, on other pictures {truth:.3f}"
+        f"{series['largest']}; kept together {found.together:.3f}, torn apart {found.torn:.3f}, on other pictures "
+        f"{truth:.3f}",
+        flush=True,
     )
-    yield TRUTH_BAR, abs(series["together"]["accuracy"] - truth)
-    yield CLAIM_BAR, series["torn"]["accuracy"] - series["together"]["accuracy"]
+    return found
 
 
 def _write(path: Path, data: bytes) -> None:
