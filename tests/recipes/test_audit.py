@@ -56,7 +56,10 @@ def test_what_was_planted_is_found(result):
     assert result.doubtful[0].picture == "blue/wrong.png"
     assert (result.doubtful[0].class_, result.doubtful[0].likelier) == ("blue", "red")
     assert [each.picture for each in result.poor] == ["blue/black.png"]
-    assert [each.picture for each in result.set_aside] == ["notes.txt"]
+    assert [(each.picture, each.reason) for each in result.set_aside] == [
+        ("notes.txt", "is not a picture file (.txt)"),
+        ("red/same.png", "is a copy of red/01.png"),
+    ]
     assert result.more is None  # from so few pictures nothing can be expected
     assert not result.unjudged
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from eyespot.auditing.examine import Examined, Saved
 from eyespot.auditing.gathered import Gathered
 from eyespot.auditing.report import series_rows, write_report
-from eyespot.auditing.result import AuditResult, Contradictory, DoubtfulLabel, PoorPicture, SavedTwice
+from eyespot.auditing.result import LIST, AuditResult, Contradictory, DoubtfulLabel, PoorPicture, SavedTwice
 from eyespot.data.copies import Hashed
 from eyespot.data.decisions import COLUMNS, Suspect
 from eyespot.errors import CannotWrite
@@ -22,7 +22,7 @@ from eyespot.runs.folder import RunLock
 from eyespot.runs.tables import write_csv, write_json
 from eyespot.words import some
 
-PAGE, LIST, JSON = "audit.html", "exclude.csv", "audit.json"
+PAGE, JSON = "audit.html", "audit.json"
 
 
 @contextmanager
@@ -97,6 +97,8 @@ def _result(folder: Path, gathered: Gathered, examined: Examined, asked: Asked, 
         chance=by_files.chance if by_files else None,
         more=examined.more.expected if examined.more else None,
         unjudged=examined.unjudged,
+        too_few=tuple(gathered.classes[number] for number in examined.unknown),
+        untrainable=gathered.untrainable,
         set_aside=tuple(gathered.set_aside),
         notes=tuple(dict.fromkeys(gathered.notes)),
         seconds=round(seconds, 2),
@@ -125,6 +127,8 @@ def _doubtful(doubt: Doubt, gathered: Gathered) -> DoubtfulLabel:
         likelier=gathered.classes[doubt.likelier],
         likelier_probability=doubt.likelier_probability,
         nearest=tuple(f"{each.label} ({each.name})" for each in nearest),
+        neighbours=doubt.neighbours,
+        agreeing=doubt.agreeing,
     )
 
 
