@@ -112,6 +112,8 @@ class AuditResult(Record):
     """Classes with too few pictures to judge a label of theirs."""
     untrainable: str
     """Why `train` would refuse the pictures; empty where nothing here says that it would."""
+    decided: tuple[str, ...]
+    """Pictures on which the list of an earlier audit decided, as the new one does."""
     set_aside: tuple[SetAside, ...]
     notes: tuple[str, ...]
     seconds: float
@@ -122,7 +124,8 @@ class AuditResult(Record):
         doubtful = {each.picture for each in self.doubtful}
         odd = {each.picture for each in (*self.odd, *self.poor)}
         copies = {copy for each in self.saved_twice for copy in each.pictures[1:]}
-        return len(self.contradictory) + len(doubtful | odd | copies)
+        contradictory = {each.pictures[0] for each in self.contradictory}
+        return len(doubtful | odd | copies | contradictory | {*self.decided})
 
     @property
     def on_list(self) -> str:
@@ -131,6 +134,9 @@ class AuditResult(Record):
             return "the pictures to look at; a detector trains without one once it is out of the folder"
         if len(self.classes) < 2:
             return "the pictures to look at; once they have classes, an x in the column do leaves one out"
+        if self.decided:
+            earlier = counted(len(self.decided), "decision")
+            return f"it has your {earlier} of an earlier list; put x, or another class, into the column do for others"
         return "put x, or another class, into the column do; nothing is left out until you do"
 
     @property
@@ -149,7 +155,8 @@ class AuditResult(Record):
     @property
     def next_words(self) -> tuple[str, ...]:
         """The same in a line each."""
-        first = f"fill in the column do of {LIST}, then " if self.listed and not self.boxes else ""
+        do = "look at" if self.decided else "fill in"
+        first = f"{do} the column do of {LIST}, then " if self.listed and not self.boxes else ""
         return tuple(f"{first}{command}" for command, _ in self.next_commands)
 
     def lines(self) -> Iterator[tuple[str, str]]:
