@@ -152,15 +152,16 @@ def _each_once(hashed: Sequence[Hashed]) -> tuple[list[Hashed], list[tuple[Hashe
 
 
 def _on_parts(identical: Sequence[Sequence[Hashed]]) -> Iterator[str]:
-    """A sentence on the same bytes in several of the parts."""
-    across = [same for same in identical if len({each.picture.part for each in same}) > 1]
+    """A sentence on the same bytes in several of the parts; where the classes differ, others say what is done."""
+    agreed = [same for same in identical if len({each.picture.label for each in same}) == 1]
+    across = [same for same in agreed if len({each.picture.part for each in same}) > 1]
     if across:
         parts = {each.picture.part for same in across for each in same}
         lie = f"{counted(len(across), 'picture')} {'lies' if len(across) == 1 else 'lie'}"
         named = [" with ".join(each.picture.name for each in same) for same in across]
         yield (
             f"{lie} in several of {some([part for part in get_args(Part) if part in parts])} with the same bytes: "
-            f"{some(named, most=2)}; train uses none of them twice, and keeps the file in test, or else that in val"
+            f"{some(named, most=2)}; train uses each once, where it lies in test, or else in val"
         )
 
 
