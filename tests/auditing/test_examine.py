@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eyespot.auditing.examine import Told, examine
+from eyespot.auditing.examine import Told, _unknown, examine
 from eyespot.auditing.gathered import Shown
 from eyespot.data.groups import Links
 from eyespot.evaluate.doubts import MOST_LISTED
@@ -39,4 +39,14 @@ def test_all_doubtful_labels_are_told_however_many_there_are():
         ),
         seed=0,
     )
+    for each in found.doubts:
+        nearest = found.neighbours.rows[each.row]
+        assert (each.neighbours, each.agreeing) == (len(nearest), (labels[nearest] == labels[each.row]).sum())
     assert len({each.row for each in found.doubts} & {*turned.tolist()}) > 0.9 * TURNED > MOST_LISTED
+
+
+def test_a_class_is_judged_where_every_classifier_had_trained_on_four_things_of_it():
+    labels, fold = np.repeat([0, 1, 2], [5, 4, 8]), np.array([0, 1, 2, 3, 4, 0, 1, 2, 3, 0, 0, 1, 1, 2, 2, 3, 3])
+    assert _unknown(labels, fold, None) == [1]
+    group = np.array([*range(9), 9, 9, 10, 10, 11, 11, 12, 12])
+    assert _unknown(labels, fold, group) == [1, 2]

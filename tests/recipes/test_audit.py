@@ -12,6 +12,7 @@ from painted import KINDS, painted, turned, write
 from PIL import Image
 
 import eyespot
+from eyespot.data.copies import content_hash
 from eyespot.errors import DataError
 from eyespot.names import as_folder_name
 
@@ -56,7 +57,10 @@ def test_what_was_planted_is_found(result):
     assert result.doubtful[0].picture == "blue/wrong.png"
     assert (result.doubtful[0].class_, result.doubtful[0].likelier) == ("blue", "red")
     assert [each.picture for each in result.poor] == ["blue/black.png"]
-    assert [each.picture for each in result.set_aside] == ["notes.txt"]
+    assert [(each.picture, each.reason) for each in result.set_aside] == [
+        ("notes.txt", "is not a picture file (.txt)"),
+        ("red/same.png", "is a copy of red/01.png"),
+    ]
     assert result.more is None  # from so few pictures nothing can be expected
     assert not result.unjudged
 
@@ -92,8 +96,30 @@ def test_nothing_of_the_data_is_touched_and_a_filled_list_stays(pictures, result
     assert contents(pictures) == before
     assert Path(first.list).read_text() == "mine"
     assert Path(second.list).parent.name == "paint-2"
-    different = {"report", "list", "seconds"}
+    assert [note for note in second.notes if str(first.list) in note]
+    different = {"report", "list", "seconds", "notes"}
     assert second.model_dump(exclude=different) == result.model_dump(exclude=different)
+
+
+def test_what_an_earlier_list_decided_goes_on_to_the_next_ones(pictures, tmp_path, shared_cache):
+    first = eyespot.audit(pictures, out=tmp_path)
+    listed = rows(first.list)
+    hashes = {row["picture"]: row["content_hash"] for row in listed}
+    new = next(f"red/{number:02}.png" for number in range(EACH) if f"red/{number:02}.png" not in hashes)
+    other = {**listed[0], "picture": new, "content_hash": content_hash((pictures / new).read_bytes())}
+    gone = {**listed[0], "picture": "red/gone.png", "content_hash": "0" * 32, "do": "x"}
+    decided = {"blue/wrong.png": "red", new: "x"}
+    with Path(first.list).open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, listed[0].keys())
+        table.writeheader()
+        table.writerows({**row, "do": decided.get(row["picture"], row["do"])} for row in (*listed, other, gone))
+    for _ in range(2):
+        found = eyespot.audit(pictures, out=tmp_path)
+        assert {row["picture"]: row["do"] for row in rows(found.list) if row["do"]} == decided
+        assert len(rows(found.list)) == found.listed == len(hashes) + 1
+        assert {*found.decided} == {*decided}
+        assert found.on_list.startswith("it has your 2 decisions of an earlier list; ")
+        assert found.next_words[0].startswith("look at the column do of exclude.csv, then ")
 
 
 def test_train_follows_the_list(pictures, result, tmp_path, shared_cache):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,8 @@ def pictures(tmp_path_factory) -> Path:
     for quality in QUALITIES:
         painted("red", 0).save(folder / "train" / "red" / f"again-{quality}.jpg", quality=quality)
     turned("red", 3, 7).save(folder / "test" / "red" / "near.png")
-    (folder / "test" / "blue" / "same.png").write_bytes((folder / "train" / "red" / "01.png").read_bytes())
+    for name, copy in (("red/01.png", "blue/same.png"), ("red/02.png", "red/twin.png")):
+        (folder / "test" / copy).write_bytes((folder / "train" / name).read_bytes())
     return folder
 
 
@@ -83,7 +85,31 @@ def test_the_same_bytes_in_two_classes_are_said_listed_shown_and_judge_nothing(r
 def test_series_across_parts_that_are_given_are_said(result):
     assert (result.parts, result.torn, len(result.series)) == (("train", "test"), 1, 2)
     assert said(result)["Series"].endswith("; 1 lies across your train and test: what is tested there is nearly known")
+    assert said(result)["Series"].startswith("2 series, 7 pictures in all, that show the same")
     assert "training keeps each series on one side" not in page_of(result)
+
+
+def test_what_is_read_adds_up_to_the_files_and_each_that_is_not_used_is_named(pictures, result):
+    files = sum(path.is_file() for path in pictures.rglob("*"))
+    read = [int(number) for number in re.findall(r"(\d+) (?:picture|identical|file)", said(result)["Read"])]
+    assert read == [result.pictures, 1, 2]
+    assert sum(read) == files
+    assert {each.picture: each.reason for each in result.set_aside} == {
+        "train/red/02.png": "is a copy of test/red/twin.png",
+        **dict.fromkeys(
+            ("train/red/01.png", "test/blue/same.png"),
+            "the same picture stands in 'blue' and 'red': keep the right one",
+        ),
+    }
+    assert "No file was set aside" not in page_of(result)
+
+
+def test_the_same_bytes_in_two_parts_are_said(result):
+    [note] = [note for note in result.notes if "with the same bytes" in note]
+    assert note == (
+        "1 picture lies in several of train and test with the same bytes: test/red/twin.png with train/red/02.png; "
+        "train uses each once, where it lies in test, or else in val"
+    )
 
 
 def test_pictures_that_nobody_can_judge_are_an_error_that_names_them(tmp_path, shared_cache):
@@ -172,3 +198,56 @@ def test_a_class_of_which_nothing_can_be_read_is_no_class(tmp_path, shared_cache
     assert found.listed
     assert "another class" not in found.on_list + page_of(found)
     assert not found.next_commands
+
+
+def test_a_class_of_one_picture_is_not_judged_and_it_is_said_once(tmp_path, shared_cache):
+    write(tmp_path / "lone", each=EACH)
+    (tmp_path / "lone" / "black").mkdir()
+    painted("red", 90).save(tmp_path / "lone" / "black" / "only.png")
+    found = eyespot.audit(tmp_path / "lone", out=tmp_path)
+    assert found.too_few == ("black",)
+    assert not any(each.class_ == "black" for each in found.doubtful)
+    words = [words for _, words in found.lines() if "not judged" in words]
+    assert words == ["those of 'black' are not judged: fewer than five of their pictures show different things"]
+
+
+def test_pictures_of_no_files_are_not_told_by_their_files(tmp_path, shared_cache):
+    found = eyespot.audit("digits", out=tmp_path)
+    assert (found.by_files, found.chance, found.warnings) == (None, None, ())
+    assert "By its file alone" not in page_of(found)
+
+
+@pytest.mark.parametrize(
+    ("parts", "why"),
+    [
+        ({"blue": "val", "red": "test"}, "there are pictures for val and test, and none for train"),
+        ({"blue": "test", "red": "train"}, "two classes are needed, and there is one"),
+        ({"blue": "", "red": ""}, "there are 2 pictures of 2 classes to train on, and at least 3"),
+    ],
+)
+def test_what_train_would_refuse_is_said_and_no_command_printed(tmp_path, shared_cache, parts, why):
+    table = tmp_path / "table.csv"
+    lines = []
+    for kind, part in parts.items():
+        for number in range(EACH if part else 1):
+            painted(kind, number).save(tmp_path / f"{kind}{number}.png")
+            lines.append(f"{kind}{number}.png,{kind}{part and ','}{part}\n")
+    table.write_text("image_path,label" + ",split" * any(parts.values()) + "\n" + "".join(lines))
+    found = eyespot.audit(table, out=tmp_path)
+    assert why in found.untrainable
+    assert why in page_of(found)
+    assert not found.next_commands
+    with pytest.raises(DataError):
+        eyespot.train(table, out=tmp_path)
+
+
+def test_the_list_is_to_be_filled_in_before_the_next_command(result):
+    [words] = result.next_words
+    assert words.startswith("fill in the column do of exclude.csv, then eyespot train ")
+    assert "what you write into the column do" in page_of(result)
+
+
+def test_why_nothing_is_said_of_more_pictures(result):
+    assert "More" not in said(result)
+    many = result.model_copy(update={"pictures": 301})
+    assert said(many)["More"] == "too few to say: 300 pictures are needed, and those of a series count for few"

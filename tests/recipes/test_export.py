@@ -25,7 +25,7 @@ from eyespot.data.copies import Hashed
 from eyespot.data.data_set import Picture
 from eyespot.engine.last_map import linear_head
 from eyespot.engine.run import available_precisions
-from eyespot.errors import BundleError, DataError, EyespotError, MissingExtra, OptionError
+from eyespot.errors import BundleError, CannotWrite, DataError, EyespotError, MissingExtra, OptionError
 from eyespot.exporting.agreement import ExportCheck, OnnxRuntime, agreement, require_agreement
 from eyespot.exporting.files import onnx_file, openvino_files
 from eyespot.recipes import export as verb
@@ -205,7 +205,21 @@ def test_a_model_that_answers_otherwise_is_not_written(run, monkeypatch):
     monkeypatch.setattr(verb, "onnx_file", tampered)
     with pytest.raises(BundleError, match=r"(answers otherwise|differ) .*so nothing was written: please report it"):
         export(run)
-    assert not list((run / "export").glob("*.onnx"))
+    assert not (run / "export").exists()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, CannotWrite("full")])
+def test_what_fails_half_way_leaves_nothing(run, monkeypatch, tmp_path, error):
+    def write(path: Path, content: bytes) -> None:
+        if path.suffix == ".bin":
+            raise error
+        path.write_bytes(content)
+
+    (tmp_path / "mine").mkdir()
+    monkeypatch.setattr(verb, "write_chosen", write)
+    with pytest.raises(error if isinstance(error, type) else type(error)):
+        export(run, format="openvino", out=tmp_path / "mine" / "deep" / "er")
+    assert not list((tmp_path / "mine").iterdir())
 
 
 def check(**changes: object) -> ExportCheck:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,18 +16,21 @@ from eyespot.auditing.result import BoxCount
 from eyespot.building.backbone import OWN_PREPROCESS
 from eyespot.data.boxes.reading import find_boxes, read_boxes
 from eyespot.data.boxes.records import BoxedDataSet
-from eyespot.data.copies import FIRST_CLAIM, Hashed, hash_pictures
+from eyespot.data.copies import FIRST_CLAIM, Hashed, hash_pictures, without_copies
 from eyespot.data.file_facts import file_facts
 from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import AS_IT_IS, ReadAs
 from eyespot.data.sources import open_pictures
+from eyespot.data.split import split
 from eyespot.data.store import Store
 from eyespot.errors import DataError, StoreError
 from eyespot.features.thumbnails import SIDE, grey, of_each
 from eyespot.files import from_home
 from eyespot.progress import Progress
 from eyespot.records import Levels, Part, SetAside
+from eyespot.regimes.prepare import FEWEST
 from eyespot.regimes.series import SMALLEST_SIDE
+from eyespot.words import counted, some
 
 VERSION = 1
 """Changes whenever the same file would give another row."""
@@ -59,6 +62,24 @@ class Gathered:
         """Those that the pictures are split into already; none where a training splits them."""
         present = {each.picture.part for each in self.pictures}
         return tuple(part for part in get_args(Part) if part in present)
+
+    @property
+    def untrainable(self) -> str:
+        """Why `train` would refuse the pictures as they are; empty where nothing here says that it would."""
+        if self.parts and "train" not in self.parts:
+            return f"train would refuse them: there are pictures for {some(self.parts)}, and none for train"
+        if self.boxes or (self.contradictory and len(self.classes) > 1):
+            return ""  # a detector says itself what it needs, and the list may bring pictures back
+        if len(self.classes) < 2:
+            return (
+                f"train would refuse them: two classes are needed, and there {'is one' if self.classes else 'are none'}"
+            )
+        train = [each.picture.label for each in split(self.pictures, seed=0) if each.picture.part == "train"]
+        classes = len({*train} - {None})
+        if classes > 1 and len(train) >= FEWEST:
+            return ""
+        there = f"{counted(len(train), 'picture')} of {counted(classes, 'class', 'classes')}"
+        return f"train would refuse them: there are {there} to train on, and at least {FEWEST} of 2 classes are needed"
 
     def labels(self) -> np.ndarray | None:
         """The class index of each picture, (N,); None where there are fewer than two classes."""
@@ -98,7 +119,8 @@ def gather(data: str | Path, how: ReadAs, progress: Progress) -> Gathered:
     if not hashed:
         reason = f": {unread[0].picture} {unread[0].reason}" if unread else ""
         raise DataError(f"no picture of {data_set.name} can be read{reason}")
-    pictures, identical, contradictory = _each_once(hashed)
+    pictures, identical = _each_once(hashed)
+    contradictory = [same for same in identical if len({each.picture.label for each in same}) > 1]
     if not pictures:
         names = " and ".join(each.picture.name for each in contradictory[0][:2])
         raise DataError(
@@ -110,25 +132,37 @@ def gather(data: str | Path, how: ReadAs, progress: Progress) -> Gathered:
         name=data_set.name,
         classes=_with_pictures(data_set.classes, pictures),
         pictures=pictures,
-        identical=identical,
+        identical=[tuple(each.picture.name for each in same) for same in identical],
         contradictory=contradictory,
         levels=levels,
-        set_aside=[*data_set.set_aside, *(unlabelled if has_classes else ()), *unread],
-        notes=[*data_set.notes, *notes],
+        set_aside=[*data_set.set_aside, *(unlabelled if has_classes else ()), *unread, *without_copies(hashed)[1]],
+        notes=[*data_set.notes, *notes, *_on_parts(identical)],
     )
 
 
-def _each_once(hashed: Sequence[Hashed]) -> tuple[list[Hashed], list[tuple[str, ...]], list[tuple[Hashed, ...]]]:
-    """Every content of one class, in order, by the file that `train` keeps; the names of the files of each content that
-    has several, and those files where they stand in several classes."""
+def _each_once(hashed: Sequence[Hashed]) -> tuple[list[Hashed], list[tuple[Hashed, ...]]]:
+    """Every content of one class, in order, by the file that `train` keeps; and the files of each content that has
+    several."""
     of_content: dict[str, list[Hashed]] = defaultdict(list)
     for each in hashed:
         of_content[each.content].append(each)
-    identical = [same for same in of_content.values() if len(same) > 1]
-    contradictory = [tuple(same) for same in identical if len({each.picture.label for each in same}) > 1]
-    agreed = sorted(of_content.keys() - {same[0].content for same in contradictory})
+    agreed = sorted(content for content, same in of_content.items() if len({each.picture.label for each in same}) == 1)
     pictures = [min(of_content[content], key=lambda each: FIRST_CLAIM[each.picture.part]) for content in agreed]
-    return pictures, [tuple(each.picture.name for each in same) for same in identical], contradictory
+    return pictures, [tuple(same) for same in of_content.values() if len(same) > 1]
+
+
+def _on_parts(identical: Sequence[Sequence[Hashed]]) -> Iterator[str]:
+    """A sentence on the same bytes in several of the parts; where the classes differ, others say what is done."""
+    agreed = [same for same in identical if len({each.picture.label for each in same}) == 1]
+    across = [same for same in agreed if len({each.picture.part for each in same}) > 1]
+    if across:
+        parts = {each.picture.part for same in across for each in same}
+        lie = f"{counted(len(across), 'picture')} {'lies' if len(across) == 1 else 'lie'}"
+        named = [" with ".join(each.picture.name for each in same) for same in across]
+        yield (
+            f"{lie} in several of {some([part for part in get_args(Part) if part in parts])} with the same bytes: "
+            f"{some(named, most=2)}; train uses each once, where it lies in test, or else in val"
+        )
 
 
 def _with_pictures(classes: Sequence[str], pictures: Sequence[Hashed]) -> tuple[str, ...]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
+from eyespot.auditing.before import decided_before
 from eyespot.auditing.examine import Examined, Saved
 from eyespot.auditing.gathered import Gathered
 from eyespot.auditing.report import series_rows, write_report
-from eyespot.auditing.result import AuditResult, Contradictory, DoubtfulLabel, PoorPicture, SavedTwice
+from eyespot.auditing.result import LIST, AuditResult, Contradictory, DoubtfulLabel, PoorPicture, SavedTwice
 from eyespot.data.copies import Hashed
-from eyespot.data.decisions import COLUMNS, Suspect
+from eyespot.data.decisions import COLUMNS, Decision, Suspect
 from eyespot.errors import CannotWrite
 from eyespot.evaluate.doubts import Doubt
 from eyespot.files import make_folder, writing
@@ -22,7 +23,7 @@ from eyespot.runs.folder import RunLock
 from eyespot.runs.tables import write_csv, write_json
 from eyespot.words import some
 
-PAGE, LIST, JSON = "audit.html", "exclude.csv", "audit.json"
+PAGE, JSON = "audit.html", "audit.json"
 
 
 @contextmanager
@@ -61,15 +62,21 @@ class Asked:
 
 def write_outputs(folder: Path, gathered: Gathered, examined: Examined, asked: Asked, *, seconds: float) -> AuditResult:
     """What was found, with everything of it on disk."""
-    result = _result(folder, gathered, examined, asked, seconds=seconds)
+    there = {each.content: each for each in (*gathered.pictures, *(same[0] for same in gathered.contradictory))}
+    before = decided_before(folder, as_folder_name(gathered.name), contents=there, classes=gathered.classes)
+    gathered = replace(gathered, notes=[*gathered.notes, *before.notes])
+    decided = tuple(there[each].picture.name for each in before.by_content)
+    result = _result(folder, gathered, examined, asked, decided, seconds=seconds)
     with writing(f"the audit in {folder}"):
-        write_csv(folder / LIST, COLUMNS, (each.cells for each in _suspects(gathered, examined)))
+        write_csv(folder / LIST, COLUMNS, _rows(_suspects(gathered, examined), before.by_content, there))
         write_json(folder / JSON, result.model_dump(mode="json", by_alias=True))
         write_report(folder / PAGE, result, gathered, examined)
     return result
 
 
-def _result(folder: Path, gathered: Gathered, examined: Examined, asked: Asked, *, seconds: float) -> AuditResult:
+def _result(
+    folder: Path, gathered: Gathered, examined: Examined, asked: Asked, decided: tuple[str, ...], *, seconds: float
+) -> AuditResult:
     names = [each.picture.name for each in gathered.pictures]
     series = series_rows(examined, gathered)
     by_files = examined.by_files
@@ -97,10 +104,26 @@ def _result(folder: Path, gathered: Gathered, examined: Examined, asked: Asked, 
         chance=by_files.chance if by_files else None,
         more=examined.more.expected if examined.more else None,
         unjudged=examined.unjudged,
+        too_few=tuple(gathered.classes[number] for number in examined.unknown),
+        untrainable=gathered.untrainable,
+        decided=decided,
         set_aside=tuple(gathered.set_aside),
         notes=tuple(dict.fromkeys(gathered.notes)),
         seconds=round(seconds, 2),
     )
+
+
+def _rows(
+    suspects: Iterable[Suspect], before: Mapping[str, Decision], there: Mapping[str, Hashed]
+) -> Iterator[tuple[str, ...]]:
+    """The list's: each suspect, with what was decided on it before, then what else was."""
+    left = dict(before)
+    for each in suspects:
+        decision = left.pop(each.content, None)
+        yield replace(each, do=decision.do if decision else "").cells
+    for content, decision in left.items():
+        picture = there[content].picture
+        yield Suspect(content, picture.name, picture.label or "", decision.why, do=decision.do).cells
 
 
 def _contradictory(same: Sequence[Hashed]) -> Contradictory:
@@ -125,6 +148,8 @@ def _doubtful(doubt: Doubt, gathered: Gathered) -> DoubtfulLabel:
         likelier=gathered.classes[doubt.likelier],
         likelier_probability=doubt.likelier_probability,
         nearest=tuple(f"{each.label} ({each.name})" for each in nearest),
+        neighbours=doubt.neighbours,
+        agreeing=doubt.agreeing,
     )
 
 

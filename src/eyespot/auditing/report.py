@@ -82,7 +82,8 @@ def series_rows(examined: Examined, gathered: Gathered) -> list[list[int]]:
 
 def _doubt_words(doubt: Doubt, classes: Sequence[str]) -> str:
     likelier = f"{classes[doubt.likelier]} ({doubt.likelier_probability:.2f})"
-    return f"{likelier} is likelier than its own class ({doubt.probability:.2f})"
+    own = f"{doubt.agreeing} of the {doubt.neighbours} pictures most like it {'has' if doubt.agreeing == 1 else 'have'}"
+    return f"{likelier} is likelier than its own class ({doubt.probability:.2f}), which {own}"
 
 
 class _Drawing:

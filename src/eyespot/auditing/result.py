@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from eyespot.evaluate.learning_curve import FEWEST_PICTURES
 from eyespot.evaluate.trust import MoreExpected
 from eyespot.names import as_typed
 from eyespot.records import Fraction, Metric, Part, Record, SetAside
 from eyespot.words import counted, some
+
+LIST = "exclude.csv"
 
 
 class Contradictory(Record):
@@ -40,6 +43,10 @@ class DoubtfulLabel(Record):
     likelier_probability: Fraction
     nearest: tuple[str, ...]
     """The pictures most like it, with their classes: `dress (a.jpg)`."""
+    neighbours: int
+    """How many pictures most like it were asked."""
+    agreeing: int
+    """How many of those have its class."""
 
 
 class PoorPicture(Record):
@@ -67,7 +74,7 @@ class AuditResult(Record):
     list: str
     """Where a person decides what is left out."""
     pictures: int
-    """Different ones."""
+    """Different ones, without those of `contradictory`."""
     classes: tuple[str, ...]
     """Of whole pictures, that have any."""
     parts: tuple[Part, ...]
@@ -94,12 +101,19 @@ class AuditResult(Record):
     warnings: tuple[str, ...]
     """What a network might learn instead of the thing."""
     by_files: Metric | None
-    """How often a picture's class is told by its file alone: size, shape, bytes, camera."""
+    """How often a picture's class is told by its file alone: size, shape, bytes, camera; None where labels are not
+    judged, or the pictures are no files of their own."""
     chance: Fraction | None
     """The same by guessing."""
     more: MoreExpected | None
     unjudged: str
     """Why labels were not judged; empty where they were."""
+    too_few: tuple[str, ...]
+    """Classes with too few pictures to judge a label of theirs."""
+    untrainable: str
+    """Why `train` would refuse the pictures; empty where nothing here says that it would."""
+    decided: tuple[str, ...]
+    """Pictures on which the list of an earlier audit decided, as the new one does."""
     set_aside: tuple[SetAside, ...]
     notes: tuple[str, ...]
     seconds: float
@@ -110,7 +124,8 @@ class AuditResult(Record):
         doubtful = {each.picture for each in self.doubtful}
         odd = {each.picture for each in (*self.odd, *self.poor)}
         copies = {copy for each in self.saved_twice for copy in each.pictures[1:]}
-        return len(self.contradictory) + len(doubtful | odd | copies)
+        contradictory = {each.pictures[0] for each in self.contradictory}
+        return len(doubtful | odd | copies | contradictory | {*self.decided})
 
     @property
     def on_list(self) -> str:
@@ -119,6 +134,9 @@ class AuditResult(Record):
             return "the pictures to look at; a detector trains without one once it is out of the folder"
         if len(self.classes) < 2:
             return "the pictures to look at; once they have classes, an x in the column do leaves one out"
+        if self.decided:
+            earlier = counted(len(self.decided), "decision")
+            return f"it has your {earlier} of an earlier list; put x, or another class, into the column do for others"
         return "put x, or another class, into the column do; nothing is left out until you do"
 
     @property
@@ -126,15 +144,20 @@ class AuditResult(Record):
         """What to do now, as command, ready to be typed, and what it does."""
         reading = (f"--{name.replace('_', '-')} {as_typed(value)}" for name, value in self.reading.items())
         command = " ".join(["eyespot train", as_typed(self.data), *reading])
-        if self.boxes:
-            return ((command, "trains a detector, whose report shows which boxes to look at"),)
-        if len(self.classes) < 2:
+        if self.untrainable:
             return ()
+        if self.boxes:
+            return ((command, "this trains a detector, whose report shows which boxes to look at"),)
         if not self.listed:
-            return ((command, "trains on all of them"),)
-        return (
-            (f"{command} --exclude {as_typed(self.list)}", "trains with what you wrote into the column do of the list"),
-        )
+            return ((command, "this trains on all of them"),)
+        return ((f"{command} --exclude {as_typed(self.list)}", "this trains with what you write into the column do"),)
+
+    @property
+    def next_words(self) -> tuple[str, ...]:
+        """The same in a line each."""
+        do = "look at" if self.decided else "fill in"
+        first = f"{do} the column do of {LIST}, then " if self.listed and not self.boxes else ""
+        return tuple(f"{first}{command}" for command, _ in self.next_commands)
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """A label and words for each thing that was found, in the order in which it matters."""
@@ -149,6 +172,9 @@ class AuditResult(Record):
             )
         else:
             yield "Labels", "none that the other pictures speak against"
+        if self.too_few:
+            few = some([repr(name) for name in self.too_few])
+            yield "", f"those of {few} are not judged: fewer than five of their pictures show different things"
         if self.odd:
             yield "Odd", f"{counted(len(self.odd), 'picture')} unlike {'any class' if self.classes else 'the others'}"
         if self.poor:
@@ -157,6 +183,8 @@ class AuditResult(Record):
             yield "Warning", warning
         if self.more:
             yield "More", str(self.more)
+        elif not self.unjudged and self.pictures >= FEWEST_PICTURES:
+            yield "More", f"too few to say: {FEWEST_PICTURES} pictures are needed, and those of a series count for few"
 
     def _read_lines(self) -> Iterator[tuple[str, str]]:
         read = counted(self.pictures, "picture")
@@ -164,9 +192,16 @@ class AuditResult(Record):
             read += f" of {counted(len(self.classes), 'class', 'classes')}"
         if self.boxes:
             read += f" with {counted(sum(each.boxes for each in self.boxes), 'box', 'boxes')}"
-        yield "Read", f"{read}, {counted(sum(len(each) - 1 for each in self.identical), 'identical file')}"
+        yield "Read", f"{read}, {self._copies_words()}"
         if self.boxes:
             yield "Boxes", some([f"{each.name} {each.boxes}" for each in sorted(self.boxes, key=lambda of: -of.boxes)])
+
+    def _copies_words(self) -> str:
+        """How many files are no further pictures: with the pictures, all that can be read."""
+        torn = [name for each in self.contradictory for name in each.pictures]
+        unused = {each.picture for each in self.set_aside} - {*torn}
+        copies = counted(sum(name in unused for each in self.identical for name in each), "identical file")
+        return f"{copies}, {counted(len(torn), 'file')} in several classes" if torn else copies
 
     def _alike_lines(self) -> Iterator[tuple[str, str]]:
         if self.contradictory:
@@ -178,7 +213,7 @@ class AuditResult(Record):
             yield "Small", f"{self.small} {few} too small to be compared: no copies or series are looked for among them"
         if self.series:
             pictures = counted(sum(map(len, self.series)), "picture")
-            said = f"{len(self.series)} of {pictures} that show the same or were taken in a row"
+            said = f"{len(self.series)} series, {pictures} in all, that show the same or were taken in a row"
             yield "Series", f"{said}; {self.sides}"
         if self.cut:
             yield (

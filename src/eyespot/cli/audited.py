@@ -49,5 +49,7 @@ def _audited(result: AuditResult) -> None:
     show.line("Report", result.report)
     if result.listed:
         show.line("List", f"{result.list}: {result.on_list}")
-    for command, _ in result.next_commands:
-        show.line("Next", command)
+    if result.untrainable:
+        show.line("Next", result.untrainable)
+    for words in result.next_words:
+        show.line("Next", words)

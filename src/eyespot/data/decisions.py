@@ -29,7 +29,7 @@ _HASH = re.compile(f"[0-9a-f]{{{2 * HASH_BYTES}}}")
 
 @dataclass(frozen=True)
 class Suspect:
-    """A picture that a person should look at: a row of the list before she filled it in."""
+    """A picture that a person should look at: a row of the list."""
 
     content: str
     """The hash of its bytes."""
@@ -39,11 +39,13 @@ class Suspect:
     why: str
     likelier: str = ""
     """The class that it may be of instead; empty where none is likelier."""
+    do: str = ""
+    """What she decided in an earlier list; empty where she did not."""
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """In the order of `COLUMNS`; nothing is decided."""
-        return self.content, self.picture, self.label, self.why, self.likelier, ""
+        """In the order of `COLUMNS`."""
+        return self.content, self.picture, self.label, self.why, self.likelier, self.do
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,10 @@ class Doubt:
     likelier_probability: float
     nearest: tuple[int, ...]
     """Rows of the pictures most like it, most similar first."""
+    neighbours: int
+    """How many pictures most like it were asked."""
+    agreeing: int
+    """How many of those have its label."""
 
 
 def doubtful_labels(
@@ -49,7 +53,7 @@ def doubtful_labels(
     most: so many are listed at most.
     """
     own, likelier = probabilities[np.arange(len(labels)), labels], probabilities.argmax(axis=1)  # (N,)
-    listed = np.flatnonzero(is_suspicious(probabilities, labels))
+    listed, count = np.flatnonzero(is_suspicious(probabilities, labels)), neighbours.count
     ranked = listed[np.argsort(label_scores(probabilities, labels, neighbours)[listed], kind="stable")]
     return [
         Doubt(
@@ -57,7 +61,9 @@ def doubtful_labels(
             probability=float(own[row]),
             likelier=int(likelier[row]),
             likelier_probability=float(probabilities[row, likelier[row]]),
-            nearest=tuple(neighbours.rows[row, : min(SHOWN_NEIGHBOURS, neighbours.count[row])].tolist()),
+            nearest=tuple(neighbours.rows[row, : min(SHOWN_NEIGHBOURS, count[row])].tolist()),
+            neighbours=int(count[row]),
+            agreeing=int((labels[neighbours.rows[row, : count[row]]] == labels[row]).sum()),
         )
         for row in ranked[:most].tolist()
     ]

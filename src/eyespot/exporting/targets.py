@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from eyespot.bundle.exported import WEIGHTS
@@ -25,20 +28,38 @@ def format_of(name: str, *, int8: bool) -> Format:
     return name
 
 
+@contextmanager
 def targets_of(
     run: str | Path, bundle: Bundle | DetectorBundle, format: Format, out: str | Path | None, *, overwrite: bool
-) -> list[Path]:
-    """The files to be written; all of them can be. Raises CannotWrite, or OptionError without a run's folder."""
+) -> Iterator[list[Path]]:
+    """Within it, the files to be written; all of them can be. What was new is gone if anything fails.
+
+    Raises CannotWrite, or OptionError without a run's folder.
+    """
     folder = _folder(run, bundle) if out is None else from_home(out)
+    targets = [folder / f"{_file_name(bundle.manifest.name)}{suffix}" for suffix in SUFFIXES[format]]
+    new_files = [each for each in targets if not os.path.lexists(each)]
+    new_folders = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
+    try:
+        _make(folder)
+        for target in targets:
+            require_writable(target, overwrite=overwrite)
+        yield targets
+    except BaseException:
+        with suppress(OSError):
+            for target in new_files:
+                target.unlink(missing_ok=True)
+            for each in new_folders:
+                each.rmdir()
+        raise
+
+
+def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         reason = error.strerror or error
         raise CannotWrite(f"{folder} cannot be made ({reason}): choose another place with --out") from error
-    targets = [folder / f"{_file_name(bundle.manifest.name)}{suffix}" for suffix in SUFFIXES[format]]
-    for target in targets:
-        require_writable(target, overwrite=overwrite)
-    return targets
 
 
 def _folder(run: str | Path, bundle: Bundle | DetectorBundle) -> Path:

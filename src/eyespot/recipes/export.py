@@ -88,17 +88,17 @@ def export(
         if int8:
             raise OptionError("the option int8 is for models that name classes, not for detectors: leave it out")
         return _export_detector(run, bundle, chosen, out=out, data=data, overwrite=overwrite, progress=progress)
-    targets = targets_of(run, bundle, chosen, out, overwrite=overwrite)
-    pictures = _pictures(run, bundle, data, "val", "test", "train")
-    graph = onnx_file(bundle)
-    reference = OnnxRuntime(graph)
-    contents = (graph,) if chosen == "onnx" else openvino_files(bundle)
-    compared = _Compared(bundle, pictures, targets, _answers(run, bundle, pictures, progress), progress)
-    proven = compared.proven(contents, reference)
-    if int8:
-        proven = compared.in_int8(proven, trained_on=_pictures(run, bundle, data, "train"))
-    for target, content in zip(targets, proven.contents, strict=True):
-        write_chosen(target, content)
+    with targets_of(run, bundle, chosen, out, overwrite=overwrite) as targets:
+        pictures = _pictures(run, bundle, data, "val", "test", "train")
+        graph = onnx_file(bundle)
+        reference = OnnxRuntime(graph)
+        contents = (graph,) if chosen == "onnx" else openvino_files(bundle)
+        compared = _Compared(bundle, pictures, targets, _answers(run, bundle, pictures, progress), progress)
+        proven = compared.proven(contents, reference)
+        if int8:
+            proven = compared.in_int8(proven, trained_on=_pictures(run, bundle, data, "train"))
+        for target, content in zip(targets, proven.contents, strict=True):
+            write_chosen(target, content)
     return compared.result(proven, seconds=time.perf_counter() - started)
 
 
@@ -114,12 +114,12 @@ def _export_detector(
 ) -> ExportResult:
     """The same of a model that finds boxes."""
     started = time.perf_counter()
-    targets = targets_of(run, bundle, format, out, overwrite=overwrite)
-    with _saying_where(data):
-        parts = boxed_pictures_of_run(_run_around(run, bundle), bundle.manifest, data=data)
-    proven = prove_boxes(bundle, parts, format=format, names=[target.name for target in targets], progress=progress)
-    for target, content in zip(targets, proven.contents, strict=True):
-        write_chosen(target, content)
+    with targets_of(run, bundle, format, out, overwrite=overwrite) as targets:
+        with _saying_where(data):
+            parts = boxed_pictures_of_run(_run_around(run, bundle), bundle.manifest, data=data)
+        proven = prove_boxes(bundle, parts, format=format, names=[target.name for target in targets], progress=progress)
+        for target, content in zip(targets, proven.contents, strict=True):
+            write_chosen(target, content)
     return ExportResult(
         files=tuple(printable(str(target)) for target in targets),
         bytes=sum(map(len, proven.contents)),
