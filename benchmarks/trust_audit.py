@@ -18,6 +18,7 @@ from eyespot.auditing.examine import Told, examine
 from eyespot.auditing.gathered import SIDE, Shown
 from eyespot.building.backbone import DEFAULT, choose_precision
 from eyespot.data.copies import Hashed, hash_pictures
+from eyespot.data.data_set import Picture
 from eyespot.data.sources import open_data_set
 from eyespot.data.store import Store
 from eyespot.features.embed import embed
@@ -92,7 +93,11 @@ def _child(path: str) -> None:
         rows = np.arange(MANY) % len(found["labels"])
         features, labels = _made(found["features"], rows, random), found["labels"][rows]
         signatures = _made(found["signatures"], rows, random)
+    names = [f"{number:032x}" for number in range(MANY)]
     shown = Shown(
+        pictures=[Hashed(Picture(f"{name}.jpg", path=Path(f"{name}.jpg")), name) for name in names],
+        rows=np.arange(MANY),
+        set_aside=[],
         thumbnails=random.integers(0, 256, (MANY, SIDE, SIDE), dtype=np.uint8),
         size_hw=random.integers(200, 600, (MANY, 2)),
         file_bytes=random.integers(10_000, 90_000, MANY),
@@ -102,7 +107,7 @@ def _child(path: str) -> None:
     links = alike(unit_signatures(signatures))
     del signatures
     told = Told(
-        contents=[f"{number:032x}" for number in range(MANY)],
+        contents=names,
         features=features,
         links=links,
         shown=shown,
