@@ -40,7 +40,7 @@ def test_everything_that_can_be_found_is_six_lines():
     assert "cross-validation gives 0.800" in lines[2][1]
     assert lines[2][1].endswith("claimed 0.990")
     assert words["List"] == str(worth)
-    assert words["Labels"].startswith("4 pictures whose label")
+    assert words["Labels"].startswith("4 training pictures whose label")
     assert words["More"] == "with twice as many pictures expect +1.0 points (0.0 to 2.5)"
 
 

@@ -78,8 +78,8 @@ def test_boxes_lie_in_their_pictures_and_name_the_likeliest_class(run, odd_pictu
 def test_without_it_json_and_csv_are_as_they_were(cli, run, split_photos):
     picture = split_photos / "test" / "square" / "200.png"
     [said] = json.loads(cli("predict", run, picture, "--json", "--csv", "a.csv").stdout)
-    assert [*said] == ["picture", "predictions", "set_aside", "note", "known", "likeness", "set"]
-    assert Path("a.csv").read_text().splitlines()[0] == "picture,rank,class,probability,set_aside,known,likeness,set"
+    assert [*said] == ["picture", "predictions", "set_aside", "note", "known", "sure", "likeness", "set"]
+    assert Path("a.csv").read_text().splitlines()[0] == "picture,rank,class,probability,set_aside,known,sure,likeness,set"
     assert "estimated" not in cli("predict", run, picture).output
 
 
