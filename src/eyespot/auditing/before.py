@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from itertools import count, takewhile
 from pathlib import Path
 
 from eyespot.auditing.result import LIST
@@ -22,18 +22,15 @@ class Before:
 
 
 def decided_before(folder: Path, name: str, *, contents: Collection[str], classes: tuple[str, ...]) -> Before:
-    """What was decided in `name`, `name-2` and so on, beside the new audit's folder.
+    """What was decided in `name`, `name-2` and so on, beside the new audit's folder, in the list written last.
 
     contents: the hashes of the pictures that are there. classes: those that the data have.
     """
     if len(classes) < 2:
         return Before()
-    folders = (folder.with_name(name if number == 1 else f"{name}-{number}") for number in count(1))
+    lists = [path for path in folder.parent.glob(f"*/{LIST}") if path.parent != folder and _is_of(path.parent, name)]
     notes: list[str] = []
-    for earlier in reversed(list(takewhile(lambda each: each != folder, folders))):
-        path = earlier / LIST
-        if not path.is_file():
-            continue
+    for path in sorted(lists, key=lambda each: each.stat().st_mtime, reverse=True):
         try:
             found = read_decisions(path, classes=classes).by_content
         except DataError as error:
@@ -43,3 +40,8 @@ def decided_before(folder: Path, name: str, *, contents: Collection[str], classe
         if there:
             return Before(there, tuple(notes))
     return Before({}, tuple(notes))
+
+
+def _is_of(folder: Path, name: str) -> bool:
+    """Whether an audit of that name made the folder."""
+    return re.fullmatch(re.escape(name) + r"(-\d+)?", folder.name) is not None
