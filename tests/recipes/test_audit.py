@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from audits import audited, rows
 from painted import KINDS, painted, turned, write
 from PIL import Image
 
@@ -35,18 +36,11 @@ def pictures(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def result(pictures, warm_cache, tmp_path_factory) -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EYESPOT_CACHE", str(warm_cache))
-        return eyespot.audit(pictures, out=tmp_path_factory.mktemp("audits"))
+    return audited(pictures, cache=warm_cache, out=tmp_path_factory.mktemp("audits"))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
-
-
-def rows(path: str) -> list[dict[str, str]]:
-    with Path(path).open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_what_was_planted_is_found(result):

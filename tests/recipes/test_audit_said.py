@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from audits import audited, rows
 from click.testing import CliRunner
 from painted import painted, turned, write
 from PIL import Image
@@ -39,18 +40,11 @@ def pictures(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def result(pictures, warm_cache, tmp_path_factory) -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EYESPOT_CACHE", str(warm_cache))
-        return eyespot.audit(pictures, out=tmp_path_factory.mktemp("audits"))
+    return audited(pictures, cache=warm_cache, out=tmp_path_factory.mktemp("audits"))
 
 
 def said(result: Any) -> dict[str, str]:
     return dict(result.lines())
-
-
-def rows(result: Any) -> list[dict[str, str]]:
-    with Path(result.list).open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def page_of(result: Any) -> str:
@@ -59,12 +53,12 @@ def page_of(result: Any) -> str:
 
 def test_copies_are_counted_and_that_of_most_bytes_is_kept(result):
     assert said(result)["Saved twice"] == "4 pictures are copies of others, with other bytes"
-    saved_twice = {row["picture"]: row["why"] for row in rows(result) if row["why"].startswith("saved twice")}
+    saved_twice = {row["picture"]: row["why"] for row in rows(result.list) if row["why"].startswith("saved twice")}
     assert {*saved_twice.values()} == {"saved twice: train/red/again-90.jpg is the same picture"}
     [found] = result.saved_twice
     assert {*saved_twice} == {*found.pictures[1:]}
     assert {*found.pictures[1:]} == {"train/red/00.png", *(f"train/red/again-{number}.jpg" for number in QUALITIES[1:])}
-    assert len(rows(result)) == result.listed
+    assert len(rows(result.list)) == result.listed
 
 
 def test_the_same_bytes_in_two_classes_are_said_listed_shown_and_judge_nothing(result):
@@ -74,7 +68,7 @@ def test_the_same_bytes_in_two_classes_are_said_listed_shown_and_judge_nothing(r
         ("train/red/01.png", "red"),
     ]
     assert said(result)["Two classes"].startswith("1 picture stands in several classes with the same bytes: test/blue/")
-    [row] = [row for row in rows(result) if "the same bytes" in row["why"]]
+    [row] = [row for row in rows(result.list) if "the same bytes" in row["why"]]
     assert (row["class"], row["likelier_class"], row["do"]) == ("blue and red", "", "")
     page = page_of(result)
     assert all(f'alt="{name}"' in page for name in found.pictures)
