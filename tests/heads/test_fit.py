@@ -14,7 +14,7 @@ from sklearn.model_selection import StratifiedKFold
 from eyespot import machine
 from eyespot.errors import MachineError
 from eyespot.heads import problems as problems_module
-from eyespot.heads.fit import FOLDS, are_torn, fit_head, folds_of, out_of_fold_logits, require_memory
+from eyespot.heads.fit import FOLDS, are_torn, fit_head, folds_of, out_of_fold_logits, repeated_logits, require_memory
 from eyespot.heads.head import Head, HeadOptions, Samples
 
 
@@ -212,6 +212,15 @@ def test_out_of_fold_answers_have_a_fold_of_their_own_in_each_repeat():
     assert logits.shape == (3, 60, 3)
     assert len({each.tobytes() for each in logits}) == 3
     np.testing.assert_array_equal(logits[1], out_of_fold_logits(samples, replace(OPTIONS, seed=1), repeats=1)[0])
+
+
+def test_repeats_of_cross_validation_have_folds_of_their_own_and_the_first_is_the_one_that_chose():
+    samples = replace(blobs(60, 4, 3), group=np.arange(60) // 3)
+    logits = repeated_logits(samples, OPTIONS, repeats=3)
+    np.testing.assert_allclose(logits[0], fit_head(samples, OPTIONS).out_of_fold, rtol=1e-5, atol=1e-5)
+    assert len({each.tobytes() for each in logits}) == 3
+    torn = repeated_logits(samples, OPTIONS, repeats=3, torn=True)
+    np.testing.assert_allclose(torn, repeated_logits(replace(samples, group=None), OPTIONS, repeats=3), rtol=1e-5)
 
 
 def test_mirror_images_are_left_out_where_they_harm_and_kept_where_they_help():

@@ -71,6 +71,7 @@ def frozen(**known: Any) -> Fitted:
     """A frozen model of three classes that says nothing but how many pictures there were."""
     prepared = SimpleNamespace(
         data_set=SimpleNamespace(classes=("a", "b", "c")),
+        different=lambda part: TRAINED,
         series=Series(),
         part=lambda *parts: [None] * sum({"train": TRAINED, "val": VALIDATED, "test": 0}[part] for part in parts),
     )
@@ -348,8 +349,12 @@ def test_a_run_that_goes_on_never_puts_the_first_model_in_place_of_a_better_one(
 @pytest.mark.parametrize(
     ("train", "validation", "said"),
     [
-        (600, 29, "29 validation pictures cannot tell a better model from a luckier one, 30 are needed"),
-        (59, 300, "with 59 pictures of 3 classes to train on, a network that trains further learns them by heart; 20"),
+        (600, 29, "29 different validation pictures cannot tell a better model from a luckier one, 30 are needed"),
+        (
+            59,
+            300,
+            "with 59 different pictures of 3 classes to train on, a network that trains further learns them by heart",
+        ),
         (60, 30, ""),
     ],
 )
@@ -464,7 +469,7 @@ def test_with_few_pictures_the_model_is_what_it_is_without_a_time(draw, tmp_path
     result = eyespot.train(tmp_path / "photos", out=tmp_path / "ladder", time="50m", group="off")
     plain = eyespot.train(tmp_path / "photos", out=tmp_path / "plain", group="off")
     assert verdicts(result) == [("frozen", "kept")]
-    assert any(note.startswith("the ladder ends at frozen: 3 validation pictures cannot") for note in result.notes)
+    assert any(note.startswith("the ladder ends at frozen: 3 different validation pictures cannot") for note in result.notes)
     assert result.out_of_fold == plain.out_of_fold == result.ladder[0].validation
     assert graph(result.run) == graph(plain.run)
 

@@ -17,6 +17,7 @@ from eyespot.evaluate.metrics import wilson
 from eyespot.progress import silent
 from eyespot.regimes import series
 from eyespot.regimes.choice import Choice
+from eyespot.regimes.fitted import SMALLEST_TEST
 from eyespot.runs.options import train_options
 
 EACH, COPIES = 14, 2
@@ -72,11 +73,20 @@ def test_a_second_run_computes_nothing_and_is_the_same(bursts, result, tmp_path,
 def test_no_series_is_torn_apart_by_the_split(tmp_path, shared_cache):
     write(tmp_path / "many", each=36, copies=COPIES)
     result = eyespot.train(tmp_path / "many", out=tmp_path, mirror="no")
-    assert result.test is not None
     assert all(len(parts) == 1 for parts in parts_of_things(result.run).values())
     off = eyespot.train(tmp_path / "many", out=tmp_path, mirror="no", group="off")
     assert off.series.series == 0
     assert any(len(parts) > 1 for parts in parts_of_things(off.run).values())
+
+
+def test_many_test_pictures_of_few_things_are_a_small_test(tmp_path, shared_cache):
+    """Their interval would be that of the things; and the model learns from all of them."""
+    assert 0.15 * 2 * 36 < SMALLEST_TEST <= 0.15 * 2 * 36 * (COPIES + 1)
+    write(tmp_path / "many", each=36, copies=COPIES)
+    result = eyespot.train(tmp_path / "many", out=tmp_path, mirror="no")
+    assert result.test is None
+    assert result.out_of_fold.n == 2 * 36 * (COPIES + 1)
+    assert "pictures that differ, series of them counted as one, too few" in result.out_of_fold_reason
 
 
 def test_a_split_that_folders_give_stays_and_what_it_shares_is_counted(tmp_path, shared_cache):

@@ -97,6 +97,10 @@ class Series:
         sizes = Counter(of.values())
         return replace(self, of={content: series for content, series in of.items() if sizes[series] > 1})
 
+    def different(self, contents: Sequence[str]) -> int:
+        """How many of these pictures differ: those of one series count as one."""
+        return len({self.of.get(content, content) for content in contents})
+
     def group(self, contents: Sequence[str]) -> np.ndarray | None:
         """The number of each picture's group, (N,), or None where no two of them are in one."""
         names = [self.of.get(content, content) for content in contents]

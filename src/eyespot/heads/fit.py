@@ -95,8 +95,7 @@ def out_of_fold_logits(samples: Samples, options: HeadOptions, *, repeats: int) 
     """Logits (repeats, N, classes) of every picture by heads that never saw it, not even to choose their L2."""
     options = settled(options, samples)
     runs = []
-    for repeat in range(repeats):
-        seeded = replace(options, seed=options.seed + repeat)
+    for seeded in _seeded(options, repeats):
         fold = folds_of(samples.labels, seed=seeded.seed, group=samples.group)
         logits = np.zeros((len(samples), samples.classes), np.float32)
         for held_out in np.unique(fold):
@@ -106,15 +105,23 @@ def out_of_fold_logits(samples: Samples, options: HeadOptions, *, repeats: int) 
     return np.stack(runs)
 
 
-def torn_logits(samples: Samples, options: HeadOptions, *, rotated: Rotated | None = None) -> np.ndarray:
-    """Logits (N, classes) out of fold as they would be had the folds torn the groups apart: too good by what is shared.
+def repeated_logits(
+    samples: Samples, options: HeadOptions, *, repeats: int, torn: bool = False, rotated: Rotated | None = None
+) -> np.ndarray:
+    """Logits (repeats, N, classes) out of fold, each time with other folds; each chooses one L2 for all its heads.
 
+    torn: as they would be had the folds torn the groups apart: too good by what is shared.
     rotated: the samples, where that is known.
     """
-    rotated = rotated or Rotated.of(samples)
-    torn = replace(rotated.samples, group=None)
-    cv = _CrossValidation(torn, rotated.rotation.variance, settled(options, samples))
-    return cv.out_of_fold(cv.best())
+    options, rotated = settled(options, samples), rotated or Rotated.of(samples)
+    rotation, samples = rotated.rotation, rotated.samples
+    samples = replace(samples, group=None) if torn else samples
+    runs = [_CrossValidation(samples, rotation.variance, seeded) for seeded in _seeded(options, repeats)]
+    return np.stack([run.out_of_fold(run.best()) for run in runs])
+
+
+def _seeded(options: HeadOptions, repeats: int) -> list[HeadOptions]:
+    return [replace(options, seed=options.seed + repeat) for repeat in range(repeats)]
 
 
 def folds_of(labels: np.ndarray, *, seed: int, group: np.ndarray | None = None) -> np.ndarray:

@@ -43,6 +43,10 @@ class Answers:
         """Of each repeat, (repeats,)."""
         return np.asarray((self.logits.argmax(axis=2) == self.labels).mean(axis=1))
 
+    def different(self, series: Series) -> int:
+        """How many of the pictures differ: those of one series count as one."""
+        return series.different([each.content for each in self.pictures])
+
     def metric(self, series: Series) -> Metric:
         """The accuracy with its interval, which series make wider."""
         group = series.group([each.content for each in self.pictures])

@@ -8,18 +8,21 @@ from eyespot.data.groups import effective_count
 from eyespot.evaluate.doubts import is_suspicious
 from eyespot.evaluate.label_noise import believed
 from eyespot.evaluate.learning_curve import MorePictures
-from eyespot.evaluate.metrics import wilson
-from eyespot.heads.fit import FittedHead, are_torn, folds_of, torn_logits
+from eyespot.evaluate.metrics import wilson_fraction
+from eyespot.heads.fit import FittedHead, are_torn, folds_of, repeated_logits
 from eyespot.heads.head import HeadOptions, Samples
 from eyespot.heads.learning_curve import expect_with_more
 from eyespot.records import Metric, Record
 
-VERSION = 4
+VERSION = 5
 """Changes whenever the same features would give other findings."""
 MATTERS = 0.05
 """Share of the pictures that are in series from which it is worth the time to say what they would have done."""
 MOST_FOR_CURVE = 5_000
 """Pictures up to which a curve takes a second or two."""
+REPEATS, WORTH_REPEATING = 5, 1_000
+"""Cross-validation is repeated with other folds where the pictures are worth no more than so many: which folds are
+drawn then moves its accuracy by .01 and more."""
 TURNS = 1
 """Parts of each size that the curve is read from: `audit` takes more of them."""
 
@@ -57,13 +60,27 @@ def find(samples: Samples, options: HeadOptions, fitted: FittedHead) -> Findings
     )
 
 
+def steadied(samples: Samples, options: HeadOptions, fitted: FittedHead) -> np.ndarray:
+    """Logits (repeats, N, classes) out of fold, repeated where which folds are drawn moves the figure much."""
+    repeats = _repeats(samples)
+    if repeats == 1:
+        return fitted.out_of_fold[None]
+    return repeated_logits(samples, options, repeats=repeats, rotated=fitted.rotated)
+
+
+def _repeats(samples: Samples) -> int:
+    worth = len(samples) if samples.group is None else effective_count(samples.group)
+    return REPEATS if worth <= WORTH_REPEATING and len(samples) <= MOST_FOR_CURVE else 1
+
+
 def _torn(samples: Samples, options: HeadOptions, fitted: FittedHead) -> tuple[Metric | None, Metric | None]:
     """Cross-validation, and the same had it torn the series apart; None where few pictures are in series."""
     group = samples.group
     if group is None or _share_in_series(group) < MATTERS:
         return None, None
-    together = _accuracy(fitted.out_of_fold, samples, worth=effective_count(group))
-    return together, _accuracy(torn_logits(samples, options, rotated=fitted.rotated), samples, worth=None)
+    together = _accuracy(steadied(samples, options, fitted), samples, worth=effective_count(group))
+    torn = repeated_logits(samples, options, repeats=_repeats(samples), torn=True, rotated=fitted.rotated)
+    return together, _accuracy(torn, samples, worth=None)
 
 
 def _share_in_series(group: np.ndarray) -> float:
@@ -73,5 +90,6 @@ def _share_in_series(group: np.ndarray) -> float:
 
 
 def _accuracy(logits: np.ndarray, samples: Samples, *, worth: float | None) -> Metric:
-    right = logits.argmax(axis=1) == samples.labels
-    return wilson(int(right.sum()), len(right), worth=worth)
+    """Of logits (repeats, N, classes)."""
+    right = logits.argmax(axis=2) == samples.labels
+    return wilson_fraction(float(right.mean()), len(samples), worth=worth)

@@ -22,7 +22,7 @@ from eyespot.runs.options import Regime
 T = TypeVar("T")
 
 SMALLEST_TEST = 30
-"""Test pictures below which an accuracy says too little; cross-validation on everything says more."""
+"""Different test pictures below which an accuracy says too little; cross-validation on everything says more."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Fitted:
     held_out: tuple[Part, ...]
     """Parts that the model was not trained on, to be measured."""
     small_test: bool
-    """True where fewer than SMALLEST_TEST test pictures are there, so that cross-validation comes first."""
+    """True where fewer than SMALLEST_TEST different test pictures are there, so that cross-validation comes first."""
     out_of_fold: Answers | None
     """Those of cross-validation: None without a small test, and where cross-validation was left out or stopped."""
 

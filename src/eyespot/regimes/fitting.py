@@ -74,14 +74,14 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
 
 
 def _has_small_test(prepared: Prepared) -> bool:
-    """Whether too few pictures are held out to measure on."""
-    test, validation = len(prepared.part("test")), len(prepared.part("val"))
+    """Whether too few different pictures are held out to measure on."""
+    test, validation = prepared.different("test"), prepared.different("val")
     return test < SMALLEST_TEST and (test > 0 or validation < SMALLEST_TEST)
 
 
 def _too_little(prepared: Prepared) -> str:
     """Why the ladder is not climbed above the head; empty where it is."""
-    train, validation = len(prepared.part("train")), len(prepared.part("val"))
+    train, validation = prepared.different("train"), prepared.different("val")
     return too_little(train, validation, classes=len(prepared.data_set.classes))
 
 

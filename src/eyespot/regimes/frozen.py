@@ -23,8 +23,8 @@ from eyespot.heads.head import Head, HeadOptions, Samples
 from eyespot.progress import Progress
 from eyespot.records import Part, View
 from eyespot.regimes.answers import Answers
+from eyespot.regimes.findings import REPEATS, Findings, find, steadied
 from eyespot.regimes.findings import VERSION as FINDINGS_VERSION
-from eyespot.regimes.findings import Findings, find
 from eyespot.regimes.fitted import AsFound, ClassMeans, Fitted, Temperature, stopped_note
 from eyespot.regimes.prepare import Prepared, notes_on_trained
 from eyespot.runs.job import Job
@@ -32,9 +32,8 @@ from eyespot.runs.options import TrainOptions
 
 COMPUTING = "computing features"
 """The step that takes longest."""
-REPEATS = 5
 NESTED_UP_TO = 1_000
-"""Up to this many pictures, out-of-fold heads choose their own L2; beyond, one choice on thousands is safe to share."""
+"""Up to this many pictures, out-of-fold heads choose their own L2; beyond, one choice on many is safe to share."""
 FIT_VERSION = 4
 """Changes whenever the same features would give another head."""
 
@@ -219,14 +218,14 @@ class _Memory:
 
     def out_of_fold(self, fitted: FittedHead) -> np.ndarray:
         """Logits (repeats, N, classes)."""
-        name = f"{self._key}-out-of-fold"
+        name = f"{self._key}-out-of-fold-{FINDINGS_VERSION}"
         found = self._get([name])
         if found:
             return found[name]
         if len(self.samples) <= NESTED_UP_TO:
             logits = out_of_fold_logits(self.samples, self._options, repeats=REPEATS)
         else:
-            logits = fitted.out_of_fold[None]
+            logits = steadied(self.samples, self._options, fitted)
         self._put({name: logits})
         return logits
 

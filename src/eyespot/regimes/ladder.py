@@ -104,8 +104,9 @@ class Ladder:
 
     def _climb_on(self) -> None:
         frozen, answers = self._frozen, self._climbed.answers
-        answered = len(answers.labels) if answers else 0
-        reason = too_little(frozen.trained_on, answered, classes=len(frozen.prepared.data_set.classes))
+        prepared = frozen.prepared
+        answered = answers.different(prepared.series) if answers else 0
+        reason = too_little(prepared.different("train"), answered, classes=len(prepared.data_set.classes))
         if reason:
             self._note(reason)
             return
@@ -181,15 +182,15 @@ class Ladder:
 
 
 def too_little(train: int, validation: int, *, classes: int) -> str:
-    """Why nothing but the frozen regime is tried with this many pictures, as a note; empty where more can be."""
+    """Why nothing but the frozen regime is tried with so many different pictures; empty where more can be."""
     if validation < FEWEST_COMPARED:
         return (
-            f"the ladder ends at frozen: {counted(validation, 'validation picture')} cannot tell a better model from a "
-            f"luckier one, {FEWEST_COMPARED} are needed"
+            f"the ladder ends at frozen: {counted(validation, 'different validation picture')} cannot tell a better "
+            f"model from a luckier one, {FEWEST_COMPARED} are needed"
         )
     if train < FEWEST_PER_CLASS * classes:
         return (
-            f"the ladder ends at frozen: with {counted(train, 'picture')} of {classes} classes to train on, a network "
-            f"that trains further learns them by heart; {FEWEST_PER_CLASS} of each are needed"
+            f"the ladder ends at frozen: with {counted(train, 'different picture')} of {classes} classes to train on, "
+            f"a network that trains further learns them by heart; {FEWEST_PER_CLASS} of each are needed"
         )
     return ""

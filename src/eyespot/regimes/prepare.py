@@ -70,6 +70,10 @@ class Prepared:
         """The group of each picture, (N,); None where no two of them belong together."""
         return self.series.group([each.content for each in hashed])
 
+    def different(self, *parts: Part) -> int:
+        """How many pictures of these parts differ: those of one series, as far as that is known, count as one."""
+        return self.series.different([each.content for each in self.part(*parts)])
+
     def with_series(self, series: Series, *, seed: int) -> Prepared:
         """The same, split so that no series is torn apart; where the folders give the parts, they stay.
 

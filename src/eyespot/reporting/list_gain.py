@@ -34,7 +34,7 @@ def list_gain(fitted: Fitted, test: Answers | None, *, store: Store | None, prog
     test: the model's answers to the test pictures, as she judged them.
     """
     found = fitted.as_found
-    if found is None or test is None or len(test.labels) < SMALLEST_TEST:
+    if found is None or test is None or test.different(found.prepared.series) < SMALLEST_TEST:
         return Gained()
     progress(JUDGING, 0, 1)
     try:

@@ -22,6 +22,7 @@ from eyespot.regimes.fitted import Fitted, despite_ctrl_c, stopped_note
 from eyespot.regimes.prepare import Prepared
 from eyespot.reporting.list_gain import Gained, list_gain
 from eyespot.reporting.unknown import Refusals, refusals, refused_of_different
+from eyespot.words import counted
 
 MOST_COMPARED = 100
 """Pictures on which bf16 is compared with fp32."""
@@ -147,8 +148,9 @@ def _metrics(answers: Answers, fitted: Fitted) -> PartMetrics:
 
 
 def _reason(answers: Answers, fitted: Fitted) -> str:
-    count = len(fitted.prepared.part("test"))
-    have = f"the test part has only {count} picture{'s' * (count != 1)}" if count else "there is no test part"
+    count, different = len(fitted.prepared.part("test")), fitted.prepared.different("test")
+    differ = " that differ, series of them counted as one" if different < count else ""
+    have = f"the test part has only {counted(different, 'picture')}{differ}" if count else "there is no test part"
     repeats = len(answers.logits)
     times = "" if repeats == 1 else f", {repeats} times over"
     return (

@@ -46,8 +46,8 @@ class TrainResult(Record):
     exclusion: Exclusion | None
     """What came of the list of decisions; None where none was given."""
     list_gain: ListGain | None
-    """What that list is worth; None without one that changes something, with fewer than 30 test pictures, where a time
-    was given, and in other regimes than the frozen one."""
+    """What that list is worth; None without one that changes something, with fewer than 30 different test
+    pictures, where a time was given, and in other regimes than the frozen one."""
     series: SeriesFound
     """Pictures that belong together: no split tears them apart."""
     doubtful: int | None
@@ -58,9 +58,9 @@ class TrainResult(Record):
     """On the validation part; out of fold where there is none because too few pictures are held out; None if nothing
     was measured."""
     test: Metric | None
-    """None if there is no test part, if it has fewer than 30 pictures, or if the user stopped before."""
+    """None if there is no test part, if it has fewer than 30 different pictures, or if the user stopped before."""
     small_test: Metric | None
-    """On a test part of fewer than 30 pictures that the folders hold; its interval is wide."""
+    """On a test part of fewer than 30 different pictures that the folders hold; its interval is wide."""
     out_of_fold: Metric | None
     """Repeated cross-validation, in place of a test part that is too small."""
     out_of_fold_reason: str
