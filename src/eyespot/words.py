@@ -37,3 +37,8 @@ def short(number: float) -> str:
     """With all digits before the point, or four."""
     whole = float(number).is_integer() or abs(number) >= 1000
     return f"{number:,.0f}" if whole and abs(number) < 1e12 else f"{number:.4g}"
+
+
+def duration(seconds: float) -> str:
+    """A time that nobody needs to know better: `40 s`, `4 min`."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -48,7 +48,9 @@ def chosen(*pictures: bytes, each: int = 3, val: int = 0, **options) -> Choice:
 @pytest.mark.parametrize(
     ("each", "regime", "reason"),
     [
-        (999, "frozen", "999 pictures per class to train on, fewer than 1000: too few to train more than the head"),
+        (59, "frozen", "59 pictures per class to train on, fewer than 60: too few to train more than the head"),
+        (60, "frozen", "60 pictures per class to train on: the head first, then more where the validation pictures"),
+        (999, "frozen", "999 pictures per class to train on: the head first"),
         (1_000, "partial", "1000 pictures per class to train on, from 1000 up to 10000: enough for the last stages"),
         (9_999, "partial", "9999 pictures per class"),
         (10_000, "full", "10000 pictures per class to train on, 10000 and more: enough for every layer"),
@@ -56,8 +58,24 @@ def chosen(*pictures: bytes, each: int = 3, val: int = 0, **options) -> Choice:
 )
 def test_the_number_of_pictures_per_class_decides_and_is_the_reason(each, regime, reason):
     found = chosen(each=each)
-    assert (found.network, found.regime, found.climbs) == ("efficientnet_lite0", regime, False)
+    is_bettered = 60 <= each < 1_000
+    assert (found.network, found.regime) == ("efficientnet_lite0", regime)
+    assert (found.climbs, found.is_bettered) == (is_bettered, is_bettered)
     assert found.reason.startswith(reason)
+
+
+@pytest.mark.parametrize("options", [{"regime": "frozen"}, {"time": 60}, {"epochs": 3}], ids=str)
+def test_nothing_goes_on_by_itself_where_something_else_was_asked_for(options):
+    if "epochs" in options:
+        with pytest.raises(OptionError, match="the option epochs is only for"):
+            chosen(each=100, **options)
+    else:
+        assert not chosen(each=100, **options).is_bettered
+
+
+def test_nothing_goes_on_without_torch(monkeypatch):
+    monkeypatch.setattr("eyespot.regimes.choice.find_spec", lambda name: None)
+    assert not chosen(each=100).climbs
 
 
 def test_pictures_that_are_held_out_do_not_count():

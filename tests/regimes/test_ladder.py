@@ -101,8 +101,8 @@ class Fake:
         behind = [self.attempt(stage, f"partial {stage}", PARTIAL) for stage in STAGES]
         everything = self.attempt("full", "full", for_so_many(FULL, TRAINED, most=MOST_FOR_FEW["full"]))
         possible = [
-            Candidate("partial", "everything behind a cut", lambda: behind),
-            Candidate("full", "everything", lambda: [everything]),
+            Candidate("partial", "everything behind a cut", lambda: behind, fewest=2, most=2),
+            Candidate("full", "everything", lambda: [everything], fewest=3, most=4),
         ]
         first = FakeFirst(frozen(), 2.0, answers=self.answers("frozen"))
         return Ladder(first, possible, job(clock), keep=self.keep, tune=self.tune).climb()
@@ -239,15 +239,16 @@ def test_the_deepest_cut_that_the_time_allows_is_tried_and_what_it_does_not_allo
     assert list(fake.trained) == ["stage7"]
     assert verdicts(result) == [("frozen", "kept"), ("partial", "discarded"), ("full", "not begun")]
     full = result.ladder[2]
-    assert full.verdict == "not begun: the time that was left allows no 2 epochs"
+    assert full.verdict == "not begun: the time that was left allows no 3 epochs"
     assert (full.trained, full.kept, full.seconds, full.validation) == ("everything", False, 0, None)
     decided = [clock.known(f"{key}: epochs") for key in ("partial stage5", "partial stage6", "partial stage7", "full")]
     assert decided == [0, 0, fake.trained["stage7"], 0]
 
 
-@pytest.mark.parametrize("epochs", [2, 3, 5])
+@pytest.mark.parametrize("epochs", [2.5, 3, 5.2])
 def test_as_many_epochs_are_planned_as_fit(fake, left, epochs):
-    steps = (epochs + 0.5) * WORK / PARTIAL.batch
+    steps = (epochs + 0.05) * WORK / PARTIAL.batch
+    fake.step_seconds["full"] = 1e5
     fake.step_seconds["stage5"] = ladder.PLANNED * (left.seconds - 10.0) / steps
     fake.climb(Clock(1000))
     assert fake.trained["stage5"] == epochs
@@ -257,9 +258,16 @@ def test_much_time_is_not_used_up(fake, left):
     left.seconds = 1e9
     fake.climb(Clock(1e9))
     assert fake.trained == {
-        "stage5": ladder.MOST_EPOCHS * PARTIAL.epochs,
-        "full": ladder.MOST_EPOCHS * MOST_FOR_FEW["full"],
+        "stage5": PARTIAL.epochs,
+        "full": 4 * MOST_FOR_FEW["full"],
     }
+
+
+def test_the_partial_regime_takes_what_is_of_no_use_to_the_full_one(fake, left):
+    left.seconds = 1e5
+    fake.step_seconds["full"] = 1e5
+    fake.climb(Clock(1e5))
+    assert fake.trained == {"stage5": 2 * PARTIAL.epochs}
 
 
 def test_seconds_for_measuring_and_writing_are_left_to_every_training(fake, left):
@@ -469,7 +477,8 @@ def test_with_few_pictures_the_model_is_what_it_is_without_a_time(draw, tmp_path
     result = eyespot.train(tmp_path / "photos", out=tmp_path / "ladder", time="50m", group="off")
     plain = eyespot.train(tmp_path / "photos", out=tmp_path / "plain", group="off")
     assert verdicts(result) == [("frozen", "kept")]
-    assert any(note.startswith("the ladder ends at frozen: 3 different validation pictures cannot") for note in result.notes)
+    few = "the ladder ends at frozen: 3 different validation pictures cannot"
+    assert any(note.startswith(few) for note in result.notes)
     assert result.out_of_fold == plain.out_of_fold == result.ladder[0].validation
     assert graph(result.run) == graph(plain.run)
 

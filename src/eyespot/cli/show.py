@@ -18,7 +18,7 @@ from eyespot.cli.columns import in_column
 from eyespot.evaluate.trust import trust_sentences
 from eyespot.files import write_chosen
 from eyespot.names import as_typed, printable_lines
-from eyespot.progress import Progress, silent
+from eyespot.progress import ANNOUNCED, Progress, silent
 from eyespot.records import Metric
 from eyespot.runs.tables import as_csv
 from eyespot.words import counted
@@ -47,9 +47,10 @@ R = TypeVar("R")
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Progress]:
-    """A bar with speed and time left, on a terminal; nothing where standard error goes to a file or a pipe."""
+    """A bar with speed and time left, on a terminal; only what is announced where standard error goes to a file or a
+    pipe."""
     if quiet or not sys.stderr.isatty():
-        yield silent
+        yield silent if quiet else _announced
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -68,6 +69,9 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
 
         def tell(words: str, done: int, total: int) -> None:
             nonlocal shown
+            if total == ANNOUNCED:
+                bar.console.print(printable_lines(words), markup=False, highlight=False, soft_wrap=True)
+                return
             now, step = time.monotonic(), words.partition(":")[0]  # what follows a colon may change from call to call
             if step in steps and done < total and now - shown < SHOWN_EVERY_SECONDS:
                 return  # showing each of 70,000 pictures would take longer than reading them
@@ -86,6 +90,11 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
             )
 
         yield tell
+
+
+def _announced(words: str, done: int, total: int) -> None:
+    if total == ANNOUNCED:
+        say(words, err=True)
 
 
 def say(text: str, *, err: bool = False) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from eyespot import zoo
 from eyespot.augmenting.augmentation import SMALL_SIDE
@@ -16,8 +17,9 @@ from eyespot.words import counted
 from eyespot.zoo.catalogue import SHORT_NAMES, TIMM
 from eyespot.zoo.weights import of_network
 
-FEW_PER_CLASS, MANY_PER_CLASS = 1_000, 10_000
-"""Pictures per class from which more than the head, and from which everything, is trained."""
+BETTERED_PER_CLASS, FEW_PER_CLASS, MANY_PER_CLASS = 60, 1_000, 10_000
+"""Pictures per class from which the head is only the beginning, and from which more than it, and everything, is trained
+at once."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,13 @@ class Choice:
     regime: Regime
     """Where the ladder is climbed: the one it begins with."""
     climbs: bool
-    """True where a time was given and the validation pictures decide."""
+    """True where several regimes may be tried and the validation pictures decide."""
     reason: str
     """Why this regime, in words."""
     gray: bool
     """Whether all pictures are small and grey."""
+    is_bettered: bool = False
+    """True where the ladder is climbed in a time that follows from what the frozen regime takes."""
 
 
 def choose(prepared: Prepared, options: TrainOptions) -> Choice:
@@ -43,12 +47,20 @@ def choose(prepared: Prepared, options: TrainOptions) -> Choice:
     gray = _are_small_and_gray(prepared.part("train"))
     network, by_auto = _network(options, gray=gray)
     regime, reason = _regime(prepared, options, network, by_auto=by_auto)
-    climbs = options.time is not None and regime != "scratch" and options.regime != "frozen"
+    is_bettered = _is_bettered(prepared, options, regime)
+    climbs = is_bettered or (options.time is not None and regime != "scratch" and options.regime != "frozen")
     chosen = " (auto chose it for these pictures)" if by_auto or options.regime == "auto" else ""
     rungs: tuple[Regime, ...] = ("partial", "full") if regime == "frozen" else (regime,)
     regimes = ("frozen", *rungs) if climbs else (regime,)
     require_used(options, regimes, why=f"this run trains {network} in the regime {' or '.join(regimes)}{chosen}")
-    return Choice(network, "frozen" if climbs else regime, climbs, reason, gray)
+    return Choice(network, "frozen" if climbs else regime, climbs, reason, gray, is_bettered)
+
+
+def _is_bettered(prepared: Prepared, options: TrainOptions, regime: Regime) -> bool:
+    """Whether more is trained after the head although nobody asked for it."""
+    open_to_all = options.regime == "auto" and options.time is None and options.epochs is None
+    each = len(prepared.part("train")) / len(prepared.data_set.classes)
+    return regime == "frozen" and open_to_all and each >= BETTERED_PER_CLASS and find_spec("torch") is not None
 
 
 def _network(options: TrainOptions, *, gray: bool) -> tuple[str, bool]:
@@ -88,8 +100,10 @@ def _regime(prepared: Prepared, options: TrainOptions, network: str, *, by_auto:
     train = prepared.part("train")
     each = len(train) / len(prepared.data_set.classes)
     said = f"{counted(round(each), 'picture')} per class to train on"
+    if each < BETTERED_PER_CLASS:
+        return "frozen", f"{said}, fewer than {BETTERED_PER_CLASS}: too few to train more than the head by default"
     if each < FEW_PER_CLASS:
-        return "frozen", f"{said}, fewer than {FEW_PER_CLASS}: too few to train more than the head by default"
+        return "frozen", f"{said}: the head first, then more where the validation pictures show that it is better"
     if each < MANY_PER_CLASS:
         return "partial", f"{said}, from {FEW_PER_CLASS} up to {MANY_PER_CLASS}: enough for the last stages"
     return "full", f"{said}, {MANY_PER_CLASS} and more: enough for every layer"

@@ -19,7 +19,7 @@ from eyespot.regimes.on_images import (
     with_auxiliary_heads,
 )
 from eyespot.regimes.plans import FULL, MOST_FOR_FEW, Defaults, for_so_many
-from eyespot.regimes.run_training import TIMED_STEPS, Cost, seconds_per_step
+from eyespot.regimes.run_training import Cost, seconds_per_step
 from eyespot.runs.job import Job
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from eyespot.blocks import WithHeads
 
 KEY = "full"
-TIMED_BATCH, TIMED_PICTURES = 8, 64
+LONG_STEPS, TIMED_PICTURES = 2, 64
+"""What is timed: steps, which take about a second each, and decoded pictures."""
 
 
 def full_attempt(frozen: Fitted, backbone: Backbone, job: Job) -> Attempt:
@@ -72,14 +73,13 @@ def _tuning(frozen: Fitted, backbone: Backbone, job: Job, defaults: Defaults) ->
 
 
 def _cost(frozen: Fitted, backbone: Backbone, job: Job) -> Cost:
-    """What the full regime takes on this machine: by a few pictures that are decoded, and a few steps on smaller
-    batches of made-up ones, which need no memory."""
+    """What the full regime takes on this machine: by a few pictures that are decoded, and a few steps on
+    made-up ones."""
     from eyespot.training.examples import ImageExamples
 
     preprocess = frozen.trunk.preprocess
     batch, classes = int(FULL.of(job.options)["batch"]), len(frozen.prepared.data_set.classes)
-    small = job.with_options(batch=min(batch, TIMED_BATCH))
-    count = (TIMED_STEPS + 1) * min(batch, TIMED_BATCH)
+    count = (LONG_STEPS + 1) * batch
     shape = (count, *preprocess.crop_hw, preprocess.channels)
     made_up = ImageExamples(
         np.random.default_rng(0).integers(0, 256, shape, np.uint8),
@@ -89,10 +89,12 @@ def _cost(frozen: Fitted, backbone: Backbone, job: Job) -> Cost:
         augmentation=augmentation_for(job, frozen.prepared, preprocess, mirror=frozen.mirror),
     )
     net, _ = _network(frozen, backbone, job)
-    seconds = seconds_per_step(lambda: training_of(net, made_up, None, defaults=FULL, classes=classes, job=small))
+    seconds = seconds_per_step(
+        lambda: training_of(net, made_up, None, defaults=FULL, classes=classes, job=job), steps=LONG_STEPS
+    )
     pictures = frozen.prepared.part("train", "val")
     decoding = seconds_per_decoding(pictures[:TIMED_PICTURES], preprocess, job) * len(pictures)
-    return Cost(seconds * batch / min(batch, TIMED_BATCH), decoding)
+    return Cost(seconds, decoding)
 
 
 def _network(frozen: Fitted, backbone: Backbone, job: Job) -> tuple[nn.Sequential | WithHeads, str]:

@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 
 from eyespot.errors import MachineError
 from eyespot.evaluate.paired import FEWEST_COMPARED
+from eyespot.progress import announce
 from eyespot.records import Rung
 from eyespot.regimes.fitted import Fitted
 from eyespot.regimes.learned import Attempt, tune, with_note
@@ -23,17 +24,13 @@ from eyespot.regimes.plans import Defaults
 from eyespot.regimes.weighing import Climbed, FirstRung, begin, weigh, with_start
 from eyespot.runs.clock import Decisions
 from eyespot.runs.job import Job
-from eyespot.words import counted
+from eyespot.words import counted, duration
 
 FEWEST_PER_CLASS = 20
 """Pictures to train on per class, on average, below which training more than the head only learns them by heart."""
 PLANNED = 0.99
 """Share of the time left that a training is planned for. Where its steps take longer the clock ends it in time, and the
 last steps of a cycle change little."""
-MOST_EPOCHS = 2
-"""Times a regime's own number of epochs, at most, where there is time for them."""
-FEWEST_EPOCHS = 2
-"""Fewer are no useful part of a regime."""
 MEASURING_SECONDS = 10
 """What it may take to find out what a regime would take, with room to spare."""
 WRITTEN = 2
@@ -55,6 +52,20 @@ class Candidate:
     """What it would train, in words."""
     attempts: Callable[[], Iterable[Attempt]]
     """What trains most first; each is made when it is asked for."""
+    fewest: int
+    """Epochs; fewer are no useful part of the regime."""
+    most: int
+    """Times the regime's own number of epochs, at most, where there is time for them: with more the pictures would be
+    learned by heart, sooner where they are not drawn anew in each epoch."""
+
+
+@dataclass(frozen=True)
+class _Cost:
+    """Seconds that a training takes."""
+
+    epoch: float
+    before: float
+    """For what comes before the first."""
 
 
 class Ladder:
@@ -75,6 +86,9 @@ class Ladder:
         self._first, self._candidates, self._job = first, candidates, job
         self._keep, self._tune = keep, tune
         self._frozen, self._climbed = first.frozen, Climbed.of(first, None, job)
+        self._costs: dict[str, _Cost] = {}
+        self.was_stopped = False
+        """True where Ctrl-C ended it."""
         self._reserve = 0.0
         """Seconds to be left on the clock when a training ends."""
 
@@ -84,10 +98,12 @@ class Ladder:
             self._climbed = begin(self._first, self._job)
             self._frozen = self._climbed.best
             self._reserve = self._first_model()
+            self._announce()
             self._climb_on()
         except KeyboardInterrupt:
             if self._job.world.size > 1:  # processes that do not stop alike would wait for each other
                 raise
+            self.was_stopped = True
             self._note("stopped by you on the ladder: the best model so far is kept")
         return replace(self._climbed.best, ladder=tuple(self._climbed.rungs))
 
@@ -102,6 +118,17 @@ class Ladder:
         seconds = decisions.seconds(lambda: WRITTEN * written + self._first.seconds_to_measure(), digits=2)
         return 1.5 * seconds + 1.0  # measured ones may take longer the second time
 
+    def _announce(self) -> None:
+        answers, clock = self._climbed.answers, self._job.clock
+        if answers is None or clock.remaining == math.inf:
+            return
+        accuracy = answers.metric(self._frozen.prepared.series)
+        announce(
+            self._job.progress,
+            f"The head alone: accuracy {accuracy} on validation pictures; the model is in {self._job.folder.path}. "
+            f"More is trained for up to {duration(clock.remaining)}; Ctrl-C ends it and keeps the best so far.",
+        )
+
     def _climb_on(self) -> None:
         frozen, answers = self._frozen, self._climbed.answers
         prepared = frozen.prepared
@@ -110,35 +137,69 @@ class Ladder:
         if reason:
             self._note(reason)
             return
-        for candidate in self._candidates:
-            affordable = self._affordable(candidate)
+        for candidate, later in zip(self._candidates, [*self._candidates[1:], None], strict=True):
+            if later is not None and self._gives_way(candidate, later):
+                self._not_begun(candidate, candidate.what, f"{later.regime} training is worth all of the time")
+                continue
+            affordable = self._affordable(candidate, later)
             if affordable is None:
-                why = f"the time that was left allows no {FEWEST_EPOCHS} epochs"
+                why = f"the time that was left allows no {candidate.fewest} epochs"
                 self._not_begun(candidate, candidate.what, why)
             else:
                 self._try(candidate, *affordable)
 
-    def _affordable(self, candidate: Candidate) -> tuple[Attempt, Defaults] | None:
+    def _gives_way(self, candidate: Candidate, later: Candidate) -> bool:
+        """Whether the time suffices for enough epochs of the later one, but not for both with their own."""
+        first, second = (next(iter(each.attempts())) for each in (candidate, later))
+
+        def judge() -> bool:
+            if self._left < MEASURING_SECONDS:
+                return False
+            both = self._seconds(first) + self._seconds(second)
+            return self._seconds(second, epochs=later.fewest) <= self._left < both
+
+        return Decisions(self._job.clock, candidate.regime).gives_way(judge)
+
+    def _affordable(self, candidate: Candidate, later: Candidate | None) -> tuple[Attempt, Defaults] | None:
         """The first attempt that enough epochs fit for, with their number; None where there is none."""
         for attempt in candidate.attempts():
             decisions = Decisions(self._job.clock, attempt.key)
-            epochs = decisions.epochs(partial(self._epochs_that_fit, attempt))
+            epochs = decisions.epochs(partial(self._epochs_that_fit, attempt, candidate, later))
             if epochs:
                 return attempt, replace(attempt.defaults, epochs=epochs)
         return None
 
-    def _epochs_that_fit(self, attempt: Attempt) -> int:
-        """At most a multiple of the regime's own; 0 where they are fewer than a useful part of it."""
-        job, defaults, prepared = self._job, attempt.defaults, self._frozen.prepared
-        if job.clock.is_up(reserve=self._reserve + MEASURING_SECONDS):
+    def _epochs_that_fit(self, attempt: Attempt, candidate: Candidate, later: Candidate | None) -> float:
+        """As many as there is time for, up to a multiple of the regime's own; only its own where a later one has
+        enough of what is left; 0 where they are fewer than a useful part of it.
+        """
+        if self._job.clock.is_up(reserve=self._reserve + MEASURING_SECONDS):
             return 0
-        cost = attempt.cost()
-        train, val = len(prepared.part("train")), len(prepared.part("val"))
-        batch = int(defaults.of(job.options)["batch"])
-        epoch = cost.step_seconds * (train + VALIDATED * val) / batch
-        left = PLANNED * (job.clock.remaining - self._reserve) - cost.before_seconds
-        epochs = math.floor(min(left / epoch, MOST_EPOCHS * defaults.epochs))
-        return epochs if epochs >= FEWEST_EPOCHS else 0
+        own, cost = attempt.defaults.epochs, self._cost(attempt)
+        epochs = min((self._left - cost.before) / cost.epoch, candidate.most * own)
+        if later and self._seconds(next(iter(later.attempts()))) <= self._left - self._seconds(attempt):
+            epochs = min(epochs, own)
+        return 0 if epochs < candidate.fewest else math.floor(10 * epochs) / 10
+
+    @property
+    def _left(self) -> float:
+        """Seconds that a training may take."""
+        return PLANNED * (self._job.clock.remaining - self._reserve)
+
+    def _seconds(self, attempt: Attempt, *, epochs: float | None = None) -> float:
+        """What a training takes with so many epochs, or with the regime's own."""
+        cost = self._cost(attempt)
+        return cost.before + cost.epoch * (attempt.defaults.epochs if epochs is None else epochs)
+
+    def _cost(self, attempt: Attempt) -> _Cost:
+        """What it takes here and now; measured once."""
+        if attempt.key not in self._costs:
+            prepared, cost = self._frozen.prepared, attempt.cost()
+            train, val = len(prepared.part("train")), len(prepared.part("val"))
+            batch = int(attempt.defaults.of(self._job.options)["batch"])
+            epoch = cost.step_seconds * (train + VALIDATED * val) / batch
+            self._costs[attempt.key] = _Cost(epoch, cost.before_seconds)
+        return self._costs[attempt.key]
 
     def _try(self, candidate: Candidate, attempt: Attempt, defaults: Defaults) -> None:
         decisions, climbed, job = Decisions(self._job.clock, attempt.key), self._climbed, self._job

@@ -14,6 +14,7 @@ import numpy as np
 
 from eyespot.building.surgery import as_trunk
 from eyespot.data.copies import Hashed
+from eyespot.data.store import Store
 from eyespot.evaluate.likeness import class_means
 from eyespot.features.embed import embed
 from eyespot.features.trunk import Trunk
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     from eyespot.training.plan import Epoch, Examples
 
 
-FOR_A_MEAN = 100
-"""Pictures of a class, at most, that its mean is made of: more would move it by less than rounding does."""
+FOR_A_MEAN = 40
+"""Pictures of a class, at most, that its mean is made of: the chance in which ones is a fortieth of their variance."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class Learned:
             how=(
                 ("What was trained", lesson.what),
                 *in_words(training.plan),
-                ("Epochs", f"{len(training.epochs)}{epochs}"),
+                ("Epochs", f"{min(len(training.epochs), training.plan.epochs):g}{epochs}"),
                 *lesson.how,
             ),
             views_computed=lesson.views_computed + asked.computed,
@@ -185,8 +186,8 @@ def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> F
             raise
         return with_note(frozen, f"stopped by you before one epoch of training {lesson.what} was over: all is frozen")
     found = learned(lesson, training, ended, job, net=lambda: tuning.whole(training.averaged))
-    asked, _ = despite_ctrl_c(lambda: on_val(lesson.prepared, found.trunk, found.head))
-    means, _ = despite_ctrl_c(lambda: means_of(found.trunk, lesson.prepared))
+    asked, _ = despite_ctrl_c(lambda: on_val(lesson.prepared, found.trunk, found.head, store=job.store))
+    means, _ = despite_ctrl_c(lambda: means_of(found.trunk, lesson.prepared, store=job.store))
     averaged = ", with weights averaged over the steps" if training.plan.average else ""
     model = found.model(
         asked,
@@ -213,9 +214,9 @@ def pictures_for_means(prepared: Prepared) -> list[Hashed]:
     return [each for members in of_class.values() for each in members[:FOR_A_MEAN]]
 
 
-def means_of(trunk: Trunk, prepared: Prepared) -> np.ndarray:
+def means_of(trunk: Trunk, prepared: Prepared, *, store: Store | None = None) -> np.ndarray:
     """The means (classes, D) of what a trained network makes of the pictures of each class."""
-    embedded = embed(trunk, pictures_for_means(prepared), store=None)
+    embedded = embed(trunk, pictures_for_means(prepared), store=store)
     labels = prepared.labels(embedded.pictures)
     return class_means(embedded.features["identity"], labels, len(prepared.data_set.classes))
 

@@ -21,7 +21,7 @@ OPTIMIZERS = {"sgd": "SGD with Nesterov's momentum", "adam": "Adam", "adamw": "A
 class Defaults:
     """What `TrainOptions` leaves open, for one regime. The fields are the options of the same names."""
 
-    epochs: int
+    epochs: float
     batch: int
     lr: float
     optimizer: str = "adamw"

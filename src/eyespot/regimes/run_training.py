@@ -83,7 +83,7 @@ def ended_note(reason: Reason, training: Stepwise) -> list[str]:
     return [f"training was stopped by {who} after {steps}; it is judged by the weights it had then"]
 
 
-def seconds_per_step(make: Callable[[], Stepwise], *, few: bool = False) -> float:
+def seconds_per_step(make: Callable[[], Stepwise], *, few: bool = False, steps: int = TIMED_STEPS) -> float:
     """What a step takes here and now: the median of a few after the first, of a training that is thrown away."""
     training = make()
     times: list[float] = []
@@ -93,7 +93,7 @@ def seconds_per_step(make: Callable[[], Stepwise], *, few: bool = False) -> floa
             now = time.perf_counter()
             times.append(now - before)
             before = now
-            if len(times) > TIMED_STEPS:
+            if len(times) > steps:
                 break
     return statistics.median(times[1:] or times)
 

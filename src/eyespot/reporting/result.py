@@ -150,8 +150,10 @@ def _reason(fitted: Fitted, choice: Choice, job: Job) -> str:
     """Why this regime: where several were tried, they decided."""
     if fitted.instead:
         return f"{choice.reason}, but {fitted.instead}"
-    if choice.climbs:
+    if job.options.time is not None and choice.climbs:
         return f"the best on the validation pictures within {job.options.time:.0f} s"
+    if choice.is_bettered:
+        return choice.reason
     if fitted.regime != choice.regime:
         return f"{choice.regime} was stopped before it had learned anything"
     return choice.reason

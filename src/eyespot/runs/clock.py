@@ -86,6 +86,15 @@ class Clock:
             return math.inf
         return self._seconds - self.spent
 
+    def allow(self, what: str, choose: Callable[[], float]) -> float:
+        """Sets the time of a run that had none: the seconds, from its first one on, that `choose` gives.
+
+        what: names the decision.
+        """
+        seconds = self.decide(what, lambda: round(choose(), 1))
+        self._seconds = seconds
+        return seconds
+
     def decide(self, what: str, choose: Callable[[], T]) -> T:
         """What `choose` gives, or what was decided before under that name; every rank gets the writer's.
 
@@ -108,6 +117,11 @@ class Clock:
         if self.replays:
             self.decisions[what] = broadcast(find(), self._world)
         return self.decide(what, find)
+
+    def recall(self, decisions: dict[str, Any]) -> None:
+        """Takes over what another run decided, unless it was decided here."""
+        self.decisions = decisions | self.decisions
+        self.write_down()
 
     def correct(self, what: str, chosen: Any) -> None:
         """Puts right what was decided: a person stopped what the clock would have let go on."""
@@ -157,8 +171,11 @@ class Decisions:
     """Names the training among those of its run: "frozen", "partial stage5", "full", "scratch". "finishing" is what
     comes after the last one."""
 
-    def epochs(self, choose: Callable[[], int]) -> int:
+    def epochs(self, choose: Callable[[], float]) -> float:
         return self.clock.decide(f"{self.key}: epochs", choose)
+
+    def gives_way(self, judge: Callable[[], bool]) -> bool:
+        return self.clock.decide(f"{self.key}: gives way", judge)
 
     def is_kept(self, judge: Callable[[], bool]) -> bool:
         return self.clock.decide(f"{self.key}: kept", judge)

@@ -85,7 +85,7 @@ class Training:
     @property
     def steps(self) -> int:
         """Steps in all."""
-        return self.plan.epochs * len(self._batches)
+        return max(1, round(self.plan.epochs * len(self._batches)))
 
     @property
     def patience(self) -> int | None:
@@ -101,9 +101,14 @@ class Training:
     @property
     def kept(self) -> int | None:
         """The number of the epoch whose weights answer; None for those of now, in the midst of one or without any."""
-        if not self.epochs or not (self._chose or self.step % len(self._batches) == 0):
+        if not self.epochs or not (self._chose or self._ends_epoch):
             return None
         return max((epoch.number for epoch in self.epochs if epoch.best or not self._chose), default=None)
+
+    @property
+    def _ends_epoch(self) -> bool:
+        """Whether the last step was the last of its epoch, which may be cut short by the end of training."""
+        return self.step % len(self._batches) == 0 or self.step == self.steps
 
     @property
     def _chose(self) -> bool:
@@ -114,8 +119,7 @@ class Training:
         """Trains, yielding after every step; stop taking from it to stop training."""
         while self.step < self.steps and not self._out_of_patience():
             if self._one_step():
-                ended = self.step % len(self._batches) == 0
-                yield Step(self.step, self._end_epoch() if ended else None)
+                yield Step(self.step, self._end_epoch() if self._ends_epoch else None)
             else:
                 self._go_back()
                 if self._lowered == MOST_LOWERED:
@@ -229,7 +233,8 @@ class Training:
         best = not self.plan.chooses or self._validation is None or (loss is not None and loss < lowest - TINY)
         if best and self.plan.chooses:
             self._best = copy.deepcopy(self._average.net.state_dict())
-        epoch = Epoch(len(self.epochs) + 1, self._loss / len(self._examples.labels), loss, accuracy, best)
+        seen = self._batches[(self.step - 1) % len(self._batches)].stop
+        epoch = Epoch(len(self.epochs) + 1, self._loss / seen, loss, accuracy, best)
         self._loss = 0.0
         self.epochs.append(epoch)
         return epoch

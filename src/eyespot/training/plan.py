@@ -39,7 +39,8 @@ class Examples(Protocol):
 class Plan:
     """How to train, in numbers. The defaults are those of fine-tuning a pretrained network."""
 
-    epochs: int
+    epochs: float
+    """Passes over the examples; where that is no whole number, the last is over a part of them."""
     batch: int
     """Examples in a step, of all processes together."""
     lr: float
@@ -70,7 +71,7 @@ class Plan:
         """Whether the epoch of that number, from 1, is followed by validation: without patience, a few are."""
         if self.patience is not None:
             return True
-        return MEASURED * epoch // self.epochs > MEASURED * (epoch - 1) // self.epochs
+        return MEASURED * epoch // self.epochs > MEASURED * (epoch - 1) // self.epochs or epoch >= self.epochs
 
 
 @dataclass(frozen=True)
