@@ -46,7 +46,8 @@ def main() -> None:
         prepared = prepare(data, seed=0, progress=silent)
         if not prepared.was_split or not all(prepared.part(part) for part in HELD_OUT):
             raise SystemExit(f"{options.data} needs the folders train, val and test")
-        runs = [measuring.train(data, cache=cache, out=folder / "runs", seed=seed) for seed in range(options.seeds)]
+        asked = {"cache": cache, "out": folder / "runs", "given": measuring.FROZEN}
+        runs = [measuring.train(data, seed=seed, **asked) for seed in range(options.seeds)]
         rows = features(prepared, cache)
     ours = report_eyespot(runs, rows)
     for head, arguments in HEADS.items():

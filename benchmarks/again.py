@@ -29,7 +29,7 @@ def main() -> None:
     with workplace(options) as (folder, data):
         cache = measuring.converted_trunk(folder / "cache")
         measuring.read_through(data)
-        cold = measuring.train(data, cache=cache, out=folder / "runs")
+        cold = measuring.train(data, cache=cache, out=folder / "runs", given=measuring.FROZEN)
         print(f"cold: {cold.seconds:.2f} s, {cold.result['views_computed']} views computed", flush=True)
         seconds = measure(data, cache, folder / "runs", options.runs)
     for side, values in seconds.items():
@@ -45,7 +45,8 @@ def measure(data: Path, cache: Path, out: Path, rounds: int) -> dict[str, list[f
         for side, values in seconds.items():
             if side == "one picture added":
                 add_picture(data, number)
-            trained = measuring.train(data, cache=cache, out=out, seed=number if side == "another seed" else 0)
+            seed = number if side == "another seed" else 0
+            trained = measuring.train(data, cache=cache, out=out, seed=seed, given=measuring.FROZEN)
             values.append(trained.seconds)
             computed = trained.result["views_computed"]
             print(f"round {number}, {side}: {trained.seconds:.2f} s, {computed} views computed", flush=True)

@@ -85,7 +85,8 @@ class Side:
         return self.seconds("-m", "eyespot", *given, cache=cache)
 
     def train(self, data: str | Path, *given: str, cache: Path | None = None) -> float:
-        return self.eyespot("train", data, "--out", self.folder / "runs", "--quiet", *given, cache=cache)
+        regime = () if "--regime" in given or "--freeze" in given else measuring.FROZEN
+        return self.eyespot("train", data, "--out", self.folder / "runs", "--quiet", *regime, *given, cache=cache)
 
     @property
     def run(self) -> Path:

@@ -35,7 +35,7 @@ def main() -> None:
         folder = Path(name)
         data = made(folder / "data", classes=options.classes, each=options.each)
         cache = measuring.cold_cache(measuring.converted_trunk(folder / "converted"), folder / "cache")
-        trained = measuring.train(data, cache=cache, out=folder / "runs")
+        trained = measuring.train(data, cache=cache, out=folder / "runs", given=measuring.FROZEN)
         run = Path(trained.result["run"])
         asked = sorted(data.glob("*/0.png"))[:ASKED]
         command = [sys.executable, "-m", "eyespot", "predict", run, *asked, "--json", "--quiet"]

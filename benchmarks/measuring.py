@@ -158,6 +158,10 @@ def observed(command: Sequence[str | Path], *, cache: Path) -> tuple[float, str,
     return seconds, printed.decode(), peak_bytes
 
 
+FROZEN = ("--regime", "frozen")
+"""Ends `eyespot train` with the frozen model, which it goes on to better by itself."""
+
+
 def train_command(data: str | Path, *, out: Path, seed: int, given: Sequence[str] = ()) -> list[str | Path]:
     """`eyespot train`, run by this Python.
 

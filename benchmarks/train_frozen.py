@@ -84,7 +84,7 @@ def write_pictures(data: Path, file: Path) -> Path:
 
 def eyespot_run(data: Path, converted: Path, folder: Path) -> dict[str, Any]:
     cache = measuring.cold_cache(converted, folder / "cache")
-    trained = measuring.train(data, cache=cache, out=folder / "runs")
+    trained = measuring.train(data, cache=cache, out=folder / "runs", given=measuring.FROZEN)
     assert Path(trained.result["report"]).is_file()
     parts = {"val": trained.result["validation"], "test": trained.result["test"]}
     return {

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from altered import ALTERATIONS, SMALL_BURST, altered
-from measuring import Bar, at_least, at_most, runs_line
+from measuring import FROZEN, Bar, at_least, at_most, runs_line
 from PIL import Image
 
 from eyespot import machine
@@ -179,7 +179,7 @@ def _planted(data: Path, seed: int) -> _Planted:
             for number in range(COPIES):
                 copy = altered(path, SMALL_BURST, random)
                 _write(folder / "bursts" / label / f"{path.stem}-{number}.jpg", copy)
-        result = _eyespot("train", str(folder / "bursts"), "--out", str(folder / "runs"), "--json")
+        result = _eyespot("train", str(folder / "bursts"), *FROZEN, "--out", str(folder / "runs"), "--json")
         truth = _eyespot("val", result["run"], str(folder / "others"), "--json")["accuracy"]
     series = result["series"]
     found = _Planted(series["together"]["accuracy"], series["torn"]["accuracy"], truth)

@@ -68,6 +68,8 @@ class AsFound:
     prepared: Prepared
     fit: Callable[[], tuple[Head, int]]
     """Gives the head that is fitted on them, and the views that were computed for it."""
+    frozen: Fitted | None = None
+    """What to compare it with, where more than the head was trained in the end; None where that is the model."""
 
 
 @dataclass(frozen=True)

@@ -200,6 +200,7 @@ def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> F
         model,
         small_test=frozen.small_test,
         l2=frozen.l2,
+        as_found=frozen.as_found and replace(frozen.as_found, frozen=frozen),
         findings=frozen.findings,
         views_computed=frozen.views_computed + model.views_computed,
         notes=[*frozen.notes, *model.notes],

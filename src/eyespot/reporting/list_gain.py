@@ -31,22 +31,27 @@ class Gained:
 def list_gain(fitted: Fitted, test: Answers | None, *, store: Store | None, progress: Progress) -> Gained:
     """How the model differs from the head that the pictures would give without the person's list.
 
+    Of a model that betters a frozen one, it is the frozen one that is compared.
+
     test: the model's answers to the test pictures, as she judged them.
     """
     found = fitted.as_found
     if found is None or test is None or test.different(found.prepared.series) < SMALLEST_TEST:
         return Gained()
+    frozen = found.frozen or fitted
     progress(JUDGING, 0, 1)
     try:
         without, computed = found.fit()
-        asked = ask(found.prepared, found.prepared.part("test"), trunk=fitted.trunk, head=without, store=store)
+        asked = ask(found.prepared, found.prepared.part("test"), trunk=frozen.trunk, head=without, store=store)
+        if frozen is not fitted:
+            test = ask(fitted.prepared, test.pictures, trunk=frozen.trunk, head=frozen.head, store=store).answers
     except MachineError as error:  # the model is there, and worth more than what would be said of the list
         return Gained(notes=(f"what your list is worth is not known: {error}",))
     progress(JUDGING, 1, 1)
     computed += asked.computed
-    if asked.answers is None:
+    if asked.answers is None or test is None:
         return Gained(computed=computed)
-    judged, as_found = (_gain(each, without, fitted.head, found.prepared) for each in (test, asked.answers))
+    judged, as_found = (_gain(each, without, frozen.head, found.prepared) for each in (test, asked.answers))
     return Gained(ListGain(judged=judged, as_found=as_found), computed)
 
 

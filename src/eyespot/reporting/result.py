@@ -47,7 +47,7 @@ class TrainResult(Record):
     """What came of the list of decisions; None where none was given."""
     list_gain: ListGain | None
     """What that list is worth; None without one that changes something, with fewer than 30 different test
-    pictures, where a time was given, and in other regimes than the frozen one."""
+    pictures, where a time was given, and where nothing was frozen; of a bettered model it is that of the frozen one."""
     series: SeriesFound
     """Pictures that belong together: no split tears them apart."""
     doubtful: int | None
