@@ -234,6 +234,8 @@ def cached(result: CacheResult) -> None:
     verb = "removed" if result.cleared else "holds"
     held = f"{counted(result.entries, 'array')}, {_megabytes(result.bytes)}"
     line("Store", f"{verb} {held}; at most {_megabytes(result.max_bytes)}")
+    if result.trained_bytes:
+        line("Trainings", f"{verb} {_megabytes(result.trained_bytes)}")
     line("", result.folder)
 
 

@@ -10,6 +10,7 @@ from eyespot.data.pictures import decoder_version
 from eyespot.data.store import Store
 from eyespot.engine.run import available_precisions, engine_version
 from eyespot.records import Record
+from eyespot.runs import remembered
 from eyespot.version import VERSION
 
 EXTRAS = {
@@ -33,6 +34,8 @@ class CacheResult(Record):
     bytes: int
     file_bytes: int
     max_bytes: int
+    trained_bytes: int
+    """Of trainings that the next run on the same pictures need not repeat."""
     cleared: bool
 
 
@@ -70,13 +73,18 @@ def info() -> InfoResult:
 
 def cache(*, clear: bool = False) -> CacheResult:
     """What the store holds, or, with `clear`, what was removed from it. Raises StoreError if it cannot be used."""
-    with Store(machine.cache_folder() / "store") as store:
+    folder = machine.cache_folder()
+    with Store(folder / "store") as store:
         size = store.clear() if clear else store.size()
+    trained = remembered.size(folder)
+    if clear:
+        remembered.forget(folder)
     return CacheResult(
         folder=str(size.path.parent),
         entries=size.entries,
         bytes=size.bytes,
         file_bytes=size.file_bytes,
         max_bytes=size.max_bytes,
+        trained_bytes=trained,
         cleared=clear,
     )

@@ -61,8 +61,7 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
     if not _goes_on(features.prepared, choice):
         first, few = features.rung(small_test=small_test), _too_little(features.prepared)
         return only_frozen(first, job, reason=few) if job.clock.is_set and choice.climbs and few else first.frozen
-    first = features.rung(small_test=False)
-    first = replace(first, frozen=replace(first.frozen, small_test=small_test))
+    first = features.first_rung(small_test=small_test)
     if choice.climbs:
         ladder = Ladder(first, candidates(first.frozen, backbone, cuts, job), job, keep=keep)
         return _bettered(ladder, features, first.frozen, job) if choice.is_bettered else ladder.climb()
@@ -88,13 +87,18 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
 
 
 def _bettered(ladder: Ladder, features: _Features, frozen: Fitted, job: Job) -> Fitted:
-    """What the ladder comes to in a time that follows from what the frozen model takes where nothing is stored: so a
-    second run on the same pictures comes to the same.
+    """What the ladder comes to in a time that follows from what the frozen model takes where nothing is stored; what an
+    earlier run trained is recalled: so a second run on the same pictures comes to the same.
     """
     clock, key = job.clock, _key(frozen, job)
     if clock.known(BETTERED_UNTIL) is None and not clock.replays:
         recall(job, key)
-    clock.allow(BETTERED_UNTIL, lambda: clock.spent + min(BETTERED_TIMES * features.seconds(), BETTERED_SECONDS))
+
+    def until() -> float:
+        took = max(clock.spent, features.seconds())
+        return clock.spent + min(BETTERED_TIMES * took, BETTERED_SECONDS)
+
+    clock.allow(BETTERED_UNTIL, until)
     found = ladder.climb()
     if not ladder.was_stopped:
         remember(job, key)
@@ -180,6 +184,11 @@ class _Features:
         shown = self.prepared.part("train")
         views = len(views_of(self.prepared, self.job.options)) * len(shown) + len(self.prepared.part("val", "test"))
         return views * seconds_per_view(self.trunk, shown)
+
+    def first_rung(self, *, small_test: bool) -> FirstRung:
+        """A head fitted on the train part alone, whatever is held out."""
+        first = self.rung(small_test=False)
+        return replace(first, frozen=replace(first.frozen, small_test=small_test))
 
     def rung(self, *, small_test: bool) -> FirstRung:
         """The same, and what it took from the first picture on."""

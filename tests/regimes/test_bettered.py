@@ -1,0 +1,111 @@
+"""With enough pictures a frozen model is only the beginning: it is announced, bettered, and not bettered twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import eyespot
+from eyespot.bundle.files import read_bundle
+from eyespot.progress import ANNOUNCED
+from eyespot.regimes import choice, fitting
+from eyespot.runs import remembered
+from eyespot.runs.remembered import DECISIONS, FOLDER, MOST
+
+
+@pytest.fixture
+def cache(monkeypatch, shared_cache) -> Path:
+    """The shared cache, in which nothing is remembered; few pictures are enough, and only the last stage is trained."""
+    monkeypatch.setattr(choice, "BETTERED_PER_CLASS", 10)
+    monkeypatch.setattr(fitting, "BETTERED_TIMES", 100)
+    monkeypatch.setattr(fitting, "decide_cuts", lambda backbone, freeze: ("stage7",))
+    every = fitting.candidates
+    monkeypatch.setattr(fitting, "candidates", lambda *given: every(*given)[:1])
+    remembered.forget(shared_cache)
+    return shared_cache
+
+
+def told() -> tuple[list[str], Callable[[str, int, int], None]]:
+    """What is announced to a progress, and that progress."""
+    said: list[str] = []
+    return said, lambda step, done, total: said.append(step) if total == ANNOUNCED else None
+
+
+def decisions(run: str) -> Any:
+    return json.loads(Path(run, "args.json").read_text("utf-8"))["decisions"]
+
+
+def test_the_frozen_model_is_announced_and_bettered_and_a_second_run_trains_nothing(
+    cache, ladder_photos, tmp_path, monkeypatch
+):
+    said, progress = told()
+    first = eyespot.train(ladder_photos, out=tmp_path, name="first", progress=progress)
+    assert [rung.regime for rung in first.ladder] == ["frozen", "partial"]
+    assert first.regime_reason.startswith("20 pictures per class to train on: the head first")
+    (sentence,) = said
+    assert f"accuracy {first.ladder[0].validation}" in sentence
+    assert str(Path(first.run)) in sentence
+    assert 0 < decisions(first.run)["frozen: bettered until"] <= fitting.BETTERED_SECONDS + first.seconds
+
+    def trained(*given: Any, **options: Any) -> Any:
+        raise AssertionError
+
+    monkeypatch.setattr("eyespot.training.loop.Training._one_step", trained)
+    again = eyespot.train(ladder_photos, out=tmp_path, name="again")
+    assert read_bundle(again.run).graph == read_bundle(first.run).graph
+    own = {"frozen: seconds": None}  # what it took to find the features stored
+    assert decisions(again.run) | own == decisions(first.run) | own
+    assert not (Path(again.run) / "checkpoints").exists()
+
+
+def test_what_a_person_stopped_is_not_remembered(cache, ladder_photos, tmp_path, monkeypatch):
+    def stop(*given: Any, **options: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("eyespot.regimes.ladder.Ladder._climb_on", stop)
+    result = eyespot.train(ladder_photos, out=tmp_path)
+    assert result.regime == "frozen"
+    assert any(note.startswith("stopped by you on the ladder") for note in result.notes)
+    assert not (cache / FOLDER).exists()
+
+
+def test_what_was_remembered_and_is_damaged_is_trained_anew(cache, ladder_photos, tmp_path):
+    first = eyespot.train(ladder_photos, out=tmp_path, name="first")
+    (kept,) = (cache / FOLDER).iterdir()
+    for each in kept.rglob("*.safetensors"):
+        each.write_bytes(b"torn")
+    (kept / DECISIONS).write_text("{")
+    again = eyespot.train(ladder_photos, out=tmp_path, name="again")
+    assert again.regime == first.regime
+    assert not any("bettered until" in note for note in again.notes)
+
+
+def test_a_frozen_model_that_was_asked_for_is_not_bettered(cache, ladder_photos, tmp_path):
+    said, progress = told()
+    result = eyespot.train(ladder_photos, out=tmp_path, regime="frozen", progress=progress)
+    assert (result.regime, result.ladder, said) == ("frozen", (), [])
+
+
+def test_only_the_newest_are_kept(tmp_path):
+    class Clock:
+        decisions: dict[str, Any] = {"frozen: bettered until": 3.0}
+
+    class Job:
+        clock, cache_folder = Clock(), tmp_path / "cache"
+
+        class folder:
+            path = tmp_path / "run"
+
+        class world:
+            size = 1
+
+    for number in range(MOST + 2):
+        remembered.remember(Job(), f"{number:02}")  # type: ignore[arg-type]
+    assert len(list((tmp_path / "cache" / FOLDER).iterdir())) == MOST
+    assert remembered.size(tmp_path / "cache") > 0
+    remembered.forget(tmp_path / "cache")
+    assert remembered.size(tmp_path / "cache") == 0
