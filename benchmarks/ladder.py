@@ -64,6 +64,7 @@ class Runner:
             "regime": trained.result["regime"],
             "accuracy": {part: metric["accuracy"] if metric else None for part, metric in metrics.items()},
             "ladder": trained.result["ladder"],
+            "notes": trained.result["notes"],
             "right": right_answers(Path(trained.result["run"]) / "predictions.csv"),
         }
         self.log.add(side, run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -91,20 +92,14 @@ def test_a_frozen_model_that_was_asked_for_is_not_bettered(cache, ladder_photos,
 
 
 def test_only_the_newest_are_kept(tmp_path):
-    class Clock:
-        decisions: dict[str, Any] = {"frozen: bettered until": 3.0}
-
-    class Job:
-        clock, cache_folder = Clock(), tmp_path / "cache"
-
-        class folder:
-            path = tmp_path / "run"
-
-        class world:
-            size = 1
-
+    job: Any = SimpleNamespace(
+        cache_folder=tmp_path / "cache",
+        clock=SimpleNamespace(decisions={"frozen: bettered until": 3.0}),
+        folder=SimpleNamespace(path=tmp_path / "run"),
+        world=SimpleNamespace(size=1),
+    )
     for number in range(MOST + 2):
-        remembered.remember(Job(), f"{number:02}")  # type: ignore[arg-type]
+        remembered.remember(job, f"{number:02}")
     assert len(list((tmp_path / "cache" / FOLDER).iterdir())) == MOST
     assert remembered.size(tmp_path / "cache") > 0
     remembered.forget(tmp_path / "cache")

@@ -203,7 +203,11 @@ def test_what_is_no_better_is_discarded_and_the_best_stays(fake, right):
     assert verdicts(result) == [("frozen", "kept"), ("partial", "discarded"), ("full", "discarded")]
     assert (result.regime, fake.kept) == ("frozen", ["frozen"])
     assert result.ladder[2].validation.n == 30
-    assert result.notes == ["full, which was discarded: near step 3 the loss was no finite number"]
+    assert result.notes == [
+        "full, which was discarded: near step 3 the loss was no finite number",
+        "16 min of the time are left: more epochs would learn these pictures by heart, and nothing that trains more "
+        "fits into it",
+    ]
 
 
 def test_each_is_compared_with_the_best_so_far(fake):
@@ -435,7 +439,7 @@ def args(run: str | Path) -> dict[str, Any]:
 
 def decided(run: str | Path) -> dict[str, Any]:
     """What was decided, without what was measured."""
-    measured = ("seconds", "began")
+    measured = ("seconds", "began", "left")
     return {name: value for name, value in args(run)["decisions"].items() if not name.endswith(measured)}
 
 

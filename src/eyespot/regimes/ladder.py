@@ -39,6 +39,8 @@ VALIDATED = 1 / 3
 """What a validation picture takes, in terms of one that is trained on: the way there, and not back."""
 
 
+UNUSED = 0.1
+"""Share of a given time that is worth a word where it is not used."""
 WON = "2 to 6"
 """Points of accuracy that partial training won with 100 photos of each of ten kinds of clothing (few_pictures.py)."""
 
@@ -103,6 +105,7 @@ class Ladder:
             self._reserve = self._first_model()
             self._announce()
             self._climb_on()
+            self._say_what_is_left()
         except KeyboardInterrupt:
             if self._job.world.size > 1:  # processes that do not stop alike would wait for each other
                 raise
@@ -132,6 +135,16 @@ class Ladder:
             f"More is trained for up to {duration(clock.remaining)}, which won {WON} points on photos of clothing; "
             "Ctrl-C ends it and keeps the best so far.",
         )
+
+    def _say_what_is_left(self) -> None:
+        """Where a time that was given is not used up."""
+        clock, given = self._job.clock, self._job.options.time
+        left = Decisions(clock, "finishing").left(lambda: clock.remaining - self._reserve) if given else 0.0
+        if given and left > UNUSED * given:
+            self._note(
+                f"{duration(left)} of the time are left: more epochs would learn these pictures by heart, and nothing "
+                "that trains more fits into it"
+            )
 
     def _climb_on(self) -> None:
         frozen, answers = self._frozen, self._climbed.answers

@@ -205,6 +205,10 @@ class Decisions:
         """What it took, or takes, rounded."""
         return self.clock.measure(self._seconds, lambda: round(find(), digits))
 
+    def left(self, find: Callable[[], float]) -> float:
+        """Seconds of the time when it ended."""
+        return self.clock.decide(f"{self.key}: left", lambda: round(find(), 1))
+
     @property
     def has_seconds(self) -> bool:
         return self.clock.known(self._seconds) is not None
