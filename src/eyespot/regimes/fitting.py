@@ -60,7 +60,7 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
     small_test = _has_small_test(features.prepared)
     if not _goes_on(features.prepared, choice):
         first, few = features.rung(small_test=small_test), _too_little(features.prepared)
-        return only_frozen(first, job, reason=few) if job.clock.is_set and choice.climbs and few else first.frozen
+        return only_frozen(first, job, reason=few) if job.options.time and choice.climbs and few else first.frozen
     first = features.first_rung(small_test=small_test)
     if choice.climbs:
         ladder = Ladder(first, candidates(first.frozen, backbone, cuts, job), job, keep=keep)
