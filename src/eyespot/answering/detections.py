@@ -48,6 +48,11 @@ class Detection(Record):
     xyxy: tuple[float, float, float, float]
     """Left, top, right and bottom in pixels of the picture held upright."""
 
+    @property
+    def label(self) -> str:
+        """The class."""
+        return self.class_
+
 
 class Detections(Record):
     """The boxes in one picture, the surest first; none, and the reason, where it cannot be read."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from eyespot.answering.opened import Opened, predictions
 from eyespot.answering.results import Prediction, ValResult
 from eyespot.answering.rules import RuleOptions, rules_of
 from eyespot.bundle.exported import is_exported, read_exported
 from eyespot.bundle.files import GRAPH, MANIFEST, Bundle, DetectorBundle, read_any_bundle
+from eyespot.data.handed import Pictures
 from eyespot.data.read_as import read_as
 from eyespot.errors import BundleError
 from eyespot.progress import Progress, silent
@@ -24,7 +27,7 @@ class Model(Opened):
 
     def predict(
         self,
-        pictures: str | Path | Iterable[str | Path],
+        pictures: Pictures,
         *,
         topk: int = 3,
         refuse: float | None = None,
@@ -34,7 +37,9 @@ class Model(Opened):
     ) -> list[Prediction]:
         """The likeliest classes of each picture, in the order given; folders are searched through.
 
-        pictures: one path or several, of files or folders.
+        pictures: one or several: paths of files, folders or patterns such as "new/*.jpg", PIL pictures, arrays
+            (H, W, 3) or (H, W) of uint8 or of floats 0 to 1, torch tensors (3, H, W), batches of these (N, H, W, 3),
+            bytes of picture files, open files.
         topk: classes named for each picture, at least 1.
         refuse: the share of pictures of known classes that may be refused, 0.1, 0.05, 0.02 or 0.01; 0 refuses none.
             None for 0.05 where the model can promise that.
@@ -45,6 +50,29 @@ class Model(Opened):
         options = RuleOptions(refuse=refuse, threshold=threshold, set=set)
         rules = rules_of(self.manifest, options, model=self.bundle.folder)
         return predictions(self, pictures, topk=topk, rules=rules, progress=progress)
+
+    def probabilities(self, pictures: Pictures, *, progress: Progress = silent) -> NDArray[np.float32]:
+        """The probability of each class for each picture, (N, classes), float32, in the order of `classes`.
+
+        pictures: as for `predict`; each has a row, in the order given, and none is refused.
+        Raises DataError for a picture that cannot be read.
+        """
+        from eyespot.answering.numbers import probabilities_of
+
+        return probabilities_of(self, pictures, progress=progress)
+
+    def embed(self, pictures: Pictures, *, progress: Progress = silent) -> NDArray[np.float32]:
+        """The features of each picture, (N, D), float32: what the network gives before its head.
+
+        pictures: as for `predict`; each has a row, in the order given.
+        Raises DataError for a picture that cannot be read, BundleError for an exported file, which gives no features.
+
+        >>> eyespot.load("runs/train/digits").embed("seven.png").shape
+        (1, 84)
+        """
+        from eyespot.answering.numbers import features_of
+
+        return features_of(self, pictures, progress=progress)
 
     def evaluate(
         self, data: str | Path, *, split: str = "auto", progress: Progress = silent, **reading: str | None

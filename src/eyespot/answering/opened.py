@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
@@ -20,9 +19,9 @@ from eyespot.bundle.files import Bundle
 from eyespot.bundle.manifest import Manifest
 from eyespot.bundle.run import ClassAnswer, Classifier
 from eyespot.data.data_set import Picture
+from eyespot.data.handed import Pictures, listed
 from eyespot.data.levels import FLAT_NOTE, is_flat
 from eyespot.data.read_as import AS_IT_IS, ReadAs
-from eyespot.data.sources import list_pictures
 from eyespot.engine.compiled import compiled_folder
 from eyespot.engine.run import BATCH
 from eyespot.errors import OptionError
@@ -97,7 +96,7 @@ class Opened:
 
 def predictions(
     model: Opened,
-    pictures: str | Path | Iterable[str | Path],
+    pictures: Pictures,
     *,
     topk: int,
     rules: Rules,
@@ -106,8 +105,7 @@ def predictions(
 ) -> list[Prediction]:
     """The likeliest classes of each picture, in the order given; folders are searched through. See Model.predict."""
     require_topk(topk)
-    paths = [pictures] if isinstance(pictures, str | Path) else list(pictures)
-    found, left = list_pictures(paths, how)
+    found, left = listed(pictures, how)
     answered = model.answers(
         [(picture, None) for picture in found], doing="predicting", many=len(found) > FEW_PICTURES, progress=progress
     )

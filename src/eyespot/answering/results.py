@@ -23,6 +23,11 @@ class ClassProbability(Record):
     class_: str = Field(serialization_alias="class")
     probability: Fraction
 
+    @property
+    def label(self) -> str:
+        """The class."""
+        return self.class_
+
     def __str__(self) -> str:
         return f"{self.class_} {self.probability:.3f}"
 
@@ -43,6 +48,17 @@ class Prediction(Record):
     """How like the pictures of the nearest class it is, at most 1; None of a model that cannot tell."""
     set_: tuple[str, ...] | None = Field(default=None, serialization_alias="set")
     """Classes of which one is the true one as often as was asked for, the likeliest first; None where no set was."""
+
+    @property
+    def label(self) -> str | None:
+        """The likeliest class; None where the picture is refused or cannot be read, and where no class is sure."""
+        answered = self.predictions and self.known is not False and self.sure is not False
+        return self.predictions[0].class_ if answered else None
+
+    @property
+    def probability(self) -> float | None:
+        """Of `label`; None where that is."""
+        return None if self.label is None else self.predictions[0].probability
 
     def __str__(self) -> str:
         if self.known is False:
