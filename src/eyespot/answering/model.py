@@ -14,6 +14,7 @@ from eyespot.answering.rules import RuleOptions, rules_of
 from eyespot.bundle.exported import is_exported, read_exported
 from eyespot.bundle.files import GRAPH, MANIFEST, Bundle, DetectorBundle, read_any_bundle
 from eyespot.data.handed import Pictures
+from eyespot.data.handed_sets import Data
 from eyespot.data.read_as import read_as
 from eyespot.errors import BundleError
 from eyespot.progress import Progress, silent
@@ -75,11 +76,11 @@ class Model(Opened):
         return features_of(self, pictures, progress=progress)
 
     def evaluate(
-        self, data: str | Path, *, split: str = "auto", progress: Progress = silent, **reading: str | None
+        self, data: Data, *, split: str = "auto", progress: Progress = silent, **reading: str | None
     ) -> ValResult:
         """Accuracy with its interval, and everything else that `eyespot val` measures.
 
-        data: a folder of class folders, split or not, or "digits".
+        data: labelled pictures of any kind that `train` takes.
         split: the part to read: train, val, test or all; auto is test, else val, else all.
         reading: `layout`, `image_column`, `label_column` and `split_column`, as `train` has them.
         """

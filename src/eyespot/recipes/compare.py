@@ -8,6 +8,7 @@ from eyespot.answering.compared import CompareDetectorsResult, CompareResult
 from eyespot.answering.detector import Detector
 from eyespot.answering.model import Model, load
 from eyespot.answering.unseen import require_split
+from eyespot.data.handed_sets import Data, path_of
 from eyespot.data.read_as import given_of, read_as, refuse_for_boxes
 from eyespot.errors import OptionError
 from eyespot.progress import Progress, silent
@@ -19,7 +20,7 @@ from eyespot.words import some
 def compare(
     run: str | Path,
     other: str | Path,
-    data: str | Path | None = None,
+    data: Data | None = None,
     *,
     split: str = "auto",
     progress: Progress = silent,
@@ -49,7 +50,7 @@ def compare(
     refuse_for_boxes(reading, run)
     assert isinstance(first, Detector)
     assert isinstance(second, Detector)
-    return box_comparison(first, second, str(origin.data), split=split, progress=progress)
+    return box_comparison(first, second, str(path_of(origin.data)), split=split, progress=progress)
 
 
 def _require_a_pair(first: Model | Detector, second: Model | Detector, names: tuple[str, str]) -> None:

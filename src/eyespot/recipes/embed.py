@@ -13,6 +13,8 @@ import numpy as np
 from eyespot import machine
 from eyespot.building.backbone import DEFAULT, choose_precision
 from eyespot.data.copies import Hashed, hash_pictures
+from eyespot.data.handed import is_path
+from eyespot.data.handed_sets import Data, name_of, open_given
 from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import read_as
 from eyespot.data.sources import open_pictures
@@ -40,7 +42,7 @@ class EmbedResult(Record):
 
 
 def embed(
-    data: str | Path,
+    data: Data,
     out: str | Path,
     *,
     precision: str = "auto",
@@ -58,13 +60,14 @@ def embed(
     """
     started = time.perf_counter()
     path = chosen_file(out, ".npz", option="out", overwrite=overwrite)
-    data_set = open_pictures(data, read_as(**reading))
+    how = read_as(**reading)
+    data_set = open_pictures(data, how) if is_path(data) else open_given(data, how)
     hashed, unread = hash_pictures(data_set.pictures, threads=machine.cores())
     levels, said = find_levels([each for each in hashed if each.picture.part == "train"] or hashed)
     notes = [*data_set.notes, *said]
     embedded = _embedded(hashed, levels, precision, notes, progress)
     if not embedded.pictures:
-        raise DataError(f"no picture in {printable(str(data))} can be read: {(*unread, *embedded.set_aside)[0].reason}")
+        raise DataError(f"no picture in {name_of(data)} can be read: {(*unread, *embedded.set_aside)[0].reason}")
     write_chosen(path, _npz(embedded, levels))
     return EmbedResult(
         out=printable(str(path)),

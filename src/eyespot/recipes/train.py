@@ -11,6 +11,7 @@ from eyespot import machine
 from eyespot.building.backbone import choose_precision
 from eyespot.data.boxes.reading import find_boxes
 from eyespot.data.data_set import DataSet
+from eyespot.data.handed_sets import IN_HAND, Data, in_hand
 from eyespot.distributed.world import World, broadcast, joined, world
 from eyespot.errors import OptionError, Stopped
 from eyespot.files import from_home
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def train(
-    data: str | Path | DataSet | None = None,
+    data: Data | None = None,
     *,
     resume: str | Path | None = None,
     replay: str | Path | None = None,
@@ -41,8 +42,9 @@ def train(
 ) -> TrainResult | DetectorResult:
     """What was trained on `data` and how good it is; a run folder with bundle and report is on disk.
 
-    data: a folder or a file (docs/data.md has all kinds), or "digits" for the embedded sample. None if `resume` or
-        `replay` says it.
+    data: a folder or a file (docs/data.md has all kinds), or "digits" for the embedded sample; or pictures in hand:
+        (pictures, labels), a table with a column of each, a data set of torch or of Hugging Face (docs/python.md). None
+        if `resume` or `replay` says it.
     resume: the folder of a run that was killed: it goes on from its last checkpoint, and ends with the same bits as if
         it had not been. It takes no other options.
     replay: the folder of a run that was given a time: what its clock decided is done again. Of the options it takes
@@ -58,16 +60,14 @@ def train(
     started = time.perf_counter()
     again = _again(resume, replay, options)
     chosen = again.options if again else train_options(**options)
-    data = again.data if again and data is None else data
-    if data is None:
-        raise OptionError("train needs the pictures: give their folder, or a run to resume or replay")
+    given = in_hand(_required(data, again), chosen.read_as)
     ranks = world()
     told = progress if ranks.is_writer else silent
     folder = RunFolder(chosen, there=again.folder if again else None, world=ranks)
     try:
         with joined(ranks, device=_device_of(chosen, ranks)), folder.held():
             again = _again(resume, replay, options)  # with what was written before the folder was ours
-            result = _train(data, chosen, again=again, folder=folder, ranks=ranks, progress=told, started=started)
+            result = _train(given, chosen, again=again, folder=folder, ranks=ranks, progress=told, started=started)
             return _on_every_rank(result, ranks)
     except KeyboardInterrupt:
         raise Stopped(NO_MODEL_YET) from None
@@ -100,6 +100,17 @@ def _again(resume: str | Path | None, replay: str | Path | None, options: Mappin
     return None
 
 
+def _required(data: Data | None, again: Again | None) -> Data:
+    """The data that were given, or those of the earlier run. Raises OptionError where there are none."""
+    if data is not None:
+        return data
+    if again is None:
+        raise OptionError("train needs the pictures: give their folder, or a run to resume or replay")
+    if again.data == IN_HAND:
+        raise OptionError("that run was trained on pictures that a program handed in: hand them in again, as data")
+    return again.data
+
+
 def _device_of(options: TrainOptions, ranks: World) -> Any:
     """The kind of device; only several processes need to know it before they begin."""
     if ranks.size == 1:
@@ -120,7 +131,7 @@ def _train(
     started: float,
 ) -> TrainResult | DetectorResult | None:
     """The result on the writer; None on other ranks, which are done when the network is trained."""
-    journal = Journal(folder, data=data.name if isinstance(data, DataSet) else str(data), options=options)
+    journal = Journal(folder, data=IN_HAND if isinstance(data, DataSet) else str(data), options=options)
     clock = _clock(options, again, journal=journal, ranks=ranks, started=started)
     if again is None or again.folder is None:
         clock.write_down()  # a run that is killed from here on can be resumed

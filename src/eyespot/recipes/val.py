@@ -8,12 +8,13 @@ from eyespot.answering.detections import DetectionValResult
 from eyespot.answering.evaluation import evaluation
 from eyespot.answering.model import Model, load
 from eyespot.answering.results import ValResult
+from eyespot.data.handed_sets import Data, path_of
 from eyespot.data.read_as import read_as, refuse_for_boxes
 from eyespot.progress import Progress, silent
 
 
 def val(
-    run: str | Path, data: str | Path, *, split: str = "auto", progress: Progress = silent, **reading: str | None
+    run: str | Path, data: Data, *, split: str = "auto", progress: Progress = silent, **reading: str | None
 ) -> ValResult | DetectionValResult:
     """Accuracy with its interval of the model in `run`, on the labelled pictures of `data`. See Model.evaluate.
 
@@ -23,4 +24,4 @@ def val(
     if isinstance(model, Model):
         return evaluation(model, data, split=split, progress=progress, how=read_as(**reading))
     refuse_for_boxes(reading, run)
-    return model.evaluate(data, split=split, progress=progress)
+    return model.evaluate(path_of(data), split=split, progress=progress)
