@@ -15,12 +15,13 @@ from eyespot.data.handed import Pictures, listed
 from eyespot.data.levels import FLAT_NOTE
 from eyespot.errors import OptionError
 from eyespot.evaluate.box_matches import Found
-from eyespot.progress import Progress, silent
+from eyespot.progress import Progress, shows_progress, silent
 
 
 class Detector(OpenedDetector):
     """A trained detector, ready to answer. Made by `load`."""
 
+    @shows_progress
     def predict(
         self,
         pictures: Pictures,
@@ -45,6 +46,7 @@ class Detector(OpenedDetector):
             Detections(picture=each.picture, width=0, height=0, detections=(), set_aside=each.reason) for each in left
         ]
 
+    @shows_progress
     def evaluate(self, data: str | Path, *, split: str = "auto", progress: Progress = silent) -> DetectionValResult:
         """Average precision with its intervals, and everything else that `eyespot val` measures.
 

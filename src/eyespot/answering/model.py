@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +15,21 @@ from eyespot.bundle.exported import is_exported, read_exported
 from eyespot.bundle.files import GRAPH, MANIFEST, Bundle, DetectorBundle, read_any_bundle
 from eyespot.data.handed import Pictures
 from eyespot.data.handed_sets import Data
-from eyespot.data.read_as import read_as
+from eyespot.data.read_as import ReadKeywords, read_as
 from eyespot.errors import BundleError
-from eyespot.progress import Progress, silent
+from eyespot.progress import Progress, shows_progress, silent
 
 if TYPE_CHECKING:
     from eyespot.answering.detector import Detector
 
 
+M = TypeVar("M", "Model", "Detector")
+
+
 class Model(Opened):
     """A trained model, ready to answer. Made by `load`."""
 
+    @shows_progress
     def predict(
         self,
         pictures: Pictures,
@@ -52,6 +56,7 @@ class Model(Opened):
         rules = rules_of(self.manifest, options, model=self.bundle.folder)
         return predictions(self, pictures, topk=topk, rules=rules, progress=progress)
 
+    @shows_progress
     def probabilities(self, pictures: Pictures, *, progress: Progress = silent) -> NDArray[np.float32]:
         """The probability of each class for each picture, (N, classes), float32, in the order of `classes`.
 
@@ -62,6 +67,7 @@ class Model(Opened):
 
         return probabilities_of(self, pictures, progress=progress)
 
+    @shows_progress
     def embed(self, pictures: Pictures, *, progress: Progress = silent) -> NDArray[np.float32]:
         """The features of each picture, (N, D), float32: what the network gives before its head.
 
@@ -75,8 +81,9 @@ class Model(Opened):
 
         return features_of(self, pictures, progress=progress)
 
+    @shows_progress
     def evaluate(
-        self, data: Data, *, split: str = "auto", progress: Progress = silent, **reading: str | None
+        self, data: Data, *, split: str = "auto", progress: Progress = silent, **reading: Unpack[ReadKeywords]
     ) -> ValResult:
         """Accuracy with its interval, and everything else that `eyespot val` measures.
 
@@ -89,12 +96,21 @@ class Model(Opened):
         return evaluation(self, data, split=split, progress=progress, how=read_as(**reading))
 
 
-def load(path: str | Path) -> Model | Detector:
+@overload
+def load(path: str | Path, kind: type[M]) -> M: ...
+
+
+@overload
+def load(path: str | Path, kind: None = None) -> Model | Any: ...
+
+
+def load(path: str | Path, kind: type[Any] | None = None) -> Any:
     """The model in a run folder, in its `bundle`, in a copied bundle, or in a file that `export` made.
 
     A Model names classes; a Detector, of a run on pictures with boxes, finds boxes. The graph in a bundle stands for
-    it. Raises BundleError if there is none, or if it is damaged, unsafe or of a
-    newer format.
+    it.
+    kind: Model or Detector, where only that will do: editors know then which one comes out.
+    Raises BundleError if there is none, or if it is damaged, unsafe, of a newer format or another kind.
 
     >>> model = eyespot.load("runs/train/digits")
     >>> model.classes
@@ -109,13 +125,18 @@ def load(path: str | Path) -> Model | Detector:
     if isinstance(bundle, DetectorBundle):
         from eyespot.answering.detector import Detector
 
-        return Detector(bundle)
-    return Model(bundle)
+        return _of_kind(Detector(bundle), kind, path)
+    return _of_kind(Model(bundle), kind, path)
 
 
 def load_classifier(path: str | Path) -> Model:
     """The same for what only models that name classes can do. Raises BundleError for a detector."""
-    model = load(path)
-    if not isinstance(model, Model):
-        raise BundleError(f"{path} holds a detector, which gives boxes; this is for models that name classes")
-    return model
+    return load(path, Model)
+
+
+def _of_kind(model: Model | Detector, kind: type[Any] | None, path: str | Path) -> Model | Detector:
+    if kind is None or isinstance(model, kind):
+        return model
+    if isinstance(model, Model):
+        raise BundleError(f"{path} holds a model that names classes; this is for detectors, which give boxes")
+    raise BundleError(f"{path} holds a detector, which gives boxes; this is for models that name classes")

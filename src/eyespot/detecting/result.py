@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import cached_property
 
 from pydantic import Field
 
+from eyespot.answering.detector import Detector
+from eyespot.answering.model import load
 from eyespot.evaluate.box_doubts import Why
 from eyespot.evaluate.box_records import DetectionScores
 from eyespot.evaluate.trust import SeriesFound
@@ -78,6 +81,11 @@ class DetectorResult(Record):
     """Views that were computed; all others came from the store."""
     notes: tuple[str, ...]
     seconds: float
+
+    @cached_property
+    def model(self) -> Detector:
+        """The trained detector, opened."""
+        return load(self.run, Detector)
 
     @property
     def on_labels(self) -> str:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Unpack
 
 from eyespot.answering.compared import CompareDetectorsResult, CompareResult
 from eyespot.answering.detector import Detector
 from eyespot.answering.model import Model, load
 from eyespot.answering.unseen import require_split
 from eyespot.data.handed_sets import Data, path_of
-from eyespot.data.read_as import given_of, read_as, refuse_for_boxes
+from eyespot.data.read_as import ReadKeywords, given_of, read_as, refuse_for_boxes
 from eyespot.errors import OptionError
-from eyespot.progress import Progress, silent
+from eyespot.progress import Progress, shows_progress, silent
 from eyespot.runs.pictures import origin_of_first
 from eyespot.runs.resume import Origin
 from eyespot.words import some
 
 
+@shows_progress
 def compare(
     run: str | Path,
     other: str | Path,
@@ -24,7 +26,7 @@ def compare(
     *,
     split: str = "auto",
     progress: Progress = silent,
-    **reading: str | None,
+    **reading: Unpack[ReadKeywords],
 ) -> CompareResult | CompareDetectorsResult:
     """Whether the model in `other` is better than the one in `run`, with the interval of the difference.
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
@@ -16,14 +17,14 @@ from eyespot.data.copies import Hashed, hash_pictures
 from eyespot.data.handed import is_path
 from eyespot.data.handed_sets import Data, name_of, open_given
 from eyespot.data.ranges import find_levels
-from eyespot.data.read_as import read_as
+from eyespot.data.read_as import ReadKeywords, read_as
 from eyespot.data.sources import open_pictures
 from eyespot.errors import DataError
 from eyespot.features.embed import Embedded
 from eyespot.features.embed import embed as embed_pictures
 from eyespot.files import chosen_file, write_chosen
 from eyespot.names import printable
-from eyespot.progress import Progress, silent
+from eyespot.progress import Progress, shows_progress, silent
 from eyespot.records import Levels, Record, SetAside
 from eyespot.runs.storage import open_store
 
@@ -41,6 +42,7 @@ class EmbedResult(Record):
     seconds: float
 
 
+@shows_progress
 def embed(
     data: Data,
     out: str | Path,
@@ -48,7 +50,7 @@ def embed(
     precision: str = "auto",
     overwrite: bool = False,
     progress: Progress = silent,
-    **reading: str | None,
+    **reading: Unpack[ReadKeywords],
 ) -> EmbedResult:
     """Features of every picture in `data`, written to `out` as arrays `features` (N, D) float32, `pictures` (N,),
     `classes` (N,; empty if a folder has no classes) and `parts` (N,), all text as plain unicode arrays; where there

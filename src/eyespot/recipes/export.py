@@ -33,7 +33,7 @@ from eyespot.exporting.quantize import Int8Check, in_int8
 from eyespot.exporting.targets import format_of, targets_of
 from eyespot.files import write_chosen
 from eyespot.names import printable
-from eyespot.progress import Progress, silent
+from eyespot.progress import Progress, shows_progress, silent
 from eyespot.records import Part, PrecisionName, Record
 from eyespot.runs.folder import ARGS
 from eyespot.runs.pictures import RunPictures, boxed_pictures_of_run, pictures_of_run
@@ -61,6 +61,7 @@ class ExportResult(Record):
         return any(isinstance(check, BoxCheck) for check in self.checks)
 
 
+@shows_progress
 def export(
     run: str | Path,
     *,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
+from eyespot.answering.keywords import PredictKeywords
 from eyespot.answering.model import Model, load
 from eyespot.answering.opened import FEW_PICTURES, Answered, named, predictions, require_topk
 from eyespot.answering.results import PlacedPrediction, Prediction
@@ -14,7 +15,7 @@ from eyespot.answering.rules import RuleOptions, Rules, rules_of
 from eyespot.data.handed import OnePicture, Pictures, is_path, items_of, listed
 from eyespot.data.read_as import ReadAs
 from eyespot.errors import OptionError
-from eyespot.progress import Progress, silent
+from eyespot.progress import Progress, shows_progress, silent
 
 if TYPE_CHECKING:
     from eyespot.answering.detections import BoxOptions, Detections
@@ -26,6 +27,33 @@ WRITING = ("draw", "save_crop", "save_txt")
 """Options that write boxes, a detector's or estimated ones."""
 
 
+@overload
+def predict(
+    run: str | Path,
+    pictures: Pictures,
+    *,
+    where: Literal[True],
+    topk: int = 3,
+    image_column: str | None = None,
+    progress: Progress = silent,
+    **options: Unpack[PredictKeywords],
+) -> list[PlacedPrediction]: ...
+
+
+@overload
+def predict(
+    run: str | Path,
+    pictures: Pictures,
+    *,
+    where: bool = False,
+    topk: int = 3,
+    image_column: str | None = None,
+    progress: Progress = silent,
+    **options: Unpack[PredictKeywords],
+) -> list[Prediction] | Any: ...
+
+
+@shows_progress
 def predict(
     run: str | Path,
     pictures: Pictures,
@@ -34,13 +62,14 @@ def predict(
     image_column: str | None = None,
     where: bool = False,
     progress: Progress = silent,
-    **options: Any,
-) -> list[Prediction] | list[PlacedPrediction] | list[Detections]:
+    **options: Unpack[PredictKeywords],
+) -> list[Prediction] | Any:
     """The likeliest classes of each picture, by the model in `run`, or the boxes, where it is a detector.
 
     pictures, topk: see Model.predict.
     image_column: of a table, the column that names the pictures.
     where: also a box around what the class activation map of the likeliest class shows: an estimate.
+    Of a detector come lists of Detections.
     options: those of RuleOptions, when the answer is none of the classes; or those of BoxOptions, which boxes are
         named, and what is written of them. The latter with `where`, too.
 
@@ -49,7 +78,7 @@ def predict(
     ('7', True)
     """
     model = load(run)
-    given = {name: value for name, value in options.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     asked_for = items_of(pictures)
     if not isinstance(model, Model):
         _require_no_rules(given, run, where=where)

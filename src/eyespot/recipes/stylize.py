@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from PIL import Image
@@ -22,13 +22,13 @@ from eyespot.errors import DataError, OptionError, Stopped
 from eyespot.files import chosen_file, from_home, make_folder, require_writable, write_chosen
 from eyespot.keywords import as_record
 from eyespot.names import printable
-from eyespot.progress import Progress, silent
+from eyespot.progress import Progress, shows_progress, silent
 from eyespot.records import SetAside
 from eyespot.styling.colors import Pixels, where_masked, with_colors_of
 from eyespot.styling.lesson_page import PAGE, Painted, require_lesson_folder, write_lesson
 from eyespot.styling.losses import Losses
 from eyespot.styling.notes import notes_on
-from eyespot.styling.options import StylizedFolder, StylizeOptions, StylizeResult
+from eyespot.styling.options import StylizedFolder, StylizeKeywords, StylizeOptions, StylizeResult
 from eyespot.styling.painter import Painter, Painting
 from eyespot.styling.reading import read_mask, read_paintings, read_pixels, require_mask
 from eyespot.words import counted
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from eyespot.styling.optimise import Step
 
 
+@shows_progress
 def stylize(
     photo: str | Path,
     *,
@@ -44,7 +45,7 @@ def stylize(
     out: str | Path,
     overwrite: bool = False,
     progress: Progress = silent,
-    **options: Any,
+    **options: Unpack[StylizeKeywords],
 ) -> StylizeResult | StylizedFolder:
     """A photo painted in the style of a painting, written as a PNG; or all photos of a folder.
 

@@ -6,8 +6,10 @@ The keys of `TrainResult` are those of `--json` and of result.json.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
+from eyespot.answering.model import Model, load_classifier
 from eyespot.bundle.files import FOLDER
 from eyespot.bundle.manifest import Exclusion
 from eyespot.evaluate.promises import Promise, Unknown
@@ -81,6 +83,11 @@ class TrainResult(Record):
     ladder: tuple[Rung, ...]
     """The regimes that were tried, where a time was given; else none."""
     seconds: float
+
+    @cached_property
+    def model(self) -> Model:
+        """The trained model, opened."""
+        return load_classifier(self.run)
 
     @property
     def next_commands(self) -> tuple[tuple[str, str], ...]:
