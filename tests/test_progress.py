@@ -1,4 +1,4 @@
-"""How far the work is, for people: a bar where it can be drawn anew, else a line now and then; in Python in notebooks."""
+"""How far the work is, for people: a bar where it can be drawn anew, else lines; in Python in notebooks."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import eyespot
 from eyespot.answering.results import ClassProbability, Prediction
 from eyespot.data.handed import listed
 from eyespot.data.pictures import read_whole
-from eyespot.errors import BundleError, DataError, NoPictures
+from eyespot.errors import BundleError, DataError, NoPictures, OptionError
 
 
 @pytest.fixture
@@ -182,3 +182,9 @@ def test_an_answer_has_a_label_unless_it_is_refused_or_not_sure(judged, label):
 
 def test_a_picture_that_cannot_be_read_has_no_label():
     assert Prediction(picture="a", predictions=(), set_aside="is empty").label is None
+
+
+@pytest.mark.parametrize("path", [None, 5, []])
+def test_what_is_no_path_to_a_model_is_said(path):
+    with pytest.raises(OptionError, match="a path was expected, not "):
+        eyespot.load(path)

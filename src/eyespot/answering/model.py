@@ -17,6 +17,7 @@ from eyespot.data.handed import Pictures
 from eyespot.data.handed_sets import Data
 from eyespot.data.read_as import ReadKeywords, read_as
 from eyespot.errors import BundleError
+from eyespot.files import from_home
 from eyespot.progress import Progress, shows_progress, silent
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ def load(path: str | Path, kind: type[Any] | None = None) -> Any:
     >>> model.classes
     ('0', '1', '2', '3', '4', '5', '6', '7', '8', '9')
     """
+    from_home(path)  # which says that it is no path
     folder = Path(path).parent
     of_bundle = Path(path).name == GRAPH and (folder / MANIFEST).is_file()
     if is_exported(path) and not of_bundle:
