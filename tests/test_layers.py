@@ -38,7 +38,7 @@ ROOMS = (
     ("arithmetic",),
     ("blocks", "data", "engine"),
     ("machine", "records"),
-    ("files", "keywords", "names", "old_names", "palette", "progress"),
+    ("card", "files", "keywords", "names", "old_names", "palette", "progress"),
     ("words",),
     ("errors", "version"),
 )

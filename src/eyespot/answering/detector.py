@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from eyespot.answering.answers import Answers
 from eyespot.answering.detections import Detection, Detections, DetectionValResult
 from eyespot.answering.opened_detector import Looked, OpenedDetector
 from eyespot.bundle.boxes import Cut
@@ -42,9 +43,10 @@ class Detector(OpenedDetector):
         found, left = listed(pictures)
         looked = self.look([(each, None) for each in found], cut, doing="predicting", progress=progress)
         named = [self._named(number, picture, looked) for number, picture in enumerate(found)]
-        return named + [
+        named += [
             Detections(picture=each.picture, width=0, height=0, detections=(), set_aside=each.reason) for each in left
         ]
+        return Answers(named, found, self.manifest.preprocess.levels)
 
     @shows_progress
     def evaluate(self, data: str | Path, *, split: str = "auto", progress: Progress = silent) -> DetectionValResult:

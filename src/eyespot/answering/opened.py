@@ -12,12 +12,14 @@ from functools import cached_property
 import numpy as np
 
 from eyespot import machine
+from eyespot.answering.answers import Answers
 from eyespot.answering.results import ClassProbability, Prediction
 from eyespot.answering.rules import Rules
 from eyespot.bundle.exported import Exported, WholeClassifier
 from eyespot.bundle.files import Bundle
 from eyespot.bundle.manifest import Manifest
 from eyespot.bundle.run import ClassAnswer, Classifier
+from eyespot.card import card
 from eyespot.data.data_set import Picture
 from eyespot.data.handed import Pictures, listed
 from eyespot.data.levels import FLAT_NOTE, is_flat
@@ -28,6 +30,7 @@ from eyespot.errors import OptionError
 from eyespot.features.decode import decode_pictures
 from eyespot.progress import Progress
 from eyespot.records import SetAside
+from eyespot.words import some
 
 FEW_PICTURES = 4
 """Up to this many are answered one at a time: a batch would have to be filled up."""
@@ -69,6 +72,19 @@ class Opened:
             return WholeClassifier(self.bundle, cache_folder=cache_folder)
         return Classifier(self.bundle, cache_folder=cache_folder)
 
+    def __repr__(self) -> str:
+        return f"<eyespot model {self.manifest.name!r}: {len(self.classes)} classes, {self.manifest.network.name}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        height, width = self.manifest.preprocess.crop_hw
+        rows = [
+            ("Classes", some(self.classes, most=12)),
+            ("Network", f"{self.manifest.network.name}, images of {width} x {height} px"),
+            ("Model", str(self.bundle.folder)),
+        ]
+        return card(self.manifest.name, rows)
+
     def answers(
         self, pictures: Sequence[tuple[Picture, str | None]], *, doing: str, many: bool, progress: Progress
     ) -> Answered:
@@ -109,7 +125,8 @@ def predictions(
     answered = model.answers(
         [(picture, None) for picture in found], doing="predicting", many=len(found) > FEW_PICTURES, progress=progress
     )
-    return named(found, left, answered, classes=model.classes, topk=topk, rules=rules)
+    answers = named(found, left, answered, classes=model.classes, topk=topk, rules=rules)
+    return Answers(answers, found, model.manifest.preprocess.levels)
 
 
 def require_topk(topk: int) -> None:

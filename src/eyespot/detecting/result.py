@@ -10,6 +10,7 @@ from pydantic import Field
 
 from eyespot.answering.detector import Detector
 from eyespot.answering.model import load
+from eyespot.card import card, link
 from eyespot.evaluate.box_doubts import Why
 from eyespot.evaluate.box_records import DetectionScores
 from eyespot.evaluate.trust import SeriesFound
@@ -86,6 +87,20 @@ class DetectorResult(Record):
     def model(self) -> Detector:
         """The trained detector, opened."""
         return load(self.run, Detector)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        rows = [
+            ("Used", some([f"{counted(each.pictures, 'picture')} for {each.part}" for each in self.parts])),
+            ("Model", f"{self.network}, images of {self.image_width} x {self.image_height} px"),
+            *((part, f"mAP50 {found.map50}") for part, found in self._measured()),
+            ("Report", link(self.report, self.report)),
+        ]
+        return card(self.run, rows)
+
+    def _measured(self) -> list[tuple[str, DetectionScores]]:
+        scores = (("Validation", self.validation), ("Test", self.test))
+        return [(part, found) for part, found in scores if found]
 
     @property
     def on_labels(self) -> str:
