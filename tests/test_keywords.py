@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 import typing
+from pathlib import Path
 from types import UnionType
 
 import pytest
@@ -48,3 +53,39 @@ def words(annotation):
     if typing.get_origin(annotation) in (typing.Union, UnionType):
         return set().union(*map(words, typing.get_args(annotation)))
     return set()
+
+
+STRICT = """
+[mypy]
+strict = true
+python_version = 3.11
+plugins = pydantic.mypy
+follow_imports = silent
+[mypy-torch.*,onnx.*,openvino.*,sklearn.*,scipy.*,timm.*,nncf.*,pyarrow.*,rich.*,fastapi.*,pi_heif.*,onnxruntime.*]
+follow_imports = skip
+ignore_missing_imports = true
+"""
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_python_of_every_page_passes_mypy(tmp_path):
+    """But for the file of a lab, whose function `trial` is no example of types."""
+    pages = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    snippets = {
+        f"{page.stem}_{number}.py": text
+        for page in pages
+        for number, text in enumerate(re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S))
+        if "\nLAB = " not in text
+    }
+    assert "python_0.py" in snippets
+    for name, text in snippets.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "mypy.ini").write_text(STRICT)
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path / "cache"), *snippets],
+        cwd=tmp_path,
+        env=os.environ | {"MYPYPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from html import escape
 
 _RULE = "1px solid rgba(128,128,128,.35)"
-_CELL = f"padding:4px 10px;text-align:left;vertical-align:middle;border-top:{_RULE};overflow-wrap:anywhere"
+_CELL = f"padding:4px 10px;text-align:left;vertical-align:middle;border-top:{_RULE}"
+_LETTERS = 16
+"""Of a text that stays on one line."""
 _BAR = "display:inline-block;height:.7em;border-radius:2px;background:#3b82c4"
 BAR_PX = 120
 
@@ -42,8 +44,9 @@ def jpeg(data: bytes, *, name: str) -> Html:
 
 
 def link(path: str, words: str) -> Html:
-    return Html(f'<a href="{escape(path)}">{escape(words)}</a>')
+    return Html(f'<a style="color:inherit;text-decoration:underline" href="{escape(path)}">{escape(words)}</a>')
 
 
 def _cell(cell: object) -> str:
-    return f'<td style="{_CELL}">{cell if isinstance(cell, Html) else escape(str(cell))}</td>'
+    breaks = "white-space:nowrap" if len(str(cell)) <= _LETTERS else "overflow-wrap:anywhere"
+    return f'<td style="{_CELL};{breaks}">{cell if isinstance(cell, Html) else escape(str(cell))}</td>'

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
-from eyespot.answering.compared import CompareDetectorsResult, CompareResult
+from eyespot.answering.compared import CompareResult
 from eyespot.answering.detector import Detector
 from eyespot.answering.model import Model, load
 from eyespot.answering.unseen import require_split
@@ -27,7 +27,7 @@ def compare(
     split: str = "auto",
     progress: Progress = silent,
     **reading: Unpack[ReadKeywords],
-) -> CompareResult | CompareDetectorsResult:
+) -> CompareResult | Any:
     """Whether the model in `other` is better than the one in `run`, with the interval of the difference.
 
     run, other: run folders, bundles or exported files, of the same classes.
@@ -35,7 +35,7 @@ def compare(
         known by their content: what either model was trained on is left out.
     split: test, val, or all of what neither was trained on; auto is test, else val. What is new to both is test.
     reading: `layout`, `image_column`, `label_column` and `split_column` of `data`, as `train` has them.
-    Of two detectors average precision is compared.
+    Of two detectors average precision is compared, in a CompareDetectorsResult.
     """
     require_split(split)
     first, second = load(run), load(other)

@@ -120,12 +120,13 @@ def explain(
     overwrite: bool = False,
     progress: Progress = silent,
     **options: Unpack[ExplainKeywords],
-) -> ExplainResult | BoxExplanation:
+) -> ExplainResult | Any:
     """Where the model's answer to a picture comes from, or one of its boxes, drawn into a PNG.
 
     run: a run folder or a bundle.
     out: the PNG to write; one that is there is replaced only with `overwrite`.
-    options: `class_`, `similar` and `data`, as in `Asked`; of a detector those of `AskedOfBox`.
+    options: `class_`, `similar` and `data`, as in `Asked`; of a detector those of `AskedOfBox`, and a BoxExplanation
+        comes out.
     Raises OptionError, DataError if the picture cannot be read, BundleError.
     """
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}

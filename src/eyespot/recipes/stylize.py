@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from PIL import Image
@@ -46,12 +46,13 @@ def stylize(
     overwrite: bool = False,
     progress: Progress = silent,
     **options: Unpack[StylizeKeywords],
-) -> StylizeResult | StylizedFolder:
+) -> StylizeResult | Any:
     """A photo painted in the style of a painting, written as a PNG; or all photos of a folder.
 
     style: a painting, or several; a weight may follow each after a colon, `waves.jpg:0.3`.
     out: the PNG to write, or the folder, for a folder; one that is there is replaced only with `overwrite`. Painting
         in steps writes a picture several times, coarse to fine, so that there is one whenever you stop.
+    Of a folder a StylizedFolder comes out.
     options: those of StylizeOptions: `time` or `steps` for painting in steps, `strength`, `keep_colors`, ...
     Raises OptionError, DataError for a picture that cannot be read, MissingExtra; Stopped on Ctrl-C, which says what is
     there.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
-from eyespot.answering.detections import DetectionValResult
 from eyespot.answering.evaluation import evaluation
 from eyespot.answering.model import Model, load
 from eyespot.answering.results import ValResult
@@ -20,10 +19,10 @@ if TYPE_CHECKING:
 @shows_progress
 def val(
     run: str | Path, data: Data, *, split: str = "auto", progress: Progress = silent, **reading: Unpack[ReadKeywords]
-) -> ValResult | DetectionValResult:
+) -> ValResult | Any:
     """Accuracy with its interval of the model in `run`, on the labelled pictures of `data`. See Model.evaluate.
 
-    Of a detector, average precision on pictures with boxes. See Detector.evaluate.
+    Of a detector, average precision on pictures with boxes, in a DetectionValResult. See Detector.evaluate.
     """
     model: Model | Detector = load(run)
     if isinstance(model, Model):
