@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from eyespot import machine
 from eyespot.building.backbone import choose_precision
+from eyespot.building.own import handed_in
 from eyespot.data.boxes.reading import find_boxes
 from eyespot.data.data_set import DataSet
 from eyespot.data.handed_sets import IN_HAND, Data, in_hand
@@ -60,16 +61,17 @@ def train(
     (True, ('0', '1', '2'))
     """
     started = time.perf_counter()
-    again = _again(resume, replay, options)
-    chosen = again.options if again else train_options(**options)
-    given = in_hand(_required(data, again), chosen.read_as)
+    given, own = handed_in(options, again=bool(resume or replay))
+    again = _again(resume, replay, given)
+    chosen = (again.options if again else train_options(**given)).with_network(own)
+    pictures = in_hand(_required(data, again), chosen.read_as)
     ranks = world()
     told = progress if ranks.is_writer else silent
     folder = RunFolder(chosen, there=again.folder if again else None, world=ranks)
     try:
         with joined(ranks, device=_device_of(chosen, ranks)), folder.held():
-            again = _again(resume, replay, options)  # with what was written before the folder was ours
-            result = _train(given, chosen, again=again, folder=folder, ranks=ranks, progress=told, started=started)
+            again = _again(resume, replay, given)  # with what was written before the folder was ours
+            result = _train(pictures, chosen, again=again, folder=folder, ranks=ranks, progress=told, started=started)
             return _on_every_rank(result, ranks)
     except KeyboardInterrupt:
         raise Stopped(NO_MODEL_YET) from None
