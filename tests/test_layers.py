@@ -38,7 +38,8 @@ ROOMS = (
     ("arithmetic",),
     ("blocks", "data", "engine"),
     ("machine", "records"),
-    ("card", "files", "keywords", "names", "old_names", "palette", "progress"),
+    ("progress",),
+    ("card", "files", "keywords", "names", "old_names", "palette"),
     ("words",),
     ("errors", "version"),
 )

@@ -32,6 +32,15 @@ def test_lines_come_every_ten_seconds_with_what_is_done_and_left(clock, capsys):
     ]
 
 
+def test_what_is_announced_is_said_at_once(clock, capsys):
+    progress.announce(progress.lines(), "training goes on\x1b[2J")
+    assert capsys.readouterr().err == "training goes on\\x1b[2J\n"
+    page = io.StringIO()
+    with progress._bars(Console(file=page, width=80), after=0.5) as tell:
+        progress.announce(tell, "[b]training goes on")
+    assert page.getvalue().startswith("[b]training goes on\n")
+
+
 def test_what_is_done_soon_says_nothing(clock, capsys):
     tell = progress.lines()
     for second in range(10):
