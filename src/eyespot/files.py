@@ -21,7 +21,8 @@ def from_home(path: str | Path) -> Path:
     Raises OptionError for what is no path.
     """
     if not isinstance(path, str | os.PathLike):
-        raise OptionError(f"a path was expected, not {path!r}: give a text or a pathlib.Path")
+        what = "None" if path is None else type(path).__name__
+        raise OptionError(f"a path was expected, not {what}: give a text or a pathlib.Path")
     return Path(os.path.expanduser(path))
 
 

@@ -112,6 +112,7 @@ WRONG = [
     (None, "pictures cannot be None: a picture is a path"),
     (5, "pictures cannot be 5 (an int)"),
     ({"a": 1}, "pictures cannot be a dict"),
+    ({"a.png"}, "pictures cannot be a set"),
     ([], "there are no pictures: what was given is empty"),
     ([GRAY, 5], "pictures[1] is 5 (an int): a picture is"),
     ([GRAY, [1, 2]], "pictures[1] is a list"),
@@ -186,5 +187,5 @@ def test_a_picture_that_cannot_be_read_has_no_label():
 
 @pytest.mark.parametrize("path", [None, 5, []])
 def test_what_is_no_path_to_a_model_is_said(path):
-    with pytest.raises(OptionError, match="a path was expected, not "):
+    with pytest.raises(OptionError, match=r"a path was expected, not (None|int|list): give"):
         eyespot.load(path)

@@ -177,10 +177,10 @@ class Twice(Torch):
 
 
 WRONG = [
-    (None, "train cannot learn from None: give a folder"),
-    (5, "train cannot learn from 5 (an int)"),
-    (ARRAYS, "train cannot learn from a ndarray"),
-    (PICTURES[0], "train cannot learn from an Image"),
+    (None, "labelled pictures cannot be None: give a folder"),
+    (5, "labelled pictures cannot be 5 (an int)"),
+    (ARRAYS, "labelled pictures cannot be a ndarray"),
+    (PICTURES[0], "labelled pictures cannot be an Image"),
     ([], "there are no pictures in what was given (a list)"),
     (([], []), "there are no pictures in what was given (a tuple)"),
     ({}, "the columns of the table are none"),

@@ -104,7 +104,7 @@ def test_another_network_has_features_of_its_own(embed, split_photos, tmp_path):
     [
         ("resnet81", r"cannot be 'resnet81': it is no run, and did you mean 'resnet18'"),
         ("lenet5", "has no published weights"),
-        (5, "a path was expected, not 5"),
+        (5, "a path was expected, not int"),
     ],
 )
 def test_a_model_that_there_is_not_is_said(embed, split_photos, tmp_path, model, said):

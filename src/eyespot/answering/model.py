@@ -14,7 +14,6 @@ from eyespot.answering.rules import RuleOptions, rules_of
 from eyespot.bundle.exported import is_exported, read_exported
 from eyespot.bundle.files import GRAPH, MANIFEST, Bundle, DetectorBundle, read_any_bundle
 from eyespot.data.handed import Pictures
-from eyespot.data.handed_sets import Data
 from eyespot.data.read_as import ReadKeywords, read_as
 from eyespot.errors import BundleError
 from eyespot.files import from_home
@@ -22,6 +21,7 @@ from eyespot.progress import Progress, shows_progress, silent
 
 if TYPE_CHECKING:
     from eyespot.answering.detector import Detector
+    from eyespot.data.handed_sets import Data
 
 
 M = TypeVar("M", "Model", "Detector")

@@ -131,8 +131,8 @@ def predictions(
 
 def require_topk(topk: int) -> None:
     """Raises OptionError for a number of classes that cannot be named."""
-    if topk < 1:
-        raise OptionError(f"the option topk must be at least 1, not {topk}")
+    if not hasattr(topk, "__index__") or topk < 1:
+        raise OptionError(f"the option topk must be at least 1, a whole number, not {topk!r}")
 
 
 def named(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from itertools import groupby
 from pathlib import Path
 from typing import IO, Any, Protocol, TypeGuard
@@ -65,7 +65,7 @@ def items_of(given: Any) -> list[Any]:
     if (array := array_of(given)) is not None and array.dtype.kind not in "OUST":
         many = many_pictures(array, where="pictures", is_tensor=_is_tensor(given))
         return [array] if many is None else many
-    if isinstance(given, Iterable) and not isinstance(given, Mapping):
+    if isinstance(given, Iterable) and not isinstance(given, Mapping | Set):
         return list(given)
     raise DataError(f"pictures cannot be {kind_of(given)}: {TAKEN}, or several of these")
 

@@ -88,7 +88,7 @@ def _found(given: Any, how: ReadAs) -> DataSet:
         raise DataError("a data loader gives batches, shuffled anew each time: give its data set, loader.dataset")
     if array_of(given) is None and not is_picture(given) and (_sized(given) or hasattr(given, "__iter__")):
         return _items(given, how)
-    raise DataError(f"train cannot learn from {kind_of(given)}: {SETS}")
+    raise DataError(f"labelled pictures cannot be {kind_of(given)}: {SETS}")
 
 
 def _parts(given: Mapping[Any, Any], how: ReadAs) -> DataSet:
@@ -244,7 +244,8 @@ class _Reader:
                 set_aside.append(found)
             else:
                 pictures.append(replace(found, label=self._class(label, number), part=part))
-        return DataSet(self.name, tuple(pictures), set_aside=tuple(set_aside))
+        why = "a label is a text or a whole number"
+        return DataSet(self.name, tuple(pictures), set_aside=tuple(set_aside), unlabelled=why)
 
     def _picture(self, given: Any, number: int) -> Picture | SetAside:
         where = f"{NAME}[{number}]"
