@@ -5,9 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
-import numpy as np
-from numpy.typing import NDArray
-
 from eyespot.answering.opened import Opened, predictions
 from eyespot.answering.results import Prediction, ValResult
 from eyespot.answering.rules import RuleOptions, rules_of
@@ -20,6 +17,9 @@ from eyespot.files import from_home
 from eyespot.progress import Progress, shows_progress, silent
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from eyespot.answering.detector import Detector
     from eyespot.data.handed_sets import Data
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from eyespot.errors import DataError
 from eyespot.words import short
@@ -71,6 +71,8 @@ def pillow_bytes(picture: Image.Image, *, where: str) -> bytes:
 
     Raises DataError where its pixels cannot be read.
     """
+    from PIL import ImageOps  # which pictures from files do without
+
     try:
         picture = ImageOps.exif_transpose(picture)
         if picture.mode in ("L", "RGB") and not (picture.has_transparency_data or picture.info.get("icc_profile")):
