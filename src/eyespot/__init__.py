@@ -6,6 +6,7 @@ from eyespot.version import VERSION as __version__
 
 TYPE_CHECKING = False  # for type checkers true; `typing` would be the slowest import here
 if TYPE_CHECKING:
+    from eyespot.answering.detector import Detector as Detector
     from eyespot.answering.model import Model as Model
     from eyespot.answering.model import load as load
     from eyespot.building.create import create as create
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from eyespot.recipes.val import val as val
 
 _NOT_IN_RECIPES = {
+    "Detector": "eyespot.answering.detector",
     "Model": "eyespot.answering.model",
     "convolve": "eyespot.recipes.by_hand.convolve",
     "create": "eyespot.building.create",
@@ -45,6 +47,7 @@ _NOT_IN_RECIPES = {
 }
 """Where these are; any other verb has a file of its name in `recipes`."""
 __all__ = [
+    "Detector",
     "Model",
     "__version__",
     "add",

@@ -16,7 +16,13 @@ _KINDS = {stat.S_IFCHR: "device", stat.S_IFBLK: "device", stat.S_IFIFO: "pipe"}
 
 
 def from_home(path: str | Path) -> Path:
-    """The path, a home in place of a `~` at its beginning; the `~` of nobody stays as it is, a name like any other."""
+    """The path, a home in place of a `~` at its beginning; the `~` of nobody stays as it is, a name like any other.
+
+    Raises OptionError for what is no path.
+    """
+    if not isinstance(path, str | os.PathLike):
+        what = "None" if path is None else type(path).__name__
+        raise OptionError(f"a path was expected, not {what}: give a text or a pathlib.Path")
     return Path(os.path.expanduser(path))
 
 

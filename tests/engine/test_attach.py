@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.preprocessing import normalize
 
-from eyespot.engine.attach import attach_head
+from eyespot.engine.attach import attach_head, without_head
 from eyespot.engine.gate import check_graph
 from eyespot.errors import NetworkError
 
@@ -126,6 +126,13 @@ def test_what_does_not_fit_is_refused_in_words(layers, options, words):
 def test_a_graph_without_features_is_refused():
     with pytest.raises(NetworkError, match="no output 'features'"):
         attach_head(_trunk("something"), _layers(D, 3))
+
+
+def test_without_its_head_a_graph_is_the_trunk_to_the_last_bit():
+    trunk = _trunk()
+    assert without_head(attach_head(trunk, _layers(D, 4, 3), means=np.eye(3, D))) == without_head(trunk)
+    session = onnxruntime.InferenceSession(without_head(attach_head(trunk, _layers(D, 3))))
+    assert [each.name for each in session.get_outputs()] == ["features"]
 
 
 def test_attaching_does_not_import_torch():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import eyespot
-from eyespot.errors import DataError, NoPictures, OptionError
+from eyespot.errors import DataError, EyespotError, NoPictures, OptionError
 
 
 @pytest.fixture
@@ -80,3 +80,34 @@ def test_nothing_readable_is_a_sentence(embed, tmp_path):
 def test_a_precision_that_does_not_exist_is_refused(embed, split_photos, tmp_path):
     with pytest.raises(OptionError, match="precision cannot be 'fp8'"):
         embed(split_photos, tmp_path / "features.npz", precision="fp8")
+
+
+def test_a_run_gives_the_features_that_its_head_takes(embed, split_run, split_photos, tmp_path):
+    folder = split_photos / "val"
+    result = embed(folder, tmp_path / "own.npz", model=split_run.run)
+    embed(folder, tmp_path / "default.npz")
+    assert result.computed == 0  # its trunk is the default one, of whose features the store has all
+    with np.load(tmp_path / "own.npz") as own, np.load(tmp_path / "default.npz") as default:
+        assert np.array_equal(own["features"], default["features"])
+        model = eyespot.load(split_run.run)
+        assert model.embed([f"{folder}/{name}" for name in own["pictures"]]) == pytest.approx(own["features"], abs=0.1)
+
+
+def test_another_network_has_features_of_its_own(embed, split_photos, tmp_path):
+    """Where no weights of it are on this computer, that is said before any picture is read."""
+    with pytest.raises(EyespotError, match="resnet18"):
+        embed(split_photos, tmp_path / "features.npz", model="resnet18")
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("resnet81", r"cannot be 'resnet81': it is no run, and did you mean 'resnet18'"),
+        ("lenet5", "has no published weights"),
+        (5, "a path was expected, not int"),
+    ],
+)
+def test_a_model_that_there_is_not_is_said(embed, split_photos, tmp_path, model, said):
+    with pytest.raises(EyespotError, match=said):
+        embed(split_photos, tmp_path / "features.npz", model=model)
+    assert not (tmp_path / "features.npz").exists()

@@ -17,6 +17,7 @@ from eyespot.answering.series import ONE_SAY, find_together
 from eyespot.answering.unseen import Unseen, note_on_known, on_weights, unseen
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.groups import effective_count
+from eyespot.data.handed_sets import name_of
 from eyespot.data.joined import open_joined
 from eyespot.errors import DataError
 from eyespot.evaluate.metrics import wilson
@@ -37,7 +38,7 @@ def comparison(first: Opened, second: Opened, origin: Origin, *, split: str, pro
     asked = _asked(first, second, origin, split=split)
     both = _both(first, second, asked.new.pictures, progress)
     if not both.pictures:
-        raise DataError(f"{origin.data} has no readable picture that neither of the two models was trained on")
+        raise DataError(f"{name_of(origin.data)} has no readable picture that neither of the two models was trained on")
     known = (first.manifest.pictures, second.manifest.pictures)
     sides = (*first.manifest.preprocess.crop_hw, *second.manifest.preprocess.crop_hw)
     together = find_together(asked.everything, image_side=min(sides), lists=asked.lists, progress=progress)
@@ -45,7 +46,7 @@ def comparison(first: Opened, second: Opened, origin: Origin, *, split: str, pro
     on_series += note_on_known(together, both.pictures, asked.everything, known)
     found = paired(both.first, both.second, series=series)
     return CompareResult(
-        data=printable(str(origin.data)),
+        data=name_of(origin.data),
         part=asked.new.part,
         pictures=found.count,
         left_out=asked.new.left_out,
@@ -81,11 +82,12 @@ def _asked(first: Opened, second: Opened, origin: Origin, *, split: str) -> _Ask
     data_set = open_joined(origin.data, origin.how, more=origin.more)
     known, foreign = of_known_classes(data_set, first)
     hashed, unread = hash_pictures(known, threads=machine.cores())
-    lists = [lists_of(each.bundle.folder, each.manifest.data.exclusion, origin.data) for each in (first, second)]
+    where = name_of(origin.data)
+    lists = [lists_of(each.bundle.folder, each.manifest.data.exclusion, where) for each in (first, second)]
     hashed, left_out, on_lists = as_decided(hashed, lists)
     hashed, copies = without_copies(hashed)
     parts = (first.manifest.pictures, second.manifest.pictures)
-    new = unseen(hashed, [each.content for each in hashed], parts, split=split, data=printable(str(origin.data)))
+    new = unseen(hashed, [each.content for each in hashed], parts, split=split, data=where)
     set_aside = (*data_set.set_aside, *foreign, *unread, *left_out, *copies)
     return _Asked(hashed, lists, new, set_aside, (*data_set.notes, *on_lists))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from eyespot.card import bar, card
 from eyespot.evaluate.box_records import DetectionScores
 from eyespot.records import Fraction, Record, SetAside
 from eyespot.words import some
@@ -48,6 +49,11 @@ class Detection(Record):
     xyxy: tuple[float, float, float, float]
     """Left, top, right and bottom in pixels of the picture held upright."""
 
+    @property
+    def label(self) -> str:
+        """The class."""
+        return self.class_
+
 
 class Detections(Record):
     """The boxes in one picture, the surest first; none, and the reason, where it cannot be read."""
@@ -64,6 +70,12 @@ class Detections(Record):
     def __str__(self) -> str:
         counts = Counter(box.class_ for box in self.detections)
         return some([f"{count} {name}" for name, count in counts.items()], most=len(counts)) or "nothing"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        rows = [(each.class_, bar(each.probability), ", ".join(map(str, each.xyxy))) for each in self.detections]
+        said = [self.set_aside, self.note, None if self.detections else "nothing is found"]
+        return card(self.picture, rows, below="; ".join(filter(None, said)))
 
     def yolo_line(self, box: Detection, label: int) -> str:
         """One of the boxes as YOLO's texts have it: the class's number, middle, width and height as shares."""

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from eyespot.answering.answers import Answers
 from eyespot.answering.detections import Detection, Detections, DetectionValResult
 from eyespot.answering.opened_detector import Looked, OpenedDetector
 from eyespot.bundle.boxes import Cut
 from eyespot.data.data_set import Picture
+from eyespot.data.handed import Pictures, listed
 from eyespot.data.levels import FLAT_NOTE
-from eyespot.data.sources import list_pictures
 from eyespot.errors import OptionError
 from eyespot.evaluate.box_matches import Found
-from eyespot.progress import Progress, silent
+from eyespot.progress import Progress, shows_progress, silent
 
 
 class Detector(OpenedDetector):
     """A trained detector, ready to answer. Made by `load`."""
 
+    @shows_progress
     def predict(
         self,
-        pictures: str | Path | Iterable[str | Path],
+        pictures: Pictures,
         *,
         threshold: float | None = None,
         iou: float | None = None,
@@ -32,20 +34,21 @@ class Detector(OpenedDetector):
     ) -> list[Detections]:
         """The boxes in each picture, in the order given; folders are searched through.
 
-        pictures: one path or several, of files or folders.
+        pictures: one or several, as `Model.predict` takes them.
         threshold: least score of a box, 0 to 1; None for the model's own, which had the best F1 on validation.
         iou: of two boxes of a class that overlap by more, 0 to 1, only the surer one is named.
         max_boxes: for a picture, at least 1.
         """
         cut = chosen_cut(self.cut, threshold=threshold, iou=iou, max_boxes=max_boxes)
-        paths = [pictures] if isinstance(pictures, str | Path) else list(pictures)
-        found, left = list_pictures(paths)
+        found, left = listed(pictures)
         looked = self.look([(each, None) for each in found], cut, doing="predicting", progress=progress)
         named = [self._named(number, picture, looked) for number, picture in enumerate(found)]
-        return named + [
+        named += [
             Detections(picture=each.picture, width=0, height=0, detections=(), set_aside=each.reason) for each in left
         ]
+        return Answers(named, found, self.manifest.preprocess.levels)
 
+    @shows_progress
     def evaluate(self, data: str | Path, *, split: str = "auto", progress: Progress = silent) -> DetectionValResult:
         """Average precision with its intervals, and everything else that `eyespot val` measures.
 

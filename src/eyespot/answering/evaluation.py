@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,9 @@ from eyespot.answering.rules import rules_of
 from eyespot.answering.series import COUNTED, find_together
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.data_set import DataSet, Picture
+from eyespot.data.handed_sets import Data, name_of, open_given
 from eyespot.data.levels import note_on_flat
 from eyespot.data.read_as import AS_IT_IS, ReadAs
-from eyespot.data.sources import open_data_set
 from eyespot.errors import DataError, OptionError
 from eyespot.evaluate.calibration import calibration
 from eyespot.evaluate.metrics import LARGEST_MATRIX, most_confused, part_metrics
@@ -43,23 +42,23 @@ class _Seen:
     then: Part | None
 
 
-def evaluation(model: Opened, data: str | Path, *, split: str, progress: Progress, how: ReadAs = AS_IT_IS) -> ValResult:
+def evaluation(model: Opened, data: Data, *, split: str, progress: Progress, how: ReadAs = AS_IT_IS) -> ValResult:
     """Accuracy with its interval, and all else that is measured. See Model.evaluate."""
     started = time.perf_counter()
     if split not in ("auto", "all", *PARTS):
         raise OptionError(f"the option split cannot be {split!r}: there are auto, all, train, val and test")
-    data_set = open_data_set(data, how)
+    data_set, where = open_given(data, how), name_of(data)
     known, foreign = of_known_classes(data_set, model)
     hashed, unread = hash_pictures(known, threads=machine.cores())
-    lists = [lists_of(model.bundle.folder, model.manifest.data.exclusion, data)]
+    lists = [lists_of(model.bundle.folder, model.manifest.data.exclusion, where)]
     hashed, left_out, on_lists = as_decided(hashed, lists)
     hashed, copies = without_copies(hashed)
     then = model.manifest.pictures.parts(each.content for each in hashed)
     seen = [_Seen(*each) for each in zip(hashed, then, strict=True)]
-    part, chosen, trained_on = _choose(seen, split, data)
+    part, chosen, trained_on = _choose(seen, split, where)
     answers = _answers(model, chosen, progress)
     if not answers.pictures:
-        raise DataError(f"{data} has no readable picture of this model's classes in part {part!r}")
+        raise DataError(f"{where} has no readable picture of this model's classes in part {part!r}")
     measured, image_side = [each.hashed for each in answers.pictures], min(model.manifest.preprocess.crop_hw)
     together = find_together(hashed, image_side=image_side, lists=lists, progress=progress)
     series, on_series = together.numbers(measured), together.notes_on(measured, COUNTED)
@@ -67,7 +66,7 @@ def evaluation(model: Opened, data: str | Path, *, split: str, progress: Progres
     logits = np.log(np.maximum(answers.probabilities, SMALLEST_PROBABILITY))
     return ValResult(
         model=printable(str(model.bundle.folder)),
-        data=printable(str(data)),
+        data=where,
         part=part,
         **metrics.overall.model_dump(),
         **_refused(model, answers, series),
@@ -98,7 +97,7 @@ def of_known_classes(data_set: DataSet, model: Opened) -> tuple[list[Picture], l
     return known, foreign
 
 
-def _choose(seen: list[_Seen], wanted: str, data: str | Path) -> tuple[str, list[_Seen], list[SetAside]]:
+def _choose(seen: list[_Seen], wanted: str, data: str) -> tuple[str, list[_Seen], list[SetAside]]:
     """The part that is read, its pictures, and those of it that are set aside: val and test hold none trained on.
 
     In a folder without parts each picture has the one that it had in training; what was not there then is test.

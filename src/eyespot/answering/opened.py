@@ -8,27 +8,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
 from eyespot import machine
+from eyespot.answering.answers import Answers
 from eyespot.answering.results import ClassProbability, Prediction
 from eyespot.answering.rules import Rules
 from eyespot.bundle.exported import Exported, WholeClassifier
 from eyespot.bundle.files import Bundle
 from eyespot.bundle.manifest import Manifest
 from eyespot.bundle.run import ClassAnswer, Classifier
+from eyespot.card import card
 from eyespot.data.data_set import Picture
+from eyespot.data.handed import Pictures, listed
 from eyespot.data.levels import FLAT_NOTE, is_flat
 from eyespot.data.read_as import AS_IT_IS, ReadAs
-from eyespot.data.sources import list_pictures
 from eyespot.engine.compiled import compiled_folder
 from eyespot.engine.run import BATCH
 from eyespot.errors import OptionError
 from eyespot.features.decode import decode_pictures
 from eyespot.progress import Progress
 from eyespot.records import SetAside
+from eyespot.words import some
 
 FEW_PICTURES = 4
 """Up to this many are answered one at a time: a batch would have to be filled up."""
@@ -70,6 +72,19 @@ class Opened:
             return WholeClassifier(self.bundle, cache_folder=cache_folder)
         return Classifier(self.bundle, cache_folder=cache_folder)
 
+    def __repr__(self) -> str:
+        return f"<eyespot model {self.manifest.name!r}: {len(self.classes)} classes, {self.manifest.network.name}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        height, width = self.manifest.preprocess.crop_hw
+        rows = [
+            ("Classes", some(self.classes, most=12)),
+            ("Network", f"{self.manifest.network.name}, images of {width} x {height} px"),
+            ("Model", str(self.bundle.folder)),
+        ]
+        return card(self.manifest.name, rows)
+
     def answers(
         self, pictures: Sequence[tuple[Picture, str | None]], *, doing: str, many: bool, progress: Progress
     ) -> Answered:
@@ -97,7 +112,7 @@ class Opened:
 
 def predictions(
     model: Opened,
-    pictures: str | Path | Iterable[str | Path],
+    pictures: Pictures,
     *,
     topk: int,
     rules: Rules,
@@ -106,18 +121,18 @@ def predictions(
 ) -> list[Prediction]:
     """The likeliest classes of each picture, in the order given; folders are searched through. See Model.predict."""
     require_topk(topk)
-    paths = [pictures] if isinstance(pictures, str | Path) else list(pictures)
-    found, left = list_pictures(paths, how)
+    found, left = listed(pictures, how)
     answered = model.answers(
         [(picture, None) for picture in found], doing="predicting", many=len(found) > FEW_PICTURES, progress=progress
     )
-    return named(found, left, answered, classes=model.classes, topk=topk, rules=rules)
+    answers = named(found, left, answered, classes=model.classes, topk=topk, rules=rules)
+    return Answers(answers, found, model.manifest.preprocess.levels)
 
 
 def require_topk(topk: int) -> None:
     """Raises OptionError for a number of classes that cannot be named."""
-    if topk < 1:
-        raise OptionError(f"the option topk must be at least 1, not {topk}")
+    if not hasattr(topk, "__index__") or topk < 1:
+        raise OptionError(f"the option topk must be at least 1, a whole number, not {topk!r}")
 
 
 def named(

@@ -15,6 +15,7 @@ from eyespot.bundle.exported import ExportedDetector
 from eyespot.bundle.exported_detector import WholeDetector
 from eyespot.bundle.files import DetectorBundle
 from eyespot.bundle.run import NO_ANSWER, precision_here
+from eyespot.card import card
 from eyespot.data.data_set import Picture
 from eyespot.data.framed import Framed, Whole, read_framed, read_whole_pictures
 from eyespot.data.levels import is_flat
@@ -25,6 +26,7 @@ from eyespot.errors import BundleError
 from eyespot.evaluate.box_matches import Found
 from eyespot.features.decode import MOST_WHOLE, decode_with
 from eyespot.progress import Progress
+from eyespot.words import some
 
 BATCH = 8
 """Pictures in a batch."""
@@ -68,6 +70,19 @@ class OpenedDetector:
     def cut(self) -> Cut:
         """Which boxes are answered unless somebody says otherwise."""
         return Cut.of(self.manifest)
+
+    def __repr__(self) -> str:
+        return f"<eyespot detector {self.manifest.name!r}: {len(self.classes)} classes>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        height, width = self.manifest.preprocess.crop_hw
+        rows = [
+            ("Classes", some(self.classes, most=12)),
+            ("Images", f"{width} x {height} px"),
+            ("Model", str(self.bundle.folder)),
+        ]
+        return card(f"{self.manifest.name}, a detector", rows)
 
     def look(
         self, pictures: Sequence[tuple[Picture, str | None]], cut: Cut, *, doing: str, progress: Progress

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from eyespot.card import bar, card
 from eyespot.records import Calibration, ClassMetric, Fraction, Metric, MixedUp, Record, SetAside
 
 ESTIMATES = (
@@ -22,6 +23,11 @@ class ClassProbability(Record):
 
     class_: str = Field(serialization_alias="class")
     probability: Fraction
+
+    @property
+    def label(self) -> str:
+        """The class."""
+        return self.class_
 
     def __str__(self) -> str:
         return f"{self.class_} {self.probability:.3f}"
@@ -44,6 +50,17 @@ class Prediction(Record):
     set_: tuple[str, ...] | None = Field(default=None, serialization_alias="set")
     """Classes of which one is the true one as often as was asked for, the likeliest first; None where no set was."""
 
+    @property
+    def label(self) -> str | None:
+        """The likeliest class; None where the picture is refused or cannot be read, and where no class is sure."""
+        answered = self.predictions and self.known is not False and self.sure is not False
+        return self.predictions[0].class_ if answered else None
+
+    @property
+    def probability(self) -> float | None:
+        """Of `label`; None where that is."""
+        return None if self.label is None else self.predictions[0].probability
+
     def __str__(self) -> str:
         if self.known is False:
             return f"none of these (most like {self.predictions[0]})"
@@ -51,6 +68,13 @@ class Prediction(Record):
             return f"not sure (most like {self.predictions[0]})"
         named = ", ".join(map(str, self.predictions))
         return named if self.set_ is None else f"{named}; {' or '.join(self.set_)}"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        rows = [(each.class_, bar(each.probability)) for each in self.predictions]
+        refused = "none of these" if self.known is False else "not sure" if self.sure is False else ""
+        said = [refused, *filter(None, (self.set_aside, self.note))]
+        return card(self.picture, rows, below="; ".join(filter(None, said)))
 
     @staticmethod
     def header() -> tuple[str, ...]:
@@ -134,3 +158,10 @@ class ValResult(Record):
     set_aside: tuple[SetAside, ...]
     notes: tuple[str, ...]
     seconds: float
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        overall = Metric(accuracy=self.accuracy, low=self.low, high=self.high, n=self.n)
+        shares = [(each.name, bar(each.recall)) for each in self.per_class if each.recall is not None]
+        rows = [("Accuracy", str(overall)), *shares]
+        return card(f"{self.model} on {self.data}, part {self.part}", rows, below="of each class the share found")

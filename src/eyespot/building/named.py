@@ -10,6 +10,7 @@ import numpy as np
 
 from eyespot import zoo
 from eyespot.building.create import create, require_torch
+from eyespot.building.own import OWN
 from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.bundle.manifest import Manifest
 from eyespot.errors import BundleError, NetworkError, OptionError, WeightsError
@@ -76,6 +77,10 @@ def of_bundle(bundle: Bundle) -> nn.Sequential:
     from eyespot.engine.initializers import dense_layers
 
     network = bundle.manifest.network
+    if network.name.startswith(OWN):
+        raise NetworkError(
+            f"{bundle.folder} holds a network that a program handed in: eyespot cannot build it anew, layer by layer"
+        )
     with torch.device("meta"):
         net = zoo.create(network.name, **network.arguments)
         if network.tail:

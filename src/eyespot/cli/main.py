@@ -242,6 +242,7 @@ def val(as_json: bool, quiet: bool, **options: Any) -> None:
 @main.command()
 @click.argument("data")
 @click.option("--out", required=True, help="The file to write, ending in .npz.")
+@click.option("--model", metavar="MODEL", help="A run, or a network of `networks`.  [default: efficientnet_lite0]")
 @read_options
 @click.option("--precision", default="auto", show_default=True, help="auto, fp32 or bf16.")
 @click.option("--overwrite", is_flag=True, help="Replace the file where it exists.")
@@ -251,7 +252,8 @@ def val(as_json: bool, quiet: bool, **options: Any) -> None:
 def embed(as_json: bool, quiet: bool, **options: Any) -> None:
     """Write the features of every picture in DATA, of any kind that `train` takes, as plain arrays.
 
-    The file holds `features` (N, 1280), `pictures`, `classes` and `parts`; numpy.load reads it.
+    The file holds `features` (N, D), `pictures`, `classes` and `parts`; numpy.load reads it. They are what MODEL gives
+    before its head: a run's own, or those of a network with published weights that are on this computer.
     """
     from eyespot.cli import show
     from eyespot.recipes.embed import embed as recipe

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -18,7 +16,7 @@ from eyespot.cli.columns import in_column
 from eyespot.evaluate.trust import trust_sentences
 from eyespot.files import write_chosen
 from eyespot.names import as_typed, printable_lines
-from eyespot.progress import ANNOUNCED, Progress, silent
+from eyespot.progress import Progress, shown, silent
 from eyespot.records import Metric
 from eyespot.runs.tables import as_csv
 from eyespot.words import counted
@@ -36,65 +34,17 @@ MOST_NAMED = 10
 """Files set aside, and notes, that the console names; the others are counted."""
 MOST_CLASSES = 50
 """Classes in the table of `val`; of more, the weakest are shown."""
-COUNTED = {
-    *("computing features", "measuring on val", "measuring on test", "predicting", "measuring"),
-    *("asking the first", "asking the second"),
-}
-"""Steps that count pictures, so that pictures per second mean something."""
-SHOWN_EVERY_SECONDS = 0.05
 R = TypeVar("R")
 
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Progress]:
-    """A bar with speed and time left, on a terminal; only what is announced where standard error goes to a file or a
-    pipe."""
-    if quiet or not sys.stderr.isatty():
-        yield silent if quiet else _announced
+    """A bar on a terminal; a line every ten seconds where standard error goes to a file or a pipe; nothing if quiet."""
+    if quiet:
+        yield silent
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[speed]}"),
-        TimeRemainingColumn(compact=True),
-    )
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        steps: dict[str, tuple[Any, float, int]] = {}
-        shown = 0.0
-
-        def tell(words: str, done: int, total: int) -> None:
-            nonlocal shown
-            if total == ANNOUNCED:
-                bar.console.print(printable_lines(words), markup=False, highlight=False, soft_wrap=True)
-                return
-            now, step = time.monotonic(), words.partition(":")[0]  # what follows a colon may change from call to call
-            if step in steps and done < total and now - shown < SHOWN_EVERY_SECONDS:
-                return  # showing each of 70,000 pictures would take longer than reading them
-            shown = now
-            if step not in steps:
-                steps[step] = (bar.add_task(words, total=total, speed=""), time.monotonic(), done)
-            task, began, first = steps[step]
-            seconds = time.monotonic() - began
-            fast = step in COUNTED and seconds > 0.5
-            bar.update(
-                task,
-                description=words,
-                completed=done,
-                total=total,
-                speed=f"{(done - first) / seconds:.0f}/s" if fast else "",
-            )
-
+    with shown() as tell:
         yield tell
-
-
-def _announced(words: str, done: int, total: int) -> None:
-    if total == ANNOUNCED:
-        say(words, err=True)
 
 
 def say(text: str, *, err: bool = False) -> None:

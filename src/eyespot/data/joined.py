@@ -8,6 +8,7 @@ from pathlib import Path
 
 from eyespot.data.copies import FIRST_CLAIM, Hashed
 from eyespot.data.data_set import DataSet, notes_on_case, sort_classes
+from eyespot.data.handed_sets import Data, open_given
 from eyespot.data.read_as import ReadAs
 from eyespot.data.sources import open_data_set
 from eyespot.data.split import ALONE, split
@@ -16,12 +17,12 @@ from eyespot.records import Part, SetAside
 from eyespot.words import counted, some
 
 
-def open_joined(data: str | Path | DataSet, how: ReadAs, *, more: Sequence[Path]) -> DataSet:
+def open_joined(data: Data, how: ReadAs, *, more: Sequence[Path]) -> DataSet:
     """The labelled pictures of `data` and of all in `more`, under the name of the first. Raises DataError.
 
     how: how the first is to be read; of the others only its columns count, since their folders may lie otherwise.
     """
-    data_set = data if isinstance(data, DataSet) else open_data_set(data, how)
+    data_set = open_given(data, how)
     for each in more:
         data_set = join(data_set, open_data_set(each, replace(how, layout="auto")))
     return data_set

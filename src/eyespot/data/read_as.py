@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypedDict, get_args
 
 from eyespot.errors import OptionError
 
@@ -30,6 +30,15 @@ class ReadAs:
     """False where nobody asks for classes and parts: what says them may be unclear then."""
 
 
+class ReadKeywords(TypedDict, total=False):
+    """The same as keywords of Python; None is as if left out."""
+
+    layout: Layout | None
+    image_column: str | None
+    label_column: str | None
+    split_column: str | None
+
+
 AS_IT_IS = ReadAs()
 
 
@@ -44,12 +53,12 @@ def read_as(**given: str | None) -> ReadAs:
     return ReadAs(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
 
 
-def given_of(reading: Mapping[str, str | None]) -> list[str]:
+def given_of(reading: Mapping[str, object]) -> list[str]:
     """The names of those options that say something."""
     return [name for name, value in reading.items() if value not in (None, "auto")]
 
 
-def refuse_for_boxes(reading: Mapping[str, str | None], run: str | Path) -> None:
+def refuse_for_boxes(reading: Mapping[str, object], run: str | Path) -> None:
     """Raises OptionError for an option that says how classes are read. run: names the detector."""
     if given := given_of(reading):
         raise OptionError(

@@ -77,12 +77,13 @@ def list_pictures(
 ) -> tuple[tuple[Picture, ...], tuple[SetAside, ...]]:
     """Pictures to predict, from files, folders (searched through) and what lists pictures, and what was set aside.
 
-    A picture's name is the path as given, or below the folder as given. Raises NoPictures where nothing is found.
+    A path with *, ? or [ that is no file stands for all that it fits, sorted. A picture's name is the path as given, or
+    below the folder as given. Raises NoPictures where nothing is found.
     """
     how = replace(how, classes_count=False)
     pictures: list[Picture] = []
     set_aside: list[SetAside] = []
-    paths = list(paths)
+    paths = [each for path in paths for each in _matching(path)]
     for given in paths:
         path, above = from_home(given), printable(str(given))
         if str(given) and path.is_dir():
@@ -164,6 +165,19 @@ def _read_list(path: Path, how: ReadAs) -> DataSet:
 
 def _is_list(path: Path) -> bool:
     return path.suffix.lower() in LISTS_BY_SUFFIX and path.is_file()
+
+
+def _matching(given: str | Path) -> list[str | Path]:
+    """What a pattern such as `new/*.jpg` fits, as a shell that does not know it hands it on; else the path itself."""
+    path = from_home(given)
+    if os.path.lexists(path) or not set("*?[") & set(str(given)):
+        return [given]
+    from glob import glob  # here, because predicting a picture must not wait for it
+
+    found: list[str | Path] = [*sorted(glob(str(path), recursive=True))]
+    if not found:
+        raise NoPictures(f"nothing is called like {printable(str(given))!r} (looked in {printable(os.getcwd())})")
+    return found
 
 
 def _below(above: str, name: str) -> str:

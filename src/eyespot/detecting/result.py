@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import cached_property
 
 from pydantic import Field
 
+from eyespot.answering.detector import Detector
+from eyespot.answering.model import load
+from eyespot.card import card, link
 from eyespot.evaluate.box_doubts import Why
 from eyespot.evaluate.box_records import DetectionScores
 from eyespot.evaluate.trust import SeriesFound
@@ -78,6 +82,25 @@ class DetectorResult(Record):
     """Views that were computed; all others came from the store."""
     notes: tuple[str, ...]
     seconds: float
+
+    @cached_property
+    def model(self) -> Detector:
+        """The trained detector, opened."""
+        return load(self.run, Detector)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        rows = [
+            ("Used", some([f"{counted(each.pictures, 'picture')} for {each.part}" for each in self.parts])),
+            ("Model", f"{self.network}, images of {self.image_width} x {self.image_height} px"),
+            *((part, f"mAP50 {found.map50}") for part, found in self._measured()),
+            ("Report", link(self.report, self.report)),
+        ]
+        return card(self.run, rows)
+
+    def _measured(self) -> list[tuple[str, DetectionScores]]:
+        scores = (("Validation", self.validation), ("Test", self.test))
+        return [(part, found) for part, found in scores if found]
 
     @property
     def on_labels(self) -> str:

@@ -60,6 +60,26 @@ def attach_head(
     return bytes(model.SerializeToString(deterministic=True))
 
 
+def without_head(graph: bytes) -> bytes:
+    """The trunk's graph of one that has a classifier: `features` is its only output, and what only others need is gone.
+
+    Raises NetworkError for a graph without features.
+    """
+    model = onnx.load_from_string(graph)
+    _width(model)
+    needed, nodes = {FEATURES}, list[onnx.NodeProto]()
+    for node in reversed(model.graph.node):
+        if needed & set(node.output):
+            needed |= set(node.input)
+            nodes.insert(0, node)
+    outputs = [each for each in model.graph.output if each.name == FEATURES]
+    weights = [each for each in model.graph.initializer if each.name in needed]
+    for kept, field in ((nodes, "node"), (outputs, "output"), (weights, "initializer")):
+        model.graph.ClearField(field)
+        getattr(model.graph, field).extend(kept)
+    return bytes(model.SerializeToString(deterministic=True))
+
+
 class _Addition:
     """Writes nodes and weights to the end of a model's graph."""
 

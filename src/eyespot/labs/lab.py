@@ -18,13 +18,14 @@ from eyespot.labs.options import LabOptions
 from eyespot.labs.phrases import language_of
 from eyespot.labs.pictures import Pictures, read_pictures
 from eyespot.labs.result import LabEntry, LabResult
-from eyespot.progress import Progress, silent
+from eyespot.progress import Progress, shows_progress, silent
 from eyespot.version import VERSION
 
 APART = ("lab", "report", "outcome", "plot", "shown", "phrases", "result", "options", "folder", "catalogue")
 """Files that decide no row of a table."""
 
 
+@shows_progress
 def lab(
     name: str | None = None, data: str | Path = "digits", *, progress: Progress = silent, **options: Any
 ) -> LabResult | tuple[LabEntry, ...]:

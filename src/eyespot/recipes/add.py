@@ -7,13 +7,14 @@ from pathlib import Path
 
 from eyespot.bundle.files import read_bundle
 from eyespot.files import from_home
-from eyespot.progress import Progress, silent
+from eyespot.progress import Progress, shows_progress, silent
 from eyespot.recipes.train import train
 from eyespot.reporting.result import TrainResult
 from eyespot.runs.folder import RUNS
 from eyespot.runs.resume import finished
 
 
+@shows_progress
 def add(
     run: str | Path,
     new: str | Path,

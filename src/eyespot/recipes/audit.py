@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
@@ -15,17 +16,18 @@ from eyespot.auditing.outputs import Asked, audit_folder, write_outputs
 from eyespot.auditing.result import AuditResult
 from eyespot.building.backbone import DEFAULT, choose_precision
 from eyespot.data.groups import Links
-from eyespot.data.read_as import given_of, read_as
+from eyespot.data.read_as import ReadKeywords, given_of, read_as
 from eyespot.data.store import Store
 from eyespot.errors import DataError
 from eyespot.features.embed import embed
 from eyespot.features.links import Found, find_links
 from eyespot.features.trunk import Trunk
 from eyespot.files import from_home
-from eyespot.progress import Progress, silent
+from eyespot.progress import Progress, shows_progress, silent
 from eyespot.runs.storage import open_store
 
 
+@shows_progress
 def audit(
     data: str | Path,
     *,
@@ -33,7 +35,7 @@ def audit(
     seed: int = 0,
     precision: str = "auto",
     progress: Progress = silent,
-    **reading: str | None,
+    **reading: Unpack[ReadKeywords],
 ) -> AuditResult:
     """Copies, series, doubtful labels, odd and poor pictures, shortcuts, and what more pictures would bring.
 
@@ -58,7 +60,7 @@ def audit(
             gathered, examined = _examined(gathered, store, seed=seed, precision=precision, progress=progress)
         progress("writing the page", 0, 1)
         gathered = replace(gathered, notes=[*gathered.notes, *notes])
-        asked = Asked(str(data), {name: str(reading[name]) for name in given_of(reading)})
+        asked = Asked(str(data), {name: str(value) for name, value in reading.items() if name in given_of(reading)})
         result = write_outputs(folder, gathered, examined, asked, seconds=time.perf_counter() - started)
         progress("writing the page", 1, 1)
     return result

@@ -22,7 +22,7 @@ from eyespot.engine.run import BATCH, Engine, available_precisions, in_batches
 from eyespot.errors import DataError, OptionError
 from eyespot.features.decode import decode_pictures
 from eyespot.names import printable
-from eyespot.progress import Progress, silent
+from eyespot.progress import Progress, shows_progress, silent
 from eyespot.records import PrecisionName, Record
 
 MOST_SECONDS = 20.0
@@ -85,6 +85,7 @@ class BenchmarkResult(Record):
     seconds: float
 
 
+@shows_progress
 def benchmark(
     network: str | Path,
     *,

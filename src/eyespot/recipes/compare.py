@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Unpack
 
-from eyespot.answering.compared import CompareDetectorsResult, CompareResult
+from eyespot.answering.compared import CompareResult
 from eyespot.answering.detector import Detector
 from eyespot.answering.model import Model, load
 from eyespot.answering.unseen import require_split
-from eyespot.data.read_as import given_of, read_as, refuse_for_boxes
+from eyespot.data.handed_sets import Data, path_of
+from eyespot.data.read_as import ReadKeywords, given_of, read_as, refuse_for_boxes
 from eyespot.errors import OptionError
-from eyespot.progress import Progress, silent
+from eyespot.progress import Progress, shows_progress, silent
 from eyespot.runs.pictures import origin_of_first
 from eyespot.runs.resume import Origin
 from eyespot.words import some
 
 
+@shows_progress
 def compare(
     run: str | Path,
     other: str | Path,
-    data: str | Path | None = None,
+    data: Data | None = None,
     *,
     split: str = "auto",
     progress: Progress = silent,
-    **reading: str | None,
-) -> CompareResult | CompareDetectorsResult:
+    **reading: Unpack[ReadKeywords],
+) -> CompareResult | Any:
     """Whether the model in `other` is better than the one in `run`, with the interval of the difference.
 
     run, other: run folders, bundles or exported files, of the same classes.
@@ -32,7 +35,7 @@ def compare(
         known by their content: what either model was trained on is left out.
     split: test, val, or all of what neither was trained on; auto is test, else val. What is new to both is test.
     reading: `layout`, `image_column`, `label_column` and `split_column` of `data`, as `train` has them.
-    Of two detectors average precision is compared.
+    Of two detectors average precision is compared, in a CompareDetectorsResult.
     """
     require_split(split)
     first, second = load(run), load(other)
@@ -49,7 +52,7 @@ def compare(
     refuse_for_boxes(reading, run)
     assert isinstance(first, Detector)
     assert isinstance(second, Detector)
-    return box_comparison(first, second, str(origin.data), split=split, progress=progress)
+    return box_comparison(first, second, str(path_of(origin.data)), split=split, progress=progress)
 
 
 def _require_a_pair(first: Model | Detector, second: Model | Detector, names: tuple[str, str]) -> None:

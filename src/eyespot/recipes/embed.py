@@ -4,26 +4,38 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
-from eyespot import machine
-from eyespot.building.backbone import DEFAULT, choose_precision
-from eyespot.data.copies import Hashed, hash_pictures
+from eyespot import machine, zoo
+from eyespot.answering.model import load_classifier
+from eyespot.building.backbone import DEFAULT, choose_backbone, choose_precision
+from eyespot.building.named import is_network
+from eyespot.bundle.exported import Exported
+from eyespot.data.copies import hash_pictures
+from eyespot.data.data_set import DataSet
+from eyespot.data.handed import is_path
+from eyespot.data.handed_sets import Data, name_of, open_given
 from eyespot.data.ranges import find_levels
-from eyespot.data.read_as import read_as
+from eyespot.data.read_as import ReadAs, ReadKeywords, read_as
 from eyespot.data.sources import open_pictures
-from eyespot.errors import DataError
+from eyespot.engine.attach import without_head
+from eyespot.engine.compiled import compiled_folder
+from eyespot.errors import DataError, OptionError
 from eyespot.features.embed import Embedded
 from eyespot.features.embed import embed as embed_pictures
-from eyespot.files import chosen_file, write_chosen
+from eyespot.features.trunk import Trunk
+from eyespot.files import chosen_file, from_home, write_chosen
 from eyespot.names import printable
-from eyespot.progress import Progress, silent
-from eyespot.records import Levels, Record, SetAside
+from eyespot.progress import Progress, shows_progress, silent
+from eyespot.records import Levels, PrecisionName, Record, SetAside
 from eyespot.runs.storage import open_store
+from eyespot.zoo.catalogue import SHORT_NAMES, TIMM
 
 
 class EmbedResult(Record):
@@ -39,52 +51,90 @@ class EmbedResult(Record):
     seconds: float
 
 
+@shows_progress
 def embed(
-    data: str | Path,
+    data: Data,
     out: str | Path,
     *,
+    model: str | Path | None = None,
     precision: str = "auto",
     overwrite: bool = False,
     progress: Progress = silent,
-    **reading: str | None,
+    **reading: Unpack[ReadKeywords],
 ) -> EmbedResult:
-    """Features of every picture in `data`, written to `out` as arrays `features` (N, D) float32, `pictures` (N,),
-    `classes` (N,; empty if a folder has no classes) and `parts` (N,), all text as plain unicode arrays; where there
-    are pictures with more than 8 bits, the numbers that became black and white, too, as JSON: `levels`.
+    """Features of every picture in `data`, written to `out` as arrays: `features` (N, D) float32; `pictures`, `classes`
+    and `parts` (N,), texts; of pictures with more than 8 bits what is black and white, too, as JSON: `levels`.
 
-    data: whatever `train` takes (docs/data.md), or a folder or a list of pictures without classes.
+    data: whatever `train` takes, or a folder or a list of pictures without classes.
     out: a file whose name ends in .npz; an existing one is kept unless `overwrite`.
+    model: what gives the features: a run, or a network with published weights that are on this computer; None for
+        EfficientNet-Lite0.
     reading: `layout`, `image_column`, `label_column` and `split_column`, as `train` has them.
+
+    >>> eyespot.embed("digits", "digits.npz", model="runs/train/digits").features
+    84
     """
     started = time.perf_counter()
     path = chosen_file(out, ".npz", option="out", overwrite=overwrite)
-    data_set = open_pictures(data, read_as(**reading))
-    hashed, unread = hash_pictures(data_set.pictures, threads=machine.cores())
-    levels, said = find_levels([each for each in hashed if each.picture.part == "train"] or hashed)
-    notes = [*data_set.notes, *said]
-    embedded = _embedded(hashed, levels, precision, notes, progress)
+    trunk_of = _trunk_of(model, choose_precision(precision), progress)
+    data_set = _opened(data, read_as(**reading))
+    embedded, levels = _embedded(data_set, trunk_of, progress)
     if not embedded.pictures:
-        raise DataError(f"no picture in {printable(str(data))} can be read: {(*unread, *embedded.set_aside)[0].reason}")
+        raise DataError(f"no picture in {name_of(data)} can be read: {embedded.set_aside[0].reason}")
     write_chosen(path, _npz(embedded, levels))
     return EmbedResult(
         out=printable(str(path)),
         pictures=len(embedded.pictures),
         features=embedded.features["identity"].shape[1],
         computed=embedded.computed,
-        set_aside=(*data_set.set_aside, *unread, *embedded.set_aside),
-        notes=tuple([*notes, *embedded.notes]),
+        set_aside=(*data_set.set_aside, *embedded.set_aside),
+        notes=tuple([*data_set.notes, *embedded.notes]),
         seconds=round(time.perf_counter() - started, 2),
     )
 
 
 def _embedded(
-    hashed: Sequence[Hashed], levels: Levels | None, precision: str, notes: list[str], progress: Progress
-) -> Embedded:
-    """The features by the pretrained trunk. notes: takes what is wrong with the store."""
+    data_set: DataSet, trunk_of: Callable[[Levels | None], Trunk], progress: Progress
+) -> tuple[Embedded, Levels | None]:
+    """The features, with what could not be read and all notes; and the levels of the pictures."""
+    hashed, unread = hash_pictures(data_set.pictures, threads=machine.cores())
+    levels, notes = find_levels([each for each in hashed if each.picture.part == "train"] or hashed)
+    trunk = trunk_of(levels)
+    with open_store(machine.cache_folder(), notes) as store:
+        found = embed_pictures(trunk, hashed, store=store, progress=partial(progress, "computing features"))
+    found = replace(found, set_aside=[*unread, *found.set_aside], notes=[*notes, *found.notes])
+    return found, trunk.preprocess.levels
+
+
+def _opened(data: Data, how: ReadAs) -> DataSet:
+    return open_pictures(data, how) if is_path(data) else open_given(data, how)
+
+
+def _trunk_of(
+    model: str | Path | None, precision: PrecisionName, progress: Progress
+) -> Callable[[Levels | None], Trunk]:
+    """What gives the trunk that computes the features, by the levels of the pictures; a run has its own levels.
+
+    Raises OptionError for a name that is neither a network's nor a run's, WeightsError, BundleError.
+    """
     folder = machine.cache_folder()
-    trunk = replace(DEFAULT, levels=levels).trunk(folder, choose_precision(precision), progress)
-    with open_store(folder, notes) as store:
-        return embed_pictures(trunk, hashed, store=store, progress=lambda d, n: progress("computing features", d, n))
+    if model is None:
+        return lambda levels: replace(DEFAULT, levels=levels).trunk(folder, precision, progress)
+    name = SHORT_NAMES.get(str(model), str(model))
+    if is_network(name) and not name.startswith(TIMM):
+        backbone = choose_backbone(name, None)
+        return lambda levels: replace(backbone, levels=levels).trunk(folder, precision, progress)
+    bundle = load_classifier(model).bundle if from_home(model).exists() else None
+    if bundle is None or isinstance(bundle, Exported):
+        what = "an exported file, which gives no features" if bundle else f"no run, and {zoo.hint(name)}"
+        raise OptionError(f"the option model cannot be {str(model)!r}: it is {what}")
+    return lambda _: Trunk(
+        without_head(bundle.graph),
+        network=bundle.manifest.network,
+        preprocess=bundle.manifest.preprocess,
+        precision=precision,
+        folder=compiled_folder(folder),
+    )
 
 
 def _npz(embedded: Embedded, levels: Levels | None) -> bytes:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from pydantic import Field
 
@@ -29,7 +29,7 @@ from eyespot.explaining.similar import MOST_SIMILAR, Near
 from eyespot.files import chosen_file, write_chosen
 from eyespot.keywords import require_known
 from eyespot.names import printable
-from eyespot.progress import Progress, silent
+from eyespot.progress import Progress, shows_progress, silent
 from eyespot.records import Fraction, Record, Window
 from eyespot.words import nearest
 
@@ -71,6 +71,16 @@ class AskedOfBox:
             raise OptionError("the options box and class exclude each other: each says which box to explain")
 
 
+class ExplainKeywords(TypedDict, total=False):
+    """The options of Asked and AskedOfBox as keywords of Python."""
+
+    class_: str | None
+    similar: int | None
+    data: str | Path | None
+    box: int | None
+    threshold: float | None
+
+
 class SimilarPicture(Record):
     """A picture that the model was trained on."""
 
@@ -101,6 +111,7 @@ class ExplainResult(Record):
     notes: tuple[str, ...]
 
 
+@shows_progress
 def explain(
     run: str | Path,
     picture: str | Path,
@@ -108,16 +119,17 @@ def explain(
     out: str | Path,
     overwrite: bool = False,
     progress: Progress = silent,
-    **options: Any,
-) -> ExplainResult | BoxExplanation:
+    **options: Unpack[ExplainKeywords],
+) -> ExplainResult | Any:
     """Where the model's answer to a picture comes from, or one of its boxes, drawn into a PNG.
 
     run: a run folder or a bundle.
     out: the PNG to write; one that is there is replaced only with `overwrite`.
-    options: `class_`, `similar` and `data`, as in `Asked`; of a detector those of `AskedOfBox`.
+    options: `class_`, `similar` and `data`, as in `Asked`; of a detector those of `AskedOfBox`, and a BoxExplanation
+        comes out.
     Raises OptionError, DataError if the picture cannot be read, BundleError.
     """
-    given = {name: value for name, value in options.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     known = dict.fromkeys(each.name for kind in (Asked, AskedOfBox) for each in fields(kind))
     require_known(options, known, verb="explain", also=("out", "overwrite"))
     path = chosen_file(out, ".png", option="out", overwrite=overwrite)

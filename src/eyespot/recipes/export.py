@@ -14,6 +14,7 @@ from typing import cast
 from eyespot.bundle.exported import Exported, WholeClassifier, read_exported
 from eyespot.bundle.files import Bundle, DetectorBundle, read_any_bundle
 from eyespot.bundle.run import NO_ANSWER, ClassAnswer, answers_in
+from eyespot.data.handed_sets import Data, path_of
 from eyespot.engine.run import available_precisions, engine_version
 from eyespot.errors import DataError, OptionError
 from eyespot.exporting.agreement import (
@@ -32,7 +33,7 @@ from eyespot.exporting.quantize import Int8Check, in_int8
 from eyespot.exporting.targets import format_of, targets_of
 from eyespot.files import write_chosen
 from eyespot.names import printable
-from eyespot.progress import Progress, silent
+from eyespot.progress import Progress, shows_progress, silent
 from eyespot.records import Part, PrecisionName, Record
 from eyespot.runs.folder import ARGS
 from eyespot.runs.pictures import RunPictures, boxed_pictures_of_run, pictures_of_run
@@ -60,13 +61,14 @@ class ExportResult(Record):
         return any(isinstance(check, BoxCheck) for check in self.checks)
 
 
+@shows_progress
 def export(
     run: str | Path,
     *,
     format: str = "onnx",
     int8: bool = False,
     out: str | Path | None = None,
-    data: str | Path | None = None,
+    data: Data | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> ExportResult:
@@ -76,7 +78,7 @@ def export(
     format: "onnx", one file, or "openvino", two.
     int8: try 8-bit numbers; kept where they are as good and faster on this machine. Only for OpenVINO's files.
     out: the folder to write to; `export` in the run's folder by default.
-    data: where the pictures are that the run was made on, if not where its `args.json` says.
+    data: the pictures that the run was made on, if they are not where its `args.json` says.
     overwrite: replace an earlier export.
     Raises BundleError if the exported model answers otherwise than the run in OpenVINO or ONNX Runtime; nothing is
     written then.
@@ -108,7 +110,7 @@ def _export_detector(
     format: Format,
     *,
     out: str | Path | None,
-    data: str | Path | None,
+    data: Data | None,
     overwrite: bool,
     progress: Progress,
 ) -> ExportResult:
@@ -116,7 +118,9 @@ def _export_detector(
     started = time.perf_counter()
     with targets_of(run, bundle, format, out, overwrite=overwrite) as targets:
         with _saying_where(data):
-            parts = boxed_pictures_of_run(_run_around(run, bundle), bundle.manifest, data=data)
+            parts = boxed_pictures_of_run(
+                _run_around(run, bundle), bundle.manifest, data=data if data is None else path_of(data)
+            )
         proven = prove_boxes(bundle, parts, format=format, names=[target.name for target in targets], progress=progress)
         for target, content in zip(targets, proven.contents, strict=True):
             write_chosen(target, content)
@@ -215,7 +219,7 @@ class _Compared:
         )
 
 
-def _pictures(run: str | Path, bundle: Bundle, data: str | Path | None, *parts: Part) -> RunPictures:
+def _pictures(run: str | Path, bundle: Bundle, data: Data | None, *parts: Part) -> RunPictures:
     with _saying_where(data):
         return pictures_of_run(_run_around(run, bundle), bundle.manifest, data=data, parts=parts)
 
@@ -227,7 +231,7 @@ def _run_around(run: str | Path, bundle: Bundle | DetectorBundle) -> str | Path:
 
 
 @contextmanager
-def _saying_where(data: str | Path | None) -> Iterator[None]:
+def _saying_where(data: Data | None) -> Iterator[None]:
     """Within it, an error about where the run's pictures are says what to do, unless `data` has said where."""
     try:
         yield

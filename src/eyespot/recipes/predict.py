@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
+from eyespot.answering.keywords import PredictKeywords
 from eyespot.answering.model import Model, load
 from eyespot.answering.opened import FEW_PICTURES, Answered, named, predictions, require_topk
 from eyespot.answering.results import PlacedPrediction, Prediction
 from eyespot.answering.rules import RuleOptions, Rules, rules_of
+from eyespot.data.handed import OnePicture, Pictures, is_path, items_of, listed
 from eyespot.data.read_as import ReadAs
-from eyespot.data.sources import list_pictures
 from eyespot.errors import OptionError
-from eyespot.progress import Progress, silent
+from eyespot.progress import Progress, shows_progress, silent
 
 if TYPE_CHECKING:
     from eyespot.answering.detections import BoxOptions, Detections
@@ -26,40 +27,69 @@ WRITING = ("draw", "save_crop", "save_txt")
 """Options that write boxes, a detector's or estimated ones."""
 
 
+@overload
 def predict(
     run: str | Path,
-    pictures: str | Path | Iterable[str | Path],
+    pictures: Pictures,
+    *,
+    where: Literal[True],
+    topk: int = 3,
+    image_column: str | None = None,
+    progress: Progress = silent,
+    **options: Unpack[PredictKeywords],
+) -> list[PlacedPrediction]: ...
+
+
+@overload
+def predict(
+    run: str | Path,
+    pictures: Pictures,
+    *,
+    where: bool = False,
+    topk: int = 3,
+    image_column: str | None = None,
+    progress: Progress = silent,
+    **options: Unpack[PredictKeywords],
+) -> list[Prediction] | Any: ...
+
+
+@shows_progress
+def predict(
+    run: str | Path,
+    pictures: Pictures,
     *,
     topk: int = 3,
     image_column: str | None = None,
     where: bool = False,
     progress: Progress = silent,
-    **options: Any,
-) -> list[Prediction] | list[PlacedPrediction] | list[Detections]:
+    **options: Unpack[PredictKeywords],
+) -> list[Prediction] | Any:
     """The likeliest classes of each picture, by the model in `run`, or the boxes, where it is a detector.
 
-    topk, image_column: see Model.predict.
+    pictures, topk: see Model.predict.
+    image_column: of a table, the column that names the pictures.
     where: also a box around what the class activation map of the likeliest class shows: an estimate.
+    Of a detector come lists of Detections.
     options: those of RuleOptions, when the answer is none of the classes; or those of BoxOptions, which boxes are
         named, and what is written of them. The latter with `where`, too.
 
     >>> [answer] = eyespot.predict("runs/train/digits", "seven.png")
-    >>> answer.predictions[0].class_
-    '7'
+    >>> answer.label, answer.probability > 0.5
+    ('7', True)
     """
     model = load(run)
-    given = {name: value for name, value in options.items() if value is not None}
-    paths = [pictures] if isinstance(pictures, str | Path) else list(pictures)
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    asked_for = items_of(pictures)
     if not isinstance(model, Model):
         _require_no_rules(given, run, where=where)
-        return _detected(model, paths, _box_options(given), progress=progress)
+        return _detected(model, asked_for, _box_options(given), progress=progress)
     asked = RuleOptions(**{name: given.pop(name) for name in RULES if name in given})
     rules, how = rules_of(model.manifest, asked, model=run), ReadAs(image_column=image_column)
     if not where and not given.keys() - {"overwrite"}:
-        return predictions(model, paths, topk=topk, rules=rules, progress=progress, how=how)
+        return predictions(model, asked_for, topk=topk, rules=rules, progress=progress, how=how)
     boxes = _box_options(given)
     _require_fits(given, run, where=where)
-    return _placed(model, paths, boxes, topk=topk, rules=rules, how=how, progress=progress)
+    return _placed(model, asked_for, boxes, topk=topk, rules=rules, how=how, progress=progress)
 
 
 def _box_options(given: Mapping[str, Any]) -> BoxOptions:
@@ -70,16 +100,16 @@ def _box_options(given: Mapping[str, Any]) -> BoxOptions:
 
 
 def _detected(
-    model: Detector, paths: Sequence[str | Path], options: BoxOptions, *, progress: Progress
+    model: Detector, pictures: Sequence[OnePicture], options: BoxOptions, *, progress: Progress
 ) -> list[Detections]:
     """The boxes in each picture; what is asked for is written."""
     from eyespot.answering.drawn import require_room, write_answers
 
     require_room(options)
     answers = model.predict(
-        paths, threshold=options.threshold, iou=options.iou, max_boxes=options.max_boxes, progress=progress
+        pictures, threshold=options.threshold, iou=options.iou, max_boxes=options.max_boxes, progress=progress
     )
-    write_answers(options, answers, {each.name: each for each in list_pictures(paths)[0]}, model)
+    write_answers(options, answers, {each.name: each for each in listed(pictures)[0]}, model)
     return answers
 
 
@@ -107,7 +137,7 @@ def _require_fits(given: Iterable[str], run: str | Path, *, where: bool) -> None
 
 def _placed(
     model: Model,
-    paths: Sequence[str | Path],
+    pictures: Sequence[OnePicture],
     options: BoxOptions,
     *,
     topk: int,
@@ -124,8 +154,8 @@ def _placed(
     from eyespot.explaining.where import locate, network_with_maps
 
     require_topk(topk)
-    found, left = list_pictures(paths, how)
-    texts = texts_of(found, paths) if options.save_txt is not None else {}
+    found, left = listed(pictures, how)
+    texts = texts_of(found, [each for each in pictures if is_path(each)]) if options.save_txt is not None else {}
     many = len(found) > FEW_PICTURES
     network = network_with_maps(model.bundle, many=many, cache_folder=compiled_folder(machine.cache_folder()))
     require_room(options)

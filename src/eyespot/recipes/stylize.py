@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from PIL import Image
@@ -22,13 +22,13 @@ from eyespot.errors import DataError, OptionError, Stopped
 from eyespot.files import chosen_file, from_home, make_folder, require_writable, write_chosen
 from eyespot.keywords import as_record
 from eyespot.names import printable
-from eyespot.progress import Progress, silent
+from eyespot.progress import Progress, shows_progress, silent
 from eyespot.records import SetAside
 from eyespot.styling.colors import Pixels, where_masked, with_colors_of
 from eyespot.styling.lesson_page import PAGE, Painted, require_lesson_folder, write_lesson
 from eyespot.styling.losses import Losses
 from eyespot.styling.notes import notes_on
-from eyespot.styling.options import StylizedFolder, StylizeOptions, StylizeResult
+from eyespot.styling.options import StylizedFolder, StylizeKeywords, StylizeOptions, StylizeResult
 from eyespot.styling.painter import Painter, Painting
 from eyespot.styling.reading import read_mask, read_paintings, read_pixels, require_mask
 from eyespot.words import counted
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from eyespot.styling.optimise import Step
 
 
+@shows_progress
 def stylize(
     photo: str | Path,
     *,
@@ -44,13 +45,14 @@ def stylize(
     out: str | Path,
     overwrite: bool = False,
     progress: Progress = silent,
-    **options: Any,
-) -> StylizeResult | StylizedFolder:
+    **options: Unpack[StylizeKeywords],
+) -> StylizeResult | Any:
     """A photo painted in the style of a painting, written as a PNG; or all photos of a folder.
 
     style: a painting, or several; a weight may follow each after a colon, `waves.jpg:0.3`.
     out: the PNG to write, or the folder, for a folder; one that is there is replaced only with `overwrite`. Painting
         in steps writes a picture several times, coarse to fine, so that there is one whenever you stop.
+    Of a folder a StylizedFolder comes out.
     options: those of StylizeOptions: `time` or `steps` for painting in steps, `strength`, `keep_colors`, ...
     Raises OptionError, DataError for a picture that cannot be read, MissingExtra; Stopped on Ctrl-C, which says what is
     there.

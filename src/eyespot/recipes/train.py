@@ -5,23 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from eyespot import machine
 from eyespot.building.backbone import choose_precision
+from eyespot.building.own import handed_in
 from eyespot.data.boxes.reading import find_boxes
 from eyespot.data.data_set import DataSet
+from eyespot.data.handed_sets import IN_HAND, Data, in_hand
 from eyespot.distributed.world import World, broadcast, joined, world
 from eyespot.errors import OptionError, Stopped
 from eyespot.files import from_home
 from eyespot.names import as_folder_name
-from eyespot.progress import Progress, silent
+from eyespot.progress import Progress, shows_progress, silent
 from eyespot.regimes.fitting import NO_MODEL_YET
 from eyespot.reporting.classification import Classification
 from eyespot.reporting.result import TrainResult
 from eyespot.runs.clock import Clock, Journal
 from eyespot.runs.folder import RunFolder
 from eyespot.runs.job import Job
+from eyespot.runs.keywords import TrainKeywords
 from eyespot.runs.options import TrainOptions, train_options
 from eyespot.runs.resume import Again, replayed, require_same_data, resumed
 from eyespot.runs.storage import open_store
@@ -31,43 +34,44 @@ if TYPE_CHECKING:
     from eyespot.detecting.result import DetectorResult
 
 
+@shows_progress
 def train(
-    data: str | Path | DataSet | None = None,
+    data: Data | None = None,
     *,
     resume: str | Path | None = None,
     replay: str | Path | None = None,
     progress: Progress = silent,
-    **options: Any,
-) -> TrainResult | DetectorResult:
+    **options: Unpack[TrainKeywords],
+) -> TrainResult | Any:
     """What was trained on `data` and how good it is; a run folder with bundle and report is on disk.
 
-    data: a folder or a file (docs/data.md has all kinds), or "digits" for the embedded sample. None if `resume` or
-        `replay` says it.
+    data: a folder or a file (docs/data.md has all kinds), or "digits" for the embedded sample; or pictures in hand:
+        (pictures, labels), a table with a column of each, a data set of torch or of Hugging Face (docs/python.md). None
+        if `resume` or `replay` says it.
     resume: the folder of a run that was killed: it goes on from its last checkpoint, and ends with the same bits as if
         it had not been. It takes no other options.
     replay: the folder of a run that was given a time: what its clock decided is done again. Of the options it takes
         only `name` and `out`.
-    progress: told how far the work is.
-    options: those of TrainOptions.
+    progress: told how far it is.
+    options: those of TrainOptions. Where boxes lie beside the pictures, a DetectorResult comes out.
     Raises EyespotError in one sentence for everything a person can mend; Stopped on Ctrl-C without a model.
 
     >>> result = eyespot.train("digits")
-    >>> result.validation.accuracy > 0.9
-    True
+    >>> result.validation.accuracy > 0.9, result.model.classes[:3]
+    (True, ('0', '1', '2'))
     """
     started = time.perf_counter()
-    again = _again(resume, replay, options)
-    chosen = again.options if again else train_options(**options)
-    data = again.data if again and data is None else data
-    if data is None:
-        raise OptionError("train needs the pictures: give their folder, or a run to resume or replay")
+    given, own = handed_in(options, again=bool(resume or replay))
+    again = _again(resume, replay, given)
+    chosen = (again.options if again else train_options(**given)).with_network(own)
+    pictures = in_hand(_required(data, again), chosen.read_as)
     ranks = world()
     told = progress if ranks.is_writer else silent
     folder = RunFolder(chosen, there=again.folder if again else None, world=ranks)
     try:
         with joined(ranks, device=_device_of(chosen, ranks)), folder.held():
-            again = _again(resume, replay, options)  # with what was written before the folder was ours
-            result = _train(data, chosen, again=again, folder=folder, ranks=ranks, progress=told, started=started)
+            again = _again(resume, replay, given)  # with what was written before the folder was ours
+            result = _train(pictures, chosen, again=again, folder=folder, ranks=ranks, progress=told, started=started)
             return _on_every_rank(result, ranks)
     except KeyboardInterrupt:
         raise Stopped(NO_MODEL_YET) from None
@@ -100,6 +104,17 @@ def _again(resume: str | Path | None, replay: str | Path | None, options: Mappin
     return None
 
 
+def _required(data: Data | None, again: Again | None) -> Data:
+    """The data that were given, or those of the earlier run. Raises OptionError where there are none."""
+    if data is not None:
+        return data
+    if again is None:
+        raise OptionError("train needs the pictures: give their folder, or a run to resume or replay")
+    if again.data == IN_HAND:
+        raise OptionError("that run was trained on pictures that a program handed in: hand them in again, as data")
+    return again.data
+
+
 def _device_of(options: TrainOptions, ranks: World) -> Any:
     """The kind of device; only several processes need to know it before they begin."""
     if ranks.size == 1:
@@ -120,7 +135,7 @@ def _train(
     started: float,
 ) -> TrainResult | DetectorResult | None:
     """The result on the writer; None on other ranks, which are done when the network is trained."""
-    journal = Journal(folder, data=data.name if isinstance(data, DataSet) else str(data), options=options)
+    journal = Journal(folder, data=IN_HAND if isinstance(data, DataSet) else str(data), options=options)
     clock = _clock(options, again, journal=journal, ranks=ranks, started=started)
     if again is None or again.folder is None:
         clock.write_down()  # a run that is killed from here on can be resumed

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 from eyespot import zoo
 from eyespot.augmenting.augmentation import SMALL_SIDE
+from eyespot.building.own import OWN
 from eyespot.data.copies import Hashed
 from eyespot.data.pictures import is_small_and_gray
 from eyespot.errors import NetworkError, OptionError
@@ -65,6 +66,10 @@ def _is_bettered(prepared: Prepared, options: TrainOptions, regime: Regime) -> b
 
 def _network(options: TrainOptions, *, gray: bool) -> tuple[str, bool]:
     """The network's name in the catalogue, and whether it was chosen here."""
+    if options.model.startswith(OWN):
+        if options.own is None:
+            raise OptionError(f"{options.model} is a network that a program handed in: hand it in again, as model")
+        return options.model, False
     if options.model.startswith(TIMM):
         raise OptionError(
             f"train takes networks of eyespot's own catalogue, not {options.model}: `eyespot networks` lists them"
@@ -88,13 +93,18 @@ def _network(options: TrainOptions, *, gray: bool) -> tuple[str, bool]:
 
 
 def _regime(prepared: Prepared, options: TrainOptions, network: str, *, by_auto: bool) -> tuple[Regime, str]:
+    if options.own and options.regime not in ("auto", "scratch"):
+        raise OptionError(
+            f"the regime {options.regime} needs published weights, and a network of your own has none: leave it out"
+        )
     if options.regime != "auto":
         return options.regime, "it was asked for"
     if options.freeze is not None:
         return "partial", "a stage to freeze was given"
     if not of_network(network) and options.weights is None:
         small = "the pictures are small and gray: a small network learns them from scratch"
-        return "scratch", small if by_auto else f"{network} has no published weights"
+        own = "a network of your own trains from the weights that it has"
+        return "scratch", own if options.own else small if by_auto else f"{network} has no published weights"
     if options.time is not None:
         return "frozen", f"the best on the validation pictures within {options.time:.0f} s"
     train = prepared.part("train")

@@ -93,9 +93,10 @@ def _begun(making: Making) -> _Begun:
     listed = ", ".join(f"{side} ({sides.count(side)})" for side in dict.fromkeys(sides))  # each with its epochs
     train = making.examples("train", augmentation, sides=sides)
     training, auxiliary = making.training(train, validation, defaults)
+    whose = "its own" if job.options.own else "random"
     lesson = Lesson(
         regime="scratch",
-        what=f"all of {making.network.name}, from random weights{auxiliary}",
+        what=f"all of {making.network.name}, from {whose} weights{auxiliary}",
         network=making.network,
         preprocess=making.images.preprocess,
         prepared=prepared,

@@ -47,6 +47,9 @@ def network_for(name: str, classes: int, options: TrainOptions, *, gray: bool) -
     unless another was asked for."""
     from eyespot import zoo
 
+    if options.own:
+        scores = 1 if options.output == "sigmoid" else classes
+        return options.own.fitted(scores, side=options.imgsz, gray=gray)
     definition = zoo.definition(name)
     channels, height, width = definition.input_chw
     takes = inspect.signature(zoo.imported(definition.function)).parameters
@@ -69,6 +72,8 @@ def network_for(name: str, classes: int, options: TrainOptions, *, gray: bool) -
 
 def require_fit(network: Network, options: TrainOptions) -> None:
     """Raises OptionError, before any picture is decoded, for an option that the network's last layers rule out."""
+    if options.own:
+        return  # known when it was fitted to the pictures
     option = "output sigmoid" if options.output == "sigmoid" else "dropout" if options.dropout is not None else ""
     if not option and options.imgsz is None:
         return
@@ -115,7 +120,12 @@ class Making:
         from eyespot import zoo
         from eyespot.building.sizes import takes_any_size
 
-        if self.job.options.growing != "auto" or self.few or zoo.definition(self.network.name).heads:
+        if (
+            self.job.options.own
+            or self.job.options.growing != "auto"
+            or self.few
+            or zoo.definition(self.network.name).heads
+        ):
             return False
         return takes_any_size(self.net())
 
@@ -133,7 +143,8 @@ class Making:
         from eyespot.training.dropout import with_dropout
         from eyespot.training.less_work import pooled_first
 
-        net = with_dropout(pooled_first(self.net()), self.job.options.dropout)
+        net = self.net() if self.job.options.own else pooled_first(self.net())
+        net = with_dropout(net, self.job.options.dropout)
         outputs = int(self.network.arguments["classes"])
         whole, auxiliary = with_auxiliary_heads(net, self.network.name, outputs, self.job)
         classes = len(self.images.prepared.data_set.classes)
@@ -148,6 +159,8 @@ class Making:
         from eyespot import zoo
         from eyespot.training.first_weights import silence_bodies
 
+        if self.job.options.own:
+            return self.job.options.own.built()
         with torch.random.fork_rng():
             torch.manual_seed(self.job.options.seed)
             net = zoo.create(self.network.name, **self.network.arguments)

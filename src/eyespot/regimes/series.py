@@ -66,6 +66,8 @@ def default_signer(job: Job, *, levels: Levels | None = None) -> Trunk | None:
 def signer_for_scratch(choice: Choice, job: Job, *, levels: Levels | None = None) -> Trunk | None:
     """The same for a network that learns from scratch; None where the images that it takes are too small."""
     network = choice.network
+    if job.options.own:
+        return default_signer(job, levels=levels) if (job.options.imgsz or 0) >= SMALLEST_SIDE else None
     sides = (job.options.imgsz,) * 2 if job.options.imgsz else zoo.definition(network).input_chw[1:]
     return default_signer(job, levels=levels) if min(sides) >= SMALLEST_SIDE else None
 

@@ -6,10 +6,13 @@ The keys of `TrainResult` are those of `--json` and of result.json.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
+from eyespot.answering.model import Model, load_classifier
 from eyespot.bundle.files import FOLDER
 from eyespot.bundle.manifest import Exclusion
+from eyespot.card import card, link
 from eyespot.evaluate.promises import Promise, Unknown
 from eyespot.evaluate.trust import ListGain, MoreExpected, SeriesFound
 from eyespot.names import as_typed, printable
@@ -20,6 +23,10 @@ from eyespot.reporting.measure import Measurements
 from eyespot.reporting.regression import Before, Regression, regression_of
 from eyespot.runs.folder import REPORT
 from eyespot.runs.job import Job
+from eyespot.words import counted
+
+MOST_NOTES = 3
+"""That a notebook shows."""
 
 
 class PictureCount(Record):
@@ -81,6 +88,25 @@ class TrainResult(Record):
     ladder: tuple[Rung, ...]
     """The regimes that were tried, where a time was given; else none."""
     seconds: float
+
+    @cached_property
+    def model(self) -> Model:
+        """The trained model, opened."""
+        return load_classifier(self.run)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        used = f"{counted(self.pictures.used, 'picture')} of {len(self.classes)} classes"
+        aside = f"; {self.pictures.set_aside} set aside" if self.pictures.set_aside else ""
+        measured = (("Validation", self.validation), ("Test", self.test or self.small_test))
+        rows = [
+            ("Used", f"{used}{aside}"),
+            ("Model", f"{self.network}, {self.regime}: {self.regime_reason}"),
+            *((name, str(metric)) for name, metric in measured if metric),
+            *(("Note", note) for note in self.notes[:MOST_NOTES]),
+            ("Report", link(self.report, self.report)),
+        ]
+        return card(self.run, rows)
 
     @property
     def next_commands(self) -> tuple[tuple[str, str], ...]:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator
 
+from eyespot.building.own import Own
 from eyespot.data.changes import Changes
 from eyespot.data.read_as import Layout, ReadAs
 from eyespot.errors import OptionError
@@ -138,6 +139,18 @@ class TrainOptions(Record):
     """Name of the run's folder; by default the data's name and a number."""
     out: Path = Field(default=Path("runs"), description="the path of a folder")
     """Folder under which `train/NAME` is made."""
+    _own: Own | None = PrivateAttr(default=None)
+
+    @property
+    def own(self) -> Own | None:
+        """The network that was handed in, where `model` names one."""
+        return self._own
+
+    def with_network(self, own: Own | None) -> TrainOptions:
+        """The same with that network."""
+        made = self.model_copy()
+        made._own = own
+        return made
 
     @property
     def read_as(self) -> ReadAs:

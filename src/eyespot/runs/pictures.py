@@ -13,6 +13,8 @@ from eyespot import machine
 from eyespot.bundle.manifest import Manifest
 from eyespot.data.boxes.reading import read_boxes
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
+from eyespot.data.handed import is_path
+from eyespot.data.handed_sets import Data, name_of, path_of
 from eyespot.data.joined import open_joined
 from eyespot.data.written_lists import read_list
 from eyespot.errors import DataError, OptionError
@@ -37,9 +39,7 @@ class RunPictures:
     """The parts that would have come before it, and how many pictures each had: none of them was found."""
 
 
-def pictures_of_run(
-    run: str | Path, manifest: Manifest, *, data: str | Path | None, parts: Sequence[Part]
-) -> RunPictures:
+def pictures_of_run(run: str | Path, manifest: Manifest, *, data: Data | None, parts: Sequence[Part]) -> RunPictures:
     """The pictures of the first of these parts of which some are found.
 
     run: its folder, whose `args.json` says where its data are; data: where they are instead, or None.
@@ -57,7 +57,7 @@ def pictures_of_run(
             return RunPictures(part, of_part[part], expected - len(of_part[part]), tuple(passed))
         if expected:
             passed.append((part, expected))
-    raise DataError(f"none of the pictures that {run} was made on is in {origin.data}")
+    raise DataError(f"none of the pictures that {run} was made on is in {name_of(origin.data)}")
 
 
 def boxed_pictures_of_run(run: str | Path, manifest: DetectorManifest, *, data: str | Path | None) -> list[RunPictures]:
@@ -65,7 +65,7 @@ def boxed_pictures_of_run(run: str | Path, manifest: DetectorManifest, *, data: 
 
     Arguments and errors as of `pictures_of_run`.
     """
-    where = _origin(run, data).data
+    where = path_of(_origin(run, data).data)
     found = read_boxes(from_home(where)).pictures
     of_part = _by_part([Hashed(each.picture, each.content) for each in found], manifest)
     held_out: tuple[Part, ...] = ("val", "test")
@@ -80,12 +80,14 @@ def boxed_pictures_of_run(run: str | Path, manifest: DetectorManifest, *, data: 
     raise DataError(f"none of the pictures that {run} was made on is in {where}")
 
 
-def _origin(run: str | Path, data: str | Path | None) -> Origin:
+def _origin(run: str | Path, data: Data | None) -> Origin:
     """Where a run's pictures are: its own data now in `data`, if that is given, read as they were; what came to them is
     where it was, or in `data`, too. Where nothing says how they were read, as they are found."""
     if data is None:
         return origin_of(run)
     if not (from_home(run) / ARGS).is_file():
+        return Origin(data)
+    if not is_path(data):
         return Origin(data)
     origin = origin_of(run)
     return replace(origin, data=data, more=tuple(each for each in origin.more if from_home(each).exists()))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from eyespot.data.handed_sets import IN_HAND, Data
 from eyespot.data.read_as import AS_IT_IS, ReadAs, read_as
 from eyespot.errors import DataError, OptionError
 from eyespot.files import from_home
@@ -76,7 +77,7 @@ def finished(run: str | Path, what: str, given: Mapping[str, Any]) -> Again:
 class Origin:
     """What a run was trained on, as it was given."""
 
-    data: str | Path
+    data: Data
     how: ReadAs = AS_IT_IS
     more: tuple[Path, ...] = ()
     """Further data."""
@@ -85,6 +86,8 @@ class Origin:
 def origin_of(run: str | Path) -> Origin:
     """What the run in that folder was trained on. Raises OptionError where that cannot be read."""
     folder, args = read_args(run, "looked into")
+    if args.get("data") == IN_HAND:
+        raise OptionError(f"{run} was trained on pictures that a program handed in: hand them in again, as data")
     if not isinstance(args.get("data"), str):
         raise OptionError(f"{folder / ARGS} does not say what the run was trained on")
     said = {

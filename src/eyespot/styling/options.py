@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypedDict
 
 from pydantic import Field
 
@@ -23,6 +23,25 @@ CONTENT = 0.14
 """Weight of the photo's content when painting in steps; the style's is 1."""
 NETWORK = "efficientnet_lite0"
 """What looks at pictures that are painted in steps."""
+
+
+class StylizeKeywords(TypedDict, total=False):
+    """The options of StylizeOptions as keywords of Python."""
+
+    time: float | str | None
+    steps: int | None
+    strength: float
+    keep_colors: bool
+    strokes: Strokes
+    imgsz: int
+    mask: str | Path | None
+    network: str | Path
+    stages: str | Sequence[str] | None
+    content: float
+    seed: int
+    weights: str | Path | None
+    csv: str | Path | None
+    explain: str | Path | None
 
 
 @dataclass(frozen=True)
