@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -20,6 +19,7 @@ from click.testing import CliRunner, Result
 
 import eyespot
 from eyespot.cli.main import COMMANDS, main
+from eyespot.cli.overview import GROUPS
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="file names there are any bytes")
 CONTROL = {chr(code) for code in range(32)} - {"\n"}
@@ -52,7 +52,7 @@ def one_sentence(said: str) -> bool:
     ("arguments", "hint"),
     [
         (["trian", "photos"], "did you mean 'train'?"),
-        (["frobnicate"], "there are train, predict"),
+        (["frobnicate"], "there are train, sample"),
         (["train", "photos", "--epoch", "3"], "no such option '--epoch': did you mean '--epochs'?"),
         (["train", "photos", "--imgz", "64"], "no such option '--imgz': did you mean '--imgsz'?"),
         (["train", "photos", "--epochs", "three"], "'three' is not a valid integer"),
@@ -99,10 +99,14 @@ def test_every_command_explains_itself(cli, command):
     assert f"{command} [OPTIONS]" in done.stdout
 
 
-def test_every_command_is_listed_with_a_whole_sentence(cli):
-    listed = " ".join(cli("--help").stdout.partition("Commands:")[2].split())
-    sentences = [listed[at:end] for at, end in pairwise([*(listed.index(f"{name} ") for name in COMMANDS), None])]
-    assert all(sentence.strip().endswith(".") and "..." not in sentence for sentence in sentences), sentences
+def test_every_command_is_listed_in_a_group_with_a_whole_line(cli):
+    said = cli("--help").stdout.splitlines()
+    assert sorted(COMMANDS) == sorted(main.commands)
+    for title, group in GROUPS.items():
+        first = said.index(f"{title}:") + 1
+        assert said[first : first + len(group)] == [f"  {name:14}  {line}" for name, line in group.items()]
+    assert all(line.endswith(".") for group in GROUPS.values() for line in group.values())
+    assert max(map(len, said)) < 80
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -10,6 +10,7 @@ import click
 
 from eyespot import old_names
 from eyespot.cli import about, anatomy, audited, boxes, by_hand, compare, lab, stylize, trained
+from eyespot.cli.overview import COMMANDS, GROUPS
 from eyespot.cli.told import (
     WRONG_USE,
     GroupedCommand,
@@ -22,13 +23,6 @@ from eyespot.cli.told import (
 )
 from eyespot.version import VERSION
 from eyespot.words import nearest
-
-COMMANDS = (
-    *("train", "predict", "val", "audit", "compare", "add", "explain", "export", "serve", "embed", "augment"),
-    *("convert", "stylize", "benchmark", "lab", "networks", "info", "cache", "summary", "feature-maps", "kernels"),
-    *by_hand.COMMANDS,
-)
-"""In the order in which a newcomer needs them."""
 
 TRAIN_GROUPS = {
     "How much of a network trains, and how long": ("time", "regime", "model", "weights", "freeze", "replace_tail"),
@@ -51,9 +45,10 @@ class _Group(click.Group):
         return list(COMMANDS)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        """The commands, each with a whole sentence, on as many lines as that takes."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, self.commands[name].get_short_help_str(limit=1000)) for name in COMMANDS])
+        """The commands in groups, a line each."""
+        for title, group in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(max(map(len, COMMANDS))), line) for name, line in group.items()])
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Runs the command line; where it cannot be understood, that is said as every other error is."""
@@ -80,9 +75,9 @@ def main() -> None:
     """A folder of your own pictures becomes a convolutional network that you understand, trust and run.
 
     \b
-      eyespot train digits             learn the embedded sample, in seconds
-      eyespot train PHOTOS             learn your own: one sub-folder of pictures per class
-      eyespot predict RUN PICTURES     ask the trained model
+      eyespot train digits          learn the embedded sample, in seconds
+      eyespot train PHOTOS          learn your own, a folder per class
+      eyespot predict RUN PICTURES  ask the trained model
     """
 
 
