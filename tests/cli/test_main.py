@@ -257,7 +257,7 @@ def test_train_says_what_it_made_and_what_comes_next(cli, split_photos, split_ru
 def test_a_path_with_spaces_is_quoted_in_the_next_command(cli, draw, tmp_path):
     draw(tmp_path / "my photos", 2)
     done = cli("train", "my photos")
-    (command,) = (line[12:] for line in done.stdout.splitlines() if line.startswith("Next"))
+    (command,) = (line[12:] for line in done.stdout.splitlines() if line.startswith("Use it"))
     typed = shlex.split(command, posix=os.name != "nt")
     assert [each.strip('"') for each in typed] == ["eyespot", "predict", str(Path("runs/train/my photos")), "PICTURES"]
     assert command in html.unescape((tmp_path / "runs/train/my photos/report.html").read_text("utf-8"))
@@ -517,7 +517,7 @@ def test_a_cache_in_the_home_of_nobody_is_a_sentence(cli, monkeypatch):
 @pytest.mark.skipif(os.name == "nt", reason="quotes as a POSIX shell takes them")
 def test_the_next_command_can_be_pasted_whatever_the_runs_name(cli, split_photos, tmp_path):
     said = cli("train", split_photos, "--name", "it's $HOME & (more)").stdout
-    next_command = said.splitlines()[-1].removeprefix("Next").strip()
+    (next_command,) = (line[12:] for line in said.splitlines() if line.startswith("Use it"))
     assert shlex.split(next_command)[2] == str(Path("runs", "train", "it's $HOME & (more)"))
 
 

@@ -37,7 +37,7 @@ from eyespot.recipes.by_hand import convolve, learn_kernel, pool
 from eyespot.recipes.by_hand import pixel_coverage as coverage
 from eyespot.recipes.info import CacheResult, InfoResult, info
 from eyespot.recipes.info import cache as cache_recipe
-from eyespot.reporting import regression
+from eyespot.reporting import better, regression
 from eyespot.reporting import result as train_result
 from eyespot.styling import options as style_options
 
@@ -48,6 +48,7 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot val": answers.ValResult,
     "eyespot train, of a detector": detector_result.DetectorResult,
     "doubtful_boxes": detector_result.DoubtfulBox,
+    "better": better.Better,
     "series of a run": trust.SeriesFound,
     "more": trust.MoreExpected,
     "list_gain": trust.ListGain,

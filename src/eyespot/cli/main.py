@@ -16,6 +16,7 @@ from eyespot.cli.told import (
     GroupedCommand,
     image_option,
     json_option,
+    open_option,
     quiet_option,
     read_options,
     told,
@@ -34,7 +35,7 @@ TRAIN_GROUPS = {
         *("epochs", "batch", "lr", "optimizer", "schedule", "warmup", "weight_decay", "stage_factor"),
         *("smoothing", "mixup", "cutmix", "average", "patience"),
     ),
-    "The run": ("name", "out", "seed", "device", "precision", "resume", "replay", "as_json", "quiet"),
+    "The run": ("name", "out", "seed", "device", "precision", "resume", "replay", "open", "as_json", "quiet"),
 }
 
 
@@ -130,11 +131,12 @@ for _module in (audited, trained, compare, boxes, stylize, lab, anatomy, by_hand
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where runs go.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was killed, to the same bits.")
 @click.option("--replay", metavar="RUN", help="Do a run again, with what its clock decided.")
+@open_option
 @json_option
 @quiet_option
 @click.pass_context
 @told
-def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
+def train(context: click.Context, data: str | None, open: bool, as_json: bool, quiet: bool, **options: Any) -> None:
     """Train on DATA and write a model and a report.
 
     DATA is a folder with one sub-folder of pictures per class, or with train/, val/ and test/ that have such
@@ -148,7 +150,7 @@ def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, 
     How much of the network trains follows from how many pictures there are; --regime, --freeze or --time say otherwise.
     docs/training.md explains every option.
     """
-    from eyespot.cli import show, show_boxes, typed
+    from eyespot.cli import afterwards, show, show_boxes, typed
     from eyespot.distributed.world import world
     from eyespot.recipes.train import train as recipe
 
@@ -161,6 +163,8 @@ def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, 
         result = recipe(data, progress=progress, **given)
     if is_writer:
         show.json_or(as_json, result, show_boxes.trained)
+        if open:
+            afterwards.open_report(result.report)
 
 
 @main.command()
