@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from eyespot import machine
 from eyespot.answering.opened import Opened
+from eyespot.answering.own import origin_of_model, own_part
 from eyespot.answering.results import ValResult
 from eyespot.answering.rules import rules_of
 from eyespot.answering.series import COUNTED, find_together
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.data_set import DataSet, Picture
+from eyespot.data.joined import open_joined
 from eyespot.data.levels import note_on_flat
 from eyespot.data.read_as import AS_IT_IS, ReadAs
-from eyespot.data.sources import open_data_set
 from eyespot.errors import DataError, OptionError
 from eyespot.evaluate.calibration import calibration
 from eyespot.evaluate.metrics import LARGEST_MATRIX, most_confused, part_metrics
@@ -27,6 +28,7 @@ from eyespot.names import printable
 from eyespot.progress import Progress
 from eyespot.records import Part, SetAside
 from eyespot.runs.lists import as_decided, lists_of
+from eyespot.runs.resume import Origin
 from eyespot.words import some
 
 PARTS = ("test", "val", "train")
@@ -43,12 +45,22 @@ class _Seen:
     then: Part | None
 
 
-def evaluation(model: Opened, data: str | Path, *, split: str, progress: Progress, how: ReadAs = AS_IT_IS) -> ValResult:
-    """Accuracy with its interval, and all else that is measured. See Model.evaluate."""
+_Chosen: TypeAlias = tuple[str, list[_Seen], list[SetAside], list[str]]
+"""The part that is read, its pictures, those that are set aside, and notes."""
+
+
+def evaluation(
+    model: Opened, data: str | Path | None, *, split: str, progress: Progress, how: ReadAs = AS_IT_IS
+) -> ValResult:
+    """Accuracy with its interval, and all else that is measured. See Model.evaluate.
+
+    data: None for what the run that the model lies in was made on.
+    """
     started = time.perf_counter()
     if split not in ("auto", "all", *PARTS):
         raise OptionError(f"the option split cannot be {split!r}: there are auto, all, train, val and test")
-    data_set = open_data_set(data, how)
+    is_own, origin = data is None, origin_of_model(model.bundle.folder, how) if data is None else Origin(data, how)
+    data, data_set = origin.data, open_joined(origin.data, origin.how, more=origin.more)
     known, foreign = of_known_classes(data_set, model)
     hashed, unread = hash_pictures(known, threads=machine.cores())
     lists = [lists_of(model.bundle.folder, model.manifest.data.exclusion, data)]
@@ -56,7 +68,7 @@ def evaluation(model: Opened, data: str | Path, *, split: str, progress: Progres
     hashed, copies = without_copies(hashed)
     then = model.manifest.pictures.parts(each.content for each in hashed)
     seen = [_Seen(*each) for each in zip(hashed, then, strict=True)]
-    part, chosen, trained_on = _choose(seen, split, data)
+    part, chosen, trained_on, on_part = (_own(model) if is_own else _choose)(seen, split, data)
     answers = _answers(model, chosen, progress)
     if not answers.pictures:
         raise DataError(f"{data} has no readable picture of this model's classes in part {part!r}")
@@ -77,7 +89,7 @@ def evaluation(model: Opened, data: str | Path, *, split: str, progress: Progres
         mixed_up=most_confused(metrics.cells, model.classes),
         calibration=calibration(logits, answers.labels, 1.0, OWN, group=series),
         set_aside=(*data_set.set_aside, *foreign, *unread, *left_out, *copies, *trained_on, *answers.unreadable),
-        notes=(*data_set.notes, *on_lists, *_notes(answers, model), *on_series),
+        notes=(*data_set.notes, *on_part, *on_lists, *_notes(answers, model), *on_series),
         seconds=round(time.perf_counter() - started, 2),
     )
 
@@ -98,14 +110,24 @@ def of_known_classes(data_set: DataSet, model: Opened) -> tuple[list[Picture], l
     return known, foreign
 
 
-def _choose(seen: list[_Seen], wanted: str, data: str | Path) -> tuple[str, list[_Seen], list[SetAside]]:
+def _own(model: Opened) -> Callable[[list[_Seen], str, str | Path], _Chosen]:
+    """What chooses among the pictures that the model itself comes from, by the parts that they had."""
+
+    def choose(seen: list[_Seen], wanted: str, data: str | Path) -> _Chosen:
+        part, numbers, notes = own_part([each.then for each in seen], model.manifest.pictures, wanted, data)
+        return part, [seen[number] for number in numbers], [], notes
+
+    return choose
+
+
+def _choose(seen: list[_Seen], wanted: str, data: str | Path) -> _Chosen:
     """The part that is read, its pictures, and those of it that are set aside: val and test hold none trained on.
 
     In a folder without parts each picture has the one that it had in training; what was not there then is test.
     """
     is_split = any(each.hashed.picture.part for each in seen)
     if wanted == "all" or (wanted == "auto" and not is_split):
-        return "all", seen, []
+        return "all", seen, [], []
     for part in PARTS if wanted == "auto" else (wanted,):
         members = [each for each in seen if (each.hashed.picture.part if is_split else each.then or "test") == part]
         if not members:
@@ -114,7 +136,7 @@ def _choose(seen: list[_Seen], wanted: str, data: str | Path) -> tuple[str, list
         if len(trained_on) < len(members):
             held_out = [each for each in members if part == "train" or each.then != "train"]
             why = "the model was trained on it, so it tests nothing"
-            return part, held_out, [SetAside(picture=each.hashed.picture.name, reason=why) for each in trained_on]
+            return part, held_out, [SetAside(picture=each.hashed.picture.name, reason=why) for each in trained_on], []
         raise DataError(
             f"the model was trained on all {len(members)} pictures of part {part!r} in {data}: give pictures that it "
             "has not seen, or choose --split all"

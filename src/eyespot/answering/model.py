@@ -47,11 +47,11 @@ class Model(Opened):
         return predictions(self, pictures, topk=topk, rules=rules, progress=progress)
 
     def evaluate(
-        self, data: str | Path, *, split: str = "auto", progress: Progress = silent, **reading: str | None
+        self, data: str | Path | None = None, *, split: str = "auto", progress: Progress = silent, **reading: str | None
     ) -> ValResult:
         """Accuracy with its interval, and everything else that `eyespot val` measures.
 
-        data: a folder of class folders, split or not, or "digits".
+        data: a folder of class folders, split or not, or "digits"; None for the pictures that the run kept.
         split: the part to read: train, val, test or all; auto is test, else val, else all.
         reading: `layout`, `image_column`, `label_column` and `split_column`, as `train` has them.
         """

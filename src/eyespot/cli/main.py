@@ -219,8 +219,10 @@ def predict(
 
 @main.command()
 @click.argument("run")
-@click.argument("data")
+@click.argument("data", required=False)
 @click.option("--split", default="auto", show_default=True, help="The part to read: train, val, test, all; auto.")
+@click.option("--min-accuracy", type=float, metavar="SHARE", help="End with status 1 below this accuracy.")
+@click.option("--min-map50", type=float, metavar="SHARE", help="Of a detector: end with status 1 below this mAP50.")
 @read_options
 @json_option
 @quiet_option
@@ -228,13 +230,19 @@ def predict(
 def val(as_json: bool, quiet: bool, **options: Any) -> None:
     """Measure the model in RUN on the labelled pictures of DATA, of any kind that `train` takes.
 
-    auto reads test, else val, else everything. A folder that is not split is read whole.
+    Without DATA on the test pictures that RUN itself kept, where they were in training. auto reads test, else val, else
+    everything. A folder that is not split is read whole.
     """
     from eyespot.cli import show, show_boxes
+    from eyespot.errors import TooLow
     from eyespot.recipes.val import val as recipe
 
-    with show.progress(quiet=quiet) as progress:
-        result = recipe(progress=progress, **options)
+    try:
+        with show.progress(quiet=quiet) as progress:
+            result = recipe(progress=progress, **options)
+    except TooLow as low:
+        show.json_or(as_json, low.result, show_boxes.validated)
+        raise
     show.json_or(as_json, result, show_boxes.validated)
 
 
