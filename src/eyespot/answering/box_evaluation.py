@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from eyespot.answering.detections import DetectionValResult
 from eyespot.answering.opened_detector import OpenedDetector
-from eyespot.answering.own import origin_of_model, own_part
+from eyespot.answering.own import PARTS, origin_of_model, own_part, require_split
 from eyespot.answering.series import COUNTED, find_together
 from eyespot.data.boxes.reading import read_boxes
 from eyespot.data.boxes.records import BoxedDataSet, BoxedPicture
@@ -29,7 +29,6 @@ from eyespot.words import some
 
 LEAST_SCORE = 0.01
 """From which boxes count for average precision, which looks at unsure ones, too."""
-PARTS = ("test", "val", "train")
 
 
 @dataclass(frozen=True)
@@ -91,8 +90,7 @@ def box_evaluation(
     data: None for what the run that the detector lies in was made on.
     """
     started = time.perf_counter()
-    if split not in ("auto", "all", *PARTS):
-        raise OptionError(f"the option split cannot be {split!r}: there are auto, all, train, val and test")
+    require_split(split)
     is_own, data = data is None, origin_of_model(detector.bundle.folder).data if data is None else data
     boxed = read_boxes(from_home(data))
     part, pictures, on_part = _own(boxed, detector, split, data) if is_own else (*_chosen(boxed.parts, split, data), [])

@@ -12,7 +12,7 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.answering.opened import Opened
-from eyespot.answering.own import origin_of_model, own_part
+from eyespot.answering.own import PARTS, origin_of_model, own_part, require_split
 from eyespot.answering.results import ValResult
 from eyespot.answering.rules import rules_of
 from eyespot.answering.series import COUNTED, find_together
@@ -21,7 +21,7 @@ from eyespot.data.data_set import DataSet, Picture
 from eyespot.data.joined import open_joined
 from eyespot.data.levels import note_on_flat
 from eyespot.data.read_as import AS_IT_IS, ReadAs
-from eyespot.errors import DataError, OptionError
+from eyespot.errors import DataError
 from eyespot.evaluate.calibration import calibration
 from eyespot.evaluate.metrics import LARGEST_MATRIX, most_confused, part_metrics
 from eyespot.names import printable
@@ -31,7 +31,6 @@ from eyespot.runs.lists import as_decided, lists_of
 from eyespot.runs.resume import Origin
 from eyespot.words import some
 
-PARTS = ("test", "val", "train")
 OWN = "nothing: the model's own temperature is in its answers"
 """What the temperature is fitted on."""
 SMALLEST_PROBABILITY = 1e-12
@@ -52,13 +51,9 @@ _Chosen: TypeAlias = tuple[str, list[_Seen], list[SetAside], list[str]]
 def evaluation(
     model: Opened, data: str | Path | None, *, split: str, progress: Progress, how: ReadAs = AS_IT_IS
 ) -> ValResult:
-    """Accuracy with its interval, and all else that is measured. See Model.evaluate.
-
-    data: None for what the run that the model lies in was made on.
-    """
+    """Accuracy with its interval, and all else. See Model.evaluate. data: None for what the model's run was made on."""
     started = time.perf_counter()
-    if split not in ("auto", "all", *PARTS):
-        raise OptionError(f"the option split cannot be {split!r}: there are auto, all, train, val and test")
+    require_split(split)
     is_own, origin = data is None, origin_of_model(model.bundle.folder, how) if data is None else Origin(data, how)
     data, data_set = origin.data, open_joined(origin.data, origin.how, more=origin.more)
     known, foreign = of_known_classes(data_set, model)

@@ -15,6 +15,8 @@ from eyespot.runs.folder import ARGS
 from eyespot.runs.resume import Origin, origin_of
 from eyespot.words import counted
 
+PARTS = ("test", "val", "train")
+"""In the order in which one is looked for."""
 HELD_OUT: tuple[Part, ...] = ("test", "val")
 SAMPLE = "digits"
 
@@ -40,6 +42,12 @@ def origin_of_model(model: Path, how: ReadAs = AS_IT_IS) -> Origin:
                 "which it was trained, or say with DATA where its pictures are"
             )
     return origin
+
+
+def require_split(split: str) -> None:
+    """Raises OptionError for what is no part."""
+    if split not in ("auto", "all", *PARTS):
+        raise OptionError(f"the option split cannot be {split!r}: there are auto, all, train, val and test")
 
 
 def own_part(

@@ -112,16 +112,21 @@ def export(as_json: bool, quiet: bool, **options: Any) -> None:
 )
 @click.option("--queue", type=int, default=256, show_default=True, help="Pictures that may wait; beyond, 503.")
 @click.option("--style", is_flag=True, help="Paint photos as paintings, too: on the page, and by POST /paint.")
+@click.option("--share", is_flag=True, help="For phones in this network: an address with a token, and its QR code.")
+@click.option("--https", is_flag=True, help="Over HTTPS, with a certificate of its own: phones' cameras need it.")
 @told
 def serve(**options: Any) -> None:
     """Serve the model in RUN over HTTP, with a page to try it, until Ctrl-C or SIGTERM.
 
     RUN is a run folder or a bundle. A better bundle that takes its place there is served from then on.
+
+    Only this computer reaches the page. With --share others in its network do, a class with phones, say: they scan the
+    code. The token in it is made anew each time, unless --token gives one, and nobody comes in without it.
     """
     from eyespot.cli import show
     from eyespot.serve.run import serve as recipe
 
-    recipe(say=show.say, **options)
+    recipe(say=show.say, draw=click.echo, **options)
 
 
 @click.command()
