@@ -96,6 +96,7 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot explain": explain.ExplainResult,
     "window": records.Window,
     "deletion": deletion.Deletion,
+    "curve": deletion.Step,
     "strongest, random": deletion.Spread,
     "similar": explain.SimilarPicture,
     "eyespot explain, of a detector": BoxExplanation,

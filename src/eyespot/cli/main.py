@@ -169,7 +169,7 @@ def train(context: click.Context, data: str | None, open: bool, as_json: bool, q
 
 @main.command()
 @click.argument("run")
-@click.argument("pictures", nargs=-1, required=True)
+@click.argument("pictures", nargs=-1, metavar="PICTURES...")
 @click.option("--topk", type=int, default=3, show_default=True, help="Classes named for each picture.")
 @image_option
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the answers to this file.")
@@ -205,6 +205,8 @@ def predict(
     from eyespot.files import require_writable
     from eyespot.recipes.predict import predict as recipe
 
+    if not options["pictures"]:
+        raise typed.forgotten(options["run"])
     least = typed.threshold(threshold)
     if csv_file:
         require_writable(csv_file, overwrite=overwrite)

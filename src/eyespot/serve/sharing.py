@@ -1,6 +1,6 @@
-"""A server for others in the room: its address in the network, that address as a QR code, and a certificate of its own.
+"""A server for others in the room: its address in the network, a QR code of that, and a certificate of its own.
 
-The token travels in the address's fragment, which browsers send to no server: it stands in no log, and no proxy sees it.
+The token travels in the address's fragment, which browsers send to no server: no log has it, and no proxy sees it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from eyespot.errors import MachineError, MissingExtra
 DAYS = 30
 """That a certificate is valid."""
 ELSEWHERE = ("192.0.2.1", 9)
-"""An address that is nobody's (RFC 5737). Nothing is sent there: the system only says by which of its own it would be."""
+"""An address that is nobody's (RFC 5737). Nothing is sent there; the system says by which of its own it would be."""
 LIGHT, DARK = 0, 1
 HALVES = {(LIGHT, LIGHT): "█", (LIGHT, DARK): "▀", (DARK, LIGHT): "▄", (DARK, DARK): " "}
 """Two rows of a QR code in a line of text, drawn in white on black."""
