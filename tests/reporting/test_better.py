@@ -24,7 +24,7 @@ class Counted:
         return getattr(self, part)
 
 
-def better(accuracy=0.8, n=100, *, train=400, more=None, regime="frozen", **options):
+def better(accuracy=0.8, n=100, *, train=400, more=None, regime="frozen", tried=1, **options):
     return better_of(
         Counted(train, n),
         train_options(**options),
@@ -33,6 +33,7 @@ def better(accuracy=0.8, n=100, *, train=400, more=None, regime="frozen", **opti
         validation=Metric(accuracy=accuracy, low=0, high=1, n=n),
         more=more,
         regime=regime,
+        tried=tried,
     )
 
 
@@ -66,6 +67,8 @@ def test_else_more_pictures_and_why(given, said):
     assert found.expects.startswith(f"more pictures help most; {said}")
 
 
-@pytest.mark.parametrize("given", [{"time": "1m"}, {"regime": "scratch"}, {"parts_of": "runs/train/a"}])
+@pytest.mark.parametrize(
+    "given", [{"time": "1m"}, {"regime": "scratch"}, {"tried": 2}, {"regime": "partial"}, {"parts_of": "runs/train/a"}]
+)
 def test_where_time_is_no_answer_the_learning_curve_is(given):
     assert better(more=MORE, **given).expects == "with twice as many pictures expect +2.1 points (0.6 to 3.6)"

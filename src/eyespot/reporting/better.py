@@ -35,13 +35,15 @@ def better_of(
     validation: Metric | None,
     more: MoreExpected | None,
     regime: str,
+    tried: int = 1,
 ) -> Better:
     """More time where none was given, and these pictures can show what it brings; else more pictures.
 
-    data: what was trained on, as it was given. validation, more, regime: as in the result.
+    data: what was trained on, as it was given. validation, more, regime: as in the result. tried: regimes.
     """
     few = too_little(prepared.different("train"), prepared.different("val"), classes=len(prepared.data_set.classes))
-    climbs = options.time is None and options.regime == "auto" and regime != "scratch" and not options.parts_of
+    climbs = options.time is None and options.regime == "auto" and regime == "frozen" and tried < 2
+    climbs = climbs and not options.parts_of
     if climbs and validation and not few:
         seen, part = _seen_by(validation), f"your validation part of {counted(validation.n, 'picture')}"
         if seen is not None:

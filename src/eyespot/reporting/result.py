@@ -161,6 +161,7 @@ def _climbed(fitted: Fitted, measured: Measurements, job: Job, data: str) -> dic
         validation=_overall(measured.scores.validation),
         more=more.expected if more else None,
         regime=fitted.regime,
+        tried=len(fitted.ladder),
     )
     return {"ladder": fitted.ladder, "better": better}
 
