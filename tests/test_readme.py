@@ -13,13 +13,13 @@ from contextlib import ExitStack, chdir, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 from course_page import chapters, numbers, prose
-from PIL import Image, ImageDraw
 
+import eyespot
 from eyespot.cli.main import main
+from eyespot.data.drawn_shapes import CLASSES
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -52,9 +52,8 @@ IN_THIS_PROCESS = ("docs/course.md", "docs/labs.md")
 
 LEFT_OUT = "..."
 """A line of a console block that stands for any lines of what a command prints."""
-CLASSES = ("circle", "square", "triangle")
-PER_CLASS = 80
-SIZE_WH = (160, 120)
+SAMPLE = "eyespot sample shapes ."
+"""Makes the pictures that the pages use, unless one of them does."""
 TIMEOUT_SECONDS = 300
 SERVED_PORT = "8000"
 """The port that pages show; the tests' servers take free ones."""
@@ -109,8 +108,8 @@ RUN = [snippet for snippet in ALL if snippet.text not in NOT_RUN and "\nLAB = " 
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[Snippet, subprocess.CompletedProcess[str]]:
     """What every snippet did, all run in order in one folder: later ones use the runs of earlier ones."""
     folder = tmp_path_factory.mktemp("readme")
-    _draw_photos(folder)
-    _draw_cells(folder)
+    if SAMPLE not in [each.text for each in RUN]:
+        eyespot.sample("shapes", folder)
     environment = os.environ | {
         "EYESPOT_CACHE": str(tmp_path_factory.mktemp("cache")),
         "PYTHONUTF8": "1",
@@ -184,59 +183,6 @@ def _arguments(snippet: Snippet) -> list[str]:
     if command not in ("eyespot", ".venv/bin/eyespot"):
         return [sys.executable, "-c", f"raise SystemExit('no test knows the command {command}')"]
     return [sys.executable, "-m", "eyespot", *arguments]
-
-
-def _draw_photos(folder: Path) -> None:
-    """`photos/CLASS/`, `more/CLASS/` and `new/`: coloured shapes on noise."""
-    random = np.random.default_rng(0)
-    for name in CLASSES:
-        for data_set, count in (("photos", PER_CLASS), ("more", 10)):
-            (folder / data_set / name).mkdir(parents=True)
-            for number in range(count):
-                _shape(name, random).save(folder / data_set / name / f"{number:03}.jpg")
-    (folder / "new").mkdir()
-    for number, name in enumerate(CLASSES, start=1):
-        _shape(name, random).save(folder / "new" / f"{number}.jpg")
-
-
-def _draw_cells(folder: Path) -> None:
-    """`cells/`: shapes with their boxes as YOLO has them, in parts."""
-    random, (width, height) = np.random.default_rng(1), SIZE_WH
-    for part, count in (("train", 12), ("val", 6), ("test", 6)):
-        for number in range(count):
-            label = number % len(CLASSES)
-            picture, box = _boxed_shape(CLASSES[label], random)
-            sides = ((box[0] + box[2]) / 2 / width, (box[1] + box[3]) / 2 / height)
-            sides += ((box[2] - box[0]) / width, (box[3] - box[1]) / height)
-            for kind in ("images", "labels"):
-                (folder / "cells" / kind / part).mkdir(parents=True, exist_ok=True)
-            picture.save(folder / "cells" / "images" / part / f"{number}.png")
-            line = " ".join(map(str, (label, *sides)))
-            (folder / "cells" / "labels" / part / f"{number}.txt").write_text(f"{line}\n")
-    parts = "".join(f"{part}: images/{part}\n" for part in ("train", "val", "test"))
-    (folder / "cells" / "data.yaml").write_text(f"{parts}names: [{', '.join(CLASSES)}]\n")
-
-
-def _shape(name: str, random: np.random.Generator) -> Image.Image:
-    return _boxed_shape(name, random)[0]
-
-
-def _boxed_shape(name: str, random: np.random.Generator) -> tuple[Image.Image, tuple[int, int, int, int]]:
-    width, height = SIZE_WH
-    noise = random.integers(0, 100, (height, width, 3)) + random.integers(0, 156, 3)
-    picture = Image.fromarray(noise.astype(np.uint8))
-    radius = int(random.integers(5, 14))
-    x, y = int(random.integers(radius, width - radius)), int(random.integers(radius, height - radius))
-    box = (x - radius, y - radius, x + radius, y + radius)
-    color = tuple(random.integers(0, 256, 3).tolist())
-    draw = ImageDraw.Draw(picture)
-    if name == "circle":
-        draw.ellipse(box, fill=color)
-    elif name == "square":
-        draw.rectangle(box, fill=color)
-    else:
-        draw.polygon([(x, box[1]), (box[0], box[3]), (box[2], box[3])], fill=color)
-    return picture, box
 
 
 def _without_numbers(lines: list[str] | tuple[str, ...], command: str) -> list[str]:

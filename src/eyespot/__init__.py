@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from eyespot.recipes.kernels import kernels as kernels
     from eyespot.recipes.networks import networks as networks
     from eyespot.recipes.predict import predict as predict
+    from eyespot.recipes.sample import sample as sample
     from eyespot.recipes.stylize import stylize as stylize
     from eyespot.recipes.summary import summary as summary
     from eyespot.recipes.train import train as train
@@ -71,6 +72,7 @@ __all__ = [
     "pixel_coverage",
     "pool",
     "predict",
+    "sample",
     "stylize",
     "summary",
     "train",

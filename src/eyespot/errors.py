@@ -15,6 +15,7 @@
     ├── StoreError              the cache on disk cannot be used
     ├── MissingExtra            an optional part of eyespot is not installed
     ├── MachineError            this machine lacks something the work needs
+    ├── TooLow                  a figure is lower than it had to be; has the result
     ├── RequestError            a request to the server cannot be answered; has its HTTP status
     └── Stopped                 the user stopped the work; says what is usable
 
@@ -22,6 +23,8 @@ A message is one sentence or two: what is wrong and where, what was expected and
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 
 class EyespotError(Exception):
@@ -92,6 +95,14 @@ class MissingExtra(EyespotError):
 
 class MachineError(EyespotError):
     """This machine lacks something the work needs."""
+
+
+class TooLow(EyespotError):
+    """A figure is lower than it had to be. `result` is what was measured."""
+
+    def __init__(self, message: str, result: Any) -> None:
+        super().__init__(message)
+        self.result = result
 
 
 class RequestError(EyespotError):

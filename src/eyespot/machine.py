@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import platform
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from eyespot.errors import MachineError
@@ -16,10 +18,24 @@ CACHE_VARIABLE = "EYESPOT_CACHE"
 
 
 def cores() -> int:
-    """Processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Processors that this process may use: those it may run on, or fewer where a container has a share of them."""
+    able = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    share = _share_of_container()
+    return able if share is None else max(1, min(able, math.ceil(share)))
+
+
+def _share_of_container(control_groups: Path = Path("/sys/fs/cgroup")) -> float | None:
+    """How many processors' time Linux gives to the container; None where it gives all.
+
+    control_groups: where version 2 writes it as `cpu.max`, version 1 in two files below `cpu`.
+    """
+    with suppress(OSError, ValueError):
+        quota, period = (control_groups / "cpu.max").read_text().split()
+        return None if quota == "max" else int(quota) / int(period)
+    with suppress(OSError, ValueError, ZeroDivisionError):
+        quota, period = ((control_groups / "cpu" / f"cpu.cfs_{each}_us").read_text() for each in ("quota", "period"))
+        return int(quota) / int(period) if int(quota) > 0 else None
+    return None
 
 
 def memory_bytes() -> int | None:

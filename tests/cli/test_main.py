@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -20,6 +19,7 @@ from click.testing import CliRunner, Result
 
 import eyespot
 from eyespot.cli.main import COMMANDS, main
+from eyespot.cli.overview import GROUPS
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="file names there are any bytes")
 CONTROL = {chr(code) for code in range(32)} - {"\n"}
@@ -52,7 +52,7 @@ def one_sentence(said: str) -> bool:
     ("arguments", "hint"),
     [
         (["trian", "photos"], "did you mean 'train'?"),
-        (["frobnicate"], "there are train, predict"),
+        (["frobnicate"], "there are train, sample"),
         (["train", "photos", "--epoch", "3"], "no such option '--epoch': did you mean '--epochs'?"),
         (["train", "photos", "--imgz", "64"], "no such option '--imgz': did you mean '--imgsz'?"),
         (["train", "photos", "--epochs", "three"], "'three' is not a valid integer"),
@@ -99,10 +99,14 @@ def test_every_command_explains_itself(cli, command):
     assert f"{command} [OPTIONS]" in done.stdout
 
 
-def test_every_command_is_listed_with_a_whole_sentence(cli):
-    listed = " ".join(cli("--help").stdout.partition("Commands:")[2].split())
-    sentences = [listed[at:end] for at, end in pairwise([*(listed.index(f"{name} ") for name in COMMANDS), None])]
-    assert all(sentence.strip().endswith(".") and "..." not in sentence for sentence in sentences), sentences
+def test_every_command_is_listed_in_a_group_with_a_whole_line(cli):
+    said = cli("--help").stdout.splitlines()
+    assert sorted(COMMANDS) == sorted(main.commands)
+    for title, group in GROUPS.items():
+        first = said.index(f"{title}:") + 1
+        assert said[first : first + len(group)] == [f"  {name:14}  {line}" for name, line in group.items()]
+    assert all(line.endswith(".") for group in GROUPS.values() for line in group.values())
+    assert max(map(len, said)) < 80
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -253,7 +257,7 @@ def test_train_says_what_it_made_and_what_comes_next(cli, split_photos, split_ru
 def test_a_path_with_spaces_is_quoted_in_the_next_command(cli, draw, tmp_path):
     draw(tmp_path / "my photos", 2)
     done = cli("train", "my photos")
-    (command,) = (line[12:] for line in done.stdout.splitlines() if line.startswith("Next"))
+    (command,) = (line[12:] for line in done.stdout.splitlines() if line.startswith("Use it"))
     typed = shlex.split(command, posix=os.name != "nt")
     assert [each.strip('"') for each in typed] == ["eyespot", "predict", str(Path("runs/train/my photos")), "PICTURES"]
     assert command in html.unescape((tmp_path / "runs/train/my photos/report.html").read_text("utf-8"))
@@ -513,7 +517,7 @@ def test_a_cache_in_the_home_of_nobody_is_a_sentence(cli, monkeypatch):
 @pytest.mark.skipif(os.name == "nt", reason="quotes as a POSIX shell takes them")
 def test_the_next_command_can_be_pasted_whatever_the_runs_name(cli, split_photos, tmp_path):
     said = cli("train", split_photos, "--name", "it's $HOME & (more)").stdout
-    next_command = said.splitlines()[-1].removeprefix("Next").strip()
+    (next_command,) = (line[12:] for line in said.splitlines() if line.startswith("Use it"))
     assert shlex.split(next_command)[2] == str(Path("runs", "train", "it's $HOME & (more)"))
 
 

@@ -1,5 +1,7 @@
 import pytest
+from click.testing import CliRunner
 
+from eyespot.cli.main import main
 from eyespot.cli.typed import cell, pair, size_hw, threshold, widths
 from eyespot.errors import OptionError
 
@@ -40,3 +42,23 @@ def test_a_threshold_is_a_number_or_the_models_own_rule():
     assert [threshold(text) for text in (None, "auto", "0.5", "1")] == [None, "auto", 0.5, 1.0]
     with pytest.raises(OptionError, match="threshold cannot be 'high': give auto, or a number from 0 to 1"):
         threshold("high")
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (
+            "photos/cat/1.jpg",
+            "predict needs a run before the pictures: eyespot predict RUN photos, where RUN is such",
+        ),
+        ("photos/bundle/manifest.json", "predict needs pictures after the run: eyespot predict photos PICTURES"),
+        ("other/1.jpg", "predict needs pictures after the run: eyespot predict photos PICTURES"),
+    ],
+)
+def test_predict_with_one_of_two_says_which_is_forgotten(made, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / made).parent.mkdir(parents=True)
+    (tmp_path / made).touch()
+    done = CliRunner().invoke(main, ["predict", "photos"])
+    assert done.exit_code == 2
+    assert said in done.stderr

@@ -110,7 +110,7 @@ def test_a_picture_that_stands_in_two_classes_is_set_aside_wherever_it_lies(part
     remaining, set_aside = without_copies([*group, hashed("other.png", "other")])
     assert names(remaining) == ["other.png"]
     assert [each.picture for each in set_aside] == ["0.png", "1.png", "2.png"]
-    assert {each.reason for each in set_aside} == {"the same picture stands in 'cat' and 'dog': keep the right one"}
+    assert {each.reason for each in set_aside} == {"the same picture has two labels, 'cat' and 'dog': keep one"}
 
 
 pictures_of_few_contents = st.lists(

@@ -203,7 +203,7 @@ def test_a_picture_that_stands_in_two_classes_is_in_none(photos):
     kept, copies = judged(open_data_set(write_csv(photos / "t.csv", HEADER, CAT, DOG, ["1.png", "dog"])))
     assert list(kept) == ["deep/3.png"]
     assert set(copies) == {"1.png", "1.png (t.csv, line 4)"}
-    assert set(copies.values()) == {"the same picture stands in 'cat' and 'dog': keep the right one"}
+    assert set(copies.values()) == {"the same picture has two labels, 'cat' and 'dog': keep one"}
 
 
 def test_a_picture_that_stands_in_two_parts_tests_and_does_not_train(photos):

@@ -92,7 +92,7 @@ def test_what_is_read_adds_up_to_the_files_and_each_that_is_not_used_is_named(pi
         "train/red/02.png": "is a copy of test/red/twin.png",
         **dict.fromkeys(
             ("train/red/01.png", "test/blue/same.png"),
-            "the same picture stands in 'blue' and 'red': keep the right one",
+            "the same picture has two labels, 'blue' and 'red': keep one",
         ),
     }
     assert "No file was set aside" not in page_of(result)

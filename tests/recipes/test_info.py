@@ -21,12 +21,23 @@ from eyespot.evaluate import box_records, promises, trust
 from eyespot.explaining import deletion
 from eyespot.exporting import agreement, box_agreement, quantize
 from eyespot.labs import result as lab_result
-from eyespot.recipes import augment, benchmark, convert_boxes, embed, explain, export, kernels, networks, summary
+from eyespot.recipes import (
+    augment,
+    benchmark,
+    convert_boxes,
+    embed,
+    explain,
+    export,
+    kernels,
+    networks,
+    sample,
+    summary,
+)
 from eyespot.recipes.by_hand import convolve, learn_kernel, pool
 from eyespot.recipes.by_hand import pixel_coverage as coverage
 from eyespot.recipes.info import CacheResult, InfoResult, info
 from eyespot.recipes.info import cache as cache_recipe
-from eyespot.reporting import regression
+from eyespot.reporting import better, regression
 from eyespot.reporting import result as train_result
 from eyespot.styling import options as style_options
 
@@ -37,6 +48,7 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot val": answers.ValResult,
     "eyespot train, of a detector": detector_result.DetectorResult,
     "doubtful_boxes": detector_result.DoubtfulBox,
+    "better": better.Better,
     "series of a run": trust.SeriesFound,
     "more": trust.MoreExpected,
     "list_gain": trust.ListGain,
@@ -84,6 +96,7 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "eyespot explain": explain.ExplainResult,
     "window": records.Window,
     "deletion": deletion.Deletion,
+    "curve": deletion.Step,
     "strongest, random": deletion.Spread,
     "similar": explain.SimilarPicture,
     "eyespot explain, of a detector": BoxExplanation,
@@ -93,6 +106,8 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "speeds": benchmark.Speed,
     "decoding": benchmark.DecodingSpeed,
     "images_per_second, decoding, whole": benchmark.Rate,
+    "eyespot sample": sample.SampleResult,
+    "folders": sample.SampleFolder,
     "eyespot info": InfoResult,
     "eyespot cache": CacheResult,
     "eyespot convolve": convolve.ConvolveResult,

@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import eyespot
 from eyespot import zoo
+from eyespot.cli.main import main
 from eyespot.errors import NetworkError
 from eyespot.zoo.weights import PUBLISHED
 
@@ -36,9 +38,38 @@ def test_one_network_shows_where_its_weights_are_or_belong(downloads):
     assert (old.name, new.name) == ("imagenet", "imagenet_v2")
     assert not old.ready
     assert old.file == str(downloads / "resnet50-0676ba61.pth")
+    assert not old.damaged
+
+
+def test_a_file_that_is_not_whole_is_never_ready(downloads):
+    (old, _) = eyespot.networks("resnet50")[0].weights
     downloads.mkdir(parents=True)
-    Path(old.file).touch()
-    assert [each.ready for each in eyespot.networks("resnet50")[0].weights] == [True, False]
+    Path(old.file).write_bytes(b"half of it")
+    (found, other) = eyespot.networks("resnet50")[0].weights
+    assert (found.ready, found.damaged, found.file) == (False, True, old.file)
+    assert (other.ready, other.damaged) == (False, False)
+    said = CliRunner().invoke(main, ["networks", "resnet50"]).stdout
+    assert f"not whole, or not the published file: {old.file}" in said
+    assert f"download it again: {old.url}" in said
+
+
+def test_the_published_file_is_ready():
+    (found,) = eyespot.networks("efficientnet_lite0")[0].weights
+    assert (found.ready, found.damaged) == (True, False)
+
+
+def test_a_network_of_timm_is_described(timm):
+    (found,) = eyespot.networks("timm:resnet18")
+    assert (found.parameters, found.input_chw, found.year) == (11_689_512, (3, 224, 224), None)
+    assert found.multiply_adds == eyespot.networks("resnet18")[0].multiply_adds
+    assert "timm:resnet18" in CliRunner().invoke(main, ["networks", "timm:resnet18"]).stdout
+
+
+def test_a_name_that_timm_has_is_pointed_out(timm):
+    with pytest.raises(NetworkError, match="timm has one, which is 'timm:convnext_tiny' here"):
+        eyespot.summary("convnext_tiny")
+    with pytest.raises(NetworkError, match="those of timm are called timm:NAME"):
+        eyespot.networks("qqqqqqqq")
 
 
 def test_a_mistyped_name_is_refused_with_the_one_that_was_meant():

@@ -6,10 +6,8 @@ import asyncio
 import http.client
 import json
 import os
-import queue
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -20,6 +18,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from color_bundle import SHARPNESS, color_probabilities, write_color_bundle
+from server_process import WAIT_SECONDS, Process
 
 from eyespot.bundle.files import place_bundle, read_bundle
 from eyespot.data.pictures import read_image
@@ -29,48 +28,6 @@ pytestmark = [
     pytest.mark.enable_socket,
     pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals"),
 ]
-WAIT_SECONDS = 60
-
-
-class Process:
-    """`eyespot serve` on a free port, with what it says."""
-
-    def __init__(self, run: Path, *options: str, cache: Path) -> None:
-        command = [sys.executable, "-m", "eyespot", "serve", str(run), "--port", "0", *options]
-        environment = {**os.environ, "EYESPOT_CACHE": str(cache)}
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-        self.lines: queue.Queue[str] = queue.Queue()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        self.port = int(self.line("Page").rpartition(":")[2])
-        self.line("Stop")
-
-    def line(self, beginning: str) -> str:
-        """The next line that begins so; those before it are passed over."""
-        while not (line := self.lines.get(timeout=WAIT_SECONDS)).startswith(beginning):
-            pass
-        return line
-
-    def connection(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_SECONDS)
-
-    def end(self, number: int = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        status = self.process.wait(WAIT_SECONDS)
-        self._reader.join(WAIT_SECONDS)
-        return status
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.put(line.rstrip("\n"))
 
 
 @pytest.fixture

@@ -12,9 +12,11 @@ from numpy.typing import ArrayLike
 
 from eyespot.answering.detections import DetectionValResult
 from eyespot.answering.opened_detector import OpenedDetector
+from eyespot.answering.own import PARTS, origin_of_model, own_part, require_split
 from eyespot.answering.series import COUNTED, find_together
 from eyespot.data.boxes.reading import read_boxes
-from eyespot.data.boxes.records import BoxedPicture
+from eyespot.data.boxes.records import BoxedDataSet, BoxedPicture
+from eyespot.data.handed_sets import path_of
 from eyespot.errors import DataError, OptionError
 from eyespot.evaluate.box_matches import Found, Truth
 from eyespot.evaluate.box_records import DetectionScores
@@ -28,7 +30,6 @@ from eyespot.words import some
 
 LEAST_SCORE = 0.01
 """From which boxes count for average precision, which looks at unsure ones, too."""
-PARTS = ("test", "val", "train")
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,19 @@ def judge(detector: OpenedDetector, pictures: Sequence[BoxedPicture], *, doing: 
     )
 
 
-def box_evaluation(detector: OpenedDetector, data: str | Path, *, split: str, progress: Progress) -> DetectionValResult:
-    """Average precision with its intervals, and all else that is measured. See Detector.evaluate."""
+def box_evaluation(
+    detector: OpenedDetector, data: str | Path | None, *, split: str, progress: Progress
+) -> DetectionValResult:
+    """Average precision with its intervals, and all else that is measured. See Detector.evaluate.
+
+    data: None for what the run that the detector lies in was made on.
+    """
     started = time.perf_counter()
-    if split not in ("auto", "all", *PARTS):
-        raise OptionError(f"the option split cannot be {split!r}: there are auto, all, train, val and test")
+    require_split(split)
+    is_own = data is None
+    data = path_of(origin_of_model(detector.bundle.folder).data) if data is None else data
     boxed = read_boxes(from_home(data))
-    part, pictures = _chosen(boxed.parts, split, data)
+    part, pictures, on_part = _own(boxed, detector, split, data) if is_own else (*_chosen(boxed.parts, split, data), [])
     pictures, on_foreign = with_known_labels(pictures, boxed.classes, detector.classes, data)
     new, trained_on = _unseen(pictures, detector)
     if not new:
@@ -109,7 +116,7 @@ def box_evaluation(detector: OpenedDetector, data: str | Path, *, split: str, pr
         part=part,
         classes=detector.classes,
         set_aside=(*boxed.set_aside, *trained_on, *judged.set_aside),
-        notes=(*boxed.notes, *on_foreign, *together.notes_on(measured, COUNTED)),
+        notes=(*boxed.notes, *on_part, *on_foreign, *together.notes_on(measured, COUNTED)),
         seconds=round(time.perf_counter() - started, 2),
     )
 
@@ -118,6 +125,16 @@ def _truth(each: BoxedPicture) -> Truth:
     known = each.boxes.labels >= 0
     boxes = each.boxes
     return Truth(boxes.xyxy[known], boxes.labels[known], boxes.ignored[known], boxes.crowd[known])
+
+
+def _own(
+    boxed: BoxedDataSet, detector: OpenedDetector, split: str, data: str | Path
+) -> tuple[str, Sequence[BoxedPicture], list[str]]:
+    """The part of the detector's own pictures that is measured, by the parts that they had, its pictures, and notes."""
+    known = detector.manifest.pictures
+    then = known.parts(each.content for each in boxed.pictures)
+    part, numbers, notes = own_part(then, known, split, data)
+    return part, [boxed.pictures[number] for number in numbers], notes
 
 
 def _chosen(

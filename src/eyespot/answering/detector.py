@@ -49,10 +49,12 @@ class Detector(OpenedDetector):
         return Answers(named, found, self.manifest.preprocess.levels)
 
     @shows_progress
-    def evaluate(self, data: str | Path, *, split: str = "auto", progress: Progress = silent) -> DetectionValResult:
+    def evaluate(
+        self, data: str | Path | None = None, *, split: str = "auto", progress: Progress = silent
+    ) -> DetectionValResult:
         """Average precision with its intervals, and everything else that `eyespot val` measures.
 
-        data: a folder of pictures with boxes, of any kind that `train` takes.
+        data: a folder of pictures with boxes, of any kind that `train` takes; None for those that the run kept.
         split: the part to read: train, val, test or all; auto is test, else val, else all.
         """
         from eyespot.answering.box_evaluation import box_evaluation  # which `predict` does without

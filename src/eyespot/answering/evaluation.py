@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from eyespot import machine
 from eyespot.answering.opened import Opened
+from eyespot.answering.own import PARTS, origin_of_model, own_part, require_split
 from eyespot.answering.results import ValResult
 from eyespot.answering.rules import rules_of
 from eyespot.answering.series import COUNTED, find_together
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.data.handed_sets import Data, name_of, open_given
+from eyespot.data.joined import open_joined
 from eyespot.data.levels import note_on_flat
 from eyespot.data.read_as import AS_IT_IS, ReadAs
-from eyespot.errors import DataError, OptionError
+from eyespot.errors import DataError
 from eyespot.evaluate.calibration import calibration
 from eyespot.evaluate.metrics import LARGEST_MATRIX, most_confused, part_metrics
 from eyespot.names import printable
@@ -28,7 +30,6 @@ from eyespot.records import Part, SetAside
 from eyespot.runs.lists import as_decided, lists_of
 from eyespot.words import some
 
-PARTS = ("test", "val", "train")
 OWN = "nothing: the model's own temperature is in its answers"
 """What the temperature is fitted on."""
 SMALLEST_PROBABILITY = 1e-12
@@ -42,12 +43,17 @@ class _Seen:
     then: Part | None
 
 
-def evaluation(model: Opened, data: Data, *, split: str, progress: Progress, how: ReadAs = AS_IT_IS) -> ValResult:
-    """Accuracy with its interval, and all else that is measured. See Model.evaluate."""
+_Chosen: TypeAlias = tuple[str, list[_Seen], list[SetAside], list[str]]
+"""The part that is read, its pictures, those that are set aside, and notes."""
+
+
+def evaluation(
+    model: Opened, data: Data | None, *, split: str, progress: Progress, how: ReadAs = AS_IT_IS
+) -> ValResult:
+    """Accuracy with its interval, and all else. See Model.evaluate. data: None for what the model's run was made on."""
     started = time.perf_counter()
-    if split not in ("auto", "all", *PARTS):
-        raise OptionError(f"the option split cannot be {split!r}: there are auto, all, train, val and test")
-    data_set, where = open_given(data, how), name_of(data)
+    require_split(split)
+    data_set, where = _opened(model, data, how)
     known, foreign = of_known_classes(data_set, model)
     hashed, unread = hash_pictures(known, threads=machine.cores())
     lists = [lists_of(model.bundle.folder, model.manifest.data.exclusion, where)]
@@ -55,7 +61,7 @@ def evaluation(model: Opened, data: Data, *, split: str, progress: Progress, how
     hashed, copies = without_copies(hashed)
     then = model.manifest.pictures.parts(each.content for each in hashed)
     seen = [_Seen(*each) for each in zip(hashed, then, strict=True)]
-    part, chosen, trained_on = _choose(seen, split, where)
+    part, chosen, trained_on, on_part = (_own(model) if data is None else _choose)(seen, split, where)
     answers = _answers(model, chosen, progress)
     if not answers.pictures:
         raise DataError(f"{where} has no readable picture of this model's classes in part {part!r}")
@@ -76,7 +82,7 @@ def evaluation(model: Opened, data: Data, *, split: str, progress: Progress, how
         mixed_up=most_confused(metrics.cells, model.classes),
         calibration=calibration(logits, answers.labels, 1.0, OWN, group=series),
         set_aside=(*data_set.set_aside, *foreign, *unread, *left_out, *copies, *trained_on, *answers.unreadable),
-        notes=(*data_set.notes, *on_lists, *_notes(answers, model), *on_series),
+        notes=(*data_set.notes, *on_part, *on_lists, *_notes(answers, model), *on_series),
         seconds=round(time.perf_counter() - started, 2),
     )
 
@@ -97,14 +103,32 @@ def of_known_classes(data_set: DataSet, model: Opened) -> tuple[list[Picture], l
     return known, foreign
 
 
-def _choose(seen: list[_Seen], wanted: str, data: str) -> tuple[str, list[_Seen], list[SetAside]]:
+def _opened(model: Opened, data: Data | None, how: ReadAs) -> tuple[DataSet, str]:
+    """What is to be measured on, and its name."""
+    if data is not None:
+        return open_given(data, how), name_of(data)
+    origin = origin_of_model(model.bundle.folder, how)
+    return open_joined(origin.data, origin.how, more=origin.more), str(origin.data)
+
+
+def _own(model: Opened) -> Callable[[list[_Seen], str, str], _Chosen]:
+    """What chooses among the pictures that the model itself comes from, by the parts that they had."""
+
+    def choose(seen: list[_Seen], wanted: str, data: str) -> _Chosen:
+        part, numbers, notes = own_part([each.then for each in seen], model.manifest.pictures, wanted, data)
+        return part, [seen[number] for number in numbers], [], notes
+
+    return choose
+
+
+def _choose(seen: list[_Seen], wanted: str, data: str) -> _Chosen:
     """The part that is read, its pictures, and those of it that are set aside: val and test hold none trained on.
 
     In a folder without parts each picture has the one that it had in training; what was not there then is test.
     """
     is_split = any(each.hashed.picture.part for each in seen)
     if wanted == "all" or (wanted == "auto" and not is_split):
-        return "all", seen, []
+        return "all", seen, [], []
     for part in PARTS if wanted == "auto" else (wanted,):
         members = [each for each in seen if (each.hashed.picture.part if is_split else each.then or "test") == part]
         if not members:
@@ -113,7 +137,7 @@ def _choose(seen: list[_Seen], wanted: str, data: str) -> tuple[str, list[_Seen]
         if len(trained_on) < len(members):
             held_out = [each for each in members if part == "train" or each.then != "train"]
             why = "the model was trained on it, so it tests nothing"
-            return part, held_out, [SetAside(picture=each.hashed.picture.name, reason=why) for each in trained_on]
+            return part, held_out, [SetAside(picture=each.hashed.picture.name, reason=why) for each in trained_on], []
         raise DataError(
             f"the model was trained on all {len(members)} pictures of part {part!r} in {data}: give pictures that it "
             "has not seen, or choose --split all"

@@ -84,11 +84,16 @@ class Model(Opened):
 
     @shows_progress
     def evaluate(
-        self, data: Data, *, split: str = "auto", progress: Progress = silent, **reading: Unpack[ReadKeywords]
+        self,
+        data: Data | None = None,
+        *,
+        split: str = "auto",
+        progress: Progress = silent,
+        **reading: Unpack[ReadKeywords],
     ) -> ValResult:
         """Accuracy with its interval, and everything else that `eyespot val` measures.
 
-        data: labelled pictures of any kind that `train` takes.
+        data: labelled pictures of any kind that `train` takes; None for the pictures that the run kept.
         split: the part to read: train, val, test or all; auto is test, else val, else all.
         reading: `layout`, `image_column`, `label_column` and `split_column`, as `train` has them.
         """

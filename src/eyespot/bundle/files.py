@@ -11,6 +11,7 @@ import shutil
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 
 FOLDER, MANIFEST, GRAPH = "bundle", "manifest.json", "model.onnx"
 CHECKPOINTS = "checkpoints"
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic")
+LOOKED_AT = 20
+"""Files of a folder, to see whether it holds pictures."""
 FOREIGN = (".pt", ".pth", ".ckpt", ".safetensors", ".h5", ".keras", ".pb", ".tflite", ".pkl", ".joblib")
 """Endings under which other programs keep weights."""
 REPLACED = f"{FOLDER}.replaced"
@@ -186,7 +190,15 @@ def _find(where: str | Path) -> Path:
         raise BundleError(f"{path} is of a run that has no model yet: go on with it first (eyespot train --resume RUN)")
     raise BundleError(
         f"{path} holds no finished model ({FOLDER}/{MANIFEST} is missing): give a run folder such as runs/train/NAME"
+        f"{'; the run comes first, and then the pictures' if _is_picture(path) else ''}"
     )
+
+
+def _is_picture(path: Path) -> bool:
+    """Whether it is a picture by its name, or a folder with one, or with folders that have one."""
+    folders = (path, *(each for each in path.iterdir() if each.is_dir())) if path.is_dir() else ()
+    names = (path.name, *(each.name for folder in folders for each in islice(folder.iterdir(), LOOKED_AT)))
+    return any(name.lower().endswith(PICTURES) for name in names)
 
 
 def _read_manifest(path: Path) -> Manifest | DetectorManifest:

@@ -1,10 +1,15 @@
-"""The commands that say what eyespot is on this machine, and what it keeps."""
+"""The commands that say what eyespot is on this machine and what it keeps, and that write its samples."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 
 from eyespot.cli.told import json_option, told
+
+if TYPE_CHECKING:
+    from eyespot.recipes.sample import SampleResult
 
 
 @click.command()
@@ -30,4 +35,32 @@ def cache(clear: bool, as_json: bool) -> None:
     show.json_or(as_json, recipe(clear=clear), show.cached)
 
 
-COMMANDS = {"info": info, "cache": cache}
+@click.command()
+@click.argument("sample", metavar="SAMPLE")
+@click.argument("folder")
+@json_option
+@told
+def sample(sample: str, folder: str, as_json: bool) -> None:
+    """Write a SAMPLE of pictures to try eyespot on into FOLDER: shapes or digits.
+
+    shapes are the drawings that the README and the documentation use: photos/, more/, new/, and cells/ with boxes.
+    In an empty folder, `eyespot sample shapes .` makes all of their commands work as they stand. digits are real:
+    1,797 small pictures of handwritten digits. Nothing that is there is ever replaced.
+    """
+    from eyespot.cli import show
+    from eyespot.recipes.sample import sample as recipe
+
+    show.json_or(as_json, recipe(sample, folder), _written)
+
+
+COMMANDS = {"info": info, "cache": cache, "sample": sample}
+
+
+def _written(result: SampleResult) -> None:
+    from eyespot.cli import show
+    from eyespot.words import counted
+
+    for each in result.folders:
+        show.line("Wrote", f"{each.folder}: {counted(each.pictures, 'picture')}, {each.what}")
+    show.line("Source", result.source)
+    show.line("Next", result.next_command)

@@ -10,11 +10,13 @@ import click
 
 from eyespot import old_names
 from eyespot.cli import about, anatomy, audited, boxes, by_hand, compare, lab, stylize, trained
+from eyespot.cli.overview import COMMANDS, GROUPS
 from eyespot.cli.told import (
     WRONG_USE,
     GroupedCommand,
     image_option,
     json_option,
+    open_option,
     quiet_option,
     read_options,
     told,
@@ -22,13 +24,6 @@ from eyespot.cli.told import (
 )
 from eyespot.version import VERSION
 from eyespot.words import nearest
-
-COMMANDS = (
-    *("train", "predict", "val", "audit", "compare", "add", "explain", "export", "serve", "embed", "augment"),
-    *("convert", "stylize", "benchmark", "lab", "networks", "info", "cache", "summary", "feature-maps", "kernels"),
-    *by_hand.COMMANDS,
-)
-"""In the order in which a newcomer needs them."""
 
 TRAIN_GROUPS = {
     "How much of a network trains, and how long": ("time", "regime", "model", "weights", "freeze", "replace_tail"),
@@ -40,7 +35,7 @@ TRAIN_GROUPS = {
         *("epochs", "batch", "lr", "optimizer", "schedule", "warmup", "weight_decay", "stage_factor"),
         *("smoothing", "mixup", "cutmix", "average", "patience"),
     ),
-    "The run": ("name", "out", "seed", "device", "precision", "resume", "replay", "as_json", "quiet"),
+    "The run": ("name", "out", "seed", "device", "precision", "resume", "replay", "open", "as_json", "quiet"),
 }
 
 
@@ -51,9 +46,10 @@ class _Group(click.Group):
         return list(COMMANDS)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        """The commands, each with a whole sentence, on as many lines as that takes."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, self.commands[name].get_short_help_str(limit=1000)) for name in COMMANDS])
+        """The commands in groups, a line each."""
+        for title, group in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(max(map(len, COMMANDS))), line) for name, line in group.items()])
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Runs the command line; where it cannot be understood, that is said as every other error is."""
@@ -80,9 +76,9 @@ def main() -> None:
     """A folder of your own pictures becomes a convolutional network that you understand, trust and run.
 
     \b
-      eyespot train digits             learn the embedded sample, in seconds
-      eyespot train PHOTOS             learn your own: one sub-folder of pictures per class
-      eyespot predict RUN PICTURES     ask the trained model
+      eyespot train digits          learn the embedded sample, in seconds
+      eyespot train PHOTOS          learn your own, a folder per class
+      eyespot predict RUN PICTURES  ask the trained model
     """
 
 
@@ -135,11 +131,12 @@ for _module in (audited, trained, compare, boxes, stylize, lab, anatomy, by_hand
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where runs go.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was killed, to the same bits.")
 @click.option("--replay", metavar="RUN", help="Do a run again, with what its clock decided.")
+@open_option
 @json_option
 @quiet_option
 @click.pass_context
 @told
-def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
+def train(context: click.Context, data: str | None, open: bool, as_json: bool, quiet: bool, **options: Any) -> None:
     """Train on DATA and write a model and a report.
 
     DATA is a folder with one sub-folder of pictures per class, or with train/, val/ and test/ that have such
@@ -153,7 +150,7 @@ def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, 
     How much of the network trains follows from how many pictures there are; --regime, --freeze or --time say otherwise.
     docs/training.md explains every option.
     """
-    from eyespot.cli import show, show_boxes, typed
+    from eyespot.cli import afterwards, show, show_boxes, typed
     from eyespot.distributed.world import world
     from eyespot.recipes.train import train as recipe
 
@@ -166,11 +163,13 @@ def train(context: click.Context, data: str | None, as_json: bool, quiet: bool, 
         result = recipe(data, progress=progress, **given)
     if is_writer:
         show.json_or(as_json, result, show_boxes.trained)
+        if open:
+            afterwards.open_report(result.report)
 
 
 @main.command()
 @click.argument("run")
-@click.argument("pictures", nargs=-1, required=True)
+@click.argument("pictures", nargs=-1, metavar="PICTURES...")
 @click.option("--topk", type=int, default=3, show_default=True, help="Classes named for each picture.")
 @image_option
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the answers to this file.")
@@ -206,6 +205,8 @@ def predict(
     from eyespot.files import require_writable
     from eyespot.recipes.predict import predict as recipe
 
+    if not options["pictures"]:
+        raise typed.forgotten(options["run"])
     least = typed.threshold(threshold)
     if csv_file:
         require_writable(csv_file, overwrite=overwrite)
@@ -220,8 +221,10 @@ def predict(
 
 @main.command()
 @click.argument("run")
-@click.argument("data")
+@click.argument("data", required=False)
 @click.option("--split", default="auto", show_default=True, help="The part to read: train, val, test, all; auto.")
+@click.option("--min-accuracy", type=float, metavar="SHARE", help="End with status 1 below this accuracy.")
+@click.option("--min-map50", type=float, metavar="SHARE", help="Of a detector: end with status 1 below this mAP50.")
 @read_options
 @json_option
 @quiet_option
@@ -229,13 +232,19 @@ def predict(
 def val(as_json: bool, quiet: bool, **options: Any) -> None:
     """Measure the model in RUN on the labelled pictures of DATA, of any kind that `train` takes.
 
-    auto reads test, else val, else everything. A folder that is not split is read whole.
+    Without DATA on the test pictures that RUN itself kept, where they were in training. auto reads test, else val, else
+    everything. A folder that is not split is read whole.
     """
     from eyespot.cli import show, show_boxes
+    from eyespot.errors import TooLow
     from eyespot.recipes.val import val as recipe
 
-    with show.progress(quiet=quiet) as progress:
-        result = recipe(progress=progress, **options)
+    try:
+        with show.progress(quiet=quiet) as progress:
+            result = recipe(progress=progress, **options)
+    except TooLow as low:
+        show.json_or(as_json, low.result, show_boxes.validated)
+        raise
     show.json_or(as_json, result, show_boxes.validated)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from pydantic import BaseModel
 
+from eyespot.cli import afterwards
 from eyespot.cli.columns import in_column
 from eyespot.evaluate.trust import trust_sentences
 from eyespot.files import write_chosen
@@ -88,8 +89,7 @@ def trained(result: TrainResult) -> None:
     for label, sentence in trust_sentences(result.series, result.doubtful, result.more, result.list_gain):
         line(label, sentence)
     line("Time", f"{result.seconds:.1f} s, {counted(result.views_computed, 'view')} computed")
-    line("Report", result.report)
-    line("Next", result.next_commands[0][0])
+    afterwards.next_steps(result.report, result.next_commands, (result.better.command, result.better.expects))
 
 
 def predicted(results: Sequence[Prediction] | Sequence[Detections]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eyespot.cli import show
+from eyespot.cli import afterwards, show
 from eyespot.cli.columns import in_column
 from eyespot.cli.show import MOST_CLASSES, line, notes, say, set_aside
 from eyespot.evaluate.trust import series_sentences
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from eyespot.detecting.result import DetectorResult
     from eyespot.evaluate.box_records import DetectionScores
     from eyespot.reporting.result import TrainResult
+
+BETTER = (
+    "train on more pictures with boxes",
+    "on blood cells 10, 30, 100 and 205 of them gave a mAP50 of 0.641, 0.761, 0.844 and 0.871",
+)
+"""By docs/figures.md."""
 
 
 def trained(result: TrainResult | DetectorResult) -> None:
@@ -39,8 +45,7 @@ def trained(result: TrainResult | DetectorResult) -> None:
     if result.on_labels:
         line("Labels", result.on_labels)
     line("Time", f"{result.seconds:.1f} s, {counted(result.views_computed, 'view')} computed")
-    line("Report", result.report)
-    line("Next", result.next_commands[0][0])
+    afterwards.next_steps(result.report, result.next_commands, BETTER)
 
 
 def validated(result: ValResult | DetectionValResult) -> None:

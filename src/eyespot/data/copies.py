@@ -150,9 +150,9 @@ def _try_hash(picture: Picture) -> Hashed | SetAside:
 def _judge_copies(group: Sequence[Hashed]) -> Iterator[SetAside]:
     labels = sorted({str(each.picture.label) for each in group})
     if len(labels) > 1:
-        where = " and ".join(repr(label) for label in labels)
+        count, where = {2: "two"}.get(len(labels), len(labels)), " and ".join(repr(label) for label in labels)
         for each in group:
-            yield SetAside(picture=each.picture.name, reason=f"the same picture stands in {where}: keep the right one")
+            yield SetAside(picture=each.picture.name, reason=f"the same picture has {count} labels, {where}: keep one")
         return
     kept = min(group, key=lambda each: FIRST_CLAIM[each.picture.part])
     for each in group:

@@ -119,5 +119,6 @@ class DetectorResult(Record):
         run = as_typed(self.run)
         return (
             (f"eyespot predict {run} PICTURES --draw out/", "boxes in new pictures, drawn into copies of them"),
+            (f"eyespot serve {run}", "a page to try it"),
             (f"eyespot val {run} FOLDER", "average precision on other pictures with boxes"),
         )

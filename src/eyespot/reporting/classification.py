@@ -71,7 +71,9 @@ class Classification:
         if stopped:
             raise KeyboardInterrupt
         job.progress("writing the report", 0, 1)
-        result = result_of(fitted, measured, choice=self.choice, before=self.before, job=job, notes=notes)
+        result = result_of(
+            fitted, measured, choice=self.choice, before=self.before, job=job, data=str(args()["data"]), notes=notes
+        )
         folder = job.folder.path
         assert folder is not None
         write_outputs(folder, result, fitted, measured, manifest=manifest, args=args())

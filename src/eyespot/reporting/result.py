@@ -19,6 +19,7 @@ from eyespot.names import as_typed, printable
 from eyespot.records import Metric, PartMetrics, Precision, Record, Rung, SetAside
 from eyespot.regimes.choice import Choice
 from eyespot.regimes.fitted import Fitted
+from eyespot.reporting.better import Better, better_of
 from eyespot.reporting.measure import Measurements
 from eyespot.reporting.regression import Before, Regression, regression_of
 from eyespot.runs.folder import REPORT
@@ -87,6 +88,8 @@ class TrainResult(Record):
     notes: tuple[str, ...]
     ladder: tuple[Rung, ...]
     """The regimes that were tried, where a time was given; else none."""
+    better: Better
+    """What to do for a better model."""
     seconds: float
 
     @cached_property
@@ -114,14 +117,22 @@ class TrainResult(Record):
         run = as_typed(self.run)
         return (
             (f"eyespot predict {run} PICTURES", "classes and probabilities of new pictures"),
+            (f"eyespot serve {run}", "a page to try it"),
             (f"eyespot val {run} FOLDER", "accuracy on other labelled pictures"),
         )
 
 
 def result_of(
-    fitted: Fitted, measured: Measurements, *, choice: Choice, before: Before | None, job: Job, notes: Sequence[str]
+    fitted: Fitted,
+    measured: Measurements,
+    *,
+    choice: Choice,
+    before: Before | None,
+    job: Job,
+    data: str,
+    notes: Sequence[str],
 ) -> TrainResult:
-    """before: the run that it is compared with. notes: those of the run that neither the data nor the model gave."""
+    """before: the run that it is compared with. data: as given. notes: what neither the data nor the model gave."""
     prepared, scores, folder = measured.prepared, measured.scores, job.folder.path
     assert folder is not None
     said = (*prepared.notes, *prepared.notes_on_list, *fitted.notes, *measured.notes, *notes)
@@ -145,17 +156,40 @@ def result_of(
         small_test=_overall(scores.small_test),
         out_of_fold=scores.out_of_fold,
         out_of_fold_reason=scores.out_of_fold_reason,
-        mirror=fitted.mirror,
-        l2=fitted.l2,
-        temperature=fitted.temperature.value,
-        unknown=measured.refusals.unknown,
-        sets=measured.refusals.sets,
-        precision=measured.precision,
+        **_as_learned(fitted, measured),
         views_computed=fitted.views_computed + measured.views_computed,
         **_compared(before, measured, said),
-        ladder=fitted.ladder,
+        **_climbed(fitted, measured, job, data),
         seconds=round(job.clock.spent, 2),
     )
+
+
+def _as_learned(fitted: Fitted, measured: Measurements) -> dict[str, Any]:
+    """How it was fitted, and what it refuses and promises."""
+    return {
+        "mirror": fitted.mirror,
+        "l2": fitted.l2,
+        "temperature": fitted.temperature.value,
+        "unknown": measured.refusals.unknown,
+        "sets": measured.refusals.sets,
+        "precision": measured.precision,
+    }
+
+
+def _climbed(fitted: Fitted, measured: Measurements, job: Job, data: str) -> dict[str, Any]:
+    """What was tried, and what could be."""
+    more = fitted.findings.more
+    better = better_of(
+        measured.prepared,
+        job.options,
+        run=printable(str(job.folder.path)),
+        data=data,
+        validation=_overall(measured.scores.validation),
+        more=more.expected if more else None,
+        regime=fitted.regime,
+        tried=len(fitted.ladder),
+    )
+    return {"ladder": fitted.ladder, "better": better}
 
 
 def _compared(before: Before | None, measured: Measurements, notes: Sequence[str]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -33,10 +34,12 @@ class Server(uvicorn.Server):
         started: Callable[[], None],
         hang_up: Callable[[], None],
         ends: Callable[[], None] = lambda: None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """started: called once it listens.
         hang_up: called soon after SIGHUP, where the system has that and the server runs without a terminal.
         ends: called once it is told to stop, before what it has taken is answered.
+        tls: for a server over HTTPS.
         """
         logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every damaged form
         super().__init__(
@@ -55,6 +58,9 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=STOP_SECONDS,
             )
         )
+        if tls is not None:
+            self.config.load()
+            self.config.ssl = tls
         self.server_state: State = State()
         self._started, self._hang_up, self._ends = started, hang_up, ends
         self._was_hung_up = False

@@ -6,12 +6,23 @@ import errno
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eyespot.errors import EyespotError, MachineError, MissingExtra, OptionError
+from eyespot.keywords import as_record
 from eyespot.serve.batching import QUEUE
 from eyespot.serve.safety import require_token
+from eyespot.serve.sharing import (
+    Certificate,
+    address_in_network,
+    certificate,
+    new_token,
+    qr_lines,
+    who_reaches,
+    with_token,
+)
 from eyespot.words import counted
 
 if TYPE_CHECKING:
@@ -19,32 +30,60 @@ if TYPE_CHECKING:
     from eyespot.serve.service import Service
 
 
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """How a model is served."""
+
+    host: str = LOOPBACK
+    """The address to listen on."""
+    port: int = 8000
+    """0 is a free one."""
+    token: str | None = None
+    """What clients must know; needed where the address is not this computer's own."""
+    queue: int = QUEUE
+    """Pictures that may wait or be worked on."""
+    style: bool = False
+    """Whether photos are painted, too."""
+    share: bool = False
+    """Whether others in this computer's network may come, with a new token where none is given."""
+    https: bool = False
+    """Whether the server speaks HTTPS, with a certificate that this computer signs."""
+
+    def __post_init__(self) -> None:
+        if self.queue < 1:
+            raise OptionError(f"the option queue must be at least 1, not {self.queue}")
+        if not 0 <= self.port < 2**16:
+            raise OptionError(f"the option port must lie between 0 and {2**16 - 1}, not {self.port}")
+
+    def settled(self) -> ServeOptions:
+        """The same, with address and token where the server is shared. Raises MachineError without a network."""
+        if not self.share:
+            return self
+        host = address_in_network() if self.host == LOOPBACK else self.host
+        return replace(self, host=host, token=new_token() if self.token is None else self.token)
+
+
 def serve(
-    run: str | Path,
-    *,
-    host: str = "127.0.0.1",
-    port: int = 8000,
-    token: str | None = None,
-    queue: int = QUEUE,
-    style: bool = False,
-    say: Callable[[str], None] = print,
+    run: str | Path, *, say: Callable[[str], None] = print, draw: Callable[[str], None] = print, **options: Any
 ) -> None:
     """Serves the model in `run` until SIGTERM or Ctrl-C; what was accepted by then is still answered.
 
-    host, port: to listen on; port 0 is a free one.
-    token: what clients must know; needed where the address is not this computer's own.
-    queue: pictures that may wait or be worked on.
-    style: whether photos are painted, too.
-    say: told what a person should know.
+    say: told what a person should know. draw: shown the lines of a QR code, which command a terminal's colors.
+    options: those of ServeOptions.
     Raises OptionError, MachineError (the port is in use), MissingExtra, BundleError; KeyboardInterrupt after Ctrl-C.
     """
-    _require(queue=queue, port=port)
+    chosen = as_record(ServeOptions, options, verb=serve)
     require_extra()
-    if style:
+    if chosen.style:
         require_style()
-    sockets = listening(host, port, token=token)
+    chosen = chosen.settled()
+    sockets = listening(chosen.host, chosen.port, token=chosen.token)
     try:
-        _serve(run, sockets, token=token, queue=queue, style=style, say=say)
+        signed = certificate([str(each.getsockname()[0]) for each in sockets]) if chosen.https else None
+        _serve(run, Door(sockets, chosen, signed), say=say, draw=draw)
     finally:
         for each in sockets:
             each.close()
@@ -89,35 +128,53 @@ def listening(host: str, port: int, *, token: str | None) -> list[socket.socket]
     return sockets
 
 
-def _serve(
-    run: str | Path,
-    sockets: list[socket.socket],
-    *,
-    token: str | None,
-    queue: int,
-    style: bool,
-    say: Callable[[str], None],
-) -> None:
+@dataclass(frozen=True)
+class Door:
+    """Where clients come in."""
+
+    sockets: list[socket.socket]
+    options: ServeOptions
+    certificate: Certificate | None
+
+    @property
+    def addresses(self) -> Iterator[str]:
+        """Of the page; where it is shared, with the token."""
+        scheme = "https" if self.certificate else "http"
+        for each in self.sockets:
+            host, port = each.getsockname()[:2]
+            address = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+            yield with_token(address, str(self.options.token)) if self.options.share else address
+
+
+def _serve(run: str | Path, door: Door, *, say: Callable[[str], None], draw: Callable[[str], None]) -> None:
     from eyespot.recipes.explain import Explainer
     from eyespot.serve.app import make_app
     from eyespot.serve.process import Server
     from eyespot.serve.service import Service
     from eyespot.serve.swap import Watcher
 
-    service = Service(run, queue=queue, explain=Explainer, painter=_painter() if style else None)
+    options = door.options
+    service = Service(run, queue=options.queue, explain=Explainer, painter=_painter() if options.style else None)
     watcher = Watcher(service, say=say)
 
     def introduce() -> None:
-        for label, text in _introduction(service, run, sockets, token):
+        for label, text in _introduction(service, run, door):
             say(f"{label:11} {text}")
+            if label == "Page" and options.share:
+                for line in qr_lines(text):
+                    draw(line)
 
     server = Server(
-        make_app(service, token=token), started=introduce, hang_up=watcher.look_now, ends=service.end_long_work
+        make_app(service, token=options.token),
+        started=introduce,
+        hang_up=watcher.look_now,
+        ends=service.end_long_work,
+        tls=door.certificate.context if door.certificate else None,
     )
-    host, port = sockets[0].getsockname()[:2]
+    host, port = door.sockets[0].getsockname()[:2]
     watcher.start()
     try:
-        server.run(sockets)
+        server.run(door.sockets)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
@@ -129,17 +186,26 @@ def _serve(
         raise KeyboardInterrupt
 
 
-def _introduction(
-    service: Service, run: str | Path, sockets: list[socket.socket], token: str | None
-) -> Iterator[tuple[str, str]]:
+def _introduction(service: Service, run: str | Path, door: Door) -> Iterator[tuple[str, str]]:
+    options = door.options
     yield "Serving", f"{service.name}, {len(service.served.classes)} classes, from {run}"
-    for each in sockets:
-        yield "Page", _address(each)
+    for address in door.addresses:
+        yield "Page", address
     if service.painter is not None:
         yield "Paints", f"photos at once{' and in steps' if service.finer else '; in steps with the extra `train`'}"
-    if token is not None:
+    if options.share:
+        yield "Open to", who_reaches(str(door.sockets[0].getsockname()[0]))
+    elif options.token is not None:
         yield "Token", "clients send the header `Authorization: Bearer TOKEN`; the page asks for it"
-    yield "Stop", "Ctrl-C"
+    if door.certificate:
+        yield "Certificate", "made by this computer just now, so browsers warn; go on where they show this SHA-256:"
+        yield "", door.certificate.fingerprint
+    elif options.share:
+        yield (
+            "Not secret",
+            "others in the network can read along; --https prevents that, and phones' cameras need it",
+        )
+    yield "Stop", "Ctrl-C" + ("; the next start has another token" if options.share else "")
 
 
 def _painter() -> ServedPainter:
@@ -148,13 +214,6 @@ def _painter() -> ServedPainter:
     from eyespot.serve.painting import ServedPainter
 
     return ServedPainter(cache_folder=compiled_folder(machine.cache_folder()))
-
-
-def _require(*, queue: int, port: int) -> None:
-    if queue < 1:
-        raise OptionError(f"the option queue must be at least 1, not {queue}")
-    if not 0 <= port < 2**16:
-        raise OptionError(f"the option port must lie between 0 and {2**16 - 1}, not {port}")
 
 
 def _bound(family: int, address: tuple[Any, ...]) -> socket.socket:
@@ -177,8 +236,3 @@ def _no_port(error: OSError, host: str, port: int) -> EyespotError:
     if error.errno == errno.EACCES:
         return MachineError(f"port {port} may not be used by everybody: give one from 1024 on with --port")
     return OptionError(f"the option host cannot be {host!r}: {error.strerror or error}")
-
-
-def _address(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from eyespot.errors import NetworkError
 from eyespot.words import nearest
-from eyespot.zoo.catalogue import NETWORKS, Argument, Definition
+from eyespot.zoo.catalogue import NETWORKS, TIMM, Argument, Definition
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,7 +33,20 @@ def definition(name: str) -> Definition:
 
 def hint(name: str) -> str:
     """The network that an unknown name may have meant; else where all are listed."""
-    return nearest(name, NETWORKS, otherwise="`eyespot networks` lists all.")
+    if _is_of_timm(name):
+        return f"timm has one, which is {TIMM + name!r} here."
+    return nearest(name, NETWORKS, otherwise=f"`eyespot networks` lists all; those of timm are called {TIMM}NAME.")
+
+
+def _is_of_timm(name: str) -> bool:
+    """Whether timm, where it is installed, has a network of that name."""
+    if importlib.util.find_spec("timm") is None:
+        return False
+    try:
+        import timm
+    except RuntimeError:  # torchvision is made for another build of torch
+        return False
+    return bool(timm.is_model(name.partition(".")[0]))
 
 
 def create(name: str, **arguments: Argument) -> nn.Sequential:

@@ -85,6 +85,15 @@ def find(weights: Weights) -> Path | None:
     return next((path for path in _places(weights) if path.is_file()), None)
 
 
+def is_whole(file: Path, weights: Weights) -> bool:
+    """Whether a file is the published one, as far as its sha256 is known; what cannot be read is not."""
+    try:
+        _require_sha256(file, weights)
+    except (OSError, WeightsError):
+        return False
+    return True
+
+
 def require(weights: Weights) -> Path:
     """The published file on this computer.
 

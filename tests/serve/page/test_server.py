@@ -50,6 +50,21 @@ def test_a_token_is_asked_for_once_and_sent_from_then_on(bundle, serving, visit)
         assert page.evaluate("[localStorage.length, document.cookie]") == [0, ""]
 
 
+def test_a_shared_address_brings_the_token_and_hides_it(bundle, serving, visit):
+    with serving(bundle, "--share", "--host", "localhost") as address:
+        assert "/#token=" in address
+        asked: list[str] = []
+        page = visit(address, then=lambda page: page.on("request", lambda request: asked.append(request.url)))
+        expect(page.locator("#desk")).to_be_visible()
+        assert page.url == address.partition("#")[0]
+        assert not any("token=" in url for url in asked)
+        page.reload()
+        expect(page.locator("#desk")).to_be_visible()
+        assert page.evaluate("[localStorage.length, document.cookie, history.length]") == [0, "", 2]
+        other = visit(f"{page.url}#token=another-one-that-is-wrong")
+        expect(other.locator("#token-hint")).to_contain_text("did not accept")
+
+
 def test_a_server_that_has_gone_is_a_sentence(colors, visit):
     page = visit(colors)
     page.wait_for_selector("#desk:not([hidden])")

@@ -7,6 +7,8 @@ const SENDABLE = /^[\x20-\x7e]+$/; // browsers send no other letters in a header
 /** @type {Promise<void> | null} */
 let asking = null;
 
+takeFromAddress();
+
 /** @returns {string | null} the token that was given last */
 export function token() {
   return sessionStorage.getItem(KEY);
@@ -16,6 +18,14 @@ export function token() {
 export function askForToken() {
   asking ??= ask().finally(() => (asking = null));
   return asking;
+}
+
+/** The token that a shared address has behind its #: kept, and taken out of sight, so that nobody copies it along. */
+function takeFromAddress() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (!given || !SENDABLE.test(given)) return;
+  sessionStorage.setItem(KEY, given);
+  history.replaceState(null, "", location.pathname + location.search);
 }
 
 /** @returns {Promise<void>} */
