@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from eyespot import old_names
-from eyespot.cli import about, anatomy, audited, boxes, by_hand, compare, lab, stylize, trained
+from eyespot.cli import about, anatomy, audited, boxes, by_hand, compare, config, lab, stylize, trained
 from eyespot.cli.told import (
     WRONG_USE,
     GroupedCommand,
@@ -40,7 +40,7 @@ TRAIN_GROUPS = {
         *("epochs", "batch", "lr", "optimizer", "schedule", "warmup", "weight_decay", "stage_factor"),
         *("smoothing", "mixup", "cutmix", "average", "patience"),
     ),
-    "The run": ("name", "out", "seed", "device", "precision", "resume", "replay", "as_json", "quiet"),
+    "The run": ("name", "out", "seed", "device", "precision", "resume", "replay", "config", "as_json", "quiet"),
 }
 
 
@@ -274,3 +274,7 @@ def networks(name: str | None, as_json: bool) -> None:
     from eyespot.recipes.networks import networks as recipe
 
     show.json_or(as_json, recipe(name), show_networks.listed if name is None else show_networks.described)
+
+
+for _name in config.COMMANDS:
+    config.add_to(main.commands[_name])
