@@ -29,16 +29,7 @@ from eyespot.records import Network, Preprocess
 
 WIDTH, HEIGHT = 160, 120
 HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "{{ 7*7 }} \u202e &")
-FILES = {
-    "args.json",
-    "config.yaml",
-    "split.csv",
-    "results.csv",
-    "predictions.csv",
-    "labels.png",
-    "result.json",
-    "report.html",
-}
+FILES = {"args.json", "split.csv", "results.csv", "predictions.csv", "labels.png", "result.json", "report.html"}
 MEASURED = {"confusion_matrix.png", "precision_recall.png"}
 THRESHOLD = 0.4
 
