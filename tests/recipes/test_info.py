@@ -21,7 +21,18 @@ from eyespot.evaluate import box_records, promises, trust
 from eyespot.explaining import deletion
 from eyespot.exporting import agreement, box_agreement, quantize
 from eyespot.labs import result as lab_result
-from eyespot.recipes import augment, benchmark, convert_boxes, embed, explain, export, kernels, networks, summary
+from eyespot.recipes import (
+    augment,
+    benchmark,
+    convert_boxes,
+    embed,
+    explain,
+    export,
+    kernels,
+    list_runs,
+    networks,
+    summary,
+)
 from eyespot.recipes.by_hand import convolve, learn_kernel, pool
 from eyespot.recipes.by_hand import pixel_coverage as coverage
 from eyespot.recipes.info import CacheResult, InfoResult, info
@@ -93,6 +104,7 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "speeds": benchmark.Speed,
     "decoding": benchmark.DecodingSpeed,
     "images_per_second, decoding, whole": benchmark.Rate,
+    "eyespot runs": list_runs.ListedRun,
     "eyespot info": InfoResult,
     "eyespot cache": CacheResult,
     "eyespot convolve": convolve.ConvolveResult,

@@ -22,8 +22,8 @@ LINES = [
 @pytest.fixture
 def done(monkeypatch, tmp_path):
     """Runs a recipe with a stand-in, and returns that."""
-    (tmp_path / "runs/train/small").mkdir(parents=True)
-    (tmp_path / "runs/train/small/events.jsonl").write_text(
+    (tmp_path / "runs/train/page").mkdir(parents=True)
+    (tmp_path / "runs/train/page/events.jsonl").write_text(
         "".join(f"{json.dumps(dict(zip(KEYS, line, strict=True)))}\n" for line in LINES)
     )
     monkeypatch.chdir(tmp_path)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from eyespot import old_names
-from eyespot.cli import about, anatomy, audited, boxes, by_hand, compare, config, lab, stylize, trained
+from eyespot.cli import about, anatomy, audited, boxes, by_hand, compare, config, lab, listed, stylize, trained
 from eyespot.cli.told import (
     WRONG_USE,
     GroupedCommand,
@@ -24,7 +24,7 @@ from eyespot.version import VERSION
 from eyespot.words import nearest
 
 COMMANDS = (
-    *("train", "predict", "val", "audit", "compare", "add", "explain", "export", "serve", "embed", "augment"),
+    *("train", "predict", "val", "audit", "compare", "add", "runs", "explain", "export", "serve", "embed", "augment"),
     *("convert", "stylize", "benchmark", "lab", "networks", "info", "cache", "summary", "feature-maps", "kernels"),
     *by_hand.COMMANDS,
 )
@@ -86,7 +86,7 @@ def main() -> None:
     """
 
 
-for _module in (audited, trained, compare, boxes, stylize, lab, anatomy, by_hand, about):
+for _module in (audited, trained, compare, listed, boxes, stylize, lab, anatomy, by_hand, about):
     for _command in _module.COMMANDS.values():
         main.add_command(_command)
 

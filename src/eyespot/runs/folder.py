@@ -248,6 +248,18 @@ class RunLock:
             os.close(self._descriptor)
 
 
+def is_worked_on(folder: Path) -> bool:
+    """Whether a process holds the lock of that folder just now. Nothing is written; no lock is left."""
+    try:
+        descriptor = os.open(folder / LOCK, os.O_RDWR)
+    except OSError:  # none is there, or it is somebody else's
+        return False
+    try:
+        return not _is_locked_now(descriptor)
+    finally:
+        os.close(descriptor)  # and with it a lock that was taken to see
+
+
 def _is_locked_now(descriptor: int) -> bool:
     """Whether nobody else had it. A disk that knows no locks, as some network disks, gives it to everybody."""
     try:
