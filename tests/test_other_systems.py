@@ -11,19 +11,22 @@ import json
 import ntpath
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path, PureWindowsPath
 
+import numpy as np
 import pytest
 from other_systems import as_on_windows
 
 import eyespot
 from eyespot import files, machine, names
-from eyespot.bundle.files import read_bundle
+from eyespot.bundle.files import place_bundle
 from eyespot.cli import show
+from eyespot.data.store import FILE_NAME, Store
 from eyespot.errors import OptionError
 from eyespot.records import SetAside
 from eyespot.runs.folder import RunFolder, RunLock, is_worked_on
@@ -55,7 +58,7 @@ def nodes_of(words: str) -> Iterator[tuple[str, ast.AST]]:
 
 
 @pytest.fixture
-def windows(monkeypatch):
+def windows(monkeypatch, tmp_path):
     """The rules of Windows, during this test."""
     as_on_windows(monkeypatch)
 
@@ -104,9 +107,9 @@ def test_a_run_from_beginning_to_end(split_photos, shared_cache, tmp_path):
     run = eyespot.train(split_photos, out=tmp_path / "runs")
     again = eyespot.train(split_photos, out=tmp_path / "runs")
     assert [Path(each.run).name for each in (run, again)] == ["photos", "photos-2"]
-    assert read_bundle(run.run).manifest == read_bundle(again.run).manifest.model_copy(
-        update={"name": read_bundle(run.run).manifest.name}
-    )
+    one, two = (Path(each.run, "bundle/model.onnx").read_bytes() for each in (run, again))
+    assert one == two
+    assert [path for path in tmp_path.rglob(".*")] == []  # nothing half written, no lock
     found = eyespot.predict(run.run, [split_photos / "test"])
     assert len(found) == 33
     assert eyespot.val(run.run, split_photos).accuracy == run.test.accuracy
@@ -164,6 +167,31 @@ def test_a_file_that_stays_open_is_an_error_and_nothing_is_left(tmp_path, monkey
     with file.open("rb"), pytest.raises(PermissionError):
         files.write_whole(file, b"2")
     assert (file.read_bytes(), len(list(tmp_path.iterdir()))) == (b"1", 1)
+
+
+@linux_only
+@pytest.mark.usefixtures("windows")
+def test_a_damaged_store_is_set_aside(tmp_path):
+    with Store(tmp_path) as store:
+        store.put({"a": np.zeros(4096, np.float32)})
+    (tmp_path / FILE_NAME).write_bytes(b"x" * 9000)
+    with Store(tmp_path) as store:
+        store.put({"a": np.ones(2, np.float32)})
+        assert "was damaged" in store.notes[0]
+        assert store.get(["a"])["a"].tolist() == [1, 1]
+        store.clear()
+
+
+@linux_only
+@pytest.mark.usefixtures("windows")
+def test_a_bundle_takes_the_place_of_one_that_is_read_just_now(split_run, tmp_path):
+    folder, draft = tmp_path / "bundle", tmp_path / "draft"
+    for each in (folder, draft):
+        shutil.copytree(Path(split_run.run, "bundle"), each)
+    reader = (folder / "model.onnx").open("rb")
+    threading.Timer(0.15, reader.close).start()
+    place_bundle(draft, folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
 
 
 @linux_only
