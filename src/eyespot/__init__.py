@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from eyespot.recipes.feature_maps import feature_maps as feature_maps
     from eyespot.recipes.info import info as info
     from eyespot.recipes.kernels import kernels as kernels
+    from eyespot.recipes.list_runs import list_runs as list_runs
     from eyespot.recipes.networks import networks as networks
     from eyespot.recipes.predict import predict as predict
     from eyespot.recipes.sample import sample as sample
@@ -67,6 +68,7 @@ __all__ = [
     "kernels",
     "lab",
     "learn_kernel",
+    "list_runs",
     "load",
     "networks",
     "pixel_coverage",

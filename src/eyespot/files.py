@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,8 @@ from eyespot.errors import CannotWrite, OptionError
 
 LEFT_OVER = ".eyespot-"
 """Begins the names of files that were being written when their writer was killed."""
+WAITS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""Seconds before a file is tried again that another program has open, on Windows."""
 _KINDS = {stat.S_IFCHR: "device", stat.S_IFBLK: "device", stat.S_IFIFO: "pipe"}
 
 
@@ -40,13 +44,28 @@ def write_whole(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, target)
+        move(temporary, target)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, OSError):
             error.filename = str(path)
             del error.filename2  # set to None, it would be shown
         raise
+
+
+def move(source: Path, target: Path) -> None:
+    """Gives a file or folder another name, in one step. OSError.
+
+    Windows refuses while another program has it open: one that looks for viruses, or whoever reads the run just now.
+    So it is tried again there.
+    """
+    if sys.platform == "win32":
+        for seconds in WAITS:
+            try:
+                return os.replace(source, target)
+            except PermissionError:
+                time.sleep(seconds)
+    os.replace(source, target)
 
 
 @contextmanager

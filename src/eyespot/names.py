@@ -11,6 +11,9 @@ from contextlib import suppress
 
 _UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
 """Unicode's categories of what commands a terminal, breaks a line, or is no character."""
+MOST_BYTES = 200
+"""Of the name of a file or folder that is made; systems take 255, and all of a path 260 letters on many Windows."""
+_RESERVED = re.compile(r"con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³]", re.IGNORECASE)
 _TURNS_TEXT_ROUND = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """With these `gpj.exe` reads like a picture's name."""
 
@@ -59,6 +62,21 @@ def as_typed(path: str) -> str:
     return quote(path)
 
 
+def as_file_name(name: str, *, otherwise: str = "_") -> str:
+    """A name that a file or folder can have on any system, with room for an ending.
+
+    otherwise: where nothing is left of it.
+    """
+    plain = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", name)
+    plain = plain.encode("utf-8", "replace")[:MOST_BYTES].decode("utf-8", "ignore").strip(" .")
+    return f"_{plain}" if is_reserved(plain) else plain or otherwise
+
+
 def as_folder_name(name: str) -> str:
     """A data set's name as a folder's on any system."""
-    return re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", name).strip(" .") or "run"
+    return as_file_name(name, otherwise="run")
+
+
+def is_reserved(name: str) -> bool:
+    """True for what Windows takes for a device, whatever follows a dot: `con`, `NUL.txt`, `COM1`."""
+    return _RESERVED.fullmatch(name.partition(".")[0].rstrip(" ")) is not None

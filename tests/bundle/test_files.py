@@ -29,6 +29,7 @@ from eyespot.bundle.manifest import FORMAT_VERSION
 from eyespot.engine.gate import LARGEST_BYTES
 from eyespot.errors import BundleError, DataError
 from eyespot.evaluate.metrics import part_metrics
+from eyespot.files import move
 
 OF_A_RUN = "holds no finished model by itself, it is a part of one: give .*run$"
 CONTRADICTING = {
@@ -384,7 +385,7 @@ def named(split_run, tmp_path):
 
 def stop_at(monkeypatch, step: int, *, error: type[BaseException], half_way: bool = False) -> None:
     """Only so many steps of `place_bundle` are done; `half_way`: of the next, if it removes, one file is removed."""
-    rename, remove, calls = Path.rename, shutil.rmtree, []
+    rename, remove, calls = move, shutil.rmtree, []
 
     def counting(path, done, half=lambda: None):
         calls.append(path)
@@ -394,7 +395,7 @@ def stop_at(monkeypatch, step: int, *, error: type[BaseException], half_way: boo
             half()
         raise error
 
-    monkeypatch.setattr(Path, "rename", lambda path, target: counting(path, lambda: rename(path, target)))
+    monkeypatch.setattr("eyespot.bundle.files.move", lambda path, target: counting(path, lambda: rename(path, target)))
     monkeypatch.setattr(
         shutil,
         "rmtree",

@@ -611,6 +611,7 @@ def lost_batches(store: Store, life: Life) -> int:
     return len(lost)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it takes what Windows does not have")
 def test_killed_at_200_instants_the_store_stays_sound_and_loses_at_most_the_batch_in_flight(tmp_path):
     """Two processes at a time write to one store and are killed; it is small, so that they also evict."""
     started = again = hot_journals = 0

@@ -85,6 +85,8 @@ def test_a_run_folder_holds_everything_that_is_promised(split_run):
     assert names == {
         "args.json",
         "bundle",
+        "config.yaml",
+        "events.jsonl",
         "confusion_matrix.png",
         "predictions.csv",
         "report.html",
@@ -328,7 +330,7 @@ def test_a_disk_that_is_full_when_the_report_is_written_leaves_the_model(train, 
     assert read_bundle(photos.parent / "runs" / "train" / "full").manifest.name == "full"
 
 
-@pytest.mark.parametrize("nth", range(1, 11))
+@pytest.mark.parametrize("nth", range(1, 12))
 def test_a_disk_that_is_full_at_any_file_leaves_a_whole_model_or_no_run(train, photos, tmp_path, monkeypatch, nth):
     written: list[Path] = []
     replace_file = os.replace
@@ -344,7 +346,7 @@ def test_a_disk_that_is_full_at_any_file_leaves_a_whole_model_or_no_run(train, p
     with pytest.raises(OptionError, match=r"No space left on device") as caught:
         train(photos)
     run = tmp_path / "runs" / "train" / "photos"
-    assert run.exists() == ("complete and usable" in str(caught.value)) == (nth > 4)
+    assert run.exists() == ("complete and usable" in str(caught.value)) == (nth > 5)
     if run.exists():
         assert read_bundle(run).manifest.agreement
         assert not (run / "report.html").exists()
@@ -714,7 +716,7 @@ def test_one_ctrl_c_while_the_model_is_written_does_not_lose_it(train, photos, t
     with pytest.raises(Stopped, match="mine is complete and usable"):
         train(photos, model=model, name="mine", **({"epochs": 1} if model == "lenet5" else {}))
     run = tmp_path / "runs" / "train" / "mine"
-    assert sorted(path.name for path in run.iterdir()) == ["args.json", "bundle"]
+    assert sorted(path.name for path in run.iterdir()) == ["args.json", "bundle", "config.yaml", "events.jsonl"]
     assert eyespot.load(run).predict(photos / "circle" / "000.png")[0].predictions
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from contextlib import ExitStack
 from pathlib import Path
@@ -58,6 +59,7 @@ def test_a_folder_that_is_gone_gives_no_lock(tmp_path):
     assert RunLock.taken(tmp_path / "gone") is None
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it takes what Windows does not have")
 def test_a_lock_on_a_file_that_was_deleted_meanwhile_is_none(tmp_path, monkeypatch):
     monkeypatch.setattr("eyespot.runs.folder._is_locked_now", lambda descriptor: (tmp_path / LOCK).unlink() is None)
     assert RunLock.taken(tmp_path) is None
@@ -184,7 +186,7 @@ def test_a_run_that_was_killed_before_it_trained_goes_on(split_photos, tmp_path,
         split_photos, out=tmp_path, name="whole", progress=lambda step, *_: steps.append(step), **QUICK
     )
     run = stop(split_photos, tmp_path, steps[0] if step == "reading" else step)
-    assert [path.name for path in run.iterdir()] == ["args.json"]
+    assert {path.name for path in run.iterdir()} <= {"args.json", "config.yaml", "events.jsonl"}
     result = eyespot.train(resume=run)
     assert Path(result.run) == run
     for name in ("bundle/model.onnx", "results.csv", "predictions.csv"):

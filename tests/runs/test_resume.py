@@ -99,6 +99,7 @@ def change(checkpoint: Path) -> None:
 # --- going on
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it takes what Windows does not have")
 @pytest.mark.skipif(os.name == "nt", reason="no fork, no SIGKILL")
 @pytest.mark.parametrize(
     ("data", "options"), [("digits", {"model": "lenet5", "epochs": 2}), ("photos", PARTIAL)], ids=["scratch", "partial"]

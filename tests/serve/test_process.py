@@ -144,6 +144,7 @@ def test_what_is_on_a_kept_connection_when_sigterm_comes_is_answered(bundle, sta
     assert all(isinstance(error, ConnectionResetError) for error in broken)  # a connection nobody had accepted yet
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it takes what Windows does not have")
 def test_models_are_replaced_under_load_without_a_failed_or_a_wrong_answer(tmp_path, start, picture):
     run = tmp_path / "run"
     write_color_bundle(run / "bundle")
@@ -186,6 +187,7 @@ def test_models_are_replaced_under_load_without_a_failed_or_a_wrong_answer(tmp_p
     assert server.end() == 0
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it takes what Windows does not have")
 @pytest.mark.parametrize("terminal", [0, 1, None])
 def test_closing_the_terminal_ends_a_server_that_has_one(monkeypatch, terminal):
     monkeypatch.setattr(os, "isatty", lambda number: number == terminal)

@@ -20,7 +20,7 @@ from eyespot.data.pictures import read_small, read_whole
 from eyespot.errors import CannotWrite, UnreadablePicture
 from eyespot.evaluate.lettering import drawable, font_for, own_font
 from eyespot.files import make_folder, require_writable, write_chosen
-from eyespot.names import told_apart
+from eyespot.names import as_file_name, told_apart
 from eyespot.palette import BOXES, Color
 from eyespot.records import Levels
 
@@ -99,7 +99,7 @@ def write_answers(
     sources: the pictures by the names that they have in the answers. remark: see `drawn_answer`.
     """
     looked_at = [answer for answer in answers if answer.set_aside is None]
-    stems = told_apart(_file_name(Path(answer.picture).stem) for answer in looked_at)
+    stems = told_apart(as_file_name(Path(answer.picture).stem) for answer in looked_at)
     for answer, stem in zip(looked_at, stems, strict=True):
         writing = _Writing(answer, stem, model.classes, where.overwrite)
         if where.save_txt is not None:
@@ -141,7 +141,7 @@ class _Writing:
             left, top, right, bottom = (round(side) for side in box.xyxy)
             left, top = min(left, picture.width - 1), min(top, picture.height - 1)  # the last pixel, not beyond it
             cut = picture.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
-            kind = folder / _file_name(box.class_)
+            kind = folder / as_file_name(box.class_)
             make_folder(kind)
             self._write(kind / f"{self.stem}-{number}.jpg", _jpeg(cut))
 
@@ -154,7 +154,3 @@ def _jpeg(picture: Image.Image) -> bytes:
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=QUALITY)
     return file.getvalue()
-
-
-def _file_name(name: str) -> str:
-    return "".join("_" if each in '<>:"/\\|?*' or ord(each) < 32 else each for each in name).strip(" .") or "_"

@@ -148,7 +148,7 @@ def _unknown(labels: np.ndarray, fold: np.ndarray, group: np.ndarray | None) -> 
 
 def _by_files(shown: Shown, labels: np.ndarray | None, group: np.ndarray | None, seed: int) -> ByFiles | None:
     """None where labels cannot be judged, or the pictures are no files of their own, such as the sample's."""
-    if labels is None or not any(each.picture.path for each in shown.pictures):
+    if labels is None or not any(each.picture.is_file for each in shown.pictures):
         return None
     facts = facts_of_files(shown.size_hw, shown.file_bytes, shown.camera)
     return told_by_files(facts, labels, fold=folds_of(labels, seed=seed, group=group), group=group)

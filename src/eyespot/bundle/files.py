@@ -32,7 +32,7 @@ from eyespot.engine.gate import (
     check_graph,
 )
 from eyespot.errors import BundleError, DataError
-from eyespot.files import from_home, write_whole
+from eyespot.files import from_home, move, write_whole
 from eyespot.words import counted
 
 if TYPE_CHECKING:
@@ -154,11 +154,11 @@ def place_bundle(draft: Path, folder: Path) -> None:
     """Makes the finished `draft` the bundle in `folder`; one that is there goes, and at every moment there is one."""
     replaced = folder.with_name(REPLACED)
     if (replaced / MANIFEST).is_file() and not (folder / MANIFEST).is_file():
-        replaced.rename(folder)  # as a run that was killed left it
+        move(replaced, folder)  # as a run that was killed left it
     shutil.rmtree(replaced, ignore_errors=True)
     if folder.exists():
-        folder.rename(replaced)
-    draft.rename(folder)
+        move(folder, replaced)
+    move(draft, folder)
     shutil.rmtree(replaced, ignore_errors=True)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from eyespot import old_names
-from eyespot.cli import about, anatomy, audited, boxes, by_hand, compare, lab, stylize, trained
+from eyespot.cli import about, anatomy, audited, boxes, by_hand, compare, config, lab, listed, stylize, trained
 from eyespot.cli.overview import COMMANDS, GROUPS
 from eyespot.cli.told import (
     WRONG_USE,
@@ -35,7 +35,7 @@ TRAIN_GROUPS = {
         *("epochs", "batch", "lr", "optimizer", "schedule", "warmup", "weight_decay", "stage_factor"),
         *("smoothing", "mixup", "cutmix", "average", "patience"),
     ),
-    "The run": ("name", "out", "seed", "device", "precision", "resume", "replay", "open", "as_json", "quiet"),
+    "The run": ("name", "out", "seed", "device", "precision", "resume", "replay", "open", "config", "as_json", "quiet"),
 }
 
 
@@ -82,7 +82,7 @@ def main() -> None:
     """
 
 
-for _module in (audited, trained, compare, boxes, stylize, lab, anatomy, by_hand, about):
+for _module in (audited, trained, compare, listed, boxes, stylize, lab, anatomy, by_hand, about):
     for _command in _module.COMMANDS.values():
         main.add_command(_command)
 
@@ -142,8 +142,8 @@ def train(context: click.Context, data: str | None, open: bool, as_json: bool, q
     DATA is a folder with one sub-folder of pictures per class, or with train/, val/ and test/ that have such
     sub-folders, or `digits` for the embedded sample. Nothing in it is ever changed.
 
-    DATA may also be a CSV with the columns image_path and label, a folder with a metadata.jsonl, a folder with MNIST's
-    IDX files, or a Parquet file with pictures inside, or a folder of them.
+    DATA may also be a .zip of such folders, a CSV with the columns image_path and label, a folder with a
+    metadata.jsonl, a folder with MNIST's IDX files, or a Parquet file with pictures inside, or a folder of them.
 
     With boxes in the folder (YOLO, COCO or Pascal VOC; docs/detection.md) a detector is trained, which finds them.
 
@@ -285,3 +285,7 @@ def networks(name: str | None, as_json: bool) -> None:
     from eyespot.recipes.networks import networks as recipe
 
     show.json_or(as_json, recipe(name), show_networks.listed if name is None else show_networks.described)
+
+
+for _name in config.COMMANDS:
+    config.add_to(main.commands[_name])

@@ -15,6 +15,7 @@ GROUPS = {
         "predict": "Name the classes of pictures, or find their boxes.",
         "val": "Measure a model on labelled pictures.",
         "explain": "Draw where an answer comes from, and test whether it holds.",
+        "runs": "List all runs, with how good each is.",
         "compare": "Say whether another model is better, and how sure that is.",
         "embed": "Write the features of pictures as plain arrays.",
     },

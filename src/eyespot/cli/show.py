@@ -190,9 +190,11 @@ def cached(result: CacheResult) -> None:
 
 
 def _json(result: Any) -> str:
-    """The result as JSON: all in ASCII, which reads the same, where something in it could command a terminal."""
+    """The result as JSON: all in ASCII, which reads the same, where something in it could command a terminal, or where
+    standard output is not in UTF-8, as in a pipe on Windows."""
     text = json.dumps(_plain(result), ensure_ascii=False)
-    return text if text.isprintable() else json.dumps(_plain(result))
+    is_utf8 = (sys.stdout.encoding or "").lower().replace("_", "-") in ("utf-8", "utf8")
+    return text if is_utf8 and text.isprintable() else json.dumps(_plain(result))
 
 
 def _plain(result: Any) -> Any:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from eyespot.errors import NoPictures
 from eyespot.names import printable
@@ -33,9 +34,16 @@ MOST_LETTERS = 255
 """Longest name of a class: that of a folder, too, on most systems."""
 
 
+class Packed(Protocol):
+    """A file within another one."""
+
+    def read(self) -> bytes:
+        """Its content. OSError where it cannot be read."""
+
+
 @dataclass(frozen=True)
 class Picture:
-    """One picture, unread: its bytes are at `path`, or are `data` for pictures that are not files."""
+    """One picture, unread: its bytes are at `path`, or are what `member` reads, or `data` itself."""
 
     name: str
     """Path below the data set's folder, with '/' on every system."""
@@ -43,11 +51,20 @@ class Picture:
     part: Part | None = None
     path: Path | None = None
     data: bytes | None = None
+    member: Packed | None = None
+    """Of an archive."""
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is one by itself, here or in an archive."""
+        return self.path is not None or self.member is not None
 
     def read(self) -> bytes:
         """The encoded picture's bytes. OSError where the file cannot be read, or has more than `MOST_BYTES`."""
         if self.data is not None:
             return self.data
+        if self.member is not None:
+            return self.member.read()
         assert self.path is not None
         if self.path.stat().st_size > MOST_BYTES:
             raise OSError(errno.EFBIG, f"it has more than the {MOST_BYTES // 2**20} MB that are read")

@@ -37,15 +37,19 @@ class Sifted:
     """Paths of ordinary files that are no pictures; all of them are set aside."""
     runs: list[str]
     """Folders that eyespot wrote."""
+    known_as: str = ""
+    """The name of what is no folder."""
+    remarks: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """The folder's own name."""
-        return printable(self.root.resolve().name or str(self.root))
+        return self.known_as or printable(self.root.resolve().name or str(self.root))
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return (f"passed over what eyespot wrote itself: {some(self.runs)}",) if self.runs else ()
+        passed = (f"passed over what eyespot wrote itself: {some(self.runs)}",) if self.runs else ()
+        return (*self.remarks, *passed)
 
     def below(self, path: str) -> str:
         """The name of what lies at a path."""
@@ -85,7 +89,7 @@ def folders_in(folder: Path) -> list[Path]:
         entries = sorted(folder.iterdir())
     except OSError:  # `_walk` says so
         return []
-    return [entry for entry in entries if _is_read(entry.name) and os.path.isdir(entry)]
+    return [entry for entry in entries if is_read(entry.name) and os.path.isdir(entry)]
 
 
 def _walk(root: Path) -> tuple[list[str], dict[str, str], list[str]]:
@@ -116,10 +120,10 @@ def _walk(root: Path) -> tuple[list[str], dict[str, str], list[str]]:
                 runs.append(folder)
                 folders.clear()
                 continue
-            inside = sorted(name for name in folders if _is_read(name))
+            inside = sorted(name for name in folders if is_read(name))
             folders[:] = [n for n in inside if os.path.realpath(os.path.join(folder, n)) == os.path.join(real, n)]
             tops += [os.path.join(folder, name) for name in inside if name not in folders]
-            files += [os.path.join(folder, name) for name in sorted(names) if _is_read(name)]
+            files += [os.path.join(folder, name) for name in sorted(names) if is_read(name)]
     return files, left, runs
 
 
@@ -140,7 +144,7 @@ def _is_ours(folder: str, folders: list[str], names: list[str]) -> bool:
     return b'"command": "train"' in beginning and b'"fingerprint"' in beginning
 
 
-def _is_read(name: str) -> bool:
+def is_read(name: str) -> bool:
     """False for files and folders that are hidden or the system's own."""
     return not name.startswith(".") and name.lower() not in SYSTEM_FILES | SYSTEM_FOLDERS
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -14,6 +15,8 @@ from eyespot.data.folders import read_every_picture, read_sifted
 from eyespot.data.layouts import LAYOUT
 from eyespot.data.read_as import AS_IT_IS, ReadAs
 from eyespot.data.sifting import Sifted, lone_folders, sift
+from eyespot.data.zipped import SUFFIX as ZIP_SUFFIX
+from eyespot.data.zipped import is_zip, require_class_folders, sift_zip
 from eyespot.errors import DataError, NoPictures
 from eyespot.files import from_home
 from eyespot.names import printable
@@ -21,10 +24,11 @@ from eyespot.records import SetAside
 
 LISTS_BY_SUFFIX = TABLE_SUFFIXES | {PARQUET_SUFFIX}
 """Endings of files that are data sets themselves."""
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 IDX_ENDINGS = ("-ubyte", "-ubyte.gz")
 MADE_READABLE = {
     **dict.fromkeys((".xlsx", ".xls", ".ods", ".numbers"), ": save the table as CSV"),
-    **dict.fromkeys((".zip", ".tar", ".gz", ".tgz", ".7z", ".rar"), ": unpack it"),
+    **dict.fromkeys((".tar", ".gz", ".tgz", ".7z", ".rar"), ": unpack it"),
     **dict.fromkeys((".json", ".xml", ".yaml"), ", but perhaps boxes, in no format that is read"),
 }
 
@@ -44,6 +48,10 @@ def open_data_set(where: str | Path, how: ReadAs = AS_IT_IS) -> DataSet:
             return data_set
         note = "the folder `digits` was read; the embedded sample of that name was not"
         return replace(data_set, notes=(note, *data_set.notes))
+    if is_zip(path):
+        sifted = sift_zip(path)
+        require_class_folders(sifted)
+        return labelled(read_sifted(sifted, layout=how.layout))
     if str(where) == "digits" and not path.exists():
         from eyespot.data.samples import digits
 
@@ -63,6 +71,10 @@ def open_pictures(where: str | Path, how: ReadAs = AS_IT_IS) -> DataSet:
         sifted = sift(path)
         if sifted.pictures and not _packed(sifted, how):
             return read_every_picture(sifted, layout=how.layout)
+    if is_zip(path):
+        zipped = sift_zip(path)
+        require_class_folders(zipped)
+        return read_every_picture(zipped, layout=how.layout)
     try:
         return open_data_set(where, how)
     except NoPictures:
@@ -88,6 +100,9 @@ def list_pictures(
         path, above = from_home(given), printable(str(given))
         if str(given) and path.is_dir():
             found, left = _list_folder(path, how)
+        elif is_zip(path):
+            zipped = sift_zip(path)
+            found, left = zipped.pictures, zipped.set_aside
         elif str(given) and _is_list(path):
             above = os.path.dirname(above)
             listed = _read_list(path, how)
@@ -167,6 +182,10 @@ def _is_list(path: Path) -> bool:
     return path.suffix.lower() in LISTS_BY_SUFFIX and path.is_file()
 
 
+def _is_data(path: Path) -> bool:
+    return _is_list(path) or is_zip(path)
+
+
 def _matching(given: str | Path) -> list[str | Path]:
     """What a pattern such as `new/*.jpg` fits, as a shell that does not know it hands it on; else the path itself."""
     path = from_home(given)
@@ -186,15 +205,17 @@ def _below(above: str, name: str) -> str:
 
 def _no_such_folder(where: str | Path, path: Path, *, what: str = "folder") -> DataError:
     given = printable(str(where))
+    if _ADDRESS.match(str(where)):
+        return DataError(f"{given} is an address, and eyespot fetches nothing: download it first, then give the file")
     if path.is_file() and what == "folder":
         what_to_do = MADE_READABLE.get(path.suffix.lower(), "")
         return DataError(f"{given} is a file that lists no pictures{what_to_do}; {LAYOUT}; {LISTS}")
     beside: list[str] = []
     with suppress(OSError):
-        beside += [each.name for each in path.parent.iterdir() if what != "folder" or each.is_dir() or _is_list(each)]
+        beside += [each.name for each in path.parent.iterdir() if what != "folder" or each.is_dir() or _is_data(each)]
     known = {name.casefold(): name for name in ([*beside, "digits"] if what == "folder" else beside)}
     close = [known[name] for name in difflib.get_close_matches(path.name.casefold(), known, n=1)]
     offers = [str(path.parent / name) if name in beside else name for name in close]
     hint = "".join(f"; did you mean '{printable(offer)}'?" for offer in offers)
-    what = "file" if path.suffix.lower() in LISTS_BY_SUFFIX else what
+    what = "file" if path.suffix.lower() in {*LISTS_BY_SUFFIX, ZIP_SUFFIX} else what
     return NoPictures(f"there is no {what} '{given}' (looked in {printable(str(path.absolute().parent))}){hint}")

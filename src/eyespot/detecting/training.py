@@ -94,7 +94,7 @@ class DetectorTraining:
             while self.step < self.steps:
                 self._one_step(pool)
                 ended = self.step % len(self._batches) == 0 or self.step == self.steps
-                yield Step(self.step, self._end_epoch() if ended else None)
+                yield Step(self.step, self._end_epoch() if ended else None, loss=self._batch_loss)
 
     def state(self) -> dict[str, Any]:
         """Everything that decides how training goes on: of tensors, numbers, text, lists and dicts."""
@@ -137,7 +137,8 @@ class DetectorTraining:
             for half in self._halves[1:]:
                 torch._foreach_copy_(list(half.parameters()), list(self.net.parameters()))
         self._average.update(self.net)
-        self._loss += sum(float(each.total.detach()) for each in losses) / weight
+        self._batch_loss = sum(float(each.total.detach()) for each in losses) / weight
+        self._loss += self._batch_loss
         self.step += 1
 
     def _loss_of(self, half: Detector, rows: np.ndarray) -> Loss:

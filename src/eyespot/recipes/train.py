@@ -22,7 +22,9 @@ from eyespot.regimes.fitting import NO_MODEL_YET
 from eyespot.reporting.classification import Classification
 from eyespot.reporting.result import TrainResult
 from eyespot.runs.clock import Clock, Journal
+from eyespot.runs.events import Event, Events
 from eyespot.runs.folder import RunFolder
+from eyespot.runs.headline import headline
 from eyespot.runs.job import Job
 from eyespot.runs.keywords import TrainKeywords
 from eyespot.runs.options import TrainOptions, train_options
@@ -147,19 +149,22 @@ def _train(
     folder.tidy()
     clock.write_down()
     notes: list[str] = []
+    events = Events(folder.path, notes)
     cache_folder = machine.cache_folder()
     try:
         with open_store(cache_folder, notes) as store:
-            precision = choose_precision(options.precision)
-            job = Job(options, folder, store, cache_folder, precision, progress, clock, ranks)
+            precision, told = choose_precision(options.precision), events.following(progress)
+            job = Job(options, folder, store, cache_folder, precision, told, clock, ranks, events)
             finish = task.train(job)
         if finish is None:
             return None
         result = finish(notes, lambda: journal.entries(clock))
         folder.forget_checkpoints()
         job.progress("writing the report", 1, 1)
+        events.tell(_done(result))
         return result
     except KeyboardInterrupt:
+        events.tell(Event("stopped"))
         raise _stopped(folder) from None
 
 
@@ -173,6 +178,17 @@ def _clock(options: TrainOptions, again: Again | None, *, journal: Journal, rank
         replays=again.replays if again else None,
         journal=journal,
         world=ranks,
+    )
+
+
+def _done(result: TrainResult | DetectorResult) -> Event:
+    found = headline(result.model_dump(mode="json"))
+    is_accuracy = found is not None and found.measure == "accuracy"
+    return Event(
+        "done",
+        regime=getattr(result, "regime", "detector"),
+        accuracy=found.value if found and is_accuracy else None,
+        average_precision=found.value if found and not is_accuracy else None,
     )
 
 

@@ -27,6 +27,7 @@ from eyespot.regimes.findings import REPEATS, Findings, find, steadied
 from eyespot.regimes.findings import VERSION as FINDINGS_VERSION
 from eyespot.regimes.fitted import AsFound, ClassMeans, Fitted, Temperature, stopped_note
 from eyespot.regimes.prepare import Prepared, notes_on_trained
+from eyespot.runs.events import Event
 from eyespot.runs.job import Job
 from eyespot.runs.options import TrainOptions
 
@@ -53,6 +54,7 @@ def fit_frozen(prepared: Prepared, trunk: Trunk, job: Job, *, small_test: bool, 
     memory = _Memory(job.store, _samples(embedded, prepared), _head_options(job.options, views))
     job.progress("fitting the head", 0, 2)
     fitted = memory.fit()
+    _tell(fitted, job)
     answers = Answers(embedded.pictures, memory.samples.labels, fitted.out_of_fold[None])
     fold = folds_of(memory.samples.labels, seed=job.options.seed, group=memory.samples.group)
     out_of_fold, stopped = _out_of_fold(answers, fitted, memory=memory, wanted=small_test, progress=job.progress)
@@ -77,6 +79,14 @@ def fit_frozen(prepared: Prepared, trunk: Trunk, job: Job, *, small_test: bool, 
         notes=[*embedded.notes, *notes, *stopped],
         findings=memory.findings(fitted),
     )
+
+
+def _tell(fitted: FittedHead, job: Job) -> None:
+    """An event for each L2 that was tried."""
+    for number, trial in enumerate(fitted.trials, start=1):
+        job.events.tell(
+            Event("cross-validation", regime="frozen", step=number, loss=trial.loss, accuracy=trial.accuracy)
+        )
 
 
 def as_found(prepared: Prepared, trunk: Trunk, job: Job) -> AsFound | None:

@@ -14,12 +14,13 @@ from eyespot.bundle.files import CHECKPOINTS
 from eyespot.distributed.world import total
 from eyespot.errors import MachineError
 from eyespot.runs.clock import Decisions, Ended, Reason
+from eyespot.runs.events import LINES, Event
 from eyespot.runs.job import Job
 from eyespot.training.around_steps import WholeSteps
 from eyespot.words import counted
 
 if TYPE_CHECKING:
-    from eyespot.training.plan import Epoch, Stepwise
+    from eyespot.training.plan import Epoch, Step, Stepwise
 
 CHECKPOINT_SECONDS = 2.0
 """Of training before the first checkpoint, and between two: what a kill can lose, and the step it comes in."""
@@ -57,9 +58,10 @@ def run_training(training: Stepwise, job: Job, *, key: str, reserve: float = 0.0
         with _threads(few=few), WholeSteps() as whole:
             for step in _steps(training, last):
                 whole.between()
-                job.progress("training", step, training.steps)
+                job.progress("training", step.number, training.steps)
+                _tell(step, job, key, last=last)
                 kept.save(now=False)
-                if known is None and job.clock.is_up(reserve=reserve) and step < training.steps:
+                if known is None and job.clock.is_up(reserve=reserve) and step.number < training.steps:
                     reason = "by the clock"
                     break
     except KeyboardInterrupt:
@@ -106,13 +108,31 @@ def epoch_row(epoch: Epoch) -> dict[str, float | int | bool]:
     return row
 
 
-def _steps(training: Stepwise, last: int) -> Iterator[int]:
+def _steps(training: Stepwise, last: int) -> Iterator[Step]:
     if training.step >= last:  # it was at its end when it was kept
         return
     for step in training.run():
-        yield step.number
+        yield step
         if step.number >= last:
             return
+
+
+def _tell(step: Step, job: Job, key: str, *, last: int) -> None:
+    """Writes an event at the end of each epoch, and at some steps between, always the same ones."""
+    epoch = step.epoch
+    if epoch is None and step.number % max(1, last // LINES):
+        return
+    job.events.tell(
+        Event(
+            "training",
+            regime=key.partition(" ")[0],
+            step=step.number,
+            epoch=epoch.number if epoch else None,
+            loss=epoch.train_loss if epoch else step.loss,
+            validation_loss=epoch.validation_loss if epoch else None,
+            accuracy=epoch.validation_accuracy if epoch else None,
+        )
+    )
 
 
 def _note_on_norms(training: Stepwise, job: Job) -> None:

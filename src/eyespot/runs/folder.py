@@ -14,7 +14,9 @@ from pathlib import Path
 from eyespot.bundle.files import CHECKPOINTS, FOLDER, find_bundle
 from eyespot.distributed.world import World, broadcast
 from eyespot.errors import CannotWrite, OptionError
-from eyespot.files import LEFT_OVER, from_home, remove_leftovers, writing
+from eyespot.files import LEFT_OVER, from_home, remove_leftovers, write_whole, writing
+from eyespot.runs.config import CONFIG, as_config
+from eyespot.runs.events import EVENTS
 from eyespot.runs.options import TrainOptions
 from eyespot.runs.tables import write_json
 
@@ -139,10 +141,12 @@ class RunFolder:
                 each.rmdir()
 
     def write_args(self, args: Mapping[str, object]) -> None:
-        """Writes `args.json` where the folder is there."""
+        """Writes `args.json` where the folder is there, and once, as a file of options, what it was asked."""
         if self.path is not None and self._world.is_writer:
             with writing(f"the run in {self.path}"):
                 write_json(self.path / ARGS, args)
+                if not (self.path / CONFIG).exists():
+                    write_whole(self.path / CONFIG, as_config(args))
 
     @property
     def has_model(self) -> bool:
@@ -199,7 +203,7 @@ def _holds_nothing(folder: Path) -> bool:
 def _is_left_over(path: Path) -> bool:
     if path.name == CHECKPOINTS:
         return not any(path.glob("*/[!.]*"))  # those that were not finished begin with a dot
-    return path.name in (ARGS, LOCK) or path.name.startswith((LEFT_OVER, f".{FOLDER}."))
+    return path.name in (ARGS, CONFIG, EVENTS, LOCK) or path.name.startswith((LEFT_OVER, f".{FOLDER}."))
 
 
 def _clear(folder: Path) -> None:
@@ -242,6 +246,18 @@ class RunLock:
             self._path.unlink()
         if sys.platform != "win32":  # not before: the next one would lock a file that is deleted then
             os.close(self._descriptor)
+
+
+def is_worked_on(folder: Path) -> bool:
+    """Whether a process holds the lock of that folder just now. Nothing is written; no lock is left."""
+    try:
+        descriptor = os.open(folder / LOCK, os.O_RDWR)
+    except OSError:  # none is there, or it is somebody else's
+        return False
+    try:
+        return not _is_locked_now(descriptor)
+    finally:
+        os.close(descriptor)  # and with it a lock that was taken to see
 
 
 def _is_locked_now(descriptor: int) -> bool:

@@ -12,6 +12,7 @@ from eyespot.distributed.world import World
 from eyespot.progress import Progress
 from eyespot.records import PrecisionName
 from eyespot.runs.clock import Clock
+from eyespot.runs.events import Events
 from eyespot.runs.folder import RunFolder
 from eyespot.runs.options import TrainOptions
 
@@ -31,6 +32,8 @@ class Job:
     progress: Progress
     clock: Clock
     world: World = field(default_factory=World)
+    events: Events = field(default_factory=Events)
+    """Written down as they happen; by default nowhere."""
 
     @cached_property
     def device(self) -> Device:

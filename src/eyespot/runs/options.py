@@ -14,6 +14,7 @@ from eyespot.data.read_as import Layout, ReadAs
 from eyespot.errors import OptionError
 from eyespot.files import from_home
 from eyespot.keywords import require_known, seconds_of
+from eyespot.names import as_file_name
 from eyespot.old_names import TRAIN, renamed
 from eyespot.records import Record
 from eyespot.words import some
@@ -30,8 +31,10 @@ USED_BY: dict[str, tuple[Regime, ...]] = {
     **dict.fromkeys(("patience", "growing"), ("scratch",)),
 }
 """Options that only some regimes use; all others are for every regime."""
-_FORBIDDEN = '<>:"/\\|?*'
-"""In the name of a folder, on one system or another."""
+_NAME = (
+    'a plain folder name without any of <>:"/\\|?*, with no dot or blank at an end, of at most 200 bytes, and none '
+    "that Windows keeps for devices, such as CON"
+)
 
 
 class TrainOptions(Record):
@@ -135,7 +138,7 @@ class TrainOptions(Record):
     """Decides the split, the folds, what chance does to pictures, and the first weights when training from scratch."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """auto: bf16 where the processor has it, else fp32."""
-    name: str | None = Field(default=None, description=f"a plain folder name without any of {_FORBIDDEN}")
+    name: str | None = Field(default=None, description=_NAME)
     """Name of the run's folder; by default the data's name and a number."""
     out: Path = Field(default=Path("runs"), description="the path of a folder")
     """Folder under which `train/NAME` is made."""
@@ -189,7 +192,7 @@ class TrainOptions(Record):
     @field_validator("name")
     @classmethod
     def _is_a_folder_name(cls, name: str | None) -> str | None:
-        if name is not None and (not name.strip(" .") or any(c in _FORBIDDEN or ord(c) < 32 for c in name)):
+        if name is not None and as_file_name(name) != name:
             raise ValueError
         return name
 

@@ -76,7 +76,7 @@ class Training:
         self._weights = None if plan.class_weights is None else torch.tensor(plan.class_weights)
         self.step = 0
         self._lowered = 0
-        self._loss = 0.0
+        self._loss = self._batch_loss = 0.0
         self.epochs: list[Epoch] = []
         self._best: dict[str, Tensor] | None = None
         self.good = self._now()
@@ -119,7 +119,7 @@ class Training:
         """Trains, yielding after every step; stop taking from it to stop training."""
         while self.step < self.steps and not self._out_of_patience():
             if self._one_step():
-                yield Step(self.step, self._end_epoch() if self._ends_epoch else None)
+                yield Step(self.step, self._end_epoch() if self._ends_epoch else None, loss=self._batch_loss)
             else:
                 self._go_back()
                 if self._lowered == MOST_LOWERED:
@@ -184,6 +184,7 @@ class Training:
         self._scaler.update()
         self._average.update(answering(self.net))
         self._loss += together
+        self._batch_loss = together / len(rows)
         self.step += 1
         return self.step < self.steps or self._is_finite()
 

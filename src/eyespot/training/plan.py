@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -95,6 +96,8 @@ class Step:
     """Steps done so far."""
     epoch: Epoch | None
     """Where the step was the last of its epoch."""
+    loss: float = math.nan
+    """Of its batch, per example."""
 
 
 class Stepwise(Protocol):

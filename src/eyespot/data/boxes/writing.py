@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from eyespot.data.boxes.records import BoxedDataSet, BoxedPicture, Format
 from eyespot.errors import CannotWrite
-from eyespot.files import LEFT_OVER, writing
+from eyespot.files import LEFT_OVER, move, writing
 from eyespot.names import printable, told_apart
 from eyespot.words import counted, some
 
@@ -54,7 +54,7 @@ def _whole(folder: Path) -> Iterator[Path]:
         yield beside
         if folder.exists():
             folder.rmdir()
-        beside.rename(folder)
+        move(beside, folder)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
