@@ -36,7 +36,7 @@ ROOMS = (
     ("zoo",),
     ("arithmetic",),
     ("blocks", "data", "engine"),
-    ("machine", "records"),
+    ("download", "machine", "records"),
     ("files", "keywords", "names", "old_names", "palette", "progress"),
     ("words",),
     ("errors", "version"),

@@ -21,7 +21,7 @@ from eyespot.names import as_typed, printable_lines
 from eyespot.progress import ANNOUNCED, Progress, silent
 from eyespot.records import Metric
 from eyespot.runs.tables import as_csv
-from eyespot.words import counted
+from eyespot.words import counted, megabytes
 
 if TYPE_CHECKING:  # each command shows one of them
     from eyespot.answering.detections import Detections
@@ -232,10 +232,10 @@ def informed(result: InfoResult) -> None:
 def cached(result: CacheResult) -> None:
     """The store's size, or what was removed."""
     verb = "removed" if result.cleared else "holds"
-    held = f"{counted(result.entries, 'array')}, {_megabytes(result.bytes)}"
-    line("Store", f"{verb} {held}; at most {_megabytes(result.max_bytes)}")
+    held = f"{counted(result.entries, 'array')}, {megabytes(result.bytes)}"
+    line("Store", f"{verb} {held}; at most {megabytes(result.max_bytes)}")
     if result.trained_bytes:
-        line("Trainings", f"{verb} {_megabytes(result.trained_bytes)}")
+        line("Trainings", f"{verb} {megabytes(result.trained_bytes)}")
     line("", result.folder)
 
 
@@ -273,7 +273,3 @@ def notes(said: Sequence[str], rest: str = "--json has them all") -> None:
         line("Note", note)
     if len(said) > MOST_NAMED:
         line("", f"... and {counted(len(said) - MOST_NAMED, 'more note')}; {rest}")
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1e6:,.1f} MB"
