@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,6 +41,26 @@ def write_whole(path: Path, data: bytes) -> None:
             error.filename = str(path)
             del error.filename2  # set to None, it would be shown
         raise
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Writes files whose folders exist so that, after a full disk, none of them is there. Raises CannotWrite.
+
+    Each is written beside its place first; then all are put there, in their order.
+    """
+    staged: list[tuple[Path, Path]] = []
+    try:
+        for path, data in files.items():
+            target = _followed(path)
+            staged.append((_beside(target), target))
+            write_chosen(staged[-1][0], data)
+        for temporary, target in staged:
+            os.replace(temporary, target)
+    except OSError as error:
+        raise CannotWrite(f"{error.filename} cannot be written ({error.strerror}): choose another place") from error
+    finally:
+        for temporary, _ in staged:
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -26,8 +26,8 @@ from eyespot.words import counted, megabytes
 if TYPE_CHECKING:  # each command shows one of them
     from eyespot.answering.detections import Detections
     from eyespot.answering.results import Prediction, ValResult
+    from eyespot.exporting.result import ExportResult
     from eyespot.recipes.embed import EmbedResult
-    from eyespot.recipes.export import ExportResult
     from eyespot.recipes.info import CacheResult, InfoResult
     from eyespot.records import SetAside
     from eyespot.reporting.result import TrainResult
@@ -162,14 +162,17 @@ def predicted(results: Sequence[Prediction] | Sequence[Detections]) -> None:
 
 def exported(result: ExportResult) -> None:
     """What `export` wrote, and how it compares."""
-    for file in result.files:
+    if result.web is not None:
+        size = f"{counted(len(result.files), 'file')}, {megabytes(result.bytes)}"
+        line("Wrote", f"{result.web.folder}: {size}, weights in {result.web.weights}")
+    for file in result.files if result.web is None else ():
         line("Wrote", file)
     before = "before int8, " if result.int8 and result.int8.kept else ""
     for check in (*result.checks, *([result.bf16] if result.bf16 else [])):
         line("Compared", f"{before}{check.runtime}: {check}")
         for name in check.close[:MOST_NAMED]:
             line("", f"{name} {check.why_close}")
-    if result.bf16 is None and not result.is_detector:
+    if result.bf16 is None and not result.is_detector and result.web is None:
         line("", "bf16 is left out: this machine has no such arithmetic")
     if result.int8 is not None:
         of = result.int8
@@ -178,7 +181,21 @@ def exported(result: ExportResult) -> None:
         line("", f"accuracy {of.accuracy:.3f}, in fp32 {of.accuracy_fp32:.3f}, on {counted(of.pictures, 'picture')}")
         line("", f"{of.speedup:.2f} times as fast; faster on {of.faster} of {counted(of.timed, 'picture')}")
     notes(result.notes)
-    line("Next", f"eyespot predict {as_typed(result.files[0])} PICTURES")
+    if result.web is None:
+        line("Next", f"eyespot predict {as_typed(result.files[0])} PICTURES")
+    else:
+        line("Next", f"python -m http.server --directory {as_typed(result.web.folder)}, and open http://localhost:8000")
+        line("", "or put the folder on any web space, under https")
+
+
+def downloads() -> None:
+    """What `export` is about to fetch for a page, before it does."""
+    from eyespot import machine
+    from eyespot.exporting.web_runtime import announcement
+
+    announced = announcement(machine.cache_folder())
+    if announced:
+        say(f"{'Downloads':12}{announced}", err=True)
 
 
 def write_predictions(path: Path, results: Sequence[Prediction] | Sequence[Detections]) -> None:

@@ -15,7 +15,7 @@ from eyespot.engine.resize import with_resize
 from eyespot.engine.run import openvino_core, save_openvino
 from eyespot.engine.suppress import Suppression, with_suppression
 
-Format = Literal["onnx", "openvino"]
+Format = Literal["onnx", "openvino", "web"]
 PRODUCER = "eyespot"
 _SECTION = "eyespot"
 """Of the XML's own remarks, `rt_info`."""
