@@ -19,7 +19,7 @@ from eyespot.exporting.web_runtime import LICENCE, WASM
 from eyespot.version import VERSION
 
 MODEL, RUNTIME = "model.onnx", "runtime"
-INDEX, WORKER_OF_NETWORK = "index.html", "sw.js"
+INDEX, SERVICE_WORKER = "index.html", "sw.js"
 POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; "
     "img-src 'self' blob: data:; connect-src 'self'; media-src blob: mediastream:; manifest-src 'self'; "
@@ -49,7 +49,7 @@ def site(bundle: Bundle | DetectorBundle, graph: bytes, runtime: Mapping[str, by
     }
     sizes = {name: len(content[name]) for name in (MODEL, f"{RUNTIME}/{WASM}")}
     content["model.json"] = _as_json({**_said(bundle), "files": sizes, "heat_map": HEAT.encode() in graph})
-    return {**content, WORKER_OF_NETWORK: _kept(content)}
+    return {**content, SERVICE_WORKER: _kept(content)}
 
 
 def _said(bundle: Bundle | DetectorBundle) -> dict[str, Any]:
@@ -73,7 +73,9 @@ def _page() -> dict[str, bytes]:
     """Scripts, styles and the picture of the served page that have a place here, and those of this page alone."""
     served, own = files(_SERVED) / "page", files("eyespot.exporting") / "web"
     shared = {each.name: each for each in served.iterdir() if each.is_file() and each.name not in _NOT_HERE}
-    ours = {each.name: each for each in own.iterdir() if each.name.endswith(".js") and each.name != WORKER_OF_NETWORK}
+    ours = {
+        each.name: each for each in own.iterdir() if each.name.endswith((".js", ".css")) and each.name != SERVICE_WORKER
+    }
     return {f"page/{name}": file.read_bytes() for name, file in sorted({**shared, **ours}.items())}
 
 
@@ -95,7 +97,7 @@ def _manifest(name: str) -> dict[str, Any]:
 def _kept(content: Mapping[str, bytes]) -> bytes:
     """The script that keeps the files on the device; another one whenever any file is another one."""
     digest = sha256("".join(f"{name} {sha256(data)}\n" for name, data in sorted(content.items())).encode())
-    script = (files("eyespot.exporting") / "web" / WORKER_OF_NETWORK).read_text("utf-8")
+    script = (files("eyespot.exporting") / "web" / SERVICE_WORKER).read_text("utf-8")
     names = ["./", *(name for name in content if name != INDEX)]
     return script.replace("@VERSION@", digest[:16]).replace("@FILES@", json.dumps(names)).encode()
 

@@ -62,7 +62,7 @@ async function describe() {
 function receive({ number, answer, error, loaded, ready, failed }) {
   if (failed) fail(failed);
   else if (ready) begin();
-  else if (loaded !== undefined) say(byId("loading"), `Loading the model: ${Math.floor(100 * loaded)}\u00a0%`);
+  else if (loaded !== undefined) say(byId("loading"), loaded < 1 ? `Loading the model: ${Math.floor(100 * loaded)}\u00a0%` : "Starting the model");
   else {
     const { resolve, reject } = waiting.get(number);
     waiting.delete(number);

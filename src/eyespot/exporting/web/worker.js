@@ -53,6 +53,7 @@ async function load() {
   let loaded = 0;
   const more = (/** @type {number} */ bytes) => postMessage({ loaded: (loaded += bytes) / total });
   const [graph, wasm] = await Promise.all(Object.entries(sizes).map(([name, size]) => fetched(name, size, more)));
+  ort.env.logLevel = "error";
   Object.assign(ort.env.wasm, { numThreads: 1, wasmBinary: wasm.buffer });
   try {
     return await ort.InferenceSession.create(graph, { executionProviders: ["wasm"] });
