@@ -17,7 +17,7 @@ from eyespot.words import megabytes
 TIMEOUT_SECONDS = 30
 """Without a byte."""
 _CHUNK = 2**16
-_AGAIN = "nothing was kept: try again, or fetch the file yourself"
+_AGAIN = "nothing was kept: try again, or get the file elsewhere"
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,13 @@ def _fetched(remote: Remote, progress: Progress) -> bytes:
                 data += chunk
                 progress(step, len(data) // 1000, remote.bytes // 1000)
     except urllib.error.HTTPError as error:
-        raise DownloadError(f"{remote.url} answered with the status {error.code}: try again later") from error
+        raise DownloadError(f"{remote.url} answered with the status {error.code}: {_AGAIN}") from error
     except http.client.IncompleteRead as error:
         raise DownloadError(_cut_off(remote, len(data) + len(error.partial))) from error
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise DownloadError(
-            f"{remote.url} cannot be fetched ({reason}): look whether this computer is online, or fetch the file "
+            f"{remote.url} cannot be fetched ({reason}): look whether this computer is online, or get the file "
             "elsewhere"
         ) from error
     if len(data) > remote.bytes:

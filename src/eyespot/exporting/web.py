@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from eyespot.bundle.exported_detector import found_by_graph
 from eyespot.bundle.files import Bundle, DetectorBundle
 from eyespot.bundle.run import NO_ANSWER, ClassAnswer, answers_in
 from eyespot.data.copies import Hashed
-from eyespot.engine.gate import BOXES, PROBABILITIES
+from eyespot.engine.gate import ALL_BOXES, ALL_SCORES, BOXES, PROBABILITIES, SCORES
 from eyespot.engine.half import with_half_weights
 from eyespot.errors import BundleError, DataError
 from eyespot.evaluate.box_matches import Found
@@ -38,7 +38,10 @@ from eyespot.records import Record
 
 HALF_CLOSE = 1e-2
 """Largest difference of a probability or a score that weights in 16 bits may make; where it is larger, they have 32."""
+MOST_IN_BROWSER = 500
+"""Pictures that are asked about in the browser, which answers some a second."""
 NO_CHROMIUM = "no Chromium, Chrome or Edge was found"
+E = TypeVar("E")
 Weights = Literal["fp16", "fp32"]
 Outputs = Callable[[Iterable[tuple[Any, np.ndarray]]], Iterator[tuple[Any, dict[str, np.ndarray]]]]
 """Decoded pictures of any size, tagged, to what the page's graph gives for each, with its tag."""
@@ -87,25 +90,25 @@ def draft_site(bundle: Bundle | DetectorBundle, runtime: Mapping[str, bytes], we
 
 
 def prove_site(
-    bundle: Bundle | DetectorBundle, runtime: Mapping[str, bytes], draft: dict[str, bytes], checking: Checking
+    bundle: Bundle | DetectorBundle, runtime: Mapping[str, bytes], draft: dict[str, bytes], compared: PageCompared
 ) -> ProvenSite:
     """The page, whose answers are those of the run.
 
-    draft: the page with weights in 16 bits, which stay where every answer does. checking: compares it with the run.
+    draft: the page with weights in 16 bits, which stay where every answer does. compared: with the run.
     Raises BundleError if the answers are others.
     """
     content, close, notes = draft, HALF_CLOSE, []
     weights: Weights = "fp16"
-    checked = _in_onnx_runtime(content, checking, weights, close)
+    checked = _in_onnx_runtime(content, compared.checking, weights, close)
     if not checked.is_same or checked.check.largest_difference > close:
         content, weights, close = draft_site(bundle, runtime, "fp32"), "fp32", CLOSE
         notes.append("the weights are kept in 32 bits: in 16 an answer would be another one")
-        checked = _in_onnx_runtime(content, checking, weights, close)
+        checked = _in_onnx_runtime(content, compared.checking, weights, close)
         _require(checked.check, close)
     checks = [checked.check]
     browser: str | None = None
     try:
-        browser, shown = _in_browser(content, checking, close)
+        browser, shown = _in_browser(content, compared.in_browser, close)
         _require(shown.check, close)
         checks.append(shown.check)
     except NoBrowser as error:
@@ -119,6 +122,8 @@ class PageCompared:
 
     part: str
     checking: Checking
+    in_browser: Checking
+    """Of at most `MOST_IN_BROWSER` of them, evenly spread."""
     notes: tuple[str, ...]
 
 
@@ -132,12 +137,21 @@ def compared_page(
         found = boxes_of_bundle(bundle, hashed, progress)
         if not found:
             raise DataError(f"none of the pictures that {run} was made on can be read")
-        checking = checking_boxes(bundle, found, hashed, progress)
-        return PageCompared(" and ".join(each.part for each in parts), checking, notes_on_boxes(parts, len(found)))
+        boxes = partial(checking_boxes, bundle, progress=progress)
+        part, notes = " and ".join(each.part for each in parts), notes_on_boxes(parts, len(found))
+        return PageCompared(part, boxes(found, hashed), boxes(*spread(found, hashed)), notes)
     pictures = pictures_to_compare(run, bundle, data, "val", "test", "train")
     expected = answers_of_run(run, bundle, pictures, progress)
-    checking = checking_answers(bundle, expected, pictures.hashed, progress)
-    return PageCompared(pictures.part, checking, tuple(notes_on_pictures(pictures, len(expected), None)))
+    answers, hashed = partial(checking_answers, bundle, progress=progress), pictures.hashed
+    said = tuple(notes_on_pictures(pictures, len(expected), None))
+    return PageCompared(pictures.part, answers(expected, hashed), answers(*spread(expected, hashed)), said)
+
+
+def spread(expected: Mapping[int, E], pictures: Sequence[Hashed]) -> tuple[dict[int, E], list[Hashed]]:
+    """At most `MOST_IN_BROWSER` of the pictures with what is expected of them, by their new numbers, evenly spread."""
+    numbers = sorted(expected)
+    chosen = [numbers[at] for at in np.linspace(0, len(numbers) - 1, min(len(numbers), MOST_IN_BROWSER)).astype(int)]
+    return {new: expected[number] for new, number in enumerate(chosen)}, [pictures[number] for number in chosen]
 
 
 def checking_answers(
@@ -184,7 +198,8 @@ def checking_boxes(
         def finding(wholes: Wholes) -> Iterator[tuple[int, Found | str]]:
             tagged = (((number, whole), whole.image) for number, whole in wholes)
             for (number, whole), outputs in outputs_of(tagged):
-                shaped = {**outputs, BOXES: outputs[BOXES].reshape(-1, 4)}
+                boxes, scores = outputs[BOXES].reshape(-1, 4), outputs[SCORES]
+                shaped = {**outputs, BOXES: boxes, ALL_BOXES: boxes, ALL_SCORES: scores}  # a page has no others
                 yield number, _cut(found_by_graph(shaped, whole), cut)
 
         found = box_agreement(

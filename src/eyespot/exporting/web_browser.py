@@ -137,8 +137,7 @@ def _serving(talk: _Talk) -> Iterator[str]:
     class Handler(_Handler):
         of = talk
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}{talk.base}proof.html"
@@ -167,6 +166,14 @@ def _browsing(program: str, address: str) -> Iterator[subprocess.Popen[bytes]]:
                 process.wait(10)
             process.kill()
             process.wait()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), OSError):  # the browser ended, and with it what it was told
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from eyespot.bundle.files import sha256
 from eyespot.download import Remote, download
-from eyespot.errors import MachineError
+from eyespot.errors import DownloadError, MachineError
 from eyespot.files import from_home
 from eyespot.progress import Progress
 from eyespot.words import megabytes
@@ -88,8 +88,11 @@ def runtime_files(
             f"a web page needs {NAME} (MIT), which is not in eyespot's cache yet: add --download to fetch it once, "
             f"{size} from cdn.jsdelivr.net; or name with --runtime a folder that holds {SCRIPT} and {WASM}"
         )
-    for each in missing:
-        download(each, kept_in(cache_folder), progress)
+    try:
+        for each in missing:
+            download(each, kept_in(cache_folder), progress)
+    except DownloadError as error:
+        raise DownloadError(f"{error}, and name its folder with --runtime") from error
     return _in_folder(kept_in(cache_folder))
 
 

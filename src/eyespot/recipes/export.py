@@ -111,7 +111,7 @@ def _export_page(
     draft = draft_site(bundle, runtime, "fp16")
     with site_targets_of(run, bundle, draft, out, overwrite=overwrite) as targets:
         compared = compared_page(run, bundle, asked.data, progress)
-        proven = prove_site(bundle, runtime, draft, compared.checking)
+        proven = prove_site(bundle, runtime, draft, compared)
         write_together({targets[name]: content for name, content in proven.content.items()})
     folder = printable(str(targets[INDEX].parent))
     return ExportResult(
