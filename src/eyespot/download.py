@@ -59,6 +59,7 @@ def _fetched(remote: Remote, progress: Progress) -> bytes:
                 data += chunk
                 progress(step, len(data) // 1000, remote.bytes // 1000)
     except urllib.error.HTTPError as error:
+        error.close()
         raise DownloadError(f"{remote.url} answered with the status {error.code}: {_AGAIN}") from error
     except http.client.IncompleteRead as error:
         raise DownloadError(_cut_off(remote, len(data) + len(error.partial))) from error

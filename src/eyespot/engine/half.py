@@ -21,7 +21,7 @@ def with_half_weights(graph: bytes) -> bytes:
         if tensor.data_type != TensorProto.FLOAT:
             continue
         values = numpy_helper.to_array(tensor)
-        if values.ndim < 2 or values.size < LEAST_NUMBERS or np.abs(values).max() > np.finfo(np.float16).max:
+        if values.ndim < 2 or values.size < LEAST_NUMBERS or not np.abs(values).max() <= np.finfo(np.float16).max:
             continue
         name, half = tensor.name, f"{tensor.name}.half"
         tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), half))
