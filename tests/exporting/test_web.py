@@ -224,7 +224,9 @@ def test_what_cannot_be_is_said(run, options, error, words):
 
 def test_another_version_of_the_runtime_is_refused(run, runtime):
     (runtime / "ort-wasm-simd-threaded.wasm").write_bytes(b"\0asm\2\0\0\0")
-    with pytest.raises(MachineError, match=r"is not the file of onnxruntime-web 1\.23\.2, the one that eyespot was tried"):
+    with pytest.raises(
+        MachineError, match=r"is not the file of onnxruntime-web 1\.23\.2, the one that eyespot was tried"
+    ):
         export(run, format="web", runtime=runtime)
 
 
