@@ -175,7 +175,7 @@ def test_an_earlier_export_is_replaced_only_when_asked(run):
 
 
 def test_a_format_that_is_not_there_is_a_sentence(run):
-    with pytest.raises(OptionError, match="the option format cannot be 'torch': there are onnx and openvino"):
+    with pytest.raises(OptionError, match="the option format cannot be 'torch': there are onnx, openvino and web"):
         export(run, format="torch")
 
 

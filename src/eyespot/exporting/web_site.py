@@ -41,7 +41,7 @@ def site(bundle: Bundle | DetectorBundle, graph: bytes, runtime: Mapping[str, by
     """
     content = {
         MODEL: graph,
-        **{f"{RUNTIME}/{name}": data for name, data in runtime.items()},
+        **{f"{RUNTIME}/{_named(name)}": data for name, data in runtime.items()},
         f"{RUNTIME}/LICENSE": LICENCE.encode(),
         **_page(),
         INDEX: _index(),
@@ -50,6 +50,11 @@ def site(bundle: Bundle | DetectorBundle, graph: bytes, runtime: Mapping[str, by
     sizes = {name: len(content[name]) for name in (MODEL, f"{RUNTIME}/{WASM}")}
     content["model.json"] = _as_json({**_said(bundle), "files": sizes, "heat_map": HEAT.encode() in graph})
     return {**content, SERVICE_WORKER: _kept(content)}
+
+
+def _named(name: str) -> str:
+    """A runtime's file as it is called here: some web spaces do not know that .mjs is a script."""
+    return name.replace(".mjs", ".js")
 
 
 def _said(bundle: Bundle | DetectorBundle) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 /** Asks the model, in a thread of its own: one picture after the other, with onnxruntime-web on one core. */
 
-import * as ort from "../runtime/ort.wasm.bundle.min.mjs";
+import * as ort from "../runtime/ort.wasm.bundle.min.js";
 import { answerTo } from "./answering.js";
 import { pixelsOf } from "./pixels.js";
 
