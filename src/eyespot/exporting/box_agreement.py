@@ -142,6 +142,13 @@ def box_agreement(
             f"{counted(len(expected) - len(compared), 'picture')} could be read for the run and not for {runtime}: "
             "nothing can be compared while pictures change or go: export again"
         )
+    return _check(runtime, compared, expected, pictures)
+
+
+def _check(
+    runtime: str, compared: dict[int, Compared], expected: dict[int, Expected], pictures: Sequence[Hashed]
+) -> BoxCheck:
+    """What came out of all pictures, in that runtime."""
     named = {
         verdict: tuple(pictures[number].picture.name for number, each in compared.items() if each.verdict == verdict)
         for verdict in ("same", "close", "different")

@@ -68,10 +68,9 @@ def export(
     Raises BundleError if the exported model answers otherwise than the run in OpenVINO, in ONNX Runtime or in the
     browser; nothing is written then. MachineError and DownloadError where a page's runtime cannot be had.
     """
-    started = time.perf_counter()
     bundle = read_any_bundle(run)
     asked = as_record(ExportOptions, options, verb=export)
-    chosen, data = format_of(format, int8=asked.int8), asked.data
+    chosen = format_of(format, int8=asked.int8)
     if chosen == "web":
         return _export_page(run, bundle, asked, out=out, overwrite=overwrite, progress=progress)
     if asked.runtime is not None or asked.download:
@@ -79,12 +78,27 @@ def export(
     if isinstance(bundle, DetectorBundle):
         if asked.int8:
             raise OptionError("the option int8 is for models that name classes, not for detectors: leave it out")
-        return _export_detector(run, bundle, chosen, out=out, data=data, overwrite=overwrite, progress=progress)
-    with targets_of(run, bundle, chosen, out, overwrite=overwrite) as targets:
+        return _export_detector(run, bundle, chosen, out=out, data=asked.data, overwrite=overwrite, progress=progress)
+    return _export_classifier(run, bundle, chosen, asked, out=out, overwrite=overwrite, progress=progress)
+
+
+def _export_classifier(
+    run: str | Path,
+    bundle: Bundle,
+    format: Format,
+    asked: ExportOptions,
+    *,
+    out: str | Path | None,
+    overwrite: bool,
+    progress: Progress,
+) -> ExportResult:
+    """The files of a model that names classes."""
+    started, data = time.perf_counter(), asked.data
+    with targets_of(run, bundle, format, out, overwrite=overwrite) as targets:
         pictures = pictures_to_compare(run, bundle, data, "val", "test", "train")
         graph = onnx_file(bundle)
         reference = OnnxRuntime(graph)
-        contents = (graph,) if chosen == "onnx" else openvino_files(bundle)
+        contents = (graph,) if format == "onnx" else openvino_files(bundle)
         compared = _Compared(bundle, pictures, targets, answers_of_run(run, bundle, pictures, progress), progress)
         proven = compared.proven(contents, reference)
         if asked.int8:
