@@ -188,16 +188,6 @@ def exported(result: ExportResult) -> None:
         line("", "or put the folder on any web space, under https")
 
 
-def downloads() -> None:
-    """What `export` is about to fetch for a page, before it does."""
-    from eyespot import machine
-    from eyespot.exporting.web_runtime import announcement
-
-    announced = announcement(machine.cache_folder())
-    if announced:
-        say(f"{'Downloads':12}{announced}", err=True)
-
-
 def write_predictions(path: Path, results: Sequence[Prediction] | Sequence[Detections]) -> None:
     """The answers as CSV, a line an answer."""
     header = type(results[0]).header() if results else ()

@@ -106,8 +106,6 @@ def export(as_json: bool, quiet: bool, **options: Any) -> None:
     from eyespot.cli import show
     from eyespot.recipes.export import export as recipe
 
-    if options["format"] == "web" and options["download"] and options["runtime"] is None and not quiet:
-        show.downloads()
     with show.progress(quiet=quiet) as progress:
         result = recipe(progress=progress, **options)
     show.json_or(as_json, result, show.exported)

@@ -8,7 +8,7 @@ from eyespot.bundle.files import sha256
 from eyespot.download import Remote, download
 from eyespot.errors import DownloadError, MachineError
 from eyespot.files import from_home
-from eyespot.progress import Progress
+from eyespot.progress import Progress, announce
 from eyespot.words import megabytes
 
 VERSION = "1.23.2"
@@ -64,13 +64,6 @@ def missing_in(cache_folder: Path) -> list[Remote]:
     return [each for each in FILES if _read(kept_in(cache_folder), each) is None]
 
 
-def announcement(cache_folder: Path) -> str:
-    """What is about to be downloaded, how much and from where; empty where nothing is missing."""
-    missing = missing_in(cache_folder)
-    size = megabytes(sum(each.bytes for each in missing))
-    return f"{NAME}, {size}, from {_ADDRESS} into {kept_in(cache_folder)}" if missing else ""
-
-
 def runtime_files(
     runtime: str | Path | None, *, cache_folder: Path, may_download: bool, progress: Progress
 ) -> dict[str, bytes]:
@@ -81,19 +74,21 @@ def runtime_files(
     """
     if runtime is not None:
         return _in_folder(from_home(runtime))
-    missing = missing_in(cache_folder)
+    kept, missing = kept_in(cache_folder), missing_in(cache_folder)
+    size = megabytes(sum(each.bytes for each in missing))
     if missing and not may_download:
-        size = megabytes(sum(each.bytes for each in missing))
         raise MachineError(
             f"a web page needs {NAME} (MIT), which is not in eyespot's cache yet: add --download to fetch it once, "
             f"{size} from cdn.jsdelivr.net; or name with --runtime a folder that holds {SCRIPT} and {WASM}"
         )
+    if missing:
+        announce(progress, f"Downloads   {NAME}, {size}, from {_ADDRESS} into {kept}")
     try:
         for each in missing:
-            download(each, kept_in(cache_folder), progress)
+            download(each, kept, progress)
     except DownloadError as error:
         raise DownloadError(f"{error}, and name its folder with --runtime") from error
-    return _in_folder(kept_in(cache_folder))
+    return _in_folder(kept)
 
 
 def _in_folder(folder: Path) -> dict[str, bytes]:
