@@ -17,6 +17,7 @@ from eyespot.answering.detections import BoxOptions
 from eyespot.answering.keywords import PredictKeywords
 from eyespot.answering.rules import RuleOptions
 from eyespot.data.read_as import ReadAs, ReadKeywords
+from eyespot.exporting.result import ExportKeywords, ExportOptions
 from eyespot.recipes.explain import Asked, AskedOfBox, ExplainKeywords
 from eyespot.runs.keywords import TrainKeywords
 from eyespot.runs.options import TrainOptions
@@ -29,6 +30,7 @@ PAIRS = {
     PredictKeywords: typing.get_type_hints(RuleOptions) | typing.get_type_hints(BoxOptions) | {"threshold": THRESHOLD},
     ReadKeywords: typing.get_type_hints(ReadAs),
     ExplainKeywords: typing.get_type_hints(Asked) | typing.get_type_hints(AskedOfBox),
+    ExportKeywords: typing.get_type_hints(ExportOptions),
     StylizeKeywords: typing.get_type_hints(StylizeOptions),
 }
 NOT_FOR_PEOPLE = {"classes_count"}

@@ -37,7 +37,7 @@ ROOMS = (
     ("zoo",),
     ("arithmetic",),
     ("blocks", "data", "engine"),
-    ("machine", "records"),
+    ("download", "machine", "records"),
     ("progress",),
     ("card", "files", "keywords", "names", "old_names", "palette"),
     ("words",),

@@ -20,6 +20,7 @@ from course_page import chapters, numbers, prose
 import eyespot
 from eyespot.cli.main import main
 from eyespot.data.drawn_shapes import CLASSES
+from eyespot.exporting.web_runtime import kept_in
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -30,7 +31,12 @@ SCRIPTS = ("scripts/setup", "scripts/test", "scripts/check", ".ci/run")
 INSTALL = 'python3 -m venv .venv && .venv/bin/pip install -c constraints.txt -e ".[train]"'
 FIRST_MODEL = ".venv/bin/eyespot train digits"
 TEST_SETUP = "scripts/test"
+WEB_RUNTIME = os.environ.get("EYESPOT_TEST_RUNTIME")
+"""A folder with onnxruntime-web, which tests do not fetch."""
+DOWNLOADS = "eyespot export runs/train/photos --format web --out site --download"
+"""Not run without that folder: it would use the network."""
 NOT_RUN = {
+    *(() if WEB_RUNTIME else (DOWNLOADS,)),
     INSTALL,
     TEST_SETUP,
     "export PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu",
@@ -41,7 +47,7 @@ NOT_RUN = {
     "python3 -m venv small && small/bin/pip install -c constraints.txt . && "
     "small/bin/eyespot predict runs/train/photos new/",
 }
-"""Commands that install something, or change the shell: word for word, so that a new one has to be looked at."""
+"""Commands that install, fetch, or change the shell: word for word, so that a new one has to be looked at."""
 OF_THIS_MACHINE = ("eyespot info", "eyespot cache")
 """Commands whose answer is another on every machine: only the labels of its lines are compared."""
 
@@ -110,8 +116,11 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[Snippet, subproces
     folder = tmp_path_factory.mktemp("readme")
     if SAMPLE not in [each.text for each in RUN]:
         eyespot.sample("shapes", folder)
+    cache = tmp_path_factory.mktemp("cache")
+    if WEB_RUNTIME:
+        shutil.copytree(WEB_RUNTIME, kept_in(cache))
     environment = os.environ | {
-        "EYESPOT_CACHE": str(tmp_path_factory.mktemp("cache")),
+        "EYESPOT_CACHE": str(cache),
         "PYTHONUTF8": "1",
         "NO_COLOR": "1",
         "COLUMNS": "100",

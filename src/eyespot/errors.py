@@ -13,6 +13,7 @@
     ├── OptionError             an option has a value that cannot be used
     │   └── CannotWrite         a chosen place cannot be written to: a full disk, a folder that is gone
     ├── StoreError              the cache on disk cannot be used
+    ├── DownloadError           a file that was asked for cannot be fetched, or is another one
     ├── MissingExtra            an optional part of eyespot is not installed
     ├── MachineError            this machine lacks something the work needs
     ├── TooLow                  a figure is lower than it had to be; has the result
@@ -81,6 +82,10 @@ class CannotWrite(OptionError):
 
 class StoreError(EyespotError):
     """The cache on disk cannot be used."""
+
+
+class DownloadError(EyespotError):
+    """A file that was asked for cannot be fetched, or what came is not that file."""
 
 
 class MissingExtra(EyespotError):

@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -66,6 +66,26 @@ def move(source: Path, target: Path) -> None:
             except PermissionError:
                 time.sleep(seconds)
     os.replace(source, target)
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Writes files whose folders exist so that, after a full disk, none of them is there. Raises CannotWrite.
+
+    Each is written beside its place first; then all are put there, in their order.
+    """
+    staged: list[tuple[Path, Path]] = []
+    try:
+        for path, data in files.items():
+            target = _followed(path)
+            staged.append((_beside(target), target))
+            write_chosen(staged[-1][0], data)
+        for temporary, target in staged:
+            move(temporary, target)
+    except OSError as error:
+        raise CannotWrite(f"{error.filename} cannot be written ({error.strerror}): choose another place") from error
+    finally:
+        for temporary, _ in staged:
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager

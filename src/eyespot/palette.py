@@ -23,3 +23,8 @@ BOXES: tuple[Color, ...] = (
     *((190, 30, 90), (90, 80, 200), (100, 110, 20), (120, 60, 30)),
 )
 """Of boxes, by class: white letters can be read on each, and each can be seen on most pictures."""
+
+
+def color_of(label: int) -> Color:
+    """Of the boxes of a class; classes beyond the last color begin again."""
+    return BOXES[label % len(BOXES)]

@@ -10,6 +10,11 @@ def counted(count: int, noun: str, plural: str = "") -> str:
     return f"{count} {noun if count == 1 else plural or noun + 's'}"
 
 
+def megabytes(count: int) -> str:
+    """`12.0 MB` of so many bytes: millions of them."""
+    return f"{count / 1e6:,.1f} MB"
+
+
 def some(names: Sequence[str], *, most: int = 5) -> str:
     """`a`, `a, b and c`, or of more names than `most` the first ones and a count: `a, b, c, d, e and 195 more`."""
     shown = list(names) if len(names) <= most else [*names[:most], f"{len(names) - most} more"]

@@ -9,11 +9,11 @@ import numpy as np
 from PIL import Image
 
 from eyespot.answering.box_evaluation import Judged
-from eyespot.answering.drawn import color_of
 from eyespot.data.boxes.records import BoxedPicture, Boxes
 from eyespot.data.data_set import Picture
 from eyespot.detecting.shown import MOST, STRIP, Shown, shown
 from eyespot.evaluate.box_matches import Found, Truth, matches
+from eyespot.palette import color_of
 
 CLASSES = ("cat", "dog")
 SIDE = 200

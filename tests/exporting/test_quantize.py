@@ -28,6 +28,7 @@ from eyespot.errors import DataError, MissingExtra, OptionError
 from eyespot.evaluate.promises import Unknown
 from eyespot.exporting import quantize as recipe
 from eyespot.exporting.agreement import ExportCheck, answers_of_bundle
+from eyespot.exporting.compared import notes_on_pictures
 from eyespot.exporting.files import openvino_files
 from eyespot.exporting.quantize import Int8Check, judged
 from eyespot.progress import silent
@@ -159,7 +160,7 @@ def test_a_picture_of_a_class_that_was_renamed_is_left_out(quantize):
     assert (check.pictures, check.accuracy, check.timed) == (3, 1, 3)
     assert check.answers.pictures == 5
     found = RunPictures("val", drawn("green", 5), 0)
-    assert list(verb._notes(found, 5, check)) == [
+    assert list(notes_on_pictures(found, 5, check)) == [
         "int8 was judged without 2 pictures, of classes that the model does not know: were folders renamed?"
     ]
 

@@ -27,6 +27,7 @@ from eyespot.engine.last_map import linear_head
 from eyespot.engine.run import available_precisions
 from eyespot.errors import BundleError, CannotWrite, DataError, EyespotError, MissingExtra, OptionError
 from eyespot.exporting.agreement import ExportCheck, OnnxRuntime, agreement, require_agreement
+from eyespot.exporting.compared import notes_on_pictures, pictures_to_compare
 from eyespot.exporting.files import onnx_file, openvino_files
 from eyespot.recipes import export as verb
 from eyespot.recipes.export import export
@@ -132,13 +133,13 @@ def test_pictures_that_moved_are_named_and_can_be_given(run, split_photos, tmp_p
 
 
 def test_where_the_validation_pictures_are_gone_others_are_compared_and_that_is_said(run, split_photos):
-    found = verb._pictures(run, read_bundle(run), split_photos / "test", "val", "test", "train")
+    found = pictures_to_compare(run, read_bundle(run), split_photos / "test", "val", "test", "train")
     assert (found.part, len(found.hashed), found.missing) == ("test", 33, 0)
-    assert list(verb._notes(found, 33, None)) == [
+    assert list(notes_on_pictures(found, 33, None)) == [
         "the run's 12 pictures of part 'val' cannot be found, so it was compared on those of part 'test': say with "
         "--data where they are"
     ]
-    assert list(verb._notes(replace(found, passed=()), 33, None)) == [
+    assert list(notes_on_pictures(replace(found, passed=()), 33, None)) == [
         "the run has no validation pictures, so it was compared on those of part 'test'"
     ]
 
@@ -161,7 +162,7 @@ def test_a_bundle_alone_says_what_to_give(run, split_photos, tmp_path):
 
 def test_the_pictures_of_the_bundle_in_a_run_s_folder_are_those_of_the_run(run):
     bundle = read_bundle(run)
-    assert verb._pictures(run / "bundle", bundle, None, "val") == verb._pictures(run, bundle, None, "val")
+    assert pictures_to_compare(run / "bundle", bundle, None, "val") == pictures_to_compare(run, bundle, None, "val")
 
 
 def test_an_earlier_export_is_replaced_only_when_asked(run):
@@ -174,7 +175,7 @@ def test_an_earlier_export_is_replaced_only_when_asked(run):
 
 
 def test_a_format_that_is_not_there_is_a_sentence(run):
-    with pytest.raises(OptionError, match="the option format cannot be 'torch': there are onnx and openvino"):
+    with pytest.raises(OptionError, match="the option format cannot be 'torch': there are onnx, openvino and web"):
         export(run, format="torch")
 
 

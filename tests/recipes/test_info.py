@@ -19,7 +19,7 @@ from eyespot.detecting.explained import BoxExplanation
 from eyespot.errors import StoreError
 from eyespot.evaluate import box_records, promises, trust
 from eyespot.explaining import deletion
-from eyespot.exporting import agreement, box_agreement, quantize
+from eyespot.exporting import agreement, box_agreement, quantize, web
 from eyespot.labs import result as lab_result
 from eyespot.recipes import (
     augment,
@@ -76,6 +76,7 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "detections": detections.Detection,
     "eyespot convert boxes": convert_boxes.ConvertResult,
     "eyespot export": export.ExportResult,
+    "web": web.WebPage,
     "int8": quantize.Int8Check,
     "checks, bf16": agreement.ExportCheck,
     "checks of boxes": box_agreement.BoxCheck,

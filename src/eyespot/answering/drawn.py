@@ -21,7 +21,7 @@ from eyespot.errors import CannotWrite, UnreadablePicture
 from eyespot.evaluate.lettering import drawable, font_for, own_font
 from eyespot.files import make_folder, require_writable, write_chosen
 from eyespot.names import as_file_name, told_apart
-from eyespot.palette import BOXES, Color
+from eyespot.palette import Color, color_of
 from eyespot.records import Levels
 
 LARGEST_SIDE = 1600
@@ -72,11 +72,6 @@ def drawn_answer(
         for box in reversed(answer.detections)  # the surest on top
     ]
     return draw(small, boxes)
-
-
-def color_of(label: int) -> Color:
-    """Of the boxes of a class; classes beyond the last color begin again."""
-    return BOXES[label % len(BOXES)]
 
 
 def require_room(options: BoxOptions) -> None:

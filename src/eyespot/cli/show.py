@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -20,13 +21,13 @@ from eyespot.names import as_typed, printable_lines
 from eyespot.progress import Progress, shown, silent
 from eyespot.records import Metric
 from eyespot.runs.tables import as_csv
-from eyespot.words import counted
+from eyespot.words import counted, megabytes
 
 if TYPE_CHECKING:  # each command shows one of them
     from eyespot.answering.detections import Detections
     from eyespot.answering.results import Prediction, ValResult
+    from eyespot.exporting.result import ExportResult
     from eyespot.recipes.embed import EmbedResult
-    from eyespot.recipes.export import ExportResult
     from eyespot.recipes.info import CacheResult, InfoResult
     from eyespot.records import SetAside
     from eyespot.reporting.result import TrainResult
@@ -112,14 +113,17 @@ def predicted(results: Sequence[Prediction] | Sequence[Detections]) -> None:
 
 def exported(result: ExportResult) -> None:
     """What `export` wrote, and how it compares."""
-    for file in result.files:
+    if result.web is not None:
+        size = f"{counted(len(result.files), 'file')}, {megabytes(result.bytes)}"
+        line("Wrote", f"{result.web.folder}: {size}, weights in {result.web.weights}")
+    for file in result.files if result.web is None else ():
         line("Wrote", file)
     before = "before int8, " if result.int8 and result.int8.kept else ""
     for check in (*result.checks, *([result.bf16] if result.bf16 else [])):
         line("Compared", f"{before}{check.runtime}: {check}")
         for name in check.close[:MOST_NAMED]:
             line("", f"{name} {check.why_close}")
-    if result.bf16 is None and not result.is_detector:
+    if result.bf16 is None and not result.is_detector and result.web is None:
         line("", "bf16 is left out: this machine has no such arithmetic")
     if result.int8 is not None:
         of = result.int8
@@ -128,7 +132,11 @@ def exported(result: ExportResult) -> None:
         line("", f"accuracy {of.accuracy:.3f}, in fp32 {of.accuracy_fp32:.3f}, on {counted(of.pictures, 'picture')}")
         line("", f"{of.speedup:.2f} times as fast; faster on {of.faster} of {counted(of.timed, 'picture')}")
     notes(result.notes)
-    line("Next", f"eyespot predict {as_typed(result.files[0])} PICTURES")
+    if result.web is None:
+        line("Next", f"eyespot predict {as_typed(result.files[0])} PICTURES")
+    else:
+        line("Next", f"python -m http.server --directory {as_typed(result.web.folder)}, and open http://localhost:8000")
+        line("", "or put the folder on any web space, under https")
 
 
 def write_predictions(path: Path, results: Sequence[Prediction] | Sequence[Detections]) -> None:
@@ -182,10 +190,10 @@ def informed(result: InfoResult) -> None:
 def cached(result: CacheResult) -> None:
     """The store's size, or what was removed."""
     verb = "removed" if result.cleared else "holds"
-    held = f"{counted(result.entries, 'array')}, {_megabytes(result.bytes)}"
-    line("Store", f"{verb} {held}; at most {_megabytes(result.max_bytes)}")
+    held = f"{counted(result.entries, 'array')}, {megabytes(result.bytes)}"
+    line("Store", f"{verb} {held}; at most {megabytes(result.max_bytes)}")
     if result.trained_bytes:
-        line("Trainings", f"{verb} {_megabytes(result.trained_bytes)}")
+        line("Trainings", f"{verb} {megabytes(result.trained_bytes)}")
     line("", result.folder)
 
 
@@ -225,7 +233,3 @@ def notes(said: Sequence[str], rest: str = "--json has them all") -> None:
         line("Note", note)
     if len(said) > MOST_NAMED:
         line("", f"... and {counted(len(said) - MOST_NAMED, 'more note')}; {rest}")
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1e6:,.1f} MB"

@@ -75,13 +75,20 @@ def explain(as_json: bool, quiet: bool, **options: Any) -> None:
 
 @click.command()
 @click.argument("run")
-@click.option("--format", default="onnx", show_default=True, help="onnx, one file, or openvino, two.")
+@click.option("--format", default="onnx", show_default=True, help="onnx, one file; openvino, two; web, a page.")
 @click.option("--int8", is_flag=True, help="Try 8-bit numbers; kept if as good and faster here. OpenVINO only.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder to write to.  [default: export in the run's folder]"
 )
 @click.option("--data", metavar="DATA", help="Where the run's pictures are now.  [default: where they were]")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier export.")
+@click.option(
+    "--runtime",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Folder with onnxruntime-web, for web.  [default: eyespot's cache]",
+)
+@click.option("--download", is_flag=True, help="Fetch onnxruntime-web, for web: 12 MB, once.")
 @json_option
 @quiet_option
 @told
@@ -91,6 +98,9 @@ def export(as_json: bool, quiet: bool, **options: Any) -> None:
     The file takes a decoded picture of any size: resize, crop, normalisation, network, temperature and softmax are
     inside, and so are the names of the classes. The run's validation pictures go through it in OpenVINO and in ONNX
     Runtime; if an answer is another one than the run's, nothing is written.
+
+    With --format web it is a page for any web space: it answers in the browser of whoever opens it, on a phone, too,
+    without a server and, once loaded, without a network. It is compared in a real browser, where there is one.
     """
     from eyespot.cli import show
     from eyespot.recipes.export import export as recipe

@@ -9,13 +9,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.answering.drawn import color_of
 from eyespot.evaluate.average_precision import RECALLS, Curve, curves
 from eyespot.evaluate.box_matches import Matches
 from eyespot.evaluate.box_records import DetectionScores
 from eyespot.evaluate.lettering import drawable, shorten
 from eyespot.names import printable
-from eyespot.palette import BOXES, INK, Color, as_hex
+from eyespot.palette import BOXES, INK, Color, as_hex, color_of
 from eyespot.reporting.canvas import HUNDRED, SOFT, TEXT, Canvas, Point, Square, width_of
 from eyespot.words import counted
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from eyespot.answering.detections import Detection
 from eyespot.answering.detector import Detector, chosen_cut, detections_of
-from eyespot.answering.drawn import color_of, draw
+from eyespot.answering.drawn import draw
 from eyespot.bundle.boxes import found_at
 from eyespot.bundle.run import NO_ANSWER
 from eyespot.data.framed import Framed, read_framed
@@ -24,7 +24,7 @@ from eyespot.evaluate.boxes import clipped, to_picture
 from eyespot.explaining.deletion import Deletion, deletion_test
 from eyespot.explaining.drawing import PANEL, Explained, as_panel
 from eyespot.explaining.heat import PATCHES, HeatMap, Method, occlusion_map
-from eyespot.palette import PALE
+from eyespot.palette import PALE, color_of
 from eyespot.records import Fraction, Record, Window
 from eyespot.words import some
 

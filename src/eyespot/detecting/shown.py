@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from eyespot.answering.box_evaluation import Judged
-from eyespot.answering.drawn import color_of, draw, name_boxes
+from eyespot.answering.drawn import draw, name_boxes
 from eyespot.data.pictures import read_small
 from eyespot.detecting.doubts import Doubts
 from eyespot.errors import UnreadablePicture
@@ -18,6 +18,7 @@ from eyespot.evaluate.box_doubts import BoxDoubt, Why
 from eyespot.evaluate.box_matches import Matches
 from eyespot.evaluate.box_mistakes import missed_boxes, wrong_boxes
 from eyespot.evaluate.lettering import drawable, shorten
+from eyespot.palette import color_of
 from eyespot.records import Levels
 
 MOST = 12

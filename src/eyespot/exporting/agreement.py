@@ -10,7 +10,7 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.bundle.files import Bundle
-from eyespot.bundle.run import ClassAnswer, Classifier
+from eyespot.bundle.run import NO_ANSWER, ClassAnswer, Classifier, answers_in
 from eyespot.data.copies import Hashed
 from eyespot.engine.compiled import compiled_folder
 from eyespot.engine.gate import PICTURE
@@ -78,6 +78,17 @@ class OnnxRuntime:
         for tag, picture in pictures:
             outputs = self._session.run(self._names, {PICTURE: picture})
             yield tag, dict(zip(self._names, outputs, strict=True))
+
+
+def in_onnx_runtime(runtime: OnnxRuntime, bundle: Bundle) -> Answering:
+    """The graph that is in there, asked as the bundle's."""
+
+    def answering(pictures: Tagged) -> Iterator[tuple[int, ClassAnswer | str]]:
+        for number, outputs in runtime.stream(pictures):
+            [answer] = answers_in(outputs, bundle)
+            yield number, answer if answer.is_one else NO_ANSWER
+
+    return answering
 
 
 def answers_of_bundle(bundle: Bundle, pictures: Sequence[Hashed], progress: Progress) -> dict[int, ClassAnswer]:

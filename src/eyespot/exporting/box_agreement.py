@@ -123,10 +123,11 @@ def box_agreement(
     pictures: Sequence[Hashed],
     bundle: DetectorBundle,
     progress: Progress,
+    close: float = CLOSE,
 ) -> BoxCheck:
     """How the boxes of a model that takes whole pictures compare with the `expected` ones.
 
-    finding: the model; runtime: its name, for the person who reads. bundle: the run's.
+    finding: the model; runtime: its name, for the person who reads. bundle: the run's. close: see `CLOSE`.
     """
     cut, preprocess = Cut.of(bundle.manifest), bundle.manifest.preprocess
     work = [(each.picture, each.content) for each in pictures]
@@ -134,13 +135,20 @@ def box_agreement(
     compared: dict[int, Compared] = {}
     for done, (number, found) in enumerate(finding(decoded), start=1):
         if number in expected:  # others can be read only now
-            compared[number] = compare_found(found, expected[number], cut)
+            compared[number] = compare_found(found, expected[number], cut, close=close)
         progress(f"asking {runtime}", done, len(pictures))
     if len(compared) < len(expected):
         raise DataError(
             f"{counted(len(expected) - len(compared), 'picture')} could be read for the run and not for {runtime}: "
             "nothing can be compared while pictures change or go: export again"
         )
+    return _check(runtime, compared, expected, pictures)
+
+
+def _check(
+    runtime: str, compared: dict[int, Compared], expected: dict[int, Expected], pictures: Sequence[Hashed]
+) -> BoxCheck:
+    """What came out of all pictures, in that runtime."""
     named = {
         verdict: tuple(pictures[number].picture.name for number, each in compared.items() if each.verdict == verdict)
         for verdict in ("same", "close", "different")
@@ -177,19 +185,19 @@ class Compared:
     """Of any side, as a share of the picture's longer side."""
 
 
-def compare_found(found: Found | str, expected: Expected, cut: Cut) -> Compared:
+def compare_found(found: Found | str, expected: Expected, cut: Cut, *, close: float = CLOSE) -> Compared:
     """Whether both say the same, but for rounding; close where a box is in one of them alone, and rounding decides."""
     if isinstance(found, str):
         return Compared("different")
     ours, theirs = _Rows.of(expected.found), _Rows.of(found)
     side = max(expected.picture_hw)
-    pairs = _pairs(ours, theirs, side)
+    pairs = _pairs(ours, theirs, side, close)
     difference = max((abs(float(ours.scores[a] - theirs.scores[b])) for a, b in pairs), default=0.0)
     shift = max((float(np.abs(ours.xyxy[a] - theirs.xyxy[b]).max()) / side for a, b in pairs), default=0.0)
     alone = ours.without([a for a, _ in pairs]).and_also(theirs.without([b for _, b in pairs]))
     if not len(alone.scores):
         return Compared("same", difference, shift)
-    decided = _decided_by_rounding(alone, ours.and_also(theirs), cut)
+    decided = _decided_by_rounding(alone, ours.and_also(theirs), cut, close)
     return Compared("close" if decided else "different", difference, shift)
 
 
@@ -219,14 +227,14 @@ class _Rows:
         )
 
 
-def _pairs(ours: _Rows, theirs: _Rows, side: int) -> list[tuple[int, int]]:
-    """Rows that are the same box: of one class, score and place no further apart than `CLOSE`."""
+def _pairs(ours: _Rows, theirs: _Rows, side: int, close: float) -> list[tuple[int, int]]:
+    """Rows that are the same box: of one class, score and place no further apart than `close`."""
     free = np.ones(len(theirs.scores), bool)
     pairs = []
     for row in range(len(ours.scores)):
         shift = np.abs(theirs.xyxy - ours.xyxy[row]).max(axis=1, initial=0) / side
         difference = np.abs(theirs.scores - ours.scores[row])
-        fits = free & (theirs.labels == ours.labels[row]) & (shift <= CLOSE) & (difference <= CLOSE)
+        fits = free & (theirs.labels == ours.labels[row]) & (shift <= close) & (difference <= close)
         if fits.any():
             best = int(np.where(fits, shift + difference, np.inf).argmin())
             free[best] = False
@@ -234,7 +242,7 @@ def _pairs(ours: _Rows, theirs: _Rows, side: int) -> list[tuple[int, int]]:
     return pairs
 
 
-def _decided_by_rounding(alone: _Rows, all_boxes: _Rows, cut: Cut) -> bool:
+def _decided_by_rounding(alone: _Rows, all_boxes: _Rows, cut: Cut, close: float) -> bool:
     """Whether every box that only one of both has is there, or not, because of rounding.
 
     Its score lies at the threshold, or at the last one that is answered; or it overlaps another box of its class by as
@@ -242,9 +250,9 @@ def _decided_by_rounding(alone: _Rows, all_boxes: _Rows, cut: Cut) -> bool:
     """
     pairs = (len(all_boxes.scores) - len(alone.scores)) // 2
     last = all_boxes.scores.min() if pairs + len(alone.scores) > cut.most else cut.threshold
-    decided = (np.abs(alone.scores - cut.threshold) <= CLOSE) | (np.abs(alone.scores - last) <= CLOSE)
+    decided = (np.abs(alone.scores - cut.threshold) <= close) | (np.abs(alone.scores - last) <= close)
     overlaps = np.asarray(iou(alone.xyxy, all_boxes.xyxy)) * (alone.labels[:, None] == all_boxes.labels)
-    decided |= (np.abs(overlaps - cut.iou) <= CLOSE).any(axis=1)
+    decided |= (np.abs(overlaps - cut.iou) <= close).any(axis=1)
     among = np.asarray(iou(alone.xyxy, alone.xyxy)) * (alone.labels[:, None] == alone.labels) > cut.iou
     while True:
         more = decided | (among & decided).any(axis=1)

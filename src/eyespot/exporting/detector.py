@@ -59,7 +59,7 @@ def prove_boxes(
         check = box_agreement(finding, expected, runtime=runtime, pictures=pictures, bundle=bundle, progress=progress)
         require_box_agreement(check)
         checks.append(check)
-    return ProvenBoxes(contents, tuple(checks), tuple(_notes(parts, len(expected))))
+    return ProvenBoxes(contents, tuple(checks), notes_on_boxes(parts, len(expected)))
 
 
 def read_back(contents: tuple[bytes, ...], names: Sequence[str]) -> ExportedDetector:
@@ -71,6 +71,11 @@ def read_back(contents: tuple[bytes, ...], names: Sequence[str]) -> ExportedDete
         exported = read_exported(drafts[0])
     assert isinstance(exported, ExportedDetector)
     return exported
+
+
+def notes_on_boxes(parts: Sequence[RunPictures], read: int) -> tuple[str, ...]:
+    """What is worth saying of the pictures that were compared. read: how many of them could be."""
+    return tuple(_notes(parts, read))
 
 
 def _notes(parts: Sequence[RunPictures], read: int) -> Iterator[str]:

@@ -15,7 +15,7 @@ from eyespot.engine.resize import with_resize
 from eyespot.engine.run import openvino_core, save_openvino
 from eyespot.engine.suppress import Suppression, with_suppression
 
-Format = Literal["onnx", "openvino"]
+Format = Literal["onnx", "openvino", "web"]
 PRODUCER = "eyespot"
 _SECTION = "eyespot"
 """Of the XML's own remarks, `rt_info`."""
@@ -27,7 +27,7 @@ def onnx_file(bundle: Bundle | DetectorBundle) -> bytes:
     One that names classes gives `probabilities`, `features` and, where the features are the mean of the last feature
     map, that as `maps`. A detector gives `boxes`, `scores` and `labels`, suppressed, and those of all places.
     """
-    graph = _detector(bundle) if isinstance(bundle, DetectorBundle) else _classifier(bundle)
+    graph = whole_detector(bundle) if isinstance(bundle, DetectorBundle) else whole_classifier(bundle)
     model = onnx.load_from_string(graph)
     model.producer_name = PRODUCER
     content = model.graph.SerializeToString(deterministic=True)
@@ -40,14 +40,17 @@ def openvino_files(bundle: Bundle | DetectorBundle) -> tuple[bytes, bytes]:
     return in_openvino_format(openvino_core().read_model(onnx_file(bundle)), bundle)
 
 
-def _classifier(bundle: Bundle) -> bytes:
+def whole_classifier(bundle: Bundle) -> bytes:
+    """The graph of `onnx_file`, without metadata."""
     return with_resize(with_last_map(bundle.graph) or bundle.graph, bundle.manifest.preprocess)
 
 
-def _detector(bundle: DetectorBundle) -> bytes:
+def whole_detector(bundle: DetectorBundle, *, threshold: float | None = None) -> bytes:
+    """The same of a detector. threshold: least score of a box; None for the model's own."""
     manifest = bundle.manifest
     whole = with_resize(bundle.graph, manifest.preprocess)
-    suppression = Suppression(threshold=manifest.threshold, iou=manifest.iou, most=manifest.most)
+    least = manifest.threshold if threshold is None else threshold
+    suppression = Suppression(threshold=least, iou=manifest.iou, most=manifest.most)
     return with_suppression(whole, manifest.preprocess.crop_hw, suppression)
 
 

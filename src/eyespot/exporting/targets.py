@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -13,16 +13,17 @@ from eyespot.errors import CannotWrite, OptionError
 from eyespot.exporting.files import Format
 from eyespot.files import from_home, require_writable
 from eyespot.runs.folder import ARGS
+from eyespot.words import some
 
-SUFFIXES: dict[Format, tuple[str, ...]] = {"onnx": (".onnx",), "openvino": (".xml", WEIGHTS)}
-FOLDER = "export"
-"""In the run's folder, unless another is given."""
+SUFFIXES: dict[Format, tuple[str, ...]] = {"onnx": (".onnx",), "openvino": (".xml", WEIGHTS), "web": ()}
+FOLDER, SITE = "export", "web"
+"""In the run's folder, unless another is given; and in that, for a page."""
 
 
 def format_of(name: str, *, int8: bool) -> Format:
     """The format of that name. Raises OptionError where there is none, or none with int8."""
     if name not in SUFFIXES:
-        raise OptionError(f"the option format cannot be {name!r}: there are {' and '.join(SUFFIXES)}")
+        raise OptionError(f"the option format cannot be {name!r}: there are {some(list(SUFFIXES))}")
     if int8 and name != "openvino":
         raise OptionError(f"the option int8 makes OpenVINO's files, not {name}: add --format openvino")
     return name
@@ -38,13 +39,32 @@ def targets_of(
     """
     folder = _folder(run, bundle) if out is None else from_home(out)
     targets = [folder / f"{_file_name(bundle.manifest.name)}{suffix}" for suffix in SUFFIXES[format]]
+    with _possible(targets, overwrite=overwrite):
+        yield targets
+
+
+@contextmanager
+def site_targets_of(
+    run: str | Path, bundle: Bundle | DetectorBundle, names: Iterable[str], out: str | Path | None, *, overwrite: bool
+) -> Iterator[dict[str, Path]]:
+    """The same of a page: its files by their names, which may have a folder before them."""
+    folder = _folder(run, bundle) / SITE if out is None else from_home(out)
+    targets = {name: folder.joinpath(*name.split("/")) for name in names}
+    with _possible(targets.values(), overwrite=overwrite):
+        yield targets
+
+
+@contextmanager
+def _possible(targets: Collection[Path], *, overwrite: bool) -> Iterator[None]:
     new_files = [each for each in targets if not os.path.lexists(each)]
-    new_folders = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
+    folders = dict.fromkeys(each for target in targets for each in target.parents)
+    new_folders = sorted((each for each in folders if not os.path.lexists(each)), key=lambda each: -len(each.parts))
     try:
-        _make(folder)
+        for folder in dict.fromkeys(target.parent for target in targets):
+            _make(folder)
         for target in targets:
             require_writable(target, overwrite=overwrite)
-        yield targets
+        yield
     except BaseException:
         with suppress(OSError):
             for target in new_files:

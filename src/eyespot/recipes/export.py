@@ -1,64 +1,53 @@
-"""`export`: a model as a file that other programs run, with the proof that it answers there as it did here."""
+"""`export`: a model as a file that other programs run, or as a page that a browser runs, with the proof that it answers
+there as it did here."""
 
 from __future__ import annotations
 
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Unpack, cast
 
+from eyespot import machine
 from eyespot.bundle.exported import Exported, WholeClassifier, read_exported
 from eyespot.bundle.files import Bundle, DetectorBundle, read_any_bundle
-from eyespot.bundle.run import NO_ANSWER, ClassAnswer, answers_in
-from eyespot.data.handed_sets import Data, path_of
+from eyespot.bundle.run import ClassAnswer
+from eyespot.data.handed_sets import Data
 from eyespot.engine.run import available_precisions, engine_version
-from eyespot.errors import DataError, OptionError
+from eyespot.errors import OptionError
 from eyespot.exporting.agreement import (
     Answering,
     ExportCheck,
     OnnxRuntime,
     Tagged,
     agreement,
-    answers_of_bundle,
+    in_onnx_runtime,
     require_agreement,
 )
-from eyespot.exporting.box_agreement import BoxCheck
+from eyespot.exporting.compared import (
+    answers_of_run,
+    boxed_pictures_to_compare,
+    notes_on_pictures,
+    pictures_to_compare,
+)
 from eyespot.exporting.detector import prove_boxes
 from eyespot.exporting.files import Format, onnx_file, openvino_files
 from eyespot.exporting.quantize import Int8Check, in_int8
-from eyespot.exporting.targets import format_of, targets_of
-from eyespot.files import write_chosen
+from eyespot.exporting.result import ExportKeywords, ExportOptions, ExportResult
+from eyespot.exporting.targets import format_of, site_targets_of, targets_of
+from eyespot.exporting.web import WebPage, compared_page, draft_site, prove_site
+from eyespot.exporting.web_runtime import NAME, runtime_files
+from eyespot.exporting.web_site import INDEX
+from eyespot.files import write_chosen, write_together
+from eyespot.keywords import as_record
 from eyespot.names import printable
 from eyespot.progress import Progress, shows_progress, silent
-from eyespot.records import Part, PrecisionName, Record
-from eyespot.runs.folder import ARGS
-from eyespot.runs.pictures import RunPictures, boxed_pictures_of_run, pictures_of_run
+from eyespot.records import PrecisionName
+from eyespot.runs.pictures import RunPictures
 from eyespot.words import counted
-
-
-class ExportResult(Record):
-    """The exported files, and the proof that they answer as the run does."""
-
-    files: tuple[str, ...]
-    bytes: int
-    part: str
-    """The run's pictures that were compared: val, where it has some."""
-    checks: tuple[ExportCheck | BoxCheck, ...]
-    """In fp32, a detector's of boxes; where int8 is kept, of the model that it was made from."""
-    bf16: ExportCheck | None
-    """None if this machine has no such arithmetic, and for a detector, whose places need fp32."""
-    int8: Int8Check | None
-    """None if it was not asked for."""
-    notes: tuple[str, ...]
-    seconds: float
-
-    @property
-    def is_detector(self) -> bool:
-        return any(isinstance(check, BoxCheck) for check in self.checks)
 
 
 @shows_progress
@@ -66,42 +55,92 @@ def export(
     run: str | Path,
     *,
     format: str = "onnx",
-    int8: bool = False,
     out: str | Path | None = None,
-    data: Data | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
+    **options: Unpack[ExportKeywords],
 ) -> ExportResult:
     """The model of `run` as a file that takes a decoded picture of any size, and how its answers compare.
 
     run: a run folder, or a bundle.
-    format: "onnx", one file, or "openvino", two.
-    int8: try 8-bit numbers; kept where they are as good and faster on this machine. Only for OpenVINO's files.
-    out: the folder to write to; `export` in the run's folder by default.
-    data: the pictures that the run was made on, if they are not where its `args.json` says.
+    format: "onnx", one file; "openvino", two; or "web", a folder that is a page and needs no server.
+    out: the folder to write to; `export` in the run's folder by default, for a page `export/web`.
     overwrite: replace an earlier export.
-    Raises BundleError if the exported model answers otherwise than the run in OpenVINO or ONNX Runtime; nothing is
-    written then.
+    options: those of `ExportOptions`.
+    Raises BundleError if the exported model answers otherwise than the run in OpenVINO, in ONNX Runtime or in the
+    browser; nothing is written then. MachineError and DownloadError where a page's runtime cannot be had.
     """
-    started = time.perf_counter()
     bundle = read_any_bundle(run)
-    chosen = format_of(format, int8=int8)
+    asked = as_record(ExportOptions, options, verb=export)
+    chosen = format_of(format, int8=asked.int8)
+    if chosen == "web":
+        return _export_page(run, bundle, asked, out=out, overwrite=overwrite, progress=progress)
+    if asked.runtime is not None or asked.download:
+        raise OptionError(f"the options runtime and download are for --format web, not {chosen}: leave them out")
     if isinstance(bundle, DetectorBundle):
-        if int8:
+        if asked.int8:
             raise OptionError("the option int8 is for models that name classes, not for detectors: leave it out")
-        return _export_detector(run, bundle, chosen, out=out, data=data, overwrite=overwrite, progress=progress)
-    with targets_of(run, bundle, chosen, out, overwrite=overwrite) as targets:
-        pictures = _pictures(run, bundle, data, "val", "test", "train")
+        return _export_detector(run, bundle, chosen, out=out, data=asked.data, overwrite=overwrite, progress=progress)
+    return _export_classifier(run, bundle, chosen, asked, out=out, overwrite=overwrite, progress=progress)
+
+
+def _export_classifier(
+    run: str | Path,
+    bundle: Bundle,
+    format: Format,
+    asked: ExportOptions,
+    *,
+    out: str | Path | None,
+    overwrite: bool,
+    progress: Progress,
+) -> ExportResult:
+    """The files of a model that names classes."""
+    started, data = time.perf_counter(), asked.data
+    with targets_of(run, bundle, format, out, overwrite=overwrite) as targets:
+        pictures = pictures_to_compare(run, bundle, data, "val", "test", "train")
         graph = onnx_file(bundle)
         reference = OnnxRuntime(graph)
-        contents = (graph,) if chosen == "onnx" else openvino_files(bundle)
-        compared = _Compared(bundle, pictures, targets, _answers(run, bundle, pictures, progress), progress)
+        contents = (graph,) if format == "onnx" else openvino_files(bundle)
+        compared = _Compared(bundle, pictures, targets, answers_of_run(run, bundle, pictures, progress), progress)
         proven = compared.proven(contents, reference)
-        if int8:
-            proven = compared.in_int8(proven, trained_on=_pictures(run, bundle, data, "train"))
+        if asked.int8:
+            proven = compared.in_int8(proven, trained_on=pictures_to_compare(run, bundle, data, "train"))
         for target, content in zip(targets, proven.contents, strict=True):
             write_chosen(target, content)
     return compared.result(proven, seconds=time.perf_counter() - started)
+
+
+def _export_page(
+    run: str | Path,
+    bundle: Bundle | DetectorBundle,
+    asked: ExportOptions,
+    *,
+    out: str | Path | None,
+    overwrite: bool,
+    progress: Progress,
+) -> ExportResult:
+    """The same as a page."""
+    started = time.perf_counter()
+    runtime = runtime_files(
+        asked.runtime, cache_folder=machine.cache_folder(), may_download=asked.download, progress=progress
+    )
+    draft = draft_site(bundle, runtime, "fp16")
+    with site_targets_of(run, bundle, draft, out, overwrite=overwrite) as targets:
+        compared = compared_page(run, bundle, asked.data, progress)
+        proven = prove_site(bundle, runtime, draft, compared)
+        write_together({targets[name]: content for name, content in proven.content.items()})
+    folder = printable(str(targets[INDEX].parent))
+    return ExportResult(
+        files=tuple(printable(str(target)) for target in targets.values()),
+        bytes=sum(map(len, proven.content.values())),
+        part=compared.part,
+        checks=proven.checks,
+        bf16=None,
+        int8=None,
+        web=WebPage(folder=folder, weights=proven.weights, runtime=NAME, browser=proven.browser),
+        notes=(*proven.notes, *compared.notes),
+        seconds=round(time.perf_counter() - started, 2),
+    )
 
 
 def _export_detector(
@@ -117,10 +156,7 @@ def _export_detector(
     """The same of a model that finds boxes."""
     started = time.perf_counter()
     with targets_of(run, bundle, format, out, overwrite=overwrite) as targets:
-        with _saying_where(data):
-            parts = boxed_pictures_of_run(
-                _run_around(run, bundle), bundle.manifest, data=data if data is None else path_of(data)
-            )
+        parts = boxed_pictures_to_compare(run, bundle, data)
         proven = prove_boxes(bundle, parts, format=format, names=[target.name for target in targets], progress=progress)
         for target, content in zip(targets, proven.contents, strict=True):
             write_chosen(target, content)
@@ -131,6 +167,7 @@ def _export_detector(
         checks=proven.checks,
         bf16=None,
         int8=None,
+        web=None,
         notes=proven.notes,
         seconds=round(time.perf_counter() - started, 2),
     )
@@ -165,7 +202,7 @@ class _Compared:
         """
         checks = (
             self._check(_in_openvino(contents, self.targets, "fp32"), engine_version()),
-            self._check(_in_onnx_runtime(reference, self.bundle), reference.version),
+            self._check(in_onnx_runtime(reference, self.bundle), reference.version),
         )
         for each in checks:
             require_agreement(each)
@@ -195,7 +232,8 @@ class _Compared:
             checks=proven.checks,
             bf16=proven.bf16,
             int8=proven.int8,
-            notes=(*_notes(self.pictures, len(self.expected), proven.int8), *self._on_promises(proven.int8)),
+            web=None,
+            notes=(*notes_on_pictures(self.pictures, len(self.expected), proven.int8), *self._on_promises(proven.int8)),
             seconds=round(seconds, 2),
         )
 
@@ -219,36 +257,6 @@ class _Compared:
         )
 
 
-def _pictures(run: str | Path, bundle: Bundle, data: Data | None, *parts: Part) -> RunPictures:
-    with _saying_where(data):
-        return pictures_of_run(_run_around(run, bundle), bundle.manifest, data=data, parts=parts)
-
-
-def _run_around(run: str | Path, bundle: Bundle | DetectorBundle) -> str | Path:
-    """The run's folder: the bundle in it may be what was named."""
-    around = bundle.folder.parent
-    return around if (around / ARGS).is_file() else run
-
-
-@contextmanager
-def _saying_where(data: Data | None) -> Iterator[None]:
-    """Within it, an error about where the run's pictures are says what to do, unless `data` has said where."""
-    try:
-        yield
-    except (DataError, OptionError) as error:
-        if data is not None:
-            raise
-        raise DataError(f"{error}; say with --data where the run's pictures are") from error
-
-
-def _answers(run: str | Path, bundle: Bundle, pictures: RunPictures, progress: Progress) -> dict[int, ClassAnswer]:
-    """The run's answers to its pictures, by their number."""
-    answers = answers_of_bundle(bundle, pictures.hashed, progress)
-    if not answers:
-        raise DataError(f"none of the pictures that {run} was made on can be read")
-    return answers
-
-
 def _in_openvino(contents: tuple[bytes, ...], targets: list[Path], precision: PrecisionName) -> Answering:
     """The exported files, as they will be read: through the gate, in OpenVINO."""
 
@@ -262,28 +270,3 @@ def _in_openvino(contents: tuple[bytes, ...], targets: list[Path], precision: Pr
         yield from WholeClassifier(exported, cache_folder=None, precision=precision).stream(pictures, many=True)
 
     return answering
-
-
-def _in_onnx_runtime(runtime: OnnxRuntime, bundle: Bundle) -> Answering:
-    def answering(pictures: Tagged) -> Iterator[tuple[int, ClassAnswer | str]]:
-        for number, outputs in runtime.stream(pictures):
-            [answer] = answers_in(outputs, bundle)
-            yield number, answer if answer.is_one else NO_ANSWER
-
-    return answering
-
-
-def _notes(pictures: RunPictures, read: int, int8: Int8Check | None) -> Iterator[str]:
-    if pictures.passed:
-        gone = " and ".join(f"{counted(count, 'picture')} of part {part!r}" for part, count in pictures.passed)
-        so = f"so it was compared on those of part {pictures.part!r}"
-        yield f"the run's {gone} cannot be found, {so}: say with --data where they are"
-    elif pictures.part != "val":
-        yield f"the run has no validation pictures, so it was compared on those of part {pictures.part!r}"
-    if pictures.missing:
-        yield f"{counted(pictures.missing, 'picture')} of the run cannot be found or changed, and went uncompared"
-    if read < len(pictures.hashed):
-        yield f"{counted(len(pictures.hashed) - read, 'picture')} cannot be decoded, and went uncompared"
-    if int8 is not None and int8.pictures < read:
-        left_out = counted(read - int8.pictures, "picture")
-        yield f"int8 was judged without {left_out}, of classes that the model does not know: were folders renamed?"

@@ -16,28 +16,22 @@ import numpy as np
 from eyespot import machine
 from eyespot.answering.opened import likeliest
 from eyespot.answering.rules import RuleOptions, Rules, rules_of
+from eyespot.bundle.described import described
 from eyespot.bundle.files import Bundle
-from eyespot.bundle.manifest import Manifest
 from eyespot.bundle.many_threads import Answering
 from eyespot.bundle.run import NO_ANSWER, ClassAnswer, Classifier, require_answer
 from eyespot.data.framed import Framed
 from eyespot.data.levels import is_flat
 from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import OptionError, RequestError
-from eyespot.evaluate.verdict import accuracy_sentence, most_trusted_first, overall
 from eyespot.explaining.similar import MOST_SIMILAR
 from eyespot.recipes.explain import Explainer
-from eyespot.records import PartMetrics
 from eyespot.serve import query
 from eyespot.serve.explaining import MOST_EXPLAINED, Explaining
 from eyespot.serve.pictures import read_sent
 from eyespot.serve.served import Answer, Served, Tensor, black, known_by
 
 TOPK, MOST_TOPK = 3, 10**6
-DRAWN_SIDE = 64
-"""Gray pictures up to this side, pixels, are such as a person can draw."""
-SAMPLE = "digits"
-"""The embedded digits fill their pictures, and so must drawings; those of MNIST have a margin."""
 PROBABILITIES, CLASSES, LIKENESS = "probabilities", "classes", "likeness"
 RULES = tuple(each.name for each in fields(RuleOptions))
 SERVED = "this server"
@@ -148,27 +142,10 @@ class ServedClassifier(Served[Asked, Probabilities]):
         return f'{entries}, "set": [{", ".join(self.classes_json[index] for index in together)}]'
 
     def described(self) -> dict[str, Any]:
-        manifest = self.bundle.manifest
-        side = max(manifest.preprocess.crop_hw)
         return {
-            "task": manifest.task,
-            "classes": manifest.classes,
-            "network": manifest.network.name,
-            "regime": manifest.regime,
-            "side": side,
-            "color": manifest.preprocess.color,
-            "draws": manifest.preprocess.color == "gray" and side <= DRAWN_SIDE,
-            "framing": "filling" if manifest.data.name == SAMPLE else "mnist",
-            "validation": _metric(manifest.validation),
-            "test": _metric(manifest.test),
-            "small_test": _metric(manifest.small_test),
-            "out_of_fold": manifest.out_of_fold and manifest.out_of_fold.model_dump(),
-            "measured": _measured(manifest),
-            "unknown": manifest.unknown and manifest.unknown.model_dump(mode="json"),
-            "sets": [each.model_dump() for each in manifest.sets],
+            **described(self.bundle.manifest),
             "heat_map": self.explain is not None,
             "similar": self.explain is not None and self.explain.similar,
-            "fingerprint": self.fingerprint,
         }
 
     def tensors_described(self) -> dict[str, Tensor]:
@@ -201,15 +178,3 @@ def _answer(said: ClassAnswer, image: Framed) -> Probabilities | RequestError:
         return RequestError(500, f"the picture {NO_ANSWER}")
     size_wh = image.picture_hw[::-1]
     return Probabilities(said.probabilities, said.likeness, size_wh=size_wh, is_flat=is_flat(image.image))
-
-
-def _measured(manifest: Manifest) -> dict[str, Any] | None:
-    """The accuracy that the report begins with, and its sentence."""
-    for measured, found in most_trusted_first(manifest):
-        metric = overall(found)
-        return {"part": measured, **metric.model_dump(), "sentence": accuracy_sentence(metric, measured)}
-    return None
-
-
-def _metric(part: PartMetrics | None) -> dict[str, Any] | None:
-    return None if part is None else part.overall.model_dump()

@@ -11,10 +11,9 @@ import numpy as np
 
 from eyespot.answering.detections import Detection
 from eyespot.answering.detector import chosen_cut, detections_of
-from eyespot.answering.drawn import color_of
 from eyespot.answering.opened_detector import OpenedDetector
 from eyespot.bundle.boxes import Cut, boxes_of
-from eyespot.bundle.detector_manifest import DetectorManifest
+from eyespot.bundle.described import described
 from eyespot.bundle.files import DetectorBundle
 from eyespot.bundle.many_threads import ManyThreads
 from eyespot.bundle.run import NO_ANSWER
@@ -22,14 +21,10 @@ from eyespot.data.framed import Framed
 from eyespot.data.levels import is_flat
 from eyespot.engine.gate import BOXES, MOST_CANDIDATES, SCORES
 from eyespot.errors import BundleError, RequestError
-from eyespot.evaluate.box_records import DetectionScores
-from eyespot.evaluate.verdict import percent
-from eyespot.palette import as_hex
 from eyespot.serve import query
 from eyespot.serve.explaining import Explaining
 from eyespot.serve.pictures import frame_sent
 from eyespot.serve.served import Answer, Served, Tensor, black, known_by
-from eyespot.words import counted
 
 MOST_BOXES = MOST_CANDIDATES
 """That a request may ask for, of one picture."""
@@ -96,24 +91,7 @@ class ServedDetector(Served[Cut, Boxes]):
         return f'"detections": {answer.said}'
 
     def described(self) -> dict[str, Any]:
-        manifest = self.bundle.manifest
-        height, width = manifest.preprocess.crop_hw
-        return {
-            "task": manifest.task,
-            "classes": manifest.classes,
-            "colors": [as_hex(color_of(label)) for label in range(len(manifest.classes))],
-            "network": manifest.network.name,
-            "width": width,
-            "height": height,
-            "color": manifest.preprocess.color,
-            "threshold": manifest.threshold,
-            "iou": manifest.iou,
-            "max_boxes": manifest.most,
-            "validation": manifest.validation and _figures(manifest.validation),
-            "test": manifest.test and _figures(manifest.test),
-            "measured": _measured(manifest),
-            "fingerprint": self.fingerprint,
-        }
+        return described(self.bundle.manifest)
 
     def tensors_described(self) -> dict[str, Tensor]:
         return {
@@ -159,29 +137,3 @@ def _answer(
 
 def _are_numbers(boxes: np.ndarray, scores: np.ndarray) -> bool:
     return bool(np.isfinite(boxes).all() and np.isfinite(scores).all())
-
-
-def _measured(manifest: DetectorManifest) -> dict[str, Any] | None:
-    """The figure that counts most, and its sentence."""
-    for part, scores in (("test", manifest.test), ("validation", manifest.validation)):
-        if scores is not None:
-            return {"part": part, **_figures(scores), "sentence": _sentence(scores, part)}
-    return None
-
-
-def _figures(scores: DetectionScores) -> dict[str, Any]:
-    return scores.model_dump(include={"map50", "map50_95", "precision", "recall", "pictures", "boxes"})
-
-
-def _sentence(scores: DetectionScores, part: str) -> str:
-    """How well boxes are found, and in which pictures."""
-    unseen = "which it had never seen" if part == "test" else "which it did not train on"
-    pictures = f"{counted(scores.pictures, f'{part} picture')} with {counted(scores.boxes, 'box', 'boxes')}"
-    ideal = "where 1 would be every box found and none made up"
-    told = f"Measured on {pictures}, {unseen}: mAP50 {scores.map50.value:.3f}, {ideal}."
-    if scores.precision is None or scores.recall is None:
-        return told
-    return (
-        f"{told} From the threshold of {scores.threshold:.2f} on it finds {percent(scores.recall)} of the boxes, and "
-        f"{percent(scores.precision)} of what it finds is right."
-    )

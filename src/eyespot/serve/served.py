@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
+from eyespot.bundle.described import fingerprint_of
 from eyespot.bundle.files import Bundle, DetectorBundle
 from eyespot.bundle.many_threads import ManyThreads
 from eyespot.data.framed import Framed
@@ -23,7 +24,6 @@ from eyespot.records import Preprocess
 if TYPE_CHECKING:
     from eyespot.serve.explaining import Explaining
 
-FINGERPRINT_DIGITS = 12
 Tensor = dict[str, Any]
 """An output of the Open Inference Protocol without its name: `datatype`, `shape`, and `data` where there is some."""
 
@@ -105,7 +105,7 @@ class Served(ABC, Generic[Wanted, Found]):
 def known_by(bundle: Bundle | DetectorBundle) -> tuple[str, tuple[str, ...]]:
     """The bundle's fingerprint, and the names of its classes as JSON."""
     manifest = bundle.manifest
-    return manifest.graph_sha256[:FINGERPRINT_DIGITS], tuple(json.dumps(name) for name in manifest.classes)
+    return fingerprint_of(manifest), tuple(json.dumps(name) for name in manifest.classes)
 
 
 def black(preprocess: Preprocess) -> np.ndarray:

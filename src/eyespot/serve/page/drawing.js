@@ -53,7 +53,7 @@ function show() {
   drawStrokes(paper, strokes, { width: PEN * paper.width, place, colours: colours() });
   frame(canvas("sent"), strokes, framing, colours());
   for (const id of ["undo", "clear"]) button(id).disabled = !strokes.length;
-  byId("draw-hint").textContent = `What is sent: your drawing, ${framing.words}.`;
+  byId("draw-hint").textContent = `What the model sees: your drawing, ${framing.words}.`;
 }
 
 /**

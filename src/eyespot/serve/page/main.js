@@ -1,4 +1,7 @@
-/** The page of `eyespot serve`: what is served, its answers about pictures and drawings, and painting. */
+/**
+ * The page of `eyespot serve`: what is served, its answers about pictures and drawings, and painting. An export for the
+ * web has it, too, with an `api.js` of its own.
+ */
 
 import { ask, clearAnswers } from "./answers.js";
 import { fetchModel } from "./api.js";
@@ -7,8 +10,6 @@ import { offerDrawing } from "./drawing.js";
 import { byId, say } from "./elements.js";
 import { takePictures } from "./intake.js";
 import { showModel } from "./model_card.js";
-import { offerPainting } from "./paint.js";
-import { offerTabs } from "./tabs.js";
 
 /** @type {import("./api.js").Model} */
 let model;
@@ -16,12 +17,12 @@ let drawingIsOffered = false;
 
 try {
   model = await fetchModel();
-  begin();
+  await begin();
 } catch (error) {
   say(byId("trouble"), error.message);
 }
 
-function begin() {
+async function begin() {
   show();
   takePictures(askAbout);
   useCamera(askAbout);
@@ -29,11 +30,15 @@ function begin() {
     clearAnswers();
     byId("choose").focus();
   };
-  if (model.paint) {
-    offerTabs();
-    offerPainting(model.paint);
-  }
+  if (model.paint) await offerToPaint();
   byId("desk").hidden = document.querySelector("footer").hidden = false;
+}
+
+/** Only where the server paints: other pages have none of it. */
+async function offerToPaint() {
+  const [{ offerTabs }, { offerPainting }] = await Promise.all([import("./tabs.js"), import("./paint.js")]);
+  offerTabs();
+  offerPainting(model.paint);
 }
 
 /** The model, and whether it can read what is drawn. */

@@ -1,0 +1,29 @@
+/** The page kept on the device, so that it works without a network. */
+
+/** Where a newer page was kept the last time, it takes the place of this one, which then is loaded anew. */
+export async function takeNewest() {
+  const registration = await navigator.serviceWorker?.getRegistration().catch(() => undefined);
+  if (!registration?.waiting) return;
+  const { waiting } = registration;
+  await new Promise((never) => {
+    navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
+    waiting.postMessage("take over");
+    setTimeout(never, 2000); // it does not: this page is as good as before
+  });
+}
+
+/** @param {() => void} kept - called when all of the page is there */
+export async function keepForOffline(kept) {
+  if (!("serviceWorker" in navigator)) return; // the page came neither over https nor from this machine
+  try {
+    const script = new URL("../sw.js", import.meta.url);
+    const registration = await navigator.serviceWorker.register(script, { updateViaCache: "none" });
+    if (registration.active) return kept();
+    const worker = registration.installing ?? registration.waiting;
+    worker.addEventListener("statechange", () => {
+      if (worker.state === "activated") kept();
+    });
+  } catch {
+    // the browser keeps nothing, as in a private window or on a full disk: the page works as long as it is online
+  }
+}
