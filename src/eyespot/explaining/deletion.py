@@ -5,10 +5,10 @@ more and more, and what is left of the answer falls along a curve. It falls in l
 becomes 0.99 has lost as much evidence as one of 0.5 that becomes 0.01, and hardly looks like it.
 
 What the curve is compared with: the same map moved elsewhere, so that the same shapes are hidden in the same order.
-Scattered places would make more edges, which alone can change an answer. If the map knew nothing, its own curve would
-be one of the two lowest of 20 in one of ten cases. What hides is one color, drawn from the image's own pixels; no color
-is neutral: an image's mean hides a white shirt on a white wall with white. So several are tried. A blur would leave the
-colors, and hardly hides anything in a picture of 28 x 28 pixels.
+Scattered places would make more edges, which alone can change an answer. If the map knew nothing, its curve would be
+one of the two lowest of 20 in one of ten cases. What hides is one color, drawn from the image's own pixels; no color is
+neutral: an image's mean hides a white shirt on a white wall with white. So several are tried. A blur would leave the
+colors, and hides hardly anything in a picture of 28 x 28 pixels.
 """
 
 from __future__ import annotations
