@@ -34,15 +34,14 @@ def better_of(
     data: str,
     validation: Metric | None,
     more: MoreExpected | None,
-    regime: str,
-    tried: int = 1,
+    only_head: bool,
 ) -> Better:
     """More time where none was given, and these pictures can show what it brings; else more pictures.
 
-    data: what was trained on, as it was given. validation, more, regime: as in the result. tried: regimes.
+    data: what was trained on, as it was given. validation, more: as in the result. only_head: nothing else was tried.
     """
     few = too_little(prepared.different("train"), prepared.different("val"), classes=len(prepared.data_set.classes))
-    climbs = options.time is None and options.regime == "auto" and regime == "frozen" and tried < 2
+    climbs = options.time is None and options.regime == "auto" and only_head
     climbs = climbs and not options.parts_of
     if climbs and validation and not few:
         seen, part = _seen_by(validation), f"your validation part of {counted(validation.n, 'picture')}"

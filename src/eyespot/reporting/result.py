@@ -186,8 +186,7 @@ def _climbed(fitted: Fitted, measured: Measurements, job: Job, data: str) -> dic
         data=data,
         validation=_overall(measured.scores.validation),
         more=more.expected if more else None,
-        regime=fitted.regime,
-        tried=len(fitted.ladder),
+        only_head=fitted.regime == "frozen" and len(fitted.ladder) < 2,
     )
     return {"ladder": fitted.ladder, "better": better}
 
