@@ -15,6 +15,7 @@ from eyespot.data.data_set import DataSet
 from eyespot.data.handed_sets import IN_HAND, Data, in_hand
 from eyespot.distributed.world import World, broadcast, joined, world
 from eyespot.errors import OptionError, Stopped
+from eyespot.events import Event, Events
 from eyespot.files import from_home
 from eyespot.names import as_folder_name
 from eyespot.progress import Progress, shows_progress, silent
@@ -22,7 +23,6 @@ from eyespot.regimes.fitting import NO_MODEL_YET
 from eyespot.reporting.classification import Classification
 from eyespot.reporting.result import TrainResult
 from eyespot.runs.clock import Clock, Journal
-from eyespot.runs.events import Event, Events
 from eyespot.runs.folder import RunFolder
 from eyespot.runs.headline import headline
 from eyespot.runs.job import Job

@@ -15,6 +15,7 @@ from eyespot.distributed.world import ALONE
 from eyespot.errors import StoreError
 from eyespot.evaluate.likeness import class_means, out_of_fold
 from eyespot.evaluate.metrics import wilson_fraction
+from eyespot.events import Event
 from eyespot.features.embed import Embedded, embed
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
@@ -27,7 +28,6 @@ from eyespot.regimes.findings import REPEATS, Findings, find, steadied
 from eyespot.regimes.findings import VERSION as FINDINGS_VERSION
 from eyespot.regimes.fitted import AsFound, ClassMeans, Fitted, Temperature, stopped_note
 from eyespot.regimes.prepare import Prepared, notes_on_trained
-from eyespot.runs.events import Event
 from eyespot.runs.job import Job
 from eyespot.runs.options import TrainOptions
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from eyespot.bundle.files import CHECKPOINTS
 from eyespot.distributed.world import total
 from eyespot.errors import MachineError
+from eyespot.events import LINES, Event
 from eyespot.runs.clock import Decisions, Ended, Reason
-from eyespot.runs.events import LINES, Event
 from eyespot.runs.job import Job
 from eyespot.training.around_steps import WholeSteps
 from eyespot.words import counted

@@ -14,9 +14,9 @@ from pathlib import Path
 from eyespot.bundle.files import CHECKPOINTS, FOLDER, find_bundle
 from eyespot.distributed.world import World, broadcast
 from eyespot.errors import CannotWrite, OptionError
+from eyespot.events import EVENTS
 from eyespot.files import LEFT_OVER, from_home, remove_leftovers, write_whole, writing
 from eyespot.runs.config import CONFIG, as_config
-from eyespot.runs.events import EVENTS
 from eyespot.runs.options import TrainOptions
 from eyespot.runs.tables import write_json
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from eyespot.data.store import Store
 from eyespot.distributed.world import World
+from eyespot.events import Events
 from eyespot.progress import Progress
 from eyespot.records import PrecisionName
 from eyespot.runs.clock import Clock
-from eyespot.runs.events import Events
 from eyespot.runs.folder import RunFolder
 from eyespot.runs.options import TrainOptions
 

@@ -9,7 +9,7 @@ from unittest.mock import MagicMock
 
 import pytest
 
-PAGE = (Path(__file__).parents[2] / "docs" / "shipping.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[1] / "docs" / "shipping.md").read_text("utf-8")
 BLOCKS = re.findall(r"```text\n(import json.*?)```", PAGE, re.DOTALL)
 KEYS = ("phase", "regime", "step", "epoch", "loss", "validation_loss", "accuracy")
 LINES = [

@@ -7,14 +7,12 @@ import json
 import math
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
-
-from eyespot.progress import Progress
 
 _Key: TypeAlias = tuple[str, str | None, int | None, int | None]
 EVENTS = "events.jsonl"
@@ -82,7 +80,7 @@ class Events:
             self._notes.append(f"{self._path} ends early, for it cannot be written ({error.strerror or error})")
             self._path = None
 
-    def following(self, progress: Progress) -> Progress:
+    def following(self, progress: Callable[[str, int, int], None]) -> Callable[[str, int, int], None]:
         """The same progress, which also tells each phase as it begins."""
         last = ""
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import eyespot
+from eyespot.events import EVENTS, Event, Events
 from eyespot.regimes import run_training as running
-from eyespot.runs.events import EVENTS, Event, Events
 from eyespot.runs.headline import headline
 from eyespot.training import loop
 
