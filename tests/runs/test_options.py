@@ -9,6 +9,7 @@ import pytest
 
 from eyespot.errors import OptionError
 from eyespot.evaluate.paired import FEWEST_COMPARED
+from eyespot.regimes.choice import BETTERED_PER_CLASS
 from eyespot.regimes.ladder import FEWEST_PER_CLASS
 from eyespot.regimes.plans import FEW
 from eyespot.runs.options import USED_BY, TrainOptions, train_options
@@ -64,8 +65,9 @@ def test_the_page_has_a_line_for_every_option_with_the_regimes_that_use_it():
 @pytest.mark.parametrize(
     "said",
     [
-        f"fewer than {FEWEST_COMPARED} validation pictures",
-        f"fewer than {FEWEST_PER_CLASS} pictures per class to train on",
+        f"fewer than {FEWEST_COMPARED} different validation pictures",
+        f"fewer than {FEWEST_PER_CLASS} per class to train on",
+        f"fewer than {BETTERED_PER_CLASS} pictures per class to train on",
         f"on more than {FEW:,} pictures",
     ],
 )
