@@ -1,15 +1,18 @@
 /** The page kept on the device, so that it works without a network. */
 
-/** Where a newer page was kept the last time, it takes the place of this one, which then is loaded anew. */
+/**
+ * Where a newer page was kept the last time, it takes the place of this one, which then is loaded anew; or, where the
+ * browser is not ready for that, once all its tabs are closed.
+ */
 export async function takeNewest() {
   const registration = await navigator.serviceWorker?.getRegistration().catch(() => undefined);
   if (!registration?.waiting) return;
   const { waiting } = registration;
-  await new Promise((never) => {
-    navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
-    waiting.postMessage("take over");
-    setTimeout(never, 2000); // it does not: this page is as good as before
-  });
+  const reload = () => location.reload();
+  navigator.serviceWorker.addEventListener("controllerchange", reload);
+  waiting.postMessage("take over");
+  await new Promise((goOn) => setTimeout(goOn, 2000));
+  navigator.serviceWorker.removeEventListener("controllerchange", reload); // nobody is interrupted later
 }
 
 /** @param {() => void} kept - called when all of the page is there */

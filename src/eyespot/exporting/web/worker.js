@@ -53,6 +53,8 @@ async function load() {
   let loaded = 0;
   const more = (/** @type {number} */ bytes) => postMessage({ loaded: (loaded += bytes) / total });
   const [graph, wasm] = await Promise.all(Object.entries(sizes).map(([name, size]) => fetched(name, size, more)));
+  const now = await fetch(new URL("model.json", HERE)).then((said) => said.json()).catch(() => model);
+  if (now.fingerprint !== model.fingerprint) throw new Error("A newer model has just taken its place: load the page again");
   ort.env.logLevel = "error";
   Object.assign(ort.env.wasm, { numThreads: 1, wasmBinary: wasm.buffer });
   try {
