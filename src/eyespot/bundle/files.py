@@ -36,6 +36,9 @@ from eyespot.words import counted
 
 if TYPE_CHECKING:
     from eyespot.bundle.detector_manifest import DetectorManifest
+    from eyespot.bundle.multilabel_manifest import MultilabelManifest
+
+    AnyManifest = Manifest | DetectorManifest | MultilabelManifest
 
 FOLDER, MANIFEST, GRAPH = "bundle", "manifest.json", "model.onnx"
 CHECKPOINTS = "checkpoints"
@@ -70,6 +73,26 @@ class DetectorBundle:
     graph: bytes
 
 
+@dataclass(frozen=True)
+class MultilabelBundle:
+    """A trained model of several labels per picture, as read from disk."""
+
+    folder: Path
+    manifest: MultilabelManifest
+    graph: bytes
+
+
+Naming = Bundle | MultilabelBundle
+"""What gives a probability for each class."""
+AnyBundle = Naming | DetectorBundle
+"""Whatever its task is."""
+GIVES = {
+    DetectorBundle: "a detector, which gives boxes",
+    MultilabelBundle: "a model that gives pictures several labels",
+}
+"""What those hold that name no one class, in words."""
+
+
 def write_bundle(folder: Path, manifest: Manifest, graph: bytes) -> Bundle:
     """The bundle, on disk in `folder`."""
     _write(folder, manifest, graph)
@@ -82,7 +105,13 @@ def write_detector(folder: Path, manifest: DetectorManifest, graph: bytes) -> De
     return DetectorBundle(folder, manifest, graph)
 
 
-def _write(folder: Path, manifest: Manifest | DetectorManifest, graph: bytes) -> None:
+def write_multilabel(folder: Path, manifest: MultilabelManifest, graph: bytes) -> MultilabelBundle:
+    """The same of a model of several labels."""
+    _write(folder, manifest, graph)
+    return MultilabelBundle(folder, manifest, graph)
+
+
+def _write(folder: Path, manifest: AnyManifest, graph: bytes) -> None:
     """The manifest comes last: without it the folder is no bundle."""
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / GRAPH, graph)
@@ -103,7 +132,7 @@ def require_manifest_fits(name: str, classes: Sequence[str], *, pictures: int, h
         )
 
 
-def write_manifest(folder: Path, manifest: Manifest | DetectorManifest) -> None:
+def write_manifest(folder: Path, manifest: AnyManifest) -> None:
     """Writes or replaces the manifest of the bundle in `folder`, to be read by people unless classes are many."""
     indent = 2 if len(manifest.classes) <= READABLE_CLASSES else None
     write_whole(folder / MANIFEST, (manifest.model_dump_json(indent=indent) + "\n").encode())
@@ -115,12 +144,12 @@ def read_bundle(where: str | Path) -> Bundle:
     Raises BundleError: nothing there, damaged, unsafe, from a newer version, or a detector's.
     """
     bundle = read_any_bundle(where)
-    if isinstance(bundle, DetectorBundle):
-        raise BundleError(f"{bundle.folder} holds a detector, which gives boxes; this is for models that name classes")
+    if not isinstance(bundle, Bundle):
+        raise BundleError(f"{bundle.folder} holds {GIVES[type(bundle)]}; this is for models that name classes")
     return bundle
 
 
-def read_any_bundle(where: str | Path) -> Bundle | DetectorBundle:
+def read_any_bundle(where: str | Path) -> AnyBundle:
     """The same, whatever the model's task is."""
     folder = _find(where)
     manifest = _read_manifest(folder / MANIFEST)
@@ -133,6 +162,8 @@ def read_any_bundle(where: str | Path) -> Bundle | DetectorBundle:
         _require_boxes(folder, manifest, ports)
         return DetectorBundle(folder, manifest, graph)
     _require_answers(folder, manifest, ports)
+    if manifest.task == "multilabel":
+        return MultilabelBundle(folder, manifest, graph)
     return Bundle(folder, manifest, graph)
 
 
@@ -189,7 +220,7 @@ def _find(where: str | Path) -> Path:
     )
 
 
-def _read_manifest(path: Path) -> Manifest | DetectorManifest:
+def _read_manifest(path: Path) -> AnyManifest:
     data = read_file(path, most_bytes=LARGEST_MANIFEST)
     try:
         content = json.loads(data)
@@ -212,13 +243,17 @@ def _read_manifest(path: Path) -> Manifest | DetectorManifest:
         raise BundleError(f"{path} is not a valid manifest: {where}: {first['msg']}") from error
 
 
-def manifest_of_task(task: object) -> type[Manifest] | type[DetectorManifest]:
-    """The record that a file of this task is read as."""
-    if task != "detection":
-        return Manifest
-    from eyespot.bundle.detector_manifest import DetectorManifest  # naming classes starts without it
+def manifest_of_task(task: object) -> type[AnyManifest]:
+    """The record that a file of this task is read as; naming classes starts without the others."""
+    if task == "detection":
+        from eyespot.bundle.detector_manifest import DetectorManifest
 
-    return DetectorManifest
+        return DetectorManifest
+    if task == "multilabel":
+        from eyespot.bundle.multilabel_manifest import MultilabelManifest
+
+        return MultilabelManifest
+    return Manifest
 
 
 def read_file(path: Path, *, most_bytes: int) -> bytes:
@@ -237,7 +272,7 @@ def read_file(path: Path, *, most_bytes: int) -> bytes:
         raise BundleError(f"{path} cannot be read: {_reason(error)}") from error
 
 
-def _require_images(folder: Path, manifest: Manifest | DetectorManifest, ports: Ports) -> None:
+def _require_images(folder: Path, manifest: AnyManifest, ports: Ports) -> None:
     """Raises BundleError if the manifest speaks of other images than the graph."""
     preprocess = manifest.preprocess
     images = Port(UINT8, (None, *preprocess.crop_hw, preprocess.channels))
@@ -248,7 +283,7 @@ def _require_images(folder: Path, manifest: Manifest | DetectorManifest, ports: 
         )
 
 
-def _require_answers(folder: Path, manifest: Manifest, ports: Ports) -> None:
+def _require_answers(folder: Path, manifest: Manifest | MultilabelManifest, ports: Ports) -> None:
     """Raises BundleError if the manifest speaks of other classes than the graph, or of a likeness that it has not."""
     if ports.outputs.get(PROBABILITIES) != Port(FLOAT, (None, len(manifest.classes))):
         raise BundleError(

@@ -91,9 +91,8 @@ def _coco(content: Mapping[str, Any], table: Table) -> Iterator[Row]:
     for at, each in enumerate(_objects(content, "annotations"), start=1):
         key = _key(each.get("category_id"))
         if key not in names:
-            raise DataError(
-                f'annotation {at} of {table.where} has the category_id {printable(str(key))!r}, which is not in "categories"'
-            )
+            has = f"has the category_id {printable(key)!r}"
+            raise DataError(f'annotation {at} of {table.where} {has}, which is not in "categories": add it there')
         said[_key(each.get("image_id"))].append(names[key])
     for at, each in enumerate(_objects(content, "images"), start=1):
         yield _row(at, each.get("file_name"), said.get(_key(each.get("id")), []))

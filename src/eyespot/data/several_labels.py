@@ -1,4 +1,4 @@
-"""Pictures with several labels each, or none: which lists say them, by what is there, and the data set that they make."""
+"""Pictures with several labels each, or none: which lists say them, by what is there, and their data set."""
 
 from __future__ import annotations
 

@@ -36,8 +36,8 @@ def attach_head(
     trunk: an ONNX model with an output `features`, float32 (N, D).
     layers: (weight (out, in), bias (out,)) of each dense layer in turn, with ReLU between them.
     temperature: the logits are divided by it; above 0, 1 where nothing was calibrated.
-    output: "softmax" over the last layer's outputs, "sigmoid" of its only output p, which gives [1 - p, p], or "labels",
-        a sigmoid of each: then the probabilities do not sum to one.
+    output: "softmax" over the last layer's outputs, "sigmoid" of its only output p, which gives [1 - p, p], or
+        "labels", a sigmoid of each: then the probabilities do not sum to one.
     means: of each class, (classes, D), each of length 1.
     Raises NetworkError where the layers do not fit the features or one another, or a number is not finite.
     """

@@ -99,14 +99,16 @@ def multilabel_scores(
     classes: Sequence[str],
     *,
     thresholds: Floats,
+    said: NDArray[np.bool_] | None = None,
     series: NDArray[np.int64] | None = None,
 ) -> MultilabelScores:
     """The figures of N pictures, at least one.
 
     truths: (N, K). chances: (N, K), probabilities. thresholds: (K,), from which on a label is answered.
+    said: (N, K), what is answered, where other thresholds decided that.
     series: (N,), a number that pictures of one series share, for the intervals; None: each stands by itself.
     """
-    said = chances >= thresholds
+    said = chances >= thresholds if said is None else said
     drawn = _draws(len(truths), series)
     one = np.ones((1, len(truths)))
     whole, counts = _Counts.of(truths, said, one), _Counts.of(truths, said, drawn)
@@ -200,7 +202,7 @@ def _mean_ap(truths: NDArray[np.bool_], chances: Floats, weights: Floats) -> Flo
             ap = average_precision(truths[:, k], chances[:, k], part)
             total[start : start + len(part)] += np.nan_to_num(ap)
             present[start : start + len(part)] += np.isfinite(ap)
-    return np.divide(total, present, out=np.full(len(weights), np.nan), where=present > 0)
+    return np.asarray(np.divide(total, present, out=np.full(len(weights), np.nan), where=present > 0))
 
 
 def _micro_ap(truths: NDArray[np.bool_], chances: Floats, weights: Floats) -> Floats:
