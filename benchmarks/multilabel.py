@@ -3,7 +3,8 @@
 Photos of clothing are laid side by side, two or three in a picture, into a temporary folder; the label of each photo is
 a label of the picture. Measured on the test pictures of the run:
 
-- mAP of `eyespot train`, and of `OneVsRestClassifier(LogisticRegressionCV)` on the same features: at most 3 points apart;
+- mAP of `eyespot train`, and of `OneVsRestClassifier(LogisticRegressionCV)` on the same features: 3 points apart at
+  most;
 - how often the 95 % intervals hold the true figure, in a simulation whose true average precision and F1 are known.
 
     python benchmarks/multilabel.py CLOTHING --pictures 600

@@ -36,7 +36,7 @@ SMALLEST_PROBABILITY = 1e-12
 
 
 @dataclass(frozen=True)
-class _Seen:
+class Seen:
     """A picture, and the part it had when the model was trained; None if it was not there."""
 
     hashed: Hashed
@@ -55,8 +55,8 @@ def evaluation(model: Opened, data: str | Path, *, split: str, progress: Progres
     hashed, left_out, on_lists = as_decided(hashed, lists)
     hashed, copies = without_copies(hashed)
     then = model.manifest.pictures.parts(each.content for each in hashed)
-    seen = [_Seen(*each) for each in zip(hashed, then, strict=True)]
-    part, chosen, trained_on = _choose(seen, split, data)
+    seen = [Seen(*each) for each in zip(hashed, then, strict=True)]
+    part, chosen, trained_on = choose_part(seen, split, data)
     answers = _answers(model, chosen, progress)
     if not answers.pictures:
         raise DataError(f"{data} has no readable picture of this model's classes in part {part!r}")
@@ -98,7 +98,7 @@ def of_known_classes(data_set: DataSet, model: Opened) -> tuple[list[Picture], l
     return known, foreign
 
 
-def _choose(seen: list[_Seen], wanted: str, data: str | Path) -> tuple[str, list[_Seen], list[SetAside]]:
+def choose_part(seen: list[Seen], wanted: str, data: str | Path) -> tuple[str, list[Seen], list[SetAside]]:
     """The part that is read, its pictures, and those of it that are set aside: val and test hold none trained on.
 
     In a folder without parts each picture has the one that it had in training; what was not there then is test.
@@ -131,7 +131,7 @@ def _choose(seen: list[_Seen], wanted: str, data: str | Path) -> tuple[str, list
 class _Answers:
     """The pictures that have an answer, and the others."""
 
-    pictures: list[_Seen]
+    pictures: list[Seen]
     labels: np.ndarray
     """(N,)."""
     probabilities: np.ndarray
@@ -143,7 +143,7 @@ class _Answers:
     unreadable: list[SetAside]
 
 
-def _answers(model: Opened, seen: Sequence[_Seen], progress: Progress) -> _Answers:
+def _answers(model: Opened, seen: Sequence[Seen], progress: Progress) -> _Answers:
     pictures = [(each.hashed.picture, each.hashed.content) for each in seen]
     found = model.answers(pictures, doing="measuring", many=True, progress=progress)
     said = [answer for _, answer in sorted(found.answers.items())]

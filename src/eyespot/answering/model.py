@@ -10,13 +10,15 @@ from eyespot.answering.opened import Opened, predictions
 from eyespot.answering.results import Prediction, ValResult
 from eyespot.answering.rules import RuleOptions, rules_of
 from eyespot.bundle.exported import is_exported, read_exported
-from eyespot.bundle.files import GRAPH, MANIFEST, Bundle, DetectorBundle, read_any_bundle
+from eyespot.bundle.files import GRAPH, MANIFEST, DetectorBundle, MultilabelBundle, read_any_bundle, what_holds
 from eyespot.data.read_as import read_as
 from eyespot.errors import BundleError
 from eyespot.progress import Progress, silent
 
 if TYPE_CHECKING:
     from eyespot.answering.detector import Detector
+    from eyespot.answering.multilabel import MultilabelModel
+    from eyespot.bundle.files import AnyBundle
 
 
 class Model(Opened):
@@ -60,12 +62,12 @@ class Model(Opened):
         return evaluation(self, data, split=split, progress=progress, how=read_as(**reading))
 
 
-def load(path: str | Path) -> Model | Detector:
+def load(path: str | Path) -> Model | Detector | MultilabelModel:
     """The model in a run folder, in its `bundle`, in a copied bundle, or in a file that `export` made.
 
-    A Model names classes; a Detector, of a run on pictures with boxes, finds boxes. The graph in a bundle stands for
-    it. Raises BundleError if there is none, or if it is damaged, unsafe or of a
-    newer format.
+    A Model names classes; a Detector, of a run on pictures with boxes, finds boxes; a MultilabelModel gives pictures
+    labels, of which each may have several. The graph in a bundle stands for it. Raises BundleError if there is none,
+    or if it is damaged, unsafe or of a newer format.
 
     >>> model = eyespot.load("runs/train/digits")
     >>> model.classes
@@ -74,19 +76,23 @@ def load(path: str | Path) -> Model | Detector:
     folder = Path(path).parent
     of_bundle = Path(path).name == GRAPH and (folder / MANIFEST).is_file()
     if is_exported(path) and not of_bundle:
-        bundle: Bundle | DetectorBundle = read_exported(path)
+        bundle: AnyBundle = read_exported(path)
     else:
         bundle = read_any_bundle(folder if of_bundle else path)
     if isinstance(bundle, DetectorBundle):
         from eyespot.answering.detector import Detector
 
         return Detector(bundle)
+    if isinstance(bundle, MultilabelBundle):
+        from eyespot.answering.multilabel import MultilabelModel
+
+        return MultilabelModel(bundle)
     return Model(bundle)
 
 
 def load_classifier(path: str | Path) -> Model:
-    """The same for what only models that name classes can do. Raises BundleError for a detector."""
+    """The same for what only models that name classes can do. Raises BundleError for others."""
     model = load(path)
     if not isinstance(model, Model):
-        raise BundleError(f"{path} holds a detector, which gives boxes; this is for models that name classes")
+        raise BundleError(f"{path} holds {what_holds(model.bundle)}; this is for models that name classes")
     return model

@@ -17,19 +17,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from eyespot.bundle.manifest import FORMAT_VERSION, Manifest
-from eyespot.engine.gate import (
-    BOXES,
-    FLOAT,
-    INPUT,
-    LARGEST_BYTES,
-    LIKENESS,
-    PROBABILITIES,
-    SCORES,
-    UINT8,
-    Port,
-    Ports,
-    check_graph,
-)
+from eyespot.bundle.ports import require_answers, require_boxes, require_images
+from eyespot.engine.gate import LARGEST_BYTES, check_graph
 from eyespot.errors import BundleError, DataError
 from eyespot.files import from_home, write_whole
 from eyespot.words import counted
@@ -86,11 +75,6 @@ Naming = Bundle | MultilabelBundle
 """What gives a probability for each class."""
 AnyBundle = Naming | DetectorBundle
 """Whatever its task is."""
-GIVES = {
-    DetectorBundle: "a detector, which gives boxes",
-    MultilabelBundle: "a model that gives pictures several labels",
-}
-"""What those hold that name no one class, in words."""
 
 
 def write_bundle(folder: Path, manifest: Manifest, graph: bytes) -> Bundle:
@@ -145,8 +129,16 @@ def read_bundle(where: str | Path) -> Bundle:
     """
     bundle = read_any_bundle(where)
     if not isinstance(bundle, Bundle):
-        raise BundleError(f"{bundle.folder} holds {GIVES[type(bundle)]}; this is for models that name classes")
+        raise BundleError(f"{bundle.folder} holds {what_holds(bundle)}; this is for models that name classes")
     return bundle
+
+
+def what_holds(bundle: AnyBundle) -> str:
+    """What a bundle holds, in words."""
+    if isinstance(bundle, DetectorBundle):
+        return "a detector, which gives boxes"
+    several = isinstance(bundle, MultilabelBundle)
+    return "a model that gives pictures several labels" if several else "a model that names one class"
 
 
 def read_any_bundle(where: str | Path) -> AnyBundle:
@@ -157,11 +149,11 @@ def read_any_bundle(where: str | Path) -> AnyBundle:
     if sha256(graph) != manifest.graph_sha256:
         raise BundleError(f"{folder / GRAPH} is not the file that {MANIFEST} describes: copy the bundle again, whole")
     ports = check_graph(graph)
-    _require_images(folder, manifest, ports)
+    require_images(folder, manifest, ports)
     if manifest.task == "detection":
-        _require_boxes(folder, manifest, ports)
+        require_boxes(folder, manifest, ports)
         return DetectorBundle(folder, manifest, graph)
-    _require_answers(folder, manifest, ports)
+    require_answers(folder, manifest, ports)
     if manifest.task == "multilabel":
         return MultilabelBundle(folder, manifest, graph)
     return Bundle(folder, manifest, graph)
@@ -270,52 +262,6 @@ def read_file(path: Path, *, most_bytes: int) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {_reason(error)}") from error
-
-
-def _require_images(folder: Path, manifest: AnyManifest, ports: Ports) -> None:
-    """Raises BundleError if the manifest speaks of other images than the graph."""
-    preprocess = manifest.preprocess
-    images = Port(UINT8, (None, *preprocess.crop_hw, preprocess.channels))
-    if ports.inputs != {INPUT: images}:
-        raise BundleError(
-            f"the model in {folder} is damaged: its manifest has images of shape {_shape(images)}, its graph takes "
-            f"{_named(ports.inputs)}: copy the bundle again, whole"
-        )
-
-
-def _require_answers(folder: Path, manifest: Manifest | MultilabelManifest, ports: Ports) -> None:
-    """Raises BundleError if the manifest speaks of other classes than the graph, or of a likeness that it has not."""
-    if ports.outputs.get(PROBABILITIES) != Port(FLOAT, (None, len(manifest.classes))):
-        raise BundleError(
-            f"the model in {folder} is damaged: its manifest names {len(manifest.classes)} classes, its graph gives "
-            f"{_named(ports.outputs)}: copy the bundle again, whole"
-        )
-    if manifest.unknown is not None and ports.outputs.get(LIKENESS) != Port(FLOAT, (None,)):
-        raise BundleError(
-            f"the model in {folder} is damaged: its manifest says which likeness is refused, its graph gives "
-            f"{_named(ports.outputs)}: copy the bundle again, whole"
-        )
-
-
-def _require_boxes(folder: Path, manifest: DetectorManifest, ports: Ports) -> None:
-    """Raises BundleError if the graph gives no boxes and scores of the manifest's classes at its places."""
-    height, width = manifest.preprocess.crop_hw
-    places = sum((height // stride) * (width // stride) for stride in manifest.strides)
-    wanted = {BOXES: Port(FLOAT, (None, places, 4)), SCORES: Port(FLOAT, (None, places, len(manifest.classes)))}
-    if {name: ports.outputs.get(name) for name in wanted} != wanted:
-        raise BundleError(
-            f"the model in {folder} is damaged: its manifest names {len(manifest.classes)} classes and {places} places "
-            f"where boxes are looked for, its graph gives {_named(ports.outputs)}: copy the bundle again, whole"
-        )
-
-
-def _named(ports: dict[str, Port]) -> str:
-    names = [f"{name[:40]!r} of shape {_shape(port)}" for name, port in ports.items()]
-    return ", ".join(names[:3]) or "nothing"
-
-
-def _shape(port: Port) -> str:
-    return f"({', '.join('N' if length is None else str(length) for length in port.shape[:8])})"
 
 
 def _reason(error: Exception) -> str:

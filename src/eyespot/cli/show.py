@@ -25,6 +25,7 @@ from eyespot.words import counted
 
 if TYPE_CHECKING:  # each command shows one of them
     from eyespot.answering.detections import Detections
+    from eyespot.answering.multilabel_results import LabelPrediction
     from eyespot.answering.results import Prediction, ValResult
     from eyespot.recipes.embed import EmbedResult
     from eyespot.recipes.export import ExportResult
@@ -142,7 +143,7 @@ def trained(result: TrainResult) -> None:
     line("Next", result.next_commands[0][0])
 
 
-def predicted(results: Sequence[Prediction] | Sequence[Detections]) -> None:
+def predicted(results: Sequence[Prediction] | Sequence[Detections] | Sequence[LabelPrediction]) -> None:
     """A line a picture: its name, then the likeliest classes, or how many boxes there are of each.
 
     Of estimated boxes it is said once what they are.
@@ -181,7 +182,9 @@ def exported(result: ExportResult) -> None:
     line("Next", f"eyespot predict {as_typed(result.files[0])} PICTURES")
 
 
-def write_predictions(path: Path, results: Sequence[Prediction] | Sequence[Detections]) -> None:
+def write_predictions(
+    path: Path, results: Sequence[Prediction] | Sequence[Detections] | Sequence[LabelPrediction]
+) -> None:
     """The answers as CSV, a line an answer."""
     header = type(results[0]).header() if results else ()
     write_chosen(path, as_csv(header, [row for each in results for row in each.rows()]))

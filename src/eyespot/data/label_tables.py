@@ -46,22 +46,26 @@ def cells_of_table(path: Path, how: ReadAs) -> LabelCells | None:
 
     Raises DataError for a table that cannot be read, and for a column of labels with other values than 0 and 1.
     """
-    table = _Whole(path, replace(how, classes_count=False))
+    table = _Whole(path, replace(how, classes_count=False, labels=None))
     rows = tuple((f"line {each.line}", each.label) for each in table.rows() if isinstance(each.label, tuple))
     return label_cells(Cells(table.names, rows, table.where), how)
 
 
 def label_cells(cells: Cells, how: ReadAs) -> LabelCells | None:
-    """The same of cells that were read. The column of a label is one that is named with `--label-column`, too."""
+    """The same of cells that were read. The column of a label is one that is named with `--label-column`, too.
+
+    how: where its `labels` is not None, labels are expected, even where no picture has two of them.
+    """
+    fewest = FEWEST if how.labels is None else 1
     wanted = _named(cells, how.label_column)
     if len(wanted) > 1:
         return LabelCells(flags=_flags(cells, wanted, are_named=True))
     at = _label_column(cells, how)
     if at is not None:
-        return _lists(cells, at)
+        return _lists(cells, at) or (LabelCells(cells.names[at], SEPARATORS[0]) if how.labels else None)
     others = {_column_or_none(IMAGE, cells, how.image_column), _column_or_none(SPLIT, cells, how.split_column)}
     flags = _flags(cells, [at for at in range(len(cells.names)) if at not in others], are_named=False)
-    return LabelCells(flags=flags) if len(flags) >= FEWEST else None
+    return LabelCells(flags=flags) if len(flags) >= fewest else None
 
 
 def _named(cells: Cells, wanted: str | None) -> list[int]:

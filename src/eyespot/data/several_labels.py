@@ -47,12 +47,14 @@ class LabelList:
     """Gives the pictures as listed, unjudged."""
 
 
-def find_labels(where: Path, how: ReadAs = AS_IT_IS) -> LabelList | None:
+def find_labels(where: Path, how: ReadAs = AS_IT_IS, *, expected: bool = False) -> LabelList | None:
     """What says several labels of each picture; None where nothing there does. Quick for folders of classes.
 
     where: a table, a Parquet file, a JSON file, or a folder with a table of its pictures, or with one of those.
+    expected: labels are wanted, so that a list says some even where no picture of it has more than one.
     Raises DataError for what cannot be read, and for a column of labels with other values than 0 and 1.
     """
+    how = replace(how, labels=LabelCells() if expected else None)
     if where.is_file():
         return _in_file(where, how)
     if not where.is_dir():

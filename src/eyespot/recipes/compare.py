@@ -8,6 +8,7 @@ from eyespot.answering.compared import CompareDetectorsResult, CompareResult
 from eyespot.answering.detector import Detector
 from eyespot.answering.model import Model, load
 from eyespot.answering.unseen import require_split
+from eyespot.bundle.files import what_holds
 from eyespot.data.read_as import given_of, read_as, refuse_for_boxes
 from eyespot.errors import OptionError
 from eyespot.progress import Progress, silent
@@ -36,6 +37,14 @@ def compare(
     """
     require_split(split)
     first, second = load(run), load(other)
+    for model, name in ((first, run), (second, other)):
+        if not isinstance(model, Model | Detector):
+            raise OptionError(
+                f"{name} holds {what_holds(model.bundle)}, and only models that name one class, or detectors, are "
+                "compared: compare the mAP that `eyespot val` gives for each on the same pictures"
+            )
+    assert isinstance(first, Model | Detector)
+    assert isinstance(second, Model | Detector)
     _require_a_pair(first, second, (str(run), str(other)))
     if data is None and (given := given_of(reading)):
         raise OptionError(f"the option {given[0]} says how DATA is read: give DATA, too")

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from eyespot.bundle.exported import Exported, WholeClassifier, read_exported
-from eyespot.bundle.files import Bundle, DetectorBundle, read_any_bundle
+from eyespot.bundle.exported import Exported, ExportedMultilabel, WholeClassifier, read_exported
+from eyespot.bundle.files import AnyBundle, Bundle, DetectorBundle, Naming, read_any_bundle, what_holds
 from eyespot.bundle.run import NO_ANSWER, ClassAnswer, answers_in
 from eyespot.engine.run import available_precisions, engine_version
 from eyespot.errors import DataError, OptionError
@@ -84,9 +84,9 @@ def export(
     started = time.perf_counter()
     bundle = read_any_bundle(run)
     chosen = format_of(format, int8=int8)
+    if int8:
+        _require_one_class(bundle)
     if isinstance(bundle, DetectorBundle):
-        if int8:
-            raise OptionError("the option int8 is for models that name classes, not for detectors: leave it out")
         return _export_detector(run, bundle, chosen, out=out, data=data, overwrite=overwrite, progress=progress)
     with targets_of(run, bundle, chosen, out, overwrite=overwrite) as targets:
         pictures = _pictures(run, bundle, data, "val", "test", "train")
@@ -100,6 +100,15 @@ def export(
         for target, content in zip(targets, proven.contents, strict=True):
             write_chosen(target, content)
     return compared.result(proven, seconds=time.perf_counter() - started)
+
+
+def _require_one_class(bundle: AnyBundle) -> None:
+    """Raises OptionError for a model that int8 is not for."""
+    if not isinstance(bundle, Bundle):
+        raise OptionError(
+            f"the option int8 is for models that name one class, and {bundle.folder} holds {what_holds(bundle)}: leave "
+            "it out"
+        )
 
 
 def _export_detector(
@@ -146,7 +155,7 @@ class _Proven:
 class _Compared:
     """What exported files are compared with: the run's answers to its pictures."""
 
-    bundle: Bundle
+    bundle: Naming
     pictures: RunPictures
     targets: list[Path]
     """The files to be written."""
@@ -172,6 +181,7 @@ class _Compared:
 
     def in_int8(self, proven: _Proven, *, trained_on: RunPictures) -> _Proven:
         """The same files in 8-bit numbers where those are kept, else as they are; with how they answer."""
+        assert isinstance(self.bundle, Bundle)
         quantized, int8 = in_int8(
             self.bundle,
             cast("tuple[bytes, bytes]", proven.contents),
@@ -211,16 +221,17 @@ class _Compared:
             expected=self.expected,
             pictures=self.pictures.hashed,
             preprocess=self.bundle.manifest.preprocess,
+            thresholds=None if isinstance(self.bundle, Bundle) else self.bundle.manifest.thresholds,
             progress=self.progress,
         )
 
 
-def _pictures(run: str | Path, bundle: Bundle, data: str | Path | None, *parts: Part) -> RunPictures:
+def _pictures(run: str | Path, bundle: Naming, data: str | Path | None, *parts: Part) -> RunPictures:
     with _saying_where(data):
         return pictures_of_run(_run_around(run, bundle), bundle.manifest, data=data, parts=parts)
 
 
-def _run_around(run: str | Path, bundle: Bundle | DetectorBundle) -> str | Path:
+def _run_around(run: str | Path, bundle: AnyBundle) -> str | Path:
     """The run's folder: the bundle in it may be what was named."""
     around = bundle.folder.parent
     return around if (around / ARGS).is_file() else run
@@ -237,7 +248,7 @@ def _saying_where(data: str | Path | None) -> Iterator[None]:
         raise DataError(f"{error}; say with --data where the run's pictures are") from error
 
 
-def _answers(run: str | Path, bundle: Bundle, pictures: RunPictures, progress: Progress) -> dict[int, ClassAnswer]:
+def _answers(run: str | Path, bundle: Naming, pictures: RunPictures, progress: Progress) -> dict[int, ClassAnswer]:
     """The run's answers to its pictures, by their number."""
     answers = answers_of_bundle(bundle, pictures.hashed, progress)
     if not answers:
@@ -254,13 +265,13 @@ def _in_openvino(contents: tuple[bytes, ...], targets: list[Path], precision: Pr
             for draft, content in zip(drafts, contents, strict=True):
                 draft.write_bytes(content)
             exported = read_exported(drafts[0])
-        assert isinstance(exported, Exported)
+        assert isinstance(exported, Exported | ExportedMultilabel)
         yield from WholeClassifier(exported, cache_folder=None, precision=precision).stream(pictures, many=True)
 
     return answering
 
 
-def _in_onnx_runtime(runtime: OnnxRuntime, bundle: Bundle) -> Answering:
+def _in_onnx_runtime(runtime: OnnxRuntime, bundle: Naming) -> Answering:
     def answering(pictures: Tagged) -> Iterator[tuple[int, ClassAnswer | str]]:
         for number, outputs in runtime.stream(pictures):
             [answer] = answers_in(outputs, bundle)

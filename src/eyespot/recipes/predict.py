@@ -1,4 +1,4 @@
-"""`predict`: the likeliest classes of pictures, about where these are, or the boxes of a detector."""
+"""`predict`: the likeliest classes of pictures, about where these are; the boxes of a detector; or several labels."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eyespot.answering.model import Model, load
+from eyespot.answering.multilabel import MultilabelModel
 from eyespot.answering.opened import FEW_PICTURES, Answered, named, predictions, require_topk
 from eyespot.answering.results import PlacedPrediction, Prediction
 from eyespot.answering.rules import RuleOptions, Rules, rules_of
@@ -19,7 +20,9 @@ from eyespot.progress import Progress, silent
 if TYPE_CHECKING:
     from eyespot.answering.detections import BoxOptions, Detections
     from eyespot.answering.detector import Detector
+    from eyespot.answering.multilabel_results import LabelPrediction
 
+TOPK = 3
 RULES = tuple(each.name for each in fields(RuleOptions))
 """Options of models that name classes; detectors have a threshold of their own."""
 WRITING = ("draw", "save_crop", "save_txt")
@@ -30,14 +33,15 @@ def predict(
     run: str | Path,
     pictures: str | Path | Iterable[str | Path],
     *,
-    topk: int = 3,
+    topk: int = TOPK,
     image_column: str | None = None,
     where: bool = False,
     progress: Progress = silent,
     **options: Any,
-) -> list[Prediction] | list[PlacedPrediction] | list[Detections]:
+) -> list[Prediction] | list[PlacedPrediction] | list[Detections] | list[LabelPrediction]:
     """The likeliest classes of each picture, by the model in `run`, or the boxes, where it is a detector.
 
+    Of a model of several labels, those that are likely enough; it takes only `threshold` and `image_column`.
     topk, image_column: see Model.predict.
     where: also a box around what the class activation map of the likeliest class shows: an estimate.
     options: those of RuleOptions, when the answer is none of the classes; or those of BoxOptions, which boxes are
@@ -50,6 +54,10 @@ def predict(
     model = load(run)
     given = {name: value for name, value in options.items() if value is not None}
     paths = [pictures] if isinstance(pictures, str | Path) else list(pictures)
+    if isinstance(model, MultilabelModel):
+        _require_for_labels(given, run, topk=topk, where=where)
+        how = ReadAs(image_column=image_column)
+        return model.predict(paths, threshold=given.get("threshold"), how=how, progress=progress)
     if not isinstance(model, Model):
         _require_no_rules(given, run, where=where)
         return _detected(model, paths, _box_options(given), progress=progress)
@@ -81,6 +89,19 @@ def _detected(
     )
     write_answers(options, answers, {each.name: each for each in list_pictures(paths)[0]}, model)
     return answers
+
+
+def _require_for_labels(given: dict[str, Any], run: str | Path, *, topk: int, where: bool) -> None:
+    """Raises OptionError for an option that has no meaning for a model of several labels."""
+    if given.get("threshold") == "auto":
+        del given["threshold"]
+    given.pop("overwrite", None)
+    unfit = [*["topk"] * (topk != TOPK), *["where"] * where, *sorted(given.keys() - {"threshold"})]
+    if unfit:
+        raise OptionError(
+            f"the option {unfit[0]} is for other models, and the model in {run} gives pictures several labels: leave "
+            "it out; threshold says how probable a label must be"
+        )
 
 
 def _require_no_rules(given: dict[str, Any], run: str | Path, *, where: bool) -> None:

@@ -97,7 +97,7 @@ def task_of(
     return Classification.of(data, options, ranks=ranks, progress=progress)
 
 
-def _on_every_rank(result: TrainResult | DetectorResult | None, ranks: World) -> AnyResult:
+def _on_every_rank(result: AnyResult | None, ranks: World) -> AnyResult:
     """The writer's result."""
     said = broadcast(result.model_dump(mode="json") if result else None, ranks)
     return result or TrainResult.model_validate(said)

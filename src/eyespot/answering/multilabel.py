@@ -1,0 +1,129 @@
+"""A model of several labels per picture in Python: `eyespot.load(run)`, then `predict` and `evaluate`. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from eyespot import machine
+from eyespot.answering.multilabel_results import LabelPrediction, LabelProbability, MultilabelValResult
+from eyespot.answering.opened import FEW_PICTURES, Answered, answers_of
+from eyespot.bundle.exported import ExportedMultilabel, WholeClassifier
+from eyespot.bundle.files import MultilabelBundle
+from eyespot.bundle.multilabel_manifest import MultilabelManifest
+from eyespot.bundle.run import Classifier
+from eyespot.data.data_set import Picture
+from eyespot.data.levels import FLAT_NOTE
+from eyespot.data.read_as import AS_IT_IS, ReadAs, read_as
+from eyespot.data.sources import list_pictures
+from eyespot.engine.compiled import compiled_folder
+from eyespot.errors import OptionError
+from eyespot.progress import Progress, silent
+
+
+class MultilabelModel:
+    """A trained model of several labels, ready to answer. Made by `load`."""
+
+    def __init__(self, bundle: MultilabelBundle) -> None:
+        self.bundle = bundle
+
+    @property
+    def manifest(self) -> MultilabelManifest:
+        """Everything that is known of the model."""
+        return self.bundle.manifest
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The labels, in the order of the probabilities."""
+        return self.manifest.classes
+
+    @cached_property
+    def classifier(self) -> Classifier | WholeClassifier:
+        """The graph on this machine, compiled when first used."""
+        cache_folder = compiled_folder(machine.cache_folder())
+        if isinstance(self.bundle, ExportedMultilabel):
+            return WholeClassifier(self.bundle, cache_folder=cache_folder)
+        return Classifier(self.bundle, cache_folder=cache_folder)
+
+    def predict(
+        self,
+        pictures: str | Path | Iterable[str | Path],
+        *,
+        threshold: float | None = None,
+        how: ReadAs = AS_IT_IS,
+        progress: Progress = silent,
+    ) -> list[LabelPrediction]:
+        """The labels of each picture, in the order given; folders are searched through.
+
+        pictures: one path or several, of files or folders.
+        threshold: probability from which on a label is answered, 0 to 1; None for each label's own, which had the best
+            F1 in cross-validation.
+        how: which column of a table names pictures.
+        """
+        thresholds = thresholds_of(self.manifest, threshold)
+        paths = [pictures] if isinstance(pictures, str | Path) else list(pictures)
+        found, left = list_pictures(paths, how)
+        answered = self.answers([(each, None) for each in found], doing="predicting", progress=progress)
+        named = [self._named(number, each, answered, thresholds) for number, each in enumerate(found)]
+        return named + [
+            LabelPrediction(picture=each.picture, labels=(), probabilities=(), set_aside=each.reason) for each in left
+        ]
+
+    def evaluate(
+        self, data: str | Path, *, split: str = "auto", progress: Progress = silent, **reading: str | None
+    ) -> MultilabelValResult:
+        """Average precision and F1 with their intervals, and everything else that `eyespot val` measures.
+
+        data: a list of pictures with labels, of any kind that `train` takes.
+        split: the part to read: train, val, test or all; auto is test, else val, else all.
+        reading: `image_column`, `label_column` and `split_column`, as `train` has them.
+        """
+        from eyespot.answering.multilabel_evaluation import label_evaluation  # which `predict` does without
+
+        return label_evaluation(self, data, split=split, progress=progress, how=read_as(**reading))
+
+    def answers(self, pictures: Sequence[tuple[Picture, str | None]], *, doing: str, progress: Progress) -> Answered:
+        """What it says to each picture, each with the content hash that its file must still have, or None."""
+        many = len(pictures) > FEW_PICTURES
+        return answers_of(
+            self.classifier, self.manifest.preprocess, pictures, doing=doing, many=many, progress=progress
+        )
+
+    def _named(self, number: int, picture: Picture, answered: Answered, thresholds: np.ndarray) -> LabelPrediction:
+        if number in answered.reasons:
+            reason = answered.reasons[number]
+            return LabelPrediction(picture=picture.name, labels=(), probabilities=(), set_aside=reason)
+        chances = label_probabilities(answered.answers[number].probabilities, self.classes, thresholds)
+        return LabelPrediction(
+            picture=picture.name,
+            labels=answered_labels(chances),
+            probabilities=chances,
+            note=FLAT_NOTE if number in answered.flat else None,
+        )
+
+
+def label_probabilities(
+    row: np.ndarray, classes: Sequence[str], thresholds: np.ndarray
+) -> tuple[LabelProbability, ...]:
+    """The same of each label. row: (K,), as the graph gives them. thresholds: (K,)."""
+    return tuple(
+        LabelProbability(class_=name, probability=min(1.0, max(0.0, p)), threshold=least, answered=p >= least)
+        for name, p, least in zip(classes, row.tolist(), thresholds.tolist(), strict=True)
+    )
+
+
+def answered_labels(chances: Iterable[LabelProbability]) -> tuple[str, ...]:
+    """Those that are answered, the surest first."""
+    return tuple(each.class_ for each in sorted(chances, key=lambda each: -each.probability) if each.answered)
+
+
+def thresholds_of(manifest: MultilabelManifest, threshold: float | None) -> np.ndarray:
+    """Those of each label, (K,), or the one that a person gives for all. Raises OptionError for what cannot be."""
+    if threshold is None:
+        return np.array(manifest.thresholds)
+    if not 0 <= threshold <= 1:
+        raise OptionError(f"the option threshold cannot be {threshold}: give a number from 0 to 1")
+    return np.full(len(manifest.classes), threshold)

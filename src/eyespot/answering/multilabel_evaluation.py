@@ -1,0 +1,114 @@
+"""How a model of several labels does on pictures whose labels are known."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eyespot import machine
+from eyespot.answering.evaluation import PARTS, Seen, choose_part
+from eyespot.answering.multilabel_results import MultilabelValResult
+from eyespot.answering.series import COUNTED, find_together
+from eyespot.data.copies import Hashed, hash_pictures, without_copies
+from eyespot.data.data_set import DataSet, Picture
+from eyespot.data.levels import note_on_flat
+from eyespot.data.read_as import ReadAs
+from eyespot.data.several_labels import LISTS, find_labels, open_labels
+from eyespot.errors import DataError, OptionError
+from eyespot.evaluate.multilabel import multilabel_scores
+from eyespot.files import from_home
+from eyespot.names import printable
+from eyespot.progress import Progress
+from eyespot.records import SetAside
+from eyespot.words import some
+
+if TYPE_CHECKING:
+    from eyespot.answering.multilabel import MultilabelModel
+
+
+def open_for(classes: Sequence[str], data: str | Path, how: ReadAs) -> tuple[DataSet, list[Picture], list[SetAside]]:
+    """The data set, its pictures all of whose labels are of these classes, and the others.
+
+    Raises DataError where the data say no labels, or none that is known.
+    """
+    found = find_labels(from_home(data), how, expected=True)
+    if found is None:
+        raise DataError(
+            f"{printable(str(data))} gives pictures no list of labels, which this model is measured by; {LISTS}"
+        )
+    data_set = open_labels(found)
+    known, foreign = [], []
+    for each in data_set.pictures:
+        new = [label for label in each.labels or () if label not in classes]
+        if new:
+            foreign.append(SetAside(picture=each.name, reason=f"its label {new[0]!r} is not one that the model knows"))
+        else:
+            known.append(each)
+    if not known:
+        raise DataError(
+            f"none of the labels of {data_set.name} ({some(data_set.classes)}) is one of the model's ({some(classes)}): name "
+            "them as the model does"
+        )
+    return data_set, known, foreign
+
+
+def label_evaluation(
+    model: MultilabelModel, data: str | Path, *, split: str, progress: Progress, how: ReadAs
+) -> MultilabelValResult:
+    """Average precision and F1 with their intervals. See MultilabelModel.evaluate."""
+    started = time.perf_counter()
+    if split not in ("auto", "all", *PARTS):
+        raise OptionError(f"the option split cannot be {split!r}: there are auto, all, train, val and test")
+    data_set, known, foreign = open_for(model.classes, data, how)
+    hashed, unread = hash_pictures(known, threads=machine.cores())
+    hashed, copies = without_copies(hashed)
+    then = model.manifest.pictures.parts(each.content for each in hashed)
+    part, chosen, trained_on = choose_part([Seen(*each) for each in zip(hashed, then, strict=True)], split, data)
+    pictures = [(each.hashed.picture, each.hashed.content) for each in chosen]
+    answered = model.answers(pictures, doing="measuring", progress=progress)
+    kept = [each for number, each in enumerate(chosen) if number in answered.answers]
+    if not kept:
+        raise DataError(f"{data} has no readable picture in part {part!r}")
+    measured = [each.hashed for each in kept]
+    together = find_together(hashed, image_side=min(model.manifest.preprocess.crop_hw), lists=[], progress=progress)
+    scores = multilabel_scores(
+        _truths(measured, model.classes),
+        np.array([answer.probabilities for _, answer in sorted(answered.answers.items())], np.float64),
+        model.classes,
+        thresholds=np.array(model.manifest.thresholds),
+        series=together.numbers(measured),
+    )
+    unreadable = [SetAside(picture=pictures[number][0].name, reason=why) for number, why in answered.reasons.items()]
+    flat = [pictures[number][0].name for number in sorted(answered.flat)]
+    on_series = together.notes_on(measured, COUNTED)
+    return MultilabelValResult(
+        **scores.model_dump(),
+        model=printable(str(model.bundle.folder)),
+        data=printable(str(data)),
+        part=part,
+        classes=model.classes,
+        set_aside=(*data_set.set_aside, *foreign, *unread, *copies, *trained_on, *unreadable),
+        notes=(*data_set.notes, *_notes(kept), *note_on_flat(flat), *on_series),
+        seconds=round(time.perf_counter() - started, 2),
+    )
+
+
+def _truths(pictures: Sequence[Hashed], classes: Sequence[str]) -> np.ndarray:
+    """(N, K), bool."""
+    index = {name: number for number, name in enumerate(classes)}
+    truths = np.zeros((len(pictures), len(classes)), bool)
+    for row, each in enumerate(pictures):
+        truths[row, [index[label] for label in each.picture.labels or ()]] = True
+    return truths
+
+
+def _notes(seen: Sequence[Seen]) -> Iterator[str]:
+    trained, new = (sum(each.then == then for each in seen) for then in ("train", None))
+    if trained:
+        yield f"{trained} of these {len(seen)} pictures were trained on: on new pictures expect lower figures"
+    if 0 < new < len(seen):
+        yield f"{new} of these {len(seen)} pictures are new: they were not there when the model was trained"
