@@ -98,7 +98,7 @@ def one_against_rest(train: np.ndarray, truths: np.ndarray, test: np.ndarray) ->
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    each = LogisticRegressionCV(Cs=np.logspace(-5, 0, 6), cv=5, scoring="neg_log_loss", max_iter=2000)
+    each = LogisticRegressionCV(Cs=np.logspace(-5, -1, 5), cv=5, scoring="neg_log_loss", max_iter=1000)
     model = OneVsRestClassifier(make_pipeline(StandardScaler(), each)).fit(train, truths)
     return np.asarray(model.predict_proba(test))
 
@@ -123,8 +123,11 @@ def beside_sklearn(clothing: Path, *, count: int, seed: int) -> float:
         return 100 * float(np.nanmean(theirs) - np.nanmean(ours))
 
 
-def coverage(draws: int, *, seed: int) -> dict[str, float]:
-    """The share of draws whose intervals hold the true figure: 300 pictures, eight labels of 4 to 40 in 100."""
+def coverage(draws: int, *, copies: int, seed: int) -> dict[str, float]:
+    """The share of draws whose intervals hold the true figure: 300 pictures, eight labels of 4 to 40 in 100.
+
+    copies: as which each of them comes, in one series.
+    """
     random_ = np.random.default_rng(seed)
     shares, gaps = np.linspace(0.04, 0.4, 8), np.linspace(0.5, 2.5, 8)
     many_truths, many_chances = _drawn(random_, 200_000, shares, gaps)
@@ -182,9 +185,11 @@ def main() -> None:
     print(heading())
     passed = True
     if options.simulate:
-        for name, share in coverage(options.simulate, seed=options.seed).items():
-            print(f"{name:10} {COVERS.verdict(share)}")
-            passed = passed and share >= COVERS.limit
+        for copies in (1, 3):
+            print(f"{copies} of each picture, in one series" if copies > 1 else "each picture by itself", flush=True)
+            for name, share in coverage(options.simulate, copies=copies, seed=options.seed).items():
+                print(f"{name:10} {COVERS.verdict(share)}")
+                passed = passed and share >= COVERS.limit
     if options.clothing:
         apart = beside_sklearn(options.clothing, count=options.pictures, seed=options.seed)
         print(APART.verdict(apart))

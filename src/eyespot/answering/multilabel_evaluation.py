@@ -49,10 +49,8 @@ def open_for(classes: Sequence[str], data: str | Path, how: ReadAs) -> tuple[Dat
         else:
             known.append(each)
     if not known:
-        raise DataError(
-            f"none of the labels of {data_set.name} ({some(data_set.classes)}) is one of the model's ({some(classes)}): name "
-            "them as the model does"
-        )
+        there = f"none of the labels of {data_set.name} ({some(data_set.classes)})"
+        raise DataError(f"{there} is one of the model's ({some(classes)}): name them as it does")
     return data_set, known, foreign
 
 

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from eyespot import machine
 from eyespot.bundle.files import Bundle, DetectorBundle, MultilabelBundle, Naming, read_any_bundle
+from eyespot.data.framed import shown_in
 from eyespot.data.pictures import naming, read_named, read_small, read_with_window
 from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import OptionError
@@ -217,12 +218,14 @@ class Explainer:
         Raises UnreadablePicture, and OptionError for a class that there is not.
         """
         index = _index(self._bundle, class_name)
-        image, window = read_with_window(picture, self._bundle.manifest.preprocess)
+        preprocess = self._bundle.manifest.preprocess
+        image, window = read_with_window(picture, preprocess)
+        shown_hw = None if preprocess.fit == "crop" else shown_in(picture, preprocess)
         said: dict[str, Any] = {}
         with self._working:
             answer = self._network.answer(image)
             if heat_map:
-                said["heat_map"] = self._drawn(heat_of(self._network, image, answer, index), window)
+                said["heat_map"] = self._drawn(heat_of(self._network, image, answer, index), window, shown_hw)
         if similar and self._similar is not None:
             said["similar"] = [self._said(each) for each in self._similar.nearest(answer.features, similar)]
         return said
@@ -231,8 +234,8 @@ class Explainer:
     def _network(self) -> Network:
         return _network_of(self._bundle)
 
-    def _drawn(self, heat: HeatMap, window: Window) -> dict[str, Any]:
-        png = overlay_png(heat.values, self._bundle.manifest.preprocess.crop_hw)
+    def _drawn(self, heat: HeatMap, window: Window, shown_hw: tuple[int, int] | None) -> dict[str, Any]:
+        png = overlay_png(heat.values, self._bundle.manifest.preprocess.crop_hw, shown_hw=shown_hw)
         return {
             "class": heat.class_,
             "method": heat.method,
