@@ -139,9 +139,10 @@ def coverage(draws: int, *, copies: int, seed: int) -> dict[str, float]:
     true_exact = float((said == many_truths).all(axis=1).mean())
     held: dict[str, list[bool]] = {name: [] for name in ("AP", "F1", "mAP", "macro F1", "micro F1", "all right")}
     for _ in range(draws):
-        scores = multilabel_scores(
-            *_drawn(random_, 300, shares, gaps), [str(k) for k in range(8)], thresholds=thresholds
-        )
+        truths, chances = (np.repeat(each, copies, axis=0) for each in _drawn(random_, 300, shares, gaps))
+        series = np.repeat(np.arange(300), copies)
+        names = [str(k) for k in range(8)]
+        scores = multilabel_scores(truths, chances, names, thresholds=thresholds, series=series)
         for k, each in enumerate(scores.per_class):
             if each.ap and each.f1:
                 held["AP"].append(each.ap.low <= true_ap[k] <= each.ap.high)

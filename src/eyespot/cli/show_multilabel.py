@@ -26,8 +26,9 @@ def trained(result: MultilabelResult) -> None:
     notes(result.notes, "result.json has them all")
     if result.out_of_fold:
         line("Cross-val.", str(result.out_of_fold))
-    line("Validation", str(result.validation or "none"))
-    line("Test", str(result.test or "none"))
+    for label, found in (("Validation", result.validation), ("Test", result.test)):
+        if found or not result.out_of_fold:
+            line(label, str(found or "none"))
     for label, sentence in series_sentences(result.series):
         line(label, sentence)
     line("Time", f"{result.seconds:.1f} s, {counted(result.views_computed, 'view')} computed")

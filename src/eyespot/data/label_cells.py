@@ -23,6 +23,8 @@ class LabelCells:
     """Between labels of that column; empty where its values are lists."""
     flags: tuple[str, ...] = ()
     """Columns that are named after a label and hold 0 or 1."""
+    passed: tuple[str, ...] = ()
+    """Other columns, which say no labels."""
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -65,7 +65,8 @@ def label_cells(cells: Cells, how: ReadAs) -> LabelCells | None:
         return _lists(cells, at) or (LabelCells(cells.names[at], SEPARATORS[0]) if how.labels else None)
     others = {_column_or_none(IMAGE, cells, how.image_column), _column_or_none(SPLIT, cells, how.split_column)}
     flags = _flags(cells, [at for at in range(len(cells.names)) if at not in others], are_named=False)
-    return LabelCells(flags=flags) if len(flags) >= fewest else None
+    passed = tuple(name for at, name in enumerate(cells.names) if at not in others and name not in flags)
+    return LabelCells(flags=flags, passed=passed) if len(flags) >= fewest else None
 
 
 def _named(cells: Cells, wanted: str | None) -> list[int]:

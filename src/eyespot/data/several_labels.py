@@ -152,7 +152,8 @@ def _has_classes(folder: Path) -> bool:
 
 def _said(cells: LabelCells) -> str:
     if cells.flags:
-        return f"a column of 0 and 1 for each of {counted(len(cells.flags), 'label')}"
+        passed = f" ({some([repr(printable(name)) for name in cells.passed])} left out)" if cells.passed else ""
+        return f"a column of 0 and 1 for each of {counted(len(cells.flags), 'label')}{passed}"
     between = f" with {cells.separator!r} between them" if cells.separator else ""
     return f"lists of labels in the column {printable(cells.column)!r}{between}"
 

@@ -134,7 +134,11 @@ def _fit(prepared: PreparedLabels, job: Job) -> FittedLabels:
         heads=heads,
         small_test=small_test,
         views_computed=computed + embedded.computed,
-        notes=[*embedded.notes, *notes_on_few(prepared, embedded.pictures)],
+        notes=[
+            *embedded.notes,
+            *([] if small_test else prepared.on_lacking()),
+            *notes_on_few(prepared, embedded.pictures),
+        ],
     )
 
 

@@ -56,22 +56,17 @@ class PreparedLabels(Prepared):
         """The same, split so that no series is torn apart; parts that the list gives stay."""
         part_of = {each.content: each.picture.part for each in self.judged.split(seed=seed, group_of=series.of)}
         hashed = [replace(each, picture=replace(each.picture, part=part_of[each.content])) for each in self.hashed]
-        kept = series.only({each.content for each in hashed})
-        found = replace(self, hashed=hashed, series=kept, all_series=series)
-        return replace(found, notes=[*self.notes, *found._on_lacking()])
+        return replace(self, hashed=hashed, series=series.only({each.content for each in hashed}), all_series=series)
 
-    def _on_lacking(self) -> Iterator[str]:
-        """Sentences on labels that a part lacks, for which others have pictures."""
+    def on_lacking(self) -> Iterator[str]:
+        """Sentences on labels that pictures to train on have, and that a part which is measured on lacks."""
         parts: tuple[Part, ...] = ("train", "val", "test")
         has = {part: self.truths(self.part(part)).max(axis=0) for part in parts if self.part(part)}
         for part in ("val", "test"):
-            lacking = [
-                repr(name)
-                for name, k in zip(self.classes, range(len(self.classes)), strict=True)
-                if part in has and not has[part][k] and has["train"][k]
-            ]
-            if lacking:
-                yield f"{part} has no picture with {some(lacking)}, so nothing is measured of it there"
+            if part in has:
+                lacking = [repr(self.classes[k]) for k in np.flatnonzero(has["train"] & ~has[part])]
+                if lacking:
+                    yield f"{part} has no picture with {some(lacking)}, so nothing is measured of it there"
 
 
 def prepare_labels(found: LabelList, data: str, options: TrainOptions, progress: Progress) -> PreparedLabels:
