@@ -20,6 +20,7 @@ import random
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -99,6 +100,7 @@ def one_against_rest(train: np.ndarray, truths: np.ndarray, test: np.ndarray) ->
     from sklearn.preprocessing import StandardScaler
 
     each = LogisticRegressionCV(Cs=np.logspace(-5, -1, 5), cv=5, scoring="neg_log_loss", max_iter=1000)
+    warnings.simplefilter("ignore", FutureWarning)  # on options to come
     model = OneVsRestClassifier(make_pipeline(StandardScaler(), each)).fit(train, truths)
     return np.asarray(model.predict_proba(test))
 

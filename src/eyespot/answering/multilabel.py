@@ -3,50 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from eyespot import machine
 from eyespot.answering.multilabel_results import LabelPrediction, LabelProbability, MultilabelValResult
-from eyespot.answering.opened import FEW_PICTURES, Answered, answers_of
-from eyespot.bundle.exported import ExportedMultilabel, WholeClassifier
-from eyespot.bundle.files import MultilabelBundle
+from eyespot.answering.opened import Answered
+from eyespot.answering.opened_labels import OpenedLabels
 from eyespot.bundle.multilabel_manifest import MultilabelManifest
-from eyespot.bundle.run import Classifier
 from eyespot.data.data_set import Picture
 from eyespot.data.levels import FLAT_NOTE
 from eyespot.data.read_as import AS_IT_IS, ReadAs, read_as
 from eyespot.data.sources import list_pictures
-from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import OptionError
 from eyespot.progress import Progress, silent
 
 
-class MultilabelModel:
+class MultilabelModel(OpenedLabels):
     """A trained model of several labels, ready to answer. Made by `load`."""
-
-    def __init__(self, bundle: MultilabelBundle) -> None:
-        self.bundle = bundle
-
-    @property
-    def manifest(self) -> MultilabelManifest:
-        """Everything that is known of the model."""
-        return self.bundle.manifest
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The labels, in the order of the probabilities."""
-        return self.manifest.classes
-
-    @cached_property
-    def classifier(self) -> Classifier | WholeClassifier:
-        """The graph on this machine, compiled when first used."""
-        cache_folder = compiled_folder(machine.cache_folder())
-        if isinstance(self.bundle, ExportedMultilabel):
-            return WholeClassifier(self.bundle, cache_folder=cache_folder)
-        return Classifier(self.bundle, cache_folder=cache_folder)
 
     def predict(
         self,
@@ -84,13 +58,6 @@ class MultilabelModel:
         from eyespot.answering.multilabel_evaluation import label_evaluation  # which `predict` does without
 
         return label_evaluation(self, data, split=split, progress=progress, how=read_as(**reading))
-
-    def answers(self, pictures: Sequence[tuple[Picture, str | None]], *, doing: str, progress: Progress) -> Answered:
-        """What it says to each picture, each with the content hash that its file must still have, or None."""
-        many = len(pictures) > FEW_PICTURES
-        return answers_of(
-            self.classifier, self.manifest.preprocess, pictures, doing=doing, many=many, progress=progress
-        )
 
     def _named(self, number: int, picture: Picture, answered: Answered, thresholds: np.ndarray) -> LabelPrediction:
         if number in answered.reasons:

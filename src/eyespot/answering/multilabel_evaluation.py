@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eyespot import machine
 from eyespot.answering.evaluation import PARTS, Seen, choose_part
 from eyespot.answering.multilabel_results import MultilabelValResult
+from eyespot.answering.opened import Answered
+from eyespot.answering.opened_labels import OpenedLabels
 from eyespot.answering.series import COUNTED, find_together
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.data_set import DataSet, Picture
@@ -20,14 +21,13 @@ from eyespot.data.read_as import ReadAs
 from eyespot.data.several_labels import LISTS, find_labels, open_labels
 from eyespot.errors import DataError, OptionError
 from eyespot.evaluate.multilabel import multilabel_scores
+from eyespot.evaluate.multilabel_records import MultilabelScores
 from eyespot.files import from_home
 from eyespot.names import printable
 from eyespot.progress import Progress
 from eyespot.records import SetAside
+from eyespot.runs.lists import lists_of
 from eyespot.words import some
-
-if TYPE_CHECKING:
-    from eyespot.answering.multilabel import MultilabelModel
 
 
 def open_for(classes: Sequence[str], data: str | Path, how: ReadAs) -> tuple[DataSet, list[Picture], list[SetAside]]:
@@ -55,7 +55,7 @@ def open_for(classes: Sequence[str], data: str | Path, how: ReadAs) -> tuple[Dat
 
 
 def label_evaluation(
-    model: MultilabelModel, data: str | Path, *, split: str, progress: Progress, how: ReadAs
+    model: OpenedLabels, data: str | Path, *, split: str, progress: Progress, how: ReadAs
 ) -> MultilabelValResult:
     """Average precision and F1 with their intervals. See MultilabelModel.evaluate."""
     started = time.perf_counter()
@@ -66,33 +66,47 @@ def label_evaluation(
     hashed, copies = without_copies(hashed)
     then = model.manifest.pictures.parts(each.content for each in hashed)
     part, chosen, trained_on = choose_part([Seen(*each) for each in zip(hashed, then, strict=True)], split, data)
-    pictures = [(each.hashed.picture, each.hashed.content) for each in chosen]
-    answered = model.answers(pictures, doing="measuring", progress=progress)
+    answered = model.answers(
+        [(each.hashed.picture, each.hashed.content) for each in chosen], doing="measuring", progress=progress
+    )
     kept = [each for number, each in enumerate(chosen) if number in answered.answers]
     if not kept:
         raise DataError(f"{data} has no readable picture in part {part!r}")
     measured = [each.hashed for each in kept]
-    together = find_together(hashed, image_side=min(model.manifest.preprocess.crop_hw), lists=[], progress=progress)
-    scores = multilabel_scores(
-        _truths(measured, model.classes),
-        np.array([answer.probabilities for _, answer in sorted(answered.answers.items())], np.float64),
-        model.classes,
-        thresholds=np.array(model.manifest.thresholds),
-        series=together.numbers(measured),
-    )
-    unreadable = [SetAside(picture=pictures[number][0].name, reason=why) for number, why in answered.reasons.items()]
-    flat = [pictures[number][0].name for number in sorted(answered.flat)]
-    on_series = together.notes_on(measured, COUNTED)
+    lists, image_side = [lists_of(model.bundle.folder, None, data)], min(model.manifest.preprocess.crop_hw)
+    together = find_together(hashed, image_side=image_side, lists=lists, progress=progress)
+    names = [picture.name for picture, _ in pictures]
     return MultilabelValResult(
-        **scores.model_dump(),
+        **_scores(model, measured, answered, together.numbers(measured)).model_dump(),
         model=printable(str(model.bundle.folder)),
         data=printable(str(data)),
         part=part,
         classes=model.classes,
-        set_aside=(*data_set.set_aside, *foreign, *unread, *copies, *trained_on, *unreadable),
-        notes=(*data_set.notes, *_notes(kept), *note_on_flat(flat), *on_series),
+        set_aside=(*data_set.set_aside, *foreign, *unread, *copies, *trained_on, *_unread(names, answered)),
+        notes=(
+            *data_set.notes,
+            *_notes(kept),
+            *note_on_flat([names[number] for number in sorted(answered.flat)]),
+            *together.notes_on(measured, COUNTED),
+        ),
         seconds=round(time.perf_counter() - started, 2),
     )
+
+
+def _scores(
+    model: OpenedLabels, pictures: Sequence[Hashed], answered: Answered, series: np.ndarray | None
+) -> MultilabelScores:
+    """pictures: those that have an answer. series: the number of each picture's, (N,)."""
+    chances = np.array([answer.probabilities for _, answer in sorted(answered.answers.items())], np.float64)
+    thresholds = np.array(model.manifest.thresholds)
+    return multilabel_scores(
+        _truths(pictures, model.classes), chances, model.classes, thresholds=thresholds, series=series
+    )
+
+
+def _unread(names: Sequence[str], answered: Answered) -> list[SetAside]:
+    """names: of all pictures that were asked about."""
+    return [SetAside(picture=names[number], reason=why) for number, why in answered.reasons.items()]
 
 
 def _truths(pictures: Sequence[Hashed], classes: Sequence[str]) -> np.ndarray:

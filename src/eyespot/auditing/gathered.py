@@ -100,25 +100,16 @@ class Gathered:
         )
 
 
-def _without_labels(data_set: DataSet) -> DataSet:
-    """The same pictures, of which several labels each are not judged."""
-    pictures = tuple(replace(each, label=None, labels=None) for each in data_set.pictures)
-    note = "pictures have several labels each, which are not judged: the report of a trained model shows doubtful ones"
-    return replace(data_set, pictures=pictures, classes=(), notes=(*data_set.notes, note))
-
-
 def gather(data: str | Path, how: ReadAs, progress: Progress) -> Gathered:
     """The pictures of a folder or a list, with classes, with boxes or without either.
 
     Raises DataError where there is none to judge, and for boxes that cannot be meant.
     """
     folder = from_home(data)
-    if how == AS_IT_IS and find_boxes(folder):
+    if how == AS_IT_IS and not find_labels(folder) and find_boxes(folder):
         progress("reading", 0, 1)
         return _with_boxes(read_boxes(folder))
-    data_set = (
-        _without_labels(open_labels(labels)) if (labels := find_labels(folder, how)) else open_pictures(data, how)
-    )
+    data_set = _opened(data, how)
     has_classes = len(data_set.classes) > 1
     listed = [each for each in data_set.pictures if each.label is not None or not has_classes]
     unlabelled = [
@@ -149,6 +140,19 @@ def gather(data: str | Path, how: ReadAs, progress: Progress) -> Gathered:
         set_aside=[*data_set.set_aside, *(unlabelled if has_classes else ()), *unread, *without_copies(hashed)[1]],
         notes=[*data_set.notes, *notes, *_on_parts(identical)],
     )
+
+
+def _opened(data: str | Path, how: ReadAs) -> DataSet:
+    """The pictures, with classes where there are some; where they have several labels each, without them."""
+    labels = find_labels(from_home(data), how)
+    return _without_labels(open_labels(labels)) if labels else open_pictures(data, how)
+
+
+def _without_labels(data_set: DataSet) -> DataSet:
+    """The same pictures, of which several labels each are not judged."""
+    pictures = tuple(replace(each, label=None, labels=None) for each in data_set.pictures)
+    note = "pictures have several labels each, which are not judged: the report of a trained model shows doubtful ones"
+    return replace(data_set, pictures=pictures, classes=(), notes=(*data_set.notes, note))
 
 
 def _each_once(hashed: Sequence[Hashed]) -> tuple[list[Hashed], list[tuple[Hashed, ...]]]:

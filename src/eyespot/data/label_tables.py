@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from eyespot.data.columns import IMAGE, LABEL, SPLIT, choose, shown
+from eyespot.data.columns import IMAGE, LABEL, SPLIT, Column, choose, shown
 from eyespot.data.label_cells import MINUS, NO, SEPARATORS, YES, LabelCells, flag
 from eyespot.data.read_as import ReadAs
 from eyespot.data.table_rows import Row, Table
@@ -81,15 +81,18 @@ def _named(cells: Cells, wanted: str | None) -> list[int]:
 
 
 def _label_column(cells: Cells, how: ReadAs) -> int | None:
-    """The column of the classes; None where there is none, or it is unclear which one it is."""
-    with suppress(DataError):
+    """The column of the classes; None where there is none, or it is unclear which one it is.
+
+    Raises DataError for a column that a person names and that is not there.
+    """
+    if how.label_column is not None:
         return choose(LABEL, cells.names, wanted=how.label_column, where=cells.where)
-    return None
+    return _column_or_none(LABEL, cells, None)
 
 
-def _column_or_none(column: object, cells: Cells, wanted: str | None) -> int | None:
+def _column_or_none(column: Column, cells: Cells, wanted: str | None) -> int | None:
     with suppress(DataError):
-        return choose(column, cells.names, wanted=wanted, where=cells.where)  # type: ignore[arg-type]
+        return choose(column, cells.names, wanted=wanted, where=cells.where)
     return None
 
 

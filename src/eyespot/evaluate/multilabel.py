@@ -110,16 +110,12 @@ def multilabel_scores(
     """
     said = chances >= thresholds if said is None else said
     drawn = _draws(len(truths), series)
-    one = np.ones((1, len(truths)))
-    whole, counts = _Counts.of(truths, said, one), _Counts.of(truths, said, drawn)
+    whole, counts = (_Counts.of(truths, said, each) for each in (np.ones((1, len(truths))), drawn))
     ap = np.array([average_precision(truths[:, k], chances[:, k])[0] for k in range(len(classes))])
     worth = None if series is None else effective_count(series)
     present, wrong = int(truths.sum()), (truths != said).mean(axis=1)
-    exact = float((truths == said).all(axis=1).mean())
     right, answered = float(whole.right.sum()), float(whole.answered.sum())
-    pairs = np.repeat(np.arange(len(truths)) if series is None else series, len(classes))
-    bins = calibration_bins(chances.ravel(), truths.ravel(), group=pairs)
-    micro = average_precision(truths.ravel(), chances.ravel())[0]
+    micro = np.nan_to_num(average_precision(truths.ravel(), chances.ravel())[0])
     return MultilabelScores(
         pictures=len(truths),
         labels=present,
@@ -129,14 +125,19 @@ def multilabel_scores(
         micro_f1=_by_error(whole.micro_f1()[0], counts.micro_f1(), present, worth),
         precision=right / answered if answered else None,
         recall=right / present if present else None,
-        exact_match=_share(exact, len(truths), worth),
+        exact_match=_share(float((wrong == 0).mean()), len(truths), worth),
         hamming_loss=_by_error(wrong.mean(), drawn @ wrong / drawn.sum(axis=1), len(truths), worth),
-        calibration_error=min(1.0, expected_calibration_error(bins)),
+        calibration_error=_miscalibration(truths, chances),
         per_class=tuple(
             _of_label(name, truths[:, k], said[:, k], float(ap[k]), float(thresholds[k]), series)
             for k, name in enumerate(classes)
         ),
     )
+
+
+def _miscalibration(truths: NDArray[np.bool_], chances: Floats) -> float:
+    """The expected calibration error of all pairs."""
+    return min(1.0, expected_calibration_error(calibration_bins(chances.ravel().clip(0, 1), truths.ravel())))
 
 
 def _of_label(

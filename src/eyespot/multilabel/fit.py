@@ -122,24 +122,28 @@ def _fit(prepared: PreparedLabels, job: Job) -> FittedLabels:
     require_labels(prepared, embedded.pictures)
     heads = _heads(prepared, embedded.pictures, embedded.features, job, nested=small_test)
     truths = prepared.truths(embedded.pictures)
-    platt = np.array([fit_platt(heads.out_of_fold[:, k], truths[:, k]) for k in range(truths.shape[1])], np.float32)
-    chances = sigmoid(heads.out_of_fold * platt[:, 0] + platt[:, 1])
+    slope, shift = _platt(heads.out_of_fold, truths)
+    chances = sigmoid(heads.out_of_fold * slope + shift)
     weight, bias = heads.layer
+    notes = [*embedded.notes, *notes_on_few(prepared, embedded.pictures)]
     return FittedLabels(
         prepared=prepared,
         trunk=trunk,
-        layer=(weight * platt[:, :1], bias * platt[:, 0] + platt[:, 1]),
+        layer=(weight * slope[:, None], bias * slope + shift),
         thresholds=best_thresholds(truths, chances),
         out_of_fold=Told(embedded.pictures, truths, chances, heads.out_of_fold),
         heads=heads,
         small_test=small_test,
         views_computed=computed + embedded.computed,
-        notes=[
-            *embedded.notes,
-            *([] if small_test else prepared.on_lacking()),
-            *notes_on_few(prepared, embedded.pictures),
-        ],
+        notes=notes if small_test else [*notes, *prepared.on_lacking()],
     )
+
+
+def _platt(logits: np.ndarray, truths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Slope and shift of each label, (K,), by logits (N, K) of pictures that the heads had not seen."""
+    found = [fit_platt(logits[:, k], truths[:, k]) for k in range(truths.shape[1])]
+    slope, shift = np.array(found, np.float32).T
+    return slope, shift
 
 
 def _whole(trunk: Trunk) -> Trunk:

@@ -118,10 +118,11 @@ def require_labels(prepared: PreparedLabels, train: Sequence[Hashed]) -> None:
 def notes_on_few(prepared: PreparedLabels, train: Sequence[Hashed]) -> Iterator[str]:
     """Sentences on labels of which nothing can be learned from these pictures."""
     counts = prepared.truths(train).sum(axis=0).tolist()
-    for few, what in ((0, "no picture to train on has"), (1, "one picture to train on has")):
+    for few, what in ((0, "no picture to train on has"), (1, "only one picture to train on has")):
         names = [repr(name) for name, count in zip(prepared.classes, counts, strict=True) if count == few]
         if names:
-            yield f"{what} {some(names)}: nothing can be learned of it, and it is never answered; add pictures with it"
+            of = "it, and it is" if len(names) == 1 else "these, and they are"
+            yield f"{what} {some(names)}: nothing can be learned of {of} never answered; add pictures"
 
 
 def require_used_for_labels(options: TrainOptions, data: str) -> None:

@@ -36,15 +36,7 @@ def compare(
     Of two detectors average precision is compared.
     """
     require_split(split)
-    first, second = load(run), load(other)
-    for model, name in ((first, run), (second, other)):
-        if not isinstance(model, Model | Detector):
-            raise OptionError(
-                f"{name} holds {what_holds(model.bundle)}, and only models that name one class, or detectors, are "
-                "compared: compare the mAP that `eyespot val` gives for each on the same pictures"
-            )
-    assert isinstance(first, Model | Detector)
-    assert isinstance(second, Model | Detector)
+    first, second = _comparable(run), _comparable(other)
     _require_a_pair(first, second, (str(run), str(other)))
     if data is None and (given := given_of(reading)):
         raise OptionError(f"the option {given[0]} says how DATA is read: give DATA, too")
@@ -59,6 +51,17 @@ def compare(
     assert isinstance(first, Detector)
     assert isinstance(second, Detector)
     return box_comparison(first, second, str(origin.data), split=split, progress=progress)
+
+
+def _comparable(run: str | Path) -> Model | Detector:
+    """The model in `run`. Raises OptionError for one of several labels."""
+    model = load(run)
+    if not isinstance(model, Model | Detector):
+        raise OptionError(
+            f"{run} holds {what_holds(model.bundle)}, and only models that name one class, or detectors, are compared: "
+            "compare the mAP that `eyespot val` gives for each on the same pictures"
+        )
+    return model
 
 
 def _require_a_pair(first: Model | Detector, second: Model | Detector, names: tuple[str, str]) -> None:

@@ -15,11 +15,12 @@ from eyespot.building.backbone import DEFAULT, choose_precision
 from eyespot.data.copies import Hashed, hash_pictures
 from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import read_as
+from eyespot.data.several_labels import find_labels, open_labels
 from eyespot.data.sources import open_pictures
 from eyespot.errors import DataError
 from eyespot.features.embed import Embedded
 from eyespot.features.embed import embed as embed_pictures
-from eyespot.files import chosen_file, write_chosen
+from eyespot.files import chosen_file, from_home, write_chosen
 from eyespot.names import printable
 from eyespot.progress import Progress, silent
 from eyespot.records import Levels, Record, SetAside
@@ -50,7 +51,8 @@ def embed(
 ) -> EmbedResult:
     """Features of every picture in `data`, written to `out` as arrays `features` (N, D) float32, `pictures` (N,),
     `classes` (N,; empty if a folder has no classes) and `parts` (N,), all text as plain unicode arrays; where there
-    are pictures with more than 8 bits, the numbers that became black and white, too, as JSON: `levels`.
+    are pictures with more than 8 bits, the numbers that became black and white, too, as JSON: `levels`. Where a list
+    says several labels of a picture, `classes` has all of them, as cat|dog.
 
     data: whatever `train` takes (docs/data.md), or a folder or a list of pictures without classes.
     out: a file whose name ends in .npz; an existing one is kept unless `overwrite`.
@@ -58,7 +60,9 @@ def embed(
     """
     started = time.perf_counter()
     path = chosen_file(out, ".npz", option="out", overwrite=overwrite)
-    data_set = open_pictures(data, read_as(**reading))
+    how = read_as(**reading)
+    labels = find_labels(from_home(data), how)
+    data_set = open_labels(labels) if labels else open_pictures(data, how)
     hashed, unread = hash_pictures(data_set.pictures, threads=machine.cores())
     levels, said = find_levels([each for each in hashed if each.picture.part == "train"] or hashed)
     notes = [*data_set.notes, *said]
