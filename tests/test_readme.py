@@ -111,6 +111,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[Snippet, subproces
     folder = tmp_path_factory.mktemp("readme")
     _draw_photos(folder)
     _draw_cells(folder)
+    _draw_scenes(folder)
     environment = os.environ | {
         "EYESPOT_CACHE": str(tmp_path_factory.mktemp("cache")),
         "PYTHONUTF8": "1",
@@ -215,6 +216,21 @@ def _draw_cells(folder: Path) -> None:
             (folder / "cells" / "labels" / part / f"{number}.txt").write_text(f"{line}\n")
     parts = "".join(f"{part}: images/{part}\n" for part in ("train", "val", "test"))
     (folder / "cells" / "data.yaml").write_text(f"{parts}names: [{', '.join(CLASSES)}]\n")
+
+
+def _draw_scenes(folder: Path) -> None:
+    """`scenes/`: any of the shapes side by side, and `scenes.csv`, which says which."""
+    random, (width, height) = np.random.default_rng(2), SIZE_WH
+    (folder / "scenes").mkdir()
+    lines = ["image_path,labels"]
+    for number in range(60):
+        labels = [name for name in CLASSES if random.random() < 0.4]
+        whole = Image.new("RGB", (width * 2, height), (120, 120, 120))
+        for place, name in enumerate(labels[:2]):
+            whole.paste(_shape(name, random), (width * place, 0))
+        whole.save(folder / "scenes" / f"{number:02}.jpg")
+        lines.append(f"scenes/{number:02}.jpg,{'|'.join(labels[:2])}")
+    (folder / "scenes.csv").write_text("\n".join(lines) + "\n")
 
 
 def _shape(name: str, random: np.random.Generator) -> Image.Image:

@@ -66,9 +66,8 @@ def label_evaluation(
     hashed, copies = without_copies(hashed)
     then = model.manifest.pictures.parts(each.content for each in hashed)
     part, chosen, trained_on = choose_part([Seen(*each) for each in zip(hashed, then, strict=True)], split, data)
-    answered = model.answers(
-        [(each.hashed.picture, each.hashed.content) for each in chosen], doing="measuring", progress=progress
-    )
+    pictures = [(each.hashed.picture, each.hashed.content) for each in chosen]
+    answered = model.answers(pictures, doing="measuring", progress=progress)
     kept = [each for number, each in enumerate(chosen) if number in answered.answers]
     if not kept:
         raise DataError(f"{data} has no readable picture in part {part!r}")
