@@ -53,6 +53,7 @@ def test_files_of_the_run(labels_run: Any) -> None:
     text = " ".join(page.pieces)
     assert "Label by label" in text
     assert "Its surest mistakes" in text
+    assert "pictures/045.png" in text  # whose label is wrong
     assert "Which go together" in text
 
 

@@ -61,6 +61,8 @@ def label_evaluation(
     started = time.perf_counter()
     if split not in ("auto", "all", *PARTS):
         raise OptionError(f"the option split cannot be {split!r}: there are auto, all, train, val and test")
+    if how.layout != "auto":
+        raise OptionError("the option layout is for folders of classes, and a list says several labels: leave it out")
     data_set, known, foreign = open_for(model.classes, data, how)
     hashed, unread = hash_pictures(known, threads=machine.cores())
     hashed, copies = without_copies(hashed)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eyespot.answering.model import Model, load
-from eyespot.answering.multilabel import MultilabelModel
 from eyespot.answering.opened import FEW_PICTURES, Answered, named, predictions, require_topk
 from eyespot.answering.results import PlacedPrediction, Prediction
 from eyespot.answering.rules import RuleOptions, Rules, rules_of
@@ -54,15 +53,17 @@ def predict(
     model = load(run)
     given = {name: value for name, value in options.items() if value is not None}
     paths = [pictures] if isinstance(pictures, str | Path) else list(pictures)
-    if isinstance(model, MultilabelModel):
-        _require_for_labels(given, run, topk=topk, where=where)
-        how = ReadAs(image_column=image_column)
-        return model.predict(paths, threshold=given.get("threshold"), how=how, progress=progress)
+    how = ReadAs(image_column=image_column)
     if not isinstance(model, Model):
+        from eyespot.answering.detector import Detector  # which naming classes does without
+
+        if not isinstance(model, Detector):
+            _require_for_labels(given, run, topk=topk, where=where)
+            return model.predict(paths, threshold=given.get("threshold"), how=how, progress=progress)
         _require_no_rules(given, run, where=where)
         return _detected(model, paths, _box_options(given), progress=progress)
     asked = RuleOptions(**{name: given.pop(name) for name in RULES if name in given})
-    rules, how = rules_of(model.manifest, asked, model=run), ReadAs(image_column=image_column)
+    rules = rules_of(model.manifest, asked, model=run)
     if not where and not given.keys() - {"overwrite"}:
         return predictions(model, paths, topk=topk, rules=rules, progress=progress, how=how)
     boxes = _box_options(given)
