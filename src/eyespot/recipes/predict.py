@@ -62,13 +62,17 @@ def predict(
             return model.predict(paths, threshold=given.get("threshold"), how=how, progress=progress)
         _require_no_rules(given, run, where=where)
         return _detected(model, paths, _box_options(given), progress=progress)
-    asked = RuleOptions(**{name: given.pop(name) for name in RULES if name in given})
-    rules = rules_of(model.manifest, asked, model=run)
+    rules = rules_of(model.manifest, _rule_options(given), model=run)
     if not where and not given.keys() - {"overwrite"}:
         return predictions(model, paths, topk=topk, rules=rules, progress=progress, how=how)
     boxes = _box_options(given)
     _require_fits(given, run, where=where)
     return _placed(model, paths, boxes, topk=topk, rules=rules, how=how, progress=progress)
+
+
+def _rule_options(given: dict[str, Any]) -> RuleOptions:
+    """Those that are given, which are taken out."""
+    return RuleOptions(**{name: given.pop(name) for name in RULES if name in given})
 
 
 def _box_options(given: Mapping[str, Any]) -> BoxOptions:
