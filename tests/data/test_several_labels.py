@@ -113,6 +113,17 @@ def test_boxes_are_no_labels(folder):
     content["annotations"][0]["bbox"] = [0, 0, 4, 4]
     written(folder, "labels.json", json.dumps(content))
     assert find_labels(folder) is None
+    with pytest.raises(DataError, match="has boxes: name the folder that it lies in"):
+        labels_of(folder / "labels.json")
+
+
+@pytest.mark.parametrize("above", ["", "train/"])
+def test_files_beside_class_folders_list_nothing(folder, above):
+    for name in ("cat", "dog"):
+        (folder / above / name).mkdir(parents=True)
+    written(folder, "splits.json", json.dumps({"train": ["cat/1.jpg"], "test": ["dog/2.jpg"]}))
+    written(folder, "notes.parquet", "none")
+    assert find_labels(folder) is None
 
 
 def test_what_was_read_is_said(folder):

@@ -89,6 +89,8 @@ def _coco(content: Mapping[str, Any], table: Table) -> Iterator[Row]:
     names = {_key(each.get("id")): each.get("name") for each in _objects(content, "categories")}
     said: dict[object, list[object]] = defaultdict(list)
     for at, each in enumerate(_objects(content, "annotations"), start=1):
+        if "bbox" in each:
+            raise DataError(f"{table.where} has boxes: name the folder that it lies in, and a detector is trained")
         key = _key(each.get("category_id"))
         if key not in names:
             has = f"has the category_id {printable(key)!r}"

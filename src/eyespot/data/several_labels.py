@@ -119,9 +119,8 @@ def _in_packed(folder: Path, how: ReadAs) -> LabelList | None:
     files = _listed(folder, PARQUET_SUFFIX) or [
         file for each in folders_in(folder)[:4] for file in _listed(each, PARQUET_SUFFIX)
     ]
-    if not files:
+    if not files or _has_classes(folder):
         return None
-
     return _list_of(cells_of_parquet(files[0], how), how, partial(_parquet_folder, folder))
 
 
@@ -146,8 +145,9 @@ def _listed(folder: Path, suffix: str) -> list[Path]:
 
 
 def _has_classes(folder: Path) -> bool:
-    """Whether a folder has folders that are no parts and may be classes: then a JSON beside them lists nothing."""
-    return len([each for each in folders_in(folder) if not part_of(each.name)]) > 1
+    """Whether a folder has folders that may be classes, perhaps in parts: then no file beside them lists pictures."""
+    parts = [each for each in folders_in(folder) if part_of(each.name)]
+    return len(folders_in(folder)) - len(parts) > 1 or any(len(folders_in(part)) > 1 for part in parts)
 
 
 def _said(cells: LabelCells) -> str:

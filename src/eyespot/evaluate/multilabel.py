@@ -36,16 +36,34 @@ def average_precision(truths: NDArray[np.bool_], scores: Floats, weights: Floats
     truths: (N,). scores: (N,), of which only the order counts; equal ones are one threshold. weights: (R, N); None for
     one weighting, in which each picture counts once.
     """
-    weights = np.ones((1, len(scores))) if weights is None else weights
-    order = np.argsort(-scores, kind="stable")
-    ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))  # the last of equal scores
-    ranked = weights[:, order]
-    found, answered = (np.cumsum(each, axis=1)[:, ends] for each in (ranked * truths[order], ranked))  # (R, thresholds)
-    gained = np.diff(found, axis=1, prepend=0.0)
-    precision = np.divide(found, answered, out=np.zeros_like(found), where=answered > 0)
-    total = found[:, -1]
-    summed = (gained * precision).sum(axis=1)
-    return np.asarray(np.divide(summed, total, out=np.full(len(total), np.nan), where=total > 0))
+    return _Ranking.of(truths, scores).average_precision(np.ones((1, len(scores))) if weights is None else weights)
+
+
+@dataclass(frozen=True, eq=False)
+class _Ranking:
+    """Pictures from the surest down."""
+
+    order: NDArray[np.int64]
+    """(N,)."""
+    ends: NDArray[np.int64]
+    """Places of the last of equal scores, (thresholds,)."""
+    truths: NDArray[np.bool_]
+    """(N,), in that order."""
+
+    @classmethod
+    def of(cls, truths: NDArray[np.bool_], scores: Floats) -> _Ranking:
+        order = np.argsort(-scores, kind="stable")
+        return cls(order, np.flatnonzero(np.append(np.diff(scores[order]) != 0, True)), truths[order])
+
+    def average_precision(self, weights: Floats) -> Floats:
+        """(R,). weights: (R, N)."""
+        ranked = weights[:, self.order]
+        found, answered = (np.cumsum(each, axis=1)[:, self.ends] for each in (ranked * self.truths, ranked))
+        gained = np.diff(found, axis=1, prepend=0.0)  # (R, thresholds)
+        precision = np.divide(found, answered, out=np.zeros_like(found), where=answered > 0)
+        total = found[:, -1]
+        summed = (gained * precision).sum(axis=1)
+        return np.asarray(np.divide(summed, total, out=np.full(len(total), np.nan), where=total > 0))
 
 
 def best_thresholds(truths: NDArray[np.bool_], chances: Floats) -> Floats:
@@ -199,25 +217,25 @@ def _mean_ap(truths: NDArray[np.bool_], chances: Floats, weights: Floats) -> Flo
     """The mean over labels in each draw, (R,)."""
     total, present = np.zeros(len(weights)), np.zeros(len(weights))
     for k in range(truths.shape[1]):
-        for start, part in _in_parts(weights):
-            ap = average_precision(truths[:, k], chances[:, k], part)
-            total[start : start + len(part)] += np.nan_to_num(ap)
-            present[start : start + len(part)] += np.isfinite(ap)
+        ranking = _Ranking.of(truths[:, k], chances[:, k])
+        ap = np.concatenate([ranking.average_precision(part) for part in _in_parts(weights, of_each=1)])
+        total += np.nan_to_num(ap)
+        present += np.isfinite(ap)
     return np.asarray(np.divide(total, present, out=np.full(len(weights), np.nan), where=present > 0))
 
 
 def _micro_ap(truths: NDArray[np.bool_], chances: Floats, weights: Floats) -> Floats:
     """Of all pairs in each draw, (R,)."""
-    found = []
-    for row in weights:
-        pairs = np.repeat(row, truths.shape[1])[None]
-        found.append(average_precision(truths.ravel(), chances.ravel(), pairs)[0])
-    return np.array(found)
+    labels = truths.shape[1]
+    ranking = _Ranking.of(truths.ravel(), chances.ravel())
+    parts = _in_parts(weights, of_each=labels)
+    return np.concatenate([ranking.average_precision(np.repeat(part, labels, axis=1)) for part in parts])
 
 
-def _in_parts(weights: Floats) -> list[tuple[int, Floats]]:
-    rows = max(1, AT_ONCE // max(1, weights.shape[1]))
-    return [(start, weights[start : start + rows]) for start in range(0, len(weights), rows)]
+def _in_parts(weights: Floats, *, of_each: int) -> list[Floats]:
+    """The draws, so many at a time as may be looked at together. of_each: numbers that each weight stands for."""
+    rows = max(1, AT_ONCE // max(1, weights.shape[1] * of_each))
+    return [weights[start : start + rows] for start in range(0, len(weights), rows)]
 
 
 def _draws(count: int, series: NDArray[np.int64] | None) -> Floats:
