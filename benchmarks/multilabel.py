@@ -73,13 +73,12 @@ def side_by_side(paths: Sequence[Path]) -> Image.Image:
 def features_of(run: Path, table: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, list[str]]:
     """Features and labels of the training and of the test pictures, as the run had them; and the labels' names."""
     from eyespot.answering.multilabel import MultilabelModel
+    from eyespot.data.pictures import read_image
     from eyespot.explaining.network import Network
 
     model = eyespot.load(run)
     assert isinstance(model, MultilabelModel)
     network, index = Network(model.bundle, cache_folder=None), {name: k for k, name in enumerate(model.classes)}
-    from eyespot.data.pictures import read_image
-
     found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {"train": [], "test": []}
     with (run / "split.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):

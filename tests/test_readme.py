@@ -225,7 +225,7 @@ def _draw_scenes(folder: Path) -> None:
     lines = ["image_path,labels"]
     for number in range(60):
         labels = [name for name in CLASSES if random.random() < 0.4]
-        whole = Image.new("RGB", (width * 2, height), (120, 120, 120))
+        whole = Image.fromarray(random.integers(60, 180, (height, width * 2, 3), dtype=np.uint8))
         for place, name in enumerate(labels[:2]):
             whole.paste(_shape(name, random), (width * place, 0))
         whole.save(folder / "scenes" / f"{number:02}.jpg")

@@ -57,6 +57,14 @@ def test_a_label_that_too_few_pictures_have_is_not_tuned():
     assert best_thresholds(truths, np.full((9, 2), 0.1)).tolist() == [0.5, 0.5]
 
 
+def test_a_label_that_is_guessed_is_not_answered_always():
+    random = np.random.default_rng(9)
+    truths = random.random((100, 1)) < 0.3
+    guesses = random.uniform(0.25, 0.35, (100, 1))
+    assert best_thresholds(truths, guesses).tolist() == [0.5]
+    assert best_thresholds(truths, guesses + 0.2 * truths)[0] < 0.5
+
+
 def test_what_was_not_there_is_not_measured():
     truths, chances = drawn(50, seed=4)
     truths[:, 0] = False

@@ -67,15 +67,28 @@ class _Ranking:
 
 
 def best_thresholds(truths: NDArray[np.bool_], chances: Floats) -> Floats:
-    """The probability of each label from which on F1 is best, (K,); 0.5 where fewer than two pictures have it.
+    """The probability of each label from which on F1 is best, (K,); 0.5 of a label that is not told, see `is_told`:
+    its best F1 would be had by answering it always.
 
     It lies halfway between the last probability that is answered and the next. truths, chances: (N, K).
     """
     return np.array([_best_threshold(truths[:, k], chances[:, k]) for k in range(truths.shape[1])])
 
 
+def is_told(truths: NDArray[np.bool_], chances: Floats) -> bool:
+    """Whether at least two pictures have the label, and these are ranked higher than guesses would be: by more than the
+    standard error that a guess's average precision, the share of pictures that have it, has.
+
+    truths, chances: (N,).
+    """
+    there, share = int(truths.sum()), float(truths.mean())
+    if there < 2:
+        return False
+    return float(average_precision(truths, chances)[0]) > share + math.sqrt(share * (1 - share) / there)
+
+
 def _best_threshold(truths: NDArray[np.bool_], chances: Floats) -> float:
-    if truths.sum() < 2:
+    if not is_told(truths, chances):
         return 0.5
     order = np.argsort(-chances, kind="stable")
     ranked, right = chances[order], np.cumsum(truths[order])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -10,9 +10,9 @@ import numpy as np
 from eyespot.building.backbone import DEFAULT, choose_backbone
 from eyespot.data.copies import Hashed
 from eyespot.errors import Stopped
-from eyespot.evaluate.multilabel import best_thresholds
+from eyespot.evaluate.multilabel import best_thresholds, is_told
 from eyespot.evaluate.platt import fit_platt
-from eyespot.features.embed import embed
+from eyespot.features.embed import Embedded, embed
 from eyespot.features.trunk import Trunk
 from eyespot.features.views import AnyView
 from eyespot.heads.fit import require_memory
@@ -25,6 +25,7 @@ from eyespot.regimes.fitting import FEATURES_KEPT, NO_MODEL_YET
 from eyespot.regimes.frozen import COMPUTING, NESTED_UP_TO, views_of
 from eyespot.regimes.series import SMALLEST_SIDE, default_signer, with_features, with_series
 from eyespot.runs.job import Job
+from eyespot.words import some
 
 FOLDS = 5
 """In which thresholds are chosen without the pictures that they are measured on."""
@@ -121,11 +122,20 @@ def _fit(prepared: PreparedLabels, job: Job) -> FittedLabels:
     prepared = _labels(prepared.without(embedded.set_aside))
     require_labels(prepared, embedded.pictures)
     heads = _heads(prepared, embedded.pictures, embedded.features, job, nested=small_test)
+    fitted = _calibrated(prepared, trunk, embedded, heads, small_test=small_test)
+    return replace(fitted, views_computed=computed + embedded.computed)
+
+
+def _calibrated(
+    prepared: PreparedLabels, trunk: Trunk, embedded: Embedded, heads: OneAgainstRest, *, small_test: bool
+) -> FittedLabels:
+    """The model of these heads: by their answers out of fold, probabilities that mean what they say, and thresholds."""
     truths = prepared.truths(embedded.pictures)
     slope, shift = _platt(heads.out_of_fold, truths)
     chances = sigmoid(heads.out_of_fold * slope + shift)
     weight, bias = heads.layer
-    notes = [*embedded.notes, *notes_on_few(prepared, embedded.pictures)]
+    few, untold = notes_on_few(prepared, embedded.pictures), _on_untold(prepared.classes, truths, chances)
+    notes = [*embedded.notes, *few, *untold]
     return FittedLabels(
         prepared=prepared,
         trunk=trunk,
@@ -134,9 +144,24 @@ def _fit(prepared: PreparedLabels, job: Job) -> FittedLabels:
         out_of_fold=Told(embedded.pictures, truths, chances, heads.out_of_fold),
         heads=heads,
         small_test=small_test,
-        views_computed=computed + embedded.computed,
+        views_computed=embedded.computed,
         notes=notes if small_test else [*notes, *prepared.on_lacking()],
     )
+
+
+def _on_untold(classes: Sequence[str], truths: np.ndarray, chances: np.ndarray) -> Iterator[str]:
+    """A sentence on labels that some pictures have and that are told no better than by guessing, if there are any."""
+    untold = [
+        repr(name)
+        for k, name in enumerate(classes)
+        if 1 < truths[:, k].sum() < len(truths) and not is_told(truths[:, k], chances[:, k])
+    ]
+    if untold:
+        are = "is" if len(untold) == 1 else "are"
+        yield (
+            f"in cross-validation {some(untold)} {are} told no better than by guessing, so a "
+            "probability of 0.5 is asked for: more pictures with it may help"
+        )
 
 
 def _platt(logits: np.ndarray, truths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
