@@ -53,8 +53,7 @@ def labels_in(value: object, separator: str) -> tuple[str, ...] | str:
     if isinstance(value, list | tuple):
         each: list[object] = [*value]
     elif isinstance(value, str):
-        each = [part for part in value.split(separator)] if separator else [value]
-        each = [part for part in each if str(part).strip()]
+        each = [part for part in (value.split(separator) if separator else [value]) if part.strip()]
     else:
         each = [] if value is None else [value]
     named = [class_of(part) for part in each]

@@ -8,6 +8,7 @@ import numpy as np
 
 from eyespot.bundle.files import FOLDER
 from eyespot.evaluate.box_records import Estimate
+from eyespot.evaluate.multilabel import multilabel_scores
 from eyespot.evaluate.trust import SeriesFound
 from eyespot.files import write_whole, writing
 from eyespot.multilabel.fit import FittedLabels
@@ -111,8 +112,6 @@ def _series(written: Written) -> SeriesFound:
 
 def _apart(written: Written, trained: set[str]) -> Estimate | None:
     """mAP on the test pictures that are in no series with a training picture; None where all are, or none."""
-    from eyespot.evaluate.multilabel import multilabel_scores
-
     told, series = written.told.get("test"), written.prepared.series
     if told is None:
         return None
