@@ -108,6 +108,8 @@ def test_the_command_line(labels_run: Any, labelled_photos: Path, shared_cache: 
     [
         ({"time": "5m"}, "no use for the option time"),
         ({"regime": "full"}, "the option regime cannot be 'full'"),
+        ({"model": "lenet5"}, "stands on published weights, and it has none"),
+        ({"model": "resnet19"}, "resnet19"),
         ({"exclude": "x.csv"}, "no use for the option exclude"),
         ({"class_weight": "none"}, "no use for the option class_weight"),
     ],

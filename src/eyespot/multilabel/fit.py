@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from eyespot.building.backbone import DEFAULT, choose_backbone
+from eyespot.building.backbone import choose_backbone
 from eyespot.data.copies import Hashed
 from eyespot.errors import Stopped
 from eyespot.evaluate.multilabel import best_thresholds, is_told
@@ -18,7 +18,7 @@ from eyespot.features.views import AnyView
 from eyespot.heads.fit import require_memory
 from eyespot.heads.head import HeadOptions, Layer
 from eyespot.heads.one_against_rest import OneAgainstRest, Targets, fit_each
-from eyespot.multilabel.prepare import PreparedLabels, notes_on_few, require_labels
+from eyespot.multilabel.prepare import PreparedLabels, network_of, notes_on_few, require_labels
 from eyespot.records import Part, View
 from eyespot.regimes.fitted import SMALLEST_TEST
 from eyespot.regimes.fitting import FEATURES_KEPT, NO_MODEL_YET
@@ -102,8 +102,7 @@ def fit_labels(prepared: PreparedLabels, job: Job) -> FittedLabels:
 
 def _fit(prepared: PreparedLabels, job: Job) -> FittedLabels:
     options = job.options
-    network = DEFAULT.network if options.model == "auto" else options.model
-    backbone = choose_backbone(network, options.weights, size=options.imgsz, levels=prepared.levels)
+    backbone = choose_backbone(network_of(options), options.weights, size=options.imgsz, levels=prepared.levels)
     trunk = _whole(backbone.trunk(job.cache_folder, job.precision, job.progress))
     computed = with_features(prepared, trunk, job, tap=None, all_train=_has_small_test(prepared))
     prepared = _labels(with_series(prepared, _signer(trunk, prepared, job), job))
