@@ -21,7 +21,7 @@ ROOMS = (
     ("serve",),
     ("labs",),
     ("recipes",),
-    ("auditing", "detecting", "styling"),
+    ("auditing", "detecting", "multilabel", "styling"),
     ("reporting", "explaining", "exporting"),
     ("answering",),
     ("regimes",),

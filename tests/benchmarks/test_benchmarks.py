@@ -196,6 +196,13 @@ def test_many_classes(run):
     assert "PASS" in printed
 
 
+def test_several_labels(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    held = importlib.import_module("multilabel").coverage(3, copies=2, seed=0)
+    assert held.keys() == {"AP", "F1", "mAP", "macro F1", "micro F1", "all right"}
+    assert held["AP"] > 0.8
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the system does not tell a child's peak memory")
 def test_memory(run_here, data):
     assert "(bar <= 1.2 GB)" in run_here("memory.py", data, "--runs", 1)

@@ -523,6 +523,12 @@ class TestThreadsAndWarnings:
         with formats.quiet(), pytest.warns(UserWarning, match="mine"):
             warnings.warn("mine", stacklevel=1)
 
+    def test_filters_can_be_copied_as_scikit_learn_does_for_its_workers(self) -> None:
+        from sklearn.utils.parallel import Parallel, delayed
+
+        with formats.quiet():
+            assert Parallel(n_jobs=1)([delayed(abs)(-3)]) == [3]
+
     def test_importing_needs_no_torch_and_no_heif(self) -> None:
         code = "import sys, eyespot.data.pictures; assert not {'torch', 'pi_heif', 'simplejpeg'} & set(sys.modules)"
         subprocess.run([sys.executable, "-c", code], check=True)

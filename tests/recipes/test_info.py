@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 import eyespot
 from eyespot import records
-from eyespot.answering import compared, detections
+from eyespot.answering import compared, detections, multilabel_results
 from eyespot.answering import results as answers
 from eyespot.arithmetic import table
 from eyespot.auditing import result as audited
@@ -17,10 +17,11 @@ from eyespot.bundle import manifest
 from eyespot.detecting import result as detector_result
 from eyespot.detecting.explained import BoxExplanation
 from eyespot.errors import StoreError
-from eyespot.evaluate import box_records, promises, trust
+from eyespot.evaluate import box_records, multilabel_records, promises, trust
 from eyespot.explaining import deletion
 from eyespot.exporting import agreement, box_agreement, quantize, web
 from eyespot.labs import result as lab_result
+from eyespot.multilabel import result as multilabel_result
 from eyespot.recipes import (
     augment,
     benchmark,
@@ -73,6 +74,13 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "per_class, of a detector": box_records.ClassDetection,
     "by_size": box_records.SizeDetection,
     "eyespot predict, of a detector": detections.Detections,
+    "eyespot train, of several labels": multilabel_result.MultilabelResult,
+    "parts, of several labels": multilabel_result.LabelledCount,
+    "together": multilabel_result.TogetherCount,
+    "validation, test, out_of_fold, of several labels": multilabel_records.MultilabelScores,
+    "per_class, of several labels": multilabel_records.LabelScores,
+    "eyespot predict, of several labels": multilabel_results.LabelPrediction,
+    "probabilities": multilabel_results.LabelProbability,
     "detections": detections.Detection,
     "eyespot convert boxes": convert_boxes.ConvertResult,
     "eyespot export": export.ExportResult,
@@ -140,6 +148,7 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "bins_before, bins_after": records.CalibrationBin,
 }
 VAL_OF_A_DETECTOR = "eyespot val, of a detector"
+VAL_OF_LABELS = "eyespot val, of several labels"
 """Whose document says which keys come first."""
 
 
@@ -186,5 +195,11 @@ def test_val_of_a_detector_has_the_scores_and_says_of_what_they_are():
     assert keys == [*scores, *documented()[VAL_OF_A_DETECTOR]]
 
 
+def test_val_of_several_labels_has_the_scores_and_says_of_what_they_are():
+    scores = list(multilabel_records.MultilabelScores.model_fields)
+    keys = list(multilabel_results.MultilabelValResult.model_fields)
+    assert keys == [*scores, *documented()[VAL_OF_LABELS]]
+
+
 def test_nothing_else_is_documented():
-    assert documented().keys() == {*DOCUMENTED, VAL_OF_A_DETECTOR}
+    assert documented().keys() == {*DOCUMENTED, VAL_OF_A_DETECTOR, VAL_OF_LABELS}

@@ -27,8 +27,10 @@ def test_shapes_are_what_the_readme_types(tmp_path):
         ("more", 30),
         ("new", 3),
         ("cells", 24),
+        ("scenes", 60),
     ]
-    assert {path.split("/")[0] for path in files_below(tmp_path / "new place")} == {"photos", "more", "new", "cells"}
+    folders = {path.split("/")[0] for path in files_below(tmp_path / "new place")}
+    assert folders == {"photos", "more", "new", "cells", "scenes"}
 
 
 def test_shapes_are_the_same_every_time(tmp_path):

@@ -11,6 +11,7 @@ import numpy as np
 
 from eyespot import machine
 from eyespot.answering.opened import Opened
+from eyespot.answering.opened_labels import OpenedLabels
 from eyespot.answering.own import PARTS, origin_of_model, own_part, require_split
 from eyespot.answering.results import ValResult
 from eyespot.answering.rules import rules_of
@@ -36,14 +37,14 @@ SMALLEST_PROBABILITY = 1e-12
 
 
 @dataclass(frozen=True)
-class _Seen:
+class Seen:
     """A picture, and the part it had when the model was trained; None if it was not there."""
 
     hashed: Hashed
     then: Part | None
 
 
-_Chosen: TypeAlias = tuple[str, list[_Seen], list[SetAside], list[str]]
+Chosen: TypeAlias = tuple[str, list[Seen], list[SetAside], list[str]]
 """The part that is read, its pictures, those that are set aside, and notes."""
 
 
@@ -60,8 +61,8 @@ def evaluation(
     hashed, left_out, on_lists = as_decided(hashed, lists)
     hashed, copies = without_copies(hashed)
     then = model.manifest.pictures.parts(each.content for each in hashed)
-    seen = [_Seen(*each) for each in zip(hashed, then, strict=True)]
-    part, chosen, trained_on, on_part = (_own(model) if data is None else _choose)(seen, split, where)
+    seen = [Seen(*each) for each in zip(hashed, then, strict=True)]
+    part, chosen, trained_on, on_part = (own_pictures(model) if data is None else choose_part)(seen, split, where)
     answers = _answers(model, chosen, progress)
     if not answers.pictures:
         raise DataError(f"{where} has no readable picture of this model's classes in part {part!r}")
@@ -111,17 +112,17 @@ def _opened(model: Opened, data: Data | None, how: ReadAs) -> tuple[DataSet, str
     return open_joined(origin.data, origin.how, more=origin.more), str(origin.data)
 
 
-def _own(model: Opened) -> Callable[[list[_Seen], str, str], _Chosen]:
+def own_pictures(model: Opened | OpenedLabels) -> Callable[[list[Seen], str, str], Chosen]:
     """What chooses among the pictures that the model itself comes from, by the parts that they had."""
 
-    def choose(seen: list[_Seen], wanted: str, data: str) -> _Chosen:
+    def choose(seen: list[Seen], wanted: str, data: str) -> Chosen:
         part, numbers, notes = own_part([each.then for each in seen], model.manifest.pictures, wanted, data)
         return part, [seen[number] for number in numbers], [], notes
 
     return choose
 
 
-def _choose(seen: list[_Seen], wanted: str, data: str) -> _Chosen:
+def choose_part(seen: list[Seen], wanted: str, data: str) -> Chosen:
     """The part that is read, its pictures, and those of it that are set aside: val and test hold none trained on.
 
     In a folder without parts each picture has the one that it had in training; what was not there then is test.
@@ -154,7 +155,7 @@ def _choose(seen: list[_Seen], wanted: str, data: str) -> _Chosen:
 class _Answers:
     """The pictures that have an answer, and the others."""
 
-    pictures: list[_Seen]
+    pictures: list[Seen]
     labels: np.ndarray
     """(N,)."""
     probabilities: np.ndarray
@@ -166,7 +167,7 @@ class _Answers:
     unreadable: list[SetAside]
 
 
-def _answers(model: Opened, seen: Sequence[_Seen], progress: Progress) -> _Answers:
+def _answers(model: Opened, seen: Sequence[Seen], progress: Progress) -> _Answers:
     pictures = [(each.hashed.picture, each.hashed.content) for each in seen]
     found = model.answers(pictures, doing="measuring", many=True, progress=progress)
     said = [answer for _, answer in sorted(found.answers.items())]

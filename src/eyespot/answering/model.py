@@ -9,7 +9,7 @@ from eyespot.answering.opened import Opened, predictions
 from eyespot.answering.results import Prediction, ValResult
 from eyespot.answering.rules import RuleOptions, rules_of
 from eyespot.bundle.exported import is_exported, read_exported
-from eyespot.bundle.files import GRAPH, MANIFEST, Bundle, DetectorBundle, read_any_bundle
+from eyespot.bundle.files import GRAPH, MANIFEST, DetectorBundle, MultilabelBundle, read_any_bundle, what_holds
 from eyespot.data.handed import Pictures
 from eyespot.data.read_as import ReadKeywords, read_as
 from eyespot.errors import BundleError
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from eyespot.answering.detector import Detector
+    from eyespot.answering.multilabel import MultilabelModel
+    from eyespot.bundle.files import AnyBundle
     from eyespot.data.handed_sets import Data
 
 
-M = TypeVar("M", "Model", "Detector")
+M = TypeVar("M", "Model", "Detector", "MultilabelModel")
 
 
 class Model(Opened):
@@ -113,9 +115,9 @@ def load(path: str | Path, kind: None = None) -> Model | Any: ...
 def load(path: str | Path, kind: type[Any] | None = None) -> Any:
     """The model in a run folder, in its `bundle`, in a copied bundle, or in a file that `export` made.
 
-    A Model names classes; a Detector, of a run on pictures with boxes, finds boxes. The graph in a bundle stands for
-    it.
-    kind: Model or Detector, where only that will do: editors know then which one comes out.
+    A Model names classes; a Detector, of a run on pictures with boxes, finds boxes; a MultilabelModel gives pictures
+    labels, of which each may have several. The graph in a bundle stands for it.
+    kind: Model, Detector or MultilabelModel, where only that will do: editors know then which one comes out.
     Raises BundleError if there is none, or if it is damaged, unsafe, of a newer format or another kind.
 
     >>> model = eyespot.load("runs/train/digits")
@@ -126,24 +128,29 @@ def load(path: str | Path, kind: type[Any] | None = None) -> Any:
     folder = Path(path).parent
     of_bundle = Path(path).name == GRAPH and (folder / MANIFEST).is_file()
     if is_exported(path) and not of_bundle:
-        bundle: Bundle | DetectorBundle = read_exported(path)
+        bundle: AnyBundle = read_exported(path)
     else:
         bundle = read_any_bundle(folder if of_bundle else path)
     if isinstance(bundle, DetectorBundle):
         from eyespot.answering.detector import Detector
 
         return _of_kind(Detector(bundle), kind, path)
+    if isinstance(bundle, MultilabelBundle):
+        from eyespot.answering.multilabel import MultilabelModel
+
+        return _of_kind(MultilabelModel(bundle), kind, path)
     return _of_kind(Model(bundle), kind, path)
 
 
 def load_classifier(path: str | Path) -> Model:
-    """The same for what only models that name classes can do. Raises BundleError for a detector."""
+    """The same for what only models that name classes can do. Raises BundleError for others."""
     return load(path, Model)
 
 
-def _of_kind(model: Model | Detector, kind: type[Any] | None, path: str | Path) -> Model | Detector:
+def _of_kind(
+    model: Model | Detector | MultilabelModel, kind: type[Any] | None, path: str | Path
+) -> Model | Detector | MultilabelModel:
     if kind is None or isinstance(model, kind):
         return model
-    if isinstance(model, Model):
-        raise BundleError(f"{path} holds a model that names classes; this is for detectors, which give boxes")
-    raise BundleError(f"{path} holds a detector, which gives boxes; this is for models that name classes")
+    wanted = {"Model": "that name classes", "Detector": "that find boxes"}.get(kind.__name__, "of several labels")
+    raise BundleError(f"{path} holds {what_holds(model.bundle)}; this is for models {wanted}")

@@ -29,7 +29,7 @@ from eyespot.engine.run import BATCH
 from eyespot.errors import OptionError
 from eyespot.features.decode import decode_pictures
 from eyespot.progress import Progress
-from eyespot.records import SetAside
+from eyespot.records import Preprocess, SetAside
 from eyespot.words import some
 
 FEW_PICTURES = 4
@@ -93,21 +93,29 @@ class Opened:
         pictures: each with the content hash that its file must still have, or None.
         doing: names the work for `progress`. many: whether working in batches pays.
         """
-        answered = Answered()
-        decoded = decode_pictures(
-            pictures,
-            self.manifest.preprocess,
-            answered.reasons,
-            ahead=4 * BATCH,
-            resized=not self.classifier.resizes,
-        )
-        for number, answer in self.classifier.stream(_flat_noted(decoded, answered.flat), many=many):
-            if isinstance(answer, str):
-                answered.reasons[number] = answer
-            else:
-                answered.answers[number] = answer
-            progress(doing, len(answered.answers) + len(answered.reasons), len(pictures))
-        return answered
+        preprocess = self.manifest.preprocess
+        return answers_of(self.classifier, preprocess, pictures, doing=doing, many=many, progress=progress)
+
+
+def answers_of(
+    classifier: Classifier | WholeClassifier,
+    preprocess: Preprocess,
+    pictures: Sequence[tuple[Picture, str | None]],
+    *,
+    doing: str,
+    many: bool,
+    progress: Progress,
+) -> Answered:
+    """What a graph says to each picture; arguments as of `Opened.answers`."""
+    answered = Answered()
+    decoded = decode_pictures(pictures, preprocess, answered.reasons, ahead=4 * BATCH, resized=not classifier.resizes)
+    for number, answer in classifier.stream(_flat_noted(decoded, answered.flat), many=many):
+        if isinstance(answer, str):
+            answered.reasons[number] = answer
+        else:
+            answered.answers[number] = answer
+        progress(doing, len(answered.answers) + len(answered.reasons), len(pictures))
+    return answered
 
 
 def predictions(

@@ -17,9 +17,11 @@ from eyespot.building.backbone import OWN_PREPROCESS
 from eyespot.data.boxes.reading import find_boxes, read_boxes
 from eyespot.data.boxes.records import BoxedDataSet
 from eyespot.data.copies import FIRST_CLAIM, Hashed, hash_pictures, without_copies
+from eyespot.data.data_set import DataSet
 from eyespot.data.file_facts import file_facts
 from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import AS_IT_IS, ReadAs
+from eyespot.data.several_labels import find_labels, open_labels
 from eyespot.data.sources import open_pictures
 from eyespot.data.split import split
 from eyespot.data.store import Store
@@ -104,10 +106,10 @@ def gather(data: str | Path, how: ReadAs, progress: Progress) -> Gathered:
     Raises DataError where there is none to judge, and for boxes that cannot be meant.
     """
     folder = from_home(data)
-    if how == AS_IT_IS and find_boxes(folder):
+    if how == AS_IT_IS and not find_labels(folder) and find_boxes(folder):
         progress("reading", 0, 1)
         return _with_boxes(read_boxes(folder))
-    data_set = open_pictures(data, how)
+    data_set = _opened(data, how)
     has_classes = len(data_set.classes) > 1
     listed = [each for each in data_set.pictures if each.label is not None or not has_classes]
     unlabelled = [
@@ -138,6 +140,19 @@ def gather(data: str | Path, how: ReadAs, progress: Progress) -> Gathered:
         set_aside=[*data_set.set_aside, *(unlabelled if has_classes else ()), *unread, *without_copies(hashed)[1]],
         notes=[*data_set.notes, *notes, *_on_parts(identical)],
     )
+
+
+def _opened(data: str | Path, how: ReadAs) -> DataSet:
+    """The pictures, with classes where there are some; where they have several labels each, without them."""
+    labels = find_labels(from_home(data), how)
+    return _without_labels(open_labels(labels)) if labels else open_pictures(data, how)
+
+
+def _without_labels(data_set: DataSet) -> DataSet:
+    """The same pictures, of which several labels each are not judged."""
+    pictures = tuple(replace(each, label=None, labels=None) for each in data_set.pictures)
+    note = "pictures have several labels each, which are not judged: the report of a trained model shows doubtful ones"
+    return replace(data_set, pictures=pictures, classes=(), notes=(*data_set.notes, note))
 
 
 def _each_once(hashed: Sequence[Hashed]) -> tuple[list[Hashed], list[tuple[Hashed, ...]]]:

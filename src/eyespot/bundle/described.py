@@ -8,6 +8,7 @@ from typing import Any
 
 from eyespot.bundle.detector_manifest import DetectorManifest
 from eyespot.bundle.manifest import Manifest
+from eyespot.bundle.multilabel_manifest import MultilabelManifest
 from eyespot.evaluate.box_records import DetectionScores
 from eyespot.evaluate.verdict import accuracy_sentence, most_trusted_first, overall, percent
 from eyespot.palette import as_hex, color_of
@@ -21,7 +22,7 @@ SAMPLE = "digits"
 """The embedded digits fill their pictures, and so must drawings; those of MNIST have a margin."""
 
 
-def fingerprint_of(manifest: Manifest | DetectorManifest) -> str:
+def fingerprint_of(manifest: Manifest | DetectorManifest | MultilabelManifest) -> str:
     """The first digits of the graph's hash."""
     return manifest.graph_sha256[:FINGERPRINT_DIGITS]
 

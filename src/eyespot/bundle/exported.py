@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import numpy as np
 from pydantic import ValidationError
 
-from eyespot.bundle.files import Bundle, DetectorBundle, manifest_of_task, read_file, sha256
+from eyespot.bundle.files import Bundle, DetectorBundle, MultilabelBundle, manifest_of_task, read_file, sha256
 from eyespot.bundle.manifest import FORMAT_VERSION, Manifest
 from eyespot.bundle.run import ClassAnswer, answer_or_reason, answers_in, precision_here
 from eyespot.engine.gate import (
@@ -45,6 +45,7 @@ from eyespot.records import PrecisionName
 
 if TYPE_CHECKING:
     from eyespot.bundle.detector_manifest import DetectorManifest
+    from eyespot.bundle.files import AnyManifest
 
 SUFFIXES: dict[str, Literal["onnx", "openvino"]] = {".onnx": "onnx", ".xml": "openvino"}
 """Of the file that a person names."""
@@ -70,10 +71,19 @@ class ExportedDetector(DetectorBundle):
     weights: bytes
 
 
-def metadata(manifest: Manifest | DetectorManifest) -> dict[str, str]:
+@dataclass(frozen=True)
+class ExportedMultilabel(MultilabelBundle):
+    """The same of a model of several labels."""
+
+    weights: bytes
+
+
+def metadata(manifest: AnyManifest) -> dict[str, str]:
     """What an exported file says of itself, by name: texts, of which those that are no words are JSON."""
     if manifest.task == "detection":
         cut = {name: json.dumps(getattr(manifest, name)) for name in ("threshold", "iou", "most")}
+    elif manifest.task == "multilabel":
+        cut = {"thresholds": json.dumps(dict(zip(manifest.classes, manifest.thresholds, strict=True)))}
     else:
         cut = {"threshold": json.dumps(0.5 if len(manifest.classes) == 2 else None), **_promised(manifest)}
     return {
@@ -95,7 +105,7 @@ def _promised(manifest: Manifest) -> dict[str, str]:
     return {name: json.dumps({f"{each.share:g}": each.least for each in kept}) for name, kept in named.items()}
 
 
-def read_exported(where: str | Path) -> Exported | ExportedDetector:
+def read_exported(where: str | Path) -> Exported | ExportedDetector | ExportedMultilabel:
     """The exported model in a file, .onnx or .xml.
 
     Raises BundleError if there is none, or if it is damaged, unsafe, of a newer version, or none of eyespot's.
@@ -116,10 +126,12 @@ def read_exported(where: str | Path) -> Exported | ExportedDetector:
             )
     if manifest.task == "detection":
         return ExportedDetector(path, manifest, graph, weights)
+    if manifest.task == "multilabel":
+        return ExportedMultilabel(path, manifest, graph, weights)
     return Exported(path, manifest, graph, weights)
 
 
-def _manifest_of_onnx(path: Path, graph: bytes) -> Manifest | DetectorManifest:
+def _manifest_of_onnx(path: Path, graph: bytes) -> AnyManifest:
     """What the file says of itself; it is safe, whole, and fits that."""
     try:
         ports = check_graph(graph, operators=RESIZING_OPERATORS)
@@ -150,7 +162,7 @@ def is_exported(where: str | Path) -> bool:
     return Path(where).suffix.lower() in SUFFIXES
 
 
-def _manifest(path: Path, said: dict[str, str]) -> Manifest | DetectorManifest:
+def _manifest(path: Path, said: dict[str, str]) -> AnyManifest:
     version = said.get(VERSION_KEY, "")
     if MANIFEST_KEY not in said or not (version.isascii() and version.isdigit()):
         raise BundleError(f"{path} was not made by `eyespot export`: give such a file, or a run folder")
@@ -168,7 +180,7 @@ def _manifest(path: Path, said: dict[str, str]) -> Manifest | DetectorManifest:
         raise BundleError(f"{path} has no valid manifest in it: {place}: {first['msg']}{newer}") from error
 
 
-def _require_fit(path: Path, manifest: Manifest | DetectorManifest, ports: Ports) -> None:
+def _require_fit(path: Path, manifest: AnyManifest, ports: Ports) -> None:
     picture = Port(UINT8, (None, None, manifest.preprocess.channels))
     if ports.inputs != {PICTURE: picture}:
         raise BundleError(f"{path} is damaged: it should take one {PICTURE!r} of any size: export the model again")
@@ -210,7 +222,11 @@ class WholeClassifier:
     """It takes pictures as they are."""
 
     def __init__(
-        self, exported: Exported, *, cache_folder: Path | None, precision: PrecisionName | None = None
+        self,
+        exported: Exported | ExportedMultilabel,
+        *,
+        cache_folder: Path | None,
+        precision: PrecisionName | None = None,
     ) -> None:
         """Arguments as those of `Classifier`."""
         self._exported, self._cache_folder = exported, cache_folder

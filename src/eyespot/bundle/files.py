@@ -18,25 +18,17 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from eyespot.bundle.manifest import FORMAT_VERSION, Manifest
-from eyespot.engine.gate import (
-    BOXES,
-    FLOAT,
-    INPUT,
-    LARGEST_BYTES,
-    LIKENESS,
-    PROBABILITIES,
-    SCORES,
-    UINT8,
-    Port,
-    Ports,
-    check_graph,
-)
+from eyespot.bundle.ports import require_answers, require_boxes, require_images
+from eyespot.engine.gate import LARGEST_BYTES, check_graph
 from eyespot.errors import BundleError, DataError
 from eyespot.files import from_home, move, write_whole
 from eyespot.words import counted
 
 if TYPE_CHECKING:
     from eyespot.bundle.detector_manifest import DetectorManifest
+    from eyespot.bundle.multilabel_manifest import MultilabelManifest
+
+    AnyManifest = Manifest | DetectorManifest | MultilabelManifest
 
 FOLDER, MANIFEST, GRAPH = "bundle", "manifest.json", "model.onnx"
 CHECKPOINTS = "checkpoints"
@@ -74,6 +66,21 @@ class DetectorBundle:
     graph: bytes
 
 
+@dataclass(frozen=True)
+class MultilabelBundle:
+    """A trained model of several labels per picture, as read from disk."""
+
+    folder: Path
+    manifest: MultilabelManifest
+    graph: bytes
+
+
+Naming = Bundle | MultilabelBundle
+"""What gives a probability for each class."""
+AnyBundle = Naming | DetectorBundle
+"""Whatever its task is."""
+
+
 def write_bundle(folder: Path, manifest: Manifest, graph: bytes) -> Bundle:
     """The bundle, on disk in `folder`."""
     _write(folder, manifest, graph)
@@ -86,7 +93,13 @@ def write_detector(folder: Path, manifest: DetectorManifest, graph: bytes) -> De
     return DetectorBundle(folder, manifest, graph)
 
 
-def _write(folder: Path, manifest: Manifest | DetectorManifest, graph: bytes) -> None:
+def write_multilabel(folder: Path, manifest: MultilabelManifest, graph: bytes) -> MultilabelBundle:
+    """The same of a model of several labels."""
+    _write(folder, manifest, graph)
+    return MultilabelBundle(folder, manifest, graph)
+
+
+def _write(folder: Path, manifest: AnyManifest, graph: bytes) -> None:
     """The manifest comes last: without it the folder is no bundle."""
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / GRAPH, graph)
@@ -107,7 +120,7 @@ def require_manifest_fits(name: str, classes: Sequence[str], *, pictures: int, h
         )
 
 
-def write_manifest(folder: Path, manifest: Manifest | DetectorManifest) -> None:
+def write_manifest(folder: Path, manifest: AnyManifest) -> None:
     """Writes or replaces the manifest of the bundle in `folder`, to be read by people unless classes are many."""
     indent = 2 if len(manifest.classes) <= READABLE_CLASSES else None
     write_whole(folder / MANIFEST, (manifest.model_dump_json(indent=indent) + "\n").encode())
@@ -119,12 +132,20 @@ def read_bundle(where: str | Path) -> Bundle:
     Raises BundleError: nothing there, damaged, unsafe, from a newer version, or a detector's.
     """
     bundle = read_any_bundle(where)
-    if isinstance(bundle, DetectorBundle):
-        raise BundleError(f"{bundle.folder} holds a detector, which gives boxes; this is for models that name classes")
+    if not isinstance(bundle, Bundle):
+        raise BundleError(f"{bundle.folder} holds {what_holds(bundle)}; this is for models that name classes")
     return bundle
 
 
-def read_any_bundle(where: str | Path) -> Bundle | DetectorBundle:
+def what_holds(bundle: AnyBundle) -> str:
+    """What a bundle holds, in words."""
+    if isinstance(bundle, DetectorBundle):
+        return "a detector, which gives boxes"
+    several = isinstance(bundle, MultilabelBundle)
+    return "a model that gives pictures several labels" if several else "a model that names one class"
+
+
+def read_any_bundle(where: str | Path) -> AnyBundle:
     """The same, whatever the model's task is."""
     folder = _find(where)
     manifest = _read_manifest(folder / MANIFEST)
@@ -132,11 +153,13 @@ def read_any_bundle(where: str | Path) -> Bundle | DetectorBundle:
     if sha256(graph) != manifest.graph_sha256:
         raise BundleError(f"{folder / GRAPH} is not the file that {MANIFEST} describes: copy the bundle again, whole")
     ports = check_graph(graph)
-    _require_images(folder, manifest, ports)
+    require_images(folder, manifest, ports)
     if manifest.task == "detection":
-        _require_boxes(folder, manifest, ports)
+        require_boxes(folder, manifest, ports)
         return DetectorBundle(folder, manifest, graph)
-    _require_answers(folder, manifest, ports)
+    require_answers(folder, manifest, ports)
+    if manifest.task == "multilabel":
+        return MultilabelBundle(folder, manifest, graph)
     return Bundle(folder, manifest, graph)
 
 
@@ -201,7 +224,7 @@ def _is_picture(path: Path) -> bool:
     return any(name.lower().endswith(PICTURES) for name in names)
 
 
-def _read_manifest(path: Path) -> Manifest | DetectorManifest:
+def _read_manifest(path: Path) -> AnyManifest:
     data = read_file(path, most_bytes=LARGEST_MANIFEST)
     try:
         content = json.loads(data)
@@ -224,13 +247,17 @@ def _read_manifest(path: Path) -> Manifest | DetectorManifest:
         raise BundleError(f"{path} is not a valid manifest: {where}: {first['msg']}") from error
 
 
-def manifest_of_task(task: object) -> type[Manifest] | type[DetectorManifest]:
-    """The record that a file of this task is read as."""
-    if task != "detection":
-        return Manifest
-    from eyespot.bundle.detector_manifest import DetectorManifest  # naming classes starts without it
+def manifest_of_task(task: object) -> type[AnyManifest]:
+    """The record that a file of this task is read as; naming classes starts without the others."""
+    if task == "detection":
+        from eyespot.bundle.detector_manifest import DetectorManifest
 
-    return DetectorManifest
+        return DetectorManifest
+    if task == "multilabel":
+        from eyespot.bundle.multilabel_manifest import MultilabelManifest
+
+        return MultilabelManifest
+    return Manifest
 
 
 def read_file(path: Path, *, most_bytes: int) -> bytes:
@@ -247,52 +274,6 @@ def read_file(path: Path, *, most_bytes: int) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {_reason(error)}") from error
-
-
-def _require_images(folder: Path, manifest: Manifest | DetectorManifest, ports: Ports) -> None:
-    """Raises BundleError if the manifest speaks of other images than the graph."""
-    preprocess = manifest.preprocess
-    images = Port(UINT8, (None, *preprocess.crop_hw, preprocess.channels))
-    if ports.inputs != {INPUT: images}:
-        raise BundleError(
-            f"the model in {folder} is damaged: its manifest has images of shape {_shape(images)}, its graph takes "
-            f"{_named(ports.inputs)}: copy the bundle again, whole"
-        )
-
-
-def _require_answers(folder: Path, manifest: Manifest, ports: Ports) -> None:
-    """Raises BundleError if the manifest speaks of other classes than the graph, or of a likeness that it has not."""
-    if ports.outputs.get(PROBABILITIES) != Port(FLOAT, (None, len(manifest.classes))):
-        raise BundleError(
-            f"the model in {folder} is damaged: its manifest names {len(manifest.classes)} classes, its graph gives "
-            f"{_named(ports.outputs)}: copy the bundle again, whole"
-        )
-    if manifest.unknown is not None and ports.outputs.get(LIKENESS) != Port(FLOAT, (None,)):
-        raise BundleError(
-            f"the model in {folder} is damaged: its manifest says which likeness is refused, its graph gives "
-            f"{_named(ports.outputs)}: copy the bundle again, whole"
-        )
-
-
-def _require_boxes(folder: Path, manifest: DetectorManifest, ports: Ports) -> None:
-    """Raises BundleError if the graph gives no boxes and scores of the manifest's classes at its places."""
-    height, width = manifest.preprocess.crop_hw
-    places = sum((height // stride) * (width // stride) for stride in manifest.strides)
-    wanted = {BOXES: Port(FLOAT, (None, places, 4)), SCORES: Port(FLOAT, (None, places, len(manifest.classes)))}
-    if {name: ports.outputs.get(name) for name in wanted} != wanted:
-        raise BundleError(
-            f"the model in {folder} is damaged: its manifest names {len(manifest.classes)} classes and {places} places "
-            f"where boxes are looked for, its graph gives {_named(ports.outputs)}: copy the bundle again, whole"
-        )
-
-
-def _named(ports: dict[str, Port]) -> str:
-    names = [f"{name[:40]!r} of shape {_shape(port)}" for name, port in ports.items()]
-    return ", ".join(names[:3]) or "nothing"
-
-
-def _shape(port: Port) -> str:
-    return f"({', '.join('N' if length is None else str(length) for length in port.shape[:8])})"
 
 
 def _reason(error: Exception) -> str:

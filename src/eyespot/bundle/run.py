@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from eyespot.bundle.files import Bundle
+from eyespot.bundle.files import Naming
 from eyespot.engine.gate import LIKENESS, PROBABILITIES
 from eyespot.engine.run import BATCH, Engine, available_precisions, in_batches
 from eyespot.errors import BundleError
@@ -31,10 +31,16 @@ class ClassAnswer:
     likeness: float | None
     """To the nearest class, -1..1; None of a model that cannot tell when a picture shows none of its classes."""
 
+    several: bool = field(default=False, kw_only=True)
+    """True where each class is answered by itself, and the probabilities sum to nothing in particular."""
+
     @property
     def is_one(self) -> bool:
-        """True if the probabilities are numbers from 0 to 1 with a sum of 1, and the likeness is a number."""
+        """True if the probabilities are numbers from 0 to 1, with a sum of 1 where only one class is true, and the
+        likeness is a number."""
         row = self.probabilities  # false for what is no number, too
+        if self.several:
+            return bool(row.min() >= -UNITY and row.max() <= 1 + UNITY)
         is_distribution = bool(row.min() >= -UNITY and abs(float(row.sum()) - 1) <= UNITY)
         return is_distribution and math.isfinite(self.likeness or 0.0)
 
@@ -48,7 +54,7 @@ class Classifier:
     resizes = False
     """It takes images, which are resized already."""
 
-    def __init__(self, bundle: Bundle, *, cache_folder: Path | None, precision: PrecisionName | None = None) -> None:
+    def __init__(self, bundle: Naming, *, cache_folder: Path | None, precision: PrecisionName | None = None) -> None:
         """cache_folder: where compiled graphs are kept for the next process, or None.
         precision: of the arithmetic; None for that which the model was measured in, where this machine has it.
         """
@@ -108,7 +114,7 @@ class Classifier:
         return self._engines[key]
 
 
-def answers_in(outputs: dict[str, np.ndarray], bundle: Bundle) -> list[ClassAnswer]:
+def answers_in(outputs: dict[str, np.ndarray], bundle: Naming) -> list[ClassAnswer]:
     """What a graph's outputs say of N pictures.
 
     Raises BundleError unless there is a probability for each class of the manifest, and a likeness if it speaks of one.
@@ -121,7 +127,8 @@ def answers_in(outputs: dict[str, np.ndarray], bundle: Bundle) -> list[ClassAnsw
             f"{shape} for their {PROBABILITIES}"
         )
     if bundle.manifest.unknown is None:
-        return [ClassAnswer(row, None) for row in found]
+        several = bundle.manifest.task == "multilabel"
+        return [ClassAnswer(row, None, several=several) for row in found]
     if LIKENESS not in outputs or outputs[LIKENESS].shape != found.shape[:1]:
         raise BundleError(
             f"the model in {bundle.folder} is damaged: its manifest says which {LIKENESS} is refused, and its graph "
@@ -130,7 +137,7 @@ def answers_in(outputs: dict[str, np.ndarray], bundle: Bundle) -> list[ClassAnsw
     return [ClassAnswer(row, likeness) for row, likeness in zip(found, outputs[LIKENESS].tolist(), strict=True)]
 
 
-def answer_or_reason(answer: A, bundle: Bundle, of_black: Callable[[], ClassAnswer]) -> A | str:
+def answer_or_reason(answer: A, bundle: Naming, of_black: Callable[[], ClassAnswer]) -> A | str:
     """The answer to a picture, or why it has none.
 
     of_black: gives that to a black image. Raises BundleError if it is none either: then it is not the picture, whose
@@ -142,12 +149,13 @@ def answer_or_reason(answer: A, bundle: Bundle, of_black: Callable[[], ClassAnsw
     return NO_ANSWER
 
 
-def require_answer(answer: ClassAnswer, bundle: Bundle) -> None:
+def require_answer(answer: ClassAnswer, bundle: Naming) -> None:
     """Raises BundleError unless a model's answer is one."""
     if not answer.is_one:
         row = answer.probabilities
         is_number = np.isfinite(row).all() and math.isfinite(answer.likeness or 0.0)
-        fault = "probabilities do not sum to one" if is_number else "answers are no numbers"
+        what = "are not from 0 to 1" if answer.several else "do not sum to one"
+        fault = f"probabilities {what}" if is_number else "answers are no numbers"
         raise BundleError(
             f"the model in {bundle.folder} is damaged: its {fault}; copy it again, whole, or train it again"
         )

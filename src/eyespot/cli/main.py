@@ -147,6 +147,9 @@ def train(context: click.Context, data: str | None, open: bool, as_json: bool, q
 
     With boxes in the folder (YOLO, COCO or Pascal VOC; docs/detection.md) a detector is trained, which finds them.
 
+    Where a list gives pictures several labels (cat|dog in a cell, a column of 0 and 1 for each, or JSON;
+    docs/multilabel.md) a model is trained that gives them.
+
     How much of the network trains follows from how many pictures there are; --regime, --freeze or --time say otherwise.
     docs/training.md explains every option.
     """
@@ -192,7 +195,7 @@ def predict(
     """Name the likeliest classes of PICTURES, by the model in RUN: files, folders, CSVs of paths, Parquet files.
 
     RUN is a run folder such as runs/train/photos, its bundle, or a copied bundle alone. A detector, of a run on
-    pictures with boxes, finds boxes instead.
+    pictures with boxes, finds boxes instead; a model of several labels names all that are likely enough.
 
     A picture that is unlike all classes is "none of these". At most 5 of 100 pictures of known classes are refused so;
     --refuse 0.01 refuses 1, and fewer others, too. --set 0.95 names the classes of which, 95 times in 100, one is true.

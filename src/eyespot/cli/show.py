@@ -25,6 +25,7 @@ from eyespot.words import counted, megabytes
 
 if TYPE_CHECKING:  # each command shows one of them
     from eyespot.answering.detections import Detections
+    from eyespot.answering.multilabel_results import LabelPrediction
     from eyespot.answering.results import Prediction, ValResult
     from eyespot.exporting.result import ExportResult
     from eyespot.recipes.embed import EmbedResult
@@ -93,7 +94,7 @@ def trained(result: TrainResult) -> None:
     afterwards.next_steps(result.report, result.next_commands, (result.better.command, result.better.expects))
 
 
-def predicted(results: Sequence[Prediction] | Sequence[Detections]) -> None:
+def predicted(results: Sequence[Prediction] | Sequence[Detections] | Sequence[LabelPrediction]) -> None:
     """A line a picture: its name, then the likeliest classes, or how many boxes there are of each.
 
     Of estimated boxes it is said once what they are.
@@ -139,7 +140,9 @@ def exported(result: ExportResult) -> None:
         line("", "or put the folder on any web space, under https")
 
 
-def write_predictions(path: Path, results: Sequence[Prediction] | Sequence[Detections]) -> None:
+def write_predictions(
+    path: Path, results: Sequence[Prediction] | Sequence[Detections] | Sequence[LabelPrediction]
+) -> None:
     """The answers as CSV, a line an answer."""
     header = type(results[0]).header() if results else ()
     write_chosen(path, as_csv(header, [row for each in results for row in each.rows()]))

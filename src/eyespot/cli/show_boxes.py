@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eyespot.cli import afterwards, show
+from eyespot.cli import afterwards, show, show_multilabel
 from eyespot.cli.columns import in_column
 from eyespot.cli.show import MOST_CLASSES, line, notes, say, set_aside
 from eyespot.evaluate.trust import series_sentences
@@ -12,9 +12,11 @@ from eyespot.words import counted
 
 if TYPE_CHECKING:
     from eyespot.answering.detections import DetectionValResult
+    from eyespot.answering.multilabel_results import MultilabelValResult
     from eyespot.answering.results import ValResult
     from eyespot.detecting.result import DetectorResult
     from eyespot.evaluate.box_records import DetectionScores
+    from eyespot.multilabel.result import MultilabelResult
     from eyespot.reporting.result import TrainResult
 
 BETTER = (
@@ -24,10 +26,14 @@ BETTER = (
 """By docs/figures.md."""
 
 
-def trained(result: TrainResult | DetectorResult) -> None:
+def trained(result: TrainResult | DetectorResult | MultilabelResult) -> None:
     """The closing summary of `train`."""
     from eyespot.detecting.result import DetectorResult
+    from eyespot.multilabel.result import MultilabelResult
 
+    if isinstance(result, MultilabelResult):
+        show_multilabel.trained(result)
+        return
     if not isinstance(result, DetectorResult):
         show.trained(result)
         return
@@ -48,10 +54,14 @@ def trained(result: TrainResult | DetectorResult) -> None:
     afterwards.next_steps(result.report, result.next_commands, BETTER)
 
 
-def validated(result: ValResult | DetectionValResult) -> None:
+def validated(result: ValResult | DetectionValResult | MultilabelValResult) -> None:
     """The summary of `val`."""
     from eyespot.answering.detections import DetectionValResult
+    from eyespot.answering.multilabel_results import MultilabelValResult
 
+    if isinstance(result, MultilabelValResult):
+        show_multilabel.validated(result)
+        return
     if not isinstance(result, DetectionValResult):
         show.validated(result)
         return

@@ -30,6 +30,7 @@ LARGEST_FLOAT = 2**53
 _WHOLE = re.compile(r"-?[0-9]+(\.0*)?")
 MOST_BYTES = 2**28
 """Of a picture's file."""
+NO_LABEL = "(no label)"
 MOST_LETTERS = 255
 """Longest name of a class: that of a folder, too, on most systems."""
 
@@ -53,6 +54,8 @@ class Picture:
     data: bytes | None = None
     member: Packed | None = None
     """Of an archive."""
+    labels: tuple[str, ...] | None = None
+    """Where a picture may have several, or none, all of them, sorted; `label` is then the same as one text."""
 
     @property
     def is_file(self) -> bool:
@@ -109,6 +112,11 @@ def class_of(value: object) -> str | None:
     if isinstance(value, int):
         return str(value)
     return spelled_alike(printable(value.strip())) or None if isinstance(value, str) else None
+
+
+def as_one(labels: Sequence[str]) -> str:
+    """Several labels of a picture as one text, by which pictures with the same ones are known."""
+    return "|".join(labels) or NO_LABEL
 
 
 def labelled(listed: DataSet) -> DataSet:

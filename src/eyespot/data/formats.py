@@ -218,6 +218,9 @@ class _Memory:
 class _PillowInAQuietThread:
     """Stands where a warning filter keeps the compiled pattern of module names."""
 
+    pattern = "(?!)"
+    """For who copies filters, as scikit-learn does for its workers: of no module, since a copy knows no thread."""
+
     def match(self, module: str) -> bool:
         return module.startswith(("PIL.", "pi_heif.")) and getattr(_thread, "is_quiet", False)
 

@@ -87,6 +87,12 @@ def frame_opened(picture: Image.Image, data: bytes, preprocess: Preprocess) -> F
     return Framed(fitted(decoded, preprocess), _upright(picture, stored)[::-1], shown[::-1])
 
 
+def shown_in(data: bytes, preprocess: Preprocess) -> tuple[int, int]:
+    """Height and width that a picture has in its letterbox. Raises UnreadablePicture with the reason."""
+    (width, height), _ = upright_size(data)
+    return letterbox_size(width, height, preprocess.crop_hw)[::-1]
+
+
 def upright_size(data: bytes) -> tuple[tuple[int, int], int]:
     """Width and height of the picture held upright, and its EXIF orientation, 1 to 8; from its header alone.
 

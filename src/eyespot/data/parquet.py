@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from eyespot.data.columns import IMAGE, LABEL, choose
-from eyespot.data.data_set import LISTS, PARQUET_SUFFIX, PARTS, DataSet, Picture, class_of
+from eyespot.data.data_set import LISTS, PARQUET_SUFFIX, PARTS, DataSet, Picture, as_one, class_of
+from eyespot.data.label_cells import LabelCells
 from eyespot.data.list_limits import AT_A_TIME, require_unfolds
 from eyespot.data.parquet_claims import Claims, claims, read_footer
 from eyespot.data.part_names import part_of
@@ -104,26 +105,29 @@ class _File:
     class_names: list[str]
     columns: list[str]
     """What is read of it."""
+    labels: LabelCells | None
+    """How a row says several labels, where it does."""
     unlabelled: str
     claims: Claims
 
 
 def _open(path: Path, how: ReadAs) -> _File:
-    with _told(path) as parquet_file:
+    with told_of(path) as parquet_file:
         footer = read_footer(path)
         with parquet_file(path) as file:
             schema = file.schema_arrow
             image, is_struct = _image_column(schema, path, how)
-            label = _label_column(schema, path, how, image) if how.classes_count else None
+            label = _label_column(schema, path, how, image) if how.classes_count and not how.labels else None
             held = [f"{image}.bytes", f"{image}.path"] if is_struct else [image]
-            columns = [*held, *([label] if label else [])]
+            columns = [*held, *([label] if label else []), *(how.labels.columns if how.labels else ())]
             return _File(
                 path,
                 image,
                 is_struct,
                 label,
-                _class_names(schema.metadata or {}, label),
+                class_names(schema.metadata or {}, how.labels.column if how.labels else label),
                 columns,
+                how.labels,
                 f"the columns of {printable(str(path))} are {_shown(schema)}: --label-column names that of the classes",
                 claims(path, footer, columns),
             )
@@ -132,14 +136,30 @@ def _open(path: Path, how: ReadAs) -> _File:
 def _rows(opened: _File) -> Iterator[Picture]:
     """The picture in each row, called by its path, if it has one; without data where the row holds none."""
     at_a_time = max(1, min(ROWS, AT_A_TIME // max(1, opened.claims.largest)))
-    with _told(opened.path) as parquet_file, parquet_file(opened.path) as file:
+    with told_of(opened.path) as parquet_file, parquet_file(opened.path) as file:
         for batch in file.iter_batches(batch_size=at_a_time, columns=opened.columns):
             for row in batch.to_pylist():
                 image = row[opened.image]
                 data, name = (
                     (image, None) if not opened.is_struct else ((image or {}).get(k) for k in ("bytes", "path"))
                 )
-                yield Picture(str(name or ""), _class(row.get(opened.label or ""), opened.class_names), data=data)
+                named = Picture(str(name or ""), data=data)
+                yield (
+                    _with_labels(named, row, opened)
+                    if opened.labels
+                    else replace(named, label=_class(row.get(opened.label or ""), opened.class_names))
+                )
+
+
+def _with_labels(picture: Picture, row: Mapping[str, Any], opened: _File) -> Picture:
+    """The picture with the labels that its row says; without any where it says them wrongly."""
+    assert opened.labels is not None
+    said = {name: row.get(name) for name in opened.labels.columns}
+    numbers = said.get(opened.labels.column)
+    if opened.class_names and isinstance(numbers, list):
+        said[opened.labels.column] = [_class(number, opened.class_names) for number in numbers]
+    labels = opened.labels.of([*said], [*said.values()])
+    return picture if isinstance(labels, str) else replace(picture, labels=labels, label=as_one(labels))
 
 
 def _class(value: object, names: list[str]) -> str | None:
@@ -190,17 +210,18 @@ def _shown(schema: Any) -> str:
     return ", ".join(f"{printable(field.name)} ({field.type})" for field in list(schema)[:8]) or "none"
 
 
-def _class_names(metadata: dict[bytes, bytes], label: str | None) -> list[str]:
+def class_names(metadata: dict[bytes, bytes], label: str | None) -> list[str]:
     """The names of the labels 0, 1, 2 ..., empty where the file has none."""
     try:
-        names = json.loads(metadata[b"huggingface"])["info"]["features"][label]["names"]
+        feature = json.loads(metadata[b"huggingface"])["info"]["features"][label]
+        names = feature["feature"]["names"] if "feature" in feature else feature["names"]
     except (KeyError, TypeError, ValueError, RecursionError):
         return []
     return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else []
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[Any]:
+def told_of(path: Path) -> Iterator[Any]:
     """pyarrow's class for files; what goes wrong with this one becomes a sentence. Raises MissingExtra, DataError."""
     try:
         from pyarrow import ArrowException

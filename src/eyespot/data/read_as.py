@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal, TypedDict, get_args
 
+from eyespot.data.label_cells import LabelCells
 from eyespot.errors import OptionError
 
 Layout = Literal["auto", "class", "part/class", "class/part", "any/class"]
@@ -28,6 +29,8 @@ class ReadAs:
     """The column that says which pictures train and which test."""
     classes_count: bool = True
     """False where nobody asks for classes and parts: what says them may be unclear then."""
+    labels: LabelCells | None = None
+    """Where a table says several labels of each picture, which is found out; None where it says one class."""
 
 
 class ReadKeywords(TypedDict, total=False):
@@ -44,7 +47,7 @@ AS_IT_IS = ReadAs()
 
 def read_as(**given: str | None) -> ReadAs:
     """The record of what was given; None is as if left out. Raises OptionError."""
-    known = [each.name for each in fields(ReadAs) if each.type != "bool"]
+    known = [each.name for each in fields(ReadAs) if each.name not in ("classes_count", "labels")]
     unknown = sorted(given.keys() - {*known})
     if unknown:
         raise OptionError(f"there is no option {unknown[0]!r} for how data are read: there are {', '.join(known)}")

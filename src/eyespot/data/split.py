@@ -65,16 +65,21 @@ def stratified_folds(labels: np.ndarray, *, folds: int, seed: int, group: np.nda
     return np.asarray(place[index])
 
 
+def labels_of(hashed: Hashed) -> tuple[str | None, ...]:
+    """What a part wants its share of: the picture's class, or each of its labels; of a picture without any, that."""
+    return hashed.picture.labels or (hashed.picture.label,)
+
+
 def _cut(hashed: Sequence[Hashed], *, seed: int, parts: Sequence[Part], group_of: Mapping[str, str]) -> list[Hashed]:
     """The pictures with the share SHARE of each class in each of the parts, and the rest in train."""
-    left = Counter(each.picture.label for each in hashed)
+    left = Counter(label for each in hashed for label in labels_of(each))
     shares = {
         label: max(1, round(SHARE * count)) if count > len(parts) else 0  # at least one picture trains
         for label, count in left.items()
     }
     wanted = {part: Counter(shares) for part in parts}
     groups = [
-        (group, Counter(each.picture.label for each in group))
+        (group, Counter(label for each in group for label in labels_of(each)))
         for group in _in_order(hashed, seed=seed, group_of=group_of)
     ]
     placed: list[Part] = []

@@ -27,6 +27,7 @@ class Row:
     line: int
     image: object = None
     label: object = None
+    """Its class; where the table says several labels, those of the picture as a tuple of texts."""
     split: object = None
     reason: str = ""
 
@@ -61,7 +62,8 @@ class Table:
         if self.image is None:
             return False
         if self.how.classes_count:
-            self.label = choose(LABEL, names, wanted=self.how.label_column, where=self.where)
+            if self.how.labels is None:
+                self.label = choose(LABEL, names, wanted=self.how.label_column, where=self.where)
             self.split = choose(SPLIT, names, wanted=self.how.split_column, where=self.where)
         return True
 
@@ -73,6 +75,10 @@ class Table:
     def row(self, line: int, values: Sequence[object]) -> Row:
         assert self.image is not None
         label, split = (None if at is None else values[at] for at in (self.label, self.split))
+        if self.how.labels is not None:
+            label = self.how.labels.of(self.names, values)
+            if isinstance(label, str):
+                return Row(line, values[self.image], reason=label)
         return Row(line, values[self.image], label, split)
 
     @property

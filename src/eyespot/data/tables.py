@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path, PureWindowsPath
 
 from eyespot.data.columns import IMAGE
-from eyespot.data.data_set import PARTS, DataSet, Picture, class_of
+from eyespot.data.data_set import PARTS, DataSet, Picture, as_one, class_of
 from eyespot.data.formats import PICTURE_SUFFIXES
 from eyespot.data.list_limits import MOST_UNUSED
 from eyespot.data.part_names import part_of
@@ -73,8 +73,13 @@ def read_table(path: Path, how: ReadAs, *, in_part: bool = False) -> DataSet:
     Rows that name no picture are set aside with their line. Raises DataError where the table cannot be read.
     in_part: the table's folder is a part of the data set, and begins the pictures' names.
     """
+    return read_rows(Table(path, how), in_part=in_part)
+
+
+def read_rows(table: Table, *, in_part: bool = False) -> DataSet:
+    """The same of a table that was opened, of any kind."""
+    path, files = table.path, _Files(table.path)
     above = printable(path.parent.name) if in_part else ""
-    table, files = Table(path, how), _Files(path)
     pictures: list[Picture] = []
     set_aside: list[SetAside] = []
     taken: set[str] = set()
@@ -120,7 +125,9 @@ def _picture(row: Row, files: _Files) -> Picture | str:
         return f"may be {printable(found[0])} or {printable(found[1])}: write which"
     if not found:
         return "is not an ordinary file" if os.path.lexists(files.folder / name) else "does not exist"
-    return Picture(printable(found[0]), label=class_of(row.label), path=files.folder / found[0])
+    labels = row.label if isinstance(row.label, tuple) else None
+    label = class_of(row.label) if labels is None else as_one(labels)
+    return Picture(printable(found[0]), label=label, path=files.folder / found[0], labels=labels)
 
 
 def _part(split: object) -> tuple[Part | None, str]:

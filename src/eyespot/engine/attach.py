@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from eyespot.engine.gate import FEATURES, LIKENESS, PROBABILITIES
 from eyespot.errors import NetworkError
 
+Output = Literal["softmax", "sigmoid", "labels"]
 _PREFIX = "classifier"
 _SMALLEST_SQUARE = 1e-12
 """Added to a squared length, as `evaluate.likeness` does: features that are all zero are like nothing."""
@@ -25,7 +26,7 @@ def attach_head(
     layers: Sequence[tuple[ArrayLike, ArrayLike]],
     *,
     temperature: float = 1.0,
-    output: Literal["softmax", "sigmoid"] = "softmax",
+    output: Output = "softmax",
     means: ArrayLike | None = None,
 ) -> bytes:
     """The trunk's graph with one more output, `probabilities`, float32 (N, classes), computed from its `features`.
@@ -35,7 +36,8 @@ def attach_head(
     trunk: an ONNX model with an output `features`, float32 (N, D).
     layers: (weight (out, in), bias (out,)) of each dense layer in turn, with ReLU between them.
     temperature: the logits are divided by it; above 0, 1 where nothing was calibrated.
-    output: "softmax" over the last layer's outputs, or "sigmoid" of its only output p, which gives [1 - p, p].
+    output: "softmax" over the last layer's outputs, "sigmoid" of its only output p, which gives [1 - p, p], or
+        "labels", a sigmoid of each: then the probabilities do not sum to one.
     means: of each class, (classes, D), each of length 1.
     Raises NetworkError where the layers do not fit the features or one another, or a number is not finite.
     """
@@ -110,6 +112,9 @@ class _Addition:
         if output == "softmax":
             self.node("Softmax", [logits], PROBABILITIES, axis=1)  # (N, classes)
             return classes
+        if output == "labels":
+            self.node("Sigmoid", [logits], PROBABILITIES)  # (N, classes)
+            return classes
         second = self.node("Sigmoid", [logits], "second")  # (N, 1)
         first = self.node("Sub", [self.weight(np.float32(1), "one"), second], "first")
         self.node("Concat", [first, second], PROBABILITIES, axis=1)  # (N, 2)
@@ -155,9 +160,7 @@ def _width(model: onnx.ModelProto) -> int:
     raise NetworkError(f"The trunk's graph has no output {FEATURES!r} to put a classifier on.")
 
 
-def _require_fit(
-    width: int, dense: list[tuple[NDArray[np.float32], NDArray[np.float32]]], output: Literal["softmax", "sigmoid"]
-) -> None:
+def _require_fit(width: int, dense: list[tuple[NDArray[np.float32], NDArray[np.float32]]], output: Output) -> None:
     if not dense:
         raise NetworkError("A classifier needs at least one layer.")
     for number, (weight, bias) in enumerate(dense, start=1):

@@ -52,11 +52,12 @@ def with_last_map(graph: bytes) -> bytes | None:
 def linear_head(graph: bytes) -> LinearHead | None:
     """The head after the features; None where it is not exactly one dense layer, with softmax or sigmoid after it.
 
-    A sigmoid of the score s of the second of two classes is the softmax of -s / 2 and s / 2, and is given as that.
+    Of a model of several labels each has its own sigmoid. A sigmoid of the score s of the second of two classes is the
+    softmax of -s / 2 and s / 2, and is given as that.
     """
     nodes = _Nodes(onnx.load_from_string(graph).graph)
-    second, scores = _sigmoid(nodes), nodes.maker_of(PROBABILITIES, "Softmax")
-    score = second or scores
+    second = _sigmoid(nodes)
+    score = second or nodes.maker_of(PROBABILITIES, "Softmax") or nodes.maker_of(PROBABILITIES, "Sigmoid")
     if score is None:
         return None
     divided = nodes.maker_of(score.input[0], "Div")

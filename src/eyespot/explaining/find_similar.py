@@ -35,6 +35,7 @@ def find_similar(network: Network, data: str | Path | None, progress: Progress) 
     data: where those pictures are now; None for where they were.
     """
     bundle = network.bundle
+    assert isinstance(bundle, Bundle)  # pictures of several labels are kept nowhere
     stored = stored_similar(bundle)
     if stored is not None:
         return stored, ""

@@ -137,11 +137,23 @@ def overlay(values: NDArray[np.float32], size_wh: tuple[int, int]) -> Image.Imag
     return Image.fromarray(_colored(np.asarray(raised).clip(0, 1)))
 
 
-def overlay_png(values: NDArray[np.float32], crop_hw: tuple[int, int]) -> bytes:
-    """The same as a PNG in the proportions of the crop, its longer side `OVERLAY_SIDE` pixels."""
+def overlay_png(
+    values: NDArray[np.float32], crop_hw: tuple[int, int], *, shown_hw: tuple[int, int] | None = None
+) -> bytes:
+    """The same as a PNG in the proportions of the crop, its longer side `OVERLAY_SIDE` pixels.
+
+    shown_hw: height and width that the picture has in the image, where that is at its top left corner and the rest is
+        filled: only what lies over the picture is given then.
+    """
     height, width = (max(1, round(OVERLAY_SIDE * side / max(crop_hw))) for side in crop_hw)
+    whole = overlay(values, (width, height))
+    if shown_hw is not None:
+        bottom, right = (
+            max(1, round(side * shown / of)) for side, shown, of in zip((height, width), shown_hw, crop_hw, strict=True)
+        )
+        whole = whole.crop((0, 0, right, bottom))
     file = io.BytesIO()
-    overlay(values, (width, height)).save(file, "PNG")
+    whole.save(file, "PNG")
     return file.getvalue()
 
 

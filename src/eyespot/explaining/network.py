@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from eyespot.bundle.files import Bundle
+from eyespot.bundle.files import Naming
 from eyespot.bundle.run import NO_ANSWER, ClassAnswer, Classifier, answer_or_reason
 from eyespot.engine.gate import FEATURES, LIKENESS, PROBABILITIES
 from eyespot.engine.last_map import MAPS, LinearHead, linear_head, with_last_map
@@ -33,7 +33,7 @@ class Grounded(ClassAnswer):
 class Network:
     """Gives the same probabilities as `predict`, in the same precision."""
 
-    def __init__(self, bundle: Bundle, *, cache_folder: Path | None) -> None:
+    def __init__(self, bundle: Naming, *, cache_folder: Path | None) -> None:
         """cache_folder: where compiled graphs are kept for the next process, or None."""
         self.bundle = bundle
         head = linear_head(bundle.graph)
@@ -65,7 +65,8 @@ class Network:
             if not outputs.keys() >= {PROBABILITIES, FEATURES} or len(outputs[PROBABILITIES]) != len(self.classes):
                 raise BundleError(f"the model in {self.bundle.folder} gives no features, so it cannot be explained")
             likeness = float(outputs[LIKENESS]) if LIKENESS in outputs else None
-            said = Grounded(outputs[PROBABILITIES], likeness, outputs[FEATURES], outputs.get(MAPS))
+            several = self.bundle.manifest.task == "multilabel"
+            said = Grounded(outputs[PROBABILITIES], likeness, outputs[FEATURES], outputs.get(MAPS), several=several)
             yield tag, answer_or_reason(said, self.bundle, self._classifier.of_black)
 
     def places_hw(self, *, many: bool) -> tuple[int, int] | None:

@@ -9,7 +9,7 @@ from typing import Literal, TypeGuard, TypeVar
 import numpy as np
 
 from eyespot import machine
-from eyespot.bundle.files import Bundle
+from eyespot.bundle.files import Naming
 from eyespot.bundle.run import NO_ANSWER, ClassAnswer, Classifier, answers_in
 from eyespot.data.copies import Hashed
 from eyespot.engine.compiled import compiled_folder
@@ -57,6 +57,14 @@ class ExportCheck(Record):
         return "has two classes that lie closer together than rounding, and they change places"
 
 
+class LabelCheck(ExportCheck):
+    """The same of a model of several labels: an answer is the set of labels from their thresholds on."""
+
+    @property
+    def why_close(self) -> str:
+        return "has a label whose probability lies closer to its threshold than rounding, and it comes or goes"
+
+
 class OnnxRuntime:
     """An ONNX file in ONNX Runtime, on the CPU."""
 
@@ -80,7 +88,7 @@ class OnnxRuntime:
             yield tag, dict(zip(self._names, outputs, strict=True))
 
 
-def in_onnx_runtime(runtime: OnnxRuntime, bundle: Bundle) -> Answering:
+def in_onnx_runtime(runtime: OnnxRuntime, bundle: Naming) -> Answering:
     """The graph that is in there, asked as the bundle's."""
 
     def answering(pictures: Tagged) -> Iterator[tuple[int, ClassAnswer | str]]:
@@ -91,7 +99,7 @@ def in_onnx_runtime(runtime: OnnxRuntime, bundle: Bundle) -> Answering:
     return answering
 
 
-def answers_of_bundle(bundle: Bundle, pictures: Sequence[Hashed], progress: Progress) -> dict[int, ClassAnswer]:
+def answers_of_bundle(bundle: Naming, pictures: Sequence[Hashed], progress: Progress) -> dict[int, ClassAnswer]:
     """The answer in fp32 to every picture that has one, by its number."""
     classifier = Classifier(bundle, cache_folder=compiled_folder(machine.cache_folder()), precision="fp32")
     decoded = _readable(pictures, bundle.manifest.preprocess, resized=True)
@@ -106,11 +114,13 @@ def agreement(
     runtime: str,
     pictures: Sequence[Hashed],
     preprocess: Preprocess,
+    thresholds: Sequence[float] | None = None,
     progress: Progress,
 ) -> ExportCheck:
     """How the answers of a model that takes whole pictures compare with the `expected` ones.
 
     answering: the model; runtime: its name, for the person who reads.
+    thresholds: of a model of several labels, the probabilities from which on these are answered; None of other models.
     """
     answers = _counted(answering(_readable(pictures, preprocess, resized=False)), runtime, len(pictures), progress)
     found = {number: row for number, row in answers if number in expected}  # others can be read only now
@@ -119,12 +129,14 @@ def agreement(
             f"{counted(len(expected) - len(found), 'picture')} could be read for the run and not for {runtime}: "
             "nothing can be compared while pictures change or go: export again"
         )
-    verdicts = {number: _verdict(row, expected[number]) for number, row in found.items()}
+    least = None if thresholds is None else np.array(thresholds)
+    verdicts = {number: _verdict(row, expected[number], least) for number, row in found.items()}
     named = {
         verdict: tuple(pictures[number].picture.name for number in found if verdicts[number] == verdict)
         for verdict in ("same", "close", "different")
     }
-    return ExportCheck(
+    kind = ExportCheck if thresholds is None else LabelCheck
+    return kind(
         runtime=runtime,
         pictures=len(expected),
         same=len(named["same"]),
@@ -135,10 +147,16 @@ def agreement(
     )
 
 
-def _verdict(found: ClassAnswer | str, expected: ClassAnswer) -> Literal["same", "close", "different"]:
-    """Whether both say the same; close where the expected answer was hardly one."""
+def _verdict(
+    found: ClassAnswer | str, expected: ClassAnswer, least: np.ndarray | None
+) -> Literal["same", "close", "different"]:
+    """Whether both say the same; close where the expected answer was hardly one. least: thresholds of labels, (K,)."""
     if not _is_answer(found):
         return "different"
+    if least is not None:
+        other = (found.probabilities >= least) != (expected.probabilities >= least)
+        far = np.abs(expected.probabilities - least)[other] >= CLOSE
+        return "different" if far.any() else "close" if other.any() else "same"
     if found.probabilities.argmax() == expected.probabilities.argmax():
         return "same"
     second, first = np.sort(expected.probabilities)[-2:]

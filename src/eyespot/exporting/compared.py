@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from eyespot.bundle.files import Bundle, DetectorBundle
+from eyespot.bundle.files import AnyBundle, DetectorBundle, Naming
 from eyespot.bundle.run import ClassAnswer
 from eyespot.data.handed_sets import Data, path_of
 from eyespot.errors import DataError, OptionError
@@ -19,7 +19,7 @@ from eyespot.runs.pictures import RunPictures, boxed_pictures_of_run, pictures_o
 from eyespot.words import counted
 
 
-def pictures_to_compare(run: str | Path, bundle: Bundle, data: Data | None, *parts: Part) -> RunPictures:
+def pictures_to_compare(run: str | Path, bundle: Naming, data: Data | None, *parts: Part) -> RunPictures:
     """Those of the first of these parts of which some are found.
 
     run: its folder, or the bundle in it. data: where its pictures are now, or None. Raises DataError.
@@ -37,7 +37,7 @@ def boxed_pictures_to_compare(run: str | Path, bundle: DetectorBundle, data: Dat
 
 
 def answers_of_run(
-    run: str | Path, bundle: Bundle, pictures: RunPictures, progress: Progress
+    run: str | Path, bundle: Naming, pictures: RunPictures, progress: Progress
 ) -> dict[int, ClassAnswer]:
     """The run's answers to its pictures, by their number."""
     answers = answers_of_bundle(bundle, pictures.hashed, progress)
@@ -63,7 +63,7 @@ def notes_on_pictures(pictures: RunPictures, read: int, int8: Int8Check | None) 
         yield f"int8 was judged without {left_out}, of classes that the model does not know: were folders renamed?"
 
 
-def _run_around(run: str | Path, bundle: Bundle | DetectorBundle) -> str | Path:
+def _run_around(run: str | Path, bundle: AnyBundle) -> str | Path:
     """The run's folder: the bundle in it may be what was named."""
     around = bundle.folder.parent
     return around if (around / ARGS).is_file() else run

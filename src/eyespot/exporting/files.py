@@ -9,7 +9,7 @@ from typing import Any, Literal
 import onnx
 
 from eyespot.bundle.exported import CONTENT_KEY, WEIGHTS, WEIGHTS_KEY, metadata
-from eyespot.bundle.files import Bundle, DetectorBundle, sha256
+from eyespot.bundle.files import AnyBundle, DetectorBundle, Naming, sha256
 from eyespot.engine.last_map import with_last_map
 from eyespot.engine.resize import with_resize
 from eyespot.engine.run import openvino_core, save_openvino
@@ -21,7 +21,7 @@ _SECTION = "eyespot"
 """Of the XML's own remarks, `rt_info`."""
 
 
-def onnx_file(bundle: Bundle | DetectorBundle) -> bytes:
+def onnx_file(bundle: AnyBundle) -> bytes:
     """The bundle's model as an ONNX file, from `picture`, uint8 (H, W, C). Its metadata hold the manifest.
 
     One that names classes gives `probabilities`, `features` and, where the features are the mean of the last feature
@@ -35,12 +35,12 @@ def onnx_file(bundle: Bundle | DetectorBundle) -> bytes:
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def openvino_files(bundle: Bundle | DetectorBundle) -> tuple[bytes, bytes]:
+def openvino_files(bundle: AnyBundle) -> tuple[bytes, bytes]:
     """The same as OpenVINO's XML and its weights, in fp32."""
     return in_openvino_format(openvino_core().read_model(onnx_file(bundle)), bundle)
 
 
-def whole_classifier(bundle: Bundle) -> bytes:
+def whole_classifier(bundle: Naming) -> bytes:
     """The graph of `onnx_file`, without metadata."""
     return with_resize(with_last_map(bundle.graph) or bundle.graph, bundle.manifest.preprocess)
 
@@ -54,7 +54,7 @@ def whole_detector(bundle: DetectorBundle, *, threshold: float | None = None) ->
     return with_suppression(whole, manifest.preprocess.crop_hw, suppression)
 
 
-def in_openvino_format(model: Any, bundle: Bundle | DetectorBundle) -> tuple[bytes, bytes]:
+def in_openvino_format(model: Any, bundle: AnyBundle) -> tuple[bytes, bytes]:
     """An OpenVINO model as XML, with the bundle's manifest and the weights' hash in it, and those weights."""
     for name, text in metadata(bundle.manifest).items():
         model.set_rt_info(text, [_SECTION, name])

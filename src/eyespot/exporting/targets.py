@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from eyespot.bundle.exported import WEIGHTS
-from eyespot.bundle.files import Bundle, DetectorBundle
+from eyespot.bundle.files import AnyBundle
 from eyespot.errors import CannotWrite, OptionError
 from eyespot.exporting.files import Format
 from eyespot.files import from_home, require_writable
@@ -31,7 +31,7 @@ def format_of(name: str, *, int8: bool) -> Format:
 
 @contextmanager
 def targets_of(
-    run: str | Path, bundle: Bundle | DetectorBundle, format: Format, out: str | Path | None, *, overwrite: bool
+    run: str | Path, bundle: AnyBundle, format: Format, out: str | Path | None, *, overwrite: bool
 ) -> Iterator[list[Path]]:
     """Within it, the files to be written; all of them can be. What was new is gone if anything fails.
 
@@ -45,7 +45,7 @@ def targets_of(
 
 @contextmanager
 def site_targets_of(
-    run: str | Path, bundle: Bundle | DetectorBundle, names: Iterable[str], out: str | Path | None, *, overwrite: bool
+    run: str | Path, bundle: AnyBundle, names: Iterable[str], out: str | Path | None, *, overwrite: bool
 ) -> Iterator[dict[str, Path]]:
     """The same of a page: its files by their names, which may have a folder before them."""
     folder = _folder(run, bundle) / SITE if out is None else from_home(out)
@@ -82,7 +82,7 @@ def _make(folder: Path) -> None:
         raise CannotWrite(f"{folder} cannot be made ({reason}): choose another place with --out") from error
 
 
-def _folder(run: str | Path, bundle: Bundle | DetectorBundle) -> Path:
+def _folder(run: str | Path, bundle: AnyBundle) -> Path:
     around = bundle.folder.parent
     if not (around / ARGS).is_file():
         raise OptionError(f"{run} is a bundle without its run's folder: say with --out where the export should go")

@@ -74,13 +74,14 @@ def require_memory(views: int, classes: int) -> None:
         )
 
 
-def fit_head(samples: Samples, options: HeadOptions) -> FittedHead:
+def fit_head(samples: Samples, options: HeadOptions, *, rotated: Rotated | None = None) -> FittedHead:
     """The head with the L2, and with or without mirror images, that cross-validation finds best, fitted on everything.
 
     A picture and its mirror image always lie in the same fold.
+    rotated: the same features along their axes, whatever its labels, where those are known.
     """
     options = settled(options, samples)
-    rotated = Rotated.of(samples)
+    rotated = rotated.with_labels(samples) if rotated else Rotated.of(samples)
     variance = rotated.rotation.variance
     cv = _CrossValidation(rotated.samples, variance, options)
     chosen = cv.best()

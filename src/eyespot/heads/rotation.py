@@ -54,6 +54,10 @@ class Rotated:
         rotation = Rotation.of(samples)
         return cls(rotation, rotation.apply(samples))
 
+    def with_labels(self, samples: Samples) -> Rotated:
+        """The same features with the labels of these samples."""
+        return replace(self, samples=replace(self.samples, labels=samples.labels, classes=samples.classes))
+
     def without_mirror(self) -> Rotated:
         """The same pictures, along the same axes, without their mirror images."""
         return replace(self, samples=replace(self.samples, mirror=None))

@@ -9,6 +9,7 @@ from eyespot.answering.compared import CompareResult
 from eyespot.answering.detector import Detector
 from eyespot.answering.model import Model, load
 from eyespot.answering.unseen import require_split
+from eyespot.bundle.files import what_holds
 from eyespot.data.handed_sets import Data, path_of
 from eyespot.data.read_as import ReadKeywords, given_of, read_as, refuse_for_boxes
 from eyespot.errors import OptionError
@@ -38,7 +39,7 @@ def compare(
     Of two detectors average precision is compared, in a CompareDetectorsResult.
     """
     require_split(split)
-    first, second = load(run), load(other)
+    first, second = _comparable(run), _comparable(other)
     _require_a_pair(first, second, (str(run), str(other)))
     if data is None and (given := given_of(reading)):
         raise OptionError(f"the option {given[0]} says how DATA is read: give DATA, too")
@@ -53,6 +54,17 @@ def compare(
     assert isinstance(first, Detector)
     assert isinstance(second, Detector)
     return box_comparison(first, second, str(path_of(origin.data)), split=split, progress=progress)
+
+
+def _comparable(run: str | Path) -> Model | Detector:
+    """The model in `run`. Raises OptionError for one of several labels."""
+    model = load(run)
+    if not isinstance(model, Model | Detector):
+        raise OptionError(
+            f"{run} holds {what_holds(model.bundle)}, and only models that name one class, or detectors, are compared: "
+            "compare the mAP that `eyespot val` gives for each on the same pictures"
+        )
+    return model
 
 
 def _require_a_pair(first: Model | Detector, second: Model | Detector, names: tuple[str, str]) -> None:

@@ -23,6 +23,7 @@ from eyespot.data.handed import is_path
 from eyespot.data.handed_sets import Data, name_of, open_given
 from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import ReadAs, ReadKeywords, read_as
+from eyespot.data.several_labels import find_labels, open_labels
 from eyespot.data.sources import open_pictures
 from eyespot.engine.attach import without_head
 from eyespot.engine.compiled import compiled_folder
@@ -63,7 +64,8 @@ def embed(
     **reading: Unpack[ReadKeywords],
 ) -> EmbedResult:
     """Features of every picture in `data`, written to `out` as arrays: `features` (N, D) float32; `pictures`, `classes`
-    and `parts` (N,), texts; of pictures with more than 8 bits what is black and white, too, as JSON: `levels`.
+    and `parts` (N,), texts; of pictures with more than 8 bits what is black and white, too, as JSON: `levels`. Where a
+    list says several labels of a picture, `classes` has all of them, as cat|dog.
 
     data: whatever `train` takes, or a folder or a list of pictures without classes.
     out: a file whose name ends in .npz; an existing one is kept unless `overwrite`.
@@ -107,7 +109,10 @@ def _embedded(
 
 
 def _opened(data: Data, how: ReadAs) -> DataSet:
-    return open_pictures(data, how) if is_path(data) else open_given(data, how)
+    if not is_path(data):
+        return open_given(data, how)
+    labels = find_labels(from_home(data), how)
+    return open_labels(labels) if labels else open_pictures(data, how)
 
 
 def _trunk_of(

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from pydantic import Field
 
 from eyespot import machine
-from eyespot.bundle.files import Bundle, DetectorBundle, read_any_bundle
+from eyespot.bundle.files import Bundle, DetectorBundle, MultilabelBundle, Naming, read_any_bundle
+from eyespot.data.framed import shown_in
 from eyespot.data.pictures import naming, read_named, read_small, read_with_window
 from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import OptionError
@@ -25,7 +26,7 @@ from eyespot.explaining.drawing import PANEL, Explained, draw
 from eyespot.explaining.find_similar import find_similar, stored_similar
 from eyespot.explaining.heat import HeatMap, Method, asking, heat_of, overlay_png
 from eyespot.explaining.network import Grounded, Network
-from eyespot.explaining.similar import MOST_SIMILAR, Near
+from eyespot.explaining.similar import MOST_SIMILAR, Near, Similar
 from eyespot.files import chosen_file, write_chosen
 from eyespot.keywords import require_known
 from eyespot.names import printable
@@ -138,6 +139,8 @@ def explain(
         _require_meant(given, AskedOfBox, f"for models that name classes, and the model in {run} finds boxes")
         return _box(bundle, picture, path, AskedOfBox(**given))
     _require_meant(given, Asked, f"for detectors, and the model in {run} names classes")
+    if isinstance(bundle, MultilabelBundle):
+        _require_one_class(given, run)
     return _answer(bundle, picture, path, Asked(**given), progress)
 
 
@@ -146,6 +149,16 @@ def _require_meant(given: Mapping[str, Any], kind: type, whose: str) -> None:
     for name in given:
         if name not in known:
             raise OptionError(f"the option {name} is {whose}: leave it out")
+
+
+def _require_one_class(given: Mapping[str, Any], run: str | Path) -> None:
+    """Raises OptionError for what is asked of training pictures, of which a model of several labels keeps none."""
+    for name in ("similar", "data"):
+        if given.get(name):
+            raise OptionError(
+                f"the option {name} is for models that name one class, and the model in {run} gives pictures several "
+                "labels: leave it out"
+            )
 
 
 def _box(bundle: DetectorBundle, picture: str | Path, path: Path, asked: AskedOfBox) -> BoxExplanation:
@@ -164,13 +177,13 @@ def _box(bundle: DetectorBundle, picture: str | Path, path: Path, asked: AskedOf
     return said
 
 
-def _answer(bundle: Bundle, picture: str | Path, path: Path, asked: Asked, progress: Progress) -> ExplainResult:
+def _answer(bundle: Naming, picture: str | Path, path: Path, asked: Asked, progress: Progress) -> ExplainResult:
     """An answer explained, and drawn into `path`."""
     index = None if asked.class_ is None else _index(bundle, asked.class_)
     name, file = read_named(picture)
     network, classes = _network_of(bundle), bundle.manifest.classes
     explained, answer = _explained(network, file, name, index)
-    found, note = find_similar(network, asked.data, progress) if asked.similar else (None, "")
+    found, note = _similar(network, asked, progress)
     near = found.nearest(answer.features, asked.similar) if found else []
     write_chosen(path, draw(replace(explained, similar=near)))
     heat = explained.heat
@@ -189,15 +202,21 @@ def _answer(bundle: Bundle, picture: str | Path, path: Path, asked: Asked, progr
     )
 
 
+def _similar(network: Network, asked: Asked, progress: Progress) -> tuple[Similar | None, str]:
+    """The training pictures that may be like it, where the model keeps some; or why there are none."""
+    wanted = asked.similar and isinstance(network.bundle, Bundle)
+    return find_similar(network, asked.data, progress) if wanted else (None, "")
+
+
 class Explainer:
     """Explains the answers of a bundle, for a server: several threads may call it, which it serves one by one.
 
     The network is compiled when first needed. Raises BundleError for a damaged `similar.npz` beside the bundle.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Naming) -> None:
         self._bundle, self._working = bundle, threading.Lock()
-        self._similar = stored_similar(bundle)
+        self._similar = stored_similar(bundle) if isinstance(bundle, Bundle) else None
 
     @property
     def similar(self) -> bool:
@@ -211,12 +230,14 @@ class Explainer:
         Raises UnreadablePicture, and OptionError for a class that there is not.
         """
         index = _index(self._bundle, class_name)
-        image, window = read_with_window(picture, self._bundle.manifest.preprocess)
+        preprocess = self._bundle.manifest.preprocess
+        image, window = read_with_window(picture, preprocess)
+        shown_hw = None if preprocess.fit == "crop" else shown_in(picture, preprocess)
         said: dict[str, Any] = {}
         with self._working:
             answer = self._network.answer(image)
             if heat_map:
-                said["heat_map"] = self._drawn(heat_of(self._network, image, answer, index), window)
+                said["heat_map"] = self._drawn(heat_of(self._network, image, answer, index), window, shown_hw)
         if similar and self._similar is not None:
             said["similar"] = [self._said(each) for each in self._similar.nearest(answer.features, similar)]
         return said
@@ -225,8 +246,8 @@ class Explainer:
     def _network(self) -> Network:
         return _network_of(self._bundle)
 
-    def _drawn(self, heat: HeatMap, window: Window) -> dict[str, Any]:
-        png = overlay_png(heat.values, self._bundle.manifest.preprocess.crop_hw)
+    def _drawn(self, heat: HeatMap, window: Window, shown_hw: tuple[int, int] | None) -> dict[str, Any]:
+        png = overlay_png(heat.values, self._bundle.manifest.preprocess.crop_hw, shown_hw=shown_hw)
         return {
             "class": heat.class_,
             "method": heat.method,
@@ -240,7 +261,7 @@ class Explainer:
         return {"class": self._bundle.manifest.classes[near.class_index], "similarity": near.similarity, "jpeg": jpeg}
 
 
-def _network_of(bundle: Bundle) -> Network:
+def _network_of(bundle: Naming) -> Network:
     return Network(bundle, cache_folder=compiled_folder(machine.cache_folder()))
 
 
@@ -259,7 +280,7 @@ def _explained(network: Network, file: bytes, name: str, index: int | None) -> t
     return Explained(small, image, window, heat, deletion, network.classes), answer
 
 
-def _index(bundle: Bundle | DetectorBundle, class_: str) -> int:
+def _index(bundle: Naming | DetectorBundle, class_: str) -> int:
     classes = bundle.manifest.classes
     if class_ in classes:
         return classes.index(class_)

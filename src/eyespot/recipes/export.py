@@ -12,8 +12,16 @@ from pathlib import Path
 from typing import Unpack, cast
 
 from eyespot import machine
-from eyespot.bundle.exported import Exported, WholeClassifier, read_exported
-from eyespot.bundle.files import Bundle, DetectorBundle, read_any_bundle
+from eyespot.bundle.exported import Exported, ExportedMultilabel, WholeClassifier, read_exported
+from eyespot.bundle.files import (
+    AnyBundle,
+    Bundle,
+    DetectorBundle,
+    MultilabelBundle,
+    Naming,
+    read_any_bundle,
+    what_holds,
+)
 from eyespot.bundle.run import ClassAnswer
 from eyespot.data.handed_sets import Data
 from eyespot.engine.run import available_precisions, engine_version
@@ -73,20 +81,20 @@ def export(
     bundle = read_any_bundle(run)
     asked = as_record(ExportOptions, options, verb=export)
     chosen = format_of(format, int8=asked.int8)
+    if asked.int8:
+        _require_one_class(bundle)
     if chosen == "web":
-        return _export_page(run, bundle, asked, out=out, overwrite=overwrite, progress=progress)
+        return _export_page(run, _pageable(bundle), asked, out=out, overwrite=overwrite, progress=progress)
     if asked.runtime is not None or asked.download:
         raise OptionError(f"the options runtime and download are for --format web, not {chosen}: leave them out")
     if isinstance(bundle, DetectorBundle):
-        if asked.int8:
-            raise OptionError("the option int8 is for models that name classes, not for detectors: leave it out")
         return _export_detector(run, bundle, chosen, out=out, data=asked.data, overwrite=overwrite, progress=progress)
     return _export_classifier(run, bundle, chosen, asked, out=out, overwrite=overwrite, progress=progress)
 
 
 def _export_classifier(
     run: str | Path,
-    bundle: Bundle,
+    bundle: Naming,
     format: Format,
     asked: ExportOptions,
     *,
@@ -108,6 +116,25 @@ def _export_classifier(
         for target, content in zip(targets, proven.contents, strict=True):
             write_chosen(target, content)
     return compared.result(proven, seconds=time.perf_counter() - started)
+
+
+def _require_one_class(bundle: AnyBundle) -> None:
+    """Raises OptionError for a model that int8 is not for."""
+    if not isinstance(bundle, Bundle):
+        raise OptionError(
+            f"the option int8 is for models that name one class, and {bundle.folder} holds {what_holds(bundle)}: leave "
+            "it out"
+        )
+
+
+def _pageable(bundle: AnyBundle) -> Bundle | DetectorBundle:
+    """The bundle. Raises OptionError for one that there is no page without a server for."""
+    if isinstance(bundle, MultilabelBundle):
+        raise OptionError(
+            f"the option format cannot be web for {bundle.folder}, which holds {what_holds(bundle)}: give onnx or "
+            "openvino, or serve it"
+        )
+    return bundle
 
 
 def _export_page(
@@ -187,7 +214,7 @@ class _Proven:
 class _Compared:
     """What exported files are compared with: the run's answers to its pictures."""
 
-    bundle: Bundle
+    bundle: Naming
     pictures: RunPictures
     targets: list[Path]
     """The files to be written."""
@@ -213,6 +240,7 @@ class _Compared:
 
     def in_int8(self, proven: _Proven, *, trained_on: RunPictures) -> _Proven:
         """The same files in 8-bit numbers where those are kept, else as they are; with how they answer."""
+        assert isinstance(self.bundle, Bundle)
         quantized, int8 = in_int8(
             self.bundle,
             cast("tuple[bytes, bytes]", proven.contents),
@@ -253,6 +281,7 @@ class _Compared:
             expected=self.expected,
             pictures=self.pictures.hashed,
             preprocess=self.bundle.manifest.preprocess,
+            thresholds=None if isinstance(self.bundle, Bundle) else self.bundle.manifest.thresholds,
             progress=self.progress,
         )
 
@@ -266,7 +295,7 @@ def _in_openvino(contents: tuple[bytes, ...], targets: list[Path], precision: Pr
             for draft, content in zip(drafts, contents, strict=True):
                 draft.write_bytes(content)
             exported = read_exported(drafts[0])
-        assert isinstance(exported, Exported)
+        assert isinstance(exported, Exported | ExportedMultilabel)
         yield from WholeClassifier(exported, cache_folder=None, precision=precision).stream(pictures, many=True)
 
     return answering

@@ -1,4 +1,4 @@
-"""`predict`: the likeliest classes of pictures, about where these are, or the boxes of a detector."""
+"""`predict`: the likeliest classes of pictures, about where these are; the boxes of a detector; or several labels."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from eyespot.answering.detections import BoxOptions, Detections
     from eyespot.answering.detector import Detector
 
+TOPK = 3
 RULES = tuple(each.name for each in fields(RuleOptions))
 """Options of models that name classes; detectors have a threshold of their own."""
 WRITING = ("draw", "save_crop", "save_txt")
@@ -58,7 +59,7 @@ def predict(
     run: str | Path,
     pictures: Pictures,
     *,
-    topk: int = 3,
+    topk: int = TOPK,
     image_column: str | None = None,
     where: bool = False,
     progress: Progress = silent,
@@ -66,6 +67,7 @@ def predict(
 ) -> list[Prediction] | Any:
     """The likeliest classes of each picture, by the model in `run`, or the boxes, where it is a detector.
 
+    Of a model of several labels, those that are likely enough; it takes only `threshold` and `image_column`.
     pictures, topk: see Model.predict.
     image_column: of a table, the column that names the pictures.
     where: also a box around what the class activation map of the likeliest class shows: an estimate.
@@ -79,17 +81,26 @@ def predict(
     """
     model = load(run)
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-    asked_for = items_of(pictures)
+    asked_for, how = items_of(pictures), ReadAs(image_column=image_column)
     if not isinstance(model, Model):
+        from eyespot.answering.detector import Detector  # which naming classes does without
+
+        if not isinstance(model, Detector):
+            _require_for_labels(given, run, topk=topk, where=where)
+            return model.predict(asked_for, threshold=given.get("threshold"), how=how, progress=progress)
         _require_no_rules(given, run, where=where)
         return _detected(model, asked_for, _box_options(given), progress=progress)
-    asked = RuleOptions(**{name: given.pop(name) for name in RULES if name in given})
-    rules, how = rules_of(model.manifest, asked, model=run), ReadAs(image_column=image_column)
+    rules = rules_of(model.manifest, _rule_options(given), model=run)
     if not where and not given.keys() - {"overwrite"}:
         return predictions(model, asked_for, topk=topk, rules=rules, progress=progress, how=how)
     boxes = _box_options(given)
     _require_fits(given, run, where=where)
     return _placed(model, asked_for, boxes, topk=topk, rules=rules, how=how, progress=progress)
+
+
+def _rule_options(given: dict[str, Any]) -> RuleOptions:
+    """Those that are given, which are taken out."""
+    return RuleOptions(**{name: given.pop(name) for name in RULES if name in given})
 
 
 def _box_options(given: Mapping[str, Any]) -> BoxOptions:
@@ -111,6 +122,19 @@ def _detected(
     )
     write_answers(options, answers, {each.name: each for each in listed(pictures)[0]}, model)
     return answers
+
+
+def _require_for_labels(given: dict[str, Any], run: str | Path, *, topk: int, where: bool) -> None:
+    """Raises OptionError for an option that has no meaning for a model of several labels."""
+    if given.get("threshold") == "auto":
+        del given["threshold"]
+    given.pop("overwrite", None)
+    unfit = [*["topk"] * (topk != TOPK), *["where"] * where, *sorted(given.keys() - {"threshold"})]
+    if unfit:
+        raise OptionError(
+            f"the option {unfit[0]} is for other models, and the model in {run} gives pictures several labels: leave "
+            "it out; threshold says how probable a label must be"
+        )
 
 
 def _require_no_rules(given: dict[str, Any], run: str | Path, *, where: bool) -> None:

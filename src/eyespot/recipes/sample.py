@@ -33,6 +33,7 @@ SAMPLES = {
             "more": "others, 10 of each, to measure with",
             "new": "drawings without a class, to ask about",
             "cells": "drawings with boxes around the shapes (YOLO), to train a detector on",
+            "scenes": "two shapes, one or none, and a list that says which, to train several labels on",
         },
         "drawn by eyespot: always the same, and free for any use",
     ),
@@ -69,7 +70,7 @@ class SampleResult(Record):
 def sample(name: str, folder: str | Path) -> SampleResult:
     """The sample `name`, written as pictures below `folder`, all of it or nothing.
 
-    name: "shapes", which makes photos/, more/, new/ and cells/, or "digits".
+    name: "shapes", which makes photos/, more/, new/, cells/ and scenes/, or "digits".
     folder: made where it is not there. Nothing in it is ever replaced.
     Raises OptionError, CannotWrite where one of these is there already, and MissingExtra.
     """

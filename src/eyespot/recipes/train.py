@@ -13,6 +13,7 @@ from eyespot.building.own import handed_in
 from eyespot.data.boxes.reading import find_boxes
 from eyespot.data.data_set import DataSet
 from eyespot.data.handed_sets import IN_HAND, Data, in_hand
+from eyespot.data.several_labels import find_labels
 from eyespot.distributed.world import World, broadcast, joined, world
 from eyespot.errors import OptionError, Stopped
 from eyespot.events import Event, Events
@@ -34,6 +35,10 @@ from eyespot.runs.storage import open_store
 if TYPE_CHECKING:
     from eyespot.detecting.detection import Detection
     from eyespot.detecting.result import DetectorResult
+    from eyespot.multilabel.result import MultilabelResult
+    from eyespot.multilabel.task import Multilabel
+
+    AnyResult = TrainResult | DetectorResult | MultilabelResult
 
 
 @shows_progress
@@ -81,8 +86,16 @@ def train(
 
 def task_of(
     data: str | Path | DataSet, options: TrainOptions, *, ranks: World, progress: Progress
-) -> Classification | Detection:
-    """What is to be done with the data, which are read: they decide it. With boxes in the folder it is a detector."""
+) -> Classification | Detection | Multilabel:
+    """What is to be done with the data, which are read: they decide it.
+
+    With boxes in the folder it is a detector; where a list says several labels of a picture, a model of these.
+    """
+    labels = None if isinstance(data, DataSet) else find_labels(from_home(data), options.read_as)
+    if labels is not None:
+        from eyespot.multilabel.task import Multilabel
+
+        return Multilabel.of(labels, str(data), options, ranks=ranks, progress=progress)
     if not isinstance(data, DataSet) and find_boxes(from_home(data)):
         from eyespot.detecting.detection import Detection  # with torch
 
@@ -90,7 +103,7 @@ def task_of(
     return Classification.of(data, options, ranks=ranks, progress=progress)
 
 
-def _on_every_rank(result: TrainResult | DetectorResult | None, ranks: World) -> TrainResult | DetectorResult:
+def _on_every_rank(result: AnyResult | None, ranks: World) -> AnyResult:
     """The writer's result."""
     said = broadcast(result.model_dump(mode="json") if result else None, ranks)
     return result or TrainResult.model_validate(said)
@@ -135,7 +148,7 @@ def _train(
     ranks: World,
     progress: Progress,
     started: float,
-) -> TrainResult | DetectorResult | None:
+) -> AnyResult | None:
     """The result on the writer; None on other ranks, which are done when the network is trained."""
     journal = Journal(folder, data=IN_HAND if isinstance(data, DataSet) else str(data), options=options)
     clock = _clock(options, again, journal=journal, ranks=ranks, started=started)
@@ -181,7 +194,7 @@ def _clock(options: TrainOptions, again: Again | None, *, journal: Journal, rank
     )
 
 
-def _done(result: TrainResult | DetectorResult) -> Event:
+def _done(result: AnyResult) -> Event:
     found = headline(result.model_dump(mode="json"))
     is_accuracy = found is not None and found.measure == "accuracy"
     return Event(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from eyespot.answering.evaluation import evaluation
 from eyespot.answering.model import Model, load
+from eyespot.answering.multilabel import MultilabelModel
 from eyespot.answering.results import ValResult
 from eyespot.data.handed_sets import Data, path_of
 from eyespot.data.read_as import ReadKeywords, read_as, refuse_for_boxes
@@ -31,18 +32,21 @@ def val(
 ) -> ValResult | Any:
     """Accuracy with its interval of the model in `run`, on the labelled pictures of `data`. See Model.evaluate.
 
-    Of a detector, average precision on pictures with boxes, in a DetectionValResult. See Detector.evaluate.
+    Of a detector, average precision on pictures with boxes, in a DetectionValResult; of a model of several labels that
+    and F1, in a MultilabelValResult. See Detector.evaluate and MultilabelModel.evaluate.
 
     data: None for the pictures that the run kept to be measured by, where they were in training.
     min_accuracy, min_map50: from 0 to 1, of a classifier and of a detector. TooLow is raised where the figure is lower.
     """
-    model: Model | Detector = load(run)
-    _require_meant(isinstance(model, Model), run, min_accuracy=min_accuracy, min_map50=min_map50)
+    model: Model | Detector | MultilabelModel = load(run)
+    _require_meant(model, run, min_accuracy=min_accuracy, min_map50=min_map50)
     if isinstance(model, Model):
         found = evaluation(model, data, split=split, progress=progress, how=read_as(**reading))
         of = f"{counted(found.n, 'picture')} of {found.data}"
         _require("the accuracy", min_accuracy, (found.accuracy, found.low, found.high), of, found)
         return found
+    if isinstance(model, MultilabelModel):
+        return model.evaluate(data, split=split, progress=progress, **reading)
     refuse_for_boxes(reading, run)
     boxes = model.evaluate(None if data is None else path_of(data), split=split, progress=progress)
     value = boxes.map50
@@ -51,13 +55,16 @@ def val(
     return boxes
 
 
-def _require_meant(names_classes: bool, run: str | Path, **least: float | None) -> None:
+def _require_meant(model: Model | Detector | MultilabelModel, run: str | Path, **least: float | None) -> None:
     """Raises OptionError for a least figure that this model does not have, or that none can have."""
     for name, value in least.items():
         if value is None:
             continue
         if not 0 <= value <= 1:
             raise OptionError(f"the option {name} cannot be {value}: give a number from 0 to 1")
+        if isinstance(model, MultilabelModel):
+            raise OptionError(f"the option {name} does not fit the model in {run}, of several labels: leave it out")
+        names_classes = isinstance(model, Model)
         if (name == "min_accuracy") != names_classes:
             does, other = ("names classes", "min_accuracy") if names_classes else ("finds boxes", "min_map50")
             raise OptionError(f"the option {name} does not fit the model in {run}, which {does}: give {other}")

@@ -16,6 +16,7 @@ from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.handed import is_path
 from eyespot.data.handed_sets import Data, name_of, path_of
 from eyespot.data.joined import open_joined
+from eyespot.data.several_labels import find_labels, open_labels
 from eyespot.data.written_lists import read_list
 from eyespot.errors import DataError, OptionError
 from eyespot.files import from_home
@@ -25,6 +26,7 @@ from eyespot.runs.resume import Origin, origin_of
 
 if TYPE_CHECKING:
     from eyespot.bundle.detector_manifest import DetectorManifest
+    from eyespot.bundle.multilabel_manifest import MultilabelManifest
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,18 @@ class RunPictures:
     """The parts that would have come before it, and how many pictures each had: none of them was found."""
 
 
-def pictures_of_run(run: str | Path, manifest: Manifest, *, data: Data | None, parts: Sequence[Part]) -> RunPictures:
+def pictures_of_run(
+    run: str | Path, manifest: Manifest | MultilabelManifest, *, data: Data | None, parts: Sequence[Part]
+) -> RunPictures:
     """The pictures of the first of these parts of which some are found.
 
     run: its folder, whose `args.json` says where its data are; data: where they are instead, or None.
     Raises OptionError where nothing says where they are, DataError where none of them is there.
     """
     origin = _origin(run, data)
-    data_set = open_joined(origin.data, origin.how, more=origin.more)
+    several = manifest.task == "multilabel"
+    labels = find_labels(from_home(path_of(origin.data)), origin.how, expected=True) if several else None
+    data_set = open_labels(labels) if labels else open_joined(origin.data, origin.how, more=origin.more)
     hashed, _ = hash_pictures(data_set.pictures, threads=machine.cores())
     hashed, _ = without_copies(_as_decided(hashed, Path(run)) if manifest.data.exclusion else hashed)
     of_part = _by_part(hashed, manifest)
@@ -117,7 +123,9 @@ def origin_of_first(runs: Sequence[str | Path]) -> Origin:
     raise OptionError(f"neither {neither} is a run folder, which would say where its pictures are: give DATA")
 
 
-def _by_part(hashed: Sequence[Hashed], manifest: Manifest | DetectorManifest) -> dict[Part | None, list[Hashed]]:
+def _by_part(
+    hashed: Sequence[Hashed], manifest: Manifest | DetectorManifest | MultilabelManifest
+) -> dict[Part | None, list[Hashed]]:
     """The pictures of each part of the run."""
     of_part: dict[Part | None, list[Hashed]] = defaultdict(list)
     for each, part in zip(hashed, manifest.pictures.parts([each.content for each in hashed]), strict=True):

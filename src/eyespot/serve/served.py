@@ -1,7 +1,8 @@
 """A bundle as it is served: its graph ready for many threads at once, its names ready to be sent.
 
 What differs from task to task is the methods of `Served`: `classification.py` has them for models that name classes,
-`detection.py` for those that find boxes. All else asks no bundle what its task is.
+`detection.py` for those that find boxes, `multilabel.py` for those of several labels. All else asks no bundle what its
+task is.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 
 from eyespot.bundle.described import fingerprint_of
-from eyespot.bundle.files import Bundle, DetectorBundle
+from eyespot.bundle.files import AnyBundle
 from eyespot.bundle.many_threads import ManyThreads
 from eyespot.data.framed import Framed
 from eyespot.errors import RequestError
@@ -48,7 +49,7 @@ Found = TypeVar("Found", bound=Answer)
 class Served(ABC, Generic[Wanted, Found]):
     """One bundle at work. A request keeps the one it began with, whatever is served when it ends."""
 
-    bundle: Bundle | DetectorBundle
+    bundle: AnyBundle
     answering: ManyThreads
     fingerprint: str
     classes_json: tuple[str, ...]
@@ -102,7 +103,7 @@ class Served(ABC, Generic[Wanted, Found]):
         """The same with the data of these answers, at least one."""
 
 
-def known_by(bundle: Bundle | DetectorBundle) -> tuple[str, tuple[str, ...]]:
+def known_by(bundle: AnyBundle) -> tuple[str, tuple[str, ...]]:
     """The bundle's fingerprint, and the names of its classes as JSON."""
     manifest = bundle.manifest
     return fingerprint_of(manifest), tuple(json.dumps(name) for name in manifest.classes)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from eyespot import machine
-from eyespot.bundle.files import Bundle, DetectorBundle, read_any_bundle
+from eyespot.bundle.files import AnyBundle, DetectorBundle, MultilabelBundle, Naming, read_any_bundle
 from eyespot.recipes.explain import Explainer
 from eyespot.serve.batching import QUEUE, Batching
 from eyespot.serve.bodies import Intake
@@ -16,6 +16,7 @@ from eyespot.serve.classification import ServedClassifier
 from eyespot.serve.detection import ServedDetector
 from eyespot.serve.explaining import Explaining
 from eyespot.serve.metrics import Metrics
+from eyespot.serve.multilabel import ServedMultilabel
 from eyespot.serve.paint_query import SECONDS
 from eyespot.serve.painting import ServedPainter
 from eyespot.serve.painting_in_steps import InSteps, has_torch
@@ -31,10 +32,10 @@ class Service:
         run: str | Path,
         *,
         queue: int = QUEUE,
-        explain: Callable[[Bundle], Explainer] | None = None,
+        explain: Callable[[Naming], Explainer] | None = None,
         painter: ServedPainter | None = None,
     ) -> None:
-        """explain: makes what explains the answers of a bundle that names classes.
+        """explain: makes what explains the answers of a bundle that gives probabilities.
         painter: paints photos, where that is served, too.
 
         Raises BundleError if `run` holds no model that can be served.
@@ -54,11 +55,14 @@ class Service:
         self.finer = InSteps(count=lambda: self.metrics.painted("optimise")) if painter and has_torch() else None
         """What paints in steps, where that can be done."""
 
-    def load(self, bundle: Bundle | DetectorBundle) -> Served[Any, Any]:
+    def load(self, bundle: AnyBundle) -> Served[Any, Any]:
         """The bundle compiled and tried. Raises BundleError. The one place where the model's task decides."""
         if isinstance(bundle, DetectorBundle):
             return ServedDetector.of(bundle)
-        return ServedClassifier.of(bundle, explain=self._explain(bundle) if self._explain else None)
+        explain = self._explain(bundle) if self._explain else None
+        if isinstance(bundle, MultilabelBundle):
+            return ServedMultilabel.of(bundle, explain=explain)
+        return ServedClassifier.of(bundle, explain=explain)
 
     def described(self) -> dict[str, Any]:
         """What `GET /model` says."""

@@ -5,10 +5,11 @@
  * @typedef {Metric & {part: string, sentence: string}} Measured
  * @typedef {{value: number, low: number, high: number}} Estimate
  * @typedef {{map50: Estimate, sentence: string}} MeasuredBoxes
+ * @typedef {{map: Estimate, sentence: string}} MeasuredLabels
  *
- * @typedef {object} Model - of either task
+ * @typedef {object} Model - of any task
  * @property {string} name
- * @property {"classification" | "detection"} task
+ * @property {"classification" | "detection" | "multilabel"} task
  * @property {string[]} classes
  * @property {string} network
  * @property {"rgb" | "gray"} color
@@ -37,7 +38,16 @@
  * @property {MeasuredBoxes | null} measured
  * @typedef {Model & DetectorOnly} Detector
  *
+ * @typedef {object} LabellerOnly
+ * @property {number[]} thresholds - of each label: the probability from which on it is answered
+ * @property {number} width - of the images the network takes, pixels
+ * @property {number} height
+ * @property {boolean} heat_map
+ * @property {MeasuredLabels | null} measured
+ * @typedef {Model & LabellerOnly} Labeller
+ *
  * @typedef {{class: string, probability: number}} Prediction
+ * @typedef {Prediction & {threshold: number, answered: boolean}} LabelChance
  * @typedef {{class: string, similarity: number, jpeg: string}} Neighbour
  * @typedef {object} HeatMap
  * @property {string} class
@@ -45,13 +55,14 @@
  * @property {string} png - base64
  * @property {[number, number, number, number]} window - left, top, width, height: fractions of the upright picture
  * @property {string} sentence
- * @typedef {object} Answer - of either task
+ * @typedef {object} Answer - of any task
  * @property {number} width - of the upright picture, pixels
  * @property {number} height
  * @property {string} fingerprint - of the model that answered
  * @typedef {Answer & {predictions: Prediction[], known: boolean | null, sure?: boolean, heat_map?: HeatMap, similar?: Neighbour[]}} Classified
  * @typedef {Prediction & {xyxy: [number, number, number, number]}} Box - left, top, right, bottom in pixels
  * @typedef {Answer & {detections: Box[]}} Detected - the surest first
+ * @typedef {Answer & {labels: string[], probabilities: LabelChance[], heat_map?: HeatMap}} Labelled
  *
  * @typedef {{finer: boolean, seconds: number}} Paints - whether it paints in steps, too, and for how long
  * @typedef {{photo: Blob, painting: Blob}} Pair

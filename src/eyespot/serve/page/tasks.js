@@ -22,9 +22,10 @@
 
 import { classification } from "./classification.js";
 import { detection } from "./detection.js";
+import { multilabel } from "./multilabel.js";
 
 /** @type {Record<string, Task>} */
-const TASKS = { classification, detection };
+const TASKS = { classification, detection, multilabel };
 
 /** @param {import("./api.js").Model} model @returns {Task} */
 export function taskOf(model) {

@@ -1,0 +1,72 @@
+"""The labels of a picture as a row of a table says them: several in one cell, or a column of 0 and 1 for each label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from eyespot.data.data_set import class_of
+from eyespot.names import printable
+
+SEPARATORS = ("|", ";")
+"""Between the labels in one cell; the first that any cell has."""
+YES, NO, MINUS = frozenset(("1", "1.0", "true")), frozenset(("0", "0.0", "false")), frozenset(("-1", "-1.0"))
+"""What a column of a label may hold. -1 is a no where no cell of the table has a 0, as in CelebA's list."""
+
+
+@dataclass(frozen=True)
+class LabelCells:
+    """Where a row has its labels: one column with all of them, or columns of 0 and 1."""
+
+    column: str = ""
+    separator: str = ""
+    """Between labels of that column; empty where its values are lists."""
+    flags: tuple[str, ...] = ()
+    """Columns that are named after a label and hold 0 or 1."""
+    passed: tuple[str, ...] = ()
+    """Other columns, which say no labels."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All that are read."""
+        return self.flags or (self.column,)
+
+    def of(self, names: Sequence[str], values: Sequence[object]) -> tuple[str, ...] | str:
+        """The labels of a row, sorted; none is an answer, too. Or why it says nothing, as the end of a sentence.
+
+        names: of the table's columns; values: the row's.
+        """
+        cell = dict(zip(names, values, strict=True))
+        if not self.flags:
+            return labels_in(cell.get(self.column), self.separator)
+        said: list[str] = []
+        for name in self.flags:
+            value = flag(cell.get(name))
+            if not value:
+                return f"has no value in the column {printable(name)!r}, which holds 0 or 1"
+            said += [label_of(name)] * (value in YES)
+        return tuple(sorted(said))
+
+
+def labels_in(value: object, separator: str) -> tuple[str, ...] | str:
+    """The labels in one cell, each once: a list, or a text with separators; an empty cell has none."""
+    if isinstance(value, list | tuple):
+        each: list[object] = [*value]
+    elif isinstance(value, str):
+        each = [part for part in (value.split(separator) if separator else [value]) if part.strip()]
+    else:
+        each = [] if value is None else [value]
+    named = [class_of(part) for part in each]
+    if None in named:
+        return "has a label that is neither a text nor a whole number"
+    return tuple(sorted({str(name) for name in named}))
+
+
+def label_of(column: str) -> str:
+    """The label that a column of 0 and 1 stands for."""
+    return class_of(column) or printable(column)
+
+
+def flag(value: object) -> str:
+    """A cell's text, by which it is a yes or a no; empty where it says nothing."""
+    return "" if value is None else str(value).strip().casefold()

@@ -1,0 +1,187 @@
+"""A model of several labels, from a list to its answers, as a person uses it."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from html_page import Page
+from PIL import Image
+from starlette.testclient import TestClient
+
+import eyespot
+from eyespot.answering.multilabel import MultilabelModel
+from eyespot.cli.main import main
+from eyespot.errors import BundleError, DataError, EyespotError, OptionError
+from eyespot.serve.app import make_app
+from eyespot.serve.service import Service
+
+
+def test_tells_what_is_there(labels_run: Any, labelled_photos: Path, shared_cache: Path) -> None:
+    assert labels_run.classes == ("circle", "square", "triangle")
+    train, val, test = (each.pictures for each in labels_run.parts)
+    assert (train + val, test) == (40, 32)
+    assert val > 0
+    assert labels_run.out_of_fold is None
+    assert labels_run.test.map.low < labels_run.test.map.value
+    assert labels_run.test.map.value > 0.6
+    [answer] = eyespot.predict(labels_run.run, labelled_photos.parent / "pictures" / "041.png", threshold=0)
+    assert set(answer.labels) == set(labels_run.classes)
+    model = eyespot.load(labels_run.run)
+    assert isinstance(model, MultilabelModel)
+    [own] = model.predict(labelled_photos.parent / "pictures" / "041.png")
+    least = dict(zip(model.classes, model.manifest.thresholds, strict=True))
+    assert set(own.labels) == {each.class_ for each in own.probabilities if each.probability >= least[each.class_]}
+
+
+def test_val_measures_as_train_did(labels_run: Any, labelled_photos: Path, shared_cache: Path) -> None:
+    result = eyespot.val(labels_run.run, labelled_photos)
+    assert (result.part, result.pictures) == ("test", 32)
+    assert result.map.value == pytest.approx(labels_run.test.map.value)
+    assert [each.name for each in result.per_class] == list(labels_run.classes)
+
+
+def test_files_of_the_run(labels_run: Any) -> None:
+    run = Path(labels_run.run)
+    assert json.loads((run / "result.json").read_text())["task"] == "multilabel"
+    rows = list(csv.DictReader((run / "predictions.csv").read_text().splitlines()))
+    assert {each["part"] for each in rows} == {"train", "val", "test"}
+    assert len(rows) == 72
+    page = Page((run / "report.html").read_text())
+    text = " ".join(page.pieces)
+    assert "Label by label" in text
+    assert "Its surest mistakes" in text
+    assert "pictures/045.png" in text  # whose label is wrong
+    assert "Which go together" in text
+
+
+def test_export_is_proven(labels_run: Any, labelled_photos: Path, shared_cache: Path, tmp_path: Path) -> None:
+    result = eyespot.export(labels_run.run, out=tmp_path)
+    assert [check.same == check.pictures for check in result.checks] == [True, True]
+    picture = labelled_photos.parent / "pictures" / "050.png"
+    [exported], [own] = eyespot.predict(result.files[0], picture), eyespot.predict(labels_run.run, picture)
+    assert exported.labels == own.labels
+    assert [each.probability for each in exported.probabilities] == pytest.approx(
+        [each.probability for each in own.probabilities], abs=1e-3
+    )
+    with pytest.raises(OptionError, match="int8 is for models that name one class"):
+        eyespot.export(labels_run.run, format="openvino", int8=True, out=tmp_path)
+
+
+def test_explains_any_label(labels_run: Any, labelled_photos: Path, shared_cache: Path, tmp_path: Path) -> None:
+    picture = labelled_photos.parent / "pictures" / "050.png"
+    result = eyespot.explain(labels_run.run, picture, out=tmp_path / "why.png", class_="square")
+    assert (result.class_, result.method, result.similar) == ("square", "class activation map", ())
+    with pytest.raises(OptionError, match="the option similar is for models that name one class"):
+        eyespot.explain(labels_run.run, picture, out=tmp_path / "two.png", similar=3)
+
+
+def test_is_served(labels_run: Any, labelled_photos: Path, shared_cache: Path) -> None:
+    picture = labelled_photos.parent / "pictures" / "050.png"
+    [own] = eyespot.predict(labels_run.run, picture)
+    with TestClient(make_app(Service(labels_run.run)), base_url="http://localhost:8000") as client:
+        assert client.get("/model").json()["task"] == "multilabel"
+        [answer] = client.post("/predict", content=picture.read_bytes()).json()["answers"]
+        assert answer["labels"] == list(own.labels)
+        assert [each["class"] for each in answer["probabilities"]] == list(labels_run.classes)
+        [every] = client.post("/predict?threshold=0", content=picture.read_bytes()).json()["answers"]
+        assert set(every["labels"]) == set(labels_run.classes)
+        refused = client.post("/predict?topk=3", content=picture.read_bytes())
+        assert (refused.status_code, "no parameter 'topk'" in refused.json()["error"]) == (400, True)
+
+
+def test_the_command_line(labels_run: Any, labelled_photos: Path, shared_cache: Path, tmp_path: Path) -> None:
+    picture, out = str(labelled_photos.parent / "pictures" / "050.png"), str(tmp_path / "answers.csv")
+    said = CliRunner().invoke(main, ["predict", labels_run.run, picture, "--threshold", "0", "--csv", out])
+    assert said.exit_code == 0, said.output
+    assert "square 0." in said.output
+    assert {row["class"] for row in csv.DictReader(Path(out).read_text().splitlines())} == set(labels_run.classes)
+    said = CliRunner().invoke(main, ["val", labels_run.run, str(labelled_photos)])
+    assert "mAP" in said.output
+    assert "Macro F1" in said.output
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"time": "5m"}, "no use for the option time"),
+        ({"regime": "full"}, "the option regime cannot be 'full'"),
+        ({"model": "lenet5"}, "stands on published weights, and it has none"),
+        ({"model": "resnet19"}, "resnet19"),
+        ({"exclude": "x.csv"}, "no use for the option exclude"),
+        ({"class_weight": "none"}, "no use for the option class_weight"),
+    ],
+)
+def test_options_without_a_use_are_named(
+    labelled_photos: Path, tmp_path: Path, options: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(OptionError, match=sentence):
+        eyespot.train(labelled_photos, out=tmp_path, **options)
+
+
+@pytest.mark.parametrize("option", [{"topk": 2}, {"where": True}, {"refuse": 0.01}, {"draw": "out"}])
+def test_options_of_predict_without_a_use_are_named(labels_run: Any, labelled_photos: Path, option: Any) -> None:
+    with pytest.raises(OptionError, match=f"the option {next(iter(option))} is for other models"):
+        eyespot.predict(labels_run.run, labelled_photos, **option)
+
+
+def test_verbs_for_one_class_say_what_it_is(labels_run: Any, split_photos: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(labels_run.run, tmp_path / "other")
+    with pytest.raises(OptionError, match="a model that gives pictures several labels, and only models"):
+        eyespot.compare(labels_run.run, other)
+    with pytest.raises(BundleError, match="a model that gives pictures several labels; this is for models"):
+        eyespot.add(labels_run.run, split_photos)
+    with pytest.raises(DataError, match="no list of labels, which this model is measured by"):
+        eyespot.val(labels_run.run, split_photos)
+
+
+def table(folder: Path, said: list[str]) -> Path:
+    """A list of pictures of one color with these labels."""
+    lines = ["image_path,labels"]
+    for number, labels in enumerate(said):
+        Image.fromarray(np.full((24, 24, 3), number * 7, np.uint8)).save(folder / f"{number}.png")
+        lines.append(f"{number}.png,{labels}")
+    (folder / "t.csv").write_text("\n".join(lines))
+    return folder / "t.csv"
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        (["a|b"] * 20, r"every picture of t to train on has the labels 'a\|b': there is nothing to tell apart"),
+        (["a|b", "a", ""], "t has .* to train on: at least 10 are needed"),
+    ],
+)
+def test_nothing_to_learn(tmp_path: Path, cache: Path, said: list[str], sentence: str) -> None:
+    with pytest.raises(EyespotError, match=sentence):
+        eyespot.train(table(tmp_path, said), out=tmp_path / "runs")
+
+
+def test_few_pictures_are_cross_validated(tmp_path: Path, shared_cache: Path) -> None:
+    said = ["a|b" if number % 2 else "a|once" if number == 4 else "" for number in range(24)]
+    path = table(tmp_path, said)
+    (tmp_path / "copy.png").write_bytes((tmp_path / "3.png").read_bytes())
+    path.write_text(path.read_text() + "\ncopy.png,a\n")
+    groups = ["picture,group", *(f"{number}.png,{number // 3}" for number in range(24))]
+    (tmp_path / "groups.csv").write_text("\n".join(groups))
+    result = eyespot.train(path, out=tmp_path / "runs", group=tmp_path / "groups.csv", precision="fp32")
+    assert result.series.named >= 22
+    part_of = {
+        row["picture"]: row["part"] for row in csv.DictReader((Path(result.run) / "split.csv").read_text().splitlines())
+    }
+    for first in range(6, 24, 3):
+        assert len({part_of[f"{first + number}.png"] for number in range(3)}) == 1
+    assert result.test is None
+    assert result.out_of_fold.pictures == 23
+    assert {each.picture for each in result.set_aside} == {"3.png", "copy.png"}
+    assert result.set_aside[0].reason == "the same picture stands in 'a' and 'a|b': keep the right one"
+    assert (
+        "only one picture to train on has 'once': nothing can be learned of it, and it is never answered; add pictures"
+        in result.notes
+    )
+    [answer] = eyespot.predict(result.run, tmp_path / "1.png")
+    assert "once" not in answer.labels
