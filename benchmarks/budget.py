@@ -120,7 +120,7 @@ def of_none(runner: Runner, clothing: Path) -> None:
 
 
 def announced_after(data: Path, place: Path, given: Sequence[str]) -> float:
-    """Seconds until the first sentence on standard error, where the run is ended, or until it ends by itself."""
+    """Seconds until the frozen model is announced, where the run is ended, or until it ends by itself."""
     command = [sys.executable, "-m", "eyespot", "train", data, "--out", place, *given]
     began = time.perf_counter()
     with subprocess.Popen(
@@ -130,7 +130,7 @@ def announced_after(data: Path, place: Path, given: Sequence[str]) -> float:
         env={**os.environ, machine.CACHE_VARIABLE: str(place / "cache")},
     ) as process:
         assert process.stderr is not None
-        process.stderr.readline()
+        any(line.startswith(b"The head alone") for line in process.stderr)
         seconds = time.perf_counter() - began
         process.kill()
     return seconds

@@ -33,7 +33,7 @@ PAIRS = {
     ExportKeywords: typing.get_type_hints(ExportOptions),
     StylizeKeywords: typing.get_type_hints(StylizeOptions),
 }
-NOT_FOR_PEOPLE = {"classes_count"}
+NOT_FOR_PEOPLE = {"classes_count", "labels"}
 
 
 @pytest.mark.parametrize("kind", PAIRS, ids=lambda kind: kind.__name__)

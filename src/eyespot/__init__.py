@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from eyespot.answering.detector import Detector as Detector
     from eyespot.answering.model import Model as Model
     from eyespot.answering.model import load as load
+    from eyespot.answering.multilabel import MultilabelModel as MultilabelModel
     from eyespot.building.create import create as create
     from eyespot.labs.lab import lab as lab
     from eyespot.recipes.add import add as add
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 _NOT_IN_RECIPES = {
     "Detector": "eyespot.answering.detector",
     "Model": "eyespot.answering.model",
+    "MultilabelModel": "eyespot.answering.multilabel",
     "convolve": "eyespot.recipes.by_hand.convolve",
     "create": "eyespot.building.create",
     "lab": "eyespot.labs.lab",
@@ -51,6 +53,7 @@ _NOT_IN_RECIPES = {
 __all__ = [
     "Detector",
     "Model",
+    "MultilabelModel",
     "__version__",
     "add",
     "audit",

@@ -178,7 +178,7 @@ def test_few_pictures_are_cross_validated(tmp_path: Path, shared_cache: Path) ->
     assert result.test is None
     assert result.out_of_fold.pictures == 23
     assert {each.picture for each in result.set_aside} == {"3.png", "copy.png"}
-    assert result.set_aside[0].reason == "the same picture stands in 'a' and 'a|b': keep the right one"
+    assert result.set_aside[0].reason == "the same picture has two labels, 'a' and 'a|b': keep one"
     assert (
         "only one picture to train on has 'once': nothing can be learned of it, and it is never answered; add pictures"
         in result.notes

@@ -59,24 +59,18 @@ def open_for(classes: Sequence[str], data: str | Path, how: ReadAs) -> tuple[Dat
 def label_evaluation(
     model: OpenedLabels, data: str | Path | None, *, split: str, progress: Progress, how: ReadAs
 ) -> MultilabelValResult:
-    """Average precision and F1 with their intervals. See MultilabelModel.evaluate.
-
-    data: None for what the model's run was made on.
-    """
+    """See MultilabelModel.evaluate. data: None for what the model's run was made on."""
     started = time.perf_counter()
     require_split(split)
-    if how.layout != "auto":
-        raise OptionError("the option layout is for folders of classes, and a list says several labels: leave it out")
-    choose = choose_part if data is not None else own_pictures(model)
-    if data is None:
-        origin = origin_of_model(model.bundle.folder, how)
-        data, how = path_of(origin.data), origin.how
+    _require_no_layout(how)
+    choose, (data, how) = (choose_part, (data, how)) if data is not None else (own_pictures(model), _own(model, how))
     data_set, known, foreign = open_for(model.classes, data, how)
     hashed, unread = hash_pictures(known, threads=machine.cores())
     hashed, copies = without_copies(hashed)
     then = model.manifest.pictures.parts(each.content for each in hashed)
-    seen = [Seen(*each) for each in zip(hashed, then, strict=True)]
-    part, chosen, trained_on, on_part = choose(seen, split, str(data))
+    part, chosen, trained_on, on_part = choose(
+        [Seen(*each) for each in zip(hashed, then, strict=True)], split, str(data)
+    )
     pictures = [(each.hashed.picture, each.hashed.content) for each in chosen]
     answered = model.answers(pictures, doing="measuring", progress=progress)
     kept = [each for number, each in enumerate(chosen) if number in answered.answers]
@@ -102,6 +96,17 @@ def label_evaluation(
         ),
         seconds=round(time.perf_counter() - started, 2),
     )
+
+
+def _require_no_layout(how: ReadAs) -> None:
+    if how.layout != "auto":
+        raise OptionError("the option layout is for folders of classes, and a list says several labels: leave it out")
+
+
+def _own(model: OpenedLabels, how: ReadAs) -> tuple[str | Path, ReadAs]:
+    """What the model's run was made on, and how it was read."""
+    origin = origin_of_model(model.bundle.folder, how)
+    return path_of(origin.data), origin.how
 
 
 def _scores(

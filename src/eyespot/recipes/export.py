@@ -130,10 +130,8 @@ def _require_one_class(bundle: AnyBundle) -> None:
 def _pageable(bundle: AnyBundle) -> Bundle | DetectorBundle:
     """The bundle. Raises OptionError for one that there is no page without a server for."""
     if isinstance(bundle, MultilabelBundle):
-        raise OptionError(
-            f"the option format cannot be web for {bundle.folder}, which holds {what_holds(bundle)}: give onnx or "
-            "openvino, or serve it"
-        )
+        what = f"{bundle.folder}, which holds {what_holds(bundle)}"
+        raise OptionError(f"the option format cannot be web for {what}: give onnx or openvino, or serve it")
     return bundle
 
 

@@ -67,8 +67,7 @@ def predict(
 ) -> list[Prediction] | Any:
     """The likeliest classes of each picture, by the model in `run`, or the boxes, where it is a detector.
 
-    Of a model of several labels, those that are likely enough; it takes only `threshold` and `image_column`.
-    pictures, topk: see Model.predict.
+    pictures, topk: see Model.predict. A model of several labels takes only `threshold` and `image_column`.
     image_column: of a table, the column that names the pictures.
     where: also a box around what the class activation map of the likeliest class shows: an estimate.
     Of a detector come lists of Detections.
