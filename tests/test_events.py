@@ -101,5 +101,6 @@ def test_the_headline_is_of_the_best_part_there_is(split_run, detector_run):
     found = headline(split_run.model_dump(mode="json"))
     assert (found.measure, found.value, found.on) == ("accuracy", split_run.test.accuracy, "test")
     assert headline(detector_run.model_dump(mode="json")).measure == "mAP50-95"
+    assert headline({"test": {"map": {"value": 0.6, "low": 0.5, "high": 0.7}}}).measure == "mAP"
     assert headline({"test": None, "out_of_fold": {"accuracy": 0.5, "low": 0.4, "high": 0.6}}).on == "cross-validation"
     assert headline({"test": {"accuracy": "high"}, "validation": [1]}) is None

@@ -9,13 +9,16 @@ from typing import Any
 PARTS = {"test": "test", "out_of_fold": "cross-validation", "small_test": "test", "validation": "validation"}
 """Keys of the results in which it may be, the best word first, and what they are measured on."""
 
+AVERAGE_PRECISIONS = {"map50_95": "mAP50-95", "map": "mAP"}
+"""Of boxes, and of several labels: how results call them, and what people do."""
+
 
 @dataclass(frozen=True)
 class Headline:
     """A figure with its 95 % interval."""
 
     measure: str
-    """accuracy, or mAP50-95."""
+    """accuracy, mAP50-95 or mAP."""
     value: float
     low: float
     high: float
@@ -25,13 +28,14 @@ class Headline:
 
 def headline(result: Mapping[str, Any]) -> Headline | None:
     """None where nothing was measured, or where it says so in no way that is known."""
-    for key, on in PARTS.items():
-        found = result.get(key)
+    for part, on in PARTS.items():
+        found = result.get(part)
         if not isinstance(found, Mapping):
             continue
         measure, said, value = "accuracy", found, "accuracy"
-        if "map50_95" in found:
-            measure, said, value = "mAP50-95", found["map50_95"], "value"
+        for key, name in AVERAGE_PRECISIONS.items():
+            if key in found:
+                measure, said, value = name, found[key], "value"
         numbers = [said.get(name) for name in (value, "low", "high")] if isinstance(said, Mapping) else []
         known = [float(number) for number in numbers if isinstance(number, int | float)]
         if len(known) == 3:
