@@ -33,6 +33,8 @@ PLANNED = 0.99
 last steps of a cycle change little."""
 MEASURING_SECONDS = 10
 """What it may take to find out what a regime would take, with room to spare."""
+TRAINS_MORE = 2
+"""Times what is after a cut an epoch of the full network takes, at least."""
 WRITTEN = 2
 """Times a model may be written after a training: when it is kept, and with its report."""
 VALIDATED = 1 / 3
@@ -139,8 +141,10 @@ class Ladder:
     def _say_what_is_left(self) -> None:
         """Where a time that was given is not used up."""
         clock, given = self._job.clock, self._job.options.time
-        left = Decisions(clock, "finishing").left(lambda: clock.remaining - self._reserve) if given else 0.0
-        if given and left > UNUSED * given:
+        if given is None or len(self._climbed.rungs) == 1:
+            return
+        left = Decisions(clock, "finishing").left(lambda: clock.remaining - self._reserve)
+        if left > UNUSED * given:
             self._note(
                 f"{duration(left)} of the time are left: more epochs would learn these pictures by heart, and nothing "
                 "that trains more fits into it"
@@ -170,7 +174,10 @@ class Ladder:
         first, second = (next(iter(each.attempts())) for each in (candidate, later))
 
         def judge() -> bool:
-            if self._left < MEASURING_SECONDS:
+            if self._job.clock.is_up(reserve=self._reserve + MEASURING_SECONDS):
+                return False
+            least = later.fewest * TRAINS_MORE * self._cost(first).epoch
+            if self._job.clock.is_up(reserve=self._reserve + least):  # the other one need not be measured
                 return False
             both = self._seconds(first) + self._seconds(second)
             return self._seconds(second, epochs=later.fewest) <= self._left < both
@@ -194,9 +201,14 @@ class Ladder:
             return 0
         own, cost = attempt.defaults.epochs, self._cost(attempt)
         epochs = min((self._left - cost.before) / cost.epoch, candidate.most * own)
-        if later and self._seconds(next(iter(later.attempts()))) <= self._left - self._seconds(attempt):
-            epochs = min(epochs, own)
+        if later and epochs > own and self._has_time_after(attempt, next(iter(later.attempts()))):
+            epochs = own
         return 0 if epochs < candidate.fewest else math.floor(10 * epochs) / 10
+
+    def _has_time_after(self, attempt: Attempt, later: Attempt) -> bool:
+        """Whether both can have their own epochs."""
+        left = self._left - self._seconds(attempt)
+        return later.defaults.epochs * TRAINS_MORE * self._cost(attempt).epoch <= left and self._seconds(later) <= left
 
     @property
     def _left(self) -> float:
