@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -104,3 +105,17 @@ def test_only_the_newest_are_kept(tmp_path):
     assert remembered.size(tmp_path / "cache") > 0
     remembered.forget(tmp_path / "cache")
     assert remembered.size(tmp_path / "cache") == 0
+
+
+def test_another_class_of_a_validation_picture_is_another_run(cache, tmp_path, ladder_photos, monkeypatch):
+    keys: list[str] = []
+    monkeypatch.setattr(fitting, "recall", lambda job, key: keys.append(key) or False)
+    monkeypatch.setattr("eyespot.regimes.ladder.Ladder._climb_on", lambda ladder: None)
+    for name in ("as it is", "relabelled"):
+        shutil.copytree(ladder_photos, tmp_path / name)
+    held_out = sorted(tmp_path.glob("relabelled/val/*/*"))[0]
+    other = next(each for each in sorted(held_out.parent.parent.iterdir()) if each != held_out.parent)
+    held_out.rename(other / f"moved-{held_out.name}")
+    for name in ("as it is", "relabelled"):
+        eyespot.train(tmp_path / name, out=tmp_path / "runs")
+    assert len(set(keys)) == 2

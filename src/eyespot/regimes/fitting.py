@@ -21,7 +21,7 @@ from eyespot.features.trunk import Trunk
 from eyespot.regimes.choice import Choice
 from eyespot.regimes.cuts import decide_cuts, tap_for
 from eyespot.regimes.first_model import that_fits
-from eyespot.regimes.fitted import SMALLEST_TEST, Fitted, stopped_note
+from eyespot.regimes.fitted import SMALLEST_TEST, Fitted, despite_ctrl_c, stopped_note
 from eyespot.regimes.frozen import as_found, fit_frozen, views_of
 from eyespot.regimes.full import full_attempt
 from eyespot.regimes.ladder import Candidate, Keep, Ladder, too_little
@@ -66,16 +66,6 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
         ladder = Ladder(first, candidates(first.frozen, backbone, cuts, job), job, keep=keep)
         return _bettered(ladder, features, first.frozen, job) if choice.is_bettered else ladder.climb()
 
-    def refit(frozen: Fitted) -> Fitted:
-        """The frozen model as it is where nothing else is tried: with a small test part, fitted on all pictures."""
-        if not small_test:
-            return frozen
-        try:
-            again = features.frozen(small_test=True)
-        except Stopped:
-            return with_note(frozen, stopped_note("cross-validation"))
-        return replace(again, views_computed=frozen.views_computed + again.views_computed)
-
     def tuning() -> Tuning:
         if choice.regime == "full":
             attempt = full_attempt(first.frozen, backbone, job)
@@ -83,7 +73,7 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
             attempt = next(partial_attempts(first.frozen, backbone, cuts(), job))
         return attempt.prepare(attempt.defaults)
 
-    return asked_for(first, tuning, job, refit=refit)
+    return asked_for(first, tuning, job, refit=features.refit)
 
 
 def _bettered(ladder: Ladder, features: _Features, frozen: Fitted, job: Job) -> Fitted:
@@ -91,32 +81,44 @@ def _bettered(ladder: Ladder, features: _Features, frozen: Fitted, job: Job) -> 
     earlier run trained is recalled: so a second run on the same pictures comes to the same.
     """
     clock, key = job.clock, _key(frozen, job)
-    if clock.known(BETTERED_UNTIL) is None and not clock.replays:
-        recall(job, key)
+    is_first = clock.known(BETTERED_UNTIL) is None and not clock.replays
+    was_recalled = is_first and recall(job, key)
 
     def until() -> float:
         took = max(clock.spent, features.seconds())
         return clock.spent + min(BETTERED_TIMES * took, BETTERED_SECONDS)
 
     clock.allow(BETTERED_UNTIL, until)
-    found = ladder.climb()
-    if not ladder.was_stopped:
-        remember(job, key)
+    found = ladder.climb(announced=not was_recalled)
+    if found.regime == "frozen" and not ladder.was_stopped:
+        notes = [note for note in found.notes if note not in frozen.notes]
+        refitted = features.refit(found)
+        found = replace(refitted, ladder=found.ladder, notes=list(dict.fromkeys([*refitted.notes, *notes])))
+    if was_recalled:
+        return with_note(found, "what was trained after the head is taken from an earlier run on the same pictures")
+    if not ladder.was_stopped and any(rung.validation and rung.regime != "frozen" for rung in found.ladder):
+        despite_ctrl_c(lambda: remember(job, key))
     return found
 
 
 def _key(frozen: Fitted, job: Job) -> str:
-    """Changes with all that the trainings after the frozen one follow from."""
+    """Changes with all that the trainings after the frozen one follow from, and with what computes them."""
+    import torch
+
     head = hashlib.blake2b(digest_size=16)
     for array in chain.from_iterable(frozen.head.layers):
         head.update(np.ascontiguousarray(array).data)
+    prepared = frozen.prepared
     return key_of(
         kind="bettered",
         version=VERSION,
-        head=head.hexdigest(),
-        pictures=[[each.content, each.picture.part] for each in frozen.prepared.part("train", "val")],
-        options=job.options.model_dump(mode="json", exclude={"out", "name"}),
+        torch=torch.__version__,
+        device=job.device.where.type,
         precision=job.precision,
+        head=head.hexdigest(),
+        pictures=[[each.content, each.picture.part, each.picture.label] for each in prepared.part("train", "val")],
+        series=sorted(prepared.series.of.items()),
+        options=job.options.model_dump(mode="json", exclude={"out", "name"}),
     )
 
 
@@ -189,6 +191,16 @@ class _Features:
         """A head fitted on the train part alone, whatever is held out."""
         first = self.rung(small_test=False)
         return replace(first, frozen=replace(first.frozen, small_test=small_test))
+
+    def refit(self, frozen: Fitted) -> Fitted:
+        """The frozen model as it is where nothing else is kept: with a small test part, fitted on all pictures."""
+        if not frozen.small_test:
+            return frozen
+        try:
+            again = self.frozen(small_test=True)
+        except Stopped:
+            return with_note(frozen, stopped_note("cross-validation"))
+        return replace(again, views_computed=frozen.views_computed + again.views_computed)
 
     def rung(self, *, small_test: bool) -> FirstRung:
         """The same, and what it took from the first picture on."""

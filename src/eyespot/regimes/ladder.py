@@ -99,13 +99,17 @@ class Ladder:
         self._reserve = 0.0
         """Seconds to be left on the clock when a training ends."""
 
-    def climb(self) -> Fitted:
-        """The best model that the time allows, with the rungs that were tried. Ctrl-C gives the best so far."""
+    def climb(self, *, announced: bool = True) -> Fitted:
+        """The best model that the time allows, with the rungs that were tried. Ctrl-C gives the best so far.
+
+        announced: whether the first model is, and how long it will be bettered.
+        """
         try:
             self._climbed = begin(self._first, self._job)
             self._frozen = self._climbed.best
             self._reserve = self._first_model()
-            self._announce()
+            if announced:
+                self._announce()
             self._climb_on()
             self._say_what_is_left()
         except KeyboardInterrupt:

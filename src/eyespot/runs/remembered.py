@@ -24,16 +24,18 @@ LARGEST_DECISIONS = 2**20
 """Bytes."""
 
 
-def recall(job: Job, key: str) -> None:
-    """Gives a run that begins what an earlier one under that key decided and trained, where that is still there."""
+def recall(job: Job, key: str) -> bool:
+    """Gives a run that begins what an earlier one under that key decided and trained; whether that is still there."""
     kept, there = job.cache_folder / FOLDER / key, job.folder.path
     if there is None or job.world.size > 1:  # all processes would have to find the same
-        return
+        return False
     with suppress(OSError, ValueError):
         decisions = dict(json.loads((kept / DECISIONS).read_bytes()[:LARGEST_DECISIONS]))
         _copy_newest(kept / CHECKPOINTS, there / CHECKPOINTS)
         os.utime(kept)
         job.clock.recall(decisions)
+        return True
+    return False
 
 
 def remember(job: Job, key: str) -> None:
@@ -48,7 +50,8 @@ def remember(job: Job, key: str) -> None:
         _copy_newest(there / CHECKPOINTS, draft / CHECKPOINTS)
         write_whole(draft / DECISIONS, json.dumps(job.clock.decisions).encode())
         draft.rename(kept)
-        for old in sorted(kept.parent.iterdir(), key=lambda each: each.stat().st_mtime)[:-MOST]:
+        whole = [each for each in kept.parent.iterdir() if each.suffix != ".part"]
+        for old in sorted(whole, key=lambda each: each.stat().st_mtime)[:-MOST]:
             shutil.rmtree(old, ignore_errors=True)
 
 
