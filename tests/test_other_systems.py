@@ -44,6 +44,7 @@ LOOKED_AT = {
     ("painting_in_steps.py", "setpriority"),
     ("folder.py", "fcntl"),
     ("folder.py", "msvcrt"),
+    ("web_browser.py", "geteuid"),
 }
 """Where it stands behind a question whether it is there."""
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the rules of others are simulated on Linux")

@@ -30,10 +30,12 @@ def _share_of_container(control_groups: Path = Path("/sys/fs/cgroup")) -> float 
     control_groups: where version 2 writes it as `cpu.max`, version 1 in two files below `cpu`.
     """
     with suppress(OSError, ValueError):
-        quota, period = (control_groups / "cpu.max").read_text().split()
+        quota, period = (control_groups / "cpu.max").read_text("ascii").split()
         return None if quota == "max" else int(quota) / int(period)
     with suppress(OSError, ValueError, ZeroDivisionError):
-        quota, period = ((control_groups / "cpu" / f"cpu.cfs_{each}_us").read_text() for each in ("quota", "period"))
+        quota, period = (
+            (control_groups / "cpu" / f"cpu.cfs_{each}_us").read_text("ascii") for each in ("quota", "period")
+        )
         return int(quota) / int(period) if int(quota) > 0 else None
     return None
 

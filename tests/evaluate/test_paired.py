@@ -157,5 +157,6 @@ def test_the_smallest_of_several_p_is_multiplied_by_their_number_the_next_by_one
 
 def test_it_is_said_in_words():
     said = Comparison(won=7, lost=2, count=50).in_words("frozen")
-    assert said == "7 more right and 2 more wrong than frozen: +10.0 points (95 % interval -2.6 to +21.8), p 0.055"
+    won = "7 right that frozen had wrong and 2 wrong that it had right"
+    assert said == f"{won}: +10.0 points (95 % interval -2.6 to +21.8), p 0.055"
     assert "-6.0 points" in Comparison(won=0, lost=3, count=50).in_words("partial")

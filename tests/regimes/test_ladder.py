@@ -175,9 +175,10 @@ def test_what_is_better_by_more_than_chance_explains_is_kept_and_on_disk_at_once
     assert result.regime == "full"
     assert result.ladder[0].verdict == "kept: the first"
     assert result.ladder[1].verdict == (
-        "kept: 6 more right and 0 more wrong than frozen: +20.0 points (95 % interval +2.7 to +34.8), p 0.0078"
+        "kept: 6 right that frozen had wrong and 0 wrong that it had right: "
+        "+20.0 points (95 % interval +2.7 to +34.8), p 0.0078"
     )
-    assert " than partial: +13.3 points" in result.ladder[2].verdict
+    assert " right that partial had wrong and 0 wrong that it had right: +13.3 points" in result.ladder[2].verdict
     assert [(rung.validation.accuracy * 30, rung.validation.n) for rung in result.ladder] == [
         (20, 30),
         (26, 30),
@@ -205,7 +206,7 @@ def test_what_is_no_better_is_discarded_and_the_best_stays(fake, right):
     assert result.ladder[2].validation.n == 30
     assert result.notes == [
         "full, which was discarded: near step 3 the loss was no finite number",
-        "16 min of the time are left: more epochs would learn these pictures by heart, and nothing that trains more "
+        "17 min of the time are left: more epochs would learn these pictures by heart, and nothing that trains more "
         "fits into it",
     ]
 
@@ -214,7 +215,7 @@ def test_each_is_compared_with_the_best_so_far(fake):
     fake.right |= {"stage5": 28, "full": 26}
     result = fake.climb(Clock(1000))
     assert verdicts(result) == [("frozen", "kept"), ("partial", "kept"), ("full", "discarded")]
-    assert " 0 more right and 2 more wrong than partial: -6.7 points" in result.ladder[2].verdict
+    assert " 0 right that partial had wrong and 2 wrong that it had right: -6.7 points" in result.ladder[2].verdict
     assert result.regime == "partial"
 
 
@@ -294,7 +295,11 @@ def test_ctrl_c_before_anything_was_learned_ends_the_ladder(fake):
     fake.right |= {"stage5": 26}
     fake.happens["full"] = "before it began"
     result = fake.climb(Clock(1000))
-    assert verdicts(result) == [("frozen", "kept"), ("partial", "kept")]
+    assert verdicts(result) == [
+        ("frozen", "kept"),
+        ("partial", "kept"),
+        ("full", "stopped by you before an epoch was over"),
+    ]
     assert (result.regime, result.notes) == ("partial", [STOPPED])
 
 

@@ -59,9 +59,9 @@ def test_what_a_training_harmed_is_the_frozen_model_to_the_bit(harmed, frozen):
 def test_the_summary_the_report_and_the_table_say_that_it_harmed(harmed, frozen):
     assert harmed.regime_reason == f"a stage to freeze was given, but {WORSE}"
     [note] = [note for note in harmed.notes if note.startswith(WORSE)]
-    assert note.startswith(f"{WORSE}; on 30 validation pictures it had 0 more right and ")
+    assert note.startswith(f"{WORSE}; on 30 validation pictures it had 0 right that frozen had wrong and ")
     assert [(rung.regime, rung.kept) for rung in harmed.ladder] == [("frozen", True), ("partial", False)]
-    assert harmed.ladder[1].verdict.startswith("discarded: 0 more right and ")
+    assert harmed.ladder[1].verdict.startswith("discarded: 0 right that frozen had wrong and ")
     assert harmed.validation == harmed.ladder[0].validation == frozen.validation
     report = Path(harmed.report).read_text("utf-8")
     assert WORSE in report
@@ -85,7 +85,9 @@ def test_a_replay_keeps_the_head_too(harmed, tmp_path):
 def test_where_enough_pictures_cannot_tell_the_two_apart_what_was_asked_for_is_kept(ladder_photos, tmp_path):
     result = eyespot.train(ladder_photos, out=tmp_path, **(HARMED | {"lr": 1e-6}))
     assert result.regime == "partial"
-    assert result.ladder[1].verdict.startswith("kept: it was asked for; 0 more right and 0 more wrong than frozen")
+    assert result.ladder[1].verdict.startswith(
+        "kept: it was asked for; 0 right that frozen had wrong and 0 wrong that it had right"
+    )
     assert [row["kept"] for row in rows(result.run)] == ["False", "True"]
 
 
@@ -111,6 +113,6 @@ def test_without_validation_pictures_nothing_is_trained(split_photos, tmp_path, 
 def test_new_layers_that_were_asked_for_are_kept_and_said_to_be_worse(ladder_photos, tmp_path):
     result = eyespot.train(ladder_photos, out=tmp_path, replace_tail="fc 4", **(HARMED | {"lr": 1e-6}))
     assert (result.regime, result.ladder[1].kept) == ("partial", True)
-    assert result.ladder[1].verdict.startswith("kept: it was asked for; 0 more right and ")
+    assert result.ladder[1].verdict.startswith("kept: it was asked for; 0 right that frozen had wrong and ")
     [note] = [note for note in result.notes if note.startswith("the new layers are worse than the head alone")]
     assert note[1:] in Path(result.report).read_text("utf-8").replace("&#43;", "+")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from eyespot.errors import OptionError
+from eyespot.files import from_home
 from eyespot.names import as_typed
 
 
@@ -67,7 +67,7 @@ def threshold(text: str | None) -> float | Literal["auto"] | None:
 
 def forgotten(given: str) -> OptionError:
     """What to raise where `predict` has only one of its two: a run, or pictures without one before them."""
-    place = Path(given).expanduser()
+    place = from_home(given)
     is_run = any((each / "manifest.json").is_file() for each in (place, place / "bundle")) or place.suffix == ".onnx"
     if is_run or not place.exists():
         return OptionError(f"predict needs pictures after the run: eyespot predict {as_typed(given)} PICTURES")

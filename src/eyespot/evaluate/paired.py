@@ -113,7 +113,7 @@ class Comparison:
 
     def in_words(self, name: str) -> str:
         """name: what the other one is called."""
-        differing = f"{self.won} more right and {self.lost} more wrong than {name}"
+        differing = f"{self.won} right that {name} had wrong and {self.lost} wrong that it had right"
         return f"{differing}: {self.gain}, p {self.p_better:.2g}"
 
     @property

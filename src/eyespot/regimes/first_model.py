@@ -85,15 +85,15 @@ def _taken(
         reserve = FITTING_SECONDS + each * asked
         if done == len(chunk):
             needed = each * len(views) * (len(ordered) - done)
-            if len(views) > 1 and job.clock.is_up(reserve=reserve + needed / PLANNED):
+            if len(views) > 1 and needed and job.clock.is_up(reserve=reserve + needed / PLANNED):
                 views = ("identity",)
             elif found.computed and needed and not job.clock.is_up(reserve=reserve + TAPPED * needed):
                 tapped = tap()
         if not has_store and each:  # the first ones were only for the clock: they are computed again
             done = min(len(ordered), max(0, int((job.clock.remaining - reserve) / (each * len(views)))))
             break
-        if job.clock.is_up(reserve=reserve + each * len(views) * AT_ONCE):
-            break
+        if found.computed and job.clock.is_up(reserve=reserve + each * len(views) * AT_ONCE):
+            break  # what is stored takes no time
     return Fits(pictures=done, mirror=len(views) > 1, tapped=tapped is not None)
 
 

@@ -43,6 +43,7 @@ VALIDATED = 1 / 3
 
 UNUSED = 0.1
 """Share of a given time that is worth a word where it is not used."""
+STOPPED = "stopped by you before an epoch was over"
 WON = "2 to 6"
 """Points of accuracy that partial training won with 100 photos of each of ten kinds of clothing (few_pictures.py)."""
 
@@ -138,8 +139,8 @@ class Ladder:
         announce(
             self._job.progress,
             f"The head alone: accuracy {accuracy} on validation pictures; the model is in {self._job.folder.path}. "
-            f"More is trained for up to {duration(clock.remaining)}, which won {WON} points on photos of clothing; "
-            "Ctrl-C ends it and keeps the best so far.",
+            f"Up to {duration(clock.remaining)} may go into training more of the network, which won {WON} points on "
+            "photos of clothing; Ctrl-C ends it and keeps the best so far.",
         )
 
     def _say_what_is_left(self) -> None:
@@ -147,12 +148,11 @@ class Ladder:
         clock, given = self._job.clock, self._job.options.time
         if given is None or len(self._climbed.rungs) == 1:
             return
-        left = Decisions(clock, "finishing").left(lambda: clock.remaining - self._reserve)
+        left = Decisions(clock, "finishing").left(lambda: clock.remaining)
         if left > UNUSED * given:
-            self._note(
-                f"{duration(left)} of the time are left: more epochs would learn these pictures by heart, and nothing "
-                "that trains more fits into it"
-            )
+            was_trained = any(rung.validation for rung in self._climbed.rungs[1:])
+            heart = "more epochs would learn these pictures by heart, and " if was_trained else ""
+            self._note(f"{duration(left)} of the time are left: {heart}nothing that trains more fits into it")
 
     def _climb_on(self) -> None:
         frozen, answers = self._frozen, self._climbed.answers
@@ -245,7 +245,8 @@ class Ladder:
             self._not_begun(candidate, "nothing", str(error))
             return
         tuned = self._tune(self._frozen, tuning, job, reserve=self._reserve)
-        if tuned.regime == "frozen":  # stopped before anything was learned
+        if tuned.regime == "frozen":  # before anything was learned
+            self._not_begun(candidate, tuning.lesson.what, STOPPED)
             raise KeyboardInterrupt
         tuned = with_start(tuned, climbed)
         weigh(climbed, tuned, tuning, job, began=began)
@@ -266,7 +267,7 @@ class Ladder:
                 trained=trained,
                 seconds=0.0,
                 validation=None,
-                verdict=f"not begun: {reason}",
+                verdict=reason if reason == STOPPED else f"not begun: {reason}",
                 kept=False,
             )
         )
@@ -277,6 +278,8 @@ class Ladder:
 
 def too_little(train: int, validation: int, *, classes: int) -> str:
     """Why nothing but the frozen regime is tried with so many different pictures; empty where more can be."""
+    if not validation:
+        return "the ladder ends at frozen: there are no validation pictures to tell a better model by"
     if validation < FEWEST_COMPARED:
         return (
             f"the ladder ends at frozen: {counted(validation, 'different validation picture')} cannot tell a better "
