@@ -186,8 +186,8 @@ def test_few_pictures_are_cross_validated(tmp_path: Path, shared_cache: Path) ->
         in result.notes
     )
     assert (
-        "all pictures to train on with each of 'a', 'b' and 'burst', or all without it, are of one series, so nothing can "
-        "be measured of it, and its probability is the same for every picture: add pictures that were taken apart, or "
+        "all pictures to train on with each of 'a', 'b' and 'burst', or all without it, are of one series, so nothing "
+        "can be measured of it, and its probability is the same for every picture: add pictures that were taken apart, or "
         "give --group off where these were"
     ) in result.notes
     assert not any("no better than by guessing" in note for note in result.notes)
@@ -223,5 +223,7 @@ def test_a_least_map(labels_run: Any, labelled_photos: Path, shared_cache: Path)
     assert said.exit_code == 1
     assert "lower than the 0.999 that was asked for; its 95 % interval on 32 pictures of" in said.stderr
     assert json.loads(said.stdout)["pictures"] == 32
-    with pytest.raises(OptionError, match="the option min_accuracy does not fit .* tells several labels: give min_map"):
+    with pytest.raises(
+        OptionError, match=r"the option min_accuracy does not fit .* tells several labels: give min_map"
+    ):
         eyespot.val(labels_run.run, min_accuracy=0.5)

@@ -154,12 +154,12 @@ def _calibrated(
 
 def _on_one_series(classes: Sequence[str], unmeasured: np.ndarray) -> Iterator[str]:
     """A sentence on labels of which near-copies alone could be asked, if there are any."""
-    names = [repr(classes[k]) for k in np.flatnonzero(unmeasured)]
+    names = [repr(classes[k]) for k in np.flatnonzero(unmeasured).tolist()]
     if names:
         each = names[0] if len(names) == 1 else f"each of {some(names)}"
         yield (
-            f"all pictures to train on with {each}, or all without it, are of one series, so nothing can be measured of "
-            "it, and its probability is the same for every picture: add pictures that were taken apart, or give "
+            f"all pictures to train on with {each}, or all without it, are of one series, so nothing can be measured "
+            "of it, and its probability is the same for every picture: add pictures that were taken apart, or give "
             "--group off where these were"
         )
 
@@ -214,7 +214,7 @@ def _heads(
 def answers_of_other_folds(
     logits: np.ndarray, truths: np.ndarray, group: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities and answers out of fold, (N, K) each, by Platt's numbers and thresholds of the other folds' pictures.
+    """Probabilities and answers out of fold, (N, K) each, by Platt's numbers and thresholds of other folds.
 
     group: (N,), a number that pictures of one series share: they are in one fold.
     """
