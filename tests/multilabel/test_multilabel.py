@@ -187,8 +187,8 @@ def test_few_pictures_are_cross_validated(tmp_path: Path, shared_cache: Path) ->
     )
     assert (
         "all pictures to train on with each of 'a', 'b' and 'burst', or all without it, are of one series, so nothing "
-        "can be measured of it, and its probability is the same for every picture: add pictures that were taken apart, or "
-        "give --group off where these were"
+        "can be measured of it, and its probability is the same for every picture: add pictures that were taken apart, "
+        "or give --group off where these were"
     ) in result.notes
     assert not any("no better than by guessing" in note for note in result.notes)
     burst = result.out_of_fold.per_class[result.classes.index("burst")]
