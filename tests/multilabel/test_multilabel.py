@@ -214,16 +214,3 @@ def test_what_a_model_of_several_labels_is_measured_by(labels_run: Any) -> None:
         DataError, match=r"measured by lists of several labels, which are read from files alone, not from"
     ):
         eyespot.val(labels_run.run, ([np.zeros((8, 8, 3), np.uint8)], ["circle"]))
-
-
-def test_a_least_map(labels_run: Any, labelled_photos: Path, shared_cache: Path) -> None:
-    value = labels_run.test.map.value
-    assert eyespot.val(labels_run.run, labelled_photos, min_map=value - 1e-6).map.value == pytest.approx(value)
-    said = CliRunner().invoke(main, ["val", labels_run.run, str(labelled_photos), "--min-map", "0.999", "--json"])
-    assert said.exit_code == 1
-    assert "lower than the 0.999 that was asked for; its 95 % interval on 32 pictures of" in said.stderr
-    assert json.loads(said.stdout)["pictures"] == 32
-    with pytest.raises(
-        OptionError, match=r"the option min_accuracy does not fit .* tells several labels: give min_map"
-    ):
-        eyespot.val(labels_run.run, min_accuracy=0.5)

@@ -228,7 +228,6 @@ def predict(
 @click.option("--split", default="auto", show_default=True, help="The part to read: train, val, test, all; auto.")
 @click.option("--min-accuracy", type=float, metavar="SHARE", help="End with status 1 below this accuracy.")
 @click.option("--min-map50", type=float, metavar="SHARE", help="Of a detector: end with status 1 below this mAP50.")
-@click.option("--min-map", type=float, metavar="SHARE", help="Of several labels: end with status 1 below this mAP.")
 @read_options
 @json_option
 @quiet_option

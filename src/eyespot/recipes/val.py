@@ -27,7 +27,6 @@ def val(
     split: str = "auto",
     min_accuracy: float | None = None,
     min_map50: float | None = None,
-    min_map: float | None = None,
     progress: Progress = silent,
     **reading: Unpack[ReadKeywords],
 ) -> ValResult | Any:
@@ -37,21 +36,17 @@ def val(
     and F1, in a MultilabelValResult. See Detector.evaluate and MultilabelModel.evaluate.
 
     data: None for the pictures that the run kept to be measured by, where they were in training.
-    min_accuracy, min_map50, min_map: from 0 to 1, of a classifier, of a detector, and of a model of several labels.
-        TooLow is raised where the figure is lower.
+    min_accuracy, min_map50: from 0 to 1, of a classifier and of a detector. TooLow is raised where the figure is lower.
     """
     model: Model | Detector | MultilabelModel = load(run)
-    _require_meant(model, run, min_accuracy=min_accuracy, min_map50=min_map50, min_map=min_map)
+    _require_meant(model, run, min_accuracy=min_accuracy, min_map50=min_map50)
     if isinstance(model, Model):
         found = evaluation(model, data, split=split, progress=progress, how=read_as(**reading))
         of = f"{counted(found.n, 'picture')} of {found.data}"
         _require("the accuracy", min_accuracy, (found.accuracy, found.low, found.high), of, found)
         return found
     if isinstance(model, MultilabelModel):
-        told = model.evaluate(data, split=split, progress=progress, **reading)
-        of = f"{counted(told.pictures, 'picture')} of {told.data}"
-        _require("the mAP", min_map, (told.map.value, told.map.low, told.map.high), of, told)
-        return told
+        return model.evaluate(data, split=split, progress=progress, **reading)
     refuse_for_boxes(reading, run)
     boxes = model.evaluate(None if data is None else path_of(data), split=split, progress=progress)
     value = boxes.map50
@@ -67,10 +62,11 @@ def _require_meant(model: Model | Detector | MultilabelModel, run: str | Path, *
             continue
         if not 0 <= value <= 1:
             raise OptionError(f"the option {name} cannot be {value}: give a number from 0 to 1")
-        does, other = ("names classes", "min_accuracy") if isinstance(model, Model) else ("finds boxes", "min_map50")
         if isinstance(model, MultilabelModel):
-            does, other = "tells several labels", "min_map"
-        if name != other:
+            raise OptionError(f"the option {name} does not fit the model in {run}, of several labels: leave it out")
+        names_classes = isinstance(model, Model)
+        if (name == "min_accuracy") != names_classes:
+            does, other = ("names classes", "min_accuracy") if names_classes else ("finds boxes", "min_map50")
             raise OptionError(f"the option {name} does not fit the model in {run}, which {does}: give {other}")
 
 
