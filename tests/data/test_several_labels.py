@@ -1,6 +1,7 @@
 """Lists that say several labels of a picture: which are recognised, what they say, and each odd case."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -208,3 +209,84 @@ def test_every_label_comes_to_every_part(tmp_path):
         for part, members in parts.items():
             assert {label for labels in members for label in labels} == {"a", "b", "c", "rare"}, part
         assert 6 <= len(parts["test"]) <= 12
+
+
+def left_of(path: Path) -> dict:
+    found = find_labels(path)
+    assert found is not None
+    return {each.picture: each.reason for each in open_labels(found).set_aside}
+
+
+def test_another_value_in_the_table_of_another_part_is_no_no(folder, tmp_path_factory):
+    parts = tmp_path_factory.mktemp("parts")
+    for part in ("train", "test"):
+        shutil.copytree(folder, parts / part)
+    folder = parts
+    flags(folder, "1", "0", "train/metadata.csv")
+    flags(folder, "yes", "no", "test/metadata.csv")
+    left = left_of(folder)
+    assert len(left) == 4
+    assert left["0.png (test/metadata.csv, line 2)"] == (
+        "has the value 'yes' in the column 'cat', where 1 says yes and 0 says no"
+    )
+    flags(folder, "1", "-1", "test/metadata.csv")
+    assert left_of(folder)["1.png (test/metadata.csv, line 3)"].startswith("has the value '-1' in the column 'cat'")
+
+
+def test_another_value_or_none_in_a_later_shard(folder):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    image = [{"bytes": (folder / name).read_bytes(), "path": name} for name in SAID]
+    for name in SAID:
+        (folder / name).unlink()
+    for shard, values in (("train-0", [1, 0, 0, 1]), ("test-0", [2, -1, None, 1])):
+        table = pa.table({"image": image, "cat": values, "dog": [0, 1, 0, 1]})
+        pq.write_table(table, folder / f"{shard}.parquet")
+    assert left_of(folder) == {
+        "0.png (test-0.parquet, row 0)": "has the value '2' in the column 'cat', where 1 says yes and 0 says no",
+        "1.png (test-0.parquet, row 1)": "has the value '-1' in the column 'cat', where 1 says yes and 0 says no",
+        "2.png (test-0.parquet, row 2)": "has no value in the column 'cat', which holds 0 or 1",
+    }
+
+
+UNSAID = "has no labels that can be read"
+
+
+@pytest.mark.parametrize("name", ["labels.json", "metadata.jsonl"])
+def test_what_says_nothing_of_labels_is_not_without_labels(folder, name):
+    entries = [{"file_name": each, "labels": list(said)} for each, said in SAID.items()]
+    entries[0]["labels"] = None
+    del entries[1]["labels"]
+    lines = "\n".join(map(json.dumps, entries)) if name.endswith("l") else json.dumps(entries)
+    path = written(folder, name, lines)
+    where = folder if name.endswith("l") else path
+    assert left_of(where) == {f"{each}.png ({name}, line {each + 1})": UNSAID for each in (0, 1)}
+    assert labels_of(where) == {"2.png": (), "3.png": ("cat",)}
+
+
+def test_attributes_that_are_neither_yes_nor_no(folder):
+    entries = [{"image": each, "attributes": {k: k in said for k in ("cat", "dog")}} for each, said in SAID.items()]
+    entries[0]["attributes"]["cat"] = "perhaps"
+    entries[1]["attributes"]["dog"] = None
+    entries[2]["attributes"] = {}
+    path = written(folder, "labels.json", json.dumps(entries))
+    assert left_of(path) == {
+        "0.png (labels.json, line 1)": "has the value 'perhaps' in the column 'cat', where 1 says yes and 0 says no",
+        "1.png (labels.json, line 2)": "has no value in the column 'dog', which holds 0 or 1",
+    }
+    assert labels_of(path) == {"2.png": (), "3.png": ("cat",)}
+    minus = [{"image": each, "attributes": {"cat": 1 if "cat" in said else -1}} for each, said in SAID.items()]
+    assert labels_of(written(folder, "labels.json", json.dumps(minus)))["1.png"] == ()
+
+
+def test_annotations_of_no_image_are_counted(folder):
+    content = coco()
+    content["annotations"] += [{"image_id": "x", "category_id": 7}, {"category_id": 9}]
+    path = written(folder, "labels.json", json.dumps(content))
+    found = find_labels(path)
+    assert found is not None
+    [note] = [each for each in open_labels(found).notes if "annotation" in each]
+    assert note == (
+        f"2 annotations of {path} belong to no image that it lists, and are left out: the first is annotation 5, with "
+        "the image_id 'x'"
+    )
+    assert labels_of(path) == SAID

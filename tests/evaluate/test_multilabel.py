@@ -118,3 +118,4 @@ def test_probabilities_are_made_to_mean_what_they_say():
     truths = random.random(5000) < 1 / (1 + np.exp(-(0.5 * logits - 1)))
     assert fit_platt(logits, truths) == pytest.approx((0.5, -1), abs=0.1)
     assert fit_platt(logits[:6], np.array([True] * 2 + [False] * 4)) == (1, 0)
+    assert fit_platt(np.full(100, -2, np.float32), truths[:100]) == (1, 0)

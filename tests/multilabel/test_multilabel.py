@@ -17,6 +17,7 @@ import eyespot
 from eyespot.answering.multilabel import MultilabelModel
 from eyespot.cli.main import main
 from eyespot.errors import BundleError, DataError, EyespotError, OptionError
+from eyespot.multilabel.fit import answers_of_other_folds
 from eyespot.serve.app import make_app
 from eyespot.serve.service import Service
 
@@ -163,6 +164,7 @@ def test_nothing_to_learn(tmp_path: Path, cache: Path, said: list[str], sentence
 
 def test_few_pictures_are_cross_validated(tmp_path: Path, shared_cache: Path) -> None:
     said = ["a|b" if number % 2 else "a|once" if number == 4 else "" for number in range(24)]
+    said[21:] = ["a|b|burst", "burst", "a|b|burst"]  # of one color all, they are one series
     path = table(tmp_path, said)
     (tmp_path / "copy.png").write_bytes((tmp_path / "3.png").read_bytes())
     path.write_text(path.read_text() + "\ncopy.png,a\n")
@@ -183,5 +185,32 @@ def test_few_pictures_are_cross_validated(tmp_path: Path, shared_cache: Path) ->
         "only one picture to train on has 'once': nothing can be learned of it, and it is never answered; add pictures"
         in result.notes
     )
-    [answer] = eyespot.predict(result.run, tmp_path / "1.png")
-    assert "once" not in answer.labels
+    assert (
+        "all pictures to train on with each of 'a', 'b' and 'burst', or all without it, are of one series, so nothing "
+        "can be measured of it, and its probability is the same for every picture: add pictures that were taken apart, "
+        "or give --group off where these were"
+    ) in result.notes
+    assert not any("no better than by guessing" in note for note in result.notes)
+    burst = result.out_of_fold.per_class[result.classes.index("burst")]
+    assert burst.ap.value == pytest.approx(3 / 23)  # a guess's, not that of near-copies
+    [answer] = eyespot.predict(result.run, tmp_path / "22.png")
+    assert not {"once", "burst"} & {*answer.labels}
+
+
+def test_a_picture_s_own_labels_do_not_decide_what_is_reported_of_it() -> None:
+    random = np.random.default_rng(0)
+    truths, group = random.random((120, 2)) < 0.4, np.arange(120) // 3
+    logits = (3 * truths + random.normal(size=(120, 2))).astype(np.float32)
+    chances, said = answers_of_other_folds(logits, truths, group)
+    turned = np.where(group[:, None] == 7, ~truths, truths)
+    again, said_again = answers_of_other_folds(logits, turned, group)
+    assert (again[group == 7] == chances[group == 7]).all()
+    assert (said_again[group == 7] == said[group == 7]).all()
+    assert (again != chances).any()
+
+
+def test_what_a_model_of_several_labels_is_measured_by(labels_run: Any) -> None:
+    with pytest.raises(
+        DataError, match=r"measured by lists of several labels, which are read from files alone, not from"
+    ):
+        eyespot.val(labels_run.run, ([np.zeros((8, 8, 3), np.uint8)], ["circle"]))

@@ -19,6 +19,8 @@ from eyespot.data.read_as import AS_IT_IS, ReadAs, ReadKeywords, read_as
 from eyespot.errors import OptionError
 from eyespot.progress import Progress, silent
 
+MEASURED_BY = "this model is measured by lists of several labels, which are"
+
 
 class MultilabelModel(OpenedLabels):
     """A trained model of several labels, ready to answer. Made by `load`."""
@@ -62,7 +64,7 @@ class MultilabelModel(OpenedLabels):
         """
         from eyespot.answering.multilabel_evaluation import label_evaluation  # which `predict` does without
 
-        path = None if data is None else path_of(data)
+        path = None if data is None else path_of(data, MEASURED_BY)
         return label_evaluation(self, path, split=split, progress=progress, how=read_as(**reading))
 
     def _named(self, number: int, picture: Picture, answered: Answered, thresholds: np.ndarray) -> LabelPrediction:

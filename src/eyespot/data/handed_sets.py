@@ -64,11 +64,14 @@ def open_given(given: Any, how: ReadAs) -> DataSet:
     return found if isinstance(found, DataSet) else open_data_set(found, how)
 
 
-def path_of(data: Any) -> str | Path:
-    """The data as a path. Raises DataError for what is in hand: boxes are read from files alone."""
+def path_of(data: Any, what: str = "boxes are") -> str | Path:
+    """The data as a path. Raises DataError for what is in hand.
+
+    what: is read from files alone, in words.
+    """
     if is_path(data):
         return data
-    raise DataError(f"boxes are read from files alone, not from {kind_of(data)}: give the folder that holds them")
+    raise DataError(f"{what} read from files alone, not from {kind_of(data)}: give the file or folder that holds them")
 
 
 def name_of(data: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from eyespot.data.data_set import class_of
@@ -12,6 +12,7 @@ SEPARATORS = ("|", ";")
 """Between the labels in one cell; the first that any cell has."""
 YES, NO, MINUS = frozenset(("1", "1.0", "true")), frozenset(("0", "0.0", "false")), frozenset(("-1", "-1.0"))
 """What a column of a label may hold. -1 is a no where no cell of the table has a 0, as in CelebA's list."""
+UNSAID = "has no labels that can be read"
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class LabelCells:
     """Columns that are named after a label and hold 0 or 1."""
     passed: tuple[str, ...] = ()
     """Other columns, which say no labels."""
+    no: frozenset[str] = NO
+    """What says no in those; of a row with another value that is not a yes, nothing is known."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -44,18 +47,27 @@ class LabelCells:
             value = flag(cell.get(name))
             if not value:
                 return f"has no value in the column {printable(name)!r}, which holds 0 or 1"
+            if value not in YES | self.no:
+                no = "-1" if self.no == MINUS else "0"
+                shown = f"{printable(value)[:40]!r} in the column {printable(name)!r}"
+                return f"has the value {shown}, where 1 says yes and {no} says no"
             said += [label_of(name)] * (value in YES)
         return tuple(sorted(said))
 
 
 def labels_in(value: object, separator: str) -> tuple[str, ...] | str:
-    """The labels in one cell, each once: a list, or a text with separators; an empty cell has none."""
+    """The labels in one cell, each once: a list, or a text with separators; an empty one has none.
+
+    Or why it says nothing, as of a cell that is missing.
+    """
+    if value is None:
+        return UNSAID
     if isinstance(value, list | tuple):
         each: list[object] = [*value]
     elif isinstance(value, str):
         each = [part for part in (value.split(separator) if separator else [value]) if part.strip()]
     else:
-        each = [] if value is None else [value]
+        each = [value]
     named = [class_of(part) for part in each]
     if None in named:
         return "has a label that is neither a text nor a whole number"
@@ -70,3 +82,9 @@ def label_of(column: str) -> str:
 def flag(value: object) -> str:
     """A cell's text, by which it is a yes or a no; empty where it says nothing."""
     return "" if value is None else str(value).strip().casefold()
+
+
+def no_of(values: Iterable[object]) -> frozenset[str]:
+    """What says no among the values of columns of labels."""
+    said = {flag(each) for each in values}
+    return MINUS if said & MINUS and not said & NO else NO

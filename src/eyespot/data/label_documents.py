@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from eyespot.data.columns import IMAGE, LABEL, SPLIT, choose
-from eyespot.data.label_cells import labels_in
+from eyespot.data.label_cells import NO, LabelCells, labels_in, no_of
 from eyespot.data.list_limits import MOST_JSON
 from eyespot.data.table_rows import Row, Table
 from eyespot.errors import DataError
 from eyespot.names import printable
+from eyespot.words import counted
 
 EXPECTED = (
     'COCO\'s lists "images", "annotations" and "categories" without boxes, a list such as '
@@ -76,10 +77,12 @@ class Document(Table):
         )
         if image is None or label is None:
             raise DataError(f"{self.where} says no labels of pictures; read are {EXPECTED}")
+        attributes = [each.get(names[label]) for each in entries if isinstance(each, dict)]
+        no = no_of(value for each in attributes if isinstance(each, dict) for value in each.values())
         for at, each in enumerate(entries, start=1):
             if isinstance(each, dict):
                 part = None if split is None else each.get(names[split])
-                yield _row(at, each.get(names[image]), each.get(names[label]), part)
+                yield _row(at, each.get(names[image]), each.get(names[label]), part, no=no)
             else:
                 yield Row(at, reason="is not a JSON object")
 
@@ -96,8 +99,23 @@ def _coco(content: Mapping[str, Any], table: Table) -> Iterator[Row]:
             has = f"has the category_id {printable(key)!r}"
             raise DataError(f'annotation {at} of {table.where} {has}, which is not in "categories": add it there')
         said[_key(each.get("image_id"))].append(names[key])
+    table.notes += _on_strays(content, table.where)
     for at, each in enumerate(_objects(content, "images"), start=1):
         yield _row(at, each.get("file_name"), said.get(_key(each.get("id")), []))
+
+
+def _on_strays(content: Mapping[str, Any], where: str) -> Iterator[str]:
+    """A sentence on annotations whose image is not there, if there are any."""
+    images = {_key(each["id"]) for each in _objects(content, "images") if "id" in each}
+    annotations = enumerate(_objects(content, "annotations"), start=1)
+    strays = [(at, each.get("image_id")) for at, each in annotations if _key(each.get("image_id")) not in images]
+    if strays:
+        (at, image), belong = strays[0], "belongs" if len(strays) == 1 else "belong"
+        are, first = ("is", "it") if len(strays) == 1 else ("are", "the first")
+        yield (
+            f"{counted(len(strays), 'annotation')} of {where} {belong} to no image that it lists, and {are} left out: "
+            f"{first} is annotation {at}, with the image_id {printable(_key(image))[:40]!r}"
+        )
 
 
 def _objects(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
@@ -109,10 +127,12 @@ def _key(value: object) -> str:
     return str(value)
 
 
-def _row(at: int, image: object, said: object, part: object = None) -> Row:
-    if isinstance(said, dict):  # attributes: {"wet": 1, "dark": 0}
-        said = [name for name, value in said.items() if value in (1, True, "1")]
-    labels = labels_in(said, "")
+def _row(at: int, image: object, said: object, part: object = None, *, no: frozenset[str] = NO) -> Row:
+    """no: what says no in attributes."""
+    if isinstance(said, dict) and said:  # attributes: {"wet": 1, "dark": 0}
+        labels = LabelCells(flags=tuple(said), no=no).of([*said], [*said.values()])
+    else:
+        labels = labels_in([] if said == {} else said, "")
     if isinstance(labels, str):
         return Row(at, image, reason=labels)
     return Row(at, image, labels, part)

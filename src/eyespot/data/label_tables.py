@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eyespot.data.columns import IMAGE, LABEL, SPLIT, Column, choose, shown
-from eyespot.data.label_cells import MINUS, NO, SEPARATORS, YES, LabelCells, flag
+from eyespot.data.label_cells import SEPARATORS, YES, LabelCells, flag, no_of
 from eyespot.data.read_as import ReadAs
 from eyespot.data.table_rows import Row, Table
 from eyespot.errors import DataError
@@ -59,14 +59,14 @@ def label_cells(cells: Cells, how: ReadAs) -> LabelCells | None:
     fewest = FEWEST if how.labels is None else 1
     wanted = _named(cells, how.label_column)
     if len(wanted) > 1:
-        return LabelCells(flags=_flags(cells, wanted, are_named=True))
+        return _flags(cells, wanted, are_named=True)
     at = _label_column(cells, how)
     if at is not None:
         return _lists(cells, at) or (LabelCells(cells.names[at], SEPARATORS[0]) if how.labels else None)
     others = {_column_or_none(IMAGE, cells, how.image_column), _column_or_none(SPLIT, cells, how.split_column)}
-    flags = _flags(cells, [at for at in range(len(cells.names)) if at not in others], are_named=False)
-    passed = tuple(name for at, name in enumerate(cells.names) if at not in others and name not in flags)
-    return LabelCells(flags=flags, passed=passed) if len(flags) >= fewest else None
+    found = _flags(cells, [at for at in range(len(cells.names)) if at not in others], are_named=False)
+    passed = tuple(name for at, name in enumerate(cells.names) if at not in others and name not in found.flags)
+    return replace(found, passed=passed) if len(found.flags) >= fewest else None
 
 
 def _named(cells: Cells, wanted: str | None) -> list[int]:
@@ -108,15 +108,15 @@ def _lists(cells: Cells, at: int) -> LabelCells | None:
     return None
 
 
-def _flags(cells: Cells, columns: Sequence[int], *, are_named: bool) -> tuple[str, ...]:
-    """The names of those columns that hold 0 and 1. Raises DataError for one of them that holds another value, too.
+def _flags(cells: Cells, columns: Sequence[int], *, are_named: bool) -> LabelCells:
+    """Those columns that hold 0 and 1. Raises DataError for one of them that holds another value, too.
 
     are_named: a person says that they are labels.
     """
     found: list[str] = []
     slips: list[str] = []
-    has_no = any(flag(value) in NO for at in columns for _, value in cells.column(at))
-    meant = YES | NO if has_no else YES | MINUS
+    no = no_of(value for at in columns for _, value in cells.column(at))
+    meant = YES | no
     for at in columns:
         said = [(place, flag(value)) for place, value in cells.column(at) if flag(value)]
         fit = sum(value in meant for _, value in said)
@@ -131,4 +131,4 @@ def _flags(cells: Cells, columns: Sequence[int], *, are_named: bool) -> tuple[st
             )
     if slips and (are_named or len(found) + len(slips) >= FEWEST):
         raise DataError(slips[0])
-    return tuple(found)
+    return LabelCells(flags=tuple(found), no=no)

@@ -69,12 +69,13 @@ def read_parquet(files: Mapping[Path, Part | None], *, name: str, how: ReadAs) -
     taken: set[str] = set()
     held = 0
     for file in opened:
-        for number, row in enumerate(_rows(file)):
+        for number, (row, unsaid) in enumerate(_rows(file)):
             where = f"{printable(file.path.name)}, row {number}"
             given = printable(row.name)
             apart = f"{given} ({where})" if given else where
-            if row.data is None:
-                set_aside.append(SetAside(picture=apart, reason="holds no picture"))
+            reason = "holds no picture" if row.data is None else unsaid
+            if row.data is None or reason:
+                set_aside.append(SetAside(picture=apart, reason=reason))
                 continue
             held += len(row.data) + len(row.name) + len(row.label or "")
             require_unfolds(name, held, on_disk=on_disk)
@@ -133,8 +134,9 @@ def _open(path: Path, how: ReadAs) -> _File:
             )
 
 
-def _rows(opened: _File) -> Iterator[Picture]:
-    """The picture in each row, called by its path, if it has one; without data where the row holds none."""
+def _rows(opened: _File) -> Iterator[tuple[Picture, str]]:
+    """The picture in each row, called by its path, if it has one, without data where the row holds none; and why the
+    row says nothing of its labels, if it does not."""
     at_a_time = max(1, min(ROWS, AT_A_TIME // max(1, opened.claims.largest)))
     with told_of(opened.path) as parquet_file, parquet_file(opened.path) as file:
         for batch in file.iter_batches(batch_size=at_a_time, columns=opened.columns):
@@ -147,19 +149,21 @@ def _rows(opened: _File) -> Iterator[Picture]:
                 yield (
                     _with_labels(named, row, opened)
                     if opened.labels
-                    else replace(named, label=_class(row.get(opened.label or ""), opened.class_names))
+                    else (replace(named, label=_class(row.get(opened.label or ""), opened.class_names)), "")
                 )
 
 
-def _with_labels(picture: Picture, row: Mapping[str, Any], opened: _File) -> Picture:
-    """The picture with the labels that its row says; without any where it says them wrongly."""
+def _with_labels(picture: Picture, row: Mapping[str, Any], opened: _File) -> tuple[Picture, str]:
+    """The picture with the labels that its row says, or why it says none."""
     assert opened.labels is not None
     said = {name: row.get(name) for name in opened.labels.columns}
     numbers = said.get(opened.labels.column)
     if opened.class_names and isinstance(numbers, list):
         said[opened.labels.column] = [_class(number, opened.class_names) for number in numbers]
     labels = opened.labels.of([*said], [*said.values()])
-    return picture if isinstance(labels, str) else replace(picture, labels=labels, label=as_one(labels))
+    if isinstance(labels, str):
+        return picture, labels
+    return replace(picture, labels=labels, label=as_one(labels)), ""
 
 
 def _class(value: object, names: list[str]) -> str | None:

@@ -17,7 +17,7 @@ from eyespot.data.data_set import (
     notes_on_case,
     sort_classes,
 )
-from eyespot.data.label_cells import LabelCells
+from eyespot.data.label_cells import UNSAID, LabelCells
 from eyespot.data.label_documents import EXPECTED, Document, may_be_labels
 from eyespot.data.label_parquet import cells_of_parquet
 from eyespot.data.label_tables import cells_of_table
@@ -61,7 +61,7 @@ def find_labels(where: Path, how: ReadAs = AS_IT_IS, *, expected: bool = False) 
         return None
     for inner in lone_folders(where):
         if tables := metadata_files(inner):
-            cells = next((found for table in tables if (found := cells_of_table(table, how))), None)
+            cells = next((found for table in _train_first(tables) if (found := cells_of_table(table, how))), None)
             return _list_of(cells, how, partial(read_metadata, inner, tables))
         documents = [each for each in _listed(inner, DOCUMENT) if may_be_labels(each)]
         if len(documents) == 1 and not _has_classes(inner):
@@ -121,7 +121,7 @@ def _in_packed(folder: Path, how: ReadAs) -> LabelList | None:
     ]
     if not files or _has_classes(folder):
         return None
-    return _list_of(cells_of_parquet(files[0], how), how, partial(_parquet_folder, folder))
+    return _list_of(cells_of_parquet(_train_first(files)[0], how), how, partial(_parquet_folder, folder))
 
 
 def _parquet_folder(folder: Path, how: ReadAs) -> DataSet:
@@ -144,6 +144,11 @@ def _listed(folder: Path, suffix: str) -> list[Path]:
         return []
 
 
+def _train_first(paths: Sequence[Path]) -> list[Path]:
+    """Those of the part train, by a folder's or a file's name, before the others: how labels are said, they say."""
+    return sorted(paths, key=lambda each: "train" not in map(part_of, (each.parent.name, *each.stem.split("-")[:1])))
+
+
 def _has_classes(folder: Path) -> bool:
     """Whether a folder has folders that may be classes, perhaps in parts: then no file beside them lists pictures."""
     parts = [each for each in folders_in(folder) if part_of(each.name)]
@@ -161,7 +166,7 @@ def _said(cells: LabelCells) -> str:
 def _reason_against(picture: Picture, *, is_split: bool) -> str:
     """Why a listed picture cannot be used; empty where it can."""
     if picture.labels is None:
-        return "has no labels that can be read"
+        return UNSAID
     longest = max(map(len, picture.labels), default=0)
     if longest > MOST_LETTERS:
         return f"has a label of {longest} letters, more than the {MOST_LETTERS} that are read"

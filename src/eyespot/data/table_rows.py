@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from eyespot.data.columns import IMAGE, LABEL, SPLIT, choose, shown
@@ -48,6 +48,10 @@ class Table:
     """Where a row has its picture, and below its class and part."""
     label: int | None = None
     split: int | None = None
+    notes: list[str] = field(default_factory=list)
+    """On what was read, once it is."""
+    unused: list[str] = field(default_factory=list)
+    """Paths in rows that are set aside, once they are read."""
 
     @property
     def where(self) -> str:

@@ -44,9 +44,11 @@ def metadata_files(folder: Path) -> list[Path]:
 
 def read_metadata(folder: Path, tables: Sequence[Path], how: ReadAs) -> DataSet:
     """The pictures of a folder that its tables name; others that lie there are set aside."""
-    read = [read_table(table, how, in_part=table.parent != folder) for table in tables]
+    opened = [Table(table, how) for table in tables]
+    read = [read_rows(table, in_part=table.path.parent != folder) for table in opened]
     pictures = [picture for each in read for picture in each.pictures]
     listed = {os.path.normpath(str(picture.path)) for picture in pictures}
+    listed |= {os.path.normpath(table.path.parent / path) for table in opened for path in table.unused}
     sifted = sift(folder)
     names = {table.relative_to(folder).as_posix() for table in tables}
     unnamed = [
@@ -93,6 +95,7 @@ def read_rows(table: Table, *, in_part: bool = False) -> DataSet:
             picture = unknown or picture
         if isinstance(picture, str):
             given = printable(row.path)
+            table.unused.append(row.path.replace("\\", "/"))
             set_aside.append(SetAside(picture=f"{given} ({where})" if given else where, reason=picture))
         else:
             name = posixpath.join(above, picture.name)
@@ -107,7 +110,7 @@ def read_rows(table: Table, *, in_part: bool = False) -> DataSet:
     if not are_parts and not table.split_is_said:
         pictures = [replace(picture, part=None) for picture in pictures]
     listed = DataSet(printable(path.stem), tuple(pictures), set_aside=tuple(set_aside))
-    return replace(listed, notes=files.notes, unlabelled=table.unlabelled)
+    return replace(listed, notes=(*files.notes, *table.notes), unlabelled=table.unlabelled)
 
 
 def _picture(row: Row, files: _Files) -> Picture | str:

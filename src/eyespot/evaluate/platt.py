@@ -20,10 +20,10 @@ def fit_platt(logits: NDArray[np.float32], truths: NDArray[np.bool_]) -> tuple[f
     """Slope and shift of the logits (N,) of one label: sigmoid(slope * logit + shift) is the most likely probability.
 
     logits: of pictures that the head had not seen. truths: (N,), whether they have the label.
-    1 and 0 where fewer than `FEWEST` have it or have it not.
+    1 and 0 where fewer than `FEWEST` have it or have it not, or all logits are the same.
     """
     there, gone = int(truths.sum()), int((~truths).sum())
-    if min(there, gone) < FEWEST:
+    if min(there, gone) < FEWEST or not np.ptp(logits):
         return 1.0, 0.0
     targets = np.where(truths, (there + 1) / (there + 2), 1 / (gone + 2))
     x = np.stack([logits.astype(np.float64), np.ones(len(logits))], axis=1)  # (N, 2)

@@ -57,7 +57,9 @@ class FittedLabels:
     thresholds: np.ndarray
     """(K,)."""
     out_of_fold: Told
-    """Of every picture that was trained on, by heads that had not seen it."""
+    """Of every picture that was trained on, by heads that had not seen it, and by Platt's numbers of other pictures."""
+    said: np.ndarray
+    """Which labels those are given, (N, K), by thresholds of other pictures, too."""
     heads: OneAgainstRest
     small_test: bool
     """True where too few pictures are held out, so that the answers out of fold stand for the model's quality."""
@@ -132,15 +134,17 @@ def _calibrated(
     truths = prepared.truths(embedded.pictures)
     slope, shift = _platt(heads.out_of_fold, truths)
     chances = sigmoid(heads.out_of_fold * slope + shift)
+    unseen, said = answers_of_other_folds(heads.out_of_fold, truths, prepared.group(embedded.pictures))
     weight, bias = heads.layer
-    few, untold = notes_on_few(prepared, embedded.pictures), _on_untold(prepared.classes, truths, chances)
-    notes = [*embedded.notes, *few, *untold]
+    few, one = notes_on_few(prepared, embedded.pictures), _on_one_series(prepared.classes, heads.unmeasured)
+    notes = [*embedded.notes, *few, *one, *_on_untold(prepared.classes, truths, chances, but=heads.unmeasured)]
     return FittedLabels(
         prepared=prepared,
         trunk=trunk,
         layer=(weight * slope[:, None], bias * slope + shift),
         thresholds=best_thresholds(truths, chances),
-        out_of_fold=Told(embedded.pictures, truths, chances, heads.out_of_fold),
+        out_of_fold=Told(embedded.pictures, truths, unseen, heads.out_of_fold),
+        said=said,
         heads=heads,
         small_test=small_test,
         views_computed=embedded.computed,
@@ -148,12 +152,27 @@ def _calibrated(
     )
 
 
-def _on_untold(classes: Sequence[str], truths: np.ndarray, chances: np.ndarray) -> Iterator[str]:
-    """A sentence on labels that some pictures have and that are told no better than by guessing, if there are any."""
+def _on_one_series(classes: Sequence[str], unmeasured: np.ndarray) -> Iterator[str]:
+    """A sentence on labels of which near-copies alone could be asked, if there are any."""
+    names = [repr(classes[k]) for k in np.flatnonzero(unmeasured).tolist()]
+    if names:
+        each = names[0] if len(names) == 1 else f"each of {some(names)}"
+        yield (
+            f"all pictures to train on with {each}, or all without it, are of one series, so nothing can be measured "
+            "of it, and its probability is the same for every picture: add pictures that were taken apart, or give "
+            "--group off where these were"
+        )
+
+
+def _on_untold(classes: Sequence[str], truths: np.ndarray, chances: np.ndarray, *, but: np.ndarray) -> Iterator[str]:
+    """A sentence on labels that some pictures have and that are told no better than by guessing, if there are any.
+
+    but: (K,), True of those that are left out.
+    """
     untold = [
         repr(name)
         for k, name in enumerate(classes)
-        if 1 < truths[:, k].sum() < len(truths) and not is_told(truths[:, k], chances[:, k])
+        if not but[k] and 1 < truths[:, k].sum() < len(truths) and not is_told(truths[:, k], chances[:, k])
     ]
     if untold:
         are = "is" if len(untold) == 1 else "are"
@@ -192,18 +211,24 @@ def _heads(
     return fit_each(targets, HeadOptions(mirror=mirror, seed=job.options.seed), nested=nested and few, done=done)
 
 
-def unseen_answers(fitted: FittedLabels) -> np.ndarray:
-    """Which labels are answered out of fold, (N, K), by thresholds that were chosen without the picture's own fold."""
-    told = fitted.out_of_fold
-    group = fitted.prepared.group(told.pictures)
-    index = np.arange(len(told.pictures)) if group is None else np.unique(group, return_inverse=True)[1]
+def answers_of_other_folds(
+    logits: np.ndarray, truths: np.ndarray, group: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities and answers out of fold, (N, K) each, by Platt's numbers and thresholds of other folds.
+
+    group: (N,), a number that pictures of one series share: they are in one fold.
+    """
+    index = np.arange(len(logits)) if group is None else np.unique(group, return_inverse=True)[1]
     fold = np.random.default_rng(0).permutation(int(index.max()) + 1)[index] % FOLDS  # (N,)
-    said = np.zeros(told.truths.shape, bool)
+    chances, said = sigmoid(logits), np.zeros(truths.shape, bool)
     for each in range(FOLDS):
         mine = fold == each
         if mine.any() and not mine.all():
-            said[mine] = told.chances[mine] >= best_thresholds(told.truths[~mine], told.chances[~mine])
-    return said
+            slope, shift = _platt(logits[~mine], truths[~mine])
+            calibrated = sigmoid(logits * slope + shift)
+            chances[mine] = calibrated[mine]
+            said[mine] = calibrated[mine] >= best_thresholds(truths[~mine], calibrated[~mine])
+    return chances, said
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:

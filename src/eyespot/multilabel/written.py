@@ -32,7 +32,7 @@ from eyespot.evaluate.multilabel import multilabel_scores
 from eyespot.evaluate.multilabel_records import MultilabelScores
 from eyespot.features.decode import decode_pictures
 from eyespot.files import writing
-from eyespot.multilabel.fit import FittedLabels, Told, unseen_answers
+from eyespot.multilabel.fit import FittedLabels, Told
 from eyespot.multilabel.prepare import PreparedLabels
 from eyespot.names import printable
 from eyespot.records import Part, Precision
@@ -89,7 +89,7 @@ def write_model(fitted: FittedLabels, measured: Measured, job: Job) -> Written:
     folder = job.folder.path
     assert folder is not None
     told = measured.told
-    said = {part: each.chances >= fitted.thresholds for part, each in told.items()} | {"train": unseen_answers(fitted)}
+    said = {part: each.chances >= fitted.thresholds for part, each in told.items()} | {"train": fitted.said}
     graph = attach_head(fitted.trunk.graph, [fitted.layer], output="labels")
     scores = {part: _scores(fitted, each, said[part]) for part, each in told.items()}
     manifest = _manifest(replace(fitted, prepared=measured.prepared), job, graph, scores, name=folder.name)
