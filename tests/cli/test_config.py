@@ -1,6 +1,7 @@
 """`--config`: a file says the same as flags, flags win, and what is wrong in it is said with its line."""
 
 import click
+import numpy as np
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -137,6 +138,22 @@ def test_every_option_of_every_such_command_can_be_in_a_file(monkeypatch, tmp_pa
         (tmp_path / "all.yaml").write_text(yaml.safe_dump(said))
         from_file = command.make_context(name, ["--config", "all.yaml"]).params
         assert from_file == command.make_context(name, [*flags, *arguments]).params, name
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [("[1, 2]", "[1, 2]"), ("\n  - 1\n  - 2", "[1, 2]"), ("a b", "'a b'"), ("'1.x'", "'1.x'")]
+)
+def test_a_value_that_cannot_be_is_said_as_it_was_typed(refused, value, said):
+    assert f"lr cannot be {said}: " in refused(f"lr: {value}\n")
+
+
+def test_of_pictures_in_hand_the_file_names_no_data(shared_cache, given, tmp_path):
+    shades = [np.full((28, 28), shade, np.uint8) for shade in range(40)]
+    data = (shades, ["dark" if number < 20 else "light" for number in range(40)])
+    eyespot.train(data, name="a", augment="none", epochs=1)
+    text = (tmp_path / "runs/train/a/config.yaml").read_text(encoding="utf-8")
+    assert text.splitlines()[1:] == ['augment: "none"', "epochs: 1"]
+    assert given(text, "photos")[0] == "photos"
 
 
 def test_a_run_writes_such_a_file(shared_cache, given, tmp_path):
