@@ -7,7 +7,7 @@ const SCRIPT = new URL("../sw.js", import.meta.url);
  * browser is not ready for that, once all its tabs are closed.
  */
 export async function takeNewest() {
-  const registration = await registered().catch(() => undefined);
+  const registration = await navigator.serviceWorker?.getRegistration().catch(() => undefined);
   if (!registration?.waiting) return;
   const { waiting } = registration;
   const reload = () => location.reload();
@@ -21,8 +21,8 @@ export async function takeNewest() {
 export async function keepForOffline(kept) {
   if (!("serviceWorker" in navigator)) return; // the page came neither over https nor from this machine
   try {
-    const before = await registered();
-    if (before && (await isGone())) return void (await before.unregister());
+    const before = await navigator.serviceWorker.getRegistration();
+    if (before?.scope === new URL("./", SCRIPT).href && (await isGone())) return void (await before.unregister());
     const registration = await navigator.serviceWorker.register(SCRIPT, { updateViaCache: "none" });
     if (registration.active) return kept();
     const worker = registration.installing ?? registration.waiting;
@@ -34,16 +34,9 @@ export async function keepForOffline(kept) {
   }
 }
 
-/** Who keeps this page, and no other page around it. */
-async function registered() {
-  const registration = await navigator.serviceWorker?.getRegistration();
-  return registration?.scope === new URL("./", SCRIPT).href ? registration : undefined;
-}
-
 /** True where something else lies at this address by now: the next visit shows that. False without a network. */
 async function isGone() {
-  const answer = await fetch(SCRIPT, { cache: "no-store" }).catch(() => undefined);
-  if (!answer) return false;
+  const answer = await fetch(SCRIPT, { cache: "no-store" });
   const isScript = (answer.headers.get("Content-Type") ?? "").includes("javascript");
-  return answer.status === 404 || answer.status === 410 || (answer.ok && !isScript);
+  return answer.status === 404 || answer.status === 410 || (answer.status === 200 && !isScript);
 }

@@ -14,7 +14,9 @@ addEventListener("message", ({ data }) => {
 });
 addEventListener("fetch", (event) => {
   const [address] = event.request.url.split(/[?#]/);
-  if (event.request.method === "GET" && ADDRESSES.has(address)) event.respondWith(answer(event.request, address)); // others lie below, too
+  if (event.request.method !== "GET") return;
+  if (ADDRESSES.has(address)) event.respondWith(answer(event.request, address)); // other pages may lie below
+  if (address === location.href) event.respondWith(fetch(event.request).catch(() => new Response(null, { status: 204 }))); // see isGone
 });
 
 async function keep() {
