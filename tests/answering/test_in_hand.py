@@ -172,6 +172,14 @@ def test_a_detector_takes_pictures_in_hand(detector_run, shared_cache, boxed_pho
     assert (from_array.width, from_array.height) == (96, 64)
 
 
+def test_an_open_file_is_drawn_and_cut_out_too(detector_run, shared_cache, boxed_photos, tmp_path):
+    out = {name: tmp_path / name for name in ("draw", "save_crop", "save_txt")}
+    with open(boxed_photos / "test" / "images" / "200.png", "rb") as file:
+        [answer] = eyespot.predict(detector_run.run, file, threshold=0.05, **out)
+    assert answer.detections
+    assert all(any(folder.rglob("*.*")) for folder in out.values())
+
+
 @pytest.mark.parametrize(
     ("judged", "label"),
     [({}, "cat"), ({"known": True}, "cat"), ({"known": False}, None), ({"sure": False}, None), ({"sure": True}, "cat")],

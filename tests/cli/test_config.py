@@ -8,6 +8,8 @@ from click.testing import CliRunner
 import eyespot
 from eyespot.cli import config
 from eyespot.cli.main import main
+from eyespot.data.handed_sets import IN_HAND
+from eyespot.runs.config import as_config
 from eyespot.version import VERSION
 
 
@@ -137,6 +139,19 @@ def test_every_option_of_every_such_command_can_be_in_a_file(monkeypatch, tmp_pa
         (tmp_path / "all.yaml").write_text(yaml.safe_dump(said))
         from_file = command.make_context(name, ["--config", "all.yaml"]).params
         assert from_file == command.make_context(name, [*flags, *arguments]).params, name
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [("[1, 2]", "[1, 2]"), ("\n  - 1\n  - 2", "[1, 2]"), ("a b", "'a b'"), ("'1.x'", "'1.x'")]
+)
+def test_a_value_that_cannot_be_is_said_as_it_was_typed(refused, value, said):
+    assert f"lr cannot be {said}: " in refused(f"lr: {value}\n")
+
+
+def test_of_pictures_in_hand_the_file_names_no_data(given):
+    text = as_config({"data": IN_HAND, "given": ["epochs", "name"], "epochs": 1, "version": VERSION}).decode()
+    assert text.splitlines()[1:] == ["epochs: 1"]
+    assert given(text, "photos")[0] == "photos"
 
 
 def test_a_run_writes_such_a_file(shared_cache, given, tmp_path):

@@ -8,6 +8,7 @@ import struct
 import zipfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,29 @@ def test_a_damaged_member_is_set_aside_with_its_reason(photos, split_run, shared
     first, second = eyespot.predict(split_run.run, [photos])
     assert "damaged in the archive" in first.set_aside
     assert second.predictions
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_however_a_member_is_packed_its_damage_is_its_reason(photos, how):
+    """Every byte of the first member and of its header, one at a time."""
+    packed(photos, ["a/1.png", "a/2.png"], compression=how)
+    whole = photos.read_bytes()
+    for at in range(whole.index(b"PK\3\4", 4)):
+        photos.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        first, second = list_pictures([photos])[0]
+        with suppress(OSError):
+            assert first.read()
+        assert second.read()
+
+
+def test_a_header_beyond_the_end_is_the_reason(photos):
+    packed(photos, ["a/1.png", "a/2.png"])
+    data = bytearray(photos.read_bytes())
+    struct.pack_into("<I", data, data.index(b"PK\1\2") + 42, len(data) - 4)
+    photos.write_bytes(data)
+    first, _ = list_pictures([photos])[0]
+    with pytest.raises(OSError, match="damaged in the archive"):
+        first.read()
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,24 @@ def test_an_accuracy_that_is_too_low_ends_with_status_1_and_its_interval(
     assert low.value.result.n == 33
 
 
+def test_no_least_accuracy_is_reached_on_pictures_that_were_trained_on(split_run, split_photos, shared_cache, tmp_path):
+    for part in ("train", "test"):
+        shutil.copytree(split_photos / part, tmp_path / "photos", dirs_exist_ok=True)
+    found = eyespot.val(split_run.run, tmp_path / "photos", min_accuracy=0.1)
+    assert (found.part, found.n, found.accuracy) == ("all", split_run.test.n, split_run.test.accuracy)
+    assert {each.reason for each in found.set_aside} == {"the model was trained on it, so it tests nothing"}
+    assert eyespot.val(split_run.run, tmp_path / "photos").n == found.n + len(found.set_aside)
+    for data, split in ((split_photos / "train", "auto"), (split_photos, "train"), (None, "train")):
+        with pytest.raises(DataError, match=r"trained on all \d+ pictures of part .* so they say nothing of a least"):
+            eyespot.val(split_run.run, data, split=split, min_accuracy=0.1)
+
+
+def test_no_least_map50_is_reached_on_pictures_that_were_trained_on(detector_run, boxed_photos, shared_cache):
+    for data, split in ((boxed_photos, "train"), (None, "train")):
+        with pytest.raises(DataError, match="was trained on every picture"):
+            eyespot.val(detector_run.run, data, split=split, min_map50=0.1)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -14,7 +14,7 @@ from server_process import Process
 
 from eyespot.errors import MachineError, MissingExtra, OptionError
 from eyespot.serve import sharing
-from eyespot.serve.run import ServeOptions, serve
+from eyespot.serve.run import Door, ServeOptions, serve
 from eyespot.serve.sharing import AS_BEFORE, HALVES, WHITE_ON_BLACK, certificate, qr_lines, who_reaches, with_token
 
 TOKEN = "a-token-that-is-long-enough"
@@ -68,6 +68,45 @@ def test_finding_the_address_sends_nothing_and_is_a_sentence_without_a_network(m
     monkeypatch.setattr(sharing.socket, "socket", Nowhere)
     with pytest.raises(MachineError, match="this computer is in no network, so nobody else could reach the page"):
         sharing.address_in_network()
+
+
+@pytest.mark.parametrize(("host", "shown"), [("0.0.0.0", "192.168.1.7"), ("::", "[2001:db8::7]"), ("127.0.0.1",) * 2])
+def test_where_all_addresses_are_listened_on_that_in_the_network_is_shown(host, shown, monkeypatch):
+    class Found:
+        def __init__(self, family, kind):
+            self.address = "192.168.1.7" if family == socket.AF_INET else "2001:db8::7"
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            pass
+
+        def connect(self, address):
+            pass
+
+        def getsockname(self):
+            return self.address, 5
+
+    class Listening:
+        def getsockname(self):
+            return host, 8000
+
+    monkeypatch.setattr(sharing.socket, "socket", Found)
+    door = Door([Listening()], ServeOptions(host=host, token=TOKEN, share=True), None)
+    assert list(door.addresses) == [f"http://{shown}:8000/#token={TOKEN}"]
+
+
+@pytest.mark.enable_socket
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_the_certificate_is_good_for_the_address_that_is_shown(bundle, started):
+    server = started(bundle, "--https", "--share", "--host", "0.0.0.0")
+    [address] = [line.split()[1] for line in server.said if line.startswith("Page")]
+    host = address.removeprefix("https://").partition(":")[0]
+    assert host != "0.0.0.0"
+    trusting = ssl.create_default_context(cadata=ssl.get_server_certificate(("127.0.0.1", server.port)))
+    with socket.create_connection((host, server.port), timeout=20) as found:
+        trusting.wrap_socket(found, server_hostname=host).close()
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from eyespot.data.levels import FLAT_NOTE
 from eyespot.errors import OptionError
 from eyespot.evaluate.box_matches import Found
 from eyespot.progress import Progress, shows_progress, silent
+from eyespot.records import SetAside
 
 
 class Detector(OpenedDetector):
@@ -40,7 +41,12 @@ class Detector(OpenedDetector):
         max_boxes: for a picture, at least 1.
         """
         cut = chosen_cut(self.cut, threshold=threshold, iou=iou, max_boxes=max_boxes)
-        found, left = listed(pictures)
+        return self.answers_to(*listed(pictures), cut, progress=progress)
+
+    def answers_to(
+        self, found: Sequence[Picture], left: Sequence[SetAside], cut: Cut, *, progress: Progress
+    ) -> Answers[Detections]:
+        """The boxes in each picture that was found, then those that are set aside. See `listed`."""
         looked = self.look([(each, None) for each in found], cut, doing="predicting", progress=progress)
         named = [self._named(number, picture, looked) for number, picture in enumerate(found)]
         named += [

@@ -46,12 +46,14 @@ class Seen:
 
 Chosen: TypeAlias = tuple[str, list[Seen], list[SetAside], list[str]]
 """The part that is read, its pictures, those that are set aside, and notes."""
+Choose: TypeAlias = Callable[[list[Seen], str, str], Chosen]
+"""What chooses them among all, by the part that is wanted and the name of the data."""
 
 
 def evaluation(
-    model: Opened, data: Data | None, *, split: str, progress: Progress, how: ReadAs = AS_IT_IS
+    model: Opened, data: Data | None, *, split: str, progress: Progress, how: ReadAs = AS_IT_IS, only_new: bool = False
 ) -> ValResult:
-    """Accuracy with its interval, and all else. See Model.evaluate. data: None for what the model's run was made on."""
+    """See Model.evaluate. data: None for what the model's run was made on. only_new: see `only_untrained`."""
     started = time.perf_counter()
     require_split(split)
     data_set, where = _opened(model, data, how)
@@ -62,7 +64,8 @@ def evaluation(
     hashed, copies = without_copies(hashed)
     then = model.manifest.pictures.parts(each.content for each in hashed)
     seen = [Seen(*each) for each in zip(hashed, then, strict=True)]
-    part, chosen, trained_on, on_part = (own_pictures(model) if data is None else choose_part)(seen, split, where)
+    choose = own_pictures(model) if data is None else choose_part
+    part, chosen, trained_on, on_part = (only_untrained(choose) if only_new else choose)(seen, split, where)
     answers = _answers(model, chosen, progress)
     if not answers.pictures:
         raise DataError(f"{where} has no readable picture of this model's classes in part {part!r}")
@@ -112,7 +115,7 @@ def _opened(model: Opened, data: Data | None, how: ReadAs) -> tuple[DataSet, str
     return open_joined(origin.data, origin.how, more=origin.more), str(origin.data)
 
 
-def own_pictures(model: Opened | OpenedLabels) -> Callable[[list[Seen], str, str], Chosen]:
+def own_pictures(model: Opened | OpenedLabels) -> Choose:
     """What chooses among the pictures that the model itself comes from, by the parts that they had."""
 
     def choose(seen: list[Seen], wanted: str, data: str) -> Chosen:
@@ -137,8 +140,7 @@ def choose_part(seen: list[Seen], wanted: str, data: str) -> Chosen:
         trained_on = [each for each in members if part != "train" and each.then == "train"]
         if len(trained_on) < len(members):
             held_out = [each for each in members if part == "train" or each.then != "train"]
-            why = "the model was trained on it, so it tests nothing"
-            return part, held_out, [SetAside(picture=each.hashed.picture.name, reason=why) for each in trained_on], []
+            return part, held_out, [_tests_nothing(each) for each in trained_on], []
         raise DataError(
             f"the model was trained on all {len(members)} pictures of part {part!r} in {data}: give pictures that it "
             "has not seen, or choose --split all"
@@ -149,6 +151,26 @@ def choose_part(seen: list[Seen], wanted: str, data: str) -> Chosen:
     raise DataError(
         f"{data} has no picture that was in part {wanted!r} in training{new}: choose another with --split, or all"
     )
+
+
+def only_untrained(choose: Choose) -> Choose:
+    """The same choice, of which pictures that the model was trained on are set aside, whatever the part."""
+
+    def chosen(seen: list[Seen], wanted: str, data: str) -> Chosen:
+        part, found, set_aside, notes = choose(seen, wanted, data)
+        new, trained_on = ([each for each in found if (each.then == "train") is is_known] for is_known in (False, True))
+        if trained_on and not new:
+            raise DataError(
+                f"the model was trained on all {len(found)} pictures of part {part!r} in {data}, so they say nothing "
+                "of a least accuracy: give pictures that it has not seen"
+            )
+        return part, new, [*set_aside, *map(_tests_nothing, trained_on)], notes
+
+    return chosen
+
+
+def _tests_nothing(each: Seen) -> SetAside:
+    return SetAside(picture=each.hashed.picture.name, reason="the model was trained on it, so it tests nothing")
 
 
 @dataclass(frozen=True)

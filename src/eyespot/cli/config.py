@@ -66,7 +66,9 @@ def _values(context: click.Context, file: str) -> Iterator[tuple[str, Any]]:
         try:
             parameter.type_cast_value(context, value)
         except click.BadParameter as error:
-            raise click.UsageError(f"{where}: {key.value} cannot be {node.value!r}: {error.message}", context) from None
+            raise click.UsageError(
+                f"{where}: {key.value} cannot be {_as_typed(node)}: {error.message}", context
+            ) from None
         yield str(parameter.name), value
 
 
@@ -92,6 +94,11 @@ def _texts(node: yaml.Node, parameter: click.Parameter) -> str | list[str] | Non
         return None
     found = [str(each.value) for each in node.value]
     return found if several else ",".join(found)
+
+
+def _as_typed(node: yaml.Node) -> str:
+    several = isinstance(node.value, list)
+    return f"[{', '.join(str(each.value) for each in node.value)}]" if several else repr(node.value)
 
 
 def _entries(context: click.Context, file: str) -> list[tuple[yaml.ScalarNode, yaml.Node]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import re
 import stat
+import struct
+import sys
 import zipfile
 import zlib
 from collections import Counter
@@ -19,6 +21,22 @@ from eyespot.errors import DataError
 from eyespot.names import printable
 from eyespot.records import SetAside
 from eyespot.words import counted
+
+if sys.version_info >= (3, 14):
+    from compression.zstd import ZstdError
+else:
+
+    class ZstdError(Exception):
+        """What no zipfile of before raises."""
+
+
+try:
+    from lzma import LZMAError
+except ImportError:  # of a Python that was built without it, which cannot read such members either
+
+    class LZMAError(Exception):  # type: ignore[no-redef]
+        """What nothing raises there."""
+
 
 SUFFIX = ".zip"
 MOST_MEMBERS = 2_000_000
@@ -35,6 +53,12 @@ _BOXES = re.compile(
 _LISTS = (".csv", ".tsv", ".jsonl", ".parquet", "-ubyte", "-ubyte.gz")
 _UTF8, _ENCRYPTED = 0x800, 0x1
 """Flags of a member (PKWARE's APPNOTE, 4.4.4): its name is UTF-8; its content is encrypted."""
+_DAMAGED = (
+    *(zipfile.BadZipFile, struct.error, EOFError, ValueError, MemoryError),
+    *(zlib.error, LZMAError, ZstdError),  # bz2 raises OSError
+    *(RuntimeError, NotImplementedError),  # encrypted, or packed in a way that zipfile does not know
+)
+"""All that zipfile raises of an archive, beside OSError. MemoryError: of a dictionary larger than the memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +73,7 @@ class Member:
         try:
             with self.archive.open(self.info) as file:
                 data = file.read(MOST_BYTES + 1)  # what the archive says of its size may be wrong
-        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
+        except _DAMAGED as error:
             raise OSError(errno.EIO, f"it is damaged in the archive, or packed in an unknown way ({error})") from error
         if len(data) > MOST_BYTES:
             raise OSError(errno.EFBIG, f"it has more than the {MOST_BYTES // 2**20} MB that are read")
@@ -68,7 +92,7 @@ def sift_zip(path: Path) -> Sifted:
     where = printable(str(path))
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except _DAMAGED as error:
         raise DataError(f"{where} is no whole ZIP archive ({error}): download or pack it anew") from error
     except OSError as error:
         raise DataError(f"{where} cannot be read: {error.strerror or error}") from error

@@ -113,13 +113,14 @@ def _detected(
     model: Detector, pictures: Sequence[OnePicture], options: BoxOptions, *, progress: Progress
 ) -> list[Detections]:
     """The boxes in each picture; what is asked for is written."""
+    from eyespot.answering.detector import chosen_cut
     from eyespot.answering.drawn import require_room, write_answers
 
+    cut = chosen_cut(model.cut, threshold=options.threshold, iou=options.iou, max_boxes=options.max_boxes)
     require_room(options)
-    answers = model.predict(
-        pictures, threshold=options.threshold, iou=options.iou, max_boxes=options.max_boxes, progress=progress
-    )
-    write_answers(options, answers, {each.name: each for each in listed(pictures)[0]}, model)
+    found, left = listed(pictures)  # once: an open file is at its end then
+    answers = model.answers_to(found, left, cut, progress=progress)
+    write_answers(options, answers, {each.name: each for each in found}, model)
     return answers
 
 

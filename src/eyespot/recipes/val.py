@@ -37,11 +37,13 @@ def val(
 
     data: None for the pictures that the run kept to be measured by, where they were in training.
     min_accuracy, min_map50: from 0 to 1, of a classifier and of a detector. TooLow is raised where the figure is lower.
+        Pictures that the model was trained on are set aside then, whatever the part.
     """
     model: Model | Detector | MultilabelModel = load(run)
     _require_meant(model, run, min_accuracy=min_accuracy, min_map50=min_map50)
     if isinstance(model, Model):
-        found = evaluation(model, data, split=split, progress=progress, how=read_as(**reading))
+        how, has_least = read_as(**reading), min_accuracy is not None
+        found = evaluation(model, data, split=split, progress=progress, how=how, only_new=has_least)
         of = f"{counted(found.n, 'picture')} of {found.data}"
         _require("the accuracy", min_accuracy, (found.accuracy, found.low, found.high), of, found)
         return found

@@ -20,6 +20,7 @@ from eyespot.serve.sharing import (
     certificate,
     new_token,
     qr_lines,
+    reached_at,
     who_reaches,
     with_token,
 )
@@ -82,7 +83,7 @@ def serve(
     chosen = chosen.settled()
     sockets = listening(chosen.host, chosen.port, token=chosen.token)
     try:
-        signed = certificate([str(each.getsockname()[0]) for each in sockets]) if chosen.https else None
+        signed = certificate([reached_at(str(each.getsockname()[0])) for each in sockets]) if chosen.https else None
         _serve(run, Door(sockets, chosen, signed), say=say, draw=draw)
     finally:
         for each in sockets:
@@ -141,7 +142,7 @@ class Door:
         """Of the page; where it is shared, with the token."""
         scheme = "https" if self.certificate else "http"
         for each in self.sockets:
-            host, port = each.getsockname()[:2]
+            host, port = reached_at(str(each.getsockname()[0])), each.getsockname()[1]
             address = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
             yield with_token(address, str(self.options.token)) if self.options.share else address
 

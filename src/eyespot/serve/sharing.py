@@ -21,8 +21,10 @@ from eyespot.errors import MachineError, MissingExtra
 
 DAYS = 30
 """That a certificate is valid."""
-ELSEWHERE = ("192.0.2.1", 9)
-"""An address that is nobody's (RFC 5737). Nothing is sent there; the system says by which of its own it would be."""
+ELSEWHERE = {4: (socket.AF_INET, ("192.0.2.1", 9)), 6: (socket.AF_INET6, ("2001:db8::1", 9))}
+"""Of each version of IP an address that is nobody's (RFC 5737 and 3849). Nothing is sent there; the system says by
+which of its own it would be."""
+LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 LIGHT, DARK = 0, 1
 HALVES = {(LIGHT, LIGHT): "█", (LIGHT, DARK): "▀", (DARK, LIGHT): "▄", (DARK, DARK): " "}
 """Two rows of a QR code in a line of text, drawn in white on black."""
@@ -47,18 +49,30 @@ def new_token() -> str:
 
 def address_in_network() -> str:
     """This computer's address in its network. Raises MachineError where it is in none."""
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as found:
-            found.connect(ELSEWHERE)
-            address = str(found.getsockname()[0])
-    except OSError:
-        address = "127.0.0.1"
+    address = _own_address(4)
     if ipaddress.ip_address(address).is_loopback:
         raise MachineError(
             "this computer is in no network, so nobody else could reach the page: join the network that the others are "
             "in, or give the address to listen on with --host"
         )
     return address
+
+
+def reached_at(address: str) -> str:
+    """Where a server is reached that listens on that address: one for all of them stands for that in the network."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    return _own_address(ip.version) if ip.is_unspecified else address
+
+
+def _own_address(version: int) -> str:
+    """This computer's address in its network; that of itself alone where it is in none."""
+    family, elsewhere = ELSEWHERE[version]
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as found:
+            found.connect(elsewhere)
+            return str(found.getsockname()[0])
+    except OSError:
+        return LOOPBACK[version]
 
 
 def who_reaches(address: str) -> str:

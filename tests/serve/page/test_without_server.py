@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -67,6 +68,11 @@ def write_page(folder: Path, bundle: Bundle | DetectorBundle, runtime: dict[str,
     for name, content in site(bundle, web_graph(bundle), runtime).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
 
 
 @contextmanager
@@ -178,6 +184,36 @@ def test_two_pages_at_one_address_keep_their_own(page_of, bundle, box_bundle, vi
     page.goto(address)
     page.wait_for_selector("#desk:not([hidden])")
     assert page.inner_text("#model-name") == "colors"
+
+
+def test_what_else_lies_below_the_page_is_shown(page_of, bundle, visit):
+    address, folder = page_of(bundle)
+    page = visit(address)
+    page.wait_for_selector("#kept:not([hidden])")
+    write_text(folder / "notes" / "index.html", "<p>Notes</p>")
+    page.goto(f"{address}notes/")
+    assert page.inner_text("p") == "Notes"
+    assert page.goto(f"{address}nothing").status == 404
+    for name in ("index.html", "?a=1", "#answers"):
+        page.goto(f"{address}{name}")
+        page.wait_for_selector("#desk:not([hidden])")
+
+
+@pytest.mark.parametrize("script", [None, "<p>Another site, whatever is asked for</p>"])
+def test_another_site_at_the_address_is_shown_from_the_second_visit_on(page_of, bundle, visit, script):
+    address, folder = page_of(bundle)
+    page = visit(address)
+    page.wait_for_selector("#kept:not([hidden])")
+    shutil.rmtree(folder)
+    write_text(folder / "index.html", "<p>Another site</p>")
+    if script:  # a server that answers every address with its page
+        page.context.route("**/sw.js", lambda route: route.fulfill(body=script, content_type="text/html"))
+    page.reload()
+    drop(page, ("leaf.png", plain((60, 190, 90))))
+    assert answered(page, 1).locator(".verdict").inner_text() == "green"  # of what is kept
+    page.wait_for_function("async () => !(await navigator.serviceWorker.getRegistration())")
+    page.goto(address)
+    assert page.inner_text("p") == "Another site"
 
 
 def test_a_detector_shows_its_boxes_and_the_slider_finds_more(page_of, box_bundle, visit):

@@ -4,6 +4,8 @@ const VERSION = "@VERSION@";
 const FILES = @FILES@;
 const OURS = `eyespot ${registration.scope} `; // other pages at the same address keep theirs
 const KEPT = `${OURS}${VERSION}`;
+const PAGE = new URL("./", registration.scope).href;
+const ADDRESSES = new Set([...FILES, "index.html"].map((file) => new URL(file, registration.scope).href));
 
 addEventListener("install", (event) => event.waitUntil(keep()));
 addEventListener("activate", (event) => event.waitUntil(forget()));
@@ -11,7 +13,10 @@ addEventListener("message", ({ data }) => {
   if (data === "take over") skipWaiting();
 });
 addEventListener("fetch", (event) => {
-  if (event.request.method === "GET" && event.request.url.startsWith(registration.scope)) event.respondWith(answer(event.request));
+  const [address] = event.request.url.split(/[?#]/);
+  if (event.request.method !== "GET") return;
+  if (ADDRESSES.has(address)) event.respondWith(answer(event.request, address)); // other pages may lie below
+  if (address === location.href) event.respondWith(fetch(event.request).catch(() => new Response(null, { status: 204 }))); // see isGone
 });
 
 async function keep() {
@@ -24,9 +29,11 @@ async function forget() {
   await Promise.all(names.filter((name) => name.startsWith(OURS) && name !== KEPT).map((name) => caches.delete(name)));
 }
 
-/** @param {Request} request */
-async function answer(request) {
+/**
+ * @param {Request} request
+ * @param {string} address - that of one of the files, or of the page
+ */
+async function answer(request, address) {
   const cache = await caches.open(KEPT);
-  const asked = request.mode === "navigate" ? registration.scope : request;
-  return (await cache.match(asked, { ignoreSearch: true })) ?? fetch(request);
+  return (await cache.match(address === `${PAGE}index.html` ? PAGE : address)) ?? fetch(request);
 }
