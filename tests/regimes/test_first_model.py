@@ -183,3 +183,11 @@ def test_what_is_stored_is_not_tapped(now):
 
 def test_without_a_time_the_regime_decides_whether_activations_are_kept():
     assert that_fits(prepared(), FakeTrunk(None), job(Clock()), tap=lambda: TAP)[2] is TAP  # type: ignore
+
+
+def test_what_is_stored_takes_no_time(now):
+    """A time never makes worse what was computed before."""
+    its = job(Clock(1), time=1)
+    fits, used, _ = that_fits(prepared(), FakeTrunk(now, stored=True), its)  # type: ignore[arg-type]
+    assert len(fits.part("train")) == 900
+    assert used.options.mirror != "no"
