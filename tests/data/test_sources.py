@@ -407,6 +407,8 @@ def test_a_class_folder_that_cannot_be_read_is_set_aside_with_the_reason(tmp_pat
         "cat/deep": "is a folder that cannot be read: Permission denied",
     }
     assert labels(data_set) == {"cat": 2, "dog": 2}
+    (note,) = [each for each in data_set.notes if "secret" in each]
+    assert note.startswith("the folder 'secret' cannot be read, so the model learns nothing of what is there")
 
 
 def test_a_data_set_that_cannot_be_read_is_refused_in_a_sentence(tmp_path, locked):

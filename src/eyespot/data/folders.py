@@ -12,7 +12,7 @@ from eyespot.data.data_set import DataSet, Picture, case_twins, judge, sort_clas
 from eyespot.data.layouts import LAYOUT, read
 from eyespot.data.listing import Folder, Listing, Reading
 from eyespot.data.read_as import Layout
-from eyespot.data.sifting import Sifted, folders_in
+from eyespot.data.sifting import UNREAD, Sifted, folders_in
 from eyespot.errors import DataError, NoPictures, UnclearFolders
 from eyespot.names import printable
 from eyespot.words import counted, some
@@ -99,7 +99,12 @@ def _notes_on_folders(sifted: Sifted, reading: Reading) -> Iterator[str]:
     ]
     used = {*map(_parent, (each.name for each in sifted.pictures)), *sifted.runs}
     full = {spelled_alike(str(each)) for name in used for each in (PurePosixPath(name), *PurePosixPath(name).parents)}
-    empty = [repr(name) for name in found if spelled_alike(name) not in full]
+    unread = {each.picture for each in sifted.set_aside if each.reason.startswith(UNREAD)}
+    closed = [repr(name) for name in found if name in unread]
+    if closed:
+        are = "folder {} cannot be read" if len(closed) == 1 else "folders {} cannot be read"
+        yield f"the {are.format(some(closed))}, so the model learns nothing of what is there: make it readable"
+    empty = [repr(name) for name in found if spelled_alike(name) not in full and name not in unread]
     if len(empty) == 1:
         yield f"the folder {empty[0]} holds no pictures: it is left out"
     elif empty:

@@ -21,6 +21,7 @@ SYSTEM_FILES = {"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"}
 SYSTEM_FOLDERS = {"__macosx", "@eadir", "$recycle.bin"}
 BUNDLE = ("manifest.json", "model.onnx")
 """Files by which a model of ours is known."""
+UNREAD = "is a folder that cannot be read"
 LARGEST_ARGS = 2**16
 """Bytes of a run's `args.json` in which it says what it is."""
 
@@ -106,7 +107,7 @@ def _walk(root: Path) -> tuple[list[str], dict[str, str], list[str]]:
     def refuse(error: OSError) -> None:
         if error.filename == str(root):
             raise DataError(f"the folder {printable(str(root))} cannot be read: {error.strerror}")
-        left[error.filename] = f"is a folder that cannot be read: {error.strerror}"
+        left[error.filename] = f"{UNREAD}: {error.strerror}"
 
     for top in tops:  # links that are found on the way are appended
         for folder, folders, names in os.walk(top, onerror=refuse):
