@@ -214,7 +214,7 @@ def _require_trainable(name: str, hashed: Sequence[Hashed], set_aside: Sequence[
     train = Counter(str(each.picture.label) for each in hashed if each.picture.part == "train")
     if len(train) < 2:
         raise DataError(
-            f"{name} has readable, distinct pictures to train on in {len(train)} class only: two are needed"
+            f"{name} has readable, distinct pictures to train on in {len(train) or 'no'} class: two are needed"
             f"{_left_out(set_aside)}"
         )
 

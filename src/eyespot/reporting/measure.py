@@ -150,11 +150,12 @@ def _metrics(answers: Answers, fitted: Fitted) -> PartMetrics:
 def _reason(answers: Answers, fitted: Fitted) -> str:
     count, different = len(fitted.prepared.part("test")), fitted.prepared.different("test")
     differ = " that differ, series of them counted as one" if different < count else ""
-    have = f"the test part has only {counted(different, 'picture')}{differ}" if count else "there is no test part"
+    few = f"the test part has only {counted(different, 'picture')}{differ}, too few to say much"
+    have = few if count else "there is no test part"
     repeats = len(answers.logits)
     times = "" if repeats == 1 else f", {repeats} times over"
     return (
-        f"{have}, too few to say much; instead each of the {len(answers.labels)} pictures was answered by models that "
+        f"{have}; instead each of the {len(answers.labels)} pictures was answered by models that "
         f"had not seen it (cross-validation{times})"
     )
 
