@@ -211,7 +211,8 @@ def test_another_site_at_the_address_is_shown_from_the_second_visit_on(page_of, 
     page.reload()
     drop(page, ("leaf.png", plain((60, 190, 90))))
     assert answered(page, 1).locator(".verdict").inner_text() == "green"  # of what is kept
-    page.wait_for_function("async () => !(await navigator.serviceWorker.getRegistration())")
+    registered = "async () => Boolean(await navigator.serviceWorker.getRegistration())"
+    assert any(page.wait_for_timeout(200) or not page.evaluate(registered) for _ in range(100))
     page.goto(address)
     assert page.inner_text("p") == "Another site"
 
