@@ -214,3 +214,9 @@ def test_what_a_model_of_several_labels_is_measured_by(labels_run: Any) -> None:
         DataError, match=r"measured by lists of several labels, which are read from files alone, not from"
     ):
         eyespot.val(labels_run.run, ([np.zeros((8, 8, 3), np.uint8)], ["circle"]))
+
+
+def test_a_model_shows_itself_in_a_notebook(labels_run: Any) -> None:
+    model = eyespot.load(labels_run.run, eyespot.MultilabelModel)
+    assert all(name in model._repr_html_() for name in model.classes)
+    assert repr(model).startswith("<eyespot model")

@@ -15,9 +15,10 @@ from eyespot import machine
 from eyespot.answering.answers import Answers
 from eyespot.answering.results import ClassProbability, Prediction
 from eyespot.answering.rules import Rules
-from eyespot.bundle.exported import Exported, WholeClassifier
-from eyespot.bundle.files import Bundle
+from eyespot.bundle.exported import Exported, ExportedMultilabel, WholeClassifier
+from eyespot.bundle.files import Bundle, Naming
 from eyespot.bundle.manifest import Manifest
+from eyespot.bundle.multilabel_manifest import MultilabelManifest
 from eyespot.bundle.run import ClassAnswer, Classifier
 from eyespot.card import card
 from eyespot.data.data_set import Picture
@@ -48,14 +49,14 @@ class Answered:
     """Pictures of one color."""
 
 
-class Opened:
-    """A bundle or an exported model, compiled when it is first asked."""
+class Compiled:
+    """A bundle or an exported model that names classes, or labels, compiled when it is first asked."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Naming) -> None:
         self.bundle = bundle
 
     @property
-    def manifest(self) -> Manifest:
+    def manifest(self) -> Manifest | MultilabelManifest:
         """Everything that is known of the model: network, preprocessing, metrics, data, versions."""
         return self.bundle.manifest
 
@@ -68,7 +69,7 @@ class Opened:
     def classifier(self) -> Classifier | WholeClassifier:
         """The graph on this machine, compiled when first used."""
         cache_folder = compiled_folder(machine.cache_folder())
-        if isinstance(self.bundle, Exported):
+        if isinstance(self.bundle, Exported | ExportedMultilabel):
             return WholeClassifier(self.bundle, cache_folder=cache_folder)
         return Classifier(self.bundle, cache_folder=cache_folder)
 
@@ -86,15 +87,31 @@ class Opened:
         return card(self.manifest.name, rows)
 
     def answers(
-        self, pictures: Sequence[tuple[Picture, str | None]], *, doing: str, many: bool, progress: Progress
+        self,
+        pictures: Sequence[tuple[Picture, str | None]],
+        *,
+        doing: str,
+        progress: Progress,
+        many: bool | None = None,
     ) -> Answered:
         """What it says to each picture.
 
         pictures: each with the content hash that its file must still have, or None.
-        doing: names the work for `progress`. many: whether working in batches pays.
+        doing: names the work for `progress`. many: whether working in batches pays; None where their number says it.
         """
+        many = len(pictures) > FEW_PICTURES if many is None else many
         preprocess = self.manifest.preprocess
         return answers_of(self.classifier, preprocess, pictures, doing=doing, many=many, progress=progress)
+
+
+class Opened(Compiled):
+    """One that names classes."""
+
+    bundle: Bundle
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.bundle.manifest
 
 
 def answers_of(
