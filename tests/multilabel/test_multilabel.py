@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 import eyespot
 from eyespot.answering.multilabel import MultilabelModel
 from eyespot.cli.main import main
+from eyespot.cli.show_multilabel import trained
 from eyespot.errors import BundleError, DataError, EyespotError, OptionError
 from eyespot.multilabel.fit import answers_of_other_folds
 from eyespot.serve.app import make_app
@@ -214,6 +215,12 @@ def test_what_a_model_of_several_labels_is_measured_by(labels_run: Any) -> None:
         DataError, match=r"measured by lists of several labels, which are read from files alone, not from"
     ):
         eyespot.val(labels_run.run, ([np.zeros((8, 8, 3), np.uint8)], ["circle"]))
+
+
+def test_training_ends_with_what_comes_next(labels_run: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    trained(labels_run)
+    said = [line[:12].strip() for line in capsys.readouterr().out.splitlines()]
+    assert said[-5:] == ["See it", "Use it", "", "Better it", ""]
 
 
 def test_a_model_shows_itself_in_a_notebook(labels_run: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from eyespot.cli import afterwards
 from eyespot.cli.columns import in_column
 from eyespot.cli.show import MOST_CLASSES, line, notes, say, set_aside
 from eyespot.evaluate.trust import series_sentences
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from eyespot.answering.multilabel_results import MultilabelValResult
     from eyespot.evaluate.multilabel_records import MultilabelScores
     from eyespot.multilabel.result import MultilabelResult
+
+
+BETTER = (
+    "train on more pictures, or on larger images",
+    "--imgsz 320 took the mAP on 600 pictures of clothing from 0.653 to 0.678",
+)
+"""By docs/multilabel.md."""
 
 
 def trained(result: MultilabelResult) -> None:
@@ -32,8 +40,7 @@ def trained(result: MultilabelResult) -> None:
     for label, sentence in series_sentences(result.series):
         line(label, sentence)
     line("Time", f"{result.seconds:.1f} s, {counted(result.views_computed, 'view')} computed")
-    line("Report", result.report)
-    line("Next", result.next_commands[0][0])
+    afterwards.next_steps(result.report, result.next_commands, BETTER)
 
 
 def validated(result: MultilabelValResult) -> None:
