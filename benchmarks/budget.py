@@ -4,7 +4,7 @@
     python benchmarks/budget.py DATA --log runs.jsonl --only default
 
 DATA is the folder that holds `clothing/` and `cifar10/`. With `--time 5m`, on three draws of 2,060 pictures of CIFAR-10
-(1,442 to train on) and on clothing with 30, 100 and 307 training pictures of each class: how much of the time is used,
+(1,442 to train on) and on clothing with 30 (two draws), 100 and 307 training pictures of each class: how much of the time is used,
 and whether the validation accuracy is below that of a regime that has all of the time for itself. Without a time, on
 clothing: the test accuracy, and after how long the frozen model is announced. Every run is a process of its own with an
 empty cache. With --log, what is finished is kept, and a benchmark that was interrupted goes on from there.
@@ -37,7 +37,8 @@ TEST_BAR = at_least(0.925, "accuracy", "without a time, clothing has a test accu
 ANNOUNCED_BAR = at_most(1.1, "times", "and the frozen model is announced soon, compared with --regime frozen alone")
 TIME = 300
 GIVEN: dict[str, tuple[str, ...]] = {"ladder": (), "partial": ("--regime", "partial"), "full": ("--regime", "full")}
-EACH, DRAWN, DRAWS = (30, 100, 307), 206, (0, 1, 2)
+CLOTHING, DRAWN, DRAWS = ((30, 0), (30, 1), (100, 0), (307, 0)), 206, (0, 1, 2)
+"""Pictures of each class and the draw; pictures of each class of CIFAR-10, and its draws."""
 
 
 def main() -> None:
@@ -76,9 +77,9 @@ def of_times(runner: Runner, data: Path, wanted: Sequence[str] | None) -> None:
 def sets(data: Path, folder: Path) -> Iterator[tuple[str, Path]]:
     for draw in DRAWS:
         yield f"cifar10-{draw}", cifar10(data / "cifar10", folder / f"cifar10-{draw}", draw)
-    for each in EACH:
-        clothing = data / "clothing"
-        yield f"clothing-{each}", placed(clothing, folder / f"clothing-{each}", drawn_of_each_class(clothing, each, 0))
+    for each, draw in CLOTHING:
+        clothing, name = data / "clothing", f"clothing-{each}" + f"-{draw}" * bool(draw)
+        yield name, placed(clothing, folder / name, drawn_of_each_class(clothing, each, draw))
 
 
 def cifar10(data: Path, folder: Path, draw: int) -> Path:

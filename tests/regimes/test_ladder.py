@@ -263,9 +263,19 @@ def test_much_time_is_not_used_up(fake, left):
     left.seconds = 1e9
     fake.climb(Clock(1e9))
     assert fake.trained == {
-        "stage5": PARTIAL.epochs,
+        "stage5": 2 * PARTIAL.epochs,
         "full": 4 * MOST_FOR_FEW["full"],
     }
+
+
+def test_the_partial_regime_takes_more_epochs_only_from_what_the_full_one_does_not_need(fake, left):
+    own, steps = PARTIAL.epochs, WORK / PARTIAL.batch
+    fake.step_seconds["full"] = fake.step_seconds["stage5"] * 2
+    full = for_so_many(FULL, TRAINED, most=MOST_FOR_FEW["full"])
+    needed = full.epochs * 2 * 0.1 * WORK / full.batch
+    left.seconds = 10.0 + ((own + 1.5) * 0.1 * steps + needed) / ladder.PLANNED
+    fake.climb(Clock(1000))
+    assert fake.trained["stage5"] == pytest.approx(own + 1.5, abs=0.11)
 
 
 def test_the_partial_regime_takes_what_is_of_no_use_to_the_full_one(fake, left):

@@ -18,13 +18,15 @@ from eyespot.data.store_values import key_of
 from eyespot.errors import Stopped
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
+from eyespot.regimes.answers import Answers
 from eyespot.regimes.choice import Choice
 from eyespot.regimes.cuts import decide_cuts, tap_for
-from eyespot.regimes.first_model import that_fits
+from eyespot.regimes.first_model import FITTING_SECONDS, that_fits
 from eyespot.regimes.fitted import SMALLEST_TEST, Fitted, despite_ctrl_c, stopped_note
 from eyespot.regimes.frozen import as_found, fit_frozen, views_of
 from eyespot.regimes.full import full_attempt
 from eyespot.regimes.ladder import Candidate, Keep, Ladder, too_little
+from eyespot.regimes.larger import LARGER, Larger, try_larger
 from eyespot.regimes.learned import Attempt, Tuning, with_note
 from eyespot.regimes.partial import partial_attempts
 from eyespot.regimes.prepare import Prepared
@@ -34,6 +36,8 @@ from eyespot.regimes.weighing import FirstRung, asked_for, only_frozen
 from eyespot.runs.job import Job
 from eyespot.runs.remembered import recall, remember
 from eyespot.version import VERSION
+from eyespot.zoo.weights import of_network
+from eyespot.zoo.weights_files import find
 
 BETTERED_TIMES, BETTERED_SECONDS = 4, 300
 """How long a frozen model is bettered where nobody gave a time: so many times what its features take, and at most so
@@ -60,11 +64,19 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
     small_test = _has_small_test(features.prepared)
     if not _goes_on(features.prepared, choice):
         first, few = features.rung(small_test=small_test), _too_little(features.prepared)
-        return only_frozen(first, job, reason=few) if job.options.time and choice.climbs and few else first.frozen
+        if not (job.options.time and choice.climbs and few):
+            return first.frozen
+        climbed = only_frozen(first, job, reason=few)
+        crossed = partial(_Features.crossed, small_test=small_test)
+        try_larger(climbed, _larger(features, crossed, job), job, reserve=FITTING_SECONDS)
+        return replace(climbed.best, ladder=tuple(climbed.rungs))
     first = features.first_rung(small_test=small_test)
     if choice.climbs:
-        ladder = Ladder(first, candidates(first.frozen, backbone, cuts, job), job, keep=keep)
-        return _bettered(ladder, features, first.frozen, job) if choice.is_bettered else ladder.climb()
+        more = candidates(first.frozen, backbone, cuts, job)
+        validated = partial(_Features.validated, small_test=small_test)
+        if choice.is_bettered:
+            return _bettered(Ladder(first, more, job, keep=keep), features, first.frozen, job)
+        return Ladder(first, more, job, keep=keep, larger=_larger(features, validated, job)).climb()
 
     def tuning() -> Tuning:
         if choice.regime == "full":
@@ -162,6 +174,33 @@ def candidates(frozen: Fitted, backbone: Backbone, cuts: Callable[[], Sequence[s
     return found
 
 
+def _larger(
+    features: _Features, fit: Callable[[_Features], tuple[Fitted, Answers | None]], job: Job
+) -> Iterator[Larger]:
+    """The larger networks that are installed, where nobody chose one; each is made when it is asked for.
+
+    fit: a head on the features of one, and its answers to the pictures that it is judged by.
+    """
+    options = job.options
+    if (options.model, options.regime, options.freeze) != ("auto", "auto", None):
+        return
+    for name in LARGER:
+        if find(next(iter(of_network(name).values()))) is not None:
+            yield _on_larger(name, features, fit, job)
+
+
+def _on_larger(
+    name: str, features: _Features, fit: Callable[[_Features], tuple[Fitted, Answers | None]], job: Job
+) -> Larger:
+    @cache
+    def others() -> _Features:
+        backbone = choose_backbone(name, None, size=job.options.imgsz, levels=features.prepared.levels)
+        trunk = backbone.trunk(job.cache_folder, job.precision, job.progress)
+        return replace(features, trunk=trunk, tap=None, computed=0)
+
+    return Larger(name, seconds=lambda: others().seconds(), fit=lambda: fit(others()))
+
+
 @dataclass(frozen=True)
 class _Features:
     """Pictures that are split by series, with their features in the store."""
@@ -180,6 +219,18 @@ class _Features:
         with _stopping(self.job):
             fitted = fit_frozen(self.prepared, self.trunk, self.job, small_test=small_test, tap=self.tap)
         return replace(fitted, as_found=as_found(fitted.prepared, self.trunk, self.job))
+
+    def crossed(self, *, small_test: bool) -> tuple[Fitted, Answers | None]:
+        """The same, and its answers in cross-validation."""
+        found = self.frozen(small_test=small_test)
+        return found, found.answers_on_train
+
+    def validated(self, *, small_test: bool) -> tuple[Fitted, Answers | None]:
+        """A head fitted on the train part alone, and its answers to the validation pictures."""
+        first = self.first_rung(small_test=small_test)
+        asked = first.ask(self.job)
+        views = first.frozen.views_computed + asked.computed
+        return replace(first.frozen, views_computed=views), asked.answers
 
     def seconds(self) -> float:
         """What the features take here and now where none are stored, by a few."""

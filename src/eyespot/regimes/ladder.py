@@ -19,6 +19,7 @@ from eyespot.evaluate.paired import FEWEST_COMPARED
 from eyespot.progress import announce
 from eyespot.records import Rung
 from eyespot.regimes.fitted import Fitted
+from eyespot.regimes.larger import Larger, try_larger
 from eyespot.regimes.learned import Attempt, tune, with_note
 from eyespot.regimes.plans import Defaults
 from eyespot.regimes.weighing import Climbed, FirstRung, begin, weigh, with_start
@@ -86,13 +87,16 @@ class Ladder:
         job: Job,
         *,
         keep: Keep,
+        larger: Iterable[Larger] = (),
         tune: Callable[..., Fitted] = tune,
     ) -> None:
         """first: the frozen regime, fitted only on the train part.
-        keep: called with the frozen model and with each that is better. tune: what trains, as `learned.tune` does.
+        keep: called with the frozen model and with each that is better.
+        larger: networks for a head alone, of which one is tried where time is left. tune: what trains, as
+            `learned.tune` does.
         """
         self._first, self._candidates, self._job = first, candidates, job
-        self._keep, self._tune = keep, tune
+        self._keep, self._larger, self._tune = keep, larger, tune
         self._frozen, self._climbed = first.frozen, Climbed.of(first, None, job)
         self._costs: dict[str, _Cost] = {}
         self.was_stopped = False
@@ -112,6 +116,8 @@ class Ladder:
             if announced:
                 self._announce()
             self._climb_on()
+            if try_larger(self._climbed, self._larger, self._job, reserve=self._reserve):
+                self._keep(self._climbed.best)
             self._say_what_is_left()
         except KeyboardInterrupt:
             if self._job.world.size > 1:  # processes that do not stop alike would wait for each other
@@ -198,21 +204,23 @@ class Ladder:
         return None
 
     def _epochs_that_fit(self, attempt: Attempt, candidate: Candidate, later: Candidate | None) -> float:
-        """As many as there is time for, up to a multiple of the regime's own; only its own where a later one has
-        enough of what is left; 0 where they are fewer than a useful part of it.
+        """As many as there is time for, up to a multiple of the regime's own; where a later one can have its own, too,
+        no more than leave it these; 0 where they are fewer than a useful part of it.
         """
         if self._job.clock.is_up(reserve=self._reserve + MEASURING_SECONDS):
             return 0
         own, cost = attempt.defaults.epochs, self._cost(attempt)
         epochs = min((self._left - cost.before) / cost.epoch, candidate.most * own)
-        if later and epochs > own and self._has_time_after(attempt, next(iter(later.attempts()))):
-            epochs = own
+        if later and epochs > own:
+            spare = self._spare(attempt, next(iter(later.attempts())))
+            epochs = epochs if spare < 0 else min(epochs, own + spare / cost.epoch)
         return 0 if epochs < candidate.fewest else math.floor(10 * epochs) / 10
 
-    def _has_time_after(self, attempt: Attempt, later: Attempt) -> bool:
-        """Whether both can have their own epochs."""
+    def _spare(self, attempt: Attempt, later: Attempt) -> float:
+        """Seconds that are left where both have their own epochs; below 0 where the time does not suffice."""
         left = self._left - self._seconds(attempt)
-        return later.defaults.epochs * TRAINS_MORE * self._cost(attempt).epoch <= left and self._seconds(later) <= left
+        least = later.defaults.epochs * TRAINS_MORE * self._cost(attempt).epoch
+        return left - least if least > left else left - self._seconds(later)  # only what may fit is measured
 
     @property
     def _left(self) -> float:

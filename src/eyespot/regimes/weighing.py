@@ -149,10 +149,11 @@ def weigh(
     return found
 
 
-def only_frozen(first: FirstRung, job: Job, *, reason: str) -> Fitted:
-    """The frozen model as the only rung; reason: why no other one is tried."""
-    rung = _rung_of_frozen(first.frozen.out_of_fold, job, first)
-    return replace(with_note(first.frozen, reason), ladder=(rung,))
+def only_frozen(first: FirstRung, job: Job, *, reason: str) -> Climbed:
+    """The frozen model as the only rung, judged by cross-validation; reason: why no other regime is tried."""
+    climbed = Climbed.of(first, first.frozen.answers_on_train, job)
+    climbed.best = with_note(first.frozen, reason)
+    return climbed
 
 
 def with_start(tuned: Fitted, climbed: Climbed) -> Fitted:

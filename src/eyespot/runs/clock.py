@@ -177,6 +177,9 @@ class Decisions:
     def gives_way(self, judge: Callable[[], bool]) -> bool:
         return self.clock.decide(f"{self.key}: gives way", judge)
 
+    def is_tried(self, judge: Callable[[], bool]) -> bool:
+        return self.clock.decide(f"{self.key}: tried", judge)
+
     def is_kept(self, judge: Callable[[], bool]) -> bool:
         return self.clock.decide(f"{self.key}: kept", judge)
 
