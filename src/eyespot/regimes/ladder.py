@@ -40,8 +40,6 @@ WRITTEN = 2
 """Times a model may be written after a training: when it is kept, and with its report."""
 VALIDATED = 1 / 3
 """What a validation picture takes, in terms of one that is trained on: the way there, and not back."""
-
-
 UNUSED = 0.1
 """Share of a given time that is worth a word where it is not used."""
 STOPPED = "stopped by you before an epoch was over"
