@@ -4,10 +4,10 @@
     python benchmarks/budget.py DATA --log runs.jsonl --only default
 
 DATA is the folder that holds `clothing/` and `cifar10/`. With `--time 5m`, on three draws of 2,060 pictures of CIFAR-10
-(1,442 to train on) and on clothing with 30 (two draws), 100 and 307 training pictures of each class: how much of the time is used,
-and whether the validation accuracy is below that of a regime that has all of the time for itself. Without a time, on
-clothing: the test accuracy, and after how long the frozen model is announced. Every run is a process of its own with an
-empty cache. With --log, what is finished is kept, and a benchmark that was interrupted goes on from there.
+(1,442 to train on) and on clothing with 30 (two draws), 100 and 307 training pictures of each class: how much of the
+time is used, and whether the validation accuracy is below that of a regime that has all of the time for itself. Without
+a time, on clothing: the test accuracy, and after how long the frozen model is announced. Every run is a process of its
+own with an empty cache. With --log, what is finished is kept, and a benchmark that was interrupted goes on from there.
 """
 
 from __future__ import annotations
