@@ -475,6 +475,7 @@ def test_the_graph_of_a_bundle_is_the_bundle(copied):
         ("other.onnx", r"other.onnx is no whole file of `eyespot export`"),
         ("photo.png", r"holds no finished model .*: give a run folder such as runs/train/NAME"),
         ("nowhere", r"there is no model at .*nowhere: give a run folder"),
+        ("rnu", r"there is no model at .*rnu: did you mean 'run'\?"),
     ],
 )
 def test_what_is_no_model_gets_its_own_sentence(copied, tmp_path, place, said):

@@ -290,3 +290,12 @@ def test_annotations_of_no_image_are_counted(folder):
         "the image_id 'x'"
     )
     assert labels_of(path) == SAID
+
+
+@pytest.mark.parametrize("cell", ["cat|", "|", "|cat", " cat ; ", "||cat"])
+def test_a_class_with_a_stray_separator_is_a_slip(folder, cell):
+    table = written(folder, "t.csv", f"image_path,label\n0.png,dog\n1.png,{cell}\n2.png,cat\n")
+    with pytest.raises(
+        DataError, match=r"^line 3 of .*t\.csv has the class .*: several labels are written as cat\|dog"
+    ):
+        find_labels(table, ReadAs())

@@ -66,8 +66,10 @@ def own_part(
     parts = asked or ("train",)
     part = next((each for each in parts if known.count(each)), None)
     if part is None:
+        crossed = "; it was fitted on all, and its figure comes from cross-validation" if wanted == "auto" else ""
         raise DataError(
-            f"the run has no pictures of part {' or '.join(parts)}: give it others, that it has not seen, as DATA"
+            f"the run kept no pictures of part {' or '.join(parts)} to be measured by{crossed}: give it others, that "
+            "it has not seen, as DATA"
         )
     expected, numbers = known.count(part), [number for number, each in enumerate(then) if each == part]
     where = printable(str(data))

@@ -22,7 +22,7 @@ from eyespot.bundle.ports import require_answers, require_boxes, require_images
 from eyespot.engine.gate import LARGEST_BYTES, check_graph
 from eyespot.errors import BundleError, DataError
 from eyespot.files import from_home, move, write_whole
-from eyespot.words import counted
+from eyespot.words import counted, nearest
 
 if TYPE_CHECKING:
     from eyespot.bundle.detector_manifest import DetectorManifest
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 FOLDER, MANIFEST, GRAPH = "bundle", "manifest.json", "model.onnx"
 CHECKPOINTS = "checkpoints"
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic")
+MOST_BESIDE = 1000
+"""Folders among which a run is looked for whose name was typed wrong."""
 LOOKED_AT = 20
 """Files of a folder, to see whether it holds pictures."""
 FOREIGN = (".pt", ".pth", ".ckpt", ".safetensors", ".h5", ".keras", ".pb", ".tflite", ".pkl", ".joblib")
@@ -195,7 +197,10 @@ def _find(where: str | Path) -> Path:
     except OSError as error:  # no permission, too long a name
         raise BundleError(f"there is no model to be read at {where}: {_reason(error)}") from error
     if not exists:
-        raise BundleError(f"there is no model at {path}: give a run folder such as runs/train/NAME, or its bundle")
+        what_to_do = "give a run folder such as runs/train/NAME, or its bundle"
+        raise BundleError(
+            f"there is no model at {path}: {nearest(path.name, _runs_beside(path), otherwise=what_to_do)}"
+        )
     if is_file and path.suffix.lower() in (".onnx", ".xml"):
         raise BundleError(
             f"{path} is only a model's file, and this needs the run that it was exported from: give that folder, such "
@@ -215,6 +220,12 @@ def _find(where: str | Path) -> Path:
         f"{path} holds no finished model ({FOLDER}/{MANIFEST} is missing): give a run folder such as runs/train/NAME"
         f"{'; the run comes first, and then the pictures' if _is_picture(path) else ''}"
     )
+
+
+def _runs_beside(path: Path) -> list[str]:
+    """The names of the runs in the folder in which `path` would be."""
+    folders = islice(path.parent.iterdir(), MOST_BESIDE) if path.parent.is_dir() else ()
+    return [each.name for each in folders if find_bundle(each) is not None]
 
 
 def _is_picture(path: Path) -> bool:

@@ -105,7 +105,18 @@ def _lists(cells: Cells, at: int) -> LabelCells | None:
     for separator in SEPARATORS:
         if any(sum(bool(each.strip()) for each in text.split(separator)) > 1 for text in texts if separator in text):
             return LabelCells(column=cells.names[at], separator=separator)
+    _refuse_strays(cells, at)
     return None
+
+
+def _refuse_strays(cells: Cells, at: int) -> None:
+    """Raises DataError for a class that begins or ends with what stands between labels, where no cell has two."""
+    for place, value in cells.column(at):
+        if isinstance(value, str) and value.strip() and value.strip() != value.strip().strip("".join(SEPARATORS)):
+            raise DataError(
+                f"{place} of {cells.where} has the class {printable(value)[:40]!r}: several labels are written as "
+                f"cat{SEPARATORS[0]}dog, and one stands alone: correct it"
+            )
 
 
 def _flags(cells: Cells, columns: Sequence[int], *, are_named: bool) -> LabelCells:
