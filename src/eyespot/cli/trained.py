@@ -120,6 +120,7 @@ def export(as_json: bool, quiet: bool, **options: Any) -> None:
     help="What clients must know; needed on other addresses than this computer's own.  [default: EYESPOT_TOKEN]",
 )
 @click.option("--queue", type=int, default=256, show_default=True, help="Pictures that may wait; beyond, 503.")
+@click.option("--decode-seconds", type=float, default=5.0, show_default=True, help="That decoding a picture may take.")
 @click.option("--style", is_flag=True, help="Paint photos as paintings, too: on the page, and by POST /paint.")
 @click.option("--share", is_flag=True, help="For phones in this network: an address with a token, and its QR code.")
 @click.option("--https", is_flag=True, help="Over HTTPS, with a certificate of its own: phones' cameras need it.")

@@ -17,7 +17,7 @@ from typing import cast
 
 from PIL import Image, ImageFile, features
 
-from eyespot.data import decoder_lines, picture_limits, plain, structure
+from eyespot.data import decoder_lines, decoding, picture_limits, plain, structure
 from eyespot.data.other_files import what_else
 from eyespot.errors import UnreadablePicture
 from eyespot.machine import cores, glibc
@@ -61,6 +61,8 @@ def open_picture(data: bytes, *, most_pixels: int = picture_limits.MAX_PIXELS) -
     name = format_of(data)
     opener = _class(name)
     picture_limits.check_bytes(data, name)
+    if decoding.is_opened_apart(name):
+        return decoding.opened(data, most_pixels)
     with _told_in_words(data, name):
         picture = _opened(opener, data, name)
     picture_limits.check_header(picture, data, most_pixels=most_pixels)
@@ -86,6 +88,9 @@ def decode(picture: Image.Image, data: bytes) -> None:
     """
     name = picture.format or "picture"
     _memory.take(picture_limits.memory(picture))
+    if decoding.is_decoded_apart(picture, in_scans=picture_limits.scanned(picture)):
+        decoding.decode(picture, data)
+        return
     lines: list[str] = []
     with _told_in_words(data, name, lines):
         if name not in _PRINTING:

@@ -90,7 +90,7 @@ def memory(picture: Image.Image) -> int:
     """
     each = _BYTES_A_PIXEL.get(picture.mode, 8 if picture.mode in _COPIED or "exif" in picture.info else 4)
     each += _ANIMATIONS.get(picture.format or "", 0)
-    pixels, in_scans = picture.width * picture.height, int(picture.info.get(_IN_SCANS, 0))
+    pixels, in_scans = picture.width * picture.height, scanned(picture)
     taken = pixels * each + in_scans * _BYTES_A_PIXEL_IN_SCANS
     if taken > MOST_MEMORY:
         kind = f"a {picture.format} in several scans" if in_scans else f"the kind {picture.format} {picture.mode}"
@@ -99,6 +99,11 @@ def memory(picture: Image.Image) -> int:
             f"memory, more than the {MOST_MEMORY // 2**20} that are given: save it smaller"
         )
     return taken
+
+
+def scanned(picture: Image.Image) -> int:
+    """Pixels of an opened JPEG that comes in several scans; 0 of all others."""
+    return int(picture.info.get(_IN_SCANS, 0))
 
 
 def _check_scans(picture: Image.Image, data: bytes) -> None:

@@ -32,6 +32,8 @@ QUEUE = 256
 
 WAIT_SECONDS = SHORT_SECONDS
 """For which files are decoded before an image that could be answered: it waits for the file at hand, not for many."""
+MOST_RELIEVED = 16
+"""Workers that may wait for pictures that decode slowly while others do their work."""
 JOIN_SECONDS = 5.0
 """For the workers to end. By then all is answered, or nobody waits any more: a worker may hang in a decoder."""
 
@@ -96,11 +98,12 @@ class Batching:
         self._taken = 0
         self._stopped = False
         self._changed = threading.Condition(threading.Lock())
-        self._threads = [
-            threading.Thread(target=self._work, name=f"eyespot-{number}", daemon=True) for number in range(workers)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._threads: dict[int, threading.Thread] = {}
+        """Those that work, by their numbers."""
+        self._relieved: dict[int, threading.Thread] = {}
+        """Those whose work others do: each ends with what it is at."""
+        for _ in range(workers):
+            self._begin()
 
     @property
     def taken(self) -> int:
@@ -138,13 +141,35 @@ class Batching:
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
+            threads = [*self._threads.values(), *self._relieved.values()]
         deadline = time.monotonic() + JOIN_SECONDS
-        for thread in self._threads:
+        for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+
+    def relieve(self, number: int) -> None:
+        """Has another worker do the work of one that waits for a slow decoder. number: of its thread; or another's."""
+        with self._changed:
+            if self._stopped or number not in self._threads or len(self._relieved) == MOST_RELIEVED:
+                return
+            self._relieved[number] = self._threads.pop(number)
+        self._begin()
+
+    def _begin(self) -> None:
+        thread = threading.Thread(target=self._work, name="eyespot-work", daemon=True)
+        with self._changed:
+            thread.start()
+            assert thread.ident is not None
+            self._threads[thread.ident] = thread
 
     def _work(self) -> None:
         while task := self._next():
             task()
+            if self._relieved and self._was_relieved():
+                return
+
+    def _was_relieved(self) -> bool:
+        with self._changed:
+            return self._relieved.pop(threading.get_ident(), None) is not None
 
     def _next(self) -> Callable[[], None] | None:
         """What is to be done next, as soon as there is something; None at the end."""

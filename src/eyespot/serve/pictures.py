@@ -1,14 +1,19 @@
-"""A picture that a stranger sent, as an image: its format and header are checked before anything is decoded."""
+"""A picture that a stranger sent, as an image: its format and header are checked before anything is decoded.
+
+A server has all of it done in processes of their own, which may be ended (`decoding_child.py`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from eyespot.data import formats
+from eyespot.data.decoding import apart
 from eyespot.data.framed import Framed, frame_opened
 from eyespot.data.pictures import lies_on_its_side, read_opened, small_opened
 from eyespot.data.ranges import levels_of
@@ -20,16 +25,22 @@ MOST_BYTES = 20 * 2**20
 MOST_PIXELS = 50_000_000
 MOST_REASON = 200
 """Letters of a decoder's reason that are handed on."""
+CROPPED, LETTERBOXED = "cropped", "letterboxed"
+"""What is asked of the processes that decode."""
 Decoded = TypeVar("Decoded")
 
 
 def read_sent(data: bytes, preprocess: Preprocess) -> Framed:
     """The picture as `data.pictures.read_image` makes it. Raises RequestError with the status that says why not."""
+    if apart.is_always:
+        return _apart(CROPPED, data, preprocess)
     return _sent(data, lambda picture: _cut_to_the_middle(picture, data, preprocess))
 
 
 def frame_sent(data: bytes, preprocess: Preprocess) -> Framed:
     """The same with a letterbox, as `data.framed.read_framed` makes it."""
+    if apart.is_always:
+        return _apart(LETTERBOXED, data, preprocess)
     return _sent(data, lambda picture: frame_opened(picture, data, preprocess))
 
 
@@ -44,6 +55,31 @@ def small_sent(data: bytes, side: int, *, called: str) -> np.ndarray:
 def too_large() -> RequestError:
     """What is said of a picture with too many bytes."""
     return RequestError(413, f"the picture has more than {MOST_BYTES // 2**20} MB: send a smaller one")
+
+
+def _apart(job: str, data: bytes, preprocess: Preprocess) -> Framed:
+    """What a process of its own makes of it."""
+    if len(data) > MOST_BYTES:
+        raise too_large()
+    try:
+        said, content = apart.ask({"job": job, "preprocess": _as_json(preprocess)}, data)
+    except UnreadablePicture as error:  # its process has ended
+        raise RequestError(400, f"the picture {error.reason}") from None
+    if "error" in said:
+        raise RequestError(int(said["status"]), str(said["error"]))
+    height, width = preprocess.crop_hw
+    image = np.frombuffer(content, np.uint8).reshape(height, width, preprocess.channels)
+    return Framed(image, _sides(said["picture_hw"]), _sides(said["shown_hw"]))
+
+
+@lru_cache(16)
+def _as_json(preprocess: Preprocess) -> str:
+    return preprocess.model_dump_json()
+
+
+def _sides(said: Any) -> tuple[int, int]:
+    height, width = said
+    return int(height), int(width)
 
 
 def _sent(data: bytes, decode: Callable[[Image.Image], Decoded], *, called: str = "the picture") -> Decoded:

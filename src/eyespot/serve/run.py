@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -46,6 +47,8 @@ class ServeOptions:
     """What clients must know; needed where the address is not this computer's own."""
     queue: int = QUEUE
     """Pictures that may wait or be worked on."""
+    decode_seconds: float = 5.0
+    """That a picture may take to be decoded; the process that does it is ended then, and nothing else."""
     style: bool = False
     """Whether photos are painted, too."""
     share: bool = False
@@ -56,6 +59,8 @@ class ServeOptions:
     def __post_init__(self) -> None:
         if self.queue < 1:
             raise OptionError(f"the option queue must be at least 1, not {self.queue}")
+        if not 0 < self.decode_seconds < math.inf:
+            raise OptionError(f"the option decode_seconds must be more than 0, not {self.decode_seconds}")
         if not 0 <= self.port < 2**16:
             raise OptionError(f"the option port must lie between 0 and {2**16 - 1}, not {self.port}")
 
@@ -151,11 +156,17 @@ def _serve(run: str | Path, door: Door, *, say: Callable[[str], None], draw: Cal
     from eyespot.recipes.explain import Explainer
     from eyespot.serve.app import make_app
     from eyespot.serve.process import Server
-    from eyespot.serve.service import Service
+    from eyespot.serve.service import Service, decoding_processes
     from eyespot.serve.swap import Watcher
 
     options = door.options
-    service = Service(run, queue=options.queue, explain=Explainer, painter=_painter() if options.style else None)
+    service = Service(
+        run,
+        queue=options.queue,
+        explain=Explainer,
+        painter=_painter() if options.style else None,
+        decoding=decoding_processes(options.decode_seconds),
+    )
     watcher = Watcher(service, say=say)
 
     def introduce() -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 from eyespot import machine
 from eyespot.bundle.files import AnyBundle, DetectorBundle, MultilabelBundle, Naming, read_any_bundle
+from eyespot.data.apart import Limits, Workers
+from eyespot.data.decoding import apart
 from eyespot.recipes.explain import Explainer
 from eyespot.serve.batching import QUEUE, Batching
 from eyespot.serve.bodies import Intake
@@ -23,6 +25,10 @@ from eyespot.serve.painting_in_steps import InSteps, has_torch
 from eyespot.serve.served import Served
 from eyespot.version import VERSION
 
+DECODING = "eyespot.serve.decoding_child"
+MEMORY = 2 * 2**30
+"""Bytes of addresses that a process may have which decodes one picture: Python takes a fifth of it."""
+
 
 class Service:
     """A run that is being served."""
@@ -34,9 +40,11 @@ class Service:
         queue: int = QUEUE,
         explain: Callable[[Naming], Explainer] | None = None,
         painter: ServedPainter | None = None,
+        decoding: Workers | None = None,
     ) -> None:
         """explain: makes what explains the answers of a bundle that gives probabilities.
         painter: paints photos, where that is served, too.
+        decoding: decode all pictures of this process from now on, as `decoding_processes` makes them; else it does.
 
         Raises BundleError if `run` holds no model that can be served.
         """
@@ -50,6 +58,10 @@ class Service:
         self.reading = asyncio.Lock()
         """Held while JSON is read: all else stands still meanwhile, and it takes many times its size."""
         self.batching = Batching(workers=machine.cores(), places=queue, observe=self.metrics.batch)
+        self._decoding = decoding
+        if decoding is not None:
+            decoding.on_slow = self.batching.relieve
+            apart.use(decoding)
         self.explaining = Explaining()
         self.painter = painter
         self.finer = InSteps(count=lambda: self.metrics.painted("optimise")) if painter and has_torch() else None
@@ -88,3 +100,14 @@ class Service:
             self.painter.stop()
         if self.finer is not None:
             self.finer.stop()
+        if self._decoding is not None:
+            apart.release()
+            self._decoding.stop()
+
+
+def decoding_processes(seconds: float) -> Workers:
+    """Processes that decode what strangers send, one for each core and one to spare.
+
+    seconds: that a picture may take; its process is ended then.
+    """
+    return Workers(DECODING, Limits(seconds, MEMORY), spare=machine.cores() + 1)

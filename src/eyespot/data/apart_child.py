@@ -1,0 +1,76 @@
+"""The other side of `apart.py`: a process that answers requests until nobody asks any more."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+from eyespot.data.apart import HEAD
+
+Job = Callable[[dict[str, Any], bytes], tuple[dict[str, Any], Any]]
+"""What is said and what is sent become what is answered: JSON, and what has the bytes after it."""
+
+
+def answer(jobs: Mapping[str, Job]) -> None:
+    """Answers requests, each by the job that it names, until the other side closes the pipe.
+
+    jobs: raise nothing but what ends the process.
+    """
+    limits = json.loads(sys.argv[1])
+    asked, answered = _pipes()
+    _limit(limits["memory"])
+    _say(answered, {}, b"")  # that it is ready
+    while (request := _read(asked)) is not None:
+        said, data = request
+        _end_after(limits["seconds"] + 1)
+        words, content = jobs[said["job"]](said, data)
+        _say(answered, words, content)
+        _end_after(0)
+
+
+def _say(answered: BinaryIO, words: dict[str, Any], content: Any) -> None:
+    view = memoryview(content).cast("B")
+    head = json.dumps(words).encode()
+    answered.write(HEAD.pack(len(head), len(view)) + head)
+    answered.write(view)
+    answered.flush()
+
+
+def _pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Where requests come from and answers go; what else is printed goes nowhere."""
+    asked, answered = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1):
+        os.dup2(nothing, number)
+    if hasattr(signal, "SIGINT"):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C in the terminal is meant for who asks
+    return os.fdopen(asked, "rb"), os.fdopen(answered, "wb")
+
+
+def _limit(memory: int) -> None:
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _end_after(seconds: float) -> None:
+    """The system ends this process then, whatever it does: who asked may be gone, and cannot do it."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _read(asked: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
+    head = asked.read(HEAD.size)
+    if len(head) < HEAD.size:
+        return None
+    words, size = HEAD.unpack(head)
+    said: dict[str, Any] = json.loads(asked.read(words))
+    data = asked.read(size)
+    return (said, data) if len(data) == size else None

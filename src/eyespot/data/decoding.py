@@ -1,0 +1,124 @@
+"""Decoding in a process of its own, for pictures whose headers call it expensive, and for formats that few use.
+
+Small plain JPEG and PNG stay in this process, where they are decoded faster; in a server nothing does.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+from PIL import ExifTags, Image, ImagePalette
+
+from eyespot.data.apart import Limits, Workers
+from eyespot.errors import TooManyPixels, UnreadablePicture
+
+PLAIN_PIXELS = {"JPEG": 36_000_000, "PNG": 16_000_000}
+"""Of a picture that is decoded in this process: any phone's photo, and any screenshot."""
+PLAIN_SCANNED = 4
+"""Times so many pixels, in all scans of a JPEG."""
+OPENED_APART = frozenset({"WebP", "AVIF", "HEIC"})
+"""Formats whose headers, too, are read by the decoder."""
+LIMITS = Limits(seconds=60.0, memory=3 * 2**30)
+"""For whoever decodes pictures of her own: a large one on a busy machine takes seconds."""
+MODULE = "eyespot.data.decoding_child"
+
+
+class Apart:
+    """Where the pictures of this process are decoded."""
+
+    def __init__(self) -> None:
+        self.is_here = False
+        """True in a process that decodes for another one."""
+        self.is_always = False
+        """True where nothing is decoded in this process."""
+        self._lock = threading.Lock()
+        self._workers: Workers | None = None
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget)
+
+    def use(self, workers: Workers) -> None:
+        """Has everything decoded by these from now on."""
+        self.is_always, self._workers = True, workers
+
+    def release(self) -> None:
+        """Has them not used any more."""
+        self.is_always, self._workers = False, None
+
+    def ask(self, said: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytearray]:
+        """What a process answers. Raises UnreadablePicture, with the reason that it gives."""
+        with self._lock:
+            if self._workers is None:
+                self._workers = Workers(MODULE, LIMITS)
+        answer, content = self._workers.ask(said, data)
+        if "reason" in answer:
+            raise (TooManyPixels if answer["too_many"] else UnreadablePicture)(str(answer["reason"]))
+        return answer, content
+
+    def _forget(self) -> None:
+        self._lock = threading.Lock()
+        if self._workers is not None:
+            self._workers.forget()
+
+
+apart = Apart()
+
+
+def is_opened_apart(name: str) -> bool:
+    """Whether the header of a picture is read in a process of its own. name: its format, as `formats` names it."""
+    return name in OPENED_APART and not apart.is_here
+
+
+def is_decoded_apart(picture: Image.Image, *, in_scans: int) -> bool:
+    """Whether an opened picture is decoded in a process of its own.
+
+    in_scans: pixels of a JPEG that comes in several scans, times those; else 0.
+    """
+    if apart.is_here or picture.format is None:
+        return False
+    most = PLAIN_PIXELS.get(picture.format, 0)
+    size = picture.width * picture.height
+    return apart.is_always or size > most or in_scans > PLAIN_SCANNED * most
+
+
+def opened(data: bytes, most_pixels: int) -> Image.Image:
+    """A picture with nothing but what its header says, as another process read it."""
+    said, _ = apart.ask({"job": "open", "most_pixels": most_pixels}, data)
+    picture = Image.Image()
+    picture._mode, picture._size = str(said["mode"]), _size(said)
+    picture.format = said["format"]
+    picture.info = _info(said)
+    return picture
+
+
+def decode(picture: Image.Image, data: bytes) -> None:
+    """Fills an opened picture with its pixels."""
+    reduced = getattr(picture, "decoderconfig", None) or (1,)
+    said, content = apart.ask({"job": "decode", "format": picture.format, "reduced": int(reduced[0])}, data)
+    decoded = Image.frombytes(str(said["mode"]), _size(said), content)
+    picture.im, picture._mode, picture._size = decoded.im, decoded.mode, decoded.size
+    picture.tile = []  # type: ignore[attr-defined]
+    picture.palette = None
+    picture.info.pop("transparency", None)
+    picture.info |= _info(said)
+    if said["palette"]:
+        mode, colors = said["palette"]
+        picture.im.putpalette(mode, mode, bytes.fromhex(colors))
+        picture.palette = ImagePalette.raw(mode, bytes.fromhex(colors))
+    picture.getexif()[ExifTags.Base.Orientation] = int(said["orientation"])
+
+
+def _size(said: dict[str, Any]) -> tuple[int, int]:
+    width, height = said["size"]
+    return int(width), int(height)
+
+
+def _info(said: dict[str, Any]) -> dict[str | tuple[int, int], Any]:
+    return {name: _value(value) for name, value in said["info"].items()}
+
+
+def _value(said: Any) -> Any:
+    if isinstance(said, dict):
+        return bytes.fromhex(said["hex"])
+    return tuple(said) if isinstance(said, list) else said
