@@ -31,13 +31,17 @@ class Running:
     port: int
 
     def cpu_seconds(self) -> float:
-        """Processor time that it has taken, in all its threads."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        """Processor time that it has taken, in all its threads and in the processes that decode for it."""
+        return sum(_cpu_ticks(each) for each in self._processes()) / TICKS
 
     def memory_bytes(self) -> int:
-        """Memory that it holds now."""
-        return int(Path(f"/proc/{self.process.pid}/statm").read_text(encoding="utf-8").split()[1]) * PAGE_BYTES
+        """Memory that it holds now, and those processes hold."""
+        return sum(_pages(each) for each in self._processes()) * PAGE_BYTES
+
+    def _processes(self) -> list[int]:
+        own = self.process.pid
+        children = [Path(f"/proc/{own}/task/{task}/children") for task in os.listdir(f"/proc/{own}/task")]
+        return [own, *(int(child) for each in children for child in _text(each).split())]
 
     def connection(self, *, seconds: float = 60) -> http.client.HTTPConnection:
         connection = http.client.HTTPConnection(HOST, self.port, timeout=seconds)
@@ -54,17 +58,38 @@ class Running:
         return said
 
 
+def _cpu_ticks(process: int) -> int:
+    """Of it, and of those of its children that have ended; 0 where it has gone."""
+    fields = _text(Path(f"/proc/{process}/stat")).rpartition(")")[2].split()
+    return sum(map(int, fields[11:15]))
+
+
+def _pages(process: int) -> int:
+    fields = _text(Path(f"/proc/{process}/statm")).split()
+    return int(fields[1]) if fields else 0
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError:  # it has gone meanwhile
+        return ""
+
+
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         return int(listener.getsockname()[1])
 
 
-def begun(command: Sequence[str | Path]) -> Running:
+def begun(command: Sequence[str | Path], **environment: str) -> Running:
     """The server that this command starts, with `--port PORT` behind it, once it answers."""
     port = free_port()
     told = [sys.executable, *map(str, command), "--port", str(port)]
-    running = Running(subprocess.Popen(told, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True), port)
+    process = subprocess.Popen(
+        told, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
+    )
+    running = Running(process, port)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and running.process.poll() is None:
         try:
@@ -78,9 +103,9 @@ def begun(command: Sequence[str | Path]) -> Running:
 
 
 @contextmanager
-def served(command: Sequence[str | Path]) -> Iterator[Running]:
+def served(command: Sequence[str | Path], **environment: str) -> Iterator[Running]:
     """A server for as long as it is needed."""
-    running = begun(command)
+    running = begun(command, **environment)
     try:
         yield running
     finally:
