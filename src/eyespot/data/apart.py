@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from eyespot.errors import MachineError, UnreadablePicture
 
@@ -32,6 +32,7 @@ SLOW_SECONDS = 0.25
 """After which a request has others do what its asker cannot do meanwhile, with more right to the processor."""
 TICK = 0.05
 """Seconds between two looks at what is under way."""
+T = TypeVar("T")
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
@@ -46,6 +47,23 @@ class Limits:
     seconds: float
     memory: int
     """Bytes of addresses that its process may have, where the system can see to that (Linux)."""
+
+
+@dataclass
+class Answer:
+    """What a process says, and the bytes after it, which are still to be read."""
+
+    said: dict[str, Any]
+    left: int
+    """Bytes that nobody has read."""
+    _read: Callable[[int], bytearray]
+
+    def read(self, count: int) -> bytearray:
+        """The next bytes. Raises EOFError where fewer are left."""
+        if count > self.left:
+            raise EOFError
+        self.left -= count
+        return self._read(count)
 
 
 @dataclass(eq=False)
@@ -78,8 +96,8 @@ class Workers:
         self._refill()
         atexit.register(self.stop)
 
-    def ask(self, said: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytearray]:
-        """What a process answers. Raises WorkerEnded where it ends, or has not answered in time."""
+    def ask(self, said: dict[str, Any], data: bytes, take: Callable[[Answer], T]) -> T:
+        """What `take` makes of a process's answer. Raises WorkerEnded where it ends, or has not answered in time."""
         worker = self._taken()
         worker.require_ready()
         request = _Request(worker, time.monotonic(), threading.get_ident())
@@ -87,6 +105,9 @@ class Workers:
         try:
             worker.send(said, data)
             answer = worker.receive()
+            taken = take(answer)
+            if answer.left:
+                raise EOFError
         except (OSError, EOFError, ValueError):
             worker.end()
             raise WorkerEnded(self._why(request)) from None
@@ -95,7 +116,7 @@ class Workers:
             raise
         finally:
             self._done(request)
-        return answer
+        return taken
 
     def stop(self) -> None:
         """Ends all processes."""
@@ -210,7 +231,7 @@ class _Worker:
         if self._is_ready:
             return
         try:
-            self.receive()
+            self.receive()  # that it is ready
         except (OSError, EOFError, ValueError):
             self.end()
             raise MachineError("a process that decodes pictures did not start: is there memory left?") from None
@@ -225,12 +246,11 @@ class _Worker:
         self._write(HEAD.pack(len(head), len(data)) + head)
         self._write(data)
 
-    def receive(self) -> tuple[dict[str, Any], bytearray]:
+    def receive(self) -> Answer:
         words, size = HEAD.unpack(self._read(HEAD.size))
         if words > MOST_JSON or size > MOST_BYTES:
             raise ValueError
-        said = json.loads(self._read(words))
-        return said, self._read(size)
+        return Answer(json.loads(self._read(words)), size, self._read)
 
     def kill(self) -> None:
         with suppress(OSError):

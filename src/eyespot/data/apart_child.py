@@ -6,14 +6,29 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from eyespot.data.apart import HEAD
 
-Job = Callable[[dict[str, Any], bytes], tuple[dict[str, Any], Any]]
-"""What is said and what is sent become what is answered: JSON, and what has the bytes after it."""
+Job = Callable[[dict[str, Any], bytes], tuple[dict[str, Any], "Content"]]
+"""What is said and what is sent become what is answered: JSON, and the bytes after it."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """Bytes that are made while they are sent, so that all of them never lie in memory together."""
+
+    size: int = 0
+    pieces: Iterable[Any] = ()
+    """What has the bytes, in order."""
+
+    @classmethod
+    def of(cls, content: memoryview) -> Content:
+        """What lies in memory already."""
+        return cls(content.nbytes, [content])
 
 
 def answer(jobs: Mapping[str, Job]) -> None:
@@ -24,7 +39,7 @@ def answer(jobs: Mapping[str, Job]) -> None:
     limits = json.loads(sys.argv[1])
     asked, answered = _pipes()
     _limit(limits["memory"])
-    _say(answered, {}, b"")  # that it is ready
+    _say(answered, {}, Content())  # that it is ready
     while (request := _read(asked)) is not None:
         said, data = request
         _end_after(limits["seconds"] + 1)
@@ -33,11 +48,11 @@ def answer(jobs: Mapping[str, Job]) -> None:
         _end_after(0)
 
 
-def _say(answered: BinaryIO, words: dict[str, Any], content: Any) -> None:
-    view = memoryview(content).cast("B")
+def _say(answered: BinaryIO, words: dict[str, Any], content: Content) -> None:
     head = json.dumps(words).encode()
-    answered.write(HEAD.pack(len(head), len(view)) + head)
-    answered.write(view)
+    answered.write(HEAD.pack(len(head), content.size) + head)
+    for piece in content.pieces:
+        answered.write(piece)
     answered.flush()
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from PIL import ExifTags, Image, ImagePalette
 
-from eyespot.data.apart import Limits, Workers
+from eyespot.data.apart import Answer, Limits, Workers
 from eyespot.errors import TooManyPixels, UnreadablePicture
 
 PLAIN_PIXELS = {"JPEG": 36_000_000, "PNG": 16_000_000}
@@ -20,9 +21,12 @@ PLAIN_SCANNED = 4
 """Times so many pixels, in all scans of a JPEG."""
 OPENED_APART = frozenset({"WebP", "AVIF", "HEIC"})
 """Formats whose headers, too, are read by the decoder."""
+BAND = 2**22
+"""Pixels that are handed over at a time: all at once would stand in memory twice."""
 LIMITS = Limits(seconds=60.0, memory=3 * 2**30)
 """For whoever decodes pictures of her own: a large one on a busy machine takes seconds."""
 MODULE = "eyespot.data.decoding_child"
+T = TypeVar("T")
 
 
 class Apart:
@@ -46,15 +50,15 @@ class Apart:
         """Has them not used any more."""
         self.is_always, self._workers = False, None
 
-    def ask(self, said: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytearray]:
-        """What a process answers. Raises UnreadablePicture, with the reason that it gives."""
+    def ask(self, said: dict[str, Any], data: bytes, take: Callable[[Answer], T]) -> T:
+        """What `take` makes of a process's answer. Raises UnreadablePicture, with the reason that it gives."""
         with self._lock:
             if self._workers is None:
                 self._workers = Workers(MODULE, LIMITS)
-        answer, content = self._workers.ask(said, data)
-        if "reason" in answer:
-            raise (TooManyPixels if answer["too_many"] else UnreadablePicture)(str(answer["reason"]))
-        return answer, content
+        found = self._workers.ask(said, data, lambda answer: _refusal(answer.said) or take(answer))
+        if isinstance(found, UnreadablePicture):
+            raise found
+        return found
 
     def _forget(self) -> None:
         self._lock = threading.Lock()
@@ -84,7 +88,7 @@ def is_decoded_apart(picture: Image.Image, *, in_scans: int) -> bool:
 
 def opened(data: bytes, most_pixels: int) -> Image.Image:
     """A picture with nothing but what its header says, as another process read it."""
-    said, _ = apart.ask({"job": "open", "most_pixels": most_pixels}, data)
+    said = apart.ask({"job": "open", "most_pixels": most_pixels}, data, lambda answer: answer.said)
     picture = Image.Image()
     picture._mode, picture._size = str(said["mode"]), _size(said)
     picture.format = said["format"]
@@ -95,8 +99,7 @@ def opened(data: bytes, most_pixels: int) -> Image.Image:
 def decode(picture: Image.Image, data: bytes) -> None:
     """Fills an opened picture with its pixels."""
     reduced = getattr(picture, "decoderconfig", None) or (1,)
-    said, content = apart.ask({"job": "decode", "format": picture.format, "reduced": int(reduced[0])}, data)
-    decoded = Image.frombytes(str(said["mode"]), _size(said), content)
+    said, decoded = apart.ask({"job": "decode", "reduced": int(reduced[0])}, data, _decoded)
     picture.im, picture._mode, picture._size = decoded.im, decoded.mode, decoded.size
     picture.tile = []  # type: ignore[attr-defined]
     picture.palette = None
@@ -107,6 +110,34 @@ def decode(picture: Image.Image, data: bytes) -> None:
         picture.im.putpalette(mode, mode, bytes.fromhex(colors))
         picture.palette = ImagePalette.raw(mode, bytes.fromhex(colors))
     picture.getexif()[ExifTags.Base.Orientation] = int(said["orientation"])
+
+
+def bands(width: int, height: int) -> Iterator[tuple[int, int]]:
+    """The first row and the one after the last of each part of a picture that is handed over at a time."""
+    rows = max(1, BAND // width)
+    for top in range(0, height, rows):
+        yield top, min(top + rows, height)
+
+
+def _decoded(answer: Answer) -> tuple[dict[str, Any], Image.Image]:
+    mode, (width, height) = str(answer.said["mode"]), _size(answer.said)
+    row = answer.left // height
+    image = None
+    for top, end in bands(width, height):
+        band = Image.frombytes(mode, (width, end - top), answer.read(row * (end - top)))
+        if end - top == height:
+            return answer.said, band
+        image = image or Image.new(mode, (width, height))
+        image.paste(band, (0, top))
+    assert image is not None
+    return answer.said, image
+
+
+def _refusal(said: dict[str, Any]) -> UnreadablePicture | None:
+    """Why a picture cannot be read; None where it can."""
+    if "reason" not in said:
+        return None
+    return (TooManyPixels if said["too_many"] else UnreadablePicture)(str(said["reason"]))
 
 
 def _size(said: dict[str, Any]) -> tuple[int, int]:

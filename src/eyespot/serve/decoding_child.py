@@ -6,8 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from eyespot.data.apart_child import Job
-from eyespot.data.decoding_child import NOTHING
+from eyespot.data.apart_child import Content, Job
 from eyespot.data.decoding_child import main as decode
 from eyespot.data.framed import Framed
 from eyespot.errors import RequestError
@@ -21,12 +20,12 @@ def main() -> None:
 
 
 def _job(read: Callable[[bytes, Preprocess], Framed]) -> Job:
-    def tried(said: dict[str, Any], data: bytes) -> tuple[dict[str, Any], Any]:
+    def tried(said: dict[str, Any], data: bytes) -> tuple[dict[str, Any], Content]:
         try:
             framed = read(data, _preprocess(said["preprocess"]))
         except RequestError as error:
-            return {"status": error.status, "error": str(error)}, NOTHING
-        return {"picture_hw": framed.picture_hw, "shown_hw": framed.shown_hw}, framed.image
+            return {"status": error.status, "error": str(error)}, Content()
+        return {"picture_hw": framed.picture_hw, "shown_hw": framed.shown_hw}, Content.of(framed.image.data)
 
     return tried
 

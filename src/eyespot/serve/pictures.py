@@ -6,13 +6,14 @@ A server has all of it done in processes of their own, which may be ended (`deco
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from eyespot.data import formats
+from eyespot.data.apart import Answer
 from eyespot.data.decoding import apart
 from eyespot.data.framed import Framed, frame_opened
 from eyespot.data.pictures import lies_on_its_side, read_opened, small_opened
@@ -62,12 +63,20 @@ def _apart(job: str, data: bytes, preprocess: Preprocess) -> Framed:
     if len(data) > MOST_BYTES:
         raise too_large()
     try:
-        said, content = apart.ask({"job": job, "preprocess": _as_json(preprocess)}, data)
+        framed = apart.ask({"job": job, "preprocess": _as_json(preprocess)}, data, partial(_framed, preprocess))
     except UnreadablePicture as error:  # its process has ended
         raise RequestError(400, f"the picture {error.reason}") from None
+    if isinstance(framed, RequestError):
+        raise framed
+    return framed
+
+
+def _framed(preprocess: Preprocess, answer: Answer) -> Framed | RequestError:
+    said = answer.said
     if "error" in said:
-        raise RequestError(int(said["status"]), str(said["error"]))
+        return RequestError(int(said["status"]), str(said["error"]))
     height, width = preprocess.crop_hw
+    content = answer.read(height * width * preprocess.channels)
     image = np.frombuffer(content, np.uint8).reshape(height, width, preprocess.channels)
     return Framed(image, _sides(said["picture_hw"]), _sides(said["shown_hw"]))
 
