@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile, ImageOps, TiffImagePlugin, features
 
 from eyespot.data import formats
+from eyespot.data.decoding import apart
 from eyespot.data.formats import PICTURE_SUFFIXES
 from eyespot.data.framed import upright_size
 from eyespot.data.pictures import (
@@ -400,6 +401,7 @@ class TestUnreadable:
 
         monkeypatch.setattr(formats, "_class", formats._class.__wrapped__)  # which keeps no class
         monkeypatch.setitem(sys.modules, "pi_heif", SimpleNamespace(HeifImageFile=HeifImageFile))
+        monkeypatch.setattr(apart, "is_here", True)
         data = b"\0\0\0\x0cftypheic" + bytes([7, 8, 9])
         assert read_image(data, preprocess(1)).tolist() == [[[7, 8, 9]]]
         assert reason(data[:-2]) == "is cut off: the file ends too early"

@@ -14,7 +14,8 @@ from server_process import Process
 
 from eyespot.errors import MachineError, MissingExtra, OptionError
 from eyespot.serve import sharing
-from eyespot.serve.run import Door, ServeOptions, serve
+from eyespot.serve.options import ServeOptions
+from eyespot.serve.run import Door, serve
 from eyespot.serve.sharing import AS_BEFORE, HALVES, WHITE_ON_BLACK, certificate, qr_lines, who_reaches, with_token
 
 TOKEN = "a-token-that-is-long-enough"
@@ -42,7 +43,7 @@ def test_nothing_is_shared_unless_it_is_asked_for():
 
 
 def test_a_shared_server_has_an_address_in_the_network_and_a_new_token_each_time(monkeypatch):
-    monkeypatch.setattr("eyespot.serve.run.address_in_network", lambda: "192.168.1.7")
+    monkeypatch.setattr("eyespot.serve.options.address_in_network", lambda: "192.168.1.7")
     first, second = (ServeOptions(share=True).settled() for _ in range(2))
     assert first.host == second.host == "192.168.1.7"
     assert first.token != second.token

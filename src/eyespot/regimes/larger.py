@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from eyespot.records import Rung
 from eyespot.regimes.answers import Answers, weighed
@@ -40,7 +41,7 @@ def try_larger(climbed: Climbed, offered: Iterable[Larger], job: Job, *, reserve
     """
     for offer in offered:
         decisions = Decisions(job.clock, f"frozen {offer.network}")
-        if decisions.is_tried(lambda offer=offer: _is_time_for(offer, job, reserve=TAKES_MORE * reserve)):
+        if decisions.is_tried(partial(_is_time_for, offer, job, reserve=TAKES_MORE * reserve)):
             began = decisions.began()
             return _weigh(climbed, *offer.fit(), decisions, began=began)
     return False

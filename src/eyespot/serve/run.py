@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import errno
-import math
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eyespot.errors import EyespotError, MachineError, MissingExtra, OptionError
 from eyespot.keywords import as_record
-from eyespot.serve.batching import QUEUE
+from eyespot.serve.options import ServeOptions
 from eyespot.serve.safety import require_token
 from eyespot.serve.sharing import (
     Certificate,
-    address_in_network,
     certificate,
-    new_token,
     qr_lines,
     reached_at,
     who_reaches,
@@ -30,46 +27,6 @@ from eyespot.words import counted
 if TYPE_CHECKING:
     from eyespot.serve.painting import ServedPainter
     from eyespot.serve.service import Service
-
-
-LOOPBACK = "127.0.0.1"
-
-
-@dataclass(frozen=True)
-class ServeOptions:
-    """How a model is served."""
-
-    host: str = LOOPBACK
-    """The address to listen on."""
-    port: int = 8000
-    """0 is a free one."""
-    token: str | None = None
-    """What clients must know; needed where the address is not this computer's own."""
-    queue: int = QUEUE
-    """Pictures that may wait or be worked on."""
-    decode_seconds: float = 5.0
-    """That a picture may take to be decoded; the process that does it is ended then, and nothing else."""
-    style: bool = False
-    """Whether photos are painted, too."""
-    share: bool = False
-    """Whether others in this computer's network may come, with a new token where none is given."""
-    https: bool = False
-    """Whether the server speaks HTTPS, with a certificate that this computer signs."""
-
-    def __post_init__(self) -> None:
-        if self.queue < 1:
-            raise OptionError(f"the option queue must be at least 1, not {self.queue}")
-        if not 0 < self.decode_seconds < math.inf:
-            raise OptionError(f"the option decode_seconds must be more than 0, not {self.decode_seconds}")
-        if not 0 <= self.port < 2**16:
-            raise OptionError(f"the option port must lie between 0 and {2**16 - 1}, not {self.port}")
-
-    def settled(self) -> ServeOptions:
-        """The same, with address and token where the server is shared. Raises MachineError without a network."""
-        if not self.share:
-            return self
-        host = address_in_network() if self.host == LOOPBACK else self.host
-        return replace(self, host=host, token=new_token() if self.token is None else self.token)
 
 
 def serve(
@@ -153,20 +110,12 @@ class Door:
 
 
 def _serve(run: str | Path, door: Door, *, say: Callable[[str], None], draw: Callable[[str], None]) -> None:
-    from eyespot.recipes.explain import Explainer
     from eyespot.serve.app import make_app
     from eyespot.serve.process import Server
-    from eyespot.serve.service import Service, decoding_processes
     from eyespot.serve.swap import Watcher
 
     options = door.options
-    service = Service(
-        run,
-        queue=options.queue,
-        explain=Explainer,
-        painter=_painter() if options.style else None,
-        decoding=decoding_processes(options.decode_seconds),
-    )
+    service = _service(run, options)
     watcher = Watcher(service, say=say)
 
     def introduce() -> None:
@@ -196,6 +145,19 @@ def _serve(run: str | Path, door: Door, *, say: Callable[[str], None], draw: Cal
     say(f"Stopped     after {counted(server.accepted, 'request')}, {server.answered} answered")
     if server.was_interrupted:
         raise KeyboardInterrupt
+
+
+def _service(run: str | Path, options: ServeOptions) -> Service:
+    from eyespot.recipes.explain import Explainer
+    from eyespot.serve.service import Service, decoding_processes
+
+    return Service(
+        run,
+        queue=options.queue,
+        explain=Explainer,
+        painter=_painter() if options.style else None,
+        decoding=decoding_processes(options.decode_seconds),
+    )
 
 
 def _introduction(service: Service, run: str | Path, door: Door) -> Iterator[tuple[str, str]]:
