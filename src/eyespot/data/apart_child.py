@@ -64,7 +64,7 @@ def _pipes() -> tuple[BinaryIO, BinaryIO]:
         os.dup2(nothing, number)
     if hasattr(signal, "SIGINT"):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C in the terminal is meant for who asks
-    return open(asked, "rb"), open(answered, "wb")  # noqa: SIM115 - until this process ends
+    return open(asked, "rb"), open(answered, "wb")
 
 
 def _limit(memory: int) -> None:
