@@ -13,12 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from failing_pictures import FOLDER, failing_picture
+from failing_pictures import FOLDER, KINDS, failing_picture
 from PIL import Image
 
 from eyespot.data import apart as processes
-from eyespot.data import decoding, formats
-from eyespot.data.apart import Limits, WorkerEnded, Workers
+from eyespot.data import decoding, formats, ordinary
+from eyespot.data.apart import WorkerEnded, Workers
+from eyespot.data.apart_worker import Limits
 from eyespot.data.decoding import apart
 from eyespot.data.pictures import read_image, read_small, read_whole
 from eyespot.errors import MachineError, TooManyPixels, UnreadablePicture
@@ -90,9 +91,23 @@ def read(data: bytes) -> list[np.ndarray]:
     ]
 
 
+ORDINARY = {"JPEG", "PNG", "JPEG on its side", "gray with transparency", "with a profile"}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_only_small_pictures_of_the_usual_kinds_are_ordinary(name, monkeypatch):
+    data = PICTURES[name]()
+    assert ordinary.is_ordinary(data) == (name in ORDINARY)
+    assert not any(ordinary.is_ordinary(failing_picture(kind)) for kind in KINDS)
+    assert not any(ordinary.is_ordinary(data[:count]) for count in range(30))
+    monkeypatch.setattr(ordinary, "MOST_PIXELS", 260 * 180 - 1)
+    assert not ordinary.is_ordinary(data)
+
+
 @pytest.mark.parametrize("name", PICTURES)
 def test_the_pixels_are_those_that_this_process_decodes(workers, name, monkeypatch):
     monkeypatch.setattr(decoding, "BAND", 1000)  # here; in whole rows there
+    monkeypatch.setattr(decoding, "is_ordinary", lambda data: False)
     data = PICTURES[name]()
     elsewhere = read(data)
     apart.release()
@@ -200,7 +215,8 @@ def test_a_decoder_that_hangs_does_not_outlive_whoever_asked_for_long(tmp_path):
     program = f"""
 import sys
 from pathlib import Path
-from eyespot.data.apart import Limits, Workers
+from eyespot.data.apart import Workers
+from eyespot.data.apart_worker import Limits
 sys.path.insert(0, {str(FOLDER)!r})
 workers = Workers("eyespot.data.decoding_child", Limits(1.0, 2 * 2**30))
 worker = workers._taken()

@@ -8,69 +8,31 @@ say nothing but wrong pixels. Each process serves one request at a time, and liv
 from __future__ import annotations
 
 import atexit
-import json
-import os
-import struct
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from eyespot.errors import MachineError, UnreadablePicture
+from eyespot.data.apart_worker import Answer, Limits, Worker
+from eyespot.errors import UnreadablePicture
 
-HEAD = struct.Struct("<IQ")
-"""Bytes of the JSON, and bytes after it."""
-MOST_JSON, MOST_BYTES = 2**24, 2**31
-"""Of an answer."""
-PIPE_BYTES = 2**20
-"""What may lie in a pipe, where that can be said: with the usual 64 KB both sides would wake up for each."""
 SLOW_SECONDS = 0.25
 """After which a request has others do what its asker cannot do meanwhile, with more right to the processor."""
 TICK = 0.05
 """Seconds between two looks at what is under way."""
 T = TypeVar("T")
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 class WorkerEnded(UnreadablePicture):
     """The process that was to answer has ended, or was ended."""
 
 
-@dataclass(frozen=True)
-class Limits:
-    """Of one request."""
-
-    seconds: float
-    memory: int
-    """Bytes of addresses that its process may have, where the system can see to that (Linux)."""
-
-
-@dataclass
-class Answer:
-    """What a process says, and the bytes after it, which are still to be read."""
-
-    said: dict[str, Any]
-    left: int
-    """Bytes that nobody has read."""
-    _read: Callable[[int], bytearray]
-
-    def read(self, count: int) -> bytearray:
-        """The next bytes. Raises EOFError where fewer are left."""
-        if count > self.left:
-            raise EOFError
-        self.left -= count
-        return self._read(count)
-
-
 @dataclass(eq=False)
 class _Request:
     """A request that is under way."""
 
-    worker: _Worker
+    worker: Worker
     began: float
     thread: int
     """Whose request it is."""
@@ -87,7 +49,7 @@ class Workers:
         """
         self._module, self._limits, self._spare = module, limits, spare
         self._changed = threading.Condition()
-        self._free: list[_Worker] = []
+        self._free: list[Worker] = []
         self._under_way: set[_Request] = set()
         self._watcher: threading.Thread | None = None
         self._is_idle = self._is_stopped = False
@@ -140,14 +102,14 @@ class Workers:
             return f"takes more than {self._limits.seconds:g} s to decode"
         return "cannot be decoded: it ended its decoder"
 
-    def _taken(self) -> _Worker:
+    def _taken(self) -> Worker:
         with self._changed:
             while self._free:
                 worker = self._free.pop()
                 if worker.lives:
                     return worker
                 worker.end()
-        return _Worker(self._module, self._limits)
+        return Worker(self._module, self._limits)
 
     def _watch(self, request: _Request) -> None:
         with self._changed:
@@ -175,7 +137,7 @@ class Workers:
                 at_work = sum(not each.was_slow for each in self._under_way)
                 if self._is_stopped or len(self._free) + at_work >= self._spare:
                     return
-            worker = _Worker(self._module, self._limits)
+            worker = Worker(self._module, self._limits)
             with self._changed:
                 self._free.insert(0, worker)
 
@@ -201,93 +163,3 @@ class Workers:
             request.worker.yield_to_others()
             self._refill()
             self.on_slow(request.thread)
-
-
-class _Worker:
-    """One process."""
-
-    def __init__(self, module: str, limits: Limits) -> None:
-        self.has_ended = self._is_ready = False
-        said = json.dumps({"seconds": limits.seconds, "memory": limits.memory})
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", f"from {module} import main; main()", said],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-            env={**os.environ, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._in, self._out = self._process.stdin, self._process.stdout
-        for pipe in (self._in, self._out):
-            _widen(pipe.fileno())
-
-    def require_ready(self) -> None:
-        """Waits for a new process to have imported what it needs: that is no part of a request's time.
-
-        Raises MachineError where it ends.
-        """
-        if self._is_ready:
-            return
-        try:
-            self.receive()  # that it is ready
-        except (OSError, EOFError, ValueError):
-            self.end()
-            raise MachineError("a process that decodes pictures did not start: is there memory left?") from None
-        self._is_ready = True
-
-    @property
-    def lives(self) -> bool:
-        return self._process.poll() is None
-
-    def send(self, said: dict[str, Any], data: bytes) -> None:
-        head = json.dumps(said).encode()
-        self._write(HEAD.pack(len(head), len(data)) + head)
-        self._write(data)
-
-    def receive(self) -> Answer:
-        words, size = HEAD.unpack(self._read(HEAD.size))
-        if words > MOST_JSON or size > MOST_BYTES:
-            raise ValueError
-        return Answer(json.loads(self._read(words)), size, self._read)
-
-    def kill(self) -> None:
-        with suppress(OSError):
-            self._process.kill()
-
-    def yield_to_others(self) -> None:
-        if hasattr(os, "setpriority"):
-            with suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, self._process.pid, 19)
-
-    def end(self) -> None:
-        self.has_ended = True
-        self.kill()
-        for pipe in (self._in, self._out):
-            with suppress(OSError):
-                pipe.close()
-        self._process.wait()
-
-    def _write(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            view = view[self._in.write(view) :]
-
-    def _read(self, size: int) -> bytearray:
-        data = bytearray(size)
-        view = memoryview(data)
-        while view:
-            count = self._out.readinto(view)  # type: ignore[attr-defined]
-            if not count:
-                raise EOFError
-            view = view[count:]
-        return data
-
-
-def _widen(number: int) -> None:
-    """Has more room in a pipe, on Linux."""
-    with suppress(ImportError, AttributeError, OSError):
-        import fcntl
-
-        fcntl.fcntl(number, fcntl.F_SETPIPE_SZ, PIPE_BYTES)

@@ -11,10 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from eyespot.data.apart import HEAD
+from eyespot.data.apart_worker import HEAD
 
 Job = Callable[[dict[str, Any], bytes], tuple[dict[str, Any], "Content"]]
 """What is said and what is sent become what is answered: JSON, and the bytes after it."""
+
+WRITTEN_BYTES = 2**18
+"""That are written at once: an answer with an image of 224 x 224 pixels, and more."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def _pipes() -> tuple[BinaryIO, BinaryIO]:
         os.dup2(nothing, number)
     if hasattr(signal, "SIGINT"):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C in the terminal is meant for who asks
-    return open(asked, "rb"), open(answered, "wb")
+    return open(asked, "rb"), open(answered, "wb", buffering=WRITTEN_BYTES)
 
 
 def _limit(memory: int) -> None:

@@ -1,6 +1,6 @@
 """Decoding in a process of its own, for pictures whose headers call it expensive, and for formats that few use.
 
-Small plain JPEG and PNG stay in this process, where they are decoded faster; in a server nothing does.
+JPEG and PNG stay in this process, where they are decoded faster; in a server only small ones of the ordinary kind.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 
 from PIL import ExifTags, Image, ImagePalette
 
-from eyespot.data.apart import Answer, Limits, Workers
+from eyespot.data.apart import Workers
+from eyespot.data.apart_worker import Answer, Limits
+from eyespot.data.ordinary import is_ordinary
 from eyespot.errors import TooManyPixels, UnreadablePicture
 
 PLAIN_PIXELS = {"JPEG": 36_000_000, "PNG": 16_000_000}
@@ -36,14 +38,14 @@ class Apart:
         self.is_here = False
         """True in a process that decodes for another one."""
         self.is_always = False
-        """True where nothing is decoded in this process."""
+        """True where only ordinary pictures are decoded in this process."""
         self._lock = threading.Lock()
         self._workers: Workers | None = None
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forget)
 
     def use(self, workers: Workers) -> None:
-        """Has everything decoded by these from now on."""
+        """Has all that is not ordinary decoded by these from now on."""
         self.is_always, self._workers = True, workers
 
     def release(self) -> None:
@@ -74,7 +76,7 @@ def is_opened_apart(name: str) -> bool:
     return name in OPENED_APART and not apart.is_here
 
 
-def is_decoded_apart(picture: Image.Image, *, in_scans: int) -> bool:
+def is_decoded_apart(picture: Image.Image, data: bytes, *, in_scans: int) -> bool:
     """Whether an opened picture is decoded in a process of its own.
 
     in_scans: pixels of a JPEG that comes in several scans, times those; else 0.
@@ -83,7 +85,8 @@ def is_decoded_apart(picture: Image.Image, *, in_scans: int) -> bool:
         return False
     most = PLAIN_PIXELS.get(picture.format, 0)
     size = picture.width * picture.height
-    return apart.is_always or size > most or in_scans > PLAIN_SCANNED * most
+    is_kept = is_ordinary(data) if apart.is_always else size <= most and in_scans <= PLAIN_SCANNED * most
+    return not is_kept
 
 
 def opened(data: bytes, most_pixels: int) -> Image.Image:

@@ -88,7 +88,7 @@ def decode(picture: Image.Image, data: bytes) -> None:
     """
     name = picture.format or "picture"
     _memory.take(picture_limits.memory(picture))
-    if decoding.is_decoded_apart(picture, in_scans=picture_limits.scanned(picture)):
+    if decoding.is_decoded_apart(picture, data, in_scans=picture_limits.scanned(picture)):
         decoding.decode(picture, data)
         return
     lines: list[str] = []

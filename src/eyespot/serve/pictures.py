@@ -1,6 +1,6 @@
 """A picture that a stranger sent, as an image: its format and header are checked before anything is decoded.
 
-A server has all of it done in processes of their own, which may be ended (`decoding_child.py`).
+A server has that done in processes of their own, which may be ended (`decoding_child.py`), but for ordinary pictures.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import numpy as np
 from PIL import Image
 
 from eyespot.data import formats
-from eyespot.data.apart import Answer
+from eyespot.data.apart_worker import Answer
 from eyespot.data.decoding import apart
 from eyespot.data.framed import Framed, frame_opened
+from eyespot.data.ordinary import is_ordinary
 from eyespot.data.pictures import lies_on_its_side, read_opened, small_opened
 from eyespot.data.ranges import levels_of
 from eyespot.errors import RequestError, TooManyPixels, UnreadablePicture
@@ -33,14 +34,14 @@ Decoded = TypeVar("Decoded")
 
 def read_sent(data: bytes, preprocess: Preprocess) -> Framed:
     """The picture as `data.pictures.read_image` makes it. Raises RequestError with the status that says why not."""
-    if apart.is_always:
+    if apart.is_always and not is_ordinary(data):
         return _apart(CROPPED, data, preprocess)
     return _sent(data, lambda picture: _cut_to_the_middle(picture, data, preprocess))
 
 
 def frame_sent(data: bytes, preprocess: Preprocess) -> Framed:
     """The same with a letterbox, as `data.framed.read_framed` makes it."""
-    if apart.is_always:
+    if apart.is_always and not is_ordinary(data):
         return _apart(LETTERBOXED, data, preprocess)
     return _sent(data, lambda picture: frame_opened(picture, data, preprocess))
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from eyespot import machine
 from eyespot.bundle.files import AnyBundle, DetectorBundle, MultilabelBundle, Naming, read_any_bundle
-from eyespot.data.apart import Limits, Workers
+from eyespot.data.apart import Workers
+from eyespot.data.apart_worker import Limits
 from eyespot.data.decoding import apart
 from eyespot.recipes.explain import Explainer
 from eyespot.serve.batching import QUEUE, Batching
@@ -44,7 +45,8 @@ class Service:
     ) -> None:
         """explain: makes what explains the answers of a bundle that gives probabilities.
         painter: paints photos, where that is served, too.
-        decoding: decode all pictures of this process from now on, as `decoding_processes` makes them; else it does.
+        decoding: decode from now on what is no ordinary picture, as `decoding_processes` makes them; else this process
+            decodes all.
 
         Raises BundleError if `run` holds no model that can be served.
         """
