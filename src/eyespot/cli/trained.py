@@ -120,6 +120,8 @@ def export(as_json: bool, quiet: bool, **options: Any) -> None:
     help="What clients must know; needed on other addresses than this computer's own.  [default: EYESPOT_TOKEN]",
 )
 @click.option("--queue", type=int, default=256, show_default=True, help="Pictures that may wait; beyond, 503.")
+@click.option("--deadline", type=float, default=60, show_default=True, help="Seconds for an answer; beyond, 503.")
+@click.option("--proxy", metavar="ADDRESS,...", help="Proxies before the server, which name their clients.")
 @click.option("--style", is_flag=True, help="Paint photos as paintings, too: on the page, and by POST /paint.")
 @click.option("--share", is_flag=True, help="For phones in this network: an address with a token, and its QR code.")
 @click.option("--https", is_flag=True, help="Over HTTPS, with a certificate of its own: phones' cameras need it.")

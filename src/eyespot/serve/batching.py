@@ -1,6 +1,7 @@
 """Pictures to answers on all cores, for many requests at once, with a bounded queue.
 
 Each core has a worker, which takes whatever can be done next: a picture to decode, or images to run through the engine.
+Files of several clients are decoded in turn, and at most half of the workers decode large ones: others find a worker.
 Nothing waits for company: images that are there when a worker turns to the engine go together, up to as many as are
 worth it, and a lone picture is decoded and answered by one worker without a stop. Where images are worth answering
 together, files that wait are decoded first, unless an image would wait for longer than a run of the engine takes.
@@ -15,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import takewhile
 from typing import Any
 
@@ -23,6 +25,8 @@ import numpy as np
 from eyespot.bundle.many_threads import SHORT_SECONDS
 from eyespot.data.framed import Framed
 from eyespot.errors import RequestError
+from eyespot.serve.costs import LARGE, cost_of
+from eyespot.serve.fair_queue import FairQueue
 from eyespot.serve.refusals import Busy, OurMistake, show_mistake
 from eyespot.serve.served import Answer, Served
 from eyespot.words import counted
@@ -47,6 +51,8 @@ class _Work:
     """The request's options, as the served model has them."""
     place: int
     asked: _Asked
+    is_large: bool
+    """Whether decoding it takes long."""
     image: Framed | None = None
     since: float = 0.0
     """When the image was ready, in seconds of the clock."""
@@ -55,7 +61,8 @@ class _Work:
 class _Asked:
     """The pictures of one request: a future that is done when the last of them is."""
 
-    def __init__(self, count: int, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, count: int, client: str, loop: asyncio.AbstractEventLoop) -> None:
+        self.client = client
         self.answers: list[Answer | RequestError | None] = [None] * count
         self.future: asyncio.Future[None] = loop.create_future()
         self._missing, self._loop, self._lock = count, loop, threading.Lock()
@@ -68,6 +75,11 @@ class _Asked:
         if is_last:
             with suppress(RuntimeError):  # nobody waits any more where the loop is closed
                 self._loop.call_soon_threadsafe(self._tell)
+
+    def give_up(self) -> None:
+        """Tells whoever asked that there was no room."""
+        if not self.future.done():
+            self.future.set_exception(Busy())
 
     def _tell(self) -> None:
         if not self.future.done():  # whoever asked may have gone
@@ -91,9 +103,10 @@ class Batching:
         """
         self.places = places
         self._observe, self._clock = observe, clock
-        self._files: deque[_Work] = deque()
+        self._files: FairQueue[_Work] = FairQueue()
         self._images: deque[_Work] = deque()
         self._taken = 0
+        self._large, self._most_large = 0, max(1, workers // 2)
         self._stopped = False
         self._changed = threading.Condition(threading.Lock())
         self._threads = [
@@ -107,30 +120,37 @@ class Batching:
         """Pictures that wait or are being worked on."""
         return self._taken
 
-    @property
-    def is_full(self) -> bool:
-        """True if no further picture is taken."""
-        return self._taken >= self.places
+    def has_room(self, client: str) -> bool:
+        """Whether a picture of this client is taken: there is a free place, or another client has too many."""
+        with self._changed:
+            return self._taken < self.places or self._files.too_much(client, 1) is not None
 
     async def answers(
-        self, pictures: Sequence[bytes | np.ndarray], served: Served[Any, Any], wanted: Any = None
+        self, pictures: Sequence[bytes | np.ndarray], served: Served[Any, Any], wanted: Any = None, *, client: str = ""
     ) -> list[Answer | RequestError]:
         """The answer to each picture (a file, or an image (H, W, C)), or why it has none. Raises RequestError.
 
-        wanted: options that `served.asked` gave; None for those of a request that names none.
+        Pictures that nobody has begun are forgotten where this is cancelled.
+
+        wanted: options that `served.asked` gave; None for those of a request that names none. client: who asks.
         """
         wanted = served.asked([]) if wanted is None else wanted
         if len(pictures) > self.places:
             raise RequestError(413, f"the server takes {counted(self.places, 'picture')} at a time: send fewer")
-        asked = _Asked(len(pictures), asyncio.get_running_loop())
-        works = [_Work(picture, served, wanted, place, asked) for place, picture in enumerate(pictures)]
+        asked = _Asked(len(pictures), client, asyncio.get_running_loop())
+        costs = [cost_of(picture) for picture in pictures]
         with self._changed:
-            if self._taken + len(works) > self.places:
-                raise Busy
-            self._taken += len(works)
-            self._files.extend(works)
-            self._changed.notify(len(works))
-        await asked.future
+            while self._taken + len(pictures) > self.places:
+                self._crowd_out(asked, len(pictures))
+            self._taken += len(pictures)
+            for place, (picture, cost) in enumerate(zip(pictures, costs, strict=True)):
+                self._files.put(client, _Work(picture, served, wanted, place, asked, cost >= LARGE), cost)
+            self._changed.notify(len(pictures))
+        try:
+            await asked.future
+        except asyncio.CancelledError:
+            self._forget(asked)
+            raise
         return [each for each in asked.answers if each is not None]
 
     def stop(self) -> None:
@@ -149,16 +169,44 @@ class Batching:
     def _next(self) -> Callable[[], None] | None:
         """What is to be done next, as soon as there is something; None at the end."""
         with self._changed:
-            while not self._files and not self._images:
-                if self._stopped:
+            while True:
+                file = None if self._images_are_due() else self._files.take(self._may_begin)
+                if file is not None:
+                    self._large += file.is_large
+                    return partial(self._begin, file)
+                if self._images:
+                    return partial(self._answer, self._take_batch(), is_alone=self._taken == 1)
+                if self._stopped and not self._files:
                     return None
                 self._changed.wait()
-            if self._files and not self._images_are_due():
-                file = self._files.popleft()
-                return lambda: self._decode(file)
-            batch = self._take_batch()
-            is_alone = self._taken == 1
-            return lambda: self._answer(batch, is_alone=is_alone)
+
+    def _may_begin(self, work: _Work) -> bool:
+        return not work.is_large or self._large < self._most_large
+
+    def _begin(self, work: _Work) -> None:
+        try:
+            self._decode(work)
+        finally:
+            if work.is_large:
+                with self._changed:
+                    self._large -= 1
+                    self._changed.notify_all()  # others may wait for this alone
+
+    def _crowd_out(self, asked: _Asked, count: int) -> None:
+        """Gives up the newest request of the client who has most. Raises Busy where nobody has much more than this."""
+        found = self._files.too_much(asked.client, count)
+        if found is None:
+            raise Busy
+        self._forget_waiting(found[1].asked)
+        found[1].asked.give_up()
+
+    def _forget(self, asked: _Asked) -> None:
+        with self._changed:
+            self._forget_waiting(asked)
+            self._changed.notify_all()  # they may have been the last
+
+    def _forget_waiting(self, asked: _Asked) -> None:
+        self._taken -= len(self._files.remove(asked.client, lambda work: work.asked is asked))
 
     def _images_are_due(self) -> bool:
         """True if there are images, and they should wait for no file any more."""

@@ -35,11 +35,13 @@ class Server(uvicorn.Server):
         hang_up: Callable[[], None],
         ends: Callable[[], None] = lambda: None,
         tls: ssl.SSLContext | None = None,
+        proxies: frozenset[str] = frozenset(),
     ) -> None:
         """started: called once it listens.
         hang_up: called soon after SIGHUP, where the system has that and the server runs without a terminal.
         ends: called once it is told to stop, before what it has taken is answered.
         tls: for a server over HTTPS.
+        proxies: addresses whose word on their clients is believed.
         """
         logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every damaged form
         super().__init__(
@@ -61,7 +63,7 @@ class Server(uvicorn.Server):
         if tls is not None:
             self.config.load()
             self.config.ssl = tls
-        self.server_state: State = State()
+        self.server_state: State = State(proxies)
         self._started, self._hang_up, self._ends = started, hang_up, ends
         self._was_hung_up = False
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from eyespot.errors import EyespotError, MachineError, MissingExtra, OptionError
 from eyespot.keywords import as_record
 from eyespot.serve.batching import QUEUE
+from eyespot.serve.clients import proxies_of
 from eyespot.serve.safety import require_token
 from eyespot.serve.sharing import (
     Certificate,
@@ -46,6 +47,10 @@ class ServeOptions:
     """What clients must know; needed where the address is not this computer's own."""
     queue: int = QUEUE
     """Pictures that may wait or be worked on."""
+    deadline: float = 60
+    """Seconds for the answer to a request, once all of it has come."""
+    proxy: str | None = None
+    """Addresses of proxies before the server, whose word on their clients is believed."""
     style: bool = False
     """Whether photos are painted, too."""
     share: bool = False
@@ -56,8 +61,16 @@ class ServeOptions:
     def __post_init__(self) -> None:
         if self.queue < 1:
             raise OptionError(f"the option queue must be at least 1, not {self.queue}")
+        if not 0 < self.deadline < float("inf"):
+            raise OptionError(f"the option deadline must be more than 0 seconds, not {self.deadline:g}")
+        proxies_of(self.proxies)
         if not 0 <= self.port < 2**16:
             raise OptionError(f"the option port must lie between 0 and {2**16 - 1}, not {self.port}")
+
+    @property
+    def proxies(self) -> list[str]:
+        """The addresses that `proxy` has, each by itself."""
+        return self.proxy.split(",") if self.proxy else []
 
     def settled(self) -> ServeOptions:
         """The same, with address and token where the server is shared. Raises MachineError without a network."""
@@ -155,7 +168,13 @@ def _serve(run: str | Path, door: Door, *, say: Callable[[str], None], draw: Cal
     from eyespot.serve.swap import Watcher
 
     options = door.options
-    service = Service(run, queue=options.queue, explain=Explainer, painter=_painter() if options.style else None)
+    service = Service(
+        run,
+        queue=options.queue,
+        deadline=options.deadline,
+        explain=Explainer,
+        painter=_painter() if options.style else None,
+    )
     watcher = Watcher(service, say=say)
 
     def introduce() -> None:
@@ -171,6 +190,7 @@ def _serve(run: str | Path, door: Door, *, say: Callable[[str], None], draw: Cal
         hang_up=watcher.look_now,
         ends=service.end_long_work,
         tls=door.certificate.context if door.certificate else None,
+        proxies=proxies_of(options.proxies),
     )
     host, port = door.sockets[0].getsockname()[:2]
     watcher.start()
