@@ -120,10 +120,15 @@ class Batching:
         """Pictures that wait or are being worked on."""
         return self._taken
 
+    @property
+    def is_full(self) -> bool:
+        """True if no place is free."""
+        return self._taken >= self.places
+
     def has_room(self, client: str) -> bool:
         """Whether a picture of this client is taken: there is a free place, or another client has too many."""
         with self._changed:
-            return self._taken < self.places or self._files.too_much(client, 1) is not None
+            return not self.is_full or self._files.too_much(client, 1) is not None
 
     async def answers(
         self, pictures: Sequence[bytes | np.ndarray], served: Served[Any, Any], wanted: Any = None, *, client: str = ""

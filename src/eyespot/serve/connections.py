@@ -169,7 +169,8 @@ class LimitedConnection(HttpToolsProtocol):
         self._stage = "body"
         self._unanswered.append((self.cycle, self._client))
         self.server_state.accepted += 1
-        if self._is_last:
+        self._is_deaf = self.parser.should_upgrade()  # the parser reads on as if that were granted
+        if self._is_last or self._is_deaf:
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
