@@ -74,24 +74,25 @@ def answers_in(received: bytes) -> list[tuple[int, dict[str, object]]]:
     return found
 
 
-@pytest.mark.parametrize("kind", REFUSED)
-def test_what_is_no_plain_request_is_refused_and_nothing_after_it_is_read(connect, kind):
-    connection = connect()
-    with suppress(ConnectionError):
-        connection.sendall(REFUSED[kind] + SECOND)
-    [(status, said)] = answers_in(all_of(connection))
-    assert status == 400
-    assert list(said) == ["error"]
-    assert "\n" not in said["error"]
+def test_what_is_no_plain_request_is_refused_and_nothing_after_it_is_read(connect):
+    found = {}
+    for kind, sent in REFUSED.items():
+        connection = connect()
+        with suppress(ConnectionError):
+            connection.sendall(sent + SECOND)
+        answers = answers_in(all_of(connection))
+        found[kind] = [status for status, _ in answers]
+        assert all(list(said) == ["error"] and "\n" not in said["error"] for _, said in answers), kind
+    assert found == dict.fromkeys(REFUSED, [400])
 
 
-@pytest.mark.parametrize("kind", REFUSED)
-def test_requests_before_it_are_answered_first(connect, kind):
-    connection = connect()
-    with suppress(ConnectionError):
-        connection.sendall(GET + b"\r\n" + REFUSED[kind] + SECOND)
-    statuses = [status for status, _ in answers_in(all_of(connection))]
-    assert statuses in ([200], [200, 400])
+def test_requests_before_it_are_answered_first(connect):
+    for kind, sent in REFUSED.items():
+        connection = connect()
+        with suppress(ConnectionError):
+            connection.sendall(GET + b"\r\n" + sent + SECOND)
+        statuses = [status for status, _ in answers_in(all_of(connection))]
+        assert statuses in ([200], [200, 400]), kind
 
 
 def test_headers_behind_a_body_say_nothing(connect):
@@ -100,7 +101,7 @@ def test_headers_behind_a_body_say_nothing(connect):
     body = b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n1\r\nx\r\n0\r\nHost: evil\r\nOrigin: http://evil\r\n\r\n"
     connection.sendall(POST + body)
     [(status, said)] = answers_in(all_of(connection))
-    assert (status, said["error"]) == (415, "the picture is not a picture")
+    assert (status, "is not a picture" in str(said["error"])) == (415, True)
 
 
 @pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])

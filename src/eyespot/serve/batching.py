@@ -131,7 +131,7 @@ class Batching:
             return not self.is_full or self._files.too_much(client, 1) is not None
 
     async def answers(
-        self, pictures: Sequence[bytes | np.ndarray], served: Served[Any, Any], wanted: Any = None, *, client: str = ""
+        self, pictures: Sequence[bytes | np.ndarray], served: Served[Any, Any], wanted: Any = None, client: str = ""
     ) -> list[Answer | RequestError]:
         """The answer to each picture (a file, or an image (H, W, C)), or why it has none. Raises RequestError.
 

@@ -99,7 +99,7 @@ async def _infer(service: Service, request: Request) -> dict[str, Any]:
         body = await read_json(dict(request.scope["headers"]), request.receive, room)
         async with service.in_time():
             question, pictures = await service.reading.do(client, partial(_read, body, served))
-            answers = await service.batching.answers(pictures, served, client=client)
+            answers = await service.batching.answers(pictures, served, None, client)
         errors = [(place, each) for place, each in enumerate(answers) if isinstance(each, RequestError)]
         service.metrics.pictures(answered=len(answers) - len(errors), refused=len(errors))
         for place, error in errors:

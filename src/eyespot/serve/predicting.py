@@ -35,7 +35,7 @@ async def predict(service: Service, request: Request) -> Response:
         pictures = [each.data for each in sent]
         require_affordable(pictures)
         async with service.in_time():
-            answers = await service.batching.answers(pictures, served, wanted, client=client)
+            answers = await service.batching.answers(pictures, served, wanted, client)
             errors = [each for each in answers if isinstance(each, RequestError)]
             service.metrics.pictures(answered=len(answers) - len(errors), refused=len(errors))
             if len(errors) == len(answers):
