@@ -129,10 +129,10 @@ class LimitedConnection(HttpToolsProtocol):
         """Ends the connection: what was written still reaches the client, and what it sends is dropped."""
         if self._is_parting or self.transport.is_closing():
             return
-        is_whole = self._stage == "whole" and not self.pipeline
+        is_all = self._stage == "whole" and not self.pipeline and not self._is_deaf
         self._is_parting, self._stage = True, "whole"
         self._set_timer()
-        if is_whole:
+        if is_all:
             self.transport.close()
             return
         if self.transport.can_write_eof():

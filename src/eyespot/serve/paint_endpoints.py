@@ -52,8 +52,8 @@ async def _at_once(service: Service, painter: ServedPainter, request: Request) -
 async def _in_steps(service: Service, painter: ServedPainter, request: Request) -> Response:
     finer = _require_finer(service)
     wanted = asked(query.fields(request.scope["query_string"]), in_steps=True)
-    finer.require_free()
     client = client_of(request.scope).name
+    finer.require_free(client)
     with service.intake.room(client) as room:
         pair = await read_pair(dict(request.scope["headers"]), request.receive, room)
         started = time.monotonic()
@@ -64,7 +64,7 @@ async def _in_steps(service: Service, painter: ServedPainter, request: Request) 
     previews, is_done = Previews(), wanted.strength == 0  # then it is the photo as it is
     previews.put(said_at_once(work, png), is_last=is_done)
     if not is_done:
-        finer.begin(work, previews)
+        finer.begin(work, previews, client)
     return _Lines(previews)
 
 
