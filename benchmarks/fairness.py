@@ -2,8 +2,8 @@
 
     python benchmarks/fairness.py RUN DATA
 
-Three parties ask `eyespot serve`, each from an address of its own in 127.0.0.0/8 (Linux), and with `--together` from one
-and the same. The slow one keeps 1,000 connections: half a head, a body with a wrong token, a body with the right one, a
+Three parties ask `eyespot serve`, each from an address of its own in 127.0.0.0/8 (Linux), and with `--together` from
+one and the same. The slow one keeps 1,000 connections: half a head, a body with a wrong token, a body with the right one, a
 byte every other second each; one that is closed comes again. The greedy one asks in a loop for the answers to six
 pictures of 50 megapixels, in one form, and each by itself over six connections. The third asks about a small picture,
 over a new connection and a kept one in turn. Its seconds count, from before it connects to the end of the answer.
@@ -178,7 +178,13 @@ SIDES_OF_IT = {"slow": slow, "greedy": greedy}
 
 def begun(name: str, options: argparse.Namespace) -> subprocess.Popen[str]:
     told = ["--side", name, "--port", options.port, "--token", options.token, "--seconds", options.seconds + 5]
-    told += ["--connections", options.connections, "--megapixels", options.megapixels, *(["--together"] if options.together else [])]
+    told += [
+        "--connections",
+        options.connections,
+        "--megapixels",
+        options.megapixels,
+        *(["--together"] if options.together else []),
+    ]
     command = [sys.executable, __file__, options.run, options.data, *told]
     return subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
 

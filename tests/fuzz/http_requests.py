@@ -18,7 +18,18 @@ PATHS = (
     *(b"/%00", b"/v2/models/%2f..%2f/infer", b"http://evil/predict", b"/predict/", b"/" + b"a" * 9000, b"/%ff%fe", b""),
 )
 QUERIES = (
-    *(b"", b"topk=1", b"topk=0", b"topk=-1", b"topk=99999999999", b"topk=1e3", b"topk=%00", b"topk=", b"topk", b"&" * 50),
+    *(
+        b"",
+        b"topk=1",
+        b"topk=0",
+        b"topk=-1",
+        b"topk=99999999999",
+        b"topk=1e3",
+        b"topk=%00",
+        b"topk=",
+        b"topk",
+        b"&" * 50,
+    ),
     *(b"heat_map=1", b"similar=3", b"refuse=0.01", b"threshold=nan", b"set=0.95", b"set=2", b"a=b", b"topk=1&topk=2"),
     *(b"threshold=" + b"9" * 400, b"strength=0.5", b"%", b"topk=\xd9\xa3", b"threshold=0.5&iou=0.5", b"x" * 3000),
 )
@@ -27,11 +38,25 @@ HEADERS = (
     *(b"Host: evil.example", b"Host: localhost", b"Host:", b"Origin: http://evil.example", b"Origin: null"),
     *(b"Sec-Fetch-Site: cross-site", b"Content-Length: 0", b"Content-Length: 5", b"Content-Length: 99999999999999"),
     *(b"Content-Length: -1", b"Content-Length: 1, 1", b"Transfer-Encoding: chunked", b"Transfer-Encoding: gzip"),
-    *(b"Transfer-Encoding: gzip, chunked", b"Transfer-Encoding : chunked", b"Connection: close", b"Connection: Upgrade"),
+    *(
+        b"Transfer-Encoding: gzip, chunked",
+        b"Transfer-Encoding : chunked",
+        b"Connection: close",
+        b"Connection: Upgrade",
+    ),
     *(b"Upgrade: h2c", b"Upgrade: websocket", b"Expect: 100-continue", b"Expect: x", b"Authorization: Bearer x"),
     *(b"Content-Type: multipart/form-data", b"Content-Type: multipart/form-data; boundary=" + b"b" * 300),
     *(b"Content-Type: application/json", b"Content-Encoding: gzip", b"Range: bytes=0-1", b"If-None-Match: *", b"X: \0"),
-    *(b" folded", b"\tfolded", b"no colon", b": no name", b"X:" + b"x" * 9000, b"\xff: \xff", b"Cookie: a=b", b"TE: gzip"),
+    *(
+        b" folded",
+        b"\tfolded",
+        b"no colon",
+        b": no name",
+        b"X:" + b"x" * 9000,
+        b"\xff: \xff",
+        b"Cookie: a=b",
+        b"TE: gzip",
+    ),
     *(b"X-Forwarded-For: 1.2.3.4", b"X-Forwarded-Host: evil", b"Forwarded: for=1.2.3.4", b"X\r: a", b"Trailer: Host"),
 )
 ENDS = (b"\r\n", b"\r\n", b"\r\n", b"\r\n", b"\n", b"\r", b"\r\n\r\n", b"")
@@ -96,7 +121,9 @@ def _form(chance: Random, pictures: Sequence[bytes]) -> bytes:
 
 
 def _infer(chance: Random, pictures: Sequence[bytes]) -> bytes:
-    data: Any = [base64.b64encode(_picture(chance, pictures)[:20_000]).decode() for _ in range(chance.choice((0, 1, 1, 3)))]
+    data: Any = [
+        base64.b64encode(_picture(chance, pictures)[:20_000]).decode() for _ in range(chance.choice((0, 1, 1, 3)))
+    ]
     asked: Any = {"inputs": [{"name": "pictures", "datatype": "BYTES", "shape": [len(data)], "data": data}]}
     for _ in range(chance.choice((0, 1, 1, 2, 4))):
         asked = _with_other(chance, asked)

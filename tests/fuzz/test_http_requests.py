@@ -17,7 +17,7 @@ from PIL import Image
 from server_process import Process
 
 pytestmark = pytest.mark.enable_socket
-COUNT = 1200
+COUNT = 600
 SILENT_SECONDS = 0.02
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 

@@ -110,7 +110,6 @@ def connect(server, monkeypatch) -> Iterator[Callable[..., socket.socket]]:
     assert started.wait(WAIT_SECONDS)
     with ExitStack() as opened:
 
-
         def connection(source: str = "127.0.0.1") -> socket.socket:
             made = socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS, source_address=(source, 0))
             return opened.enter_context(made)

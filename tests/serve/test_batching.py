@@ -338,9 +338,7 @@ def test_where_all_places_are_one_clients_another_gets_some(served, reading):
     batching = Batching(workers=1, places=10)
 
     async def ask():
-        hog = [
-            asyncio.ensure_future(batching.answers([png(seed)] * 5, served, client="much")) for seed in range(2)
-        ]
+        hog = [asyncio.ensure_future(batching.answers([png(seed)] * 5, served, client="much")) for seed in range(2)]
         await until(lambda: begun)
         assert (batching.has_room("much"), batching.has_room("little")) == (False, True)
         with pytest.raises(Busy):

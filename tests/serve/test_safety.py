@@ -43,8 +43,23 @@ def test_another_name_is_refused_so_that_no_rebound_name_leads_here(client, host
     assert "is no name of this computer" in refused.json()["error"]
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:9000", "http://localhost", "",
-    *("https://localhost:8000", "ftp://localhost:8000", "localhost:8000", "http://localhost:8000/", "//localhost:8000")])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://evil.example",
+        "null",
+        "http://localhost:9000",
+        "http://localhost",
+        "",
+        *(
+            "https://localhost:8000",
+            "ftp://localhost:8000",
+            "localhost:8000",
+            "http://localhost:8000/",
+            "//localhost:8000",
+        ),
+    ],
+)
 def test_another_sites_page_is_refused(client, picture, origin):
     refused = client.post("/predict", content=picture(), headers={"origin": origin})
     assert refused.status_code == 403

@@ -55,7 +55,10 @@ def place_of(host: str, here: str = "") -> str:
     here: the server's own address, whose neighbors have an address each.
     """
     try:
-        address, own = ipaddress.ip_address(host.partition("%")[0]), ipaddress.ip_address(here.partition("%")[0] or "::")
+        address, own = (
+            ipaddress.ip_address(host.partition("%")[0]),
+            ipaddress.ip_address(here.partition("%")[0] or "::"),
+        )
     except ValueError:
         return host
     if not isinstance(address, ipaddress.IPv6Address) or address.is_link_local or address.is_loopback:

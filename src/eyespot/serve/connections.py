@@ -216,7 +216,7 @@ class LimitedConnection(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
     def _client_name(self) -> str:
-        """Under which a request takes turns: on this computer a connection is a client, and a proxy says whose it is."""
+        """Under which a request takes turns: on this computer a connection is a client, and a proxy names its own."""
         proxies = self.server_state.crowd.proxies
         name = forwarded_for(self.headers, proxies) if self._place in proxies else None
         if name is not None:

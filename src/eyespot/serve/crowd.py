@@ -85,7 +85,9 @@ class Crowd:
         return MOST_CONNECTIONS if name in self.proxies or is_here(name) else min(MOST_OF_ONE, MOST_CONNECTIONS)
 
     def _make_room(self, places: list[_Place]) -> bool:
-        largest = max((each for each in places if each.waiting), key=lambda each: (each.count, -each.since), default=None)
+        largest = max(
+            (each for each in places if each.waiting), key=lambda each: (each.count, -each.since), default=None
+        )
         if largest is None:
             return False
         next(iter(largest.waiting)).make_room()

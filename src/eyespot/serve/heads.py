@@ -12,9 +12,7 @@ VERSIONS = frozenset({"1.0", "1.1"})
 CHUNKED = b"chunked"
 
 
-def why_refused(
-    version: str, target: bytes, headers: Sequence[tuple[bytes, bytes]], *, is_upgrade: bool
-) -> str | None:
+def why_refused(version: str, target: bytes, headers: Sequence[tuple[bytes, bytes]], *, is_upgrade: bool) -> str | None:
     """What is wrong with a head, in a sentence; None for nothing.
 
     target: as the first line has it. headers: names in lower case. is_upgrade: whether another protocol is asked for.

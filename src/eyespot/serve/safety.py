@@ -1,7 +1,8 @@
 """Who may ask: this computer's own programs and page, or whoever knows the token. Nobody else's page may.
 
 A page of another site can make a browser send requests to a server on this computer. It is told by its Origin, and by
-what the browser says in Sec-Fetch-Site; and where its own name was made to lead here (DNS rebinding), by the Host, which then is no name of this computer.
+what the browser says in Sec-Fetch-Site; and where its own name was made to lead here (DNS rebinding), by the Host, which
+then is no name of this computer.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Gate:
         return self._token is None or self._has_token([value for name, value in scope["headers"] if name == _KEY])
 
     def _is_own(self, origin: bytes, scheme: str, host: bytes) -> bool:
-        """Whether the page came from here. With a token, a proxy that speaks HTTPS may stand before a server of HTTP."""
+        """Whether the page came from here. With a token, a proxy that speaks HTTPS may stand before the server."""
         origin = origin.lower()
         schemes = {scheme, "https"} if self._token else {scheme}
         return any(origin == each.encode() + b"://" + host.lower() for each in schemes)
