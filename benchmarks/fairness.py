@@ -3,10 +3,10 @@
     python benchmarks/fairness.py RUN DATA
 
 Three parties ask `eyespot serve`, each from an address of its own in 127.0.0.0/8 (Linux), and with `--together` from
-one and the same. The slow one keeps 1,000 connections: half a head, a body with a wrong token, a body with the right one, a
-byte every other second each; one that is closed comes again. The greedy one asks in a loop for the answers to six
-pictures of 50 megapixels, in one form, and each by itself over six connections. The third asks about a small picture,
-over a new connection and a kept one in turn. Its seconds count, from before it connects to the end of the answer.
+one and the same. The slow one keeps 1,000 connections: half a head, a body with a wrong token, a body with the right
+one, a byte every other second each; one that is closed comes again. The greedy one asks in a loop about six pictures of
+50 megapixels, in one form, and about each by itself over six connections. The third asks about a small picture, over a
+new connection and a kept one in turn. Its seconds count, from before it connects to the end of the answer.
 """
 
 from __future__ import annotations
@@ -62,6 +62,9 @@ def main() -> None:
         options.port = server.port
         alone = asked(options, picture, seconds=ALONE_SHARE * options.seconds)
         others = {name: begun(name, options) for name in SIDES_OF_IT}
+        for each in others.values():
+            assert each.stdout is not None
+            each.stdout.readline()  # it has begun
         time.sleep(min(2.0, options.seconds / 4))
         beside = asked(options, picture, seconds=options.seconds)
         for name, process in others.items():
@@ -110,7 +113,7 @@ def posted(connection: http.client.HTTPConnection, token: str, body: bytes, kind
 async def slow(options: argparse.Namespace) -> dict[str, int]:
     """Keeps its connections for as long as it runs; how often each kind was closed."""
     counted: Counter[str] = Counter()
-    end = time.monotonic() + options.seconds
+    end = started(options)
     await asyncio.gather(*(_slowly(options, number, end, counted) for number in range(options.connections)))
     return counted
 
@@ -138,8 +141,8 @@ async def _slowly(options: argparse.Namespace, number: int, end: float, counted:
 async def greedy(options: argparse.Namespace) -> dict[str, int]:
     """Asks about its large pictures, one request after the other over each connection; how each was answered."""
     counted: Counter[str] = Counter()
-    pictures = [large(number, options.megapixels) for number in range(LARGE_PICTURES)]
-    end = time.monotonic() + options.seconds
+    pictures = [large(options.megapixels)] * LARGE_PICTURES
+    end = started(options)
     counted["bytes of six"] = sum(map(len, pictures))
     bodies = [("six in a form", *form(pictures)), *(("one", "image/png", each) for each in pictures)]
     await asyncio.gather(*(asyncio.to_thread(_greedily, options, *each, end, counted) for each in bodies))
@@ -157,13 +160,10 @@ def _greedily(
             counted[f"{name}, closed"] += 1
 
 
-def large(number: int, megapixels: int) -> bytes:
+def large(megapixels: int) -> bytes:
     """A picture of many pixels in few bytes."""
-    width, height = 1000, 1000 * megapixels
-    row = np.arange(width, dtype=np.uint8)[:, None]
-    pixels = np.broadcast_to((row + np.array([[number, 40, 80]])).astype(np.uint8), (height, width, 3))
     file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG", compress_level=6)
+    Image.new("RGB", (1000, 1000 * megapixels), (40, 80, 160)).save(file, "PNG", compress_level=1)
     return file.getvalue()
 
 
@@ -174,6 +174,12 @@ def form(pictures: list[bytes]) -> tuple[str, bytes]:
 
 
 SIDES_OF_IT = {"slow": slow, "greedy": greedy}
+
+
+def started(options: argparse.Namespace) -> float:
+    """Says that it begins; when it is to end."""
+    print("begun", flush=True)
+    return time.monotonic() + float(options.seconds)
 
 
 def begun(name: str, options: argparse.Namespace) -> subprocess.Popen[str]:

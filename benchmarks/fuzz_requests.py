@@ -23,7 +23,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -44,7 +44,7 @@ WRONG_BAR = at_most(0, "wrong", "no whole request between them gets a wrong answ
 MEMORY_BAR = at_most(5, "%", "the server's memory stays flat within 5 %")
 CLIENTS = 32
 VALID_EVERY = 20
-SILENT_SECONDS = 0.2
+SILENT_SECONDS = 2.0
 """After which nothing more is expected of a request that may be cut off."""
 WARM_SHARE = 0.3
 CLOSE = 1e-3
@@ -137,7 +137,7 @@ def with_workers(pid: int) -> int:
 
 
 class Client:
-    """Sends requests, each over a connection of its own, and whole ones over a kept one."""
+    """Sends requests, each over a connection of its own, and whole ones between them."""
 
     def __init__(
         self,
@@ -150,14 +150,12 @@ class Client:
     ) -> None:
         self._server, self._known, self._classes, self._piece, self._seed = server, known, classes, piece, seed
         self._numbers, self._pictures = numbers, [each.data for each in known]
-        self._kept = server.connection()
 
     def ask_all(self) -> None:
         while (number := next_of(self._numbers)) is not None:
             self._ask(number)
             if number % VALID_EVERY == 0:
                 self._compare(self._known[number // VALID_EVERY % len(self._known)])
-        self._kept.close()
 
     def _ask(self, number: int) -> None:
         sent = request(number, self._pictures, seed=self._seed)
@@ -174,13 +172,13 @@ class Client:
 
     def _compare(self, known: soak.Known) -> None:
         try:
-            status, said = servers.ask(self._kept, known.data, query=f"?topk={len(self._classes)}")
+            with closing(self._server.connection()) as connection:
+                status, said = servers.ask(connection, known.data, query=f"?topk={len(self._classes)}")
             found = {each["class"]: each["probability"] for each in said["answers"][0]["predictions"]}
             row = np.array([found[name] for name in self._classes])
             wrong = "" if np.abs(row - known.probabilities).max() <= CLOSE else f"{found}"
         except (http.client.HTTPException, OSError, KeyError) as error:
             status, wrong = 0, repr(error)
-            self._kept.close()
         with _LOCK:
             self._piece.valid += 1
             self._piece.wrong += [f"{status}: {wrong}"] if wrong and status != 503 else []

@@ -24,7 +24,7 @@ class Said:
 def answers_in(received: bytes, *, heads_only: bool = False) -> Iterator[Said]:
     """Each answer, in order. Raises ValueError where that is no HTTP.
 
-    heads_only: whether the first answer may have no body, as those to HEAD.
+    heads_only: whether answers may have no body, as those to HEAD.
     """
     while received:
         head, end, rest = received.partition(b"\r\n\r\n")
@@ -40,9 +40,10 @@ def answers_in(received: bytes, *, heads_only: bool = False) -> Iterator[Said]:
         if status == 100:
             received = rest
             continue
-        if heads_only and not rest:
+        if heads_only and (not rest or rest.startswith(b"HTTP/1.1 ")):
             yield Said(status, headers, b"", is_whole=True)
-            return
+            received = rest
+            continue
         length = headers.get(b"content-length", b"")
         if not length.isdigit():
             raise ValueError(f"an answer without its length: {head!r}")

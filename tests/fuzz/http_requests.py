@@ -77,7 +77,7 @@ def request(number: int, pictures: Sequence[bytes], *, seed: int = 0) -> bytes:
     chance = Random(f"http {seed} {number}")
     kind = chance.choices((_raw, _form, _infer, _asked), (4, 4, 4, 3))[0]
     made = kind(chance, pictures)
-    if chance.random() < 0.3:
+    if chance.random() < 0.15:
         made = damaged(chance, made)
     if chance.random() < 0.05:
         made += request(number + 10**9, pictures, seed=seed)
@@ -113,7 +113,7 @@ def _form(chance: Random, pictures: Sequence[bytes]) -> bytes:
     for _ in range(chance.choice((0, 1, 1, 2, 3, 8, 70))):
         name = chance.choice((b"a.png", b'"', b"\0", b"../a", b"\xff", b"a" * 400, b"a\r\nX: y", "ä".encode(), b""))
         head = b'Content-Disposition: form-data; name="photo"; filename="' + name + b'"'
-        more = [chance.choice(HEADERS) for _ in range(chance.choice((0, 0, 1, 12)))]
+        more = [chance.choice(HEADERS) for _ in range(chance.choices((0, 1, 12), (85, 13, 2))[0])]
         parts.append(b"\r\n".join([b"--" + BOUNDARY, head, *more, b"", _picture(chance, pictures)[:20_000]]))
     parts.append(b"--" + BOUNDARY + chance.choice((b"--\r\n", b"--\r\n", b"--", b"", b"\r\n")))
     path = chance.choice((b"/predict", b"/predict", b"/predict", b"/paint", b"/paint/finer"))
@@ -188,14 +188,14 @@ def _post(chance: Random, path: bytes, kind: bytes, body: bytes) -> bytes:
 
 
 def _head(chance: Random, method: bytes, path: bytes, headers: list[bytes]) -> bytes:
-    query = chance.choice(QUERIES) if chance.random() < 0.3 else b""
-    version = chance.choice(VERSIONS) if chance.random() < 0.1 else b"HTTP/1.1"
+    query = chance.choice(QUERIES) if chance.random() < 0.15 else b""
+    version = chance.choice(VERSIONS) if chance.random() < 0.03 else b"HTTP/1.1"
     lines = [method + b" " + path + (b"?" + query if query else b"") + b" " + version, b"Host: localhost", *headers]
-    for _ in range(chance.choice((0, 0, 0, 1, 1, 3, 40))):
+    for _ in range(chance.choices((0, 1, 3, 40), (70, 20, 8, 2))[0]):
         lines.insert(chance.randint(0 if chance.random() < 0.02 else 1, len(lines)), chance.choice(HEADERS))
-    if chance.random() < 0.05:
+    if chance.random() < 0.02:
         del lines[chance.randrange(len(lines))]
-    end: Callable[[], bytes] = (lambda: chance.choice(ENDS)) if chance.random() < 0.05 else lambda: b"\r\n"
+    end: Callable[[], bytes] = (lambda: chance.choice(ENDS)) if chance.random() < 0.02 else lambda: b"\r\n"
     return b"".join(line + end() for line in lines) + b"\r\n"
 
 

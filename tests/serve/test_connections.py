@@ -240,3 +240,11 @@ def test_a_client_that_is_too_large_gets_no_consent(connect):
     connection = connect()
     connection.sendall(HEAD + b"Expect: 100-continue\r\nContent-Length: 900000000\r\n\r\n")
     assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_broken_body_whose_sender_waits_for_consent_is_refused_and_no_mistake_of_ours(connect, picture, capfd):
+    broken = connect()
+    broken.sendall(HEAD + b"Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n")
+    assert all_of(broken).count(b"HTTP/1.1 ") == 1
+    assert is_answered(connect(), picture())
+    assert capfd.readouterr().err == ""

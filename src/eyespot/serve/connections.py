@@ -6,18 +6,17 @@ A connection whose request is refused ends with the answer: what the client stil
 from __future__ import annotations
 
 import asyncio
-import json
 from asyncio import TimerHandle
 from collections import deque
 from typing import Any, Literal
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from eyespot.serve.bodies import BODY_SECONDS
 from eyespot.serve.clients import KEY, Client, forwarded_for, is_here, place_of
 from eyespot.serve.crowd import Crowd
-from eyespot.serve.heads import why_refused
+from eyespot.serve.heads import refusal, why_refused
 
 MOST_HEAD_BYTES = 2**16
 """Of a request's first line and headers, and of those after its body."""
@@ -80,13 +79,18 @@ class LimitedConnection(HttpToolsProtocol):
         else:
             self.make_room()
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether nothing may be written any more."""
+        return self._is_parting or self.transport.is_closing()
+
     def make_room(self) -> None:
         """Called where another connection needs the place of this one."""
         self._leave_crowd()
         self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        if self._is_parting or self._is_deaf or self.transport.is_closing():
+        if self._is_deaf or self.is_ending:
             return
         self._unfinished_bytes += len(data)  # what is found in it sets this to zero
         super().data_received(data)
@@ -122,12 +126,13 @@ class LimitedConnection(HttpToolsProtocol):
         elif broken is not None and broken.response_started:
             self.transport.abort()
         else:
-            self.transport.write(self._refusal(TOO_LONG if self._is_too_long() else self._refused or NO_HTTP))
+            sentence = TOO_LONG if self._is_too_long() else self._refused or NO_HTTP
+            self.transport.write(refusal(sentence, self.server_state.default_headers))
             self.part()
 
     def part(self) -> None:
         """Ends the connection: what was written still reaches the client, and what it sends is dropped."""
-        if self._is_parting or self.transport.is_closing():
+        if self.is_ending:
             return
         is_all = self._stage == "whole" and not self.pipeline and not self._is_deaf
         self._is_parting, self._stage = True, "whole"
@@ -223,16 +228,6 @@ class LimitedConnection(HttpToolsProtocol):
             return name
         return f"{self._place}:{self.client[1]}" if self.client and is_here(self._place) else self._place
 
-    def _refusal(self, sentence: str) -> bytes:
-        content = json.dumps({"error": sentence}).encode()
-        headers = [
-            *self.server_state.default_headers,
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(content)),
-            (b"connection", b"close"),
-        ]
-        return b"".join([STATUS_LINE[400], *(b"%b: %b\r\n" % each for each in headers), b"\r\n", content])
-
     def _note_waiting(self) -> None:
         """Tells the crowd whether the connection waits for its client, and since when."""
         is_waiting = self._stage != "whole" or not self._unanswered or self.flow.write_paused
@@ -290,7 +285,7 @@ class _Parting:
         self._connection, self.write = connection, connection.transport.write
 
     def is_closing(self) -> bool:
-        return self._connection.transport.is_closing()
+        return self._connection.is_ending
 
     def close(self) -> None:
         self._connection.part()

@@ -6,6 +6,7 @@ What is left are requests that a proxy before this server may see an end in at a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 VERSIONS = frozenset({"1.0", "1.1"})
@@ -36,3 +37,14 @@ def why_refused(version: str, target: bytes, headers: Sequence[tuple[bytes, byte
     if is_upgrade and lengths + encodings:
         return "the server speaks HTTP/1.1 alone: send what has a body without the header Upgrade"
     return None
+
+
+def refusal(sentence: str, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """The answer to what is no request, as bytes.
+
+    headers: that all answers have.
+    """
+    content = json.dumps({"error": sentence}).encode()
+    own = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(content)), (b"connection", b"close")]
+    lines = (b"%b: %b\r\n" % each for each in (*headers, *own))
+    return b"".join([b"HTTP/1.1 400 Bad Request\r\n", *lines, b"\r\n", content])

@@ -1,8 +1,8 @@
 """Who may ask: this computer's own programs and page, or whoever knows the token. Nobody else's page may.
 
 A page of another site can make a browser send requests to a server on this computer. It is told by its Origin, and by
-what the browser says in Sec-Fetch-Site; and where its own name was made to lead here (DNS rebinding), by the Host, which
-then is no name of this computer.
+what the browser says in Sec-Fetch-Site; and where its own name was made to lead here (DNS rebinding), by the Host,
+which then is no name of this computer.
 """
 
 from __future__ import annotations

@@ -26,7 +26,6 @@ from eyespot.serve.served import Served
 from eyespot.serve.turns import Turns
 from eyespot.version import VERSION
 
-
 DEADLINE_SECONDS = 60.0
 """For a request's answer, once all of the request has come."""
 READING_PLACES = 64
