@@ -93,8 +93,8 @@ def make_app(service: Service, *, token: str | None = None) -> FastAPI:
         yield
         service.stop()
 
-    gate, pages = Gate(token), {"docs_url": None, "redoc_url": None, "openapi_url": None}
-    app = FastAPI(title="eyespot", version=VERSION, redirect_slashes=False, lifespan=lifespan, **pages)
+    gate = Gate(token)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=lifespan)
     app.add_middleware(Doorman, gate=gate, metrics=service.metrics)
     app.add_exception_handler(RequestError, _refused)
     app.add_exception_handler(HTTPException, _unknown)

@@ -168,7 +168,7 @@ class LimitedConnection(HttpToolsProtocol):
             self._refused = f"more than {MOST_PIPELINED} requests were sent before one was answered"
         if self._refused is not None:
             raise ValueError
-        self._client = self.scope[KEY] = Client(self._client_name(), is_whole=False)  # type: ignore[typeddict-unknown-key]
+        self._client = self.scope[KEY] = Client(self._client_name(), is_whole=False)  # type: ignore[literal-required]
         super().on_headers_complete()
         self.cycle.transport = _Parting(self)  # type: ignore[assignment]
         self._stage = "body"

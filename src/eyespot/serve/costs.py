@@ -86,7 +86,7 @@ Size = tuple[int, int]
 
 def _jpeg(data: bytes) -> Size:
     """Of its frames the largest: the last one counts for Pillow, another one for others."""
-    sizes = []
+    sizes: list[Size] = []
     for start, _, code in islice(segments(data), _MOST_SEGMENTS):
         if code == 0xDA:
             return max(sizes, key=lambda size: size[0] * size[1])
