@@ -167,6 +167,24 @@ def test_the_soak(run, data, colors_run):
 
 
 @linux_only
+def test_small_pictures_beside_slow_and_greedy_clients(run, data, colors_run):
+    printed = run("fairness.py", colors_run, data, "--seconds", 2, "--connections", 30, "--megapixels", 1)
+    assert "half a head, opened 10" in printed
+    assert "six in a form, 200" in printed
+    assert "PASS  0 failed" in printed
+
+
+@linux_only
+def test_fuzzed_requests_in_pieces(run, data, colors_run, tmp_path):
+    for _ in range(2):
+        printed = run("fuzz_requests.py", colors_run, data, "--count", 60, "--pictures", 4, "--log", tmp_path / "log")
+    assert "60 requests from 60 on" in printed
+    assert "FAIL  120 requests" in printed
+    assert "PASS  0 faults" in printed
+    assert "PASS  0 wrong" in printed
+
+
+@linux_only
 def test_swaps_and_ends(run, data, colors_run):
     printed = run("swaps.py", colors_run, data, "--swaps", 2, "--ends", 1)
     assert printed.count("PASS") == 4

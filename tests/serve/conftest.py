@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import socket
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +15,11 @@ from box_bundle import write_box_bundle
 from color_bundle import write_color_bundle
 from PIL import Image
 from starlette.testclient import TestClient
+from wire import WAIT_SECONDS
 
 from eyespot.serve.app import make_app
+from eyespot.serve.process import Server
+from eyespot.serve.run import listening
 from eyespot.serve.service import Service
 
 HOME = "http://localhost:8000"
@@ -84,3 +90,32 @@ def picture() -> Picture:
         return file.getvalue()
 
     return make
+
+
+@pytest.fixture
+def server(service) -> Server:
+    """A server that does not run yet."""
+    return Server(make_app(service), started=lambda: None, hang_up=lambda: None)
+
+
+@pytest.fixture
+def connect(server, monkeypatch) -> Iterator[Callable[..., socket.socket]]:
+    """A function that opens connections to the server, which runs in this process."""
+    sockets = listening("127.0.0.1", 0, token=None)
+    sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # little is enough for a client to be slow
+    port, started = sockets[0].getsockname()[1], threading.Event()
+    monkeypatch.setattr(server, "_started", started.set)
+    thread = threading.Thread(target=server.run, args=(sockets,))
+    thread.start()
+    assert started.wait(WAIT_SECONDS)
+    with ExitStack() as opened:
+
+        def connection(source: str = "127.0.0.1") -> socket.socket:
+            made = socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS, source_address=(source, 0))
+            return opened.enter_context(made)
+
+        yield connection
+    server.should_exit = True
+    thread.join()
+    for each in sockets:
+        each.close()

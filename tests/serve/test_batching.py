@@ -268,3 +268,115 @@ def test_metrics_count_requests_pictures_and_batches(client, picture):
         "eyespot_queue_pictures 0.0",
     ):
         assert line in said.text.splitlines()
+
+
+def png(seed, side=32):
+    file = io.BytesIO()
+    pixels = np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def reading(served, monkeypatch):
+    """The files that are decoded, in their order, once an event is set."""
+    go_on, begun, read = threading.Event(), [], type(served).read
+
+    def waited(self, data):
+        begun.append(data)
+        go_on.wait(30)
+        return read(self, data)
+
+    monkeypatch.setattr(type(served), "read", waited)
+    return go_on, begun
+
+
+async def until(condition):
+    while not condition():
+        await asyncio.sleep(0.001)
+
+
+def test_a_clients_picture_does_not_wait_for_all_of_anothers(served, reading):
+    go_on, begun = reading
+    batching, much, little = Batching(workers=1, places=100), [png(seed) for seed in range(40)], png(99)
+
+    async def ask():
+        first = asyncio.ensure_future(batching.answers(much, served, client="much"))
+        await until(lambda: begun)
+        second = asyncio.ensure_future(batching.answers([little], served, client="little"))
+        await until(lambda: batching.taken == 41)
+        go_on.set()
+        return [*await first, *await second]
+
+    assert len(rows(asyncio.run(ask()))) == 41
+    assert begun.index(little) < 10
+    assert [each for each in begun if each != little] == much
+    batching.stop()
+
+
+def test_large_pictures_leave_workers_for_others(served, reading, monkeypatch):
+    go_on, begun = reading
+    monkeypatch.setattr(batching_module, "LARGE", 0)
+    monkeypatch.setattr(batching_module, "cost_of", lambda picture: 1 if len(picture) > 1000 else -1)
+    batching, large, small = Batching(workers=2, places=100), [png(seed) for seed in range(6)], png(0, side=4)
+
+    async def ask():
+        first = asyncio.ensure_future(batching.answers(large, served, client="one"))
+        await until(lambda: begun)
+        second = asyncio.ensure_future(batching.answers([small], served, client="one"))
+        await until(lambda: len(begun) == 2)
+        assert begun == [large[0], small]
+        go_on.set()
+        return [*await first, *await second]
+
+    assert len(rows(asyncio.run(ask()))) == 7
+    batching.stop()
+
+
+def test_where_all_places_are_one_clients_another_gets_some(served, reading):
+    go_on, begun = reading
+    batching = Batching(workers=1, places=10)
+
+    async def ask():
+        hog = [asyncio.ensure_future(batching.answers([png(seed)] * 5, served, client="much")) for seed in range(2)]
+        await until(lambda: begun)
+        assert (batching.has_room("much"), batching.has_room("little")) == (False, True)
+        with pytest.raises(Busy):
+            await batching.answers([png(7)], served, client="much")
+        little = asyncio.ensure_future(batching.answers([png(8)], served, client="little"))
+        await until(lambda: batching.taken == 6)
+        go_on.set()
+        with pytest.raises(Busy):
+            await hog[1]
+        return [*await hog[0], *await little]
+
+    assert len(rows(asyncio.run(ask()))) == 6
+    assert batching.taken == 0
+    batching.stop()
+
+
+def test_a_request_whose_time_is_over_is_told_so_and_the_rest_of_it_is_forgotten(client, service, picture, monkeypatch):
+    go_on, begun, read = threading.Event(), [], type(service.served).read
+    monkeypatch.setattr(service, "_deadline", 0.05)
+    monkeypatch.setattr(
+        type(service.served), "read", lambda self, data: begun.append(data) or (go_on.wait(30) and read(self, data))
+    )
+    late = client.post("/predict", files=[("a", ("a.png", picture(seed=seed))) for seed in range(20)])
+    assert (late.status_code, late.headers["retry-after"]) == (503, "1")
+    assert late.json()["error"].startswith("there was no answer within 0.05 s, and what was not begun is dropped")
+    assert service.batching.taken == len(begun) <= 2
+    go_on.set()
+    monkeypatch.undo()
+    assert client.post("/predict", content=picture()).status_code == 200
+
+
+def test_a_request_of_too_many_pixels_is_refused_before_anything_is_decoded(client, service, monkeypatch):
+    def never(self, data):
+        raise AssertionError
+
+    monkeypatch.setattr(type(service.served), "read", never)
+    file = io.BytesIO()
+    Image.new("1", (7000, 7000)).save(file, "PNG")
+    refused = client.post("/predict", files=[("a", ("a.png", file.getvalue()))] * 6)
+    assert refused.status_code == 413
+    assert "294 megapixels together, more than the 200" in refused.json()["error"]

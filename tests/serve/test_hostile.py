@@ -1,14 +1,17 @@
 """Whatever is sent, the answer is a status that fits, one sentence in JSON, and the next picture is answered."""
 
+import asyncio
 import io
 import struct
 import zlib
+from contextlib import suppress
 
 import pytest
 from PIL import Image
 
 from eyespot.data.picture_limits import MOST_SCANS
 from eyespot.serve import bodies, pictures
+from eyespot.serve.refusals import Busy
 
 
 def png_that_claims(width: int, height: int) -> bytes:
@@ -155,8 +158,6 @@ def test_a_form_that_is_none_is_refused(client, headers, body, words):
 
 
 def test_a_body_that_comes_too_slowly_is_given_up(client, monkeypatch):
-    import asyncio
-
     monkeypatch.setattr(bodies, "BODY_SECONDS", 0.01)
 
     async def never(headers, receive, room, *, most_bytes):
@@ -211,3 +212,31 @@ def test_other_addresses_are_refused(client, method, path, status):
     refused = client.request(method, path)
     assert refused.status_code == status
     said(refused)
+
+
+def test_bodies_that_take_all_the_room_are_given_up_for_one_that_takes_little(monkeypatch):
+    monkeypatch.setattr(bodies, "MOST_HELD_BYTES", 100)
+    intake = bodies.Intake()
+
+    async def slow(size, client):
+        with intake.room(client) as room:
+            async with room.in_time():
+                room.take(size)
+                await asyncio.sleep(60)
+
+    async def ask():
+        large, small = asyncio.ensure_future(slow(80, "much")), asyncio.ensure_future(slow(15, "other"))
+        await asyncio.sleep(0)
+        with intake.room("much") as room, pytest.raises(Busy):
+            room.take(10)
+        with intake.room("little") as room:
+            room.take(10)
+            assert intake.held == 25
+            with pytest.raises(Busy):
+                await large
+        small.cancel()
+        with suppress(asyncio.CancelledError):
+            await small
+
+    asyncio.run(ask())
+    assert intake.held == 0

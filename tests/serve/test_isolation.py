@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from failing_pictures import failing_path, failing_picture
 from server_process import Process
 
-from eyespot.serve.batching import Batching
+from eyespot.bundle.files import read_bundle
+from eyespot.data.framed import Framed
+from eyespot.serve import classification
+from eyespot.serve.batching import MOST_SLOW, Batching
+from eyespot.serve.classification import ServedClassifier
 
 pytestmark = pytest.mark.enable_socket
 
@@ -71,13 +78,35 @@ def test_while_pictures_hang_others_are_answered(server, picture):
     assert ask(server, picture())[0] == 200
 
 
-def test_a_worker_that_waits_for_a_slow_decoder_is_relieved_and_ends_with_what_it_is_at():
-    batching = Batching(workers=2, places=3)
-    first, second = batching._threads
-    batching.relieve(first)
-    batching.relieve(first)
-    batching.relieve(0)  # a thread of somebody else
-    assert len(batching._threads) == 2
-    assert second in batching._threads
-    assert list(batching._relieved) == [first]
+def test_a_worker_that_waits_for_a_slow_decoder_is_relieved_and_ends_with_what_it_is_at(
+    bundle, shared_cache, monkeypatch
+):
+    began, go_on, told = threading.Event(), threading.Event(), []
+
+    def decoded(data: bytes, preprocess: object) -> Framed:
+        if data == b"slow":
+            told.append(threading.get_ident())
+            began.set()
+            go_on.wait(60)
+        return Framed(np.zeros((32, 32, 3), np.uint8), (32, 32), (32, 32))
+
+    monkeypatch.setattr(classification, "read_sent", decoded)
+    served = ServedClassifier.of(read_bundle(bundle))
+    batching = Batching(workers=1, places=9)
+
+    async def ask() -> None:
+        slow = [asyncio.create_task(batching.answers([b"slow"], served, client="one")) for _ in range(MOST_SLOW + 1)]
+        for number in range(MOST_SLOW):
+            await asyncio.to_thread(began.wait, 60)
+            began.clear()
+            batching.relieve(told[number])
+            batching.relieve(0)  # a thread of somebody else
+        await batching.answers([b"quick"], served, client="two")
+        assert len(told) == MOST_SLOW, "the fifth waits"
+        go_on.set()
+        await asyncio.gather(*slow)
+
+    asyncio.run(ask())
+    assert len(told) == MOST_SLOW + 1
+    assert (len(batching._threads), batching._slow) == (1, Counter())
     batching.stop()

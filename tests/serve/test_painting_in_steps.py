@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from eyespot.errors import RequestError
 from eyespot.serve import painting_in_steps
 from eyespot.serve.app import make_app
 from eyespot.serve.painting import ServedPainter
@@ -224,3 +225,22 @@ def test_more_memory_than_there_is_is_refused_before_anything_is_painted(service
         refused = client.post("/paint/finer", files=files)
     assert refused.status_code == 413
     assert "of memory, and this machine has 0.4 GB" in refused.json()["error"]
+
+
+def test_whoever_was_told_to_come_back_has_the_next_turn(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(painting_in_steps, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    steps = painting_in_steps.InSteps()
+    monkeypatch.setattr(steps._pool, "submit", lambda *given: None)
+    steps.require_free("one")
+    steps.begin(None, None, "one")
+    for name in ("one", "other"):
+        with pytest.raises(RequestError, match="another picture is being painted"):
+            steps.require_free(name)
+    steps._place.release()
+    with pytest.raises(RequestError):
+        steps.require_free("one")
+    steps.require_free("other")
+    now[0] += painting_in_steps.TURN_SECONDS + 1
+    steps.require_free("one")
+    steps.stop()

@@ -43,7 +43,23 @@ def test_another_name_is_refused_so_that_no_rebound_name_leads_here(client, host
     assert "is no name of this computer" in refused.json()["error"]
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:9000", "http://localhost", ""])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://evil.example",
+        "null",
+        "http://localhost:9000",
+        "http://localhost",
+        "",
+        *(
+            "https://localhost:8000",
+            "ftp://localhost:8000",
+            "localhost:8000",
+            "http://localhost:8000/",
+            "//localhost:8000",
+        ),
+    ],
+)
 def test_another_sites_page_is_refused(client, picture, origin):
     refused = client.post("/predict", content=picture(), headers={"origin": origin})
     assert refused.status_code == 403
@@ -87,9 +103,65 @@ def test_with_a_token_another_sites_page_is_refused_all_the_same(guarded):
     assert guarded.get("/model", headers={**BEARER, "origin": "https://models.example"}).status_code == 200
 
 
+def test_a_page_that_came_over_http_may_not_ask_a_server_of_https(service):
+    with TestClient(make_app(service, token=TOKEN), base_url="https://models.example") as client:
+        assert client.get("/model", headers={**BEARER, "origin": "http://models.example"}).status_code == 403
+        assert client.get("/model", headers={**BEARER, "origin": "https://models.example"}).status_code == 200
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "Cross-Site", "", "other"])
+def test_what_a_browser_sends_for_another_site_is_refused(client, guarded, picture, site):
+    headers = {"sec-fetch-site": site}
+    for path in ("/", "/model", "/healthz", "/page/main.js"):
+        assert client.get(path, headers=headers).status_code == 403
+    refused = client.post("/predict", content=picture(), headers={**headers, "sec-fetch-mode": "navigate"})
+    assert refused.status_code == 403
+    assert "another site's page" in refused.json()["error"]
+    assert guarded.get("/model", headers={**BEARER, **headers}).status_code == 403
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+def test_what_a_browser_sends_for_the_own_page_or_a_person_is_answered(client, picture, site):
+    assert client.post("/predict", content=picture(), headers={"sec-fetch-site": site}).status_code == 200
+
+
+def test_a_link_on_another_site_leads_to_the_page_and_nowhere_else(client):
+    headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    assert client.get("/", headers=headers).status_code == 200
+    assert client.get("/model", headers=headers).status_code == 403
+    assert client.get("/", headers={**headers, "sec-fetch-dest": "iframe"}).status_code == 403
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/v2/health/live", "/v2/health/ready"])
 def test_health_needs_no_token(guarded, path):
     assert guarded.get(path).status_code == 200
+
+
+def test_health_says_no_more_than_that_without_the_token(guarded, client, service):
+    assert guarded.get("/healthz").json() == {"status": "ok"}
+    assert guarded.get("/healthz", headers={"authorization": "Bearer wrong"}).json() == {"status": "ok"}
+    named = {"status": "ok", "model": service.name, "fingerprint": service.served.fingerprint}
+    assert guarded.get("/healthz", headers=BEARER).json() == named
+    assert client.get("/healthz").json() == named
+
+
+ANYWHERE = ("/model", "/nothing", "/predict", "/v2/models/other", "/v2/models/bundle/infer", "/model/", "/%2e%2e/x")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE"])
+def test_without_the_token_every_address_is_answered_alike(guarded, method):
+    """So that nobody learns which there are, or the model's name."""
+    answers = [guarded.request(method, path) for path in ANYWHERE]
+    assert {each.status_code for each in answers} == {401}
+    assert len({each.content for each in answers}) == 1
+
+
+@pytest.mark.parametrize("path", ["/healthz/", "/model/", "/predict/", "/page/", "/v2/", "/v2/health/live/"])
+def test_nobody_is_sent_to_another_address(client, path):
+    """Where to would be made of the Host, which the client wrote."""
+    answer = client.get(path, follow_redirects=False)
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
 
 
 def test_an_address_that_others_reach_needs_a_token():

@@ -121,6 +121,8 @@ def export(as_json: bool, quiet: bool, **options: Any) -> None:
 )
 @click.option("--queue", type=int, default=256, show_default=True, help="Pictures that may wait; beyond, 503.")
 @click.option("--decode-seconds", type=float, default=5.0, show_default=True, help="That decoding a picture may take.")
+@click.option("--deadline", type=float, default=60, show_default=True, help="Seconds for an answer; beyond, 503.")
+@click.option("--proxy", metavar="ADDRESS,...", help="Proxies before the server, which name their clients.")
 @click.option("--style", is_flag=True, help="Paint photos as paintings, too: on the page, and by POST /paint.")
 @click.option("--share", is_flag=True, help="For phones in this network: an address with a token, and its QR code.")
 @click.option("--https", is_flag=True, help="Over HTTPS, with a certificate of its own: phones' cameras need it.")

@@ -39,6 +39,8 @@ _BEGINNINGS = {
 _TIFF_NUMBERS = {1: "whole numbers", 2: "signed numbers", 3: "floats", 5: "complex numbers", 6: "complex numbers"}
 MUCH_MEMORY = 2**26
 """Bytes of a picture that are worth asking the C library to give them back to the system."""
+LITTLE_MEMORY = 2**24
+"""Bytes of a picture that are there beside whatever else is decoded."""
 _AVIF_BRANDS = {b"avif", b"avis"}
 _MOST_BRANDS = 4096
 """Bytes of a container in which its brands are looked for."""
@@ -192,7 +194,10 @@ def _reading() -> Iterator[None]:
 
 
 class _Memory:
-    """What all threads together may take for pictures that they decode: one of the largest for every two cores."""
+    """What all threads together may take for pictures that they decode: one of the largest for every two cores.
+
+    A picture that takes little does not wait for the large ones.
+    """
 
     def __init__(self) -> None:
         self._most = picture_limits.MOST_MEMORY * max(1, cores() // 2)
@@ -203,7 +208,7 @@ class _Memory:
         """Waits until this many bytes are free. A thread that has some already, or the only one, does not wait."""
         held = getattr(_thread, "memory", 0)
         with self._changed:
-            while self._taken > held and self._taken + size > self._most:
+            while size > LITTLE_MEMORY and self._taken > held and self._taken + size > self._most:
                 self._changed.wait()
             self._taken += size
         _thread.memory = held + size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,12 +16,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from eyespot.errors import RequestError
 from eyespot.serve import inference_protocol, paint_endpoints, predicting
+from eyespot.serve.clients import client_of
 from eyespot.serve.metrics import Metrics
 from eyespot.serve.refusals import OurMistake, show_mistake
 from eyespot.serve.replies import as_json, refusal
 from eyespot.serve.safety import Gate
 from eyespot.serve.service import Service
-from eyespot.version import VERSION
 
 CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -37,6 +38,8 @@ PAGE_HEADERS = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
+LAST = frozenset({400, 401, 403, 408, 413})
+"""Statuses after which the connection is closed: its client does not know what it may send."""
 _SAID = {404: "there is nothing at this address", 405: "this address is asked by another method"}
 
 
@@ -50,24 +53,32 @@ class Doorman:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        start, has_begun = time.perf_counter(), False
+        start, has_begun, client = time.perf_counter(), False, client_of(scope)
 
         async def send_counted(message: Any) -> None:
             nonlocal has_begun
             if message["type"] == "http.response.start":
                 has_begun = True
                 self._metrics.request(scope["path"], message["status"], time.perf_counter() - start)
+                if message["status"] in LAST or not client.is_whole:
+                    message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
             await send(message)
 
+        client.begin()
         try:
             self._gate.check(scope)
             await self._app(scope, receive, send_counted)
         except RequestError as error:
             await refusal(error)(scope, receive, send_counted)
+        except asyncio.CancelledError:
+            if not client.is_gone:
+                raise
         except Exception:
             show_mistake()  # here, and not to the client
             if not has_begun:
                 await refusal(OurMistake())(scope, receive, send_counted)
+        finally:
+            client.end()
 
 
 def make_app(service: Service, *, token: str | None = None) -> FastAPI:
@@ -81,11 +92,12 @@ def make_app(service: Service, *, token: str | None = None) -> FastAPI:
         yield
         service.stop()
 
-    app = FastAPI(title="eyespot", version=VERSION, docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    app.add_middleware(Doorman, gate=Gate(token), metrics=service.metrics)
+    gate = Gate(token)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=lifespan)
+    app.add_middleware(Doorman, gate=gate, metrics=service.metrics)
     app.add_exception_handler(RequestError, _refused)
     app.add_exception_handler(HTTPException, _unknown)
-    _add_model(app, service)  # first what is asked most
+    _add_model(app, service, gate)  # first what is asked most
     _add_page(app)
     inference_protocol.add_to(app, service)
     paint_endpoints.add_to(app, service)
@@ -102,7 +114,7 @@ def _add_page(app: FastAPI) -> None:
         return _page_file(name)
 
 
-def _add_model(app: FastAPI, service: Service) -> None:
+def _add_model(app: FastAPI, service: Service, gate: Gate) -> None:
     async def predict(request: Request) -> Response:
         return await predicting.predict(service, request)
 
@@ -113,8 +125,9 @@ def _add_model(app: FastAPI, service: Service) -> None:
         return as_json(service.described())
 
     @app.get("/healthz")
-    async def health() -> Response:
-        return as_json({"status": "ok", "model": service.name, "fingerprint": service.served.fingerprint})
+    async def health(request: Request) -> Response:
+        said = {"model": service.name, "fingerprint": service.served.fingerprint} if gate.knows(request.scope) else {}
+        return as_json({"status": "ok", **said})
 
     @app.get("/metrics")
     async def metrics() -> Response:

@@ -1,6 +1,7 @@
 """Pictures to answers on all cores, for many requests at once, with a bounded queue.
 
 Each core has a worker, which takes whatever can be done next: a picture to decode, or images to run through the engine.
+Files of several clients are decoded in turn, and at most half of the workers decode large ones: others find a worker.
 Nothing waits for company: images that are there when a worker turns to the engine go together, up to as many as are
 worth it, and a lone picture is decoded and answered by one worker without a stop. Where images are worth answering
 together, files that wait are decoded first, unless an image would wait for longer than a run of the engine takes.
@@ -11,10 +12,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from functools import partial
 from itertools import takewhile
 from typing import Any
 
@@ -23,6 +23,9 @@ import numpy as np
 from eyespot.bundle.many_threads import SHORT_SECONDS
 from eyespot.data.framed import Framed
 from eyespot.errors import RequestError
+from eyespot.serve.asked_pictures import Asked, Work
+from eyespot.serve.costs import LARGE, cost_of
+from eyespot.serve.fair_queue import FairQueue
 from eyespot.serve.refusals import Busy, OurMistake, show_mistake
 from eyespot.serve.served import Answer, Served
 from eyespot.words import counted
@@ -32,48 +35,12 @@ QUEUE = 256
 
 WAIT_SECONDS = SHORT_SECONDS
 """For which files are decoded before an image that could be answered: it waits for the file at hand, not for many."""
+MOST_SLOW = 4
+"""Pictures of one client that decode slowly at a time: it waits with its others, and nobody else does."""
 MOST_RELIEVED = 16
 """Workers that may wait for pictures that decode slowly while others do their work."""
 JOIN_SECONDS = 5.0
 """For the workers to end. By then all is answered, or nobody waits any more: a worker may hang in a decoder."""
-
-
-@dataclass(eq=False, slots=True)
-class _Work:
-    """One picture on its way."""
-
-    picture: bytes | np.ndarray
-    """A file, or an image (H, W, C)."""
-    served: Served[Any, Any]
-    wanted: Any
-    """The request's options, as the served model has them."""
-    place: int
-    asked: _Asked
-    image: Framed | None = None
-    since: float = 0.0
-    """When the image was ready, in seconds of the clock."""
-
-
-class _Asked:
-    """The pictures of one request: a future that is done when the last of them is."""
-
-    def __init__(self, count: int, loop: asyncio.AbstractEventLoop) -> None:
-        self.answers: list[Answer | RequestError | None] = [None] * count
-        self.future: asyncio.Future[None] = loop.create_future()
-        self._missing, self._loop, self._lock = count, loop, threading.Lock()
-
-    def put(self, place: int, answer: Answer | RequestError) -> None:
-        with self._lock:
-            self.answers[place] = answer
-            self._missing -= 1
-            is_last = not self._missing
-        if is_last:
-            with suppress(RuntimeError):  # nobody waits any more where the loop is closed
-                self._loop.call_soon_threadsafe(self._tell)
-
-    def _tell(self) -> None:
-        if not self.future.done():  # whoever asked may have gone
-            self.future.set_result(None)
 
 
 class Batching:
@@ -93,17 +60,22 @@ class Batching:
         """
         self.places = places
         self._observe, self._clock = observe, clock
-        self._files: deque[_Work] = deque()
-        self._images: deque[_Work] = deque()
+        self._files: FairQueue[Work] = FairQueue()
+        self._images: deque[Work] = deque()
         self._taken = 0
+        self._large, self._most_large = 0, max(1, workers // 2)
         self._stopped = False
         self._changed = threading.Condition(threading.Lock())
         self._threads: dict[int, threading.Thread] = {}
         """Those that work, by their numbers."""
         self._relieved: dict[int, threading.Thread] = {}
         """Those whose work others do: each ends with what it is at."""
+        self._decoded_by: dict[int, Work] = {}
+        """What each thread decodes."""
+        self._slow: Counter[str] = Counter()
+        """How many pictures of each client decode slowly."""
         for _ in range(workers):
-            self._begin()
+            self._start()
 
     @property
     def taken(self) -> int:
@@ -112,28 +84,40 @@ class Batching:
 
     @property
     def is_full(self) -> bool:
-        """True if no further picture is taken."""
+        """True if no place is free."""
         return self._taken >= self.places
 
+    def has_room(self, client: str) -> bool:
+        """Whether a picture of this client is taken: there is a free place, or another client has too many."""
+        with self._changed:
+            return not self.is_full or self._files.too_much(client, 1) is not None
+
     async def answers(
-        self, pictures: Sequence[bytes | np.ndarray], served: Served[Any, Any], wanted: Any = None
+        self, pictures: Sequence[bytes | np.ndarray], served: Served[Any, Any], wanted: Any = None, client: str = ""
     ) -> list[Answer | RequestError]:
         """The answer to each picture (a file, or an image (H, W, C)), or why it has none. Raises RequestError.
 
-        wanted: options that `served.asked` gave; None for those of a request that names none.
+        Pictures that nobody has begun are forgotten where this is cancelled.
+
+        wanted: options that `served.asked` gave; None for those of a request that names none. client: who asks.
         """
         wanted = served.asked([]) if wanted is None else wanted
         if len(pictures) > self.places:
             raise RequestError(413, f"the server takes {counted(self.places, 'picture')} at a time: send fewer")
-        asked = _Asked(len(pictures), asyncio.get_running_loop())
-        works = [_Work(picture, served, wanted, place, asked) for place, picture in enumerate(pictures)]
+        asked = Asked(len(pictures), client, asyncio.get_running_loop())
+        costs = [cost_of(picture) for picture in pictures]
         with self._changed:
-            if self._taken + len(works) > self.places:
-                raise Busy
-            self._taken += len(works)
-            self._files.extend(works)
-            self._changed.notify(len(works))
-        await asked.future
+            while self._taken + len(pictures) > self.places:
+                self._crowd_out(asked, len(pictures))
+            self._taken += len(pictures)
+            for place, (picture, cost) in enumerate(zip(pictures, costs, strict=True)):
+                self._files.put(client, Work(picture, served, wanted, place, asked, cost >= LARGE), cost)
+            self._changed.notify(len(pictures))
+        try:
+            await asked.future
+        except asyncio.CancelledError:
+            self._forget(asked)
+            raise
         return [each for each in asked.answers if each is not None]
 
     def stop(self) -> None:
@@ -149,12 +133,15 @@ class Batching:
     def relieve(self, number: int) -> None:
         """Has another worker do the work of one that waits for a slow decoder. number: of its thread; or another's."""
         with self._changed:
-            if self._stopped or number not in self._threads or len(self._relieved) == MOST_RELIEVED:
+            work = self._decoded_by.get(number)
+            if work is None or self._stopped or len(self._relieved) == MOST_RELIEVED:
                 return
             self._relieved[number] = self._threads.pop(number)
-        self._begin()
+            self._slow[work.asked.client] += 1
+            self._end_large(work)
+        self._start()
 
-    def _begin(self) -> None:
+    def _start(self) -> None:
         thread = threading.Thread(target=self._work, name="eyespot-work", daemon=True)
         with self._changed:
             thread.start()
@@ -164,26 +151,63 @@ class Batching:
     def _work(self) -> None:
         while task := self._next():
             task()
-            if self._relieved and self._was_relieved():
+            if threading.get_ident() in self._relieved:
+                with self._changed:
+                    del self._relieved[threading.get_ident()]
                 return
-
-    def _was_relieved(self) -> bool:
-        with self._changed:
-            return self._relieved.pop(threading.get_ident(), None) is not None
 
     def _next(self) -> Callable[[], None] | None:
         """What is to be done next, as soon as there is something; None at the end."""
         with self._changed:
-            while not self._files and not self._images:
-                if self._stopped:
+            while True:
+                file = None if self._images_are_due() else self._files.take(self._may_begin)
+                if file is not None:
+                    self._large += file.is_large
+                    return partial(self._begin, file)
+                if self._images:
+                    return partial(self._answer, self._take_batch(), is_alone=self._taken == 1)
+                if self._stopped and not self._files:
                     return None
                 self._changed.wait()
-            if self._files and not self._images_are_due():
-                file = self._files.popleft()
-                return lambda: self._decode(file)
-            batch = self._take_batch()
-            is_alone = self._taken == 1
-            return lambda: self._answer(batch, is_alone=is_alone)
+
+    def _may_begin(self, work: Work) -> bool:
+        is_free = not work.is_large or self._large < self._most_large
+        return is_free and self._slow[work.asked.client] < MOST_SLOW
+
+    def _begin(self, work: Work) -> None:
+        number = threading.get_ident()
+        self._decoded_by[number] = work
+        try:
+            self._decode(work)
+        finally:
+            with self._changed:
+                del self._decoded_by[number]
+                if number in self._relieved:
+                    self._slow -= Counter([work.asked.client])
+                    self._changed.notify_all()
+                self._end_large(work)
+
+    def _end_large(self, work: Work) -> None:
+        if work.is_large:
+            work.is_large = False
+            self._large -= 1
+            self._changed.notify_all()  # others may wait for this alone
+
+    def _crowd_out(self, asked: Asked, count: int) -> None:
+        """Gives up the newest request of the client who has most. Raises Busy where nobody has much more than this."""
+        found = self._files.too_much(asked.client, count)
+        if found is None:
+            raise Busy
+        self._forget_waiting(found[1].asked)
+        found[1].asked.give_up()
+
+    def _forget(self, asked: Asked) -> None:
+        with self._changed:
+            self._forget_waiting(asked)
+            self._changed.notify_all()  # they may have been the last
+
+    def _forget_waiting(self, asked: Asked) -> None:
+        self._taken -= len(self._files.remove(asked.client, lambda work: work.asked is asked))
 
     def _images_are_due(self) -> bool:
         """True if there are images, and they should wait for no file any more."""
@@ -192,7 +216,7 @@ class Batching:
         first = self._images[0]
         return len(self._images) >= first.served.answering.most or self._clock() - first.since >= WAIT_SECONDS
 
-    def _take_batch(self) -> list[_Work]:
+    def _take_batch(self) -> list[Work]:
         """The images that wait for the same model as the first does, as many as are worth it."""
         served = self._images[0].served
         waiting = takewhile(lambda work: work.served is served, self._images)
@@ -201,7 +225,7 @@ class Batching:
             self._images.popleft()
         return batch
 
-    def _decode(self, work: _Work) -> None:
+    def _decode(self, work: Work) -> None:
         try:
             work.image = _image(work.picture, work.served)
         except RequestError as error:
@@ -213,7 +237,7 @@ class Batching:
                 work.since = self._clock()
                 self._images.append(work)
 
-    def _answer(self, batch: list[_Work], *, is_alone: bool) -> None:
+    def _answer(self, batch: list[Work], *, is_alone: bool) -> None:
         images = [work.image for work in batch if work.image is not None]
         try:
             answers = batch[0].served.answers(images, [work.wanted for work in batch], alone=is_alone)
@@ -223,7 +247,7 @@ class Batching:
         self._observe(len(batch))
         self._done(batch, answers)
 
-    def _done(self, batch: Sequence[_Work], answers: Sequence[Answer | RequestError]) -> None:
+    def _done(self, batch: Sequence[Work], answers: Sequence[Answer | RequestError]) -> None:
         with self._changed:
             self._taken -= len(batch)
         for work, answer in zip(batch, answers, strict=True):

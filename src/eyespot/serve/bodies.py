@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from eyespot.errors import RequestError
+from eyespot.serve.fair_queue import MUCH_MORE
 from eyespot.serve.pictures import MOST_BYTES, too_large
 from eyespot.serve.refusals import Busy
 
@@ -44,38 +46,86 @@ class Intake:
 
     def __init__(self) -> None:
         self.held = 0
+        self._rooms: set[Room] = set()
 
     @contextmanager
-    def room(self) -> Iterator[Room]:
+    def room(self, client: str = "") -> Iterator[Room]:
         """Room for one body, for as long as the request lasts."""
-        room = Room(self)
+        room = Room(self, client)
+        self._rooms.add(room)
         try:
             yield room
         finally:
+            self._rooms.remove(room)
             self.held -= room.taken
+
+    def make_room(self, room: Room) -> None:
+        """Gives up the largest body that is still on its way, of the client who has most.
+
+        Raises Busy where nobody has much more than the client of this room.
+        """
+        held: Counter[str] = Counter()
+        for each in self._rooms:
+            held[each.client] += each.taken
+        coming = [each for each in self._rooms if each.is_coming]
+        largest = max(coming, key=lambda each: (held[each.client], each.taken), default=room)
+        if held[largest.client] < MUCH_MORE * held[room.client]:
+            raise Busy
+        largest.give_up()
 
 
 class Room:
     """What one body takes of the room that all have."""
 
-    def __init__(self, intake: Intake) -> None:
-        self._intake = intake
+    def __init__(self, intake: Intake, client: str) -> None:
+        self.client = client
         self.taken = 0
+        self.is_given_up = False
+        self._intake = intake
+        self._time: asyncio.Timeout | None = None
+
+    @property
+    def is_coming(self) -> bool:
+        """Whether the body is still on its way."""
+        return self._time is not None and not self.is_given_up
 
     def take(self, count: int) -> None:
         """Raises RequestError if the body becomes too large, or all bodies together do."""
+        if self.is_given_up:
+            raise Busy
         self.taken += count
         self._intake.held += count
         if self.taken > MOST_BODY_BYTES:
             raise _too_much(MOST_BODY_BYTES)
-        if self._intake.held > MOST_HELD_BYTES:
-            raise Busy
+        while self._intake.held > MOST_HELD_BYTES:
+            self._intake.make_room(self)
+
+    def give_up(self) -> None:
+        """Ends the reading: others need the room."""
+        assert self._time is not None
+        self.is_given_up = True
+        self._intake.held -= self.taken
+        self.taken = 0
+        self._time.reschedule(asyncio.get_running_loop().time())
+
+    @asynccontextmanager
+    async def in_time(self) -> AsyncIterator[None]:
+        """Within it the body is read. Raises RequestError where that takes too long."""
+        try:
+            async with asyncio.timeout(BODY_SECONDS) as self._time:
+                yield
+        except TimeoutError:
+            if self.is_given_up:
+                raise Busy from None
+            raise RequestError(408, f"the request did not come within {BODY_SECONDS:.0f} s") from None
+        finally:
+            self._time = None
 
 
 async def read_pictures(headers: Mapping[bytes, bytes], receive: Any, room: Room) -> list[Sent]:
     """The pictures of a body: the parts of a form, else one picture's raw bytes. Raises RequestError."""
     kind, options = parse_options_header(headers.get(b"content-type", b"").decode("latin-1"))
-    async with _in_time():
+    async with room.in_time():
         if kind == b"multipart/form-data":
             _require_fits(headers, most_bytes=MOST_BODY_BYTES)
             sent = await _read_form(options.get(b"boundary", b""), receive, room)
@@ -88,17 +138,8 @@ async def read_pictures(headers: Mapping[bytes, bytes], receive: Any, room: Room
 
 async def read_json(headers: Mapping[bytes, bytes], receive: Any, room: Room) -> bytes:
     """The whole body, as JSON that nobody has looked at. Raises RequestError."""
-    async with _in_time():
+    async with room.in_time():
         return await _read_whole(headers, receive, room, most_bytes=MOST_JSON_BYTES)
-
-
-@asynccontextmanager
-async def _in_time() -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            yield
-    except TimeoutError:
-        raise RequestError(408, f"the request did not come within {BODY_SECONDS:.0f} s") from None
 
 
 def _require_fits(headers: Mapping[bytes, bytes], *, most_bytes: int) -> None:

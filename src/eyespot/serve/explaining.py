@@ -1,15 +1,13 @@
-"""Heat maps and similar pictures, one at a time, so that they hold up nobody who asked only for an answer."""
+"""Heat maps and similar pictures, one at a time and for each client in turn: they hold up no other answer."""
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 from eyespot.errors import RequestError, UnreadablePicture
 from eyespot.recipes.explain import Explainer
-from eyespot.serve.refusals import Busy
+from eyespot.serve.turns import Turns
 
 PLACES = 32
 """Pictures that may wait to be explained."""
@@ -18,11 +16,15 @@ MOST_EXPLAINED = 8
 
 
 class Explaining:
-    """The one worker that explains, and its queue."""
+    """The one worker that explains, as a client asks it."""
 
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="eyespot-explain")
-        self._taken = 0
+    def __init__(self, turns: Turns | None = None, client: str = "") -> None:
+        self._turns = Turns("eyespot-explain", places=PLACES) if turns is None else turns
+        self._client = client
+
+    def asked_by(self, client: str) -> Explaining:
+        """The same for another client, who has turns of its own."""
+        return Explaining(self._turns, client)
 
     async def entries(
         self, explain: Explainer | None, data: bytes, likeliest: str, *, heat_map: bool, similar: int
@@ -31,17 +33,13 @@ class Explaining:
         similar = similar if explain is not None and explain.similar else 0
         if explain is None or not (heat_map or similar):
             return {}
-        if self._taken == PLACES:
-            raise Busy
-        self._taken += 1
         try:
-            asked = partial(explain, data, likeliest, heat_map=heat_map, similar=similar)
-            return await asyncio.get_running_loop().run_in_executor(self._pool, asked)
+            return await self._turns.do(
+                self._client, partial(explain, data, likeliest, heat_map=heat_map, similar=similar)
+            )
         except UnreadablePicture as error:
             raise RequestError(400, f"the picture {error.reason}") from error
-        finally:
-            self._taken -= 1
 
     def stop(self) -> None:
         """Ends the worker, once all is explained."""
-        self._pool.shutdown()
+        self._turns.stop()

@@ -5,11 +5,11 @@ A model takes one of two tensors: `pictures`, files in base64, or `images`, pixe
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import json
 import math
+from functools import partial
 from itertools import chain
 from typing import Annotated, Any, Literal
 
@@ -19,6 +19,8 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from eyespot.errors import RequestError
 from eyespot.serve.bodies import MOST_PICTURES, read_json
+from eyespot.serve.clients import client_of
+from eyespot.serve.costs import require_affordable
 from eyespot.serve.pictures import MOST_BYTES, too_large
 from eyespot.serve.refusals import Busy
 from eyespot.serve.replies import as_json
@@ -90,14 +92,14 @@ def add_to(app: FastAPI, service: Service) -> None:
 
 
 async def _infer(service: Service, request: Request) -> dict[str, Any]:
-    served = service.served
-    if service.batching.is_full:
+    served, client = service.served, client_of(request.scope).name
+    if not service.batching.has_room(client):
         raise Busy
-    with service.intake.room() as room:
+    with service.intake.room(client) as room:
         body = await read_json(dict(request.scope["headers"]), request.receive, room)
-        async with service.reading:
-            question, pictures = await asyncio.to_thread(_read, body, served)
-        answers = await service.batching.answers(pictures, served)
+        async with service.in_time():
+            question, pictures = await service.reading.do(client, partial(_read, body, served))
+            answers = await service.batching.answers(pictures, served, None, client)
         errors = [(place, each) for place, each in enumerate(answers) if isinstance(each, RequestError)]
         service.metrics.pictures(answered=len(answers) - len(errors), refused=len(errors))
         for place, error in errors:
@@ -141,7 +143,9 @@ def _read(body: bytes, served: Served[Any, Any]) -> tuple[Question, list[bytes |
     if tensor.shape[0] > MOST_PICTURES:
         raise RequestError(413, f"the request has more than {MOST_PICTURES} pictures: send fewer at a time")
     if tensor.name == PICTURES:
-        return question, [*_files(tensor)]
+        files = _files(tensor)
+        require_affordable(files)
+        return question, [*files]
     return question, [*_images(tensor, served)]
 
 

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from eyespot.errors import MissingExtra, RequestError
 from eyespot.serve import query
+from eyespot.serve.clients import client_of
 from eyespot.serve.paint_query import asked, read_pair
 from eyespot.serve.painting import ServedPainter, require_room
 from eyespot.serve.painting_in_steps import InSteps, Previews, Work, said_at_once
@@ -37,12 +38,13 @@ def add_to(app: FastAPI, service: Service) -> None:
 
 
 async def _at_once(service: Service, painter: ServedPainter, request: Request) -> Response:
-    wanted = asked(query.fields(request.scope["query_string"]), in_steps=False)
-    if painter.is_full:
+    wanted, client = asked(query.fields(request.scope["query_string"]), in_steps=False), client_of(request.scope).name
+    if not painter.has_room(client):
         raise Busy  # before its body is read
-    with service.intake.room() as room:
+    with service.intake.room(client) as room:
         pair = await read_pair(dict(request.scope["headers"]), request.receive, room)
-        _, png = await painter.at_once(pair, wanted)
+        async with service.in_time():
+            _, png = await painter.at_once(pair, wanted, client)
     service.metrics.painted("fast")
     return Response(png, media_type="image/png")
 
@@ -50,17 +52,19 @@ async def _at_once(service: Service, painter: ServedPainter, request: Request) -
 async def _in_steps(service: Service, painter: ServedPainter, request: Request) -> Response:
     finer = _require_finer(service)
     wanted = asked(query.fields(request.scope["query_string"]), in_steps=True)
-    finer.require_free()
-    with service.intake.room() as room:
+    client = client_of(request.scope).name
+    finer.require_free(client)
+    with service.intake.room(client) as room:
         pair = await read_pair(dict(request.scope["headers"]), request.receive, room)
         started = time.monotonic()
-        first, png = await painter.at_once(pair, wanted)
-        require_room(first.photo, "optimise")
-        work = Work(first, await painter.painting(pair), wanted, started)
+        async with service.in_time():
+            first, png = await painter.at_once(pair, wanted, client)
+            require_room(first.photo, "optimise")
+            work = Work(first, await painter.painting(pair, client), wanted, started)
     previews, is_done = Previews(), wanted.strength == 0  # then it is the photo as it is
     previews.put(said_at_once(work, png), is_last=is_done)
     if not is_done:
-        finer.begin(work, previews)
+        finer.begin(work, previews, client)
     return _Lines(previews)
 
 

@@ -5,16 +5,12 @@ One thread paints, so that painting never takes all that predicting needs, and t
 
 from __future__ import annotations
 
-import asyncio
 import io
 from collections import OrderedDict
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from PIL import Image
@@ -22,7 +18,7 @@ from PIL import Image
 from eyespot.errors import OptionError, RequestError
 from eyespot.serve.paint_query import PAINTING, PHOTO, Asked, Pair
 from eyespot.serve.pictures import small_sent
-from eyespot.serve.refusals import Busy
+from eyespot.serve.turns import Turns
 from eyespot.styling.colors import Pixels, grain_at, grain_between, with_colors_of, with_grain
 from eyespot.styling.fast import FastPainter, Style
 from eyespot.styling.options import LEAST_SIDE, Way
@@ -35,7 +31,6 @@ KEPT = 16
 """Styles that are kept, 100 numbers each, for whoever paints with the same painting again; no picture is."""
 QUICKLY = 1
 """How hard a PNG is compressed: painted pictures are noisy, and become no smaller with more work."""
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -73,35 +68,27 @@ class ServedPainter:
         self._fast = FastPainter(cache_folder=cache_folder)
         black = np.zeros((LEAST_SIDE, LEAST_SIDE, 3), np.uint8)
         self._fast.painted(black, self._fast.style_of(black))
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="eyespot-paint")
-        self._taken = 0
+        self._turns = Turns("eyespot-paint", places=PLACES)
         self._styles: OrderedDict[tuple[bytes, int], tuple[Style, float]] = OrderedDict()
 
-    @property
-    def is_full(self) -> bool:
-        """True if no further picture is taken."""
-        return self._taken == PLACES
+    def has_room(self, client: str) -> bool:
+        """Whether a picture of this client is taken."""
+        return self._turns.has_room(client)
 
-    async def at_once(self, pair: Pair, wanted: Asked) -> tuple[AtOnce, bytes]:
-        """The painted picture, and its PNG. Raises RequestError."""
-        return await self._in_turn(partial(self._at_once, pair, wanted))
+    async def at_once(self, pair: Pair, wanted: Asked, client: str = "") -> tuple[AtOnce, bytes]:
+        """The painted picture, and its PNG. Raises RequestError.
 
-    async def painting(self, pair: Pair) -> Pixels:
+        client: who asks.
+        """
+        return await self._turns.do(client, partial(self._at_once, pair, wanted))
+
+    async def painting(self, pair: Pair, client: str = "") -> Pixels:
         """The painting, for whoever looks at it in another way. Raises RequestError."""
-        return await self._in_turn(partial(_read, pair.painting, LARGEST_PAINTING, PAINTING))
+        return await self._turns.do(client, partial(_read, pair.painting, LARGEST_PAINTING, PAINTING))
 
     def stop(self) -> None:
         """Ends the thread, once all is painted."""
-        self._pool.shutdown()
-
-    async def _in_turn(self, work: Callable[[], T]) -> T:
-        if self.is_full:
-            raise Busy
-        self._taken += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-        finally:
-            self._taken -= 1
+        self._turns.stop()
 
     def _at_once(self, pair: Pair, wanted: Asked) -> tuple[AtOnce, bytes]:
         photo = _read(pair.photo, wanted.imgsz, PHOTO)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 PREVIEW_SECONDS = 1.0
 """Between two previews, as far as a step takes less."""
+TURN_SECONDS = 12.0
+"""For which the place is kept from whoever had it last, once another client was told to come back in ten."""
 LEFT_FOR_SENDING = 0.3
 """Seconds of the time that are kept for the last picture's way to the client."""
 NICENESS = 10
@@ -104,18 +106,28 @@ class InSteps:
         """count: told of each picture that was painted to its end."""
         self._count = count
         self._place = threading.Lock()
+        self._last = ""
+        """Who had the place last."""
+        self._refused: dict[str, float] = {}
+        """Who was told to come back, and until when that counts."""
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="eyespot-finer", initializer=_give_way)
         self._is_ending = threading.Event()
 
-    def require_free(self) -> None:
-        """Raises RequestError while a picture is being painted."""
-        if self._place.locked():
+    def require_free(self, client: str = "") -> None:
+        """Raises RequestError while a picture is being painted, or where it is another client's turn."""
+        now = time.monotonic()
+        self._refused = {name: until for name, until in self._refused.items() if until > now}
+        is_others_turn = client == self._last and any(name != client for name in self._refused)
+        if self._place.locked() or is_others_turn:
+            self._refused[client] = now + TURN_SECONDS
             raise _taken()
 
-    def begin(self, work: Work, previews: Previews) -> None:
+    def begin(self, work: Work, previews: Previews, client: str = "") -> None:
         """Paints in a thread, to the end of the time or until the previews are unwanted. Raises RequestError."""
         if not self._place.acquire(blocking=False):
             raise _taken()
+        self._last = client
+        self._refused.pop(client, None)
         try:
             self._pool.submit(self._paint, work, previews)
         except RuntimeError:  # the server ends

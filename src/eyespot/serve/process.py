@@ -10,15 +10,18 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from eyespot.serve.connections import LimitedConnection, State
+from eyespot.serve.crowd import MOST_CONNECTIONS
 
 BACKLOG = 512
 KEEP_ALIVE_SECONDS = 60
+OPEN_FILES = MOST_CONNECTIONS + 500
+"""What the system should let a server have open: where there is no room for a connection, none is accepted."""
 STOP_SECONDS = 60
 """Within which accepted requests are finished. Only many that want heat maps by occlusion may take longer together:
 what is left of them is cut off."""
@@ -35,11 +38,13 @@ class Server(uvicorn.Server):
         hang_up: Callable[[], None],
         ends: Callable[[], None] = lambda: None,
         tls: ssl.SSLContext | None = None,
+        proxies: frozenset[str] = frozenset(),
     ) -> None:
         """started: called once it listens.
         hang_up: called soon after SIGHUP, where the system has that and the server runs without a terminal.
         ends: called once it is told to stop, before what it has taken is answered.
         tls: for a server over HTTPS.
+        proxies: addresses whose word on their clients is believed.
         """
         logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every damaged form
         super().__init__(
@@ -61,7 +66,7 @@ class Server(uvicorn.Server):
         if tls is not None:
             self.config.load()
             self.config.ssl = tls
-        self.server_state: State = State()
+        self.server_state: State = State(proxies)
         self._started, self._hang_up, self._ends = started, hang_up, ends
         self._was_hung_up = False
 
@@ -82,6 +87,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Raises OSError if another server has begun to listen on the same port meanwhile."""
+        _ask_for_open_files()
         try:
             await super().startup(sockets)
             if any(each.fileno() < 0 for each in sockets or []):  # uvloop closes what cannot listen, and is silent
@@ -121,6 +127,19 @@ class Server(uvicorn.Server):
 
     def _note_hang_up(self, number: int, frame: object) -> None:
         self._was_hung_up = True  # and no more: a handler may come between any two steps of what it would call
+
+
+def _ask_for_open_files() -> None:
+    """Has the system let this process open as many files as it may need, where a person may raise that."""
+    try:
+        import resource
+    except ImportError:  # Windows knows no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _has_terminal() -> bool:

@@ -15,8 +15,8 @@ from eyespot.errors import RequestError
 class Busy(RequestError):
     """There is no room for a request now."""
 
-    def __init__(self) -> None:
-        super().__init__(503, "the server is busy: try again in a moment")
+    def __init__(self, why: str = "the server is busy") -> None:
+        super().__init__(503, f"{why}: try again in a moment")
 
 
 class OurMistake(RequestError):

@@ -13,7 +13,6 @@ RETRY_SECONDS, LONG_RETRY_SECONDS = 1, 10
 """When to ask again: a server that is busy, and one that does what only one client at a time can have."""
 _HEADERS = {
     401: {"www-authenticate": "Bearer"},
-    408: {"connection": "close"},
     429: {"retry-after": str(LONG_RETRY_SECONDS)},
     503: {"retry-after": str(RETRY_SECONDS)},
 }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from eyespot.errors import EyespotError, MachineError, MissingExtra, OptionError
 from eyespot.keywords import as_record
+from eyespot.serve.clients import proxies_of
 from eyespot.serve.options import ServeOptions
 from eyespot.serve.safety import require_token
 from eyespot.serve.sharing import (
@@ -131,6 +132,7 @@ def _serve(run: str | Path, door: Door, *, say: Callable[[str], None], draw: Cal
         hang_up=watcher.look_now,
         ends=service.end_long_work,
         tls=door.certificate.context if door.certificate else None,
+        proxies=proxies_of(options.proxies),
     )
     host, port = door.sockets[0].getsockname()[:2]
     watcher.start()
@@ -154,6 +156,7 @@ def _service(run: str | Path, options: ServeOptions) -> Service:
     return Service(
         run,
         queue=options.queue,
+        deadline=options.deadline,
         explain=Explainer,
         painter=_painter() if options.style else None,
         decoding=decoding_processes(options.decode_seconds),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,18 @@ from eyespot.serve.multilabel import ServedMultilabel
 from eyespot.serve.paint_query import SECONDS
 from eyespot.serve.painting import ServedPainter
 from eyespot.serve.painting_in_steps import InSteps, has_torch
+from eyespot.serve.refusals import Busy
 from eyespot.serve.served import Served
+from eyespot.serve.turns import Turns
 from eyespot.version import VERSION
 
 DECODING = "eyespot.serve.decoding_child"
 MEMORY = 2 * 2**30
 """Bytes of addresses that a process may have which decodes one picture: Python takes a fifth of it."""
+DEADLINE_SECONDS = 60.0
+"""For a request's answer, once all of the request has come."""
+READING_PLACES = 64
+"""Bodies in JSON that may wait to be read."""
 
 
 class Service:
@@ -39,27 +46,29 @@ class Service:
         run: str | Path,
         *,
         queue: int = QUEUE,
+        deadline: float = DEADLINE_SECONDS,
         explain: Callable[[Naming], Explainer] | None = None,
         painter: ServedPainter | None = None,
         decoding: Workers | None = None,
     ) -> None:
-        """explain: makes what explains the answers of a bundle that gives probabilities.
+        """deadline: seconds for the answer to a request.
+        explain: makes what explains the answers of a bundle that gives probabilities.
         painter: paints photos, where that is served, too.
         decoding: decode from now on what is no ordinary picture, as `decoding_processes` makes them; else this process
             decodes all.
 
         Raises BundleError if `run` holds no model that can be served.
         """
-        self.run, self._explain = run, explain
+        self.run, self._deadline, self._explain = run, deadline, explain
         self.served = self.load(read_any_bundle(run))
         """Replaced as a whole: whoever answers takes it once."""
         self.name = self.served.bundle.manifest.name
         """Under which the model is served, whatever the name of a later one."""
         self.metrics = Metrics()
         self.intake = Intake()
-        self.reading = asyncio.Lock()
-        """Held while JSON is read: all else stands still meanwhile, and it takes many times its size."""
-        self.batching = Batching(workers=machine.cores(), places=queue, observe=self.metrics.batch)
+        self.reading = Turns("eyespot-json", places=READING_PLACES)
+        """Reads one JSON at a time: all else stands still meanwhile, and it takes many times its size."""
+        self.batching = Batching(workers=max(2, machine.cores()), places=queue, observe=self.metrics.batch)
         self._decoding = decoding
         if decoding is not None:
             decoding.on_slow = self.batching.relieve
@@ -77,6 +86,15 @@ class Service:
         if isinstance(bundle, MultilabelBundle):
             return ServedMultilabel.of(bundle, explain=explain)
         return ServedClassifier.of(bundle, explain=explain)
+
+    @asynccontextmanager
+    async def in_time(self) -> AsyncIterator[None]:
+        """Within it a request is answered, or given up when its time is over: then it raises RequestError."""
+        try:
+            async with asyncio.timeout(self._deadline):
+                yield
+        except TimeoutError:
+            raise Busy(f"there was no answer within {self._deadline:g} s, and what was not begun is dropped") from None
 
     def described(self) -> dict[str, Any]:
         """What `GET /model` says."""
@@ -97,6 +115,7 @@ class Service:
     def stop(self) -> None:
         """Ends the workers, once all is answered."""
         self.batching.stop()
+        self.reading.stop()
         self.explaining.stop()
         if self.painter is not None:
             self.painter.stop()
