@@ -54,8 +54,17 @@ class Folded:
         self._operators, self._constants, self._outputs = operators, constants, frozenset(outputs)
         self._last = {name: place for place, each in enumerate(operators) for name in each.inputs}
 
+    def tensors(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Everything that there is in a run with these inputs, by name. Raises BundleError where that cannot be told."""
+        return self._followed(inputs)[0]
+
     def cost(self, inputs: dict[str, Tensor]) -> Cost:
         """Of a run with these inputs. Raises BundleError where it cannot be told."""
+        known, steps, work = self._followed(inputs)
+        return Cost(self._most_bytes(known, steps, inputs), work[False], work[True])
+
+    def _followed(self, inputs: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[bool, list[int]], dict[bool, int]]:
+        """Tensors by name; the places of operators that depend on constants alone (True), and of others; their work."""
         known, work = self._constants | inputs, {True: 0, False: 0}
         steps: dict[bool, list[int]] = {True: [], False: []}
         for place, operator in enumerate(self._operators):
@@ -65,9 +74,9 @@ class Folded:
             constant = results[0].constant
             steps[constant].append(place)
             work[constant] += 0 if operator.value else _work(given, results)
-        return Cost(self._most_bytes(steps, known, inputs), work[False], work[True])
+        return known, steps, work
 
-    def _most_bytes(self, steps: dict[bool, list[int]], known: dict[str, Tensor], inputs: dict[str, Tensor]) -> int:
+    def _most_bytes(self, known: dict[str, Tensor], steps: dict[bool, list[int]], inputs: dict[str, Tensor]) -> int:
         """Constants are computed first, and what the rest takes of them stays."""
         stays = {name for place in steps[False] for name in self._operators[place].inputs}
         kept = self._constants.keys() | self._outputs
