@@ -116,16 +116,19 @@ def _exported(bundle: AnyBundle, change: Callable[[bytes], bytes]) -> bytes:
 
 def _bombs(form: str) -> Make:
     def make(models: dict[str, Honest], folder: Path, chance: random.Random) -> Made:
-        task, name = chance.choice(TASKS), chance.choice(sorted(hostile_kinds.BOMBS))
-        of = models[task]
-
-        def change(graph: bytes) -> bytes:
-            return hostile_kinds.bomb(graph, name, of.answer, chance)
-
-        where = _of_author(of, change, folder, form, whole=chance.random() < 0.7)
-        return Made(where, form, task, is_same=False)
+        task, kind = chance.choice(TASKS), chance.choice(sorted(hostile_kinds.BOMBS))
+        return Made(bombed(models[task], kind, folder, form, chance), form, task, is_same=False)
 
     return make
+
+
+def bombed(of: Honest, kind: str, folder: Path, form: str, chance: random.Random) -> Path:
+    """A model with a bomb of that kind in it; what a person would name."""
+
+    def change(graph: bytes) -> bytes:
+        return hostile_kinds.bomb(graph, kind, of.answer, chance)
+
+    return _of_author(of, change, folder, form, whole=chance.random() < 0.7)
 
 
 def _mutations(form: str) -> Make:

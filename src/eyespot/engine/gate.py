@@ -196,6 +196,8 @@ def _ports(values: list[Values]) -> dict[str, Port]:
         lengths = tensor.get("shape", [{}])[0].get("dim", [])
         shape = tuple(each.get("value", [None])[0] for each in lengths)
         ports[_text(value, "name")] = Port(tensor.get("elem_type", [0])[0], shape)
+    if len(ports) < len(values):
+        refuse("two of its inputs or outputs have one name")
     return ports
 
 

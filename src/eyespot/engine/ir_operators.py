@@ -94,15 +94,17 @@ def _sources(root: ElementTree.Element) -> dict[tuple[str, str], str]:
 
 
 def _operator(kind: str, version: str, given: Mapping[str, str], inputs: list[str], outputs: list[str]) -> Operator:
-    if (kind, version) in _OTHER_MEANING or given.get("auto_broadcast", "numpy") not in ("numpy", "none"):
-        refuse(f"its operator {kind!r} is of a kind that eyespot does not write")
     said = {_OTHER_NAMES.get(name, name): _value(name, text) for name, text in given.items()}
+    is_other = (kind, version) in _OTHER_MEANING or said.get("allow_axis_skip")
+    if is_other or said.get("auto_broadcast", "numpy") not in ("numpy", "none"):
+        refuse(f"its operator {kind!r} is of a kind that eyespot does not write")
     for name in _LISTS & said.keys():
         said[name] = said[name] if isinstance(said[name], list) else [said[name]]
     if kind in ("Convolution", "GroupConvolution", "MaxPool", "AvgPool"):
         said["pads"] = said.pop("pads_begin", []) + said.pop("pads_end", [])
-        said["auto_pad"] = _PADDINGS[given.get("auto_pad", "explicit").lower()]
+        said["auto_pad"] = _PADDINGS.get(given.get("auto_pad", "explicit").lower(), "NOTSET")
         said["ceil_mode"] = given.get("rounding_type", "floor") != "floor"
+    said["allowzero"] = not said.pop("special_zero", 0)
     said["grouped"] = kind == "GroupConvolution"
     wanted = given.get("destination_type") or given.get("output_type")
     if kind == "Convert":

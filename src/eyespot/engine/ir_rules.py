@@ -36,7 +36,9 @@ def _strided(given: Given) -> Shape:
     masks = {name: given.ints(f"{name}_mask", ()) for name in _MASKS}
     if any(masks["ellipsis"]):
         given.unknown()
-    begins, ends = given.constants(1), given.constants(2)
+    if not all(given.tensor(each).constant for each in (1, 2)):
+        given.unknown()
+    begins, ends = given.whole(1), given.whole(2)
     steps = given.constants(3) if given.optional(3) is not None else [1] * len(begins)
     left, sides = list(given.shape()), []
     for place, (begin, end, step) in enumerate(zip(begins, ends, steps, strict=True)):

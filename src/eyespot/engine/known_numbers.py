@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from eyespot.engine.sized import MOST_KNOWN, Given, Shape
+from eyespot.engine.sized import LARGEST_LENGTH, MOST_KNOWN, Given, Shape
 
 Numbers = np.ndarray[Any, Any]
 
@@ -31,7 +31,7 @@ def numbers_of(given: Given, shapes: list[Shape]) -> list[Numbers | None]:
             return _MOVES[kind](given, shapes)
     elif kind in _COUNTS and all(each is None or each.constant for each in given.tensors):
         arrays = [each.numbers for each in given.tensors if each is not None]
-        if all(each is not None for each in arrays):
+        if all(each is not None and _is_small(each) for each in arrays):
             with np.errstate(all="ignore"):
                 return [_COUNTS[kind](*arrays)]
     return [None] * len(shapes)
@@ -77,16 +77,18 @@ def _cut(given: Given, shapes: list[Shape]) -> list[Numbers | None]:
     numbers, step = _numbers(given), given.constants(place)[0] if given.optional(place) is not None else 1
     if numbers.ndim != 1 or given.at_most or given.tensor(1).size != 1:
         return [None]
-    [start], [end] = given.constants(1), given.constants(2)
+    [start], [end] = given.whole(1), given.whole(2)
     return [numbers[start:end:step].reshape(shapes[0])]
 
 
 def _cast(given: Given, shapes: list[Shape]) -> list[Numbers | None]:
     numbers, kind = _numbers(given), given.said.get("to")
-    if kind is None or not np.isfinite(numbers).all():
-        return [None]
-    with np.errstate(all="ignore"):
-        return [numbers.astype(kind)]
+    return [numbers.astype(kind) if kind is not None and _is_small(numbers) else None]
+
+
+def _is_small(numbers: Numbers) -> bool:
+    """Whether engines agree on them, which may count in 32 bits: true of no number, too, of none."""
+    return bool((abs(numbers.astype(np.float64)) <= LARGEST_LENGTH).all())
 
 
 def _numbers(given: Given) -> Numbers:

@@ -26,7 +26,11 @@ def operators_of(graph: Values) -> list[Operator]:
 
 def constants_of(graph: Values) -> dict[str, Tensor]:
     """The tensors that the file holds, by name."""
-    return {text(each.get("name")): _tensor(each) for each in graph.get("initializer", [])}
+    held = graph.get("initializer", [])
+    constants = {text(each.get("name")): _tensor(each) for each in held}
+    if len(constants) < len(held):
+        refuse("it holds two constants of one name")
+    return constants
 
 
 def text(values: list[Any] | None) -> str:

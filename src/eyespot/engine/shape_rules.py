@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import floor, prod
 
-from eyespot.engine.sized import Given, Shape, Tensor, axis_of, broadcast
+from eyespot.engine.sized import LARGEST_LENGTH, Given, Shape, Tensor, axis_of, broadcast
 
 Rule = Callable[[Given], "Shape | list[Shape]"]
 """The shape of what comes out; of each in order, where there are several."""
@@ -118,7 +118,7 @@ def sliced(given: Given, *, starts: int, ends: int, axes: int, steps: int) -> Sh
     if not all(_is_constant(given.tensor(each)) for each in (starts, ends)):
         given.at_most = True  # how much is cut off shows when it runs
         return tuple(shape)
-    for begin, end, axis, step in zip(given.constants(starts), given.constants(ends), places, strides, strict=True):
+    for begin, end, axis, step in zip(given.whole(starts), given.whole(ends), places, strides, strict=True):
         axis = axis_of(axis, len(shape))
         shape[axis] = len(range(*slice(begin, end, step).indices(shape[axis])))
     return tuple(shape)
@@ -159,6 +159,8 @@ def _reshape(given: Given) -> Shape:
 def _squeeze(given: Given) -> Shape:
     shape = given.shape()
     if given.optional(1) is None:
+        if not given.fixed:
+            given.unknown()
         return tuple(length for length in shape if length != 1)
     gone = {axis_of(each, len(shape)) for each in given.constants(1)}
     if any(shape[axis] != 1 for axis in gone) and not given.at_most:
@@ -216,7 +218,7 @@ def scaled(given: Given, lengths: list[int], scales: Tensor | None) -> list[int]
 def _range(given: Given) -> Shape:
     start, step = (_one(given, place, constant=True) for place in (0, 2))
     limit = _one(given, 1, constant=False)
-    if not step or max(map(abs, (start, step, limit))) > 2**62:
+    if not step or max(map(abs, (start, step, limit))) > LARGEST_LENGTH:
         given.misfit(f"counts from {start} to {limit} in steps of {step}")
     return (max(0, -floor(-(limit - start) / step) if isinstance(step, float) else -((start - limit) // step)),)
 

@@ -14,6 +14,7 @@ from eyespot.engine.onnx_file import refuse
 Shape = tuple[int, ...]
 
 MOST_DIMENSIONS = 8
+LARGEST_LENGTH = 2**31 - 1
 MOST_KNOWN = 1024
 """Numbers of a tensor that are looked at: sizes are made of a few."""
 
@@ -111,6 +112,13 @@ class Given:
 
     def lengths(self, place: int) -> list[int]:
         """The same, or the lengths of other tensors' sides, as they are: more of them never make less of anything."""
+        found = self.whole(place)
+        if any(abs(each) > LARGEST_LENGTH for each in found):  # where engines count in 32 bits, it would be another
+            self.misfit(f"has sides of {found[:8]}")
+        return found
+
+    def whole(self, place: int) -> list[int]:
+        """The same of any size, for what only cuts off."""
         found = self.tensor(place).numbers
         self.fixed &= self.tensor(place).constant
         if found is None or found.dtype.kind not in "iu":

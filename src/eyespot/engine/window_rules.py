@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from eyespot.engine.shape_rules import Rule
-from eyespot.engine.sized import Given, Shape
+from eyespot.engine.sized import LARGEST_LENGTH, Given, Shape
 
 
 def _conv(given: Given) -> Shape:
@@ -34,8 +34,8 @@ def _slid(given: Given, lengths: list[int], kernel: list[int]) -> list[int]:
     pads = given.ints("pads", [0] * 2 * rank) if padding == "NOTSET" else [0] * 2 * rank
     if {len(kernel), len(strides), len(dilations), len(pads) // 2} != {rank} or len(pads) != 2 * rank:
         given.misfit("has a window of other sides")
-    if min(*kernel, *strides, *dilations, 1) < 1:
-        given.misfit("has a window without a size")
+    if min(*kernel, *strides, *dilations, 1) < 1 or not all(0 <= each <= LARGEST_LENGTH for each in pads):
+        given.misfit("has a window without a size, or odd padding")
     if padding in ("SAME_UPPER", "SAME_LOWER"):
         return [-(-length // stride) for length, stride in zip(lengths, strides, strict=True)]
     found = []
