@@ -11,6 +11,7 @@ import io
 import json
 import pickle
 import random
+import re
 import shutil
 import struct
 import zipfile
@@ -114,6 +115,16 @@ def _exported(bundle: AnyBundle, change: Callable[[bytes], bytes]) -> bytes:
             setattr(exporting, name, maker)
 
 
+def hashed_anew(xml: bytes) -> bytes:
+    """XML that was changed, with its own hash where it carries one."""
+    try:
+        from eyespot.vouched import NO_HASH_YET, with_hash
+    except ImportError:
+        return xml
+    found = re.search(rb'<file_sha256 value="([0-9a-f]{64})"', xml)
+    return with_hash(xml.replace(found[1], NO_HASH_YET.encode())) if found else xml
+
+
 def _bombs(form: str) -> Make:
     def make(models: dict[str, Honest], folder: Path, chance: random.Random) -> Made:
         task, kind = chance.choice(TASKS), chance.choice(sorted(hostile_kinds.BOMBS))
@@ -136,7 +147,7 @@ def _mutations(form: str) -> Make:
         task = chance.choice(TASKS)
         if form == "openvino":
             files = dict(models[task].forms[form])
-            files["model.xml"] = hostile_kinds.mutated_xml(files["model.xml"], chance)
+            files["model.xml"] = hashed_anew(hostile_kinds.mutated_xml(files["model.xml"], chance))
             return Made(place(folder, files, form), form, task, is_same=False)
         where = _of_author(
             models[task], lambda graph: hostile_kinds.mutated(graph, chance), folder, form, whole=form == "onnx"
