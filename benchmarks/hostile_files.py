@@ -1,4 +1,4 @@
-"""The families of hostile models for `hostile_models.py`: each puts files into a folder, and says what is asked of them.
+"""The families of hostile models for `hostile_models.py`: each puts files into a folder, and says what is asked.
 
 Those of the first kind are another author's: whatever was changed, all hashes are right, because eyespot's own writers
 made the files. Those of the second are honest files that were changed afterwards: if such a model answers, it must
@@ -204,7 +204,7 @@ def _other_things(models: dict[str, Honest], folder: Path, chance: random.Random
     where = place(folder, models[task].forms[form], form)
     name = chance.choice(FILES[form])
     path, kind = folder / name, chance.randrange(6)
-    if kind == 0 and name != FILES[form][0] or form == "bundle" and kind == 0:
+    if kind == 0 and (form == "bundle" or name != FILES[form][0]):  # a link that a person names is followed
         shutil.move(path, folder.parent / "secret")
         path.symlink_to(folder.parent / "secret")
     elif kind == 1:
@@ -216,7 +216,8 @@ def _other_things(models: dict[str, Honest], folder: Path, chance: random.Random
     elif kind == 3:
         path.write_bytes(pickle.dumps(_Bang()))
     else:
-        nests = {"json": b"[" * 500_000, "xml": b'<?xml version="1.0"?>' + b"<a>" * 500_000, "onnx": b"\x3a\x02" * 500_000}
+        xml = b'<?xml version="1.0"?>' + b"<a>" * 500_000
+        nests = {"json": b"[" * 500_000, "xml": xml, "onnx": b"\x3a\x02" * 500_000}
         path.write_bytes(nests.get(path.suffix[1:], bytes(10)))
     return Made(where, form, task, is_same=True)
 

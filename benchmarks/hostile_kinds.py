@@ -382,7 +382,7 @@ def _parts(text: str) -> Sequence[str]:
 _TEXTS = (
     *(r'type="(\w+)"', r'shape="([^"]*)"', r'"(\d+(?:, \d+)+)"', r'element_type="(\w+)"', r'axis="(-?\d+)"'),
     *(r'offset="(\d+)"', r' size="(\d+)"', r'from-layer="(\d+)"', r'to-port="(\d+)"', r"<dim>(-?\d+)</dim>"),
-    *(r'="(true|false)"', r'version="(opset\d+)"', r'(<edge [^>]*/>)', r'mode="(\w+)"', r'destination_type="(\w+)"'),
+    *(r'="(true|false)"', r'version="(opset\d+)"', r"(<edge [^>]*/>)", r'mode="(\w+)"', r'destination_type="(\w+)"'),
 )
 
 

@@ -1,4 +1,4 @@
-"""1,000 hostile models: each must be refused in a sentence within 10 s and 1 GB, or answer; none may read what is not its.
+"""1,000 hostile models: each is refused in a sentence within 10 s and 1 GB, or answers; none reads what is not its.
 
     python benchmarks/hostile_models.py
     python benchmarks/hostile_models.py --models 50 --only bombs
@@ -13,6 +13,7 @@ whose author changed it may answer as he likes. Opened files are watched. Linux.
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.pool
 import os
 import random
 import resource
@@ -74,7 +75,8 @@ def main() -> None:
         numbers = [each for each in _numbers(options) if options.number is None or each in options.number]
         shares = [numbers[first :: options.processes] for first in range(options.processes)]
         with multiprocessing.pool.ThreadPool(options.processes) as pool:
-            found = [each for share in pool.imap(lambda share: list(asked(share, ready, folder, options)), shares) for each in share]
+            told = pool.map(lambda share: list(asked(share, ready, folder, options)), shares)
+            found = [outcome for outcomes in told for outcome in outcomes]
     _tell(found)
 
 
@@ -220,7 +222,8 @@ def _trained(folder: Path) -> Ready:
     """The honest models, and what they say."""
     runs = {}
     for task, data in drawn(folder / "data").items():
-        runs[task] = eyespot.train(data, out=folder / "runs", name=task, imgsz=96, time="20s" if task == "classification" else None).run
+        how = {"epochs": 40, "views": 4} if task == "detection" else {}
+        runs[task] = eyespot.train(data, out=folder / "runs", name=task, imgsz=96, precision="fp32", **how).run
     models = {task: hostile_files.honest(run) for task, run in runs.items()}
     pictures = [str(path) for path in sorted((folder / "pictures").iterdir())]
     answers = {}
@@ -269,7 +272,8 @@ def drawn(folder: Path) -> dict[str, Path]:
 
 def _picture(size: tuple[int, int], kinds: list[str], chance: random.Random) -> tuple[Image.Image, list[Any]]:
     width, height = size
-    image = Image.frombytes("L", size, chance.randbytes(width * height)).point(lambda level: 90 + level // 3).convert("RGB")
+    noise = Image.frombytes("L", size, chance.randbytes(width * height))
+    image = noise.point(lambda level: 90 + level // 3).convert("RGB")
     pen, boxes = ImageDraw.Draw(image), []
     for place, kind in enumerate(kinds):
         left, top = 8 + 40 * place + chance.randint(0, 8), chance.randint(4, height - 36)

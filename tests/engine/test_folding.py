@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -42,7 +43,10 @@ def zeros(*shape: int) -> np.ndarray:
 
 
 def model_of(
-    nodes: Sequence[onnx.NodeProto], given: dict[str, Sequence[int | str]], constants: dict[str, np.ndarray], opset: int = 18
+    nodes: Sequence[onnx.NodeProto],
+    given: dict[str, Sequence[int | str]],
+    constants: dict[str, np.ndarray],
+    opset: int = 18,
 ) -> onnx.ModelProto:
     """A graph of these nodes, whose last one's results come out."""
     ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in given.items()]
@@ -70,7 +74,12 @@ CASES: dict[str, tuple[str, tuple[int, ...], list[np.ndarray], dict[str, Any]]] 
     "conv of rows": ("Conv", (2, 4, 9), [zeros(6, 4, 3)], {}),
     "max pool": ("MaxPool", X, [], {"kernel_shape": [3, 2], "strides": [2, 2], "pads": [1, 1, 0, 0]}),
     "average pool": ("AveragePool", X, [], {"kernel_shape": [3, 3], "strides": [2, 2]}),
-    "average pool, the last window too": ("AveragePool", X, [], {"kernel_shape": [2, 2], "strides": [2, 2], "ceil_mode": 1}),
+    "average pool, the last window too": (
+        "AveragePool",
+        X,
+        [],
+        {"kernel_shape": [2, 2], "strides": [2, 2], "ceil_mode": 1},
+    ),
     "max pool, the last window too": ("MaxPool", X, [], {"kernel_shape": [2, 2], "strides": [2, 2], "ceil_mode": 1}),
     "mean of all": ("GlobalAveragePool", X, [], {}),
     "most of all": ("GlobalMaxPool", X, [], {}),
@@ -238,7 +247,9 @@ IR_CASES: dict[str, Callable[[Any], Any]] = {
     "strided slice": lambda x: ops.strided_slice(
         x, [0, 1, 0, 2], [0, 3, 0, 5], [1, 1, 1, 2], [1, 0, 1, 0], [1, 0, 1, 0], [], [0, 1, 0, 0], []
     ),
-    "strided slice with a new side": lambda x: ops.strided_slice(x, [0, 1], [0, 3], [1, 1], [1, 0], [1, 0], [1, 0], [], []),
+    "strided slice with a new side": lambda x: ops.strided_slice(
+        x, [0, 1], [0, 3], [1, 1], [1, 0], [1, 0], [1, 0], [], []
+    ),
     "gather": lambda x: ops.gather(x, np.zeros((2, 3), np.int32), 1),
     "broadcast": lambda x: ops.broadcast(x, [3, 2, 4, 9, 7]),
     "interpolate": lambda x: ops.interpolate(x, [18, 10], "nearest", "sizes", axes=[2, 3]),
@@ -246,7 +257,9 @@ IR_CASES: dict[str, Callable[[Any], Any]] = {
     "group convolution": lambda x: ops.group_convolution(
         x, ops.constant(zeros(2, 3, 2, 3, 3)), [2, 1], [1, 1], [0, 1], [1, 1], "explicit"
     ),
-    "convolution": lambda x: ops.convolution(x, ops.constant(zeros(6, 4, 3, 3)), [2, 1], [0, 0], [0, 0], [1, 1], "same_upper"),
+    "convolution": lambda x: ops.convolution(
+        x, ops.constant(zeros(6, 4, 3, 3)), [2, 1], [0, 0], [0, 0], [1, 1], "same_upper"
+    ),
     "max pool": lambda x: ops.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2], "ceil"),
     "average pool": lambda x: ops.avg_pool(x, [2, 2], [0, 0], [1, 1], [2, 2], True, "floor"),
     "matmul": lambda x: ops.matmul(x, ops.constant(zeros(4, 5, 9)), True, True),
@@ -296,7 +309,7 @@ def _chain(kind: str, count: int, **said: Any) -> list[onnx.NodeProto]:
     names = ["x", *(f"t{number}" for number in range(count))]
     return [
         helper.make_node(kind, [before, before] if kind != "Relu" else [before], [after], **said)
-        for before, after in zip(names, names[1:], strict=False)
+        for before, after in pairwise(names)
     ]
 
 
@@ -312,7 +325,11 @@ BOMBS: dict[str, tuple[list[onnx.NodeProto], dict[str, np.ndarray], str]] = {
         {"zero": whole(0), "scales": real(1, 30, 30, 1)},
         "would hold .* GB at once",
     ),
-    "padded": ([helper.make_node("Pad", ["x", "pads"], ["y"])], {"pads": whole(0, 0, 0, 10**5, 10**5, 0)}, "would hold"),
+    "padded": (
+        [helper.make_node("Pad", ["x", "pads"], ["y"])],
+        {"pads": whole(0, 0, 0, 10**5, 10**5, 0)},
+        "would hold",
+    ),
     "counted": (
         [helper.make_node("Range", ["zero", "most", "one"], ["y"])],
         {"zero": np.array(0, WHOLE), "most": np.array(2 * 10**9, WHOLE), "one": np.array(1, WHOLE)},
@@ -396,18 +413,16 @@ def test_the_same_bombs_are_refused_in_openvinos_format(tmp_path):
 
 
 def test_more_pictures_may_take_as_many_times_more_and_not_more():
-    """Every image beside every other: for one it is little, for 16 it is 256 times as much."""
-    images = helper.make_tensor_value_info("images", TensorProto.UINT8, ["N", 100, 100, 30])
+    """Every number beside every other: for one image it is little, for 16 it is 256 times as much."""
+    images = helper.make_tensor_value_info("images", TensorProto.UINT8, ["N", 64, 64, 3])
     nodes = [
         helper.make_node("Cast", ["images"], ["x"], to=TensorProto.FLOAT),
-        helper.make_node("Unsqueeze", ["x", "zero"], ["row"]),
-        helper.make_node("Unsqueeze", ["x", "one"], ["column"]),
-        helper.make_node("Unsqueeze", ["column", "two"], ["more"]),
-        helper.make_node("Unsqueeze", ["row", "three"], ["beside"]),
-        helper.make_node("Mul", ["beside", "more"], ["y"]),
+        helper.make_node("Reshape", ["x", "wanted"], ["row"]),
+        helper.make_node("Transpose", ["row"], ["column"], perm=[1, 0]),
+        helper.make_node("Mul", ["row", "column"], ["y"]),
     ]
-    held = [numpy_helper.from_array(whole(place), name) for place, name in enumerate(("zero", "one", "two", "three"))]
-    graph = helper.make_graph(nodes, "g", [images], [helper.make_tensor_value_info("y", 1, None)], held)
+    outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)]
+    graph = helper.make_graph(nodes, "g", [images], outputs, [numpy_helper.from_array(whole(1, -1), "wanted")])
     data = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10).SerializeToString()
-    with pytest.raises(BundleError, match="for 16 pictures it would hold|for one picture it would hold"):
+    with pytest.raises(BundleError, match="for 16 pictures it would hold"):
         check_graph(data, operators=OPERATORS)

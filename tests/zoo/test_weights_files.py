@@ -250,7 +250,7 @@ def _packed(file: Path) -> None:
 
 BOMBS = {
     "packed": (_packed, "it is packed"),
-    "repeated": (lambda file: torch.save({"a": torch.zeros(1).expand(10**6, 10**6)}, file), "its tensors claim 4,000,0"),
+    "repeated": (lambda file: torch.save({"a": torch.zeros(1).expand(10**6, 10**6)}, file), "claim 4,000,000 MB"),
     "repeated by many names": (
         lambda file: torch.save(dict.fromkeys(map(str, range(1000)), torch.zeros(10_000)), file),
         "its tensors claim 40 MB",

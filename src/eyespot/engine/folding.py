@@ -55,7 +55,7 @@ class Folded:
         self._last = {name: place for place, each in enumerate(operators) for name in each.inputs}
 
     def tensors(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Everything that there is in a run with these inputs, by name. Raises BundleError where that cannot be told."""
+        """All that there is in a run with these inputs, by name. Raises BundleError where that cannot be told."""
         return self._followed(inputs)[0]
 
     def cost(self, inputs: dict[str, Tensor]) -> Cost:

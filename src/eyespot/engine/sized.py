@@ -35,9 +35,9 @@ class Tensor:
         numbers: np.ndarray | None = None,
         raw: tuple[bytes | memoryview, str] | None = None,
     ) -> None:
-        """item: bytes of a number. constant: it depends on nothing that goes into the graph.
-        fixed: its shape does not, as that of every constant. at_most: each of its sides may be shorter. numbers: what it holds, where that is known and little.
-        raw: the same as bytes, and their type for numpy.
+        """item: bytes of a number. constant: it depends on nothing that goes into the graph. fixed: its shape does not,
+        as that of every constant. at_most: each of its sides may be shorter.
+        numbers: what it holds, where that is known and little. raw: the same as bytes, and their type for numpy.
         """
         self.shape, self.item, self.constant, self.at_most, self.raw = shape, item, constant, at_most, raw
         self.fixed = fixed or constant
