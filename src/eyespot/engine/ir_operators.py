@@ -105,7 +105,7 @@ def _operator(kind: str, version: str, given: Mapping[str, str], inputs: list[st
         said["auto_pad"] = _PADDINGS.get(given.get("auto_pad", "explicit").lower(), "NOTSET")
         said["ceil_mode"] = given.get("rounding_type", "floor") != "floor"
     said["allowzero"] = not said.pop("special_zero", 0)
-    said["grouped"] = kind == "GroupConvolution"
+    said["grouped"], said["version"] = kind == "GroupConvolution", version
     wanted = given.get("destination_type") or given.get("output_type")
     if kind == "Convert":
         said["to"] = _KINDS.get(wanted or "")

@@ -72,16 +72,17 @@ def _broadcast(given: Given) -> Shape:
 
 
 def _interpolate(given: Given) -> Shape:
-    """Image, sizes, scales and axes, or the one of both that decides, and axes."""
-    shape = list(given.shape())
-    *_, last = (place for place, each in enumerate(given.tensors) if each is not None)
-    axes = [axis_of(each, len(shape)) for each in given.constants(last)]
-    if given.said["shape_calculation_mode"] == "sizes":
-        lengths = given.lengths(1)
-    else:
-        lengths = scaled(given, [shape[axis] for axis in axes], given.optional(last - 1))
+    """Image, what decides, and axes; before set 11: image, sizes, scales, and axes. Without axes, all."""
+    shape, newer = list(given.shape()), given.said["version"] == "opset11"
+    by_size, axes_at = given.said["shape_calculation_mode"] == "sizes", 2 if newer else 3
+    listed = given.constants(axes_at) if given.optional(axes_at) is not None else range(len(shape))
+    axes = [axis_of(each, len(shape)) for each in listed]
     if any(given.ints("pads_begin", ()) + given.ints("pads_end", ())):
         given.unknown()
+    if by_size:
+        lengths = given.lengths(1)
+    else:
+        lengths = scaled(given, [shape[axis] for axis in axes], given.optional(1 if newer else 2))
     for axis, length in zip(axes, lengths, strict=True):
         shape[axis] = length
     return tuple(shape)

@@ -49,6 +49,10 @@ def _reshaped(given: Given, shapes: list[Shape]) -> list[Numbers | None]:
     return [numbers.reshape(shapes[0])] if numbers.size == _size(shapes[0]) else [None]
 
 
+def _repeated(given: Given, shapes: list[Shape]) -> list[Numbers | None]:
+    return [np.broadcast_to(_numbers(given), shapes[0])]
+
+
 def _gathered(given: Given, shapes: list[Shape]) -> list[Numbers | None]:
     places = given.tensor(1).numbers
     axis = given.constants(2)[0] if given.optional(2) is not None else given.said.get("axis", 0)  # OpenVINO's, ONNX's
@@ -107,6 +111,7 @@ def _divided(x: Numbers, y: Numbers) -> Numbers | None:
 _MOVES: dict[str, Callable[[Given, list[Shape]], list[Numbers | None]]] = {
     **dict.fromkeys(("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity"), _reshaped),
     **dict.fromkeys(("Gather", "ir.Gather"), _gathered),
+    "Broadcast": _repeated,
     "Concat": _joined,
     **dict.fromkeys(("Split", "ir.Split", "VariadicSplit"), _split),
     **dict.fromkeys(("Slice", "ir.Slice"), _cut),
