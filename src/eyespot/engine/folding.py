@@ -52,6 +52,7 @@ class Folded:
     def __init__(self, operators: Sequence[Operator], constants: dict[str, Tensor], outputs: Iterable[str]) -> None:
         """operators: in order. constants: the file's own, by name. outputs: what comes out of the graph, by name."""
         self._operators, self._constants, self._outputs = operators, constants, frozenset(outputs)
+        self._before: dict[int, tuple[list[Tensor | None], list[Tensor], int]] = {}
         self._last = {name: place for place, each in enumerate(operators) for name in each.inputs}
 
     def tensors(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -68,13 +69,24 @@ class Folded:
         known, work = self._constants | inputs, {True: 0, False: 0}
         steps: dict[bool, list[int]] = {True: [], False: []}
         for place, operator in enumerate(self._operators):
-            given = Given(operator, [known[name] if name else None for name in operator.inputs])
-            results = [operator.value] if operator.value else _results(given)
+            results, done = self._done(place, [known[name] if name else None for name in operator.inputs])
             known.update((name, each) for name, each in zip(operator.outputs, results, strict=False) if name)
-            constant = results[0].constant
-            steps[constant].append(place)
-            work[constant] += 0 if operator.value else _work(given, results)
+            steps[results[0].constant].append(place)
+            work[results[0].constant] += done
         return known, steps, work
+
+    def _done(self, place: int, tensors: list[Tensor | None]) -> tuple[list[Tensor], int]:
+        """What an operator gives, and its work; what it was before where it takes what it took before."""
+        before, operator = self._before.get(place), self._operators[place]
+        if before and all(one is other for one, other in zip(before[0], tensors, strict=True)):
+            return before[1], before[2]
+        given = Given(operator, tensors)
+        results = [operator.value] if operator.value else _results(given)
+        if before:
+            results = [one if one.is_like(other) else other for one, other in zip(before[1], results, strict=True)]
+        done = 0 if operator.value else _work(given, results)
+        self._before[place] = tensors, results, done
+        return results, done
 
     def _most_bytes(self, known: dict[str, Tensor], steps: dict[bool, list[int]], inputs: dict[str, Tensor]) -> int:
         """Constants are computed first, and what the rest takes of them stays."""

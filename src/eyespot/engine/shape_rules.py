@@ -8,7 +8,7 @@ a larger picture never makes any tensor smaller, and what holds for the largest 
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import floor, prod
+from math import ceil, floor, prod
 
 from eyespot.engine.sized import LARGEST_LENGTH, Given, Shape, Tensor, axis_of, broadcast
 
@@ -220,7 +220,7 @@ def _range(given: Given) -> Shape:
     limit = _one(given, 1, constant=False)
     if not step or max(map(abs, (start, step, limit))) > LARGEST_LENGTH:
         given.misfit(f"counts from {start} to {limit} in steps of {step}")
-    return (max(0, -floor(-(limit - start) / step) if isinstance(step, float) else -((start - limit) // step)),)
+    return (max(0, ceil((limit - start) / step)),)
 
 
 def _one(given: Given, place: int, *, constant: bool) -> int | float:

@@ -22,7 +22,7 @@ MOST_KNOWN = 1024
 class Tensor:
     """One that goes into a graph, is kept in it, or comes out of one of its operators."""
 
-    __slots__ = ("_read", "at_most", "constant", "fixed", "item", "raw", "shape")
+    __slots__ = ("_read", "at_most", "bytes", "constant", "fixed", "item", "raw", "shape", "size")
 
     def __init__(
         self,
@@ -41,16 +41,18 @@ class Tensor:
         """
         self.shape, self.item, self.constant, self.at_most, self.raw = shape, item, constant, at_most, raw
         self.fixed = fixed or constant
+        self.size = prod(shape)
+        """Numbers that it holds."""
+        self.bytes = self.size * item
         self._read = numbers
 
-    @property
-    def size(self) -> int:
-        """Numbers that it holds."""
-        return prod(self.shape)
-
-    @property
-    def bytes(self) -> int:
-        return prod(self.shape) * self.item
+    def is_like(self, other: Tensor) -> bool:
+        """Whether nothing tells it from another of which no numbers are known."""
+        ours, theirs = (
+            (each.shape, each.item, each.constant, each.fixed, each.at_most, each.numbers is None)
+            for each in (self, other)
+        )
+        return ours == theirs and self.numbers is None
 
     @property
     def numbers(self) -> np.ndarray | None:
