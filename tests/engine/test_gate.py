@@ -303,7 +303,7 @@ def _bounded(kind: str, most: object) -> bytes:
     inputs = [*["x"] * place, "most"]
     whole = helper.make_tensor_value_info("most", TensorProto.INT64, [1])
     given = [
-        helper.make_tensor_value_info("x", TensorProto.FLOAT, [9]),
+        helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 4, 4]),
         *([whole] if most in ("input", "both") else []),
     ]
     constants = [numpy_helper.from_array(np.array([most if isinstance(most, int) else 5], np.int64), "most")]

@@ -9,9 +9,13 @@ from starlette.testclient import TestClient
 
 from eyespot.bundle.files import place_bundle, read_bundle
 from eyespot.data.pictures import read_image
+from eyespot.serve import trial
 from eyespot.serve.app import make_app
 from eyespot.serve.service import Service
 from eyespot.serve.swap import Watcher, state_of
+
+UNTRIED = {"try_first": lambda bundle: None}
+"""A trial takes a second, and has its own tests."""
 
 
 @pytest.fixture
@@ -33,7 +37,7 @@ def said():
 
 @pytest.fixture
 def watcher(served, said):
-    return Watcher(served, say=said.append)
+    return Watcher(served, say=said.append, **UNTRIED)
 
 
 def look_twice(watcher):
@@ -108,6 +112,22 @@ def test_a_bundle_that_answers_no_numbers_never_replaces_a_good_one(run, served,
     assert "its answers are no numbers" in said[0]
 
 
+def test_a_bundle_that_fails_its_trial_never_replaces_a_good_one(run, served, said, monkeypatch):
+    """It would hang, or take all memory, in this process."""
+    monkeypatch.setattr(trial, "_COMMAND", "import os; os.abort()")
+    watcher, before = Watcher(served, say=said.append), served.served
+    replace(run, sharpness=3)
+    look_twice(watcher)
+    assert served.served is before
+    assert "ended the process that tried it" in said[0]
+    monkeypatch.undo()
+    monkeypatch.setenv("EYESPOT_CACHE", str(run.parent / "cache"))
+    replace(run, sharpness=4)
+    look_twice(watcher)
+    assert served.served is not before
+    assert "another model" in said[1]
+
+
 def test_a_bundle_that_is_being_copied_is_waited_for(run, served, watcher, said, tmp_path):
     better = write_color_bundle(tmp_path / "better", sharpness=3)
     before = served.served
@@ -140,7 +160,8 @@ def test_a_link_that_leads_to_another_run_is_followed(tmp_path, shared_cache, sa
     link = tmp_path / "current"
     link.symlink_to(tmp_path / "first")
     service = Service(link)
-    watcher, before = Watcher(service, say=said.append), service.served
+    watcher = Watcher(service, say=said.append, **UNTRIED)
+    before = service.served
     link.unlink()
     link.symlink_to(tmp_path / "second")
     look_twice(watcher)
@@ -172,13 +193,13 @@ def test_a_request_ends_on_the_model_it_began_with(run, served, watcher, picture
 
 def test_the_thread_looks_by_itself_and_when_told(run, served, said):
     told = threading.Event()
-    watcher = Watcher(served, say=lambda words: (said.append(words), told.set()), look_seconds=0.01)
+    watcher = Watcher(served, say=lambda words: (said.append(words), told.set()), look_seconds=0.01, **UNTRIED)
     watcher.start()
     replace(run, sharpness=3)
     assert told.wait(30)
     watcher.stop()
     told.clear()
-    patient = Watcher(served, say=lambda words: (said.append(words), told.set()), look_seconds=1000)
+    patient = Watcher(served, say=lambda words: (said.append(words), told.set()), look_seconds=1000, **UNTRIED)
     patient.start()
     replace(run, sharpness=4)
     patient.look_now()
@@ -194,7 +215,7 @@ def test_the_thread_looks_on_where_nobody_hears_what_it_says(run, served, capfd)
         told.release()
         raise BrokenPipeError
 
-    watcher = Watcher(served, say=say, look_seconds=1000)
+    watcher = Watcher(served, say=say, look_seconds=1000, **UNTRIED)
     watcher.start()
     for sharpness in (3, 4):
         replace(run, sharpness=sharpness)

@@ -237,3 +237,43 @@ def test_unknown_weights_are_refused_with_those_there_are():
         choose("resnet50", "imagnet")
     with pytest.raises(WeightsError, match="none are published"):
         choose("lenet5", "imagenet")
+
+
+def _packed(file: Path) -> None:
+    import zipfile
+
+    torch.save({"a": torch.zeros(1_000_000)}, file.with_suffix(".plain"))
+    with zipfile.ZipFile(file.with_suffix(".plain")) as plain, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as out:
+        for name in plain.namelist():
+            out.writestr(name, plain.read(name))
+
+
+BOMBS = {
+    "packed": (_packed, "it is packed"),
+    "repeated": (lambda file: torch.save({"a": torch.zeros(1).expand(10**6, 10**6)}, file), "claim 4,000,000 MB"),
+    "repeated by many names": (
+        lambda file: torch.save(dict.fromkeys(map(str, range(1000)), torch.zeros(10_000)), file),
+        "its tensors claim 40 MB",
+    ),
+    "sparse": (
+        lambda file: torch.save({"a": torch.zeros(0, 0, layout=torch.sparse_coo)}, file),
+        "in another form",
+    ),
+    "without numbers": (lambda file: torch.save({"a": torch.empty(10**6, 10**6, device="meta")}, file), "another form"),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_file_that_claims_more_than_it_holds_is_refused(name, tmp_path):
+    make, words = BOMBS[name]
+    file = tmp_path / "bomb.pth"
+    make(file)
+    assert file.stat().st_size < 200_000
+    with pytest.raises(WeightsError, match=words):
+        read(file)
+
+
+def test_a_tensor_that_two_layers_share_is_read(tmp_path):
+    shared = torch.randn(3000)
+    torch.save({"a": shared, "b": shared}, tmp_path / "tied.pth")
+    assert set(read(tmp_path / "tied.pth")) == {"a", "b"}

@@ -26,6 +26,9 @@ CLASSIFIER = "classifier"
 """The stage of a run's own head where that has several layers, named as in its graph; a single one is the last stage's
 fc."""
 
+MOST_ARGUMENT, MOST_DEPTH = 100_000, 2_000
+"""Of what builds a network: classes and channels; layers."""
+
 
 @dataclass(frozen=True)
 class Named:
@@ -81,6 +84,10 @@ def of_bundle(bundle: Bundle) -> nn.Sequential:
         raise NetworkError(
             f"{bundle.folder} holds a network that a program handed in: eyespot cannot build it anew, layer by layer"
         )
+    for name, value in network.arguments.items():
+        most = MOST_DEPTH if name == "depth" else MOST_ARGUMENT
+        if isinstance(value, int) and value > most:
+            raise BundleError(f"{bundle.folder} names a network with {name} {value}: at most {most:,} is built")
     with torch.device("meta"):
         net = zoo.create(network.name, **network.arguments)
         if network.tail:
@@ -125,9 +132,11 @@ def bundle_with_weights(bundle: Bundle) -> nn.Sequential:
     from eyespot.building.surgery import ends_fully_connected
     from eyespot.engine.initializers import head_weights, trunk_weights
 
-    net = of_bundle(bundle).to_empty(device="cpu")
+    net, found = of_bundle(bundle), trunk_weights(bundle.graph)
+    if sum(each.numel() for each in net.parameters()) > len(bundle.graph):  # each has bytes there
+        raise BundleError(f"the weights in {bundle.folder} are not those of {bundle.manifest.network.name}")
+    net = net.to_empty(device="cpu")
     state = {name: torch.tensor(0) for name in net.state_dict() if name.endswith("num_batches_tracked")}
-    found = trunk_weights(bundle.graph)
     if ends_fully_connected(net):
         last = stage_names(net)[-1]
         single = f"{last}.fc" if last != CLASSIFIER else f"{CLASSIFIER}.fc1"

@@ -12,7 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import prod
 
+from eyespot.engine.affordable import require_affordable
 from eyespot.engine.onnx_file import Values, read_model, refuse
+from eyespot.engine.onnx_operators import ITEM_BYTES, constants_of, operators_of
 
 INPUT, FEATURES, PROBABILITIES = "images", "features", "probabilities"
 """What goes into a graph, and what comes out of it."""
@@ -63,7 +65,6 @@ _ONNX_RUNTIMES_OWN, _OPENVINOS_OWN = b"ORTM", b"<net"
 _BOUNDED = {b"TopK": 1, b"NonMaxSuppression": 2}
 """Operators that give as many numbers as they are told, and the place of the input that tells it."""
 _DOMAINS = (b"", b"ai.onnx")
-_ITEM_BYTES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 16: 2}  # TensorProto.DataType; no strings
 _ATTRIBUTE_TYPES = (1, 2, 3, 4, 6, 7, 8)  # float, int, string, tensor, floats, ints, strings
 
 
@@ -112,6 +113,7 @@ def check_graph(data: bytes, *, operators: frozenset[str] = OPERATORS) -> Ports:
     _check_order(graph)
     _check_bounds(graph)
     inputs, outputs = (_ports(graph.get(name, [])) for name in ("input", "output"))
+    _check_cost(graph, inputs, outputs)
     return Ports(inputs, outputs, _properties(model.get("metadata_props", [])))
 
 
@@ -174,8 +176,14 @@ def _check_bounds(graph: Values) -> None:
             refuse(f"its operator {kind.decode()!r} does not say that it gives at most {MOST_CANDIDATES} numbers")
 
 
+def _check_cost(graph: Values, inputs: dict[str, Port], outputs: dict[str, Port]) -> None:
+    given = {name: (port.shape, ITEM_BYTES.get(port.item, 8)) for name, port in inputs.items()}
+    constants = {name: each for name, each in constants_of(graph).items() if name not in given}
+    require_affordable(operators_of(graph), constants, given, list(outputs))
+
+
 def _check_tensor(tensor: Values) -> None:
-    item = _ITEM_BYTES.get(tensor.get("data_type", [0])[0])
+    item = ITEM_BYTES.get(tensor.get("data_type", [0])[0])
     shape, found = tensor.get("dims", []), len(tensor.get("raw_data", [b""])[0])
     if item is None or len(shape) > 8 or prod(shape) * item != found:
         refuse(f"one of its tensors has {found} bytes, which does not fit its type and shape")
@@ -188,6 +196,8 @@ def _ports(values: list[Values]) -> dict[str, Port]:
         lengths = tensor.get("shape", [{}])[0].get("dim", [])
         shape = tuple(each.get("value", [None])[0] for each in lengths)
         ports[_text(value, "name")] = Port(tensor.get("elem_type", [0])[0], shape)
+    if len(ports) < len(values):
+        refuse("two of its inputs or outputs have one name")
     return ports
 
 

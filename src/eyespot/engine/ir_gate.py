@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
+from eyespot.engine.affordable import require_affordable
 from eyespot.engine.gate import MOST_CANDIDATES
+from eyespot.engine.ir_operators import IrGraph
 from eyespot.engine.onnx_file import refuse
 
 LARGEST_XML = 64 * 2**20
@@ -60,6 +62,8 @@ def check_ir(xml: bytes, weights: bytes) -> dict[str, str]:
     for layer in root.iterfind("layers/*"):
         _check_layer(layer, len(weights))
     _check_bounds(root, weights)
+    graph = IrGraph(root, weights)
+    require_affordable(graph.operators, graph.constants, graph.inputs, graph.outputs)
     said = root.find("rt_info/eyespot")
     return {each.tag: each.get("value", "") for each in (said if said is not None else ())}
 

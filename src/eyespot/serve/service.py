@@ -9,18 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from eyespot import machine
-from eyespot.bundle.files import AnyBundle, DetectorBundle, MultilabelBundle, Naming, read_any_bundle
+from eyespot.bundle.files import AnyBundle, Naming, read_any_bundle
 from eyespot.data.apart import Workers
 from eyespot.data.apart_worker import Limits
 from eyespot.data.decoding import apart
 from eyespot.recipes.explain import Explainer
 from eyespot.serve.batching import QUEUE, Batching
 from eyespot.serve.bodies import Intake
-from eyespot.serve.classification import ServedClassifier
-from eyespot.serve.detection import ServedDetector
 from eyespot.serve.explaining import Explaining
+from eyespot.serve.loading import loaded
 from eyespot.serve.metrics import Metrics
-from eyespot.serve.multilabel import ServedMultilabel
 from eyespot.serve.paint_query import SECONDS
 from eyespot.serve.painting import ServedPainter
 from eyespot.serve.painting_in_steps import InSteps, has_torch
@@ -79,13 +77,8 @@ class Service:
         """What paints in steps, where that can be done."""
 
     def load(self, bundle: AnyBundle) -> Served[Any, Any]:
-        """The bundle compiled and tried. Raises BundleError. The one place where the model's task decides."""
-        if isinstance(bundle, DetectorBundle):
-            return ServedDetector.of(bundle)
-        explain = self._explain(bundle) if self._explain else None
-        if isinstance(bundle, MultilabelBundle):
-            return ServedMultilabel.of(bundle, explain=explain)
-        return ServedClassifier.of(bundle, explain=explain)
+        """The bundle compiled and tried. Raises BundleError."""
+        return loaded(bundle, self._explain)
 
     @asynccontextmanager
     async def in_time(self) -> AsyncIterator[None]:

@@ -1,7 +1,8 @@
 """Another bundle in the served one's place is served from then on; one that cannot be served changes nothing.
 
 A request ends on the model it began with. The watcher compares what the file system says of the bundle's files, about
-each second, and reads them once nothing has changed between two looks: a bundle that is being copied is waited for.
+each second, and reads them once nothing has changed between two looks: a bundle that is being copied is waited for. A
+new one is tried in a process of its own first (`trial`): one that hangs there, or takes all memory, hurts nobody.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from eyespot.bundle.files import GRAPH, MANIFEST, find_bundle, read_any_bundle
+from eyespot.bundle.files import GRAPH, MANIFEST, AnyBundle, find_bundle, read_any_bundle
 from eyespot.errors import EyespotError
 from eyespot.files import from_home
 from eyespot.serve.refusals import show_mistake
 from eyespot.serve.service import Service
+from eyespot.serve.trial import tried
 
 LOOK_SECONDS = 0.5
 
@@ -25,9 +27,19 @@ State = tuple[tuple[int, int, int], ...]
 class Watcher:
     """A thread that looks at the served run's files."""
 
-    def __init__(self, service: Service, *, say: Callable[[str], None], look_seconds: float = LOOK_SECONDS) -> None:
-        """say: told in a sentence of each bundle that takes the served one's place, or cannot."""
+    def __init__(
+        self,
+        service: Service,
+        *,
+        say: Callable[[str], None],
+        look_seconds: float = LOOK_SECONDS,
+        try_first: Callable[[AnyBundle], None] | None = None,
+    ) -> None:
+        """say: told in a sentence of each bundle that takes the served one's place, or cannot.
+        try_first: raises BundleError for a bundle that is not to be loaded here; by default after trying it elsewhere.
+        """
         self._service, self._say, self._look_seconds = service, say, look_seconds
+        self._try_first = try_first or (lambda bundle: tried(bundle, stopped=self._stopped))
         self._known: State | None = None
         self._seen = state_of(service.run)
         self._asked, self._stopped = threading.Event(), threading.Event()
@@ -78,9 +90,11 @@ class Watcher:
             bundle = read_any_bundle(service.run)
             if bundle.manifest == service.served.bundle.manifest:
                 return
+            self._try_first(bundle)
             service.served = service.load(bundle)
         except EyespotError as error:
-            self._refused(str(error))
+            if not self._stopped.is_set():  # which ends a trial, too
+                self._refused(str(error))
         except Exception:
             show_mistake()
             self._refused("it failed")

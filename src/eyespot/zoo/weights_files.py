@@ -18,6 +18,7 @@ from eyespot import machine
 from eyespot.errors import MissingExtra, WeightsError
 from eyespot.files import from_home, write_whole
 from eyespot.zoo.weights import Weights, of_network
+from eyespot.zoo.weights_bounds import require_stored, require_unpacked
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -125,7 +126,9 @@ def read(file: Path, weights: Weights | None = None) -> dict[str, Tensor]:
     try:
         if weights is not None and weights.sha256:
             _require_sha256(file, weights)
-        return _safetensors(file) if file.suffix == ".safetensors" else _state_dict(file)
+        found = _safetensors(file) if file.suffix == ".safetensors" else _state_dict(file)
+        require_stored(found, file)
+        return found
     except OSError as error:
         raise WeightsError(f"{what} cannot be read from {file}: {error.strerror or error}.") from error
 
@@ -244,6 +247,7 @@ def _safetensors(file: Path) -> dict[str, Tensor]:
 def _state_dict(file: Path) -> dict[str, Tensor]:
     import torch
 
+    require_unpacked(file)
     try:
         found = torch.load(file, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
