@@ -57,9 +57,13 @@ def with_hash(data: bytes) -> bytes:
 
 def is_hash_of(found: str, data: bytes) -> bool:
     """Whether that is the hash which `with_hash` wrote into the file."""
-    if not _HASH.fullmatch(found):
+    at, view = data.find(found.encode()), memoryview(data)
+    if at < 0 or not _HASH.fullmatch(found):
         return False
-    return hashlib.sha256(data.replace(found.encode(), NO_HASH_YET.encode())).hexdigest() == found
+    digest = hashlib.sha256(view[:at])
+    digest.update(NO_HASH_YET.encode())
+    digest.update(view[at + len(found) :])
+    return digest.hexdigest() == found
 
 
 def _number(text: str) -> float | int:
