@@ -11,6 +11,7 @@ mean: every name, number and tensor.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import random
 import statistics
@@ -123,9 +124,9 @@ def kinds(folder: Path) -> Iterator[Kind]:
         export = GOLDEN / f"export-{EXPORT_VERSION}"
         onnx = (export / f"{task}.onnx").read_bytes()
         yield Kind(f"{task} onnx", {"m.onnx": onnx}, "m.onnx", _of_onnx, start=onnx.index(b"export_version"))
-        files = {f"m{suffix}": (export / f"{task}{suffix}").read_bytes() for suffix in (".xml", ".bin")}
-        labels = files["m.xml"].index(b"<rt_info>", files["m.xml"].index(b"</edges>"))
-        yield Kind(f"{task} xml", files, "m.xml", _of_xml, start=labels)
+        xml = gzip.decompress((export / f"{task}.xml.gz").read_bytes())
+        files = {"m.xml": xml, "m.bin": (export / f"{task}.bin").read_bytes()}
+        yield Kind(f"{task} xml", files, "m.xml", _of_xml, start=xml.index(b"<eyespot>"))
         yield Kind(f"{task} bin", files, "m.bin", _of_xml)
     yield _similar(folder)
     yield _weights(folder)

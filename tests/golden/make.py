@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib
+import importlib.util
 import json
 import os
 import sys
@@ -37,6 +39,9 @@ def main(to: Path) -> None:
         answers[f"bundle-{FORMAT_VERSION}/{kind}"] = answer(folder)
         for file in exports(folder, to, kind):
             answers[file.relative_to(to).as_posix()] = answer(file)
+        for xml in to.glob("export-*/*.xml"):  # of which there is little, often
+            xml.with_suffix(".xml.gz").write_bytes(gzip.compress(xml.read_bytes(), mtime=0))
+            xml.unlink()
     store(to)
     known = HERE / "answers.json"
     told = json.loads(known.read_text()) if known.is_file() else {}
