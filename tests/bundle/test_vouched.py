@@ -26,7 +26,11 @@ TASKS = ("classes", "boxes", "labels")
 NEWEST = GOLDEN / f"bundle-{FORMAT_VERSION}"
 EXPORTS = GOLDEN / f"export-{EXPORT_VERSION}"
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
@@ -57,10 +61,15 @@ def test_no_flipped_bit_of_a_manifest_gives_it_another_meaning(bundle):
         data = bytearray(whole)
         data[at // 8] ^= 1 << at % 8
         path.write_bytes(data)
-        try:
-            assert read_any_bundle(bundle).manifest == expected, at
-        except BundleError as error:
-            assert "\n" not in str(error)
+        found = manifest_or_sentence(bundle)
+        assert found == expected or (isinstance(found, str) and "\n" not in found), at
+
+
+def manifest_or_sentence(bundle: Path) -> Any:
+    try:
+        return read_any_bundle(bundle).manifest
+    except BundleError as error:
+        return str(error)
 
 
 @pytest.mark.parametrize(
@@ -117,11 +126,14 @@ def test_a_manifest_without_its_hash_is_damaged_from_format_4_on_and_older_befor
     said = json.loads((bundle / MANIFEST).read_text("utf-8"))
     assert not notes_on(read_any_bundle(bundle))
     (bundle / MANIFEST).write_text(json.dumps(as_before(said, FORMAT_VERSION)))
-    with pytest.raises(BundleError, match=r"manifest\.json is damaged \(its sha256 is missing\): copy the bundle again"):
+    with pytest.raises(BundleError, match=r"manifest\.json is damaged \(its sha256 is missing\): copy"):
         read_any_bundle(bundle)
     (bundle / MANIFEST).write_text(json.dumps(as_before(said, 3)))
     [note] = notes_on(read_any_bundle(bundle))
-    assert note == f"{bundle} is of format 3, which carries no hash of its names and numbers: damage to them goes unnoticed"
+    assert (
+        note
+        == f"{bundle} is of format 3, which carries no hash of its names and numbers: damage to them goes unnoticed"
+    )
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -185,5 +197,5 @@ def test_a_graph_that_was_changed_is_refused(bundle):
     data = bytearray((bundle / GRAPH).read_bytes())
     data[-1] ^= 1
     (bundle / GRAPH).write_bytes(data)
-    with pytest.raises(BundleError, match="is not the file that manifest.json describes"):
+    with pytest.raises(BundleError, match=r"is not the file that manifest\.json describes"):
         read_any_bundle(bundle)

@@ -1,6 +1,6 @@
 """Writes files of the formats of the eyespot that is imported, and what it answers by them; README.md says when.
 
-    PYTHONPATH=src:tests python tests/golden/make.py FOLDER
+PYTHONPATH=src:tests python tests/golden/make.py FOLDER
 """
 
 from __future__ import annotations
