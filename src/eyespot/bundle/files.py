@@ -118,8 +118,8 @@ def require_manifest_fits(name: str, classes: Sequence[str], *, pictures: int, h
 
 
 def write_manifest(folder: Path, manifest: M) -> M:
-    """The manifest as it was written, or replaced, in the bundle in `folder`: with its hash, and to be read by people
-    unless classes are many."""
+    """The manifest as the bundle in `folder` has it from now on: of the newest format, with its hash, and to be read by
+    people unless classes are many."""
     indent = 2 if len(manifest.classes) <= READABLE_CLASSES else None
     written = vouched_for(manifest)
     write_whole(folder / MANIFEST, (written.model_dump_json(indent=indent) + "\n").encode())
