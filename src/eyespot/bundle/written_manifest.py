@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from eyespot.bundle.manifest import FORMAT_VERSION, Manifest
 from eyespot.errors import BundleError
+from eyespot.records import Record
 from eyespot.vouched import Changed, hash_of, read_json, require_unchanged
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     AnyManifest = Manifest | DetectorManifest | MultilabelManifest
 
-M = TypeVar("M", Manifest, "DetectorManifest", "MultilabelManifest")
+M = TypeVar("M", bound=Record)
 VOUCHED_SINCE = 4
 """The format from which on a manifest without its hash is damaged."""
 
