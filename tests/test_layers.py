@@ -39,7 +39,7 @@ ROOMS = (
     ("blocks", "data", "engine"),
     ("download", "machine", "records"),
     ("progress",),
-    ("card", "events", "files", "keywords", "names", "old_names", "palette"),
+    ("card", "events", "files", "keywords", "names", "old_names", "palette", "vouched"),
     ("words",),
     ("errors", "version"),
 )

@@ -39,6 +39,14 @@ def test_a_foreign_file_under_a_published_name_is_refused_before_anything_is_tra
         choose_backbone("resnet18", str(tmp_path / record.file))
 
 
+def test_a_foreign_file_under_a_published_name_has_no_graph_that_was_kept(tmp_path):
+    """Also where it took the right one's place after it was chosen."""
+    record, file = next(iter(of_network("resnet18").values())), tmp_path / "resnet18.pth"
+    file.write_bytes(b"another network's weights")
+    with pytest.raises(WeightsError, match="is not the published file of resnet18"):
+        backbone.Backbone("resnet18", record, file).trunk(tmp_path, "fp32")
+
+
 def test_a_foreign_file_in_the_wheels_place_is_refused_though_the_right_one_was_converted(kept, tmp_path, monkeypatch):
     folder, file, data = kept
     file.write_bytes(data)

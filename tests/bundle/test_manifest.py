@@ -29,5 +29,5 @@ def test_a_picture_takes_eleven_bytes():
 def test_the_keys_stand_in_the_file_in_the_order_of_all_versions():
     assert " ".join(Manifest.model_fields) == (
         "format_version task name created network regime classes preprocess precision temperature calibration "
-        "validation test small_test out_of_fold data seed graph_sha256 agreement versions pictures unknown sets"
+        "validation test small_test out_of_fold data seed graph_sha256 agreement versions pictures unknown sets sha256"
     )

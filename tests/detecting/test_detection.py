@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from rewritten import vouched
 
 import eyespot
 from eyespot.answering.detector import Detector
@@ -162,7 +163,7 @@ def test_a_damaged_bundle_is_named(detector_run: Any, tmp_path: Path) -> None:
     shutil.copytree(detector_run.bundle, tmp_path / "bundle")
     manifest = json.loads((tmp_path / "bundle" / "manifest.json").read_text())
     manifest["classes"] = ["bar", "disc", "more"]
-    (tmp_path / "bundle" / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "bundle" / "manifest.json").write_text(json.dumps(vouched(manifest)))
     with pytest.raises(BundleError, match="3 classes"):
         read_any_bundle(tmp_path / "bundle")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 import shutil
@@ -27,6 +29,7 @@ from eyespot.exporting.web import MOST_IN_BROWSER, spread
 from eyespot.exporting.web_graph import HEAT, web_graph
 from eyespot.exporting.web_runtime import WASM
 from eyespot.recipes.export import ExportResult, export
+from eyespot.vouched import NO_HASH_YET, is_hash_of
 
 CHANGED = "the page answers otherwise than the run"
 
@@ -109,6 +112,19 @@ def kept(script: bytes) -> tuple[str, set[str]]:
 
 def test_every_file_is_kept_for_offline(site):
     assert kept((site / "sw.js").read_bytes())[1] == {"./", *names(site) - {"index.html", "sw.js"}}
+
+
+def test_the_page_knows_what_each_of_its_files_must_be(site):
+    script, said = (site / "sw.js").read_text(), json.loads((site / "model.json").read_text("utf-8"))
+    kept_as = json.loads(re.findall(r"const FILES = (.*);", script)[0])
+    assert kept_as.pop("./") == ""
+    for name, integrity in kept_as.items():
+        digest = hashlib.sha256((site / name).read_bytes()).digest()
+        assert integrity == f"sha256-{base64.b64encode(digest).decode()}"
+        assert said["hashes"].get(name, digest.hex()) == digest.hex()
+    assert said["hashes"].keys() == said["files"].keys()
+    assert is_hash_of(said["file_sha256"], (site / "model.json").read_bytes())
+    assert f'"{NO_HASH_YET}"' in (site / "page" / "vouched.js").read_text()
 
 
 def test_any_other_file_makes_another_version(tmp_path):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from rewritten import vouched
 
 import eyespot
 from eyespot.bundle.files import read_bundle
@@ -128,7 +129,8 @@ def test_what_got_worse_is_said_and_ends_with_three_where_it_must_not(first, pho
 def test_a_run_that_held_nothing_out_is_compared_with_nothing(first, draw, tmp_path):
     file = Path(first.bundle, "manifest.json")
     manifest = json.loads(file.read_text("utf-8"))
-    file.write_text(json.dumps({**manifest, "pictures": {**manifest["pictures"], "val": "", "test": ""}}), "utf-8")
+    changed = {**manifest, "pictures": {**manifest["pictures"], "val": "", "test": ""}}
+    file.write_text(json.dumps(vouched(changed)), "utf-8")
     Path(first.run, "predictions.csv").unlink()
     draw(tmp_path / "new", 2, first=300)
     said = CliRunner().invoke(main, ["add", first.run, str(tmp_path / "new"), "--strict", "--quiet"])

@@ -15,11 +15,12 @@ import onnx
 import onnxruntime
 import pytest
 from color_bundle import write_color_bundle
+from rewritten import vouched_onnx
 
 import eyespot
 from eyespot.answering.rules import RuleOptions, rules_of
-from eyespot.bundle.exported import CONTENT_KEY, WholeClassifier, read_exported
-from eyespot.bundle.files import read_bundle, sha256
+from eyespot.bundle.exported import WholeClassifier, read_exported
+from eyespot.bundle.files import read_bundle
 from eyespot.bundle.run import ClassAnswer, answers_in
 from eyespot.data.copies import Hashed
 from eyespot.data.data_set import Picture
@@ -199,9 +200,7 @@ def test_a_model_that_answers_otherwise_is_not_written(run, monkeypatch):
         model = onnx.load_from_string(real(bundle))
         bias = next(each for each in model.graph.initializer if each.name == "classifier.fc1.bias")
         bias.raw_data = (np.frombuffer(bias.raw_data, np.float32)[::-1] + np.float32([3, 0, -3])).tobytes()
-        [content] = (each for each in model.metadata_props if each.key == CONTENT_KEY)
-        content.value = sha256(model.graph.SerializeToString(deterministic=True))
-        return model.SerializeToString(deterministic=True)
+        return vouched_onnx(model)
 
     monkeypatch.setattr(verb, "onnx_file", tampered)
     with pytest.raises(BundleError, match=r"(answers otherwise|differ) .*so nothing was written: please report it"):

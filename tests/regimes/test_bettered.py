@@ -92,13 +92,36 @@ def test_a_frozen_model_that_was_asked_for_is_not_bettered(cache, ladder_photos,
     assert (result.regime, result.ladder, said) == ("frozen", (), [])
 
 
-def test_only_the_newest_are_kept(tmp_path):
-    job: Any = SimpleNamespace(
+def job_in(tmp_path: Path, recalled: dict[str, float]) -> Any:
+    """What is asked of a job here. recalled: takes what it was given."""
+    return SimpleNamespace(
         cache_folder=tmp_path / "cache",
-        clock=SimpleNamespace(decisions={"frozen: bettered until": 3.0}),
+        clock=SimpleNamespace(decisions={"frozen: bettered until": 3.0}, recall=recalled.update),
         folder=SimpleNamespace(path=tmp_path / "run"),
         world=SimpleNamespace(size=1),
     )
+
+
+def test_no_flipped_bit_of_what_was_remembered_is_recalled(tmp_path):
+    recalled: dict[str, float] = {}
+    job, kept = job_in(tmp_path, recalled), tmp_path / "cache" / FOLDER / "key" / DECISIONS
+    remembered.remember(job, "key")
+    whole = kept.read_bytes()
+    for at in range(0, 8 * len(whole), 5):
+        damaged = bytearray(whole)
+        damaged[at // 8] ^= 1 << at % 8
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(damaged)
+        assert not remembered.recall(job, "key")
+    assert not recalled
+    assert not kept.parent.exists()
+    remembered.remember(job, "key")
+    assert remembered.recall(job, "key")
+    assert recalled == {"frozen: bettered until": 3.0}
+
+
+def test_only_the_newest_are_kept(tmp_path):
+    job = job_in(tmp_path, {})
     for number in range(MOST + 2):
         remembered.remember(job, f"{number:02}")
     assert len(list((tmp_path / "cache" / FOLDER).iterdir())) == MOST

@@ -1,4 +1,5 @@
 import hashlib
+import random
 import runpy
 from pathlib import Path
 
@@ -112,6 +113,34 @@ def test_a_damaged_cache_is_made_again(small, tmp_path):
         assert found.keys() == expected.keys()
         assert all(torch.equal(found[name], expected[name]) for name in expected)
     assert len(list((tmp_path / "weights").iterdir())) == 1
+
+
+def test_kept_weights_of_which_a_bit_was_flipped_are_made_again(small, tmp_path):
+    net, chance = efficientnet_lite0(classes=5), random.Random(0)
+    weights, file = small(_published_state(net))
+    load(net, weights, cache_folder=tmp_path, file=file)
+    (kept,) = (tmp_path / "weights").iterdir()
+    whole, expected = kept.read_bytes(), {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    for place in (chance.randrange(8), chance.randrange(8, 20_000), *(chance.randrange(len(whole)) for _ in range(6))):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << chance.randrange(8)
+        kept.write_bytes(damaged)
+        load(net, weights, cache_folder=tmp_path, file=file)
+        assert all(torch.equal(tensor, expected[name]) for name, tensor in net.state_dict().items())
+        assert kept.read_bytes() != bytes(damaged)
+
+
+def test_kept_weights_of_another_file_are_made_again(small, tmp_path):
+    """The right content, by its hash, under another's name."""
+    weights, file = small(_published_state(efficientnet_lite0(classes=5)))
+    load(efficientnet_lite0(classes=5), weights, cache_folder=tmp_path, file=file)
+    (kept,) = (tmp_path / "weights").iterdir()
+    net = efficientnet_lite0(classes=5)
+    weights, file = small(_published_state(net))
+    kept.rename(kept.with_name(f"{weights.name}-{weights.sha256[:16]}.safetensors"))
+    expected = net.state_dict()["head.fc.weight"].clone()
+    load(net, weights, cache_folder=tmp_path, file=file)
+    assert torch.equal(net.state_dict()["head.fc.weight"], expected)
 
 
 def test_another_file_is_refused_before_it_is_opened(tmp_path):

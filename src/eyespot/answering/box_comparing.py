@@ -13,6 +13,7 @@ from eyespot.answering.compared import ClassBoxDifference, CompareDetectorsResul
 from eyespot.answering.opened_detector import OpenedDetector
 from eyespot.answering.series import ONE_SAY, Together, find_together
 from eyespot.answering.unseen import note_on_known, on_weights, unseen
+from eyespot.bundle.files import notes_on
 from eyespot.data.boxes.reading import read_boxes
 from eyespot.data.boxes.records import BoxedPicture
 from eyespot.errors import DataError
@@ -55,7 +56,14 @@ def box_comparison(
         verdict=found.verdict,
         smallest_seen=found.smallest_seen,
         set_aside=(*boxed.set_aside, *both.set_aside),
-        notes=(*boxed.notes, *on_foreign, *new.notes, *on_series, *on_weights(first.bundle.graph, second.bundle.graph)),
+        notes=(
+            *notes_on(first.bundle, second.bundle),
+            *boxed.notes,
+            *on_foreign,
+            *new.notes,
+            *on_series,
+            *on_weights(first.bundle.graph, second.bundle.graph),
+        ),
         first=_measured(first, found.first),
         second=_measured(second, found.second),
         boxes=int(both.first.counted.sum()),

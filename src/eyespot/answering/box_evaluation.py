@@ -14,6 +14,7 @@ from eyespot.answering.detections import DetectionValResult
 from eyespot.answering.opened_detector import OpenedDetector
 from eyespot.answering.own import PARTS, origin_of_model, own_part, require_split
 from eyespot.answering.series import COUNTED, find_together
+from eyespot.bundle.files import notes_on
 from eyespot.data.boxes.reading import read_boxes
 from eyespot.data.boxes.records import BoxedDataSet, BoxedPicture
 from eyespot.data.handed_sets import path_of
@@ -116,7 +117,7 @@ def box_evaluation(
         part=part,
         classes=detector.classes,
         set_aside=(*boxed.set_aside, *trained_on, *judged.set_aside),
-        notes=(*boxed.notes, *on_part, *on_foreign, *together.notes_on(measured, COUNTED)),
+        notes=(*notes_on(detector.bundle), *boxed.notes, *on_part, *on_foreign, *together.notes_on(measured, COUNTED)),
         seconds=round(time.perf_counter() - started, 2),
     )
 

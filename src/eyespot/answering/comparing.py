@@ -15,6 +15,7 @@ from eyespot.answering.evaluation import of_known_classes
 from eyespot.answering.opened import Opened
 from eyespot.answering.series import ONE_SAY, find_together
 from eyespot.answering.unseen import Unseen, note_on_known, on_weights, unseen
+from eyespot.bundle.files import notes_on
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.groups import effective_count
 from eyespot.data.handed_sets import name_of
@@ -54,7 +55,13 @@ def comparison(first: Opened, second: Opened, origin: Origin, *, split: str, pro
         verdict=found.verdict,
         smallest_seen=found.smallest_seen,
         set_aside=(*asked.set_aside, *both.unreadable),
-        notes=(*asked.notes, *asked.new.notes, *on_series, *on_weights(first.bundle.graph, second.bundle.graph)),
+        notes=(
+            *notes_on(first.bundle, second.bundle),
+            *asked.notes,
+            *asked.new.notes,
+            *on_series,
+            *on_weights(first.bundle.graph, second.bundle.graph),
+        ),
         first=_measured(first, both.first, series),
         second=_measured(second, both.second, series),
         won=found.won,

@@ -16,6 +16,7 @@ from eyespot.answering.own import PARTS, origin_of_model, own_part, require_spli
 from eyespot.answering.results import ValResult
 from eyespot.answering.rules import rules_of
 from eyespot.answering.series import COUNTED, find_together
+from eyespot.bundle.files import notes_on
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.data.handed_sets import Data, name_of, open_given
@@ -86,7 +87,7 @@ def evaluation(
         mixed_up=most_confused(metrics.cells, model.classes),
         calibration=calibration(logits, answers.labels, 1.0, OWN, group=series),
         set_aside=(*data_set.set_aside, *foreign, *unread, *left_out, *copies, *trained_on, *answers.unreadable),
-        notes=(*data_set.notes, *on_part, *on_lists, *_notes(answers, model), *on_series),
+        notes=(*notes_on(model.bundle), *data_set.notes, *on_part, *on_lists, *_notes(answers, model), *on_series),
         seconds=round(time.perf_counter() - started, 2),
     )
 

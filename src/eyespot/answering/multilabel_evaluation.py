@@ -15,6 +15,7 @@ from eyespot.answering.opened import Answered
 from eyespot.answering.opened_labels import OpenedLabels
 from eyespot.answering.own import origin_of_model, require_split
 from eyespot.answering.series import COUNTED, find_together
+from eyespot.bundle.files import notes_on
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.data.handed_sets import path_of
@@ -88,6 +89,7 @@ def label_evaluation(
         classes=model.classes,
         set_aside=(*data_set.set_aside, *foreign, *unread, *copies, *trained_on, *_unread(names, answered)),
         notes=(
+            *notes_on(model.bundle),
             *data_set.notes,
             *on_part,
             *_notes(kept),

@@ -3,7 +3,6 @@ folder; from then on torch is not needed."""
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from eyespot.features.trunk import Trunk
 from eyespot.progress import Progress, silent
 from eyespot.records import Levels, Network, PrecisionName, Preprocess
 from eyespot.zoo.weights import EFFICIENTNET_LITE0, Weights, of_network
-from eyespot.zoo.weights_files import choose, load, verify
+from eyespot.zoo.weights_files import choose, load, sha256_of, verify
 
 if TYPE_CHECKING:
     from torch import nn
@@ -75,16 +74,17 @@ class Backbone:
 
     @property
     def kept_as(self) -> str:
-        """The name under which its graph is kept: changes with the weights, and with the size, of which padding is."""
+        """The name under which its graph is kept: changes with the weights, and with the size, of which padding is.
+
+        Raises WeightsError where its file is not the published one: what was converted before says nothing of it.
+        """
         height, width = self.own_preprocess.crop_hw
         is_own = (height, width) == self.preprocess.crop_hw
         version = f"{GRAPH_VERSION}" if is_own else f"{height}x{width}-{GRAPH_VERSION}"
         if self.file is None:
             assert self.weights is not None
             return f"{self.weights.name}-{self.weights.sha256[:16]}-{version}.graph"
-        with self.file.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return f"{self.network}-{digest[:16]}-{version}.graph"
+        return f"{self.network}-{sha256_of(self.file, self.weights)[:16]}-{version}.graph"
 
 
 DEFAULT = Backbone("efficientnet_lite0", EFFICIENTNET_LITE0, None)

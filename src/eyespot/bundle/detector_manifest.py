@@ -14,7 +14,7 @@ from eyespot.records import Fraction, Network, PrecisionName, Preprocess, Record
 class DetectorManifest(Record):
     """`manifest.json` of a detector's bundle."""
 
-    format_version: Literal[2, 3] = FORMAT_VERSION
+    format_version: Literal[2, 3, 4] = FORMAT_VERSION
     task: Literal["detection"] = "detection"
     name: str
     created: str
@@ -40,6 +40,8 @@ class DetectorManifest(Record):
     graph_sha256: str = Field(pattern="^[0-9a-f]{64}$")
     versions: dict[str, str]
     pictures: KnownPictures
+    sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    """Of all else here, and so of the graph, too; None before format 4."""
 
     @field_validator("classes")
     @classmethod

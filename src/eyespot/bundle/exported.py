@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
-from pydantic import ValidationError
 
-from eyespot.bundle.files import Bundle, DetectorBundle, MultilabelBundle, manifest_of_task, read_file, sha256
-from eyespot.bundle.manifest import FORMAT_VERSION, Manifest
+from eyespot.bundle.files import Bundle, DetectorBundle, MultilabelBundle, read_file, sha256
+from eyespot.bundle.manifest import Manifest
 from eyespot.bundle.run import ClassAnswer, answer_or_reason, answers_in, precision_here
+from eyespot.bundle.written_manifest import read_manifest, vouched_for
 from eyespot.engine.gate import (
     ALL_BOXES,
     ALL_SCORES,
@@ -42,17 +42,23 @@ from eyespot.engine.run import WholeEngine
 from eyespot.errors import BundleError
 from eyespot.files import from_home
 from eyespot.records import PrecisionName
+from eyespot.vouched import is_hash_of
 
 if TYPE_CHECKING:
     from eyespot.bundle.detector_manifest import DetectorManifest
-    from eyespot.bundle.files import AnyManifest
+    from eyespot.bundle.written_manifest import AnyManifest
 
 SUFFIXES: dict[str, Literal["onnx", "openvino"]] = {".onnx": "onnx", ".xml": "openvino"}
 """Of the file that a person names."""
 WEIGHTS = ".bin"
 """Beside an .xml."""
-EXPORT_VERSION = 1
-MANIFEST_KEY, WEIGHTS_KEY, CONTENT_KEY, VERSION_KEY = "manifest", "weights_sha256", "content_sha256", "export_version"
+EXPORT_VERSION = 2
+"""Since 2 a file carries the hash of all that is in it, without which it is damaged."""
+MANIFEST_KEY, VERSION_KEY = "manifest", "export_version"
+FILE_KEY, WEIGHTS_KEY = "file_sha256", "weights_sha256"
+"""The hash of the file, and in OpenVINO's XML that of the file beside it."""
+CONTENT_KEY = "content_sha256"
+"""In the place of the first in ONNX files of version 1: only the graph's."""
 T = TypeVar("T")
 
 
@@ -94,7 +100,7 @@ def metadata(manifest: AnyManifest) -> dict[str, str]:
         **cut,
         "preprocess": manifest.preprocess.model_dump_json(),
         "fingerprint": manifest.graph_sha256,
-        MANIFEST_KEY: manifest.model_dump_json(),
+        MANIFEST_KEY: vouched_for(manifest).model_dump_json(),
     }
 
 
@@ -120,6 +126,7 @@ def read_exported(where: str | Path) -> Exported | ExportedDetector | ExportedMu
         weights = read_file(named.with_suffix(WEIGHTS), most_bytes=LARGEST_BYTES)
         said = check_ir(graph, weights)
         manifest = _manifest(path, said)
+        _require_unchanged(path, said, graph)
         if said.get(WEIGHTS_KEY) != sha256(weights):
             raise BundleError(
                 f"{named.with_suffix(WEIGHTS)} is not the file that {named.name} describes: copy both of them again"
@@ -140,9 +147,20 @@ def _manifest_of_onnx(path: Path, graph: bytes) -> AnyManifest:
     said = ports.properties
     manifest = _manifest(path, said)
     _require_fit(path, manifest, ports)
-    if said.get(CONTENT_KEY) != sha256(graph_bytes(graph)):
+    _require_unchanged(path, said, graph)
+    if said[VERSION_KEY] == "1" and said.get(CONTENT_KEY) != sha256(graph_bytes(graph)):
         raise BundleError(f"{path} is damaged: its graph is not the one that was exported: copy it again")
     return manifest
+
+
+def _require_unchanged(path: Path, said: dict[str, str], data: bytes) -> None:
+    """Raises BundleError where a file is not what was exported; one of version 1 that carries no hash may be any."""
+    if said[VERSION_KEY] == "1" and FILE_KEY not in said:
+        return
+    if not is_hash_of(said.get(FILE_KEY, ""), data):
+        raise BundleError(
+            f"{path} was changed since it was exported, as its {FILE_KEY} says: copy it again, or export anew"
+        )
 
 
 def _find(where: str | Path) -> Path:
@@ -171,13 +189,7 @@ def _manifest(path: Path, said: dict[str, str]) -> AnyManifest:
             f"{path} has export version {version[:9]}; this eyespot reads up to {EXPORT_VERSION}: "
             "pip install --upgrade eyespot"
         )
-    try:
-        return manifest_of_task(said.get("task")).model_validate_json(said[MANIFEST_KEY])
-    except ValidationError as error:
-        first = error.errors()[0]
-        newer = f"; this eyespot reads format {FORMAT_VERSION}" if first["loc"] == ("format_version",) else ""
-        place = ".".join(str(step) for step in first["loc"]) or "all of it"
-        raise BundleError(f"{path} has no valid manifest in it: {place}: {first['msg']}{newer}") from error
+    return read_manifest(said[MANIFEST_KEY].encode(), f"the manifest in {path}", again="copy the file again")
 
 
 def _require_fit(path: Path, manifest: AnyManifest, ports: Ports) -> None:

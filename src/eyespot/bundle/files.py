@@ -6,29 +6,26 @@ Nothing in a bundle is ever executed: the manifest is validated, the graph is ch
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import ValidationError
-
-from eyespot.bundle.manifest import FORMAT_VERSION, Manifest
+from eyespot.bundle.manifest import Manifest
 from eyespot.bundle.ports import require_answers, require_boxes, require_images
+from eyespot.bundle.written_manifest import VOUCHED_SINCE, read_manifest, vouched_for
 from eyespot.engine.gate import LARGEST_BYTES, check_graph
 from eyespot.errors import BundleError, DataError
 from eyespot.files import from_home, move, write_whole
+from eyespot.names import printable
 from eyespot.words import counted, nearest
 
 if TYPE_CHECKING:
     from eyespot.bundle.detector_manifest import DetectorManifest
     from eyespot.bundle.multilabel_manifest import MultilabelManifest
-
-    AnyManifest = Manifest | DetectorManifest | MultilabelManifest
 
 FOLDER, MANIFEST, GRAPH = "bundle", "manifest.json", "model.onnx"
 CHECKPOINTS = "checkpoints"
@@ -81,31 +78,29 @@ Naming = Bundle | MultilabelBundle
 """What gives a probability for each class."""
 AnyBundle = Naming | DetectorBundle
 """Whatever its task is."""
+M = TypeVar("M", "Manifest", "DetectorManifest", "MultilabelManifest")
 
 
 def write_bundle(folder: Path, manifest: Manifest, graph: bytes) -> Bundle:
     """The bundle, on disk in `folder`."""
-    _write(folder, manifest, graph)
-    return Bundle(folder, manifest, graph)
+    return Bundle(folder, _write(folder, manifest, graph), graph)
 
 
 def write_detector(folder: Path, manifest: DetectorManifest, graph: bytes) -> DetectorBundle:
     """The same of a detector."""
-    _write(folder, manifest, graph)
-    return DetectorBundle(folder, manifest, graph)
+    return DetectorBundle(folder, _write(folder, manifest, graph), graph)
 
 
 def write_multilabel(folder: Path, manifest: MultilabelManifest, graph: bytes) -> MultilabelBundle:
     """The same of a model of several labels."""
-    _write(folder, manifest, graph)
-    return MultilabelBundle(folder, manifest, graph)
+    return MultilabelBundle(folder, _write(folder, manifest, graph), graph)
 
 
-def _write(folder: Path, manifest: AnyManifest, graph: bytes) -> None:
+def _write(folder: Path, manifest: M, graph: bytes) -> M:
     """The manifest comes last: without it the folder is no bundle."""
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / GRAPH, graph)
-    write_manifest(folder, manifest)
+    return write_manifest(folder, manifest)
 
 
 def require_manifest_fits(name: str, classes: Sequence[str], *, pictures: int, held_out: int) -> None:
@@ -122,10 +117,13 @@ def require_manifest_fits(name: str, classes: Sequence[str], *, pictures: int, h
         )
 
 
-def write_manifest(folder: Path, manifest: AnyManifest) -> None:
-    """Writes or replaces the manifest of the bundle in `folder`, to be read by people unless classes are many."""
+def write_manifest(folder: Path, manifest: M) -> M:
+    """The manifest as the bundle in `folder` has it from now on: of the newest format, with its hash, and to be read by
+    people unless classes are many."""
     indent = 2 if len(manifest.classes) <= READABLE_CLASSES else None
-    write_whole(folder / MANIFEST, (manifest.model_dump_json(indent=indent) + "\n").encode())
+    written = vouched_for(manifest)
+    write_whole(folder / MANIFEST, (written.model_dump_json(indent=indent) + "\n").encode())
+    return written
 
 
 def read_bundle(where: str | Path) -> Bundle:
@@ -150,7 +148,8 @@ def what_holds(bundle: AnyBundle) -> str:
 def read_any_bundle(where: str | Path) -> AnyBundle:
     """The same, whatever the model's task is."""
     folder = _find(where)
-    manifest = _read_manifest(folder / MANIFEST)
+    data = read_file(folder / MANIFEST, most_bytes=LARGEST_MANIFEST)
+    manifest = read_manifest(data, str(folder / MANIFEST), again="copy the bundle again")
     graph = read_file(folder / GRAPH, most_bytes=LARGEST_BYTES)
     if sha256(graph) != manifest.graph_sha256:
         raise BundleError(f"{folder / GRAPH} is not the file that {MANIFEST} describes: copy the bundle again, whole")
@@ -163,6 +162,16 @@ def read_any_bundle(where: str | Path) -> AnyBundle:
     if manifest.task == "multilabel":
         return MultilabelBundle(folder, manifest, graph)
     return Bundle(folder, manifest, graph)
+
+
+def notes_on(*bundles: AnyBundle) -> tuple[str, ...]:
+    """That nothing vouches for what they say, for each that was written before manifests carried a hash."""
+    return tuple(
+        f"{printable(str(each.folder))} is of format {each.manifest.format_version}, which carries no hash of its "
+        "names and numbers: damage to them goes unnoticed"
+        for each in bundles
+        if each.manifest.format_version < VOUCHED_SINCE
+    )
 
 
 def sha256(data: bytes | memoryview) -> str:
@@ -233,42 +242,6 @@ def _is_picture(path: Path) -> bool:
     folders = (path, *(each for each in path.iterdir() if each.is_dir())) if path.is_dir() else ()
     names = (path.name, *(each.name for folder in folders for each in islice(folder.iterdir(), LOOKED_AT)))
     return any(name.lower().endswith(PICTURES) for name in names)
-
-
-def _read_manifest(path: Path) -> AnyManifest:
-    data = read_file(path, most_bytes=LARGEST_MANIFEST)
-    try:
-        content = json.loads(data)
-    except ValueError as error:
-        raise BundleError(f"{path} is damaged ({error}): copy the bundle again") from error
-    except RecursionError:
-        raise BundleError(f"{path} is damaged (it is nested too deeply): copy the bundle again") from None
-    version = content.get("format_version") if isinstance(content, dict) else None
-    if isinstance(version, int) and version > FORMAT_VERSION:
-        raise BundleError(
-            f"{path} has format version {version}; this eyespot reads up to {FORMAT_VERSION}: "
-            "pip install --upgrade eyespot"
-        )
-    kind = manifest_of_task(content.get("task") if isinstance(content, dict) else None)
-    try:
-        return kind.model_validate_json(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"]) or "the whole file"
-        raise BundleError(f"{path} is not a valid manifest: {where}: {first['msg']}") from error
-
-
-def manifest_of_task(task: object) -> type[AnyManifest]:
-    """The record that a file of this task is read as; naming classes starts without the others."""
-    if task == "detection":
-        from eyespot.bundle.detector_manifest import DetectorManifest
-
-        return DetectorManifest
-    if task == "multilabel":
-        from eyespot.bundle.multilabel_manifest import MultilabelManifest
-
-        return MultilabelManifest
-    return Manifest
 
 
 def read_file(path: Path, *, most_bytes: int) -> bytes:

@@ -12,8 +12,9 @@ from eyespot.evaluate.promises import Promise, Unknown
 from eyespot.records import Fraction, Network, Part, Precision, Preprocess, Record, Scores
 from eyespot.words import counted
 
-FORMAT_VERSION: Final = 3
-"""Since 2 the confusions are written without their zeros; since 3 a model says what it refuses, and its sets."""
+FORMAT_VERSION: Final = 4
+"""Since 2 the confusions are written without their zeros; since 3 a model says what it refuses, and its sets; since 4 a
+manifest carries the hash of all that it says, without which it is damaged."""
 HASH_BYTES: Final = 8
 """Of each picture's content hash: two of a million pictures share them once in 37 million data sets."""
 
@@ -106,7 +107,7 @@ class Agreement(Record):
 class TrainedNetwork(Record):
     """What was trained, and how its pictures become probabilities."""
 
-    format_version: Literal[1, 2, 3] = FORMAT_VERSION
+    format_version: Literal[1, 2, 3, 4] = FORMAT_VERSION
     task: Literal["classification"] = "classification"
     name: str
     created: str
@@ -139,6 +140,8 @@ class Manifest(Scores, TrainedNetwork):
     """When a picture shows none of the classes, by the graph's `likeness`; None before format 3."""
     sets: tuple[Promise, ...] = ()
     """Each share of sets of classes that hold the true one, and the probability from which on a class is in one."""
+    sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    """Of all else here, and so of the graph, too; None before format 4."""
 
 
 def distinct(classes: tuple[str, ...]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from eyespot.records import Fraction, Network, Precision, Preprocess, Record
 class MultilabelManifest(Record):
     """`manifest.json` of such a bundle."""
 
-    format_version: Literal[3] = FORMAT_VERSION
+    format_version: Literal[3, 4] = FORMAT_VERSION
     task: Literal["multilabel"] = "multilabel"
     name: str
     created: str
@@ -40,6 +40,8 @@ class MultilabelManifest(Record):
     """None until the written graph was asked."""
     versions: dict[str, str]
     pictures: KnownPictures
+    sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    """Of all else here, and so of the graph, too; None before format 4."""
 
     @property
     def unknown(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eyespot.bundle.exported import ExportedDetector, read_exported
-from eyespot.bundle.files import DetectorBundle
+from eyespot.bundle.files import DetectorBundle, notes_on
 from eyespot.engine.run import engine_version
 from eyespot.errors import DataError
 from eyespot.exporting.agreement import OnnxRuntime
@@ -59,7 +59,7 @@ def prove_boxes(
         check = box_agreement(finding, expected, runtime=runtime, pictures=pictures, bundle=bundle, progress=progress)
         require_box_agreement(check)
         checks.append(check)
-    return ProvenBoxes(contents, tuple(checks), notes_on_boxes(parts, len(expected)))
+    return ProvenBoxes(contents, tuple(checks), (*notes_on(bundle), *notes_on_boxes(parts, len(expected))))
 
 
 def read_back(contents: tuple[bytes, ...], names: Sequence[str]) -> ExportedDetector:

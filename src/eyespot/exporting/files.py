@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 import onnx
 
-from eyespot.bundle.exported import CONTENT_KEY, WEIGHTS, WEIGHTS_KEY, metadata
+from eyespot.bundle.exported import FILE_KEY, WEIGHTS, WEIGHTS_KEY, metadata
 from eyespot.bundle.files import AnyBundle, DetectorBundle, Naming, sha256
 from eyespot.engine.last_map import with_last_map
 from eyespot.engine.resize import with_resize
 from eyespot.engine.run import openvino_core, save_openvino
 from eyespot.engine.suppress import Suppression, with_suppression
+from eyespot.vouched import NO_HASH_YET, with_hash
 
 Format = Literal["onnx", "openvino", "web"]
 PRODUCER = "eyespot"
@@ -30,9 +31,8 @@ def onnx_file(bundle: AnyBundle) -> bytes:
     graph = whole_detector(bundle) if isinstance(bundle, DetectorBundle) else whole_classifier(bundle)
     model = onnx.load_from_string(graph)
     model.producer_name = PRODUCER
-    content = model.graph.SerializeToString(deterministic=True)
-    onnx.helper.set_model_props(model, metadata(bundle.manifest) | {CONTENT_KEY: sha256(content)})
-    return bytes(model.SerializeToString(deterministic=True))
+    onnx.helper.set_model_props(model, metadata(bundle.manifest) | {FILE_KEY: NO_HASH_YET})
+    return with_hash(model.SerializeToString(deterministic=True))
 
 
 def openvino_files(bundle: AnyBundle) -> tuple[bytes, bytes]:
@@ -55,7 +55,7 @@ def whole_detector(bundle: DetectorBundle, *, threshold: float | None = None) ->
 
 
 def in_openvino_format(model: Any, bundle: AnyBundle) -> tuple[bytes, bytes]:
-    """An OpenVINO model as XML, with the bundle's manifest and the weights' hash in it, and those weights."""
+    """An OpenVINO model as XML, with the bundle's manifest, the weights' hash and its own in it, and those weights."""
     for name, text in metadata(bundle.manifest).items():
         model.set_rt_info(text, [_SECTION, name])
     with tempfile.TemporaryDirectory() as folder:
@@ -63,5 +63,6 @@ def in_openvino_format(model: Any, bundle: AnyBundle) -> tuple[bytes, bytes]:
         save_openvino(model, path)
         weights = path.with_suffix(WEIGHTS).read_bytes()
         model.set_rt_info(sha256(weights), [_SECTION, WEIGHTS_KEY])
+        model.set_rt_info(NO_HASH_YET, [_SECTION, FILE_KEY])
         save_openvino(model, path)
-        return path.read_bytes(), weights
+        return with_hash(path.read_bytes()), weights

@@ -13,7 +13,7 @@ import numpy as np
 
 from eyespot.bundle.boxes import Cut
 from eyespot.bundle.exported_detector import found_by_graph
-from eyespot.bundle.files import Bundle, DetectorBundle
+from eyespot.bundle.files import Bundle, DetectorBundle, notes_on
 from eyespot.bundle.run import NO_ANSWER, ClassAnswer, answers_in
 from eyespot.data.copies import Hashed
 from eyespot.data.handed_sets import Data
@@ -98,7 +98,7 @@ def prove_site(
     draft: the page with weights in 16 bits, which stay where every answer does. compared: with the run.
     Raises BundleError if the answers are others.
     """
-    content, close, notes = draft, HALF_CLOSE, []
+    content, close, notes = draft, HALF_CLOSE, [*notes_on(bundle)]
     weights: Weights = "fp16"
     checked = _in_onnx_runtime(content, compared.checking, weights, close)
     if not checked.is_same or checked.check.largest_difference > close:

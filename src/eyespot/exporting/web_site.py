@@ -5,6 +5,8 @@ All addresses are relative, so that it works below any path; nothing but its own
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -12,11 +14,13 @@ from importlib.resources import files
 from typing import Any
 
 from eyespot.bundle.described import described
+from eyespot.bundle.exported import FILE_KEY
 from eyespot.bundle.files import Bundle, DetectorBundle, sha256
 from eyespot.evaluate.promises import USUAL
 from eyespot.exporting.web_graph import HEAT
 from eyespot.exporting.web_runtime import LICENCE, WASM
 from eyespot.version import VERSION
+from eyespot.vouched import NO_HASH_YET, with_hash
 
 MODEL, RUNTIME = "model.onnx", "runtime"
 INDEX, SERVICE_WORKER = "index.html", "sw.js"
@@ -47,8 +51,14 @@ def site(bundle: Bundle | DetectorBundle, graph: bytes, runtime: Mapping[str, by
         INDEX: _index(),
         "site.webmanifest": _as_json(_manifest(bundle.manifest.name)),
     }
-    sizes = {name: len(content[name]) for name in (MODEL, f"{RUNTIME}/{WASM}")}
-    content["model.json"] = _as_json({**_said(bundle), "files": sizes, "heat_map": HEAT.encode() in graph})
+    loaded = {name: content[name] for name in (MODEL, f"{RUNTIME}/{WASM}")}
+    said = {
+        **_said(bundle),
+        "files": {name: len(data) for name, data in loaded.items()},
+        "hashes": {name: sha256(data) for name, data in loaded.items()},
+        "heat_map": HEAT.encode() in graph,
+    }
+    content["model.json"] = with_hash(_as_json({**said, FILE_KEY: NO_HASH_YET}))
     return {**content, SERVICE_WORKER: _kept(content)}
 
 
@@ -103,8 +113,13 @@ def _kept(content: Mapping[str, bytes]) -> bytes:
     """The script that keeps the files on the device; another one whenever any file is another one."""
     digest = sha256("".join(f"{name} {sha256(data)}\n" for name, data in sorted(content.items())).encode())
     script = (files("eyespot.exporting") / "web" / SERVICE_WORKER).read_text("utf-8")
-    names = ["./", *(name for name in content if name != INDEX)]
-    return script.replace("@VERSION@", digest[:16]).replace("@FILES@", json.dumps(names)).encode()
+    named = {"./": "", **{name: _integrity(data) for name, data in content.items() if name != INDEX}}
+    return script.replace("@VERSION@", digest[:16]).replace("@FILES@", json.dumps(named)).encode()
+
+
+def _integrity(data: bytes) -> str:
+    """A file's hash as a browser takes it, which then accepts no other file."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(data).digest()).decode()}"
 
 
 def _as_json(value: Any) -> bytes:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from pydantic import Field
 
 from eyespot import machine
-from eyespot.bundle.files import Bundle, DetectorBundle, MultilabelBundle, Naming, read_any_bundle
+from eyespot.bundle.files import Bundle, DetectorBundle, MultilabelBundle, Naming, notes_on, read_any_bundle
 from eyespot.data.framed import shown_in
 from eyespot.data.pictures import naming, read_named, read_small, read_with_window
 from eyespot.engine.compiled import compiled_folder
@@ -30,7 +30,7 @@ from eyespot.explaining.similar import MOST_SIMILAR, Near, Similar
 from eyespot.files import chosen_file, write_chosen
 from eyespot.keywords import require_known
 from eyespot.names import printable
-from eyespot.progress import Progress, shows_progress, silent
+from eyespot.progress import Progress, announce, shows_progress, silent
 from eyespot.records import Fraction, Record, Window
 from eyespot.words import nearest
 
@@ -137,6 +137,8 @@ def explain(
     bundle = read_any_bundle(run)
     if isinstance(bundle, DetectorBundle):
         _require_meant(given, AskedOfBox, f"for models that name classes, and the model in {run} finds boxes")
+        for note in notes_on(bundle):
+            announce(progress, note)
         return _box(bundle, picture, path, AskedOfBox(**given))
     _require_meant(given, Asked, f"for detectors, and the model in {run} names classes")
     if isinstance(bundle, MultilabelBundle):
@@ -198,7 +200,7 @@ def _answer(bundle: Naming, picture: str | Path, path: Path, asked: Asked, progr
         deletion=explained.deletion,
         similar=tuple(SimilarPicture(class_=classes[each.class_index], similarity=each.similarity) for each in near),
         sentence=heat.sentence,
-        notes=(note,) if note else (),
+        notes=(*notes_on(bundle), *filter(None, [note])),
     )
 
 

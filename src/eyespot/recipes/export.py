@@ -19,6 +19,7 @@ from eyespot.bundle.files import (
     DetectorBundle,
     MultilabelBundle,
     Naming,
+    notes_on,
     read_any_bundle,
     what_holds,
 )
@@ -107,10 +108,9 @@ def _export_classifier(
     with targets_of(run, bundle, format, out, overwrite=overwrite) as targets:
         pictures = pictures_to_compare(run, bundle, data, "val", "test", "train")
         graph = onnx_file(bundle)
-        reference = OnnxRuntime(graph)
         contents = (graph,) if format == "onnx" else openvino_files(bundle)
         compared = _Compared(bundle, pictures, targets, answers_of_run(run, bundle, pictures, progress), progress)
-        proven = compared.proven(contents, reference)
+        proven = compared.proven(contents, OnnxRuntime(graph))
         if asked.int8:
             proven = compared.in_int8(proven, trained_on=pictures_to_compare(run, bundle, data, "train"))
         for target, content in zip(targets, proven.contents, strict=True):
@@ -259,11 +259,12 @@ class _Compared:
             bf16=proven.bf16,
             int8=proven.int8,
             web=None,
-            notes=(*notes_on_pictures(self.pictures, len(self.expected), proven.int8), *self._on_promises(proven.int8)),
+            notes=(*notes_on_pictures(self.pictures, len(self.expected), proven.int8), *self._on_model(proven.int8)),
             seconds=round(seconds, 2),
         )
 
-    def _on_promises(self, int8: Int8Check | None) -> Iterator[str]:
+    def _on_model(self, int8: Int8Check | None) -> Iterator[str]:
+        yield from notes_on(self.bundle)
         if int8 is None or not int8.kept or self.bundle.manifest.unknown is None:
             return
         if self.pictures.part == "train":

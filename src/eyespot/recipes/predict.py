@@ -12,10 +12,11 @@ from eyespot.answering.model import Model, load
 from eyespot.answering.opened import FEW_PICTURES, Answered, named, predictions, require_topk
 from eyespot.answering.results import PlacedPrediction, Prediction
 from eyespot.answering.rules import RuleOptions, Rules, rules_of
+from eyespot.bundle.files import notes_on
 from eyespot.data.handed import OnePicture, Pictures, is_path, items_of, listed
 from eyespot.data.read_as import ReadAs
 from eyespot.errors import OptionError
-from eyespot.progress import Progress, shows_progress, silent
+from eyespot.progress import Progress, announce, shows_progress, silent
 
 if TYPE_CHECKING:
     from eyespot.answering.detections import BoxOptions, Detections
@@ -80,6 +81,8 @@ def predict(
     """
     model = load(run)
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    for note in notes_on(model.bundle):
+        announce(progress, note)
     asked_for, how = items_of(pictures), ReadAs(image_column=image_column)
     if not isinstance(model, Model):
         from eyespot.answering.detector import Detector  # which naming classes does without

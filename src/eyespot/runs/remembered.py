@@ -2,7 +2,7 @@
 
 A run that was given no time and betters its frozen model decides by its clock how long. What it decided, and the last
 checkpoint of each training, are kept under a key of all that they follow from; another run with that key takes them up
-as a killed run does its own.
+as a killed run does its own. Each file has a checksum: what is damaged counts as missing.
 """
 
 from __future__ import annotations
@@ -14,14 +14,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from eyespot.bundle.files import CHECKPOINTS
-from eyespot.files import write_whole
+from eyespot.engine.compiled import keep, read_kept
 from eyespot.runs.job import Job
 
-FOLDER, DECISIONS = "trained", "decisions.json"
+FOLDER, DECISIONS = "trained", "decisions"
 MOST = 4
 """Runs whose trainings are kept: those that were of use last. Each takes some 50 MB."""
-LARGEST_DECISIONS = 2**20
-"""Bytes."""
 
 
 def recall(job: Job, key: str) -> bool:
@@ -29,8 +27,12 @@ def recall(job: Job, key: str) -> bool:
     kept, there = job.cache_folder / FOLDER / key, job.folder.path
     if there is None or job.world.size > 1:  # all processes would have to find the same
         return False
+    decided = read_kept(kept / DECISIONS)
+    if decided is None:
+        shutil.rmtree(kept, ignore_errors=True)  # a damaged one, so that it can be made again
+        return False
     with suppress(OSError, ValueError):
-        decisions = dict(json.loads((kept / DECISIONS).read_bytes()[:LARGEST_DECISIONS]))
+        decisions = dict(json.loads(decided))
         _copy_newest(kept / CHECKPOINTS, there / CHECKPOINTS)
         os.utime(kept)
         job.clock.recall(decisions)
@@ -48,7 +50,7 @@ def remember(job: Job, key: str) -> None:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         _copy_newest(there / CHECKPOINTS, draft / CHECKPOINTS)
-        write_whole(draft / DECISIONS, json.dumps(job.clock.decisions).encode())
+        keep(draft / DECISIONS, json.dumps(job.clock.decisions).encode())
         draft.rename(kept)
         whole = [each for each in kept.parent.iterdir() if each.suffix != ".part"]
         for old in sorted(whole, key=lambda each: each.stat().st_mtime)[:-MOST]:

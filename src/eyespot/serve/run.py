@@ -164,8 +164,12 @@ def _service(run: str | Path, options: ServeOptions) -> Service:
 
 
 def _introduction(service: Service, run: str | Path, door: Door) -> Iterator[tuple[str, str]]:
+    from eyespot.bundle.files import notes_on
+
     options = door.options
     yield "Serving", f"{service.name}, {len(service.served.classes)} classes, from {run}"
+    for note in notes_on(service.served.bundle):
+        yield "Note", note
     for address in door.addresses:
         yield "Page", address
     if service.painter is not None:

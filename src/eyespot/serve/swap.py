@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from eyespot.bundle.files import GRAPH, MANIFEST, AnyBundle, find_bundle, read_any_bundle
+from eyespot.bundle.files import GRAPH, MANIFEST, AnyBundle, find_bundle, notes_on, read_any_bundle
 from eyespot.errors import EyespotError
 from eyespot.files import from_home
 from eyespot.serve.refusals import show_mistake
@@ -101,6 +101,8 @@ class Watcher:
         else:
             service.metrics.swap(kept=True)
             self._say(f"Serving     another model, {service.served.fingerprint}")
+            for note in notes_on(bundle):
+                self._say(f"Note        {note}")
 
     def _refused(self, reason: str) -> None:
         self._service.metrics.swap(kept=False)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import json
 import pickle
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING
 from eyespot import machine
 from eyespot.errors import MissingExtra, WeightsError
 from eyespot.files import from_home, write_whole
+from eyespot.vouched import KEY, NO_HASH_YET, is_hash_of, with_hash
 from eyespot.zoo.weights import Weights, of_network
 from eyespot.zoo.weights_bounds import require_stored, require_unpacked
 
@@ -25,7 +28,9 @@ if TYPE_CHECKING:
 
 NAMED = 3
 """Tensors that an error names; the others are counted."""
-_CACHE_FORMAT = "1"
+_CACHE_FORMAT = "2"
+"""Since 2 a kept file carries its own hash."""
+_OWN_HASH = re.compile(rb'"%s":"([0-9a-f]{64})"' % KEY.encode())
 _COUNTER = ".num_batches_tracked"
 """Of a BatchNorm, and used by none of ours: files older than PyTorch 0.4.1 lack it."""
 
@@ -58,7 +63,7 @@ def verify(weights: Weights, file: Path | None = None) -> None:
     """
     found = file or find(weights)
     if weights.sha256 and found is not None and found.is_file():
-        _require_sha256(found, weights)
+        sha256_of(found, weights)
 
 
 def choose(network: str, given: str | Path) -> tuple[Weights | None, Path]:
@@ -89,7 +94,7 @@ def find(weights: Weights) -> Path | None:
 def is_whole(file: Path, weights: Weights) -> bool:
     """Whether a file is the published one, as far as its sha256 is known; what cannot be read is not."""
     try:
-        _require_sha256(file, weights)
+        sha256_of(file, weights)
     except (OSError, WeightsError):
         return False
     return True
@@ -125,7 +130,7 @@ def read(file: Path, weights: Weights | None = None) -> dict[str, Tensor]:
     what = "The weights" if weights is None else f"The weights {weights.name}"
     try:
         if weights is not None and weights.sha256:
-            _require_sha256(file, weights)
+            sha256_of(file, weights)
         found = _safetensors(file) if file.suffix == ".safetensors" else _state_dict(file)
         require_stored(found, file)
         return found
@@ -223,15 +228,17 @@ def hub_files(hub: str) -> Iterable[Path]:
     yield from sorted(folder.glob("snapshots/*/model.safetensors"))
 
 
-def _require_sha256(file: Path, weights: Weights) -> None:
+def sha256_of(file: Path, weights: Weights | None) -> str:
+    """The file's hash. Raises WeightsError where the published file has another; OSError."""
     with file.open("rb") as opened:
         found = hashlib.file_digest(opened, "sha256").hexdigest()
-    if not found.startswith(weights.sha256):
+    if weights is not None and not found.startswith(weights.sha256):
         begins = "" if len(weights.sha256) == len(found) else "one that begins with "
         raise WeightsError(
             f"{file} is not the published file of {weights.name}: its sha256 is {found}, "
             f"expected {begins}{weights.sha256}: download it again, or give a file of your own another name."
         )
+    return found
 
 
 def _safetensors(file: Path) -> dict[str, Tensor]:
@@ -261,16 +268,18 @@ def _state_dict(file: Path) -> dict[str, Tensor]:
 
 
 def _kept(file: Path, weights: Weights) -> dict[str, Tensor] | None:
-    """The converted tensors, or None where they have to be made (again)."""
-    from safetensors import SafetensorError, safe_open
+    """The converted tensors, or None where they have to be made (again): nothing is kept, or it is not what was."""
+    from safetensors.torch import load
 
     try:
-        with safe_open(file, framework="pt") as opened:
-            if opened.metadata() != _mark(weights):
-                return None
-            return {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 - it is not a dict
-    except (OSError, SafetensorError):
+        data = file.read_bytes()
+    except OSError:
         return None
+    found = _OWN_HASH.search(data)
+    if found is None or not is_hash_of(found[1].decode(), data):
+        return None
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return load(data) if header["__metadata__"] == _mark(weights) | {KEY: found[1].decode()} else None
 
 
 def _keep(file: Path, tensors: dict[str, Tensor], weights: Weights) -> None:
@@ -278,8 +287,8 @@ def _keep(file: Path, tensors: dict[str, Tensor], weights: Weights) -> None:
 
     data = save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata=_mark(weights))
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(file, data)
+    write_whole(file, with_hash(data))
 
 
 def _mark(weights: Weights) -> dict[str, str]:
-    return {"format": _CACHE_FORMAT, "source_sha256": weights.sha256}
+    return {"format": _CACHE_FORMAT, "source_sha256": weights.sha256, KEY: NO_HASH_YET}

@@ -302,13 +302,20 @@ def test_on_a_phone_all_can_be_read_and_pressed_and_nothing_is_wider(page_of, re
 
 
 @pytest.mark.parametrize(
-    ("file", "words"), [("model.onnx", "model.onnx is not there"), ("runtime/ort-wasm-simd-threaded.wasm", "not whole")]
+    ("file", "words"),
+    [
+        ("model.onnx", "model.onnx is not there"),
+        ("model.onnx", "model.onnx is damaged"),
+        ("runtime/ort-wasm-simd-threaded.wasm", "not whole"),
+    ],
 )
 def test_what_is_missing_or_cut_off_is_said(page_of, bundle, browser, file, words):
     address, folder = page_of(bundle)
     path = folder / file
     if "not there" in words:
         path.unlink()
+    elif "damaged" in words:
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
     else:
         path.write_bytes(path.read_bytes()[:-1])
     page = browser.new_page()
@@ -317,4 +324,15 @@ def test_what_is_missing_or_cut_off_is_said(page_of, bundle, browser, file, word
     assert words in page.inner_text("#trouble")
     drop(page, ("leaf.png", plain()))
     assert "cannot be loaded" in answered(page, 1).get_by_role("alert").inner_text()
+    page.context.close()
+
+
+def test_another_name_in_what_the_page_knows_is_damage(page_of, bundle, browser):
+    address, folder = page_of(bundle)
+    said = (folder / "model.json").read_text("utf-8")
+    (folder / "model.json").write_text(said.replace('"red"', '"rod"'), "utf-8")
+    page = browser.new_page()
+    page.goto(address)
+    page.wait_for_function("document.body.innerText.includes('(model.json) is damaged')")
+    assert "rod" not in page.inner_text("body")
     page.context.close()

@@ -7,8 +7,10 @@
 
 import { byId, say } from "./elements.js";
 import { keepForOffline, takeNewest } from "./offline.js";
+import { vouchedFor } from "./vouched.js";
 
 const UNREACHABLE = "The page's files cannot be loaded: look whether this device is online, then load the page again.";
+const DAMAGED = "What the page knows of its model (model.json) is damaged: load the page again, or export it anew.";
 /** @type {Map<number, {resolve: (answer: any) => void, reject: (error: Error) => void}>} what is being asked */
 const waiting = new Map();
 let asked = 0;
@@ -53,7 +55,8 @@ async function describe() {
   await takeNewest();
   const response = await fetch(new URL("../model.json", import.meta.url)).catch(() => null);
   if (!response?.ok) throw new Error(UNREACHABLE);
-  const model = await response.json();
+  const model = await vouchedFor(await response.text()).catch(() => null);
+  if (!model) throw new Error(DAMAGED);
   worker.postMessage({ model });
   return model;
 }

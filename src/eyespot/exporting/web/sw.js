@@ -1,11 +1,12 @@
 /** Keeps the page's files, and hands them out from then on. What it keeps is written in when the page is exported. */
 
 const VERSION = "@VERSION@";
+/** Each with the hash that it must have; none for what a web space may add something to. */
 const FILES = @FILES@;
 const OURS = `eyespot ${registration.scope} `; // other pages at the same address keep theirs
 const KEPT = `${OURS}${VERSION}`;
 const PAGE = new URL("./", registration.scope).href;
-const ADDRESSES = new Set([...FILES, "index.html"].map((file) => new URL(file, registration.scope).href));
+const ADDRESSES = new Set([...Object.keys(FILES), "index.html"].map((file) => new URL(file, registration.scope).href));
 
 addEventListener("install", (event) => event.waitUntil(keep()));
 addEventListener("activate", (event) => event.waitUntil(forget()));
@@ -21,7 +22,8 @@ addEventListener("fetch", (event) => {
 
 async function keep() {
   const cache = await caches.open(KEPT);
-  await cache.addAll(FILES.map((file) => new Request(file, { cache: "no-cache" })));
+  const requests = Object.entries(FILES).map(([file, integrity]) => new Request(file, { cache: "no-cache", integrity }));
+  await cache.addAll(requests);
 }
 
 async function forget() {

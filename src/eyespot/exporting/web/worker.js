@@ -3,6 +3,7 @@
 import * as ort from "../runtime/ort.wasm.bundle.min.js";
 import { answerTo } from "./answering.js";
 import { pixelsOf } from "./pixels.js";
+import { hashOf } from "./vouched.js";
 
 const HERE = new URL("..", import.meta.url);
 const BROKEN = "The model cannot be loaded";
@@ -52,9 +53,12 @@ async function load() {
   const total = Object.values(sizes).reduce((sum, size) => sum + size, 0);
   let loaded = 0;
   const more = (/** @type {number} */ bytes) => postMessage({ loaded: (loaded += bytes) / total });
-  const [graph, wasm] = await Promise.all(Object.entries(sizes).map(([name, size]) => fetched(name, size, more)));
+  const names = Object.keys(sizes);
+  const contents = await Promise.all(names.map((name) => fetched(name, sizes[name], more)));
   const now = await fetch(new URL("model.json", HERE)).then((said) => said.json()).catch(() => model);
   if (now.fingerprint !== model.fingerprint) throw new Error("A newer model has just taken its place: load the page again");
+  await Promise.all(names.map((name, at) => requireWhole(name, contents[at])));
+  const [graph, wasm] = contents;
   ort.env.logLevel = "error";
   Object.assign(ort.env.wasm, { numThreads: 1, wasmBinary: wasm.buffer });
   try {
@@ -81,4 +85,10 @@ async function fetched(name, size, more) {
     at += value.length;
     more(value.length);
   }
+}
+
+/** @param {string} name - of a file beside the page @param {Uint8Array} content - that of what was exported, or an error */
+async function requireWhole(name, content) {
+  const hash = await hashOf(content);
+  if (hash && hash !== model.hashes[name]) throw new Error(`${BROKEN}: ${name} is damaged; load the page again, or export it anew`);
 }
