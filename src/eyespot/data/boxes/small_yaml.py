@@ -124,7 +124,7 @@ def _mapping(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, name in pairs:
         if key in found:
-            raise ValueError(f"{brief(key)!r} stands there twice")
+            raise ValueError(f"{brief(key)} stands there twice")
         found[key] = name
     return found
 
