@@ -36,9 +36,7 @@ def test_names_that_are_none_are_said(tmp_path):
 
 def test_a_large_number_of_a_class_makes_no_list_of_all_before_it(tmp_path):
     folder = yolo(tmp_path, **{"data.yaml": "names: {0: cat, 999999999: dog}\n"})
-    with pytest.raises(
-        DataError, match="has the class number 5, and data.yaml has 2 names, for the numbers 0 and 99999"
-    ):
+    with pytest.raises(DataError, match=r"has the class number 5, .* for the numbers 0 and 999999999"):
         read_boxes(folder)
 
 
