@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 TRANSLATED = (ROOT / "README.zh.md", *sorted((ROOT / "docs/zh").glob("*.md")))
 """Their commands are those of a page in English, see test_course.py, and run once."""
-SCRIPTS = ("scripts/setup", "scripts/test", "scripts/check", ".ci/run")
+SCRIPTS = ("scripts/setup", "scripts/test", "scripts/check", "scripts/fuzz", "scripts/lock", ".ci/run")
 
 INSTALL = 'python3 -m venv .venv && .venv/bin/pip install -c constraints.txt -e ".[train]"'
 TEST_SETUP = "scripts/test"

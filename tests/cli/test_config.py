@@ -161,3 +161,8 @@ def test_a_run_writes_such_a_file(shared_cache, given, tmp_path):
     assert text.splitlines()[1:] == ['data: "digits"', 'augment: "none"', "epochs: 1", "lr: 0.002", "more: []"]
     data, options = given(text)
     assert (data, options) == ("digits", {"augment": "none", "epochs": 1, "lr": 0.002, "more": ()})
+
+
+def test_a_zero_and_a_long_value_are_refused_in_a_sentence(refused):
+    assert "data has a zero in it" in refused('data: "a\\0b"\n')
+    assert len(refused(f"lr: {'x' * 5000}\n")) < 400

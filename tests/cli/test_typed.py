@@ -13,7 +13,7 @@ def test_sizes_are_read(text, size):
     assert size_hw(text, "imgsz") == size
 
 
-@pytest.mark.parametrize("text", ["", "x", "224x", "1x2x3", "-3", "2.5", "big", "0", "0x3"])
+@pytest.mark.parametrize("text", ["", "x", "224x", "1x2x3", "-3", "2.5", "big", "0", "0x3", "1" * 5000])
 def test_other_sizes_are_refused(text):
     with pytest.raises(OptionError, match=r"the option imgsz cannot be .*: give pixels such as 224, or height x width"):
         size_hw(text, "imgsz")

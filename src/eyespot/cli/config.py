@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from eyespot.names import brief
 from eyespot.words import nearest
 
 if TYPE_CHECKING:
@@ -53,21 +54,23 @@ def _values(context: click.Context, file: str) -> Iterator[tuple[str, Any]]:
         name = context.token_normalize_func(name) if context.token_normalize_func else name
         if name not in known:
             meant = nearest(name, known)
-            raise click.UsageError(f"{where}: {context.info_name} has no option {key.value!r}: {meant}", context)
+            raise click.UsageError(f"{where}: {context.info_name} has no option {brief(key.value)!r}: {meant}", context)
         parameter = known[name]
         if parameter.name in seen:
-            raise click.UsageError(f"{where}: {key.value} was given before: leave out one of them", context)
+            raise click.UsageError(f"{where}: {name} was given before: leave out one of them", context)
         seen.add(parameter.name)
         value = _texts(node, parameter)
         if value is None:
-            raise click.UsageError(f"{where}: {key.value} takes a text, a number or a flat list of them", context)
+            raise click.UsageError(f"{where}: {name} takes a text, a number or a flat list of them", context)
         if value in _UNSET:
             continue
+        if "\0" in "".join(value):
+            raise click.UsageError(f"{where}: {name} has a zero in it, which no text on a command line has", context)
         try:
             parameter.type_cast_value(context, value)
         except click.BadParameter as error:
             raise click.UsageError(
-                f"{where}: {key.value} cannot be {_as_typed(node)}: {error.message}", context
+                f"{where}: {name} cannot be {_as_typed(node)}: {brief(error.message)}", context
             ) from None
         yield str(parameter.name), value
 
@@ -98,7 +101,8 @@ def _texts(node: yaml.Node, parameter: click.Parameter) -> str | list[str] | Non
 
 def _as_typed(node: yaml.Node) -> str:
     several = isinstance(node.value, list)
-    return f"[{', '.join(str(each.value) for each in node.value)}]" if several else repr(node.value)
+    said = f"[{', '.join(str(each.value) for each in node.value)}]" if several else repr(node.value)
+    return brief(said)
 
 
 def _entries(context: click.Context, file: str) -> list[tuple[yaml.ScalarNode, yaml.Node]]:

@@ -12,7 +12,7 @@ from eyespot.names import as_typed
 def size_hw(text: str, option: str) -> tuple[int, int]:
     """Height and width of `224` or `224x320`, pixels. Raises OptionError for anything else."""
     sides = text.lower().replace("×", "x").split("x")
-    if len(sides) > 2 or not all(side.strip().isdecimal() and int(side) > 0 for side in sides):
+    if len(sides) > 2 or not all(_is_count(side.strip()) for side in sides):
         raise OptionError(
             f"the option {option} cannot be {text!r}: give pixels such as 224, or height x width such as 224x320"
         )
@@ -48,7 +48,7 @@ def widths(text: str) -> tuple[int, ...]:
 def counts(text: str, option: str) -> tuple[int, ...]:
     """The numbers of `1,4,16`, each at least 1. Raises OptionError for anything else."""
     numbers = [number.strip() for number in text.split(",")]
-    if not all(number.isdecimal() and int(number) > 0 for number in numbers):
+    if not all(map(_is_count, numbers)):
         raise OptionError(f"the option {option} cannot be {text!r}: give whole numbers from 1 such as 1,4,16")
     return tuple(int(number) for number in numbers)
 
@@ -75,3 +75,8 @@ def forgotten(given: str) -> OptionError:
         f"predict needs a run before the pictures: eyespot predict RUN {as_typed(given)}, where RUN is such as "
         "runs/train/NAME"
     )
+
+
+def _is_count(text: str) -> bool:
+    """True for a whole number from 1, of few digits: Python refuses those of thousands."""
+    return text.isdecimal() and len(text) < 10 and int(text) > 0

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from eyespot.data.data_set import LISTS
 from eyespot.errors import DataError
-from eyespot.names import printable
+from eyespot.names import brief
 from eyespot.words import some
 
 
@@ -74,13 +74,14 @@ def choose(column: Column, names: Sequence[str], *, wanted: str | None, where: s
         if len(found) == 1:
             return found[0]
         if found:
+            several = some([repr(brief(names[at])) for at in found])
             raise DataError(
-                f"the columns of {where} are {shown(names)}, and {some([repr(names[at]) for at in found])} may hold "
-                f"{column.holds}: say which with {column.option}; {LISTS}"
+                f"the columns of {where} are {shown(names)}, and {several} may hold {column.holds}: say which with "
+                f"{column.option}; {LISTS}"
             )
     return None
 
 
 def shown(names: Sequence[str]) -> str:
     """Some columns as an error names them."""
-    return ", ".join(repr(printable(name)) for name in names[:8]) + (" ..." if len(names) > 8 else "") or "none"
+    return ", ".join(repr(brief(name)) for name in names[:8]) + (" ..." if len(names) > 8 else "") or "none"

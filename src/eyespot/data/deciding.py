@@ -10,7 +10,7 @@ from eyespot.data.copies import Hashed, without_copies
 from eyespot.data.decisions import LEAVE_OUT, Decision, Decisions
 from eyespot.data.written_lists import name_key
 from eyespot.errors import DataError, OptionError
-from eyespot.names import printable
+from eyespot.names import brief
 from eyespot.records import SetAside
 from eyespot.words import counted, some
 
@@ -67,7 +67,7 @@ def _relabelled(each: Hashed, decision: Decision | None) -> Hashed:
 
 
 def _reason(decision: Decision) -> str:
-    why = f": {printable(decision.why)}" if decision.why else ""
+    why = f": {brief(decision.why)}" if decision.why else ""
     return f"was left out by you{why}"
 
 
@@ -114,8 +114,8 @@ def _notes_on_unused(hashed: Sequence[Hashed], decisions: Decisions) -> Iterator
     contents = {each.content for each in hashed}
     names = {name_key(each.picture.name) for each in hashed}
     unused = [each for content, each in decisions.by_content.items() if content not in contents]
-    changed = [printable(each.picture) for each in unused if name_key(each.picture) in names]
-    gone = [printable(each.picture) for each in unused if name_key(each.picture) not in names]
+    changed = [brief(each.picture) for each in unused if name_key(each.picture) in names]
+    gone = [brief(each.picture) for each in unused if name_key(each.picture) not in names]
     if changed:
         they = "it was" if len(changed) == 1 else "they were"
         have = "has" if len(changed) == 1 else "have"

@@ -17,7 +17,7 @@ from eyespot.data.csv_lines import told
 from eyespot.data.data_set import spelled_alike
 from eyespot.data.written_lists import Entry, read_list
 from eyespot.errors import DataError
-from eyespot.names import printable
+from eyespot.names import brief, printable
 from eyespot.words import nearest
 
 COLUMNS = ("content_hash", "picture", "class", "why", "likelier_class", "do")
@@ -93,7 +93,7 @@ def read_decisions(path: Path, *, classes: Sequence[str]) -> Decisions:
         if before.do != decision.do:
             raise DataError(
                 f"lines {before.line} and {decision.line} of {where} are about the same picture, "
-                f"{printable(decision.picture)}, and decide otherwise ({before.do!r} and {decision.do!r}): clear one"
+                f"{brief(decision.picture)}, and decide otherwise ({before.do!r} and {decision.do!r}): clear one"
             )
     with told(where), path.open("rb") as file:
         return Decisions(where, hashlib.file_digest(file, "sha256").hexdigest(), by_content)
@@ -103,7 +103,7 @@ def _decision(entry: Entry, classes: Sequence[str], where: str) -> Decision:
     content = entry["content_hash"].casefold()
     if not _HASH.fullmatch(content):
         raise DataError(
-            f"line {entry.line} of {where} has the content_hash {printable(entry['content_hash'])[:40]!r}, and one has "
+            f"line {entry.line} of {where} has the content_hash {brief(entry['content_hash'])!r}, and one has "
             f"{2 * HASH_BYTES} digits and letters from a to f: copy it anew, as text, from the list as it was written"
         )
     do = spelled_alike(printable(entry["do"]))
@@ -111,7 +111,7 @@ def _decision(entry: Entry, classes: Sequence[str], where: str) -> Decision:
         do = LEAVE_OUT
     if do not in (LEAVE_OUT, *classes):
         raise DataError(
-            f"line {entry.line} of {where} has {do[:40]!r} in the column do, which is no class of the data: "
+            f"line {entry.line} of {where} has {brief(do)!r} in the column do, which is no class of the data: "
             f"{nearest(do, classes, otherwise=_what_may_stand(classes))}"
         )
     return Decision(content, entry["picture"] or content, entry["why"], do, entry.line)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from eyespot.data.written_lists import Entry, name_key, read_list
 from eyespot.errors import DataError
-from eyespot.names import printable
+from eyespot.names import brief, printable
 from eyespot.words import counted, some
 
 COLUMNS = ("picture", "group")
@@ -51,8 +51,8 @@ def read_groups(path: Path) -> GroupFile:
         before = first.setdefault(name_key(entry["picture"]), entry)
         if before["group"] != entry["group"]:
             raise DataError(
-                f"lines {before.line} and {entry.line} of {where} put {printable(entry['picture'])} into two groups, "
-                f"{printable(before['group'])!r} and {printable(entry['group'])!r}: clear one"
+                f"lines {before.line} and {entry.line} of {where} put {brief(entry['picture'])} into two groups, "
+                f"{brief(before['group'])!r} and {brief(entry['group'])!r}: clear one"
             )
     return GroupFile(where, {key: entry["group"] for key, entry in first.items()})
 
@@ -71,14 +71,14 @@ def groups_of(pictures: Mapping[str, str], file: GroupFile, *, others: Mapping[s
         if group is not None and group not in known:
             of[content] = (*known, group)
     if not of:
-        named = next(map(repr, map(printable, file.group_of)), "nothing")
+        named = next(map(repr, map(brief, file.group_of)), "nothing")
         raise DataError(
             f"{file.where} names no picture of the data: it names {named}, and the first picture is "
             f"{next(iter(pictures))!r}: write the column picture as a run's split.csv has it"
         )
     unnamed = [name for name, content in pictures.items() if content not in of]
     there = {*keys.values()}
-    foreign = [printable(key) for key in file.group_of if key not in there]
+    foreign = [brief(key) for key in file.group_of if key not in there]
     several = [name for name, content in content_of.items() if len(of.get(content, ())) > 1]
     return Groups(of, tuple(_notes(file, unnamed, foreign, several)))
 

@@ -22,7 +22,7 @@ from eyespot.data.read_as import ReadAs
 from eyespot.data.sources import open_data_set
 from eyespot.errors import DataError
 from eyespot.files import from_home
-from eyespot.names import printable
+from eyespot.names import brief, printable
 from eyespot.records import Part, SetAside
 from eyespot.words import counted
 
@@ -241,7 +241,7 @@ class _Reader:
             found = self._picture(given, number)
             part = part_of(split) if isinstance(split, str) else None
             if isinstance(split, str) and not part:
-                reason = f"has the split {printable(split)[:40]!r}, which is none of {', '.join(PARTS)}"
+                reason = f"has the split {brief(split)!r}, which is none of {', '.join(PARTS)}"
                 found = SetAside(picture=f"{NAME}[{number}]", reason=reason)
             if isinstance(found, SetAside):
                 set_aside.append(found)

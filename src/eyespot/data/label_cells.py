@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from eyespot.data.data_set import class_of
-from eyespot.names import printable
+from eyespot.names import MOST_LETTERS, brief, printable
 
 SEPARATORS = ("|", ";")
 """Between the labels in one cell; the first that any cell has."""
@@ -46,10 +46,10 @@ class LabelCells:
         for name in self.flags:
             value = flag(cell.get(name))
             if not value:
-                return f"has no value in the column {printable(name)!r}, which holds 0 or 1"
+                return f"has no value in the column {brief(name)!r}, which holds 0 or 1"
             if value not in YES | self.no:
                 no = "-1" if self.no == MINUS else "0"
-                shown = f"{printable(value)[:40]!r} in the column {printable(name)!r}"
+                shown = f"{brief(value)!r} in the column {brief(name)!r}"
                 return f"has the value {shown}, where 1 says yes and {no} says no"
             said += [label_of(name)] * (value in YES)
         return tuple(sorted(said))
@@ -68,7 +68,11 @@ def labels_in(value: object, separator: str) -> tuple[str, ...] | str:
         each = [part for part in (value.split(separator) if separator else [value]) if part.strip()]
     else:
         each = [value]
-    named = [class_of(part) for part in each]
+    try:
+        different = {(type(part), part) for part in each}
+    except TypeError:  # a list or a record
+        different = {(type(None), None)}
+    named = [class_of(part) for _, part in different]
     if None in named:
         return "has a label that is neither a text nor a whole number"
     return tuple(sorted({str(name) for name in named}))
@@ -79,9 +83,16 @@ def label_of(column: str) -> str:
     return class_of(column) or printable(column)
 
 
+def as_text(value: object) -> str:
+    """What a cell says, as text; of what holds other values only that it does, since these may lie however deep."""
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, str | int | float) else f"({type(value).__name__})"
+
+
 def flag(value: object) -> str:
-    """A cell's text, by which it is a yes or a no; empty where it says nothing."""
-    return "" if value is None else str(value).strip().casefold()
+    """The same, by which it is a yes or a no; empty where it says nothing."""
+    return as_text(value).strip()[:MOST_LETTERS].casefold()
 
 
 def no_of(values: Iterable[object]) -> frozenset[str]:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from eyespot.data.columns import IMAGE, LABEL, SPLIT, choose
-from eyespot.data.label_cells import NO, LabelCells, labels_in, no_of
+from eyespot.data.label_cells import NO, LabelCells, as_text, labels_in, no_of
 from eyespot.data.list_limits import MOST_JSON
 from eyespot.data.table_rows import Row, Table
 from eyespot.errors import DataError
-from eyespot.names import printable
+from eyespot.names import brief
 from eyespot.words import counted
 
 EXPECTED = (
@@ -96,7 +96,7 @@ def _coco(content: Mapping[str, Any], table: Table) -> Iterator[Row]:
             raise DataError(f"{table.where} has boxes: name the folder that it lies in, and a detector is trained")
         key = _key(each.get("category_id"))
         if key not in names:
-            has = f"has the category_id {printable(key)!r}"
+            has = f"has the category_id {brief(key)!r}"
             raise DataError(f'annotation {at} of {table.where} {has}, which is not in "categories": add it there')
         said[_key(each.get("image_id"))].append(names[key])
     table.notes += _on_strays(content, table.where)
@@ -114,7 +114,7 @@ def _on_strays(content: Mapping[str, Any], where: str) -> Iterator[str]:
         are, first = ("is", "it") if len(strays) == 1 else ("are", "the first")
         yield (
             f"{counted(len(strays), 'annotation')} of {where} {belong} to no image that it lists, and {are} left out: "
-            f"{first} is annotation {at}, with the image_id {printable(_key(image))[:40]!r}"
+            f"{first} is annotation {at}, with the image_id {brief(_key(image))!r}"
         )
 
 
@@ -124,7 +124,7 @@ def _objects(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
 
 
 def _key(value: object) -> str:
-    return str(value)
+    return as_text(value)
 
 
 def _row(at: int, image: object, said: object, part: object = None, *, no: frozenset[str] = NO) -> Row:

@@ -6,25 +6,27 @@ from pathlib import Path
 from typing import Any
 
 from eyespot.data.label_cells import LabelCells
-from eyespot.data.label_tables import Cells, label_cells
+from eyespot.data.label_tables import Cells, Seen, add_row, label_cells
+from eyespot.data.list_limits import MOST_LOOKED_AT, require_unfolds
 from eyespot.data.parquet import told_of
+from eyespot.data.parquet_claims import claims, read_footer
+from eyespot.data.parquet_rows import rows_of
 from eyespot.data.read_as import ReadAs
 from eyespot.names import printable
-
-MOST_ROWS = 1_000_000
-"""That are looked at."""
 
 
 def cells_of_parquet(path: Path, how: ReadAs) -> LabelCells | None:
     """How the file says several labels of a picture; None where each has one class. Raises DataError, MissingExtra."""
     with told_of(path) as parquet_file, parquet_file(path) as file:
         columns = [field.name for field in file.schema_arrow if _may_say_labels(field.type)]
-        if not columns or file.metadata.num_rows > MOST_ROWS:
+        if not columns or file.metadata.num_rows > MOST_LOOKED_AT:
             return None
-        table = file.read(columns=columns)
-        values = zip(*(table.column(name).to_pylist() for name in columns), strict=True)
-        rows = tuple((f"row {at}", row) for at, row in enumerate(values))
-        return label_cells(Cells(tuple(columns), rows, printable(str(path))), how)
+        where, claimed = printable(str(path)), claims(path, read_footer(path), columns)
+        require_unfolds(where, claimed.unfolded, on_disk=path.stat().st_size)
+        seen, most = [Seen() for _ in columns], claimed.rows_at_a_time
+        for number, row in enumerate(rows_of(parquet_file, path, columns, image="", at_a_time=most)):
+            add_row(seen, (row[name] for name in columns), f"row {number}")
+        return label_cells(Cells(tuple(columns), tuple(seen), where), how)
 
 
 def _may_say_labels(kind: Any) -> bool:

@@ -4,34 +4,65 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 from eyespot.data.columns import IMAGE, LABEL, SPLIT, Column, choose, shown
 from eyespot.data.label_cells import SEPARATORS, YES, LabelCells, flag, no_of
+from eyespot.data.list_limits import MOST_LOOKED_AT
 from eyespot.data.read_as import ReadAs
 from eyespot.data.table_rows import Row, Table
 from eyespot.errors import DataError
-from eyespot.names import printable
+from eyespot.names import brief, printable
 
 NEARLY = 0.9
 """Share of a column's values that are 0 or 1 from which another one is taken for a slip, not for another column."""
 FEWEST = 2
 """Columns of 0 and 1 from which they are labels: one alone says two classes."""
+MOST_VALUES = 50
+"""That are told apart in a column: one of 0 and 1 has few."""
+
+
+@dataclass
+class Seen:
+    """What stood in one column, of however many rows."""
+
+    values: dict[str, int] = field(default_factory=dict)
+    """How many cells said each of the first few values."""
+    places: dict[str, str] = field(default_factory=dict)
+    """Where each stood first, in words."""
+    said: int = 0
+    """Cells that said anything."""
+    has_lists: bool = False
+    separators: set[str] = field(default_factory=set)
+    """Those that stood between two labels."""
+    stray: list[tuple[str, str]] = field(default_factory=list)
+    """The first cell that begins or ends with one of them, and where it is."""
+
+    def add(self, value: object, place: str) -> None:
+        self.has_lists = self.has_lists or isinstance(value, list | tuple)
+        if isinstance(value, str):
+            self.separators.update(each for each in SEPARATORS if each in value and _are_several(value.split(each)))
+            if not self.stray and (bare := value.strip()) and bare != bare.strip("".join(SEPARATORS)):
+                self.stray.append((place, value))
+        if text := flag(value):
+            self.said += 1
+            if text in self.values:
+                self.values[text] += 1
+            elif len(self.values) < MOST_VALUES:
+                self.values[text], self.places[text] = 1, place
 
 
 @dataclass(frozen=True)
 class Cells:
-    """What a table holds: the names of its columns, and each row's place and values."""
+    """What stands in a table's columns."""
 
     names: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[object, ...]], ...]
-    """Where a row is, in words, and its values."""
+    columns: tuple[Seen, ...]
+    """In the order of the names."""
     where: str
-
-    def column(self, at: int) -> Iterable[tuple[str, object]]:
-        """Where each value of a column is, and the value; rows that came before it have none."""
-        return ((place, values[at] if at < len(values) else None) for place, values in self.rows)
+    """The table, as errors name it."""
 
 
 class _Whole(Table):
@@ -42,17 +73,29 @@ class _Whole(Table):
 
 
 def cells_of_table(path: Path, how: ReadAs) -> LabelCells | None:
-    """How the table says several labels of a picture; None where each has one class, as far as it says any.
+    """How the table says several labels of a picture; None where each has one class, as far as its beginning says.
 
     Raises DataError for a table that cannot be read, and for a column of labels with other values than 0 and 1.
     """
     table = _Whole(path, replace(how, classes_count=False, labels=None))
-    rows = tuple((f"line {each.line}", each.label) for each in table.rows() if isinstance(each.label, tuple))
-    return label_cells(Cells(table.names, rows, table.where), how)
+    columns: list[Seen] = []
+    for each in islice(table.rows(), MOST_LOOKED_AT):
+        if isinstance(each.label, tuple):
+            columns += [Seen() for _ in range(len(columns), len(each.label))]
+            add_row(columns, each.label, f"line {each.line}")
+    columns += [Seen() for _ in range(len(columns), len(table.names))]
+    return label_cells(Cells(table.names, tuple(columns), table.where), how)
+
+
+def add_row(columns: Iterable[Seen], values: Iterable[object], place: str) -> None:
+    """Adds what a row says. Rows may end before the last columns."""
+    for column, value in zip(columns, values, strict=False):
+        if value is not None:
+            column.add(value, place)
 
 
 def label_cells(cells: Cells, how: ReadAs) -> LabelCells | None:
-    """The same of cells that were read. The column of a label is one that is named with `--label-column`, too.
+    """The same of cells that were looked at. The column of a label is one that is named with `--label-column`, too.
 
     how: where its `labels` is not None, labels are expected, even where no picture has two of them.
     """
@@ -98,12 +141,10 @@ def _column_or_none(column: Column, cells: Cells, wanted: str | None) -> int | N
 
 def _lists(cells: Cells, at: int) -> LabelCells | None:
     """How one column says several labels, where any of its cells does."""
-    values = [value for _, value in cells.column(at)]
-    if any(isinstance(value, list | tuple) for value in values):
+    if cells.columns[at].has_lists:
         return LabelCells(column=cells.names[at])
-    texts = [value for value in values if isinstance(value, str)]
     for separator in SEPARATORS:
-        if any(sum(bool(each.strip()) for each in text.split(separator)) > 1 for text in texts if separator in text):
+        if separator in cells.columns[at].separators:
             return LabelCells(column=cells.names[at], separator=separator)
     _refuse_strays(cells, at)
     return None
@@ -111,12 +152,15 @@ def _lists(cells: Cells, at: int) -> LabelCells | None:
 
 def _refuse_strays(cells: Cells, at: int) -> None:
     """Raises DataError for a class that begins or ends with what stands between labels, where no cell has two."""
-    for place, value in cells.column(at):
-        if isinstance(value, str) and value.strip() and value.strip() != value.strip().strip("".join(SEPARATORS)):
-            raise DataError(
-                f"{place} of {cells.where} has the class {printable(value)[:40]!r}: several labels are written as "
-                f"cat{SEPARATORS[0]}dog, and one stands alone: correct it"
-            )
+    for place, value in cells.columns[at].stray:
+        raise DataError(
+            f"{place} of {cells.where} has the class {brief(value)!r}: several labels are written as "
+            f"cat{SEPARATORS[0]}dog, and one stands alone: correct it"
+        )
+
+
+def _are_several(parts: Sequence[str]) -> bool:
+    return sum(bool(part.strip()) for part in parts) > 1
 
 
 def _flags(cells: Cells, columns: Sequence[int], *, are_named: bool) -> LabelCells:
@@ -126,19 +170,19 @@ def _flags(cells: Cells, columns: Sequence[int], *, are_named: bool) -> LabelCel
     """
     found: list[str] = []
     slips: list[str] = []
-    no = no_of(value for at in columns for _, value in cells.column(at))
+    no = no_of(value for at in columns for value in cells.columns[at].values)
     meant = YES | no
     for at in columns:
-        said = [(place, flag(value)) for place, value in cells.column(at) if flag(value)]
-        fit = sum(value in meant for _, value in said)
-        if said and fit == len(said):
+        seen = cells.columns[at]
+        fit = sum(count for value, count in seen.values.items() if value in meant)
+        if seen.said and fit == seen.said:
             found.append(cells.names[at])
-        elif said and (are_named or fit >= NEARLY * len(said)):
-            place, value = next(each for each in said if each[1] not in meant)
+        elif seen.said and (are_named or fit >= NEARLY * seen.said):
+            value = next(value for value in seen.values if value not in meant)
             slips.append(
-                f"the column {printable(cells.names[at])!r} of {cells.where} has the value {printable(value)[:40]!r} "
-                f"in {place}, and a label's column holds 0 or 1: correct it, or name the columns of the labels with "
-                "--label-column A,B,C"
+                f"the column {brief(cells.names[at])!r} of {cells.where} has the value {printable(value)!r} in "
+                f"{seen.places[value]}, and a label's column holds 0 or 1: correct it, or name the columns of the "
+                "labels with --label-column A,B,C"
             )
     if slips and (are_named or len(found) + len(slips) >= FEWEST):
         raise DataError(slips[0])

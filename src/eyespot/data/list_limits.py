@@ -21,6 +21,10 @@ MOST_LEVELS = 16
 """Columns in columns of a Parquet file."""
 MOST_UNUSED = 50_000
 """Rows of a table that name nothing new: no picture that is there, or one that stood before."""
+MOST_LOOKED_AT = 1_000_000
+"""Rows that are looked at to learn whether a list says several labels of a picture."""
+MOST_ABSENT = 20_000_000
+"""Cells of a table that the lines of JSON leave out: each line is as wide as all keys before it."""
 MOST_ROWS, ROW_ON_DISK = 100_000, 32
 """Rows of a Parquet file, and bytes on disk that allow one more."""
 AT_A_TIME = 32 * 2**20

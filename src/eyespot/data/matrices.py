@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eyespot.errors import DataError
+from eyespot.names import brief
 from eyespot.words import counted
 
 TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
@@ -119,7 +120,7 @@ def _number(cell: str, name: str, row: int) -> float:
     try:
         value = float(cell)
     except ValueError:
-        raise DataError(f"{name}, row {row}: {cell!r} is not a number") from None
+        raise DataError(f"{name}, row {row}: {brief(cell)!r} is not a number") from None
     if not np.isfinite(value):
         raise DataError(f"{name}, row {row}: {cell} is not a finite number")
     return value

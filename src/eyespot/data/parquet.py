@@ -19,18 +19,16 @@ from typing import Any
 from eyespot.data.columns import IMAGE, LABEL, choose
 from eyespot.data.data_set import LISTS, PARQUET_SUFFIX, PARTS, DataSet, Picture, as_one, class_of
 from eyespot.data.label_cells import LabelCells
-from eyespot.data.list_limits import AT_A_TIME, require_unfolds
+from eyespot.data.list_limits import require_unfolds
 from eyespot.data.parquet_claims import Claims, claims, read_footer
+from eyespot.data.parquet_rows import rows_of
 from eyespot.data.part_names import part_of
 from eyespot.data.read_as import ReadAs
 from eyespot.data.sifting import Sifted
 from eyespot.errors import DataError, MissingExtra
-from eyespot.names import printable
+from eyespot.names import brief, printable
 from eyespot.records import Part, SetAside
 from eyespot.words import some
-
-ROWS = 1000
-"""Rows that are unpacked at a time, at most."""
 
 
 def read_folder(sifted: Sifted, how: ReadAs) -> DataSet:
@@ -137,20 +135,17 @@ def _open(path: Path, how: ReadAs) -> _File:
 def _rows(opened: _File) -> Iterator[tuple[Picture, str]]:
     """The picture in each row, called by its path, if it has one, without data where the row holds none; and why the
     row says nothing of its labels, if it does not."""
-    at_a_time = max(1, min(ROWS, AT_A_TIME // max(1, opened.claims.largest)))
-    with told_of(opened.path) as parquet_file, parquet_file(opened.path) as file:
-        for batch in file.iter_batches(batch_size=at_a_time, columns=opened.columns):
-            for row in batch.to_pylist():
-                image = row[opened.image]
-                data, name = (
-                    (image, None) if not opened.is_struct else ((image or {}).get(k) for k in ("bytes", "path"))
-                )
-                named = Picture(str(name or ""), data=data)
-                yield (
-                    _with_labels(named, row, opened)
-                    if opened.labels
-                    else (replace(named, label=_class(row.get(opened.label or ""), opened.class_names)), "")
-                )
+    most = opened.claims.rows_at_a_time
+    with told_of(opened.path) as parquet_file:
+        for row in rows_of(parquet_file, opened.path, opened.columns, image=opened.image, at_a_time=most):
+            image = row[opened.image]
+            data, name = (image, None) if not opened.is_struct else ((image or {}).get(k) for k in ("bytes", "path"))
+            named = Picture(str(name or ""), data=data)
+            yield (
+                _with_labels(named, row, opened)
+                if opened.labels
+                else (replace(named, label=_class(row.get(opened.label or ""), opened.class_names)), "")
+            )
 
 
 def _with_labels(picture: Picture, row: Mapping[str, Any], opened: _File) -> tuple[Picture, str]:
@@ -194,7 +189,7 @@ def _image_column(schema: Any, path: Path, how: ReadAs) -> tuple[str, bool]:
     if found is None and len(names) == 1 and not wanted:
         found = 0
     if found is None:
-        option = "" if not names else f" (--image-column names one of {some(names)})"
+        option = "" if not names else f" (--image-column names one of {some([*map(brief, names)])})"
         raise DataError(
             f"the columns of {where} are {_shown(schema)}, and an image of bytes and path was expected{option}; {LISTS}"
         )
@@ -211,7 +206,7 @@ def _label_column(schema: Any, path: Path, how: ReadAs, image: str) -> str | Non
 
 
 def _shown(schema: Any) -> str:
-    return ", ".join(f"{printable(field.name)} ({field.type})" for field in list(schema)[:8]) or "none"
+    return ", ".join(f"{brief(field.name)} ({brief(str(field.type))})" for field in list(schema)[:8]) or "none"
 
 
 def class_names(metadata: dict[bytes, bytes], label: str | None) -> list[str]:
@@ -234,6 +229,6 @@ def told_of(path: Path) -> Iterator[Any]:
         raise MissingExtra(f"the Parquet file {printable(str(path))}", extra="parquet") from None
     try:
         yield ParquetFile
-    except (ArrowException, OSError, MemoryError, ValueError) as error:
+    except (ArrowException, OSError, MemoryError, ValueError, OverflowError, IndexError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError(f"{printable(str(path))} cannot be read as Parquet: {printable(first)}") from error
+        raise DataError(f"{printable(str(path))} cannot be read as Parquet: {brief(first)}") from error

@@ -12,10 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from eyespot.data.list_limits import MOST_COLUMNS, MOST_FOOTER, MOST_LEVELS, MOST_PAGES, MOST_ROWS, ROW_ON_DISK
+from eyespot.data.list_limits import (
+    AT_A_TIME,
+    MOST_COLUMNS,
+    MOST_FOOTER,
+    MOST_LEVELS,
+    MOST_PAGES,
+    MOST_ROWS,
+    ROW_ON_DISK,
+)
 from eyespot.errors import DataError
 from eyespot.names import printable
 
+ROWS = 1000
+"""Rows that are unpacked at a time, at most."""
 _MAGIC = b"PAR1"
 _HEADERS = (2**12, 2**20)
 """Bytes in which a page's header is looked for; old writers put statistics into it."""
@@ -34,6 +44,11 @@ class Claims:
     """Bytes of all pages."""
     largest: int
     """Bytes of the largest value that a few bytes can repeat in every row: of a dictionary, or a prefix."""
+
+    @property
+    def rows_at_a_time(self) -> int:
+        """Rows that unfold to little enough."""
+        return max(1, min(ROWS, AT_A_TIME // max(1, self.largest)))
 
 
 def read_footer(path: Path) -> dict[int, Any]:
@@ -60,7 +75,7 @@ def read_footer(path: Path) -> dict[int, Any]:
 def claims(path: Path, footer: dict[int, Any], columns: Collection[str]) -> Claims:
     """What the columns of a file come to, by the headers of their pages.
 
-    columns: as `image.bytes`.
+    columns: as `image.bytes`, or `labels` for all that lies in it.
     Raises DataError where there are more pages than are read, ValueError where one's header is damaged.
     """
     unfolded = largest = 0
@@ -96,7 +111,7 @@ def _pages(file: IO[bytes], footer: dict[int, Any], columns: Collection[str]) ->
         for chunk in _list(group, 1):
             column = _fields(_fields(chunk).get(3))
             name = b".".join(each for each in _list(column, 3) if isinstance(each, bytes)).decode("utf-8", "replace")
-            if name in columns and _number(column, 5):
+            if any(name == each or name.startswith(f"{each}.") for each in columns) and _number(column, 5):
                 at = _number(column, 9)
                 at = min(at, _number(column, 11)) if column.get(11) else at
                 yield from _pages_between(file, at, at + _number(column, 7))

@@ -26,7 +26,7 @@ from eyespot.data.read_as import AS_IT_IS, ReadAs
 from eyespot.data.sifting import folders_in, lone_folders, sift
 from eyespot.data.tables import metadata_files, read_metadata, read_rows, read_table
 from eyespot.errors import NoPictures
-from eyespot.names import printable
+from eyespot.names import brief, printable
 from eyespot.records import SetAside
 from eyespot.words import counted, some
 
@@ -157,10 +157,10 @@ def _has_classes(folder: Path) -> bool:
 
 def _said(cells: LabelCells) -> str:
     if cells.flags:
-        passed = f" ({some([repr(printable(name)) for name in cells.passed])} left out)" if cells.passed else ""
+        passed = f" ({some([repr(brief(name)) for name in cells.passed])} left out)" if cells.passed else ""
         return f"a column of 0 and 1 for each of {counted(len(cells.flags), 'label')}{passed}"
     between = f" with {cells.separator!r} between them" if cells.separator else ""
-    return f"lists of labels in the column {printable(cells.column)!r}{between}"
+    return f"lists of labels in the column {brief(cells.column)!r}{between}"
 
 
 def _reason_against(picture: Picture, *, is_split: bool) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from eyespot.data.columns import IMAGE, LABEL, SPLIT, choose, shown
 from eyespot.data.csv_lines import TextLines, csv_lines, encoding_of, told
 from eyespot.data.data_set import LISTS
-from eyespot.data.list_limits import MOST_COLUMNS
+from eyespot.data.list_limits import MOST_ABSENT, MOST_COLUMNS
 from eyespot.data.read_as import ReadAs
 from eyespot.errors import DataError
 from eyespot.names import printable
@@ -52,6 +52,8 @@ class Table:
     """On what was read, once it is."""
     unused: list[str] = field(default_factory=list)
     """Paths in rows that are set aside, once they are read."""
+    _known: set[str] = field(default_factory=set)
+    """The same as the names."""
 
     @property
     def where(self) -> str:
@@ -61,7 +63,7 @@ class Table:
         """True where one of these columns names pictures. Raises DataError where it is unclear which one does."""
         if len(names) > MOST_COLUMNS:
             raise DataError(f"{self.where} has {len(names)} columns, and at most {MOST_COLUMNS} are read")
-        self.names = tuple(names)
+        self.names, self._known = tuple(names), {*names}
         self.image = choose(IMAGE, names, wanted=self.how.image_column, where=self.where)
         if self.image is None:
             return False
@@ -73,7 +75,7 @@ class Table:
 
     def knows(self, names: Iterable[str]) -> bool:
         """True once the columns are known, of which there may be more on each line."""
-        more = [name for name in names if name not in self.names]
+        more = [name for name in names if name not in self._known]
         return self.begin((*self.names, *more)) if more or self.image is None else True
 
     def row(self, line: int, values: Sequence[object]) -> Row:
@@ -119,6 +121,7 @@ def _csv_rows(table: Table) -> Iterator[Row]:
 
 
 def _json_rows(table: Table) -> Iterator[Row]:
+    absent = 0
     with table.path.open(encoding=encoding_of(table.path)) as file:
         lines = TextLines(file, table.where)
         for number, line in enumerate(lines, start=1):
@@ -129,6 +132,12 @@ def _json_rows(table: Table) -> Iterator[Row]:
                 yield Row(number, reason="is not JSON")
                 continue
             if isinstance(fields, dict) and table.knows(fields):
+                absent += len(table.names) - len(fields)
+                if absent > MOST_ABSENT:
+                    raise DataError(
+                        f"{table.where} has {len(table.names)} keys in all, and most of its lines have few of them: "
+                        "leave out keys that say nothing of the pictures"
+                    )
                 yield table.row(number, [fields.get(name) for name in table.names])
             elif isinstance(fields, dict):
                 yield Row(number)

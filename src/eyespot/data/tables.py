@@ -18,17 +18,20 @@ from pathlib import Path, PureWindowsPath
 from eyespot.data.columns import IMAGE
 from eyespot.data.data_set import PARTS, DataSet, Picture, as_one, class_of
 from eyespot.data.formats import PICTURE_SUFFIXES
+from eyespot.data.label_cells import as_text
 from eyespot.data.list_limits import MOST_UNUSED
 from eyespot.data.part_names import part_of
 from eyespot.data.read_as import ReadAs
 from eyespot.data.sifting import folders_in, sift
 from eyespot.data.table_rows import Row, Table
 from eyespot.errors import DataError
-from eyespot.names import printable
+from eyespot.names import brief, printable
 from eyespot.records import Part, SetAside
 from eyespot.words import counted, some
 
 METADATA = ("metadata.jsonl", "metadata.csv")
+MOST_PATH = 1000
+"""Letters of a picture that is not there, as it is named with what was set aside."""
 MOST_PLACES = 100
 """Folders beside a table in which its pictures are looked for."""
 IN_VAIN = 1000
@@ -94,7 +97,7 @@ def read_rows(table: Table, *, in_part: bool = False) -> DataSet:
         if table.split_is_said and not isinstance(picture, str):
             picture = unknown or picture
         if isinstance(picture, str):
-            given = printable(row.path)
+            given = brief(row.path, most=MOST_PATH)
             table.unused.append(row.path.replace("\\", "/"))
             set_aside.append(SetAside(picture=f"{given} ({where})" if given else where, reason=picture))
         else:
@@ -138,7 +141,7 @@ def _part(split: object) -> tuple[Part | None, str]:
     if split is None or (isinstance(split, str) and not split.strip()):
         return None, ""
     part = part_of(split) if isinstance(split, str) else None
-    return part, "" if part else f"has the split {printable(str(split))[:40]!r}, which is none of {', '.join(PARTS)}"
+    return part, "" if part else f"has the split {brief(as_text(split))!r}, which is none of {', '.join(PARTS)}"
 
 
 class _Files:
@@ -169,7 +172,7 @@ class _Files:
         found = liked if len(liked) == 1 else found
         self._in_vain = 0 if found else self._in_vain + 1
         if len(found) == 1:
-            self._completed.append(f"{printable(name)} is {printable(found[0])}")
+            self._completed.append(f"{brief(name)} is {brief(found[0])}")
         return found
 
     def _in(self, place: str, name: str) -> list[str]:

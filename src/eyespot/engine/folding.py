@@ -158,7 +158,7 @@ def _work(given: Given, results: list[Tensor]) -> int:
     if kind == "NonMaxSuppression":
         return ELEMENT * given.tensor(1).size * min(given.shape()[1], given.constants(2)[0])
     taken = 0 if kind in _READS_LITTLE else max((each.size for each in given.tensors if each is not None), default=0)
-    gone_through = {"TopK": int(log2(taken + 2)), "LRN": given.said.get("size", 1)}.get(kind, 1)
+    gone_through: int = {"TopK": int(log2(taken + 2)), "LRN": given.said.get("size", 1)}.get(kind, 1)
     return ELEMENT * max(taken, *(each.size for each in results)) * gone_through
 
 

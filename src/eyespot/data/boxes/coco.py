@@ -24,10 +24,11 @@ from eyespot.data.boxes.claims import (
 )
 from eyespot.data.boxes.documents import Unusable, read_json
 from eyespot.data.data_set import Picture, spelled_alike
+from eyespot.data.label_cells import as_text
 from eyespot.data.part_names import part_of
 from eyespot.data.sifting import Sifted
 from eyespot.errors import DataError
-from eyespot.names import printable
+from eyespot.names import brief, printable
 from eyespot.records import Part, SetAside
 
 USUAL = re.compile(r"(^|/)(_annotations\.coco\.json|instances[^/]*\.json)$", re.IGNORECASE)
@@ -107,13 +108,13 @@ def _read_file(
     ids = Counter(_key(each.get("id")) for each in images)
     claims = _claims(content, {*ids}, categories, file, read)
     for image in images:
-        key, given = _key(image["id"]), printable(str(image.get("file_name", "")))
-        found = _meant(str(image.get("file_name", "")), file, by_name)
+        key, given = _key(image["id"]), brief(as_text(image.get("file_name")))
+        found = _meant(as_text(image.get("file_name")), file, by_name)
         reason = _reason_against(found, file)
         if ids[key] > 1:
-            reason = f"shares its id {key} with another image in {file}: their boxes cannot be told apart"
+            reason = f"shares its id {brief(str(key))} with another image in {file}: their boxes cannot be told apart"
         if reason:
-            name = found[0] if len(found) == 1 else given or f"image {key} in {file}"
+            name = found[0] if len(found) == 1 else given or f"image {brief(str(key))} in {file}"
             read.set_aside.append(SetAside(picture=name, reason=reason))
             continue
         picture = replace(pictures[found[0]], part=part_of_file(file))
@@ -164,7 +165,7 @@ def _claims(
     claims: dict[int | str | None, list[Claim]] = defaultdict(list)
     for at, each in enumerate(_records(content, "annotations"), start=1):
         key = _key(each.get("id"))
-        where = f"annotation {printable(str(at if key is None else key))}"
+        where = f"annotation {brief(str(at if key is None else key))}"
         image, category, box = _key(each.get("image_id")), _key(each.get("category_id")), each.get("bbox")
         reason = ""
         if image is None or image not in images:

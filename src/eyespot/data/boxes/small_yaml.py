@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from eyespot.data.boxes.documents import Unusable
+from eyespot.names import brief
 
 Value = str | list[str] | dict[str, str]
 # None of these patterns can begin to match in several ways, so that no file takes long.
@@ -123,7 +124,7 @@ def _mapping(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, name in pairs:
         if key in found:
-            raise ValueError(f"{key} stands there twice")
+            raise ValueError(f"{brief(key)} stands there twice")
         found[key] = name
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,15 @@ from eyespot.data.boxes.documents import Unusable, read_text
 from eyespot.data.boxes.small_yaml import Value, read_keys
 from eyespot.data.sifting import Sifted
 from eyespot.errors import DataError
-from eyespot.names import printable
+from eyespot.names import brief, printable
 from eyespot.records import Part
 from eyespot.words import counted, some
 
 YAML = (".yaml", ".yml")
 NAMES = ("classes.txt", "obj.names")
 """Files with a class's name on each line, as labelImg and Darknet write them."""
+MOST_STEPS = 200
+"""Folders in folders of a path."""
 _PARTS: dict[str, Part] = {"train": "train", "val": "val", "valid": "val", "test": "test"}
 _KEYS = ("names", "path", *_PARTS)
 _EXAMPLE = "write `names: [cat, dog]` into data.yaml, a name for each number"
@@ -72,13 +75,13 @@ def describe(sifted: Sifted) -> Described:
     try:
         text = read_text(Path(paths[file]))
         if not file.lower().endswith(YAML):
-            return Described(where, file, _numbered(_without_empty_end(text.splitlines()), file), {})
+            return Described(where, file, _names(_without_empty_end(text.splitlines()), file), {})
         keys = read_keys(text, _KEYS)
     except Unusable as reason:
         raise DataError(f"{printable(str(sifted.root / file))} {reason}") from reason
     names = _names(keys.get("names"), file)
     parts, notes = _parts(keys, sifted, file)
-    twins = [name for name in {*names.values()} if [*names.values()].count(name) > 1]
+    twins = [name for name, count in Counter(names.values()).items() if count > 1]
     if twins:
         notes.append(f"{some(sorted(map(repr, twins)))} stands for several numbers in {file}: it is one class")
     return Described(where, file, names, parts, tuple(notes))
@@ -91,7 +94,7 @@ def _names(value: Value | None, file: str) -> dict[int, str]:
         return _numbered(value, file)
     wrong = [key for key in value if not key.isdecimal() or len(key) > 9]
     if wrong:
-        raise DataError(f"{file} names the classes by number, and {wrong[0]!r} is none: {_EXAMPLE}")
+        raise DataError(f"{file} names the classes by number, and {brief(wrong[0])!r} is none: {_EXAMPLE}")
     numbers = {int(key): name for key, name in value.items()}
     return {key: _name(name, key, file) for key, name in sorted(numbers.items())}
 
@@ -128,15 +131,16 @@ def _parts(keys: Mapping[str, Value], sifted: Sifted, file: str) -> tuple[dict[s
             named = _pictures_named(place, above, sifted) if place.endswith(".txt") else _inside(place, above, folders)
             if not named and key == "train":
                 raise DataError(
-                    f"{file} says that the pictures to train on lie in {place}, and {printable(str(sifted.root))} has "
-                    "no such folder with pictures: correct the path, as seen from that file"
+                    f"{file} says that the pictures to train on lie in {brief(place)}, and "
+                    f"{printable(str(sifted.root))} has no such folder with pictures: correct the path, as "
+                    "seen from that file"
                 )
             again = [name for name in named if name in parts]
             if not named:
-                notes.append(f"{file} names {place} for {key}, and no pictures are there")
+                notes.append(f"{file} names {brief(place)} for {key}, and no pictures are there")
             elif again:
                 notes.append(
-                    f"{file} names {place} for {key}, which is {parts[again[0]]} already: it is not used twice"
+                    f"{file} names {brief(place)} for {key}, which is {parts[again[0]]} already: it is not used twice"
                 )
             parts |= {name: _PARTS[key] for name in named if name not in parts}
     return parts, notes
@@ -154,7 +158,9 @@ def _inside(place: str, above: str, known: Collection[str]) -> list[str]:
 
     Of an absolute path, the longest end that is there counts; but for `images`, which lies in many places.
     """
-    steps, before = _steps(place), _steps(above)
+    steps, before = _steps(place), _steps(above)[-MOST_STEPS:]
+    if len(steps) > MOST_STEPS:
+        return []
     least = len(steps)
     if re.match(r"[/\\~]|\w:", place):
         least = 2 if steps[-1:] == ["images"] else 1
@@ -174,10 +180,11 @@ def _pictures_named(place: str, above: str, sifted: Sifted) -> list[str]:
     try:
         lines = [line for name in _inside(place, above, texts) for line in read_text(Path(texts[name])).splitlines()]
     except Unusable as reason:
-        raise DataError(f"{place} {reason}") from reason
+        raise DataError(f"{brief(place)} {reason}") from reason
     return [name for line in lines if line.strip() for name in _inside(line.strip(), above, pictures)]
 
 
 def _range(numbers: Collection[int]) -> str:
     whole = sorted(numbers)
-    return f"{whole[0]} to {whole[-1]}" if whole == [*range(whole[0], whole[-1] + 1)] else some([*map(str, whole)])
+    are_all = len(whole) == whole[-1] - whole[0] + 1
+    return f"{whole[0]} to {whole[-1]}" if are_all else some([*map(str, whole)])
