@@ -103,7 +103,10 @@ def write(path: Path, rows: list[Row], found: dict[str, Any], others: dict[str, 
     for row in rows:
         said = kept.get(row.name, {}).get("peers", {})
         fixed = row.ask if row.ask in (NOT_RUN, "has none") else None
-        peers = {name: fixed or others.get(name, {}).get("answers", {}).get(row.name) or said.get(name, NOT_RUN) for name in PEERS}
+        peers = {
+            name: fixed or others.get(name, {}).get("answers", {}).get(row.name) or said.get(name, NOT_RUN)
+            for name in PEERS
+        }
         kept[row.name] = {"what": row.what, "who": row.who, "holds": row.holds, **found[row.name], "peers": peers}
     ordered = {row.name: kept[row.name] for row in ROWS if row.name in kept}
     content = {"machine": measuring.heading(), "versions": versions, "rows": ordered}

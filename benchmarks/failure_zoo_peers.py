@@ -187,7 +187,10 @@ class Torchvision:
         from torchvision import transforms
 
         steps = [transforms.PILToTensor(), transforms.ConvertImageDtype(torch.float)]
-        crops = (transforms.RandomResizedCrop(SIDE), transforms.Compose([transforms.Resize(SIDE), transforms.CenterCrop(SIDE)]))
+        crops = (
+            transforms.RandomResizedCrop(SIDE),
+            transforms.Compose([transforms.Resize(SIDE), transforms.CenterCrop(SIDE)]),
+        )
         parts = [
             torchvision.datasets.ImageFolder(str(data / part), transforms.Compose([crop, *steps]))
             for part, crop in zip(("train", "val"), crops, strict=True)

@@ -13,7 +13,6 @@ own, forked from one that has imported all and done nothing, so this needs a sys
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import random
 import tempfile

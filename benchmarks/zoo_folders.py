@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageEnhance
 from zoo_ground import CLASSES, IN_PARTS, TRAIN, VAL, Case, Ground, Row, must, noted, only_those, set_aside
 
 PAIRS, BURSTS, FRAMES = 30, 16, 5
@@ -107,7 +107,7 @@ def _saved_again(ground: Ground, folder: Path) -> Case:
 def _bursts(ground: Ground, folder: Path) -> Case:
     """240 photos in bursts of five: the hand shakes, the light changes, half a second lies between."""
     chance, names = random.Random(0), list[str]()
-    for label in CLASSES:
+    for day, label in enumerate(CLASSES, start=4):
         place = folder / "data" / label
         place.mkdir(parents=True)
         for burst, path in enumerate(ground.photos(label)[:BURSTS]):
@@ -115,9 +115,9 @@ def _bursts(ground: Ground, folder: Path) -> Case:
                 first = picture.convert("RGB")
             for frame in range(FRAMES):
                 shaken = ImageChops.offset(first, chance.randrange(-3, 4), chance.randrange(-3, 4))
-                lit = shaken.point(lambda value, by=chance.uniform(0.95, 1.05): min(255, int(value * by)))
+                lit = ImageEnhance.Brightness(shaken).enhance(chance.uniform(0.95, 1.05))
                 exif = Image.Exif()
-                exif[0x0132] = f"2026:05:04 {9 + burst // 4:02}:{burst % 4 * 10:02}:{frame // 2:02}"
+                exif[0x0132] = f"2026:05:{day:02} {9 + burst // 4:02}:{burst % 4 * 10:02}:{frame // 2:02}"
                 lit.save(place / f"{burst:02}-{frame}.jpg", quality=90, exif=exif)
                 names.append(f"{label}/{burst:02}-{frame}.jpg")
     return Case(folder / "data", tuple(names))
@@ -244,17 +244,121 @@ def _stays_inside(ground: Ground, case: Case) -> str:
 
 
 ROWS = (
-    Row("link-circle", "a link in a class folder leads to the folder around it", "engineer", "status 0; each picture is used once, the link is named", _link_circle, _once, "train"),
-    Row("wrapped", "the unpacked folder lies in a folder in a folder", "student", "the three classes are found; a note says where", _wrapped, _gone_into, "train"),
-    Row("empty-class", "a class has no picture, another one", "teacher", "status 0; both are named in a note, the empty one is no class", _empty_and_one, _both_named, "train"),
-    Row("numeric-classes", "classes are called 1, 2 and 10", "student", "in the order 1, 2, 10; most pictures of folder 10 are called 10", _numbers, _by_number, "train"),
-    Row("copy-across", "pictures to validate on lie among those to train on, too", "student", "exactly the copies in train are set aside", _across, _copies_out, "train"),
-    Row("two-labels", "the same picture lies in two classes", "teacher", "exactly both files are set aside, with the reason", _two_labels, _neither, "train"),
-    Row("near-copies", "30 of 240 photos are there again, smaller and saved anew", "teacher", "no pair lies in two parts of the split", _saved_again, _kept_together(2), "split"),
-    Row("bursts", "240 photos were taken in bursts of five", "teacher", "no burst lies in two parts of the split", _bursts, _kept_together(FRAMES), "split"),
-    Row("wrong-list", "a list names files that are not there; another is the wrong file", "student", "each missing file is set aside, all others are used; of the other one sentence names its columns", _lists, _by_line, "list"),
-    Row("wrong-boxes", "boxes lie outside the picture, or are of a class without a name", "engineer", "the first are cut or left out and named; the second is one sentence with file and number", _boxes, _cut_and_named, "boxes"),
-    Row("other-order", "the folder to validate on lacks the first class", "engineer", "the accuracy is that which the folders' names give", _other_order, _by_name, "train"),
-    Row("val-on-train", "a model is measured on the pictures that it was trained on", "student", "a sentence says so", _same_pictures, _told, "train"),
-    Row("zip", "an archive has names that lead out of it, and links", "engineer", "both are set aside, all others used, nothing is unpacked", _zip, _stays_inside, "has none"),
+    Row(
+        "link-circle",
+        "a link in a class folder leads to the folder around it",
+        "engineer",
+        "status 0; each picture is used once, the link is named",
+        _link_circle,
+        _once,
+        "train",
+    ),
+    Row(
+        "wrapped",
+        "the unpacked folder lies in a folder in a folder",
+        "student",
+        "the three classes are found; a note says where",
+        _wrapped,
+        _gone_into,
+        "train",
+    ),
+    Row(
+        "empty-class",
+        "a class has no picture, another one",
+        "teacher",
+        "status 0; both are named in a note, the empty one is no class",
+        _empty_and_one,
+        _both_named,
+        "train",
+    ),
+    Row(
+        "numeric-classes",
+        "classes are called 1, 2 and 10",
+        "student",
+        "in the order 1, 2, 10; most pictures of folder 10 are called 10",
+        _numbers,
+        _by_number,
+        "train",
+    ),
+    Row(
+        "copy-across",
+        "pictures to validate on lie among those to train on, too",
+        "student",
+        "exactly the copies in train are set aside",
+        _across,
+        _copies_out,
+        "train",
+    ),
+    Row(
+        "two-labels",
+        "the same picture lies in two classes",
+        "teacher",
+        "exactly both files are set aside, with the reason",
+        _two_labels,
+        _neither,
+        "train",
+    ),
+    Row(
+        "near-copies",
+        "30 of 240 photos are there again, smaller and saved anew",
+        "teacher",
+        "no pair lies in two parts of the split",
+        _saved_again,
+        _kept_together(2),
+        "split",
+    ),
+    Row(
+        "bursts",
+        "240 photos were taken in bursts of five",
+        "teacher",
+        "no burst lies in two parts of the split",
+        _bursts,
+        _kept_together(FRAMES),
+        "split",
+    ),
+    Row(
+        "wrong-list",
+        "a list names files that are not there; another is the wrong file",
+        "student",
+        "each missing file is set aside, all others are used; of the other one sentence names its columns",
+        _lists,
+        _by_line,
+        "list",
+    ),
+    Row(
+        "wrong-boxes",
+        "boxes lie outside the picture, or are of a class without a name",
+        "engineer",
+        "the first are cut or left out and named; the second is one sentence with file and number",
+        _boxes,
+        _cut_and_named,
+        "boxes",
+    ),
+    Row(
+        "other-order",
+        "the folder to validate on lacks the first class",
+        "engineer",
+        "the accuracy is that which the folders' names give",
+        _other_order,
+        _by_name,
+        "train",
+    ),
+    Row(
+        "val-on-train",
+        "a model is measured on the pictures that it was trained on",
+        "student",
+        "a sentence says so",
+        _same_pictures,
+        _told,
+        "train",
+    ),
+    Row(
+        "zip",
+        "an archive has names that lead out of it, and links",
+        "engineer",
+        "both are set aside, all others used, nothing is unpacked",
+        _zip,
+        _stays_inside,
+        "has none",
+    ),
 )

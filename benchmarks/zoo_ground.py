@@ -98,7 +98,7 @@ class Said:
 
 
 class Ground:
-    """A folder with the sample pictures, and a model that was trained on them; both made when they are first asked for."""
+    """A folder with the sample pictures and a model of them, each made when it is first asked for."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

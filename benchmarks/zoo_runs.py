@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import os
 import pickle
 import shutil
@@ -12,12 +11,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from zoo_ground import CLASSES, Case, Ground, Missed, Row, Said, must, noted
+from zoo_ground import Case, Ground, Missed, Row, Said, must, noted
 
 from eyespot.bundle.files import CHECKPOINTS, FOLDER, GRAPH, MANIFEST
 from eyespot.zoo.weights import of_network
@@ -25,7 +24,11 @@ from eyespot.zoo.weights import of_network
 SCRATCH = ("--regime", "scratch", "--model", "resnet20", "--epochs", "8")
 FULL_BYTES = 4_000_000
 """What the full disk has: less than a model."""
-LIMITED = "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0})); os.execvp(sys.argv[1], sys.argv[1:])"
+LIMITED = f"""
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, ({FULL_BYTES}, {FULL_BYTES}))
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 FLIPS = 8
 
 
@@ -92,7 +95,7 @@ def _two(ground: Ground, case: Case) -> str:
 
 @contextmanager
 def _small_disk(folder: Path) -> Iterator[tuple[str, ...]]:
-    """What stands before a command for which the disk at `folder` is full; where none can be made, a file may not grow."""
+    """Before a command for which the disk at `folder` is full; where none can be made, no file may grow."""
     folder.mkdir()
     mounted = (
         shutil.which("mount")
@@ -101,7 +104,7 @@ def _small_disk(folder: Path) -> Iterator[tuple[str, ...]]:
         ).returncode
     )
     try:
-        yield () if mounted else (sys.executable, "-c", LIMITED.format(FULL_BYTES))
+        yield () if mounted else (sys.executable, "-c", LIMITED)
     finally:
         if mounted:
             subprocess.run(["umount", str(folder)], check=True)
@@ -257,14 +260,82 @@ def _nothing(ground: Ground, folder: Path) -> Case:
 
 
 ROWS = (
-    Row("killed", "the computer goes off while a network trains", "engineer", "`--resume` ends with the same bits as a run that was not killed", _photos, _resumed),
-    Row("ctrl-c", "Ctrl-C while a network trains", "student", "status 0, no traceback, a model that answers", _photos, _stopped),
-    Row("two-at-once", "two runs of one name begin at once", "engineer", "one is trained, the other gets a sentence with the name", _photos, _two),
-    Row("full-disk", "the disk is full when the model is written", "teacher", "status 1 and a sentence; nothing half is left", _photos, _full),
-    Row("no-number", "the learning rate is so large that the loss is no number", "student", "status 0; a note says so; the answers are numbers", _photos, _diverged, "diverge"),
+    Row(
+        "killed",
+        "the computer goes off while a network trains",
+        "engineer",
+        "`--resume` ends with the same bits as a run that was not killed",
+        _photos,
+        _resumed,
+    ),
+    Row(
+        "ctrl-c",
+        "Ctrl-C while a network trains",
+        "student",
+        "status 0, no traceback, a model that answers",
+        _photos,
+        _stopped,
+    ),
+    Row(
+        "two-at-once",
+        "two runs of one name begin at once",
+        "engineer",
+        "one is trained, the other gets a sentence with the name",
+        _photos,
+        _two,
+    ),
+    Row(
+        "full-disk",
+        "the disk is full when the model is written",
+        "teacher",
+        "status 1 and a sentence; nothing half is left",
+        _photos,
+        _full,
+    ),
+    Row(
+        "no-number",
+        "the learning rate is so large that the loss is no number",
+        "student",
+        "status 0; a note says so; the answers are numbers",
+        _photos,
+        _diverged,
+        "diverge",
+    ),
     Row("no-gpu", "there is no GPU", "student", "it trains; who asks for one gets a sentence", _photos, _no_gpu, "gpu"),
-    Row("poisoned-weights", "a model's file runs code when it is unpickled", "engineer", "as weights, as a model and in a bundle: refused in a sentence, and the code was not run", _poisoned, _never_run, "poison"),
-    Row("cut-weights", "the download of weights broke off", "student", "refused in a sentence that names the file", _cut_weights, _not_whole, "cut-weights"),
-    Row("damaged-model", "a bit of the weights has flipped, or the file is cut", "engineer", "each is refused in a sentence that names the file", _bundle, _damaged, "flip"),
-    Row("other-meaning", "a bit has flipped in what says what a number means: a class's name, the mean, a layer", "engineer", "each is refused, or answers exactly as before", _meaning, _vouched, "flip-name"),
+    Row(
+        "poisoned-weights",
+        "a model's file runs code when it is unpickled",
+        "engineer",
+        "as weights, as a model and in a bundle: refused in a sentence, and the code was not run",
+        _poisoned,
+        _never_run,
+        "poison",
+    ),
+    Row(
+        "cut-weights",
+        "the download of weights broke off",
+        "student",
+        "refused in a sentence that names the file",
+        _cut_weights,
+        _not_whole,
+        "cut-weights",
+    ),
+    Row(
+        "damaged-model",
+        "a bit of the weights has flipped, or the file is cut",
+        "engineer",
+        "each is refused in a sentence that names the file",
+        _bundle,
+        _damaged,
+        "flip",
+    ),
+    Row(
+        "other-meaning",
+        "a bit has flipped in what says what a number means: a class's name, the mean, a layer",
+        "engineer",
+        "each is refused, or answers exactly as before",
+        _meaning,
+        _vouched,
+        "flip-name",
+    ),
 )

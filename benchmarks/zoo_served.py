@@ -177,8 +177,40 @@ def _sent(server: Running, body: bytes, got: dict[str, object]) -> None:
 
 
 ROWS = (
-    Row("slow-client", "a client opens 1,000 connections and sends a byte a second", "engineer", "another client is answered within 1 s", _photo, _others_answered, "has none"),
-    Row("hanging-decoder", "a picture keeps its decoder busy for ever", "engineer", "its sender gets a sentence within 10 s, another client is answered within 1 s", _hanging, _next_served, "has none"),
-    Row("broken-swap", "a damaged model is put in the served one's place", "engineer", "the same answer as before, and a line that says why", _photo, _kept_on, "has none"),
-    Row("hostile-page", "a web page makes the browser ask the server on this computer", "teacher", "403 for every kind; its own page is answered", _photo, _refused_pages, "has none"),
+    Row(
+        "slow-client",
+        "a client opens 1,000 connections and sends a byte a second",
+        "engineer",
+        "another client is answered within 1 s",
+        _photo,
+        _others_answered,
+        "has none",
+    ),
+    Row(
+        "hanging-decoder",
+        "a picture keeps its decoder busy for ever",
+        "engineer",
+        "its sender gets a sentence within 10 s, another client is answered within 1 s",
+        _hanging,
+        _next_served,
+        "has none",
+    ),
+    Row(
+        "broken-swap",
+        "a damaged model is put in the served one's place",
+        "engineer",
+        "the same answer as before, and a line that says why",
+        _photo,
+        _kept_on,
+        "has none",
+    ),
+    Row(
+        "hostile-page",
+        "a web page makes the browser ask the server on this computer",
+        "teacher",
+        "403 for every kind; its own page is answered",
+        _photo,
+        _refused_pages,
+        "has none",
+    ),
 )
