@@ -29,11 +29,13 @@ from pathlib import Path
 import measuring
 from lives import Death, Life, begun
 from measuring import at_most
-from writers import Model, Writer, all_writers
+from writers import OF_MODELS, WRITERS, Model, Writer, all_writers
 
 BAR = at_most(0, "kills", "whoever is killed while writing loses nothing that was kept, and leaves nothing half")
 TRAINED = ("train", "digits", "--epochs", "1", "--name", "digits", "--quiet")
-LIVES_IN_A_FOLDER = 60
+LIVES_IN_A_FOLDER = 30
+IN_MEMORY = Path("/dev/shm")
+"""Where the files lie if it is there: a killed process leaves the same behind on every disk, and this one is quick."""
 LEFT_ALONE, TWO = 0.1, 0.3
 """Shares of the lives that come to their end, and, where others may write, that are two at a time."""
 
@@ -43,13 +45,13 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=1000, help="how often to kill (default 1000)")
     parser.add_argument("--seed", type=int, default=0, help="decides the moments, as far as a clock can repeat them")
     parser.add_argument("--log", type=Path, help="JSON lines of what was counted, which later calls add to")
-    parser.add_argument("--only", nargs="+", metavar="WRITER", help="some of the writers")
+    parser.add_argument("--only", nargs="+", choices=WRITERS, metavar="WRITER", help=f"some of {', '.join(WRITERS)}")
     options = parser.parse_args()
     print(measuring.heading(), flush=True)
     log, total = measuring.Log(options.log, program="kills_of_writers"), Counter[str]()
-    with tempfile.TemporaryDirectory() as name:
-        writers = all_writers(trained(Path(name)))
-        chosen = options.only or list(writers)
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as name:
+        chosen = options.only or WRITERS
+        writers = all_writers(trained(Path(name)) if set(chosen) & set(OF_MODELS) else None)
         for who in chosen:
             before = sum((Counter(run) for run in log.runs(who)), Counter[str]())
             chance = random.Random(f"{options.seed} {who} {before['lives']}")

@@ -48,6 +48,8 @@ from eyespot.runs.remembered import MOST, recall, remember
 from eyespot.runs.tables import write_csv, write_json
 
 KINDS = ("onnx", "openvino", "web")
+OF_MODELS = ("model", *(f"export {kind}" for kind in KINDS))
+WRITERS = ("store", "trainings", "cache", "lists", "events", "labels", "converted", *OF_MODELS)
 CLASSES = ("cat", "dog")
 BATCHES, LISTED = 6, 300
 
@@ -82,18 +84,21 @@ class Writer:
     """Whether others may write at the same time."""
 
 
-def all_writers(models: tuple[Model, Model]) -> dict[str, Writer]:
-    """By their names. models: two that take each other's place."""
+def all_writers(models: tuple[Model, Model] | None) -> dict[str, Writer]:
+    """By their names. models: two that take each other's place; None leaves those out that write models."""
+    of_models = {}
+    if models:
+        of_models["model"] = Writer(_placing(models), _wrong_model(models))
+        of_models |= {f"export {kind}": Writer(_exporting(models, kind), _wrong_export(models, kind)) for kind in KINDS}
     return {
         "store": Writer(_fill, _wrong_store, together=True),
-        "model": Writer(_placing(models), _wrong_model(models)),
-        **{f"export {kind}": Writer(_exporting(models, kind), _wrong_export(models, kind)) for kind in KINDS},
         "trainings": Writer(_remember, _wrong_trainings),
         "cache": Writer(_keep, _wrong_cache, together=True),
         "lists": Writer(_list, _wrong_lists, together=True),
         "events": Writer(_begin_a_run, _wrong_run),
         "labels": Writer(_label, _wrong_labels),
         "converted": Writer(_convert, _wrong_converted),
+        **of_models,
     }
 
 
@@ -116,17 +121,18 @@ def _fill(folder: Path, number: int, say: Say) -> None:
 def _wrong_store(folder: Path, said: Sequence[str]) -> Iterator[str]:
     told = [line.split() for line in said]
     kept = {name for word, name in told if word == "kept"}
+    batches = {name: _batch(name) for name in sorted({name for _, name in told})}
     with Store(folder) as store:
-        for name in {name for _, name in told}:
-            expected = _batch(name)
-            found = store.get(list(expected))
-            if name in kept and len(found) < len(expected):
-                yield f"batch {name}: {len(found)} of {len(expected)} kept arrays are there"
-            if len(found) not in (0, len(expected)):
-                yield f"batch {name} is there in part"
-            if any(not np.array_equal(array, expected[key]) for key, array in found.items()):
-                yield f"batch {name} has other numbers"
+        found = store.get([key for batch in batches.values() for key in batch])
         yield from store.notes
+    for name, batch in batches.items():
+        there = batch.keys() & found.keys()
+        if name in kept and len(there) < len(batch):
+            yield f"batch {name}: {len(there)} of {len(batch)} kept arrays are there"
+        if len(there) not in (0, len(batch)):
+            yield f"batch {name} is there in part"
+        if any(not np.array_equal(found[key], batch[key]) for key in there):
+            yield f"batch {name} has other numbers"
 
 
 # A model in another's place, and its exports
@@ -226,16 +232,17 @@ def _remember(folder: Path, number: int, say: Say) -> None:
 
 
 def _wrong_trainings(folder: Path, said: Sequence[str]) -> Iterator[str]:
-    kept = [int(line.split()[1]) for line in said if line.startswith("kept")]
-    numbers = {int(each.name.split("-")[1].partition(".")[0]) for each in (folder / "trained").glob("key-*")}
-    for number in numbers | set(kept[-MOST:]):
+    """Whole is what recall takes; one that was kept may go only where `MOST` later ones are there."""
+    kept = {int(line.split()[1]) for line in said if line.startswith("kept")}
+    there = {int(each.name.split("-")[1]) for each in (folder / "trained").glob("key-*[0-9]")}
+    for number in sorted(there | kept):  # in their order: who is recalled is of use
         decisions, weights = _training(number)
         found: dict[str, Any] = {}
         run = folder / "recalled"
         shutil.rmtree(run, ignore_errors=True)
         run.mkdir()
         if not recall(_job(folder, run, found), f"key-{number}"):
-            if number in kept[-MOST + 1 :]:  # a later one that was killed may have been kept, too
+            if number in there or sum(other > number for other in there) < MOST:
                 yield f"training {number} is gone"
             continue
         files = [each.read_bytes() for each in run.glob(f"{CHECKPOINTS}/*/*")]
