@@ -309,10 +309,12 @@ def _begin_a_run(folder: Path, number: int, say: Say) -> None:
         run.write_args({"version": "0", "data": "pets", "given": ["name"], "name": "pets", "number": number})
         write_whole(there / "report.html", b"<p>worth having")
         say("kept report")
-        events = Events(there)
+        notes: list[str] = []
+        events = Events(there, notes)
         for step in range(20):
             events.tell(Event("training", step=number * 100 + step, loss=step / 7))
-            say(f"told {number * 100 + step}")
+            if not notes:  # else it has said that the file ends early
+                say(f"told {number * 100 + step}")
 
 
 def _wrong_run(folder: Path, said: Sequence[str]) -> Iterator[str]:
@@ -370,8 +372,10 @@ def _convert(folder: Path, number: int, say: Say) -> None:
                     "".join(f"0 0.5 0.5 0.{m} 0.25\n" for m in range(11, n + 12))
                 )
             (draft / "data.yaml").write_text("names: [cat, dog]\n")
-    out = folder / f"out-{number % 5}"
-    shutil.rmtree(out, ignore_errors=True)
+    out, old = folder / f"out-{number % 5}", folder / "old"
+    shutil.rmtree(old, ignore_errors=True)
+    if out.exists():
+        out.rename(old)
     say("begun")
     eyespot.convert_boxes(cells, to=("yolo", "coco", "voc")[number % 3], out=out)
     say(f"kept {number % 5}")
