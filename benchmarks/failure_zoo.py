@@ -46,6 +46,7 @@ def main() -> None:
     rows = [row for row in ROWS if not options.only or row.name in options.only]
     with tempfile.TemporaryDirectory() as name:
         ground = Ground(Path(name).resolve())
+        measuring.converted_trunk(ground.folder / "cache")
         os.environ[machine.CACHE_VARIABLE] = str(ground.folder / "cache")
         found = {row.name: tried(row, ground) for row in rows}
         others = asked(options.peers, rows, ground) if options.peers else {}

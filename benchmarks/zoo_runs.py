@@ -122,7 +122,7 @@ def _full(ground: Ground, case: Case) -> str:
 
 def _diverged(ground: Ground, case: Case) -> str:
     steps = ("--lr", "10", "--optimizer", "sgd", "--schedule", "constant", "--warmup", "0", "--epochs", "2")
-    result = ground.train(case.data, "--regime", "scratch", "--model", "alexnet_2014", *steps)
+    result = ground.train(case.data, "--regime", "scratch", "--model", "lenet5", *steps)
     words = noted(result, "no finite number")
     answers = ground.eyespot("predict", result["run"], ground.photos("circle")[0], "--json").json
     must(all(0 <= each["probability"] <= 1 for each in answers[0]["predictions"]), "the answers are no numbers")
