@@ -7,7 +7,7 @@ images of 64 pixels and default settings else. Each task is done in a process of
 
 fastai: `ImageDataLoaders.from_folder` and `vision_learner`. timm: `create_dataset`, `create_loader`, `create_model`, as
 its train.py calls them. torchvision: `ImageFolder`, its transforms and models, as references/classification calls them.
-Ultralytics: `YOLO("yolo11n-cls.yaml").train(data=...)`, and `yolo11n.yaml` for boxes.
+Ultralytics: `YOLO("yolo26n-cls.yaml").train(data=...)`, and `yolo26n.yaml` for boxes.
 """
 
 from __future__ import annotations
@@ -231,7 +231,7 @@ class Ultralytics:
     """Ultralytics."""
 
     def train(self, data: Path, rate: float | None = None) -> Trained:
-        return self._run("yolo11n-cls.yaml", str(data), **({} if rate is None else {"lr0": rate, "optimizer": "SGD"}))
+        return self._run("yolo26n-cls.yaml", str(data), **({} if rate is None else {"lr0": rate, "optimizer": "SGD"}))
 
     def _run(self, network: str, data: str, **options: Any) -> Trained:
         from ultralytics import YOLO
@@ -260,10 +260,10 @@ class Ultralytics:
         return {each.relative_to(at).as_posix(): part for part, at in parts.items() for each in at.glob("*/*.*")}
 
     def boxes(self, data: Path) -> Trained:
-        return self._run("yolo11n.yaml", str(data / "data.yaml"))
+        return self._run("yolo26n.yaml", str(data / "data.yaml"))
 
     def gpu(self, data: Path) -> Any:
-        return self._run("yolo11n-cls.yaml", str(data), device=0)
+        return self._run("yolo26n-cls.yaml", str(data), device=0)
 
     def save(self, trained: Trained, path: Path) -> Path:
         path.with_suffix(".pt").write_bytes(Path(trained.model.trainer.best).read_bytes())
