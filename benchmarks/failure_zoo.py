@@ -69,7 +69,7 @@ def tried(row: Row, ground: Ground) -> dict[str, Any]:
         words, passed = row.act(ground, prepared(row, ground, "own")), True
     except Missed as error:
         words, passed = str(error), False
-    except Exception as error:  # a row that fails must not hide the others
+    except (Exception, SystemExit) as error:  # a row that fails must not hide the others
         words, passed = f"{type(error).__name__}: {error}", False
     words = words.replace(f"{ground.folder}/", "")
     print(f"{'PASS' if passed else 'FAIL'}  {row.name} ({time.perf_counter() - began:.1f} s): {words}", flush=True)

@@ -260,6 +260,10 @@ class Ultralytics:
         return {each.relative_to(at).as_posix(): part for part, at in parts.items() for each in at.glob("*/*.*")}
 
     def boxes(self, data: Path) -> Trained:
+        import torchvision
+        from ultralytics.utils.nms import TorchNMS
+
+        torchvision.ops.nms = TorchNMS.nms  # its own, for torchvision beside a small build of torch lacks the operator
         return self._run("yolo26n.yaml", str(data / "data.yaml"))
 
     def gpu(self, data: Path) -> Any:
@@ -371,7 +375,7 @@ class Words:
         if not hasattr(self.peer, "split"):
             return "splits nothing itself"
         parts = self.peer.split(self.task.data)
-        size = 2 if self.task.row == "near-copies" else 5
+        size = 2 if self.task.row == "near-copies" else 3
         groups = [self.task.odd[at : at + size] for at in range(0, len(self.task.odd), size)]
         torn = sum(len({parts[each] for each in group if each in parts}) > 1 for group in groups)
         return f"{torn} of {len(groups)} lie in two parts, {self.warned()}"

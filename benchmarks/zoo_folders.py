@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image, ImageChops, ImageEnhance
 from zoo_ground import CLASSES, IN_PARTS, TRAIN, VAL, Case, Ground, Row, must, noted, only_those, set_aside
 
-PAIRS, BURSTS, FRAMES = 30, 16, 5
+PAIRS, BURSTS, FRAMES = 30, 80, 3
 """Pictures that are saved twice; bursts of each class, and how many pictures one has."""
 
 
@@ -105,7 +105,7 @@ def _saved_again(ground: Ground, folder: Path) -> Case:
 
 
 def _bursts(ground: Ground, folder: Path) -> Case:
-    """240 photos in bursts of five: the hand shakes, the light changes, half a second lies between."""
+    """720 photos in bursts of three: the hand shakes, the light changes, half a second lies between."""
     chance, names = random.Random(0), list[str]()
     for day, label in enumerate(CLASSES, start=4):
         place = folder / "data" / label
@@ -117,7 +117,7 @@ def _bursts(ground: Ground, folder: Path) -> Case:
                 shaken = ImageChops.offset(first, chance.randrange(-3, 4), chance.randrange(-3, 4))
                 lit = ImageEnhance.Brightness(shaken).enhance(chance.uniform(0.95, 1.05))
                 exif = Image.Exif()
-                exif[0x0132] = f"2026:05:{day:02} {9 + burst // 4:02}:{burst % 4 * 10:02}:{frame // 2:02}"
+                exif[0x0132] = f"2026:05:{day:02} {9 + burst // 6:02}:{burst % 6 * 10:02}:{frame // 2:02}"
                 lit.save(place / f"{burst:02}-{frame}.jpg", quality=90, exif=exif)
                 names.append(f"{label}/{burst:02}-{frame}.jpg")
     return Case(folder / "data", tuple(names))
@@ -156,7 +156,8 @@ def _lists(ground: Ground, folder: Path) -> Case:
 
 
 def _by_line(ground: Ground, case: Case) -> str:
-    words = only_those(ground.train(case.data), case.odd, of=IN_PARTS + 3, word="does not exist")
+    named = [f"{name} ({case.data.name}, line {IN_PARTS + 2 + n})" for n, name in enumerate(case.odd)]
+    words = only_those(ground.train(case.data), named, of=IN_PARTS + 3, word="does not exist")
     refused = ground.eyespot("train", case.data.with_name("other.csv"), "--quiet").refused("what", "ever")
     return f"{words}; of the other: {refused}"
 
@@ -167,7 +168,7 @@ def _boxes(ground: Ground, folder: Path) -> Case:
         for part in ("train", "val"):
             for kind in ("images", "labels"):
                 (folder / name / kind / part).mkdir(parents=True)
-            for number, path in enumerate(ground.photos("circle")[:4]):
+            for number, path in enumerate(ground.photos("circle" if part == "train" else "square")[:4]):
                 shutil.copyfile(path, folder / name / "images" / part / f"{part}-{number}{path.suffix}")
                 text = line if (part, number) == ("train", 0) else "0 0.5 0.5 0.4 0.4\n"
                 (folder / name / "labels" / part / f"{part}-{number}.txt").write_text(text)
@@ -309,7 +310,7 @@ ROWS = (
     ),
     Row(
         "bursts",
-        "240 photos were taken in bursts of five",
+        "720 photos were taken in bursts of three",
         "teacher",
         "no burst lies in two parts of the split",
         _bursts,

@@ -132,7 +132,7 @@ def _diverged(ground: Ground, case: Case) -> str:
 def _no_gpu(ground: Ground, case: Case) -> str:
     ground.train(case.data)
     said = ground.eyespot("train", case.data, "--regime", "partial", "--device", "cuda", "--quiet")
-    return f"trains on the processor; asked for cuda: {said.refused('cuda')}"
+    return f"trains on the processor; asked for cuda: {said.refused('CUDA')}"
 
 
 # Files of models

@@ -162,6 +162,7 @@ def _next_served(ground: Ground, case: Case) -> str:
             sender.join(DEADLINE)
             if not got:
                 server.process.kill()
+                server.process.wait()
             must(got, f"its sender has no answer after {DEADLINE:.0f} s")
     finally:
         os.environ["PYTHONPATH"] = before
