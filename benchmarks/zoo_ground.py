@@ -210,11 +210,12 @@ def only_those(result: Any, odd: Iterable[str], *, of: int, word: str = "") -> s
 
     of: pictures in all. word: what the reasons have in them.
     """
-    found, wanted = set_aside(result), set(odd)
-    must(found.keys() == wanted, f"set aside were {sorted(found) or 'none'}")
+    wanted = list(odd)
+    found = set_aside(result)
+    must(found.keys() == set(wanted), f"set aside were {sorted(found) or 'none'}")
     must(result["pictures"]["used"] == of - len(wanted), f"{result['pictures']['used']} of {of} pictures were used")
     must(all(word in reason for reason in found.values()), f"the reason given is: {sorted(found.values())[0]}")
-    return f"{next(iter(wanted))} {found[next(iter(wanted))]}"
+    return f"{wanted[0]} {found[wanted[0]]}"
 
 
 def noted(result: Any, *words: str) -> str:

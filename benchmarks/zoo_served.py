@@ -16,7 +16,7 @@ from pathlib import Path
 
 from PIL import Image
 from servers import HOST, Running, ask, eyespot, served
-from zoo_ground import Case, Ground, Row, must
+from zoo_ground import Case, Ground, Missed, Row, must
 
 from eyespot.bundle.files import FOLDER, GRAPH
 
@@ -44,9 +44,13 @@ def _photo(ground: Ground, folder: Path) -> Case:
 
 def _seconds(server: Running, body: bytes) -> float:
     """That another client waits for its answer."""
-    began, connection = time.perf_counter(), server.connection(seconds=60)
-    status, _ = ask(connection, body)
-    connection.close()
+    began = time.perf_counter()
+    try:
+        connection = server.connection(seconds=60)
+        status, _ = ask(connection, body)
+        connection.close()
+    except OSError as error:
+        raise Missed(f"the other client got no answer: {error}") from None
     must(status == 200, f"the other client got status {status}")
     return time.perf_counter() - began
 
