@@ -47,6 +47,8 @@ from eyespot.runs.options import TrainOptions
 from eyespot.runs.remembered import MOST, recall, remember
 from eyespot.runs.tables import write_csv, write_json
 
+EXPORTING: Any = importlib.import_module("eyespot.recipes.export")
+"""The file, which `eyespot.export` is not: that is its function."""
 KINDS = ("onnx", "openvino", "web")
 OF_MODELS = ("model", *(f"export {kind}" for kind in KINDS))
 WRITERS = ("store", "trainings", "cache", "lists", "events", "labels", "converted", *OF_MODELS)
@@ -167,12 +169,12 @@ def _exporting(models: tuple[Model, Model], kind: str) -> Callable[[Path, int, S
     """Exports as the recipe does, but for what is asked and compared before, which writes nothing."""
 
     def export(folder: Path, number: int, say: Say) -> None:
-        recipe: Any = importlib.import_module("eyespot.recipes.export")
+        recipe = EXPORTING
         files = models[number % 2].exports[kind]
         ordered = tuple(files[name] for name in sorted(files, key=lambda name: name.endswith(".bin")))
         recipe.onnx_file, recipe.openvino_files = lambda bundle: ordered[0], lambda bundle: ordered
         recipe.OnnxRuntime = recipe.runtime_files = recipe.pictures_to_compare = lambda *_, **__: None
-        recipe.answers_of_run = recipe.prove_site = lambda *_, **__: None
+        recipe.answers_of_run = lambda *_, **__: None
         recipe._Compared.proven = lambda self, contents, reference: recipe._Proven(contents, (), None)
         recipe._Compared.result = lambda self, proven, seconds: None
         recipe.draft_site = lambda *_: files
