@@ -16,7 +16,7 @@ from zoo_ground import CLASSES, IN_PARTS, Case, Ground, Row, must, noted, only_t
 TEN = 10
 LARGEST = 10**9
 """Bytes of memory that a picture may lead a command to."""
-NAMED = "status 0; exactly this file is set aside, with a reason; all others are used"
+NAMED = "status 0; exactly this file is set aside, with a reason{}; all others are used"
 
 
 def _one_more(ground: Ground, folder: Path, name: str, data: bytes) -> Case:
@@ -271,7 +271,7 @@ ROWS = (
         "cut-picture",
         "a photo is cut off, as by a card pulled out too early",
         "teacher",
-        NAMED,
+        NAMED.format(""),
         _cut,
         _named("cut off"),
         "train",
@@ -280,7 +280,7 @@ ROWS = (
         "no-picture",
         "a web page was saved as `.jpg`",
         "student",
-        f"{NAMED} that says what it is",
+        NAMED.format(" that says what it is"),
         _web_page,
         _named("web page"),
         "train",
@@ -335,7 +335,7 @@ ROWS = (
         "heic",
         "an iPhone's photo is in HEIC, which needs an extra",
         "teacher",
-        f"{NAMED} that names the format",
+        NAMED.format(" that names the format"),
         _heic,
         _named("HEIC"),
         "train",
@@ -344,7 +344,7 @@ ROWS = (
         "bomb",
         "300 KB claim to be 2,500 megapixels",
         "engineer",
-        f"{NAMED}; less than 1 GB of memory",
+        NAMED.format("") + "; less than 1 GB of memory",
         _bomb,
         _bombed,
         "train",

@@ -51,7 +51,7 @@ def _cell(text: str) -> str:
     """A text as a table can hold it, cut where it is long."""
     text = " ".join(text.split())
     short = text if len(text) <= 300 else f"{text[:300].rsplit(' ', 1)[0]} ..."
-    return short.replace("|", "&#124;").replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")
+    return short.replace("|", "&#124;").replace("<", "&lt;").replace("*", "\\*")
 
 
 if __name__ == "__main__":
