@@ -13,21 +13,17 @@ own, forked from one that has imported all and done nothing, so this needs a sys
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import random
-import signal
 import tempfile
-import time
-import traceback
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import measuring
 import torch
+from lives import Death, begun
 from measuring import at_most
 from PIL import Image, ImageChops, ImageDraw
 
@@ -49,7 +45,6 @@ PARTS = {"train": 16, "val": 10, "test": 4}
 """Pictures of each class."""
 COLORS = {"circle": "firebrick", "square": "navy", "triangle": "darkgreen"}
 FILES = ("bundle/model.onnx", "results.csv", "predictions.csv", "split.csv")
-FILE_STEPS = ("fsync", "replace")
 IN_A_FILE = 0.3
 """Share of the kills that come in the midst of writing a file."""
 AGAIN = 0.4
@@ -71,7 +66,9 @@ def main() -> None:
     parser = measuring.arguments_parser(__doc__)
     parser.add_argument("--kills", type=int, default=200, help="how often to kill (default 200)")
     parser.add_argument("--seed", type=int, default=0, help="decides the moments, as far as a clock can repeat them")
+    parser.add_argument("--log", type=Path, help="JSON lines of what was counted, which later calls add to")
     options = parser.parse_args()
+    log = measuring.Log(options.log, program="kills")
     print(measuring.heading(), flush=True)
     torch.set_num_threads(1)  # a forked child would wait for ever for threads that only its parent has
     running.CHECKPOINT_SECONDS, running.CHECKPOINT_SHARE = 0.05, 1e9
@@ -97,7 +94,9 @@ def main() -> None:
                 print(f"{kills} kills, {number} runs, {different} different", flush=True)
     for moment, count in sorted(met.items()):
         print(f"{count:4} kills: {moment}")
+    log.add("train", {"kills": kills, "runs": number, "different": different})
     print(f"{kills} kills of {number} runs")
+    print(f"in all {sum(run['kills'] for run in log.runs('train')) or kills} kills")
     print(BAR.verdict(different))
 
 
@@ -144,13 +143,11 @@ def boxed(shapes: Path, folder: Path) -> Path:
 def unkilled(data: Path, folder: Path, regime: str) -> Whole:
     """A run that comes to its end, once the network is converted and features are stored."""
     for name in ("first", "whole"):
-        began = time.perf_counter()
-        told = life(lambda name=name: train(data, out=folder, name=f"{regime}-{name}", **REGIMES[regime]))
-        seconds = time.perf_counter() - began
-    assert told is not None
+        told = begun(lambda _, name=name: train(data, out=folder, name=f"{regime}-{name}", **REGIMES[regime])).ended()
+        assert told.steps, f"{regime} does not come to its end"
     run = folder / "train" / f"{regime}-whole"
-    print(f"{regime}: {seconds:.1f} s, {told} steps of writing files", flush=True)
-    return Whole(seconds, told, hashes(run))
+    print(f"{regime}: {told.seconds:.1f} s, {told.steps} steps of writing files", flush=True)
+    return Whole(told.seconds, told.steps, hashes(run))
 
 
 def killed(
@@ -164,10 +161,14 @@ def killed(
         fatal = chance.randint(1, whole.file_steps) if wanted and chance.random() < IN_A_FILE else None
         after = chance.uniform(0.0, whole.seconds) if wanted and fatal is None else None
         if (run / ARGS).exists():
-            ended = life(lambda: train(resume=run), after=after, fatal=fatal)
+            life = begun(lambda _: train(resume=run), Death(after=after, step=fatal)).ended()
         else:
-            ended = life(lambda: train(data, out=folder, name=name, **REGIMES[regime]), after=after, fatal=fatal)
-        if ended is not None:
+            life = begun(
+                lambda _: train(data, out=folder, name=name, **REGIMES[regime]), Death(after=after, step=fatal)
+            ).ended()
+        if life.failed:
+            raise SystemExit("a life failed")
+        if not life.killed:
             if moments:
                 return {"hashes": hashes(run), "moments": moments}
             return killed(data, folder, regime, whole, number=number + 10_000, chance=chance)  # it was sooner
@@ -187,55 +188,6 @@ def moment(run: Path) -> str:
     if (run / "bundle" / "manifest.json").exists():
         return "behind the model"
     return "behind a checkpoint" if any(run.glob("checkpoints/*/*")) else "before a checkpoint"
-
-
-def life(begin: Callable[[], Any], *, after: float | None = None, fatal: int | None = None) -> int | None:
-    """The steps of writing files that it took in a process of its own; None where that was killed.
-
-    after: seconds to a kill from outside. fatal: the step of writing a file within which it ends itself.
-    """
-    heard, said = os.pipe()
-    child = os.fork()
-    if child == 0:
-        lived(begin, said, fatal)
-    os.close(said)
-    if after is not None:
-        time.sleep(after)
-        os.kill(child, signal.SIGKILL)
-    with os.fdopen(heard) as file:
-        text = file.read()
-    _, status = os.waitpid(child, 0)
-    if status == 0 and text:
-        return int(json.loads(text))
-    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
-        return None
-    raise SystemExit(f"a life ended with status {status}")
-
-
-def lived(begin: Callable[[], Any], said: int, fatal: int | None) -> None:
-    """One life, in a process of its own, whose end this is."""
-    steps, status = 0, 1
-
-    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **options: Any) -> Any:
-            nonlocal steps
-            steps += 1
-            if steps == fatal:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return function(*args, **options)
-
-        return call
-
-    for name in FILE_STEPS:
-        setattr(os, name, counted(getattr(os, name)))
-    try:
-        begin()
-        os.write(said, json.dumps(steps).encode())
-        status = 0
-    except Exception:
-        traceback.print_exc()
-    finally:
-        os._exit(status)
 
 
 def hashes(run: Path) -> dict[str, str]:

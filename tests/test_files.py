@@ -9,7 +9,7 @@ import pytest
 import eyespot
 from eyespot import files
 from eyespot.errors import CannotWrite, EyespotError
-from eyespot.files import from_home, remove_leftovers, require_writable, write_whole
+from eyespot.files import from_home, remove_leftovers, require_writable, write_together, write_whole
 
 
 def test_a_file_is_written_with_its_bytes_and_nothing_is_left_beside_it(tmp_path):
@@ -209,3 +209,37 @@ def test_homes_are_found_in_one_way():
 def test_a_path_in_the_home_of_nobody_is_a_sentence(option, tmp_path, shared_cache):
     with pytest.raises(EyespotError, match="~nobody-at-all"):
         eyespot.train("digits", out=tmp_path, **{option: "~nobody-at-all/p.csv"})
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize("before", [None, "old"])
+@pytest.mark.parametrize("moves", range(3))
+def test_killed_in_between_files_that_belong_together_never_look_whole(tmp_path, monkeypatch, before, moves):
+    """The last is the one that others are found by, such as a page's index: with it all are of one writing."""
+    names = ("weights.bin", "picture.svg", "index.html")
+
+    def contents(state):
+        return {tmp_path / name: f"{name} {state}".encode() for name in names}
+
+    if before:
+        write_together(contents(before))
+    left, move = [moves], files.move
+
+    def move_or_end(source, target):
+        left[0] -= 1
+        if left[0] < 0:
+            raise Killed
+        move(source, target)
+
+    monkeypatch.setattr(files, "move", move_or_end)
+    monkeypatch.setattr(files, "write_chosen", lambda path, data: path.write_bytes(data))
+    with pytest.raises(Killed):
+        write_together(contents("new"))
+    found = {each: each.read_bytes() for each in tmp_path.iterdir() if each.name in names}
+    assert tmp_path / "index.html" not in found or found == contents("old")
+    monkeypatch.setattr(files, "move", move)
+    write_together(contents("new"))
+    assert {each: each.read_bytes() for each in tmp_path.iterdir()} == contents("new")

@@ -69,9 +69,11 @@ def move(source: Path, target: Path) -> None:
 
 
 def write_together(files: Mapping[Path, bytes]) -> None:
-    """Writes files whose folders exist so that, after a full disk, none of them is there. Raises CannotWrite.
+    """Writes files whose folders exist so that they are whole together or do not look so. Raises CannotWrite.
 
-    Each is written beside its place first; then all are put there, in their order.
+    Each is written beside its place first: a full disk changes nothing. Then the last, by which the others are found,
+    is taken away, all are put in their places, and it comes back at the end. So of whoever is killed in between there
+    is never a mixture of two writings that looks whole.
     """
     staged: list[tuple[Path, Path]] = []
     try:
@@ -79,6 +81,8 @@ def write_together(files: Mapping[Path, bytes]) -> None:
             target = _followed(path)
             staged.append((_beside(target), target))
             write_chosen(staged[-1][0], data)
+        if len(staged) > 1:
+            staged[-1][1].unlink(missing_ok=True)
         for temporary, target in staged:
             move(temporary, target)
     except OSError as error:

@@ -184,3 +184,14 @@ def test_a_picture_called_classes_keeps_its_text(tmp_path):
         overwrite=False,
     )
     assert (tmp_path / "classes.txt").read_text() == "0 0.500000 0.500000 1.000000 1.000000\n"
+
+
+def test_killed_in_between_texts_are_no_data_set_yet(tmp_path, monkeypatch):
+    """With data.yaml `train` would take a picture whose text is not there for one without objects."""
+    answers = [answer(f"{number}.jpg", ("cat", (20, 10, 60, 60))) for number in range(3)]
+    texts = {each.picture: each.picture.replace(".jpg", ".txt") for each in answers}
+    written = []
+    monkeypatch.setattr("eyespot.answering.labels.write_chosen", lambda path, content: written.append(path.name))
+    write_labels(tmp_path, answers, texts, ["cat"], overwrite=False)
+    assert written[-1] == "data.yaml"
+    assert len(written) == 5

@@ -190,6 +190,27 @@ def test_swaps_and_ends(run, data, colors_run):
     assert printed.count("PASS") == 4
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it forks")
+def test_whoever_writes_is_killed(run, tmp_path):
+    log = tmp_path / "kills.jsonl"
+    for kills in (10, 20):
+        few = ("store", "lists", "labels", "converted")
+        printed = run("kills_of_writers.py", "--kills", 10, "--log", log, "--only", *few)
+        count = json.loads(printed.splitlines()[-2].removeprefix("in all ").replace("'", '"'))
+        assert count["kills"] >= kills
+        assert 'PASS  0 kills (bar <= 0 kills): "' in printed
+
+
+@linux_only
+def test_a_row_of_the_failure_zoo(run, tmp_path):
+    found = tmp_path / "found.json"
+    printed = run("failure_zoo.py", "--only", "wrong-boxes", "--write", found)
+    assert "PASS  1 rows (bar >= 1 rows)" in printed
+    [row] = json.loads(found.read_text("utf-8"))["rows"].values()
+    assert row["passed"]
+    assert set(row["peers"].values()) == {"not run"}
+
+
 @linux_only
 def test_an_end_that_drops_what_it_accepted_is_told_from_others(monkeypatch):
     monkeypatch.syspath_prepend(BENCHMARKS)

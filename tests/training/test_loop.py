@@ -362,6 +362,18 @@ def test_a_loss_that_is_never_a_number_ends_training_with_finite_weights():
     assert all(weight.isfinite().all() for weight in run.averaged.parameters())
 
 
+@pytest.mark.parametrize("lost", [float("inf"), float("nan")])
+def test_while_no_epoch_could_answer_a_validation_loss_that_is_no_number_takes_training_back(lost):
+    """The losses of the steps may all be finite while the weights grow without end."""
+    run = Scripted([lost, lost, 0.9, 0.8, 0.7], epochs=3)
+    assert [epoch.validation_loss for epoch in epochs_of(run)] == [0.9, 0.8, 0.7]
+    assert len(run.notes) == 2
+    assert "0.25 of the learning rate" in run.notes[1]
+    never = Scripted([lost] * 100, epochs=100)
+    assert list(epochs_of(never)) == []
+    assert len(never.notes) == MOST_LOWERED
+
+
 def test_weights_that_the_last_step_spoiled_are_not_kept():
     run = training(epochs=1, patience=None)
     for step in run.run():

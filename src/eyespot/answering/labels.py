@@ -71,12 +71,14 @@ def write_labels(
 
 
 def _files(answers: Sequence[Detections], texts: Mapping[str, str], classes: Sequence[str]) -> dict[str, bytes]:
-    """What is to be written, by the path below the folder of all texts."""
+    """What is to be written, by the path below the folder of all texts, in this order: with data.yaml it is a data set,
+    in which a picture without a text has no objects, so that comes last.
+    """
     boxed = {texts[each.picture]: _text(each, classes) for each in answers if each.detections}
     names = "".join(f"{printable(name)}\n" for name in classes)
     for each in sorted({PurePosixPath(text).parent for text in boxed}):
         boxed.setdefault((each / NAMES).as_posix(), names)  # a picture of that name keeps its text
-    return {name: content.encode() for name, content in {YAML: names_yaml(classes), **boxed}.items()}
+    return {name: content.encode() for name, content in {**boxed, YAML: names_yaml(classes)}.items()}
 
 
 def _require_none(changed: Iterable[Path]) -> None:

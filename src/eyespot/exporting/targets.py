@@ -54,6 +54,11 @@ def site_targets_of(
         yield targets
 
 
+def opened_last(targets: list[Path], contents: tuple[bytes, ...]) -> dict[Path, bytes]:
+    """The files in the order in which they are written: the one that programs open comes behind its weights."""
+    return dict(reversed([*zip(targets, contents, strict=True)]))
+
+
 @contextmanager
 def _possible(targets: Collection[Path], *, overwrite: bool) -> Iterator[None]:
     new_files = [each for each in targets if not os.path.lexists(each)]

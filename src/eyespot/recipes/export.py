@@ -46,11 +46,11 @@ from eyespot.exporting.detector import prove_boxes
 from eyespot.exporting.files import Format, onnx_file, openvino_files
 from eyespot.exporting.quantize import Int8Check, in_int8
 from eyespot.exporting.result import ExportKeywords, ExportOptions, ExportResult
-from eyespot.exporting.targets import format_of, site_targets_of, targets_of
+from eyespot.exporting.targets import format_of, opened_last, site_targets_of, targets_of
 from eyespot.exporting.web import WebPage, compared_page, draft_site, prove_site
 from eyespot.exporting.web_runtime import NAME, runtime_files
 from eyespot.exporting.web_site import INDEX
-from eyespot.files import write_chosen, write_together
+from eyespot.files import write_together
 from eyespot.keywords import as_record
 from eyespot.names import printable
 from eyespot.progress import Progress, shows_progress, silent
@@ -113,8 +113,7 @@ def _export_classifier(
         proven = compared.proven(contents, OnnxRuntime(graph))
         if asked.int8:
             proven = compared.in_int8(proven, trained_on=pictures_to_compare(run, bundle, data, "train"))
-        for target, content in zip(targets, proven.contents, strict=True):
-            write_chosen(target, content)
+        write_together(opened_last(targets, proven.contents))
     return compared.result(proven, seconds=time.perf_counter() - started)
 
 
@@ -153,7 +152,8 @@ def _export_page(
     with site_targets_of(run, bundle, draft, out, overwrite=overwrite) as targets:
         compared = compared_page(run, bundle, asked.data, progress)
         proven = prove_site(bundle, runtime, draft, compared)
-        write_together({targets[name]: content for name, content in proven.content.items()})
+        names = sorted(proven.content, key=lambda name: name == INDEX)
+        write_together({targets[name]: proven.content[name] for name in names})
     folder = printable(str(targets[INDEX].parent))
     return ExportResult(
         files=tuple(printable(str(target)) for target in targets.values()),
@@ -183,8 +183,7 @@ def _export_detector(
     with targets_of(run, bundle, format, out, overwrite=overwrite) as targets:
         parts = boxed_pictures_to_compare(run, bundle, data)
         proven = prove_boxes(bundle, parts, format=format, names=[target.name for target in targets], progress=progress)
-        for target, content in zip(targets, proven.contents, strict=True):
-            write_chosen(target, content)
+        write_together(opened_last(targets, proven.contents))
     return ExportResult(
         files=tuple(printable(str(target)) for target in targets),
         bytes=sum(map(len, proven.contents)),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +21,10 @@ from eyespot.runs.job import Job
 FOLDER, DECISIONS = "trained", "decisions"
 MOST = 4
 """Runs whose trainings are kept: those that were of use last. Each takes some 50 MB."""
+PART = ".part"
+"""Ends the name of what is not whole yet, or not any more."""
+ABANDONED_SECONDS = 3600
+"""After which nobody is at such a one any more: whoever was is killed."""
 
 
 def recall(job: Job, key: str) -> bool:
@@ -45,16 +50,14 @@ def remember(job: Job, key: str) -> None:
     kept, there = job.cache_folder / FOLDER / key, job.folder.path
     if there is None or job.world.size > 1 or kept.exists():
         return
-    draft = kept.with_name(f"{key}.part")
+    draft = kept.with_name(f"{key}{PART}")
     with suppress(OSError):
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         _copy_newest(there / CHECKPOINTS, draft / CHECKPOINTS)
         keep(draft / DECISIONS, json.dumps(job.clock.decisions).encode())
         draft.rename(kept)
-        whole = [each for each in kept.parent.iterdir() if each.suffix != ".part"]
-        for old in sorted(whole, key=lambda each: each.stat().st_mtime)[:-MOST]:
-            shutil.rmtree(old, ignore_errors=True)
+        _make_room(kept.parent)
 
 
 def size(cache_folder: Path) -> int:
@@ -66,6 +69,19 @@ def size(cache_folder: Path) -> int:
 def forget(cache_folder: Path) -> None:
     """Removes all that is kept."""
     shutil.rmtree(cache_folder / FOLDER, ignore_errors=True)
+
+
+def _make_room(folder: Path) -> None:
+    """Removes all but those that were of use last, and what killed runs left. Half removed, none looks whole."""
+    by_use = sorted(folder.iterdir(), key=lambda each: each.stat().st_mtime)
+    for old in [each for each in by_use if each.suffix != PART][:-MOST]:
+        part = old.with_name(f"{old.name}{PART}")
+        shutil.rmtree(part, ignore_errors=True)
+        old.rename(part)
+        shutil.rmtree(part, ignore_errors=True)
+    for part in (each for each in by_use if each.suffix == PART):
+        if time.time() - part.stat().st_mtime > ABANDONED_SECONDS:
+            shutil.rmtree(part, ignore_errors=True)
 
 
 def _copy_newest(checkpoints: Path, to: Path) -> None:

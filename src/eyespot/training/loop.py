@@ -118,12 +118,14 @@ class Training:
     def run(self) -> Iterator[Step]:
         """Trains, yielding after every step; stop taking from it to stop training."""
         while self.step < self.steps and not self._out_of_patience():
-            if self._one_step():
-                yield Step(self.step, self._end_epoch() if self._ends_epoch else None, loss=self._batch_loss)
-            else:
-                self._go_back()
-                if self._lowered == MOST_LOWERED:
-                    return
+            done = self._one_step()
+            epoch = self._end_epoch() if done and self._ends_epoch else None
+            if done and (epoch is None or self._could_answer(epoch)):
+                yield Step(self.step, epoch, loss=self._batch_loss)
+                continue
+            self._go_back()
+            if self._lowered == MOST_LOWERED:
+                return
 
     def state(self) -> dict[str, Any]:
         """Everything that decides how training goes on: of tensors, numbers, text, lists and dicts.
@@ -226,6 +228,10 @@ class Training:
             f"and on with {LOWERED**lowered:g} of the learning rate"
         )
         self.good = self._now()
+
+    def _could_answer(self, epoch: Epoch) -> bool:
+        """Whether its validation loss is finite; where it is not, whether an earlier one is the best so far."""
+        return math.isfinite(epoch.validation_loss or 0.0) or any(each.best for each in self.epochs)
 
     def _end_epoch(self) -> Epoch:
         average_statistics(self.net, self._world)
