@@ -34,9 +34,10 @@ ANNOUNCED = -1
 """In all, where the step is a sentence that is to stay on the screen."""
 
 
-def announce(progress: Progress, sentence: str) -> None:
+def announce(progress: Progress, *sentences: str) -> None:
     """Says what is worth knowing before the work is done."""
-    progress(sentence, ANNOUNCED, ANNOUNCED)
+    for sentence in sentences:
+        progress(sentence, ANNOUNCED, ANNOUNCED)
 
 
 def silent(step: str, done: int, total: int) -> None:

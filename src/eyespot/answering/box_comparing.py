@@ -43,6 +43,7 @@ def box_comparison(
     compared = [each.hashed for each in both.pictures]
     on_series = together.notes_on(compared, ONE_SAY)
     on_series += note_on_known(together, compared, [each.hashed for each in pictures], known)
+    on_series += on_weights(first.bundle.graph, second.bundle.graph)
     series = together.numbers(compared)
     found = paired_boxes(both.first, both.second, np.random.default_rng(0), series=series)
     assert found.map50 is not None
@@ -56,14 +57,7 @@ def box_comparison(
         verdict=found.verdict,
         smallest_seen=found.smallest_seen,
         set_aside=(*boxed.set_aside, *both.set_aside),
-        notes=(
-            *notes_on(first.bundle, second.bundle),
-            *boxed.notes,
-            *on_foreign,
-            *new.notes,
-            *on_series,
-            *on_weights(first.bundle.graph, second.bundle.graph),
-        ),
+        notes=(*notes_on(first.bundle, second.bundle), *boxed.notes, *on_foreign, *new.notes, *on_series),
         first=_measured(first, found.first),
         second=_measured(second, found.second),
         boxes=int(both.first.counted.sum()),

@@ -45,6 +45,7 @@ def comparison(first: Opened, second: Opened, origin: Origin, *, split: str, pro
     together = find_together(asked.everything, image_side=min(sides), lists=asked.lists, progress=progress)
     series, on_series = together.numbers(both.pictures), together.notes_on(both.pictures, ONE_SAY)
     on_series += note_on_known(together, both.pictures, asked.everything, known)
+    on_series += on_weights(first.bundle.graph, second.bundle.graph)
     found = paired(both.first, both.second, series=series)
     return CompareResult(
         data=name_of(origin.data),
@@ -55,13 +56,7 @@ def comparison(first: Opened, second: Opened, origin: Origin, *, split: str, pro
         verdict=found.verdict,
         smallest_seen=found.smallest_seen,
         set_aside=(*asked.set_aside, *both.unreadable),
-        notes=(
-            *notes_on(first.bundle, second.bundle),
-            *asked.notes,
-            *asked.new.notes,
-            *on_series,
-            *on_weights(first.bundle.graph, second.bundle.graph),
-        ),
+        notes=(*notes_on(first.bundle, second.bundle), *asked.notes, *asked.new.notes, *on_series),
         first=_measured(first, both.first, series),
         second=_measured(second, both.second, series),
         won=found.won,

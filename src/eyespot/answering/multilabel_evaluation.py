@@ -89,8 +89,7 @@ def label_evaluation(
         classes=model.classes,
         set_aside=(*data_set.set_aside, *foreign, *unread, *copies, *trained_on, *_unread(names, answered)),
         notes=(
-            *notes_on(model.bundle),
-            *data_set.notes,
+            *(*notes_on(model.bundle), *data_set.notes),
             *on_part,
             *_notes(kept),
             *note_on_flat([names[number] for number in sorted(answered.flat)]),

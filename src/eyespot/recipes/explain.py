@@ -137,8 +137,7 @@ def explain(
     bundle = read_any_bundle(run)
     if isinstance(bundle, DetectorBundle):
         _require_meant(given, AskedOfBox, f"for models that name classes, and the model in {run} finds boxes")
-        for note in notes_on(bundle):
-            announce(progress, note)
+        announce(progress, *notes_on(bundle))
         return _box(bundle, picture, path, AskedOfBox(**given))
     _require_meant(given, Asked, f"for detectors, and the model in {run} names classes")
     if isinstance(bundle, MultilabelBundle):

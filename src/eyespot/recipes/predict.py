@@ -79,10 +79,8 @@ def predict(
     >>> answer.label, answer.probability > 0.5
     ('7', True)
     """
-    model = load(run)
+    model = _loaded(run, progress)
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-    for note in notes_on(model.bundle):
-        announce(progress, note)
     asked_for, how = items_of(pictures), ReadAs(image_column=image_column)
     if not isinstance(model, Model):
         from eyespot.answering.detector import Detector  # which naming classes does without
@@ -98,6 +96,12 @@ def predict(
     boxes = _box_options(given)
     _require_fits(given, run, where=where)
     return _placed(model, asked_for, boxes, topk=topk, rules=rules, how=how, progress=progress)
+
+
+def _loaded(run: str | Path, progress: Progress) -> Any:
+    model = load(run)
+    announce(progress, *notes_on(model.bundle))
+    return model
 
 
 def _rule_options(given: dict[str, Any]) -> RuleOptions:
