@@ -241,7 +241,7 @@ def serve_without_looking(run: Path, port: int) -> None:
     """A server that reads requests and writes answers, and knows nothing of the pictures."""
     service = Service(run)
     shares = np.full(len(service.served.classes), 1 / len(service.served.classes), np.float32)
-    answer = Probabilities(shares, size_wh=(400, 533))
+    answer = Probabilities(shares, None, size_wh=(400, 533))
 
     async def answers(self: Batching, pictures: Sequence[object], *_: object) -> list[Probabilities]:
         return [answer] * len(pictures)
