@@ -24,7 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import measuring
@@ -89,9 +89,10 @@ def main() -> None:
     print(", ".join(f"{status} {count}" for status, count in sorted(piece.statuses.items())))
     for line in [*piece.faults[:10], *piece.wrong[:10]]:
         print(f"  {line[:300]}")
+    said = vars(piece) | {"statuses": dict(piece.statuses)}
     if options.first is None:
-        log.add("piece", asdict(piece))
-    report([*before, asdict(piece)])
+        log.add("piece", said)
+    report([*before, said])
 
 
 def report(pieces: Sequence[dict[str, object]]) -> None:
