@@ -210,13 +210,16 @@ def test_a_model_that_answers_otherwise_is_not_written(run, monkeypatch):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, CannotWrite("full")])
 def test_what_fails_half_way_leaves_nothing(run, monkeypatch, tmp_path, error):
+    written: list[Path] = []
+
     def write(path: Path, content: bytes) -> None:
-        if path.suffix == ".bin":
+        if written:
             raise error
         path.write_bytes(content)
+        written.append(path)
 
     (tmp_path / "mine").mkdir()
-    monkeypatch.setattr(verb, "write_chosen", write)
+    monkeypatch.setattr("eyespot.files.write_chosen", write)
     with pytest.raises(error if isinstance(error, type) else type(error)):
         export(run, format="openvino", out=tmp_path / "mine" / "deep" / "er")
     assert not list((tmp_path / "mine").iterdir())

@@ -169,7 +169,7 @@ def test_what_would_take_more_memory_than_there_is_is_refused(paints, files, mon
 
 
 def test_beyond_the_places_clients_are_asked_to_come_back(paints, painted_service, files, monkeypatch):
-    monkeypatch.setattr(painted_service.painter, "_taken", painting.PLACES)
+    monkeypatch.setattr(painted_service.painter._turns, "places", 0)
     refused = ask(paints, files["photo"], files["painting"])
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
     assert "busy" in said(refused)
