@@ -153,7 +153,8 @@ def test_an_xml_that_was_changed_is_refused(tmp_path, task, old, new):
         pytest.skip("the file has none")
     (tmp_path / "m.xml").write_bytes(xml.replace(old, new))
     shutil.copy(EXPORTS / f"{task}.bin", tmp_path / "m.bin")
-    with pytest.raises(BundleError, match=r"m\.xml was changed since it was \w+, as its (file_)?sha256 says"):
+    changed = r"m\.xml was changed since it was \w+, as its (file_)?sha256 says"
+    with pytest.raises(BundleError, match=f"{changed}|graph cannot be used"):  # another operator may not even fit
         read_exported(tmp_path / "m.xml")
 
 

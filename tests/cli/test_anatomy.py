@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 from click.testing import CliRunner
+from rewritten import change_manifest
 
 from eyespot.cli import layer_table
 from eyespot.cli.main import main
@@ -135,9 +136,7 @@ def test_errors_are_one_sentence(cli, arguments, words):
 
 def test_a_models_name_commands_no_terminal_and_spoils_no_drawing(cli, split_run, tmp_path):
     copied = shutil.copytree(split_run.bundle, tmp_path / "copied")
-    manifest = copied / "manifest.json"
-    content = json.loads(manifest.read_text("utf-8")) | {"name": "\x1b[31mred\x00<b>"}
-    manifest.write_text(json.dumps(content), encoding="utf-8")
+    change_manifest(copied, name="\x1b[31mred\x00<b>")
     done = cli("summary", "copied", "--stages", "--draw", "red.svg")
     assert done.exit_code == 0, done.stderr
     assert "\x1b" not in done.stdout
