@@ -22,6 +22,7 @@ from typing import Any
 
 import hostile_kinds
 import numpy as np
+import onnx
 
 from eyespot.bundle.files import AnyBundle, DetectorBundle, read_any_bundle, sha256, write_manifest
 from eyespot.exporting import files as exporting
@@ -95,7 +96,11 @@ def _of_author(of: Honest, change: Callable[[bytes], bytes], folder: Path, form:
         write_manifest(folder, bundle.manifest)
         return folder
     if form == "onnx":
-        return place(folder, {"model.onnx": _exported(bundle, change if whole else bytes)}, form)
+        try:
+            content = _exported(bundle, change if whole else bytes)
+        except onnx.checker.ValidationError:  # onnx itself writes no such bundle's export
+            content = _exported(of.bundle, change)
+        return place(folder, {"model.onnx": content}, form)
     from eyespot.engine.run import openvino_core
 
     model = openvino_core().read_model(_exported(bundle, change if whole else bytes))

@@ -20,7 +20,7 @@ import hostile_files
 import hostile_kinds
 
 sys.path.pop(0)
-ALWAYS = {"counted", "counted of picture", "for one size of picture", "normalised", "lying", "suppressed", "windowed"}
+ALWAYS = {"counted", "counted of picture", "for one size of picture", "normalised", "lying", "windowed"}
 """Kinds that are too much, or none of eyespot's, however they are drawn."""
 
 

@@ -12,11 +12,19 @@ from math import ceil, floor, prod
 
 from eyespot.engine.sized import LARGEST_LENGTH, Given, Shape, Tensor, axis_of, broadcast
 
+LARGEST_NEIGHBOURHOOD = 4_096
+"""Channels that a response is normalised by; AlexNet's has 5."""
 Rule = Callable[[Given], "Shape | list[Shape]"]
 """The shape of what comes out; of each in order, where there are several."""
 
 
 def _same(given: Given) -> Shape:
+    return given.shape()
+
+
+def _normalised(given: Given) -> Shape:
+    if not 1 <= given.said.get("size", 1) <= LARGEST_NEIGHBOURHOOD:
+        given.misfit(f"looks at none, or at more than {LARGEST_NEIGHBOURHOOD} channels")
     return given.shape()
 
 
@@ -250,7 +258,7 @@ def _suppressed(given: Given) -> list[Shape]:
 RULES: dict[str, Rule] = {
     **dict.fromkeys(
         (
-            *("BatchNormalization", "LRN", "Relu", "LeakyRelu", "PRelu", "Sigmoid", "HardSigmoid", "HardSwish"),
+            *("BatchNormalization", "Relu", "LeakyRelu", "PRelu", "Sigmoid", "HardSigmoid", "HardSwish"),
             *("Tanh", "Softmax", "Sqrt", "Cast", "Identity", "Softplus", "Abs", "Floor", "Round"),
         ),
         _same,
@@ -258,6 +266,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("Add", "Sub", "Mul", "Div", "Max", "Min", "Clip", "Greater", "Equal", "Where"), _together),
     **dict.fromkeys(("ReduceMean", "ReduceMax", "ReduceSum"), _reduced),
     **dict.fromkeys(("GlobalAveragePool", "GlobalMaxPool"), _over_all),
+    "LRN": _normalised,
     "Gemm": _gemm,
     "MatMul": _matmul,
     "Concat": _concat,
