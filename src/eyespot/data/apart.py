@@ -51,6 +51,8 @@ class Workers:
         self._changed = threading.Condition()
         self._free: list[Worker] = []
         self._under_way: set[_Request] = set()
+        self._ended: list[Worker] = []
+        """Those whose ends the watcher waits for: whoever asked need not."""
         self._watcher: threading.Thread | None = None
         self._is_idle = self._is_stopped = False
         self.on_slow: Callable[[int], None] = lambda thread: None
@@ -63,6 +65,7 @@ class Workers:
         worker = self._taken()
         worker.require_ready()
         request = _Request(worker, time.monotonic(), threading.get_ident())
+        worker.until = request.began + self._limits.seconds
         self._watch(request)
         try:
             worker.send(said, data)
@@ -71,10 +74,10 @@ class Workers:
             if answer.left:
                 raise EOFError
         except (OSError, EOFError, ValueError):
-            worker.end()
+            worker.kill()
             raise WorkerEnded(self._why(request)) from None
         except BaseException:
-            worker.end()
+            worker.kill()
             raise
         finally:
             self._done(request)
@@ -84,8 +87,9 @@ class Workers:
         """Ends all processes."""
         with self._changed:
             self._is_stopped = True
-            workers = [*self._free, *(each.worker for each in self._under_way)]
+            workers = [*self._free, *self._ended, *(each.worker for each in self._under_way)]
             self._free.clear()
+            self._ended.clear()
             self._changed.notify_all()
         atexit.unregister(self.stop)
         for worker in workers:
@@ -98,7 +102,7 @@ class Workers:
         self._not_ours = others
 
     def _why(self, request: _Request) -> str:
-        if request.was_ended:
+        if request.was_ended or time.monotonic() - request.began >= self._limits.seconds:
             return f"takes more than {self._limits.seconds:g} s to decode"
         return "cannot be decoded: it ended its decoder"
 
@@ -127,9 +131,11 @@ class Workers:
             is_kept = not (worker.has_ended or request.was_slow or request.was_ended or self._is_stopped)
             if is_kept:
                 self._free.append(worker)
-        if not is_kept:  # one that was slow has less right to the processor now, for good
+            else:  # one that was slow has less right to the processor now, for good
+                self._ended.append(worker)
+                self._changed.notify_all()
+        if self._is_stopped:  # nobody else waits for it any more
             worker.end()
-            self._refill()
 
     def _refill(self) -> None:
         while True:
@@ -144,14 +150,19 @@ class Workers:
     def _look(self) -> None:
         while True:
             with self._changed:
-                self._is_idle = not self._under_way
+                self._is_idle = not (self._under_way or self._ended)
                 self._changed.wait(None if self._is_idle else TICK)
                 self._is_idle = False
                 if self._is_stopped:
                     return
-                under_way = [*self._under_way]
+                under_way, ended = [*self._under_way], [*self._ended]
+                self._ended.clear()
             for request in under_way:
                 self._look_at(request)
+            for worker in ended:
+                worker.end()
+            if ended:
+                self._refill()
 
     def _look_at(self, request: _Request) -> None:
         spent = time.monotonic() - request.began

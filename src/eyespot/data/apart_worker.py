@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -68,6 +70,8 @@ class Worker:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._in, self._out = self._process.stdin, self._process.stdout
+        self.until: float | None = None
+        """When an answer is waited for no longer, on the monotonic clock."""
         self._buffer = bytearray(AHEAD_BYTES)
         self._ahead = memoryview(b"")
         """What was read of an answer and not asked for yet: a part of the buffer."""
@@ -103,6 +107,7 @@ class Worker:
         return Answer(json.loads(self._read(words)), size, self._read)
 
     def kill(self) -> None:
+        self.has_ended = True
         with suppress(OSError):
             self._process.kill()
 
@@ -112,7 +117,7 @@ class Worker:
                 os.setpriority(os.PRIO_PROCESS, self._process.pid, 19)
 
     def end(self) -> None:
-        self.has_ended = True
+        """Ends it, and waits for that."""
         self.kill()
         for pipe in (self._in, self._out):
             with suppress(OSError):
@@ -130,6 +135,7 @@ class Worker:
         data = bytearray(self._ahead[:size])
         self._ahead = self._ahead[size:]
         while (missing := size - len(data)) > 0:
+            self._wait()
             count = self._out.readinto(self._buffer)  # type: ignore[attr-defined]
             if not count:
                 raise EOFError
@@ -137,6 +143,14 @@ class Worker:
             data += come[:missing]
             self._ahead = come[missing:]
         return data
+
+    def _wait(self) -> None:
+        """Until something has come. Raises TimeoutError: a process that is ended takes a while to be gone."""
+        if self.until is not None and hasattr(select, "poll"):
+            poll = select.poll()
+            poll.register(self._out, select.POLLIN)
+            if not poll.poll(max(0.0, self.until - time.monotonic()) * 1000):
+                raise TimeoutError
 
 
 def _widen(number: int) -> None:

@@ -28,8 +28,8 @@ from eyespot.serve.turns import Turns
 from eyespot.version import VERSION
 
 DECODING = "eyespot.serve.decoding_child"
-MEMORY = 2 * 2**30
-"""Bytes of addresses that a process may have which decodes one picture: Python takes a fifth of it."""
+MEMORY = 5 * 2**28
+"""Bytes of addresses that a process may have which decodes one picture: Python takes a tenth, a picture 400 MB."""
 DEADLINE_SECONDS = 60.0
 """For a request's answer, once all of the request has come."""
 READING_PLACES = 64
