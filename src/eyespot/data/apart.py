@@ -1,8 +1,8 @@
 """Work on bytes that nobody vouches for, in processes that may be ended: one that crashes, hangs or takes too much
 memory takes only its own bytes with it.
 
-A request is JSON and bytes, and so is an answer: nothing is pickled, and a process that was taken over from within can
-say nothing but wrong pixels. Each process serves one request at a time, and lives until it is slow or ended.
+A request is JSON and bytes, and so is an answer: nothing is pickled, and nothing that a process says is executed. Each
+process serves one request at a time, and lives until it is slow or ended.
 """
 
 from __future__ import annotations
@@ -145,7 +145,11 @@ class Workers:
                     return
             worker = Worker(self._module, self._limits)
             with self._changed:
-                self._free.insert(0, worker)
+                is_wanted = not self._is_stopped
+                if is_wanted:
+                    self._free.insert(0, worker)
+            if not is_wanted:
+                worker.end()
 
     def _look(self) -> None:
         while True:

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from eyespot.records import Rung
 from eyespot.regimes.answers import Answers, weighed
 from eyespot.regimes.fitted import Fitted
-from eyespot.regimes.weighing import Climbed
+from eyespot.regimes.weighing import Climbed, Verdict
 from eyespot.runs.clock import Decisions
 from eyespot.runs.job import Job
 
@@ -56,19 +55,8 @@ def _is_time_for(offer: Larger, job: Job, *, reserve: float) -> bool:
 def _weigh(climbed: Climbed, other: Fitted, answers: Answers | None, decisions: Decisions, *, began: float) -> bool:
     if answers is None or climbed.answers is None:
         return False
-    series = other.prepared.series
-    found = weighed(climbed.answers, answers, series)
-    is_kept = decisions.is_kept(lambda: found.is_better)
-    climbed.rungs.append(
-        Rung(
-            regime="frozen",
-            trained=f"the head alone, on {other.trunk.network.name}",
-            seconds=decisions.seconds(lambda: decisions.clock.spent - began),
-            validation=answers.metric(series),
-            verdict=f"{'kept' if is_kept else 'discarded'}: {found.in_words(climbed.best.regime)}",
-            kept=is_kept,
-        )
-    )
-    if is_kept:
-        climbed.best, climbed.answers = other, answers
+    found = weighed(climbed.answers, answers, other.prepared.series)
+    is_kept, why = decisions.is_kept(lambda: found.is_better), found.in_words(climbed.best.regime)
+    trained = f"the head alone, on {other.trunk.network.name}"
+    climbed.climb(other, answers, trained, decisions, began=began, verdict=Verdict(is_kept, why))
     return is_kept

@@ -42,6 +42,14 @@ class FirstRung:
         return seconds_per_view(self.frozen.trunk, held_out) * (len(held_out) + len(others))
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """On a model that was compared with the best so far."""
+
+    is_kept: bool
+    why: str
+
+
 @dataclass
 class Climbed:
     """The best model so far, and how it came to be."""
@@ -56,6 +64,30 @@ class Climbed:
     @classmethod
     def of(cls, first: FirstRung, answers: Answers | None, job: Job) -> Climbed:
         return cls(first.frozen, answers, [_rung_of_frozen(answers, job, first)], _start_row(answers))
+
+    def climb(
+        self,
+        other: Fitted,
+        answers: Answers,
+        trained: str,
+        decisions: Decisions,
+        *,
+        began: float,
+        verdict: Verdict,
+    ) -> None:
+        """Adds the rung of a model that was compared with the best so far, whose place it takes where it is kept."""
+        self.rungs.append(
+            Rung(
+                regime=other.regime,
+                trained=trained,
+                seconds=decisions.seconds(lambda: decisions.clock.spent - began),
+                validation=answers.metric(other.prepared.series),
+                verdict=f"{'kept' if verdict.is_kept else 'discarded'}: {verdict.why}",
+                kept=verdict.is_kept,
+            )
+        )
+        if verdict.is_kept:
+            self.best, self.answers = other, answers
 
 
 def begin(first: FirstRung, job: Job) -> Climbed:
@@ -134,18 +166,7 @@ def weigh(
     why = found.in_words(climbed.best.regime)
     if is_kept and not found.is_better:
         why = f"it was asked for; {why}"
-    climbed.rungs.append(
-        Rung(
-            regime=tuned.regime,
-            trained=tuning.lesson.what,
-            seconds=decisions.seconds(lambda: job.clock.spent - began),
-            validation=answers.metric(series),
-            verdict=f"{'kept' if is_kept else 'discarded'}: {why}",
-            kept=is_kept,
-        )
-    )
-    if is_kept:
-        climbed.best, climbed.answers = tuned, answers
+    climbed.climb(tuned, answers, tuning.lesson.what, decisions, began=began, verdict=Verdict(is_kept, why))
     return found
 
 
