@@ -158,6 +158,7 @@ def test_a_newer_page_takes_the_place_of_the_kept_one(page_of, bundle, visit, tm
     for each in folder.rglob("*"):
         os.utime(each, (2e9, 2e9))  # a server tells files apart by the second
     page.reload()
+    page.wait_for_selector("#desk:not([hidden])")
     assert page.inner_text("#model-name") == "colors"  # at once, from what is kept
     for _ in range(200):
         if page.evaluate("async () => Boolean((await navigator.serviceWorker.getRegistration()).waiting)"):
@@ -206,9 +207,11 @@ def test_another_site_at_the_address_is_shown_from_the_second_visit_on(page_of, 
     page.wait_for_selector("#kept:not([hidden])")
     shutil.rmtree(folder)
     write_text(folder / "index.html", "<p>Another site</p>")
+    os.utime(folder / "index.html", (2e9, 2e9))  # a server tells files apart by the second
     if script:  # a server that answers every address with its page
         page.context.route("**/sw.js", lambda route: route.fulfill(body=script, content_type="text/html"))
     page.reload()
+    page.wait_for_selector("#desk:not([hidden])")
     drop(page, ("leaf.png", plain((60, 190, 90))))
     assert answered(page, 1).locator(".verdict").inner_text() == "green"  # of what is kept
     registered = "async () => Boolean(await navigator.serviceWorker.getRegistration())"
@@ -333,6 +336,6 @@ def test_another_name_in_what_the_page_knows_is_damage(page_of, bundle, browser)
     (folder / "model.json").write_text(said.replace('"red"', '"rod"'), "utf-8")
     page = browser.new_page()
     page.goto(address)
-    page.wait_for_function("document.body.innerText.includes('(model.json) is damaged')")
+    page.get_by_text("(model.json) is damaged").wait_for()
     assert "rod" not in page.inner_text("body")
     page.context.close()
