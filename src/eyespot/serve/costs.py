@@ -23,7 +23,7 @@ MOST_REQUEST_PIXELS = 4 * MOST_PIXELS
 LEAST = 500_000
 """What every picture costs besides: it goes through the network."""
 LARGE = 8_000_000
-"""From this cost on a picture takes long enough to be missed by others: half of the workers take such ones."""
+"""From this cost on others would miss what a picture takes: fewer than half of the workers take such ones."""
 _MOST_SEGMENTS = 256
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 """JPEG's segments that say the size (ITU-T T.81, table B.1)."""

@@ -14,7 +14,7 @@ from eyespot.data.apart import Workers
 from eyespot.data.apart_worker import Limits
 from eyespot.data.decoding import apart
 from eyespot.recipes.explain import Explainer
-from eyespot.serve.batching import QUEUE, Batching
+from eyespot.serve.batching import MORE_WORKERS, QUEUE, Batching
 from eyespot.serve.bodies import Intake
 from eyespot.serve.explaining import Explaining
 from eyespot.serve.loading import loaded
@@ -66,7 +66,8 @@ class Service:
         self.intake = Intake()
         self.reading = Turns("eyespot-json", places=READING_PLACES)
         """Reads one JSON at a time: all else stands still meanwhile, and it takes many times its size."""
-        self.batching = Batching(workers=max(2, machine.cores()), places=queue, observe=self.metrics.batch)
+        workers = machine.cores() + MORE_WORKERS
+        self.batching = Batching(workers=workers, places=queue, observe=self.metrics.batch)
         self._decoding = decoding
         if decoding is not None:
             decoding.on_slow = self.batching.relieve
