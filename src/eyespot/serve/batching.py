@@ -27,6 +27,7 @@ from eyespot.errors import RequestError
 from eyespot.serve.asked_pictures import Asked, Work
 from eyespot.serve.costs import LARGE, cost_of
 from eyespot.serve.fair_queue import FairQueue
+from eyespot.serve.idle import Idle
 from eyespot.serve.refusals import Busy, OurMistake, show_mistake
 from eyespot.serve.served import Answer, Served
 from eyespot.words import counted
@@ -68,7 +69,8 @@ class Batching:
         self._taken = 0
         self._large, self._most_large = 0, max(1, (workers - 1) // 2)
         self._stopped = False
-        self._changed = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._idle = Idle(self._lock)
         self._threads: dict[int, threading.Thread] = {}
         """Those that work, by their numbers."""
         self._relieved: dict[int, threading.Thread] = {}
@@ -92,7 +94,7 @@ class Batching:
 
     def has_room(self, client: str) -> bool:
         """Whether a picture of this client is taken: there is a free place, or another client has too many."""
-        with self._changed:
+        with self._lock:
             return not self.is_full or self._files.too_much(client, 1) is not None
 
     async def answers(
@@ -109,13 +111,13 @@ class Batching:
             raise RequestError(413, f"the server takes {counted(self.places, 'picture')} at a time: send fewer")
         asked = Asked(len(pictures), client, asyncio.get_running_loop())
         costs = [cost_of(picture) for picture in pictures]
-        with self._changed:
+        with self._lock:
             while self._taken + len(pictures) > self.places:
                 self._crowd_out(asked, len(pictures))
             self._taken += len(pictures)
             for place, (picture, cost) in enumerate(zip(pictures, costs, strict=True)):
                 self._files.put(client, Work(picture, served, wanted, place, asked, cost >= LARGE), cost)
-            self._changed.notify(len(pictures))
+            self._idle.call(len(pictures))
         try:
             await asked.future
         except asyncio.CancelledError:
@@ -125,9 +127,9 @@ class Batching:
 
     def stop(self) -> None:
         """Ends the workers, once all that they took is answered; one that takes too long ends with the process."""
-        with self._changed:
+        with self._lock:
             self._stopped = True
-            self._changed.notify_all()
+            self._idle.call_all()
             threads = [*self._threads.values(), *self._relieved.values()]
         deadline = time.monotonic() + JOIN_SECONDS
         for thread in threads:
@@ -135,7 +137,7 @@ class Batching:
 
     def relieve(self, number: int) -> None:
         """Has another worker do the work of one that waits for a slow decoder. number: of its thread; or another's."""
-        with self._changed:
+        with self._lock:
             work = self._decoded_by.get(number)
             if work is None or self._stopped or len(self._relieved) == MOST_RELIEVED:
                 return
@@ -146,7 +148,7 @@ class Batching:
 
     def _start(self) -> None:
         thread = threading.Thread(target=self._work, name="eyespot-work", daemon=True)
-        with self._changed:
+        with self._lock:
             thread.start()
             assert thread.ident is not None
             self._threads[thread.ident] = thread
@@ -155,13 +157,13 @@ class Batching:
         while task := self._next():
             task()
             if threading.get_ident() in self._relieved:
-                with self._changed:
+                with self._lock:
                     del self._relieved[threading.get_ident()]
                 return
 
     def _next(self) -> Callable[[], None] | None:
         """What is to be done next, as soon as there is something; None at the end."""
-        with self._changed:
+        with self._lock:
             while True:
                 file = None if self._images_are_due() else self._files.take(self._may_begin)
                 if file is not None:
@@ -171,7 +173,7 @@ class Batching:
                     return partial(self._answer, self._take_batch(), is_alone=self._taken == 1)
                 if self._stopped and not self._files:
                     return None
-                self._changed.wait()
+                self._idle.wait()
 
     def _may_begin(self, work: Work) -> bool:
         is_free = not work.is_large or self._large < self._most_large
@@ -183,18 +185,18 @@ class Batching:
         try:
             self._decode(work)
         finally:
-            with self._changed:
+            with self._lock:
                 del self._decoded_by[number]
                 if number in self._relieved:
                     self._slow -= Counter([work.asked.client])
-                    self._changed.notify_all()
+                    self._idle.call_all()
                 self._end_large(work)
 
     def _end_large(self, work: Work) -> None:
         if work.is_large:
             work.is_large = False
             self._large -= 1
-            self._changed.notify_all()  # others may wait for this alone
+            self._idle.call_all()  # others may wait for this alone
 
     def _crowd_out(self, asked: Asked, count: int) -> None:
         """Gives up the newest request of the client who has most. Raises Busy where nobody has much more than this."""
@@ -205,9 +207,9 @@ class Batching:
         found[1].asked.give_up()
 
     def _forget(self, asked: Asked) -> None:
-        with self._changed:
+        with self._lock:
             self._forget_waiting(asked)
-            self._changed.notify_all()  # they may have been the last
+            self._idle.call_all()  # they may have been the last
 
     def _forget_waiting(self, asked: Asked) -> None:
         self._taken -= len(self._files.remove(asked.client, lambda work: work.asked is asked))
@@ -236,7 +238,7 @@ class Batching:
         except Exception:
             self._done([work], [_failed()])
         else:
-            with self._changed:
+            with self._lock:
                 work.since = self._clock()
                 self._images.append(work)
 
@@ -251,7 +253,7 @@ class Batching:
         self._done(batch, answers)
 
     def _done(self, batch: Sequence[Work], answers: Sequence[Answer | RequestError]) -> None:
-        with self._changed:
+        with self._lock:
             self._taken -= len(batch)
         for work, answer in zip(batch, answers, strict=True):
             work.asked.put(work.place, answer)
