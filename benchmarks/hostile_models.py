@@ -6,8 +6,9 @@
 Three small models are trained on drawn pictures: of classes, of boxes, of several labels. Of each there are a bundle
 and two exports. `hostile_files.py` and `hostile_kinds.py` make hostile ones of them, at random from a seed: graphs that
 ask for much, changed ones, files that lie, weights, networks that paint. Each is opened and asked in a process of its
-own, which is held to memory and time. A file that was only damaged must answer as before if it answers at all; a model
-whose author changed it may answer as he likes. Opened files are watched. Linux.
+own, which is held to memory and time. A file that was only damaged must answer as before if it answers at all. A model
+whose author changed it may answer as he likes; it is asked about one picture, of which the limits are. Opened files are
+watched. Linux.
 """
 
 from __future__ import annotations
@@ -203,7 +204,7 @@ def answered(made: Made, pictures: list[str]) -> Any:
 
         sys.path.insert(0, str(made.where))
         return FastPainter(cache_folder=None).style_of(np.zeros((64, 64, 3), np.uint8)).tolist()
-    return [repr(each) for each in eyespot.load(made.where).predict(pictures)]
+    return [repr(each) for each in eyespot.load(made.where).predict(pictures if made.is_same else pictures[:1])]
 
 
 def _watch(event: str, arguments: tuple[object, ...]) -> None:

@@ -152,7 +152,7 @@ def _check_order(graph: Values) -> None:
             if name not in known:
                 refuse(f"it takes {name[:40].decode('utf-8', 'backslashreplace')!r} before it is computed")
         gives = set(map(bytes, node.get("output", [])))
-        if gives & known - {b""}:
+        if (gives - {b""}) & known:
             refuse("it computes one name twice")
         known |= gives
 
