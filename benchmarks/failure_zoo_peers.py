@@ -34,7 +34,7 @@ SECONDS = 120
 SIDE, BATCH, LARGE_RATE = 64, 8, 1e20
 TOLD = re.compile(r"warn|error|corrupt|skip|ignor|invalid|duplicate|restored", re.IGNORECASE)
 NOTHING_FOUND, COUNTED = re.compile(r"\b0 corrupt|optimizer:"), re.compile(r"\b[1-9]\d* (corrupt|duplicate)")
-"""Lines in which something is said of the pictures; those of other things, or that say that all is well; with a count."""
+"""Lines in which something is said of the pictures; those of something else, or that all is well; with a count."""
 FLIPS = 8
 HAS_NONE, NOT_RUN = "has none", "not run"
 
