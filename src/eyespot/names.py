@@ -15,6 +15,8 @@ MOST_BYTES = 200
 """Of the name of a file or folder that is made; systems take 255, and all of a path 260 letters on many Windows."""
 MOST_LETTERS = 80
 """Of what a sentence quotes from a file."""
+MOST_REASON = 200
+"""Of what it quotes from a library's."""
 _RESERVED = re.compile(r"con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³]", re.IGNORECASE)
 _TURNS_TEXT_ROUND = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """With these `gpj.exe` reads like a picture's name."""
@@ -33,6 +35,11 @@ def printable(name: str) -> str:
 def brief(text: str, *, most: int = MOST_LETTERS) -> str:
     """The same of what may be of any length, as a cell of a table: its beginning, where it has more letters."""
     return printable(text) if len(text) <= most else f"{printable(text[:most])}..."
+
+
+def quoted(error: Exception) -> str:
+    """What a library says of a file that it cannot read, which may quote any number of its bytes."""
+    return brief(str(error), most=MOST_REASON)
 
 
 def printable_lines(text: str) -> str:

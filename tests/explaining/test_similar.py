@@ -166,6 +166,17 @@ def test_no_damaged_byte_is_more_than_a_sentence(path):
             _read(path)
 
 
+def test_what_a_library_says_of_a_damaged_file_is_told_in_brief(path):
+    """zipfile quotes a name of any length that is not the directory's, with whatever bytes it has."""
+    data = bytearray(path.read_bytes())
+    data[26:28] = (5000).to_bytes(2, "little")  # the length of the first member's name
+    path.write_bytes(data)
+    with pytest.raises(BundleError, match=r"similar\.npz is damaged") as caught:
+        _read(path)
+    assert len(str(caught.value)) < len(str(path)) + 500
+    assert str(caught.value).isprintable()
+
+
 def test_a_file_too_large_or_no_file_at_all_is_refused(path, tmp_path, monkeypatch):
     (tmp_path / "folder.npz").mkdir()
     with pytest.raises(BundleError, match="no file of eyespot's"):

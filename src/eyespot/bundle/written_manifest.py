@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from eyespot.bundle.manifest import FORMAT_VERSION, Manifest
 from eyespot.errors import BundleError
+from eyespot.names import brief, quoted
 from eyespot.records import Record
 from eyespot.vouched import Changed, hash_of, read_json, require_unchanged
 
@@ -41,12 +42,12 @@ def read_manifest(data: bytes, what: str, *, again: str) -> AnyManifest:
         require_unchanged(said)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"]) or "the whole file"
+        where = brief(".".join(str(step) for step in first["loc"])) or "the whole file"
         raise BundleError(f"{what} is not a valid manifest: {where}: {first['msg']}") from error
     except Changed:
         raise BundleError(f"{what} was changed since it was written, as its sha256 says: {again}") from None
     except ValueError as error:
-        raise BundleError(f"{what} is damaged ({error}): {again}") from error
+        raise BundleError(f"{what} is damaged ({quoted(error)}): {again}") from error
     except RecursionError:
         raise BundleError(f"{what} is damaged (it is nested too deeply): {again}") from None
     if manifest.sha256 is None and manifest.format_version >= VOUCHED_SINCE:

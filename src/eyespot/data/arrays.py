@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from eyespot.errors import DataError
+from eyespot.names import quoted
 from eyespot.words import short
 
 CHANNELS = (1, 3, 4)
@@ -84,7 +85,7 @@ def pillow_bytes(picture: Image.Image, *, where: str) -> bytes:
             picture = picture.convert({"La": "LA", "RGBa": "RGBA", "PA": "RGBA"}.get(picture.mode, deep))
         return _saved(picture, "PNG")
     except (OSError, ValueError, SyntaxError) as error:
-        raise DataError(f"{where} cannot be read: {error}; open the picture again") from error
+        raise DataError(f"{where} cannot be read: {quoted(error)}; open the picture again") from error
 
 
 def _saved(picture: Image.Image, format: str) -> bytes:

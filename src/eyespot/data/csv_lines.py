@@ -14,6 +14,7 @@ from typing import TextIO
 
 from eyespot.data.list_limits import LONGEST_LINE
 from eyespot.errors import DataError
+from eyespot.names import quoted
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,9 @@ def told(where: str) -> Iterator[None]:
         byte, encoding = error.object[error.start], error.encoding.upper()
         raise DataError(f"{where} is not {encoding} text (byte {byte:#04x}): save it as UTF-8") from error
     except csv.Error as error:
-        raise DataError(f"{where} is not a CSV ({error}): is there a quote that does not end?") from error
+        raise DataError(f"{where} is not a CSV ({quoted(error)}): is there a quote that does not end?") from error
     except UnicodeError as error:
-        raise DataError(f"{where} is not a text ({error}): save it as UTF-8") from error
+        raise DataError(f"{where} is not a text ({quoted(error)}): save it as UTF-8") from error
     except OSError as error:
         raise DataError(f"{where} cannot be read: {error.strerror or error}") from error
 

@@ -16,7 +16,7 @@ from eyespot.data.data_set import Picture
 from eyespot.data.read_as import AS_IT_IS, ReadAs
 from eyespot.data.sources import list_pictures
 from eyespot.errors import DataError, NoPictures
-from eyespot.names import printable
+from eyespot.names import printable, quoted
 from eyespot.records import SetAside
 
 
@@ -124,7 +124,7 @@ def _read(file: Any, where: str) -> bytes:
     try:
         data = file.read()
     except (OSError, ValueError) as error:  # closed, or text that is none
-        raise DataError(f"{where} cannot be read: {error}; open the file again, with mode 'rb'") from error
+        raise DataError(f"{where} cannot be read: {quoted(error)}; open the file again, with mode 'rb'") from error
     if not isinstance(data, bytes):
         raise DataError(f"{where} is a file that is open as text: open it with mode 'rb'")
     return data

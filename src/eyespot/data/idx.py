@@ -24,7 +24,7 @@ from eyespot.data.data_set import DataSet, Picture
 from eyespot.data.list_limits import require_unfolds
 from eyespot.data.sifting import Sifted
 from eyespot.errors import DataError
-from eyespot.names import printable
+from eyespot.names import printable, quoted
 from eyespot.records import Part, SetAside
 from eyespot.words import counted, some
 
@@ -158,6 +158,6 @@ def _told(name: str) -> Iterator[None]:
     except EOFError:
         raise DataError(f"{name} is cut off: the file ends too early; copy it again") from None
     except (zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{name} is damaged ({error}): copy it again") from error
+        raise DataError(f"{name} is damaged ({quoted(error)}): copy it again") from error
     except OSError as error:
         raise DataError(f"{name} cannot be read: {error.strerror or error}") from error

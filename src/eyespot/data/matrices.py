@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eyespot.errors import DataError
-from eyespot.names import brief
+from eyespot.names import brief, quoted
 from eyespot.words import counted
 
 TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
@@ -80,7 +80,7 @@ def _array(data: bytes, name: str) -> NDArray[np.float64]:
     try:
         loaded = np.load(io.BytesIO(data), allow_pickle=False)
     except (ValueError, EOFError, OSError, MemoryError) as error:
-        raise DataError(f"{name} is not an array of numbers as numpy.save writes it ({error})") from None
+        raise DataError(f"{name} is not an array of numbers as numpy.save writes it ({quoted(error)})") from None
     if not isinstance(loaded, np.ndarray):
         raise DataError(f"{name} is an archive of arrays: save one array with numpy.save")
     return numbers(loaded, name).astype(np.float64)

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from eyespot.errors import StoreError
+from eyespot.names import quoted
 
 FILE_NAME = "store.sqlite3"
 APPLICATION_ID = 0x45594553  # "EYES": tells our file from another program's
@@ -139,7 +140,7 @@ def sentence(path: Path, error: Exception) -> str:
         reason = error.strerror if isinstance(error, OSError) else error
         return f"{path} cannot be written ({reason}); make its folder writable, or {ELSEWHERE}"
     if is_damage(error):
-        return f"{path} is damaged ({error}); clear the store to start a new one"
+        return f"{path} is damaged ({quoted(error)}); clear the store to start a new one"
     return f"{path} cannot be used ({error}); {ELSEWHERE}, or delete the file (it is only a cache)"
 
 

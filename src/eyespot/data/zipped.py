@@ -18,7 +18,7 @@ from eyespot.data.data_set import MOST_BYTES, Picture
 from eyespot.data.formats import PICTURE_SUFFIXES
 from eyespot.data.sifting import Sifted, is_read
 from eyespot.errors import DataError
-from eyespot.names import printable
+from eyespot.names import printable, quoted
 from eyespot.records import SetAside
 from eyespot.words import counted
 
@@ -74,7 +74,9 @@ class Member:
             with self.archive.open(self.info) as file:
                 data = file.read(MOST_BYTES + 1)  # what the archive says of its size may be wrong
         except _DAMAGED as error:
-            raise OSError(errno.EIO, f"it is damaged in the archive, or packed in an unknown way ({error})") from error
+            raise OSError(
+                errno.EIO, f"it is damaged in the archive, or packed in an unknown way ({quoted(error)})"
+            ) from error
         if len(data) > MOST_BYTES:
             raise OSError(errno.EFBIG, f"it has more than the {MOST_BYTES // 2**20} MB that are read")
         return data
@@ -93,7 +95,7 @@ def sift_zip(path: Path) -> Sifted:
     try:
         archive = zipfile.ZipFile(path)
     except _DAMAGED as error:
-        raise DataError(f"{where} is no whole ZIP archive ({error}): download or pack it anew") from error
+        raise DataError(f"{where} is no whole ZIP archive ({quoted(error)}): download or pack it anew") from error
     except OSError as error:
         raise DataError(f"{where} cannot be read: {error.strerror or error}") from error
     infos = [info for info in archive.infolist() if not info.filename.endswith(("/", "\\"))]

@@ -13,6 +13,7 @@ from eyespot.engine.affordable import require_affordable
 from eyespot.engine.gate import MOST_CANDIDATES
 from eyespot.engine.ir_operators import IrGraph
 from eyespot.engine.onnx_file import refuse
+from eyespot.names import quoted
 
 LARGEST_XML = 64 * 2**20
 """Bytes. The largest of the zoo has 2 MB."""
@@ -55,7 +56,7 @@ def check_ir(xml: bytes, weights: bytes) -> dict[str, str]:
     try:
         root = ElementTree.fromstring(xml.decode("utf-8"))
     except (ElementTree.ParseError, ValueError, LookupError, RecursionError) as error:
-        refuse(f"it is not XML ({error})")
+        refuse(f"it is not XML ({quoted(error)})")
     if root.tag != "net" or root.get("version") not in IR_VERSIONS:
         refuse(f"it is not a network of version {' or '.join(IR_VERSIONS)}")
     _check_names(root)

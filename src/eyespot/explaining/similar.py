@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from eyespot.errors import BundleError
 from eyespot.files import write_whole
+from eyespot.names import quoted
 
 FILE = "similar.npz"
 VERSION = 1
@@ -131,7 +132,7 @@ def read_similar(path: Path, *, graph_sha256: str, classes: int) -> Similar | No
     try:
         return _parsed(data, graph_sha256, classes)
     except _DAMAGE as error:
-        raise BundleError(f"{path} is damaged ({error}): remove it, and it is made again") from error
+        raise BundleError(f"{path} is damaged ({quoted(error)}): remove it, and it is made again") from error
 
 
 def _parsed(data: bytes, graph_sha256: str, classes: int) -> Similar | None:

@@ -12,6 +12,7 @@ from eyespot.data.handed_sets import IN_HAND, Data
 from eyespot.data.read_as import AS_IT_IS, ReadAs, read_as
 from eyespot.errors import DataError, OptionError
 from eyespot.files import from_home
+from eyespot.names import quoted
 from eyespot.runs.folder import ARGS, REPORT
 from eyespot.runs.options import TrainOptions, train_options
 from eyespot.version import VERSION
@@ -125,7 +126,7 @@ def _again(folder: Path, args: Mapping[str, Any], given: Mapping[str, Any], *, g
             replays=args["replays"] if goes_on else str(folder),
         )
     except (KeyError, TypeError, ValueError, OptionError) as error:
-        raise OptionError(f"{folder / ARGS} is damaged, or of another version ({error}): train anew") from error
+        raise OptionError(f"{folder / ARGS} is damaged, or of another version ({quoted(error)}): train anew") from error
 
 
 def read_args(run: str | Path, what: str) -> tuple[Path, dict[str, Any]]:
@@ -137,7 +138,7 @@ def read_args(run: str | Path, what: str) -> tuple[Path, dict[str, Any]]:
             raise OptionError(f"{run} cannot be {what}: its {ARGS} is too large to be one")
         args = json.loads(file.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise OptionError(f"{run} cannot be {what}: its {ARGS} is damaged ({error}); train anew") from error
+        raise OptionError(f"{run} cannot be {what}: its {ARGS} is damaged ({quoted(error)}); train anew") from error
     except OSError as error:
         raise OptionError(
             f"{run} cannot be {what}: there is no {ARGS} to be read ({error.strerror}); give a run's folder such as "

@@ -20,13 +20,11 @@ from eyespot.data.ordinary import is_ordinary
 from eyespot.data.pictures import lies_on_its_side, read_opened, small_opened
 from eyespot.data.ranges import levels_of
 from eyespot.errors import RequestError, TooManyPixels, UnreadablePicture
-from eyespot.names import printable
+from eyespot.names import MOST_REASON, brief
 from eyespot.records import Preprocess
 
 MOST_BYTES = 20 * 2**20
 MOST_PIXELS = 50_000_000
-MOST_REASON = 200
-"""Letters of a decoder's reason that are handed on."""
 CROPPED, LETTERBOXED = "cropped", "letterboxed"
 """What is asked of the processes that decode."""
 Decoded = TypeVar("Decoded")
@@ -108,7 +106,7 @@ def _sent(data: bytes, decode: Callable[[Image.Image], Decoded], *, called: str 
             return decode(picture)
     except UnreadablePicture as error:
         status = 413 if isinstance(error, TooManyPixels) else status
-        raise RequestError(status, f"{called} {printable(error.reason)[:MOST_REASON]}") from error
+        raise RequestError(status, f"{called} {brief(error.reason, most=MOST_REASON)}") from error
 
 
 def _cut_to_the_middle(picture: Image.Image, data: bytes, preprocess: Preprocess) -> Framed:

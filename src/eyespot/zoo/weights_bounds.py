@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eyespot.errors import WeightsError
+from eyespot.names import quoted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,7 +25,7 @@ def require_unpacked(file: Path) -> None:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise WeightsError(f"{file} cannot be read as weights: it is damaged ({error}).") from error
+        raise WeightsError(f"{file} cannot be read as weights: it is damaged ({quoted(error)}).") from error
     if any(each.compress_type != zipfile.ZIP_STORED for each in members):
         raise WeightsError(f"{file} cannot be read as weights: it is packed, as PyTorch packs no weights.")
     _require(sum(each.file_size for each in members), file, "its members")

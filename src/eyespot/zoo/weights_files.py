@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from eyespot import machine
 from eyespot.errors import MissingExtra, WeightsError
 from eyespot.files import from_home, write_whole
+from eyespot.names import quoted
 from eyespot.vouched import KEY, NO_HASH_YET, is_hash_of, with_hash
 from eyespot.zoo.weights import Weights, of_network
 from eyespot.zoo.weights_bounds import require_stored, require_unpacked
@@ -248,7 +249,7 @@ def _safetensors(file: Path) -> dict[str, Tensor]:
     try:
         return load_file(file)
     except SafetensorError as error:
-        raise WeightsError(f"{file} is not a whole file of safetensors: {error}.") from error
+        raise WeightsError(f"{file} is not a whole file of safetensors: {quoted(error)}.") from error
 
 
 def _state_dict(file: Path) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from eyespot.data.list_limits import MOST_ANNOTATION, MOST_JSON, MOST_XML_LEVELS
+from eyespot.names import quoted
 
 
 class Unusable(Exception):
@@ -61,7 +62,7 @@ def read_xml(path: Path) -> Element:
     try:
         parser.Parse(_read(path, most=MOST_ANNOTATION), True)
     except (expat.ExpatError, ValueError, LookupError) as error:  # an encoding that Python does not know
-        raise Unusable(f"is not XML ({error})") from error
+        raise Unusable(f"is not XML ({quoted(error)})") from error
     return tree.close()
 
 
