@@ -46,6 +46,8 @@ CLIENTS = 32
 VALID_EVERY = 20
 SILENT_SECONDS = 2.0
 """After which nothing more is expected of a request that may be cut off."""
+MORE_SECONDS = 0.05
+"""The same behind a whole answer: what was sent may have been several requests."""
 WARM_SHARE = 0.3
 CLOSE = 1e-3
 
@@ -161,7 +163,8 @@ class Client:
     def _ask(self, number: int) -> None:
         sent = request(number, self._pictures, seed=self._seed)
         try:
-            answers = list(answers_in(received(self._server.port, sent, number), heads_only=b"HEAD" in sent))
+            found = received(self._server.port, sent, number)
+            answers = list(answers_in(found, heads_only=_may_be_heads(sent)))
             faults = [fault for each in answers if (fault := fault_of(each)) is not None]
             statuses = [str(each.status) for each in answers] or ["closed"]
         except ValueError as error:
@@ -204,7 +207,18 @@ def received(port: int, sent: bytes, number: int) -> bytes:
         with suppress(TimeoutError):
             while chunk := connection.recv(65536):
                 found += chunk
+                connection.settimeout(MORE_SECONDS if is_whole(found, sent) else SILENT_SECONDS)
     return found
+
+
+def is_whole(found: bytes, sent: bytes) -> bool:
+    with suppress(ValueError):
+        return all(each.is_whole for each in answers_in(found, heads_only=_may_be_heads(sent)))
+    return False
+
+
+def _may_be_heads(sent: bytes) -> bool:
+    return b"HEAD" in sent
 
 
 if __name__ == "__main__":
