@@ -50,11 +50,12 @@ with ctrl_c.as_exception():
 
 
 def python(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     return subprocess.run(
         [sys.executable, *map(str, arguments)],
         capture_output=True,
         text=True,
-        env=os.environ | environment,
+        env=unmeasured | environment,  # what measures has imported some packages before
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in the background
     )
 

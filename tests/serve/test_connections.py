@@ -7,13 +7,16 @@ import http.client
 import json
 import socket
 import threading
+import time
 from contextlib import suppress
 from unittest.mock import Mock
 
 import pytest
 from wire import WAIT_SECONDS, all_of
 
+from eyespot import machine
 from eyespot.serve import bodies, connections, crowd
+from eyespot.serve.batching import MORE_WORKERS
 
 pytestmark = pytest.mark.enable_socket
 HEAD = b"POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -169,14 +172,15 @@ def test_the_pictures_of_a_client_that_goes_are_forgotten(connect, monkeypatch, 
     gone = connect()
     kind = b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n" % len(body)
     gone.sendall(HEAD + kind + body)
-    while len(decoded) < 2:
-        pass
+    workers = machine.cores() + MORE_WORKERS
+    while len(decoded) < workers:
+        time.sleep(0.01)
     gone.close()
-    while service.batching.taken > 2:
-        pass
+    while service.batching.taken > workers:
+        time.sleep(0.01)
     go_on.set()
     assert is_answered(connect(), picture())
-    assert len(decoded) == 3
+    assert len(decoded) == workers + 1
     assert service.intake.held == 0
 
 
