@@ -9,8 +9,10 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+import uvicorn
 
 from eyespot.bundle.files import read_bundle
+from eyespot.data.decoding import apart
 from eyespot.errors import MachineError, OptionError
 from eyespot.serve import process, run, sharing
 from eyespot.serve.options import ServeOptions
@@ -58,12 +60,14 @@ def test_a_port_that_only_an_administrator_may_use_is_a_sentence(monkeypatch):
 
 
 def test_what_else_the_system_refuses_is_no_port_in_use(bundle, shared_cache, monkeypatch):
-    def full(server, sockets):
+    async def full(server, sockets):
+        await server.lifespan.startup()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(process.Server, "run", full)
+    monkeypatch.setattr(uvicorn.Server, "startup", full)
     with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
         serve(bundle, port=0, say=lambda words: None)
+    assert not apart.is_always, "its processes have ended"
 
 
 def test_a_bundle_that_nothing_vouches_for_is_noted_when_it_is_served(bundle):
