@@ -24,7 +24,7 @@ INFINITY = 2**64 - 1
 
 
 def test_a_host_that_no_computer_can_have_is_a_sentence():
-    with pytest.raises(OptionError, match="the option host cannot be 'x+': this computer has no such address"):
+    with pytest.raises(OptionError, match=r"the option host cannot be 'x+': this computer has no such address"):
         listening("x" * 64, 0, token=None)  # a part of a name has 63 letters at most
 
 
