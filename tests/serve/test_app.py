@@ -85,6 +85,20 @@ def test_an_answer_that_comes_when_its_asker_has_gone_is_no_mistake(is_gone):
     assert mistakes == []
 
 
+def test_a_request_that_is_given_up_hears_so_unless_its_answer_came_before():
+    async def happen() -> list[Any]:
+        answered, waiting = (Asked(1, "one", asyncio.get_running_loop()) for _ in range(2))
+        answered.put(0, Answer(size_wh=(4, 3)))
+        await answered.future
+        for each in (answered, waiting):
+            each.give_up()
+        return [each.future.exception() for each in (answered, waiting)]
+
+    heard, busy = asyncio.run(happen())
+    assert heard is None
+    assert (busy.status, "busy" in str(busy)) == (503, True)
+
+
 def test_a_picture_that_cannot_be_explained_is_refused_with_the_reason(bundle, shared_cache, picture):
     class Blind:
         similar = True

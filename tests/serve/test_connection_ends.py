@@ -187,7 +187,7 @@ def test_a_client_that_takes_its_answers_late_gets_them_all(connect, monkeypatch
     monkeypatch.setattr(LimitedConnection, "pause_writing", noted)
     slow = connect()
     slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    asked = b"GET /page/main.js HTTP/1.1\r\nHost: localhost\r\n"
+    asked = b"GET /page/api.js HTTP/1.1\r\nHost: localhost\r\n"
     slow.sendall((asked + b"\r\n") * 89 + asked + b"Connection: close\r\n\r\n")
     assert paused.wait(WAIT_SECONDS), "all of it went through at once"
     answers = all_of(slow)

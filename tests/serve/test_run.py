@@ -50,6 +50,14 @@ def test_a_server_of_ipv6_leaves_the_port_of_ipv4_to_others():
         assert list(address) == [f"http://[::1]:{listener.getsockname()[1]}"]
 
 
+@pytest.mark.parametrize(("system", "is_shared"), [("linux", True), ("win32", False)])
+def test_a_port_is_taken_again_at_once_but_on_windows_where_two_servers_would_have_it(system, is_shared, monkeypatch):
+    monkeypatch.setattr(sys, "platform", system)
+    [listener] = listening("127.0.0.1", 0, token=None)
+    with listener:
+        assert bool(listener.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR)) is is_shared
+
+
 def test_a_port_that_only_an_administrator_may_use_is_a_sentence(monkeypatch):
     def forbidden(family, address):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
