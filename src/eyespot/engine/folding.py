@@ -127,7 +127,9 @@ def _results(given: Given) -> list[Tensor]:
         given.misfit("is not complete, or does not fit")
     if len(shapes) < len(operator.outputs):
         given.misfit(f"gives no {len(operator.outputs)} results")
-    if any(len(each) > MOST_DIMENSIONS or min(each, default=0) < 0 or prod(each) > _LONGEST for each in shapes):
+    if any(min(each, default=1) < 1 for each in shapes):  # engines divide by lengths
+        given.misfit("gives nothing")
+    if any(len(each) > MOST_DIMENSIONS or prod(each) > _LONGEST for each in shapes):
         given.misfit("gives what nothing can hold")
     constant = all(each.constant for each in given.tensors if each is not None)
     fixed = given.fixed

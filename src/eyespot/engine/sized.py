@@ -65,6 +65,12 @@ class Tensor:
             self.raw = None
         return self._read
 
+    @property
+    def least_whole(self) -> int:
+        """The lowest of the whole numbers that it holds; 1 where it holds others, or what it holds is not known."""
+        numbers = np.frombuffer(*self.raw) if self.raw is not None else self._read
+        return int(numbers.min()) if numbers is not None and numbers.dtype.kind in "iu" and numbers.size else 1
+
 
 @dataclass(slots=True)
 class Operator:
