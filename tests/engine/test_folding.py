@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -16,6 +15,7 @@ import openvino as ov
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from openvino import opset15 as ops
+from small_graphs import FLOAT, WHOLE, folded, ir_of, model_of, real, whole, zeros
 
 from eyespot.engine import affordable
 from eyespot.engine.folding import ELEMENT, Folded
@@ -26,43 +26,6 @@ from eyespot.engine.onnx_file import read_model
 from eyespot.engine.onnx_operators import constants_of, operators_of
 from eyespot.engine.sized import Tensor
 from eyespot.errors import BundleError
-
-FLOAT, WHOLE = np.float32, np.int64
-
-
-def whole(*numbers: int) -> np.ndarray:
-    return np.array(numbers, WHOLE)
-
-
-def real(*numbers: float) -> np.ndarray:
-    return np.array(numbers, FLOAT)
-
-
-def zeros(*shape: int) -> np.ndarray:
-    return np.zeros(shape, FLOAT)
-
-
-def model_of(
-    nodes: Sequence[onnx.NodeProto],
-    given: dict[str, Sequence[int | str]],
-    constants: dict[str, np.ndarray],
-    opset: int = 18,
-) -> onnx.ModelProto:
-    """A graph of these nodes, whose last one's results come out."""
-    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in given.items()]
-    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in nodes[-1].output]
-    held = [numpy_helper.from_array(values, name) for name, values in constants.items()]
-    graph = helper.make_graph(nodes, "g", ports, outputs, held)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
-
-
-def folded(model: onnx.ModelProto, shapes: dict[str, Sequence[int]], *, fixed: bool = False) -> dict[str, Tensor]:
-    graph = read_model(model.SerializeToString())["graph"][0]
-    operators = operators_of(graph)
-    return Folded(operators, constants_of(graph), operators[-1].outputs).tensors(
-        {name: Tensor(tuple(shape), 4, fixed=fixed) for name, shape in shapes.items()}
-    )
-
 
 X = (2, 4, 9, 7)
 CASES: dict[str, tuple[str, tuple[int, ...], list[np.ndarray], dict[str, Any]]] = {
@@ -217,11 +180,6 @@ def test_what_cannot_fit_together_is_refused():
 # --- OpenVINO's own files
 
 
-def _ir(model: ov.Model, folder: Path) -> tuple[ElementTree.Element, bytes]:
-    ov.save_model(model, folder / "model.xml", compress_to_fp16=False)
-    return ElementTree.fromstring((folder / "model.xml").read_bytes()), (folder / "model.bin").read_bytes()
-
-
 def require_same_shapes(root: ElementTree.Element, weights: bytes) -> int:
     """Each shape is the one that OpenVINO wrote down; how many there are."""
     graph = IrGraph(root, weights)
@@ -278,7 +236,7 @@ IR_CASES: dict[str, Callable[[Any], Any]] = {
 def test_a_shape_is_the_one_that_openvino_writes(name, tmp_path):
     x = ops.parameter(X, np.float32)
     made = IR_CASES[name](x)
-    root, weights = _ir(ov.Model([*made.outputs()], [x]), tmp_path)
+    root, weights = ir_of(ov.Model([*made.outputs()], [x]), tmp_path)
     assert require_same_shapes(root, weights) >= 1
 
 
@@ -289,7 +247,7 @@ def test_whole_networks_have_the_shapes_that_openvino_writes(split_run, detector
         bundle = read_any_bundle(run.run)
         model = ov.Core().read_model(bundle.graph)
         model.reshape([1, *bundle.manifest.preprocess.crop_hw, 3])
-        assert require_same_shapes(*_ir(model, tmp_path)) > 300
+        assert require_same_shapes(*ir_of(model, tmp_path)) > 300
 
 
 # --- what is refused
@@ -407,7 +365,7 @@ def test_the_same_bombs_are_refused_in_openvinos_format(tmp_path):
         ops.pad(x, [0, 0, 0], [10**6, 10**6, 0], "constant"),
         ops.interpolate(ops.unsqueeze(x, [0]), np.array([9, 9], FLOAT), "nearest", "scales", axes=[1, 2]),
     ):
-        root, weights = _ir(ov.Model([made], [picture]), tmp_path)
+        root, weights = ir_of(ov.Model([made], [picture]), tmp_path)
         with pytest.raises(BundleError, match="would hold"):
             check_ir(b'<?xml version="1.0"?>' + ElementTree.tostring(root), weights)
 
