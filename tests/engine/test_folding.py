@@ -44,6 +44,7 @@ CASES: dict[str, tuple[str, tuple[int, ...], list[np.ndarray], dict[str, Any]]] 
         {"kernel_shape": [2, 2], "strides": [2, 2], "ceil_mode": 1},
     ),
     "max pool, the last window too": ("MaxPool", X, [], {"kernel_shape": [2, 2], "strides": [2, 2], "ceil_mode": 1}),
+    "max pool and places": ("MaxPool", X, [], {"kernel_shape": [2, 2]}),
     "mean of all": ("GlobalAveragePool", X, [], {}),
     "most of all": ("GlobalMaxPool", X, [], {}),
     "mean": ("ReduceMean", X, [whole(1, -1)], {}),
@@ -88,16 +89,17 @@ CASES: dict[str, tuple[str, tuple[int, ...], list[np.ndarray], dict[str, Any]]] 
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_shape_is_the_one_that_comes_out(name):
+def test_a_shape_and_a_type_are_those_that_come_out(name):
     kind, shape, others, said = CASES[name]
-    count = 2 if kind in ("Split", "TopK") else 1
+    count = 2 if kind in ("Split", "TopK") or "and places" in name else 1
     constants = {f"c{number}": values for number, values in enumerate(others)}
     names = ["x", *(name if constants[name].size or kind != "Resize" else "" for name in constants)]
     node = helper.make_node(kind, names, [f"y{number}" for number in range(count)], **said)
     model = model_of([node], {"x": shape}, constants)
     expected = onnx.reference.ReferenceEvaluator(model).run(None, {"x": np.zeros(shape, FLOAT)})
     found = folded(model, {"x": shape}, fixed=True)
-    assert [found[f"y{number}"].shape for number in range(count)] == [each.shape for each in expected]
+    results = [found[f"y{number}"] for number in range(count)]
+    assert [(each.shape, each.item) for each in results] == [(each.shape, each.itemsize) for each in expected]
 
 
 def test_every_operator_has_a_rule():
@@ -180,15 +182,20 @@ def test_what_cannot_fit_together_is_refused():
 # --- OpenVINO's own files
 
 
+ITEMS = {"BOOL": 1, "U8": 1, "I32": 4, "I64": 8, "FP32": 4, "FP64": 8}
+"""Bytes of a number, by OpenVINO's name of the type."""
+
+
 def require_same_shapes(root: ElementTree.Element, weights: bytes) -> int:
-    """Each shape is the one that OpenVINO wrote down; how many there are."""
+    """Each shape and type is the one that OpenVINO wrote down; how many there are."""
     graph = IrGraph(root, weights)
     given = {name: Tensor(tuple(each or 1 for each in shape), item) for name, (shape, item) in graph.inputs.items()}
     found, count = Folded(graph.operators, graph.constants, graph.outputs).tensors(given), 0
     for layer in root.iterfind("layers/layer"):
         for port in layer.iterfind("output/port"):
             written = tuple(int(each.text or "") for each in port.iterfind("dim"))
-            assert found[f"{layer.get('id')}:{port.get('id')}"].shape == written, layer.attrib
+            tensor = found[f"{layer.get('id')}:{port.get('id')}"]
+            assert (tensor.shape, tensor.item) == (written, ITEMS[port.get("precision")]), layer.attrib
             count += 1
     return count
 
@@ -200,6 +207,7 @@ def _of(*results: Any) -> Callable[[Any], list[Any]]:
 IR_CASES: dict[str, Callable[[Any], Any]] = {
     "split": lambda x: ops.split(x, 1, 2),
     "unequal parts": lambda x: ops.variadic_split(x, 1, [1, -1]),
+    "unequal parts, all said": lambda x: ops.variadic_split(x, 3, [1, 4, 2]),
     "pad": lambda x: ops.pad(x, [0, 1, 2, 3], [0, 0, -1, 4], "constant"),
     "slice": lambda x: ops.slice(x, [1, -3], [100, -1], [1, 1], [2, 1]),
     "strided slice": lambda x: ops.strided_slice(
@@ -210,6 +218,7 @@ IR_CASES: dict[str, Callable[[Any], Any]] = {
     ),
     "gather": lambda x: ops.gather(x, np.zeros((2, 3), np.int32), 1),
     "broadcast": lambda x: ops.broadcast(x, [3, 2, 4, 9, 7]),
+    "broadcast along sides": lambda x: ops.broadcast(ops.constant(zeros(4, 9)), [2, 4, 9, 7], [1, 2], "explicit"),
     "interpolate": lambda x: ops.interpolate(x, [18, 10], "nearest", "sizes", axes=[2, 3]),
     "interpolate by scales": lambda x: ops.interpolate(x, np.array([2, 1.5], FLOAT), "nearest", "scales", axes=[2, 3]),
     "group convolution": lambda x: ops.group_convolution(
@@ -225,6 +234,10 @@ IR_CASES: dict[str, Callable[[Any], Any]] = {
     "mean": lambda x: ops.reduce_mean(x, [1, -1], True),
     "most": lambda x: ops.reduce_max(x, [2], False),
     "select": lambda x: ops.select(ops.greater(x, FLOAT(0)), x, ops.constant(zeros(1, 1, 9, 1))),
+    "signs": lambda x: ops.sign(ops.negative(ops.swish(x))),
+    "neither": lambda x: ops.select(
+        ops.logical_and(ops.logical_not(ops.less(x, FLOAT(0))), ops.not_equal(x, FLOAT(1))), x, FLOAT(2)
+    ),
     "transpose": lambda x: ops.transpose(x, [0, 2, 3, 1]),
     "reshape": lambda x: ops.reshape(x, [0, -1, 7], True),
     "lengths": lambda x: ops.range(0, ops.squeeze(ops.shape_of(ops.shape_of(x)), [0]), 1, "i64"),
@@ -233,7 +246,7 @@ IR_CASES: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("name", IR_CASES)
-def test_a_shape_is_the_one_that_openvino_writes(name, tmp_path):
+def test_a_shape_and_a_type_are_those_that_openvino_writes(name, tmp_path):
     x = ops.parameter(X, np.float32)
     made = IR_CASES[name](x)
     root, weights = ir_of(ov.Model([*made.outputs()], [x]), tmp_path)
