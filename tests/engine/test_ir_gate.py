@@ -172,3 +172,17 @@ def test_numbers_repeated_along_chosen_sides_are_not_taken_for_others(tmp_path):
     root, weights = ir_of(ov.Model([ops.broadcast(ops.reduce_mean(x, [0, 1]), row)], [x]), tmp_path)
     with pytest.raises(BundleError, match="how much its operator 'Broadcast' gives cannot be told before it runs"):
         check_ir(START + ElementTree.tostring(root), weights)
+
+
+@pytest.mark.parametrize("item", [np.int32, np.int64])
+def test_a_sorting_says_by_a_constant_how_many_it_gives(item, tmp_path):
+    def checked(most: Any, *given: Any) -> None:
+        root, weights = ir_of(ov.Model([ops.topk(x, most, 1, "max", "value").output(0)], [x, *given]), tmp_path)
+        check_ir(START + ElementTree.tostring(root), weights)
+
+    x = ops.parameter([1, 2000], np.float32)
+    checked(ops.constant(item(1000)))
+    told = ops.parameter([], item)
+    for most, given in ((ops.constant(item(1001)), []), (told, [told]), (ops.constant(np.int16(5)), [])):
+        with pytest.raises(BundleError, match="its operator 'TopK' does not say that it gives at most 1000 numbers"):
+            checked(most, *given)

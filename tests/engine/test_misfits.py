@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import onnx.reference
 import pytest
-from onnx import NodeProto, helper
+from onnx import NodeProto, helper, numpy_helper
 from small_graphs import FLOAT, WHOLE, folded, model_of, real, whole, zeros
 
 from eyespot.errors import BundleError
@@ -21,6 +21,9 @@ MISFITS: dict[str, tuple[str, list[np.ndarray], dict[str, Any], str]] = {
     "too few sides padded": ("Pad", [whole(0, 1, 2, 0, 0, 1)], {}, "'Pad' pads other sides than there are"),
     "a long side left out": ("Squeeze", [whole(1)], {}, "'Squeeze' leaves out a side that is longer than 1"),
     "a side twice": ("Transpose", [], {"perm": [0, 1, 1, 3]}, r"puts its sides in the order \[0, 1, 1, 3\]"),
+    "no such side": ("Concat", [zeros(*X)], {"axis": 4}, "'Concat' is not complete, or does not fit"),
+    "another number of numbers": ("Reshape", [whole(8, 64)], {}, r"'Reshape' makes \(8, 64\) of it"),
+    "two sides left open": ("Reshape", [whole(-1, -1)], {}, r"'Reshape' makes \(504, -1\) of it"),
     "a stride for one side": ("Conv", [zeros(6, 4, 3, 3)], {"strides": [1]}, "'Conv' has a window of other sides"),
     "a stride of none": (
         *("MaxPool", [], {"kernel_shape": [2, 2], "strides": [0, 1]}),
@@ -48,6 +51,30 @@ def test_what_does_not_fit_is_refused_in_words_and_onnx_cannot_run_it(name):
         onnx.reference.ReferenceEvaluator(model).run(None, {"x": zeros(*X)})
 
 
+def test_parts_that_are_not_the_whole_and_rows_of_a_map_are_refused():
+    with pytest.raises(BundleError, match=r"'Split' splits into \[1, 2\]: it is given \(2, 4, 9, 7\)"):
+        folded(_one("Split", [whole(1, 2)], outputs=2, axis=1), {"x": X})
+    with pytest.raises(BundleError, match="'Gemm' is not complete, or does not fit"):
+        folded(_one("Gemm", [zeros(7, 5)]), {"x": X})
+    with pytest.raises(BundleError, match=r"'Gemm' multiplies what does not fit: it is given \(3, 6\), \(7, 5\)"):
+        folded(_one("Gemm", [zeros(7, 5)]), {"x": (3, 6)})
+
+
+@pytest.mark.parametrize("size", [0, 4_097])
+def test_a_neighbourhood_of_no_or_of_many_channels_is_refused(size):
+    with pytest.raises(BundleError, match="'LRN' looks at none, or at more than 4096 channels"):
+        folded(_one("LRN", [], size=size), {"x": X})
+
+
+def test_sides_beyond_32_bits_are_refused():
+    """An engine that counts in 32 bits would take 2**32 + 504 for 504."""
+    with pytest.raises(BundleError, match=r"'Reshape' has sides of \[4294967800\]"):
+        folded(_one("Reshape", [whole(2**32 + 504)]), {"x": X})
+    most = 2**31 - 1
+    with pytest.raises(BundleError, match="'Pad' gives what nothing can hold"):
+        folded(_one("Pad", [whole(0, 0, 0, 0, most, most, most, most)]), {"x": X})
+
+
 def test_a_result_that_an_operator_does_not_have_is_refused():
     with pytest.raises(BundleError, match="its operator 'Relu' gives no 2 results"):
         folded(_one("Relu", [], outputs=2), {"x": X})
@@ -63,6 +90,7 @@ def test_a_resizing_that_leaves_nothing_or_keeps_proportions_is_refused():
 
 node = helper.make_node
 FLOATS = helper.np_dtype_to_tensor_dtype(np.dtype(FLOAT))
+INFINITE = numpy_helper.from_array(real(np.inf)[0])
 UNTOLD: dict[str, tuple[str, list[NodeProto]]] = {
     "a shape": ("Reshape", [node("Reshape", ["x", "twice"], ["y"])]),
     "a part of a shape": (
@@ -78,12 +106,29 @@ UNTOLD: dict[str, tuple[str, list[NodeProto]]] = {
         "Resize",
         [node("Cast", ["lengths"], ["scales"], to=FLOATS), node("Resize", ["x", "", "scales"], ["y"])],
     ),
+    "a count without an end": (
+        "Range",
+        [
+            node("Constant", [], ["end"], value=INFINITE),
+            node("Constant", [], ["zero"], value_float=0.0),
+            node("Constant", [], ["one"], value_float=1.0),
+            node("Range", ["zero", "end", "one"], ["y"]),
+        ],
+    ),
+    "a sum beyond 32 bits": (
+        "Reshape",
+        [
+            node("Constant", [], ["most"], value_ints=[2**40]),
+            node("Sub", ["most", "most"], ["none"]),
+            node("Reshape", ["x", "none"], ["y"]),
+        ],
+    ),
     "sides of 1": ("Squeeze", [node("Squeeze", ["x"], ["y"])]),
 }
 
 
 @pytest.mark.parametrize("name", UNTOLD)
-def test_a_shape_that_depends_on_what_the_picture_holds_is_refused(name):
+def test_a_shape_that_cannot_be_told_before_it_runs_is_refused(name):
     kind, nodes = UNTOLD[name]
     before = [
         node("Shape", ["x"], ["lengths"]),
