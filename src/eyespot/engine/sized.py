@@ -137,11 +137,16 @@ class Given:
         return list(self.said.get(name, default))
 
     def unknown(self) -> NoReturn:
-        refuse(f"how much its operator {self.operator.kind!r} gives cannot be told before it runs")
+        refuse(f"how much its operator {self._name!r} gives cannot be told before it runs")
 
     def misfit(self, how: str) -> NoReturn:
         shapes = ", ".join("none" if each is None else str(each.shape) for each in self.tensors[:4])
-        refuse(f"its operator {self.operator.kind!r} {how}: it is given {shapes}"[:300])
+        refuse(f"its operator {self._name!r} {how}: it is given {shapes}"[:300])
+
+    @property
+    def _name(self) -> str:
+        """As the file has it, of those that OpenVINO writes otherwise than ONNX."""
+        return self.operator.kind.removeprefix("ir.")
 
 
 def axis_of(axis: int, dimensions: int) -> int:
