@@ -1,10 +1,13 @@
 """A model of several labels, from a list to its answers, as a person uses it."""
 
+import base64
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -15,11 +18,13 @@ from starlette.testclient import TestClient
 
 import eyespot
 from eyespot.answering.multilabel import MultilabelModel
+from eyespot.bundle.files import read_any_bundle
 from eyespot.cli.main import main
 from eyespot.cli.show_multilabel import trained
 from eyespot.errors import BundleError, DataError, EyespotError, OptionError
 from eyespot.multilabel.fit import answers_of_other_folds
 from eyespot.serve.app import make_app
+from eyespot.serve.multilabel import ServedMultilabel
 from eyespot.serve.service import Service
 
 
@@ -227,3 +232,65 @@ def test_a_model_shows_itself_in_a_notebook(labels_run: Any) -> None:
     model = eyespot.load(labels_run.run, eyespot.MultilabelModel)
     assert all(name in model._repr_html_() for name in model.classes)
     assert repr(model).startswith("<eyespot model")
+
+
+def test_the_protocol_of_other_servers_has_its_answers(
+    labels_run: Any, labelled_photos: Path, shared_cache: Path
+) -> None:
+    pictures = [labelled_photos.parent / "pictures" / f"0{number}.png" for number in (50, 51)]
+    truth = eyespot.predict(labels_run.run, pictures)
+    data = [base64.b64encode(each.read_bytes()).decode() for each in pictures]
+    asked = {"inputs": [{"name": "pictures", "datatype": "BYTES", "shape": [2], "data": data}]}
+    with TestClient(make_app(Service(labels_run.run)), base_url="http://localhost:8000") as client:
+        described = client.get("/v2/models/shapes").json()["outputs"]
+        said = client.post("/v2/models/shapes/infer", json=asked).json()["outputs"]
+    assert [(each["name"], each["datatype"], each["shape"]) for each in described] == [
+        ("probabilities", "FP32", [-1, 3]),
+        ("answered", "BOOL", [-1, 3]),
+    ]
+    probabilities, answered = ({**each, "data": np.reshape(each["data"], each["shape"])} for each in said)
+    for row, each in enumerate(truth):
+        least = [found.probability for found in each.probabilities]
+        assert probabilities["data"][row] == pytest.approx(least, abs=1e-6)
+        assert {name for name, is_so in zip(labels_run.classes, answered["data"][row], strict=True) if is_so} == {
+            *each.labels
+        }
+
+
+def test_few_pictures_of_a_request_are_explained(labels_run: Any, labelled_photos: Path, shared_cache: Path) -> None:
+    data = (labelled_photos.parent / "pictures" / "050.png").read_bytes()
+    explain = Mock(side_effect=lambda picture, label, **asked: {"heat_map": {"class": label}}, similar=False)
+    service = Service(labels_run.run, explain=lambda bundle: explain)
+    with TestClient(make_app(service), base_url="http://localhost:8000") as client:
+        assert client.get("/model").json()["heat_map"] is True
+        files = [("a", ("a.png", data))] * 9
+        refused = client.post("/predict?heat_map=1", files=files)
+        assert (refused.status_code, refused.json()["error"]) == (
+            413,
+            "at most 8 pictures of a request are explained: send fewer",
+        )
+        [answer] = client.post("/predict?heat_map=1", content=data).json()["answers"]
+        assert len(client.post("/predict?heat_map=0", files=files).json()["answers"]) == 9
+    surest = max(answer["probabilities"], key=lambda each: each["probability"])["class"]
+    assert answer["heat_map"] == {"class": surest}
+    explain.assert_called_once_with(data, surest, heat_map=True, similar=0)
+
+
+def test_how_well_labels_are_told_is_said_of_the_part_that_counts_most(labels_run: Any) -> None:
+    bundle = read_any_bundle(labels_run.run)
+    scores = bundle.manifest.test
+    for left, part, words in (
+        ({"out_of_fold": scores}, "out of fold", "each by heads that had not seen it"),
+        ({"test": scores}, "test", "which it did not train on"),
+        ({"validation": scores}, "validation", "which it did not train on"),
+        ({}, None, ""),
+    ):
+        none = dict.fromkeys(("out_of_fold", "test", "validation"))
+        manifest = bundle.manifest.model_copy(update={**none, **left})
+        served = ServedMultilabel(replace(bundle, manifest=manifest), Mock(), "0", ())
+        said = served.described()["measured"]
+        if part is None:
+            assert said is None
+        else:
+            assert (said["part"], said["map"]["value"]) == (part, scores.map.value)
+            assert f"Measured on 32 pictures, {words}: mAP {scores.map.value:.3f}" in said["sentence"]

@@ -102,3 +102,10 @@ def test_the_pictures_of_a_request_have_a_budget():
     with pytest.raises(RequestError, match="have 288 megapixels together, more than the 200 that are taken") as raised:
         require_affordable([large] * 6)
     assert raised.value.status == 413
+
+
+def test_a_gif_with_more_remarks_than_any_program_writes_counts_as_the_largest():
+    data = file_of((60, 50), "GIF", mode="P")
+    at = data.index(b",\0\0\0\0")
+    for remarks, pixels in ((255, 3000), (256, MOST_PIXELS)):
+        assert pixels_of(data[:at] + b"\x21\xfe\x01x\0" * remarks + data[at:]) == pixels

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from eyespot.data.picture_limits import MOST_SCANS
+from eyespot.errors import RequestError
 from eyespot.serve import bodies, pictures
 from eyespot.serve.refusals import Busy
 
@@ -240,3 +241,40 @@ def test_bodies_that_take_all_the_room_are_given_up_for_one_that_takes_little(mo
 
     asyncio.run(ask())
     assert intake.held == 0
+
+
+def test_a_form_of_too_many_bytes_whose_length_nobody_said_is_refused_as_it_comes(client, service, monkeypatch):
+    monkeypatch.setattr(bodies, "MOST_BODY_BYTES", 2**20)
+    parts = iter([HEAD + b"\r\n", *[bytes(2**16)] * 17, b"\r\n--b--\r\n"])
+    refused = client.post("/predict", content=parts, headers=FORM)
+    assert refused.status_code == 413
+    assert said(refused) == "the request has more than 1 MB: send fewer pictures"
+    assert service.intake.held == 0
+
+
+def test_what_still_comes_of_a_body_that_was_given_up_is_not_held():
+    intake = bodies.Intake()
+
+    async def ask():
+        with intake.room() as room:
+            async with room.in_time():
+                room.take(80)
+                room.give_up()
+                room.take(5)
+
+    with pytest.raises(Busy):
+        asyncio.run(ask())
+    assert intake.held == 0
+
+
+@pytest.mark.parametrize("read", [pictures.read_sent, pictures.frame_sent])
+@pytest.mark.parametrize("is_apart", [False, True])
+def test_a_file_of_too_many_bytes_is_no_decoders_work(service, picture, monkeypatch, read, is_apart):
+    data = picture(format="GIF")
+    monkeypatch.setattr(pictures, "MOST_BYTES", len(data) - 1)
+    monkeypatch.setattr(pictures.apart, "is_always", is_apart)
+    monkeypatch.setattr(pictures.apart, "ask", None)
+    monkeypatch.setattr(pictures.formats, "open_picture", None)
+    with pytest.raises(RequestError, match="send a smaller one") as raised:
+        read(data, service.served.preprocess)
+    assert raised.value.status == 413

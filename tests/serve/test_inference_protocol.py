@@ -176,3 +176,19 @@ def test_a_long_text_among_the_values_takes_no_memory_for_the_others(service):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 100 * len(body)
+
+
+def test_a_picture_of_too_many_bytes_is_refused_before_it_is_unpacked(client, monkeypatch):
+    monkeypatch.setattr(inference_protocol, "MOST_BYTES", 300)
+    refused = client.post(INFER, json={"inputs": [pictures_tensor(bytes(310))]})
+    assert refused.status_code == 413
+    assert refused.json()["error"] == "the picture has more than 20 MB: send a smaller one"
+    assert client.post(INFER, json={"inputs": [pictures_tensor(bytes(300))]}).status_code == 415
+
+
+def test_where_no_place_is_free_a_request_is_to_come_again(client, service, picture, monkeypatch):
+    monkeypatch.setattr(service.batching, "places", 0)
+    refused = client.post(INFER, json={"inputs": [pictures_tensor(picture())]})
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    monkeypatch.undo()
+    assert client.post(INFER, json={"inputs": [pictures_tensor(picture())]}).status_code == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import sys
 import threading
@@ -15,8 +16,9 @@ from failing_pictures import failing_path, failing_picture
 from server_process import Process
 
 from eyespot.bundle.files import read_bundle
+from eyespot.data.apart_worker import Answer
 from eyespot.data.framed import Framed
-from eyespot.serve import classification
+from eyespot.serve import classification, decoding_child, pictures
 from eyespot.serve.batching import MOST_SLOW, Batching
 from eyespot.serve.classification import ServedClassifier
 
@@ -110,3 +112,21 @@ def test_a_worker_that_waits_for_a_slow_decoder_is_relieved_and_ends_with_what_i
     assert len(told) == MOST_SLOW + 1
     assert (len(batching._threads), batching._slow) == (1, Counter())
     batching.stop()
+
+
+@pytest.mark.parametrize("read", [pictures.read_sent, pictures.frame_sent])
+@pytest.mark.parametrize(("format", "end"), [("GIF", None), ("PNG", 200)], ids=["whole", "cut off"])
+def test_what_a_process_answers_is_what_would_be_made_of_the_picture_here(bundle, picture, read, format, end):
+    preprocess = read_bundle(bundle).manifest.preprocess
+    data = picture(size_wh=(90, 70), format=format)[:end]
+    said, content = decoding_child._job(read)({"preprocess": preprocess.model_dump_json()}, data)
+    file = io.BytesIO(b"".join(content.pieces))
+    answer = Answer(json.loads(json.dumps(said)), content.size, lambda count: bytearray(file.read(count)))
+    found = pictures._framed(preprocess, answer)
+    assert answer.left == 0
+    if end is None:
+        here = read(data, preprocess)
+        assert np.array_equal(found.image, here.image)
+        assert (found.picture_hw, found.shown_hw) == (here.picture_hw, here.shown_hw)
+    else:
+        assert (found.status, str(found)) == (400, "the picture is cut off: the file ends too early")

@@ -246,3 +246,21 @@ with TestClient(make_app(service), base_url="http://localhost") as client:
         "painting in steps needs the extra `train`, which is not installed: pip install 'eyespot[train]'; POST /paint "
         "paints at once without it",
     ]
+
+
+def test_only_so_many_paintings_are_remembered_and_the_one_used_last_longest(
+    paints, painted_service, files, picture, monkeypatch
+):
+    read, small = [], painting.small_sent
+
+    def watched(data, side, *, called):
+        read.append(data)
+        return small(data, side, called=called)
+
+    monkeypatch.setattr(painting, "small_sent", watched)
+    monkeypatch.setattr(painting, "KEPT", 2)
+    one, two, three = (picture(size_wh=(40, 40), seed=seed) for seed in (20, 21, 22))
+    for each in (one, two, one, three, one, two):
+        assert ask(paints, files["photo"], each).status_code == 200
+    assert [each for each in read if each != files["photo"]] == [one, two, three, two]
+    assert len(painted_service.painter._styles) == 2

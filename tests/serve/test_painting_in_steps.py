@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from eyespot.errors import RequestError
+from eyespot.errors import MissingExtra, RequestError
 from eyespot.serve import painting_in_steps
 from eyespot.serve.app import make_app
 from eyespot.serve.painting import ServedPainter
@@ -244,3 +244,52 @@ def test_whoever_was_told_to_come_back_has_the_next_turn(monkeypatch):
     now[0] += painting_in_steps.TURN_SECONDS + 1
     steps.require_free("one")
     steps.stop()
+
+
+def test_what_is_begun_while_another_is_painted_or_the_server_ends_is_refused_and_the_place_is_kept_right(monkeypatch):
+    steps = InSteps()
+    with monkeypatch.context() as patch:
+        patch.setattr(steps._pool, "submit", lambda *given: None)
+        steps.begin(None, None, "one")
+        with pytest.raises(RequestError, match="another picture is being painted in steps: wait for it"):
+            steps.begin(None, None, "other")
+    assert steps._place.locked()
+    steps._place.release()
+    steps.stop()
+    with pytest.raises(RuntimeError):
+        steps.begin(None, None, "one")
+    assert not steps._place.locked()
+
+
+def test_a_preview_that_comes_when_nobody_looks_any_more_is_dropped():
+    async def run():
+        previews = painting_in_steps.Previews()
+        previews.stop()
+        previews.put({"steps": 1}, is_last=True)
+        await asyncio.sleep(0)
+        return previews.is_unwanted, [line async for line in previews.lines()]
+
+    assert asyncio.run(run()) == (True, [])
+
+
+def test_weights_that_are_not_installed_are_the_last_line(service, files, monkeypatch):
+    def missing(*arguments, **options):
+        raise MissingExtra("painting in steps", extra="style")
+
+    monkeypatch.setattr(optimise, "painted", missing)
+    with TestClient(make_app(service), base_url="http://localhost") as client:
+        last = json.loads(client.post("/paint/finer?imgsz=40", files=files).text.splitlines()[-1])
+    assert last == {"error": str(MissingExtra("painting in steps", extra="style"))}
+    assert not service.finer._place.locked()
+
+
+def test_where_a_thread_cannot_give_way_none_is_asked_to(monkeypatch):
+    """Elsewhere the number would be that of another process."""
+    asked = []
+    monkeypatch.setattr(painting_in_steps.os, "setpriority", lambda *given: asked.append(given), raising=False)
+    for system, count in (("darwin", 0), ("win32", 0), ("linux", 1)):
+        monkeypatch.setattr(painting_in_steps.sys, "platform", system)
+        if system == "linux" and not hasattr(painting_in_steps.os, "PRIO_PROCESS"):
+            continue
+        painting_in_steps._give_way()
+        assert len(asked) == count

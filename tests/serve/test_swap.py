@@ -9,7 +9,8 @@ from starlette.testclient import TestClient
 
 from eyespot.bundle.files import place_bundle, read_bundle
 from eyespot.data.pictures import read_image
-from eyespot.serve import trial
+from eyespot.errors import BundleError
+from eyespot.serve import swap, trial
 from eyespot.serve.app import make_app
 from eyespot.serve.service import Service
 from eyespot.serve.swap import Watcher, state_of
@@ -224,3 +225,51 @@ def test_the_thread_looks_on_where_nobody_hears_what_it_says(run, served, capfd)
     watcher.stop()
     assert served.served.bundle.manifest == read_bundle(run).manifest
     assert capfd.readouterr().err.count("Traceback") == 2
+
+
+def test_a_bundle_whose_loading_fails_in_a_way_nobody_foresaw_never_replaces_a_good_one(
+    run, served, watcher, said, monkeypatch, capfd
+):
+    def broken(bundle):
+        raise ValueError("no such primitive")
+
+    before = served.served
+    monkeypatch.setattr(served, "load", broken)
+    replace(run, sharpness=3)
+    look_twice(watcher)
+    assert served.served is before
+    assert said == ["Refused     a new model: it failed. The one before is still served"]
+    assert "no such primitive" in capfd.readouterr().err
+    assert b'eyespot_swaps_total{outcome="refused"} 1.0' in served.measured()
+
+
+def test_a_new_bundle_that_nothing_vouches_for_is_noted(run, served, watcher, said, monkeypatch):
+    monkeypatch.setattr(swap, "notes_on", lambda bundle: [f"{bundle.manifest.name} is of format 1"])
+    replace(run, name="older")
+    look_twice(watcher)
+    assert said[1:] == ["Note        older is of format 1"]
+
+
+def test_a_server_that_stops_while_a_bundle_is_tried_says_nothing_of_it(run, served, said):
+    def try_first(bundle):
+        watcher.stop()  # which ends a trial
+        raise BundleError("it gave no answer")
+
+    watcher, before = Watcher(served, say=said.append, try_first=try_first), served.served
+    replace(run, sharpness=3)
+    look_twice(watcher)
+    assert (served.served, said) == (before, [])
+
+
+def test_a_folder_that_may_not_be_looked_at_holds_no_bundle_at_the_moment(run, served, watcher, said, monkeypatch):
+    def forbidden(path):
+        raise PermissionError
+
+    before = served.served
+    monkeypatch.setattr(swap, "find_bundle", forbidden)
+    replace(run, sharpness=3)
+    look_twice(watcher)
+    assert (state_of(run), served.served, said) == (None, before, [])
+    monkeypatch.undo()
+    look_twice(watcher)
+    assert served.served is not before

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 from color_bundle import write_color_bundle
 
 from eyespot.bundle.files import AnyBundle, read_bundle
 from eyespot.errors import BundleError
-from eyespot.serve import trial
+from eyespot.serve import loading, trial
 from eyespot.serve.trial import tried
 
 
@@ -80,3 +81,41 @@ def test_a_bundle_that_is_replaced_meanwhile_is_not_tried_in_its_place(bundle, t
     write_color_bundle(tmp_path / "bundle", sharpness=3)
     with pytest.raises(BundleError, match="is being replaced"):
         tried(bundle)
+
+
+def _tried_here(bundle: AnyBundle, monkeypatch: pytest.MonkeyPatch, load: Callable[[AnyBundle], None]) -> int:
+    """The status that the process would have where loading the model does this."""
+    monkeypatch.setattr(sys, "argv", ["-c", str(bundle.folder), bundle.manifest.graph_sha256])
+    monkeypatch.setattr(trial, "_limit_memory", lambda more: None)
+    monkeypatch.setattr(loading, "loaded", load)
+    with pytest.raises(SystemExit) as ended:
+        trial.main()
+    return int(str(ended.value))
+
+
+def test_a_model_that_does_not_fit_into_memory_ends_its_trial_without_a_traceback(bundle, monkeypatch, capfd):
+    def load(bundle: AnyBundle) -> None:
+        raise MemoryError
+
+    status = _tried_here(bundle, monkeypatch, load)
+    said = capfd.readouterr().err
+    assert said == ""
+    with pytest.raises(BundleError, match=r"ended the process that tried it, or took too much memory$"):
+        trial._require(status, said, bundle.folder)
+
+
+def test_why_a_model_is_refused_is_one_line_that_the_server_says_on(bundle, monkeypatch, capfd):
+    def load(bundle: AnyBundle) -> None:
+        raise BundleError("the model in x\ncannot be loaded")
+
+    status = _tried_here(bundle, monkeypatch, load)
+    with pytest.raises(BundleError, match=r"^the model in x cannot be loaded$"):
+        trial._require(status, capfd.readouterr().err, bundle.folder)
+
+
+def test_where_the_system_holds_no_process_to_its_memory_none_is_asked_to_be(monkeypatch):
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    trial._limit_memory(0)
+    assert resource.getrlimit(resource.RLIMIT_AS) == before

@@ -8,6 +8,8 @@ from contextlib import suppress
 import pytest
 from wire import all_of
 
+from eyespot.serve.heads import why_refused
+
 pytestmark = pytest.mark.enable_socket
 HOST = b"Host: localhost\r\n"
 POST = b"POST /predict HTTP/1.1\r\n" + HOST
@@ -156,3 +158,22 @@ def send_on(connection):
     while True:
         connection.sendall(bytes(1000))
         time.sleep(0.001)
+
+
+CHUNKED, LENGTH = (b"transfer-encoding", b" Chunked"), (b"content-length", b"1")
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ([LENGTH, LENGTH], "more than one Content-Length or Transfer-Encoding: send one"),
+        ([CHUNKED, CHUNKED], "more than one Content-Length or Transfer-Encoding: send one"),
+        ([LENGTH, CHUNKED], "more than one Content-Length or Transfer-Encoding: send one"),
+        ([CHUNKED], None),
+        ([LENGTH], None),
+    ],
+)
+def test_a_head_with_two_ends_is_refused_even_where_the_parser_takes_it(headers, words):
+    """The parser at hand refuses them itself; an older or a later one may be more lenient."""
+    said = why_refused("1.1", b"/predict", [(b"host", b"localhost"), *headers], is_upgrade=False)
+    assert said is None if words is None else words in said

@@ -209,9 +209,6 @@ class LimitedConnection(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """Called when the server is to stop: the answer under way, or to come in a moment, is the last one."""
-        if self._is_last:
-            super().shutdown()
-            return
         self._is_last = True
         if self._taking is None:
             self._set_taking(timed=True)

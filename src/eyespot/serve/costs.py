@@ -34,7 +34,7 @@ _SCAN_WEIGHT = 0.1
 """Of a pixel of a JPEG, for each scan after the first."""
 
 
-def require_affordable(pictures: Sequence[bytes | np.ndarray]) -> None:
+def require_affordable(pictures: Sequence[bytes]) -> None:
     """Raises RequestError if the pictures of a request have too many pixels together."""
     if len(pictures) * MOST_PIXELS <= MOST_REQUEST_PIXELS:
         return
@@ -60,10 +60,8 @@ def cost_of(picture: bytes | np.ndarray) -> int:
     return LEAST + int(pixels * weight)
 
 
-def pixels_of(picture: bytes | np.ndarray) -> int:
+def pixels_of(picture: bytes) -> int:
     """The picture's pixels as its header says, at most MOST_PIXELS; 0 for what is no picture."""
-    if not isinstance(picture, bytes):
-        return int(picture.shape[0] * picture.shape[1])
     read = _SIZES.get(_format(picture))
     if read is None:
         return 0

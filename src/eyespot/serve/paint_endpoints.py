@@ -92,6 +92,5 @@ class _Lines(StreamingResponse):
 
 
 async def _until_gone(receive: Receive, previews: Previews) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    await receive()  # all of the request was read: what comes is that its client has gone
     previews.stop()
