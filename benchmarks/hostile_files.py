@@ -200,6 +200,8 @@ def _damaged(models: dict[str, Honest], folder: Path, chance: random.Random) -> 
         other = models[chance.choice(TASKS)].forms[chance.choice(sorted(FILES))]
         data = bytearray(other[chance.choice(sorted(other))])
     files[name] = bytes(data)
+    for other_task, of in models.items():
+        task = other_task if of.forms[form] == files else task  # all of it was swapped: it is another honest model
     return Made(place(folder, files, form), form, task, is_same=True)
 
 

@@ -153,6 +153,14 @@ def test_a_graph_without_probabilities_is_refused(bundle, fitted):
         list(Classifier(wrong, cache_folder=None).stream(images(fitted.prepared)[:1], many=False))
 
 
+def test_a_graph_without_the_likeness_that_its_manifest_refuses_by_is_refused(bundle, fitted):
+    graph = attach_head(fitted.trunk.graph, fitted.head.layers)
+    with pytest.raises(BundleError, match="says which likeness is refused, and its graph gives none"):
+        list(
+            Classifier(replace(bundle, graph=graph), cache_folder=None).stream(images(fitted.prepared)[:1], many=False)
+        )
+
+
 def test_a_graph_that_does_not_fit_its_images_is_refused(bundle, fitted):
     weight = numpy_helper.from_array(np.zeros((3, 11), np.float32), "weight")  # an image has more than 11 numbers
     nodes = [

@@ -136,6 +136,13 @@ def test_a_manifest_without_its_hash_is_damaged_from_format_4_on_and_older_befor
     )
 
 
+def test_labels_without_a_threshold_each_are_refused(tmp_path):
+    bundle = Path(shutil.copytree(NEWEST / "labels", tmp_path / "bundle"))
+    change_manifest(bundle, thresholds=[0.4, 0.5])
+    with pytest.raises(BundleError, match=r"is not a valid manifest: .*: .*3 labels need as many thresholds, not 2"):
+        read_any_bundle(bundle)
+
+
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize(
     ("old", "new"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from eyespot.evaluate.average_precision import Curve
 from eyespot.evaluate.box_matches import Found, Truth, matches
 from eyespot.evaluate.detection_scores import detection_scores
 from eyespot.palette import BOXES
+from eyespot.reporting.canvas import Canvas, Point
 
 
 def drawn(names: list[str], *, unmeasured: int = 0) -> Drawn:
@@ -32,6 +34,20 @@ def drawn(names: list[str], *, unmeasured: int = 0) -> Drawn:
     scores = detection_scores(truths, founds, names, threshold=0.5, most=100)
     assert scores
     return drawn_curves(matches(truths, founds, classes=len(names)), scores)
+
+
+@pytest.fixture
+def words(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every text that is drawn, in order."""
+    found: list[str] = []
+    draw = Canvas.text
+
+    def text(canvas: Canvas, at: Point, words: str, **how: Any) -> None:
+        found.append(words)
+        draw(canvas, at, words, **how)
+
+    monkeypatch.setattr(Canvas, "text", text)
+    return found
 
 
 def colors(png: bytes) -> set[tuple[int, int, int]]:
@@ -91,6 +107,20 @@ def test_of_many_classes_those_found_worst_have_a_name_and_a_color() -> None:
     assert html.count("<polyline") == 98
     shown = colors(curves_png(curves))
     assert {OTHERS, *BOXES} <= shown
+
+
+@pytest.mark.parametrize(
+    ("unmeasured", "named"), [(2, ["class 2", "class 3"]), (NAMED, [f"class {2 + n}" for n in range(NAMED)])]
+)
+def test_a_picture_names_the_classes_without_a_box(words: list[str], unmeasured: int, named: list[str]) -> None:
+    curves_png(drawn([f"class {number}" for number in range(2 + unmeasured)], unmeasured=unmeasured))
+    assert [words[at - 1] for at, word in enumerate(words) if word == "not measured"] == named
+
+
+def test_a_picture_counts_the_classes_without_a_box_where_they_are_many(words: list[str]) -> None:
+    curves_png(drawn([f"class {number}" for number in range(3 + NAMED)], unmeasured=NAMED + 1))
+    assert words[-2:] == [f"{NAMED + 1} classes", "not measured"]
+    assert f"class {2 + NAMED}" not in words
 
 
 def test_a_few_classes_have_the_colors_of_their_boxes() -> None:

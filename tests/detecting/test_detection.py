@@ -1,7 +1,9 @@
 """A detector from a folder of boxes to its answers, as a person uses it."""
 
+import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -9,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -17,8 +20,14 @@ from rewritten import vouched
 
 import eyespot
 from eyespot.answering.detector import Detector
-from eyespot.bundle.files import read_any_bundle, read_bundle
-from eyespot.errors import BundleError, EyespotError, OptionError
+from eyespot.bundle.files import place_bundle, read_any_bundle, read_bundle
+from eyespot.data.store import Store
+from eyespot.detecting import written
+from eyespot.distributed.world import World
+from eyespot.errors import BundleError, EyespotError, OptionError, Stopped, StoreError
+from eyespot.progress import silent
+from eyespot.recipes.train import task_of
+from eyespot.runs.options import train_options
 
 HOW = {"imgsz": 96, "epochs": 40, "views": 4, "precision": "fp32", "name": "shapes"}
 """As `detector_run` was trained."""
@@ -78,6 +87,29 @@ def test_without_a_store_it_comes_to_the_same(
     assert graphs[0] == graphs[1]
 
 
+@pytest.mark.parametrize("fails", ["every use", "its opening"])
+def test_where_nothing_can_be_kept_a_run_comes_to_its_end_and_names_what_it_could_not_read(
+    boxed_photos: Path, tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    data = Path(shutil.copytree(boxed_photos, tmp_path / "data"))
+    broken = [data / name for name in ("train/images/3.png", "test/images/201.png")]
+    for path in broken:
+        path.write_bytes(path.read_bytes()[:-400])
+    full = Mock(side_effect=StoreError("the disk is full"))
+    for name in ("get", "put") if fails == "every use" else ("__init__",):
+        monkeypatch.setattr(Store, name, full)
+    result = eyespot.train(data, out=tmp_path, **HOW | {"epochs": 1, "views": 1}, group="off")
+    what = "the views' maps are not" if fails == "every use" else "nothing is"
+    told = f"{what} kept for the next run: the disk is full"
+    assert [note for note in result.notes if "disk" in note] == [told]
+    assert (result.parts[0].pictures, result.views_computed) == (11, 11)
+    names = [path.relative_to(data).as_posix() for path in broken]
+    assert [each.picture for each in result.set_aside] == names
+    rows = list(csv.DictReader(Path(result.run, "predictions.csv").read_text("utf-8").splitlines()))
+    assert [row["picture"] for row in rows if row["set_aside"]] == names
+    assert all("cut off" in row["set_aside"] and not row["class"] for row in rows[-2:])
+
+
 def test_a_killed_run_goes_on_to_the_same_bits(
     detector_run: Any, boxed_photos: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,6 +133,23 @@ def test_a_killed_run_goes_on_to_the_same_bits(
     resumed = eyespot.train(resume=tmp_path / "train" / "shapes")
     graphs = [Path(run.bundle, "model.onnx").read_bytes() for run in (detector_run, resumed)]
     assert graphs[0] == graphs[1]
+
+
+def test_after_ctrl_c_while_the_model_is_written_it_is_there_whole_without_a_report(
+    detector_run: Any, boxed_photos: Path, tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter([Mock(side_effect=KeyboardInterrupt), place_bundle])
+    monkeypatch.setattr(written, "place_bundle", lambda draft, folder: next(times)(draft, folder))
+    with pytest.raises(Stopped, match=r"shapes is complete and usable; its report is not finished"):
+        eyespot.train(boxed_photos, out=tmp_path, **HOW)
+    run = tmp_path / "train" / "shapes"
+    assert read_any_bundle(run).graph == read_any_bundle(detector_run.run).graph
+    assert not [each.name for each in run.iterdir() if each.name.startswith(".bundle") or each.name == "report.html"]
+
+
+def test_several_processes_are_refused(boxed_photos: Path) -> None:
+    with pytest.raises(OptionError, match=r"a detector trains in one process: start it without torchrun"):
+        task_of(boxed_photos, train_options(), ranks=World(rank=0, size=2), progress=silent)
 
 
 def test_a_run_with_a_time_is_replayed_alike(boxed_photos: Path, tmp_path: Path, shared_cache: Path) -> None:
@@ -213,5 +262,5 @@ def test_ctrl_c_keeps_what_was_trained(boxed_photos: Path, tmp_path: Path, share
         said, _ = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert "stopped by you" in said
+    assert re.search(r"stopped by you after \d+ of \d+ steps; it is judged by the weights it had then", said)
     assert isinstance(eyespot.load(tmp_path / "train" / "stopped"), Detector)

@@ -63,3 +63,16 @@ def test_a_box_of_which_too_little_is_seen_is_left_out(box: tuple[float, ...], s
     cut, enough = shown_boxes(np.array([box], float), (96, 128))
     assert bool(enough[0]) is seen
     assert cut.min() >= 0
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+def test_a_gray_picture_is_recolored_as_it_is_in_rgb(number: int) -> None:
+    """Saturation, which it has not, changes nothing; each of three channels is the one."""
+    noise = Image.fromarray(np.random.default_rng(number).integers(60, 180, (120, 160), np.uint8))
+    gray = PREPROCESS.model_copy(update={"color": "gray", "mean": (120.0,), "scale": (60.0,)})
+    window = drawn_window("5" * 16, number, width=160, height=120, image_hw=(96, 128))
+    one = seen_through(window, noise, gray)
+    three = seen_through(window, noise.convert("RGB"), PREPROCESS)
+    assert (one.shape, three.shape) == ((96, 128, 1), (96, 128, 3))
+    assert np.abs(three.astype(int) - one).max() <= 1
+    assert len({*one.ravel()[::97]}) > 20

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -16,6 +15,7 @@ import openvino as ov
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from openvino import opset15 as ops
+from small_graphs import FLOAT, WHOLE, folded, ir_of, model_of, real, whole, zeros
 
 from eyespot.engine import affordable
 from eyespot.engine.folding import ELEMENT, Folded
@@ -26,43 +26,6 @@ from eyespot.engine.onnx_file import read_model
 from eyespot.engine.onnx_operators import constants_of, operators_of
 from eyespot.engine.sized import Tensor
 from eyespot.errors import BundleError
-
-FLOAT, WHOLE = np.float32, np.int64
-
-
-def whole(*numbers: int) -> np.ndarray:
-    return np.array(numbers, WHOLE)
-
-
-def real(*numbers: float) -> np.ndarray:
-    return np.array(numbers, FLOAT)
-
-
-def zeros(*shape: int) -> np.ndarray:
-    return np.zeros(shape, FLOAT)
-
-
-def model_of(
-    nodes: Sequence[onnx.NodeProto],
-    given: dict[str, Sequence[int | str]],
-    constants: dict[str, np.ndarray],
-    opset: int = 18,
-) -> onnx.ModelProto:
-    """A graph of these nodes, whose last one's results come out."""
-    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in given.items()]
-    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in nodes[-1].output]
-    held = [numpy_helper.from_array(values, name) for name, values in constants.items()]
-    graph = helper.make_graph(nodes, "g", ports, outputs, held)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
-
-
-def folded(model: onnx.ModelProto, shapes: dict[str, Sequence[int]], *, fixed: bool = False) -> dict[str, Tensor]:
-    graph = read_model(model.SerializeToString())["graph"][0]
-    operators = operators_of(graph)
-    return Folded(operators, constants_of(graph), operators[-1].outputs).tensors(
-        {name: Tensor(tuple(shape), 4, fixed=fixed) for name, shape in shapes.items()}
-    )
-
 
 X = (2, 4, 9, 7)
 CASES: dict[str, tuple[str, tuple[int, ...], list[np.ndarray], dict[str, Any]]] = {
@@ -81,6 +44,7 @@ CASES: dict[str, tuple[str, tuple[int, ...], list[np.ndarray], dict[str, Any]]] 
         {"kernel_shape": [2, 2], "strides": [2, 2], "ceil_mode": 1},
     ),
     "max pool, the last window too": ("MaxPool", X, [], {"kernel_shape": [2, 2], "strides": [2, 2], "ceil_mode": 1}),
+    "max pool and places": ("MaxPool", X, [], {"kernel_shape": [2, 2]}),
     "mean of all": ("GlobalAveragePool", X, [], {}),
     "most of all": ("GlobalMaxPool", X, [], {}),
     "mean": ("ReduceMean", X, [whole(1, -1)], {}),
@@ -125,16 +89,17 @@ CASES: dict[str, tuple[str, tuple[int, ...], list[np.ndarray], dict[str, Any]]] 
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_shape_is_the_one_that_comes_out(name):
+def test_a_shape_and_a_type_are_those_that_come_out(name):
     kind, shape, others, said = CASES[name]
-    count = 2 if kind in ("Split", "TopK") else 1
+    count = 2 if kind in ("Split", "TopK") or "and places" in name else 1
     constants = {f"c{number}": values for number, values in enumerate(others)}
     names = ["x", *(name if constants[name].size or kind != "Resize" else "" for name in constants)]
     node = helper.make_node(kind, names, [f"y{number}" for number in range(count)], **said)
     model = model_of([node], {"x": shape}, constants)
     expected = onnx.reference.ReferenceEvaluator(model).run(None, {"x": np.zeros(shape, FLOAT)})
     found = folded(model, {"x": shape}, fixed=True)
-    assert [found[f"y{number}"].shape for number in range(count)] == [each.shape for each in expected]
+    results = [found[f"y{number}"] for number in range(count)]
+    assert [(each.shape, each.item) for each in results] == [(each.shape, each.itemsize) for each in expected]
 
 
 def test_every_operator_has_a_rule():
@@ -217,20 +182,20 @@ def test_what_cannot_fit_together_is_refused():
 # --- OpenVINO's own files
 
 
-def _ir(model: ov.Model, folder: Path) -> tuple[ElementTree.Element, bytes]:
-    ov.save_model(model, folder / "model.xml", compress_to_fp16=False)
-    return ElementTree.fromstring((folder / "model.xml").read_bytes()), (folder / "model.bin").read_bytes()
+ITEMS = {"BOOL": 1, "U8": 1, "I32": 4, "I64": 8, "FP32": 4, "FP64": 8}
+"""Bytes of a number, by OpenVINO's name of the type."""
 
 
 def require_same_shapes(root: ElementTree.Element, weights: bytes) -> int:
-    """Each shape is the one that OpenVINO wrote down; how many there are."""
+    """Each shape and type is the one that OpenVINO wrote down; how many there are."""
     graph = IrGraph(root, weights)
     given = {name: Tensor(tuple(each or 1 for each in shape), item) for name, (shape, item) in graph.inputs.items()}
     found, count = Folded(graph.operators, graph.constants, graph.outputs).tensors(given), 0
     for layer in root.iterfind("layers/layer"):
         for port in layer.iterfind("output/port"):
             written = tuple(int(each.text or "") for each in port.iterfind("dim"))
-            assert found[f"{layer.get('id')}:{port.get('id')}"].shape == written, layer.attrib
+            tensor = found[f"{layer.get('id')}:{port.get('id')}"]
+            assert (tensor.shape, tensor.item) == (written, ITEMS[port.get("precision")]), layer.attrib
             count += 1
     return count
 
@@ -242,6 +207,7 @@ def _of(*results: Any) -> Callable[[Any], list[Any]]:
 IR_CASES: dict[str, Callable[[Any], Any]] = {
     "split": lambda x: ops.split(x, 1, 2),
     "unequal parts": lambda x: ops.variadic_split(x, 1, [1, -1]),
+    "unequal parts, all said": lambda x: ops.variadic_split(x, 3, [1, 4, 2]),
     "pad": lambda x: ops.pad(x, [0, 1, 2, 3], [0, 0, -1, 4], "constant"),
     "slice": lambda x: ops.slice(x, [1, -3], [100, -1], [1, 1], [2, 1]),
     "strided slice": lambda x: ops.strided_slice(
@@ -252,6 +218,7 @@ IR_CASES: dict[str, Callable[[Any], Any]] = {
     ),
     "gather": lambda x: ops.gather(x, np.zeros((2, 3), np.int32), 1),
     "broadcast": lambda x: ops.broadcast(x, [3, 2, 4, 9, 7]),
+    "broadcast along sides": lambda x: ops.broadcast(ops.constant(zeros(4, 9)), [2, 4, 9, 7], [1, 2], "explicit"),
     "interpolate": lambda x: ops.interpolate(x, [18, 10], "nearest", "sizes", axes=[2, 3]),
     "interpolate by scales": lambda x: ops.interpolate(x, np.array([2, 1.5], FLOAT), "nearest", "scales", axes=[2, 3]),
     "group convolution": lambda x: ops.group_convolution(
@@ -267,6 +234,10 @@ IR_CASES: dict[str, Callable[[Any], Any]] = {
     "mean": lambda x: ops.reduce_mean(x, [1, -1], True),
     "most": lambda x: ops.reduce_max(x, [2], False),
     "select": lambda x: ops.select(ops.greater(x, FLOAT(0)), x, ops.constant(zeros(1, 1, 9, 1))),
+    "signs": lambda x: ops.sign(ops.negative(ops.swish(x))),
+    "neither": lambda x: ops.select(
+        ops.logical_and(ops.logical_not(ops.less(x, FLOAT(0))), ops.not_equal(x, FLOAT(1))), x, FLOAT(2)
+    ),
     "transpose": lambda x: ops.transpose(x, [0, 2, 3, 1]),
     "reshape": lambda x: ops.reshape(x, [0, -1, 7], True),
     "lengths": lambda x: ops.range(0, ops.squeeze(ops.shape_of(ops.shape_of(x)), [0]), 1, "i64"),
@@ -275,10 +246,10 @@ IR_CASES: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("name", IR_CASES)
-def test_a_shape_is_the_one_that_openvino_writes(name, tmp_path):
+def test_a_shape_and_a_type_are_those_that_openvino_writes(name, tmp_path):
     x = ops.parameter(X, np.float32)
     made = IR_CASES[name](x)
-    root, weights = _ir(ov.Model([*made.outputs()], [x]), tmp_path)
+    root, weights = ir_of(ov.Model([*made.outputs()], [x]), tmp_path)
     assert require_same_shapes(root, weights) >= 1
 
 
@@ -289,7 +260,7 @@ def test_whole_networks_have_the_shapes_that_openvino_writes(split_run, detector
         bundle = read_any_bundle(run.run)
         model = ov.Core().read_model(bundle.graph)
         model.reshape([1, *bundle.manifest.preprocess.crop_hw, 3])
-        assert require_same_shapes(*_ir(model, tmp_path)) > 300
+        assert require_same_shapes(*ir_of(model, tmp_path)) > 300
 
 
 # --- what is refused
@@ -407,7 +378,7 @@ def test_the_same_bombs_are_refused_in_openvinos_format(tmp_path):
         ops.pad(x, [0, 0, 0], [10**6, 10**6, 0], "constant"),
         ops.interpolate(ops.unsqueeze(x, [0]), np.array([9, 9], FLOAT), "nearest", "scales", axes=[1, 2]),
     ):
-        root, weights = _ir(ov.Model([made], [picture]), tmp_path)
+        root, weights = ir_of(ov.Model([made], [picture]), tmp_path)
         with pytest.raises(BundleError, match="would hold"):
             check_ir(b'<?xml version="1.0"?>' + ElementTree.tostring(root), weights)
 

@@ -254,6 +254,21 @@ def test_a_function_without_a_rule_goes_to_the_exporter():
     assert to_onnx(net, RGB) == graph
 
 
+class _Shifted(nn.Module):
+    """Adds numbers that are no parameter and no buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shift = torch.linspace(-1, 1, 4)[:, None, None]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.add(self.shift)
+
+
+def test_numbers_that_a_network_does_not_register_come_along():
+    _require_same(_lively(chain(conv=conv(3, 4, 3), shifted=_Shifted())), RGB)
+
+
 def test_recorder_and_exporter_agree(monkeypatch):
     net, images = _every_block(), _images(RGB)
     ours = _engine(to_onnx(net, RGB), images)["features"]

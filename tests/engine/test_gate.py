@@ -121,6 +121,19 @@ FORGED = {
     "many dimensions": (lambda m: m.graph.initializer[0].dims.extend([1] * 9), "does not fit"),
     "strings": (lambda m: setattr(m.graph.initializer[0], "data_type", TensorProto.STRING), "does not fit"),
     "numbers beside the data": (lambda m: m.graph.initializer[0].float_data.append(1), "does not know"),
+    "two constants of one name": (
+        lambda m: m.graph.initializer.append(m.graph.initializer[0]),
+        "two constants of one name",
+    ),
+    "two inputs of one name": (lambda m: m.graph.input.append(m.graph.input[0]), "inputs or outputs have one name"),
+    "two outputs of one name": (lambda m: m.graph.output.append(m.graph.output[0]), "inputs or outputs have one name"),
+    "an operator that gives nothing": (lambda m: m.graph.node.add(op_type="Relu", input=["a"]), "'Relu' gives nothing"),
+    "an attribute twice": (
+        lambda m: m.graph.node[3].attribute.append(m.graph.node[3].attribute[0]),
+        "'LeakyRelu' says twice what its 'alpha' is",
+    ),
+    "a name computed twice": (lambda m: m.graph.node.append(m.graph.node[3]), "computes one name twice"),
+    "a name taken too early": (lambda m: m.graph.node.reverse(), "takes 'a' before it is computed"),
     "a sequence as input": (
         lambda m: m.graph.input.append(helper.make_tensor_sequence_value_info("s", TensorProto.FLOAT, None)),
         "does not know",
@@ -172,7 +185,6 @@ ODD = {
     "a length beyond the end": HONEST + _varint(6 << 3 | 2) + _varint(100) + b"x",
     "a length of 2**64 - 1": HONEST + _varint(6 << 3 | 2) + b"\xff" * 9 + b"\x01",
     "an end in a tag": HONEST + b"\x80",
-    "floats cut short": HONEST + _field(7, _field(1, _field(5, _field(7, b"123")))),
     "nothing": b"",
     "a text": b"hello",
     "a pickle": b"\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x94.",
@@ -203,6 +215,12 @@ def test_floats_and_integers_may_be_packed_or_not():
         check_graph(_with_attribute(_field(1, b"x") + floats + kind))
     for ints in (_varint(8 << 3) + b"\x01", _field(8, b"\x01\x02")):
         check_graph(_with_attribute(_field(1, b"x") + ints + _varint(20 << 3) + _varint(7)))
+
+
+def test_floats_that_are_cut_short_are_refused():
+    cut = _field(1, b"x") + _field(7, b"123")
+    with pytest.raises(BundleError, match="its field 'floats' is cut short"):
+        check_graph(HONEST[:2] + _field(7, _field(1, _field(5, cut))))
 
 
 def _with_attribute(attribute: bytes) -> bytes:

@@ -2,7 +2,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from eyespot import zoo
 from eyespot.blocks import split
@@ -72,3 +72,40 @@ def test_the_graph_has_the_multiply_adds_of_the_network(name):
         scale=(127.5,) * channels,
     )
     assert multiply_adds(to_onnx(zoo.create(name), preprocess)) == facts.multiply_adds
+
+
+def _graph(nodes: list[onnx.NodeProto], constants: dict[str, np.ndarray]) -> bytes:
+    """Of images of 2 x 8 x 8 numbers, to features of any shape."""
+    given = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["N", 2, 8, 8])
+    gives = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", 3])
+    held = [numpy_helper.from_array(values, name) for name, values in constants.items()]
+    graph = helper.make_graph(nodes, "g", [given], [gives], held)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]).SerializeToString()
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_kernels_that_are_no_numbers_are_said_to_be_damaged(number):
+    kernels = np.full((3, 2, 3, 3), number, np.float32)
+    node = helper.make_node("Conv", ["images", "net.stage1.conv.weight"], ["features"])
+    with pytest.raises(BundleError, match="damaged: some of its kernels are no numbers; copy it again"):
+        first_kernels(_graph([node], {"net.stage1.conv.weight": kernels}))
+
+
+def _then_dense(wanted: str, *nodes: onnx.NodeProto) -> list[onnx.NodeProto]:
+    """Images in a shape, then these nodes, which give `rows`, and a dense layer after them."""
+    return [
+        helper.make_node("Div", ["wanted", "ones"], ["computed"]),
+        helper.make_node("Reshape", ["images", wanted], ["shaped"]),
+        *nodes,
+        helper.make_node("MatMul", ["rows", "weight"], ["features"]),
+    ]
+
+
+def test_arithmetic_of_a_size_that_is_not_known_is_not_counted():
+    """onnx follows no division; with sides unknown, it knows not even how many are left of them by `Squeeze`."""
+    constants = {"weight": np.ones((128, 3), np.float32), "wanted": np.array([-1, 128]), "ones": np.array([1, 1])}
+    same, squeezed = (helper.make_node(kind, ["shaped"], ["rows"]) for kind in ("Identity", "Squeeze"))
+    assert multiply_adds(_graph(_then_dense("wanted", same), constants)) == 128 * 3
+    for node in (same, squeezed):
+        with pytest.raises(BundleError, match="arithmetic cannot be counted: the size of 'rows' is not known"):
+            multiply_adds(_graph(_then_dense("computed", node), constants))

@@ -91,6 +91,30 @@ def test_a_head_of_several_layers_is_not_linear():
     assert linear_head(_trunk()[1]) is None
 
 
+@pytest.mark.parametrize("said", [{"alpha": 2.0}, {"beta": 0.5}, {"transA": 1}])
+def test_a_dense_layer_that_does_more_than_eyespots_is_not_read_as_linear(said):
+    model = load_from_string(attach_head(_trunk()[1], [_head(3)]))
+    [dense] = [node for node in model.graph.node if node.op_type == "Gemm"]
+    dense.attribute.extend(helper.make_attribute(name, value) for name, value in said.items())
+    assert linear_head(model.SerializeToString()) is None
+
+
+def test_a_dense_layer_with_computed_weights_is_not_read_as_linear():
+    model = load_from_string(attach_head(_trunk()[1], [_head(3)]))
+    [place] = [place for place, node in enumerate(model.graph.node) if node.op_type == "Gemm"]
+    dense = model.graph.node[place]
+    model.graph.node.insert(place, helper.make_node("Relu", [dense.input[1]], ["computed"]))
+    model.graph.node[place + 1].input[1] = "computed"
+    assert linear_head(model.SerializeToString()) is None
+
+
+def test_features_that_are_the_picture_itself_have_no_map():
+    images = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["N", 3, 1, 1])
+    features = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", 3])
+    graph = helper.make_graph([helper.make_node("Flatten", ["images"], ["features"])], "g", [images], [features])
+    assert with_last_map(helper.make_model(graph).SerializeToString()) is None
+
+
 @pytest.mark.parametrize(
     ("name", "has_map"),
     [

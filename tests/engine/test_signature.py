@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from eyespot import zoo
-from eyespot.blocks import split
+from eyespot.blocks import chain, split
 from eyespot.building.backbone import OWN_PREPROCESS
 from eyespot.building.surgery import features_stage
 from eyespot.engine.from_torch import to_onnx
@@ -62,3 +63,21 @@ def test_the_part_that_gives_only_the_signature_is_small_and_passes_the_gate(net
     assert len(small) < 0.3 * len(graph)
     check_graph(small)
     check_graph(with_signature(graph, image_side=224))
+
+
+def test_a_network_whose_maps_never_get_smaller_than_a_16th_has_one_too():
+    """A map of 4 x 4 places, each of which is one number of the signature."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = chain(
+            stem=nn.Conv2d(3, 6, 16, stride=16),
+            stage1=chain(conv=nn.Conv2d(6, 12, 1, bias=False), norm=nn.BatchNorm2d(12), act=nn.ReLU()),
+            head=chain(pool=nn.AdaptiveAvgPool2d(1), flat=nn.Flatten()),
+        ).eval()
+    preprocess = OWN_PREPROCESS.model_copy(update={"short_side": 64, "crop_hw": (64, 64)})
+    found = run(with_signature(to_onnx(net, preprocess), image_side=64), 64)[SIGNATURE]
+    x = torch.from_numpy((images(64) - 127.5) / 127.5).float().permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        expected = net.stem(x).numpy()
+    assert found.shape == expected.shape == (4, 6, 4, 4)
+    np.testing.assert_allclose(found, expected, atol=1e-3 * expected.std())

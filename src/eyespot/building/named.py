@@ -15,6 +15,7 @@ from eyespot.bundle.files import Bundle, read_bundle
 from eyespot.bundle.manifest import Manifest
 from eyespot.errors import BundleError, NetworkError, OptionError, WeightsError
 from eyespot.files import from_home
+from eyespot.names import brief, quoted
 from eyespot.records import Preprocess
 from eyespot.zoo.catalogue import TIMM
 from eyespot.zoo.weights import of_network
@@ -89,7 +90,14 @@ def of_bundle(bundle: Bundle) -> nn.Sequential:
         if isinstance(value, int) and value > most:
             raise BundleError(f"{bundle.folder} names a network with {name} {value}: at most {most:,} is built")
     with torch.device("meta"):
-        net = zoo.create(network.name, **network.arguments)
+        try:
+            net = zoo.create(network.name, **network.arguments)
+        except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:  # a builder's, or PyTorch's
+            said = ", ".join(f"{name}={brief(repr(value))}" for name, value in network.arguments.items())
+            raise BundleError(
+                f"{bundle.folder} names a network that cannot be built, {network.name} with {said} ({quoted(error)}): "
+                "train anew"
+            ) from error
         if network.tail:
             net = _with_new_tail(net, bundle.manifest)
         return _with_head(net, dense_layers(bundle.graph))

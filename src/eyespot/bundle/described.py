@@ -3,7 +3,6 @@ one show it."""
 
 from __future__ import annotations
 
-from functools import singledispatch
 from typing import Any
 
 from eyespot.bundle.detector_manifest import DetectorManifest
@@ -27,13 +26,11 @@ def fingerprint_of(manifest: Manifest | DetectorManifest | MultilabelManifest) -
     return manifest.graph_sha256[:FINGERPRINT_DIGITS]
 
 
-@singledispatch
 def described(manifest: Manifest | DetectorManifest) -> dict[str, Any]:
     """What `GET /model` says of a bundle, by its manifest; all of it JSON."""
-    raise AssertionError(manifest)
+    return _detector(manifest) if isinstance(manifest, DetectorManifest) else _classifier(manifest)
 
 
-@described.register
 def _classifier(manifest: Manifest) -> dict[str, Any]:
     side = max(manifest.preprocess.crop_hw)
     return {
@@ -56,7 +53,6 @@ def _classifier(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-@described.register
 def _detector(manifest: DetectorManifest) -> dict[str, Any]:
     height, width = manifest.preprocess.crop_hw
     return {

@@ -168,7 +168,7 @@ def _find(where: str | Path) -> Path:
     try:
         path = from_home(where).resolve()
         exists = path.exists()
-    except (OSError, RuntimeError) as error:  # no permission, too long a name; links in a circle
+    except (OSError, RuntimeError, ValueError) as error:  # too long a name; links in a circle; a NUL in it
         raise BundleError(f"there is no model to be read at {where}: {error}") from error
     if not exists:
         raise BundleError(f"there is no model at {where}: give a file that `eyespot export` made")

@@ -104,6 +104,7 @@ class Classifier:
                     batch=batch,
                     streams=streams,
                     cache_folder=self._cache_folder,
+                    foreign=True,
                 )
             except RuntimeError as error:
                 height, width = preprocess.crop_hw

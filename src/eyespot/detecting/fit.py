@@ -22,10 +22,9 @@ from eyespot.engine.gate import BOXES, SCORES
 from eyespot.errors import StoreError
 from eyespot.features.trunk import Trunk
 from eyespot.records import Network, Preprocess
-from eyespot.regimes.run_training import run_training, seconds_per_step
+from eyespot.regimes.run_training import ended_note, run_training, seconds_per_step
 from eyespot.runs.clock import Reason
 from eyespot.runs.job import Job
-from eyespot.words import counted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -141,12 +140,10 @@ class _Body:
     ) -> FittedDetector:
         """mapped, training: None where the weights were kept by an earlier run."""
         finder = Finder(Maps(self.net, self.places.strides), detector, self.places)
-        notes = [*(mapped.notes if mapped else ()), *(training.notes if training else ())]
-        if training and reason != "whole":
-            who = "you" if reason == "by the user" else "the clock"
-            steps = f"{training.step} of {counted(training.steps, 'step')}"
-            notes.append(f"training was stopped by {who} after {steps}; the weights it had then are kept")
-        if training is None:
+        notes = [*(mapped.notes if mapped else ())]
+        if training:
+            notes += [*training.notes, *ended_note(reason, training)]
+        else:
             notes.append("these pictures and boxes were trained on before with these options: its weights were kept")
         return FittedDetector(
             graph=module_to_onnx(finder, self.trunk.preprocess, outputs=(BOXES, SCORES)),

@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
+from eyespot import machine
 from eyespot.answering.box_evaluation import Judged, judge
 from eyespot.answering.detector import Detector
 from eyespot.bundle.detector_manifest import DetectorManifest
@@ -20,6 +21,7 @@ from eyespot.data.boxes.records import BoxedPicture
 from eyespot.data.pictures import decoder_version
 from eyespot.detecting.doubts import Doubts
 from eyespot.detecting.fit import FittedDetector
+from eyespot.engine.compiled import compiled_folder, know
 from eyespot.engine.run import engine_version
 from eyespot.evaluate.box_matches import Matches, matches
 from eyespot.evaluate.box_records import DetectionScores
@@ -90,6 +92,7 @@ def write_model(fitted: FittedDetector, job: Job) -> Written:
             write_detector(draft, manifest, fitted.graph)
             bundle = read_any_bundle(draft)
             assert isinstance(bundle, DetectorBundle)
+            know(compiled_folder(machine.cache_folder()), bundle.graph)
             judged = _judged(Detector(bundle), fitted, job)
             manifest = _with_scores(manifest, judged, fitted.prepared.group)
             write_detector(draft, manifest, fitted.graph)

@@ -15,7 +15,7 @@ MOST_WORK = 10**12
 """Multiply-adds for one picture."""
 MOST_CONSTANT_WORK = 10**10
 """Multiply-adds on constants alone, which an engine does when it compiles, and without haste."""
-MOST_OPERATORS = 6_000
+MOST_OPERATORS = 3_000
 """Without constants. The largest network of the zoo has about 1,000."""
 SQUARE_HW, LONG_HW = (4_000, 4_000), (1_600, 65_500)
 """Pictures for a graph that takes any. The limits are for the first. The second is the longest that is read, with as

@@ -11,12 +11,15 @@ import io
 from pathlib import Path
 from typing import Any
 
+from eyespot.engine.compiled_apart import require_compiles
 from eyespot.files import write_whole
 
 CHECKSUM_BYTES = 32
 """SHA-256 in front of the content: 15 MB take about 10 ms where the processor has instructions for it."""
 MOST_FILES = 64
 """Compiled graphs that are kept; beyond, the ones used longest ago go."""
+MOST_KNOWN = 1_000
+"""Graphs of which it is known that they compile."""
 
 
 def compiled_folder(cache_folder: Path) -> Path:
@@ -32,16 +35,23 @@ def compile_graph(
     options: dict[str, Any],
     cache_folder: Path | None,
     weights: bytes = b"",
+    foreign: bool = False,
 ) -> Any:
     """The graph compiled for the CPU, by OpenVINO's `core`, from the cache folder where it was compiled before.
 
     graph: ONNX, or OpenVINO's XML with its `weights`.
     shape: of the graph's input, or None where it is to stay open; options: OpenVINO's.
+    foreign: it may be from elsewhere, so that a process of its own compiles it first, where there is a cache folder.
+    Raises BundleError where that process makes nothing of it.
     """
     if cache_folder is None:
         return _compile(core, graph, weights, shape, options)
     path = cache_folder / f"{_name(core, graph + weights, shape, options)}.blob"
     kept = read_kept(path)
+    if kept is None and foreign and not _known(cache_folder, graph, weights).exists():
+        require_compiles(graph, weights, shape=shape, options=options, cache_folder=cache_folder)
+        know(cache_folder, graph, weights)
+        kept = read_kept(path)
     if kept is not None:
         with contextlib.suppress(RuntimeError):  # another processor or version than the name says: compiled again
             return core.import_model(kept, "CPU", options)
@@ -49,8 +59,21 @@ def compile_graph(
     file = io.BytesIO()
     compiled.export_model(file)
     keep(path, file.getvalue())
-    _forget_oldest(cache_folder)
+    _forget_oldest(cache_folder, f"*{path.suffix}", MOST_FILES)
     return compiled
+
+
+def know(cache_folder: Path, graph: bytes, weights: bytes = b"") -> None:
+    """Notes that the graph is one that compiles, as each that was trained here: none is tried in vain."""
+    path = _known(cache_folder, graph, weights)
+    keep(path, b"")
+    _forget_oldest(cache_folder, f"*{path.suffix}", MOST_KNOWN)
+
+
+def _known(cache_folder: Path, graph: bytes, weights: bytes) -> Path:
+    digest = hashlib.sha256(graph)
+    digest.update(weights)
+    return cache_folder / f"{digest.hexdigest()[:32]}.known"
 
 
 def read_kept(path: Path) -> bytes | None:
@@ -86,8 +109,8 @@ def _name(core: Any, graph: bytes, shape: tuple[int, ...] | None, options: dict[
     return digest.hexdigest()[:32]
 
 
-def _forget_oldest(folder: Path) -> None:
+def _forget_oldest(folder: Path, names: str, most: int) -> None:
     with contextlib.suppress(OSError):
-        by_use = sorted(folder.glob("*.blob"), key=lambda each: each.stat().st_mtime, reverse=True)
-        for old in by_use[MOST_FILES:]:
+        by_use = sorted(folder.glob(names), key=lambda each: each.stat().st_mtime, reverse=True)
+        for old in by_use[most:]:
             old.unlink(missing_ok=True)

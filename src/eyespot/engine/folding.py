@@ -32,6 +32,8 @@ _READS_LITTLE = frozenset({"Gather", "ir.Gather", "Slice", "ir.Slice", "StridedS
 """What reads no more than it gives."""
 _ITEMS = {"Shape": 8, "Greater": 1, "Equal": 1, "NonMaxSuppression": 8}
 """Bytes of a number that these give, whatever they take."""
+_GIVES_PLACES = ("MaxPool", "TopK")
+"""What gives numbers, and then where they were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,22 +129,27 @@ def _results(given: Given) -> list[Tensor]:
         given.misfit("is not complete, or does not fit")
     if len(shapes) < len(operator.outputs):
         given.misfit(f"gives no {len(operator.outputs)} results")
-    if any(len(each) > MOST_DIMENSIONS or min(each, default=0) < 0 or prod(each) > _LONGEST for each in shapes):
+    if any(min(each, default=1) < 1 for each in shapes):  # engines divide by lengths
+        given.misfit("gives nothing")
+    if any(len(each) > MOST_DIMENSIONS or prod(each) > _LONGEST for each in shapes):
         given.misfit("gives what nothing can hold")
     constant = all(each.constant for each in given.tensors if each is not None)
     fixed = given.fixed
     if operator.kind == "Shape":  # how many sides there are is known of any tensor
         constant, fixed = fixed, True
-    item = operator.item or _ITEMS.get(operator.kind) or _item(given)
     return [
         Tensor(shape, item, constant=constant, fixed=fixed, at_most=given.at_most, numbers=each)
-        for shape, each in zip(shapes, numbers, strict=True)
+        for shape, item, each in zip(shapes, _items(given, len(shapes)), numbers, strict=True)
     ]
 
 
-def _item(given: Given) -> int:
-    """Bytes of a number that comes out where that is as what goes in."""
-    return given.tensor(1 if given.operator.kind == "Where" else 0).item
+def _items(given: Given, count: int) -> list[int]:
+    """Bytes of a number of each result."""
+    operator = given.operator
+    first = operator.item or _ITEMS.get(operator.kind) or given.tensor(1 if operator.kind == "Where" else 0).item
+    if operator.kind in _GIVES_PLACES:
+        return [first, 4 if operator.said.get("index_element_type") == "i32" else 8][:count]
+    return [first] * count
 
 
 def _work(given: Given, results: list[Tensor]) -> int:

@@ -59,7 +59,9 @@ def multiply_adds(graph: bytes) -> int:
     inferred = shape_inference.infer_shapes(model, data_prop=True).graph
     shapes = {tensor.name: tuple(tensor.dims) for tensor in inferred.initializer}
     for value in (*inferred.input, *inferred.output, *inferred.value_info):
-        shapes[value.name] = tuple(dim.dim_value for dim in value.type.tensor_type.shape.dim)
+        tensor = value.type.tensor_type
+        if tensor.HasField("shape") and all(each.HasField("dim_value") for each in tensor.shape.dim):
+            shapes[value.name] = tuple(each.dim_value for each in tensor.shape.dim)
     try:
         return sum(_of_node(node, shapes) for node in inferred.node)
     except KeyError as error:

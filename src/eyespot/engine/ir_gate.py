@@ -15,7 +15,7 @@ from eyespot.engine.ir_operators import IrGraph
 from eyespot.engine.onnx_file import refuse
 from eyespot.names import quoted
 
-LARGEST_XML = 64 * 2**20
+LARGEST_XML = 8 * 2**20
 """Bytes. The largest of the zoo has 2 MB."""
 IR_VERSIONS = ("10", "11")
 # fmt: off

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eyespot.engine.shape_rules import Rule, scaled, sliced, split
+from eyespot.engine.shape_rules import Rule, divided, scaled, sliced, split, together
 from eyespot.engine.sized import Given, Shape, axis_of, broadcast
 
 
@@ -92,16 +92,13 @@ def _same(given: Given) -> Shape:
     return given.shape()
 
 
-def _together(given: Given) -> Shape:
-    return broadcast(given, [each.shape for each in given.tensors if each is not None])
-
-
 IR_RULES: dict[str, Rule] = {
     **dict.fromkeys(("Negative", "LogicalNot", "Sign", "Swish"), _same),
     **dict.fromkeys(
-        ("Power", "FloorMod", "NotEqual", "Less", "LogicalAnd", "FakeQuantize"),
-        _together,
+        ("Power", "NotEqual", "Less", "LogicalAnd", "FakeQuantize"),
+        together,
     ),
+    "FloorMod": divided,
     "ir.Split": _split,
     "VariadicSplit": _split_at,
     "ir.Pad": _pad,

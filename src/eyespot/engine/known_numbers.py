@@ -50,7 +50,9 @@ def _reshaped(given: Given, shapes: list[Shape]) -> list[Numbers | None]:
 
 
 def _repeated(given: Given, shapes: list[Shape]) -> list[Numbers | None]:
-    return [np.broadcast_to(_numbers(given), shapes[0])]
+    """Only along new first sides and those of length 1, as numpy does it."""
+    said = given.said.get("mode", "numpy")
+    return [None if said == "explicit" else np.broadcast_to(_numbers(given), shapes[0])]
 
 
 def _gathered(given: Given, shapes: list[Shape]) -> list[Numbers | None]:

@@ -28,7 +28,7 @@ def _normalised(given: Given) -> Shape:
     return given.shape()
 
 
-def _together(given: Given) -> Shape:
+def together(given: Given) -> Shape:
     return broadcast(given, [each.shape for each in given.tensors if each is not None])
 
 
@@ -70,6 +70,13 @@ def _reduced(given: Given) -> Shape:
 def _over_all(given: Given) -> Shape:
     shape = given.shape()
     return (*shape[:2], *[1] * (len(shape) - 2))
+
+
+def divided(given: Given) -> Shape:
+    """Whole numbers by what is above 0: an engine ends the process for others, such as the lowest of them by -1."""
+    if given.tensor(1).least_whole < 1:
+        given.misfit("divides whole numbers by what is not above 0")
+    return together(given)
 
 
 def _concat(given: Given) -> Shape:
@@ -263,7 +270,8 @@ RULES: dict[str, Rule] = {
         ),
         _same,
     ),
-    **dict.fromkeys(("Add", "Sub", "Mul", "Div", "Max", "Min", "Clip", "Greater", "Equal", "Where"), _together),
+    **dict.fromkeys(("Add", "Sub", "Mul", "Max", "Min", "Clip", "Greater", "Equal", "Where"), together),
+    "Div": divided,
     **dict.fromkeys(("ReduceMean", "ReduceMax", "ReduceSum"), _reduced),
     **dict.fromkeys(("GlobalAveragePool", "GlobalMaxPool"), _over_all),
     "LRN": _normalised,

@@ -65,6 +65,12 @@ class Tensor:
             self.raw = None
         return self._read
 
+    @property
+    def least_whole(self) -> int:
+        """The lowest of the whole numbers that it holds; 1 where it holds others, or what it holds is not known."""
+        numbers = np.frombuffer(*self.raw) if self.raw is not None else self._read
+        return int(numbers.min()) if numbers is not None and numbers.dtype.kind in "iu" and numbers.size else 1
+
 
 @dataclass(slots=True)
 class Operator:
@@ -131,11 +137,16 @@ class Given:
         return list(self.said.get(name, default))
 
     def unknown(self) -> NoReturn:
-        refuse(f"how much its operator {self.operator.kind!r} gives cannot be told before it runs")
+        refuse(f"how much its operator {self._name!r} gives cannot be told before it runs")
 
     def misfit(self, how: str) -> NoReturn:
         shapes = ", ".join("none" if each is None else str(each.shape) for each in self.tensors[:4])
-        refuse(f"its operator {self.operator.kind!r} {how}: it is given {shapes}"[:300])
+        refuse(f"its operator {self._name!r} {how}: it is given {shapes}"[:300])
+
+    @property
+    def _name(self) -> str:
+        """As the file has it, of those that OpenVINO writes otherwise than ONNX."""
+        return self.operator.kind.removeprefix("ir.")
 
 
 def axis_of(axis: int, dimensions: int) -> int:

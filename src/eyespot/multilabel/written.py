@@ -25,7 +25,7 @@ from eyespot.bundle.multilabel_manifest import MultilabelManifest
 from eyespot.bundle.run import Classifier
 from eyespot.data.pictures import decoder_version
 from eyespot.engine.attach import attach_head
-from eyespot.engine.compiled import compiled_folder
+from eyespot.engine.compiled import compiled_folder, know
 from eyespot.engine.run import engine_version
 from eyespot.errors import BundleError
 from eyespot.evaluate.multilabel import multilabel_scores
@@ -147,7 +147,9 @@ def _require_same_answers(bundle: MultilabelBundle, fitted: FittedLabels, own: T
     """
     if own is None:
         return None
-    classifier = Classifier(bundle, cache_folder=compiled_folder(machine.cache_folder()))
+    cache_folder = compiled_folder(machine.cache_folder())
+    know(cache_folder, bundle.graph)
+    classifier = Classifier(bundle, cache_folder=cache_folder)
     work = [(each.picture, each.content) for each in own.pictures]
     largest, count = 0.0, 0
     for number, found in classifier.stream(

@@ -17,7 +17,7 @@ from eyespot.bundle.manifest import Agreement, DataSummary, KnownPictures, Manif
 from eyespot.bundle.run import ClassAnswer, Classifier
 from eyespot.data.pictures import decoder_version
 from eyespot.engine.attach import attach_head
-from eyespot.engine.compiled import compiled_folder
+from eyespot.engine.compiled import compiled_folder, know
 from eyespot.engine.run import engine_version
 from eyespot.errors import BundleError
 from eyespot.evaluate.calibration import probabilities
@@ -79,7 +79,9 @@ def require_same_answers(bundle: Bundle, fitted: Fitted, measured: Measurements)
     None if no picture can be read any more. Raises BundleError if they, or likenesses, differ by more than rounding.
     """
     own = measured.own
-    classifier = Classifier(read_bundle(bundle.folder), cache_folder=compiled_folder(machine.cache_folder()))
+    cache_folder = compiled_folder(machine.cache_folder())
+    know(cache_folder, bundle.graph)
+    classifier = Classifier(read_bundle(bundle.folder), cache_folder=cache_folder)
     if own is None:
         return None
     work = [(each.picture, each.content) for each in own.pictures]
