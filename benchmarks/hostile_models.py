@@ -42,6 +42,7 @@ import eyespot
 import eyespot.answering.detector
 import eyespot.answering.multilabel
 from eyespot import machine
+from eyespot.engine.run import Requests
 from eyespot.errors import EyespotError
 
 SECONDS, MEGABYTES = 10.0, 1000.0
@@ -58,8 +59,8 @@ BARS = {
 }
 ASKING_SECONDS = 90.0
 _READ: list[str] = []
-_ASKED: list[float] = []
-"""Seconds of a picture once more, by a model whose author changed it."""
+_READY: list[float] = []
+"""When something was compiled and ready to answer."""
 
 
 def main() -> None:
@@ -168,14 +169,17 @@ def _child(number: int, seed: int, ready: Ready, folder: Path, told: Connection)
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the most so far is what is held now
     before, began = _kilobytes("VmRSS"), time.perf_counter()
     sys.addaudithook(_watch)
+    _note_when_ready()
     kind, words = _judged(made, ready)
-    seconds = time.perf_counter() - began - 2 * sum(_ASKED)
+    ended = time.perf_counter()
+    ready = ended if kind == "refused" or not _READY else _READY[-1]
+    seconds, asked_seconds = ready - began, ended - ready
     megabytes = (_kilobytes("VmHWM") - before) / 1000
     outside = [each for each in _READ if not _is_ours(each, folder, inside)]
     if kind not in BARS:
         kind = "outside" if outside or (inside.parent / "executed").exists() else kind
         kind = "late" if seconds > SECONDS else "large" if megabytes > MEGABYTES else kind
-    told.send(Outcome(number, kind, f"{words} {outside or ''}", seconds, megabytes, sum(_ASKED)))
+    told.send(Outcome(number, kind, f"{words} {outside or ''}", seconds, megabytes, asked_seconds))
 
 
 def _judged(made: Made, ready: Ready) -> tuple[str, str]:
@@ -209,14 +213,17 @@ def answered(made: Made, pictures: list[str]) -> Any:
 
         sys.path.insert(0, str(made.where))
         return FastPainter(cache_folder=None).style_of(np.zeros((64, 64, 3), np.uint8)).tolist()
-    model = eyespot.load(made.where)
-    if made.is_same:
-        return [repr(each) for each in model.predict(pictures)]
-    said = repr(model.predict(pictures[:1]))
-    began = time.perf_counter()
-    model.predict(pictures[:1])
-    _ASKED.append(time.perf_counter() - began)
-    return said
+    return [repr(each) for each in eyespot.load(made.where).predict(pictures if made.is_same else pictures[:1])]
+
+
+def _note_when_ready() -> None:
+    compiled = Requests.__init__
+
+    def noted(self: Requests, *given: Any, **options: Any) -> None:
+        compiled(self, *given, **options)
+        _READY.append(time.perf_counter())
+
+    Requests.__init__ = noted  # type: ignore[method-assign]
 
 
 def _watch(event: str, arguments: tuple[object, ...]) -> None:
