@@ -87,12 +87,13 @@ def measured(folder: Path, names: Sequence[str], given: Sequence[str]) -> tuple[
     """The status of the tests, and what they reach of each file, called as seen from `src/eyespot`."""
     sources = "\n    ".join(str(ROOT / "src/eyespot" / name) for name in names)
     (folder / "config").write_text(CONFIG.format(data=folder / "data", sources=sources), encoding="utf-8")
-    environment = {**os.environ, "COVERAGE_RCFILE": str(folder / "config")}
+    paths = os.pathsep.join(filter(None, (str(ROOT / "scripts"), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "COVERAGE_RCFILE": str(folder / "config"), "PYTHONPATH": paths}
 
     def coverage(*words: str) -> int:
         return subprocess.run([sys.executable, "-m", "coverage", *words], cwd=ROOT, env=environment).returncode
 
-    how = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+    how = ("-p", "patient_trace", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
     status = coverage("run", "-m", "pytest", *how, *given)
     coverage("combine", "-q")
     coverage("json", "-q", "-o", str(folder / "report.json"))

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from unmeasured import unmeasured
 
 from eyespot.cli import ctrl_c
 
@@ -50,12 +51,11 @@ with ctrl_c.as_exception():
 
 
 def python(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     return subprocess.run(
         [sys.executable, *map(str, arguments)],
         capture_output=True,
         text=True,
-        env=unmeasured | environment,  # what measures has imported some packages before
+        env=unmeasured() | environment,  # what measures has imported some packages before
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in the background
     )
 

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pydantic import BaseModel
 from store_child import BATCHES, batch
+from unmeasured import unmeasured
 
 from eyespot.data import store_file
 from eyespot.data.store import VALUES, Store
@@ -568,6 +569,7 @@ def start_child(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env=unmeasured(),
     )
 
 
