@@ -103,7 +103,7 @@ def test_a_process_that_takes_too_long_is_ended(tmp_path, monkeypatch):
     ("work", "status"), [("bytearray(9 * 2**30)", "1"), ("exec('while True: pass')", f"-{int(signal.SIGKILL)}")]
 )
 def test_it_has_no_more_memory_and_time_than_that(tmp_path, monkeypatch, work, status):
-    command = f"from eyespot.engine.compiling_child import limit; limit(1, 2**30); {work}"
+    command = f"from eyespot.engine.own_limits import *; limit_processor(1); limit_memory(2**30); {work}"
     monkeypatch.setattr(compiled_apart, "_COMMAND", command)
     with pytest.raises(BundleError, match=rf"too much memory \(status {status}\)"):
         compile_foreign(HONEST, tmp_path)

@@ -11,6 +11,7 @@ import pytest
 from color_bundle import write_color_bundle
 
 from eyespot.bundle.files import AnyBundle, read_bundle
+from eyespot.engine import own_limits
 from eyespot.errors import BundleError
 from eyespot.serve import loading, trial
 from eyespot.serve.trial import tried
@@ -61,7 +62,7 @@ def test_a_process_that_ends_otherwise_is_told_in_a_sentence(name, bundle, monke
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems hold no process to its memory")
 def test_a_process_that_takes_all_memory_is_ended(bundle, monkeypatch):
-    code = "from eyespot.serve.trial import _limit_memory; _limit_memory(2**28); bytearray(2**30)"
+    code = "from eyespot.engine.own_limits import limit_memory; limit_memory(2**28); bytearray(2**30)"
     _instead(monkeypatch, code)
     with pytest.raises(BundleError, match="took too much memory: MemoryError"):
         tried(bundle)
@@ -86,7 +87,7 @@ def test_a_bundle_that_is_replaced_meanwhile_is_not_tried_in_its_place(bundle, t
 def _tried_here(bundle: AnyBundle, monkeypatch: pytest.MonkeyPatch, load: Callable[[AnyBundle], None]) -> int:
     """The status that the process would have where loading the model does this."""
     monkeypatch.setattr(sys, "argv", ["-c", str(bundle.folder), bundle.manifest.graph_sha256])
-    monkeypatch.setattr(trial, "_limit_memory", lambda more: None)
+    monkeypatch.setattr(own_limits, "limit_memory", lambda more: None)
     monkeypatch.setattr(loading, "loaded", load)
     with pytest.raises(SystemExit) as ended:
         trial.main()
@@ -115,7 +116,9 @@ def test_why_a_model_is_refused_is_one_line_that_the_server_says_on(bundle, monk
 
 def test_where_the_system_holds_no_process_to_its_memory_none_is_asked_to_be(monkeypatch):
     resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_AS)
+    kinds = (resource.RLIMIT_AS, resource.RLIMIT_CPU)
+    before = [resource.getrlimit(each) for each in kinds]
     monkeypatch.setattr(sys, "platform", "darwin")
-    trial._limit_memory(0)
-    assert resource.getrlimit(resource.RLIMIT_AS) == before
+    own_limits.limit_memory(0)
+    own_limits.limit_processor(1)
+    assert [resource.getrlimit(each) for each in kinds] == before

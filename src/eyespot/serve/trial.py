@@ -7,7 +7,6 @@ and macOS hold no process to its memory; there only the time is limited.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -78,6 +77,7 @@ def _require(status: int, words: str, folder: Path) -> None:
 
 def main() -> None:
     """The process of its own: the bundle's folder, and its graph's hash, are its arguments."""
+    from eyespot.engine.own_limits import limit_memory
     from eyespot.engine.run import openvino_core
     from eyespot.serve.loading import loaded
 
@@ -87,22 +87,10 @@ def main() -> None:
         if bundle.manifest.graph_sha256 != fingerprint:
             raise BundleError(f"the model in {folder} is being replaced")
         openvino_core()
-        _limit_memory(MEMORY + COPIES * len(bundle.graph))
+        limit_memory(MEMORY + COPIES * len(bundle.graph))
         loaded(bundle)
     except EyespotError as error:
         print(str(error).replace("\n", " "), file=sys.stderr)
         sys.exit(_REFUSED)
     except MemoryError:
         sys.exit(1)
-
-
-def _limit_memory(more: int) -> None:
-    """Lets this process have so many bytes more than it has."""
-    if not sys.platform.startswith("linux"):
-        return
-    import resource
-
-    taken = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    with contextlib.suppress(ValueError, OSError):  # a lower limit than this is in force
-        resource.setrlimit(resource.RLIMIT_AS, (taken + more, taken + more))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,0 +1,33 @@
+"""What this process, which tries a model, may have at most. Linux knows both limits; elsewhere nothing is limited."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+
+def limit_memory(more: int) -> None:
+    """Lets this process have so many bytes more than it has. It leaves no image of its memory when it ends."""
+    if sys.platform.startswith("linux"):
+        import resource
+
+        taken = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        _limit(resource.RLIMIT_AS, taken + more)
+        _limit(resource.RLIMIT_CORE, 0)
+
+
+def limit_processor(seconds: int) -> None:
+    """Lets this process work for so long, in all its threads together."""
+    if sys.platform.startswith("linux"):
+        import resource
+
+        _limit(resource.RLIMIT_CPU, seconds)
+
+
+def _limit(what: int, most: int) -> None:
+    import resource
+
+    with contextlib.suppress(ValueError, OSError):  # a lower limit than this is in force
+        resource.setrlimit(what, (most, most))
