@@ -197,3 +197,17 @@ def test_a_picture_that_cannot_be_read_has_no_label():
 def test_what_is_no_path_to_a_model_is_said(path):
     with pytest.raises(OptionError, match=r"a path was expected, not (None|int|list): give"):
         eyespot.load(path)
+
+
+def test_a_whole_table_and_a_closed_file_are_no_pictures(paths):
+    class Table:
+        columns = ("image", "label")
+
+    with pytest.raises(DataError, match=re.escape("pictures cannot be a whole table: give the column that holds them")):
+        listed(Table())
+    closed = io.BytesIO(paths[0].read_bytes())
+    closed.close()
+    with pytest.raises(
+        DataError, match=r"the picture cannot be read: .*closed file.*open the file again, with mode 'rb'"
+    ):
+        listed(closed)

@@ -244,3 +244,9 @@ def _wait_until_gone(number: int) -> None:
             return
         threading.Event().wait(0.1)
     raise AssertionError
+
+
+def test_a_large_file_is_not_ordinary_however_few_its_pixels_are() -> None:
+    data = encoded(photo(), "JPEG")
+    assert ordinary.is_ordinary(data)
+    assert not ordinary.is_ordinary(data + bytes(ordinary.MOST_BYTES))

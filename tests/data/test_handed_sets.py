@@ -172,6 +172,14 @@ def test_a_path_and_a_data_set_stay_as_they_are(split_photos):
     assert open_given("digits", AS_IT_IS).name == "digits"
 
 
+class TwoOfOneName(Frame):
+    """As a data frame of pandas may be."""
+
+    def __init__(self, **columns):
+        super().__init__(**columns)
+        self.columns.append(self.columns[-1])
+
+
 class Twice(Torch):
     classes = ("cat", "cat")
 
@@ -199,6 +207,7 @@ WRONG = [
     (Frame(a=PICTURES, b=PICTURES), "the columns of the table are 'a', 'b', and none is known to hold the pictures"),
     (Frame(image=PICTURES, a=LABELS, b=LABELS), "say which does with label_column"),
     (Frame(image=PICTURES, label=LABELS[:2]), "the column 'image' has 4 rows, and 'label' has 2"),
+    (TwoOfOneName(image=PICTURES, label=LABELS), "two columns of the table are called 'label': rename one"),
     ({"train": "photos"}, "the part 'train' is a str, not pictures with labels"),
 ]
 

@@ -212,3 +212,11 @@ def test_no_pictures_at_all_are_refused(tmp_path):
     write(tmp_path, pixels=PIXELS[:0], digits=[])
     with pytest.raises(DataError, match="holds no picture that can be used"):
         open_data_set(tmp_path)
+
+
+def test_of_two_folders_with_idx_files_one_is_to_be_named(tmp_path):
+    for name in ("digits", "letters"):
+        write(tmp_path / name)
+    with pytest.raises(DataError, match=r"holds IDX files in digits and letters: name one of these folders"):
+        open_data_set(tmp_path)
+    assert len(open_data_set(tmp_path / "letters").pictures) == len(DIGITS)

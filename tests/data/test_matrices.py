@@ -120,3 +120,10 @@ def test_a_pickle_is_never_loaded(tmp_path):
 def test_what_are_no_numbers_is_told(values, said):
     with pytest.raises(DataError, match=said):
         numbers(values, "it")
+
+
+def test_an_archive_of_arrays_is_told_and_not_guessed_from(tmp_path):
+    np.savez(tmp_path / "m.npz", first=np.eye(2), second=np.eye(3))
+    (tmp_path / "m.npz").rename(tmp_path / "m.npy")
+    with pytest.raises(DataError, match=r"m\.npy is an archive of arrays: save one array with numpy\.save"):
+        read_matrix(tmp_path / "m.npy")

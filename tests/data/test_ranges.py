@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
+from eyespot.data import ranges
 from eyespot.data.copies import Hashed, content_hash
 from eyespot.data.data_set import Picture
 from eyespot.data.levels import is_deep
@@ -139,3 +140,51 @@ def test_without_a_range_one_pixel_beyond_changes_only_itself_and_other_units_ar
     for other in ((20 + 100 * values), (2731 + 700 * values).astype(np.uint16), np.full((3, 3), np.nan, np.float32)):
         with pytest.raises(UnreadablePicture, match="holds n"):
             read_whole(tiff(other), "gray")
+
+
+def test_what_is_decoded_for_the_range_is_bounded(monkeypatch):
+    files = as_floats(np.concatenate([scenes(4), scenes(4) + 5]))
+    whole, _ = find_levels(hashed(files))
+    alone = [find_levels(hashed([data]))[0] for data in files]
+    monkeypatch.setattr(ranges, "MOST_PICTURES", 1)
+    assert find_levels(hashed(files))[0] in alone
+    monkeypatch.setattr(ranges, "MOST_PICTURES", 256)
+    monkeypatch.setattr(ranges, "MOST_PIXELS", 40 * 48 + 1)
+    assert find_levels(hashed(files))[0] in alone
+    assert whole not in alone
+
+
+def test_what_gives_no_numbers_does_not_decide():
+    files = as_floats(scenes(4))
+    torn = Picture("torn.tif", "a", data=files[0][:-900])
+    shallow = Picture("shallow.png", "a", data=tiff(np.zeros((4, 4), np.uint8)))
+    empty = Picture("empty.tif", "a", data=tiff(np.full((40, 48), np.nan, np.float32)))
+    others = [Hashed(each, content_hash(each.read()), deep=True) for each in (torn, shallow, empty)]
+    assert find_levels([*hashed(files), *others]) == find_levels(hashed(files))
+    assert find_levels(others) == (None, [])
+
+
+def test_all_that_lies_on_a_plain_ground_is_in_the_range():
+    values = np.full((40, 48), 7.0)
+    values[5, 3:23] = np.repeat(np.linspace(20, 29, 10), 2)
+    assert find_levels(hashed(as_floats(values[None])))[0] == Levels(integers=None, floats=(7, 29))
+
+
+def test_few_different_numbers_are_all_of_the_range():
+    values = np.resize([0.0, 1.0, 2.0, 1000.0], (40, 48))
+    assert find_levels(hashed(as_floats(values[None])))[0] == Levels(integers=None, floats=(0, 1000))
+
+
+def test_one_number_alone_has_no_range():
+    assert find_levels(hashed(as_floats(np.full((1, 40, 48), 7.0)))) == (None, [])
+
+
+def test_signed_bytes_are_read_as_the_numbers_they_are():
+    values = np.linspace(-128, 127, 64).round().astype(np.int8).reshape(8, 8)
+    found = images([tiff(values.view(np.uint8), _339=2)], None)[0, :, :, 0]
+    assert found.tolist() == (values.astype(int) + 128).tolist()
+
+
+def test_a_tiff_that_is_damaged_is_not_deep():
+    assert is_deep(tiff(np.ones((8, 8), np.float32)))
+    assert not is_deep(b"II*\0" + bytes(100))

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from eyespot.data.copies import hash_pictures
+from eyespot.data.label_documents import Document, may_be_labels
 from eyespot.data.read_as import ReadAs
 from eyespot.data.several_labels import find_labels, open_labels
 from eyespot.data.split import split
@@ -299,3 +300,32 @@ def test_a_class_with_a_stray_separator_is_a_slip(folder, cell):
         DataError, match=r"^line 3 of .*t\.csv has the class .*: several labels are written as cat\|dog"
     ):
         find_labels(table, ReadAs())
+
+
+def test_a_label_of_too_many_letters_and_a_cell_without_labels_are_set_aside(folder):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    images = [{"bytes": (folder / name).read_bytes(), "path": name} for name in SAID]
+    pq.write_table(
+        pa.table({"image": images, "labels": [["cat", "dog"], ["c" * 256], None, ["cat"]]}), folder / "t.parquet"
+    )
+    found = find_labels(folder / "t.parquet")
+    assert found is not None
+    data_set = open_labels(found)
+    assert [each.labels for each in data_set.pictures] == [("cat", "dog"), ("cat",)]
+    assert {each.reason for each in data_set.set_aside} == {
+        "has a label of 256 letters, more than the 255 that are read",
+        "has no labels that can be read",
+    }
+
+
+def test_an_empty_document_says_no_labels_and_a_huge_one_is_refused(folder, monkeypatch):
+    assert not may_be_labels(written(folder, "empty.json", ""))
+    assert not may_be_labels(folder / "gone.json")
+    assert find_labels(folder) is None
+    path = written(folder, "labels.json", json.dumps(coco()))
+    monkeypatch.setattr("eyespot.data.label_documents.MOST_JSON", path.stat().st_size - 1)
+    with pytest.raises(DataError, match=r"labels\.json has more than the \d+ MB that are read of such a file"):
+        labels_of(path)
+    path.unlink()
+    with pytest.raises(DataError, match=r"labels\.json cannot be read: No such file or directory"):
+        Document(path, ReadAs()).rows()

@@ -664,3 +664,9 @@ def test_names_do_not_depend_on_how_the_folder_is_given(tmp_path, monkeypatch, w
     assert [picture.name for picture in found.pictures] == ["cat/1.png", "cat/deep/2.png", "dog/3.png"]
     assert [each.picture for each in found.set_aside] == ["dog/notes.txt"]
     assert found.notes == ("the folder 'bird' holds no pictures: it is left out",)
+
+
+def test_pictures_of_a_folder_that_is_not_there_are_refused_with_its_name(tmp_path):
+    two_classes(tmp_path / "photos")
+    with pytest.raises(NoPictures, match=r"there is no folder '.*phtos' .*did you mean '.*photos'\?"):
+        sources.open_pictures(tmp_path / "phtos")

@@ -257,3 +257,18 @@ def test_an_address_is_a_sentence(where):
     for read in (open_data_set, open_pictures, lambda each: list_pictures([each])):
         with pytest.raises(DataError, match="is an address, and eyespot fetches nothing: download it first"):
             read(where)
+
+
+def test_a_member_above_the_limit_is_set_aside_and_is_not_read(photos, monkeypatch):
+    monkeypatch.setattr(zipped, "MOST_BYTES", 2**20)
+    packed(photos, {**{f"{kind}/1.png": png() for kind in ("cat", "dog")}, "cat/big.bmp": bytes(2**20 + 1)})
+    assert reasons(open_data_set(photos)) == {"cat/big.bmp": "has more than the 1 MB that are read"}
+    with zipfile.ZipFile(photos) as archive:
+        member = zipped.Member(archive, archive.getinfo("cat/big.bmp"))
+        with pytest.raises(OSError, match="it has more than the 1 MB that are read"):
+            member.read()
+
+
+def test_an_archive_that_was_taken_away_is_a_sentence(photos):
+    with pytest.raises(DataError, match=r"photos\.zip cannot be read: No such file or directory"):
+        zipped.sift_zip(photos)

@@ -192,3 +192,11 @@ def test_odd_values_are_no_boxes_and_no_crash(tmp_path):
     data = read_boxes(coco(tmp_path, ["a.jpg"], said, images=images, categories=categories))
     assert ("cat", *CORNERS) in boxes_of(data)["a"]
     assert all(0 <= value <= max(SIZE) for each in boxes_of(data)["a"] for value in each[1:])
+
+
+def test_of_pictures_of_one_name_the_one_in_a_folder_called_like_the_part_is_meant(tmp_path):
+    for folder in ("training", "validation"):
+        picture(tmp_path / folder / "a.jpg")
+    text(tmp_path / "annotations" / "instances_val2017.json", content("a.jpg"))
+    data = read_boxes(tmp_path)
+    assert [each.picture.name for each in data.pictures] == ["validation/a.jpg"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -173,3 +174,14 @@ def test_what_fails_leaves_nothing(pets, tmp_path, monkeypatch):
     with pytest.raises(CannotWrite, match=r"out cannot be written .No space left on device"):
         write_boxes(pets, tmp_path / "out", format="YOLO")
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_pictures_that_are_no_files_are_written_as_the_bytes_they_are(pets, tmp_path):
+    in_hand = {
+        part: tuple(
+            replace(each, picture=replace(each.picture, path=None, data=each.picture.read())) for each in pictures
+        )
+        for part, pictures in pets.parts.items()
+    }
+    write_boxes(replace(pets, parts=in_hand), tmp_path / "out", format="COCO")
+    assert_same(pets, read_boxes(tmp_path / "out"))

@@ -191,3 +191,26 @@ def test_labels_without_names_are_an_error(tmp_path):
     assert find_boxes(tmp_path) == "YOLO"
     with pytest.raises(DataError, match="nothing says what their classes are"):
         read_boxes(tmp_path)
+
+
+def test_a_polygon_with_a_corner_that_is_no_number_is_left_out_and_named(tmp_path):
+    data = read_boxes(yolo(tmp_path, {"a": f"{ONE}0 0.5 0.1 nan 0.5 0.5 0.9\n"}))
+    assert boxes_of(data) == {"a": [CENTER]}
+    assert data.notes == ("left out: 1 box with what is no number (labels/a.txt, line 2)",)
+
+
+def test_a_picture_in_no_folder_of_the_yaml_is_set_aside(tmp_path):
+    yolo(
+        tmp_path,
+        {"train/a": ONE, "val/b": ONE, "more/c": ONE},
+        yaml="train: images/train\nval: images/val\nnames: [cat]\n",
+    )
+    data = read_boxes(tmp_path)
+    assert {part: len(pictures) for part, pictures in data.parts.items()} == {"train": 1, "val": 1}
+    assert reasons(data)["images/more/c.jpg"] == "lies in no folder that data.yaml names"
+
+
+def test_a_class_of_too_many_letters_is_an_error(tmp_path):
+    with pytest.raises(DataError, match=r"data\.yaml.* names a class of 256 letters, and at most 255 are read"):
+        read_boxes(yolo(tmp_path, {"a": ONE}, yaml=f"names: [{'c' * 256}]\n"))
+    assert read_boxes(yolo(tmp_path, {"a": ONE}, yaml=f"names: [{'c' * 255}]\n")).classes == ("c" * 255,)
