@@ -647,7 +647,7 @@ def test_the_window_is_the_part_that_the_image_shows(size, exact):
 @pytest.mark.parametrize("start", [b"\x89P", b"\xff\xd8", b"GIF8", b"II*", b"RIF"])
 def test_the_first_bytes_of_a_picture_alone_are_one_that_is_cut_off(start: bytes) -> None:
     with pytest.raises(UnreadablePicture, match="is cut off: the file ends too early"):
-        read_whole(start)
+        read_whole(start, "rgb")
 
 
 def test_a_picture_with_a_profile_that_is_none_is_read_as_if_it_had_none() -> None:
@@ -655,4 +655,4 @@ def test_a_picture_with_a_profile_that_is_none_is_read_as_if_it_had_none() -> No
     with_profile, without = io.BytesIO(), io.BytesIO()
     image.save(with_profile, "PNG", icc_profile=b"no profile at all" * 20)
     image.save(without, "PNG")
-    assert np.array_equal(read_whole(with_profile.getvalue()), read_whole(without.getvalue()))
+    assert np.array_equal(read_whole(with_profile.getvalue(), "rgb"), read_whole(without.getvalue(), "rgb"))

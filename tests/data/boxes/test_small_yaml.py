@@ -78,7 +78,7 @@ def test_values_stay_texts():
         ("names:\n  0: a\n  0: b\n", "0 stands there twice"),
         ("names:\n  - a\n  b\n", "is no 'number: name'"),
         ("names: 'a\n", "does not end"),
-        ("names: [a, 'b]\n", '"\'b]" is no text: put it into quotes, and see that these end'),
+        ("names: [a, 'b]\n", "is no text: put it into quotes, and see that these end"),
         ("names: [0: a]\n", "an item is no text: put texts into quotes"),
         ("names: {a, b}\n", "an item is not `number: name`: put texts into quotes"),
         ("names: [a]\nnames: [b]\n", "says names twice, the second time in line 2"),
