@@ -107,6 +107,20 @@ def test_equal_pixels_are_equal_bytes_whatever_they_came_as():
     assert len(held) == 1
 
 
+def test_arrays_of_bool_of_16_bits_and_gray_batches_keep_their_pixels():
+    random = np.random.default_rng(0)
+    black_or_white = random.integers(0, 2, (9, 8)).astype(bool)
+    [[held], _] = listed(black_or_white)
+    assert np.array_equal(read_whole(held.read(), "gray")[:, :, 0], 255 * black_or_white)
+    deep = random.integers(0, 2**16, (9, 8), dtype=np.uint16)
+    [[held], _] = listed(deep)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(held.read()))), deep)
+    batch = random.integers(0, 256, (5, 9, 8), dtype=np.uint8)
+    held_batch, _ = listed(batch)
+    assert [each.name for each in held_batch] == [f"pictures[{number}]" for number in range(5)]
+    assert np.array_equal([read_whole(each.read(), "gray")[:, :, 0] for each in held_batch], batch)
+
+
 GRAY = np.zeros((9, 8), np.uint8)
 WRONG = [
     (None, "pictures cannot be None: a picture is a path"),

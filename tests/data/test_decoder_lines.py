@@ -67,3 +67,17 @@ def test_a_closed_standard_error_changes_nothing() -> None:
     finally:
         os.dup2(saved, 2)
         os.close(saved)
+
+
+def test_without_a_place_for_the_lines_they_are_printed_and_the_picture_is_read(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    before = len(os.listdir("/dev/fd")) if os.path.isdir("/dev/fd") else 0
+    with decoder_lines.unprinted():
+        os.write(2, LINE.encode())
+    assert capfd.readouterr().err == LINE
+    assert (len(os.listdir("/dev/fd")) if os.path.isdir("/dev/fd") else 0) == before

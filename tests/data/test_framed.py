@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from eyespot.data import formats
-from eyespot.data.framed import read_cropped, read_framed, read_whole_pictures
+from eyespot.data.framed import read_cropped, read_framed, read_whole_pictures, shown_in
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Preprocess
 
@@ -60,3 +60,10 @@ def test_they_are_read_as_they_are_taken(read, monkeypatch):
     assert opened == []
     next(pictures)
     assert opened == [0]
+
+
+@pytest.mark.parametrize(("size_wh", "shown_hw"), [((40, 30), (24, 32)), ((30, 40), (32, 24)), ((64, 64), (32, 32))])
+def test_what_a_picture_has_in_its_letterbox_is_known_before_it_is_read(size_wh, shown_hw):
+    assert shown_in(picture(*size_wh), preprocess(read_framed)) == shown_hw
+    [framed] = read_framed([picture(*size_wh)], preprocess(read_framed))
+    assert framed.shown_hw == shown_hw

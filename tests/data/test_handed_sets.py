@@ -218,3 +218,10 @@ def test_what_cannot_be_learned_from_is_said_in_one_sentence(given, said):
         in_hand(given, AS_IT_IS)
     assert isinstance(raised.value, DataError | NoPictures)
     assert "\n" not in str(raised.value)
+
+
+def test_of_columns_with_any_names_the_one_that_holds_files_is_that_of_the_pictures():
+    held = [{"bytes": png(each), "path": f"{number}.png"} for number, each in enumerate(PICTURES)]
+    found = in_hand(Frame(scan=held, label=LABELS), AS_IT_IS)
+    assert [each.label for each in found.pictures] == LABELS
+    assert [each.read() for each in found.pictures] == [png(each) for each in PICTURES]

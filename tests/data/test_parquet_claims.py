@@ -137,3 +137,20 @@ def _varint_unsigned(left: int) -> bytes:
         left >>= 7
     file.write(bytes([left]))
     return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("footer", "said"),
+    [
+        (b"\x25\x02\x00", "the list 2 of its description is none"),
+        (b"\x1c" * 5000, "its description is too deep"),
+        (b"\x15" + b"\xff" * 11 + b"\x00", "a number of its description does not end"),
+        (b"\x1d\x00", "its description has a value of kind 13"),
+        (b"\x19\x45\x02", "its description is cut off"),
+    ],
+)
+def test_a_damaged_description_is_said_and_takes_no_stack(tmp_path, footer, said):
+    path = tmp_path / "p.parquet"
+    path.write_bytes(b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1")
+    with pytest.raises(ValueError, match=said):
+        read_footer(path)

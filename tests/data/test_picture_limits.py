@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from eyespot.data.picture_limits import MAX_PIXELS, MOST_MEMORY, MOST_SIDE
+from eyespot.data.picture_limits import MAX_PIXELS, MOST_MEMORY, MOST_SIDE, check_header
 from eyespot.data.pictures import read_image, read_small, read_whole
 from eyespot.data.structure import PNG_SIGNATURE
 from eyespot.errors import TooManyPixels, UnreadablePicture
@@ -239,3 +239,13 @@ def test_lab_is_read_as_grey_too() -> None:
     file = io.BytesIO()
     to_lab.apply(lab).save(file, "TIFF")
     assert read_whole(file.getvalue(), "gray").shape == (8, 8, 1)
+
+
+def test_a_header_without_pixels_is_refused_with_what_it_says() -> None:
+    with pytest.raises(UnreadablePicture, match="has no pixels: its header says 0 x 7"):
+        check_header(Image.new("RGB", (0, 7)), b"")
+
+
+def test_a_gif_with_long_remarks_is_read() -> None:
+    data = saved("GIF", "P", (8, 8), comment=b"a long remark " * 20_000)
+    assert np.array_equal(read_whole(data, "rgb"), read_whole(saved("GIF", "P", (8, 8)), "rgb"))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
 
@@ -23,11 +24,12 @@ from eyespot.data.framed import upright_size
 from eyespot.data.pictures import (
     decoder_version,
     read_image,
+    read_named,
     read_whole,
     read_with_window,
     thumbnail,
 )
-from eyespot.errors import UnreadablePicture
+from eyespot.errors import DataError, UnreadablePicture
 from eyespot.records import Preprocess
 
 FilterName = Literal["bilinear", "bicubic"]
@@ -650,9 +652,23 @@ def test_the_first_bytes_of_a_picture_alone_are_one_that_is_cut_off(start: bytes
         read_whole(start, "rgb")
 
 
-def test_a_picture_with_a_profile_that_is_none_is_read_as_if_it_had_none() -> None:
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "TIFF"])
+def test_a_picture_with_a_profile_that_is_none_is_read_as_if_it_had_none(format: str) -> None:
     image = Image.fromarray(np.arange(48, dtype=np.uint8).reshape(4, 4, 3))
     with_profile, without = io.BytesIO(), io.BytesIO()
-    image.save(with_profile, "PNG", icc_profile=b"no profile at all" * 20)
-    image.save(without, "PNG")
+    image.save(with_profile, format, icc_profile=b"no profile at all" * 20)
+    image.save(without, format)
     assert np.array_equal(read_whole(with_profile.getvalue(), "rgb"), read_whole(without.getvalue(), "rgb"))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (".", "is a folder: name one picture in it"),
+        ("no.png", "no.png cannot be read: No such file"),
+        ("a\0.png", "null"),
+    ],
+)
+def test_a_named_picture_that_cannot_be_read_is_a_sentence(tmp_path: Path, name: str, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        read_named(f"{tmp_path}/{name}")

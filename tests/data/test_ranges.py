@@ -166,7 +166,7 @@ def test_what_gives_no_numbers_does_not_decide():
 
 def test_all_that_lies_on_a_plain_ground_is_in_the_range():
     values = np.full((40, 48), 7.0)
-    values[5, 3:23] = np.repeat(np.linspace(20, 29, 10), 2)
+    values[5, 3:15] = np.repeat(np.linspace(24, 29, 6), 2)
     assert find_levels(hashed(as_floats(values[None])))[0] == Levels(integers=None, floats=(7, 29))
 
 
@@ -188,3 +188,11 @@ def test_signed_bytes_are_read_as_the_numbers_they_are():
 def test_a_tiff_that_is_damaged_is_not_deep():
     assert is_deep(tiff(np.ones((8, 8), np.float32)))
     assert not is_deep(b"II*\0" + bytes(100))
+
+
+def test_eight_values_for_no_data_do_not_decide():
+    filled, empty = scenes(), scenes()
+    for number in range(8):
+        filled[:, number, :2] = -10_000 * 2.0**number
+        empty[:, number, :2] = np.nan
+    assert find_levels(hashed(as_floats(filled)))[0] == find_levels(hashed(as_floats(empty)))[0]

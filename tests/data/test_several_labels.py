@@ -329,3 +329,10 @@ def test_an_empty_document_says_no_labels_and_a_huge_one_is_refused(folder, monk
     path.unlink()
     with pytest.raises(DataError, match=r"labels\.json cannot be read: No such file or directory"):
         Document(path, ReadAs()).rows()
+
+
+def test_a_parquet_file_of_pictures_alone_says_no_labels(folder):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    table = pa.table({"image": [{"bytes": (folder / name).read_bytes(), "path": name} for name in SAID]})
+    pq.write_table(table, folder / "t.parquet")
+    assert find_labels(folder / "t.parquet") is None

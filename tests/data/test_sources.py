@@ -13,8 +13,9 @@ from PIL import Image
 from eyespot.data import sources
 from eyespot.data.data_set import DataSet, sort_classes
 from eyespot.data.formats import PICTURE_SUFFIXES
+from eyespot.data.read_as import refuse_for_boxes
 from eyespot.data.sources import list_pictures, open_data_set
-from eyespot.errors import DataError, NoPictures
+from eyespot.errors import DataError, NoPictures, OptionError
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX file system")
 bytes_names_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps names that are not UTF-8")
@@ -670,3 +671,9 @@ def test_pictures_of_a_folder_that_is_not_there_are_refused_with_its_name(tmp_pa
     two_classes(tmp_path / "photos")
     with pytest.raises(NoPictures, match=r"there is no folder '.*phtos' .*did you mean '.*photos'\?"):
         sources.open_pictures(tmp_path / "phtos")
+
+
+def test_an_option_for_classes_is_refused_for_a_detector_by_its_name():
+    refuse_for_boxes({"layout": "auto", "label_column": None}, "runs/boxes")
+    with pytest.raises(OptionError, match="the option label_column is for models that name classes, and runs/boxes is"):
+        refuse_for_boxes({"layout": "auto", "label_column": "kind"}, "runs/boxes")

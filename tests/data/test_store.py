@@ -704,3 +704,30 @@ def test_one_changed_part_gives_another_key(parts, value, data):
 def test_parts_that_json_cannot_tell_apart_are_refused(part, error):
     with pytest.raises(error):
         key_of(part=part)
+
+
+def _sqlite_error(code: int) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("it says so")
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            _sqlite_error(sqlite3.SQLITE_FULL),
+            "is full; free some space, or choose another cache folder with EYESPOT_CACHE",
+        ),
+        (OSError(28, "No space left on device"), "is full; free some space"),
+        (_sqlite_error(sqlite3.SQLITE_BUSY), "was kept busy by another process for"),
+        (OSError(13, "Permission denied"), "cannot be written (Permission denied); make its folder writable, or"),
+        (_sqlite_error(sqlite3.SQLITE_READONLY), "cannot be written (it says so); make its folder writable, or"),
+        (_sqlite_error(sqlite3.SQLITE_CORRUPT), "is damaged (it says so); clear the store to start a new one"),
+        (_sqlite_error(sqlite3.SQLITE_ERROR), "cannot be used (it says so); choose another cache folder"),
+    ],
+)
+def test_each_thing_that_goes_wrong_has_its_sentence_with_what_to_do(tmp_path, error, said):
+    sentence = store_file.sentence(tmp_path / FILE_NAME, error)
+    assert str(tmp_path / FILE_NAME) in sentence
+    assert said in sentence
