@@ -146,6 +146,7 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
         (b'\xef\xbb\xbf<?xml version="1.0"?>\n<!-- made by hand -->\n<!DOCTYPE svg [<!ENTITY a "b">]>' + SVG, "an SVG"),
         ("\ufeff<?xml version='1.0'?>".encode("utf-16-le") + SVG.decode().encode("utf-16-le"), "is an SVG drawing"),
         (gzip.compress(SVG, mtime=0), "is a packed SVG drawing"),
+        (gzip.compress(SVG, mtime=0)[:9] + b"damaged", "is packed by gzip: unpack it"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "run `git lfs pull`"),
         (b"<!DOCTYPE html><html><body>404", "is a web page, not a picture: save the picture itself"),
         (b"\n <html>", "is a web page"),

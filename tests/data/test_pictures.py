@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import os
 import struct
 import subprocess
 import sys
@@ -656,7 +657,7 @@ def test_the_first_bytes_of_a_picture_alone_are_one_that_is_cut_off(start: bytes
 def test_a_picture_with_a_profile_that_is_none_is_read_as_if_it_had_none(format: str) -> None:
     image = Image.fromarray(np.arange(48, dtype=np.uint8).reshape(4, 4, 3))
     with_profile, without = io.BytesIO(), io.BytesIO()
-    image.save(with_profile, format, icc_profile=b"no profile at all" * 20)
+    image.save(with_profile, format, icc_profile=bytes(16) + b"RGB " + bytes(300))
     image.save(without, format)
     assert np.array_equal(read_whole(with_profile.getvalue(), "rgb"), read_whole(without.getvalue(), "rgb"))
 
@@ -664,7 +665,11 @@ def test_a_picture_with_a_profile_that_is_none_is_read_as_if_it_had_none(format:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        (".", "is a folder: name one picture in it"),
+        pytest.param(
+            ".",
+            "is a folder: name one picture in it",
+            marks=pytest.mark.skipif(os.name != "posix", reason="Windows says it otherwise"),
+        ),
         ("no.png", "no.png cannot be read: No such file"),
         ("a\0.png", "null"),
     ],
