@@ -141,7 +141,7 @@ class OpenedDetector:
                     batch=batch,
                     streams=streams,
                     cache_folder=compiled_folder(machine.cache_folder()),
-                    foreign=True,
+                    foreign=self.bundle.folder,
                 )
             except RuntimeError as error:
                 raise BundleError(f"the model in {self.bundle.folder} is damaged: its graph is not complete") from error

@@ -274,6 +274,7 @@ class WholeClassifier:
                 weights=self._exported.weights,
                 precision=self.precision,
                 cache_folder=self._cache_folder,
+                foreign=self._exported.folder,
             )
         except RuntimeError as error:
             raise BundleError(f"{self._exported.folder} is damaged: its graph is not complete") from error

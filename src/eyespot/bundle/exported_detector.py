@@ -54,7 +54,11 @@ class WholeDetector:
     def _engine(self) -> WholeEngine:
         try:
             return WholeEngine(
-                self._exported.graph, weights=self._exported.weights, precision="fp32", cache_folder=self._cache_folder
+                self._exported.graph,
+                weights=self._exported.weights,
+                precision="fp32",
+                cache_folder=self._cache_folder,
+                foreign=self._exported.folder,
             )
         except RuntimeError as error:
             raise BundleError(f"{self._exported.folder} is damaged: its graph is not complete") from error

@@ -104,7 +104,7 @@ class Classifier:
                     batch=batch,
                     streams=streams,
                     cache_folder=self._cache_folder,
-                    foreign=True,
+                    foreign=self._bundle.folder,
                 )
             except RuntimeError as error:
                 height, width = preprocess.crop_hw

@@ -35,21 +35,22 @@ def compile_graph(
     options: dict[str, Any],
     cache_folder: Path | None,
     weights: bytes = b"",
-    foreign: bool = False,
+    foreign: Path | None = None,
 ) -> Any:
     """The graph compiled for the CPU, by OpenVINO's `core`, from the cache folder where it was compiled before.
 
     graph: ONNX, or OpenVINO's XML with its `weights`.
     shape: of the graph's input, or None where it is to stay open; options: OpenVINO's.
-    foreign: it may be from elsewhere, so that a process of its own compiles it first, where there is a cache folder.
+    foreign: where a model is that may be from elsewhere: a process of its own compiles it first, where there is a cache
+        folder.
     Raises BundleError where that process makes nothing of it.
     """
     if cache_folder is None:
         return _compile(core, graph, weights, shape, options)
     path = cache_folder / f"{_name(core, graph + weights, shape, options)}.blob"
     kept = read_kept(path)
-    if kept is None and foreign and not _known(cache_folder, graph, weights).exists():
-        require_compiles(graph, weights, shape=shape, options=options, cache_folder=cache_folder)
+    if kept is None and foreign is not None and not _known(cache_folder, graph, weights).exists():
+        require_compiles(foreign, graph, weights, shape=shape, options=options, cache_folder=cache_folder)
         know(cache_folder, graph, weights)
         kept = read_kept(path)
     if kept is not None:

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from eyespot.engine.onnx_file import refuse
+from eyespot.errors import BundleError
 
 PROCESSOR_SECONDS = 8
 """Of the process, and one more for each `BYTES_A_SECOND` of the graph. EfficientNet-Lite0 takes less than one."""
@@ -30,10 +30,16 @@ NO_GRAPH = 3
 
 
 def require_compiles(
-    graph: bytes, weights: bytes, *, shape: tuple[int, ...] | None, options: dict[str, Any], cache_folder: Path
+    where: Path,
+    graph: bytes,
+    weights: bytes,
+    *,
+    shape: tuple[int, ...] | None,
+    options: dict[str, Any],
+    cache_folder: Path,
 ) -> None:
     """Raises BundleError for a graph of which a process of its own makes nothing, and RuntimeError, as the engine
-    does, for one that the engine refuses. The arguments are those of `compiled.compile_graph`.
+    does, for one that the engine refuses. where: the model's place; the others are as for `compiled.compile_graph`.
     """
     seconds = PROCESSOR_SECONDS + (len(graph) + len(weights)) // BYTES_A_SECOND
     said = {
@@ -44,22 +50,28 @@ def require_compiles(
         "seconds": seconds,
         "memory": MEMORY + COPIES * (len(graph) + len(weights)),
     }
-    paths = os.pathsep.join(each for each in sys.path if each)
     try:
-        ended = subprocess.run(
-            [sys.executable, "-c", _COMMAND, json.dumps(said)],
-            env={**os.environ, "PYTHONPATH": paths, "PYTHONSAFEPATH": "1"},
-            input=graph + weights,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            timeout=BUSY * seconds,
-        )
+        ended = _ended([json.dumps(said)], graph + weights, seconds=BUSY * seconds)
     except subprocess.TimeoutExpired:
-        refuse(f"it was not ready within {BUSY * seconds} seconds")
+        raise BundleError(
+            f"the model in {where} was not ready within {BUSY * seconds} seconds: try again later"
+        ) from None
     if ended.returncode == NO_GRAPH:
         raise RuntimeError(ended.stderr.decode("utf-8", "replace"))
     if ended.returncode:
-        refuse(
-            f"making it ready ended the process that tried it, took more than {seconds} seconds, or too much memory "
-            f"(status {ended.returncode})"
+        raise BundleError(
+            f"the model in {where} cannot be used: making it ready ended the process that tried it, took more than "
+            f"{seconds} seconds, or too much memory (status {ended.returncode}); ask whoever made it for another"
         )
+
+
+def _ended(arguments: list[str], given: bytes, *, seconds: float) -> subprocess.CompletedProcess[bytes]:
+    paths = os.pathsep.join(each for each in sys.path if each)
+    return subprocess.run(
+        [sys.executable, "-c", _COMMAND, *arguments],
+        env={**os.environ, "PYTHONPATH": paths, "PYTHONSAFEPATH": "1"},
+        input=given,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        timeout=seconds,
+    )

@@ -36,7 +36,7 @@ class Engine:
         batch: int = BATCH,
         streams: int | None = None,
         cache_folder: Path | None = None,
-        foreign: bool = False,
+        foreign: Path | None = None,
     ) -> None:
         """graph: ONNX with one input `images`, uint8 (N, H, W, C).
         image_hwc: height, width and channels of every image; the shape of one row where it takes no images.
@@ -45,7 +45,7 @@ class Engine:
         streams: runs at a time, which share the cores with whatever else goes on; by default all cores belong to the
             engine and work on a single image, or on several runs of more.
         cache_folder: where compiled graphs are kept, so that the next process starts at once.
-        foreign: the graph may be from elsewhere; see `compile_graph`.
+        foreign: where a graph is that may be from elsewhere; see `compile_graph`.
         """
         self.batch, self.image_hwc = batch, image_hwc
         at_once = streams or (1 if batch == 1 else min(machine.cores(), 2 * batch))
@@ -98,12 +98,18 @@ class WholeEngine:
     """A graph that resizes pictures itself, compiled for this machine: a picture in, named arrays out."""
 
     def __init__(
-        self, graph: bytes, *, weights: bytes = b"", precision: PrecisionName = "fp32", cache_folder: Path | None = None
+        self,
+        graph: bytes,
+        *,
+        weights: bytes = b"",
+        precision: PrecisionName = "fp32",
+        cache_folder: Path | None = None,
+        foreign: Path | None = None,
     ) -> None:
         """graph: ONNX with one input `picture`, uint8 (H, W, C), or OpenVINO's XML with its `weights`.
         precision: number format of the network; the resize counts in whole numbers in any.
-        cache_folder: where compiled graphs are kept, so that the next process starts at once. The graph may be from
-            elsewhere; see `compile_graph`.
+        cache_folder: where compiled graphs are kept, so that the next process starts at once.
+        foreign: where a graph is that may be from elsewhere; see `compile_graph`.
         """
         streams = machine.cores()
         options = _options(precision, hint="LATENCY", at_once=streams)
@@ -114,7 +120,7 @@ class WholeEngine:
             shape=None,
             options=options,
             cache_folder=cache_folder,
-            foreign=True,
+            foreign=foreign,
         )
         self._requests = Requests(compiled, count=streams)
 
