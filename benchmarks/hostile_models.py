@@ -7,8 +7,8 @@ Three small models are trained on drawn pictures: of classes, of boxes, of sever
 and two exports. `hostile_files.py` and `hostile_kinds.py` make hostile ones of them, at random from a seed: graphs that
 ask for much, changed ones, files that lie, weights, networks that paint. Each is opened and asked in a process of its
 own, which is held to memory and time. A file that was only damaged must answer as before if it answers at all. A model
-whose author changed it may answer as he likes. The 10 s are for refusing it, or for making it ready: its time for a
-picture, which may have 10^12 multiply-adds, is told by itself. Opened files are watched. Linux.
+whose author changed it may answer as he likes. The 10 s are from the first look at it until it is refused or has
+answered. Opened files are watched. Linux.
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ import eyespot
 import eyespot.answering.detector
 import eyespot.answering.multilabel
 from eyespot import machine
-from eyespot.engine.run import Requests
 from eyespot.errors import EyespotError
 
 SECONDS, MEGABYTES = 10.0, 1000.0
@@ -50,7 +49,7 @@ HELD_BYTES = 6 * 2**30
 """What a process may have at most, so that the machine lives."""
 MAKING_SECONDS = 60.0
 BARS = {
-    "late": at_most(0, "models", "each is refused, or ready to answer, within 10 seconds"),
+    "late": at_most(0, "models", "each is refused or has answered within 10 seconds"),
     "large": at_most(0, "models", "each is refused or answers within 1 GB"),
     "died": at_most(0, "models", "none ends the process"),
     "without a sentence": at_most(0, "models", "each that is refused is refused in a sentence"),
@@ -59,8 +58,6 @@ BARS = {
 }
 ASKING_SECONDS = 90.0
 _READ: list[str] = []
-_READY: list[float] = []
-"""When something was compiled and ready to answer."""
 
 
 def main() -> None:
@@ -107,7 +104,6 @@ class Outcome:
     words: str
     seconds: float = 0.0
     megabytes: float = 0.0
-    picture_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -169,17 +165,14 @@ def _child(number: int, seed: int, ready: Ready, folder: Path, told: Connection)
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the most so far is what is held now
     before, began = _kilobytes("VmRSS"), time.perf_counter()
     sys.addaudithook(_watch)
-    _note_when_ready()
     kind, words = _judged(made, ready)
-    ended = time.perf_counter()
-    ready = ended if kind == "refused" or not _READY else _READY[-1]
-    seconds, asked_seconds = ready - began, ended - ready
+    seconds = time.perf_counter() - began
     megabytes = (_kilobytes("VmHWM") - before) / 1000
     outside = [each for each in _READ if not _is_ours(each, folder, inside)]
     if kind not in BARS:
         kind = "outside" if outside or (inside.parent / "executed").exists() else kind
         kind = "late" if seconds > SECONDS else "large" if megabytes > MEGABYTES else kind
-    told.send(Outcome(number, kind, f"{words} {outside or ''}", seconds, megabytes, asked_seconds))
+    told.send(Outcome(number, kind, f"{words} {outside or ''}", seconds, megabytes))
 
 
 def _judged(made: Made, ready: Ready) -> tuple[str, str]:
@@ -214,16 +207,6 @@ def answered(made: Made, pictures: list[str]) -> Any:
         sys.path.insert(0, str(made.where))
         return FastPainter(cache_folder=None).style_of(np.zeros((64, 64, 3), np.uint8)).tolist()
     return [repr(each) for each in eyespot.load(made.where).predict(pictures if made.is_same else pictures[:1])]
-
-
-def _note_when_ready() -> None:
-    compiled = Requests.__init__
-
-    def noted(self: Requests, *given: Any, **options: Any) -> None:
-        compiled(self, *given, **options)
-        _READY.append(time.perf_counter())
-
-    Requests.__init__ = noted  # type: ignore[method-assign]
 
 
 def _watch(event: str, arguments: tuple[object, ...]) -> None:
@@ -327,7 +310,6 @@ def _tell(found: list[Outcome]) -> None:
     made = [each for each in found if each.kind != "not made"]
     print(f"{len(made)} models of {len(found)}; the others could not be written")
     print(f"longest {max(each.seconds for each in made):.1f} s, most {max(each.megabytes for each in made):.0f} MB")
-    print(f"a picture takes those that answer up to {max(each.picture_seconds for each in made):.1f} s")
     for kind, bar in BARS.items():
         print(bar.verdict(sum(each.kind == kind for each in found)))
 

@@ -219,6 +219,21 @@ def test_each_is_compared_with_the_best_so_far(fake):
     assert result.regime == "partial"
 
 
+def test_of_two_that_beat_the_head_alone_the_one_that_is_ahead_is_kept(fake):
+    fake.right |= {"stage5": 27, "full": 28}
+    result = fake.climb(Clock(1000))
+    assert verdicts(result) == [("frozen", "kept"), ("partial", "kept"), ("full", "kept")]
+    assert result.ladder[2].verdict.startswith(
+        "kept: it leads, and beats the head alone; 1 right that partial had wrong and 0 wrong that it had right: "
+    )
+    assert (result.regime, fake.kept) == ("full", ["frozen", "partial", "full"])
+
+
+def test_one_that_is_no_better_than_the_head_alone_does_not_take_its_place_by_leading(fake):
+    fake.right |= {"stage5": 21, "full": 22}
+    assert fake.climb(Clock(1000)).regime == "frozen"
+
+
 @pytest.mark.parametrize(
     ("options", "keys"),
     [

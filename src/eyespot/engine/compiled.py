@@ -11,7 +11,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from eyespot.engine.compiled_apart import require_compiles
+from eyespot.engine.compiled_apart import require_answers
 from eyespot.files import write_whole
 
 CHECKSUM_BYTES = 32
@@ -19,7 +19,7 @@ CHECKSUM_BYTES = 32
 MOST_FILES = 64
 """Compiled graphs that are kept; beyond, the ones used longest ago go."""
 MOST_KNOWN = 1_000
-"""Graphs of which it is known that they compile."""
+"""Graphs of which it is known that they answer."""
 
 
 def compiled_folder(cache_folder: Path) -> Path:
@@ -41,18 +41,17 @@ def compile_graph(
 
     graph: ONNX, or OpenVINO's XML with its `weights`.
     shape: of the graph's input, or None where it is to stay open; options: OpenVINO's.
-    foreign: where a model is that may be from elsewhere: a process of its own compiles it first, where there is a cache
-        folder.
-    Raises BundleError where that process makes nothing of it.
+    foreign: where a model is that may be from elsewhere: a process of its own compiles and asks it first, if there is a
+        cache folder.
+    Raises BundleError where it cannot.
     """
     if cache_folder is None:
         return _compile(core, graph, weights, shape, options)
     path = cache_folder / f"{_name(core, graph + weights, shape, options)}.blob"
-    kept = read_kept(path)
-    if kept is None and foreign is not None and not _known(cache_folder, graph, weights).exists():
-        require_compiles(foreign, graph, weights, shape=shape, options=options, cache_folder=cache_folder)
+    if foreign is not None and not _known(cache_folder, graph, weights).exists():
+        require_answers(foreign, graph, weights, shape=shape, options=options, cache_folder=cache_folder)
         know(cache_folder, graph, weights)
-        kept = read_kept(path)
+    kept = read_kept(path)
     if kept is not None:
         with contextlib.suppress(RuntimeError):  # another processor or version than the name says: compiled again
             return core.import_model(kept, "CPU", options)
@@ -65,7 +64,7 @@ def compile_graph(
 
 
 def know(cache_folder: Path, graph: bytes, weights: bytes = b"") -> None:
-    """Notes that the graph is one that compiles, as each that was trained here: none is tried in vain."""
+    """Notes that the graph is one that answers, as each that was trained here: none is tried in vain."""
     path = _known(cache_folder, graph, weights)
     keep(path, b"")
     _forget_oldest(cache_folder, f"*{path.suffix}", MOST_KNOWN)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
+import time
 from pathlib import Path
 
 
@@ -18,16 +20,16 @@ def limit_memory(more: int) -> None:
         _limit(resource.RLIMIT_CORE, 0)
 
 
-def limit_processor(seconds: int) -> None:
-    """Lets this process work for so long, in all its threads together."""
+def limit_processor(more: float) -> None:
+    """Lets this process work for so many seconds more, in all its threads together; then SIGXCPU ends it."""
     if sys.platform.startswith("linux"):
         import resource
 
-        _limit(resource.RLIMIT_CPU, seconds)
+        _limit(resource.RLIMIT_CPU, math.ceil(time.process_time() + more))
 
 
 def _limit(what: int, most: int) -> None:
     import resource
 
     with contextlib.suppress(ValueError, OSError):  # a lower limit than this is in force
-        resource.setrlimit(what, (most, most))
+        resource.setrlimit(what, (most, resource.getrlimit(what)[1]))

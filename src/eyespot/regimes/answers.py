@@ -130,6 +130,13 @@ class Weighed:
         return self.comparison.difference >= 0 and self.p_likelier < SIGNIFICANCE
 
     @property
+    def is_ahead(self) -> bool:
+        """More answers are right, and the true classes have more probability, though chance may explain it."""
+        if self.comparison.count < FEWEST_FOR_PROBABILITY:
+            return self.comparison.difference > 0
+        return self.comparison.difference > 0 and self.p_likelier < 0.5
+
+    @property
     def is_worse(self) -> bool:
         return self.comparison.is_worse
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from eyespot.building.surgery import seconds_per_view
+from eyespot.data.groups import Series
 from eyespot.features.tap import Tap
 from eyespot.heads.problems import log_softmax
 from eyespot.records import Rung
@@ -60,10 +61,18 @@ class Climbed:
     rungs: list[Rung]
     start: Row
     """The frozen model as epoch 0 of every training that begins with it."""
+    first: Answers | None = None
+    """The frozen model's to the validation pictures."""
 
     @classmethod
     def of(cls, first: FirstRung, answers: Answers | None, job: Job) -> Climbed:
-        return cls(first.frozen, answers, [_rung_of_frozen(answers, job, first)], _start_row(answers))
+        return cls(first.frozen, answers, [_rung_of_frozen(answers, job, first)], _start_row(answers), answers)
+
+    def beats_the_first(self, answers: Answers, series: Series) -> bool:
+        """Whether these answers are better than the frozen model's, where that is not the best any more."""
+        return (
+            self.best.regime != "frozen" and self.first is not None and weighed(self.first, answers, series).is_better
+        )
 
     def climb(
         self,
@@ -151,6 +160,9 @@ def weigh(
 ) -> Weighed:
     """How the tuned model compares with the best so far, whose place it takes where it is to be kept.
 
+    The head alone gives way only to what is better by more than chance explains. Of two trainings that are, which cost
+    the same to use, the one that is ahead is kept.
+
     was_asked_for: it is kept, too, where enough validation pictures cannot tell the two apart, and where it has layers
         that were asked for.
     """
@@ -160,12 +172,13 @@ def weigh(
     series = tuned.prepared.series
     found = weighed(climbed.answers, answers, series)
     is_wanted = was_asked_for and (job.options.replace_tail is not None or found.comparison.is_the_same)
-    suffices = found.is_better or is_wanted
+    leads = found.is_ahead and climbed.beats_the_first(answers, series)
+    suffices = found.is_better or leads or is_wanted
     decisions = Decisions(job.clock, tuning.key)
     is_kept = decisions.is_kept(lambda: suffices)
     why = found.in_words(climbed.best.regime)
     if is_kept and not found.is_better:
-        why = f"it was asked for; {why}"
+        why = f"{'it leads, and beats the head alone' if leads else 'it was asked for'}; {why}"
     climbed.climb(tuned, answers, tuning.lesson.what, decisions, began=began, verdict=Verdict(is_kept, why))
     return found
 
