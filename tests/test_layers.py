@@ -18,11 +18,12 @@ SOURCE = Path(__file__).parents[1] / "src" / "eyespot"
 ROOMS = (
     ("__main__", "__init__"),
     ("cli",),
+    ("studio",),
     ("serve",),
     ("labs",),
     ("recipes",),
     ("auditing", "detecting", "multilabel", "styling"),
-    ("reporting", "explaining", "exporting"),
+    ("reporting", "explaining", "exporting", "walking"),
     ("answering",),
     ("regimes",),
     ("runs",),
@@ -45,7 +46,7 @@ ROOMS = (
 )
 """From the top down; what stands in one row may not import its neighbour."""
 HEIGHT = {name: -row for row, names in enumerate(ROOMS) for name in names}
-TORCH = {"blocks", "arithmetic", "zoo", "training", "detecting", "styling", "labs"}
+TORCH = {"blocks", "arithmetic", "zoo", "training", "detecting", "styling", "labs", "walking"}
 """Rooms whose files may import torch when they are imported."""
 TORCH_FILES = {
     *(f"engine/{name}.py" for name in ("from_torch", "graph_recorder", "graph_rules")),
