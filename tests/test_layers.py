@@ -52,7 +52,7 @@ TORCH_FILES = {
     *(f"engine/{name}.py" for name in ("from_torch", "graph_recorder", "graph_rules")),
     *("augmenting/augment.py", "augmenting/mixing.py"),
 }
-TORCH_IN_FUNCTIONS = {"distributed", "building", "regimes", "augmenting", "features", "runs", "recipes"}
+TORCH_IN_FUNCTIONS = {"distributed", "building", "regimes", "augmenting", "features", "runs", "recipes", "studio"}
 """Rooms that import it only inside functions: they are imported by what never needs it."""
 HEAVY = {"numpy", "torch", "openvino", "onnx", "PIL", "pydantic", "sklearn", "scipy", "rich", "jinja2"}
 LONGEST_FUNCTION, LONGEST_FILE, MOST_ARGUMENTS = 40, 300, 7

@@ -153,7 +153,24 @@ def augment(imgsz: str | None, as_json: bool, **options: Any) -> None:
     show.json_or(as_json, recipe(imgsz=size_hw, **given), _augmented)
 
 
-COMMANDS = {"augment": augment, "summary": summary, "feature-maps": feature_maps, "kernels": kernels}
+@click.command()
+@click.argument("network", metavar="RUN_OR_NET")
+@click.argument("pictures", nargs=-1)
+@click.option("--port", type=int, default=8765, show_default=True, help="The port; 0 takes a free one.")
+@told
+def studio(pictures: tuple[str, ...], **options: Any) -> None:
+    """Step through RUN_OR_NET on your own picture, in the browser: its layers, its maps, the sum behind every number.
+
+    RUN_OR_NET is a run folder or bundle, or a network of `networks` with its published weights. PICTURES lie there from
+    the start; others are drawn, dropped or pasted. Only this computer reaches the page. Ctrl-C ends it.
+    """
+    from eyespot.cli import show
+    from eyespot.studio.run import studio as recipe
+
+    recipe(options.pop("network"), pictures, say=show.say, **options)
+
+
+COMMANDS = {"studio": studio, "augment": augment, "summary": summary, "feature-maps": feature_maps, "kernels": kernels}
 
 
 def _pictured(result: PictureMade) -> None:

@@ -27,6 +27,7 @@ GROUPS = {
         "cache": "Show how large the store of features is, or clear it.",
     },
     "Learn": {
+        "studio": "Step through a network on your own picture, in the browser.",
         "lab": "Answer an open question about CNNs by an experiment.",
         "networks": "List the networks, or show what is known of one.",
         "summary": "Show the arithmetic of a network, layer by layer.",

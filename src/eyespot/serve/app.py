@@ -95,8 +95,8 @@ def make_app(service: Service, *, token: str | None = None) -> FastAPI:
     gate = Gate(token)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=lifespan)
     app.add_middleware(Doorman, gate=gate, metrics=service.metrics)
-    app.add_exception_handler(RequestError, _refused)
-    app.add_exception_handler(HTTPException, _unknown)
+    app.add_exception_handler(RequestError, refused)
+    app.add_exception_handler(HTTPException, unknown)
     _add_model(app, service, gate)  # first what is asked most
     _add_page(app)
     inference_protocol.add_to(app, service)
@@ -149,12 +149,12 @@ def _page_file(name: str) -> Response:
     return Response(content, headers={"content-type": content_type, **PAGE_HEADERS})
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+async def refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)
     return refusal(error)
 
 
-async def _unknown(request: Request, error: Exception) -> Response:
+async def unknown(request: Request, error: Exception) -> Response:
     """What the framework itself refuses: an unknown address, another method."""
     assert isinstance(error, HTTPException)
     sentence = _SAID.get(error.status_code, "the request cannot be answered")

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from eyespot.arithmetic.shapes import dotted
 from eyespot.arithmetic.table import INPUT
 from eyespot.blocks import Branches, Residual, is_chain, named_stages
+from eyespot.errors import NetworkError
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,19 @@ def logits_without(net: nn.Sequential, image: Tensor, *, layer: str, map_index: 
     with torch.inference_mode(), _muted(net.get_submodule(layer), map_index):
         logits: Tensor = net(image[None])[0].flatten()
     return logits
+
+
+def weight_of(net: nn.Sequential, layer: str) -> NDArray[np.float32]:
+    """The weights of a convolution or a fully connected layer, the maps that it gives first.
+
+    Raises NetworkError for a layer without.
+    """
+    module = dict(net.named_modules()).get(layer)
+    weight = getattr(module, "weight", None)
+    if not isinstance(weight, Tensor) or weight.dim() < 2:
+        raise NetworkError(f"layer {layer!r} has no kernels: look at a convolution")
+    values: NDArray[np.float32] = weight.detach().numpy()
+    return values
 
 
 @contextmanager

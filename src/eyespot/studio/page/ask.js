@@ -1,0 +1,82 @@
+/**
+ * What the studio's server answers. The only file that talks to it.
+ *
+ * @typedef {object} Layer - a row of the network's table; shapes are [C, H, W] or [D]
+ * @property {string} name
+ * @property {string} kind
+ * @property {number[]} input
+ * @property {number[]} output
+ * @property {string[]} sources - the layers that it takes its numbers from
+ * @property {string} formula
+ * @property {number[]} [kernel]
+ * @property {number[]} [stride]
+ * @property {number[]} [padding] - above, below, left, right
+ * @property {number[]} [weight] - the shape of its weights
+ * @property {number} [groups]
+ * @property {number} parameters
+ * @property {number} multiply_adds
+ * @property {number} [fully_connected]
+ * @property {[number, number]} [field]
+ * @property {[number, number]} [jump]
+ * @property {[number, number]} [centre]
+ *
+ * @typedef {{name: string, network: string, classes: string[], draws: "mnist" | "filling" | null, is_run: boolean,
+ *   precision: string | null, blank: string, layers: Layer[]}} Network
+ * @typedef {{probabilities: number[], known: boolean | null}} Answer
+ * @typedef {{source: number, map: number, top: number, left: number, patch: (number | null)[][],
+ *   kernel: number[][] | null, sum: number}} Part
+ * @typedef {{layer: string, kind: string, place: number[], value: number, sum: number, parts: Part[],
+ *   rest: {count: number, sum: number} | null, constants: Record<string, number>, chosen: [number, number] | null}} Cell
+ */
+
+import { t } from "./words.js";
+
+/** @returns {Promise<Network>} */
+export const fetchNetwork = () => asked("network");
+
+/** @param {Blob} picture @returns {Promise<Answer & {picture: string}>} */
+export const sendPicture = (picture) => asked("pictures", {}, { method: "POST", body: picture });
+
+/** @param {string} picture @returns {Promise<Answer>} */
+export const fetchAnswer = (picture) => asked("answer", { picture });
+
+/** @param {string} picture @param {string} layer @param {number[]} place @returns {Promise<Cell>} */
+export const fetchCell = (picture, layer, place) => asked("value", { picture, layer, place });
+
+/** @param {string} picture @param {string} layer @param {number} map @returns {Promise<{before: number[], after: number[]}>} */
+export const fetchWithout = (picture, layer, map) => asked("without", { picture, layer, map });
+
+/** @param {string} picture @returns {string} */
+export const imageAddress = (picture) => `studio/image?${new URLSearchParams({ picture })}`;
+
+/**
+ * @param {string} picture @param {string[]} layers
+ * @param {{first?: number, count?: number}} [some] - of the maps of each
+ * @returns {Promise<Float32Array>} one layer after the other
+ */
+export const fetchMaps = (picture, layers, some = {}) => floats("maps", { picture, layers, ...some });
+
+/** @param {string} layer @param {number} map @returns {Promise<Float32Array>} one plane for each map that it sees */
+export const fetchKernels = (layer, map) => floats("kernels", { layer, map });
+
+/** @param {string} name @param {Record<string, unknown>} query @returns {Promise<Float32Array>} */
+async function floats(name, query) {
+  const response = await reached(name, query);
+  return new Float32Array(await response.arrayBuffer()); // little-endian, as all machines with browsers are
+}
+
+/** @param {string} name @param {Record<string, unknown>} [query] @param {RequestInit} [how] @returns {Promise<any>} */
+async function asked(name, query, how) {
+  return (await reached(name, query, how)).json();
+}
+
+/** @param {string} name @param {Record<string, unknown>} [query] @param {RequestInit} [how] */
+async function reached(name, query = {}, how) {
+  const text = new URLSearchParams(Object.entries(query).map(([key, value]) => [key, `${value}`]));
+  const response = await fetch(`studio/${name}?${text}`, how).catch(() => {
+    throw new Error(t("trouble.gone"));
+  });
+  if (response.ok) return response;
+  const { error } = await response.json().catch(() => ({ error: t("trouble.unclear") }));
+  throw new Error(error);
+}

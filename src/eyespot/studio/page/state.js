@@ -1,0 +1,59 @@
+/**
+ * What is looked at, kept in the address, so that a place can be sent to somebody and "back" works.
+ *
+ * @typedef {object} Place
+ * @property {string} [picture] - its number on the desk
+ * @property {string} [layer]
+ * @property {number} [map]
+ * @property {number[]} [cell] - row and column
+ * @property {string} [lang]
+ */
+
+/** @type {((place: Place, before: Place) => void)[]} */
+const listeners = [];
+/** @type {Place} */
+let current = read();
+
+/** @returns {Place} */
+export function place() {
+  return current;
+}
+
+/**
+ * Go somewhere: what is not named stays; null takes it away.
+ * @param {Record<string, string | number | number[] | null>} change
+ * @param {{replace?: boolean}} [how] - replace: the place before is none to come back to
+ */
+export function go(change, { replace = false } = {}) {
+  const next = Object.fromEntries(Object.entries({ ...current, ...change }).filter(([, value]) => value != null));
+  const address = `#${new URLSearchParams(Object.entries(next).map(([name, value]) => [name, `${value}`]))}`;
+  if (address === location.hash) return;
+  history[replace ? "replaceState" : "pushState"](null, "", address);
+  changed();
+}
+
+/** @param {(place: Place, before: Place) => void} listener - called after every change */
+export function onChange(listener) {
+  listeners.push(listener);
+}
+
+addEventListener("popstate", changed);
+
+function changed() {
+  const before = current;
+  current = read();
+  for (const listener of listeners) listener(current, before);
+}
+
+/** @returns {Place} */
+function read() {
+  const said = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+  const numbers = (said.cell ?? "").split(",").map(Number);
+  return {
+    picture: said.picture,
+    layer: said.layer,
+    map: /^\d+$/.test(said.map ?? "") ? Number(said.map) : undefined,
+    cell: numbers.length === 2 && numbers.every(Number.isInteger) ? numbers : undefined,
+    lang: said.lang,
+  };
+}

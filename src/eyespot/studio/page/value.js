@@ -1,0 +1,128 @@
+/** VALUE: one number of a layer, with every product that makes it. */
+
+import { fetchCell } from "./ask.js";
+import { colorOf, scaleOf, written } from "./colors.js";
+import { showField } from "./desk.js";
+import { button, el, stepper } from "./dom.js";
+import { byId, tell } from "./elements.js";
+import { go, place } from "./state.js";
+import { t } from "./words.js";
+
+/** @param {import("./ask.js").Network} network @param {string} picture */
+export async function showValue(network, picture) {
+  const section = byId("value");
+  const { layer: name, map = 0, cell } = place();
+  const layer = network.layers.find((each) => each.name === name);
+  section.hidden = !layer || !cell;
+  const field = showField(layer, cell);
+  if (section.hidden) return;
+  const index = Math.min(map, layer.output[0] - 1);
+  const isMap = layer.output.length === 3;
+  const [row, column] = cell.map((at, way) => Math.min(at, (isMap ? layer.output[way + 1] : 1) - 1));
+  const found = await fetchCell(picture, layer.name, isMap ? [index, row, column] : [index]);
+  if (place().layer !== name || place().map !== map || `${place().cell}` !== `${cell}`) return;
+  const focused = section.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+  const move = (/** @type {number} */ r, /** @type {number} */ c) => go({ cell: [r, c] }, { replace: true });
+  section.replaceChildren(
+    el("h2", { id: "value-title" }, `${layer.name} [${index}]${isMap ? ` ${t("value.at", { row, column })}` : ""} = ${written(found.value)}`),
+    ...(isMap
+      ? [el("div", { className: "row" }, stepper(t("value.row"), row, layer.output[1] - 1, (next) => move(next, column)), stepper(t("value.column"), column, layer.output[2] - 1, (next) => move(row, next)))]
+      : []),
+    el("p", { className: "small soft" }, t(`made.${found.kind}`), ...(field ? [` ${t("value.field", { top: field[0], bottom: field[1], left: field[2], right: field[3] })}`] : [])),
+    ...parts(found, layer),
+    el("p", { className: "sum" }, ...sum(found)),
+    button(t("value.copy"), () => copy(found)),
+  );
+  if (focused) /** @type {HTMLElement | null} */ (section.querySelector(`[aria-label="${focused}"]`))?.focus();
+}
+
+/** @param {import("./ask.js").Cell} cell @param {import("./ask.js").Layer} layer @returns {Node[]} */
+function parts(cell, layer) {
+  if (cell.parts.length && cell.parts.every(({ patch }) => patch.length === 1 && patch[0].length === 1)) return [listed(cell, layer)];
+  const scale = { ...scaleOf(cell.parts.flatMap(({ kernel }) => kernel?.flat() ?? [0])), signed: true };
+  return [
+    el(
+      "ol",
+      { className: "products" },
+      ...cell.parts.map((part) =>
+        el(
+          "li",
+          {},
+          table(part.patch, t("value.patch", { map: part.map, top: part.top, left: part.left }), null, cell.chosen),
+          ...(part.kernel ? [el("span", { "aria-hidden": "true" }, "×"), table(part.kernel, t("value.kernel", { map: part.map }), scale)] : []),
+          el("span", { className: "result" }, part.kernel ? `= ${written(part.sum)}` : ""),
+        ),
+      ),
+    ),
+  ];
+}
+
+/** Parts of one number each, as a list. @param {import("./ask.js").Cell} cell @param {import("./ask.js").Layer} layer */
+function listed(cell, layer) {
+  const weighed = cell.parts.some(({ kernel }) => kernel);
+  const head = [t("value.from"), t("value.number"), ...(weighed ? [t("value.weight"), t("value.product")] : [])];
+  return el(
+    "div",
+    { className: "scroll", tabIndex: 0, role: "region", "aria-label": t("value.from") },
+    el(
+      "table",
+      { className: "terms" },
+      el("thead", {}, el("tr", {}, ...head.map((text) => el("th", { scope: "col" }, text)))),
+      el(
+        "tbody",
+        {},
+        ...cell.parts.map((part) =>
+          el(
+            "tr",
+            {},
+            el("th", { scope: "row" }, `${layer.sources[part.source] ?? ""} [${part.map}]`),
+            el("td", {}, part.patch[0][0] === null ? "0" : written(part.patch[0][0])),
+            ...(weighed ? [el("td", {}, written(part.kernel[0][0])), el("td", {}, written(part.sum))] : []),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+/** @param {(number | null)[][]} rows @param {string} caption @param {{most: number, signed: boolean} | null} scale @param {number[] | null} [chosen] */
+function table(rows, caption, scale, chosen = null) {
+  const cells = (/** @type {(number | null)[]} */ row, /** @type {number} */ y) =>
+    row.map((value, x) => {
+      const cell = el("td", { className: value === null ? "padding" : "" }, value === null ? "0" : written(value));
+      if (scale && value !== null) cell.style.borderBottomColor = `rgb(${colorOf(value, scale).join(" ")})`;
+      cell.classList.toggle("largest", chosen?.[0] === y && chosen[1] === x);
+      return cell;
+    });
+  return el(
+    "div",
+    { className: "scroll", tabIndex: 0, role: "region", "aria-label": caption },
+    el("table", { className: scale ? "kernel" : "patch" }, el("caption", {}, caption), el("tbody", {}, ...rows.map((row, y) => el("tr", {}, ...cells(row, y))))),
+  );
+}
+
+/** The whole sum in a line. @param {import("./ask.js").Cell} cell @returns {string[]} */
+function sum(cell) {
+  const { constants, kind, parts: each, rest } = cell;
+  const total = `= ${written(cell.sum)}`;
+  const said = Object.fromEntries(Object.entries(constants).map(([name, value]) => [name, written(value)]));
+  if (kind === "products") {
+    const terms = each.map((part) => written(part.sum));
+    if (rest) terms.push(t("value.rest", { count: rest.count, sum: written(rest.sum) }));
+    if ("bias" in constants) terms.push(`${said.bias} (bias)`);
+    return [`${terms.join(" + ").replaceAll("+ −", "− ")} ${total}`];
+  }
+  const x = each.length ? written(each[0].sum) : "";
+  if (kind === "batch norm")
+    return [`(${x} − ${said.mean}) / √(${said.variance} + ${said.eps})${said.weight ? ` × ${said.weight}` : ""}${said.bias ? ` + ${said.bias}` : ""} ${total}`];
+  if (kind === "local norm") return [`${said.x} / (${said.k} + ${said.alpha} / ${said.size} × Σ x²)^${said.beta} ${total}`];
+  if (kind === "mean") return [`${x} / ${constants.count} ${total}`];
+  if (kind === "sum") return [`${x} + ${said.scale ? `${said.scale} × ` : ""}${written(each[1].sum)} ${total}`];
+  return [total];
+}
+
+/** @param {import("./ask.js").Cell} cell */
+async function copy(cell) {
+  await navigator.clipboard.writeText(JSON.stringify(cell, null, 1));
+  tell(t("value.copied"));
+}

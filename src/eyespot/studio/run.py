@@ -1,0 +1,83 @@
+"""`studio`: the studio's server in this process, until Ctrl-C."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eyespot.data.decoding import apart
+from eyespot.data.pictures import read_named
+from eyespot.errors import DataError, MachineError, OptionError, RequestError
+from eyespot.serve.run import listening, require_extra
+
+if TYPE_CHECKING:
+    from eyespot.studio.desk import Desk
+
+HOST, PORT = "127.0.0.1", 8765
+DECODE_SECONDS = 5.0
+
+
+def studio(
+    network: str | Path, pictures: Sequence[str | Path] = (), *, port: int = PORT, say: Callable[[str], None] = print
+) -> None:
+    """Serves the studio of a network to this computer alone, until SIGTERM or Ctrl-C.
+
+    network: a run folder or bundle, or a network of the catalogue with its published weights.
+    pictures: files that lie on the desk from the start.
+    port: 0 is a free one. say: told what a person should know.
+    Raises NetworkError, BundleError, WeightsError, DataError, OptionError, MachineError, MissingExtra;
+    KeyboardInterrupt after Ctrl-C.
+    """
+    require_extra()
+    if not 0 <= port < 2**16:
+        raise OptionError(f"the option port must lie between 0 and {2**16 - 1}, not {port}")
+    from eyespot.serve.service import decoding_processes
+    from eyespot.studio.desk import Desk
+    from eyespot.studio.subject import opened
+
+    desk = Desk(opened(network))
+    decoding = decoding_processes(DECODE_SECONDS)
+    apart.use(decoding)
+    try:
+        laid = [_laid(desk, each) for each in pictures]
+        _serve(desk, f"#picture={laid[0]}" if laid else "", port=port, say=say)
+    finally:
+        apart.release()
+        decoding.stop()
+
+
+def _serve(desk: Desk, place: str, *, port: int, say: Callable[[str], None]) -> None:
+    from eyespot.serve.process import Server
+    from eyespot.studio.app import make_app
+
+    sockets = listening(HOST, port, token=None)
+
+    def introduce() -> None:
+        say(f"{'Studio':11} {desk.subject.name}: http://{HOST}:{sockets[0].getsockname()[1]}/{place}")
+        say(f"{'Stop':11} Ctrl-C")
+
+    server = Server(make_app(desk), started=introduce, hang_up=lambda: None)
+    try:
+        server.run(sockets)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise MachineError(f"port {port} of {HOST} is in use: give another with --port") from error
+    finally:
+        for each in sockets:
+            each.close()
+    if server.was_interrupted:
+        raise KeyboardInterrupt
+
+
+def _laid(desk: Desk, picture: str | Path) -> str:
+    """The number of a picture that was named at the start."""
+    from eyespot.serve.pictures import read_sent
+
+    name, data = read_named(picture)
+    try:
+        return desk.lay(read_sent(data, desk.subject.preprocess).image)
+    except RequestError as error:
+        raise DataError(f"{name}: {error}") from error
