@@ -1,13 +1,19 @@
-/** The studio: a network, a picture, and every number between them. */
+/**
+ * The studio: a network, a picture, and every number between them; and the screens around that.
+ *
+ * A screen is a module that exports `show(network, place, before)`, called whenever its place in the address changes.
+ */
 
 import { fetchNetwork } from "./ask.js";
-import { openDesk, showDesk } from "./desk.js";
+import { el } from "./dom.js";
 import { byId, say } from "./elements.js";
-import { showLayer } from "./layer.js";
 import { go, onChange, place } from "./state.js";
-import { buildStrip, drawStrip, markChosen } from "./strip.js";
-import { showValue } from "./value.js";
 import { language, sayAll, t } from "./words.js";
+
+/** @type {Record<string, () => Promise<{show: (network: any, now: any, before: any) => Promise<void>}>>} */
+const SCREENS = {
+  network: () => import("./network.js"),
+};
 
 /** @type {import("./ask.js").Network} */
 let network;
@@ -15,10 +21,8 @@ let network;
 try {
   sayAll();
   network = await fetchNetwork();
-  openDesk(network);
   byId("language").onclick = () => go({ lang: language() === "zh" ? "en" : "zh" });
-  byId("network").hidden = false;
-  onChange((now, before) => show(now, before));
+  onChange(show);
   await show(place(), {});
 } catch (error) {
   say(byId("trouble"), error.message);
@@ -26,21 +30,27 @@ try {
 
 /** @param {import("./state.js").Place} now @param {import("./state.js").Place} before */
 async function show(now, before) {
-  const picture = now.picture ?? network.blank;
-  const isNew = picture !== (before.picture ?? network.blank) || !("layer" in before);
+  const screen = now.screen && now.screen in SCREENS ? now.screen : "network";
   try {
     sayAll();
     byId("language").textContent = t("language.other");
     byId("subject").textContent = network.name === network.network ? network.name : `${network.name} · ${network.network}`;
-    const isBuilt = buildStrip(network);
-    const work = [showLayer(network, picture), showValue(network, picture)];
-    if (isNew || now.lang !== before.lang) work.push(showDesk(network, picture));
-    if (isNew || isBuilt) work.push(drawStrip(picture));
-    markChosen();
-    await Promise.all(work);
+    byId("title").textContent = t(`screen.${screen}`);
+    byId("screens").replaceChildren(...Object.keys(SCREENS).map((name) => link(name, name === screen)));
+    for (const name of Object.keys(SCREENS)) byId(name).hidden = name !== screen;
+    const module = await SCREENS[screen]();
+    await module.show(network, now, screen === (before.screen ?? "network") && "picture" in before ? before : {});
     say(byId("trouble"));
     document.documentElement.dataset.shown = location.hash;
   } catch (error) {
     say(byId("trouble"), error.message);
   }
+}
+
+/** @param {string} screen @param {boolean} chosen */
+function link(screen, chosen) {
+  const { lang, picture } = place();
+  const kept = Object.entries({ screen, lang, picture }).filter(([, value]) => value);
+  const given = chosen ? { "aria-current": "page" } : {};
+  return el("a", { href: `#${new URLSearchParams(Object.fromEntries(kept))}`, ...given }, t(`screen.${screen}`));
 }

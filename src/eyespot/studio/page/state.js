@@ -1,7 +1,9 @@
 /**
  * What is looked at, kept in the address, so that a place can be sent to somebody and "back" works.
  *
- * @typedef {object} Place
+ * @typedef {Record<string, any> & Known} Place - a screen may keep more, as strings
+ * @typedef {object} Known
+ * @property {string} [screen] - "network" where none is named
  * @property {string} [picture] - its number on the desk
  * @property {string} [layer]
  * @property {number} [map]
@@ -50,10 +52,8 @@ function read() {
   const said = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
   const numbers = (said.cell ?? "").split(",").map(Number);
   return {
-    picture: said.picture,
-    layer: said.layer,
+    ...said,
     map: /^\d+$/.test(said.map ?? "") ? Number(said.map) : undefined,
     cell: numbers.length === 2 && numbers.every(Number.isInteger) ? numbers : undefined,
-    lang: said.lang,
   };
 }

@@ -2,7 +2,8 @@
 
 export const WORDS = {
   "language.other": "中文",
-  "network.title": "Network",
+  "screens": "Screens",
+  "screen.network": "Network",
   "trouble.gone": "The studio cannot be reached: look whether `eyespot studio` is still running.",
   "trouble.unclear": "The studio gave an answer that cannot be read.",
   "desk.title": "Picture",

@@ -2,7 +2,8 @@
 
 export const WORDS = {
   "language.other": "English",
-  "network.title": "网络",
+  "screens": "页面",
+  "screen.network": "网络",
   "trouble.gone": "无法连接到工作室：请查看 `eyespot studio` 是否仍在运行。",
   "trouble.unclear": "工作室的回答无法读取。",
   "desk.title": "图片",
