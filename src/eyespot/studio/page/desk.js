@@ -99,9 +99,10 @@ async function send(picture) {
 /** @param {import("./ask.js").Network} network @param {string} picture - show it and its answer */
 export async function showDesk(network, picture) {
   byId("desk-hint").textContent = t(network.draws ? "desk.draw" : "desk.drop");
+  const answer = answers.get(picture) ?? (await fetchAnswer(picture)); // which says why, where there is none
   const image = new Image();
   image.src = imageAddress(picture);
-  const [answer] = await Promise.all([answers.get(picture) ?? fetchAnswer(picture), image.decode()]);
+  await image.decode();
   if ((place().picture ?? network.blank) !== picture) return;
   const seen = canvas("image");
   [seen.width, seen.height] = [image.naturalWidth, image.naturalHeight];

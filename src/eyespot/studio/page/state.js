@@ -11,6 +11,7 @@
  * @property {string} [lang]
  */
 
+const FIRST = ["screen", "layer", "map", "cell"]; // in an address
 /** @type {((place: Place, before: Place) => void)[]} */
 const listeners = [];
 /** @type {Place} */
@@ -27,8 +28,9 @@ export function place() {
  * @param {{replace?: boolean}} [how] - replace: the place before is none to come back to
  */
 export function go(change, { replace = false } = {}) {
-  const next = Object.fromEntries(Object.entries({ ...current, ...change }).filter(([, value]) => value != null));
-  const address = `#${new URLSearchParams(Object.entries(next).map(([name, value]) => [name, `${value}`]))}`;
+  const next = { ...Object.fromEntries(FIRST.map((name) => [name, null])), ...current, ...change };
+  const said = Object.entries(next).filter(([, value]) => value != null);
+  const address = `#${new URLSearchParams(said.map(([name, value]) => [name, `${value}`]))}`;
   if (address === location.hash) return;
   history[replace ? "replaceState" : "pushState"](null, "", address);
   changed();

@@ -50,6 +50,7 @@ export const WORDS = {
   "value.at": "row {row} column {column}",
   "value.row": "Row",
   "value.column": "Column",
+  "value.slide": "Let the window slide",
   "value.field": "It depends on rows {top} to {bottom} and columns {left} to {right} of the picture.",
   "made.image": "A number of the picture, as the network takes it.",
   "made.products": "The patch times the kernel, number by number, for each map; all products are added, and the bias.",

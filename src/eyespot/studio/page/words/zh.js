@@ -50,6 +50,7 @@ export const WORDS = {
   "value.at": "第 {row} 行第 {column} 列",
   "value.row": "行",
   "value.column": "列",
+  "value.slide": "让窗口滑动",
   "value.field": "它取决于图片的第 {top} 至 {bottom} 行、第 {left} 至 {right} 列。",
   "made.image": "图片中的一个数，即网络所接收的。",
   "made.products": "对每张特征图，图块与卷积核逐数相乘；所有乘积与偏置相加。",
