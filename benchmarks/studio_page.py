@@ -5,7 +5,7 @@
 
 A LeNet-5 is trained on the embedded digits. Drawing: from a movement of the pen until all maps are redrawn. A click:
 from choosing a number of a map until every product behind it is shown. EfficientNet-Lite0, with its published weights:
-from choosing its first layer until its maps are drawn. With --axe, a file of npm's axe-core, every screen is looked at in
+from choosing its first layer until its maps are drawn. With --axe, a file of npm's axe-core, every screen is seen in
 three widths, light and dark, in both languages; with --shots, it is also saved as a picture. It needs playwright and
 Chromium.
 """
