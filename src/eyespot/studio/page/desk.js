@@ -75,7 +75,7 @@ async function sendDrawing(small) {
 
 /** @param {File[]} files */
 async function take([file]) {
-  if (!file) return;
+  if (!file || byId("network").hidden) return; // it is meant for another screen
   try {
     await refuseUnsendable(file);
     await send(file);

@@ -13,6 +13,7 @@ import { language, sayAll, t } from "./words.js";
 /** @type {Record<string, () => Promise<{show: (network: any, now: any, before: any) => Promise<void>}>>} */
 const SCREENS = {
   network: () => import("./network.js"),
+  playground: () => import("./playground.js"),
 };
 
 /** @type {import("./ask.js").Network} */

@@ -50,11 +50,11 @@ function cells(row) {
   return sign ? row.split(sign).map((cell) => cell.trim()) : row.trim().split(/\s+/);
 }
 
-/** @param {Matrix} matrix @param {string} [end] - of a row @returns {string} as `readMatrix` reads it, with all digits */
-export const writtenOut = (matrix, end = ";") => rowsOf(matrix).map((row) => row.join(" ")).join(end);
+/** @param {Matrix} matrix @param {string} [end] - of a row @param {string} [between] @returns {string} as `readMatrix` reads it, with all digits */
+export const writtenOut = (matrix, end = ";", between = " ") => rowsOf(matrix).map((row) => row.join(between)).join(end);
 
 /** A number as it is shown. @param {number} value @param {number} [digits] - that count, at most */
-export function shown(value, digits = 6) {
+export function shown(value, digits = 8) {
   const text = Number.isInteger(value) && Math.abs(value) < 10 ** digits ? `${value}` : `${Number(value.toPrecision(digits))}`;
   return value === 0 ? "0" : text.replaceAll("-", "−");
 }
