@@ -82,7 +82,7 @@ function showWeights({ height, width, values }) {
     if (!isTyped && said !== values[at]) input.value = `${values[at]}`;
   });
   const longest = Math.max(3, ...weights().map(({ value }) => value.length));
-  holder.style.fontSize = `max(.6875rem, min(1rem, ${130 / width / longest}cqw))`;
+  holder.style.fontSize = `max(.8125rem, min(1rem, ${130 / width / longest}cqw))`;
   complain();
 }
 
