@@ -2,13 +2,14 @@
 
     python benchmarks/studio_playground.py [NETWORK] [--cases N] [--seed N]
 
-NETWORK is what the studio is started with, a run or a network of the catalogue; it plays no part. Random inputs, kernels,
-paddings, strides and directions are given to the page's own module and to the recipes of `convolve` and `pixel-coverage`.
+NETWORK is what the studio is started with, a run or a network of the catalogue; it plays no part. Random inputs,
+kernels, paddings, strides and directions are given to the page's own module and to the recipes of `convolve` and
+`pixel-coverage`.
 
-What equal means: sizes, formulas, patches, pixel use and refusals are the same. So are the numbers of the output, to the
-bit, where input and kernel are whole numbers or sixteenths: no sum of theirs is rounded, whatever its order. Of other
-numbers the page adds the products in reading order, numpy in one that depends on the shapes; each sum of n products is
-within n * 2^-53 times the sum of their sizes of the true one, so two may be twice that apart, and no more.
+What equal means: sizes, formulas, patches, pixel use and refusals are the same. So are the numbers of the output, to
+the bit, where input and kernel are whole numbers or sixteenths: no sum of theirs is rounded, whatever its order. Of
+other numbers the page adds the products in reading order, numpy in one that depends on the shapes; each sum of n
+products is within n * 2^-53 times the sum of their sizes of the true one, so two may be twice that apart, and no more.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ BARS = {
     "sizes": at_most(0, "cases", "sizes, formulas, patches and pixel use are those of convolve and pixel-coverage"),
     "exact": at_most(0, "numbers", "of whole numbers and sixteenths, every number has the same bits"),
     "rounded": at_most(1, "of the bound", "others are no further apart than two orders of the same sum can be"),
-    "edit": at_most(100, "ms", "a changed weight shows within 100 ms on a picture of 128 x 128 under a kernel of 7 x 7"),
+    "edit": at_most(100, "ms", "a changed weight shows within 100 ms: 128 x 128 pixels under a kernel of 7 x 7"),
 }
 COMPUTE = """async cases => {
     const { convolved, cellOf } = await import("/page/convolution.js");

@@ -1,4 +1,4 @@
-"""What the playground has from the rest of eyespot is the same there and here, as far as it can be told without a browser."""
+"""What the playground repeats of eyespot, its kernels and paddings, is the same there and here."""
 
 from __future__ import annotations
 

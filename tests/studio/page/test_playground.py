@@ -22,6 +22,8 @@ expect = sync_api.expect
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 WIDTHS = (360, 390, 1280)
+PATIENCE = 60_000
+"""Milliseconds until what does not come is given up."""
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +48,12 @@ def browser() -> Iterator[Any]:
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     if not found:
         pytest.skip("chromium is missing: apt-get install chromium")
+    expect.set_options(timeout=PATIENCE)
     with sync_api.sync_playwright() as started:
         launched = started.chromium.launch(executable_path=found, args=ARGUMENTS)
         yield launched
         launched.close()
+    expect.set_options()
 
 
 @pytest.fixture
@@ -60,7 +64,7 @@ def visit(browser: Any, studio: str) -> Iterator[Callable[..., Any]]:
     def open_page(place: str = "", *, viewport: Any = DESKTOP, lang: str = "en", **options: Any) -> Any:
         contexts.append(browser.new_context(viewport=viewport, reduced_motion="reduce", **options))
         page = contexts[-1].new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.append(message.text))
         page.goto(f"{studio}&lang={lang}{place}")
@@ -259,9 +263,28 @@ def test_a_picture_is_chosen_reduced_and_stays_in_the_browser(visit):
     drop(page, ("broken.png", b"nothing"))
     expect(page.locator("#playground-input-trouble")).to_contain_text("choose a PNG or JPEG file")
     title(page).to_have_text("Row 0, column 0 of the output = 400")
-    page.get_by_label("Typed matrix").check()
+    page.get_by_role("radio", name="Typed matrix").check()
     expect(page.locator("#playground-matrix")).to_be_visible()
     title(page).to_have_text("Row 0, column 0 of the output = 40")
+
+
+def test_the_picture_of_the_network_is_taken_and_what_is_dropped_here_does_not_go_there(visit):
+    page = visit()
+    page.get_by_role("link", name="Network").click()
+    expect(page.locator("#strip li").first).to_be_visible()
+    drop(page, ("red.png", plain((255, 0, 0), (30, 30))))
+    page.wait_for_url("**picture=*")
+    page.get_by_role("link", name="Playground").click()
+    page.get_by_role("radio", name="Picture").check()
+    expect(page.locator("#playground-about")).to_contain_text("The picture of the screen Network")
+    title(page).to_have_text("Row 0, column 0 of the output = 0")
+    page.on("request", lambda request: pytest.fail(f"it is sent: {request.url}") if request.method == "POST" else None)
+    before = page.url
+    drop(page, ("gray.png", plain((100, 100, 100), (20, 10))))
+    expect(page.locator("#playground-about")).to_have_text("Your picture in grey levels, 10 × 20 pixels.")
+    assert page.url == before
+    page.get_by_role("button", name="Take the picture of the screen Network").click()
+    expect(page.locator("#playground-about")).to_contain_text("The picture of the screen Network")
 
 
 def test_the_output_can_be_the_next_input(visit):
@@ -327,7 +350,8 @@ def test_every_section_has_a_heading_and_every_control_a_name(visit):
         assert heading.count() == 1
         assert heading.get_attribute("id") == section.get_attribute("aria-labelledby")
     unnamed = page.evaluate("""() => [...document.querySelectorAll("#playground :is(input, select, textarea, button)")]
-        .filter(each => !(each.ariaLabel || each.labels?.length || each.textContent.trim())).map(each => each.outerHTML)""")
+        .filter(each => !(each.ariaLabel || each.labels?.length || each.textContent.trim()))
+        .map(each => each.outerHTML)""")
     assert unnamed == []
     assert page.get_by_role("application").count() == 2
 
