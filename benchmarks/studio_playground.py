@@ -40,7 +40,7 @@ NETWORK = "efficientnet_lite0"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
 PADDINGS = ("valid", "same", "1", "2", "3", "reflect", "replicate", "circular")
 MOST_SIDE, MOST_KERNEL, MOST_STRIDE = 24, 7, 4
-EDITS = 20
+EDITS, TRIES = 20, 100
 BARS = {
     "refused": at_most(0, "cases", "what convolve refuses the page does, and nothing else"),
     "sizes": at_most(0, "cases", "sizes, formulas, patches and pixel use are those of convolve and pixel-coverage"),
@@ -140,7 +140,7 @@ def main() -> None:
     with started_studio(options.network) as address, sync_playwright() as started:
         browser = started.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
         page = browser.new_page()
-        page.goto(f"{address}#screen=playground&input=picture&kernel={';'.join(['1 2 3 4 5 6 7'] * 7)}")
+        go(page, f"{address}#screen=playground&input=picture&kernel={';'.join(['1 2 3 4 5 6 7'] * 7)}")
         page.wait_for_selector("#playground-weights input")
         told = compared(cases, page.evaluate(COMPUTE, [case.told for case in cases]))
         edits = edited(page)
@@ -171,6 +171,20 @@ def started_studio(network: str) -> Iterator[str]:
             yield next(each[0] for each in found if each)
         finally:
             server.terminate()
+
+
+def go(page: Any, address: str) -> None:
+    """Opens the address. The studio says where it is a moment before it listens there."""
+    from playwright.sync_api import Error
+
+    for tries_left in reversed(range(TRIES)):
+        try:
+            page.goto(address)
+            return
+        except Error as error:
+            if "ERR_CONNECTION_REFUSED" not in str(error) or not tries_left:
+                raise
+            page.wait_for_timeout(100)
 
 
 def drawn_cases(count: int, *, seed: int) -> list[Case]:

@@ -53,11 +53,11 @@ def browser() -> Iterator[Any]:
         launched = started.chromium.launch(executable_path=found, args=ARGUMENTS)
         yield launched
         launched.close()
-    expect.set_options()
+    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture
-def visit(browser: Any, studio: str) -> Iterator[Callable[..., Any]]:
+def visit(browser: Any, benchmark: Any, studio: str) -> Iterator[Callable[..., Any]]:
     """A function that opens the playground. What the browser complains of fails the test."""
     contexts, complaints = [], []
 
@@ -67,7 +67,7 @@ def visit(browser: Any, studio: str) -> Iterator[Callable[..., Any]]:
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.append(message.text))
-        page.goto(f"{studio}&lang={lang}{place}")
+        benchmark.go(page, f"{studio}&lang={lang}{place}")
         page.wait_for_selector(".playground-output .grid > :first-child, #playground-none:not([hidden])")
         return page
 
