@@ -54,7 +54,7 @@ function cells(row) {
 export const writtenOut = (matrix, end = ";", between = " ") => rowsOf(matrix).map((row) => row.join(between)).join(end);
 
 /** A number as it is shown. @param {number} value @param {number} [digits] - that count, at most */
-export function shown(value, digits = 8) {
+export function shown(value, digits = 10) {
   const text = Number.isInteger(value) && Math.abs(value) < 10 ** digits ? `${value}` : `${Number(value.toPrecision(digits))}`;
   return value === 0 ? "0" : text.replaceAll("-", "−");
 }

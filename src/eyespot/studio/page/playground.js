@@ -27,21 +27,21 @@ export async function show() {
   if (built !== document.documentElement.lang) build();
   const state = stateOf(place());
   const address = location.hash;
-  const picture = state.input === "picture" ? await pictureOf(place().picture).catch(told) : null;
+  const picture = state.input === "picture" ? await pictureOf(place().picture).catch((error) => instead(error, state.misfits)) : null;
   if (address !== location.hash) return;
   const misfits = state.misfits.map((each) => t("playground.address", { reason: t(each.message, each.values) }));
-  say(byId("playground-trouble"), misfits.join(" "));
+  say(byId("playground-trouble"), misfits.join("\n"));
   showInput(state, picture);
   showKernel(state);
   showQuiz(state.question);
   compute(state, picture?.matrix ?? state.matrix);
 }
 
-/** @param {Error} error - of a picture @returns {null} the typed matrix takes its place */
-function told(error) {
+/** The example, where the picture of the desk is gone. @param {Error} error @param {Misfit[]} misfits - told of it, too */
+function instead(error, misfits) {
   if (!(error instanceof Misfit)) throw error;
-  say(byId("playground-input-trouble"), t(error.message, error.values));
-  return null;
+  misfits.push(error);
+  return pictureOf(undefined);
 }
 
 function build() {

@@ -51,7 +51,7 @@ function table(caption, values, width, isPadding = () => false) {
 /** The whole sum, a row of the window in each line. @param {import("./convolution.js").Cell} cell @param {import("./windows.js").Matrix} laid */
 function sum({ patch, sum }, { height, width, values }) {
   const factor = (/** @type {number} */ value) => (value < 0 ? `(${shown(value)})` : shown(value));
-  const terms = patch.map((value, at) => `${factor(value)} × ${factor(values[at])}`);
+  const terms = patch.map((value, at) => `${factor(value)}\u00a0×\u00a0${factor(values[at])}`);
   const lines = Array.from({ length: height }, (_, row) => terms.slice(row * width, (row + 1) * width).join(" + "));
   return `${lines.join("\n+ ")}\n= ${shown(sum)}`;
 }

@@ -101,7 +101,10 @@ export function showInput(state, picture) {
   byId("playground-typed").hidden = state.input === "picture";
   byId("playground-chosen").hidden = state.input !== "picture";
   const area = /** @type {HTMLTextAreaElement} */ (byId("playground-matrix"));
-  if (!means(area.value, state.matrix)) {
+  const matrix = writtenOut(state.matrix);
+  const isOther = area.dataset.matrix !== matrix; // else it is left alone: somebody is typing there
+  area.dataset.matrix = matrix;
+  if (isOther && !means(area.value, matrix)) {
     area.value = writtenOut(state.matrix, "\n");
     complain(area);
   }
@@ -113,11 +116,11 @@ export function showInput(state, picture) {
   byId("playground-take").hidden = picture.from !== "own" || !place().picture;
 }
 
-/** Whether a text that is being typed is this matrix, or none yet. @param {string} text @param {import("./windows.js").Matrix} matrix */
+/** @param {string} text - as it was typed @param {string} matrix - written out */
 function means(text, matrix) {
   try {
-    return writtenOut(readMatrix(text, MOST_SIDE)) === writtenOut(matrix);
+    return writtenOut(readMatrix(text, MOST_SIDE)) === matrix;
   } catch {
-    return document.activeElement === byId("playground-matrix");
+    return false;
   }
 }

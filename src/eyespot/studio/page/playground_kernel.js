@@ -64,7 +64,7 @@ function fill(id, ...children) {
   if (label) /** @type {HTMLElement | null} */ (byId(id).querySelector(`[aria-label="${label}"]`))?.focus();
 }
 
-/** The weights, which are left alone where they already say it: somebody is typing there. @param {import("./windows.js").Matrix} kernel */
+/** The weights, which are left alone while the kernel stays: somebody is typing there. @param {import("./windows.js").Matrix} kernel */
 function showWeights({ height, width, values }) {
   const holder = byId("playground-weights");
   if (holder.dataset.size !== `${height} ${width}`) {
@@ -75,12 +75,14 @@ function showWeights({ height, width, values }) {
       return el("input", { type: "text", inputMode: "text", autocomplete: "off", "aria-label": label, oninput: () => typed(), onfocus: (/** @type {Event} */ { target }) => /** @type {HTMLInputElement} */ (target).select() });
     });
     holder.replaceChildren(...cells);
+    holder.dataset.kernel = "";
   }
-  weights().forEach((input, at) => {
-    const said = readNumber(input.value);
-    const isTyped = said === null && document.activeElement === input;
-    if (!isTyped && said !== values[at]) input.value = `${values[at]}`;
-  });
+  const written = values.join(" ");
+  if (holder.dataset.kernel !== written)
+    weights().forEach((input, at) => {
+      if (readNumber(input.value) !== values[at]) input.value = `${values[at]}`;
+    });
+  holder.dataset.kernel = written;
   const longest = Math.max(3, ...weights().map(({ value }) => value.length));
   holder.style.fontSize = `max(.8125rem, min(1rem, ${130 / width / longest}cqw))`;
   complain();

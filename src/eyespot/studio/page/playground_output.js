@@ -72,7 +72,7 @@ export function drawInput(holder, { padded, path }, { counts, input }) {
   });
   holder.setAttribute("aria-label", t("playground.grid.input", padded));
   const isPadded = padded.values.length > coverage.values.length;
-  byId("playground-legend").textContent = legend(scale) + (isPadded ? ` ${t("playground.padded")}` : "");
+  byId("playground-legend").textContent = (counts ? t("playground.counts.legend") : legend(scale)) + (isPadded ? ` ${t("playground.padded")}` : "");
   const middle = Math.floor(down.size / 2) * across.size + Math.floor(across.size / 2);
   const unused = coverage.values.filter((each) => !each).length;
   const [corner, centre, all] = [coverage.values[0], coverage.values[middle], coverage.values.length];
