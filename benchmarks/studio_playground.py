@@ -16,18 +16,14 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import re
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import measuring
 import numpy as np
+from chromium_pages import studio_at_work
 from measuring import at_most
 from PIL import Image
 
@@ -40,7 +36,7 @@ NETWORK = "efficientnet_lite0"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
 PADDINGS = ("valid", "same", "1", "2", "3", "reflect", "replicate", "circular")
 MOST_SIDE, MOST_KERNEL, MOST_STRIDE = 24, 7, 4
-EDITS, TRIES = 20, 100
+EDITS = 20
 BARS = {
     "refused": at_most(0, "cases", "what convolve refuses the page does, and nothing else"),
     "sizes": at_most(0, "cases", "sizes, formulas, patches and pixel use are those of convolve and pixel-coverage"),
@@ -137,10 +133,11 @@ def main() -> None:
     options = parser.parse_args()
     print(measuring.heading(), flush=True)
     cases = drawn_cases(options.cases, seed=options.seed)
-    with started_studio(options.network) as address, sync_playwright() as started:
+    with studio_at_work(options.network) as (ask, _), sync_playwright() as started:
+        ask("network")  # it listens from now on
         browser = started.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
         page = browser.new_page()
-        go(page, f"{address}#screen=playground&input=picture&kernel={';'.join(['1 2 3 4 5 6 7'] * 7)}")
+        page.goto(f"{ask.address}#screen=playground&input=picture&kernel={';'.join(['1 2 3 4 5 6 7'] * 7)}")
         page.wait_for_selector("#playground-weights input")
         told = compared(cases, page.evaluate(COMPUTE, [case.told for case in cases]))
         edits = edited(page)
@@ -157,34 +154,6 @@ def main() -> None:
         "edit": float(np.median(edits)),
     }.items():
         print(BARS[name].verdict(value))
-
-
-@contextmanager
-def started_studio(network: str) -> Iterator[str]:
-    """The address of a studio in a process of its own."""
-    command = [sys.executable, "-m", "eyespot", "studio", network, "--port", "0"]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
-        assert server.stdout is not None
-        try:
-            found = (re.search(r"http://\S+/", line) for line in server.stdout)
-            yield next(each[0] for each in found if each)
-        finally:
-            server.terminate()
-
-
-def go(page: Any, address: str) -> None:
-    """Opens the address. The studio says where it is a moment before it listens there."""
-    from playwright.sync_api import Error
-
-    for tries_left in reversed(range(TRIES)):
-        try:
-            page.goto(address)
-            return
-        except Error as error:
-            if "ERR_CONNECTION_REFUSED" not in str(error) or not tries_left:
-                raise
-            page.wait_for_timeout(100)
 
 
 def drawn_cases(count: int, *, seed: int) -> list[Case]:

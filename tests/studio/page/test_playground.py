@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import re
 import shlex
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from visits import DESKTOP, LEAST_CONTRAST, contrast, drop, luminance, plain, texts
+from visits import LEAST_CONTRAST, contrast, drop, luminance, plain, texts
 
 from eyespot.cli.by_hand import convolve
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install playwright")
-expect = sync_api.expect
+expect = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install playwright").expect
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 WIDTHS = (360, 390, 1280)
 PATIENCE = 60_000
 """Milliseconds until what does not come is given up."""
@@ -34,47 +31,19 @@ def benchmark() -> Iterator[Any]:
         yield importlib.import_module("studio_playground")
 
 
-@pytest.fixture(scope="module")
-def studio(benchmark: Any, warm_cache: Path) -> Iterator[str]:
-    """The address of the playground of a studio in a process of its own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EYESPOT_CACHE", str(warm_cache))
-        with benchmark.started_studio(benchmark.NETWORK) as address:
-            yield f"{address}#screen=playground"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not found:
-        pytest.skip("chromium is missing: apt-get install chromium")
-    expect.set_options(timeout=PATIENCE)
-    with sync_api.sync_playwright() as started:
-        launched = started.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield launched
-        launched.close()
-    expect.set_options(timeout=5_000)
-
-
 @pytest.fixture
-def visit(browser: Any, benchmark: Any, studio: str) -> Iterator[Callable[..., Any]]:
-    """A function that opens the playground. What the browser complains of fails the test."""
-    contexts, complaints = [], []
+def playground(visit: Callable[..., Any], studio: str) -> Iterator[Callable[..., Any]]:
+    """A function that opens the playground. Whatever it waits for may take long on a busy machine."""
 
-    def open_page(place: str = "", *, viewport: Any = DESKTOP, lang: str = "en", **options: Any) -> Any:
-        contexts.append(browser.new_context(viewport=viewport, reduced_motion="reduce", **options))
-        page = contexts[-1].new_page()
+    def opened(place: str = "", *, lang: str = "en", **options: Any) -> Any:
+        page = visit(f"{studio}#screen=playground&lang={lang}{place}", **options)
         page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text))
-        benchmark.go(page, f"{studio}&lang={lang}{place}")
         page.wait_for_selector(".playground-output .grid > :first-child, #playground-none:not([hidden])")
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert [each for each in complaints if "the server responded with a status of" not in each] == []
+    expect.set_options(timeout=PATIENCE)
+    yield opened
+    expect.set_options(timeout=5_000)
 
 
 def output(page: Any) -> np.ndarray:
@@ -89,9 +58,9 @@ def title(page: Any) -> Any:
     return expect(page.locator("#playground-cell-title"))
 
 
-def test_its_numbers_are_those_of_convolve(visit, benchmark):
+def test_its_numbers_are_those_of_convolve(playground, benchmark):
     cases = benchmark.drawn_cases(60, seed=7)
-    told = benchmark.compared(cases, visit().evaluate(benchmark.COMPUTE, [case.told for case in cases]))
+    told = benchmark.compared(cases, playground().evaluate(benchmark.COMPUTE, [case.told for case in cases]))
     assert (told.unlike, told.sizes, told.exact) == ([], [], 0)
     assert told.rounded <= 1
     assert told.numbers > 1000
@@ -108,8 +77,8 @@ def test_its_numbers_are_those_of_convolve(visit, benchmark):
         "&matrix=1 2 3 4&kernel=1 0 -1&padding=same",
     ],
 )
-def test_the_command_that_it_shows_gives_its_numbers(visit, place, tmp_path):
-    page, file = visit(place), tmp_path / "numbers.csv"
+def test_the_command_that_it_shows_gives_its_numbers(playground, place, tmp_path):
+    page, file = playground(place), tmp_path / "numbers.csv"
     program, verb, *arguments = shlex.split(page.locator("#playground-command").inner_text())
     assert (program, verb) == ("eyespot", "convolve")
     done = CliRunner().invoke(convolve, [*arguments, "--csv", str(file)])
@@ -117,8 +86,8 @@ def test_the_command_that_it_shows_gives_its_numbers(visit, place, tmp_path):
     np.testing.assert_array_equal(np.loadtxt(file, delimiter=",", ndmin=2), output(page))
 
 
-def test_a_weight_is_typed_and_all_follows_and_back_leads_back(visit):
-    page = visit()
+def test_a_weight_is_typed_and_all_follows_and_back_leads_back(playground):
+    page = playground()
     assert output(page).tolist() == [[0, 30, 30, 0]] * 4
     page.select_option("#playground-named", "horizontal")
     title(page).to_have_text("Row 0, column 0 of the output = 0")
@@ -133,8 +102,8 @@ def test_a_weight_is_typed_and_all_follows_and_back_leads_back(visit):
     assert output(page).tolist() == [[0, 30, 30, 0]] * 4
 
 
-def test_the_mouse_shows_a_number_and_a_click_chooses_it(visit):
-    page = visit()
+def test_the_mouse_shows_a_number_and_a_click_chooses_it(playground):
+    page = playground()
     numbers = page.locator(".playground-output .numbers span")
     numbers.nth(6).hover()
     title(page).to_have_text("Row 1, column 2 of the output = 30")
@@ -154,8 +123,8 @@ def test_the_mouse_shows_a_number_and_a_click_chooses_it(visit):
     title(page).to_have_text("Row 0, column 1 of the output = 30")
 
 
-def test_all_is_done_by_keys_alone(visit):
-    page = visit()
+def test_all_is_done_by_keys_alone(playground):
+    page = playground()
     for _ in range(60):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.matches('.playground-output .grid')"):
@@ -179,8 +148,8 @@ def test_all_is_done_by_keys_alone(visit):
     expect(page.locator("#playground-counted")).to_contain_text("Pixels that no window uses: 11 of 36.")
 
 
-def test_a_kernel_grows_and_shrinks_and_keeps_its_weights(visit):
-    page = visit("&padding=same")
+def test_a_kernel_grows_and_shrinks_and_keeps_its_weights(playground):
+    page = playground("&padding=same")
     page.get_by_label("Rows +", exact=True).click()
     expect(page.get_by_label("Weight in row 3, column 2")).to_have_value("0")
     expect(page.locator("#playground-shape")).to_contain_text("floor((6 + 1 + 2 - 4)/1) + 1 = 6")
@@ -198,8 +167,8 @@ def test_a_kernel_grows_and_shrinks_and_keeps_its_weights(visit):
         (" ".join("1" * 33), "1 × 33 numbers are too many: at most 32 × 32."),
     ],
 )
-def test_a_matrix_that_is_none_is_told_and_nothing_is_lost(visit, text, said):
-    page = visit()
+def test_a_matrix_that_is_none_is_told_and_nothing_is_lost(playground, text, said):
+    page = playground()
     area = page.locator("#playground-matrix")
     area.fill("1 2 3\n4 5 6\n7 8 10")
     title(page).to_have_text("Row 0, column 0 of the output = −7")
@@ -216,8 +185,8 @@ def test_a_matrix_that_is_none_is_told_and_nothing_is_lost(visit, text, said):
     title(page).to_have_text("Row 0, column 0 of the output = 13")
 
 
-def test_a_weight_that_is_none_is_told_and_nothing_is_lost(visit):
-    page = visit()
+def test_a_weight_that_is_none_is_told_and_nothing_is_lost(playground):
+    page = playground()
     weight = page.get_by_label("Weight in row 1, column 1")
     weight.fill("4x")
     trouble = page.locator("#playground-kernel-trouble")
@@ -246,19 +215,19 @@ def test_a_weight_that_is_none_is_told_and_nothing_is_lost(visit):
         ("&matrix=1 2;3 4&padding=reflect&kernel=1 2 3 4 5", "#playground-none", "reflect needs 2 pixels beyond"),
     ],
 )
-def test_what_cannot_be_in_an_address_is_told_in_a_sentence(visit, place, element, words):
-    page = visit(place)
+def test_what_cannot_be_in_an_address_is_told_in_a_sentence(playground, place, element, words):
+    page = playground(place)
     expect(page.locator(element)).to_contain_text(words)
     expect(page.get_by_role("radio", name="Typed matrix")).to_be_visible()
     assert page.locator("#playground-made").is_visible() == (element == "#playground-trouble")
 
 
-def test_a_cell_outside_the_output_is_the_nearest_one(visit):
-    title(visit("&cell=99,-4")).to_have_text("Row 3, column 0 of the output = 0")
+def test_a_cell_outside_the_output_is_the_nearest_one(playground):
+    title(playground("&cell=99,-4")).to_have_text("Row 3, column 0 of the output = 0")
 
 
-def test_a_picture_is_chosen_reduced_and_stays_in_the_browser(visit):
-    page = visit("&kernel=1 1;1 1")
+def test_a_picture_is_chosen_reduced_and_stays_in_the_browser(playground):
+    page = playground("&kernel=1 1;1 1")
     page.on("request", lambda request: pytest.fail(f"it is sent: {request.url}") if request.method == "POST" else None)
     file = {"name": "plain.png", "mimeType": "image/png", "buffer": plain((200, 200, 200), (320, 160))}
     page.set_input_files("#playground-file", file)
@@ -276,8 +245,8 @@ def test_a_picture_is_chosen_reduced_and_stays_in_the_browser(visit):
     title(page).to_have_text("Row 0, column 0 of the output = 40")
 
 
-def test_the_picture_of_the_network_is_taken_and_what_is_dropped_here_does_not_go_there(visit):
-    page = visit()
+def test_the_picture_of_the_network_is_taken_and_what_is_dropped_here_does_not_go_there(playground):
+    page = playground()
     page.get_by_role("link", name="Network").click()
     expect(page.locator("#strip li").first).to_be_visible()
     drop(page, ("red.png", plain((255, 0, 0), (30, 30))))
@@ -295,8 +264,8 @@ def test_the_picture_of_the_network_is_taken_and_what_is_dropped_here_does_not_g
     expect(page.locator("#playground-about")).to_contain_text("The picture of the screen Network")
 
 
-def test_the_output_can_be_the_next_input(visit):
-    page = visit("&kernel=1 1&matrix=1 2 3 4")
+def test_the_output_can_be_the_next_input(playground):
+    page = playground("&kernel=1 1&matrix=1 2 3 4")
     page.get_by_role("button", name="Take as the next input").click()
     expect(page.locator("#playground-matrix")).to_have_value("3 5 7")
     assert output(page).tolist() == [[8, 12]]
@@ -304,8 +273,8 @@ def test_the_output_can_be_the_next_input(visit):
     expect(page.locator("#playground-matrix")).to_have_value("1 2 3 4")
 
 
-def test_the_quiz_asks_the_same_under_the_same_number_and_checks(visit):
-    page = visit("&question=7")
+def test_the_quiz_asks_the_same_under_the_same_number_and_checks(playground):
+    page = playground("&question=7")
     question = page.locator("#playground-asked").inner_text()
     size, kernel, padding, stride = map(int, re.findall(r"(\d+)(?: × \d+)?", question))
     answer = (size + 2 * padding - kernel) // stride + 1
@@ -330,8 +299,8 @@ def test_the_quiz_asks_the_same_under_the_same_number_and_checks(visit):
     expect(page.locator("#playground-score")).to_have_text("Right so far: 0 of 1.")  # the first answer counts
 
 
-def test_the_questions_differ_and_can_all_be_answered(visit):
-    asked = visit().evaluate("""async () => {
+def test_the_questions_differ_and_can_all_be_answered(playground):
+    asked = playground().evaluate("""async () => {
         const { question } = await import("/page/quiz.js");
         return Array.from({ length: 2000 }, (_, seed) => Object.values(question(seed)));
     }""")
@@ -342,8 +311,8 @@ def test_the_questions_differ_and_can_all_be_answered(visit):
         assert {each[at] for each in asked} == {*values}
 
 
-def test_the_language_changes_and_the_place_stays(visit):
-    page = visit("&kernel=sobel-y&stride=2&cell=1,1")
+def test_the_language_changes_and_the_place_stays(playground):
+    page = playground("&kernel=sobel-y&stride=2&cell=1,1")
     page.locator("#language").click()
     expect(page.locator("#playground-kernel-title")).to_have_text("卷积核")
     expect(page.locator("#playground-named")).to_have_value("sobel-y")
@@ -351,8 +320,8 @@ def test_the_language_changes_and_the_place_stays(visit):
     assert page.locator("html").get_attribute("lang") == "zh"
 
 
-def test_every_section_has_a_heading_and_every_control_a_name(visit):
-    page = visit("&input=picture&counts=yes")
+def test_every_section_has_a_heading_and_every_control_a_name(playground):
+    page = playground("&input=picture&counts=yes")
     for section in page.locator("#playground section").all():
         heading = section.locator("h2")
         assert heading.count() == 1
@@ -365,8 +334,8 @@ def test_every_section_has_a_heading_and_every_control_a_name(visit):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_its_ground(visit, scheme):
-    page = visit("&padding=same&counts=yes", color_scheme=scheme)
+def test_text_stands_out_from_its_ground(playground, scheme):
+    page = playground("&padding=same&counts=yes", color_scheme=scheme)
     page.get_by_label("Rows and columns").fill("1")
     page.get_by_role("button", name="Check").click()
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -378,9 +347,11 @@ def test_text_stands_out_from_its_ground(visit, scheme):
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_is_wider_than_the_window(visit, lang, width):
+def test_nothing_is_wider_than_the_window(playground, lang, width):
     widest = ";".join(["0.0625 -0.125 1e-7 4 5 6 7"] * 7)
-    page = visit(f"&kernel={widest}&padding=same&question=9999", lang=lang, viewport={"width": width, "height": 800})
+    page = playground(
+        f"&kernel={widest}&padding=same&question=9999", lang=lang, viewport={"width": width, "height": 800}
+    )
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.locator("[name=playground-input][value=picture]").check()
     expect(page.locator("#playground-chosen")).to_be_visible()

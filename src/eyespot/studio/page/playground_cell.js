@@ -43,7 +43,7 @@ function table(caption, values, width, isPadding = () => false) {
     each.map((value, x) => el("td", { className: isPadding(y, x) ? "padding" : "" }, shown(value)));
   return el(
     "div",
-    { className: "scroll", tabIndex: 0, role: "region", "aria-label": caption },
+    { className: "scroll", tabIndex: 0, role: "group", "aria-label": caption },
     el("table", { className: "patch" }, el("caption", {}, caption), el("tbody", {}, ...rows.map((each, y) => el("tr", {}, ...cells(each, y))))),
   );
 }
