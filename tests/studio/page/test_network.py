@@ -22,9 +22,16 @@ def settled(page: Any) -> None:
     page.wait_for_function("() => document.documentElement.dataset.shown === location.hash")
 
 
+def begun(page: Any) -> str:
+    """The address when the first picture of the run is on the desk."""
+    at(page, "picture=")
+    return str(page.url)
+
+
 def drawn(page: Any) -> None:
+    before = begun(page)
     draw(page, THREE)
-    page.wait_for_url(re.compile("picture="))
+    page.wait_for_url(lambda address: address != before)
     settled(page)
 
 
@@ -35,12 +42,13 @@ def number(page: Any) -> float:
 
 def test_what_is_drawn_is_answered_and_every_layer_shows_its_maps(studio, visit):
     page = visit(studio)
-    blank = page.locator("#strip canvas").nth(1).evaluate("canvas => canvas.toDataURL()")
+    begun(page)
+    before = page.locator("#strip canvas").nth(1).evaluate("canvas => canvas.toDataURL()")
     drawn(page)
     page.locator("#bars .first").wait_for()
     assert page.locator("#bars li").count() == 10
     assert page.locator("#strip li").count() == 13
-    assert page.locator("#strip canvas").nth(1).evaluate("canvas => canvas.toDataURL()") != blank
+    assert page.locator("#strip canvas").nth(1).evaluate("canvas => canvas.toDataURL()") != before
     assert page.locator("#strip canvas").evaluate_all("all => all.every(canvas => canvas.width > 4)")
 
 
@@ -147,12 +155,12 @@ def test_lines_lead_to_the_maps_that_a_map_comes_from(studio, visit):
 
 def test_a_dropped_picture_is_answered_and_one_that_is_none_is_told(studio, visit):
     page = visit(studio)
-    settled(page)
+    before = begun(page)
     drop(page, ("note.png", b"no picture"))
     page.locator("#desk-trouble:not([hidden])").wait_for()
     assert page.locator("#desk-trouble").inner_text().count("\n") == 0
     drop(page, ("plain.png", plain()))
-    page.wait_for_url(re.compile("picture="))
+    page.wait_for_url(lambda address: address != before)
     settled(page)
     assert page.locator("#desk-trouble").is_hidden()
 
