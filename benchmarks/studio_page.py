@@ -41,6 +41,7 @@ SCREENS = (
     "screen=network&layer=head.fc&map=3&cell=0,0",
     "screen=playground",
     "screen=errors",
+    "screen=network&layer=stage2.conv&map=7&first=0&exciting=1",
 )
 WATCH = """() => {
     window.begun = 0;
