@@ -86,7 +86,7 @@ function compute(state, input) {
   }
   byId("playground-made").hidden = byId("playground-cell").hidden = byId("playground-drawn").hidden = !found;
   if (!found) return;
-  drawInput(grid("input"), found, state);
+  drawInput(grid("input"), found, state, input);
   showOutput(grid("output"), found, state);
   pointAt(state.cell);
 }

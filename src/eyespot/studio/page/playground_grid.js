@@ -101,7 +101,8 @@ function pixelsOf(grid) {
   for (let at = 0; at < matrix.values.length; at++) {
     const [row, column] = [Math.floor(at / matrix.width), at % matrix.width];
     const color = colorAt(grid, row, column, OVERLAID);
-    image.data.set([...(isPadding?.(row, column) ? mixed(color, PADDED, 0.5) : color), 255], 4 * at);
+    const [red, green, blue] = isPadding?.(row, column) ? mixed(color, PADDED, 0.5) : color;
+    [image.data[4 * at], image.data[4 * at + 1], image.data[4 * at + 2], image.data[4 * at + 3]] = [red, green, blue, 255];
   }
   const canvas = el("canvas", { width: matrix.width, height: matrix.height, "aria-hidden": "true" });
   canvas.getContext("2d").putImageData(image, 0, 0);

@@ -10,6 +10,9 @@ import { go } from "./state.js";
 import { coverageOf } from "./windows.js";
 import { t } from "./words.js";
 
+/** What the input was drawn of. @type {unknown[]} */
+let drawn = [];
+
 /** @param {Parameters<typeof gridHolder>[1]} does @param {() => import("./convolution.js").Convolved} found */
 export function buildOutput(does, found) {
   const again = () => go({ matrix: writtenOut(found().output), input: null, cell: null });
@@ -54,9 +57,16 @@ export function showOutput(holder, { output, path: [down, across] }, state) {
   byId("playground-command").textContent = commandOf(state, "PICTURE");
 }
 
-/** The input with its padding. @param {HTMLElement} holder @param {import("./convolution.js").Convolved} found @param {import("./playground_state.js").State} state */
-export function drawInput(holder, { padded, path }, { counts, input }) {
+/**
+ * The input with its padding; it is not drawn again where only weights are others.
+ * @param {HTMLElement} holder @param {import("./convolution.js").Convolved} found @param {import("./playground_state.js").State} state
+ * @param {import("./windows.js").Matrix} matrix - without padding
+ */
+export function drawInput(holder, { padded, path }, { counts, input, how }, matrix) {
   const [down, across] = path;
+  const now = [holder, matrix, counts, how.padding, how.stride, down.window, across.window];
+  if (now.every((each, at) => each === drawn[at])) return;
+  drawn = now;
   const coverage = coverageOf(path);
   const source = (/** @type {number} */ row, /** @type {number} */ column) => {
     const [y, x] = [row - down.before, column - across.before];
