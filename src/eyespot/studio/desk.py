@@ -9,6 +9,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -34,6 +35,8 @@ class Desk:
         self._images: OrderedDict[str, np.ndarray] = OrderedDict()
         self._walks: OrderedDict[str, Walk] = OrderedDict()
         self._lock = threading.Lock()
+        self._walking = ThreadPoolExecutor(1, thread_name_prefix="eyespot-walking")
+        """Takes all walks: what one thread gave back of its memory, others could not use."""
 
     def lay(self, image: np.ndarray) -> str:
         """The number under which an image, uint8 (H, W, C), lies here from now on."""
@@ -74,7 +77,8 @@ class Desk:
 
         with self._lock:
             if number not in self._walks:
-                found = walk(self.subject.net, self.subject.tensor(self._image(number)))
+                image = self.subject.tensor(self._image(number))
+                found = self._walking.submit(walk, self.subject.net, image).result()
                 _keep(self._walks, number, found, most=MOST_WALKS)
             return self._walks[number]
 
