@@ -37,12 +37,9 @@ def programs(*, imported: Sequence[str] = ALONE) -> Iterator[Run]:
         yield _from_nothing
         return
     command = [sys.executable, str(CHILD), *imported]
-    with (
-        TemporaryDirectory() as own,
-        subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=unmeasured()
-        ) as parent,
-    ):
+    told = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "encoding": "utf-8"}
+    env = {**unmeasured(), "PYTHONUTF8": "1"}
+    with TemporaryDirectory() as own, subprocess.Popen(command, env=env, **told) as parent:
         yield partial(_forked, parent, Path(own))
         assert parent.stdin is not None
         parent.stdin.close()
