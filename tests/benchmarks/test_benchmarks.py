@@ -15,10 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from few_digits import few_digits
 from forked import programs
 from PIL import Image
-from sklearn.datasets import load_digits
-from sklearn.utils import Bunch
 
 from eyespot.engine.peak import peak_gflops
 from eyespot.styling.colors import grain
@@ -377,10 +376,7 @@ def test_comparisons(monkeypatch):
 
 
 def test_the_files_that_train_enters(run_here, monkeypatch):
-    every = load_digits()  # takes long
-    monkeypatch.setattr(
-        "sklearn.datasets.load_digits", lambda: Bunch(images=every.images[:450], target=every.target[:450])
-    )
+    monkeypatch.setattr("sklearn.datasets.load_digits", few_digits)
     printed = run_here("calls_of_train.py")
     assert printed.splitlines()[0] == "recipes/train.py"
     assert "PASS" in printed  # a way, not a time
