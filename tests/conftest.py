@@ -12,6 +12,8 @@ import pytest
 from hypothesis import settings
 from PIL import Image, ImageDraw
 
+pytest_plugins = ("chromium_browser",)
+
 if "PYTEST_XDIST_WORKER" in os.environ:  # before anything imports torch, whose threads would wait for those of others
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 

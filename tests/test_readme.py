@@ -133,10 +133,10 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[Snippet, subproces
             if snippet.page != page:
                 servers.close()  # a server runs to the end of its page
                 page = snippet.page
-            if snippet.text.startswith("eyespot serve"):
+            if snippet.text.startswith(("eyespot serve", "eyespot studio")):
                 server = servers.enter_context(_server(snippet, cwd=folder, env=environment))
                 done[snippet] = subprocess.CompletedProcess([], 0, "".join(_first_lines(server)), "")
-                port = re.findall(r":(\d+)$", done[snippet].stdout, re.MULTILINE)[0]
+                port = re.findall(r"http://127.0.0.1:(\d+)", done[snippet].stdout)[0]
                 continue
             if snippet.text.startswith("curl ") and shutil.which("curl") is None:
                 continue
@@ -215,6 +215,8 @@ def _without_numbers(lines: list[str] | tuple[str, ...], command: str) -> list[s
         lines = [re.sub("|".join(CLASSES), "CLASS", line) for line in lines]  # rounding decides between close answers
     if command.startswith("curl"):
         lines = [re.sub(r'"fingerprint": "\w+"', "FINGERPRINT", line) for line in lines]
+    if command.startswith("eyespot studio"):
+        lines = [re.sub(r"picture=\S+", "picture=PICTURE", line) for line in lines]
     if command.startswith("eyespot compare"):
         lines = [re.sub(r"[+-](?=\d)", "", line) for line in lines]
     if command.startswith("eyespot export"):

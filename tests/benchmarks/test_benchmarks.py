@@ -280,6 +280,15 @@ def test_summary(run_here):
     assert "(bar <= 1.5 times)" in run_here("summary.py", "--network", "lenet5", "--runs", 1)
 
 
+def test_the_playground(run):
+    pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install playwright")
+    if not shutil.which("chromium"):
+        pytest.skip("chromium is missing: apt-get install chromium")
+    printed = run("studio_playground.py", "--cases", 20)
+    assert "20 cases, of which both refuse" in printed
+    assert printed.count("(bar <= ") == 5
+
+
 def test_decoding(run_here, data):
     printed = run_here("decode.py", data, "--pictures", 5, "--runs", 1)
     assert "eyespot, its own record" in printed

@@ -31,10 +31,11 @@ from eyespot.regimes import ladder
 from eyespot.regimes import run_training as running
 from eyespot.regimes import weighing as tried
 from eyespot.regimes.answers import Answers, Asked
+from eyespot.regimes.candidate import Candidate
 from eyespot.regimes.cuts import decide_cuts
 from eyespot.regimes.fitted import Fitted, Temperature
 from eyespot.regimes.fitting import candidates
-from eyespot.regimes.ladder import Candidate, Ladder
+from eyespot.regimes.ladder import Ladder
 from eyespot.regimes.learned import Attempt
 from eyespot.regimes.plans import FULL, MOST_FOR_FEW, PARTIAL, Defaults, for_so_many
 from eyespot.regimes.run_training import Cost
@@ -291,6 +292,20 @@ def test_the_partial_regime_takes_more_epochs_only_from_what_the_full_one_does_n
     left.seconds = 10.0 + ((own + 1.5) * 0.1 * steps + needed) / ladder.PLANNED
     fake.climb(Clock(1000))
     assert fake.trained["stage5"] == pytest.approx(own + 1.5, abs=0.11)
+
+
+@pytest.mark.parametrize(("share", "tried"), [(0.3, ["stage5", "full"]), (0.5, ["full"])])
+def test_a_cheap_regime_is_tried_before_one_that_could_use_all_of_the_time(fake, left, share, tried):
+    """The full one has room for more than 3 epochs, and for fewer than its own."""
+    seconds = 1000.0
+    left.seconds = 10.0 + seconds / ladder.PLANNED
+    fake.step_seconds["stage5"] = share * seconds / (PARTIAL.epochs * WORK / PARTIAL.batch)
+    fake.step_seconds["full"] = seconds / (8 * WORK / FULL.batch)
+    fake.climb(Clock(1000))
+    assert list(fake.trained) == tried
+    if "stage5" in fake.trained:
+        assert fake.trained["stage5"] == PARTIAL.epochs
+        assert fake.trained["full"] >= 3
 
 
 def test_the_partial_regime_takes_what_is_of_no_use_to_the_full_one(fake, left):

@@ -19,13 +19,14 @@ from eyespot.errors import Stopped
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
 from eyespot.regimes.answers import Answers
+from eyespot.regimes.candidate import Candidate
 from eyespot.regimes.choice import Choice
 from eyespot.regimes.cuts import decide_cuts, tap_for
 from eyespot.regimes.first_model import FITTING_SECONDS, that_fits
 from eyespot.regimes.fitted import SMALLEST_TEST, Fitted, despite_ctrl_c, stopped_note
 from eyespot.regimes.frozen import as_found, fit_frozen, views_of
 from eyespot.regimes.full import full_attempt
-from eyespot.regimes.ladder import Candidate, Keep, Ladder, too_little
+from eyespot.regimes.ladder import Keep, Ladder, too_little
 from eyespot.regimes.larger import LARGER, Larger, try_larger
 from eyespot.regimes.learned import Attempt, Tuning, with_note
 from eyespot.regimes.partial import partial_attempts

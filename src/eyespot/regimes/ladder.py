@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from eyespot.errors import MachineError
 from eyespot.evaluate.paired import FEWEST_COMPARED
 from eyespot.progress import announce
 from eyespot.records import Rung
+from eyespot.regimes.candidate import Candidate
 from eyespot.regimes.fitted import Fitted
 from eyespot.regimes.larger import Larger, try_larger
 from eyespot.regimes.learned import Attempt, tune, with_note
@@ -34,6 +35,8 @@ PLANNED = 0.99
 last steps of a cycle change little."""
 MEASURING_SECONDS = 10
 """What it may take to find out what a regime would take, with room to spare."""
+CHEAP = 0.4
+"""Share of the time left that a training may take, and the next one still has most of it."""
 TRAINS_MORE = 2
 """Times what is after a cut an epoch of the full network takes, at least."""
 WRITTEN = 2
@@ -48,22 +51,6 @@ WON = "2 to 6"
 
 Keep: TypeAlias = Callable[[Fitted], None]
 """Writes a model to disk."""
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A regime that may be tried, by the first of its attempts that the time allows."""
-
-    regime: Literal["partial", "full"]
-    what: str
-    """What it would train, in words."""
-    attempts: Callable[[], Iterable[Attempt]]
-    """What trains most first; each is made when it is asked for."""
-    fewest: int
-    """Epochs; fewer are no useful part of the regime."""
-    most: int
-    """Times the regime's own number of epochs, at most, where there is time for them: with more the pictures would be
-    learned by heart, sooner where they are not drawn anew in each epoch."""
 
 
 @dataclass(frozen=True)
@@ -178,11 +165,16 @@ class Ladder:
                 self._try(candidate, *affordable)
 
     def _gives_way(self, candidate: Candidate, later: Candidate) -> bool:
-        """Whether the time suffices for enough epochs of the later one, but not for both with their own."""
+        """Whether the time suffices for enough epochs of the later one, but not for both with their own.
+
+        A cheap one gives no way: which is better, the validation pictures say.
+        """
         first, second = (next(iter(each.attempts())) for each in (candidate, later))
 
         def judge() -> bool:
             if self._job.clock.is_up(reserve=self._reserve + MEASURING_SECONDS):
+                return False
+            if self._seconds(first) <= CHEAP * self._left:
                 return False
             least = later.fewest * TRAINS_MORE * self._cost(first).epoch
             if self._job.clock.is_up(reserve=self._reserve + least):  # the other one need not be measured
@@ -211,7 +203,10 @@ class Ladder:
         epochs = min((self._left - cost.before) / cost.epoch, candidate.most * own)
         if later and epochs > own:
             spare = self._spare(attempt, next(iter(later.attempts())))
-            epochs = epochs if spare < 0 else min(epochs, own + spare / cost.epoch)
+            if spare >= 0:
+                epochs = min(epochs, own + spare / cost.epoch)
+            elif self._leaves_enough(attempt, later):
+                epochs = own
         return 0 if epochs < candidate.fewest else math.floor(10 * epochs) / 10
 
     def _spare(self, attempt: Attempt, later: Attempt) -> float:
@@ -219,6 +214,12 @@ class Ladder:
         left = self._left - self._seconds(attempt)
         least = later.defaults.epochs * TRAINS_MORE * self._cost(attempt).epoch
         return left - least if least > left else left - self._seconds(later)  # only what may fit is measured
+
+    def _leaves_enough(self, attempt: Attempt, later: Candidate) -> bool:
+        """Whether enough epochs of the later one fit after this one's own."""
+        left = self._left - self._seconds(attempt)
+        least = later.fewest * TRAINS_MORE * self._cost(attempt).epoch
+        return least <= left and self._seconds(next(iter(later.attempts())), epochs=later.fewest) <= left
 
     @property
     def _left(self) -> float:

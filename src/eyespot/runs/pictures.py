@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -49,13 +49,7 @@ def pictures_of_run(
     run: its folder, whose `args.json` says where its data are; data: where they are instead, or None.
     Raises OptionError where nothing says where they are, DataError where none of them is there.
     """
-    origin = _origin(run, data)
-    several = manifest.task == "multilabel"
-    labels = find_labels(from_home(path_of(origin.data)), origin.how, expected=True) if several else None
-    data_set = open_labels(labels) if labels else open_joined(origin.data, origin.how, more=origin.more)
-    hashed, _ = hash_pictures(data_set.pictures, threads=machine.cores())
-    hashed, _ = without_copies(_as_decided(hashed, Path(run)) if manifest.data.exclusion else hashed)
-    of_part = _by_part(hashed, manifest)
+    of_part, data = _found(run, manifest, data=data)
     passed: list[tuple[Part, int]] = []
     for part in parts:
         expected = manifest.pictures.count(part)
@@ -63,7 +57,56 @@ def pictures_of_run(
             return RunPictures(part, of_part[part], expected - len(of_part[part]), tuple(passed))
         if expected:
             passed.append((part, expected))
-    raise DataError(f"none of the pictures that {run} was made on is in {name_of(origin.data)}")
+    raise _none_there(run, data)
+
+
+def every_part_of_run(
+    run: str | Path,
+    manifest: Manifest | MultilabelManifest,
+    *,
+    threads: int,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> list[RunPictures]:
+    """The pictures of each part of which some are found, where the run's `args.json` says they are.
+
+    threads: that read them. progress: told how many pictures were looked at, and of how many.
+    Raises OptionError where nothing says where they are, DataError where none of them is there.
+    """
+    of_part, data = _found(run, manifest, data=None, threads=threads, progress=progress)
+    parts: tuple[Part, ...] = ("train", "val", "test")
+    found = [
+        RunPictures(part, of_part[part], manifest.pictures.count(part) - len(of_part[part]))
+        for part in parts
+        if of_part[part]
+    ]
+    if not found:
+        raise _none_there(run, data)
+    return found
+
+
+def _found(
+    run: str | Path,
+    manifest: Manifest | MultilabelManifest,
+    *,
+    data: Data | None,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> tuple[dict[Part | None, list[Hashed]], Data]:
+    """What is there of the run's pictures, by part, and where that was looked for."""
+    origin = _origin(run, data)
+    several = manifest.task == "multilabel"
+    labels = find_labels(from_home(path_of(origin.data)), origin.how, expected=True) if several else None
+    data_set = open_labels(labels) if labels else open_joined(origin.data, origin.how, more=origin.more)
+    count = len(data_set.pictures)
+    hashed, _ = hash_pictures(
+        data_set.pictures, threads=threads or machine.cores(), progress=lambda done: progress(done, count)
+    )
+    hashed, _ = without_copies(_as_decided(hashed, Path(run)) if manifest.data.exclusion else hashed)
+    return _by_part(hashed, manifest), origin.data
+
+
+def _none_there(run: str | Path, data: Data) -> DataError:
+    return DataError(f"none of the pictures that {run} was made on is in {name_of(data)}")
 
 
 def boxed_pictures_of_run(run: str | Path, manifest: DetectorManifest, *, data: str | Path | None) -> list[RunPictures]:

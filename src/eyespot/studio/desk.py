@@ -1,18 +1,23 @@
-"""The pictures that lie on the studio's desk, by number, and the network's walks through them."""
+"""The pictures that lie on the studio's desk, by number, and the network's walks through them.
+
+The number of a picture of the run's own is its id there, under which it comes to the desk whenever it is asked for.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from eyespot.errors import RequestError
+from eyespot.studio.own_pictures import OwnPictures
 from eyespot.studio.subject import Answer, Subject
 
 if TYPE_CHECKING:
+    from eyespot.walking.peaks import Peaks
     from eyespot.walking.walk import Walk
 
 MOST_PICTURES, MOST_WALKS = 64, 2
@@ -25,6 +30,7 @@ class Desk:
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
+        self.own = OwnPictures(subject.bundle)
         self._images: OrderedDict[str, np.ndarray] = OrderedDict()
         self._walks: OrderedDict[str, Walk] = OrderedDict()
         self._lock = threading.Lock()
@@ -40,6 +46,22 @@ class Desk:
         """Raises RequestError for a picture that is not here any more."""
         with self._lock:
             return self._image(number)
+
+    def glance(self, number: str) -> np.ndarray:
+        """The same of a picture that does not come to the desk for it: many are looked at in passing."""
+        with self._lock:
+            if number in self._images:
+                return self._images[number]
+        return self.own.image(number)
+
+    def peaks(self, layer: str, images: Sequence[np.ndarray]) -> Peaks:
+        """The largest number of each map of a layer, for each image."""
+        import torch
+
+        from eyespot.walking.peaks import peaks
+
+        with self._lock:
+            return peaks(self.subject.net, torch.stack([self.subject.tensor(each) for each in images]), layer=layer)
 
     def answer(self, number: str) -> Answer:
         """What the network says of a picture."""
@@ -70,7 +92,7 @@ class Desk:
 
     def _image(self, number: str) -> np.ndarray:
         if number not in self._images:
-            raise RequestError(404, "this picture is not on the desk any more: choose it again")
+            _keep(self._images, number, self.own.image(number), most=MOST_PICTURES)
         self._images.move_to_end(number)
         return self._images[number]
 

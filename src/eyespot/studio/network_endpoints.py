@@ -14,17 +14,19 @@ from fastapi import FastAPI, Request, Response
 from PIL import Image
 from pydantic import ValidationError
 
-from eyespot.errors import NetworkError, RequestError
+from eyespot.errors import RequestError
 from eyespot.serve.bodies import Intake, read_pictures
 from eyespot.serve.pictures import read_sent
-from eyespot.serve.query import fields, require_known, whole
+from eyespot.serve.query import whole
 from eyespot.serve.replies import as_json, json_bytes
+from eyespot.studio.asking import add_question, text_of
 from eyespot.studio.desk import Desk
 
 if TYPE_CHECKING:
     from eyespot.walking.walk import Walk
 
 MOST_LAYERS, MOST_MAPS = 64, 4096
+PARAMETERS = ("picture", "layer", "layers", "map", "place", "first", "count")
 FLOATS = "application/octet-stream"
 
 
@@ -42,21 +44,7 @@ def add_to(app: FastAPI, desk: Desk) -> None:
             return as_json(await asyncio.to_thread(endpoints.lay, first.data))
 
     for name in ("answer", "image", "maps", "value", "kernels", "without"):
-        _add(app, name, getattr(endpoints, name))
-
-
-def _add(app: FastAPI, name: str, answer: Any) -> None:
-    async def ask(request: Request) -> Response:
-        asked = dict(fields(request.scope["query_string"]))
-        for each in asked:
-            require_known(each, ("picture", "layer", "layers", "map", "place", "first", "count"))
-        try:
-            found: Response = await asyncio.to_thread(answer, asked)
-        except NetworkError as error:
-            raise RequestError(404, str(error)) from None
-        return found
-
-    app.add_route(f"/studio/{name}", ask, methods=["GET"])
+        add_question(app, name, getattr(endpoints, name), PARAMETERS)
 
 
 class _Endpoints:
@@ -88,17 +76,17 @@ class _Endpoints:
         return {"picture": number, **self._desk.answer(number)}
 
     def answer(self, asked: dict[str, str]) -> Response:
-        return as_json(self._desk.answer(_text(asked, "picture")))
+        return as_json(self._desk.answer(text_of(asked, "picture")))
 
     def image(self, asked: dict[str, str]) -> Response:
         """The image that the network takes, as a PNG."""
-        image, file = self._desk.image(_text(asked, "picture")), io.BytesIO()
+        image, file = self._desk.image(text_of(asked, "picture")), io.BytesIO()
         Image.fromarray(image[..., 0] if image.shape[2] == 1 else image).save(file, "PNG")
         return Response(file.getvalue(), headers={"content-type": "image/png", "cache-control": "no-store"})
 
     def maps(self, asked: dict[str, str]) -> Response:
         """The maps of some layers one after the other, or some of their maps."""
-        walk, names = self._walk(asked), _text(asked, "layers").split(",")
+        walk, names = self._walk(asked), text_of(asked, "layers").split(",")
         if len(names) > MOST_LAYERS:
             raise RequestError(400, f"at most {MOST_LAYERS} layers are asked for at a time, not {len(names)}")
         first = whole("first", asked.get("first", "0"), low=0, high=10**6)
@@ -110,9 +98,9 @@ class _Endpoints:
         """A number of a layer, with what makes it."""
         from eyespot.walking.cells import cell_of
 
-        place = tuple(whole("place", text, low=0, high=10**6) for text in _text(asked, "place").split(","))
+        place = tuple(whole("place", text, low=0, high=10**6) for text in text_of(asked, "place").split(","))
         try:
-            cell = cell_of(self._walk(asked), _text(asked, "layer"), place)
+            cell = cell_of(self._walk(asked), text_of(asked, "layer"), place)
         except ValidationError:
             raise RequestError(422, "what this layer makes of the picture is no number, here or before") from None
         return json_bytes(cell.model_dump_json(exclude_none=False).encode())
@@ -121,27 +109,21 @@ class _Endpoints:
         """The planes of a convolution's kernel, one for each map that it sees, or the weights of a vector's number."""
         from eyespot.walking.walk import weight_of
 
-        weight = weight_of(self._desk.subject.net, _text(asked, "layer"))
+        weight = weight_of(self._desk.subject.net, text_of(asked, "layer"))
         index = whole("map", asked.get("map", "0"), low=0, high=len(weight) - 1)
         return _floats(weight[index])
 
     def without(self, asked: dict[str, str]) -> Response:
         """Probabilities with and without one map of a layer."""
-        layer = _text(asked, "layer")
+        layer = text_of(asked, "layer")
         maps = len(_output(self._walk(asked), layer))
         index = whole("map", asked.get("map", "0"), low=0, high=maps - 1)
         if layer == "input":
             raise RequestError(400, "the image itself has no map that could be taken away: choose a layer")
-        return as_json(self._desk.without(_text(asked, "picture"), layer, index))
+        return as_json(self._desk.without(text_of(asked, "picture"), layer, index))
 
     def _walk(self, asked: dict[str, str]) -> Walk:
-        return self._desk.walk(_text(asked, "picture"))
-
-
-def _text(asked: dict[str, str], name: str) -> str:
-    if name not in asked:
-        raise RequestError(400, f"the parameter {name} is missing")
-    return asked[name]
+        return self._desk.walk(text_of(asked, "picture"))
 
 
 def _output(walk: Walk, name: str) -> np.ndarray:

@@ -44,6 +44,7 @@ def studio(
         laid = [_laid(desk, each) for each in pictures]
         _serve(desk, f"#picture={laid[0]}" if laid else "", port=port, say=say)
     finally:
+        desk.own.stop()
         apart.release()
         decoding.stop()
 
@@ -57,6 +58,7 @@ def _serve(desk: Desk, place: str, *, port: int, say: Callable[[str], None]) -> 
     def introduce() -> None:
         say(f"{'Studio':11} {desk.subject.name}: http://{HOST}:{sockets[0].getsockname()[1]}/{place}")
         say(f"{'Stop':11} Ctrl-C")
+        desk.own.begin()
 
     server = Server(make_app(desk), started=introduce, hang_up=lambda: None)
     try:

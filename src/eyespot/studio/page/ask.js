@@ -31,6 +31,10 @@
 
 import { t } from "./words.js";
 
+const SOON = 503; // the run's own pictures are still being looked for
+const MOST_TRIES = 120;
+const WAIT_MILLISECONDS = 1000;
+
 /** @returns {Promise<Network>} */
 export const fetchNetwork = () => asked("network");
 
@@ -66,17 +70,22 @@ async function floats(name, query) {
 }
 
 /** @param {string} name @param {Record<string, unknown>} [query] @param {RequestInit} [how] @returns {Promise<any>} */
-async function asked(name, query, how) {
+export async function asked(name, query, how) {
   return (await reached(name, query, how)).json();
 }
 
-/** @param {string} name @param {Record<string, unknown>} [query] @param {RequestInit} [how] */
+/** Asks again where the server says that it will be able to answer soon. @param {string} name @param {Record<string, unknown>} [query] @param {RequestInit} [how] */
 async function reached(name, query = {}, how) {
   const text = new URLSearchParams(Object.entries(query).map(([key, value]) => [key, `${value}`]));
-  const response = await fetch(`studio/${name}?${text}`, how).catch(() => {
-    throw new Error(t("trouble.gone"));
-  });
-  if (response.ok) return response;
-  const { error } = await response.json().catch(() => ({ error: t("trouble.unclear") }));
-  throw new Error(error);
+  for (let tries = 1; ; tries++) {
+    const response = await fetch(`studio/${name}?${text}`, how).catch(() => {
+      throw new Error(t("trouble.gone"));
+    });
+    if (response.ok) return response;
+    if (response.status !== SOON || tries === MOST_TRIES) {
+      const { error } = await response.json().catch(() => ({ error: t("trouble.unclear") }));
+      throw new Error(error);
+    }
+    await new Promise((resolve) => setTimeout(resolve, WAIT_MILLISECONDS));
+  }
 }

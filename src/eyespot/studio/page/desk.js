@@ -3,6 +3,7 @@
 import { fetchAnswer, imageAddress, sendPicture } from "./ask.js";
 import { showBars } from "./bars.js";
 import { byId, percent, say, tell } from "./elements.js";
+import { fieldOf, placeFrame } from "./field.js";
 import { frame, FRAMINGS } from "./framing.js";
 import { refuseUnsendable } from "./sendable.js";
 import { go, place } from "./state.js";
@@ -75,7 +76,7 @@ async function sendDrawing(small) {
 
 /** @param {File[]} files */
 async function take([file]) {
-  if (!file) return;
+  if (!file || byId("network").hidden) return; // it is meant for another screen
   try {
     await refuseUnsendable(file);
     await send(file);
@@ -99,9 +100,10 @@ async function send(picture) {
 /** @param {import("./ask.js").Network} network @param {string} picture - show it and its answer */
 export async function showDesk(network, picture) {
   byId("desk-hint").textContent = t(network.draws ? "desk.draw" : "desk.drop");
+  const answer = answers.get(picture) ?? (await fetchAnswer(picture)); // which says why, where there is none, and waits for one that is being looked for
   const image = new Image();
   image.src = imageAddress(picture);
-  const [answer] = await Promise.all([answers.get(picture) ?? fetchAnswer(picture), image.decode()]);
+  await image.decode();
   if ((place().picture ?? network.blank) !== picture) return;
   const seen = canvas("image");
   [seen.width, seen.height] = [image.naturalWidth, image.naturalHeight];
@@ -132,17 +134,10 @@ export function showField(layer, cell) {
   shown.hidden = !layer?.field || !cell;
   if (shown.hidden) return null;
   const image = canvas("image");
-  const [top, bottom, left, right] = [0, 1].flatMap((way) => {
-    const middle = layer.centre[way] + (cell[way] ?? 0) * layer.jump[way];
-    const [first, last] = [-1, 1].map((sign) => Math.round(middle + (sign * (layer.field[way] - 1)) / 2));
-    return [Math.max(0, first), Math.min([image.height, image.width][way] - 1, last)];
-  });
-  const share = (/** @type {number} */ pixels, /** @type {number} */ of) => `${(100 * pixels) / of}%`;
-  shown.style.left = share(left, image.width);
-  shown.style.top = share(top, image.height);
-  shown.style.width = share(right + 1 - left, image.width);
-  shown.style.height = share(bottom + 1 - top, image.height);
-  return [top, bottom, left, right];
+  const sides = [image.height, image.width];
+  const field = fieldOf(layer, cell, sides);
+  placeFrame(shown, field, sides);
+  return field;
 }
 
 const canvas = (/** @type {string} */ id) => /** @type {HTMLCanvasElement} */ (byId(id));

@@ -22,18 +22,19 @@ export const button = (text, onclick, given = {}) => el("button", { type: "butto
 /**
  * A number that can be typed or stepped.
  * @param {string} label @param {number} value @param {number} most @param {(value: number) => void} changed
+ * @param {number} [least]
  */
-export function stepper(label, value, most, changed) {
-  const input = el("input", { type: "number", min: 0, max: most, value, "aria-label": label });
+export function stepper(label, value, most, changed, least = 0) {
+  const input = el("input", { type: "number", min: least, max: most, value, "aria-label": label });
   input.onchange = () => {
     const typed = Math.round(Number(input.value));
-    changed(Math.max(0, Math.min(most, Number.isFinite(typed) ? typed : value)));
+    changed(Math.max(least, Math.min(most, Number.isFinite(typed) ? typed : value)));
   };
   return el(
     "span",
     { className: "stepper" },
     el("span", { className: "stepped" }, label),
-    button("−", () => changed(Math.max(0, value - 1)), { "aria-label": `${label} −`, disabled: value <= 0 }),
+    button("−", () => changed(Math.max(least, value - 1)), { "aria-label": `${label} −`, disabled: value <= least }),
     input,
     button("+", () => changed(Math.min(most, value + 1)), { "aria-label": `${label} +`, disabled: value >= most }),
   );

@@ -4,6 +4,7 @@ import { fetchKernels, fetchMaps, fetchWithout } from "./ask.js";
 import { canvasOf, scaleOf, written } from "./colors.js";
 import { button, el, stepper } from "./dom.js";
 import { byId, percent } from "./elements.js";
+import { large } from "./large_map.js";
 import { convolved } from "./partial.js";
 import { go, place } from "./state.js";
 import { t } from "./words.js";
@@ -120,34 +121,6 @@ function labelled(canvas, label) {
   canvas.setAttribute("aria-label", label);
   canvas.title = label;
   return canvas;
-}
-
-/** The map, large: a number of it is chosen with mouse or arrow keys. */
-function large(/** @type {import("./ask.js").Layer} */ layer, /** @type {number} */ map, /** @type {Float32Array} */ values, /** @type {number[] | undefined} */ cell) {
-  const [, height, width] = layer.output;
-  const canvas = canvasOf(values, width);
-  const scale = scaleOf(values);
-  const mark = el("div", { className: "field", hidden: !cell });
-  const [row, column] = cell ?? [0, 0];
-  mark.style.cssText = `left: ${(100 * column) / width}%; top: ${(100 * row) / height}%; width: ${100 / width}%; height: ${100 / height}%`;
-  const label = t("layer.large", { map, height, width });
-  const holder = el("div", { className: "large", tabIndex: 0, role: "application", "aria-label": label }, canvas, mark);
-  holder.style.aspectRatio = `${width / height}`;
-  const choose = (/** @type {number} */ r, /** @type {number} */ c) =>
-    go({ map, cell: [Math.max(0, Math.min(height - 1, r)), Math.max(0, Math.min(width - 1, c))] }, { replace: Boolean(cell) });
-  holder.onclick = (event) => {
-    const { left, top, width: wide, height: tall } = holder.getBoundingClientRect();
-    choose(Math.floor(((event.clientY - top) / tall) * height), Math.floor(((event.clientX - left) / wide) * width));
-  };
-  holder.onkeydown = (event) => {
-    const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Enter: [0, 0] };
-    const step = steps[event.key];
-    if (!step) return;
-    event.preventDefault();
-    choose(row + step[0], column + step[1]);
-  };
-  const legend = t(scale.signed ? "legend.signed" : "legend.plain", { most: written(scale.most), least: written(-scale.most) });
-  return el("div", {}, holder, el("p", { className: "small soft" }, `${legend} ${t("layer.choose")}`));
 }
 
 /** @param {import("./ask.js").Layer} layer @param {number} index @param {number} value */

@@ -13,6 +13,8 @@ import { language, sayAll, t } from "./words.js";
 /** @type {Record<string, () => Promise<{show: (network: any, now: any, before: any) => Promise<void>}>>} */
 const SCREENS = {
   network: () => import("./network.js"),
+  playground: () => import("./playground.js"),
+  errors: () => import("./errors.js"),
 };
 
 /** @type {import("./ask.js").Network} */
@@ -40,6 +42,7 @@ async function show(now, before) {
     for (const name of Object.keys(SCREENS)) byId(name).hidden = name !== screen;
     const module = await SCREENS[screen]();
     await module.show(network, now, screen === (before.screen ?? "network") && "picture" in before ? before : {});
+    if (place() !== now) return; // she went on meanwhile
     say(byId("trouble"));
     document.documentElement.dataset.shown = location.hash;
   } catch (error) {

@@ -11,6 +11,7 @@
  * @property {string} [lang]
  */
 
+const FIRST = ["screen", "layer", "map", "cell"]; // in an address
 /** @type {((place: Place, before: Place) => void)[]} */
 const listeners = [];
 /** @type {Place} */
@@ -21,14 +22,20 @@ export function place() {
   return current;
 }
 
+/** Where such a change leads, for a link. @param {Record<string, string | number | number[] | null>} change @returns {string} */
+export function addressOf(change) {
+  const next = { ...Object.fromEntries(FIRST.map((name) => [name, null])), ...current, ...change };
+  const said = Object.entries(next).filter(([, value]) => value != null);
+  return `#${new URLSearchParams(said.map(([name, value]) => [name, `${value}`]))}`;
+}
+
 /**
  * Go somewhere: what is not named stays; null takes it away.
  * @param {Record<string, string | number | number[] | null>} change
  * @param {{replace?: boolean}} [how] - replace: the place before is none to come back to
  */
 export function go(change, { replace = false } = {}) {
-  const next = Object.fromEntries(Object.entries({ ...current, ...change }).filter(([, value]) => value != null));
-  const address = `#${new URLSearchParams(Object.entries(next).map(([name, value]) => [name, `${value}`]))}`;
+  const address = addressOf(change);
   if (address === location.hash) return;
   history[replace ? "replaceState" : "pushState"](null, "", address);
   changed();

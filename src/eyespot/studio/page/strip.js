@@ -14,6 +14,8 @@ const THICKEST = 6; // pixels of a line
 const shown = new Map();
 /** @type {Map<string, Promise<Float32Array>>} */
 const kernels = new Map();
+/** @type {string | undefined} */
+let reached; // the layer that was last scrolled to
 let drawn = ""; // which stages and languages the strip was built for
 
 const stageOf = (/** @type {string} */ name) => name.split(".")[0];
@@ -82,7 +84,16 @@ export function markChosen() {
     const card = canvas.closest("li");
     card.classList.toggle("chosen", name === place().layer);
     card.querySelector("button").setAttribute("aria-current", `${name === place().layer}`);
+    if (name === place().layer && name !== reached) reach(card);
   }
+  reached = place().layer;
+}
+
+/** Scroll sideways until a card is seen whole. @param {HTMLElement} card */
+function reach(card) {
+  const holder = byId("strip-place");
+  const [left, right] = [card.offsetLeft, card.offsetLeft + card.offsetWidth];
+  if (left < holder.scrollLeft || right > holder.scrollLeft + holder.clientWidth) holder.scrollLeft = left - 24;
 }
 
 /** @param {import("./ask.js").Layer} layer @param {{map: number, row: number, column: number} | null} at */

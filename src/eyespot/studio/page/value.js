@@ -6,7 +6,12 @@ import { showField } from "./desk.js";
 import { button, el, stepper } from "./dom.js";
 import { byId, tell } from "./elements.js";
 import { go, place } from "./state.js";
+import { sum } from "./sum.js";
 import { t } from "./words.js";
+
+const STEP_MILLISECONDS = 500;
+/** @type {ReturnType<typeof setInterval> | undefined} */
+let sliding;
 
 /** @param {import("./ask.js").Network} network @param {string} picture */
 export async function showValue(network, picture) {
@@ -26,7 +31,7 @@ export async function showValue(network, picture) {
   section.replaceChildren(
     el("h2", { id: "value-title" }, `${layer.name} [${index}]${isMap ? ` ${t("value.at", { row, column })}` : ""} = ${written(found.value)}`),
     ...(isMap
-      ? [el("div", { className: "row" }, stepper(t("value.row"), row, layer.output[1] - 1, (next) => move(next, column)), stepper(t("value.column"), column, layer.output[2] - 1, (next) => move(row, next)))]
+      ? [el("div", { className: "row" }, stepper(t("value.row"), row, layer.output[1] - 1, (next) => move(next, column)), stepper(t("value.column"), column, layer.output[2] - 1, (next) => move(row, next)), slider(layer))]
       : []),
     el("p", { className: "small soft" }, t(`made.${found.kind}`), ...(field ? [` ${t("value.field", { top: field[0], bottom: field[1], left: field[2], right: field[3] })}`] : [])),
     ...parts(found, layer),
@@ -34,6 +39,26 @@ export async function showValue(network, picture) {
     button(t("value.copy"), () => copy(found)),
   );
   if (focused) /** @type {HTMLElement | null} */ (section.querySelector(`[aria-label="${focused}"]`))?.focus();
+}
+
+/** Lets the window slide over all places, until it is stopped or another layer is chosen. @param {import("./ask.js").Layer} layer */
+function slider({ name, output: [, height, width] }) {
+  const stop = () => {
+    clearInterval(sliding);
+    sliding = undefined;
+  };
+  const step = () => {
+    const { layer, cell } = place();
+    if (layer !== name || !cell) return stop();
+    const next = (cell[0] * width + cell[1] + 1) % (height * width);
+    go({ cell: [Math.floor(next / width), next % width] }, { replace: true });
+  };
+  const press = (/** @type {any} */ event) => {
+    if (sliding) stop();
+    else sliding = setInterval(step, STEP_MILLISECONDS);
+    event.target.setAttribute("aria-pressed", `${Boolean(sliding)}`);
+  };
+  return el("button", { type: "button", className: "switch", onclick: press, "aria-pressed": `${Boolean(sliding)}`, "aria-label": t("value.slide") }, t("value.slide"));
 }
 
 /** @param {import("./ask.js").Cell} cell @param {import("./ask.js").Layer} layer @returns {Node[]} */
@@ -99,26 +124,6 @@ function table(rows, caption, scale, chosen = null) {
     { className: "scroll", tabIndex: 0, role: "region", "aria-label": caption },
     el("table", { className: scale ? "kernel" : "patch" }, el("caption", {}, caption), el("tbody", {}, ...rows.map((row, y) => el("tr", {}, ...cells(row, y))))),
   );
-}
-
-/** The whole sum in a line. @param {import("./ask.js").Cell} cell @returns {string[]} */
-function sum(cell) {
-  const { constants, kind, parts: each, rest } = cell;
-  const total = `= ${written(cell.sum)}`;
-  const said = Object.fromEntries(Object.entries(constants).map(([name, value]) => [name, written(value)]));
-  if (kind === "products") {
-    const terms = each.map((part) => written(part.sum));
-    if (rest) terms.push(t("value.rest", { count: rest.count, sum: written(rest.sum) }));
-    if ("bias" in constants) terms.push(`${said.bias} (bias)`);
-    return [`${terms.join(" + ").replaceAll("+ −", "− ")} ${total}`];
-  }
-  const x = each.length ? written(each[0].sum) : "";
-  if (kind === "batch norm")
-    return [`(${x} − ${said.mean}) / √(${said.variance} + ${said.eps})${said.weight ? ` × ${said.weight}` : ""}${said.bias ? ` + ${said.bias}` : ""} ${total}`];
-  if (kind === "local norm") return [`${said.x} / (${said.k} + ${said.alpha} / ${said.size} × Σ x²)^${said.beta} ${total}`];
-  if (kind === "mean") return [`${x} / ${constants.count} ${total}`];
-  if (kind === "sum") return [`${x} + ${said.scale ? `${said.scale} × ` : ""}${written(each[1].sum)} ${total}`];
-  return [total];
 }
 
 /** @param {import("./ask.js").Cell} cell */
