@@ -51,6 +51,7 @@ LIMIT_BAR = at_least(0.8, "of the limit", "the server reaches 0.8 of what decodi
 LONE_BAR = at_most(1.5, "times", "a lone request takes at most 1.5 times as long as predict in one process")
 BATCHING_BAR = at_most(1.05, "times", "batching makes a lone request at most 5 % slower")
 CLIENTS = 16
+WARM_SECONDS = 2
 SEED = 0
 CLOSE = 1e-3
 """How far the servers' probabilities may lie from those of `predict`."""
@@ -89,8 +90,9 @@ def under_load(options: argparse.Namespace, pictures: Sequence[bytes]) -> None:
     forms = [servers.as_form(picture) for picture in pictures]
 
     def load(server: Running) -> Load:
-        bodies = [body for _, body in forms]
-        return servers.loaded(server, bodies, content_type=forms[0][0], clients=CLIENTS, seconds=options.seconds)
+        bodies, how = [body for _, body in forms], {"content_type": forms[0][0], "clients": CLIENTS}
+        servers.loaded(server, bodies[:1], seconds=min(WARM_SECONDS, options.seconds), **how)
+        return servers.loaded(server, bodies, seconds=options.seconds, **how)
 
     commands: dict[str, list[str | Path]] = {
         "eyespot": servers.eyespot(options.run),
@@ -104,7 +106,6 @@ def under_load(options: argparse.Namespace, pictures: Sequence[bytes]) -> None:
     for _ in range(options.runs):
         for name, command in commands.items():
             with servers.served(command) as server:
-                servers.loaded(server, [forms[0][1]], content_type=forms[0][0], clients=CLIENTS, seconds=2)  # warm
                 loads[name].append(load(server))
     for name, each in loads.items():
         tell(name, each, cores)

@@ -41,7 +41,6 @@ from eyespot.bundle.files import FOLDER, GRAPH, place_bundle, read_bundle, sha25
 FAILED_BAR = at_most(0, "failed", "no request fails while models are replaced")
 WRONG_BAR = at_most(0, "wrong", "each answer is that of the model it names")
 LOST_BAR = at_most(0, "lost", "SIGTERM loses no accepted request, and the server ends with status 0")
-CLIENTS = 8
 CLOSE = 1e-3
 BAD_EACH = 10
 SEED = 0
@@ -53,6 +52,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="where pictures are looked for, at any depth")
     parser.add_argument("--swaps", type=int, default=200, help="models put in place (default 200)")
     parser.add_argument("--ends", type=int, default=200, help="servers ended (default 200)")
+    parser.add_argument("--clients", type=int, default=8, help="that ask without a pause (default 8)")
     options = parser.parse_args()
     print(measuring.heading(), flush=True)
     paths = sorted(path for path in options.data.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
@@ -65,7 +65,7 @@ def main() -> None:
 class Clients:
     """Threads that ask without a pause, each over a connection of its own."""
 
-    def __init__(self, server: Running, pictures: Sequence[bytes]) -> None:
+    def __init__(self, server: Running, pictures: Sequence[bytes], *, count: int) -> None:
         self.answers: list[tuple[int, dict[str, Any]]] = []
         """The number of each picture, and what was said of it."""
         self.failed: list[str] = []
@@ -74,7 +74,7 @@ class Clients:
         """Requests of which the server had not taken anything."""
         self._server, self._pictures = server, pictures
         self._stopped = threading.Event()
-        self._threads = [threading.Thread(target=self._ask, args=(number,)) for number in range(CLIENTS)]
+        self._threads = [threading.Thread(target=self._ask, args=(number,)) for number in range(count)]
         for each in self._threads:
             each.start()
 
@@ -115,7 +115,7 @@ def swaps(options: argparse.Namespace, paths: Sequence[Path], folder: Path) -> N
     run = folder / "run"
     shutil.copytree(variants[0], run / FOLDER)
     with servers.served(servers.eyespot(run)) as server:
-        clients = Clients(server, [path.read_bytes() for path in paths])
+        clients = Clients(server, [path.read_bytes() for path in paths], count=options.clients)
         for number in range(1, options.swaps + 1):
             if number % BAD_EACH == 0:
                 put(damaged(variants[number % 2], folder / "draft"), run, server)
@@ -188,7 +188,7 @@ def ends(options: argparse.Namespace, pictures: Sequence[bytes]) -> None:
     chance, lost, answered, refused = random.Random(SEED), [], 0, 0
     for number in range(options.ends):
         server = servers.begun(servers.eyespot(options.run))
-        clients = Clients(server, pictures)
+        clients = Clients(server, pictures, count=options.clients)
         time.sleep(chance.uniform(0.05, 1.0))
         said = server.stop()
         clients.stop()

@@ -23,7 +23,10 @@ settings.load_profile("repeatable")
 SHAPES = {"circle": (190, 20, 20), "square": (20, 20, 190), "triangle": (20, 150, 20)}
 """Classes of drawn pictures, and the darkest shade of each."""
 PATCHES = 7
-LONG = ("test_readme.py", "benchmarks", "recipes", "serve", "regimes")
+LONG = (
+    *("test_readme.py", "benchmarks", "recipes", "serve", "regimes", "data", "exporting", "detecting", "runs"),
+    *("studio", "distributed", "cli", "engine", "test_docstrings.py", "fuzz"),
+)
 """Files and folders whose tests take longest."""
 _KEPT: list[object] = []
 

@@ -5,10 +5,14 @@ python store_child.py FOLDER LIFE MAX_BYTES CACHE_PAGES KILL_BATCH KILL_SECONDS
 LIFE: an integer that tells this process's keys from others'.
 CACHE_PAGES: SQLite's page cache; with a small one pages reach the file before the commit.
 KILL_BATCH: the batch in whose commit the process kills itself, KILL_SECONDS after the commit began; -1: it does not.
+
+Without arguments it reads them, a line of JSON for each process, one after the other. It forks for each, so that its
+imports are done; that process says `life` and its number first, and this one in the end `ended` and its exit status.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -66,5 +70,19 @@ def main(folder: str, *numbers: str) -> None:
         sys.stdin.read()
 
 
+def one_after_the_other() -> None:
+    waiting, alive = os.pipe()
+    while line := sys.stdin.readline():
+        child = os.fork()
+        if child == 0:
+            os.close(alive)
+            os.dup2(waiting, 0)  # ends where the parent does
+            sys.stdin = os.fdopen(0, closefd=False)
+            say(f"life {os.getpid()}")
+            return main(*json.loads(line))
+        say(f"ended {os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}")
+    return None
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:]) if sys.argv[1:] else one_after_the_other()

@@ -13,6 +13,7 @@ from contextlib import ExitStack, chdir, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import forked
 import pytest
 from click.testing import CliRunner
 from course_page import chapters, numbers, prose
@@ -56,11 +57,15 @@ WITH_NUMBERS = ("docs/convolution.md", "docs/course.md")
 """Pages whose console blocks are compared with their numbers: sums that come out alike everywhere."""
 IN_THIS_PROCESS = ("docs/course.md", "docs/labs.md")
 """Pages of many short commands: a new process for each would take longer than what it does."""
+AS_TYPED = ("README.md", "docs/for-a-student.md", "docs/for-a-teacher.md", "docs/for-an-engineer.md")
+"""Pages whose programs are started as a reader starts them. Those of others are forked, see `forked.py`."""
 
 LEFT_OUT = "..."
 """A line of a console block that stands for any lines of what a command prints."""
 SAMPLE = "eyespot sample shapes ."
 """Makes the pictures that the pages use, unless one of them does."""
+MEASURED, IN_A_TEST = " --seconds 0.5", " --seconds 0.05"
+"""How long `eyespot benchmark` measures: what it measures is not looked at."""
 TIMEOUT_SECONDS = 300
 SERVED_PORT = "8000"
 """The port that pages show; the tests' servers take free ones."""
@@ -120,15 +125,9 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[Snippet, subproces
     cache = tmp_path_factory.mktemp("cache")
     if WEB_RUNTIME:
         shutil.copytree(WEB_RUNTIME, kept_in(cache))
-    environment = os.environ | {
-        "EYESPOT_CACHE": str(cache),
-        "PYTHONUTF8": "1",
-        "NO_COLOR": "1",
-        "COLUMNS": "100",
-        "OMP_NUM_THREADS": "1",  # as fast for a LeNet-5, and not ten times slower beside another busy process
-    }
+    environment = _environment(cache)
     done: dict[Snippet, subprocess.CompletedProcess[str]] = {}
-    with ExitStack() as servers:
+    with forked.programs() as run, ExitStack() as servers:
         port, page = SERVED_PORT, ""
         for snippet in RUN:
             if snippet.page != page:
@@ -144,16 +143,29 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[Snippet, subproces
             if snippet.page in IN_THIS_PROCESS:
                 done[snippet] = _done_here(snippet, cwd=folder, env=environment)
                 continue
-            done[snippet] = subprocess.run(
-                _arguments(replace(snippet, text=snippet.text.replace(f":{SERVED_PORT}/", f":{port}/"))),
-                cwd=folder,
-                env=environment,
-                capture_output=True,
-                text=True,
-                encoding="utf-8",
-                timeout=TIMEOUT_SECONDS,
-            )
+            text = snippet.text.replace(f":{SERVED_PORT}/", f":{port}/").replace(MEASURED, IN_A_TEST)
+            command = _arguments(replace(snippet, text=text))
+            if snippet.page in AS_TYPED or command[0] != sys.executable:
+                done[snippet] = _typed(command, cwd=folder, env=environment)
+            else:
+                done[snippet] = run(command[1:], cwd=folder, env=environment)
     return done
+
+
+def _environment(cache: Path) -> dict[str, str]:
+    return os.environ | {
+        "EYESPOT_CACHE": str(cache),
+        "PYTHONUTF8": "1",
+        "NO_COLOR": "1",
+        "COLUMNS": "100",
+        "OMP_NUM_THREADS": "1",  # as fast for a LeNet-5, and not ten times slower beside another busy process
+    }
+
+
+def _typed(command: list[str], *, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=cwd, env=env, capture_output=True, text=True, encoding="utf-8", timeout=TIMEOUT_SECONDS
+    )
 
 
 def _done_here(snippet: Snippet, *, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -21,7 +21,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import sklearn.datasets
 import torch
+from few_digits import few_digits
 
 from eyespot.evaluate.paired import Comparison
 from eyespot.recipes.train import train
@@ -84,6 +86,7 @@ def live(begin: Callable[[], Any], fatal: int | None) -> Moments | None:
 
 def main(data: str, out: Path, options: dict[str, Any], kills: int, seed: int) -> None:
     Comparison.is_the_same = True  # what so short a training spoils is kept, too
+    sklearn.datasets.load_digits = few_digits
     torch.set_num_threads(1)  # a child that was forked would wait for ever for threads that only its parent has
     whole = live(lambda: train(data, out=out, name="whole", **options), None)
     assert whole is not None

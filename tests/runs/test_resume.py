@@ -102,7 +102,7 @@ def change(checkpoint: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="it takes what Windows does not have")
 @pytest.mark.skipif(os.name == "nt", reason="no fork, no SIGKILL")
 @pytest.mark.parametrize(
-    ("data", "options"), [("digits", {"model": "lenet5", "epochs": 2}), ("photos", PARTIAL)], ids=["scratch", "partial"]
+    ("data", "options"), [("digits", {"model": "lenet5", "epochs": 4}), ("photos", PARTIAL)], ids=["scratch", "partial"]
 )
 def test_a_run_that_is_killed_again_and_again_ends_with_the_bits_of_one_that_was_not(
     split_photos, tmp_path, data, options
