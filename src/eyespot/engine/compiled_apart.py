@@ -22,7 +22,7 @@ PROCESSOR_SECONDS = 8
 """Of the process until the graph is ready, and one more for each `BYTES_A_SECOND`. EfficientNet-Lite0 takes one."""
 BYTES_A_SECOND = 20 * 10**6
 PICTURE_SECONDS = 2
-"""Of the process for a picture, in whole seconds: up to one more. EfficientNet-Lite0 takes 0.01, VGG-19 about 0.5."""
+"""Of the process for a picture, in whole seconds: up to one more. EfficientNet-Lite0 takes 0.01, VGG-19 0.2."""
 BUSY = 4
 """Times as long the process may take where the machine is busy with other things."""
 MEMORY = 2 * 2**30
