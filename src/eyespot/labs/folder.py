@@ -12,7 +12,7 @@ from eyespot.errors import CannotWrite
 from eyespot.files import make_folder, require_writable, write_chosen
 from eyespot.runs.folder import LOCK, RunLock
 
-SETTINGS, TABLE, PLOT, REPORT = "lab.json", "table.csv", "plot.svg", "report.html"
+SETTINGS, TABLE, PLOT, REPORT, OUTCOME = "lab.json", "table.csv", "plot.svg", "report.html", "outcome.json"
 VERSION = 1
 
 

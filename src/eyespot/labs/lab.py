@@ -21,7 +21,7 @@ from eyespot.labs.result import LabEntry, LabResult
 from eyespot.progress import Progress, shows_progress, silent
 from eyespot.version import VERSION
 
-APART = ("lab", "report", "outcome", "plot", "shown", "phrases", "result", "options", "folder", "catalogue")
+APART = ("lab", "report", "outcome", "plot", "shown", "phrases", "result", "options", "folder", "catalogue", "kept")
 """Files that decide no row of a table."""
 
 

@@ -11,6 +11,7 @@ from eyespot.files import write_chosen
 from eyespot.labs.definition import Lab, Language
 from eyespot.labs.figures import Gains, cells_of
 from eyespot.labs.folder import PLOT, REPORT
+from eyespot.labs.kept import write_result
 from eyespot.labs.options import LabOptions
 from eyespot.labs.outcome import Outcome
 from eyespot.labs.phrases import agrees, answer_words, name_of, said
@@ -22,12 +23,13 @@ from eyespot.version import VERSION
 
 
 def written(outcome: Outcome) -> LabResult:
-    """The outcome as a record, with its plot and its report in the folder."""
+    """The outcome as a record, which is in the folder, too, with its plot and its report."""
     gains, result = outcome.gains, outcome.result()
     if result.seeds:
         plot = _plot(outcome.found.lab, gains, result.language, by_itself=True)
         write_chosen(outcome.folder / PLOT, plot.encode())
     write_chosen(outcome.folder / REPORT, _page(outcome, gains, result).encode())
+    write_result(outcome.folder, result)
     return result
 
 

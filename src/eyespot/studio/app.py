@@ -12,7 +12,7 @@ from eyespot.errors import RequestError
 from eyespot.serve.app import CONTENT_TYPES, PAGE_HEADERS, Doorman, page_files, refused, unknown
 from eyespot.serve.metrics import Metrics
 from eyespot.serve.safety import Gate
-from eyespot.studio import errors_endpoints, network_endpoints
+from eyespot.studio import errors_endpoints, labs_endpoints, network_endpoints
 from eyespot.studio.desk import Desk
 
 
@@ -33,6 +33,7 @@ def make_app(desk: Desk) -> FastAPI:
 
     network_endpoints.add_to(app, desk)
     errors_endpoints.add_to(app, desk)
+    labs_endpoints.add_to(app, desk)
     return app
 
 

@@ -45,6 +45,7 @@ def studio(
         _serve(desk, f"#picture={laid[0]}" if laid else "", port=port, say=say)
     finally:
         desk.own.stop()
+        _end_lab(desk, say)
         apart.release()
         decoding.stop()
 
@@ -72,6 +73,12 @@ def _serve(desk: Desk, place: str, *, port: int, say: Callable[[str], None]) -> 
             each.close()
     if server.was_interrupted:
         raise KeyboardInterrupt
+
+
+def _end_lab(desk: Desk, say: Callable[[str], None]) -> None:
+    if desk.lab.running:
+        say(f"{'Lab':11} {desk.lab.running} is stopped; its finished rounds are kept")
+    desk.lab.end()
 
 
 def _laid(desk: Desk, picture: str | Path) -> str:

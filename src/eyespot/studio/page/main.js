@@ -15,6 +15,7 @@ const SCREENS = {
   network: () => import("./network.js"),
   playground: () => import("./playground.js"),
   errors: () => import("./errors.js"),
+  labs: () => import("./labs.js"),
 };
 
 /** @type {import("./ask.js").Network} */
