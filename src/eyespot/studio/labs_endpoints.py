@@ -33,7 +33,7 @@ def add_to(app: FastAPI, desk: Desk) -> None:
         "lab_work": (),
         "lab_outcome": ("result",),
         "lab_report": ("result",),
-        "lab_plot": ("result",),
+        "lab_plot": ("result", "again"),
     }.items():
         add_question(app, name, _told(getattr(endpoints, name)), parameters)
     started = ("lab", "guess", "data", "seeds", "time", "lang")

@@ -80,5 +80,5 @@ export const stopLab = () => asked("lab_stop", {}, { method: "POST" });
 /** @param {string} result @returns {string} */
 export const reportAddress = (result) => `studio/lab_report?${new URLSearchParams({ result })}`;
 
-/** @param {string} result @returns {string} */
-export const plotAddress = (result) => `studio/lab_plot?${new URLSearchParams({ result })}`;
+/** @param {string} result @param {number} again - another number has it loaded anew @returns {string} */
+export const plotAddress = (result, again) => `studio/lab_plot?${new URLSearchParams({ result, again: `${again}` })}`;

@@ -19,9 +19,10 @@ export function buildForm(lab, labs) {
     guesses(lab),
     el("div", { className: "row" }, ...dataChoice(labs), ...(lab.exact ? [] : [...seedsInput(labs), ...timeChoice()])),
     el("p", { className: "small soft" }, [lab.exact ? t("labs.exact.hint") : t("labs.seeds.hint"), ...why(labs.own)].join(" ")),
-    el("p", { id: "lab-trouble", className: "error", role: "alert", hidden: true }),
+    ...["lab-misnamed", "lab-trouble"].map((id) => el("p", { id, className: "error", role: "alert", hidden: true })),
     el("div", { className: "row" }, el("button", { type: "submit", id: "lab-run", className: "main" }, t("labs.run"))),
   );
+  form.oninput = () => say(byId("lab-trouble"));
   form.onsubmit = (/** @type {Event} */ event) => {
     event.preventDefault();
     run(lab, labs);
@@ -49,7 +50,7 @@ export function fillForm(lab, labs) {
   if (guess !== undefined && !lab.guesses[Number(guess) - 1]) said.push(t("labs.no-guess.address", { guess }));
   if (time && !TIMES.includes(time)) said.push(t("labs.no-time", { time, times: TIMES.join(", ") }));
   if (data && data !== "digits" && !(data === "own" && !labs.own.why)) said.push(t("labs.no-data", { data }));
-  say(byId("lab-trouble"), said.join(" "));
+  say(byId("lab-misnamed"), said.join(" "));
   kept(lab.kept);
 }
 
@@ -119,10 +120,12 @@ async function run(lab, labs) {
   }
   say(byId("lab-trouble"));
   const asked = { lab: lab.name, guess: Number(guess.value), data: value("lab-data"), seeds: Number(seeds), time: value("lab-time") || null, lang: language() };
+  let begun = false;
   try {
     await startLab(asked);
     if (place().result) go({ result: null }, { replace: true });
     tell(t("labs.begun"));
+    begun = true;
   } catch (error) {
     const other = await fetchWork().catch(() => null);
     const busy = other && ["running", "stopping"].includes(other.state);
@@ -130,6 +133,7 @@ async function run(lab, labs) {
     say(byId("lab-trouble"), busy ? t("labs.busy", { question: running?.question ?? "" }) : error.message);
   }
   await watchAgain().catch((error) => say(byId("lab-trouble"), error.message));
+  if (begun) byId("lab-running").scrollIntoView({ block: "nearest" });
 }
 
 /** @param {string} words @param {HTMLElement | null} field - that is to be filled in */

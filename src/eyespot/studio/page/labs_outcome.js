@@ -49,7 +49,7 @@ const title = (words, lang = "") => el("h2", { id: "lab-outcome-title", tabIndex
 /** @param {Outcome} outcome @returns {Node[]} */
 function shown(outcome) {
   const { language: lang, answer, answer_words: words, verdict, notes, data, seeds, seconds } = outcome;
-  const of = { data, pictures: outcome.pictures, classes: outcome.classes, tests: outcome.test_pictures, seeds: seeds.length, seconds };
+  const of = { data, pictures: outcome.pictures.toLocaleString(language()), classes: outcome.classes, tests: outcome.test_pictures, seeds: seeds.length, seconds };
   return [
     words ? title(words, lang) : title(t("labs.verdict")),
     el("p", { className: `verdict ${answer.replaceAll(" ", "-")}`, lang }, verdict),
@@ -65,9 +65,9 @@ function shown(outcome) {
 /** @param {Outcome} outcome @returns {Node[]} */
 function guess({ guess: said, guesses, right_guess: right, agrees, language: lang }) {
   if (!said) return [];
-  const mark = right === null ? "?" : right === said ? "✓" : "✗";
+  const mark = right === null ? "" : right === said ? "✓ " : "✗ ";
   return [
-    el("p", { className: `guessed ${right === said ? "right" : ""}` }, el("span", { "aria-hidden": "true" }, `${mark} `), t("labs.you-said"), " ", el("q", { lang }, guesses[said - 1]), " ", el("strong", { lang }, agrees)),
+    el("p", { className: `guessed ${right === said ? "right" : ""}` }, el("span", { "aria-hidden": "true" }, mark), t("labs.you-said"), " ", el("q", { lang }, guesses[said - 1]), " ", el("strong", { lang }, agrees)),
     ...(right && right !== said ? [el("p", {}, t("labs.right-guess"), " ", el("q", { lang }, guesses[right - 1]))] : []),
   ];
 }
@@ -75,7 +75,7 @@ function guess({ guess: said, guesses, right_guess: right, agrees, language: lan
 /** The plot and the table. @param {Outcome} outcome @returns {Node[]} */
 function numbers({ result, rows, axes, exact, plotted, measure, language: lang }) {
   if (!rows.length) return [];
-  const plot = el("img", { className: "lab-plot", src: `${plotAddress(result)}&of=${++fetched}`, alt: t("labs.plot", { measure }) });
+  const plot = el("img", { className: "lab-plot", src: plotAddress(result, ++fetched), alt: t("labs.plot", { measure }) });
   const [heading, ...body] = rows;
   const cells = (/** @type {string[]} */ row) => row.map((text, at) => (at < axes ? el("th", { scope: "row" }, text) : el("td", {}, text)));
   const table = el(

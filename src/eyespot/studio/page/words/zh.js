@@ -253,7 +253,7 @@ export const WORDS = {
   "labs.stop.hint": "已完成的轮次会保留，并给出能得到的结论。",
   "labs.stopping": "正在停止：写下已完成的部分",
   "labs.none": "没有结果",
-  "labs.stopped": "在第一轮完成之前停止了，还说明不了什么。",
+  "labs.stopped": "在得出结果之前停止了：至少要完成一轮。",
   "labs.failed": "实验未能完成：{said}",
   "labs.again": "你的选择仍在：请修改，或再次运行。已完成的设置会保留，不必重算。",
   "labs.verdict": "结论",
