@@ -17,7 +17,7 @@ export function buildForm(lab, labs) {
     "form",
     { className: "lab-form", noValidate: true },
     guesses(lab),
-    el("div", { className: "row" }, ...dataChoice(labs), ...(lab.exact ? [] : [...seedsInput(labs), ...timeChoice()])),
+    el("div", { className: "row" }, dataChoice(labs), ...(lab.exact ? [] : [seedsInput(labs), timeChoice()])),
     el("p", { className: "small soft" }, [lab.exact ? t("labs.exact.hint") : t("labs.seeds.hint"), ...why(labs.own)].join(" ")),
     ...["lab-misnamed", "lab-trouble"].map((id) => el("p", { id, className: "error", role: "alert", hidden: true })),
     el("div", { className: "row" }, el("button", { type: "submit", id: "lab-run", className: "main" }, t("labs.run"))),
@@ -70,12 +70,12 @@ function guesses(lab) {
   return el("fieldset", { id: "lab-guesses" }, el("legend", {}, t("labs.guess")), ...radios);
 }
 
-/** @param {import("./ask_labs.js").Labs} labs @returns {Node[]} */
+/** @param {import("./ask_labs.js").Labs} labs */
 function dataChoice({ own }) {
   const select = el("select", { id: "lab-data", onchange: () => go({ data: select.value }, { replace: true }) });
   select.append(el("option", { value: "digits" }, t(own.why === "digits" ? "labs.digits.own" : "labs.digits")));
   if (!own.why) select.append(el("option", { value: "own" }, t("labs.own", { name: own.name })));
-  return [el("label", { for: "lab-data" }, t("labs.data")), select];
+  return labelled(t("labs.data"), select);
 }
 
 /** Why there is no choice of data, in words. @param {import("./ask_labs.js").OwnData} own */
@@ -84,20 +84,22 @@ function why({ why: reason, name }) {
   return reason === "handed" ? [t("labs.own.handed", { name })] : [];
 }
 
-/** @param {import("./ask_labs.js").Labs} labs @returns {Node[]} */
+/** @param {import("./ask_labs.js").Labs} labs */
 function seedsInput({ most_seeds: most }) {
   const input = el("input", { id: "lab-seeds", type: "number", min: 1, max: most, value: SEEDS, required: true });
   input.onchange = () => go({ seeds: input.value.trim() || null }, { replace: true });
-  return [el("label", { for: "lab-seeds" }, t("labs.seeds")), input];
+  return labelled(t("labs.seeds"), input);
 }
 
-/** @returns {Node[]} */
 function timeChoice() {
   const select = el("select", { id: "lab-time", onchange: () => go({ time: select.value || null }, { replace: true }) });
   const text = (/** @type {string} */ time) => t(time.endsWith("s") ? "labs.time.seconds" : "labs.time.minutes", { count: parseInt(time, 10) });
   select.append(el("option", { value: "" }, t("labs.time.any")), ...TIMES.map((time) => el("option", { value: time }, text(time))));
-  return [el("label", { for: "lab-time" }, t("labs.time")), select];
+  return labelled(t("labs.time"), select);
 }
+
+/** @param {string} label @param {HTMLElement} field */
+const labelled = (label, field) => el("span", { className: "lab-field" }, el("label", { for: field.id }, label), field);
 
 /** The outcomes that are kept: closed, because a guess comes first. @param {import("./ask_labs.js").Kept[]} outcomes */
 function kept(outcomes) {
