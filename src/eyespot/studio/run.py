@@ -11,6 +11,7 @@ from eyespot.data.decoding import apart
 from eyespot.data.pictures import read_named
 from eyespot.errors import DataError, MachineError, OptionError, RequestError
 from eyespot.files import from_home
+from eyespot.names import printable
 from eyespot.serve.run import listening, require_extra
 
 if TYPE_CHECKING:
@@ -23,12 +24,17 @@ DECODE_SECONDS = 5.0
 
 
 def studio(
-    network: str | Path, pictures: Sequence[str | Path] = (), *, port: int = PORT, say: Callable[[str], None] = print
+    network: str | Path | None = None,
+    pictures: Sequence[str | Path] = (),
+    *,
+    port: int = PORT,
+    say: Callable[[str], None] = print,
 ) -> None:
-    """Serves the studio of a network to this computer alone, until SIGTERM or Ctrl-C.
+    """Serves the studio to this computer alone, until SIGTERM or Ctrl-C.
 
     network: a run folder or bundle, or a network of the catalogue with its published weights. Of a run that has no
-        model yet only the training is shown.
+        model yet only the training is shown. None opens the list of the runs below the current folder, where new ones
+        are made, too, from pictures that are collected there.
     pictures: files that lie on the desk from the start.
     port: 0 is a free one. say: told what a person should know.
     Raises NetworkError, BundleError, WeightsError, DataError, OptionError, MachineError, MissingExtra;
@@ -37,32 +43,54 @@ def studio(
     require_extra()
     if not 0 <= port < 2**16:
         raise OptionError(f"the option port must lie between 0 and {2**16 - 1}, not {port}")
-    from eyespot.serve.service import decoding_processes
-    from eyespot.studio.app import make_app, make_app_of_training
-    from eyespot.studio.desk import Desk
-    from eyespot.studio.history import History
-    from eyespot.studio.subject import has_no_model_yet, opened
+    if network is None and pictures:
+        raise OptionError("pictures lie on a network's desk: name a run before them")
+    from eyespot.studio.subject import has_no_model_yet
 
-    if has_no_model_yet(network):
+    if network is not None and has_no_model_yet(network):
         if pictures:
             raise OptionError(f"{network} has no model yet that could look at pictures: name none, or wait for it")
-        history = History(from_home(network))
-        app, name = make_app_of_training(history), from_home(network).name
-        _serve(app, f"{name}, which has no model yet", "#screen=training", port=port, say=say, ends=history.stop)
-        return
-    desk = Desk(opened(network))
+        _serve_training(from_home(network), port=port, say=say)
+    else:
+        _serve_network(network, pictures, port=port, say=say)
+
+
+def _serve_network(
+    network: str | Path | None, pictures: Sequence[str | Path], *, port: int, say: Callable[[str], None]
+) -> None:
+    from eyespot.serve.service import decoding_processes
+    from eyespot.studio.app import make_app
+    from eyespot.studio.desk import Desk
+    from eyespot.studio.subject import opened
+
+    desk = None if network is None else Desk(opened(network))
     decoding = decoding_processes(DECODE_SECONDS)
     apart.use(decoding)
     try:
-        laid = [_laid(desk, each) for each in pictures]
+        laid = [_laid(desk, each) for each in pictures] if desk else []
+        app = make_app(desk)
+        name = desk.subject.name if desk else f"runs in {printable(Path.cwd().name)}"
+
+        def end() -> None:
+            running = app.state.lobby.close()
+            if running:
+                say(f"{'Lab':11} {running} is stopped; its finished rounds are kept")
+
+        started = desk.own.begin if desk else lambda: None
         place = f"#picture={laid[0]}" if laid else ""
-        begin, end = desk.own.begin, desk.history.stop
-        _serve(make_app(desk), desk.subject.name, place, port=port, say=say, started=begin, ends=end)
+        _serve(app, name, place, port=port, say=say, started=started, ends=end)
     finally:
-        desk.own.stop()
-        _end_lab(desk, say)
         apart.release()
         decoding.stop()
+
+
+def _serve_training(run: Path, *, port: int, say: Callable[[str], None]) -> None:
+    from eyespot.studio.app import make_app_of_training
+    from eyespot.studio.history import History
+
+    history = History(run)
+    name = f"{run.name}, which has no model yet"
+    _serve(make_app_of_training(history), name, "#screen=training", port=port, say=say, ends=history.stop)
 
 
 def _serve(
@@ -96,12 +124,6 @@ def _serve(
             each.close()
     if server.was_interrupted:
         raise KeyboardInterrupt
-
-
-def _end_lab(desk: Desk, say: Callable[[str], None]) -> None:
-    if desk.lab.running:
-        say(f"{'Lab':11} {desk.lab.running} is stopped; its finished rounds are kept")
-    desk.lab.end()
 
 
 def _laid(desk: Desk, picture: str | Path) -> str:

@@ -5,6 +5,7 @@
  */
 
 import { fetchNetwork } from "./ask.js";
+import { fetchLobby } from "./ask_collect.js";
 import { el } from "./dom.js";
 import { byId, say } from "./elements.js";
 import { go, onChange, place } from "./state.js";
@@ -18,15 +19,18 @@ const SCREENS = {
   labs: () => import("./labs.js"),
   kernels: () => import("./kernels_screen.js"),
   training: () => import("./training.js"),
+  runs: () => import("./runs.js"),
+  collect: () => import("./collect.js"),
 };
-const WITHOUT_MODEL = ["playground", "training"]; // screens that show something of a run that has no model yet
+const WITHOUT_NETWORK = ["playground", "runs", "collect"]; // screens that show something where no run is open
+const WITHOUT_MODEL = ["playground", "training"]; // and of a run that has no model yet
 
-/** @type {import("./ask.js").Network} */
-let network;
+/** @type {import("./ask.js").Network | null} - where none is open */
+let network = null;
 
 try {
   sayAll();
-  network = await fetchNetwork();
+  if ((await fetchLobby()).open !== null) network = await fetchNetwork();
   byId("language").onclick = () => go({ lang: language() === "zh" ? "en" : "zh" });
   onChange(show);
   await show(place(), {});
@@ -37,18 +41,18 @@ try {
 /** @param {import("./state.js").Place} now @param {import("./state.js").Place} before */
 async function show(now, before) {
   const asked = nameOf(now);
-  const screen = isOpen(asked) ? asked : "training";
+  const screen = isOpen(asked) ? asked : first();
   try {
     sayAll();
     byId("language").textContent = t("language.other");
-    byId("subject").textContent = network.name === network.network ? network.name : `${network.name} · ${network.network}`;
+    if (network) byId("subject").textContent = network.name === network.network ? network.name : `${network.name} · ${network.network}`;
     byId("title").textContent = t(`screen.${screen}`);
     byId("screens").replaceChildren(...Object.keys(SCREENS).filter(isOpen).map((name) => link(name, name === screen)));
     for (const name of Object.keys(SCREENS)) byId(name).hidden = name !== screen;
     const module = await SCREENS[screen]();
     await module.show(network, now, asked === nameOf(before) && "picture" in before ? before : {});
     if (place() !== now) return; // she went on meanwhile
-    say(byId("trouble"), screen === asked ? "" : t("training.not-yet", { screen: t(`screen.${asked}`) }));
+    say(byId("trouble"), screen === asked || !network ? "" : t("training.not-yet", { screen: t(`screen.${asked}`) }));
     document.documentElement.dataset.shown = location.hash;
   } catch (error) {
     say(byId("trouble"), error.message);
@@ -57,11 +61,17 @@ async function show(now, before) {
 
 /** The screen that a place names. @param {import("./state.js").Place} place @returns {string} */
 function nameOf({ screen }) {
-  return screen && screen in SCREENS ? screen : isOpen("network") ? "network" : "training";
+  return screen && screen in SCREENS ? screen : first();
+}
+
+/** The screen that is shown where none is named. @returns {string} */
+function first() {
+  return network ? (isOpen("network") ? "network" : "training") : "runs";
 }
 
 /** Whether there is anything to show on a screen. @param {string} screen */
 function isOpen(screen) {
+  if (!network) return WITHOUT_NETWORK.includes(screen);
   return network.layers.length > 0 || WITHOUT_MODEL.includes(screen);
 }
 
