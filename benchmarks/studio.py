@@ -31,7 +31,7 @@ from eyespot.arithmetic.trace import trace
 from eyespot.building.named import bundle_with_weights, with_weights
 from eyespot.bundle.files import read_bundle
 from eyespot.walking.cells import cell_of
-from eyespot.walking.walk import walk
+from eyespot.walking.walk import grid_of, walk
 
 SUM_BAR = at_most(1e-5, "of the layer's largest number", "the sum that is shown is the network's own number")
 UNKNOWN_BAR = at_most(0, "numbers", "it is known of every layer what makes its numbers")
@@ -121,16 +121,17 @@ def framed(net: nn.Sequential, size: tuple[int, ...], count: int, random: np.ran
     channels, height, width = size
     rows = [row for row in flat(trace(net, (channels, height, width))) if row.field and row.name != "input"]
     weighed = [row for row in rows if row.kind in WEIGHED]
-    leaks, moved = 0, []
+    leaks, moved, blank = 0, [], walk(net, torch.zeros(size))
     for number in range(count):
         row = (rows, weighed)[number % 2][int(random.integers(len((rows, weighed)[number % 2])))]
-        place = tuple(int(random.integers(side)) for side in row.output[1:])
+        grid = grid_of(blank, row.name) or row.output
+        place = tuple(int(random.integers(side)) for side in grid[1:])
         inside = torch.zeros(size, dtype=torch.bool)
         (top, bottom), (left, right) = frame_of(row, place or (0, 0))
         inside[:, max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = True
         image, other = torch.randn(size), torch.randn(size)
         before, out, within = (
-            walk(net, each).steps[row.name].output[(slice(None), *place)]
+            walk(net, each).steps[row.name].output.reshape(grid)[(slice(None), *place)]
             for each in (image, torch.where(inside, image, other), torch.where(inside, other, image))
         )
         leaks += not torch.equal(before, out)

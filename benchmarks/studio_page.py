@@ -54,6 +54,8 @@ WATCH = """() => {
         .observe(document.documentElement, { attributes: true, attributeFilter: ["data-shown"] });
 }"""
 """Milliseconds from what a person does until the next frame after the page shows what its address names."""
+LINE = 8
+"""Movements of a line of a drawing."""
 SETTLED = "() => document.documentElement.dataset.shown === location.hash"
 
 
@@ -90,12 +92,15 @@ def opened(browser: Any, ask: Any, place: str = "") -> Any:
 def drawing(browser: Any, ask: Any, times: int) -> None:
     page, random = opened(browser, ask), np.random.default_rng(0)
     box = page.locator("#paper").bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.mouse.down()
-    for x, y in random.uniform(0.15, 0.85, (times, 2)):
-        before = page.evaluate("() => window.took.length")
+    for number, (x, y) in enumerate(random.uniform(0.15, 0.85, (times, 2))):
+        if number % LINE == 0:  # a new line, before the paper is full
+            page.mouse.up()
+            page.locator("#clear").click()
+            page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+            page.mouse.down()
+            page.wait_for_timeout(300)
         page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
-        page.wait_for_function("before => window.took.length > before", arg=before)
+        page.wait_for_timeout(200)
     took = page.evaluate("() => window.took")
     told("a movement of a drawing", took)
     print(DRAWING_BAR.verdict(100 * float(np.mean([each <= 100 for each in took]))), flush=True)

@@ -13,7 +13,7 @@ from eyespot.arithmetic.trace import trace
 from eyespot.blocks import Residual, SamePadding, chain
 from eyespot.errors import NetworkError
 from eyespot.walking.cells import MOST_PARTS, cell_of
-from eyespot.walking.walk import logits_without, walk
+from eyespot.walking.walk import grid_of, logits_without, walk
 
 NETWORKS = {"lenet5": 1, "lenet5_1998": 1, "resnet20_cifar": 3, "googlenet": 3, "efficientnet_lite0": 3}
 
@@ -127,6 +127,13 @@ def test_a_muted_map_is_zero_to_what_comes_after_and_nothing_else_changes():
         rest = net.head(net.stage2.pool(net.stage2.act(maps[None])))[0]
     assert torch.equal(logits_without(net, image, layer="stage2.conv", map_index=3), rest)
     assert torch.equal(walk(net, image).logits, before.logits)
+
+
+def test_a_vector_that_was_maps_knows_which():
+    net = chain(conv=nn.Conv2d(1, 2, 3), flat=nn.Flatten(), drop=nn.Dropout(), fc=nn.Linear(24, 24), act=nn.ReLU())
+    steps = walk(net.eval(), torch.randn(1, 5, 6))
+    found = {name: grid_of(steps, name) for name in steps.steps}
+    assert found == {"input": None, "conv": None, "flat": (2, 3, 4), "drop": (2, 3, 4), "fc": None, "act": None}
 
 
 @pytest.mark.parametrize(("layer", "place"), [("stage9", (0,)), ("stage1.conv", (0, 0)), ("head.fc", (10,))])

@@ -62,10 +62,12 @@ class _Endpoints:
 
     def network(self) -> dict[str, Any]:
         """The network's layers, where each takes its numbers from, and what it is asked about first."""
+        from eyespot.walking.walk import grid_of
+
         subject = self._desk.subject
         height, width = subject.preprocess.crop_hw
         blank = self._desk.lay(np.zeros((height, width, subject.preprocess.channels), np.uint8))
-        steps = self._desk.walk(blank).steps
+        walk = self._desk.walk(blank)
         return {
             "name": subject.name,
             "network": subject.network,
@@ -75,7 +77,12 @@ class _Endpoints:
             "precision": subject.bundle and subject.bundle.manifest.precision.name,
             "blank": blank,
             "layers": [
-                {**row.model_dump(exclude_none=True), "sources": steps[row.name].sources} for row in subject.rows
+                {
+                    **row.model_dump(exclude_none=True),
+                    "sources": walk.steps[row.name].sources,
+                    "grid": grid_of(walk, row.name),
+                }
+                for row in subject.rows
             ],
         }
 

@@ -62,6 +62,19 @@ def logits_without(net: nn.Sequential, image: Tensor, *, layer: str, map_index: 
     return logits
 
 
+def grid_of(walk: Walk, layer: str) -> tuple[int, ...] | None:
+    """The shape (C, H, W) of the maps that a vector is, one after the other; None where it is made otherwise."""
+    step = walk.steps[layer]
+    while step.output.dim() == 1 and len(step.sources) == 1:
+        before = walk.steps[step.sources[0]]
+        if before.output.numel() != len(step.output) or isinstance(step.module, nn.Linear):
+            return None
+        if before.output.dim() == 3:
+            return tuple(before.output.shape)
+        step = before
+    return None
+
+
 def weight_of(net: nn.Sequential, layer: str) -> NDArray[np.float32]:
     """The weights of a convolution or a fully connected layer, the maps that it gives first.
 

@@ -123,6 +123,12 @@ def test_every_kind_of_layer_says_what_makes_its_number(studio, visit, layer, ce
     assert words in page.locator("#value").inner_text()
 
 
+def test_the_frame_of_a_number_of_a_vector_is_that_of_its_place_in_the_map(studio, visit):
+    page = visit(f"{studio}#layer=head.flat&map=7&cell=0,0")
+    page.locator("#value .sum").wait_for()
+    assert "rows 4 to 19 and columns 8 to 23" in page.locator("#value").inner_text()  # row 1, column 2 of map 0
+
+
 def test_the_answer_without_a_map(studio, visit):
     page = visit(studio)
     drawn(page)

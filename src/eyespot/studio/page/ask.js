@@ -7,6 +7,7 @@
  * @property {number[]} input
  * @property {number[]} output
  * @property {string[]} sources - the layers that it takes its numbers from
+ * @property {number[] | null} grid - of a vector that was maps: their shape [C, H, W]
  * @property {string} formula
  * @property {number[]} [kernel]
  * @property {number[]} [stride]

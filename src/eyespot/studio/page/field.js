@@ -1,8 +1,15 @@
 /** The pixels of the picture that a number depends on, and a frame around them. */
 
+/** Row and column of a number in the maps that its layer is, or was made of. @param {import("./ask.js").Layer} layer @param {number} map @param {number[]} cell */
+export function spotOf({ grid }, map, cell) {
+  if (!grid) return cell;
+  const [, height, width] = grid;
+  return [Math.floor((map % (height * width)) / width), map % width];
+}
+
 /**
  * @param {import("./ask.js").Layer} layer - one whose field is known
- * @param {number[]} cell - row and column
+ * @param {number[]} cell - row and column, as `spotOf` has them
  * @param {number[]} sides - the picture's height and width
  * @returns {number[]} first and last row, first and last column, whole pixels of the picture
  */

@@ -4,6 +4,7 @@ import { fetchKernels, fetchMaps } from "./ask.js";
 import { showField } from "./desk.js";
 import { button, el } from "./dom.js";
 import { byId } from "./elements.js";
+import { spotOf } from "./field.js";
 import { cornerOf, drawSheet, placeAt, sheetOf } from "./sheet.js";
 import { go, place } from "./state.js";
 import { t } from "./words.js";
@@ -101,7 +102,9 @@ async function hover(layer, at) {
   const lines = byId("lines");
   lines.replaceChildren();
   const chosen = shown.get(place().layer ?? "")?.layer;
-  showField(at ? layer : chosen, at ? [at.row, at.column] : place().cell);
+  const { cell, map = 0 } = place();
+  if (at) showField(layer, spotOf(layer, at.map, [at.row, at.column]));
+  else showField(chosen, chosen && cell ? spotOf(chosen, map, cell) : undefined);
   const source = shown.get(layer.sources[0] ?? "");
   if (!at || !source || layer.sources.length > 1) return;
   const shares = await sharesOf(layer, at.map, source.sheet.count);

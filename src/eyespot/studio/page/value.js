@@ -5,6 +5,7 @@ import { colorOf, scaleOf, written } from "./colors.js";
 import { showField } from "./desk.js";
 import { button, el, stepper } from "./dom.js";
 import { byId, tell } from "./elements.js";
+import { spotOf } from "./field.js";
 import { go, place } from "./state.js";
 import { sum } from "./sum.js";
 import { t } from "./words.js";
@@ -19,7 +20,7 @@ export async function showValue(network, picture) {
   const { layer: name, map = 0, cell } = place();
   const layer = network.layers.find((each) => each.name === name);
   section.hidden = !layer || !cell;
-  const field = showField(layer, cell);
+  const field = showField(layer, cell && layer ? spotOf(layer, map, cell) : cell);
   if (section.hidden) return;
   const index = Math.min(map, layer.output[0] - 1);
   const isMap = layer.output.length === 3;
