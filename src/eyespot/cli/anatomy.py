@@ -154,7 +154,7 @@ def augment(imgsz: str | None, as_json: bool, **options: Any) -> None:
 
 
 @click.command()
-@click.argument("network", metavar="RUN_OR_NET")
+@click.argument("network", metavar="[RUN_OR_NET]", required=False)
 @click.argument("pictures", nargs=-1)
 @click.option("--port", type=int, default=8765, show_default=True, help="The port; 0 takes a free one.")
 @told
@@ -162,7 +162,9 @@ def studio(pictures: tuple[str, ...], **options: Any) -> None:
     """Step through RUN_OR_NET on your own picture, in the browser: its layers, its maps, the sum behind every number.
 
     RUN_OR_NET is a run folder or bundle, or a network of `networks` with its published weights. PICTURES lie there from
-    the start; others are drawn, dropped or pasted. Only this computer reaches the page. Ctrl-C ends it.
+    the start; others are drawn, dropped or pasted. Without a RUN_OR_NET it lists the runs below the current folder, and
+    new ones are made there from pictures that are collected by camera, dropped or pasted. Only this computer reaches
+    the page. Ctrl-C ends it.
     """
     from eyespot.cli import show
     from eyespot.studio.run import studio as recipe

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 from fastapi import FastAPI, Response
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
 from eyespot.errors import RequestError
 from eyespot.serve.app import CONTENT_TYPES, PAGE_HEADERS, Doorman, page_files, refused, unknown
 from eyespot.serve.metrics import Metrics
 from eyespot.serve.safety import Gate
-from eyespot.studio import errors_endpoints, network_endpoints
+from eyespot.studio import collect_endpoints, errors_endpoints, network_endpoints, runs_endpoints
 from eyespot.studio.desk import Desk
+from eyespot.studio.lobby import Lobby
+from eyespot.studio.training import Training
 
 
-def make_app(desk: Desk) -> FastAPI:
-    """The application for the network on this desk."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+def make_app(desk: Desk | None, folder: Path | None = None) -> FastAPI:
+    """The application for the network on this desk; without one, for whoever chooses a run first, or makes it.
+
+    folder: in which runs lie and pictures are collected; the current one by default.
+    """
+    folder = Path.cwd() if folder is None else folder
+    lobby, training = Lobby(desk, _screens), Training(folder)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        training.close()
+        lobby.close()
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=lifespan)
     app.add_middleware(Doorman, gate=Gate(None), metrics=Metrics())
     app.add_exception_handler(RequestError, refused)
     app.add_exception_handler(HTTPException, unknown)
@@ -31,9 +49,18 @@ def make_app(desk: Desk) -> FastAPI:
     async def page(name: str) -> Response:
         return _file(name)
 
+    runs_endpoints.add_to(app, lobby, folder)
+    collect_endpoints.add_to(app, folder, training)
+    app.mount("", lobby)
+    return app
+
+
+def _screens(desk: Desk) -> ASGIApp:
+    """What answers for the network on a desk."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     network_endpoints.add_to(app, desk)
     errors_endpoints.add_to(app, desk)
-    return app
+    return app.router  # what is around it has the whole application already
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Questions to the studio that change nothing: an address with parameters, answered by a function in a thread."""
+"""Questions to the studio and orders without a body: an address with parameters, answered by a function in a thread."""
 
 from __future__ import annotations
 
@@ -12,11 +12,16 @@ from eyespot.serve.query import fields, require_known
 
 
 def add_question(
-    app: FastAPI, name: str, answer: Callable[[dict[str, str]], Response], parameters: Sequence[str]
+    app: FastAPI,
+    name: str,
+    answer: Callable[[dict[str, str]], Response],
+    parameters: Sequence[str],
+    *,
+    method: str = "GET",
 ) -> None:
     """Has `GET /studio/NAME` answered by a function of what was asked, by the parameters' names.
 
-    parameters: those that may be given; every other is refused.
+    parameters: those that may be given; every other is refused. method: POST for what changes something.
     """
 
     async def ask(request: Request) -> Response:
@@ -28,7 +33,7 @@ def add_question(
         except NetworkError as error:
             raise RequestError(404, str(error)) from None
 
-    app.add_route(f"/studio/{name}", ask, methods=["GET"])
+    app.add_route(f"/studio/{name}", ask, methods=[method])
 
 
 def text_of(asked: dict[str, str], name: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from eyespot.data.decoding import apart
 from eyespot.data.pictures import read_named
 from eyespot.errors import DataError, MachineError, OptionError, RequestError
+from eyespot.names import printable
 from eyespot.serve.run import listening, require_extra
 
 if TYPE_CHECKING:
@@ -20,11 +21,16 @@ DECODE_SECONDS = 5.0
 
 
 def studio(
-    network: str | Path, pictures: Sequence[str | Path] = (), *, port: int = PORT, say: Callable[[str], None] = print
+    network: str | Path | None = None,
+    pictures: Sequence[str | Path] = (),
+    *,
+    port: int = PORT,
+    say: Callable[[str], None] = print,
 ) -> None:
-    """Serves the studio of a network to this computer alone, until SIGTERM or Ctrl-C.
+    """Serves the studio to this computer alone, until SIGTERM or Ctrl-C.
 
-    network: a run folder or bundle, or a network of the catalogue with its published weights.
+    network: a run folder or bundle, or a network of the catalogue with its published weights. None opens the list of
+        the runs below the current folder, where new ones are made, too, from pictures that are collected there.
     pictures: files that lie on the desk from the start.
     port: 0 is a free one. say: told what a person should know.
     Raises NetworkError, BundleError, WeightsError, DataError, OptionError, MachineError, MissingExtra;
@@ -33,32 +39,35 @@ def studio(
     require_extra()
     if not 0 <= port < 2**16:
         raise OptionError(f"the option port must lie between 0 and {2**16 - 1}, not {port}")
+    if network is None and pictures:
+        raise OptionError("pictures lie on a network's desk: name a run before them")
     from eyespot.serve.service import decoding_processes
     from eyespot.studio.desk import Desk
     from eyespot.studio.subject import opened
 
-    desk = Desk(opened(network))
+    desk = None if network is None else Desk(opened(network))
     decoding = decoding_processes(DECODE_SECONDS)
     apart.use(decoding)
     try:
-        laid = [_laid(desk, each) for each in pictures]
+        laid = [_laid(desk, each) for each in pictures] if desk else []
         _serve(desk, f"#picture={laid[0]}" if laid else "", port=port, say=say)
     finally:
-        desk.own.stop()
         apart.release()
         decoding.stop()
 
 
-def _serve(desk: Desk, place: str, *, port: int, say: Callable[[str], None]) -> None:
+def _serve(desk: Desk | None, place: str, *, port: int, say: Callable[[str], None]) -> None:
     from eyespot.serve.process import Server
     from eyespot.studio.app import make_app
 
     sockets = listening(HOST, port, token=None)
 
     def introduce() -> None:
-        say(f"{'Studio':11} {desk.subject.name}: http://{HOST}:{sockets[0].getsockname()[1]}/{place}")
+        name = desk.subject.name if desk else f"runs in {printable(Path.cwd().name)}"
+        say(f"{'Studio':11} {name}: http://{HOST}:{sockets[0].getsockname()[1]}/{place}")
         say(f"{'Stop':11} Ctrl-C")
-        desk.own.begin()
+        if desk:
+            desk.own.begin()
 
     server = Server(make_app(desk), started=introduce, hang_up=lambda: None)
     try:

@@ -5,6 +5,7 @@
  */
 
 import { fetchNetwork } from "./ask.js";
+import { fetchLobby } from "./ask_collect.js";
 import { el } from "./dom.js";
 import { byId, say } from "./elements.js";
 import { go, onChange, place } from "./state.js";
@@ -15,14 +16,17 @@ const SCREENS = {
   network: () => import("./network.js"),
   playground: () => import("./playground.js"),
   errors: () => import("./errors.js"),
+  runs: () => import("./runs.js"),
+  collect: () => import("./collect.js"),
 };
+const WITHOUT_NETWORK = ["playground", "runs", "collect"];
 
-/** @type {import("./ask.js").Network} */
-let network;
+/** @type {import("./ask.js").Network | null} - where none is open */
+let network = null;
 
 try {
   sayAll();
-  network = await fetchNetwork();
+  if ((await fetchLobby()).open !== null) network = await fetchNetwork();
   byId("language").onclick = () => go({ lang: language() === "zh" ? "en" : "zh" });
   onChange(show);
   await show(place(), {});
@@ -32,13 +36,15 @@ try {
 
 /** @param {import("./state.js").Place} now @param {import("./state.js").Place} before */
 async function show(now, before) {
-  const screen = now.screen && now.screen in SCREENS ? now.screen : "network";
+  const named = now.screen && now.screen in SCREENS ? now.screen : "network";
+  const screen = network || WITHOUT_NETWORK.includes(named) ? named : "runs";
   try {
     sayAll();
     byId("language").textContent = t("language.other");
-    byId("subject").textContent = network.name === network.network ? network.name : `${network.name} · ${network.network}`;
+    if (network) byId("subject").textContent = network.name === network.network ? network.name : `${network.name} · ${network.network}`;
     byId("title").textContent = t(`screen.${screen}`);
-    byId("screens").replaceChildren(...Object.keys(SCREENS).map((name) => link(name, name === screen)));
+    const open = Object.keys(SCREENS).filter((name) => network || WITHOUT_NETWORK.includes(name));
+    byId("screens").replaceChildren(...open.map((name) => link(name, name === screen)));
     for (const name of Object.keys(SCREENS)) byId(name).hidden = name !== screen;
     const module = await SCREENS[screen]();
     await module.show(network, now, screen === (before.screen ?? "network") && "picture" in before ? before : {});
