@@ -68,15 +68,25 @@ def visit(browser: Any) -> Iterator[Callable[..., Any]]:
 
 
 @contextmanager
-def at_work(verb: str, run: Path, *options: str, says: str, cache: Path, **variables: str) -> Iterator[str]:
+def at_work(
+    verb: str,
+    run: Path | None,
+    *options: str,
+    says: str,
+    cache: Path,
+    folder: Path | None = None,
+    **variables: str,
+) -> Iterator[str]:
     """The address at which `eyespot VERB` answers in a process of its own.
 
-    says: how the line begins that ends with the address.
+    run: None names none. says: how the line begins that ends with the address. folder: in which it is started.
     """
+    named = [] if run is None else [str(run)]
     server = subprocess.Popen(
-        [sys.executable, "-m", "eyespot", verb, str(run), "--port", "0", *options],
+        [sys.executable, "-m", "eyespot", verb, *named, "--port", "0", *options],
         stdout=subprocess.PIPE,
         text=True,
+        cwd=folder,
         env={**os.environ, "EYESPOT_CACHE": str(cache), "PYTHONUNBUFFERED": "1", **variables},
     )
     assert server.stdout

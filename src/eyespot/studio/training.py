@@ -123,9 +123,10 @@ class Training:
 
     def _follow(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout
-        for line in process.stdout:
-            if len(self.lines) < MOST_LINES:
-                self.lines.append(line.rstrip())
+        with process.stdout:
+            for line in process.stdout:
+                if len(self.lines) < MOST_LINES:
+                    self.lines.append(line.rstrip())
         status = process.wait()
         with self._lock:
             if self._was_stopped:

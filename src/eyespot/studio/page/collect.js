@@ -26,6 +26,7 @@ export async function show(network, now) {
   if (place() !== now) return; // she went on meanwhile
   drawn = key;
   byId("collect").replaceChildren(...parts);
+  if (now.set && !byId("collect").querySelector(".class")) byId("collect-class").focus();
 }
 
 /** The beginning: a name, or one of those that are there. */
@@ -47,6 +48,7 @@ async function sets() {
 /** @param {any} network @param {string} id */
 async function ofSet(network, id) {
   const [set, training, runs, lobby] = await Promise.all([fetchSet(id), fetchTraining(0), fetchRuns(), fetchLobby()]);
+  const camera = cameraPanel(); // first: the cards follow it
   const holder = el("ul", { className: "classes", "aria-label": t("collect.classes") });
   const cards = set.classes.map((each) => classCard(set, each));
   holder.append(...cards);
@@ -66,7 +68,7 @@ async function ofSet(network, id) {
       el("p", { className: "small soft" }, t("collect.where", { folder: set.folder }), " ", el("a", { href: addressOf({ set: null, try: null }) }, t("collect.others"))),
       nameForm("collect-class", t("collect.class.name"), t("collect.class.make"), set.classes, add),
       el("p", { id: "collect-trouble", className: "error", role: "alert", hidden: true }),
-      el("div", { className: "collecting" }, cameraPanel(), el("div", {}, holder, el("p", { className: "small" }, t("collect.hint")))),
+      el("div", { className: "collecting" }, camera, el("div", {}, holder, el("p", { className: "small" }, t("collect.hint")))),
     ),
     section("collect-train", t("collect.train"), trainPanel(set, training, own, lobby)),
     ...(network && own.some((run) => run.id === lobby.run) ? [section("collect-try", t("collect.try"), ...livePanel(network, own.find((run) => run.id === lobby.run)))] : []),

@@ -4,6 +4,11 @@ import { button, el } from "./dom.js";
 import { say } from "./elements.js";
 import { t } from "./words.js";
 
+const REASONS = {
+  NotAllowedError: "camera.NotAllowedError",
+  NotFoundError: "camera.NotFoundError",
+  NotReadableError: "camera.NotReadableError",
+};
 const QUALITY = 0.92;
 const WIDTH = 640; // that is asked for: networks see less
 /** @type {MediaStream | null} */
@@ -33,8 +38,7 @@ export async function openCamera() {
     await view.play();
   } catch (error) {
     closeCamera();
-    const known = ["NotAllowedError", "NotFoundError", "NotReadableError"].includes(error.name);
-    throw new Error(t(known ? `camera.${error.name}` : "camera.other", { why: error.message }));
+    throw new Error(t(REASONS[error.name] ?? "camera.other", { why: error.message }));
   }
   for (const listener of listeners) listener(true);
 }

@@ -93,7 +93,7 @@ export function classCard(set, of) {
     let [failed, first] = [0, ""];
     for (const file of files) {
       await save(file).catch((error) => {
-        first ||= t("collect.refused", { file: file.name, why: error.message });
+        first ||= t("collect.refused", { file: file.name, why: error.message.replace(/^the picture /, "it ").replace(/\.$/, "") });
         failed++;
       });
     }
@@ -108,7 +108,7 @@ export function classCard(set, of) {
   const add = button(t("collect.choose"), () => input.click(), { "aria-label": t("collect.choose.which", { class: of.name }) });
   const card = el(
     "li",
-    { className: "class", onfocusin: null },
+    { className: "class" },
     el("div", { className: "row" }, el("h3", {}, of.name), count),
     el("div", { className: "row" }, cameraButton(of, () => guarded(async () => save(await shot()))), add, input, remove),
     trouble,

@@ -29,6 +29,7 @@ export function livePanel(network, run) {
       mirror.srcObject = byId("collect").querySelector(".camera-panel video").srcObject;
       on = true;
       turn();
+      await mirror.play();
       await answerOn();
     } catch (error) {
       say(trouble, error.message);
@@ -57,7 +58,11 @@ export function livePanel(network, run) {
   whenCamera((isOpen) => {
     if (!isOpen) on = false;
   });
-  if (place().try) setTimeout(begin); // once it is on the page
+  if (place().try) setTimeout(() => { // once it is on the page
+    start.focus();
+    start.closest("section").scrollIntoView();
+    begin();
+  });
   const links = [["network", "live.look"], ["errors", "live.errors"]].map(([screen, key]) => el("a", { href: addressOf({ screen, set: null, try: null }) }, t(key)));
   return [
     el("p", { id: "live-figure" }, el("strong", {}, run.name), `: ${figure(run)}`),

@@ -9,6 +9,7 @@ import { t } from "./words.js";
 const AGAIN_MILLISECONDS = 400;
 const LEAST_PICTURES = 2;
 const LEAST_CLASSES = 2;
+const ENDS = { done: "train.done", stopped: "train.stopped", failed: "train.failed" };
 
 /**
  * @param {import("./ask_collect.js").DataSet} set @param {import("./ask_collect.js").Training} training
@@ -44,7 +45,7 @@ export function trainPanel(set, training, runs, lobby) {
     const isRunning = state === "running";
     if (isRunning && start === document.activeElement) stop.focus();
     [start.hidden, stop.hidden, log.hidden] = [isRunning, !isRunning, false];
-    say(now, isRunning ? t("train.running", { phase: phase || t("train.begins") }) : t(`train.${state}`));
+    say(now, isRunning ? t("train.running", { phase: phase || t("train.begins") }) : t(ENDS[state]));
     if (state === "failed") say(trouble, t("train.why", { error }));
     const news = lines.slice(Math.max(0, known - first));
     known = Math.max(known, first + lines.length);

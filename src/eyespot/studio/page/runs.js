@@ -6,6 +6,9 @@ import { byId, percent, say, tell } from "./elements.js";
 import { addressOf, place } from "./state.js";
 import { t } from "./words.js";
 
+const STATES = { "going on": "runs.state.going on", stopped: "runs.state.stopped", damaged: "runs.state.damaged" };
+const MEASURED_ON = { test: "runs.on.test", "cross-validation": "runs.on.cross-validation", validation: "runs.on.validation" };
+
 /** @param {any} network @param {any} now */
 export async function show(network, now) {
   const [lobby, runs] = await Promise.all([fetchLobby(), fetchRuns()]);
@@ -36,7 +39,7 @@ function item(run, isOpen) {
     "li",
     { className: isOpen ? "open" : "" },
     el("span", { className: "who" }, title, el("span", { className: "small soft" }, about)),
-    el("span", { className: "small" }, ...(run.state === "done" ? [figure(run)] : [t(`runs.state.${run.state}`, { why: run.why })])),
+    el("span", { className: "small" }, ...(run.state === "done" ? [figure(run)] : [t(STATES[run.state], { why: run.why })])),
     isOpen ? el("a", { href: addressOf({ screen: "network", picture: null, set: null }) }, t("runs.look")) : opener(run, title.id),
   );
 }
@@ -74,7 +77,7 @@ export async function openAndGo(run, there) {
 /** The figure of a run with its interval, in words. @param {import("./ask_collect.js").Run} run @returns {string} */
 export function figure({ measure, value, low, high, measured_on }) {
   if (value === null) return t("runs.unmeasured");
-  const said = { value: percent(value), low: percent(low), high: percent(high), measure, on: t(`runs.on.${measured_on}`) };
+  const said = { value: percent(value), low: percent(low), high: percent(high), measure, on: t(MEASURED_ON[measured_on]) };
   return t(measure === "accuracy" ? "runs.accuracy" : "runs.measure", said);
 }
 
