@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,10 +19,16 @@ Ask = Callable[..., Any]
 
 
 @contextmanager
-def studio_at_work(*arguments: str) -> Iterator[tuple[Ask, subprocess.Popen[str]]]:
-    """What asks the studio of a run or network, and its process. `ask.address` is the page's."""
+def studio_at_work(
+    *arguments: str, folder: Path | None = None, **variables: str
+) -> Iterator[tuple[Ask, subprocess.Popen[str]]]:
+    """What asks the studio of a run or network, and its process. `ask.address` is the page's.
+
+    folder: in which it is started. variables: of its environment.
+    """
+    environment = {**os.environ, **variables}
     command = [sys.executable, "-m", "eyespot", "studio", *arguments, "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder, env=environment) as process:
         assert process.stdout
         try:
             address = next(line.split()[-1] for line in process.stdout if line.startswith("Studio"))

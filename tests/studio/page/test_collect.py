@@ -143,7 +143,7 @@ def test_pictures_come_by_camera_drop_choice_and_paste_and_are_there_later(colle
     ],
 )
 def test_a_name_that_is_none_is_told_and_nothing_is_lost(collecting, typed, said):
-    page = collecting(f"names {len(typed)}", "pear")
+    page = collecting(f"names {typed.encode().hex()}", "pear")
     page.locator("#collect-class").fill(typed)
     page.get_by_role("button", name="Add").click()
     expect(page.locator("#collect-class-trouble")).to_contain_text(said)

@@ -100,7 +100,7 @@ export function classCard(set, of) {
     if (failed) say(trouble, failed > 1 ? `${first} ${t("collect.refused.more", { count: failed - 1 })}` : first);
     if (of.pictures.length > before) tell(t("collect.saved", { class: of.name, count: of.pictures.length }));
   };
-  const input = el("input", { type: "file", multiple: true, className: "unseen", tabIndex: -1, accept: "image/*,.heic,.heif,.tif,.tiff,.pgm,.ppm,.bmp", "aria-label": t("collect.choose.which", { class: of.name }) });
+  const input = el("input", { type: "file", multiple: true, hidden: true, accept: "image/*,.heic,.heif,.tif,.tiff,.pgm,.ppm,.bmp" });
   input.onchange = () => {
     take([...input.files]);
     input.value = "";
