@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,6 +70,8 @@ def _serve(desk: Desk | None, place: str, *, port: int, say: Callable[[str], Non
         say(f"{'Stop':11} Ctrl-C")
         if desk:
             desk.own.begin()
+        else:
+            threading.Thread(target=_import_what_opens, name="eyespot-imports").start()
 
     server = Server(make_app(desk), started=introduce, hang_up=lambda: None)
     try:
@@ -81,6 +85,14 @@ def _serve(desk: Desk | None, place: str, *, port: int, say: Callable[[str], Non
             each.close()
     if server.was_interrupted:
         raise KeyboardInterrupt
+
+
+def _import_what_opens() -> None:
+    """Imports what opening a run needs, while a person still chooses one or collects pictures."""
+    with suppress(ImportError):  # told when a run is opened
+        import torch  # noqa: F401
+
+        import eyespot.studio.subject  # noqa: F401
 
 
 def _laid(desk: Desk, picture: str | Path) -> str:
