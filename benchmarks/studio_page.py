@@ -42,6 +42,8 @@ SCREENS = (
     "screen=playground",
     "screen=errors",
     "screen=network&layer=stage2.conv&map=7&first=0&exciting=1",
+    "screen=runs",
+    "screen=collect",
 )
 WATCH = """() => {
     window.begun = 0;
