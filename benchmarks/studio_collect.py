@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import os
-import re
 import shutil
 import tempfile
 import time
@@ -33,7 +32,7 @@ ALL_BAR = at_most(90, "s", "from the empty page to a live answer, with 3 classes
 OWN_BAR = at_most(20, "s", "of which eyespot itself takes, from the button Train to a live answer")
 SAVED_BAR = at_least(60, "pictures", "every picture is on disk, in a folder for each class")
 RIGHT_BAR = at_least(90, "%", "of the live answers name what the camera sees")
-EACH, ANSWERS = 20, 20
+ANSWERS = 20
 FILM, SIDES, SECONDS_OF_A_PICTURE = "camera.y4m", (320, 240), 0.2
 PATIENCE = 1_200_000
 DROP = """(card, files) => {
@@ -45,13 +44,15 @@ DROP = """(card, files) => {
 
 
 def main() -> None:
-    measuring.arguments_parser(__doc__).parse_args()
+    parser = measuring.arguments_parser(__doc__)
+    parser.add_argument("--pictures", type=int, default=20, help="of each class (default 20)")
+    each = parser.parse_args().pictures
     print(measuring.heading(), flush=True)
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, by whatever else runs", flush=True)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as started:
         folder = Path(name)
         eyespot.sample("shapes", folder)
-        classes = {each.name: sorted(each.iterdir()) for each in sorted((folder / "photos").iterdir()) if each.is_dir()}
+        classes = {path.name: sorted(path.iterdir()) for path in sorted((folder / "photos").iterdir()) if path.is_dir()}
         filmed, *dropped = classes
         film(folder / FILM, classes[filmed])
         arguments = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
@@ -66,7 +67,7 @@ def main() -> None:
             begun = time.perf_counter()
             page.goto(f"{ask.address}#screen=collect&lang=en")
             page.wait_for_function(SETTLED)
-            collect(page, filmed, {each: classes[each][:EACH] for each in dropped})
+            collect(page, filmed, {name: classes[name][:each] for name in dropped}, each)
             told("pictures collected", collected := time.perf_counter() - begun)
             page.click("#train-start")
             page.wait_for_selector("#live-bars .first")
@@ -95,7 +96,8 @@ def film(path: Path, pictures: list[Path]) -> None:
             file.write((b"FRAME\n" + data) * round(10 * SECONDS_OF_A_PICTURE))
 
 
-def collect(page: Any, filmed: str, dropped: dict[str, list[Path]]) -> None:
+def collect(page: Any, filmed: str, dropped: dict[str, list[Path]], each: int) -> None:
+    """each: how many pictures of a class."""
     page.fill("#collect-name", "shapes")
     page.keyboard.press("Enter")
     for name in (filmed, *dropped):
@@ -106,14 +108,16 @@ def collect(page: Any, filmed: str, dropped: dict[str, list[Path]]) -> None:
     take = card(page, filmed).locator(".take")
     take.hover()
     page.mouse.down()
-    card(page, filmed).get_by_text(re.compile(r"Pictures: ([2-9]\d|\d{3})$")).wait_for()  # it may be a few more
+    shots = card(page, filmed).get_by_text("Pictures: ")
+    while int(shots.inner_text().split()[-1]) < each:
+        page.wait_for_timeout(20)
     page.mouse.up()
     for name, pictures in dropped.items():
         card(page, name).evaluate(
-            DROP, [[each.name, base64.b64encode(each.read_bytes()).decode()] for each in pictures]
+            DROP, [[path.name, base64.b64encode(path.read_bytes()).decode()] for path in pictures]
         )
     for name in dropped:
-        card(page, name).get_by_text(f"Pictures: {EACH}", exact=True).wait_for()
+        card(page, name).get_by_text(f"Pictures: {each}", exact=True).wait_for()
 
 
 def card(page: Any, name: str) -> Any:

@@ -44,6 +44,8 @@ SCREENS = (
     "screen=labs",
     "screen=labs&lab=why-pool&guess=1",
     "screen=network&layer=stage2.conv&map=7&first=0&exciting=1",
+    "screen=runs",
+    "screen=collect",
 )
 WATCH = """() => {
     window.begun = 0;

@@ -289,6 +289,13 @@ def test_the_playground(run):
     assert printed.count("(bar <= ") == 5
 
 
+def test_collecting(run):
+    pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install playwright")
+    if not shutil.which("chromium"):
+        pytest.skip("chromium is missing: apt-get install chromium")
+    assert run("studio_collect.py", "--pictures", 4).count("(bar ") == 4
+
+
 def test_decoding(run_here, data):
     printed = run_here("decode.py", data, "--pictures", 5, "--runs", 1)
     assert "eyespot, its own record" in printed

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,9 +78,14 @@ def _serve_network(
             if running:
                 say(f"{'Lab':11} {running} is stopped; its finished rounds are kept")
 
-        started = desk.own.begin if desk else lambda: None
+        def start() -> None:
+            if desk:
+                desk.own.begin()
+            else:
+                threading.Thread(target=_import_what_opens, name="eyespot-imports").start()
+
         place = f"#picture={laid[0]}" if laid else ""
-        _serve(app, name, place, port=port, say=say, started=started, ends=end)
+        _serve(app, name, place, port=port, say=say, started=start, ends=end)
     finally:
         apart.release()
         decoding.stop()
@@ -124,6 +131,14 @@ def _serve(
             each.close()
     if server.was_interrupted:
         raise KeyboardInterrupt
+
+
+def _import_what_opens() -> None:
+    """Imports what opening a run needs, while a person still chooses one or collects pictures."""
+    with suppress(ImportError):  # told when a run is opened
+        import torch  # noqa: F401
+
+        import eyespot.studio.subject  # noqa: F401
 
 
 def _laid(desk: Desk, picture: str | Path) -> str:
