@@ -16,6 +16,7 @@ from eyespot.runs.headline import headline
 from eyespot.training import loop
 
 KEYS = ["time", "phase", "regime", "step", "epoch", "loss", "validation_loss", "accuracy", "average_precision"]
+KEYS += ["n", "worth", "rung"]
 SCRATCH = {"model": "lenet5", "epochs": 4, "batch": 8}
 
 

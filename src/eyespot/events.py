@@ -7,7 +7,7 @@ import json
 import math
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -36,6 +36,12 @@ class Event:
     """On validation pictures, or in cross-validation; with "done" the run's figure."""
     average_precision: float | None = None
     """Of a detector, with "done": the mean over classes and overlaps from 0.50 to 0.95."""
+    n: int | None = None
+    """With "validation pictures": how many each accuracy from here on is measured on."""
+    worth: float | None = None
+    """As many independent pictures as these are worth, where some are of one series."""
+    rung: Mapping[str, object] | None = None
+    """With "rung": a regime that was tried on the way up, and what came of it, as the ladder of result.json has it."""
 
     @property
     def key(self) -> _Key:

@@ -268,7 +268,7 @@ class Ladder:
             self._keep(tuned)
 
     def _not_begun(self, candidate: Candidate, trained: str, reason: str) -> None:
-        self._climbed.rungs.append(
+        self._climbed.add(
             Rung(
                 regime=candidate.regime,
                 trained=trained,

@@ -14,8 +14,10 @@ import numpy as np
 
 from eyespot.building.surgery import as_trunk
 from eyespot.data.copies import Hashed
+from eyespot.data.groups import effective_count
 from eyespot.data.store import Store
 from eyespot.evaluate.likeness import class_means
+from eyespot.events import Event
 from eyespot.features.embed import embed
 from eyespot.features.trunk import Trunk
 from eyespot.heads.head import Head
@@ -171,6 +173,15 @@ def training_of(
     return Training(net, examples, validation, plan, seed=job.options.seed, device=job.device, world=job.world)
 
 
+def tell_validation(lesson: Lesson, job: Job) -> None:
+    """Writes down how many pictures the accuracies of a training are measured on, before the first of them."""
+    pictures = lesson.prepared.part("val")
+    group = lesson.prepared.group(pictures)
+    worth = None if group is None else effective_count(group)
+    if pictures:
+        job.events.tell(Event("validation pictures", regime=lesson.regime, n=len(pictures), worth=worth))
+
+
 def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> Fitted:
     """The model after this training. Ctrl-C before its first epoch is over gives the frozen one back.
 
@@ -180,6 +191,7 @@ def tune(frozen: Fitted, tuning: Tuning, job: Job, *, reserve: float = 0.0) -> F
     lesson = tuning.lesson
     try:
         training = tuning.make()
+        tell_validation(lesson, job)
         ended = run_training(training, job, key=tuning.key, reserve=reserve)
     except KeyboardInterrupt:
         if job.world.size > 1:  # processes that do not stop alike would wait for each other

@@ -16,6 +16,7 @@ from eyespot.errors import MachineError
 from eyespot.events import LINES, Event
 from eyespot.runs.clock import Decisions, Ended, Reason
 from eyespot.runs.job import Job
+from eyespot.runs.kernels import KernelRecord
 from eyespot.training.around_steps import WholeSteps
 from eyespot.words import counted
 
@@ -38,16 +39,27 @@ class Cost:
     """For what has to be computed, or decoded, before the first step."""
 
 
-def run_training(training: Stepwise, job: Job, *, key: str, reserve: float = 0.0, few: bool = False) -> Reason:
+def run_training(
+    training: Stepwise,
+    job: Job,
+    *,
+    key: str,
+    reserve: float = 0.0,
+    few: bool = False,
+    record: KernelRecord | None = None,
+) -> Reason:
     """Trains from the last checkpoint under that name, if there is one, to the end, and why it ended.
 
     key: names this training among those of the run.
     reserve: seconds that must be left on the clock when it ends.
     few: True for small networks on few images, which gain nothing from more than one thread.
+    record: keeps kernels after every epoch, before a checkpoint says that it is over.
     KeyboardInterrupt goes through where not one epoch is over, and where several processes would not stop alike.
     """
     kept = _Kept(training, job, key)
     kept.restore()
+    if record:
+        record.begin(len(training.epochs))
     _note_on_norms(training, job)
     decisions = Decisions(job.clock, key)
     known = decisions.ended
@@ -60,6 +72,8 @@ def run_training(training: Stepwise, job: Job, *, key: str, reserve: float = 0.0
                 whole.between()
                 job.progress("training", step.number, training.steps)
                 _tell(step, job, key, last=last)
+                if record and step.epoch:
+                    record.after(step.epoch.number, is_last=step.number >= last)
                 kept.save(now=False)
                 if known is None and job.clock.is_up(reserve=reserve) and step.number < training.steps:
                     reason = "by the clock"

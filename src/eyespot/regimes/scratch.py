@@ -13,7 +13,8 @@ from eyespot.records import Part
 from eyespot.regimes.answers import Asked, on_val
 from eyespot.regimes.findings import Findings
 from eyespot.regimes.fitted import ClassMeans, Fitted, despite_ctrl_c, stopped_note
-from eyespot.regimes.learned import Learned, Lesson, learned, means_of
+from eyespot.regimes.kept_kernels import kernel_record
+from eyespot.regimes.learned import Learned, Lesson, learned, means_of, tell_validation
 from eyespot.regimes.on_images import augmentation_for, decoded
 from eyespot.regimes.plans import Defaults, growing_sides
 from eyespot.regimes.prepare import Prepared, notes_on_trained
@@ -49,7 +50,9 @@ def fit_scratch(prepared: Prepared, name: str, job: Job, *, gray: bool, small_te
     prepared = images.prepared
     making = Making(images, network, augmentation_for(job, prepared, preprocess), job)
     begun = _begun(making)
-    ended = run_training(begun.training, job, key=KEY, reserve=finishing_seconds(job), few=making.few)
+    tell_validation(begun.lesson, job)
+    record = kernel_record(begun.training, job)
+    ended = run_training(begun.training, job, key=KEY, reserve=finishing_seconds(job), few=making.few, record=record)
     best = _best_epoch(begun.training)
     found = learned(begun.lesson, begun.training, ended, job, net=lambda: begun.training.averaged)
     as_long = replace(begun.defaults, epochs=best, patience=None)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from eyespot.building.surgery import seconds_per_view
 from eyespot.data.groups import Series
+from eyespot.events import Event, Events
 from eyespot.features.tap import Tap
 from eyespot.heads.problems import log_softmax
 from eyespot.records import Rung
@@ -63,10 +64,22 @@ class Climbed:
     """The frozen model as epoch 0 of every training that begins with it."""
     first: Answers | None = None
     """The frozen model's to the validation pictures."""
+    events: Events = field(default_factory=Events)
+    """Take the rungs as they are tried."""
 
     @classmethod
     def of(cls, first: FirstRung, answers: Answers | None, job: Job) -> Climbed:
-        return cls(first.frozen, answers, [_rung_of_frozen(answers, job, first)], _start_row(answers), answers)
+        rung = _rung_of_frozen(answers, job, first)
+        return cls(first.frozen, answers, [rung], _start_row(answers), answers, job.events)
+
+    def add(self, rung: Rung) -> None:
+        """One more that was tried, or not begun."""
+        self.rungs.append(rung)
+        self.tell(rung)
+
+    def tell(self, rung: Rung) -> None:
+        accuracy = rung.validation.accuracy if rung.validation else None
+        self.events.tell(Event("rung", regime=rung.regime, accuracy=accuracy, rung=rung.model_dump(mode="json")))
 
     def beats_the_first(self, answers: Answers, series: Series) -> bool:
         """Whether these answers are better than the frozen model's, where that is not the best any more."""
@@ -85,7 +98,7 @@ class Climbed:
         verdict: Verdict,
     ) -> None:
         """Adds the rung of a model that was compared with the best so far, whose place it takes where it is kept."""
-        self.rungs.append(
+        self.add(
             Rung(
                 regime=other.regime,
                 trained=trained,
@@ -103,7 +116,9 @@ def begin(first: FirstRung, job: Job) -> Climbed:
     """The frozen model, measured on the validation pictures: where every other regime starts from."""
     asked = first.ask(job)
     measured = replace(first.frozen, views_computed=first.frozen.views_computed + asked.computed)
-    return Climbed.of(replace(first, frozen=measured), asked.answers, job)
+    climbed = Climbed.of(replace(first, frozen=measured), asked.answers, job)
+    climbed.tell(climbed.rungs[0])
+    return climbed
 
 
 def asked_for(first: FirstRung, make: Callable[[], Tuning], job: Job, *, refit: Callable[[Fitted], Fitted]) -> Fitted:
@@ -186,6 +201,7 @@ def weigh(
 def only_frozen(first: FirstRung, job: Job, *, reason: str) -> Climbed:
     """The frozen model as the only rung, judged by cross-validation; reason: why no other regime is tried."""
     climbed = Climbed.of(first, first.frozen.answers_on_train, job)
+    climbed.tell(climbed.rungs[0])
     climbed.best = with_note(first.frozen, reason)
     return climbed
 

@@ -17,6 +17,7 @@ from eyespot.errors import CannotWrite, OptionError
 from eyespot.events import EVENTS
 from eyespot.files import LEFT_OVER, from_home, remove_leftovers, write_whole, writing
 from eyespot.runs.config import CONFIG, as_config
+from eyespot.runs.kernels import KERNELS
 from eyespot.runs.options import TrainOptions
 from eyespot.runs.tables import write_json
 
@@ -203,7 +204,7 @@ def _holds_nothing(folder: Path) -> bool:
 def _is_left_over(path: Path) -> bool:
     if path.name == CHECKPOINTS:
         return not any(path.glob("*/[!.]*"))  # those that were not finished begin with a dot
-    return path.name in (ARGS, CONFIG, EVENTS, LOCK) or path.name.startswith((LEFT_OVER, f".{FOLDER}."))
+    return path.name in (ARGS, CONFIG, EVENTS, KERNELS, LOCK) or path.name.startswith((LEFT_OVER, f".{FOLDER}."))
 
 
 def _clear(folder: Path) -> None:

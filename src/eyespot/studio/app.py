@@ -12,12 +12,30 @@ from eyespot.errors import RequestError
 from eyespot.serve.app import CONTENT_TYPES, PAGE_HEADERS, Doorman, page_files, refused, unknown
 from eyespot.serve.metrics import Metrics
 from eyespot.serve.safety import Gate
-from eyespot.studio import errors_endpoints, network_endpoints
+from eyespot.studio import errors_endpoints, kernels_endpoints, network_endpoints, training_endpoints
 from eyespot.studio.desk import Desk
+from eyespot.studio.history import History
 
 
 def make_app(desk: Desk) -> FastAPI:
     """The application for the network on this desk."""
+    app = _pages()
+    network_endpoints.add_to(app, desk)
+    errors_endpoints.add_to(app, desk)
+    kernels_endpoints.add_to(app, desk)
+    training_endpoints.add_to(app, desk.history)
+    return app
+
+
+def make_app_of_training(history: History) -> FastAPI:
+    """The application for a run that has no model yet: its training can be followed, and no more."""
+    app = _pages()
+    network_endpoints.add_none_to(app, history.folder.name if history.folder else "")
+    training_endpoints.add_to(app, history)
+    return app
+
+
+def _pages() -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_middleware(Doorman, gate=Gate(None), metrics=Metrics())
     app.add_exception_handler(RequestError, refused)
@@ -31,8 +49,6 @@ def make_app(desk: Desk) -> FastAPI:
     async def page(name: str) -> Response:
         return _file(name)
 
-    network_endpoints.add_to(app, desk)
-    errors_endpoints.add_to(app, desk)
     return app
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from eyespot.studio.history import History
 from eyespot.studio.own_pictures import OwnPictures
 from eyespot.studio.subject import Answer, Subject
 
@@ -32,6 +33,7 @@ class Desk:
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
         self.own = OwnPictures(subject.bundle)
+        self.history = History(subject.bundle.folder.parent if subject.bundle else None)
         self._images: OrderedDict[str, np.ndarray] = OrderedDict()
         self._walks: OrderedDict[str, Walk] = OrderedDict()
         self._lock = threading.Lock()

@@ -47,6 +47,15 @@ def add_to(app: FastAPI, desk: Desk) -> None:
         add_question(app, name, getattr(endpoints, name), PARAMETERS)
 
 
+def add_none_to(app: FastAPI, name: str) -> None:
+    """Adds the answer of a run of that name that has no model yet: a network without layers."""
+
+    @app.get("/studio/network")
+    async def network() -> Response:
+        known = {"name": name, "network": name, "is_run": True, "blank": ""}
+        return as_json({**known, "classes": [], "draws": None, "precision": None, "layers": []})
+
+
 class _Endpoints:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 from eyespot.data.decoding import apart
 from eyespot.data.pictures import read_named
 from eyespot.errors import DataError, MachineError, OptionError, RequestError
+from eyespot.files import from_home
 from eyespot.serve.run import listening, require_extra
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from eyespot.studio.desk import Desk
 
 HOST, PORT = "127.0.0.1", 8765
@@ -24,7 +27,8 @@ def studio(
 ) -> None:
     """Serves the studio of a network to this computer alone, until SIGTERM or Ctrl-C.
 
-    network: a run folder or bundle, or a network of the catalogue with its published weights.
+    network: a run folder or bundle, or a network of the catalogue with its published weights. Of a run that has no
+        model yet only the training is shown.
     pictures: files that lie on the desk from the start.
     port: 0 is a free one. say: told what a person should know.
     Raises NetworkError, BundleError, WeightsError, DataError, OptionError, MachineError, MissingExtra;
@@ -34,33 +38,52 @@ def studio(
     if not 0 <= port < 2**16:
         raise OptionError(f"the option port must lie between 0 and {2**16 - 1}, not {port}")
     from eyespot.serve.service import decoding_processes
+    from eyespot.studio.app import make_app, make_app_of_training
     from eyespot.studio.desk import Desk
-    from eyespot.studio.subject import opened
+    from eyespot.studio.history import History
+    from eyespot.studio.subject import has_no_model_yet, opened
 
+    if has_no_model_yet(network):
+        if pictures:
+            raise OptionError(f"{network} has no model yet that could look at pictures: name none, or wait for it")
+        history = History(from_home(network))
+        app, name = make_app_of_training(history), from_home(network).name
+        _serve(app, f"{name}, which has no model yet", "#screen=training", port=port, say=say, ends=history.stop)
+        return
     desk = Desk(opened(network))
     decoding = decoding_processes(DECODE_SECONDS)
     apart.use(decoding)
     try:
         laid = [_laid(desk, each) for each in pictures]
-        _serve(desk, f"#picture={laid[0]}" if laid else "", port=port, say=say)
+        place = f"#picture={laid[0]}" if laid else ""
+        begin, end = desk.own.begin, desk.history.stop
+        _serve(make_app(desk), desk.subject.name, place, port=port, say=say, started=begin, ends=end)
     finally:
         desk.own.stop()
         apart.release()
         decoding.stop()
 
 
-def _serve(desk: Desk, place: str, *, port: int, say: Callable[[str], None]) -> None:
+def _serve(
+    app: FastAPI,
+    name: str,
+    place: str,
+    *,
+    port: int,
+    say: Callable[[str], None],
+    ends: Callable[[], None],
+    started: Callable[[], None] = lambda: None,
+) -> None:
     from eyespot.serve.process import Server
-    from eyespot.studio.app import make_app
 
     sockets = listening(HOST, port, token=None)
 
     def introduce() -> None:
-        say(f"{'Studio':11} {desk.subject.name}: http://{HOST}:{sockets[0].getsockname()[1]}/{place}")
+        say(f"{'Studio':11} {name}: http://{HOST}:{sockets[0].getsockname()[1]}/{place}")
         say(f"{'Stop':11} Ctrl-C")
-        desk.own.begin()
+        started()
 
-    server = Server(make_app(desk), started=introduce, hang_up=lambda: None)
+    server = Server(app, started=introduce, hang_up=lambda: None, ends=ends)
     try:
         server.run(sockets)
     except OSError as error:

@@ -15,11 +15,13 @@ from eyespot.arithmetic.table import Layer, flat
 from eyespot.building.create import require_torch
 from eyespot.building.named import bundle_with_weights, is_network, preprocess_of, read_run, with_weights
 from eyespot.bundle.described import DRAWN_SIDE, SAMPLE
-from eyespot.bundle.files import Bundle
+from eyespot.bundle.files import Bundle, find_bundle
 from eyespot.bundle.run import Classifier, require_answer
 from eyespot.engine.compiled import compiled_folder
+from eyespot.files import from_home
 from eyespot.heads.problems import log_softmax
 from eyespot.records import Preprocess
+from eyespot.runs.folder import ARGS
 
 if TYPE_CHECKING:
     import torch
@@ -82,6 +84,17 @@ def opened(where: str | Path) -> Subject:
     rows = _rows(net, manifest.preprocess)
     name, network = manifest.name, manifest.network.name
     return Subject(name, network, net, manifest.preprocess, manifest.classes, rows, answer, bundle)
+
+
+def has_no_model_yet(where: str | Path) -> bool:
+    """True for the folder of a run that trains just now, or that ended before it had a model."""
+    if is_network(where):
+        return False
+    folder = from_home(where)
+    try:
+        return (folder / ARGS).is_file() and find_bundle(folder) is None
+    except OSError:  # no permission: told where it is opened
+        return False
 
 
 def _of_catalogue(name: str) -> Subject:

@@ -99,6 +99,11 @@ class Training:
         return self._average.net
 
     @property
+    def measured(self) -> nn.Sequential:
+        """The network that validation measures now, in evaluation: with averaged weights."""
+        return self._average.net
+
+    @property
     def kept(self) -> int | None:
         """The number of the epoch whose weights answer; None for those of now, in the midst of one or without any."""
         if not self.epochs or not (self._chose or self._ends_epoch):
