@@ -47,7 +47,7 @@ def history(*epochs: int) -> KernelHistory:
 def test_every_epoch_is_kept_and_the_best_one_is_that_of_the_model(run):
     found = read_kernels(run)
     assert (found.layer, found.epochs) == ("stage1.conv", (0, 1, 2, 3, 4))
-    assert found.kernels.shape == (5, 6, 1, 5, 5)
+    assert found.kernels.shape == (5, 6, 3, 5, 5)
     assert all((one != other).any() for one, other in zip(found.kernels, found.kernels[1:], strict=False))
     with (run / "results.csv").open(encoding="utf-8") as file:
         best = max(int(row["epoch"]) for row in csv.DictReader(file) if row["best"] == "True")
@@ -92,10 +92,9 @@ def test_what_was_written_is_read_and_always_in_the_same_bytes(tmp_path):
 
 
 def test_a_record_goes_on_after_a_kill_and_back_after_a_loss_that_is_no_number(tmp_path):
-    now = np.zeros(SHAPE, np.float32)
+    now, told = np.zeros(SHAPE, np.float32), list[int]()
     record = KernelRecord(tmp_path, "stage1.conv", lambda: now + len(told), epochs=3, notes=lambda note: None)
-    told: list[int] = []
-    record.begin(0)
+    record.begin(0, is_new=True)
     for epoch in (1, 2, 2, 3):  # the second was done again
         told.append(epoch)
         record.after(epoch)
@@ -103,7 +102,7 @@ def test_a_record_goes_on_after_a_kill_and_back_after_a_loss_that_is_no_number(t
     assert found.epochs == (0, 1, 2, 3)
     assert found.kernels[:, 0, 0, 0, 0].tolist() == [0, 1, 3, 4]
     again = KernelRecord(tmp_path, "stage1.conv", lambda: now + 9, epochs=3, notes=lambda note: None)
-    again.begin(1)
+    again.begin(1, is_new=False)
     again.after(2)
     assert read_kernels(tmp_path).kernels[:, 0, 0, 0, 0].tolist() == [0, 1, 9]
 
@@ -113,7 +112,7 @@ def test_of_larger_kernels_fewer_epochs_are_kept(tmp_path):
     assert kept_every(80_000, 100) == 1
     assert kept_every(80_000, 1000) == 10
     record = KernelRecord(tmp_path, "conv", lambda: np.zeros((200, 1, 10, 10), np.float32), epochs=205, notes=print)
-    record.begin(0)
+    record.begin(0, is_new=True)
     for epoch in range(1, 206):
         record.after(epoch, is_last=epoch == 205)
     assert read_kernels(tmp_path).epochs == (*range(0, 205, 3), 205)
@@ -122,7 +121,7 @@ def test_of_larger_kernels_fewer_epochs_are_kept(tmp_path):
 def test_a_disk_that_is_full_is_a_note_and_training_goes_on(tmp_path):
     notes: list[str] = []
     record = KernelRecord(tmp_path / "gone", "conv", lambda: np.zeros(SHAPE, np.float32), epochs=2, notes=notes.append)
-    record.begin(0)
+    record.begin(0, is_new=True)
     record.after(1)
     assert notes == [f"{tmp_path / 'gone' / KERNELS} ends early, for it cannot be written (No such file or directory)"]
 
@@ -140,7 +139,7 @@ def test_a_damaged_file_is_told_and_a_record_begins_a_new_one(tmp_path):
         with pytest.raises(DataError, match="is damaged"):
             read_kernels(tmp_path)
     record = KernelRecord(tmp_path, "stage1.conv", lambda: np.zeros(SHAPE, np.float32), epochs=2, notes=print)
-    record.begin(1)
+    record.begin(1, is_new=False)
     record.after(2)
     assert read_kernels(tmp_path).epochs == (2,)
 

@@ -59,7 +59,7 @@ def run_training(
     kept = _Kept(training, job, key)
     kept.restore()
     if record:
-        record.begin(len(training.epochs))
+        record.begin(len(training.epochs), is_new=training.step == 0)
     _note_on_norms(training, job)
     decisions = Decisions(job.clock, key)
     known = decisions.ended

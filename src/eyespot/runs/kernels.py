@@ -127,8 +127,11 @@ class KernelRecord:
         self._history: KernelHistory | None = None
         self._is_on = True
 
-    def begin(self, epochs: int) -> None:
-        """Goes on from what is kept of so many epochs that are done; of none, the kernels before training are kept."""
+    def begin(self, epochs: int, *, is_new: bool) -> None:
+        """Goes on from what is kept of so many epochs that are done.
+
+        is_new: before the first step, whose kernels are those of epoch 0.
+        """
         try:
             found = read_kernels(self._folder)
         except DataError:
@@ -137,7 +140,7 @@ class KernelRecord:
         fits = found is not None and found.layer == self._layer and found.kernels.shape[1:] == now.shape
         empty = KernelHistory(self._layer, (), np.zeros((0, *now.shape), np.float32))
         self._history = found.up_to(epochs) if found is not None and fits else empty
-        if epochs == 0:
+        if is_new:
             self._keep(0, now)
 
     def after(self, epoch: int, *, is_last: bool = False) -> None:

@@ -15,7 +15,10 @@ const SCREENS = {
   network: () => import("./network.js"),
   playground: () => import("./playground.js"),
   errors: () => import("./errors.js"),
+  kernels: () => import("./kernels_screen.js"),
+  training: () => import("./training.js"),
 };
+const WITHOUT_MODEL = ["playground", "training"]; // screens that show something of a run that has no model yet
 
 /** @type {import("./ask.js").Network} */
 let network;
@@ -32,23 +35,32 @@ try {
 
 /** @param {import("./state.js").Place} now @param {import("./state.js").Place} before */
 async function show(now, before) {
-  const screen = now.screen && now.screen in SCREENS ? now.screen : "network";
+  const asked = nameOf(now);
+  const screen = isOpen(asked) ? asked : "training";
   try {
     sayAll();
     byId("language").textContent = t("language.other");
     byId("subject").textContent = network.name === network.network ? network.name : `${network.name} · ${network.network}`;
     byId("title").textContent = t(`screen.${screen}`);
-    byId("screens").replaceChildren(...Object.keys(SCREENS).map((name) => link(name, name === screen)));
+    byId("screens").replaceChildren(...Object.keys(SCREENS).filter(isOpen).map((name) => link(name, name === screen)));
     for (const name of Object.keys(SCREENS)) byId(name).hidden = name !== screen;
     const module = await SCREENS[screen]();
-    await module.show(network, now, screen === (before.screen ?? "network") && "picture" in before ? before : {});
+    await module.show(network, now, asked === nameOf(before) && "picture" in before ? before : {});
     if (place() !== now) return; // she went on meanwhile
-    say(byId("trouble"));
+    say(byId("trouble"), screen === asked ? "" : t("training.not-yet", { screen: t(`screen.${asked}`) }));
     document.documentElement.dataset.shown = location.hash;
   } catch (error) {
     say(byId("trouble"), error.message);
   }
 }
+
+/** The screen that a place names. @param {import("./state.js").Place} place @returns {string} */
+function nameOf({ screen }) {
+  return screen && screen in SCREENS ? screen : isOpen("network") ? "network" : "training";
+}
+
+/** Whether there is anything to show on a screen. @param {string} screen */
+const isOpen = (screen) => network.layers.length > 0 || WITHOUT_MODEL.includes(screen);
 
 /** @param {string} screen @param {boolean} chosen */
 function link(screen, chosen) {
