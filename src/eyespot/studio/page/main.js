@@ -60,7 +60,9 @@ function nameOf({ screen }) {
 }
 
 /** Whether there is anything to show on a screen. @param {string} screen */
-const isOpen = (screen) => network.layers.length > 0 || WITHOUT_MODEL.includes(screen);
+function isOpen(screen) {
+  return network.layers.length > 0 || WITHOUT_MODEL.includes(screen);
+}
 
 /** @param {string} screen @param {boolean} chosen */
 function link(screen, chosen) {

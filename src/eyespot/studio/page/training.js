@@ -72,11 +72,11 @@ function chooser(trainings, training) {
 function figures(training) {
   const { isCrossValidation } = training;
   const key = (/** @type {string} */ kind, /** @type {string} */ said) => el("li", {}, el("span", { className: `swatch ${kind}`, "aria-hidden": "true" }), said);
-  const mark = keptEpoch(story, training) ? [key("mark", t("training.kept"))] : [];
+  const mark = () => (keptEpoch(story, training) ? [key("mark", t("training.kept"))] : []);
   const losses = isCrossValidation ? [key("validation", t("training.cross"))] : [key("train", t("training.train")), key("validation", t("training.validation")), key("batch", t("training.batch"))];
   const accuracies = [key("validation", t(isCrossValidation ? "training.cross" : "training.validation")), ...(isCrossValidation ? [] : [key("band-area", t("training.band"))])];
   const figure = (/** @type {string} */ id, /** @type {string} */ title, /** @type {HTMLElement[]} */ keys) =>
-    el("figure", { className: "curves", hidden: true }, el("figcaption", {}, el("h3", {}, title), el("ul", { className: "keys small" }, ...keys, ...mark)), el("div", { id }));
+    el("figure", { className: "curves", hidden: true }, el("figcaption", {}, el("h3", {}, title), el("ul", { className: "keys small" }, ...keys, ...mark())), el("div", { id }));
   return [el("div", { className: "charts" }, figure("loss-chart", t("training.loss"), losses), figure("accuracy-chart", t("training.accuracy"), accuracies))];
 }
 
@@ -125,8 +125,9 @@ function stateOf(training) {
   const { state, isLost, end, lines } = story;
   if (isLost && state !== "ended") return t("trouble.gone");
   if (state === "none") return t("training.none");
-  const last = training && lastEpoch(training);
-  const numbers = last ? ` ${ended(last, training)}${t("training.stop")}` : "";
+  const kept = training && keptEpoch(story, training);
+  const line = kept ?? (training && lastEpoch(training));
+  const numbers = line ? ` ${ended(line, training, kept && "training.at-kept")}${t("training.stop")}` : "";
   if (state === "ended") return t({ done: "training.done", stopped: "training.stopped", broken: "training.broken" }[end.state]) + numbers;
   const step = training?.steps.length ? training.steps[training.steps.length - 1].step : null;
   const phase = lines.length ? lines[lines.length - 1].phase : "…";

@@ -12,6 +12,7 @@ const WIDE_TICK = 64; // pixels that a tick of the lower axis needs
  * @typedef {object} Chart
  * @property {Curve[]} curves
  * @property {[number, number, number][]} [band] - step, lower and upper end
+ * @property {[number, number]} domain - the steps at the ends of the lower axis
  * @property {[number, string][]} ticks - of the lower axis: step and what stands there
  * @property {string} below - what the lower axis counts
  * @property {[number, number]} range - of the values
@@ -21,9 +22,8 @@ const WIDE_TICK = 64; // pixels that a tick of the lower axis needs
  */
 
 /** @param {Chart} chart @param {number} width - pixels @returns {SVGElement} */
-export function drawn({ curves, band = [], ticks, below, range, written, mark, label }, width) {
-  const steps = curves.flatMap(({ points }) => points.map(([step]) => step));
-  const [first, last] = [Math.min(...steps, mark ?? Infinity), Math.max(...steps, mark ?? -Infinity)];
+export function drawn({ curves, band = [], domain, ticks, below, range, written, mark, label }, width) {
+  const [first, last] = domain;
   const [right, bottom] = [width - MARGIN.right, HEIGHT - MARGIN.bottom];
   const x = (/** @type {number} */ step) => (last > first ? MARGIN.left + ((step - first) / (last - first)) * (right - MARGIN.left) : (MARGIN.left + right) / 2);
   const y = (/** @type {number} */ value) => bottom - ((clamped(value, range) - range[0]) / (range[1] - range[0])) * (bottom - MARGIN.top);

@@ -1,6 +1,5 @@
 /** TRAINING: the curves of one training, what they end at, and the same numbers as a table. */
 
-import { written } from "./colors.js";
 import { el } from "./dom.js";
 import { percent } from "./elements.js";
 import { drawn, fromZero, toOne } from "./training_chart.js";
@@ -22,7 +21,8 @@ export function drawCurves(loss, accuracy, training, story) {
   const { isCrossValidation, steps, epochs } = training;
   const mark = keptEpoch(story, training)?.step;
   const ticks = epochs.length ? epochs.map((line) => /** @type {[number, string]} */ ([line.step, `${line.epoch ?? line.step}`])) : steps.map(({ step }) => [step, `${step}`]);
-  const common = { ticks, mark, below: t(isCrossValidation ? "training.l2" : epochs.length ? "training.epoch" : "training.step") };
+  const domain = /** @type {[number, number]} */ ([isCrossValidation ? steps[0].step : 0, steps[steps.length - 1].step]);
+  const common = { domain, ticks, mark, below: t(isCrossValidation ? "training.l2" : epochs.length ? "training.epoch" : "training.step") };
   const lossCurves = [
     { kind: "batch", points: isCrossValidation ? [] : points(steps.filter(({ epoch }) => epoch === null), "loss") },
     { kind: isCrossValidation ? "validation" : "train", points: points(epochs, "loss") },
@@ -57,11 +57,11 @@ function fill(holder, isThere, draw) {
   if (isThere) holder.replaceChildren(draw(Math.max(NARROWEST, holder.clientWidth)));
 }
 
-/** What an epoch, or an L2, ended with, in a sentence. @param {import("./ask_training.js").Line} line @param {Training} training */
-export function ended(line, { isCrossValidation }) {
-  const said = [t(isCrossValidation ? "training.at-l2" : "training.at-epoch", { number: line.epoch ?? line.step })];
-  if (line.loss !== null) said.push(t(isCrossValidation ? "training.had-cross-loss" : "training.had-loss", { loss: written(line.loss) }));
-  if (line.validation_loss !== null) said.push(t("training.had-validation-loss", { loss: written(line.validation_loss) }));
+/** What an epoch, or an L2, ended with, in a sentence. @param {import("./ask_training.js").Line} line @param {Training} training @param {string} [first] - the word that it begins with */
+export function ended(line, { isCrossValidation }, first = isCrossValidation ? "training.at-l2" : "training.at-epoch") {
+  const said = [t(first, { number: line.epoch ?? line.step })];
+  if (line.loss !== null) said.push(t(isCrossValidation ? "training.had-cross-loss" : "training.had-loss", { loss: short(line.loss) }));
+  if (line.validation_loss !== null) said.push(t("training.had-validation-loss", { loss: short(line.validation_loss) }));
   if (line.accuracy !== null) said.push(t("training.had-accuracy", { accuracy: percent(line.accuracy) }) + (line.interval ? interval(line.interval) : ""));
   return said.join(t("training.comma"));
 }
@@ -76,11 +76,11 @@ export const rowsOf = ({ epochs }) =>
       "tr",
       {},
       el("th", { scope: "row" }, `${epoch ?? step}`),
-      ...[loss, validation_loss].map((value) => el("td", {}, value === null ? "" : written(value))),
+      ...[loss, validation_loss].map((value) => el("td", {}, value === null ? "" : short(value))),
       el("td", {}, accuracy === null ? "" : percent(accuracy)),
       el("td", {}, ends ? `${percent(ends[0])} – ${percent(ends[1])}` : ""),
     ),
   );
 
-/** @param {number} value - a level of an axis */
-const short = (value) => `${Number(value.toPrecision(3))}`;
+/** @param {number} value - a loss */
+const short = (value) => `${Number(value.toPrecision(3))}`.replace("-", "−");

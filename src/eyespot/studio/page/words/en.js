@@ -235,6 +235,7 @@ export const WORDS = {
   "training.step": "Step",
   "training.l2": "L2 tried",
   "training.at-epoch": "Epoch {number}",
+  "training.at-kept": "The model is that of epoch {number}",
   "training.at-l2": "L2 number {number}",
   "training.had-loss": "loss {loss} on training pictures",
   "training.had-cross-loss": "loss {loss} in cross-validation",

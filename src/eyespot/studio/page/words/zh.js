@@ -235,6 +235,7 @@ export const WORDS = {
   "training.step": "步",
   "training.l2": "试过的 L2",
   "training.at-epoch": "第 {number} 轮",
+  "training.at-kept": "模型取自第 {number} 轮",
   "training.at-l2": "第 {number} 个 L2",
   "training.had-loss": "训练图片损失 {loss}",
   "training.had-cross-loss": "交叉验证损失 {loss}",
