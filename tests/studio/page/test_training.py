@@ -111,6 +111,14 @@ def test_a_screen_that_has_nothing_yet_is_told(following, visit):
     assert page.locator("#trouble").is_hidden()
 
 
+def test_a_page_that_follows_a_run_is_told_when_the_studio_stops(young, visit, warm_cache):
+    with at_work("studio", young, says="Studio", cache=warm_cache) as address:
+        page = visit(address)
+        page.locator("#training-note", has_text="has no model yet").wait_for()
+    # its stream came to an end and was not cut off, of which the browser would complain
+    page.locator("#training-state", has_text="The studio cannot be reached").wait_for()
+
+
 def test_it_speaks_chinese(studio, visit):
     page = visit(f"{studio}#screen=training&lang=zh")
     page.locator("#training-state", has_text="训练已完成。").wait_for()
