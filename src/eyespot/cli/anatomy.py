@@ -162,7 +162,8 @@ def studio(pictures: tuple[str, ...], **options: Any) -> None:
     """Step through RUN_OR_NET on your own picture, in the browser: its layers, its maps, the sum behind every number.
 
     RUN_OR_NET is a run folder or bundle, or a network of `networks` with its published weights; of a run that has no
-    model yet its training is shown. PICTURES lie there from the start; others are drawn, dropped or pasted. Only this computer reaches the page. Ctrl-C ends it.
+    model yet its training is shown. PICTURES lie there from the start; others are drawn, dropped or pasted. Only this
+    computer reaches the page. Ctrl-C ends it.
     """
     from eyespot.cli import show
     from eyespot.studio.run import studio as recipe
