@@ -55,4 +55,5 @@ def test_sizes_without_names_have_no_nearest(size):
 
 
 def test_a_kernel_of_zeros_is_like_none():
+    assert nearest_kernels(np.zeros((0, 3, 3)), turned=True) == []
     assert nearest_kernels(np.zeros((1, 3, 3)), turned=True) == [None]

@@ -15,7 +15,7 @@ from eyespot.errors import DataError
 from eyespot.regimes import kept_kernels
 from eyespot.regimes import run_training as running
 from eyespot.runs.folder import _holds_nothing
-from eyespot.runs.kernels import KERNELS, KernelHistory, KernelRecord, kept_every, read_kernels, write_kernels
+from eyespot.runs.kernels import KERNELS, KernelHistory, KernelLog, kept_every, read_kernels, write_kernels
 from eyespot.training import loop
 
 SCRATCH = {"model": "lenet5", "epochs": 4, "batch": 8}
@@ -93,7 +93,7 @@ def test_what_was_written_is_read_and_always_in_the_same_bytes(tmp_path):
 
 def test_a_record_goes_on_after_a_kill_and_back_after_a_loss_that_is_no_number(tmp_path):
     now, told = np.zeros(SHAPE, np.float32), list[int]()
-    record = KernelRecord(tmp_path, "stage1.conv", lambda: now + len(told), epochs=3, notes=lambda note: None)
+    record = KernelLog(tmp_path, "stage1.conv", lambda: now + len(told), epochs=3, notes=lambda note: None)
     record.begin(0, is_new=True)
     for epoch in (1, 2, 2, 3):  # the second was done again
         told.append(epoch)
@@ -101,7 +101,7 @@ def test_a_record_goes_on_after_a_kill_and_back_after_a_loss_that_is_no_number(t
     found = read_kernels(tmp_path)
     assert found.epochs == (0, 1, 2, 3)
     assert found.kernels[:, 0, 0, 0, 0].tolist() == [0, 1, 3, 4]
-    again = KernelRecord(tmp_path, "stage1.conv", lambda: now + 9, epochs=3, notes=lambda note: None)
+    again = KernelLog(tmp_path, "stage1.conv", lambda: now + 9, epochs=3, notes=lambda note: None)
     again.begin(1, is_new=False)
     again.after(2)
     assert read_kernels(tmp_path).kernels[:, 0, 0, 0, 0].tolist() == [0, 1, 9]
@@ -111,7 +111,7 @@ def test_of_larger_kernels_fewer_epochs_are_kept(tmp_path):
     assert kept_every(600, 200) == 1
     assert kept_every(80_000, 100) == 1
     assert kept_every(80_000, 1000) == 10
-    record = KernelRecord(tmp_path, "conv", lambda: np.zeros((200, 1, 10, 10), np.float32), epochs=205, notes=print)
+    record = KernelLog(tmp_path, "conv", lambda: np.zeros((200, 1, 10, 10), np.float32), epochs=205, notes=print)
     record.begin(0, is_new=True)
     for epoch in range(1, 206):
         record.after(epoch, is_last=epoch == 205)
@@ -120,7 +120,7 @@ def test_of_larger_kernels_fewer_epochs_are_kept(tmp_path):
 
 def test_a_disk_that_is_full_is_a_note_and_training_goes_on(tmp_path):
     notes: list[str] = []
-    record = KernelRecord(tmp_path / "gone", "conv", lambda: np.zeros(SHAPE, np.float32), epochs=2, notes=notes.append)
+    record = KernelLog(tmp_path / "gone", "conv", lambda: np.zeros(SHAPE, np.float32), epochs=2, notes=notes.append)
     record.begin(0, is_new=True)
     record.after(1)
     assert notes == [f"{tmp_path / 'gone' / KERNELS} ends early, for it cannot be written (No such file or directory)"]
@@ -138,7 +138,7 @@ def test_a_damaged_file_is_told_and_a_record_begins_a_new_one(tmp_path):
         (tmp_path / KERNELS).write_bytes(damaged)
         with pytest.raises(DataError, match="is damaged"):
             read_kernels(tmp_path)
-    record = KernelRecord(tmp_path, "stage1.conv", lambda: np.zeros(SHAPE, np.float32), epochs=2, notes=print)
+    record = KernelLog(tmp_path, "stage1.conv", lambda: np.zeros(SHAPE, np.float32), epochs=2, notes=print)
     record.begin(1, is_new=False)
     record.after(2)
     assert read_kernels(tmp_path).epochs == (2,)

@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from chromium_browser import at_work
 from starlette.testclient import TestClient
 
 import eyespot
@@ -222,30 +218,6 @@ def test_a_run_that_has_no_model_yet_shows_its_training_and_no_more(run, tmp_pat
     (folder / "args.json").unlink()
     with pytest.raises(BundleError, match="holds no finished model"):
         studio(folder)
-
-
-def test_the_studio_of_a_run_that_trains_stops_while_a_page_follows_it(tmp_path, warm_cache):
-    folder = unfinished(tmp_path)
-    lock = RunLock.taken(folder)
-    with at_work("studio", folder, says="Studio", cache=warm_cache) as address:
-        page = reached(urlsplit(address).port)
-        page.sendall(b"GET /studio/history HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
-        heard = b"".join(iter(lambda: page.recv(1), b"}"))
-        assert b'"kind": "run"' in heard
-    rest = b"".join(iter(lambda: page.recv(4096), b""))
-    assert rest.endswith(b"0\r\n\r\n")  # it came to its end, and was not cut off
-    page.close()
-    lock.let_go()
-
-
-def reached(port: int) -> socket.socket:
-    """A connection to a server that says where it is a moment before it listens there."""
-    for _ in range(1200):
-        try:
-            return socket.create_connection(("127.0.0.1", port), 60)
-        except ConnectionRefusedError:
-            time.sleep(0.05)
-    pytest.fail("nobody listens")
 
 
 def test_what_is_wrong_is_one_sentence(run):

@@ -32,7 +32,7 @@ def nearest_kernels(planes: ArrayLike, *, turned: bool) -> list[Nearest | None]:
     named = of_size(*values.shape[1:])
     if not named:
         return [None] * len(values)
-    flat, names = values.reshape(len(values), -1), list(named)
+    flat, names = values.reshape(len(values), values.shape[1] * values.shape[2]), list(named)
     rows = np.stack([each.ravel() for each in named.values()])
     sizes = np.linalg.norm(flat, axis=1, keepdims=True)
     cosines = (

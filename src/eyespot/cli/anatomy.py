@@ -161,10 +161,10 @@ def augment(imgsz: str | None, as_json: bool, **options: Any) -> None:
 def studio(pictures: tuple[str, ...], **options: Any) -> None:
     """Step through RUN_OR_NET on your own picture, in the browser: its layers, its maps, the sum behind every number.
 
-    RUN_OR_NET is a run folder or bundle, or a network of `networks` with its published weights. PICTURES lie there from
-    the start; others are drawn, dropped or pasted. Without a RUN_OR_NET it lists the runs below the current folder, and
-    new ones are made there from pictures that are collected by camera, dropped or pasted. Only this computer reaches
-    the page. Ctrl-C ends it.
+    RUN_OR_NET is a run folder or bundle, or a network of `networks` with its published weights; of a run that has no
+    model yet its training is shown. PICTURES lie there from the start; others are drawn, dropped or pasted. Without a
+    RUN_OR_NET it lists the runs below the current folder, and new ones are made there from pictures that are collected
+    by camera, dropped or pasted. Only this computer reaches the page. Ctrl-C ends it.
     """
     from eyespot.cli import show
     from eyespot.studio.run import studio as recipe

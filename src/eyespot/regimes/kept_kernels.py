@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eyespot.runs.job import Job
-from eyespot.runs.kernels import KernelRecord
+from eyespot.runs.kernels import KernelLog
 
 if TYPE_CHECKING:
     from torch import nn
@@ -19,7 +19,7 @@ MOST_WEIGHTS = 20_000
 """Of the first convolution. A file of larger ones would soon weigh more than the model."""
 
 
-def kernel_record(training: Training, job: Job) -> KernelRecord | None:
+def kernel_record(training: Training, job: Job) -> KernelLog | None:
     """What keeps the kernels of this training; None where no folder is written, or where they are not kept.
 
     They are those of the weights that validation measures, averaged ones where training averages.
@@ -35,7 +35,7 @@ def kernel_record(training: Training, job: Job) -> KernelRecord | None:
         weight = training.measured.get_parameter(f"{layer}.weight")
         return np.array(weight.detach().float().cpu().numpy())  # a copy: training goes on in the same place
 
-    return KernelRecord(folder, layer, look, epochs=training.plan.epochs, notes=training.notes.append)
+    return KernelLog(folder, layer, look, epochs=training.plan.epochs, notes=training.notes.append)
 
 
 def first_convolution(net: nn.Module) -> tuple[str, nn.Conv2d] | None:

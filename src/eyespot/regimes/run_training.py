@@ -16,7 +16,7 @@ from eyespot.errors import MachineError
 from eyespot.events import LINES, Event
 from eyespot.runs.clock import Decisions, Ended, Reason
 from eyespot.runs.job import Job
-from eyespot.runs.kernels import KernelRecord
+from eyespot.runs.kernels import KernelLog
 from eyespot.training.around_steps import WholeSteps
 from eyespot.words import counted
 
@@ -40,13 +40,7 @@ class Cost:
 
 
 def run_training(
-    training: Stepwise,
-    job: Job,
-    *,
-    key: str,
-    reserve: float = 0.0,
-    few: bool = False,
-    record: KernelRecord | None = None,
+    training: Stepwise, job: Job, *, key: str, reserve: float = 0.0, few: bool = False, record: KernelLog | None = None
 ) -> Reason:
     """Trains from the last checkpoint under that name, if there is one, to the end, and why it ended.
 
@@ -57,9 +51,7 @@ def run_training(
     KeyboardInterrupt goes through where not one epoch is over, and where several processes would not stop alike.
     """
     kept = _Kept(training, job, key)
-    kept.restore()
-    if record:
-        record.begin(len(training.epochs), is_new=training.step == 0)
+    kept.restore(record)
     _note_on_norms(training, job)
     decisions = Decisions(job.clock, key)
     known = decisions.ended
@@ -181,8 +173,11 @@ class _Kept:
         self._cost: float | None = None
         """Seconds that the last one took; None where there is none."""
 
-    def restore(self) -> None:
-        """Goes on from the newest whole checkpoint; those that are torn are named in the notes."""
+    def restore(self, record: KernelLog | None) -> None:
+        """Goes on from the newest whole checkpoint; those that are torn are named in the notes.
+
+        record: goes on from there, too.
+        """
         from eyespot.training import checkpoint
 
         if self._job.folder.path is not None:
@@ -193,6 +188,8 @@ class _Kept:
             instead = f"training went on from step {self._training.step}"
             self._training.notes += [f"the checkpoint {each}: {instead}" for each in loaded.skipped]
         self._require_alike()
+        if record:
+            record.begin(len(self._training.epochs), is_new=self._training.step == 0)
 
     def save(self, *, now: bool) -> None:
         """Keeps the state where enough time has passed; `now`: the last one, where there are earlier ones."""

@@ -78,8 +78,7 @@ class Climbed:
         self.tell(rung)
 
     def tell(self, rung: Rung) -> None:
-        accuracy = rung.validation.accuracy if rung.validation else None
-        self.events.tell(Event("rung", regime=rung.regime, accuracy=accuracy, rung=rung.model_dump(mode="json")))
+        self.events.tell(Event("rung", regime=rung.regime, rung=rung.model_dump(mode="json")))
 
     def beats_the_first(self, answers: Answers, series: Series) -> bool:
         """Whether these answers are better than the frozen model's, where that is not the best any more."""

@@ -103,7 +103,7 @@ def read_kernels(folder: Path) -> KernelHistory | None:
     return KernelHistory(layer, tuple(map(int, epochs)), kernels)
 
 
-class KernelRecord:
+class KernelLog:
     """Keeps the kernels of a training's first convolution in the run's folder, each time an epoch has ended.
 
     A training that was killed goes on from a checkpoint, and what came after that one is recorded anew, to the same

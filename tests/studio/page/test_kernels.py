@@ -42,11 +42,21 @@ def test_the_slider_goes_from_noise_to_the_model(studio, visit):
     assert page.evaluate("() => document.activeElement.id") == "kernels-epoch"
     page.keyboard.press("End")
     page.locator("#kernels-at", has_text="the model").wait_for()
-    at(page, "screen=kernels$")
+    at(page, "screen=kernels(?!.*epoch)")
     assert drawn(page) == model
+    page.evaluate("""() => {
+        const output = document.getElementById("kernels-at");
+        window.seen = [];
+        new MutationObserver(() => window.seen.push(output.textContent)).observe(output, { childList: true });
+    }""")
     page.get_by_role("button", name="From noise to edges").click()
-    at(page, "epoch=")
-    page.locator("#kernels-at", has_text="the model").wait_for()
+    page.wait_for_function("() => window.seen.at(-1) === 'the model'")
+    assert list(dict.fromkeys(page.evaluate("() => window.seen"))) == [
+        "before training",
+        "after epoch 1",
+        "after epoch 2",
+        "the model",
+    ]
     page.get_by_role("button", name="From noise to edges").wait_for()
 
 

@@ -90,7 +90,7 @@ def test_a_run_is_drawn_as_it_trains(following, young, visit):
         page.locator("#training-state", has_text=f"Epoch {epoch}, loss").wait_for()
     assert curve(page, "accuracy-chart", "validation") == 3
     page.locator("#training-numbers summary").click()
-    events.tell(Event("rung", regime="partial", accuracy=0.9, rung=RUNG.model_dump(mode="json")))
+    events.tell(Event("rung", regime="partial", rung=RUNG.model_dump(mode="json")))
     page.locator("#ladder li", has_text="discarded: no better than chance").wait_for()
     assert "90.0" in page.locator("#ladder li").inner_text()
     assert page.locator("#training-rows").is_visible()  # what was opened stays open
@@ -109,6 +109,14 @@ def test_a_screen_that_has_nothing_yet_is_told(following, visit):
     page.get_by_role("link", name="Playground").click()
     page.locator("#playground section").first.wait_for()
     assert page.locator("#trouble").is_hidden()
+
+
+def test_a_page_that_follows_a_run_is_told_when_the_studio_stops(young, visit, warm_cache):
+    with at_work("studio", young, says="Studio", cache=warm_cache) as address:
+        page = visit(address)
+        page.locator("#training-note", has_text="has no model yet").wait_for()
+    # its stream came to an end and was not cut off, of which the browser would complain
+    page.locator("#training-state", has_text="The studio cannot be reached").wait_for()
 
 
 def test_it_speaks_chinese(studio, visit):

@@ -42,7 +42,7 @@ function draw() {
   if (!shownNetwork || screen.hidden) return;
   const trainings = trainingsOf(story);
   const training = trainings.find(({ name }) => name === place().training) ?? trainings.filter(lastEpoch).pop() ?? trainings[0];
-  const key = [document.documentElement.lang, training?.name, trainings.length, Boolean(training && keptEpoch(story, training)), story.state === "none"].join();
+  const key = [document.documentElement.lang, training?.name, trainings.length, Boolean(training && keptEpoch(story, training)), Boolean(training && hasBand(training)), story.state === "none"].join();
   if (key !== built || !screen.children.length) {
     built = key;
     screen.replaceChildren(...sections(trainings, training));
@@ -74,7 +74,7 @@ function figures(training) {
   const key = (/** @type {string} */ kind, /** @type {string} */ said) => el("li", {}, el("span", { className: `swatch ${kind}`, "aria-hidden": "true" }), said);
   const mark = () => (keptEpoch(story, training) ? [key("mark", t("training.kept"))] : []);
   const losses = isCrossValidation ? [key("validation", t("training.cross"))] : [key("train", t("training.train")), key("validation", t("training.validation")), key("batch", t("training.batch"))];
-  const accuracies = [key("validation", t(isCrossValidation ? "training.cross" : "training.validation")), ...(isCrossValidation ? [] : [key("band-area", t("training.band"))])];
+  const accuracies = [key("validation", t(isCrossValidation ? "training.cross" : "training.validation")), ...(hasBand(training) ? [key("band-area", t("training.band"))] : [])];
   const figure = (/** @type {string} */ id, /** @type {string} */ title, /** @type {HTMLElement[]} */ keys) =>
     el("figure", { className: "curves", hidden: true }, el("figcaption", {}, el("h3", {}, title), el("ul", { className: "keys small" }, ...keys, ...mark())), el("div", { id }));
   return [el("div", { className: "charts" }, figure("loss-chart", t("training.loss"), losses), figure("accuracy-chart", t("training.accuracy"), accuracies))];
@@ -115,10 +115,13 @@ function update(training) {
 
 /** @param {import("./ask_training.js").Rung} rung */
 function rungCard({ regime, trained, seconds, validation, verdict, kept }) {
-  const time = t("training.seconds", { seconds: seconds.toFixed(seconds < 10 ? 1 : 0) });
+  const time = seconds ? [t("training.seconds", { seconds: seconds.toFixed(seconds < 10 ? 1 : 0) })] : []; // none where it was not begun
   const measured = validation ? `${percent(validation.accuracy)} ${t("training.interval", { low: percent(validation.low), high: percent(validation.high), n: validation.n })}` : t("training.unmeasured");
-  return el("li", { className: kept ? "kept" : "" }, el("strong", {}, `${kept ? "✓ " : ""}${regime}`), el("span", { className: "small soft" }, `${trained} · ${time}`), el("span", {}, measured), el("span", { className: "small" }, verdict));
+  return el("li", { className: kept ? "kept" : "" }, el("strong", {}, `${kept ? "✓ " : ""}${regime}`), el("span", { className: "small soft" }, [trained, ...time].join(" · ")), el("span", {}, measured), el("span", { className: "small" }, verdict));
 }
+
+/** Whether it is known of how many pictures its accuracies are. @param {import("./training_story.js").Training} training */
+const hasBand = ({ epochs }) => epochs.some(({ interval }) => interval);
 
 /** How the run stands, in a sentence. @param {import("./training_story.js").Training | undefined} training */
 function stateOf(training) {

@@ -312,7 +312,7 @@ export const WORDS = {
   "training.interval-head": "95 % interval",
   "training.ladder": "What was tried",
   "training.ladder.what": "Each kind of training, from the cheapest up. What is not better on validation pictures by more than chance is discarded; the last one that was kept is the model.",
-  "training.seconds": "{seconds} s",
+  "training.seconds": "{seconds} s",
   "training.unmeasured": "not measured",
   "kernels.title": "Kernels",
   "kernels.what": "{maps} kernels, one for each map that the layer gives. Each has {seen} planes of {height} × {width} numbers, one for each map that it sees.",

@@ -312,7 +312,7 @@ export const WORDS = {
   "training.interval-head": "95 % 区间",
   "training.ladder": "尝试过的方式",
   "training.ladder.what": "各种训练方式，从花费最少的开始。在验证图片上的优势若不超过偶然，就舍弃；最后保留的就是模型。",
-  "training.seconds": "{seconds} 秒",
+  "training.seconds": "{seconds} 秒",
   "training.unmeasured": "未测量",
   "kernels.title": "卷积核",
   "kernels.what": "{maps} 个卷积核，每个对应该层给出的一张特征图；每个有 {seen} 个平面，每个平面 {height} × {width} 个数，对应它看到的一张特征图。",
