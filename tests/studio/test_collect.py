@@ -199,6 +199,10 @@ def test_a_training_does_not_begin_with_too_little(client):
     assert "'plum' has 1 picture:" in refused(client, "train", set=number)[1]
 
 
+TOLD = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+"""As the command itself begins: whoever runs the tests may ignore Ctrl-C."""
+
+
 @pytest.fixture
 def stand_in(monkeypatch) -> Callable[[str], None]:
     """A function that has a Python program run in place of `eyespot train`."""
@@ -206,7 +210,9 @@ def stand_in(monkeypatch) -> Callable[[str], None]:
     def put(program: str) -> None:
         popen = training.subprocess.Popen
         monkeypatch.setattr(
-            training.subprocess, "Popen", lambda command, **how: popen([command[0], "-c", program, *command[3:]], **how)
+            training.subprocess,
+            "Popen",
+            lambda command, **how: popen([command[0], "-c", f"{TOLD}\n{program}", *command[3:]], **how),
         )
 
     return put

@@ -21,6 +21,11 @@ OUT, MODEL = "runs", "model.onnx"
 MOST_LINES, LAST_BYTES = 1000, 4096
 STOP_SECONDS = 20.0
 """After Ctrl-C; whoever still works then is ended."""
+_BEGIN = (
+    "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "runpy.run_module('eyespot', run_name='__main__', alter_sys=True)"
+)
+"""`python -m eyespot`, which Ctrl-C ends also where the studio itself was begun by what ignores it, as nohup does."""
 _GROUP: dict[str, Any] = (
     {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
     if sys.platform == "win32"
@@ -84,7 +89,7 @@ class Training:
             command = ["train", str(where), "--out", OUT, f"--name={self._run.name}"]
             try:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "eyespot", *command],
+                    [sys.executable, "-c", _BEGIN, *command],
                     cwd=self._folder,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,

@@ -32,6 +32,9 @@ def drawn(page: Any) -> None:
     before = begun(page)
     draw(page, THREE)
     page.wait_for_url(lambda address: address != before)
+    while before != page.url:  # each movement is sent, and the last one comes last
+        before = page.url
+        page.wait_for_timeout(300)
     settled(page)
 
 
@@ -167,6 +170,9 @@ def test_a_dropped_picture_is_answered_and_one_that_is_none_is_told(studio, visi
     assert page.locator("#desk-trouble").inner_text().count("\n") == 0
     drop(page, ("plain.png", plain()))
     page.wait_for_url(lambda address: address != before)
+    while before != page.url:  # each movement is sent, and the last one comes last
+        before = page.url
+        page.wait_for_timeout(300)
     settled(page)
     assert page.locator("#desk-trouble").is_hidden()
 
