@@ -41,6 +41,8 @@ SCREENS = (
     "screen=network&layer=head.fc&map=3&cell=0,0",
     "screen=playground",
     "screen=errors",
+    "screen=kernels",
+    "screen=training",
     "screen=labs",
     "screen=labs&lab=why-pool&guess=1",
     "screen=network&layer=stage2.conv&map=7&first=0&exciting=1",
