@@ -165,3 +165,11 @@ def test_what_is_no_history_of_kernels_is_told(tmp_path, changed, words):
     np.savez(tmp_path / KERNELS, **held | changed)
     with pytest.raises(DataError, match=words):
         read_kernels(tmp_path)
+
+
+def test_a_file_that_unpacks_to_much_is_told_before_it_is_unpacked(tmp_path):
+    bomb = np.zeros((1, 1, 1, 4000, 4000), np.float32)
+    np.savez_compressed(tmp_path / KERNELS, version=1, layer="conv", epochs=np.array([0]), kernels=bomb)
+    assert (tmp_path / KERNELS).stat().st_size < 2**20
+    with pytest.raises(DataError, match="unpacks to more than 16 MB"):
+        read_kernels(tmp_path)

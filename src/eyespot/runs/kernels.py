@@ -79,12 +79,16 @@ def read_kernels(folder: Path) -> KernelHistory | None:
     try:
         if path.stat().st_size > _LARGEST_FILE:
             raise DataError(f"{KERNELS} has more than {_LARGEST_FILE / 2**20:.0f} MB, which no run writes")
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as held:
+        data = path.read_bytes()
+        with zipfile.ZipFile(io.BytesIO(data)) as file:
+            if sum(each.file_size for each in file.infolist()) > _LARGEST_FILE:
+                raise DataError(f"{KERNELS} unpacks to more than {_LARGEST_FILE / 2**20:.0f} MB, which no run writes")
+        with np.load(io.BytesIO(data), allow_pickle=False) as held:
             version, layer = int(held["version"]), str(held["layer"])
             epochs, kernels = held["epochs"], held["kernels"]
     except OSError as error:
         raise DataError(f"{KERNELS} cannot be read ({error.strerror or error})") from error
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+    except (ValueError, KeyError, TypeError, EOFError, MemoryError, zipfile.BadZipFile, NotImplementedError) as error:
         raise DataError(f"{KERNELS} is damaged: the kernels of the epochs cannot be shown") from error
     if version > VERSION:
         raise DataError(f"{KERNELS} was written by a newer version of eyespot: pip install --upgrade eyespot")
