@@ -20,8 +20,8 @@ from eyespot.heads.head import HeadOptions, Layer
 from eyespot.heads.one_against_rest import OneAgainstRest, Targets, fit_each
 from eyespot.multilabel.prepare import PreparedLabels, network_of, notes_on_few, require_labels
 from eyespot.records import Part, View
+from eyespot.regimes.featured import FEATURES_KEPT, NO_MODEL_YET
 from eyespot.regimes.fitted import SMALLEST_TEST
-from eyespot.regimes.fitting import FEATURES_KEPT, NO_MODEL_YET
 from eyespot.regimes.frozen import COMPUTING, NESTED_UP_TO, views_of
 from eyespot.regimes.series import SMALLEST_SIDE, default_signer, with_features, with_series
 from eyespot.runs.job import Job

@@ -20,7 +20,7 @@ from eyespot.events import Event, Events
 from eyespot.files import from_home
 from eyespot.names import as_folder_name
 from eyespot.progress import Progress, shows_progress, silent
-from eyespot.regimes.fitting import NO_MODEL_YET
+from eyespot.regimes.featured import NO_MODEL_YET
 from eyespot.reporting.classification import Classification
 from eyespot.reporting.result import TrainResult
 from eyespot.runs.clock import Clock, Journal

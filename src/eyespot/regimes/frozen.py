@@ -105,6 +105,13 @@ def _head_alone(prepared: Prepared, trunk: Trunk, job: Job) -> tuple[Head, int]:
     return memory.fit().head, embedded.computed
 
 
+def mirror_helps(prepared: Prepared, trunk: Trunk, job: Job) -> bool:
+    """Whether a head on the train part, whose features are stored, is no worse with mirror images."""
+    views = views_of(prepared, job.options)
+    embedded = _embedded(prepared, ("train",), trunk, views=views, job=job, tap=None)
+    return _Memory(job.store, _samples(embedded, prepared), _head_options(job.options, views)).fit().chosen.mirror
+
+
 def views_of(prepared: Prepared, options: TrainOptions) -> tuple[View, ...]:
     """The views of each picture that a head is fitted on, or may be."""
     if options.mirror == "no" or (options.mirror == "auto" and prepared.mirror_matters):

@@ -50,8 +50,10 @@ class Measurements:
     notes: list[str]
 
 
-def measure(fitted: Fitted, *, store: Store | None, progress: Progress) -> Measurements:
+def measure(fitted: Fitted, *, store: Store | None, progress: Progress, briefly: bool = False) -> Measurements:
     """The measurements of a fitted model; what it answers to val and test is looked at here for the first time.
+
+    briefly: without what it takes to compute pictures anew for, in full precision or without the person's list.
 
     Ctrl-C ends measuring, not the run: what was measured until then counts, and a note says that it is incomplete.
     """
@@ -68,10 +70,11 @@ def measure(fitted: Fitted, *, store: Store | None, progress: Progress) -> Measu
             notes += asked.notes
             if asked.answers:
                 found[part] = asked.answers
-        precision, views = _agreement(fitted, [*found.values(), *_unseen_answers(fitted, set()).values()], store)
-        computed += views
-        different = refused_of_different(fitted, prepared, store)
-        gained = list_gain(fitted, found.get("test"), store=store, progress=progress)
+        if not briefly:
+            precision, views = _agreement(fitted, [*found.values(), *_unseen_answers(fitted, set()).values()], store)
+            computed += views
+            different = refused_of_different(fitted, prepared, store)
+            gained = list_gain(fitted, found.get("test"), store=store, progress=progress)
     except KeyboardInterrupt:
         notes.append(stopped_note("measuring"))
     (own, views), _ = despite_ctrl_c(lambda: _own_answers(fitted, prepared, list(found.values()), store))

@@ -160,6 +160,12 @@ class Fits:
     mirror: bool
     tapped: bool = False  # earlier versions do not say
     """Whether activations are kept on the way."""
+    asked: int | None = None
+    """How many of the pictures that are held out; None for all."""
+    no_gain: bool = False
+    """Whether mirror images were left out since they do not help."""
+    stopped: bool = False
+    """Whether a person ended it there."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +191,11 @@ class Decisions:
 
     def fits(self, find: Callable[[], Fits]) -> Fits:
         return Fits(**self.clock.decide(f"{self.key}: fits", lambda: asdict(find())))
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether a person ended the features of the pictures to train on."""
+        return bool((self.clock.known(f"{self.key}: fits") or {}).get("stopped"))
 
     @property
     def ended(self) -> Ended | None:
