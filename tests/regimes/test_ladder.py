@@ -26,7 +26,7 @@ from eyespot.data.groups import Series
 from eyespot.errors import MachineError, OptionError
 from eyespot.heads.head import Head
 from eyespot.progress import silent
-from eyespot.regimes import fitting as module
+from eyespot.regimes import featured as module
 from eyespot.regimes import ladder
 from eyespot.regimes import run_training as running
 from eyespot.regimes import weighing as tried
@@ -424,6 +424,8 @@ def test_too_few_pictures_are_a_reason_to_stay_frozen(train, validation, said):
 
 LATE = {"freeze": "stage7", "time": 3000.0}
 """Only the head's own stage trains: seconds, where there are minutes."""
+REST = {"asked": None, "no_gain": False, "stopped": False}
+"""Of what fits: nothing was to be computed."""
 PARTIAL_ENDED = "partial stage7: trained"
 
 
@@ -501,7 +503,7 @@ def test_the_ladder_stands_in_every_file(better):
     assert better.ladder[1].verdict in Path(better.report).read_text("utf-8").replace("&#43;", "+")
     assert len(json.loads(Path(better.run, "result.json").read_text("utf-8"))["ladder"]) == 2
     assert decided(better.run) == {
-        "frozen: fits": {"pictures": 60, "mirror": True, "tapped": False},
+        "frozen: fits": {"pictures": 60, "mirror": True, "tapped": False, **REST},
         "partial stage7: epochs": 80,
         PARTIAL_ENDED: {"steps": 160, "ended": "whole"},
         "partial stage7: kept": True,
