@@ -4,8 +4,8 @@
     python benchmarks/first_seconds.py DATA --enough 0.7507 --runs 5
 
 Each run is a process of its own that begins with an empty cache: it makes the network's graph, compiles it and computes
-every feature. Its accuracy is that of `eyespot val` on all validation pictures, afterwards: the run itself, in so little
-time, asks a part. 0.7507 is what fastai's `fine_tune(1)` reaches on the clothing data with the same weights, after
+every feature. Its accuracy is that of `eyespot val` on all validation pictures, afterwards: the run itself, in so
+little time, asks a part. 0.7507 is what fastai's `fine_tune(1)` reaches on the clothing data with the same weights, after
 1,179 s (fastai_clothing.py).
 """
 
@@ -24,7 +24,7 @@ import eyespot
 FASTAI = 0.7507
 TIMES = ("5s", "9s")
 ENDS_BAR = at_most(7, "s", "`--time 5s` ends within 7 s with a valid model")
-SOONER_BAR = at_most(10, "s", "eyespot has fastai's final accuracy on the clothing data within 10 s of its process's start")
+SOONER_BAR = at_most(10, "s", "eyespot has fastai's final accuracy on the clothing data within 10 s of its start")
 
 
 def main() -> None:
