@@ -53,7 +53,7 @@ TABLES = {
 """Tables and functions of which every text may come to the page, but for names of attributes."""
 IN_WORDS = {"label doubtful", "saved twice: {} is the same picture"}
 """What the page tells in words of its own."""
-COMPOSED = ("kept: {said}", "discarded:", "it leads,", "it was asked for", "{won} right", "{said}; more probability")
+COMPOSED = ("kept: {said}", "discarded:", "it leads,", "it was asked for", "{numwon} right", "{said}; more probability")
 """Sentences that are put together of several; those of a real verdict are read in the browser's tests."""
 PHASES = (
     "regimes/*.py reporting/classification.py reporting/measure.py reporting/written_model.py recipes/train.py "

@@ -17,6 +17,8 @@ from eyespot.zoo.weights_files import find
 if TYPE_CHECKING:
     from torch import nn
 
+NOT_OFFERED = "a lab cannot look into this network: take one that is offered"
+
 
 def models_for(subject: Subject) -> dict[str, str]:
     """The name of each, by what a page calls it: a network of the catalogue by its name, the open one `own`."""
@@ -33,7 +35,7 @@ def model_of(chosen: str | None, subject: Subject) -> str | None:
     if chosen is None:
         return None
     if chosen not in models_for(subject):
-        raise RequestError(404, "a lab cannot look into this network: take one that is offered")
+        raise RequestError(404, NOT_OFFERED)
     if chosen != OWN:
         return chosen
     return subject.name if subject.bundle is None else str(subject.bundle.folder)

@@ -4,6 +4,7 @@ import { language } from "./words.js";
 import { SAID } from "./zh_said.js";
 
 const PLACE = /\{(\w+)\}/;
+const NUMBER = "[-+.\\de]+";
 
 /** A sentence with places as a pattern, and what it is in Chinese; those that leave least open come first. */
 const SENTENCES = Object.entries(SAID)
@@ -27,6 +28,6 @@ function inChinese(sentence) {
 
 /** @param {string} english */
 function patternOf(english) {
-  const parts = english.split(PLACE).map((part, at) => (at % 2 ? `(?<${part}>.*?)` : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")));
+  const parts = english.split(PLACE).map((part, at) => (at % 2 ? `(?<${part}>${part.startsWith("num") ? NUMBER : ".*?"})` : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")));
   return new RegExp(`^${parts.join("")}$`, "s");
 }

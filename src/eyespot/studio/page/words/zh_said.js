@@ -1,6 +1,6 @@
 /**
  * What the server and a run say in English, and the same in Chinese. A word in braces stands for what changes; where it
- * begins with "said", that is a sentence or a word of this list, too.
+ * begins with "said", that is a sentence or a word of this list, too; where it begins with "num", a number.
  *
  * A test compares the list with all that they can say: a sentence that is changed there is changed here.
  */
@@ -143,7 +143,7 @@ export const SAID = {
   "{file} unpacks to more than {most} MB, which no run writes": "{file} 解压后超过 {most} MB，训练不会写出这样的文件",
   "{file} cannot be read ({said})": "无法读取 {file}（{said}）",
 
-  "input": "输入",
+  "image": "图像",
   "conv": "卷积",
   "depthwise conv": "逐通道卷积",
   "fully connected": "全连接",
@@ -168,6 +168,7 @@ export const SAID = {
   "this file of the lab cannot be read ({said})": "无法读取实验的这个文件（{said}）",
   "it said nothing of why": "它没有说明原因",
   "there is no lab {name}: {said}": "没有名为 {name} 的实验：{said}",
+  "there are {names}": "有 {names}",
   "did you mean {name}?": "是否指 {name}？",
   "{folder} cannot be written to ({said}): choose another --out": "无法写入 {folder}（{said}）：请换一个 --out",
   "{network} has no 1x1 convolution with fewer channels behind it than before it, so nothing narrows: choose another network, such as efficientnet_lite0": "{network} 没有输出通道少于输入通道的 1x1 卷积，所以没有变窄的地方：请换一个网络，例如 efficientnet_lite0",
@@ -319,9 +320,9 @@ export const SAID = {
   "discarded: {said}": "舍弃：{said}",
   "it leads, and beats the head alone; {said}": "它领先，并且胜过只训练分类头；{said}",
   "it was asked for; {said}": "这是所要求的；{said}",
-  "{won} right that {said} had wrong and {lost} wrong that it had right: {saidgain}, p {p}": "{said} 答错而它答对的有 {won} 张，{said} 答对而它答错的有 {lost} 张：{saidgain}，p {p}",
-  "{said}; more probability for the true classes, p {p}": "{said}；真实类别的概率更高，p {p}",
-  "{value} points (95 % interval {low} to {high})": "{value} 个百分点（95 % 区间 {low} 至 {high}）",
+  "{numwon} right that {said} had wrong and {numlost} wrong that it had right: {saidgain}, p {nump}": "{said} 答错而它答对的有 {numwon} 张，{said} 答对而它答错的有 {numlost} 张：{saidgain}，p {nump}",
+  "{said}; more probability for the true classes, p {nump}": "{said}；真实类别的概率更高，p {nump}",
+  "{numvalue} points (95 % interval {numlow} to {numhigh})": "{numvalue} 个百分点（95 % 区间 {numlow} 至 {numhigh}）",
   "not begun: {said}": "未开始：{said}",
   "stopped by you before an epoch was over": "在完成一轮之前被您停止",
   "{said} training is worth all of the time": "{said} 训练值得用全部时间",
