@@ -22,7 +22,14 @@ SCREENS = ("network", "playground", "errors", "labs", "labs&lab=bottleneck", "ke
 REFUSED = (
     *("value?picture=0", "maps?picture=0&layers=x", "nothing", "confusion?part=x", "kernels?layer=x", "planes?layer=x"),
     *("own_pictures?part=test&first=x", "exciting?layer=x", "lab_outcome?result=x", "lab_report?result=why-pool"),
-    *("data_set?set=x", "collected_picture?set=x", "training?after=x", "thumbnail?picture=x", "labs?lang=xx", "own?a=1"),
+    *(
+        "data_set?set=x",
+        "collected_picture?set=x",
+        "training?after=x",
+        "thumbnail?picture=x",
+        "labs?lang=xx",
+        "own?a=1",
+    ),
     *("mistakes?part=test&truth=1", "open", "network?shown=x", "planes?layer=head.fc3", "without?picture=0&layer=x"),
 )
 
@@ -73,6 +80,7 @@ def test_no_refusal_is_english(studio, visit, address):
 
 def test_what_is_dropped_and_cannot_be_shown_is_told_in_chinese(studio, visit):
     page = visit(f"{studio}#lang=zh")
+    page.locator("#strip li").first.wait_for()
     drop(page, ("a.txt", b"no picture"))
     expect(page.locator("#desk-trouble")).to_have_text("图片不是图片，不论其名称如何（开头是 'no picture'）")
     drop(page, ("empty.png", b""))
@@ -89,7 +97,9 @@ def test_a_real_verdict_is_chinese_throughout(studio, visit):
     for begins in ("kept: ", "discarded: ", "kept: it leads, and beats the head alone; ", "kept: it was asked for; "):
         said = in_chinese(page, begins + Weighed(found, 0.25).in_words("frozen"))
         low, high = found.interval
-        assert said.endswith(f"{100 * low:+.1f} 至 {100 * high:+.1f}），p {found.p_better:.2g}；真实类别的概率更高，p 0.25")
+        assert said.endswith(
+            f"{100 * low:+.1f} 至 {100 * high:+.1f}），p {found.p_better:.2g}；真实类别的概率更高，p 0.25"
+        )
         assert not re.search(r"[A-Za-z]{3,}", said.replace("frozen", ""))
     assert in_chinese(page, "kept: the first") == "保留：第一个"
     assert in_chinese(page, "not begun: the time that was left allows no 3 epochs") == "未开始：剩余时间不够 3 轮"

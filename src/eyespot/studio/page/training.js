@@ -128,7 +128,7 @@ const hasBand = ({ epochs }) => epochs.some(({ interval }) => interval);
 function stateOf(training) {
   const { state, isLost, end, lines } = story;
   if (isLost && state !== "ended") return t("trouble.gone");
-  if (state === "none") return t("training.none");
+  if (state === "none" || state === "asked") return state === "none" ? t("training.none") : "";
   const kept = training && keptEpoch(story, training);
   const line = kept ?? (training && lastEpoch(training));
   const numbers = line ? ` ${ended(line, training, kept && "training.at-kept")}${t("training.stop")}` : "";
