@@ -1,4 +1,4 @@
-"""Which networks a lab can look into in the studio: the one it takes by itself, the open one, those with weights here."""
+"""Which networks a lab can look into in the studio: its own choice, the open one, those with weights here."""
 
 from __future__ import annotations
 
