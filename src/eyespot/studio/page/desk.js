@@ -5,6 +5,7 @@ import { showBars } from "./bars.js";
 import { byId, percent, say, tell } from "./elements.js";
 import { fieldOf, placeFrame } from "./field.js";
 import { frame, FRAMINGS } from "./framing.js";
+import { said } from "./said.js";
 import { refuseUnsendable } from "./sendable.js";
 import { go, place } from "./state.js";
 import { collectStrokes, drawStrokes } from "./strokes.js";
@@ -81,7 +82,7 @@ async function take([file]) {
     await refuseUnsendable(file);
     await send(file);
   } catch (error) {
-    say(byId("desk-trouble"), error.message);
+    say(byId("desk-trouble"), said(error.message));
   }
 }
 
@@ -93,7 +94,7 @@ async function send(picture) {
     answers.set(number, answer);
     go({ picture: number }, { replace: true });
   } catch (error) {
-    say(byId("desk-trouble"), error.message);
+    say(byId("desk-trouble"), said(error.message));
   }
 }
 

@@ -6,6 +6,7 @@ import { button, el, stepper } from "./dom.js";
 import { byId, percent } from "./elements.js";
 import { large } from "./large_map.js";
 import { convolved } from "./partial.js";
+import { said } from "./said.js";
 import { go, place } from "./state.js";
 import { t } from "./words.js";
 
@@ -56,7 +57,7 @@ function heading({ layers }, at) {
 function facts(layer) {
   const shape = layer.output.length === 3 ? [...layer.output.slice(1), layer.output[0]] : layer.output;
   const count = (/** @type {number} */ number) => number.toLocaleString(document.documentElement.lang);
-  const kind = KNOWN.includes(layer.kind) ? t(`kind.${layer.kind}`) : layer.kind;
+  const kind = KNOWN.includes(layer.kind) ? t(`kind.${layer.kind}`) : said(layer.kind);
   return [
     el("strong", {}, kind),
     ` ${shape.join(" × ")}${layer.formula ? ` = ${layer.formula}` : ""} · `,

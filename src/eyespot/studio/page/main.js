@@ -7,6 +7,7 @@
 import { fetchNetwork } from "./ask.js";
 import { fetchLobby } from "./ask_collect.js";
 import { el } from "./dom.js";
+import { watchElsewhere } from "./elsewhere.js";
 import { byId, say } from "./elements.js";
 import { go, onChange, place } from "./state.js";
 import { language, sayAll, t } from "./words.js";
@@ -30,7 +31,9 @@ let network = null;
 
 try {
   sayAll();
-  if ((await fetchLobby()).open !== null) network = await fetchNetwork();
+  const { open, run } = await fetchLobby();
+  if (open !== null) network = await fetchNetwork();
+  watchElsewhere(network, run);
   byId("language").onclick = () => go({ lang: language() === "zh" ? "en" : "zh" });
   onChange(show);
   await show(place(), {});
