@@ -45,12 +45,13 @@ function offerPad(framing) {
   const paper = canvas("paper");
   const small = document.createElement("canvas");
   small.width = small.height = 28;
-  paper.hidden = false;
+  byId("paper-place").hidden = false;
   const changed = () => {
     version++;
     const at = (/** @type {import("./strokes.js").Point} */ point) =>
       /** @type {import("./strokes.js").Point} */ (point.map((each) => each * paper.width));
     drawStrokes(paper, strokes, { width: PEN * paper.width, place: at, colours: COLOURS });
+    byId("paper-hint").hidden = strokes.length > 0;
     frame(small, strokes, FRAMINGS[framing], COLOURS);
     if (strokes.length) sendDrawing(small);
   };

@@ -4,13 +4,13 @@ import { fetchKernels, fetchMaps, fetchWithout } from "./ask.js";
 import { canvasOf, scaleOf, written } from "./colors.js";
 import { button, el, stepper } from "./dom.js";
 import { byId, percent } from "./elements.js";
+import { kindOf } from "./kinds.js";
 import { large } from "./large_map.js";
 import { convolved } from "./partial.js";
 import { go, place } from "./state.js";
 import { t } from "./words.js";
 
 const MOST_PLANES = 16; // that are drawn, those worth most
-const KNOWN = ["conv", "depthwise conv", "fully connected", "max pool", "average pool", "batch norm", "local norm"];
 
 /** @param {import("./ask.js").Network} network @param {string} picture */
 export async function showLayer(network, picture) {
@@ -56,9 +56,8 @@ function heading({ layers }, at) {
 function facts(layer) {
   const shape = layer.output.length === 3 ? [...layer.output.slice(1), layer.output[0]] : layer.output;
   const count = (/** @type {number} */ number) => number.toLocaleString(document.documentElement.lang);
-  const kind = KNOWN.includes(layer.kind) ? t(`kind.${layer.kind}`) : layer.kind;
   return [
-    el("strong", {}, kind),
+    el("strong", {}, kindOf(layer)),
     ` ${shape.join(" × ")}${layer.formula ? ` = ${layer.formula}` : ""} · `,
     t("layer.parameters", { count: count(layer.parameters) }),
     ...(layer.multiply_adds ? [` · ${t("layer.products", { count: count(layer.multiply_adds) })}`] : []),

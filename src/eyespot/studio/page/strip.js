@@ -5,6 +5,7 @@ import { showField } from "./desk.js";
 import { button, el } from "./dom.js";
 import { byId } from "./elements.js";
 import { spotOf } from "./field.js";
+import { kindOf } from "./kinds.js";
 import { cornerOf, drawSheet, placeAt, sheetOf } from "./sheet.js";
 import { go, place } from "./state.js";
 import { t } from "./words.js";
@@ -46,7 +47,7 @@ function card(layer, side) {
   shown.set(layer.name, { layer, canvas, sheet });
   const more = layer.output[0] - sheet.count;
   const shape = layer.output.length === 3 ? [...layer.output.slice(1), layer.output[0]].join(" × ") : `${layer.output[0]}`;
-  const open = button("", () => {}, { className: "sheet", "aria-label": `${layer.name}, ${layer.kind}, ${shape}` });
+  const open = button("", () => {}, { className: "sheet", "aria-label": `${layer.name}, ${kindOf(layer)}, ${shape}` });
   open.append(canvas);
   open.onclick = (event) => {
     const at = event.detail ? placeAt(sheet, event.offsetX, event.offsetY) : { map: 0 };
@@ -55,7 +56,7 @@ function card(layer, side) {
   open.onpointermove = (event) => hover(layer, placeAt(sheet, event.offsetX, event.offsetY));
   open.onpointerleave = () => hover(layer, null);
   const name = el("span", { className: "name", title: layer.name }, layer.name.split(".").slice(-2).join("."));
-  const about = el("span", { className: "small soft" }, `${layer.kind} · ${shape}${more > 0 ? ` · ${t("strip.more", { more })}` : ""}`);
+  const about = el("span", { className: "small soft" }, `${kindOf(layer)} · ${shape}${more > 0 ? ` · ${t("strip.more", { more })}` : ""}`);
   return el("li", {}, name, open, about);
 }
 

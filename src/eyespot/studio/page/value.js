@@ -75,11 +75,21 @@ function parts(cell, layer) {
           "li",
           {},
           table(part.patch, t("value.patch", { map: part.map, top: part.top, left: part.left }), null, cell.chosen),
-          ...(part.kernel ? [el("span", { "aria-hidden": "true" }, "×"), table(part.kernel, t("value.kernel", { map: part.map }), scale)] : []),
-          el("span", { className: "result" }, part.kernel ? `= ${written(part.sum)}` : ""),
+          ...(part.kernel ? weighed(part, scale) : []),
         ),
       ),
     ),
+  ];
+}
+
+/** What follows a patch: its kernel plane, their products, and the sum of these. @param {import("./ask.js").Part} part @param {{most: number, signed: boolean}} scale */
+function weighed({ map, patch, kernel, sum: total }, scale) {
+  const products = kernel.map((row, y) => row.map((weight, x) => weight * (patch[y][x] ?? 0)));
+  const sign = (/** @type {string} */ text, /** @type {Node} */ factor) => el("div", { className: "signed" }, el("span", { "aria-hidden": "true" }, text), factor);
+  return [
+    sign("×", table(kernel, t("value.kernel", { map }), scale)),
+    sign("=", table(products, t("value.products"))),
+    el("p", { className: "result" }, t("value.total", { sum: written(total) })),
   ];
 }
 
@@ -111,8 +121,8 @@ function listed(cell, layer) {
   );
 }
 
-/** @param {(number | null)[][]} rows @param {string} caption @param {{most: number, signed: boolean} | null} scale @param {number[] | null} [chosen] */
-function table(rows, caption, scale, chosen = null) {
+/** @param {(number | null)[][]} rows @param {string} caption @param {{most: number, signed: boolean} | null} [scale] @param {number[] | null} [chosen] */
+function table(rows, caption, scale = null, chosen = null) {
   const cells = (/** @type {(number | null)[]} */ row, /** @type {number} */ y) =>
     row.map((value, x) => {
       const cell = el("td", { className: value === null ? "padding" : "" }, value === null ? "0" : written(value));
