@@ -81,6 +81,21 @@ def test_an_empty_pad_says_what_it_is_for_until_something_is_drawn(studio, visit
     hint.wait_for()
 
 
+@pytest.mark.parametrize("place", ["layer=head.fc&map=3&cell=0,0", "layer=stage2.conv&map=7&cell=3,4"])
+def test_an_address_frames_what_a_number_sees_and_brings_its_layer_into_view(studio, visit, place):
+    page = visit(f"{studio}#{place}", viewport=PHONE)
+    page.locator("#value .sum").wait_for()
+    page.wait_for_function("() => document.documentElement.dataset.shown === location.hash")
+    rows = re.search(r"rows (\d+) to (\d+) and columns (\d+) to (\d+)", told(page, "#value"))
+    assert rows
+    top, bottom, left, right = map(int, rows.groups())
+    frame, image = (page.locator(each).bounding_box() for each in ("#frame", "#image"))
+    assert frame["height"] / image["height"] == pytest.approx((bottom + 1 - top) / 32, abs=0.02)
+    assert frame["width"] / image["width"] == pytest.approx((right + 1 - left) / 32, abs=0.02)
+    chosen, strip = (page.locator(each).bounding_box() for each in ("#strip .chosen .sheet", "#strip-place"))
+    assert strip["x"] <= chosen["x"] < chosen["x"] + chosen["width"] <= strip["x"] + strip["width"]
+
+
 def test_layers_are_of_kinds_that_have_a_name_in_chinese(studio, visit):
     page = visit(f"{studio}#lang=zh")
     page.locator("#strip li").nth(12).wait_for()

@@ -18,6 +18,8 @@ const COLOURS = { ink: "#fff", ground: "#000" };
 const strokes = [];
 /** @type {Map<string, import("./ask.js").Answer>} */
 const answers = new Map();
+/** Height and width of the picture as the network sees it, known before it is drawn. */
+let sides = [1, 1];
 let version = 0;
 let sending = false;
 /** @type {ReturnType<typeof setTimeout>} */
@@ -25,6 +27,7 @@ let telling;
 
 /** @param {import("./ask.js").Network} network */
 export function openDesk(network) {
+  sides = network.layers[0].output.slice(-2);
   const input = /** @type {HTMLInputElement} */ (byId("file"));
   byId("choose").onclick = () => input.click();
   input.onchange = () => {
@@ -134,8 +137,6 @@ export function showField(layer, cell) {
   const shown = byId("frame");
   shown.hidden = !layer?.field || !cell;
   if (shown.hidden) return null;
-  const image = canvas("image");
-  const sides = [image.height, image.width];
   const field = fieldOf(layer, cell, sides);
   placeFrame(shown, field, sides);
   return field;

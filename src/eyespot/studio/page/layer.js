@@ -17,8 +17,11 @@ export async function showLayer(network, picture) {
   const section = byId("layer");
   const { layer: name, map = 0, cell } = place();
   const at = network.layers.findIndex((layer) => layer.name === name);
-  section.hidden = at < 0;
-  if (at < 0) return;
+  section.hidden = !name;
+  if (at < 0) {
+    section.replaceChildren(el("p", { role: "alert" }, name ? t("layer.none", { name }) : ""));
+    return;
+  }
   const layer = network.layers[at];
   const index = Math.min(map, layer.output[0] - 1);
   const values = await fetchMaps(picture, [layer.name], { first: index, count: 1 });

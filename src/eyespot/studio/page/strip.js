@@ -55,9 +55,15 @@ function card(layer, side) {
   };
   open.onpointermove = (event) => hover(layer, placeAt(sheet, event.offsetX, event.offsetY));
   open.onpointerleave = () => hover(layer, null);
-  const name = el("span", { className: "name", title: layer.name }, layer.name.split(".").slice(-2).join("."));
+  const name = el("span", { className: "name", title: layer.name }, shortened(layer.name));
   const about = el("span", { className: "small soft" }, `${kindOf(layer)} · ${shape}${more > 0 ? ` · ${t("strip.more", { more })}` : ""}`);
   return el("li", {}, name, open, about);
+}
+
+/** A name with its stage and its end: long ones lose what is between. @param {string} name */
+function shortened(name) {
+  const parts = name.split(".");
+  return parts.length > 3 ? [parts[0], "…", ...parts.slice(-2)].join(".").replace(".….", " … ") : name;
 }
 
 /** @param {string} picture - whose maps are drawn @returns {Promise<void>} */
@@ -66,6 +72,7 @@ export async function drawStrip(picture) {
   const isWhole = ({ layer, sheet }) => sheet.count === layer.output[0];
   const groups = [all.filter(isWhole), ...all.filter((each) => !isWhole(each)).map((each) => [each])];
   await Promise.all(groups.filter((group) => group.length).map((group) => drawGroup(group, picture)));
+  reached = undefined; // its sheets have their sizes only now
   markChosen();
 }
 

@@ -67,6 +67,7 @@ function parts(cell, layer) {
   if (cell.parts.length && cell.parts.every(({ patch }) => patch.length === 1 && patch[0].length === 1)) return [listed(cell, layer)];
   const scale = { ...scaleOf(cell.parts.flatMap(({ kernel }) => kernel?.flat() ?? [0])), signed: true };
   return [
+    ...(cell.parts[0]?.kernel ? [el("p", { className: "small soft" }, t("value.lines"))] : []),
     el(
       "ol",
       { className: "products" },
@@ -96,10 +97,11 @@ function weighed({ map, patch, kernel, sum: total }, scale) {
 /** Parts of one number each, as a list. @param {import("./ask.js").Cell} cell @param {import("./ask.js").Layer} layer */
 function listed(cell, layer) {
   const weighed = cell.parts.some(({ kernel }) => kernel);
-  const head = [t("value.from"), t("value.number"), ...(weighed ? [t("value.weight"), t("value.product")] : [])];
+  const alone = layer.sources.length === 1 ? `${layer.sources[0]} ` : "";
+  const head = [t("value.from", { source: alone }).trim(), t("value.number"), ...(weighed ? [t("value.weight"), t("value.product")] : [])];
   return el(
     "div",
-    { className: "scroll", tabIndex: 0, role: "region", "aria-label": t("value.from") },
+    { className: "scroll", tabIndex: 0, role: "region", "aria-label": head[0] },
     el(
       "table",
       { className: "terms" },
@@ -111,7 +113,7 @@ function listed(cell, layer) {
           el(
             "tr",
             {},
-            el("th", { scope: "row" }, `${layer.sources[part.source] ?? ""} [${part.map}]`),
+            el("th", { scope: "row" }, `${alone ? "" : (layer.sources[part.source] ?? "")} [${part.map}]`.trim()),
             el("td", {}, part.patch[0][0] === null ? "0" : written(part.patch[0][0])),
             ...(weighed ? [el("td", {}, written(part.kernel[0][0])), el("td", {}, written(part.sum))] : []),
           ),
