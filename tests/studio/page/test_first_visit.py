@@ -1,4 +1,4 @@
-"""A first visit: from the last lines of `eyespot train` to the numbers that made one number, led by visible words alone."""
+"""A first visit: from the last lines of `eyespot train` to what made a number, led by visible words alone."""
 
 from __future__ import annotations
 
