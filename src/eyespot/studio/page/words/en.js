@@ -86,6 +86,7 @@ export const WORDS = {
   "value.product": "Product",
   "value.products": "Products",
   "value.total": "Their sum: {sum}",
+  "value.bias": "bias",
   "value.rest": "{sum} ({count} smaller terms)",
   "playground.intro": "The kernel slides over the input. At each place, the numbers under it are multiplied by its weights and added: that is one number of the output. Change anything and see.",
   "playground.input": "Input",

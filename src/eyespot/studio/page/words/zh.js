@@ -86,6 +86,7 @@ export const WORDS = {
   "value.product": "乘积",
   "value.products": "乘积",
   "value.total": "乘积之和：{sum}",
+  "value.bias": "偏置",
   "value.rest": "{sum}（{count} 个较小的项）",
   "playground.intro": "卷积核在输入上滑动。在每个位置，它下面的数与它的权重相乘再相加，就得到输出中的一个数。随意改动，马上看到结果。",
   "playground.input": "输入",
