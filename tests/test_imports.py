@@ -100,6 +100,20 @@ def test_serving_without_the_extra_names_it(split_run):
         assert said.endswith("pip install 'eyespot[serve]'")
 
 
+@pytest.mark.parametrize(
+    ("absent", "extras"), [(("uvicorn",), "serve"), (("torch",), "train"), (("torch", "fastapi"), "train,serve")]
+)
+def test_the_studio_without_its_extras_names_all_that_are_missing_in_one_command(absent, extras):
+    code = (
+        "from click.testing import CliRunner\n"
+        "from eyespot.cli.main import main\n"
+        "print(CliRunner().invoke(main, ['studio']).stderr)"
+    )
+    said = without(absent, code).strip()
+    assert said.startswith(f"eyespot: the studio needs the extra `{extras}`")
+    assert said.endswith(f"pip install 'eyespot[{extras}]'")
+
+
 def test_convolution_by_hand_needs_none_of_the_training_packages():
     code = (
         "import eyespot, sys\n"

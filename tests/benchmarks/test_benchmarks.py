@@ -296,6 +296,13 @@ def test_collecting(run):
     assert run("studio_collect.py", "--pictures", 4).count("(bar ") == 4
 
 
+def test_a_first_visit(run):
+    pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install playwright")
+    if not shutil.which("chromium"):
+        pytest.skip("chromium is missing: apt-get install chromium")
+    assert run("studio_first.py", "--epochs", 2).count("(bar <= ") == 2
+
+
 def test_decoding(run_here, data):
     printed = run_here("decode.py", data, "--pictures", 5, "--runs", 1)
     assert "eyespot, its own record" in printed

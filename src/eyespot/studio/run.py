@@ -6,12 +6,13 @@ import errno
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eyespot.data.decoding import apart
 from eyespot.data.pictures import read_named
-from eyespot.errors import DataError, MachineError, OptionError, RequestError
+from eyespot.errors import DataError, MachineError, MissingExtra, OptionError, RequestError
 from eyespot.files import from_home
 from eyespot.names import printable
 from eyespot.serve.run import listening, require_extra
@@ -42,7 +43,7 @@ def studio(
     Raises NetworkError, BundleError, WeightsError, DataError, OptionError, MachineError, MissingExtra;
     KeyboardInterrupt after Ctrl-C.
     """
-    require_extra()
+    _require_extras()
     if not 0 <= port < 2**16:
         raise OptionError(f"the option port must lie between 0 and {2**16 - 1}, not {port}")
     if network is None and pictures:
@@ -55,6 +56,17 @@ def studio(
         _serve_training(from_home(network), port=port, say=say)
     else:
         _serve_network(network, pictures, port=port, say=say)
+
+
+def _require_extras() -> None:
+    """Raises MissingExtra, which names all that is missing."""
+    missing = [] if find_spec("torch") else ["train"]
+    try:
+        require_extra()
+    except MissingExtra as error:
+        missing.append(error.extra)
+    if missing:
+        raise MissingExtra("the studio", extra=",".join(missing))
 
 
 def _serve_network(

@@ -19,6 +19,8 @@ const COLOURS = { ink: "#fff", ground: "#000" };
 const strokes = [];
 /** @type {Map<string, import("./ask.js").Answer>} */
 const answers = new Map();
+/** Height and width of the picture as the network sees it, known before it is drawn. */
+let sides = [1, 1];
 let version = 0;
 let sending = false;
 /** @type {ReturnType<typeof setTimeout>} */
@@ -26,6 +28,7 @@ let telling;
 
 /** @param {import("./ask.js").Network} network */
 export function openDesk(network) {
+  sides = network.layers[0].output.slice(-2);
   const input = /** @type {HTMLInputElement} */ (byId("file"));
   byId("choose").onclick = () => input.click();
   input.onchange = () => {
@@ -46,12 +49,13 @@ function offerPad(framing) {
   const paper = canvas("paper");
   const small = document.createElement("canvas");
   small.width = small.height = 28;
-  paper.hidden = false;
+  byId("paper-place").hidden = false;
   const changed = () => {
     version++;
     const at = (/** @type {import("./strokes.js").Point} */ point) =>
       /** @type {import("./strokes.js").Point} */ (point.map((each) => each * paper.width));
     drawStrokes(paper, strokes, { width: PEN * paper.width, place: at, colours: COLOURS });
+    byId("paper-hint").hidden = strokes.length > 0;
     frame(small, strokes, FRAMINGS[framing], COLOURS);
     if (strokes.length) sendDrawing(small);
   };
@@ -134,8 +138,6 @@ export function showField(layer, cell) {
   const shown = byId("frame");
   shown.hidden = !layer?.field || !cell;
   if (shown.hidden) return null;
-  const image = canvas("image");
-  const sides = [image.height, image.width];
   const field = fieldOf(layer, cell, sides);
   placeFrame(shown, field, sides);
   return field;

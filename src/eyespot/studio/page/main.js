@@ -49,6 +49,7 @@ async function show(now, before) {
     sayAll();
     byId("language").textContent = t("language.other");
     if (network) byId("subject").textContent = network.name === network.network ? network.name : `${network.name} · ${network.network}`;
+    byId("subject").title = byId("subject").textContent ?? "";
     byId("title").textContent = t(`screen.${screen}`);
     byId("screens").replaceChildren(...Object.keys(SCREENS).filter(isOpen).map((name) => link(name, name === screen)));
     for (const name of Object.keys(SCREENS)) byId(name).hidden = name !== screen;
