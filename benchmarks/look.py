@@ -37,11 +37,14 @@ BARS = {
 OPEN = "() => document.querySelector('#desk:not([hidden])')"
 ANSWERED = "() => document.querySelector('#answer-list > li:not([aria-busy])')"
 CUT_OFF = """() => {
-    const { clientWidth } = document.documentElement;
+    const around = (each) => (each.closest("section") ?? document.body).getBoundingClientRect();
     const scrolls = (each) => each.parentElement?.closest(".scroll, .chips, .unseen, thead, svg");
     return [...document.querySelectorAll("body *")]
         .filter((each) => each.checkVisibility() && !scrolls(each) && !each.matches(".unseen, .scroll *, thead, svg *"))
-        .filter((each) => each.getBoundingClientRect().right > clientWidth + 1 || each.getBoundingClientRect().left < -1)
+        .filter((each) => {
+            const [own, whole] = [each.getBoundingClientRect(), around(each)];
+            return own.right > whole.right + 1 || own.left < whole.left - 1;
+        })
         .map((each) => each.outerHTML.slice(0, 160));
 }"""
 UNREACHED = """() => {
@@ -123,7 +126,9 @@ def looked_at(browser: Any, look: Look, width: int, scheme: str, axe: str, shots
     if shots:
         shots.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=shots / f"{look.name}-{width}-{scheme}.png", full_page=True)
-    violations = page.evaluate(f"() => {{ {axe}\nreturn axe.run().then(({{ violations }}) => violations); }}") if axe else []
+    violations = (
+        page.evaluate(f"() => {{ {axe}\nreturn axe.run().then(({{ violations }}) => violations); }}") if axe else []
+    )
     wrong = {
         "axe": [f"{rule['id']}: {rule['nodes'][0]['html'][:160]}" for rule in violations],
         "cut off": page.evaluate(CUT_OFF),

@@ -15,7 +15,8 @@ SOURCE = Path(str(files("eyespot")))
 LOOK = (SOURCE / "look" / "look.css").read_text("utf-8")
 SHEETS = [*SOURCE.glob("*/page/*.css"), *SOURCE.glob("exporting/web/*.css"), *SOURCE.glob("*/*.css.jinja")]
 LIGHT, DARK, PRINT = (
-    dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6}|\d+%)", block)) for block in re.findall(r":root \{(.*?)\}", LOOK, re.S)
+    dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6}|\d+%)", block))
+    for block in re.findall(r":root \{(.*?)\}", LOOK, re.S)
 )
 TEXT = (
     *(("ink", ground) for ground in ("paper", "card", "track", "accent-soft", "wrong-soft")),

@@ -258,7 +258,9 @@ def test_the_page_stands_without_any_optional_part(missing):
     page = Page(render(full(**missing)))
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
-    inside = {str(attributes["href"]) for attributes in page.all("a") if not str(attributes["href"]).startswith("http:")}
+    inside = {
+        str(attributes["href"]) for attributes in page.all("a") if not str(attributes["href"]).startswith("http:")
+    }
     assert {each.removeprefix("#") for each in inside} <= set(ids)
     assert {a["aria-labelledby"] for _, a in page.tags if "aria-labelledby" in a} <= set(ids)
     assert "None" not in page.text

@@ -77,7 +77,9 @@ def test_a_report_fits_its_window_and_is_reached_by_keyboard(visit, digits_run, 
     page = visit((digits_run / "report.html").as_uri(), viewport=viewport, color_scheme=scheme)
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
     wanted = page.locator("a, summary, [tabindex='0']").count()
-    page.evaluate("() => { window.been = new Set(); addEventListener('focusin', ({ target }) => window.been.add(target)); }")
+    page.evaluate(
+        "() => { window.been = new Set(); addEventListener('focusin', ({ target }) => window.been.add(target)); }"
+    )
     for _ in range(wanted + 2):
         page.keyboard.press("Tab")
     inside = page.locator("details:not([open]) > :not(summary) :is(a, [tabindex='0'])").count()
