@@ -4,9 +4,8 @@
     python benchmarks/look.py --axe axe.min.js --shots FOLDER REPORT ...
 
 A LeNet-5 is trained on the embedded digits: its report, and the page of `eyespot serve` as it opens and with an answer,
-are seen in three widths, light and dark; so is each REPORT, of whatever task. --axe is a file of npm's axe-core, without
-which nobody is asked for violations. With --shots each look is saved as a picture, and beside them one of the studio. It
-needs playwright and Chromium.
+are seen in three widths, light and dark; so is each REPORT, of whatever task. --axe is a file of npm's axe-core. With
+--shots each look is saved as a picture, and beside them one of the studio. It needs playwright and Chromium.
 """
 
 from __future__ import annotations
@@ -34,6 +33,7 @@ BARS = {
     "cut off": at_most(0, "elements", "nothing is cut off"),
     "no key": at_most(0, "elements", "Tab reaches whatever can be pressed or scrolled"),
 }
+VIOLATIONS = "return axe.run().then(({ violations }) => violations);"
 OPEN = "() => document.querySelector('#desk:not([hidden])')"
 ANSWERED = "() => document.querySelector('#answer-list > li:not([aria-busy])')"
 CUT_OFF = """() => {
@@ -126,9 +126,7 @@ def looked_at(browser: Any, look: Look, width: int, scheme: str, axe: str, shots
     if shots:
         shots.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=shots / f"{look.name}-{width}-{scheme}.png", full_page=True)
-    violations = (
-        page.evaluate(f"() => {{ {axe}\nreturn axe.run().then(({{ violations }}) => violations); }}") if axe else []
-    )
+    violations = page.evaluate(f"() => {{ {axe}\n{VIOLATIONS} }}") if axe else []
     wrong = {
         "axe": [f"{rule['id']}: {rule['nodes'][0]['html'][:160]}" for rule in violations],
         "cut off": page.evaluate(CUT_OFF),

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from eyespot.errors import OptionError
+from eyespot.names import as_typed
 from eyespot.places import HOST, PORT, SCREENS, InStudio, fragment, place_of
 
 
@@ -50,6 +51,5 @@ def test_an_address_names_its_run_and_a_command_can_be_typed():
     parts = urlsplit(shown.address(screen="errors", truth=1, answer=8))
     assert (parts.hostname, parts.port, parts.path) == (HOST, PORT, "/")
     assert dict(parse_qsl(parts.fragment)) == {"run": shown.name, "screen": "errors", "truth": "1", "answer": "8"}
-    assert shown.command("errors").endswith("my photos' --at errors") or shown.command("errors").endswith(
-        's" --at errors'
-    )
+    assert shown.command() == f"eyespot studio {as_typed(shown.run)}"
+    assert shown.command("errors") == f"{shown.command()} --at errors"

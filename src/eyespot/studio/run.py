@@ -43,7 +43,7 @@ def studio(
         are made, too, from pictures that are collected there.
     pictures: files that lie on the desk from the start.
     port: 0 is a free one.
-    at: a screen, such as "errors", or what stands behind the # of an address of the studio: the browser is opened there.
+    at: a screen, such as "errors", or what stands behind the # of an address here: the browser is opened there.
     say: told what a person should know.
     Raises NetworkError, BundleError, WeightsError, DataError, OptionError, MachineError, MissingExtra;
     KeyboardInterrupt after Ctrl-C.

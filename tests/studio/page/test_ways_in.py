@@ -16,7 +16,8 @@ from visits import DESKTOP
 
 SIZES = [{"width": 360, "height": 800}, {"width": 390, "height": 844}, DESKTOP]
 OTHER_PORT = """port => {
-    for (const each of document.querySelectorAll("a[href^='http:']")) each.href = each.href.replace(":8765/", `:${port}/`);
+    const links = document.querySelectorAll("a[href^='http:']");
+    for (const each of links) each.href = each.href.replace(":8765/", `:${port}/`);
 }"""
 """The studio of a test has a port of its own."""
 
