@@ -56,11 +56,17 @@ async function show(now, before) {
     const module = await SCREENS[screen]();
     await module.show(network, now, asked === nameOf(before) && "picture" in before ? before : {});
     if (place() !== now) return; // she went on meanwhile
-    say(byId("trouble"), screen === asked || !network ? "" : t("training.not-yet", { screen: t(`screen.${asked}`) }));
+    say(byId("trouble"), [otherRun(now), screen === asked || !network ? "" : t("training.not-yet", { screen: t(`screen.${asked}`) })].filter(Boolean).join(" "));
     document.documentElement.dataset.shown = location.hash;
   } catch (error) {
     say(byId("trouble"), error.message);
   }
+}
+
+/** Says so where the address was made for another run than the open one, as a report does. @param {import("./state.js").Place} place */
+function otherRun({ run }) {
+  if (!run || run === network?.name) return "";
+  return network ? t("run.other", { run, open: network.name }) : t("run.closed", { run });
 }
 
 /** The screen that a place names. @param {import("./state.js").Place} place @returns {string} */

@@ -305,6 +305,8 @@ export const WORDS = {
   "training.no-model": "The run has no model yet, so the screens Network, Kernels and Errors have nothing to show. Once it has one, start the studio again.",
   "training.model-now": "The run has a model now: start the studio again to look into it.",
   "training.no-model.ended": "The run ended without a model, so there is nothing for the other screens to look into.",
+  "run.other": "This address is one of the run {run}, but {open} is open: what it names may be something else here. Start the studio with {run}.",
+  "run.closed": "This address is one of the run {run}: open that first.",
   "training.not-yet": "The screen {screen} has nothing to show before the run has a model: this is its training.",
   "training.regime": "Training of the regime",
   "training.loss": "Loss",

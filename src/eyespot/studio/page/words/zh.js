@@ -305,6 +305,8 @@ export const WORDS = {
   "training.no-model": "此次训练还没有模型，所以“网络”、“卷积核”和“错误”页面还没有内容。有了模型后，请重新启动工作室。",
   "training.model-now": "现在已有模型：请重新启动工作室来查看它。",
   "training.no-model.ended": "训练结束时没有模型，所以其他页面没有可查看的内容。",
+  "run.other": "此地址属于训练 {run}，而当前打开的是 {open}：它所指的内容在这里可能不同。请用 {run} 启动工作室。",
+  "run.closed": "此地址属于训练 {run}：请先打开它。",
   "training.not-yet": "在有模型之前，“{screen}”页面没有内容：这里是训练过程。",
   "training.regime": "训练方式",
   "training.loss": "损失",
