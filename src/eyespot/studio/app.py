@@ -48,7 +48,7 @@ def make_app(desk: Desk | None, folder: Path | None = None) -> FastAPI:
         training.close()
         lobby.close()
 
-    app = _pages(lambda: lobby.desk and lobby.desk.number, lifespan)
+    app = _pages(lambda: lobby.desk.number if lobby.desk else None, lifespan)
     app.state.lobby = lobby
     runs_endpoints.add_to(app, lobby, folder)
     collect_endpoints.add_to(app, folder, training)
