@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from datetime import datetime
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,9 @@ def rendered(template: str, **shown: object) -> str:
     )
 
 
+@cache
 def _environment() -> jinja2.Environment:
+    """One for all reports: it keeps the templates that it compiled."""
     import jinja2
     from markupsafe import Markup
 
