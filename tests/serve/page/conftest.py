@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 from chromium_browser import at_work
 
-EPOCHS = 6
-
 
 @pytest.fixture(scope="session")
 def serving(chromium: str, warm_cache: Path) -> Any:
@@ -43,8 +41,8 @@ def squares(serving: Any, box_bundle: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def digits_run(trained_once: Callable[..., Any]) -> Any:
-    """What some epochs made of the embedded digits: it knows a 3 that is drawn."""
-    return trained_once("served-digits", "digits", epochs=EPOCHS)
+    """What `train` made of the embedded digits."""
+    return trained_once("digits", "digits")
 
 
 @pytest.fixture(scope="session")
