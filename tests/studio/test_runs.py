@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-import eyespot
 from eyespot.studio.app import make_app, make_app_of_training
 from eyespot.studio.desk import Desk
 from eyespot.studio.history import History
@@ -21,11 +20,9 @@ from eyespot.studio.subject import opened
 
 
 @pytest.fixture(scope="module")
-def run(warm_cache, tmp_path_factory) -> Iterator[Path]:
-    """What one epoch made of the embedded digits, in a folder of runs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EYESPOT_CACHE", str(warm_cache))
-        yield Path(eyespot.train("digits", out=tmp_path_factory.mktemp("home") / "runs", epochs=1).run)
+def run(digits_run, tmp_path_factory) -> Path:
+    """What `train` made of the embedded digits, in a folder of runs."""
+    return Path(shutil.copytree(digits_run.run, tmp_path_factory.mktemp("home") / "runs/train/digits"))
 
 
 @pytest.fixture

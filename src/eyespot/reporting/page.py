@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from datetime import datetime
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,9 @@ def rendered(template: str, **shown: object) -> str:
     )
 
 
+@cache
 def _environment() -> jinja2.Environment:
+    """One for all reports: it keeps the templates that it compiled."""
     import jinja2
     from markupsafe import Markup
 
