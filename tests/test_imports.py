@@ -21,22 +21,27 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8")
 
 
-def loaded_by(arguments: list[str]) -> set[str]:
-    """The heavy packages that are loaded after `eyespot ARGUMENTS`."""
+@pytest.fixture(scope="module")
+def loaded_by() -> dict[str, list[str]]:
+    """The heavy packages that are there after `eyespot COMMAND --help`, one command after the other in one process."""
     code = (
-        "import sys\nfrom eyespot.cli.main import main\n"
-        f"try: main({arguments!r})\nexcept SystemExit as end: assert not end.code, end.code\n"
-        f"print('loaded:', *[name for name in {HEAVY!r} if name in sys.modules])"
+        "import contextlib, io, json, sys\nfrom eyespot.cli.main import COMMANDS, main\nfound = {}\n"
+        "for command in ([], *([name] for name in COMMANDS)):\n"
+        "    with contextlib.redirect_stdout(io.StringIO()) as said:\n"
+        "        try: main([*command, '--help'])\n"
+        "        except SystemExit as end: assert not end.code, end.code\n"
+        "    assert 'Usage:' in said.getvalue(), command\n"
+        f"    found[' '.join(command)] = [name for name in {HEAVY!r} if name in sys.modules]\n"
+        "print(json.dumps(found))"
     )
     done = run(code)
     assert done.returncode == 0, done.stderr
-    assert "Usage:" in done.stdout
-    return set(done.stdout.rpartition("loaded:")[2].split())
+    return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], *[[command, "--help"] for command in COMMANDS]], ids=" ".join)
-def test_help_loads_nothing_heavy(arguments):
-    assert loaded_by(arguments) == set()
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_loads_nothing_heavy(command, loaded_by):
+    assert loaded_by[command] == []
 
 
 def test_import_eyespot_loads_nothing_heavy():
@@ -98,6 +103,20 @@ def test_serving_without_the_extra_names_it(split_run):
         said = without((absent,), code).strip()
         assert said.startswith("eyespot: serving a model needs the extra `serve`")
         assert said.endswith("pip install 'eyespot[serve]'")
+
+
+@pytest.mark.parametrize(
+    ("absent", "extras"), [(("uvicorn",), "serve"), (("torch",), "train"), (("torch", "fastapi"), "train,serve")]
+)
+def test_the_studio_without_its_extras_names_all_that_are_missing_in_one_command(absent, extras):
+    code = (
+        "from click.testing import CliRunner\n"
+        "from eyespot.cli.main import main\n"
+        "print(CliRunner().invoke(main, ['studio']).stderr)"
+    )
+    said = without(absent, code).strip()
+    assert said.startswith(f"eyespot: the studio needs the extra `{extras}`")
+    assert said.endswith(f"pip install 'eyespot[{extras}]'")
 
 
 def test_convolution_by_hand_needs_none_of_the_training_packages():

@@ -39,7 +39,7 @@ ROOMS = (
     ("arithmetic",),
     ("blocks", "data", "engine"),
     ("download", "machine", "records"),
-    ("progress",),
+    ("places", "progress"),
     ("card", "events", "files", "keywords", "names", "old_names", "palette", "vouched"),
     ("words",),
     ("errors", "version"),

@@ -289,11 +289,33 @@ def test_the_playground(run):
     assert printed.count("(bar <= ") == 5
 
 
+def test_looks(run, tmp_path):
+    pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install playwright")
+    if not shutil.which("chromium"):
+        pytest.skip("chromium is missing: apt-get install chromium")
+    page = tmp_path / "wide" / "report.html"
+    page.parent.mkdir()
+    page.write_text(
+        "<!doctype html><body><section><p style='width: 99rem'>wide</p><a href='#' tabindex='0'>a</a></section>"
+    )
+    printed = run("look.py", page)
+    assert printed.count("report-wide, ") == printed.count(": cut off: <p style=") == 6
+    assert 'FAIL  6 elements (bar <= 0 elements): "nothing is cut off"' in printed
+    assert 'PASS  0 elements (bar <= 0 elements): "Tab reaches' in printed
+
+
 def test_collecting(run):
     pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install playwright")
     if not shutil.which("chromium"):
         pytest.skip("chromium is missing: apt-get install chromium")
     assert run("studio_collect.py", "--pictures", 4).count("(bar ") == 4
+
+
+def test_a_first_visit(run):
+    pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install playwright")
+    if not shutil.which("chromium"):
+        pytest.skip("chromium is missing: apt-get install chromium")
+    assert run("studio_first.py", "--epochs", 2).count("(bar <= ") == 2
 
 
 def test_decoding(run_here, data):

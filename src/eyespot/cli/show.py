@@ -92,7 +92,7 @@ def trained(result: TrainResult) -> None:
     for label, sentence in trust_sentences(result.series, result.doubtful, result.more, result.list_gain):
         line(label, sentence)
     line("Time", f"{result.seconds:.1f} s, {counted(result.views_computed, 'view')} computed")
-    afterwards.next_steps(result.report, result.next_commands, (result.better.command, result.better.expects))
+    afterwards.next_steps(result.report, result.next_commands[:3], (result.better.command, result.better.expects))
 
 
 def predicted(results: Sequence[Prediction] | Sequence[Detections] | Sequence[LabelPrediction]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from eyespot import machine
+from eyespot.building.own import OWN
 from eyespot.bundle.manifest import Manifest
 from eyespot.data.copies import Hashed
 from eyespot.data.pictures import thumbnail
@@ -15,6 +16,7 @@ from eyespot.evaluate.calibration import probabilities
 from eyespot.evaluate.metrics import top_mistakes
 from eyespot.evaluate.trust import trust_sentences
 from eyespot.files import write_whole, writing
+from eyespot.places import InStudio
 from eyespot.records import Part
 from eyespot.regimes.fitted import Fitted
 from eyespot.reporting.figures import part_png
@@ -111,6 +113,7 @@ def _report(
             words for _, words in trust_sentences(result.series, result.doubtful, result.more, result.list_gain)
         ),
         ladder=fitted.ladder,
+        studio=None if manifest.network.name.startswith(OWN) else InStudio(result.run, manifest.name),
     )
 
 
@@ -164,16 +167,17 @@ def _mistakes(fitted: Fitted, measured: Measurements) -> Iterator[Mistake]:
     names, judged = measured.prepared.data_set.classes, measured.answers[part]
     chances = probabilities(judged.middle, temperature=fitted.temperature.value)
     for row in top_mistakes(judged.labels, chances, SHOWN_MISTAKES):
-        picture, answer = judged.pictures[row].picture, int(chances[row].argmax())
+        hashed, answer = judged.pictures[row], int(chances[row].argmax())
         try:
-            small = thumbnail(picture.read(), THUMBNAIL_SIDE, fitted.trunk.preprocess.levels)
+            small = thumbnail(hashed.picture.read(), THUMBNAIL_SIDE, fitted.trunk.preprocess.levels)
         except (OSError, UnreadablePicture):
             continue  # gone since it was answered, or its features were stored by a decoder that is gone
         yield Mistake(
-            picture=picture.name,
+            picture=hashed.picture.name,
             part=part,
             label=names[judged.labels[row]],
             answer=names[answer],
             probability=float(chances[row, answer]),
             thumbnail=small,
+            content=hashed.content,
         )
