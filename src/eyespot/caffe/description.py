@@ -16,12 +16,13 @@ from eyespot.files import from_home
 from eyespot.names import brief, quoted
 from eyespot.words import nearest
 
-ENDING = ".prototxt"
-MOST_BYTES = 8_000_000
-"""Of a description: those of the deepest published networks have a twentieth."""
+MOST_BYTES = 2_000_000
+"""Of a description: those of the deepest published networks have a fifth."""
 DEEPEST = 20
 """Braces inside braces; Caffe's own messages need five."""
-MOST_LAYERS = 20_000
+MOST_LAYERS = 10_000
+MOST_SIZE = 100_000
+"""Of channels and pixels: more than any network has."""
 _OF_SOLVERS = ("net", "train_net", "test_net", "base_lr", "test_iter", "lr_policy")
 _OF_PROTOBUF = re.compile(r"^\d+:\d+ : (?:'.*': )?")
 """What its errors begin with: the place again, and the line's text."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from eyespot.caffe.description import Description, Layer
+from eyespot.caffe.description import MOST_SIZE, Description, Layer
 from eyespot.errors import NetworkError
 from eyespot.names import brief
 from eyespot.words import nearest, some
@@ -57,6 +57,24 @@ def graph_of(description: Description) -> Graph:
         names = some([node.layer.name for node in images])
         raise NetworkError(f"{description.file} takes {len(images)} inputs, {names}: a chain takes one image.")
     return Graph(images[0], tuple(node for node in nodes if node.takes), answer)
+
+
+def input_chw(graph: Graph, file: str) -> tuple[int, int, int]:
+    """Channels, height and width of the images, pixels. Raises NetworkError where the file does not say them."""
+    shape = graph.image.shape
+    if shape is None:
+        raise NetworkError(
+            f"{file} does not say how large its images are: write, in place of its layer of data, "
+            'layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 dim: 224 dim: 224 } } '
+            "} with their channels, height and width."
+        )
+    if len(shape) != 4 or not all(1 <= size <= MOST_SIZE for size in shape[1:]):
+        said = " x ".join(map(str, shape)) or "no numbers"
+        raise NetworkError(
+            f"{file} takes an input of {said}: expected four numbers, of images, channels, height and width, "
+            f"each from 1 to {MOST_SIZE:,}."
+        )
+    return (shape[1], shape[2], shape[3])
 
 
 class _Reader:

@@ -13,15 +13,13 @@ from typing import Any
 from torch import nn
 
 from eyespot.blocks import chain
-from eyespot.caffe.description import Layer
+from eyespot.caffe.description import MOST_SIZE, Layer
 from eyespot.caffe_blocks import ChannelScale, SpatialResponseNorm
 from eyespot.words import nearest
 
 Shape = tuple[int, ...]
 JOINS = ("Eltwise", "Concat")
 """Types that take several blobs; they become `Residual`, `Branches` or `Elementwise`."""
-MOST = 100_000
-"""Of channels and pixels: more than any network has."""
 MOST_PARAMETERS = 1_000_000_000
 
 
@@ -202,8 +200,8 @@ def _pair(
 
 
 def _bounded(layer: Layer, name: str, number: Any, *, least: int = 1) -> int:
-    if not least <= number <= MOST:
-        raise layer.error(f"has {name} {number}: expected {least} to {MOST:,}.")
+    if not least <= number <= MOST_SIZE:
+        raise layer.error(f"has {name} {number}: expected {least} to {MOST_SIZE:,}.")
     return int(number)
 
 

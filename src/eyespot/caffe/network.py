@@ -10,9 +10,9 @@ from torch import nn
 
 from eyespot.arithmetic.shapes import check_shapes, output_shape
 from eyespot.blocks import chain, named_stages
-from eyespot.caffe.description import Layer, parse
-from eyespot.caffe.graph import Graph, Node, graph_of
-from eyespot.caffe.modules import JOINS, MOST, MOST_PARAMETERS, Shape, module_of
+from eyespot.caffe.description import MOST_SIZE, Description, Layer, parse
+from eyespot.caffe.graph import Graph, Node, graph_of, input_chw
+from eyespot.caffe.modules import JOINS, MOST_PARAMETERS, Shape, module_of
 from eyespot.caffe.series_parallel import apart, as_chain
 from eyespot.errors import NetworkError
 from eyespot.names import brief
@@ -42,55 +42,39 @@ def network_of(text: str, *, file: str, classes: int | None = None) -> CaffeNetw
     classes: None for as many as the file says.
     Raises NetworkError, naming file, line and layer, for what Caffe or a chain of stages cannot hold.
     """
+    description = parse(text, file=file)
     with torch.device("meta"):  # nothing is allocated before all sizes are known
-        found = _built(text, file, classes)
+        found = _built(description, classes)
     weights = sum(parameter.numel() for parameter in found.net.parameters())
     if weights > MOST_PARAMETERS:
         raise NetworkError(f"{file} describes {weights:,} weights: at most {MOST_PARAMETERS:,} are built.")
-    return found if torch.get_default_device().type == "meta" else _built(text, file, classes)
+    return found if torch.get_default_device().type == "meta" else _built(description, classes)
 
 
-def _built(text: str, file: str, classes: int | None) -> CaffeNetwork:
-    graph = graph_of(parse(text, file=file))
-    input_chw = _input_chw(graph, file)
+def _built(description: Description, classes: int | None) -> CaffeNetwork:
+    graph, file = graph_of(description), description.file
+    image = input_chw(graph, file)
     classifier = _classifier(graph)
     if classes is not None:
         _set_classes(classifier, classes, file)
     _require_own_weights(graph)
-    modules, shape = _modules(graph, input_chw)
+    modules, shape = _modules(graph, image)
     net = as_chain(graph, modules)
     if shape[1:] == (1, 1):
         names = apart([*(name for name, _ in named_stages(net)), "flat"])
         net = chain(**dict(zip(names, (*net, nn.Flatten()), strict=True)))
     layers = {id(module): node.layer for node, module in modules.items()}
     return CaffeNetwork(
-        check_shapes(net, input_chw),
-        input_chw,
+        check_shapes(net, image),
+        image,
         {name: layers[id(module)] for name, module in net.named_modules() if id(module) in layers},
         classifier.layer.name if classifier else "",
     )
 
 
-def _input_chw(graph: Graph, file: str) -> tuple[int, int, int]:
-    shape = graph.image.shape
-    if shape is None:
-        raise NetworkError(
-            f"{file} does not say how large its images are: write, in place of its layer of data, "
-            'layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 dim: 224 dim: 224 } } '
-            "} with their channels, height and width."
-        )
-    if len(shape) != 4 or not all(1 <= size <= MOST for size in shape[1:]):
-        said = " x ".join(map(str, shape)) or "no numbers"
-        raise NetworkError(
-            f"{file} takes an input of {said}: expected four numbers, of images, channels, height and width, "
-            f"each from 1 to {MOST:,}."
-        )
-    return (shape[1], shape[2], shape[3])
-
-
-def _modules(graph: Graph, input_chw: Shape) -> tuple[dict[Node, nn.Module], Shape]:
+def _modules(graph: Graph, image: Shape) -> tuple[dict[Node, nn.Module], Shape]:
     """The module of each layer that takes one blob, and the shape of the answer."""
-    shapes: dict[Node, Shape] = {graph.image: input_chw}
+    shapes: dict[Node, Shape] = {graph.image: image}
     modules: dict[Node, nn.Module] = {}
     for node in graph.nodes:
         given = [shapes[each] for each in node.takes]
@@ -132,8 +116,8 @@ def _classifier(graph: Graph) -> Node | None:
 
 
 def _set_classes(node: Node | None, classes: int, file: str) -> None:
-    if not 1 <= classes <= MOST:
-        raise NetworkError(f"{file} cannot be built for {classes} classes: expected 1 to {MOST:,}.")
+    if not 1 <= classes <= MOST_SIZE:
+        raise NetworkError(f"{file} cannot be built for {classes} classes: expected 1 to {MOST_SIZE:,}.")
     if node is None:
         raise NetworkError(f"{file} does not end in an InnerProduct or a Convolution: its classes cannot be chosen.")
     settings = node.layer.settings

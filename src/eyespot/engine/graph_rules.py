@@ -37,8 +37,15 @@ def _conv(to: Recorder, x: Tensor, weight: Tensor, bias: Any, *sliding: Any) -> 
 
 
 def _norm(to: Recorder, x: Tensor, mean: Any, var: Any, *, eps: float, **rest: Any) -> str:
-    _only(not rest["training"] and rest["weight"] is not None)
-    return to.node("BatchNormalization", x, rest["weight"], rest["bias"], mean, var, epsilon=eps)
+    _only(not rest["training"])
+    weight, bias = rest["weight"], rest["bias"]
+    if weight is None:  # as of a BatchNorm without weights
+        weight, bias = (to.constant(fill(len(mean), np.float32)) for fill in (np.ones, np.zeros))
+    return to.node("BatchNormalization", x, weight, bias, mean, var, epsilon=eps)
+
+
+def _leaky(to: Recorder, x: Tensor, slope: float, inplace: bool) -> str:
+    return to.node("LeakyRelu", x, alpha=float(slope))
 
 
 def _clip(to: Recorder, x: Tensor, *, min_val: float, max_val: float, inplace: bool) -> str:
@@ -167,6 +174,7 @@ RULES: Rules = {
     torch.conv2d: _conv,
     functional.batch_norm: _norm,
     functional.relu: lambda to, x, inplace: to.node("Relu", x),
+    functional.leaky_relu: _leaky,
     functional.hardtanh: _clip,
     functional.local_response_norm: _response_norm,
     functional.pad: _pad,
@@ -188,4 +196,6 @@ RULES: Rules = {
     Tensor.sub: _binary("Sub"),
     Tensor.mul: _binary("Mul"),
     Tensor.div: _binary("Div"),
+    torch.maximum: _binary("Max"),
+    torch.pow: _binary("Pow"),
 }
