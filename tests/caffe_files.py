@@ -1,7 +1,7 @@
-"""Files as Caffe has them, made here: descriptions with the constructs of the published networks, and .caffemodel files.
+"""Files as Caffe has them, made here: descriptions with the constructs of the published networks, and weights.
 
-    text = googlenet()                            # the architecture of bvlc_googlenet, in our own words
-    write_model(path, blobs_of(net), ...)         # byte by byte, without the reader's table of messages
+text = googlenet()                            # the architecture of bvlc_googlenet, in our own words
+write_model(path, blobs_of(net), ...)         # byte by byte, without the reader's table of messages
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ class Text:
         bottoms = " ".join(f'bottom: "{bottom}"' for bottom in on or [self.top])
         self.top = top or name
         word, kind = ("layers", OLD[kind]) if self.old else ("layer", f'"{kind}"')
-        self.parts.append(f'{word} {{\n  name: "{name}"\n  type: {kind}\n  {bottoms} top: "{self.top}"\n  {settings}\n}}')
+        self.parts.append(
+            f'{word} {{\n  name: "{name}"\n  type: {kind}\n  {bottoms} top: "{self.top}"\n  {settings}\n}}'
+        )
         return self.top
 
     def in_place(self, kind: str, name: str, settings: str = "") -> str:
@@ -77,7 +79,9 @@ LRN = "lrn_param { local_size: 5 alpha: 0.0001 beta: 0.75 }"
 
 def alexnet(*, norm_first: bool, training: bool) -> str:
     """bvlc_alexnet (norm before pooling) or bvlc_reference_caffenet, to be used or to be trained."""
-    given = 'layer { name: "data" type: "Input" top: "data" input_param { shape: { dim: 10 dim: 3 dim: 227 dim: 227 } } }'
+    given = (
+        'layer { name: "data" type: "Input" top: "data" input_param { shape: { dim: 10 dim: 3 dim: 227 dim: 227 } } }'
+    )
     net = Text('name: "AlexNet"\n' + (data_layers(227) if training else given))
     plans = (("1", 96, 11, "stride: 4"), ("2", 256, 5, "pad: 2 group: 2"), ("3", 384, 3, "pad: 1"))
     for number, outputs, kernel, how in (*plans, ("4", 384, 3, "pad: 1 group: 2"), ("5", 256, 3, "pad: 1 group: 2")):
@@ -205,10 +209,18 @@ def _bottleneck(net: Text, name: str, width: int, *, is_first: bool, stride: int
     given, step = net.top, stride if is_first else 1
     shortcut = given
     if is_first:
-        shortcut = _normed(net, f"res{name}_branch1", f"{name}_branch1", 4 * width, 1, f"stride: {step} bias_term: false")
+        shortcut = _normed(
+            net, f"res{name}_branch1", f"{name}_branch1", 4 * width, 1, f"stride: {step} bias_term: false"
+        )
         net.top = given
-    for letter, outputs, kernel, how in (("a", width, 1, f"stride: {step}"), ("b", width, 3, "pad: 1"), ("c", 4 * width, 1, "")):
-        _normed(net, f"res{name}_branch2{letter}", f"{name}_branch2{letter}", outputs, kernel, f"{how} bias_term: false")
+    for letter, outputs, kernel, how in (
+        ("a", width, 1, f"stride: {step}"),
+        ("b", width, 3, "pad: 1"),
+        ("c", 4 * width, 1, ""),
+    ):
+        _normed(
+            net, f"res{name}_branch2{letter}", f"{name}_branch2{letter}", outputs, kernel, f"{how} bias_term: false"
+        )
         if letter != "c":
             net.in_place("ReLU", f"res{name}_branch2{letter}_relu")
     net.add("Eltwise", f"res{name}", on=[shortcut, net.top])
@@ -228,12 +240,18 @@ Blobs = Mapping[str, tuple[str, Sequence[np.ndarray]]]
 OLD_TYPES = {"Convolution": 4, "InnerProduct": 14}
 
 
-def model_bytes(blobs: Blobs, *, old: bool = False, doubles: bool = False, wires: Mapping[str, str] | None = None) -> bytes:
+def model_bytes(
+    blobs: Blobs, *, old: bool = False, doubles: bool = False, wires: Mapping[str, str] | None = None
+) -> bytes:
     """A whole file. old: layers of the old form, with blobs of four numbers. wires: the bottom of each layer."""
     found = b""
     for name, (kind, arrays) in blobs.items():
         kept = b"".join(_blob(array, old=old, doubles=doubles) for array in arrays)
-        ends = b"" if wires is None else _bytes(2 if old else 3, wires[name].encode()) + _bytes(3 if old else 4, name.encode())
+        ends = (
+            b""
+            if wires is None
+            else _bytes(2 if old else 3, wires[name].encode()) + _bytes(3 if old else 4, name.encode())
+        )
         if old:
             found += _bytes(2, ends + _bytes(4, name.encode()) + _number(5, OLD_TYPES[kind]) + kept)
         else:

@@ -134,6 +134,4 @@ def _require_own_weights(graph: Graph) -> None:
             name = each if isinstance(each, str) else each.name
             owner = owners.setdefault(name, node.layer.name)
             if name and owner != node.layer.name:
-                raise node.layer.error(
-                    f"shares weights {brief(repr(name))} with {brief(repr(owner))}: no chain does."
-                )
+                raise node.layer.error(f"shares weights {brief(repr(name))} with {brief(repr(owner))}: no chain does.")

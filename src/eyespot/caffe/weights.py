@@ -134,7 +134,9 @@ def _array(blob: Any, where: str) -> np.ndarray:
     if min(shape, default=1) < 0 or prod(shape) != len(numbers):
         raise WeightsError(f"{where} claims {_said(shape)} numbers and holds {len(numbers):,}: the file is damaged.")
     if not np.isfinite(numbers).all():
-        raise WeightsError(f"{where} has weights that are no numbers: the file is damaged, or its training went astray.")
+        raise WeightsError(
+            f"{where} has weights that are no numbers: the file is damaged, or its training went astray."
+        )
     return numbers.reshape(shape)
 
 

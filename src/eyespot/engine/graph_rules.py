@@ -44,8 +44,21 @@ def _norm(to: Recorder, x: Tensor, mean: Any, var: Any, *, eps: float, **rest: A
     return to.node("BatchNormalization", x, weight, bias, mean, var, epsilon=eps)
 
 
-def _leaky(to: Recorder, x: Tensor, slope: float, inplace: bool) -> str:
-    return to.node("LeakyRelu", x, alpha=float(slope))
+def _leaky(to: Recorder, x: Tensor, negative_slope: float, inplace: bool) -> str:
+    return to.node("LeakyRelu", x, alpha=float(negative_slope))
+
+
+def _prelu(to: Recorder, x: Tensor, weight: Tensor) -> str:
+    shape = [-1] + [1] * (x.dim() - 2)
+    return to.node("PRelu", x, to.constant(weight.detach().reshape(shape)))
+
+
+def _elu(to: Recorder, x: Tensor, alpha: float, inplace: bool) -> str:
+    return to.node("Elu", x, alpha=float(alpha))
+
+
+def _softmax(to: Recorder, x: Tensor, dim: int, **rest: Any) -> str:
+    return to.node("Softmax", x, axis=dim)
 
 
 def _clip(to: Recorder, x: Tensor, *, min_val: float, max_val: float, inplace: bool) -> str:
@@ -103,7 +116,7 @@ def _max_pool(to: Recorder, x: Tensor, kernel: Any, *, return_indices: bool, **h
 
 
 def _average_pool(to: Recorder, x: Tensor, kernel: Any, stride: Any, padding: Any, *rest: Any) -> str:
-    ceil_mode, padded, divisor = rest
+    ceil_mode, padded, divisor = rest or (False, True, None)
     counted = padded and any(_pair(padding))
     _only(divisor is None and not (ceil_mode and counted))  # PyTorch counts the zeros, but not what hangs over them
     window = _Window(kernel, stride, padding, ceil_mode=ceil_mode)
@@ -117,6 +130,11 @@ def _adaptive_mean(to: Recorder, x: Tensor, output_size: Any) -> str:
     _only(None not in places and all(s % p == 0 for s, p in zip(size, places, strict=True)))
     window = [s // p for s, p in zip(size, places, strict=True)]
     return to.node("AveragePool", x, kernel_shape=window, strides=window)
+
+
+def _adaptive_maximum(to: Recorder, x: Tensor, output_size: Any, return_indices: bool = False) -> str:
+    _only(_pair(output_size) == [1, 1] and not return_indices)
+    return to.node("GlobalMaxPool", x)
 
 
 def _item(to: Recorder, x: Tensor, index: Any) -> str:
@@ -181,6 +199,10 @@ RULES: Rules = {
     functional.max_pool2d: _max_pool,
     functional.avg_pool2d: _average_pool,
     functional.adaptive_avg_pool2d: _adaptive_mean,
+    functional.adaptive_max_pool2d: _adaptive_maximum,
+    functional.elu: _elu,
+    functional.softmax: _softmax,
+    torch.prelu: _prelu,
     functional.linear: _linear,
     functional.interpolate: _twice,
     functional.softplus: lambda to, x: to.node("Softplus", x),

@@ -18,5 +18,6 @@ def silence_bodies(net: nn.Module) -> None:
     """
     for module in net.modules():
         if isinstance(module, Residual) and is_chain(module.body) and isinstance(module.body[-1], _NORMS):
-            if module.body[-1].weight is not None:
-                nn.init.zeros_(module.body[-1].weight)
+            weight = module.body[-1].weight
+            if weight is not None:  # as in a BatchNorm that has statistics alone
+                nn.init.zeros_(weight)
