@@ -126,7 +126,7 @@ def googlenet(*, training: bool = False) -> str:
             net.add("Pooling", f"pool{int(name[0]) - 1}/3x3_s2", pool("MAX", 3, 2))
         if training and name in ("4b", "4e"):
             _head(net, "loss1" if name == "4b" else "loss2")
-        _inception(net, f"inception_{name}", widths)
+        inception(net, f"inception_{name}", widths)
     net.add("Pooling", "pool5/7x7_s1", pool("AVE", 7, 1))
     net.in_place("Dropout", "pool5/drop_7x7_s1", "dropout_param { dropout_ratio: 0.4 }")
     net.add("InnerProduct", "loss3/classifier", dense(1000))
@@ -148,7 +148,7 @@ def unit(net: Text, name: str, outputs: int, kernel: int, how: str = "", *, relu
     return net.in_place("ReLU", relu)
 
 
-def _inception(net: Text, name: str, widths: Sequence[int]) -> None:
+def inception(net: Text, name: str, widths: Sequence[int]) -> None:
     given, (one, reduce3, three, reduce5, five, proj) = [net.top], widths
     parts = [unit(net, f"{name}/1x1", one, 1, relu=f"{name}/relu_1x1", on=given)]
     for kernel, before, after in ((3, reduce3, three), (5, reduce5, five)):
@@ -192,24 +192,24 @@ def resnet(depth: int) -> str:
     """ResNet-50, 101 or 152 as their authors published them: the first convolution of ResNet-50 alone has a bias."""
     blocks = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}[depth]
     net = Text(dims(3, 224))
-    _normed(net, "conv1", "", 64, 7, f"pad: 3 stride: 2 {'' if depth == 50 else 'bias_term: false'}", "conv1")
+    normed(net, "conv1", "", 64, 7, f"pad: 3 stride: 2 {'' if depth == 50 else 'bias_term: false'}", "conv1")
     net.in_place("ReLU", "conv1_relu")
     net.add("Pooling", "pool1", pool("MAX", 3, 2))
     for stage, count in enumerate(blocks, start=2):
         for number in range(count):
             letter = chr(ord("a") + number) if depth == 50 or count < 4 or number == 0 else f"b{number}"
-            _bottleneck(net, f"{stage}{letter}", 32 * 2**stage // 2, is_first=number == 0, stride=2 if stage > 2 else 1)
+            bottleneck(net, f"{stage}{letter}", 32 * 2**stage // 2, is_first=number == 0, stride=2 if stage > 2 else 1)
     net.add("Pooling", "pool5", pool("AVE", 7, 1))
     net.add("InnerProduct", "fc1000", dense(1000))
     net.add("Softmax", "prob")
     return str(net)
 
 
-def _bottleneck(net: Text, name: str, width: int, *, is_first: bool, stride: int) -> None:
+def bottleneck(net: Text, name: str, width: int, *, is_first: bool, stride: int) -> None:
     given, step = net.top, stride if is_first else 1
     shortcut = given
     if is_first:
-        shortcut = _normed(
+        shortcut = normed(
             net, f"res{name}_branch1", f"{name}_branch1", 4 * width, 1, f"stride: {step} bias_term: false"
         )
         net.top = given
@@ -218,16 +218,14 @@ def _bottleneck(net: Text, name: str, width: int, *, is_first: bool, stride: int
         ("b", width, 3, "pad: 1"),
         ("c", 4 * width, 1, ""),
     ):
-        _normed(
-            net, f"res{name}_branch2{letter}", f"{name}_branch2{letter}", outputs, kernel, f"{how} bias_term: false"
-        )
+        normed(net, f"res{name}_branch2{letter}", f"{name}_branch2{letter}", outputs, kernel, f"{how} bias_term: false")
         if letter != "c":
             net.in_place("ReLU", f"res{name}_branch2{letter}_relu")
     net.add("Eltwise", f"res{name}", on=[shortcut, net.top])
     net.in_place("ReLU", f"res{name}_relu")
 
 
-def _normed(net: Text, conv_name: str, name: str, outputs: int, kernel: int, how: str, suffix: str = "") -> str:
+def normed(net: Text, conv_name: str, name: str, outputs: int, kernel: int, how: str, suffix: str = "") -> str:
     net.conv(conv_name, outputs, kernel, how)
     net.in_place("BatchNorm", f"bn_{suffix}" if suffix else f"bn{name}", "batch_norm_param { use_global_stats: true }")
     return net.in_place("Scale", f"scale_{suffix}" if suffix else f"scale{name}", "scale_param { bias_term: true }")
