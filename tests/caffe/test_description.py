@@ -147,7 +147,8 @@ REFUSED = {
     "a share that is none": (after(layer("Dropout", "dropout_param { dropout_ratio: 1.5 }")), "drops a share of 1.5"),
     "shapes that cannot be added": (
         after(
-            f'{layer("Convolution", conv(4, 1))}\nlayer {{ name: "s" type: "Eltwise" bottom: "x" bottom: "data" top: "s" }}'
+            layer("Convolution", conv(4, 1))
+            + '\nlayer { name: "s" type: "Eltwise" bottom: "x" bottom: "data" top: "s" }'
         ),
         re.escape("cannot add what it takes: 'x' (4, 8, 8), 'data' (3, 8, 8)"),
     ),
@@ -193,7 +194,7 @@ def test_many_small_weights_are_too_many_together():
     net = Text(HEAD)
     for number in range(12):
         net.add("InnerProduct", f"fc{number}", dense(10_000))
-    with pytest.raises(NetworkError, match="describes 1,102,030,000 weights: at most 1,000,000,000"):
+    with pytest.raises(NetworkError, match="describes 1,102,040,000 weights: at most 1,000,000,000"):
         network_of(str(net), file="net.prototxt")
 
 

@@ -13,7 +13,7 @@ from google.protobuf import text_format
 from eyespot.caffe.messages import net_message, unused_fields
 from eyespot.errors import NetworkError
 from eyespot.files import from_home
-from eyespot.names import brief, quoted
+from eyespot.names import brief
 from eyespot.words import nearest
 
 MOST_BYTES = 2_000_000
@@ -114,8 +114,8 @@ def _parsed(text: str, file: str) -> tuple[Any, list[int]]:
         text_format.Parse(text, net, allow_unknown_field=True)  # those that are left say nothing
     except text_format.ParseError as error:
         line = error.GetLine()
-        said = _OF_PROTOBUF.sub("", quoted(error)).replace("eyespot.caffe.", "").replace(".Value", "").rstrip(".")
-        raise NetworkError(f"{file}{f', line {line}' if line else ''} cannot be read: {said}.") from error
+        said = _OF_PROTOBUF.sub("", str(error)).replace("eyespot.caffe.", "").replace(".Value", "").rstrip(".")
+        raise NetworkError(f"{file}{f', line {line}' if line else ''} cannot be read: {brief(said)}.") from error
     return net, lines
 
 
