@@ -95,8 +95,9 @@ REFUSED = {
     ),
     "no answer": (HEAD, "describes no network"),
     "two inputs": (
-        'input: "a" input: "b"\ninput_shape { dim: 1 dim: 3 dim: 8 dim: 8 }\ninput_shape { dim: 1 dim: 3 dim: 8 dim: 8 }\n'
-        'layer { name: "s" type: "Eltwise" bottom: "a" bottom: "b" top: "s" }',
+        'input: "a" input: "b"\n'
+        + 2 * "input_shape { dim: 1 dim: 3 dim: 8 dim: 8 }\n"
+        + 'layer { name: "s" type: "Eltwise" bottom: "a" bottom: "b" top: "s" }',
         "takes 2 inputs, a and b",
     ),
     "an input without a shape": ('input: "data"\n' + layer("ReLU"), "names 1 inputs and has the shapes of 0"),
@@ -173,7 +174,7 @@ REFUSED = {
     ),
     "a bomb of channels": (after(layer("Convolution", conv(4_000_000_000, 3))), "num_output 4000000000"),
     "a bomb of pixels": (
-        'layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 dim: 9000000000 dim: 8 } } }\n'
+        'layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 dim: 9000000 dim: 8 } } }'
         + layer("ReLU"),
         "each from 1 to 100,000",
     ),
@@ -259,7 +260,7 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path):
     binary, long = tmp_path / "binary.prototxt", tmp_path / "long.prototxt"
     binary.write_bytes(b"\xff\xfe\x00")
     long.write_bytes(b" " * (MOST_BYTES + 1))
-    with pytest.raises(NetworkError, match="it is no text; a .caffemodel is given as weights"):
+    with pytest.raises(NetworkError, match=r"it is no text; a [.]caffemodel is given as weights"):
         read_text(binary)
     with pytest.raises(NetworkError, match="it has over 2 MB"):
         read_text(long)

@@ -96,7 +96,7 @@ def test_heads_beside_the_network_are_left_out_and_layers_between_are_refused(tm
     beside = {**GOOD, "head": ("InnerProduct", [np.zeros((2, 2))])}
     load(model_bytes(beside, wires=wires), tmp_path)
     order = {name: beside[name] for name in ("conv1", "head", "bn1", "fc2")}
-    with pytest.raises(WeightsError, match="that the description has not .head."):
+    with pytest.raises(WeightsError, match=r"that the description has not .head."):
         load(model_bytes(order, wires={**wires, "bn1": "head"}), tmp_path)
 
 
@@ -117,7 +117,7 @@ def test_create_loads_all_but_a_last_layer_of_other_classes(classes, tmp_path):
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(WeightsError, match="cannot be read from .*missing.caffemodel: No such file"):
+    with pytest.raises(WeightsError, match=r"cannot be read from .*missing.caffemodel: No such file"):
         load_caffemodel(network_of(text(), file="net"), tmp_path / "missing.caffemodel")
 
 
