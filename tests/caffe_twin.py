@@ -114,7 +114,7 @@ def _convolution(layer: Layer, given: list[Array], weights: list[Array]) -> Arra
 
 
 def _windows(size: tuple[int, int], settings: Any) -> Iterator[tuple[int, int, slice, slice, int]]:
-    """Row, column, the pixels under the window, and by how many Caffe divides: `PoolingLayer::Reshape` and `Forward`."""
+    """Row, column, the pixels under the window, and by how many Caffe divides (its `PoolingLayer`)."""
     kernel, stride = _sides(settings, "kernel", "kernel_size", 0), _sides(settings, "stride", "stride", 1)
     pad = _sides(settings, "pad", "pad", 0)
     if settings.global_pooling:
