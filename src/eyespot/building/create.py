@@ -70,21 +70,25 @@ def create(
     """
     require_torch("Building a network")
     name = str(name)
-    if name.startswith(TIMM):
-        from eyespot.zoo import timm_networks
-
-        if auxiliary or arguments:
-            raise NetworkError(f"A network of timm such as {name!r} takes classes and weights alone.")
-        return timm_networks.create(name.removeprefix(TIMM), classes=classes, weights=weights)
-    if is_description(name) and not auxiliary:
-        from eyespot.building.described import create_described
-
-        if arguments:
-            raise NetworkError(f"A network of a file such as {name!r} takes classes and weights alone.")
-        return create_described(name, classes=classes, weights=weights)
+    if name.startswith(TIMM) or is_description(name):
+        return _of_elsewhere(name, classes, weights, alone=not auxiliary and not arguments)
     if weights is None:
         return _built(name, classes, arguments, auxiliary=auxiliary)
     return _loaded(name, classes, weights, arguments, auxiliary=auxiliary)
+
+
+def _of_elsewhere(name: str, classes: int | None, weights: str | Path | None, *, alone: bool) -> nn.Sequential:
+    """A network of timm or of a file. alone: nothing else was asked of it."""
+    whose = "timm" if name.startswith(TIMM) else "a file"
+    if not alone:
+        raise NetworkError(f"A network of {whose} such as {name!r} takes classes and weights alone.")
+    if whose == "timm":
+        from eyespot.zoo import timm_networks
+
+        return timm_networks.create(name.removeprefix(TIMM), classes=classes, weights=weights)
+    from eyespot.building.described import create_described
+
+    return create_described(name, classes=classes, weights=weights)
 
 
 def require_torch(what: str, *, otherwise: str = "") -> None:
