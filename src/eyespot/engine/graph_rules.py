@@ -118,8 +118,13 @@ def _max_pool(to: Recorder, x: Tensor, kernel: Any, *, return_indices: bool, **h
 def _average_pool(to: Recorder, x: Tensor, kernel: Any, stride: Any, padding: Any, *rest: Any) -> str:
     ceil_mode, padded, divisor = rest or (False, True, None)
     counted = padded and any(_pair(padding))
-    _only(divisor is None and not (ceil_mode and counted))  # PyTorch counts the zeros, but not what hangs over them
+    _only(divisor is None)
     window = _Window(kernel, stride, padding, ceil_mode=ceil_mode)
+    if ceil_mode and counted:  # the zeros count, but not what hangs over them: engines differ unless both are apart
+        above, left, below, right = window.pads(x)
+        zeros = np.array([0, 0, above, left] * 2, np.int64)
+        over = [0, 0, max(0, below - above), max(0, right - left)]
+        return to.node("AveragePool", to.node("Pad", x, to.constant(zeros)), pads=over, **window.sizes)
     return to.node("AveragePool", x, pads=window.pads(x), **window.sizes, count_include_pad=int(counted))
 
 
