@@ -17,7 +17,7 @@ from eyespot.errors import BundleError, NetworkError, OptionError, WeightsError
 from eyespot.files import from_home
 from eyespot.names import brief, quoted
 from eyespot.records import Preprocess
-from eyespot.zoo.catalogue import TIMM
+from eyespot.zoo.catalogue import TIMM, is_description
 from eyespot.zoo.weights import of_network
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ def named_network(name: str | Path, *, classes: int | None = None) -> Named:
 
 
 def is_network(name: str | Path) -> bool:
-    """True for a name of the catalogue, and for one of timm's."""
-    return str(name) in zoo.names() or str(name).startswith(TIMM)
+    """True for a name of the catalogue, for one of timm's, and for a file that describes a network."""
+    return str(name) in zoo.names() or str(name).startswith(TIMM) or is_description(name)
 
 
 def read_run(where: str | Path) -> Bundle:

@@ -41,7 +41,8 @@ def summary(
 ) -> None:
     """Show the arithmetic of NETWORK, layer by layer: shapes, parameters, multiply-adds, receptive field.
 
-    NETWORK is a name such as lenet5, or a run folder or bundle. Nothing is run and no weights are needed.
+    NETWORK is a name such as lenet5, a file of Caffe, FILE.prototxt, or a run folder or bundle. Nothing is run and
+    no weights are needed.
 
     \b
     The columns are

@@ -36,7 +36,7 @@ def described(networks: Sequence[NetworkResult]) -> None:
         for weights in each.weights:
             _weights(weights)
         if each.year is None:
-            line("Weights", "those of timm that you have as a file: eyespot.create(NAME, weights=FILE)")
+            line("Weights", "those that you have as a file: eyespot.create(NAME, weights=FILE)")
 
 
 def _way(weights: WeightsResult) -> str:

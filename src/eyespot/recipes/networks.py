@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eyespot import zoo
 from eyespot.records import Fraction, Preprocess, Record
-from eyespot.zoo.catalogue import NETWORKS, TIMM
+from eyespot.zoo.catalogue import NETWORKS, TIMM, is_description
 from eyespot.zoo.weights import Weights, of_network
 from eyespot.zoo.weights_files import download_place, find, is_whole
 
@@ -44,14 +44,14 @@ class NetworkResult(Record):
     input_chw: tuple[int, int, int]
     """Channels, height and width, pixels."""
     year: int | None
-    """Of the paper; None for a network of timm."""
+    """Of the paper; None for a network of timm or of a file."""
     paper: str
     weights: tuple[WeightsResult, ...]
 
 
 def networks(name: str | None = None) -> tuple[NetworkResult, ...]:
     """Every network, by year and paper and then as the catalogue has them; or the one of that name, such as `resnet18`,
-    or `timm:NAME` for one of timm.
+    or `timm:NAME` for one of timm, or FILE.prototxt.
 
     Raises NetworkError, with the name that may have been meant, for an unknown one; MissingExtra without timm.
     """
@@ -62,7 +62,9 @@ def networks(name: str | None = None) -> tuple[NetworkResult, ...]:
 def _network(name: str, *, looks: bool) -> NetworkResult:
     """looks: whether files of weights are read, to see that they are whole."""
     if name.startswith(TIMM):
-        return _of_timm(name)
+        return _counted(name, "timm, github.com/huggingface/pytorch-image-models")
+    if is_description(name):
+        return _counted(name, f"described by {name}")
     known = zoo.definition(name)
     return NetworkResult(
         name=name,
@@ -75,8 +77,8 @@ def _network(name: str, *, looks: bool) -> NetworkResult:
     )
 
 
-def _of_timm(name: str) -> NetworkResult:
-    """What timm's own network of that name is: it is built, without its weights."""
+def _counted(name: str, source: str) -> NetworkResult:
+    """What a network is that the catalogue does not know: it is built, without its weights."""
     from eyespot.arithmetic.table import total
     from eyespot.arithmetic.trace import trace
     from eyespot.building.named import named_network
@@ -89,7 +91,7 @@ def _of_timm(name: str) -> NetworkResult:
         multiply_adds=counts.multiply_adds,
         input_chw=found.input_chw,
         year=None,
-        paper="timm, github.com/huggingface/pytorch-image-models",
+        paper=source,
         weights=(),
     )
 

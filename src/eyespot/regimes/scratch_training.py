@@ -25,6 +25,7 @@ from eyespot.regimes.run_training import seconds_per_step
 from eyespot.runs.clock import Decisions
 from eyespot.runs.job import Job
 from eyespot.runs.options import TrainOptions
+from eyespot.zoo.catalogue import CAFFE, Definition, is_description
 
 if TYPE_CHECKING:
     from torch import nn
@@ -52,6 +53,8 @@ def network_for(name: str, classes: int, options: TrainOptions, *, gray: bool) -
         return options.own.fitted(scores, side=options.imgsz, gray=gray)
     definition = zoo.definition(name)
     channels, height, width = definition.input_chw
+    if is_description(name):
+        return _described(name, definition, 1 if options.output == "sigmoid" else classes, options)
     takes = inspect.signature(zoo.imported(definition.function)).parameters
     arguments: dict[str, int | float | str | bool] = {"classes": 1 if options.output == "sigmoid" else classes}
     if "channels" in takes and "channels" not in definition.arguments:
@@ -59,7 +62,27 @@ def network_for(name: str, classes: int, options: TrainOptions, *, gray: bool) -
         arguments["channels"] = channels
     if options.imgsz is not None:
         height = width = options.imgsz
-    return Network(name=name, arguments=arguments), Preprocess(
+    return Network(name=name, arguments=arguments), _preprocess(channels, height, width)
+
+
+def _described(name: str, definition: Definition, scores: int, options: TrainOptions) -> tuple[Network, Preprocess]:
+    """The same of a network that a file describes, which says how large its images are."""
+    from eyespot.zoo.described import name_in_runs
+
+    channels, height, width = definition.input_chw
+    if channels not in (1, 3):
+        raise OptionError(f"the option model cannot be {name}: it takes {channels} channels, and pictures have 1 or 3")
+    if options.imgsz not in (None, height, width):
+        raise OptionError(
+            f"the option imgsz cannot be {options.imgsz} for {name}, which says {height} x {width}: write it there"
+        )
+    network = Network(name=name_in_runs(name), arguments={**definition.arguments, "classes": scores})
+    return network, _preprocess(channels, height, width)
+
+
+def _preprocess(channels: int, height: int, width: int) -> Preprocess:
+    """Values -1 to 1."""
+    return Preprocess(
         short_side=max(height, width),
         crop_hw=(height, width),
         filter="bilinear",
@@ -84,7 +107,7 @@ def require_fit(network: Network, options: TrainOptions) -> None:
 
     with torch.device("meta"):
         net = zoo.create(network.name, **network.arguments)
-    if options.imgsz is not None:
+    if options.imgsz is not None and not network.name.startswith(CAFFE):
         require_size(net, network.name, options.imgsz)
     if option and not ends_fully_connected(net):
         raise OptionError(
@@ -124,6 +147,7 @@ class Making:
             self.job.options.own
             or self.job.options.growing != "auto"
             or self.few
+            or self.network.name.startswith(CAFFE)
             or zoo.definition(self.network.name).heads
         ):
             return False
