@@ -40,7 +40,7 @@ ROOMS = (
     ("blocks", "data", "engine"),
     ("download", "machine", "records"),
     ("progress",),
-    ("card", "events", "files", "keywords", "names", "old_names", "palette", "vouched"),
+    ("card", "events", "files", "keywords", "locks", "names", "old_names", "palette", "vouched"),
     ("words",),
     ("errors", "version"),
 )
