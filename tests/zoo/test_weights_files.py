@@ -14,7 +14,8 @@ from eyespot.errors import MissingExtra, WeightsError
 from eyespot.zoo import create
 from eyespot.zoo.efficientnet_lite import efficientnet_lite0, published_names
 from eyespot.zoo.weights import EFFICIENTNET_LITE0, PUBLISHED
-from eyespot.zoo.weights_files import choose, find, hub_files, load, read, require
+from eyespot.zoo.weights_files import choose, load, read
+from eyespot.zoo.weights_places import find, hub_files, require
 
 
 @pytest.fixture

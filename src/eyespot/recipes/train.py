@@ -14,12 +14,14 @@ from eyespot.data.boxes.reading import find_boxes
 from eyespot.data.data_set import DataSet
 from eyespot.data.handed_sets import IN_HAND, Data, in_hand
 from eyespot.data.several_labels import find_labels
+from eyespot.data.sources import open_data_set
 from eyespot.distributed.world import World, broadcast, joined, world
 from eyespot.errors import OptionError, Stopped
 from eyespot.events import Event, Events
 from eyespot.files import from_home
 from eyespot.names import as_folder_name
 from eyespot.progress import Progress, shows_progress, silent
+from eyespot.regimes.choice import weights_to_get
 from eyespot.regimes.fitting import NO_MODEL_YET
 from eyespot.reporting.classification import Classification
 from eyespot.reporting.result import TrainResult
@@ -31,6 +33,7 @@ from eyespot.runs.keywords import TrainKeywords
 from eyespot.runs.options import TrainOptions, train_options
 from eyespot.runs.resume import Again, replayed, require_same_data, resumed
 from eyespot.runs.storage import open_store
+from eyespot.zoo.weights_download import get_weights
 
 if TYPE_CHECKING:
     from eyespot.detecting.detection import Detection
@@ -47,6 +50,7 @@ def train(
     *,
     resume: str | Path | None = None,
     replay: str | Path | None = None,
+    download: bool = False,
     progress: Progress = silent,
     **options: Unpack[TrainKeywords],
 ) -> TrainResult | Any:
@@ -59,6 +63,8 @@ def train(
         it had not been. It takes no other options.
     replay: the folder of a run that was given a time: what its clock decided is done again. Of the options it takes
         only `name` and `out`.
+    download: fetch the published weights of `model` first, where they are not on this computer. Without it nothing is
+        ever fetched.
     progress: told how far it is.
     options: those of TrainOptions. Where boxes lie beside the pictures, a DetectorResult comes out.
     Raises EyespotError in one sentence for everything a person can mend; Stopped on Ctrl-C without a model.
@@ -74,6 +80,10 @@ def train(
     pictures = in_hand(_required(data, again), chosen.read_as)
     ranks = world()
     told = progress if ranks.is_writer else silent
+    if download:
+        _require_there(pictures, chosen)
+        get_weights(*weights_to_get(chosen), progress=told)
+        started = time.perf_counter()  # the time for training begins now
     folder = RunFolder(chosen, there=again.folder if again else None, world=ranks)
     try:
         with joined(ranks, device=_device_of(chosen, ranks)), folder.held():
@@ -117,6 +127,12 @@ def _again(resume: str | Path | None, replay: str | Path | None, options: Mappin
     if replay is not None:
         return replayed(replay, options)
     return None
+
+
+def _require_there(data: str | Path | DataSet, options: TrainOptions) -> None:
+    """Raises what a path that leads nowhere raises, before anything is fetched for it."""
+    if not isinstance(data, DataSet) and not from_home(data).exists():
+        open_data_set(data, options.read_as)
 
 
 def _required(data: Data | None, again: Again | None) -> Data:
