@@ -139,7 +139,7 @@ def _in_words(url: str, timeout: float) -> Iterator[None]:
     except urllib.error.HTTPError as error:
         error.close()
         raise DownloadError(f"{url} answered with the status {error.code} ({brief(str(error.reason))})") from error
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:  # ValueError: a redirect to what is no address
         reason = getattr(error, "reason", error)
         if isinstance(reason, ssl.SSLCertVerificationError):
             said = f"the certificate of {host} is not trusted: {_CERTIFICATE}"

@@ -39,7 +39,7 @@ def get_weights(network: str, weights: str | None, *, from_url: str | None = Non
     if found is not None:
         if not is_whole(found, record):
             raise WeightsError(
-                f"{found} is not the published file of {record.name}, and nothing takes its place: remove it or give it "
+                f"{found} is not the published file of {record.name}, and is not replaced: remove it, or give it "
                 "another name, and try again"
             )
         return found

