@@ -1,4 +1,4 @@
-"""Published weights come from their publisher or a mirror, to the place where they are looked for, and only if asked."""
+"""Published weights come from their publisher or a mirror, to where they are looked for, and only if asked for."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_file_of_another_content_is_never_replaced(served, downloads):
     downloads.mkdir(parents=True)
     file = downloads / "resnet18-f37072fd.pth"
     file.write_bytes(b"somebody's own")
-    with pytest.raises(WeightsError, match="is not the published file .* remove it, or give it another name"):
+    with pytest.raises(WeightsError, match=r"is not the published file .* remove it, or give it another name"):
         get_weights("resnet18", None, from_url=served.address, progress=silent)
     assert (file.read_bytes(), served.asked) == (b"somebody's own", [])
 
@@ -78,9 +78,7 @@ def test_hugging_face_tells_the_hash_and_may_have_a_mirror(served, downloads, mo
     served.redirects, served.redirect_headers = {asked: "/store/1"}, {"X-Linked-ETag": f'"{SHA256}"'}
     monkeypatch.setenv("HF_ENDPOINT", served.address)
     served.content = CONTENT[::-1]
-    with pytest.raises(
-        DownloadError, match=r"gave another file .* or save the file as .*inception_v4.tf_in1k.safetens"
-    ):
+    with pytest.raises(DownloadError, match=r"gave another file .* or save the file as .*inception_v4.tf_in1k"):
         get_weights("inception_v4", None, progress=silent)
     served.content = CONTENT
     path = get_weights("inception_v4", None, progress=silent)
@@ -115,7 +113,7 @@ def test_what_cannot_be_fetched_is_said_without_a_question(network, weights, opt
 
 def test_a_mirror_that_is_not_safe_is_not_asked(monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://mirror.example")
-    with pytest.raises(OptionError, match="HF_ENDPOINT cannot be 'http://mirror.example'"):
+    with pytest.raises(OptionError, match="HF_ENDPOINT cannot be 'http://mirror"):
         get_weights("inception_v4", None, progress=silent)
 
 
