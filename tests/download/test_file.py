@@ -94,7 +94,7 @@ def test_a_file_that_is_there_is_not_fetched(served, tmp_path):
 def test_what_has_come_is_not_fetched_again(served, tmp_path):
     said = broken_off(served, tmp_path)
     assert said.endswith(
-        "broke off after 300000 of 1024000 bytes; 0.3 MB of it are kept, and the next try goes on from there"
+        "broke off after 300000 of 1024000 bytes; 0.3 MB are kept, and the next try goes on from there"
     )
     assert names(tmp_path) == ["file.bin.part", "file.bin.part.etag"]
     steps: list[str] = []
@@ -169,7 +169,9 @@ def test_ctrl_c_keeps_what_has_come_and_says_how_to_go_on(served, tmp_path):
         if done > 400:
             raise KeyboardInterrupt
 
-    with pytest.raises(Stopped, match=r"stopped: of file.bin 0\.\d MB of it are kept, and the next try goes on"):
+    with pytest.raises(
+        Stopped, match=r"stopped while downloading file.bin: 0\.\d MB are kept, and the next try goes on"
+    ):
         download(remote(served), tmp_path, impatient)
     assert download(remote(served), tmp_path, silent).read_bytes() == CONTENT
     assert re.fullmatch(r"bytes=[4-9]\d{5}-", served.asked[1][1])
@@ -209,7 +211,7 @@ def test_a_size_that_nobody_tells_is_not_waited_for(served, tmp_path):
 
 def test_a_server_that_stops_sending_is_left_after_a_while(served, tmp_path):
     served.sent, served.waits = SENT, threading.Event()
-    with pytest.raises(DownloadError, match=r"nothing came from 127.0.0.1:\d+ for 0.2 s; 0.3 MB of it are kept"):
+    with pytest.raises(DownloadError, match=r"nothing came from 127.0.0.1:\d+ for 0.2 s; 0.3 MB are kept"):
         download(remote(served), tmp_path, silent, timeout=0.2)
     served.waits.set()
     served.sent = None
@@ -245,7 +247,7 @@ def test_a_disk_that_becomes_full_keeps_what_it_has(served, tmp_path):
     limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (SENT, limits[1]))
     try:
-        with pytest.raises(CannotWrite, match=r"file.bin.part cannot be written .*: make room there; 0.3 MB of it are"):
+        with pytest.raises(CannotWrite, match=r"file.bin.part cannot be written .*: make room there; 0.3 MB are"):
             download(remote(served), tmp_path, silent)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

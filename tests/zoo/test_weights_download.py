@@ -78,7 +78,7 @@ def test_hugging_face_tells_the_hash_and_may_have_a_mirror(served, downloads, mo
     served.redirects, served.redirect_headers = {asked: "/store/1"}, {"X-Linked-ETag": f'"{SHA256}"'}
     monkeypatch.setenv("HF_ENDPOINT", served.address)
     served.content = CONTENT[::-1]
-    with pytest.raises(DownloadError, match=r"gave another file .* or save the file as .*inception_v4.tf_in1k"):
+    with pytest.raises(DownloadError, match=r"gave another file .* it belongs at .*inception_v4.tf_in1k"):
         get_weights("inception_v4", None, progress=silent)
     served.content = CONTENT
     path = get_weights("inception_v4", None, progress=silent)
@@ -211,18 +211,17 @@ def test_a_folder_that_is_not_there_is_said_first(tmp_path):
 
 
 @pytest.mark.enable_socket
-def test_train_fetches_what_it_begins_with(split_photos, downloads, tmp_path, cache, monkeypatch):
+def test_train_fetches_what_it_begins_with(torchvision, split_photos, downloads, tmp_path, cache, monkeypatch):
     """From an address of this computer, with random weights: the whole way, to a model."""
     import io
 
     import torch
-    from torchvision.models import resnet18
 
     from eyespot.download.file import Remote
 
     buffer = io.BytesIO()
     torch.manual_seed(0)
-    torch.save(resnet18().state_dict(), buffer)
+    torch.save(torchvision.models.resnet18().state_dict(), buffer)
     with file_server(Served(content=buffer.getvalue())) as served:
         remote = weights_download._remote
 

@@ -97,7 +97,7 @@ class _Part:
             with suppress(OSError):
                 self.forget()
             return "nothing was kept: try again, or get the file elsewhere"
-        return f"{megabytes(self.bytes)} of it are kept, and the next try goes on from there"
+        return f"{megabytes(self.bytes)} are kept, and the next try goes on from there"
 
 
 def _fetch(remote: Remote, part: _Part, progress: Progress, *, timeout: float) -> None:
@@ -111,7 +111,7 @@ def _fetch(remote: Remote, part: _Part, progress: Progress, *, timeout: float) -
             raise DownloadError(f"{remote.url} gave another file than the one that was published (its sha256)")
         part.place()
     except KeyboardInterrupt:
-        raise Stopped(f"stopped: of {remote.name} {part.kept()}") from None
+        raise Stopped(f"stopped while downloading {remote.name}: {part.kept()}") from None
     except DownloadError as error:
         raise DownloadError(f"{error}; {part.kept()}") from error
     except OSError as error:

@@ -92,4 +92,4 @@ def _fetched(remote: Remote, place: Path, progress: Progress) -> Path:
     try:
         return download(remote, place.parent, progress)
     except DownloadError as error:
-        raise DownloadError(f"{error}; or save the file as {place}") from error
+        raise DownloadError(f"{error}; it belongs at {place}") from error
