@@ -49,6 +49,7 @@ def file_server(served: Served | None = None, *, tls: ssl.SSLContext | None = No
     served = served or Served()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(served))
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # type: ignore[method-assign] # whoever asked hung up, or trusts nobody
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02), daemon=True)
