@@ -56,15 +56,11 @@ def train(
 ) -> TrainResult | Any:
     """What was trained on `data` and how good it is; a run folder with bundle and report is on disk.
 
-    data: a folder or a file (docs/data.md has all kinds), or "digits" for the embedded sample; or pictures in hand:
-        (pictures, labels), a table with a column of each, a data set of torch or of Hugging Face (docs/python.md). None
-        if `resume` or `replay` says it.
-    resume: the folder of a run that was killed: it goes on from its last checkpoint, and ends with the same bits as if
-        it had not been. It takes no other options.
-    replay: the folder of a run that was given a time: what its clock decided is done again. Of the options it takes
-        only `name` and `out`.
-    download: fetch the published weights of `model` first, where they are not on this computer. Without it nothing is
-        ever fetched.
+    data: a folder or a file (docs/data.md), "digits" for the embedded sample, or pictures in hand (docs/python.md):
+        (pictures, labels), a table, a data set of torch or Hugging Face. None if `resume` or `replay` says it.
+    resume: the folder of a run that was killed: it goes on to the same bits. It takes no options.
+    replay: the folder of a run that was given a time: what its clock decided is done again. It takes `name` and `out`.
+    download: fetch the published weights of `model` where they are not here. Without it nothing is ever fetched.
     progress: told how far it is.
     options: those of TrainOptions. Where boxes lie beside the pictures, a DetectorResult comes out.
     Raises EyespotError in one sentence for everything a person can mend; Stopped on Ctrl-C without a model.
@@ -73,17 +69,13 @@ def train(
     >>> result.validation.accuracy > 0.9, result.model.classes[:3]
     (True, ('0', '1', '2'))
     """
-    started = time.perf_counter()
+    ranks, started = world(), time.perf_counter()
     given, own = handed_in(options, again=bool(resume or replay))
     again = _again(resume, replay, given)
     chosen = (again.options if again else train_options(**given)).with_network(own)
     pictures = in_hand(_required(data, again), chosen.read_as)
-    ranks = world()
     told = progress if ranks.is_writer else silent
-    if download:
-        _require_there(pictures, chosen)
-        get_weights(*weights_to_get(chosen), progress=told)
-        started = time.perf_counter()  # the time for training begins now
+    started += _download(chosen, pictures, progress=told) if download else 0.0  # which is no time of the run
     folder = RunFolder(chosen, there=again.folder if again else None, world=ranks)
     try:
         with joined(ranks, device=_device_of(chosen, ranks)), folder.held():
@@ -129,10 +121,13 @@ def _again(resume: str | Path | None, replay: str | Path | None, options: Mappin
     return None
 
 
-def _require_there(data: str | Path | DataSet, options: TrainOptions) -> None:
-    """Raises what a path that leads nowhere raises, before anything is fetched for it."""
+def _download(options: TrainOptions, data: str | Path | DataSet, *, progress: Progress) -> float:
+    """Fetches the weights that the training begins with, unless the data are not there; the seconds it took."""
+    began = time.perf_counter()
     if not isinstance(data, DataSet) and not from_home(data).exists():
         open_data_set(data, options.read_as)
+    get_weights(*weights_to_get(options), progress=progress)
+    return time.perf_counter() - began
 
 
 def _required(data: Data | None, again: Again | None) -> Data:

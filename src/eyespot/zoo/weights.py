@@ -146,17 +146,18 @@ _TORCHVISION_LICENCE = (
 
 
 def _torchvision(
-    network: str,
+    name: str,
     file: str,
     accuracy: float,
     mebibytes: float,
     *,
-    tag: str = "imagenet",
     form: str = "torchvision's",
     short_side_and_crop: tuple[int, int] = (256, 224),
     heads: bool = False,
 ) -> Weights:
-    """A record of torchvision's. heads: the file has auxiliary heads; those networks also renormalise their input."""
+    """A record of torchvision's. name: the network's, or with a dot and a tag other than imagenet. heads: the file has
+    auxiliary heads; those networks also renormalise their input."""
+    network, _, tag = (name if "." in name else f"{name}.imagenet").partition(".")
     module = f"eyespot.zoo.{NETWORKS[network].function.partition(':')[0]}"
     mean, scale = (_RENORMALISED, _RENORMALISED) if heads else (_MEAN, _SCALE)
     return Weights(
@@ -192,7 +193,7 @@ def _resnet_v2(depth: int, digits: str, accuracy: float, mebibytes: float) -> We
     form = "torchvision's: a block with a stride has it on its first 3x3; trained longer, by a newer recipe"
     file = f"resnet{depth}-{digits}.pth"
     return _torchvision(
-        f"resnet{depth}", file, accuracy, mebibytes, tag="imagenet_v2", form=form, short_side_and_crop=(232, 224)
+        f"resnet{depth}.imagenet_v2", file, accuracy, mebibytes, form=form, short_side_and_crop=(232, 224)
     )
 
 
