@@ -42,7 +42,7 @@ ROOMS = (
     ("blocks",),
     ("download", "machine", "records"),
     ("places", "progress"),
-    ("card", "events", "files", "keywords", "names", "old_names", "palette", "vouched"),
+    ("card", "events", "files", "keywords", "locks", "names", "old_names", "palette", "vouched"),
     ("words",),
     ("errors", "version"),
 )

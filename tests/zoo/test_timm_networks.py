@@ -73,7 +73,8 @@ def test_what_cannot_be_built_is_said(timm, name, said):
 
 def test_a_missing_file_is_said_with_what_to_download(timm, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(WeightsError, match=r"download https://huggingface.co/timm/resnet18.a1_in1k/resolve/main/model"):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    with pytest.raises(WeightsError, match=r"`eyespot networks timm:resnet18.a1_in1k --download` gets"):
         eyespot.create("timm:resnet18.a1_in1k", weights="imagenet")
     folder = tmp_path / "models--timm--resnet18.a1_in1k" / "snapshots" / "abc"
     folder.mkdir(parents=True)

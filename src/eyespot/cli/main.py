@@ -26,7 +26,15 @@ from eyespot.version import VERSION
 from eyespot.words import nearest
 
 TRAIN_GROUPS = {
-    "How much of a network trains, and how long": ("time", "regime", "model", "weights", "freeze", "replace_tail"),
+    "How much of a network trains, and how long": (
+        "time",
+        "regime",
+        "model",
+        "weights",
+        "download",
+        "freeze",
+        "replace_tail",
+    ),
     "The pictures": ("imgsz", "mirror", "views", "augment", "growing", "class_weight"),
     "Which pictures": ("more", "exclude", "yes", "group", "parts_of"),
     "How folders and tables are read": ("layout", "image_column", "label_column", "split_column"),
@@ -95,6 +103,7 @@ for _module in (audited, trained, compare, listed, boxes, stylize, lab, anatomy,
 @click.option("--freeze", metavar="STAGE", help="Train all after this stage, such as stage5, or a number of stages.")
 @click.option("--replace-tail", metavar="LAYERS", help="New layers after it: 'conv 3x3 128, pool, fc 64'.")
 @click.option("--weights", metavar="NAME", help="Published weights to begin with, or a file.  [default: the first]")
+@click.option("--download", is_flag=True, help="Fetch the weights of --model, where they are not here.")
 @click.option("--imgsz", type=int, help="Side of the network's images, pixels; the longer one, for boxes.")
 @click.option("--head", default="", metavar="N,N", help="Hidden layers before the softmax, such as 256,128.")
 @click.option("--output", default="softmax", show_default=True, help="softmax, or with two classes sigmoid.")
@@ -273,21 +282,6 @@ def embed(as_json: bool, quiet: bool, **options: Any) -> None:
     with show.progress(quiet=quiet) as progress:
         result = recipe(progress=progress, **options)
     show.json_or(as_json, result, show.embedded)
-
-
-@main.command()
-@click.argument("name", required=False)
-@json_option
-@told
-def networks(name: str | None, as_json: bool) -> None:
-    """List all networks, or show what is known of the one called NAME and of its published weights.
-
-    For Python: eyespot.create(NAME, weights="imagenet") builds it.
-    """
-    from eyespot.cli import show, show_networks
-    from eyespot.recipes.networks import networks as recipe
-
-    show.json_or(as_json, recipe(name), show_networks.listed if name is None else show_networks.described)
 
 
 for _name in config.COMMANDS:

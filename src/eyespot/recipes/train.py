@@ -14,12 +14,14 @@ from eyespot.data.boxes.reading import find_boxes
 from eyespot.data.data_set import DataSet
 from eyespot.data.handed_sets import IN_HAND, Data, in_hand
 from eyespot.data.several_labels import find_labels
+from eyespot.data.sources import open_data_set
 from eyespot.distributed.world import World, broadcast, joined, world
 from eyespot.errors import OptionError, Stopped
 from eyespot.events import Event, Events
 from eyespot.files import from_home
 from eyespot.names import as_folder_name
 from eyespot.progress import Progress, shows_progress, silent
+from eyespot.regimes.choice import weights_to_get
 from eyespot.regimes.featured import NO_MODEL_YET
 from eyespot.reporting.classification import Classification
 from eyespot.reporting.result import TrainResult
@@ -31,6 +33,7 @@ from eyespot.runs.keywords import TrainKeywords
 from eyespot.runs.options import TrainOptions, train_options
 from eyespot.runs.resume import Again, replayed, require_same_data, resumed
 from eyespot.runs.storage import open_store
+from eyespot.zoo.weights_download import get_weights
 
 if TYPE_CHECKING:
     from eyespot.detecting.detection import Detection
@@ -47,18 +50,17 @@ def train(
     *,
     resume: str | Path | None = None,
     replay: str | Path | None = None,
+    download: bool = False,
     progress: Progress = silent,
     **options: Unpack[TrainKeywords],
 ) -> TrainResult | Any:
     """What was trained on `data` and how good it is; a run folder with bundle and report is on disk.
 
-    data: a folder or a file (docs/data.md has all kinds), or "digits" for the embedded sample; or pictures in hand:
-        (pictures, labels), a table with a column of each, a data set of torch or of Hugging Face (docs/python.md). None
-        if `resume` or `replay` says it.
-    resume: the folder of a run that was killed: it goes on from its last checkpoint, and ends with the same bits as if
-        it had not been. It takes no other options.
-    replay: the folder of a run that was given a time: what its clock decided is done again. Of the options it takes
-        only `name` and `out`.
+    data: a folder or a file (docs/data.md), "digits" for the embedded sample, or pictures in hand (docs/python.md):
+        (pictures, labels), a table, a data set of torch or Hugging Face. None if `resume` or `replay` says it.
+    resume: the folder of a run that was killed: it goes on to the same bits. It takes no options.
+    replay: the folder of a run that was given a time: what its clock decided is done again. It takes `name` and `out`.
+    download: fetch the published weights of `model` where they are not here. Without it nothing is ever fetched.
     progress: told how far it is.
     options: those of TrainOptions. Where boxes lie beside the pictures, a DetectorResult comes out.
     Raises EyespotError in one sentence for everything a person can mend; Stopped on Ctrl-C without a model.
@@ -67,13 +69,13 @@ def train(
     >>> result.validation.accuracy > 0.9, result.model.classes[:3]
     (True, ('0', '1', '2'))
     """
-    started = time.perf_counter()
+    ranks, started = world(), time.perf_counter()
     given, own = handed_in(options, again=bool(resume or replay))
     again = _again(resume, replay, given)
     chosen = (again.options if again else train_options(**given)).with_network(own)
     pictures = in_hand(_required(data, again), chosen.read_as)
-    ranks = world()
     told = progress if ranks.is_writer else silent
+    started += _download(chosen, pictures, progress=told) if download else 0.0  # which is no time of the run
     folder = RunFolder(chosen, there=again.folder if again else None, world=ranks)
     try:
         with joined(ranks, device=_device_of(chosen, ranks)), folder.held():
@@ -117,6 +119,15 @@ def _again(resume: str | Path | None, replay: str | Path | None, options: Mappin
     if replay is not None:
         return replayed(replay, options)
     return None
+
+
+def _download(options: TrainOptions, data: str | Path | DataSet, *, progress: Progress) -> float:
+    """Fetches the weights that the training begins with, unless the data are not there; the seconds it took."""
+    began = time.perf_counter()
+    if not isinstance(data, DataSet) and not from_home(data).exists():
+        open_data_set(data, options.read_as)
+    get_weights(*weights_to_get(options), progress=progress)
+    return time.perf_counter() - began
 
 
 def _required(data: Data | None, again: Again | None) -> Data:

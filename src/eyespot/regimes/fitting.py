@@ -33,7 +33,7 @@ from eyespot.runs.job import Job
 from eyespot.runs.remembered import recall, remember
 from eyespot.version import VERSION
 from eyespot.zoo.weights import of_network
-from eyespot.zoo.weights_files import find
+from eyespot.zoo.weights_places import find
 
 BETTERED_TIMES, BETTERED_SECONDS = 4, 300
 """How long a frozen model is bettered where nobody gave a time: so many times what its features take, and at most so

@@ -17,7 +17,8 @@ from eyespot.errors import MachineError, MissingExtra, NetworkError, WeightsErro
 from eyespot.files import from_home
 from eyespot.records import Preprocess
 from eyespot.words import nearest
-from eyespot.zoo.weights_files import hub_files, of_other_classes, put, read
+from eyespot.zoo.weights_files import of_other_classes, put, read
+from eyespot.zoo.weights_places import hub_places
 
 
 def create(name: str, *, classes: int | None = None, weights: str | Path | None = None) -> nn.Sequential:
@@ -76,6 +77,17 @@ def preprocess(name: str) -> Preprocess:
     )
 
 
+def hub(name: str) -> str:
+    """The repository at Hugging Face, owner and name, that holds the weights of timm's network of that name.
+
+    Raises NetworkError for an unknown name; WeightsError where there is none; MissingExtra without timm.
+    """
+    found = _settings(name).get("hf_hub_id")
+    if not found:
+        raise WeightsError(f"timm names no file at Hugging Face for {name!r}: download it yourself and give its path.")
+    return str(found)
+
+
 def _timm() -> Any:
     try:
         import timm
@@ -108,11 +120,11 @@ def _file(name: str, weights: str | Path, settings: dict[str, Any]) -> Path:
     if path.is_file():
         return path
     hub = settings.get("hf_hub_id")
-    cached = next((file for file in hub_files(hub) if file.is_file()), None) if hub else None
+    cached = next((file for file in hub_places(hub) if file.is_file()), None) if hub else None
     if cached:
         hint = f"give the path of a file; timm's own is {cached}."
     elif hub:
-        hint = f"download https://huggingface.co/{hub}/resolve/main/model.safetensors and give its path as weights."
+        hint = f"`eyespot networks timm:{name} --download` gets timm's own; give its path as weights."
     else:
         hint = "give the path of a file."
     raise WeightsError(f"There is no file {str(weights)!r} of weights for timm:{name}: {hint}")
