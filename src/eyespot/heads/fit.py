@@ -32,7 +32,7 @@ FIRST_STRENGTH = 3e-5
 STRENGTHS = (1e-9, 1.0)
 """The range in which L2 is looked for, as shares of the features' total variance."""
 SCORE_BYTES = 40
-"""Memory that fitting takes for each view and class: ten arrays of scores."""
+"""Memory that is reckoned with for each view and class: logits out of fold, and all that is made of them."""
 LOOSE, TIGHT = 3e-5, 1e-8
 """Relative decrease of the loss at which L-BFGS stops: while comparing L2 values, and for the head that is kept."""
 

@@ -118,7 +118,7 @@ class Problems:
             known[:, :-1] += _shared_outer_product(x**2, curved)
             known[:, -1] += curved.sum(axis=0)
         known[:, :-1] += l2[:, None, None]
-        return np.maximum(known, self._assumed(LEAST_CURVATURE, l2)).astype(np.float32)
+        return _single(np.maximum(known, self._assumed(LEAST_CURVATURE, l2)))
 
     def _assumed(self, curvature: float, l2: np.ndarray) -> np.ndarray:
         by_axis = curvature * self._rotated.rotation.variance + l2[:, None]  # (heads, axes)
