@@ -5,8 +5,8 @@
 
 Each run is a process of its own that begins with an empty cache: it makes the network's graph, compiles it and computes
 every feature. Its accuracy is that of `eyespot val` on all validation pictures, afterwards: the run itself, in so
-little time, asks a part. 0.7507 is what fastai's `fine_tune(1)` reaches on the clothing data with the same weights, after
-1,179 s (fastai_clothing.py).
+little time, asks a part. 0.7507 is what fastai's `fine_tune(1)` reaches on the clothing data with the same weights,
+after 1,179 s (fastai_clothing.py).
 """
 
 from __future__ import annotations

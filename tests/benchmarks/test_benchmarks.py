@@ -262,6 +262,14 @@ def test_many_classes(run):
     assert "PASS" in printed
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the system does not tell a child's peak memory")
+def test_very_many_pictures(run, data):
+    printed = run("million.py", data, "--pictures", 60, 90, "--rows", 2000, "--imgsz", 96)
+    assert "90 pictures: " in printed
+    assert "2,000 rows of 1280: " in printed
+    assert printed.count("(bar <= ") == 3
+
+
 def test_several_labels(monkeypatch):
     monkeypatch.syspath_prepend(BENCHMARKS)
     held = importlib.import_module("multilabel").coverage(3, copies=2, seed=0)

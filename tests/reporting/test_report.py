@@ -200,6 +200,21 @@ def test_hostile_names_are_text_and_nothing_else():
     assert len(page.all("img")) == len(report.mistakes)
 
 
+def test_how_many_more_mistakes_there_are_and_where_is_said():
+    text = Page(render(full(wrong=5312))).text
+    assert "These are the 24 surest of 5312 wrong answers: predictions.csv has all of them." in text
+    assert "surest of" not in Page(render(full(wrong=24))).text
+
+
+def test_a_report_on_a_million_pictures_has_a_few_megabytes():
+    """Of what grows with the pictures only the beginning is shown, and its number."""
+    gone = tuple(SetAside(picture=f"hat/{number}.jpg", reason="is damaged") for number in range(100_000))
+    notes = tuple(f"note {number}" for number in range(10_000))
+    html = render(full(set_aside=gone, notes=notes, wrong=250_000))
+    assert len(html) < 2e6
+    assert "100,000 files were" in html or "100000 files were" in html
+
+
 def test_every_number_of_the_records_is_shown():
     report = full()
     text = Page(render(report)).text

@@ -151,8 +151,9 @@ def train(context: click.Context, data: str | None, open: bool, as_json: bool, q
     DATA is a folder with one sub-folder of pictures per class, or with train/, val/ and test/ that have such
     sub-folders, or `digits` for the embedded sample. Nothing in it is ever changed.
 
-    DATA may also be a .zip of such folders, a CSV with the columns image_path and label, a folder with a
-    metadata.jsonl, a folder with MNIST's IDX files, or a Parquet file with pictures inside, or a folder of them.
+    DATA may also be a .zip or .tar of such folders, WebDataset's shards ("shards-{000..012}.tar"), a CSV with the
+    columns image_path and label, a folder with a metadata.jsonl, a folder with MNIST's IDX files, or a Parquet file
+    with pictures inside, or a folder of them.
 
     With boxes in the folder (YOLO, COCO or Pascal VOC; docs/detection.md) a detector is trained, which finds them.
 

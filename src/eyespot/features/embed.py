@@ -15,12 +15,12 @@ from itertools import islice
 import numpy as np
 
 from eyespot.data.copies import Hashed
+from eyespot.data.room import require_room, room
 from eyespot.data.store import Store
 from eyespot.distributed.world import ALONE, World, gather, gather_rows, shard
 from eyespot.engine.gate import FEATURES, SIGNATURE
 from eyespot.engine.run import Engine, in_batches
 from eyespot.features.decode import decode_pictures
-from eyespot.features.room import require_room, room
 from eyespot.features.share import Share
 from eyespot.features.stored import Result, Stored
 from eyespot.features.tap import Tap

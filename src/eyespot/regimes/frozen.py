@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from eyespot.data.groups import effective_count
+from eyespot.data.room import release
 from eyespot.data.store import Store
 from eyespot.data.store_values import key_of
 from eyespot.distributed.world import ALONE
@@ -35,7 +36,9 @@ COMPUTING = "computing features"
 """The step that takes longest."""
 NESTED_UP_TO = 1_000
 """Up to this many pictures, out-of-fold heads choose their own L2; beyond, one choice on many is safe to share."""
-FIT_VERSION = 4
+DIGESTED = 4096
+"""Rows that are read at a time."""
+FIT_VERSION = 5
 """Changes whenever the same features would give another head."""
 
 
@@ -271,9 +274,11 @@ class _Memory:
 def _digest(samples: Samples) -> str:
     """A hash of all features and labels: whatever made the features otherwise, such as a new decoder, is in them."""
     digest = hashlib.blake2b(digest_size=16)
-    arrays = [samples.identity, samples.mirror, samples.labels, *([] if samples.group is None else [samples.group])]
-    for array in arrays:
-        digest.update(b"none" if array is None else repr(array.shape).encode() + np.ascontiguousarray(array).data)
+    for array in (samples.identity, samples.mirror, samples.labels, samples.group):
+        digest.update(b"none" if array is None else repr(array.shape).encode())
+        for start in range(0, 0 if array is None else len(array), DIGESTED):
+            digest.update(np.ascontiguousarray(array[start : start + DIGESTED]).data)
+            release(array)
     return digest.hexdigest()
 
 

@@ -107,6 +107,7 @@ def _report(
         machine=machine.describe(),
         next_commands=result.next_commands,
         mistakes=tuple(_mistakes(fitted, measured)),
+        wrong=_wrong(measured),
         set_aside=tuple(prepared.set_aside),
         notes=result.notes,
         trust=tuple(
@@ -158,10 +159,21 @@ def _precision(manifest: Manifest) -> str:
     )
 
 
+def _first_part(measured: Measurements) -> Part | None:
+    """The part that the report's first figure is of; None where nothing was measured."""
+    wanted: tuple[Part, ...] = ("train",) if measured.scores.out_of_fold else ("test", "val", "train")
+    return next((part for part in wanted if part in measured.answers), None)
+
+
+def _wrong(measured: Measurements) -> int:
+    """How many answers of that part are wrong."""
+    part = _first_part(measured)
+    return int((measured.answers[part].middle.argmax(axis=1) != measured.answers[part].labels).sum()) if part else 0
+
+
 def _mistakes(fitted: Fitted, measured: Measurements) -> Iterator[Mistake]:
     """The most confident wrong answers on the pictures that the report's first figure is of; train is out of fold."""
-    wanted: tuple[Part, ...] = ("train",) if measured.scores.out_of_fold else ("test", "val", "train")
-    part = next((part for part in wanted if part in measured.answers), None)
+    part = _first_part(measured)
     if part is None:
         return
     names, judged = measured.prepared.data_set.classes, measured.answers[part]

@@ -69,6 +69,8 @@ class Report:
     """What to do now, as command and what it does."""
     mistakes: tuple[Mistake, ...] = ()
     """Most confident first."""
+    wrong: int = 0
+    """Wrong answers in all, of which those are the surest."""
     set_aside: tuple[SetAside, ...] = ()
     trust: tuple[str, ...] = ()
     """What the pictures themselves say of the figures: series, doubtful labels, what more of them would bring."""
