@@ -89,7 +89,7 @@ function weighed({ map, patch, kernel, sum: total }, scale) {
   const sign = (/** @type {string} */ text, /** @type {Node} */ factor) => el("div", { className: "signed" }, el("span", { "aria-hidden": "true" }, text), factor);
   return [
     sign("×", table(kernel, t("value.kernel", { map }), scale)),
-    sign("=", el("div", { className: "total" }, table(products, t("value.products")), el("p", { className: "result" }, t("value.total", { sum: written(total) })))),
+    sign("=", el("div", { className: "total" }, table(products, t("value.products", { map })), el("p", { className: "result" }, t("value.total", { sum: written(total) })))),
   ];
 }
 

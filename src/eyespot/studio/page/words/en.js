@@ -90,7 +90,7 @@ export const WORDS = {
   "value.number": "Number",
   "value.weight": "Weight",
   "value.product": "Product",
-  "value.products": "Products",
+  "value.products": "Products of map {map}",
   "value.total": "Their sum: {sum}",
   "value.bias": "bias",
   "value.rest": "{sum} ({count} smaller terms)",

@@ -90,7 +90,7 @@ export const WORDS = {
   "value.number": "数",
   "value.weight": "权重",
   "value.product": "乘积",
-  "value.products": "乘积",
+  "value.products": "特征图 {map} 的乘积",
   "value.total": "乘积之和：{sum}",
   "value.bias": "偏置",
   "value.rest": "{sum}（{count} 个较小的项）",
