@@ -16,7 +16,8 @@ import onnx
 from onnx import TensorProto
 
 from eyespot.zoo.weights import EFFICIENTNET_LITE0
-from eyespot.zoo.weights_files import find, sha256_of
+from eyespot.zoo.weights_files import sha256_of
+from eyespot.zoo.weights_places import find
 
 FILE = "known_graph.onnx"
 WEIGHTS = EFFICIENTNET_LITE0

@@ -175,7 +175,7 @@ def _is_new(layer: Layer, parameters: str) -> bool:
 
 def _pair(
     layer: Layer, settings: Any, name: str, both: str = "", *, default: int | None = None, least: int = 1
-) -> Shape:
+) -> tuple[int, int]:
     """Height and width of a kernel, stride, padding or dilation: one number, two, or name_h and name_w.
 
     both: the field of what is said for both, where that is not `name`. default: None where it has to be said.
@@ -196,7 +196,7 @@ def _pair(
     if len(said) > 2:
         raise layer.error(f"has {len(said)} numbers of {both}: expected one, or height and width.")
     found = [_bounded(layer, both, number, least=least) for number in said or [default]]
-    return (found[0], found[-1])
+    return found[0], found[-1]
 
 
 def _bounded(layer: Layer, name: str, number: Any, *, least: int = 1) -> int:

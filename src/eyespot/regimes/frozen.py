@@ -276,9 +276,10 @@ def _digest(samples: Samples) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for array in (samples.identity, samples.mirror, samples.labels, samples.group):
         digest.update(b"none" if array is None else repr(array.shape).encode())
-        for start in range(0, 0 if array is None else len(array), DIGESTED):
-            digest.update(np.ascontiguousarray(array[start : start + DIGESTED]).data)
-            release(array)
+        if array is not None:
+            for start in range(0, len(array), DIGESTED):
+                digest.update(np.ascontiguousarray(array[start : start + DIGESTED]).data)
+                release(array)
     return digest.hexdigest()
 
 

@@ -12,7 +12,7 @@ from eyespot.errors import RequestError
 from eyespot.studio.lab_data import OWN
 from eyespot.studio.subject import Subject
 from eyespot.zoo.weights import of_network
-from eyespot.zoo.weights_files import find
+from eyespot.zoo.weights_places import find
 
 if TYPE_CHECKING:
     from torch import nn
