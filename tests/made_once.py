@@ -57,7 +57,7 @@ def trained_once(made_once: Callable[..., Any], warm_cache: Path) -> Callable[..
     """A function that gives what `train` made, once for all processes: `trained_once(NAME, data, **options)`."""
     import eyespot
 
-    def once(name: str, data: object, **options: object) -> Any:
+    def once(name: str, data: object, /, **options: object) -> Any:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("EYESPOT_CACHE", str(warm_cache))
             return made_once(name, lambda folder: eyespot.train(data, out=folder, **options))
