@@ -14,6 +14,7 @@ from eyespot.cli.overview import COMMANDS, GROUPS
 from eyespot.cli.told import (
     WRONG_USE,
     GroupedCommand,
+    cluster_option,
     image_option,
     json_option,
     open_option,
@@ -258,6 +259,7 @@ def val(as_json: bool, quiet: bool, **options: Any) -> None:
 @read_options
 @click.option("--precision", default="auto", show_default=True, help="auto, fp32 or bf16.")
 @click.option("--overwrite", is_flag=True, help="Replace the file where it exists.")
+@cluster_option
 @json_option
 @quiet_option
 @told

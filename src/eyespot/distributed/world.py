@@ -24,6 +24,8 @@ from eyespot.errors import MachineError
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from eyespot.distributed.cluster import Cluster
+
 Module = TypeVar("Module", bound="nn.Module")
 
 TIMEOUT_SECONDS = 1800.0
@@ -41,6 +43,8 @@ class World:
     size: int = 1
     local_rank: int = 0
     """Among the processes of this machine: the number of its GPU."""
+    cluster: Cluster | None = None
+    """Computes features in place of this process; only for a world of size 1."""
 
     @property
     def is_writer(self) -> bool:

@@ -25,6 +25,8 @@ from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import ReadAs, ReadKeywords, read_as
 from eyespot.data.several_labels import find_labels, open_labels
 from eyespot.data.sources import open_pictures
+from eyespot.distributed.cluster import cluster_at
+from eyespot.distributed.world import World
 from eyespot.engine.attach import without_head
 from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import DataError, OptionError
@@ -60,6 +62,7 @@ def embed(
     model: str | Path | None = None,
     precision: str = "auto",
     overwrite: bool = False,
+    cluster: str | None = None,
     progress: Progress = silent,
     **reading: Unpack[ReadKeywords],
 ) -> EmbedResult:
@@ -71,6 +74,7 @@ def embed(
     out: a file whose name ends in .npz; an existing one is kept unless `overwrite`.
     model: what gives the features: a run, or a network with published weights that are on this computer; None for
         EfficientNet-Lite0.
+    cluster: the Ray cluster whose machines compute: auto, or the address of its head. None for this machine alone.
     reading: `layout`, `image_column`, `label_column` and `split_column`, as `train` has them.
 
     >>> eyespot.embed("digits", "digits.npz", model="runs/train/digits").features
@@ -79,8 +83,9 @@ def embed(
     started = time.perf_counter()
     path = chosen_file(out, ".npz", option="out", overwrite=overwrite)
     trunk_of = _trunk_of(model, choose_precision(precision), progress)
+    world = World(cluster=cluster_at(cluster))
     data_set = _opened(data, read_as(**reading))
-    embedded, levels = _embedded(data_set, trunk_of, progress)
+    embedded, levels = _embedded(data_set, trunk_of, world, progress)
     if not embedded.pictures:
         raise DataError(f"no picture in {name_of(data)} can be read: {embedded.set_aside[0].reason}")
     write_chosen(path, _npz(embedded, levels))
@@ -96,14 +101,15 @@ def embed(
 
 
 def _embedded(
-    data_set: DataSet, trunk_of: Callable[[Levels | None], Trunk], progress: Progress
+    data_set: DataSet, trunk_of: Callable[[Levels | None], Trunk], world: World, progress: Progress
 ) -> tuple[Embedded, Levels | None]:
     """The features, with what could not be read and all notes; and the levels of the pictures."""
     hashed, unread = hash_pictures(data_set.pictures, threads=machine.cores())
     levels, notes = find_levels([each for each in hashed if each.picture.part == "train"] or hashed)
     trunk = trunk_of(levels)
     with open_store(machine.cache_folder(), notes) as store:
-        found = embed_pictures(trunk, hashed, store=store, progress=partial(progress, "computing features"))
+        tell = partial(progress, "computing features")
+        found = embed_pictures(trunk, hashed, store=store, world=world, progress=tell)
     found = replace(found, set_aside=[*unread, *found.set_aside], notes=[*notes, *found.notes])
     return found, trunk.preprocess.levels
 
