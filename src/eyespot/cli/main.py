@@ -132,6 +132,7 @@ for _module in (audited, trained, compare, listed, boxes, stylize, lab, anatomy,
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where runs go.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was killed, to the same bits.")
 @click.option("--replay", metavar="RUN", help="Do a run again, with what its clock decided.")
+@cluster_option
 @open_option
 @json_option
 @quiet_option
@@ -187,6 +188,7 @@ def train(context: click.Context, data: str | None, open: bool, as_json: bool, q
 @click.option("--save-txt", type=click.Path(path_type=Path), help="Boxes or --where: write texts here, as YOLO does.")
 @click.option("--save-crop", type=click.Path(path_type=Path), help="Boxes or --where: write each box, cut out, here.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@cluster_option
 @json_option
 @quiet_option
 @told
@@ -230,6 +232,7 @@ def predict(
 @click.option("--min-accuracy", type=float, metavar="SHARE", help="End with status 1 below this accuracy.")
 @click.option("--min-map50", type=float, metavar="SHARE", help="Of a detector: end with status 1 below this mAP50.")
 @read_options
+@cluster_option
 @json_option
 @quiet_option
 @told

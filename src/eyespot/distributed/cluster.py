@@ -10,17 +10,12 @@ only this process has: pictures in an open archive, in a table, or handed over b
 
 from __future__ import annotations
 
-import json
-import logging
-import os
-import socket
-import subprocess
-import sys
-import warnings
+import platform
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -30,10 +25,6 @@ AUTO = "auto"
 """The cluster that this machine is part of."""
 AHEAD = 3
 """Batches on the way for each core: one is computed, others are sent meanwhile."""
-ANSWER_SECONDS = 5.0
-"""For whoever listens at an address."""
-JOIN_SECONDS = 60.0
-"""For a cluster to take this process, where somebody listens: machines may be busy."""
 S = TypeVar("S")
 T = TypeVar("T")
 R = TypeVar("R")
@@ -52,10 +43,12 @@ class Cluster:
         """What `make(shared)` returns for each batch, in order, computed by any core that is free.
 
         make: a function or class of this package. batches: taken as cores become free.
-        Raises MissingExtra without Ray; MachineError where the cluster cannot be joined, has no core, or a machine of it
-        cannot do the work.
+        Raises MachineError where the cluster cannot be joined, has no core, or a machine
+        of it cannot do the work.
         """
-        ray = _joined(self.address)
+        from eyespot.distributed.joining import joined  # which all that needs no cluster does without
+
+        ray = joined(self.address)
         cores = int(ray.cluster_resources().get("CPU", 0))
         if not cores:
             raise MachineError(
@@ -75,7 +68,10 @@ class Cluster:
 
 
 def cluster_at(address: str | None) -> Cluster | None:
-    """The cluster at an address, which is not asked yet; None for none. Raises OptionError for what is no address."""
+    """The cluster at an address, which is not asked yet; None for none.
+
+    Raises OptionError for what is no address, MissingExtra without Ray.
+    """
     if address is None:
         return None
     host, _, port = address.rpartition(":")
@@ -84,6 +80,8 @@ def cluster_at(address: str | None) -> Cluster | None:
             f"the option cluster cannot be {address!r}: give auto, or the address of a Ray cluster's head, such as "
             "192.0.2.7:6379"
         )
+    if find_spec("ray") is None:
+        raise MissingExtra("a cluster", extra="ray", otherwise="without --cluster this machine computes")
     return Cluster(address)
 
 
@@ -98,9 +96,10 @@ class _Refused:
 def _work(make: Make[S, T, R], kept: list[Any], batch: T) -> R | _Refused:
     """Runs in the cluster's processes. kept: what holds the shared value, in a list, so that Ray does not copy it."""
     try:
-        return _made(make, kept[0])(batch)
+        answer: R = _made(make, kept[0])(batch)
+        return answer
     except EyespotError as error:
-        return _Refused(socket.gethostname(), str(error))
+        return _Refused(platform.node(), str(error))
 
 
 @lru_cache(maxsize=1)
@@ -116,88 +115,9 @@ def _result(ray: Any, task: Any, address: str) -> Any:
     except ray.exceptions.RayError as error:
         why = str(error.cause if isinstance(error, ray.exceptions.RayTaskError) else error).strip().splitlines()
         raise MachineError(
-            f"the cluster at {address} cannot do the work: {why[-1] if why else type(error).__name__}; every machine of "
-            "it needs the same eyespot as this one, in the environment from which Ray was started"
+            f"the cluster at {address} cannot do the work: {why[-1] if why else type(error).__name__}; every machine "
+            "of it needs the same eyespot as this one, in the environment from which Ray was started"
         ) from error
     if isinstance(result, _Refused):
         raise MachineError(f"the machine {result.machine} of the cluster cannot do the work: {result.why}")
     return result
-
-
-def _joined(address: str) -> Any:
-    """Ray, joined to the cluster until this process ends."""
-    ray = _ray()
-    if not ray.is_initialized():
-        _require_reachable(address)
-        _join(ray, address)
-    return ray
-
-
-def _ray() -> Any:
-    """The module, told to be silent and to report to nobody."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # or it warns of what it will do one day
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import ray
-    except ModuleNotFoundError as error:
-        raise MissingExtra("a cluster", extra="ray", otherwise="without --cluster this machine computes") from error
-    return ray
-
-
-def _join(ray: Any, address: str) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        context = ray.init(address=address, logging_level=logging.CRITICAL, log_to_driver=False)
-    logging.getLogger("ray").setLevel(logging.CRITICAL)
-    return context
-
-
-def _require_reachable(address: str) -> None:
-    """Raises MachineError unless a cluster is there that takes this process.
-
-    A process of its own tries: Ray waits for minutes where nobody answers, and says why in lines of its own.
-    """
-    if address != AUTO:
-        _require_listener(address)
-    command = [sys.executable, "-c", f"from eyespot.distributed.cluster import try_to_join; try_to_join({address!r})"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=JOIN_SECONDS, start_new_session=True)
-    except subprocess.TimeoutExpired:
-        said = f"it did not answer within {JOIN_SECONDS:g} s"
-    else:
-        said = json.loads(done.stdout.splitlines()[-1]) if done.stdout and not done.returncode else done.stderr[-200:]
-    if not said:
-        return
-    if address == AUTO:
-        raise MachineError(
-            f"this machine is in no Ray cluster ({said}): begin one with ray start --head, join one with ray start "
-            "--address HOST:PORT, or leave --cluster out"
-        )
-    raise MachineError(
-        f"the cluster at {address} cannot be joined ({said}): this machine must belong to it, by ray start --address "
-        f"{address}, with the same versions of Python and Ray"
-    )
-
-
-def _require_listener(address: str) -> None:
-    host, _, port = address.rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_SECONDS).close()
-    except OSError as error:
-        raise MachineError(
-            f"nobody answers at {address} ({error.strerror or error}): give the address that ray start --head has "
-            "printed, or auto for the cluster that this machine is in"
-        ) from error
-
-
-def try_to_join(address: str) -> None:
-    """Prints why the cluster cannot be joined, as JSON; empty where it can. For a process of its own."""
-    try:
-        _join(_ray(), address)
-    except Exception as error:
-        why = str(error).strip().splitlines() or [type(error).__name__]
-        print(json.dumps(why[0].split(". ")[0]))
-    else:
-        print(json.dumps(""))

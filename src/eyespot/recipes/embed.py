@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Unpack
+from typing import Unpack, cast
 
 import numpy as np
 
 from eyespot import machine, zoo
+from eyespot.answering.keywords import ClusterKeywords
 from eyespot.answering.model import load_classifier
 from eyespot.building.backbone import DEFAULT, choose_backbone, choose_precision
 from eyespot.building.named import is_network
@@ -62,9 +63,8 @@ def embed(
     model: str | Path | None = None,
     precision: str = "auto",
     overwrite: bool = False,
-    cluster: str | None = None,
     progress: Progress = silent,
-    **reading: Unpack[ReadKeywords],
+    **options: Unpack[ClusterKeywords],
 ) -> EmbedResult:
     """Features of every picture in `data`, written to `out` as arrays: `features` (N, D) float32; `pictures`, `classes`
     and `parts` (N,), texts; of pictures with more than 8 bits what is black and white, too, as JSON: `levels`. Where a
@@ -72,19 +72,17 @@ def embed(
 
     data: whatever `train` takes, or a folder or a list of pictures without classes.
     out: a file whose name ends in .npz; an existing one is kept unless `overwrite`.
-    model: what gives the features: a run, or a network with published weights that are on this computer; None for
-        EfficientNet-Lite0.
-    cluster: the Ray cluster whose machines compute: auto, or the address of its head. None for this machine alone.
-    reading: `layout`, `image_column`, `label_column` and `split_column`, as `train` has them.
+    model: what gives the features: a run, or a network with published weights; None for EfficientNet-Lite0.
+    options: `layout`, `image_column`, `label_column`, `split_column` and `cluster`, as `train` has them.
 
     >>> eyespot.embed("digits", "digits.npz", model="runs/train/digits").features
     84
     """
     started = time.perf_counter()
     path = chosen_file(out, ".npz", option="out", overwrite=overwrite)
+    world = World(cluster=cluster_at(options.pop("cluster", None)))
     trunk_of = _trunk_of(model, choose_precision(precision), progress)
-    world = World(cluster=cluster_at(cluster))
-    data_set = _opened(data, read_as(**reading))
+    data_set = _opened(data, read_as(**cast(ReadKeywords, options)))
     embedded, levels = _embedded(data_set, trunk_of, world, progress)
     if not embedded.pictures:
         raise DataError(f"no picture in {name_of(data)} can be read: {embedded.set_aside[0].reason}")
