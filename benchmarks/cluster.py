@@ -34,7 +34,7 @@ BARS = {
 }
 CORES = ("0", "1")
 HEAD = 6379
-TRIES = 4
+TRIES = 6
 CHILD = ROOT / "tests" / "distributed_child.py"
 """Trains for 20 steps and writes the weights of its rank."""
 
@@ -241,7 +241,8 @@ def training(hosts: tuple[Host, Host], place: Path) -> None:
     meeting += ["--rdzv-endpoint", f"{hosts[0].address}:29500"]
     ranks = []
     for host in hosts:
-        command = [sys.executable, "-m", "torch.distributed.run", *meeting, "--local-addr", host.address]
+        own = ["--local-addr", host.address, "--rdzv-conf", f"is_host={int(host is hosts[0])}"]
+        command = [sys.executable, "-m", "torch.distributed.run", *meeting, *own]
         ranks.append(host.start(*command, str(CHILD), "work", str(together), log=place / f"{host.name}-rank.log"))
     try:
         codes = [each.wait(300) for each in ranks]
