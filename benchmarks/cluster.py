@@ -34,6 +34,7 @@ BARS = {
 }
 CORES = ("0", "1")
 HEAD = 6379
+CARD = "eye0"
 TRIES = 6
 CHILD = ROOT / "tests" / "distributed_child.py"
 """Trains for 20 steps and writes the weights of its rank."""
@@ -95,12 +96,12 @@ def two_hosts() -> Iterator[tuple[Host, Host]]:
             run("ip", "netns", "add", host.name)
         run("ip", "link", "add", cards[0], "type", "veth", "peer", "name", cards[1])
         for host, card in zip(hosts, cards, strict=True):
-            run("ip", "link", "set", card, "netns", host.name)
+            run("ip", "link", "set", card, "netns", host.name, "name", CARD)
             inside = ["ip", "netns", "exec", host.name, "ip"]
-            run(*inside, "addr", "add", f"{host.address}/24", "dev", card)
-            run(*inside, "link", "set", card, "up")
+            run(*inside, "addr", "add", f"{host.address}/24", "dev", CARD)
+            run(*inside, "link", "set", CARD, "up")
             run(*inside, "link", "set", "lo", "up")
-        os.environ["GLOO_SOCKET_IFNAME"] = ",".join(cards)  # whichever the host has
+        os.environ["GLOO_SOCKET_IFNAME"] = CARD  # else gloo looks for the host's name in the DNS
         yield hosts  # type: ignore[misc]
     finally:
         for host in hosts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -40,11 +41,11 @@ def descendants(pid: int) -> list[int]:
 
 
 @pytest.fixture(scope="module")
-def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
-    """The address of a cluster with two cores, and the process that holds it."""
-    port, log = free_port(), tmp_path_factory.mktemp("ray") / "log"
+def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a cluster with two cores."""
+    log = tmp_path_factory.mktemp("ray") / "log"
     command = [str(Path(sys.executable).with_name("ray")), "start", "--head", "--block", "--disable-usage-stats"]
-    command += ["--include-dashboard=false", "--port", str(port), "--num-cpus", "2"]
+    command += ["--include-dashboard=false", "--port", "0", "--num-cpus", "2"]
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT / 'tests'}", "RAY_worker_niceness": "0"}
     with log.open("wb") as file:
         node = subprocess.Popen(
@@ -56,7 +57,8 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
             assert time.monotonic() < until, log.read_text(errors="replace")
             assert node.poll() is None, log.read_text(errors="replace")
             time.sleep(0.2)
-        yield f"127.0.0.1:{port}", node.pid
+        [address] = re.findall(r"ray start --address='([^']+)'", log.read_text(errors="replace"))
+        yield address
     finally:
         for pid in reversed(descendants(node.pid)):
             os.kill(pid, signal.SIGKILL)
@@ -112,7 +114,7 @@ class TestWithRay:
         draw(tmp_path / "photos", 9)
         (tmp_path / "photos" / "broken.png").write_text("no picture")
         found = []
-        for name, more in (("one", []), ("two", ["--cluster", head[0]])):
+        for name, more in (("one", []), ("two", ["--cluster", head])):
             cache = tmp_path / f"cache-{name}"
             out = tmp_path / f"{name}.npz"
             done = eyespot("embed", str(tmp_path / "photos"), "--out", str(out), *more, cache=cache)
@@ -127,9 +129,7 @@ class TestWithRay:
 
     def test_answers_are_those_of_one_process(self, head, split_run, split_photos, warm_cache):
         run, test = str(split_run.run), str(split_photos / "test")
-        asked = [
-            eyespot("predict", run, test, "--json", *more, cache=warm_cache) for more in ([], ["--cluster", head[0]])
-        ]
+        asked = [eyespot("predict", run, test, "--json", *more, cache=warm_cache) for more in ([], ["--cluster", head])]
         assert asked[1].stderr == ""
         assert asked[0].stdout == asked[1].stdout
         assert asked[0].stdout.count('"picture"') == 33
@@ -144,7 +144,7 @@ class TestWithRay:
         environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT / 'tests'}"}
         mark = Path(os.environ.get("TMPDIR", "/tmp")) / f"eyespot-killed-{os.getpid()}"
         try:
-            command = [sys.executable, "-c", code, head[0], str(mark)]
+            command = [sys.executable, "-c", code, head, str(mark)]
             done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=TAKES_SECONDS)
             assert mark.exists(), done.stderr
         finally:
@@ -160,7 +160,7 @@ class TestWithRay:
             "except MachineError as error: print(error)"
         )
         environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT / 'tests'}"}
-        command = [sys.executable, "-c", code, head[0]]
+        command = [sys.executable, "-c", code, head]
         done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=TAKES_SECONDS)
         assert done.stdout.endswith("of the cluster cannot do the work: it rounds otherwise\n"), done.stderr
 

@@ -33,6 +33,7 @@ def _ray() -> Any:
     """The module, told to be silent and to report to nobody."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # or it warns of what it will do one day
+    os.environ["RAY_DEDUP_LOGS_SKIP_REGEX"] = "^"  # matches every line: that a worker ended is mended, not told
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import ray
