@@ -64,6 +64,7 @@ def main() -> None:
     options = parser.parse_args()
     if os.geteuid() or not shutil.which("ip"):
         sys.exit("this needs root, and ip (apt-get install iproute2), to make two network namespaces")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the namespaces go
     print(measuring.heading())
     print(f"load before: {os.getloadavg()[0]:.1f}", flush=True)
     with tempfile.TemporaryDirectory() as folder, two_hosts() as hosts:

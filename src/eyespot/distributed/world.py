@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -150,7 +151,9 @@ def parallel(net: Module, world: World) -> Module:
 
     for buffer in net.buffers():
         distributed.broadcast(buffer, src=_WRITER)
-    return DistributedDataParallel(net, broadcast_buffers=False)  # type: ignore[return-value]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # the option's next name is not in every torch that we take
+        return DistributedDataParallel(net, broadcast_buffers=False)  # type: ignore[return-value]
 
 
 def average_statistics(net: nn.Module, world: World) -> None:
