@@ -31,7 +31,7 @@ REASONS = {
     "CannotWrite": "labs/*.py",
     "Stopped": "labs/*.py",
     "MissingExtra": "building/create.py",
-    "MachineError": "features/room.py",
+    "MachineError": "data/room.py",
 }
 """Errors whose sentence a refusal repeats, or a lab, or a rung, and where they are made."""
 CARRIED = {

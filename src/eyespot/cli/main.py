@@ -14,6 +14,7 @@ from eyespot.cli.overview import COMMANDS, GROUPS
 from eyespot.cli.told import (
     WRONG_USE,
     GroupedCommand,
+    cluster_option,
     image_option,
     json_option,
     open_option,
@@ -140,6 +141,7 @@ for _module in (audited, trained, compare, listed, boxes, stylize, lab, anatomy,
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where runs go.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was killed, to the same bits.")
 @click.option("--replay", metavar="RUN", help="Do a run again, with what its clock decided.")
+@cluster_option
 @open_option
 @json_option
 @quiet_option
@@ -196,6 +198,7 @@ def train(context: click.Context, data: str | None, open: bool, as_json: bool, q
 @click.option("--save-txt", type=click.Path(path_type=Path), help="Boxes or --where: write texts here, as YOLO does.")
 @click.option("--save-crop", type=click.Path(path_type=Path), help="Boxes or --where: write each box, cut out, here.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@cluster_option
 @json_option
 @quiet_option
 @told
@@ -239,6 +242,7 @@ def predict(
 @click.option("--min-accuracy", type=float, metavar="SHARE", help="End with status 1 below this accuracy.")
 @click.option("--min-map50", type=float, metavar="SHARE", help="Of a detector: end with status 1 below this mAP50.")
 @read_options
+@cluster_option
 @json_option
 @quiet_option
 @told
@@ -268,6 +272,7 @@ def val(as_json: bool, quiet: bool, **options: Any) -> None:
 @read_options
 @click.option("--precision", default="auto", show_default=True, help="auto, fp32 or bf16.")
 @click.option("--overwrite", is_flag=True, help="Replace the file where it exists.")
+@cluster_option
 @json_option
 @quiet_option
 @told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -15,6 +16,7 @@ from eyespot.data.data_set import DataSet
 from eyespot.data.handed_sets import IN_HAND, Data, in_hand
 from eyespot.data.several_labels import find_labels
 from eyespot.data.sources import open_data_set
+from eyespot.distributed.cluster import cluster_at
 from eyespot.distributed.world import World, broadcast, joined, world
 from eyespot.errors import OptionError, Stopped
 from eyespot.events import Event, Events
@@ -51,6 +53,7 @@ def train(
     resume: str | Path | None = None,
     replay: str | Path | None = None,
     download: bool = False,
+    cluster: str | None = None,
     progress: Progress = silent,
     **options: Unpack[TrainKeywords],
 ) -> TrainResult | Any:
@@ -61,6 +64,7 @@ def train(
     resume: the folder of a run that was killed: it goes on to the same bits. It takes no options.
     replay: the folder of a run that was given a time: what its clock decided is done again. It takes `name` and `out`.
     download: fetch the published weights of `model` where they are not here. Without it nothing is ever fetched.
+    cluster: the Ray cluster that computes what is frozen: auto, or its head's address.
     progress: told how far it is.
     options: those of TrainOptions. Where boxes lie beside the pictures, a DetectorResult comes out.
     Raises EyespotError in one sentence for everything a person can mend; Stopped on Ctrl-C without a model.
@@ -69,11 +73,11 @@ def train(
     >>> result.validation.accuracy > 0.9, result.model.classes[:3]
     (True, ('0', '1', '2'))
     """
-    ranks, started = world(), time.perf_counter()
+    started = time.perf_counter()
     given, own = handed_in(options, again=bool(resume or replay))
     again = _again(resume, replay, given)
     chosen = (again.options if again else train_options(**given)).with_network(own)
-    pictures = in_hand(_required(data, again), chosen.read_as)
+    pictures, ranks = in_hand(_required(data, again), chosen.read_as), _world(cluster)
     told = progress if ranks.is_writer else silent
     started += _download(chosen, pictures, progress=told) if download else 0.0  # which is no time of the run
     folder = RunFolder(chosen, there=again.folder if again else None, world=ranks)
@@ -103,6 +107,14 @@ def task_of(
 
         return Detection.of(data, options, ranks=ranks, progress=progress)
     return Classification.of(data, options, ranks=ranks, progress=progress)
+
+
+def _world(cluster: str | None) -> World:
+    """The processes that train, and the cluster. Raises OptionError where both are several."""
+    ranks = world()
+    if cluster is not None and ranks.size > 1:
+        raise OptionError("the option cluster is for one process, and torchrun has started several: leave one out")
+    return replace(ranks, cluster=cluster_at(cluster))
 
 
 def _on_every_rank(result: AnyResult | None, ranks: World) -> AnyResult:
