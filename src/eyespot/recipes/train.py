@@ -64,8 +64,7 @@ def train(
     resume: the folder of a run that was killed: it goes on to the same bits. It takes no options.
     replay: the folder of a run that was given a time: what its clock decided is done again. It takes `name` and `out`.
     download: fetch the published weights of `model` where they are not here. Without it nothing is ever fetched.
-    cluster: the Ray cluster that computes what is frozen: auto, or its head's address.
-    progress: told how far it is.
+    cluster: the Ray cluster that computes what is frozen: auto, or its head's address. progress: told how far it is.
     options: those of TrainOptions. Where boxes lie beside the pictures, a DetectorResult comes out.
     Raises EyespotError in one sentence for everything a person can mend; Stopped on Ctrl-C without a model.
 

@@ -45,8 +45,7 @@ BETTERED_UNTIL = "frozen: bettered until"
 def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep, stand: Keep) -> Fitted:
     """The model of the chosen regime; where the ladder is climbed, the best of it.
 
-    keep: writes a model to disk; called for each that the ladder keeps. stand: the same for those on the way to the
-        frozen one.
+    keep: writes a model to disk, each that the ladder keeps. stand: the same, on the way to the frozen one.
     Raises Stopped on Ctrl-C before there is a model; OptionError.
     """
     if choice.regime == "scratch":
