@@ -18,7 +18,7 @@ from eyespot.regimes.answers import Answers
 from eyespot.regimes.cuts import tap_for
 from eyespot.regimes.first_model import that_fits
 from eyespot.regimes.fitted import SMALLEST_TEST, Fitted, stopped_note
-from eyespot.regimes.frozen import as_found, fit_frozen, views_of
+from eyespot.regimes.frozen import as_found, fit_frozen
 from eyespot.regimes.ladder import Keep
 from eyespot.regimes.learned import with_note
 from eyespot.regimes.prepare import Prepared
@@ -49,6 +49,8 @@ class Features:
     began: float
     computed: int
     """Views."""
+    stopped: bool = False
+    """Whether a person ended them there: nothing is to train further."""
 
     def frozen(self, *, small_test: bool) -> Fitted:
         """A head on them. small_test: nothing else is trained, and too few pictures are held out to measure on."""
@@ -71,7 +73,7 @@ class Features:
     def seconds(self) -> float:
         """What the features take here and now where none are stored, by a few."""
         shown = self.prepared.part("train")
-        views = len(views_of(self.prepared, self.job.options)) * len(shown) + len(self.prepared.part("val", "test"))
+        views = len(self.prepared.views(self.job.options.mirror)) * len(shown) + len(self.prepared.part("val", "test"))
         return views * seconds_per_view(self.trunk, shown)
 
     def first_rung(self, *, small_test: bool) -> FirstRung:
@@ -102,7 +104,7 @@ def features_of(
     """cuts: gives those of the backbone, where the partial regime may follow. write: a model on the way to disk."""
     began = time.perf_counter()
     trunk = with_signer(backbone.trunk(job.cache_folder, job.precision, job.progress), backbone, job.options)
-    views = len(views_of(prepared, job.options)) * len(prepared.part("train")) + len(prepared.part("val"))
+    views = len(prepared.views(job.options.mirror)) * len(prepared.part("train")) + len(prepared.part("val"))
     make_tap: Callable[[], Tap | None] = cache(
         lambda: tap_for(trunk, backbone, cuts()[0], job, views=views) if cuts else None
     )
@@ -111,7 +113,7 @@ def features_of(
         prepared, fitting, tap = taken.prepared, taken.job, taken.tap
         computed = with_features(prepared, trunk, fitting, tap=tap, all_train=not cuts and has_small_test(prepared))
         prepared = with_series(prepared, trunk.signer or default_signer(job, levels=prepared.levels), fitting)
-    return Features(prepared, trunk, fitting, tap, began, taken.computed + computed)
+    return Features(prepared, trunk, fitting, tap, began, taken.computed + computed, taken.stopped)
 
 
 def _standing(trunk: Trunk, write: Keep) -> Stand:

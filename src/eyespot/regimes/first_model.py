@@ -10,7 +10,6 @@ from eyespot.errors import OptionError
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
 from eyespot.records import SetAside
-from eyespot.regimes.frozen import views_of
 from eyespot.regimes.prepare import Prepared
 from eyespot.regimes.turns import JUDGED, NO_TIME, Stand, Turns
 from eyespot.runs.clock import Decisions, Fits
@@ -32,6 +31,8 @@ class Taken:
     """Where there is time for a regime that needs what it keeps."""
     computed: int = 0
     """Views."""
+    stopped: bool = False
+    """Whether a person ended it."""
 
 
 def that_fits(
@@ -59,14 +60,14 @@ def that_fits(
             f"of {fits.pictures} of {len(turns.ordered)} pictures; they are kept, so run this again, or give more time"
         )
     used, notes = job, [*_on_end(fits, turns)]
-    if not fits.mirror and len(views_of(prepared, job.options)) > 1:
+    if not fits.mirror and len(prepared.views(job.options.mirror)) > 1:
         used = job.with_options(mirror="no")
         notes.append(NO_GAIN if fits.no_gain else NO_MIRROR)
     found = replace(prepared, notes=[*prepared.notes, *notes]) if notes else prepared
     why = "the run was ended before it" if fits.stopped else NO_TIME
     left_out = [*left_out, *turns.not_asked(fits.asked)]
     aside = [SetAside(picture=each.picture.name, reason=why) for each in left_out]
-    return Taken(found.without(aside), used, tap() if fits.tapped else None, turns.computed)
+    return Taken(found.without(aside), used, tap() if fits.tapped else None, turns.computed, fits.stopped)
 
 
 def _on_end(fits: Fits, turns: Turns) -> Iterator[str]:

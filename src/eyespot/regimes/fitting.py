@@ -28,7 +28,6 @@ from eyespot.regimes.scratch import fit_scratch
 from eyespot.regimes.series import signer_for_scratch, with_series
 from eyespot.regimes.turns import fitting_seconds
 from eyespot.regimes.weighing import asked_for, only_frozen
-from eyespot.runs.clock import Decisions
 from eyespot.runs.job import Job
 from eyespot.runs.remembered import recall, remember
 from eyespot.version import VERSION
@@ -56,7 +55,7 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep, stand: Keep
     trains_tail = _goes_on(prepared, choice) and "full" not in (choice.regime, job.options.regime)
     features = features_of(prepared, backbone, job, cuts=cuts if trains_tail else None, write=stand)
     small_test = has_small_test(features.prepared)
-    if Decisions(job.clock, "frozen").was_stopped:
+    if features.stopped:
         return features.rung(small_test=small_test).frozen
     if not _goes_on(features.prepared, choice):
         first, few = features.rung(small_test=small_test), _too_little(features.prepared)

@@ -50,7 +50,7 @@ def fit_frozen(prepared: Prepared, trunk: Trunk, job: Job, *, small_test: bool, 
     tap: activations that are kept on the way.
     """
     parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train",)
-    views = views_of(prepared, job.options)
+    views = prepared.views(job.options.mirror)
     embedded = _embedded(prepared, parts, trunk, views=views, job=job, tap=tap)
     prepared = prepared.without(embedded.set_aside)
     notes = notes_on_trained(prepared, embedded.pictures)
@@ -102,7 +102,7 @@ def as_found(prepared: Prepared, trunk: Trunk, job: Job) -> AsFound | None:
 
 def _head_alone(prepared: Prepared, trunk: Trunk, job: Job) -> tuple[Head, int]:
     """The head that `fit_frozen` would fit on the train part, and the views computed for it."""
-    views = views_of(prepared, job.options)
+    views = prepared.views(job.options.mirror)
     embedded = _embedded(prepared, ("train",), trunk, views=views, job=job, tap=None)
     memory = _Memory(job.store, _samples(embedded, prepared), _head_options(job.options, views))
     return memory.fit().head, embedded.computed
@@ -110,16 +110,9 @@ def _head_alone(prepared: Prepared, trunk: Trunk, job: Job) -> tuple[Head, int]:
 
 def mirror_helps(prepared: Prepared, trunk: Trunk, job: Job) -> bool:
     """Whether a head on the train part, whose features are stored, is no worse with mirror images."""
-    views = views_of(prepared, job.options)
+    views = prepared.views(job.options.mirror)
     embedded = _embedded(prepared, ("train",), trunk, views=views, job=job, tap=None)
     return _Memory(job.store, _samples(embedded, prepared), _head_options(job.options, views)).fit().chosen.mirror
-
-
-def views_of(prepared: Prepared, options: TrainOptions) -> tuple[View, ...]:
-    """The views of each picture that a head is fitted on, or may be."""
-    if options.mirror == "no" or (options.mirror == "auto" and prepared.mirror_matters):
-        return ("identity",)
-    return ("identity", "mirror")
 
 
 def _embedded(

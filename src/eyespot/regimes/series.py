@@ -24,7 +24,7 @@ from eyespot.features.trunk import Trunk
 from eyespot.files import from_home
 from eyespot.records import Levels, Part, View
 from eyespot.regimes.choice import Choice
-from eyespot.regimes.frozen import COMPUTING, views_of
+from eyespot.regimes.frozen import COMPUTING
 from eyespot.regimes.prepare import Prepared
 from eyespot.runs.job import Job
 from eyespot.runs.options import TrainOptions
@@ -78,7 +78,7 @@ def with_features(prepared: Prepared, trunk: Trunk, job: Job, *, tap: Tap | None
     Nothing is done where there is no room: then each is computed when it is asked for.
     tap: keeps activations of what trains and validates. all_train: the held-out pictures are trained on, too.
     """
-    views = views_of(prepared, job.options)
+    views = prepared.views(job.options.mirror)
     seen: tuple[View, ...] = views if all_train else ("identity",)
     parts: list[tuple[Part, tuple[View, ...], Tap | None]]
     parts = [("train", views, tap), ("val", seen, tap), ("test", seen, None)]

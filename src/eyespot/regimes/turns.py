@@ -22,7 +22,7 @@ from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
 from eyespot.progress import announce
 from eyespot.records import Part, SetAside, View
-from eyespot.regimes.frozen import COMPUTING, mirror_helps, views_of
+from eyespot.regimes.frozen import COMPUTING, mirror_helps
 from eyespot.regimes.prepare import Prepared
 from eyespot.regimes.series import has_room, missing
 from eyespot.runs.clock import Fits
@@ -72,7 +72,7 @@ class Turns:
         self._prepared, self._trunk, self._job, self._tap, self._stand = prepared, trunk, job, tap, stand
         self.ordered = _in_turn(prepared, job.options.seed)
         self.held_out = len(prepared.part("val", "test"))
-        self._views: tuple[View, ...] = views_of(prepared, job.options)
+        self._views: tuple[View, ...] = prepared.views(job.options.mirror)
         self._done = self.computed = 0
         self._seconds, self._standing = 0.0, STANDING_SECONDS
         self._tapped: Tap | None = None

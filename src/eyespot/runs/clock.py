@@ -193,11 +193,6 @@ class Decisions:
         return Fits(**self.clock.decide(f"{self.key}: fits", lambda: asdict(find())))
 
     @property
-    def was_stopped(self) -> bool:
-        """Whether a person ended the features of the pictures to train on."""
-        return bool((self.clock.known(f"{self.key}: fits") or {}).get("stopped"))
-
-    @property
     def ended(self) -> Ended | None:
         """None where it has not ended yet."""
         known = self.clock.known(self._trained)
