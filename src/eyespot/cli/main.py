@@ -44,7 +44,20 @@ TRAIN_GROUPS = {
         *("epochs", "batch", "lr", "optimizer", "schedule", "warmup", "weight_decay", "stage_factor"),
         *("smoothing", "mixup", "cutmix", "average", "patience"),
     ),
-    "The run": ("name", "out", "seed", "device", "precision", "resume", "replay", "open", "config", "as_json", "quiet"),
+    "The run": (
+        "name",
+        "out",
+        "seed",
+        "device",
+        "precision",
+        "cluster",
+        "resume",
+        "replay",
+        "open",
+        "config",
+        "as_json",
+        "quiet",
+    ),
 }
 
 

@@ -19,10 +19,9 @@ from importlib.util import find_spec
 from itertools import islice
 from typing import Any, TypeVar
 
+from eyespot.distributed.joining import AUTO, joined
 from eyespot.errors import EyespotError, MachineError, MissingExtra, OptionError
 
-AUTO = "auto"
-"""The cluster that this machine is part of."""
 AHEAD = 3
 """Batches on the way for each core: one is computed, others are sent meanwhile."""
 S = TypeVar("S")
@@ -46,8 +45,6 @@ class Cluster:
         Raises MachineError where the cluster cannot be joined, has no core, or a machine
         of it cannot do the work.
         """
-        from eyespot.distributed.joining import joined  # which all that needs no cluster does without
-
         ray = joined(self.address)
         cores = int(ray.cluster_resources().get("CPU", 0))
         if not cores:

@@ -11,9 +11,10 @@ import sys
 import warnings
 from typing import Any
 
-from eyespot.distributed.cluster import AUTO
 from eyespot.errors import MachineError
 
+AUTO = "auto"
+"""The cluster that this machine is part of."""
 ANSWER_SECONDS = 5.0
 """For whoever listens at an address."""
 JOIN_SECONDS = 60.0

@@ -28,9 +28,8 @@ def definition(name: str) -> Definition:
     Raises NetworkError for an unknown name, or a file that cannot be read.
     """
     if is_description(name) or name.startswith(CAFFE):
-        from eyespot.zoo import described
-
-        return described.definition(name)
+        described: Definition = importlib.import_module("eyespot.zoo.described").definition(name)
+        return described
     if name not in NETWORKS:
         raise NetworkError(f"There is no network {name!r}: {hint(name)}")
     return NETWORKS[name]
