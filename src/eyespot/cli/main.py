@@ -28,13 +28,7 @@ from eyespot.words import nearest
 
 TRAIN_GROUPS = {
     "How much of a network trains, and how long": (
-        "time",
-        "regime",
-        "model",
-        "weights",
-        "download",
-        "freeze",
-        "replace_tail",
+        *("time", "regime", "model", "weights", "download", "freeze", "replace_tail"),
     ),
     "The pictures": ("imgsz", "mirror", "views", "augment", "growing", "class_weight"),
     "Which pictures": ("more", "exclude", "yes", "group", "parts_of"),
@@ -45,18 +39,8 @@ TRAIN_GROUPS = {
         *("smoothing", "mixup", "cutmix", "average", "patience"),
     ),
     "The run": (
-        "name",
-        "out",
-        "seed",
-        "device",
-        "precision",
-        "cluster",
-        "resume",
-        "replay",
-        "open",
-        "config",
-        "as_json",
-        "quiet",
+        *("name", "out", "seed", "device", "precision", "cluster"),
+        *("resume", "replay", "open", "config", "as_json", "quiet"),
     ),
 }
 
