@@ -27,7 +27,7 @@ from eyespot.data.store import Store
 from eyespot.engine.from_torch import to_onnx
 from eyespot.engine.run import Engine
 from eyespot.errors import MachineError, StoreError
-from eyespot.features import embed as module
+from eyespot.features import compute as module
 from eyespot.features import share, stored
 from eyespot.features.embed import Embedded, embed, require_room_for
 from eyespot.features.trunk import Recipe, Trunk
