@@ -137,6 +137,7 @@ def test_the_frame_of_a_number_of_a_vector_is_that_of_its_place_in_the_map(studi
 def test_the_answer_without_a_map(studio, visit):
     page = visit(studio)
     drawn(page)
+    page.wait_for_function("() => location.hash.includes('picture=')")
     page.goto(f"{page.url}&layer=stage2.conv&map=3")
     page.get_by_role("button", name="Answer without this map").click()
     page.locator("#muted li").first.wait_for()
