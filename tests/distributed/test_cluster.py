@@ -174,7 +174,8 @@ def test_results_are_in_order_whoever_is_slow(monkeypatch):
             taken.append(number)
             yield number
 
-    monkeypatch.setattr(joining, "joined", lambda address: ray)
+    monkeypatch.setattr(cluster, "joined", lambda address: ray)
+    monkeypatch.setitem(sys.modules, "ray", ray)
     results = Cluster("auto").stream(_Doubling, 2, batches())
     assert next(results) == 0
     assert len(taken) <= 2 * cluster.AHEAD + 1

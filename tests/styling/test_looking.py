@@ -65,9 +65,7 @@ def test_a_vgg_is_looked_at_as_in_the_paper(monkeypatch, pictures):
 
 def test_published_weights_that_are_not_here_are_said_with_where_to_get_them(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    with pytest.raises(
-        WeightsError, match=r"download https://download\.pytorch\.org/models/vgg16-397923af\.pth and save"
-    ):
+    with pytest.raises(WeightsError, match=r"`eyespot networks vgg16 --download` gets these, 553\.4 MB"):
         opened("vgg16", None)
 
 

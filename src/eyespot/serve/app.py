@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from importlib.resources import files
@@ -107,11 +107,11 @@ def make_app(service: Service, *, token: str | None = None) -> FastAPI:
 def _add_page(app: FastAPI) -> None:
     @app.get("/")
     async def index() -> Response:
-        return _page_file("index.html")
+        return page_file("index.html", page_files())
 
     @app.get("/page/{name}")
     async def page(name: str) -> Response:
-        return _page_file(name)
+        return page_file(name, page_files())
 
 
 def _add_model(app: FastAPI, service: Service, gate: Gate) -> None:
@@ -142,11 +142,13 @@ def page_files() -> dict[str, tuple[str, bytes]]:
     return {file.name: (kind, file.read_bytes()) for file, kind in kinds.items() if kind}
 
 
-def _page_file(name: str) -> Response:
-    if name not in page_files():
+def page_file(name: str, files: Mapping[str, tuple[str, bytes]]) -> Response:
+    """A file of a page. Raises HTTPException where there is none of that name."""
+    if name not in files:
         raise HTTPException(404)
-    content_type, content = page_files()[name]
-    return Response(content, headers={"content-type": content_type, **PAGE_HEADERS})
+    content_type, content = files[name]
+    kept = {"cache-control": "max-age=3600"} if name.endswith(".svg") else {}  # else asked for at each new address
+    return Response(content, headers={"content-type": content_type, **PAGE_HEADERS, **kept})
 
 
 async def refused(request: Request, error: Exception) -> Response:

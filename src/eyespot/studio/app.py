@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from eyespot.errors import RequestError
-from eyespot.serve.app import CONTENT_TYPES, PAGE_HEADERS, Doorman, page_files, refused, unknown
+from eyespot.serve.app import CONTENT_TYPES, Doorman, page_file, page_files, refused, unknown
 from eyespot.serve.metrics import Metrics
 from eyespot.serve.safety import Gate
 from eyespot.studio import (
@@ -75,11 +75,11 @@ def _pages(open_now: Callable[[], str | None], lifespan: Any = None) -> FastAPI:
 
     @app.get("/")
     async def index() -> Response:
-        return _file("index.html")
+        return page_file("index.html", _studio_files())
 
     @app.get("/page/{name}")
     async def page(name: str) -> Response:
-        return _file(name)
+        return page_file(name, _studio_files())
 
     return app
 
@@ -102,10 +102,3 @@ def _studio_files() -> dict[str, tuple[str, bytes]]:
     own = [each for place in (folder, folder / "words") for each in place.iterdir() if each.is_file()]
     kinds = {each.name: (CONTENT_TYPES.get(f".{each.name.rpartition('.')[2]}"), each) for each in own}
     return page_files() | {name: (kind, each.read_bytes()) for name, (kind, each) in kinds.items() if kind}
-
-
-def _file(name: str) -> Response:
-    if name not in _studio_files():
-        raise HTTPException(404)
-    content_type, content = _studio_files()[name]
-    return Response(content, headers={"content-type": content_type, **PAGE_HEADERS})

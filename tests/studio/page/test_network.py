@@ -212,6 +212,7 @@ def test_nothing_is_cut_off(studio, visit, size, scheme):
 
 def test_the_numbers_can_be_copied(studio, visit):
     page = visit(f"{studio}#layer=stage2.conv&map=7&cell=3,4", permissions=["clipboard-read", "clipboard-write"])
+    settled(page)
     page.get_by_role("button", name="Copy the numbers").click()
     page.wait_for_function("() => document.getElementById('told').textContent.includes('copied')")
     cell = json.loads(page.evaluate("() => navigator.clipboard.readText()"))

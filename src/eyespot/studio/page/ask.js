@@ -37,6 +37,10 @@ const OTHER = 412; // another run is open than the one that is shown here
 const SOON = 503; // the run's own pictures are still being looked for
 const MOST_TRIES = 120;
 const WAIT_MILLISECONDS = 1000;
+const MOST_KEPT = 32;
+
+/** @type {Map<string, Promise<Float32Array>>} */
+const kept = new Map(); // by address, the last one asked for at the end
 
 let shown = ""; // the number of the network that this page shows
 /** @type {() => void} */
@@ -80,9 +84,20 @@ export const fetchMaps = (picture, layers, some = {}) => floats("maps", { pictur
 /** @param {string} layer @param {number} map @returns {Promise<Float32Array>} one plane for each map that it sees */
 export const fetchKernels = (layer, map) => floats("kernels", { layer, map });
 
-/** @param {string} name @param {Record<string, unknown>} query @returns {Promise<Float32Array>} */
-async function floats(name, query) {
-  const response = await reached(addressOn(name, query));
+/** Numbers that an address always has: those asked for last are kept. @param {string} name @param {Record<string, unknown>} query @returns {Promise<Float32Array>} */
+function floats(name, query) {
+  const at = addressOn(name, query);
+  const found = kept.get(at) ?? fetchFloats(at);
+  kept.delete(at);
+  kept.set(at, found); // the last one
+  found.catch(() => kept.delete(at));
+  if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
+  return found;
+}
+
+/** @param {string} at @returns {Promise<Float32Array>} */
+async function fetchFloats(at) {
+  const response = await reached(at);
   return new Float32Array(await response.arrayBuffer()); // little-endian, as all machines with browsers are
 }
 

@@ -1,5 +1,6 @@
 /** Numbers as colours, as `eyespot feature-maps` draws them: grey without negative ones, else blue, white and red. */
 
+const BLACK = [0, 0, 0];
 const BELOW = [33, 102, 172];
 const ZERO = [255, 255, 255];
 const ABOVE = [178, 24, 43];
@@ -15,11 +16,24 @@ export function scaleOf(values) {
 }
 
 /** @param {number} value @param {{most: number, signed: boolean}} scale @returns {number[]} red, green, blue */
-export function colorOf(value, { most, signed }) {
-  const share = Math.max(-1, Math.min(1, value / most));
-  if (!signed) return Array(3).fill(Math.round(255 * share));
-  const end = share < 0 ? BELOW : ABOVE;
-  return ZERO.map((zero, channel) => Math.round(zero + Math.abs(share) * (end[channel] - zero)));
+export function colorOf(value, scale) {
+  const pixel = [0, 0, 0, 0];
+  paint(pixel, 0, [value], scale);
+  return pixel.slice(0, 3);
+}
+
+/**
+ * Writes a pixel for each number, four bytes, without an array of its own.
+ * @param {Uint8ClampedArray | number[]} pixels @param {number} first - the byte to begin at
+ * @param {ArrayLike<number>} values @param {{most: number, signed: boolean}} scale
+ */
+export function paint(pixels, first, values, { most, signed }) {
+  for (let at = 0, byte = first; at < values.length; at++) {
+    const share = Math.max(-1, Math.min(1, values[at] / most));
+    const [from, to, size] = signed ? [ZERO, share < 0 ? BELOW : ABOVE, Math.abs(share)] : [BLACK, ZERO, share];
+    for (let channel = 0; channel < 3; channel++) pixels[byte++] = Math.round(from[channel] + size * (to[channel] - from[channel]));
+    pixels[byte++] = 255;
+  }
 }
 
 /**
@@ -29,7 +43,7 @@ export function colorOf(value, { most, signed }) {
  */
 export function imageOf(values, width, scale = scaleOf(values)) {
   const image = new ImageData(width, values.length / width);
-  for (let at = 0; at < values.length; at++) image.data.set([...colorOf(values[at], scale), 255], 4 * at);
+  paint(image.data, 0, values, scale);
   return image;
 }
 

@@ -24,8 +24,10 @@ export async function showLayer(network, picture) {
   }
   const layer = network.layers[at];
   const index = Math.min(map, layer.output[0] - 1);
-  const values = await fetchMaps(picture, [layer.name], { first: index, count: 1 });
-  const made = layer.kernel && layer.weight ? await planes(layer, index, picture) : "";
+  const [values, made] = await Promise.all([
+    fetchMaps(picture, [layer.name], { first: index, count: 1 }),
+    layer.kernel && layer.weight ? planes(layer, index, picture) : "",
+  ]);
   if (place().layer !== name || (place().map ?? 0) !== map) return;
   const focused = section.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
   section.replaceChildren(

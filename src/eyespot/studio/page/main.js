@@ -51,10 +51,11 @@ async function show(now, before) {
     if (network) byId("subject").textContent = network.name === network.network ? network.name : `${network.name} · ${network.network}`;
     byId("subject").title = byId("subject").textContent ?? "";
     byId("title").textContent = t(`screen.${screen}`);
-    byId("screens").replaceChildren(...Object.keys(SCREENS).filter(isOpen).map((name) => link(name, name === screen)));
     for (const name of Object.keys(SCREENS)) byId(name).hidden = name !== screen;
     const module = await SCREENS[screen]();
-    await module.show(network, now, asked === nameOf(before) && "picture" in before ? before : {});
+    const work = module.show(network, now, asked === nameOf(before) && "picture" in before ? before : {});
+    byId("screens").replaceChildren(...Object.keys(SCREENS).filter(isOpen).map((name) => link(name, name === screen)));
+    await work;
     if (place() !== now) return; // she went on meanwhile
     say(byId("trouble"), [otherRun(now), screen === asked || !network ? "" : t("training.not-yet", { screen: t(`screen.${asked}`) })].filter(Boolean).join(" "));
     document.documentElement.dataset.shown = location.hash;

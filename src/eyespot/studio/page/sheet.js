@@ -11,7 +11,7 @@
  * @property {number} columns
  */
 
-import { imageOf, scaleOf } from "./colors.js";
+import { paint, scaleOf } from "./colors.js";
 
 const TALL = 216; // pixels: as high as a column of maps may become
 const LARGEST = 96; // of a side of the largest map
@@ -54,13 +54,16 @@ export function drawSheet(canvas, sheet, values) {
   const context = canvas.getContext("2d");
   const signed = values.some((value) => value < 0);
   const common = height * width === 1 ? scaleOf(values) : null;
-  const small = new OffscreenCanvas(width, height);
+  const small = new ImageData(width, height * count); // the maps below each other
+  for (let map = 0, numbers = height * width; map < count; map++) {
+    const own = values.subarray(map * numbers, (map + 1) * numbers);
+    paint(small.data, 4 * map * numbers, own, common ?? { most: scaleOf(own).most, signed });
+  }
+  const source = new OffscreenCanvas(width, height * count);
+  source.getContext("2d").putImageData(small, 0, 0);
   context.clearRect(0, 0, ...size);
   context.imageSmoothingEnabled = false;
   for (let map = 0; map < count; map++) {
-    const own = values.subarray(map * height * width, (map + 1) * height * width);
-    const image = imageOf(own, width, common ?? { most: scaleOf(own).most, signed });
-    small.getContext("2d").putImageData(image, 0, 0);
-    context.drawImage(small, ...cornerOf(sheet, map), width * zoom, height * zoom);
+    context.drawImage(source, 0, map * height, width, height, ...cornerOf(sheet, map), width * zoom, height * zoom);
   }
 }

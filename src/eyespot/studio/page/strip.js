@@ -14,8 +14,6 @@ const MANY = 40; // layers: beyond, stages are folded
 const THICKEST = 6; // pixels of a line
 /** @type {Map<string, {layer: import("./ask.js").Layer, canvas: HTMLCanvasElement, sheet: import("./sheet.js").Sheet}>} */
 const shown = new Map();
-/** @type {Map<string, Promise<Float32Array>>} */
-const kernels = new Map();
 /** @type {string | undefined} */
 let reached; // the layer that was last scrolled to
 let drawn = ""; // which stages and languages the strip was built for
@@ -136,9 +134,7 @@ async function hover(layer, at) {
 /** How much each map of the source is worth to a map: by its kernel's plane. @returns {Promise<[number, number][]>} */
 async function sharesOf(/** @type {import("./ask.js").Layer} */ layer, /** @type {number} */ map, /** @type {number} */ count) {
   if (!layer.weight || layer.weight.length < 2) return map < count ? [[map, 0.4]] : [];
-  const key = `${layer.name} ${map}`;
-  if (!kernels.has(key)) kernels.set(key, fetchKernels(layer.name, map));
-  const planes = await kernels.get(key);
+  const planes = await fetchKernels(layer.name, map);
   const size = layer.weight.slice(2).reduce((product, side) => product * side, 1);
   const norms = Array.from({ length: layer.weight[1] }, (_, plane) =>
     Math.hypot(...planes.subarray(plane * size, (plane + 1) * size)),

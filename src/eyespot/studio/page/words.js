@@ -21,8 +21,12 @@ export function t(key, values = {}) {
   return said.replace(/\{(\w+)\}/g, (_, name) => `${values[name]}`);
 }
 
-/** Fill what index.html names. */
+let saidIn = "";
+
+/** Fill what index.html names, where that is in another language. */
 export function sayAll() {
+  if (saidIn === language()) return;
+  saidIn = language();
   document.documentElement.lang = language();
   for (const each of document.querySelectorAll("[data-say]")) each.textContent = t(each.dataset.say);
   for (const each of document.querySelectorAll("[data-label]")) each.setAttribute("aria-label", t(each.dataset.label));
