@@ -41,7 +41,7 @@ ROOMS = (
     ("caffe_blocks", "data", "engine"),
     ("blocks",),
     ("download", "machine", "records"),
-    ("places", "progress"),
+    ("asked", "places", "progress"),
     ("card", "events", "files", "keywords", "locks", "names", "old_names", "palette", "vouched"),
     ("words",),
     ("errors", "version"),

@@ -159,6 +159,14 @@ def test_hardly_any_pictures_are_enough_where_none_is_left_out(now):
     assert len(that_fits(few, FakeTrunk(now), job(Clock(60), time=60)).prepared.part("train")) == 3  # type: ignore[arg-type]
 
 
+def test_where_two_views_cannot_be_had_the_first_pictures_are_seen_once(now):
+    trunk = FakeTrunk(now)
+    found = that_fits(prepared(), trunk, job(Clock(7), time=7))  # type: ignore[arg-type]
+    assert found.computed == len(found.prepared.part("train")) > 200
+    assert found.prepared.notes[-1] == first_model.NO_MIRROR
+    assert all(count % turns.BATCH == 0 for count in trunk.asked)
+
+
 def test_a_replay_takes_the_same_and_looks_at_no_clock(now):
     first, mirror, clock = taken(now, 11)
     trunk, replay = FakeTrunk(now), Clock(11, decisions=clock.decisions, replays="run")
@@ -186,7 +194,7 @@ def test_without_a_store_the_first_pictures_say_how_many_fit_and_nothing_is_comp
         trunk, clock = FakeTrunk(now), Clock(seconds)
         its = replace(job(clock, time=seconds), store=None)
         found[seconds] = len(that_fits(prepared(), trunk, its).prepared.part("train"))  # type: ignore[arg-type]
-        assert trunk.asked == [TIMED]
+        assert trunk.asked == [2 * TIMED]
         now.seconds = 0.0
     assert found[60] == 900
     assert 300 < found[11] < 900

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from eyespot import machine
+from eyespot import asked, machine
 from eyespot.building.backbone import choose_precision
 from eyespot.building.own import handed_in
 from eyespot.data.boxes.reading import find_boxes
@@ -72,7 +72,7 @@ def train(
     >>> result.validation.accuracy > 0.9, result.model.classes[:3]
     (True, ('0', '1', '2'))
     """
-    started = time.perf_counter()
+    started = asked.began()
     given, own = handed_in(options, again=bool(resume or replay))
     again = _again(resume, replay, given)
     chosen = (again.options if again else train_options(**given)).with_network(own)

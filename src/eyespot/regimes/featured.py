@@ -16,13 +16,14 @@ from eyespot.features.trunk import Trunk
 from eyespot.progress import silent
 from eyespot.regimes.answers import Answers
 from eyespot.regimes.cuts import tap_for
+from eyespot.regimes.early import Make, made
 from eyespot.regimes.first_model import that_fits
 from eyespot.regimes.fitted import SMALLEST_TEST, Fitted, stopped_note
 from eyespot.regimes.frozen import as_found, fit_frozen
 from eyespot.regimes.ladder import Keep
 from eyespot.regimes.learned import with_note
 from eyespot.regimes.prepare import Prepared
-from eyespot.regimes.series import default_signer, with_features, with_series, with_signer
+from eyespot.regimes.series import default_signer, with_features, with_series
 from eyespot.regimes.turns import Stand
 from eyespot.regimes.weighing import FirstRung
 from eyespot.runs.job import Job
@@ -99,11 +100,19 @@ class Features:
 
 
 def features_of(
-    prepared: Prepared, backbone: Backbone, job: Job, *, cuts: Callable[[], Sequence[str]] | None, write: Keep
+    prepared: Prepared,
+    backbone: Backbone,
+    job: Job,
+    *,
+    cuts: Callable[[], Sequence[str]] | None,
+    write: Keep,
+    make: Make = made,
 ) -> Features:
-    """cuts: gives those of the backbone, where the partial regime may follow. write: a model on the way to disk."""
+    """cuts: gives those of the backbone, where the partial regime may follow. write: a model on the way to disk.
+    make: gives its trunk.
+    """
     began = time.perf_counter()
-    trunk = with_signer(backbone.trunk(job.cache_folder, job.precision, job.progress), backbone, job.options)
+    trunk = make(backbone, job)
     views = len(prepared.views(job.options.mirror)) * len(prepared.part("train")) + len(prepared.part("val"))
     make_tap: Callable[[], Tap | None] = cache(
         lambda: tap_for(trunk, backbone, cuts()[0], job, views=views) if cuts else None

@@ -16,6 +16,7 @@ from eyespot.regimes.answers import Answers
 from eyespot.regimes.candidate import Candidate
 from eyespot.regimes.choice import Choice
 from eyespot.regimes.cuts import decide_cuts
+from eyespot.regimes.early import Make, made
 from eyespot.regimes.featured import Features, features_of, has_small_test
 from eyespot.regimes.fitted import Fitted, despite_ctrl_c
 from eyespot.regimes.full import full_attempt
@@ -41,10 +42,10 @@ BETTERED_UNTIL = "frozen: bettered until"
 """The decision on it."""
 
 
-def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep, stand: Keep) -> Fitted:
+def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep, stand: Keep, make: Make = made) -> Fitted:
     """The model of the chosen regime; where the ladder is climbed, the best of it.
 
-    keep: writes a model to disk, each that the ladder keeps. stand: the same, on the way to the frozen one.
+    keep: writes a model to disk, each that the ladder keeps. stand: the same, on the way. make: gives its first trunk.
     Raises Stopped on Ctrl-C before there is a model; OptionError.
     """
     if choice.regime == "scratch":
@@ -53,7 +54,7 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep, stand: Keep
     backbone = choose_backbone(choice.network, job.options.weights, size=job.options.imgsz, levels=prepared.levels)
     cuts = cache(lambda: decide_cuts(backbone, job.options.freeze))
     trains_tail = _goes_on(prepared, choice) and "full" not in (choice.regime, job.options.regime)
-    features = features_of(prepared, backbone, job, cuts=cuts if trains_tail else None, write=stand)
+    features = features_of(prepared, backbone, job, cuts=cuts if trains_tail else None, write=stand, make=make)
     small_test = has_small_test(features.prepared)
     if features.stopped:
         return features.rung(small_test=small_test).frozen

@@ -46,6 +46,11 @@ class Judged:
         as_found = [_of_class(each, self.relabelled) for each in everything]
         return [_of_class(each, decided) for each in split_joined(as_found, seed=seed, group_of=group_of)]
 
+    def apart(self, split: Sequence[Hashed]) -> tuple[list[Hashed], list[Hashed]]:
+        """Of the pictures in their parts, those that are kept, and those that are left out."""
+        gone = {each.content for each in self.left_out}
+        return [each for each in split if each.content not in gone], [each for each in split if each.content in gone]
+
 
 def judge_pictures(hashed: Sequence[Hashed], classes: Sequence[str], changes: Changes) -> Judged:
     """The pictures judged. classes: those of the data.

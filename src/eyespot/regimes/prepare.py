@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -128,10 +128,15 @@ def prepare(
     progress: Progress,
     how: ReadAs = AS_IT_IS,
     changes: Changes = NONE,
+    opened: Callable[[DataSet], None] = lambda data_set: None,
 ) -> Prepared:
-    """The data set, ready for training. Raises DataError where there is nothing to tell apart."""
+    """The data set, ready for training. Raises DataError where there is nothing to tell apart.
+
+    opened: called before the pictures are read.
+    """
     data_set = open_joined(data, how, more=changes.more)
     _require_classes(data_set)
+    opened(data_set)
     files, unread = hash_pictures(
         data_set.pictures,
         threads=machine.cores(),
@@ -139,8 +144,7 @@ def prepare(
     )
     judged = judge_pictures(files, data_set.classes, changes)
     split = judged.split(seed=seed)
-    gone = {each.content for each in judged.left_out}
-    hashed = [each for each in split if each.content not in gone]
+    hashed, left_out = judged.apart(split)
     set_aside = [*data_set.set_aside, *unread, *judged.set_aside]
     held_out = sum(each.picture.part != "train" for each in hashed)
     require_manifest_fits(data_set.name, data_set.classes, pictures=len(hashed), held_out=held_out)
@@ -150,7 +154,7 @@ def prepare(
         hashed=hashed,
         judged=judged,
         files=files,
-        left_out=[each for each in split if each.content in gone],
+        left_out=left_out,
         was_split=any(each.picture.part for each in judged.kept),
         mirror_matters=data_set.mirror_changes_meaning or mirror_matters(data_set.classes),
         set_aside=set_aside,

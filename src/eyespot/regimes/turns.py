@@ -16,6 +16,7 @@ from math import ceil
 from eyespot.data.copies import Hashed
 from eyespot.data.store_values import key_of
 from eyespot.distributed.world import broadcast
+from eyespot.engine.run import BATCH
 from eyespot.features.embed import embed
 from eyespot.features.stored import Stored
 from eyespot.features.tap import Tap
@@ -30,8 +31,12 @@ from eyespot.runs.job import Job
 
 FIRST, JUDGED = 100, 500
 """Pictures of the first model, and of those whose mirror images are looked at before others are computed."""
-TIMED, LOOK_SECONDS, AT_ONCE = 32, 0.5, 128
+TIMED, LOOK_SECONDS, AT_ONCE = 2 * BATCH, 2.0, 128
 """Pictures before the first look at the clock, then the time between two, and at most so many pictures."""
+SHORT_SECONDS = 5.0
+"""With more time left the first look comes after twice the pictures: the first batches take longer than others."""
+SOONEST_VIEW = 0.004
+"""Seconds that a view takes at least, where nothing is known of this machine."""
 MOST_AT_ONCE = 4096
 """Pictures at a time without a clock: their features lie in memory."""
 PLANNED = 0.8
@@ -40,7 +45,7 @@ TAPPED = 2
 """Times what the frozen regime takes: with so much time left another one may follow, and its activations are kept."""
 ASKED = 1 / 3
 """Of the views that there is time for, at most, are of pictures that are held out."""
-FEWEST_ASKED = 80
+FEWEST_ASKED = 94
 """Pictures held out that are asked, however short the time: fewer say nothing."""
 STANDING_SECONDS, STANDING_SHARE = 1.5, 0.1
 """What the first model on the way may take, and the share of the time to come that each may."""
@@ -72,11 +77,18 @@ class Turns:
         self._prepared, self._trunk, self._job, self._tap, self._stand = prepared, trunk, job, tap, stand
         self.ordered = _in_turn(prepared, job.options.seed)
         self.held_out = len(prepared.part("val", "test"))
-        self._views: tuple[View, ...] = prepared.views(job.options.mirror)
+        self._views: tuple[View, ...] = self._first_views()
         self._done = self.computed = 0
         self._seconds, self._standing = 0.0, STANDING_SECONDS
         self._tapped: Tap | None = None
         self._no_gain = False
+
+    def _first_views(self) -> tuple[View, ...]:
+        """One of each picture where two are not there yet, and there cannot be time for them."""
+        views = self._prepared.views(self._job.options.mirror)
+        if not self._job.clock.is_up(reserve=SOONEST_VIEW * len(views) * len(self.ordered)):
+            return views
+        return ("identity",) if missing(self.ordered[:TIMED], self._trunk, views, self._job) else views
 
     @property
     def fewest(self) -> int:
@@ -143,7 +155,7 @@ class Turns:
                 fit = (job.clock.remaining - self._reserve) / (self._each * len(self._views))
                 self._done = min(len(self.ordered), max(0, int(fit)))
                 return
-            if found and job.clock.is_up(reserve=self._reserve + self._each * len(self._views) * self._size()):
+            if found and job.clock.is_up(reserve=self._reserve + self._each * len(self._views) * BATCH):
                 return  # what is stored takes no time
             if self._done == JUDGED and self._mirror_is_open:
                 self._judge_mirror()
@@ -183,6 +195,11 @@ class Turns:
         """Seconds for what comes behind the pictures to train on."""
         return fitting_seconds(self._done) + self._each * (self._asked() or 0)
 
+    @property
+    def _left(self) -> float:
+        """Seconds for pictures to train on."""
+        return max(0.0, self._job.clock.remaining - self._reserve)
+
     def _asked(self, *, stopped: bool = False) -> int | None:
         """How many of the pictures that are held out there is time for; None for all of them."""
         if not self._each or not (stopped or self._job.clock.is_set):
@@ -199,8 +216,11 @@ class Turns:
         if not self._job.clock.is_set:
             return min(MOST_AT_ONCE, to_next)
         if not self._each:
-            return TIMED
-        return max(1, min(AT_ONCE, to_next, int(LOOK_SECONDS / (self._each * len(self._views)))))
+            return TIMED if self._job.clock.remaining < SHORT_SECONDS else 2 * TIMED
+        most = min(AT_ONCE, int(min(LOOK_SECONDS, self._left) / (self._each * len(self._views))))
+        if self._mirror_is_open or self._can_stand:
+            most = min(most, to_next)
+        return max(1, most // BATCH * BATCH or most)  # a batch takes its time however few are in it
 
     def _choose_views(self) -> None:
         """One view of each picture where two take too long; what lies below a cut is kept where it may be needed."""
@@ -221,13 +241,18 @@ class Turns:
         job = self._job
         if self._stand is None or job.store is None or job.world.size > 1 or self._done not in _doublings(self._done):
             return
-        to_come = self._each * (len(self._views) * (len(self.ordered) - self._done) + self.held_out)
-        if self._standing > STANDING_SHARE * min(to_come, job.clock.remaining):
+        if not self._can_stand:
             return
         began = time.perf_counter()
         said = self._stand(self._so_far(), job if len(self._views) > 1 else job.with_options(mirror="no"))
         self._standing = 2 * (time.perf_counter() - began)  # the next one is of twice the pictures
         announce(job.progress, said)
+
+    @property
+    def _can_stand(self) -> bool:
+        """Whether a model takes little of the time to come."""
+        to_come = self._each * (len(self._views) * (len(self.ordered) - self._done) + self.held_out)
+        return self._standing <= STANDING_SHARE * min(to_come, self._job.clock.remaining)
 
     def _so_far(self) -> Prepared:
         others = [*self.ordered[self._done :], *self._prepared.part("val", "test")]

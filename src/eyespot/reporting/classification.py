@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,13 +12,16 @@ from eyespot.data.data_set import DataSet
 from eyespot.distributed.world import World
 from eyespot.progress import Progress
 from eyespot.regimes.choice import Choice, choose
+from eyespot.regimes.early import Make, begun, made
 from eyespot.regimes.fitted import Fitted, despite_ctrl_c
 from eyespot.regimes.fitting import fit
 from eyespot.regimes.prepare import Prepared, prepare, with_levels
 from eyespot.regimes.series import with_named
 from eyespot.reporting.measure import Measurements, measure
 from eyespot.reporting.outputs import write_outputs
+from eyespot.reporting.page import make_ready
 from eyespot.reporting.regression import Before, run_before
+from eyespot.reporting.report import TEMPLATE
 from eyespot.reporting.result import TrainResult, result_of
 from eyespot.reporting.written_model import keeping, write_model
 from eyespot.runs.job import Job
@@ -36,6 +40,8 @@ class Classification:
     choice: Choice
     before: Before | None = None
     """The run that it is compared with, where one was given."""
+    make: Make = made
+    """Gives the trunk that it begins with."""
 
     @classmethod
     def of(
@@ -44,9 +50,17 @@ class Classification:
         """Raises DataError where there is nothing to tell apart, or where the run to compare with is damaged,
         OptionError for options that do not fit."""
         before = run_before(options.parts_of) if options.parts_of else None
-        found = prepare(data, seed=options.seed, progress=progress, how=options.read_as, changes=options.changes)
+        make: list[Make] = []
+        found = prepare(
+            data,
+            seed=options.seed,
+            progress=progress,
+            how=options.read_as,
+            changes=options.changes,
+            opened=lambda data_set: make.append(begun(data_set, options) if ranks.size == 1 else made),
+        )
         prepared = with_named(with_levels(found, ranks), options.group)
-        return cls(prepared, choose(prepared, options), before)
+        return cls(prepared, choose(prepared, options), before, make[0])
 
     @property
     def data_name(self) -> str:
@@ -59,7 +73,8 @@ class Classification:
 
     def train(self, job: Job) -> Finish | None:
         """What writes the trained and measured model; None on ranks that do not write, which are done then."""
-        fitted = fit(self.prepared, self.choice, job, keep=keeping(job), stand=keeping(job, briefly=True))
+        stand = keeping(job, briefly=True)
+        fitted = fit(self.prepared, self.choice, job, keep=keeping(job), stand=stand, make=self.make)
         if not job.world.is_writer:
             return None
         return partial(self._write, fitted, measure(fitted, store=job.store, progress=job.progress), job)
@@ -67,7 +82,9 @@ class Classification:
     def _write(
         self, fitted: Fitted, measured: Measurements, job: Job, notes: Sequence[str], args: Callable[[], Args]
     ) -> TrainResult:
-        manifest, stopped = despite_ctrl_c(lambda: write_model(fitted, measured, job))
+        with ThreadPoolExecutor(1) as aside:
+            aside.submit(make_ready, TEMPLATE)
+            manifest, stopped = despite_ctrl_c(lambda: write_model(fitted, measured, job))
         if stopped:
             raise KeyboardInterrupt
         job.progress("writing the report", 0, 1)

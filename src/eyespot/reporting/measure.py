@@ -20,12 +20,14 @@ from eyespot.records import Calibration, Part, PartMetrics, Precision
 from eyespot.regimes.answers import Answers, Asked, ask
 from eyespot.regimes.fitted import Fitted, despite_ctrl_c, stopped_note
 from eyespot.regimes.prepare import Prepared
+from eyespot.regimes.turns import NO_TIME
 from eyespot.reporting.list_gain import Gained, list_gain
 from eyespot.reporting.unknown import Refusals, refusals, refused_of_different
 from eyespot.words import counted
 
 MOST_COMPARED = 100
 """Pictures on which bf16 is compared with fp32."""
+NOT_TRIED = f"what it answers to noise and drawings was not tried: {NO_TIME}"
 CHECKED = 8
 """Pictures that the written model is asked; few enough to be asked one at a time, as most pictures will be."""
 
@@ -71,7 +73,7 @@ def measure(fitted: Fitted, *, store: Store | None, progress: Progress, briefly:
                 found[part] = asked.answers
         precision, views = _agreement(fitted, found, store, briefly=briefly)
         computed += views
-        different = refused_of_different(fitted, prepared, store)
+        different = None if _lacked_time(prepared) else refused_of_different(fitted, prepared, store)
         gained = list_gain(fitted, found.get("test"), store=store, progress=progress)
     except KeyboardInterrupt:
         notes.append(stopped_note("measuring"))
@@ -88,8 +90,12 @@ def measure(fitted: Fitted, *, store: Store | None, progress: Progress, briefly:
         list_gain=gained.found,
         precision=precision,
         views_computed=computed + views + gained.computed,
-        notes=[*notes, *gained.notes, *series.notes()],
+        notes=[*notes, *[NOT_TRIED] * _lacked_time(prepared), *gained.notes, *series.notes()],
     )
+
+
+def _lacked_time(prepared: Prepared) -> bool:
+    return any(each.reason == NO_TIME for each in prepared.set_aside)
 
 
 def _asked(part: Part, fitted: Fitted, prepared: Prepared, store: Store | None, progress: Progress) -> Asked:

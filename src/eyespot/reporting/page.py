@@ -39,6 +39,11 @@ def rendered(template: str, **shown: object) -> str:
     )
 
 
+def make_ready(template: str) -> None:
+    """Compiles a template: another thread may do so while this one has something else to do."""
+    _environment().get_template(template)
+
+
 @cache
 def _environment() -> jinja2.Environment:
     """One for all reports: it keeps the templates that it compiled."""

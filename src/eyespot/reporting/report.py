@@ -18,6 +18,7 @@ from eyespot.reporting import figures
 from eyespot.reporting.page import HEAT_LEVELS, rendered
 from eyespot.reporting.unknown import LeftOut, Refusals
 
+TEMPLATE = "reporting/report.html.jinja"
 PAIRS = 5
 """Mistakes named in words beside the confusion matrix."""
 MORE_PAIRS = 40
@@ -138,7 +139,7 @@ def render(report: Report) -> str:
 
     found = results(report.scores)
     return rendered(
-        "reporting/report.html.jinja",
+        TEMPLATE,
         report=report,
         results=found,
         detailed=next((result for result in found if result.detail), None),
