@@ -35,7 +35,6 @@ from eyespot.runs.keywords import TrainKeywords
 from eyespot.runs.options import TrainOptions, train_options
 from eyespot.runs.resume import Again, replayed, require_same_data, resumed
 from eyespot.runs.storage import open_store
-from eyespot.zoo.weights_download import get_weights
 
 if TYPE_CHECKING:
     from eyespot.detecting.detection import Detection
@@ -137,6 +136,8 @@ def _download(options: TrainOptions, data: str | Path | DataSet, *, progress: Pr
     began = time.perf_counter()
     if not isinstance(data, DataSet) and not from_home(data).exists():
         open_data_set(data, options.read_as)
+    from eyespot.zoo.weights_download import get_weights  # with all that reaches a network
+
     get_weights(*weights_to_get(options), progress=progress)
     return time.perf_counter() - began
 

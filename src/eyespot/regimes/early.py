@@ -52,7 +52,7 @@ def made(backbone: Backbone, job: Job) -> Trunk:
 
 
 def begun(data_set: DataSet, options: TrainOptions) -> Make:
-    """What a training with these options probably needs, begun where that is the default network: gives it, or another."""
+    """What a training with these options probably needs is begun where that is the default network; gives any."""
     if options.model not in ("auto", DEFAULT.network) or options.weights or options.own or options.regime == "scratch":
         return made
     if options.model == "auto" and _looks_small_and_gray(data_set):
