@@ -134,7 +134,7 @@ function stateOf(training) {
   const numbers = line ? ` ${ended(line, training, kept && "training.at-kept")}${t("training.stop")}` : "";
   if (state === "ended") return t({ done: "training.done", stopped: "training.stopped", broken: "training.broken" }[end.state]) + numbers;
   const step = training?.steps.length ? training.steps[training.steps.length - 1].step : null;
-  return t(step === null ? "training.running" : "training.running.step", { phase: said(lines[lines.length - 1]?.phase ?? "…"), step }) + numbers;
+  return t(step === null ? "training.running" : "training.running.step", { phase: said(lines.findLast(({ rung }) => !rung)?.phase ?? "…"), step }) + numbers;
 }
 
 function notesOf() {

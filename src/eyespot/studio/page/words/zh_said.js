@@ -324,7 +324,7 @@ export const SAID = {
   "{said}; more probability for the true classes, p {nump}": "{said}；真实类别的概率更高，p {nump}",
   "{numvalue} points (95 % interval {numlow} to {numhigh})": "{numvalue} 个百分点（95 % 区间 {numlow} 至 {numhigh}）",
   "not begun: {said}": "未开始：{said}",
-  "stopped by you before an epoch was over": "在完成一轮之前被您停止",
+  "stopped by you before an epoch was over": "在完成一轮之前被你停止",
   "{said} training is worth all of the time": "{said} 训练值得用全部时间",
   "the time that was left allows no {epochs} epochs": "剩余时间不够 {epochs} 轮",
   "{said} need {size} in {folder}, {saidwhy}: {saidinstead}make room there, or name a folder on another disk in EYESPOT_CACHE": "{said}需要 {folder} 中的 {size}，{saidwhy}：{saidinstead}请腾出空间，或在 EYESPOT_CACHE 中指定另一块磁盘上的文件夹",
