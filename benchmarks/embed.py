@@ -85,9 +85,8 @@ def measure(trunk: Trunk, hashed: Sequence[Hashed]) -> Round:
 
     def decode() -> None:
         pictures = [(each.picture, each.content) for each in hashed]
-        ahead = AHEAD * trunk.engine.batch
         reasons: dict[int, str] = {}
-        images.extend(image for _, image in decode_pictures(pictures, trunk.preprocess, reasons, ahead=ahead))
+        images.extend(image for _, image in decode_pictures(pictures, trunk.preprocess, reasons, ahead=AHEAD))
         for reason in reasons.values():
             raise SystemExit(f"a picture of the sample cannot be used: {reason}")
 

@@ -169,10 +169,10 @@ def _answers_in(
     """What the model says to each picture, computed by a cluster, with the bits of this machine."""
     classifier, answered = model.classifier, Answered()
     assert isinstance(classifier, Classifier)
-    seen = Seen(answered.reasons, answered.flat)
+    engine, seen = classifier.engine(None), Seen(answered.reasons, answered.flat)
     asked = [Asked(*each) for each in pictures]
-    graph = Graph(model.bundle.graph, model.manifest.preprocess, classifier.precision, BATCH)
-    for number, _, outputs in compute_in(cluster, asked, graph, classifier.engine(BATCH), seen):
+    graph = Graph(model.bundle.graph, model.manifest.preprocess, classifier.precision, engine.batch)
+    for number, _, outputs in compute_in(cluster, asked, graph, engine, seen):
         [answer] = classifier.answers({name: row[None] for name, row in outputs.items()})
         said = answer_or_reason(answer, model.bundle, classifier.of_black)
         if isinstance(said, str):

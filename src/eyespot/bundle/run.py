@@ -12,7 +12,7 @@ import numpy as np
 
 from eyespot.bundle.files import Naming
 from eyespot.engine.gate import LIKENESS, PROBABILITIES
-from eyespot.engine.run import BATCH, Engine, available_precisions, in_batches
+from eyespot.engine.run import Engine, available_precisions, in_batches
 from eyespot.errors import BundleError
 from eyespot.records import PrecisionName
 
@@ -59,14 +59,14 @@ class Classifier:
         precision: of the arithmetic; None for that which the model was measured in, where this machine has it.
         """
         self._bundle, self._cache_folder = bundle, cache_folder
-        self._engines: dict[tuple[int, int | None], Engine] = {}
+        self._engines: dict[tuple[int | None, int | None], Engine] = {}
         self.precision: PrecisionName = precision or precision_here(bundle.manifest.precision.name)
 
     def outputs(
         self, images: Iterable[tuple[T, np.ndarray]], *, many: bool
     ) -> Iterator[tuple[T, dict[str, np.ndarray]]]:
         """Everything that the graph gives for each image (H, W, C), by the outputs' names, with its tag."""
-        engine = self.engine(BATCH if many else 1)
+        engine = self.engine(None if many else 1)
         for tags, outputs in engine.stream(in_batches(images, engine.batch)):
             for row, tag in enumerate(tags):
                 yield tag, {name: values[row] for name, values in outputs.items()}
@@ -77,7 +77,7 @@ class Classifier:
         many: more than a few images are to come, so that working in batches pays.
         Raises BundleError if the model has no answer to any picture.
         """
-        engine = self.engine(BATCH if many else 1)
+        engine = self.engine(None if many else 1)
         for tags, outputs in engine.stream(in_batches(images, engine.batch)):
             for tag, answer in zip(tags, self.answers(outputs), strict=True):
                 yield tag, answer_or_reason(answer, self._bundle, self.of_black)
@@ -91,8 +91,11 @@ class Classifier:
         engine = self.engine(1)
         return self.answers(engine.run(np.zeros((1, *engine.image_hwc), np.uint8)))[0]
 
-    def engine(self, batch: int, *, streams: int | None = None) -> Engine:
-        """The graph for batches of this size, `streams` of them at a time; see Engine. Compiled at first use."""
+    def engine(self, batch: int | None, *, streams: int | None = None) -> Engine:
+        """The graph for batches of this size, by default the usual one, `streams` of them at a time; see Engine.
+
+        Compiled at first use.
+        """
         key = batch, streams
         if key not in self._engines:
             preprocess = self._bundle.manifest.preprocess

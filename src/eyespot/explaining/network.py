@@ -14,7 +14,6 @@ from eyespot.bundle.files import Naming
 from eyespot.bundle.run import NO_ANSWER, ClassAnswer, Classifier, answer_or_reason
 from eyespot.engine.gate import FEATURES, LIKENESS, PROBABILITIES
 from eyespot.engine.last_map import MAPS, LinearHead, linear_head, with_last_map
-from eyespot.engine.run import BATCH
 from eyespot.errors import BundleError, UnreadablePicture
 
 T = TypeVar("T")
@@ -73,7 +72,7 @@ class Network:
         """Height and width of the last feature map, where the scores are a sum over its places; else None."""
         if self.head is None:
             return None
-        _, height, width = self._classifier.engine(BATCH if many else 1).row_shapes[MAPS]
+        _, height, width = self._classifier.engine(None if many else 1).row_shapes[MAPS]
         return height, width
 
     @property

@@ -16,15 +16,15 @@ from eyespot.data.data_set import Picture
 from eyespot.data.levels import is_flat
 from eyespot.data.pictures import decoder_version
 from eyespot.distributed.cluster import Cluster
-from eyespot.engine.run import Engine, available_precisions, engine_version, in_batches
+from eyespot.engine.run import BATCH, Engine, available_precisions, engine_version, in_batches
 from eyespot.errors import MachineError
 from eyespot.features.decode import decode_pictures, decode_with
 from eyespot.features.views import AnyView, seen_as
 from eyespot.records import PrecisionName, Preprocess
 from eyespot.version import VERSION
 
-AHEAD = 4
-"""Batches decoded ahead of the engine: enough never to starve it, few enough to stay small in memory."""
+AHEAD = 4 * BATCH
+"""Pictures decoded ahead of the engine: enough never to starve it, few enough to stay small in memory."""
 SENT_BYTES = 2**26
 """Files that are sent together, at most, however few they are: a batch of a phone's photos."""
 Output = tuple[int, AnyView, dict[str, np.ndarray]]
@@ -84,11 +84,11 @@ def compute_in(cluster: Cluster, asked: Sequence[Asked], graph: Graph, engine: E
         [(each.picture, each.content) for each in asked],
         graph.preprocess,
         seen.reasons,
-        ahead=AHEAD * graph.batch,
+        ahead=AHEAD,
     )
     shared = _Shared(graph, _versions(), _bits(engine))
     with closing(read):
-        for outputs, found in cluster.stream(_Worker, shared, _batches(read, asked, graph.batch)):
+        for outputs, found in cluster.stream(_Worker, shared, _batches(read, asked)):
             seen.reasons |= found.reasons
             seen.flat |= found.flat
             yield from outputs
@@ -99,7 +99,7 @@ def _images(
 ) -> Iterator[tuple[tuple[int, AnyView], np.ndarray]]:
     """Number and view, and the image that shows it: some pictures at a time, view by view."""
     work = [(each.picture, each.content) for each in asked]
-    decoded = decode_pictures(work, preprocess, seen.reasons, ahead=AHEAD * batch, threads=threads)
+    decoded = decode_pictures(work, preprocess, seen.reasons, ahead=AHEAD, threads=threads)
     while chunk := list(islice(decoded, batch)):
         shown: dict[AnyView, dict[int, np.ndarray]] = {}
         for number, image in chunk:
@@ -148,16 +148,14 @@ class _Worker:
         return [(numbers[each], view, outputs) for each, view, outputs in found], Seen(reasons, flat)
 
 
-def _batches(
-    read: Iterator[tuple[int, bytes]], asked: Sequence[Asked], batch: int
-) -> Generator[dict[int, Asked], None, None]:
-    """Pictures with their bytes, by their numbers: as many as the engine has in a batch, or fewer large ones."""
+def _batches(read: Iterator[tuple[int, bytes]], asked: Sequence[Asked]) -> Generator[dict[int, Asked], None, None]:
+    """Pictures with their bytes, by their numbers: so many that sending them costs little, or fewer large ones."""
     chunk: dict[int, Asked] = {}
     size = 0
     for number, data in read:
         chunk[number] = replace(asked[number], picture=Picture(asked[number].picture.name, data=data))
         size += len(data)
-        if len(chunk) == batch or size >= SENT_BYTES:
+        if len(chunk) == BATCH or size >= SENT_BYTES:
             yield chunk
             chunk, size = {}, 0
     if chunk:

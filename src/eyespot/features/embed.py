@@ -135,7 +135,7 @@ def _compute(
     asked = [Asked(each.picture, each.content, views) for each, views in work]
     seen = Seen()
     if cluster:
-        graph = Graph(trunk.whole_graph, trunk.preprocess, trunk.precision, trunk.batch)
+        graph = Graph(trunk.whole_graph, trunk.preprocess, trunk.precision, trunk.engine.batch)
         found = compute_in(cluster, asked, graph, trunk.engine, seen)
     else:
         found = compute(asked, trunk.preprocess, trunk.engine, seen)

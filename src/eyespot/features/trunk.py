@@ -15,7 +15,7 @@ import numpy as np
 
 from eyespot.data.pictures import decoder_version
 from eyespot.data.store_values import key_of
-from eyespot.engine.run import BATCH, Engine, engine_version
+from eyespot.engine.run import Engine, engine_version
 from eyespot.engine.signature import only_signature, with_signature
 from eyespot.features.views import AnyView, Drawn
 from eyespot.records import Network, PrecisionName, Preprocess
@@ -69,8 +69,8 @@ class Trunk:
     """For the compiled graph, and for features that take too much memory; None for neither."""
     dtype: type[np.floating[Any]] = np.float32
     """Of the features as they are kept."""
-    batch: int = BATCH
-    """Images that the engine takes at a time: fewer where they are large, since memory holds all that is computed."""
+    batch: int | None = None
+    """Images that the engine takes at a time; None for the usual number."""
     signer: Trunk | None = None
     """Has the signature of an image as its features: it is computed, and kept, along with this trunk's own; None for
     none."""

@@ -217,13 +217,13 @@ def _decoding(
     given: Tested, pictures: Sequence[Picture], precision: PrecisionName, runs: int, where: str
 ) -> DecodingSpeed:
     """Decoding by itself, and from files to answers. Raises DataError if nothing can be read."""
-    engine = Engine(given.graph, image_hwc=given.image_hwc, precision=precision, batch=BATCH)
+    engine = Engine(given.graph, image_hwc=given.image_hwc, precision=precision)
     read = sum(1 for _ in _images(given, pictures))  # from the disk at first, from memory then
     if not read:
         raise DataError(f"no picture in {where} can be read")
 
     def whole() -> None:
-        for _ in engine.stream(in_batches(((None, image) for image in _images(given, pictures)), BATCH)):
+        for _ in engine.stream(in_batches(((None, image) for image in _images(given, pictures)), engine.batch)):
             pass
 
     whole()

@@ -220,7 +220,7 @@ class Turns:
         most = min(AT_ONCE, int(min(LOOK_SECONDS, self._left) / (self._each * len(self._views))))
         if self._mirror_is_open or self._can_stand:
             most = min(most, to_next)
-        return max(1, most // BATCH * BATCH or most)  # a batch takes its time however few are in it
+        return max(1, most)
 
     def _choose_views(self) -> None:
         """One view of each picture where two take too long; what lies below a cut is kept where it may be needed."""
