@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import pytest
 
 from eyespot.evaluate.trust import MoreExpected
-from eyespot.records import Metric
+from eyespot.records import Metric, SetAside
+from eyespot.regimes.turns import NO_TIME
 from eyespot.reporting.better import better_of
 from eyespot.runs.options import train_options
 
@@ -20,13 +21,15 @@ class Counted:
     val: int
     data_set: object = type("Two", (), {"classes": ("a", "b")})
 
+    set_aside: tuple = ()
+
     def different(self, part):
         return getattr(self, part)
 
 
-def better(accuracy=0.8, n=100, *, train=400, more=None, regime="frozen", tried=1, **options):
+def better(accuracy=0.8, n=100, *, train=400, more=None, regime="frozen", tried=1, left_out=0, **options):
     return better_of(
-        Counted(train, n),
+        Counted(train, n, set_aside=(SetAside(picture="a.jpg", reason=NO_TIME),) * left_out),
         train_options(**options),
         run="runs/train/my photos",
         data="my photos",
@@ -41,6 +44,13 @@ def test_more_time_where_the_pictures_can_show_what_it_brings():
     assert found.command == "eyespot train 'my photos' --time 5m"
     assert found.expects.endswith("your validation part of 341 pictures hardly shows a gain below 5 points")
     assert "took away 37 % of the mistakes" in found.expects
+
+
+@pytest.mark.parametrize(("given", "named"), [("9s", "5m"), ("150s", "5m"), ("5m", "10m"), ("11m", "22m")])
+def test_more_time_where_it_was_too_short_for_all_pictures(given, named):
+    found = better(left_out=1_200, time=given)
+    assert found.command == f"eyespot train 'my photos' --time {named}"
+    assert found.expects == "uses the 1,200 pictures that there was no time for"
 
 
 def test_the_share_of_mistakes_is_that_of_the_figures():

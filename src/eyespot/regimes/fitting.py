@@ -20,7 +20,7 @@ from eyespot.regimes.early import Make, made
 from eyespot.regimes.featured import Features, features_of, has_small_test
 from eyespot.regimes.fitted import Fitted, despite_ctrl_c
 from eyespot.regimes.full import full_attempt
-from eyespot.regimes.ladder import Keep, Ladder, too_little
+from eyespot.regimes.ladder import MEASURING_SECONDS, Keep, Ladder, too_little
 from eyespot.regimes.larger import LARGER, Larger, try_larger
 from eyespot.regimes.learned import Attempt, Tuning, with_note
 from eyespot.regimes.partial import partial_attempts
@@ -29,6 +29,7 @@ from eyespot.regimes.scratch import fit_scratch
 from eyespot.regimes.series import signer_for_scratch, with_series
 from eyespot.regimes.turns import fitting_seconds
 from eyespot.regimes.weighing import asked_for, only_frozen
+from eyespot.runs.clock import Decisions
 from eyespot.runs.job import Job
 from eyespot.runs.remembered import recall, remember
 from eyespot.version import VERSION
@@ -38,6 +39,7 @@ from eyespot.zoo.weights_places import find
 BETTERED_TIMES, BETTERED_SECONDS = 4, 300
 """How long a frozen model is bettered where nobody gave a time: so many times what its features take, and at most so
 long."""
+NO_TIME_LEFT = "the ladder ends at frozen: the time that was left allows nothing that trains more"
 BETTERED_UNTIL = "frozen: bettered until"
 """The decision on it."""
 
@@ -58,14 +60,8 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep, stand: Keep
     small_test = has_small_test(features.prepared)
     if features.stopped:
         return features.rung(small_test=small_test).frozen
-    if not _goes_on(features.prepared, choice):
-        first, few = features.rung(small_test=small_test), _too_little(features.prepared)
-        if not (job.options.time and choice.climbs and few):
-            return first.frozen
-        climbed = only_frozen(first, job, reason=few)
-        crossed = partial(Features.crossed, small_test=small_test)
-        try_larger(climbed, _larger(features, crossed, job), job, reserve=fitting_seconds(first.frozen.trained_on))
-        return replace(climbed.best, ladder=tuple(climbed.rungs))
+    if not _goes_on(features.prepared, choice) or _is_last(choice, job):
+        return _frozen_alone(features, choice, job)
     first = features.first_rung(small_test=small_test)
     if choice.climbs:
         more = candidates(first.frozen, backbone, cuts, job)
@@ -128,6 +124,26 @@ def _key(frozen: Fitted, job: Job) -> str:
         series=sorted(prepared.series.of.items()),
         options=job.options.model_dump(mode="json", exclude={"out", "name"}),
     )
+
+
+def _is_last(choice: Choice, job: Job) -> bool:
+    """Whether nothing can be begun after the frozen regime, which then need not be found out with PyTorch."""
+    if not choice.climbs or choice.is_bettered or job.options.freeze is not None:
+        return False
+    return Decisions(job.clock, "frozen").is_last(lambda: job.clock.is_up(reserve=MEASURING_SECONDS))
+
+
+def _frozen_alone(features: Features, choice: Choice, job: Job) -> Fitted:
+    """The frozen model where nothing trains further; where the ladder could have been climbed, with the reason."""
+    small_test, few = has_small_test(features.prepared), _too_little(features.prepared)
+    first = features.rung(small_test=small_test)
+    if not (job.options.time and choice.climbs):
+        return first.frozen
+    climbed = only_frozen(first, job, reason=few or NO_TIME_LEFT)
+    if few:
+        crossed = partial(Features.crossed, small_test=small_test)
+        try_larger(climbed, _larger(features, crossed, job), job, reserve=fitting_seconds(first.frozen.trained_on))
+    return replace(climbed.best, ladder=tuple(climbed.rungs))
 
 
 def _too_little(prepared: Prepared) -> str:

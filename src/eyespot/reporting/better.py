@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from eyespot.evaluate.paired import smallest_seen
 from eyespot.evaluate.trust import MoreExpected
 from eyespot.names import as_typed
 from eyespot.records import Metric, Record
 from eyespot.regimes.ladder import too_little
 from eyespot.regimes.prepare import Prepared
+from eyespot.regimes.turns import NO_TIME
 from eyespot.runs.options import TrainOptions
 from eyespot.words import counted
 
-TIME = "5m"
+TIME, DOUBLED = "5m", 150
+"""What is named, and the seconds from which on twice as many are."""
 MENDED = "trains more of the network, which took away 37 % of the mistakes on 3,781 photos of clothing"
 """By docs/figures.md: from 0.898 to 0.936."""
 LADDER_ENDS = "the ladder ends at frozen: "
@@ -36,10 +40,15 @@ def better_of(
     more: MoreExpected | None,
     only_head: bool,
 ) -> Better:
-    """More time where none was given, and these pictures can show what it brings; else more pictures.
+    """More time where it was too short for all pictures, or where none was given and they can show what it brings; else
+    more pictures.
 
     data: what was trained on, as it was given. validation, more: as in the result. only_head: nothing else was tried.
     """
+    left_out = sum(each.reason == NO_TIME for each in prepared.set_aside)
+    if left_out and options.time:
+        gone = counted(left_out, "picture")
+        return Better(command=_longer(options, data), expects=f"uses the {gone} that there was no time for")
     few = too_little(prepared.different("train"), prepared.different("val"), classes=len(prepared.data_set.classes))
     climbs = options.time is None and options.regime == "auto" and only_head
     climbs = climbs and not options.parts_of
@@ -66,5 +75,6 @@ def _seen_by(validation: Metric) -> float | None:
 
 def _longer(options: TrainOptions, data: str) -> str:
     """The same with more time; of what was asked for with other options the command is not known here."""
-    asked = options.model_fields_set - {"name"}
-    return f"the same command with --time {TIME}" if asked else f"eyespot train {as_typed(data)} --time {TIME}"
+    asked = options.model_fields_set - {"name", "time"}
+    time = f"{ceil(options.time / 30)}m" if options.time and options.time > DOUBLED else TIME
+    return f"the same command with --time {time}" if asked else f"eyespot train {as_typed(data)} --time {time}"

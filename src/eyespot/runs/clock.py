@@ -183,6 +183,9 @@ class Decisions:
     def gives_way(self, judge: Callable[[], bool]) -> bool:
         return self.clock.decide(f"{self.key}: gives way", judge)
 
+    def is_last(self, judge: Callable[[], bool]) -> bool:
+        return self.clock.decide(f"{self.key}: last", judge)
+
     def is_tried(self, judge: Callable[[], bool]) -> bool:
         return self.clock.decide(f"{self.key}: tried", judge)
 
