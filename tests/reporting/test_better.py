@@ -50,7 +50,7 @@ def test_more_time_where_the_pictures_can_show_what_it_brings():
 def test_more_time_where_it_was_too_short_for_all_pictures(given, named):
     found = better(left_out=1_200, time=given)
     assert found.command == f"eyespot train 'my photos' --time {named}"
-    assert found.expects == "uses the 1,200 pictures that there was no time for"
+    assert found.expects == "there was no time for 1,200 of the pictures"
 
 
 def test_the_share_of_mistakes_is_that_of_the_figures():

@@ -47,8 +47,7 @@ def better_of(
     """
     left_out = sum(each.reason == NO_TIME for each in prepared.set_aside)
     if left_out and options.time:
-        gone = counted(left_out, "picture")
-        return Better(command=_longer(options, data), expects=f"uses the {gone} that there was no time for")
+        return Better(command=_longer(options, data), expects=f"there was no time for {left_out:,} of the pictures")
     few = too_little(prepared.different("train"), prepared.different("val"), classes=len(prepared.data_set.classes))
     climbs = options.time is None and options.regime == "auto" and only_head
     climbs = climbs and not options.parts_of
