@@ -32,6 +32,8 @@ class _Early:
 
     def trunk(self, backbone: Backbone, job: Job) -> Trunk:
         """The one that was begun, where it is that of the backbone, else a new one."""
+        if not self._made.done():
+            job.progress("making the network ready", 0, 1)
         if backbone == self._backbone and job.cache_folder == self._cache_folder and self._made.exception() is None:
             found = self._made.result()
             if found.precision == job.precision:

@@ -283,6 +283,7 @@ export const SAID = {
   "looking for series": "查找系列图片",
   "computing what lies below the cut": "计算切分处以下的部分",
   "converting the network, once": "转换网络（只做一次）",
+  "making the network ready": "准备网络",
   "validation pictures": "确定验证图片",
   "cross-validation": "交叉验证",
   "training": "训练",
