@@ -3,7 +3,7 @@
 import { predict } from "./api.js";
 import { showBars } from "./bars.js";
 import { byId, percent, say, tell } from "./elements.js";
-import { frame, FRAMINGS } from "./framing.js";
+import { frame, FRAMINGS, pngOf } from "./framing.js";
 import { collectStrokes, drawStrokes } from "./strokes.js";
 
 const PEN = 0.08; // width of the lines, of the area's side
@@ -78,7 +78,7 @@ async function askOnce(model, renew) {
   const [first] = strokes;
   const isThere = () => strokes[0] === first; // else it was cleared meanwhile
   try {
-    const png = await new Promise((resolve) => canvas("sent").toBlob(resolve, "image/png"));
+    const png = pngOf(canvas("sent"));
     const answer = await predict(png, "drawing.png", { topk: model().classes.length });
     if (answer.fingerprint !== model().fingerprint) await renew();
     const classified = /** @type {import("./api.js").Classified} */ (answer);

@@ -102,3 +102,9 @@ function show(canvas, gray) {
   gray.forEach((value, at) => pixels.data.set([value, value, value, 255], 4 * at));
   canvas.getContext("2d").putImageData(pixels, 0, 0);
 }
+
+/** A small picture as a file, at once: `toBlob` waits until the browser has nothing else to do. @param {HTMLCanvasElement} canvas */
+export function pngOf(canvas) {
+  const bytes = atob(canvas.toDataURL("image/png").split(",")[1]);
+  return new Blob([Uint8Array.from(bytes, (byte) => byte.charCodeAt(0))], { type: "image/png" });
+}

@@ -4,7 +4,7 @@ import { fetchAnswer, imageAddress, sendPicture } from "./ask.js";
 import { showBars } from "./bars.js";
 import { byId, percent, say, tell } from "./elements.js";
 import { fieldOf, placeFrame } from "./field.js";
-import { frame, FRAMINGS } from "./framing.js";
+import { frame, FRAMINGS, pngOf } from "./framing.js";
 import { said } from "./said.js";
 import { refuseUnsendable } from "./sendable.js";
 import { go, place } from "./state.js";
@@ -74,7 +74,7 @@ async function sendDrawing(small) {
   sending = true;
   for (let sent = -1; strokes.length && sent !== version; ) {
     sent = version;
-    await send(await new Promise((resolve) => small.toBlob(resolve, "image/png")));
+    await send(pngOf(small));
   }
   sending = false;
 }
