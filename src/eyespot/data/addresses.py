@@ -1,0 +1,127 @@
+"""Addresses such as `s3://bucket/photos`: which are read, by which file system of fsspec, and what goes wrong there.
+
+Nobody is asked for anything unless the user wrote such an address. Credentials are found by the libraries in their own
+ways (`AWS_PROFILE`, `aws configure`, `gcloud auth`) and are never seen here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from eyespot.errors import DataError, DownloadError, EyespotError, MissingExtra, NoPictures
+from eyespot.names import brief, printable
+
+KINDS = ("s3", "gs", "https", "http")
+"""Beginnings of addresses that are read; the last from this computer alone."""
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/+(.*)", re.IGNORECASE | re.DOTALL)
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+WAITS = (0.5, 2.0)
+"""Seconds before what broke off is tried again, beside what the libraries try themselves."""
+CREDENTIALS = {
+    "s3": "`aws configure`, AWS_PROFILE or AWS_ACCESS_KEY_ID; for a bucket that is open to all FSSPEC_S3_ANON=true",
+    "gs": "`gcloud auth application-default login` or GOOGLE_APPLICATION_CREDENTIALS",
+}
+T = TypeVar("T")
+
+
+def address_of(where: object) -> str | None:
+    """The address that a text is, or a Path made of one, which has lost a slash; None for what is on this machine."""
+    text = where.as_posix() if isinstance(where, Path) else str(where)
+    found = _ADDRESS.match(text)
+    return f"{found[1].lower()}://{found[2]}" if found and not os.path.exists(text) else None
+
+
+def kind_of(address: str) -> str:
+    """What an address begins with. Raises DataError for one that is not read."""
+    kind, said = address.partition("://")[0], printable(address)
+    if kind not in KINDS:
+        raise DataError(
+            f"{said} is an address of a kind that is not read: s3://, gs:// and https:// are, and what is on this "
+            "machine by its path"
+        )
+    if kind not in ("http", "https"):
+        return kind
+    parts = urlsplit(address)
+    if "@" in parts.netloc or parts.query:
+        raise DataError(
+            f"{kind}://{parts.netloc.rpartition('@')[2]}{printable(parts.path)} was given with a password or a `?`, "
+            "which may be a key: a run writes down where its pictures are, so give an address without, or download it"
+        )
+    if kind == "http" and parts.hostname not in _LOOPBACK:
+        raise DataError(f"{said} is not fetched: an address must begin with https://")
+    return kind
+
+
+def opened(address: str) -> tuple[Any, str]:
+    """The file system of an address, and the path there. Raises DataError; MissingExtra."""
+    kind = kind_of(address)
+    try:
+        files = _file_system(kind, os.getpid())
+    except ImportError:
+        if kind == "gs":
+            raise MissingExtra("gs:// (Google Cloud Storage)", extra="gcs") from None
+        raise MissingExtra(f"{kind}://, pictures behind an address,", extra="cloud") from None
+    return files, files._strip_protocol(address)
+
+
+def asked(address: str, question: Callable[[], T]) -> T:
+    """What the question gives, tried again where the answer breaks off.
+
+    address: names it in errors. Raises NoPictures where nothing is there, DataError where it may not be read,
+    DownloadError where nothing comes, OSError where it was changed.
+    """
+    for wait in (*WAITS, None):
+        try:
+            return question()
+        except EyespotError:
+            raise
+        except Exception as error:  # of any of the libraries below fsspec, which share no class
+            said = _in_words(address, error)
+            if wait is None or not isinstance(said, DownloadError):
+                raise said from error
+        time.sleep(wait)
+    raise AssertionError("the last try ends in an answer or an error")
+
+
+class Changed(OSError):
+    """A file that is another one than it was when it was listed."""
+
+    def __init__(self) -> None:
+        super().__init__("it was changed there since it was listed: run again")
+
+
+def _in_words(address: str, error: Exception) -> EyespotError | OSError:
+    names = {each.__name__ for each in type(error).__mro__}
+    status = getattr(error, "status", None) or getattr(error, "code", None)
+    said, kind = printable(address), kind_of(address)
+    if isinstance(error, Changed) or "FileExpired" in names or status == 412:
+        return Changed()
+    if isinstance(error, FileNotFoundError) or status == 404:
+        return NoPictures(f"there is nothing at {said}: look whether bucket, folder and file are spelled like that")
+    if any("Credential" in name or "TokenRetrieval" in name or "SSO" in name for name in names):
+        return DataError(f"{said} cannot be read without credentials, and none were found: {CREDENTIALS[kind]}")
+    if isinstance(error, PermissionError) or status in (401, 403):
+        ways = f" ({CREDENTIALS[kind]})" if kind in CREDENTIALS else ""
+        return DataError(
+            f"{said} may not be read with the credentials that were found: ask for access, or use others{ways}"
+        )
+    reason = brief(re.sub(r"\?\S*", "", str(error)) or type(error).__name__, most=120)
+    return DownloadError(
+        f"{said} cannot be fetched, tried {len(WAITS) + 1} times ({reason}): look whether this computer is online and "
+        "run again; what has come is kept"
+    )
+
+
+@cache
+def _file_system(kind: str, process: int) -> Any:
+    """One for all threads, which share its listings; a forked process needs its own."""
+    import fsspec
+
+    return fsspec.filesystem(kind, skip_instance_cache=True)
