@@ -7,23 +7,30 @@ ways (`AWS_PROFILE`, `aws configure`, `gcloud auth`) and are never seen here.
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
+from eyespot.data.formats import PICTURE_SUFFIXES
 from eyespot.errors import DataError, DownloadError, EyespotError, MissingExtra, NoPictures
 from eyespot.names import brief, printable
 
 KINDS = ("s3", "gs", "https", "http")
 """Beginnings of addresses that are read; the last from this computer alone."""
-_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/+(.*)", re.IGNORECASE | re.DOTALL)
+WEB = ("https", "http")
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):(/.*)", re.IGNORECASE | re.DOTALL)
+_PATTERN = set("*?[")
+SHARD_SUFFIX = ".tar"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 WAITS = (0.5, 2.0)
-"""Seconds before what broke off is tried again, beside what the libraries try themselves."""
+"""Seconds before a web server is asked again; the libraries of the others, s3fs and gcsfs, try several times."""
+TIMEOUT_SECONDS = 30
+"""Without a byte."""
 CREDENTIALS = {
     "s3": "`aws configure`, AWS_PROFILE or AWS_ACCESS_KEY_ID; for a bucket that is open to all FSSPEC_S3_ANON=true",
     "gs": "`gcloud auth application-default login` or GOOGLE_APPLICATION_CREDENTIALS",
@@ -35,7 +42,9 @@ def address_of(where: object) -> str | None:
     """The address that a text is, or a Path made of one, which has lost a slash; None for what is on this machine."""
     text = where.as_posix() if isinstance(where, Path) else str(where)
     found = _ADDRESS.match(text)
-    return f"{found[1].lower()}://{found[2]}" if found and not os.path.exists(text) else None
+    if not found or os.path.exists(text):
+        return None
+    return f"{found[1].lower()}:{found[2] if found[2].startswith('//') else f'/{found[2]}'}"
 
 
 def kind_of(address: str) -> str:
@@ -46,7 +55,9 @@ def kind_of(address: str) -> str:
             f"{said} is an address of a kind that is not read: s3://, gs:// and https:// are, and what is on this "
             "machine by its path"
         )
-    if kind not in ("http", "https"):
+    if not address.partition("://")[2].strip("/"):
+        raise DataError(f"{said} names no bucket or server: give all of the address, such as s3://bucket/photos")
+    if kind not in WEB:
         return kind
     parts = urlsplit(address)
     if "@" in parts.netloc or parts.query:
@@ -57,6 +68,33 @@ def kind_of(address: str) -> str:
     if kind == "http" and parts.hostname not in _LOOPBACK:
         raise DataError(f"{said} is not fetched: an address must begin with https://")
     return kind
+
+
+def is_web(address: str) -> bool:
+    return address.partition("://")[0] in WEB
+
+
+def is_pattern(address: str) -> bool:
+    """Whether it stands for all that it fits; on the web `*` and `?` are letters like others."""
+    return not is_web(address) and bool(_PATTERN & {*address})
+
+
+def name_of(address: str) -> str:
+    """The last part of an address."""
+    last = posixpath.basename(address.rstrip("/"))
+    return unquote(last) if is_web(address) else last
+
+
+def suffix_of(address: str) -> str:
+    return posixpath.splitext(address)[1].lower()
+
+
+def above(address: str) -> str:
+    """What the names of the pictures behind an address are told below: the folder, or that which holds the file."""
+    if is_pattern(address):
+        return posixpath.dirname(address[: min(address.find(each) for each in _PATTERN & {*address})])
+    is_file = suffix_of(address) in {SHARD_SUFFIX, *PICTURE_SUFFIXES}
+    return posixpath.dirname(address) if is_file else address.rstrip("/")
 
 
 def opened(address: str) -> tuple[Any, str]:
@@ -77,7 +115,7 @@ def asked(address: str, question: Callable[[], T]) -> T:
     address: names it in errors. Raises NoPictures where nothing is there, DataError where it may not be read,
     DownloadError where nothing comes, OSError where it was changed.
     """
-    for wait in (*WAITS, None):
+    for wait in (*(WAITS if kind_of(address) in WEB else ()), None):
         try:
             return question()
         except EyespotError:
@@ -104,18 +142,16 @@ def _in_words(address: str, error: Exception) -> EyespotError | OSError:
     if isinstance(error, Changed) or "FileExpired" in names or status == 412:
         return Changed()
     if isinstance(error, FileNotFoundError) or status == 404:
-        return NoPictures(f"there is nothing at {said}: look whether bucket, folder and file are spelled like that")
+        return NoPictures(f"there is nothing at {said}: look whether bucket, folder and file are so spelled")
     if any("Credential" in name or "TokenRetrieval" in name or "SSO" in name for name in names):
         return DataError(f"{said} cannot be read without credentials, and none were found: {CREDENTIALS[kind]}")
     if isinstance(error, PermissionError) or status in (401, 403):
         ways = f" ({CREDENTIALS[kind]})" if kind in CREDENTIALS else ""
-        return DataError(
-            f"{said} may not be read with the credentials that were found: ask for access, or use others{ways}"
-        )
-    reason = brief(re.sub(r"\?\S*", "", str(error)) or type(error).__name__, most=120)
+        return DataError(f"{said} may not be read with the credentials found here: ask its owner, or use others{ways}")
+    reason = brief(re.sub(r"\?[^\s\"']*", "", str(error)) or type(error).__name__, most=160)
     return DownloadError(
-        f"{said} cannot be fetched, tried {len(WAITS) + 1} times ({reason}): look whether this computer is online and "
-        "run again; what has come is kept"
+        f"{said} cannot be fetched, tried several times ({reason}): look whether this computer is online and run "
+        "again; what has come is kept"
     )
 
 
@@ -124,4 +160,21 @@ def _file_system(kind: str, process: int) -> Any:
     """One for all threads, which share its listings; a forked process needs its own."""
     import fsspec
 
-    return fsspec.filesystem(kind, skip_instance_cache=True)
+    options = {"client_kwargs": _client()} if kind in WEB else {}
+    return fsspec.filesystem(kind, skip_instance_cache=True, **options)
+
+
+def _client() -> dict[str, Any]:
+    """How web servers are asked: by the system's proxies, no longer than there are bytes, and over https alone."""
+    import aiohttp
+
+    async def refuse_unsafe(_: object, __: object, sent: Any) -> None:
+        target = urlsplit(urljoin(str(sent.url), sent.response.headers.get("Location", "")))
+        if target.scheme != "https" and not {target.hostname, sent.url.host} <= {*_LOOPBACK}:
+            to = f"{target.scheme}://{target.hostname}"
+            raise DataError(f"{printable(str(sent.url))} leads to {to}, which is not fetched: it is not https://")
+
+    redirects = aiohttp.TraceConfig()
+    redirects.on_request_redirect.append(refuse_unsafe)
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=TIMEOUT_SECONDS, sock_read=TIMEOUT_SECONDS)
+    return {"trust_env": True, "timeout": timeout, "trace_configs": [redirects]}

@@ -9,7 +9,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from eyespot.data.addresses import address_of
+from eyespot.data.addresses import SHARD_SUFFIX, address_of
+from eyespot.data.addresses import above as above_of
 from eyespot.data.data_set import LISTS, PARQUET_SUFFIX, TABLE_SUFFIXES, DataSet, Picture, labelled
 from eyespot.data.folders import read_every_picture, read_sifted
 from eyespot.data.layouts import LAYOUT
@@ -22,7 +23,6 @@ from eyespot.files import from_home
 from eyespot.names import printable
 from eyespot.records import SetAside
 
-SHARD_SUFFIX = ".tar"
 LISTS_BY_SUFFIX = TABLE_SUFFIXES | {PARQUET_SUFFIX, SHARD_SUFFIX}
 """Endings of files that are data sets themselves."""
 IDX_ENDINGS = ("-ubyte", "-ubyte.gz")
@@ -116,8 +116,6 @@ def _found_at(given: str | Path, how: ReadAs) -> tuple[str, Sequence[Picture], S
     """What the names of the pictures that one path leads to are told below, these, and what was set aside."""
     path, above = from_home(given), printable(str(given))
     if address := address_of(given):
-        from eyespot.data.remote_folders import above as above_of
-
         behind = _behind(address, how, every=True)
         return printable(above_of(address)), behind.pictures, behind.set_aside
     if str(given) and path.is_dir():
