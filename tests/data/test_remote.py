@@ -176,8 +176,12 @@ def test_a_server_that_refuses_one_that_is_gone_and_a_file_that_is_gone_are_sent
         open_data_set(f"{web.url}/photos")
     with pytest.raises(NoPictures, match=r"there is nothing at http://127.*/phtos: look whether"):
         open_data_set(f"{web.url}/phtos")
-    with pytest.raises(DownloadError, match=r"127.0.0.1:9/photos cannot be fetched, .* look whether this computer"):
-        open_data_set("http://127.0.0.1:9/photos")
+    web.status["/all.zip"] = 403
+    with pytest.raises(DataError, match=r"all.zip may not be read"):
+        open_data_set(f"{web.url}/all.zip")
+    for where in ("http://127.0.0.1:9/photos", "http://127.0.0.1:9/all.zip"):
+        with pytest.raises(DownloadError, match=f"{where} cannot be fetched, .* look whether this computer is online"):
+            open_data_set(where)
 
 
 def test_a_server_may_lead_on_to_itself_and_to_https_alone(web):

@@ -121,7 +121,7 @@ def asked(address: str, question: Callable[[], T]) -> T:
         except EyespotError:
             raise
         except Exception as error:  # of any of the libraries below fsspec, which share no class
-            said = _in_words(address, error)
+            said = _in_words(address, _reason_of(address, error))
             if wait is None or not isinstance(said, DownloadError):
                 raise said from error
         time.sleep(wait)
@@ -135,7 +135,15 @@ class Changed(OSError):
         super().__init__("it was changed there since it was listed: run again")
 
 
+def _reason_of(address: str, error: Exception) -> Exception:
+    """Of a web server fsspec says that a file is not found, whatever went wrong when it asked for the size."""
+    cause = error.__cause__
+    return cause if is_web(address) and isinstance(error, FileNotFoundError) and isinstance(cause, Exception) else error
+
+
 def _in_words(address: str, error: Exception) -> EyespotError | OSError:
+    if isinstance(error, EyespotError):
+        return error
     names = {each.__name__ for each in type(error).__mro__}
     status = getattr(error, "status", None) or getattr(error, "code", None)
     said, kind = printable(address), kind_of(address)
@@ -145,7 +153,7 @@ def _in_words(address: str, error: Exception) -> EyespotError | OSError:
         return NoPictures(f"there is nothing at {said}: look whether bucket, folder and file are so spelled")
     if any("Credential" in name or "TokenRetrieval" in name or "SSO" in name for name in names):
         return DataError(f"{said} cannot be read without credentials, and none were found: {CREDENTIALS[kind]}")
-    if isinstance(error, PermissionError) or status in (401, 403):
+    if isinstance(error, PermissionError) or status in (401, 403) or str(error).startswith("Forbidden"):  # gcsfs
         ways = f" ({CREDENTIALS[kind]})" if kind in CREDENTIALS else ""
         return DataError(f"{said} may not be read with the credentials found here: ask its owner, or use others{ways}")
     reason = brief(re.sub(r"\?[^\s\"']*", "", str(error)) or type(error).__name__, most=160)
@@ -177,4 +185,8 @@ def _client() -> dict[str, Any]:
     redirects = aiohttp.TraceConfig()
     redirects.on_request_redirect.append(refuse_unsafe)
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=TIMEOUT_SECONDS, sock_read=TIMEOUT_SECONDS)
-    return {"trust_env": True, "timeout": timeout, "trace_configs": [redirects]}
+    plain = {
+        "headers": {"Accept-Encoding": "identity"},
+        "auto_decompress": False,
+    }  # what is packed may unfold to anything
+    return {"trust_env": True, "timeout": timeout, "trace_configs": [redirects], **plain}

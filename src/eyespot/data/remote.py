@@ -26,7 +26,7 @@ from eyespot import machine
 from eyespot.data.addresses import Changed, asked, opened
 from eyespot.data.data_set import MOST_BYTES, Picture
 from eyespot.data.store import Store
-from eyespot.data.store_file import FILE_SHARE, FILE_SLACK
+from eyespot.data.store_file import FILE_NAME, FILE_SHARE, FILE_SLACK
 from eyespot.data.store_values import key_of
 from eyespot.errors import DataError, EyespotError, NoPictures, StoreError
 from eyespot.names import printable
@@ -83,6 +83,14 @@ class Range(NamedTuple):
 def version_in(said: Mapping[str, Any]) -> str:
     """What tells a file's version in what its file system says of it."""
     return next((str(said[key]) for key in VERSIONS if said.get(key)), "")
+
+
+def kept_bytes(*, clear: bool) -> int:
+    """Bytes that were fetched and are kept; with `clear`, that were. Raises StoreError."""
+    if not (_folder() / FILE_NAME).exists():
+        return 0
+    kept = _kept()
+    return 0 if kept is None else (kept.clear() if clear else kept.size()).bytes
 
 
 def read_each(pictures: Sequence[Picture]) -> Iterator[bytes | OSError]:
@@ -167,7 +175,7 @@ def _part_of_web(files: Any, path: str, wanted: Range) -> bytes:
     version = {"If-Match": file.version} if file.version.startswith('"') else {}
     is_part = wanted != file.whole
     place = {"start": wanted.start, "end": wanted.stop} if is_part else {}
-    data = files.cat_file(path, headers={"Accept-Encoding": "identity", **version}, **place)
+    data = files.cat_file(path, headers=version, **place)
     if is_part and len(data) == file.size:
         raise DataError(f"the server of {printable(file.url)} gives no parts of files: download it first")
     return _all_of(wanted, data)
@@ -220,7 +228,11 @@ class _Blocks(io.RawIOBase):
 
 def _kept() -> Store | None:
     """Where what was fetched is kept; None where nothing can be."""
-    return _store(machine.cache_folder() / "remote", machine.most_remote_bytes())
+    return _store(_folder(), machine.most_remote_bytes())
+
+
+def _folder() -> Path:
+    return machine.cache_folder() / "remote"
 
 
 @cache

@@ -6,6 +6,7 @@ import importlib.util
 import platform
 
 from eyespot import machine
+from eyespot.data import remote
 from eyespot.data.pictures import decoder_version
 from eyespot.data.store import Store
 from eyespot.engine.run import available_precisions, engine_version
@@ -40,6 +41,8 @@ class CacheResult(Record):
     max_bytes: int
     trained_bytes: int
     """Of trainings that the next run on the same pictures need not repeat."""
+    fetched_bytes: int
+    """Of pictures that were fetched from addresses; the most of it is `EYESPOT_REMOTE_GB`."""
     cleared: bool
 
 
@@ -80,7 +83,7 @@ def cache(*, clear: bool = False) -> CacheResult:
     folder = machine.cache_folder()
     with Store(folder / "store") as store:
         size = store.clear() if clear else store.size()
-    trained = remembered.size(folder)
+    trained, fetched = remembered.size(folder), remote.kept_bytes(clear=clear)
     if clear:
         remembered.forget(folder)
     return CacheResult(
@@ -90,5 +93,6 @@ def cache(*, clear: bool = False) -> CacheResult:
         file_bytes=size.file_bytes,
         max_bytes=size.max_bytes,
         trained_bytes=trained,
+        fetched_bytes=fetched,
         cleared=clear,
     )
