@@ -199,7 +199,7 @@ def test_an_archive_of_a_server_that_gives_no_parts_is_to_be_downloaded(web):
         tar.addfile(tarfile.TarInfo("photos/circle/empty.png"))
         tar.fileobj.write(bytes(2 * remote.BLOCK))
     web.gives_parts = False
-    with pytest.raises(DataError, match=r"all.tar gives no parts of files: download it first"):
+    with pytest.raises(DataError, match=r"all.tar gives no parts of files: download it"):
         open_data_set(f"{web.url}/all.tar")
 
 

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, Literal, NamedTuple, cast
 import numpy as np
 
 from eyespot import machine
-from eyespot.data.addresses import Changed, asked, opened
+from eyespot.data.addresses import Changed, asked, is_web, opened
 from eyespot.data.data_set import MOST_BYTES, Picture
 from eyespot.data.store import Store
 from eyespot.data.store_file import FILE_NAME, FILE_SHARE, FILE_SLACK
@@ -152,38 +152,31 @@ def _try_fetch(wanted: Range) -> bytes | OSError | EyespotError:
         return OSError(errno.EFBIG, f"it has more than the {MOST_BYTES // 2**20} MB that are read")
     file = wanted.file
     files, path = opened(file.url)
-    part = _part_of_web if file.url.startswith("http") else _part_of_store
     try:
-        return asked(file.url, lambda: part(files, path, wanted)) if wanted.stop > wanted.start else b""
+        return asked(file.url, lambda: _part(files, path, wanted)) if wanted.stop > wanted.start else b""
     except NoPictures:
         return FileNotFoundError(errno.ENOENT, "it is not there any more")
     except (OSError, EyespotError) as error:
         return error
 
 
-def _part_of_store(files: Any, path: str, wanted: Range) -> bytes:
-    """Of an object: s3fs asks for the very version that it opened, by its ETag."""
-    with files.open(path, "rb", cache_type="none") as file:
-        if version_in(file.details) != wanted.file.version:
+def _part(files: Any, path: str, wanted: Range) -> bytes:
+    """The bytes of the very version that was listed: s3fs asks for it by its ETag, and so are web servers."""
+    file, count = wanted.file, wanted.stop - wanted.start
+    is_strong = file.version.startswith('"')
+    how = {"size": file.size, "headers": {"If-Match": file.version} if is_strong else {}} if is_web(file.url) else {}
+    with files.open(path, "rb", cache_type="none", **how) as opened_file:
+        if not how and version_in(opened_file.details) != file.version:
             raise Changed
-        file.seek(wanted.start)
-        return _all_of(wanted, bytes(file.read(wanted.stop - wanted.start)))
-
-
-def _part_of_web(files: Any, path: str, wanted: Range) -> bytes:
-    file = wanted.file
-    version = {"If-Match": file.version} if file.version.startswith('"') else {}
-    is_part = wanted != file.whole
-    place = {"start": wanted.start, "end": wanted.stop} if is_part else {}
-    data = files.cat_file(path, headers=version, **place)
-    if is_part and len(data) == file.size:
-        raise DataError(f"the server of {printable(file.url)} gives no parts of files: download it first")
-    return _all_of(wanted, data)
-
-
-def _all_of(wanted: Range, data: bytes) -> bytes:
-    if len(data) != wanted.stop - wanted.start:
-        raise EOFError(f"{len(data):,} of {wanted.stop - wanted.start:,} bytes came")
+        opened_file.seek(wanted.start)
+        try:
+            data = bytes(opened_file.read(count))
+        except ValueError as error:  # more came than was asked for
+            if how and "range requests" in str(error):
+                raise DataError(f"the server of {printable(file.url)} gives no parts of files: download it") from error
+            raise
+    if len(data) != count:
+        raise EOFError(f"{len(data):,} of {count:,} bytes came")
     return data
 
 
