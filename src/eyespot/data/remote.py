@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple, cast
@@ -35,6 +35,8 @@ BLOCK = 2**20
 """Bytes of an archive that are fetched at a time."""
 MOST_AHEAD = 8
 """Blocks that are fetched together where one is read after the other."""
+RECENT = 16
+"""Blocks that stand in memory."""
 CONNECTIONS = 16
 """At a time: an answer takes long to begin, and a store of objects gives many at once."""
 MOST_TOGETHER = 2**25
@@ -184,7 +186,7 @@ class _Blocks(io.RawIOBase):
     """A file that is fetched in blocks, more of them at a time the longer it is read from one place on."""
 
     def __init__(self, file: RemoteFile) -> None:
-        self._file, self._size, self._at, self._ahead = file, file.size, 0, 1
+        self._file, self._size, self._at, self._row = file, file.size, 0, 0
         self._held: dict[int, bytes] = {}
 
     def readable(self) -> bool:
@@ -208,15 +210,29 @@ class _Blocks(io.RawIOBase):
 
     def _block(self, number: int) -> bytes:
         if number not in self._held:
-            self._ahead = min(MOST_AHEAD, 2 * self._ahead) if number - 1 in self._held else 1
-            starts = [each * BLOCK for each in range(number, number + self._ahead) if each * BLOCK < self._size]
+            self._row = self._row + 1 if number - 1 in self._held else 0
+            ahead = min(MOST_AHEAD, max(1, 2**self._row // 2))  # 1, 1, 2, 4, 8
+            starts = [each * BLOCK for each in range(number, number + ahead) if each * BLOCK < self._size]
             ranges = [Range(self._file, start, min(start + BLOCK, self._size)) for start in starts]
-            self._held = {}
-            for place, content in enumerate(read_ranges(ranges), start=number):
-                if isinstance(content, OSError):
-                    raise content
-                self._held[place] = content
+            is_alone = len(ranges) == 1 and self._file.version
+            blocks = [_recent(ranges[0])] if is_alone else _whole_blocks(ranges)
+            self._held = dict(enumerate(blocks, start=number))
         return self._held[number]
+
+
+@lru_cache(maxsize=RECENT)
+def _recent(block: Range) -> bytes:
+    """The content of a block, which the next pictures of its archive are in, too."""
+    return _whole_blocks([block])[0]
+
+
+def _whole_blocks(blocks: Sequence[Range]) -> list[bytes]:
+    """The content of each. OSError."""
+    contents = read_ranges(blocks)
+    for content in contents:
+        if isinstance(content, OSError):
+            raise content
+    return [content for content in contents if isinstance(content, bytes)]
 
 
 def _kept() -> Store | None:
