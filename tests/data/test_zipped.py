@@ -252,13 +252,6 @@ def test_a_mistyped_archive(photos, monkeypatch):
         open_data_set("fotos.zip")
 
 
-@pytest.mark.parametrize("where", ["https://example.org/photos.zip", "s3://bucket/photos", "HTTP://x.org/a"])
-def test_an_address_is_a_sentence(where):
-    for read in (open_data_set, open_pictures, lambda each: list_pictures([each])):
-        with pytest.raises(DataError, match="is an address, and eyespot fetches nothing: download it first"):
-            read(where)
-
-
 def test_a_member_above_the_limit_is_set_aside_and_is_not_read(photos, monkeypatch):
     monkeypatch.setattr(zipped, "MOST_BYTES", 2**20)
     packed(photos, {**{f"{kind}/1.png": png() for kind in ("cat", "dog")}, "cat/big.bmp": bytes(2**20 + 1)})

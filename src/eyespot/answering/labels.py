@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from eyespot.answering.detections import Detections
+from eyespot.data.addresses import above, address_of
 from eyespot.data.boxes.writing import names_yaml
 from eyespot.data.data_set import Picture
 from eyespot.data.formats import PICTURE_SUFFIXES
@@ -93,6 +94,8 @@ def _require_none(changed: Iterable[Path]) -> None:
 
 def _folder_of(asked: str | Path) -> str:
     """The folder that the names of what was found there begin with, as `list_pictures` makes them."""
+    if address := address_of(asked):
+        return printable(above(address))
     named = printable(str(asked)).replace(os.sep, "/")
     return named.rstrip("/") if from_home(asked).is_dir() else posixpath.dirname(named)
 

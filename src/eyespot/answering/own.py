@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from eyespot.bundle.manifest import KnownPictures
+from eyespot.data.addresses import address_of
 from eyespot.data.handed_sets import path_of
 from eyespot.data.read_as import AS_IT_IS, ReadAs
 from eyespot.errors import DataError, OptionError
@@ -37,7 +38,7 @@ def origin_of_model(model: Path, how: ReadAs = AS_IT_IS) -> Origin:
         raise OptionError(f"{printable(str(run))} says how its pictures are read: leave the options of reading out")
     origin = origin_of(run)
     for each in (path_of(origin.data), *origin.more):
-        if not from_home(each).exists() and str(each) != SAMPLE:
+        if not address_of(each) and not from_home(each).exists() and str(each) != SAMPLE:
             raise DataError(
                 f"{printable(str(run))} was made on {printable(str(each))}, which is not there: go to the folder in "
                 "which it was trained, or say with DATA where its pictures are"

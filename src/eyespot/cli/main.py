@@ -152,7 +152,8 @@ def train(context: click.Context, data: str | None, open: bool, as_json: bool, q
 
     DATA may also be a .zip or .tar of such folders, WebDataset's shards ("shards-{000..012}.tar"), a CSV with the
     columns image_path and label, a folder with a metadata.jsonl, a folder with MNIST's IDX files, or a Parquet file
-    with pictures inside, or a folder of them.
+    with pictures inside, or a folder of them; or an address of folders or archives: s3://bucket/photos, gs://,
+    https:// (extra cloud). Of what is fetched 10 GB stay on disk, or what EYESPOT_REMOTE_GB says.
 
     With boxes in the folder (YOLO, COCO or Pascal VOC; docs/detection.md) a detector is trained, which finds them.
 
@@ -202,7 +203,8 @@ def train(context: click.Context, data: str | None, open: bool, as_json: bool, q
 def predict(
     csv_file: Path | None, threshold: str | None, overwrite: bool, as_json: bool, quiet: bool, **options: Any
 ) -> None:
-    """Name the likeliest classes of PICTURES, by the model in RUN: files, folders, CSVs of paths, Parquet files.
+    """Name the likeliest classes of PICTURES, by the model in RUN: files, folders, CSVs of paths, Parquet files, and
+    addresses such as s3://bucket/new.
 
     RUN is a run folder such as runs/train/photos, its bundle, or a copied bundle alone. A detector, of a run on
     pictures with boxes, finds boxes instead; a model of several labels names all that are likely enough.

@@ -198,6 +198,8 @@ def cached(result: CacheResult) -> None:
     line("Store", f"{verb} {held}; at most {megabytes(result.max_bytes)}")
     if result.trained_bytes:
         line("Trainings", f"{verb} {megabytes(result.trained_bytes)}")
+    if result.fetched_bytes:
+        line("Fetched", f"{verb} {megabytes(result.fetched_bytes)} of pictures behind addresses")
     line("", result.folder)
 
 

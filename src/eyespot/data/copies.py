@@ -13,6 +13,7 @@ from itertools import chain
 
 from eyespot.data.data_set import DataSet, Picture
 from eyespot.data.levels import is_deep
+from eyespot.data.remote import read_each
 from eyespot.data.taken import Taken, taken
 from eyespot.records import SetAside
 from eyespot.words import some
@@ -53,7 +54,7 @@ def hash_pictures(
     stopped = threading.Event()
 
     def hash_chunk(chunk: Sequence[Picture]) -> list[Hashed | SetAside]:
-        return [] if stopped.is_set() else [_try_hash(each) for each in chunk]
+        return [] if stopped.is_set() else [*map(_hashed, chunk, read_each(chunk))]
 
     with ThreadPoolExecutor(threads) as pool:
         try:
@@ -139,11 +140,9 @@ def data_fingerprint(data_set: DataSet, hashed: Sequence[Hashed], *, left_out: S
     return content_hash("\n".join([*data_set.classes, *lines]).encode())
 
 
-def _try_hash(picture: Picture) -> Hashed | SetAside:
-    try:
-        data = picture.read()
-    except OSError as error:
-        return SetAside(picture=picture.name, reason=f"cannot be read: {error.strerror or error}")
+def _hashed(picture: Picture, data: bytes | OSError) -> Hashed | SetAside:
+    if isinstance(data, OSError):
+        return SetAside(picture=picture.name, reason=f"cannot be read: {data.strerror or data}")
     return Hashed(picture, content_hash(data), is_deep(data), taken(data))
 
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Literal, Protocol
 
 from eyespot.errors import NoPictures
 from eyespot.names import printable
@@ -42,6 +42,12 @@ class Packed(Protocol):
         """Its content. OSError where it cannot be read."""
 
 
+class Openable(Protocol):
+    """A file that is read in parts: a Path, or what lies behind an address."""
+
+    def open(self, mode: Literal["rb"], /) -> BinaryIO: ...
+
+
 @dataclass(frozen=True)
 class Picture:
     """One picture, unread: its bytes are at `path`, or are what `member` reads, or `data` itself."""
@@ -53,7 +59,7 @@ class Picture:
     path: Path | None = None
     data: bytes | None = None
     member: Packed | None = None
-    """Of an archive."""
+    """Of an archive, or behind an address."""
     labels: tuple[str, ...] | None = None
     """Where a picture may have several, or none, all of them, sorted; `label` is then the same as one text."""
 

@@ -54,7 +54,7 @@ def read_every_picture(sifted: Sifted, *, layout: Layout) -> DataSet:
 
 
 def _reading(sifted: Sifted, layout: Layout) -> Reading:
-    where = printable(str(sifted.root))
+    where = sifted.where
     if sifted.runs == ["."]:
         raise NoPictures(f"{where} is a run or a model of eyespot, and holds no pictures to learn; {LAYOUT}")
     if sifted.set_aside and not sifted.pictures:

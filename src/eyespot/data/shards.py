@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
 import tarfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from eyespot.data.data_set import MOST_BYTES, PARTS, DataSet, Picture, class_of
+from eyespot.data.data_set import MOST_BYTES, PARTS, DataSet, Openable, Picture, class_of
 from eyespot.data.folders import read_every_picture
 from eyespot.data.formats import PICTURE_SUFFIXES
 from eyespot.data.read_as import ReadAs
@@ -39,7 +40,7 @@ _DAMAGED = (tarfile.TarError, EOFError, ValueError, OverflowError, MemoryError, 
 class Member:
     """One file of an archive."""
 
-    shard: Path
+    shard: Openable
     offset: int
     """Where its content begins, bytes."""
     size: int
@@ -67,19 +68,9 @@ class _Sample:
         return next((self.labels[kind] for kind in LABELS if kind in self.labels), None)
 
 
-def is_shard(path: Path) -> bool:
-    return path.suffix.lower() == SUFFIX and path.is_file()
-
-
 def in_braces(where: str | Path) -> list[Path]:
     """The files that `shards-{000..012}.tar` stands for; none where it is no such name. Raises DataError."""
-    found = _RANGE.search(str(where))
-    if not found or not str(where).lower().endswith(SUFFIX):
-        return []
-    first, last = (int(number) for number in found.groups())
-    if not 0 <= last - first < MOST_SHARDS:
-        raise DataError(f"{printable(str(where))} must count up, and to at most {MOST_SHARDS:,} archives")
-    names = [_RANGE.sub(f"{number:0{len(found[1])}}", str(where), count=1) for number in range(first, last + 1)]
+    names = names_in_braces(str(where))
     missing = [name for name in names if not Path(name).is_file()]
     if missing:
         raise DataError(
@@ -89,19 +80,33 @@ def in_braces(where: str | Path) -> list[Path]:
     return [Path(name) for name in names]
 
 
-def read_shards(shards: Sequence[Path], how: ReadAs, *, name: str, root: Path | None = None) -> DataSet:
+def names_in_braces(where: str) -> list[str]:
+    """The same as names, of files that need not be there."""
+    found = _RANGE.search(where)
+    if not found or not where.lower().endswith(SUFFIX):
+        return []
+    first, last = (int(number) for number in found.groups())
+    if not 0 <= last - first < MOST_SHARDS:
+        raise DataError(f"{printable(where)} must count up, and to at most {MOST_SHARDS:,} archives")
+    return [_RANGE.sub(f"{number:0{len(found[1])}}", where, count=1) for number in range(first, last + 1)]
+
+
+def read_shards(
+    shards: Mapping[str, Openable], how: ReadAs, *, name: str, root: Path, address: str = "", is_one: bool
+) -> DataSet:
     """The pictures of the archives, with the classes unjudged.
 
-    name: of the data set. root: the folder below which their names are told; None where they are one archive.
+    shards: by their names below `root`, which pictures' names begin with, unless it `is_one` by itself.
+    name: of the data set. root: their folder, or the one archive. address: of it, where it is not on this machine.
     Raises DataError for an archive that is not whole.
     """
     pictures: list[Picture] = []
     set_aside: list[SetAside] = []
     is_labelled = False
-    for shard in shards:
-        below = "" if root is None else f"{printable(shard.relative_to(root).as_posix())}/"
+    for known_as, shard in shards.items():
+        below = "" if is_one else f"{printable(known_as)}/"
         samples = _samples(shard, below, set_aside)
-        part = _part(shard, root)
+        part = _part(known_as)
         is_labelled |= any(sample.labels for sample in samples.values())
         for key, sample in samples.items():
             pictures += [replace(each, label=sample.label, part=part) for each in sample.pictures]
@@ -112,12 +117,12 @@ def read_shards(shards: Sequence[Path], how: ReadAs, *, name: str, root: Path | 
                 ]
     if not is_labelled:
         plain = [replace(each, name=each.name, label=None, part=None) for each in pictures]
-        sifted = Sifted(root or shards[0], plain, set_aside, [], [], known_as=name)
+        sifted = Sifted(root, plain, set_aside, [], [], known_as=name, address=address)
         return read_every_picture(sifted, layout=how.layout)
     return DataSet(name, tuple(pictures), (), tuple(set_aside))
 
 
-def _samples(shard: Path, below: str, set_aside: list[SetAside]) -> Mapping[str, _Sample]:
+def _samples(shard: Openable, below: str, set_aside: list[SetAside]) -> Mapping[str, _Sample]:
     """The archive's samples by their names, in order; `set_aside` takes what is no picture and no label."""
     found: dict[str, _Sample] = defaultdict(_Sample)
     seen: set[str] = set()
@@ -141,12 +146,12 @@ def _samples(shard: Path, below: str, set_aside: list[SetAside]) -> Mapping[str,
     return found
 
 
-def _files(shard: Path) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
+def _files(shard: Openable) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
     """Every file of an archive, and the content of what may say a class. Raises DataError where it is not whole."""
     where = printable(str(shard))
     try:
-        size = shard.stat().st_size
-        with tarfile.open(shard, "r:") as archive, shard.open("rb") as file:
+        with shard.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as archive:
+            size = file.seek(0, os.SEEK_END)
             for info in archive:
                 if info.isdir():
                     continue
@@ -199,8 +204,7 @@ def _class_in(kind: str, content: bytes) -> str | None:
     return next((found for found in map(class_of, values) if found), None)
 
 
-def _part(shard: Path, root: Path | None) -> Part | None:
+def _part(name: str) -> Part | None:
     """The part that an archive's name says, such as `train-0001.tar` or `test/0001.tar`; None where it says none."""
-    said = shard.name if root is None else shard.relative_to(root).as_posix()
-    parts = {PARTS[word] for word in re.split(r"[^a-z]+", said.lower()) if word in PARTS}
+    parts = {PARTS[word] for word in re.split(r"[^a-z]+", name.lower()) if word in PARTS}
     return parts.pop() if len(parts) == 1 else None

@@ -41,6 +41,13 @@ class Sifted:
     known_as: str = ""
     """The name of what is no folder."""
     remarks: tuple[str, ...] = ()
+    address: str = ""
+    """Of what is not on this machine; `root` is then this as a path, which only names what lies below."""
+
+    @property
+    def where(self) -> str:
+        """What errors call it."""
+        return printable(self.address or str(self.root))
 
     @property
     def name(self) -> str:

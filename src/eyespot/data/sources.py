@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from eyespot.data.addresses import SHARD_SUFFIX, address_of
+from eyespot.data.addresses import above as above_of
 from eyespot.data.data_set import LISTS, PARQUET_SUFFIX, TABLE_SUFFIXES, DataSet, Picture, labelled
 from eyespot.data.folders import read_every_picture, read_sifted
 from eyespot.data.layouts import LAYOUT
@@ -22,10 +23,8 @@ from eyespot.files import from_home
 from eyespot.names import printable
 from eyespot.records import SetAside
 
-SHARD_SUFFIX = ".tar"
 LISTS_BY_SUFFIX = TABLE_SUFFIXES | {PARQUET_SUFFIX, SHARD_SUFFIX}
 """Endings of files that are data sets themselves."""
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 IDX_ENDINGS = ("-ubyte", "-ubyte.gz")
 MADE_READABLE = {
     **dict.fromkeys((".xlsx", ".xls", ".ods", ".numbers"), ": save the table as CSV"),
@@ -43,6 +42,8 @@ def open_data_set(where: str | Path, how: ReadAs = AS_IT_IS) -> DataSet:
     how: what a person says of it beside.
     Raises DataError and NoPictures in sentences that say what was expected.
     """
+    if address := address_of(where):
+        return _behind(address, how, every=False)
     path = from_home(where)
     if str(where) and path.is_dir():
         data_set = _open_folder(path, how)
@@ -70,6 +71,8 @@ def open_pictures(where: str | Path, how: ReadAs = AS_IT_IS) -> DataSet:
 
     Of a folder that is not a list, every picture of any depth, with or without a class.
     """
+    if address := address_of(where):
+        return _behind(address, how, every=True)
     path = from_home(where)
     if str(where) and path.is_dir() and not _with_metadata(path):
         sifted = sift(path)
@@ -101,30 +104,32 @@ def list_pictures(
     set_aside: list[SetAside] = []
     paths = [each for path in paths for each in _matching(path)]
     for given in paths:
-        path, above = from_home(given), printable(str(given))
-        if str(given) and path.is_dir():
-            found, left = _list_folder(path, how)
-        elif is_zip(path):
-            zipped = sift_zip(path)
-            found, left = zipped.pictures, zipped.set_aside
-        elif "{" in str(given) and (shards := _in_braces(path)):
-            above = os.path.dirname(above)
-            listed = _read_shards(shards, how)
-            found, left = listed.pictures, listed.set_aside
-        elif str(given) and _is_list(path):
-            above = os.path.dirname(above)
-            listed = _read_list(path, how)
-            found, left = listed.pictures, listed.set_aside
-        elif str(given) and os.path.lexists(path):
-            pictures.append(Picture(above, path=path))
-            continue
-        else:
-            raise _no_such_folder(given, path, what="picture or folder")
+        above, found, left = _found_at(given, how)
         pictures += [replace(each, name=_below(above, each.name)) for each in found]
         set_aside += [SetAside(picture=_below(above, each.picture), reason=each.reason) for each in left]
     if not pictures:
         raise NoPictures(f"there are no pictures in {', '.join(printable(str(path)) for path in paths)}")
     return tuple(pictures), tuple(set_aside)
+
+
+def _found_at(given: str | Path, how: ReadAs) -> tuple[str, Sequence[Picture], Sequence[SetAside]]:
+    """What the names of the pictures that one path leads to are told below, these, and what was set aside."""
+    path, above = from_home(given), printable(str(given))
+    if address := address_of(given):
+        behind = _behind(address, how, every=True)
+        return printable(above_of(address)), behind.pictures, behind.set_aside
+    if str(given) and path.is_dir():
+        return above, *_list_folder(path, how)
+    if is_zip(path):
+        zipped = sift_zip(path)
+        return above, zipped.pictures, zipped.set_aside
+    shards = _in_braces(path) if "{" in str(given) else []
+    if shards or (str(given) and _is_list(path)):
+        listed = _read_shards(shards, how) if shards else _read_list(path, how)
+        return os.path.dirname(above), listed.pictures, listed.set_aside
+    if str(given) and os.path.lexists(path):
+        return "", [Picture(above, path=path)], []
+    raise _no_such_folder(given, path, what="picture or folder")
 
 
 def _open_folder(folder: Path, how: ReadAs) -> DataSet:
@@ -200,8 +205,18 @@ def _in_braces(path: Path) -> list[Path]:
 def _read_shards(shards: list[Path], how: ReadAs, *, root: Path | None = None, name: str = "") -> DataSet:
     from eyespot.data.shards import read_shards
 
-    root = root or (shards[0].parent if len(shards) > 1 else None)
-    return read_shards(shards, how, name=name or printable(shards[0].stem), root=root)
+    top = root or shards[0].parent
+    named = {shard.relative_to(top).as_posix(): shard for shard in shards}
+    is_one = root is None and len(shards) == 1
+    return read_shards(
+        named, how, name=name or printable(shards[0].stem), root=shards[0] if is_one else top, is_one=is_one
+    )
+
+
+def _behind(address: str, how: ReadAs, *, every: bool) -> DataSet:
+    from eyespot.data.remote_folders import read_address  # here, because few pictures lie there
+
+    return read_address(address, how, every=every)
 
 
 def _is_list(path: Path) -> bool:
@@ -215,7 +230,7 @@ def _is_data(path: Path) -> bool:
 def _matching(given: str | Path) -> list[str | Path]:
     """What a pattern such as `new/*.jpg` fits, as a shell that does not know it hands it on; else the path itself."""
     path = from_home(given)
-    if os.path.lexists(path) or not set("*?[") & set(str(given)):
+    if os.path.lexists(path) or address_of(given) or not set("*?[") & set(str(given)):
         return [given]
     from glob import glob  # here, because predicting a picture must not wait for it
 
@@ -231,8 +246,6 @@ def _below(above: str, name: str) -> str:
 
 def _no_such_folder(where: str | Path, path: Path, *, what: str = "folder") -> DataError:
     given = printable(str(where))
-    if _ADDRESS.match(str(where)):
-        return DataError(f"{given} is an address, and eyespot fetches nothing: download it first, then give the file")
     if path.is_file() and what == "folder":
         what_to_do = MADE_READABLE.get(path.suffix.lower(), "")
         return DataError(f"{given} is a file that lists no pictures{what_to_do}; {LAYOUT}; {LISTS}")

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from eyespot.data.data_set import MOST_BYTES, Picture
 from eyespot.data.formats import PICTURE_SUFFIXES
@@ -21,6 +22,9 @@ from eyespot.errors import DataError
 from eyespot.names import printable, quoted
 from eyespot.records import SetAside
 from eyespot.words import counted
+
+if TYPE_CHECKING:
+    from eyespot.data.remote import RemoteFile
 
 if sys.version_info >= (3, 14):
     from compression.zstd import ZstdError
@@ -86,22 +90,25 @@ def is_zip(path: Path) -> bool:
     return path.suffix.lower() == SUFFIX and path.is_file()
 
 
-def sift_zip(path: Path) -> Sifted:
+def sift_zip(path: Path, behind: RemoteFile | None = None) -> Sifted:
     """Files in an archive that may be pictures, and what else lies there, as `sift` tells it of a folder.
 
+    behind: the archive where it lies behind an address, which is then the path.
     Raises DataError for what is no whole archive, and for one that unpacks to more than any pictures do.
     """
-    where = printable(str(path))
+    where = printable(str(behind or path))
     try:
-        archive = zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(behind.open("rb") if behind else path)
     except _DAMAGED as error:
         raise DataError(f"{where} is no whole ZIP archive ({quoted(error)}): download or pack it anew") from error
     except OSError as error:
         raise DataError(f"{where} cannot be read: {error.strerror or error}") from error
     infos = [info for info in archive.infolist() if not info.filename.endswith(("/", "\\"))]
-    _require_believable(infos, path, where)
+    _require_believable(infos, behind.size if behind else path.stat().st_size, where)
     names, notes = _names(infos)
-    sifted = Sifted(path, [], [], [], [], known_as=printable(path.stem), remarks=tuple(notes))
+    sifted = Sifted(
+        path, [], [], [], [], known_as=printable(path.stem), remarks=tuple(notes), address=str(behind or "")
+    )
     of_name = Counter(names)
     for info, name in zip(infos, names, strict=True):
         if not all(part == ".." or is_read(part) for part in name.split("/")):
@@ -117,20 +124,23 @@ def sift_zip(path: Path) -> Sifted:
     return sifted
 
 
-def require_class_folders(sifted: Sifted) -> None:
-    """Raises DataError for an archive in which something else than folders says what pictures show."""
-    where, held = printable(str(sifted.root)), [sifted.below(each) for each in sifted.others]
+def require_class_folders(sifted: Sifted, *, instead: str = "unpack it") -> None:
+    """Raises DataError for an archive in which something else than folders says what pictures show.
+
+    instead: what to do so that it can be read.
+    """
+    where, held = sifted.where, [sifted.below(each) for each in sifted.others]
     boxes = next(filter(_BOXES.search, held), None)
     if boxes:
-        raise DataError(f"{where} holds boxes ({boxes}), which are read from folders: unpack it")
+        raise DataError(f"{where} holds boxes ({boxes}), which are read from folders: {instead}")
     lists = [each for each in held if each.lower().endswith(_LISTS)]
     if lists and not any("/" in each.name for each in sifted.pictures):
-        raise DataError(f"{where} holds a list ({lists[0]}), which is read from folders: unpack it")
+        raise DataError(f"{where} holds a list ({lists[0]}), which is read from folders: {instead}")
 
 
-def _require_believable(infos: Sequence[zipfile.ZipInfo], path: Path, where: str) -> None:
-    """Raises DataError for an archive that is made to fill a disk or a memory."""
-    what, on_disk = "", path.stat().st_size
+def _require_believable(infos: Sequence[zipfile.ZipInfo], on_disk: int, where: str) -> None:
+    """Raises DataError for an archive that is made to fill a disk or a memory. on_disk: its bytes."""
+    what = ""
     packed, unpacked = (sum(getattr(info, size) for info in infos) for size in ("compress_size", "file_size"))
     if len(infos) > MOST_MEMBERS:
         what = f"holds {counted(len(infos), 'file')}, more than the {MOST_MEMBERS:,} that are read"

@@ -16,6 +16,7 @@ from eyespot import machine
 from eyespot.data.copies import content_hash
 from eyespot.data.data_set import Picture
 from eyespot.data.pictures import read_as_they_are, read_images
+from eyespot.data.remote import read_each
 from eyespot.errors import UnreadablePicture
 from eyespot.records import Preprocess
 
@@ -111,8 +112,8 @@ def _read_some(chunk: Sequence[tuple[Picture, str | None]]) -> Iterator[list[byt
     """The files of a chunk, as many at a time as may be held; in place of one that has no image, why."""
     files: list[bytes | str] = []
     held = 0
-    for picture, content in chunk:
-        files.append(_read(picture, content))
+    for (_, content), data in zip(chunk, read_each([picture for picture, _ in chunk]), strict=True):
+        files.append(_checked(data, content))
         held += len(files[-1])
         if held >= MOST_HELD_BYTES:
             yield files
@@ -124,12 +125,10 @@ def _are_small(files: Sequence[bytes | str]) -> bool:
     return sum(map(len, files)) < SMALL_BYTES * len(files)
 
 
-def _read(picture: Picture, content: str | None) -> bytes | str:
+def _checked(data: bytes | OSError, content: str | None) -> bytes | str:
     """The picture's bytes, or why it has none."""
-    try:
-        data = picture.read()
-    except OSError as error:
-        return f"cannot be read: {error.strerror or error}"
+    if isinstance(data, OSError):
+        return f"cannot be read: {data.strerror or data}"
     if content is not None and content_hash(data) != content:
         return "changed on disk while it was being read: run again"
     return data

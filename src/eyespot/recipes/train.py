@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from eyespot import asked, machine
 from eyespot.building.backbone import choose_precision
 from eyespot.building.own import handed_in
+from eyespot.data.addresses import address_of
 from eyespot.data.boxes.reading import find_boxes
 from eyespot.data.data_set import DataSet
 from eyespot.data.handed_sets import IN_HAND, Data, in_hand
@@ -134,7 +135,7 @@ def _again(resume: str | Path | None, replay: str | Path | None, options: Mappin
 def _download(options: TrainOptions, data: str | Path | DataSet, *, progress: Progress) -> float:
     """Fetches the weights that the training begins with, unless the data are not there; the seconds it took."""
     began = time.perf_counter()
-    if not isinstance(data, DataSet) and not from_home(data).exists():
+    if not isinstance(data, DataSet) and not address_of(data) and not from_home(data).exists():
         open_data_set(data, options.read_as)
     from eyespot.zoo.weights_download import get_weights  # with all that reaches a network
 

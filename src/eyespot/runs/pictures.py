@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from eyespot import machine
 from eyespot.bundle.manifest import Manifest
+from eyespot.data.addresses import address_of
 from eyespot.data.boxes.reading import read_boxes
 from eyespot.data.copies import Hashed, hash_pictures, without_copies
 from eyespot.data.handed import is_path
@@ -139,7 +140,11 @@ def _origin(run: str | Path, data: Data | None) -> Origin:
     if not is_path(data):
         return Origin(data)
     origin = origin_of(run)
-    return replace(origin, data=data, more=tuple(each for each in origin.more if from_home(each).exists()))
+    return replace(origin, data=data, more=tuple(filter(_is_there, origin.more)))
+
+
+def _is_there(data: Path) -> bool:
+    return bool(address_of(data)) or from_home(data).exists()
 
 
 def _as_decided(hashed: Sequence[Hashed], run: Path) -> list[Hashed]:
