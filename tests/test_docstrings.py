@@ -6,6 +6,7 @@ import doctest
 import inspect
 
 import torch
+from few_digits import few_digits
 
 import eyespot
 from eyespot.data.samples import digits
@@ -15,6 +16,7 @@ FIRST_CALLED = ("train", "load", "predict", "embed", "create")
 
 def test_examples_do_what_they_say(shared_cache, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sklearn.datasets.load_digits", few_digits)
     seven = next(each for each in digits().pictures if each.label == "7")
     (tmp_path / "seven.png").write_bytes(seven.read())
     for name in FIRST_CALLED:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -70,6 +71,7 @@ class Import:
     """Under `if TYPE_CHECKING`: never executed."""
 
 
+@cache
 def imports_of(source: str) -> list[Import]:
     """Every import of a source text; `from eyespot import zoo` counts as `eyespot.zoo`."""
     return list(_imports(ast.parse(source), in_function=False, for_types=False))

@@ -61,9 +61,9 @@ class Valid:
 
 
 @pytest.fixture(scope="module")
-def valid(split_run) -> Valid:
-    bundle = read_bundle(split_run.bundle)
-    manifest = json.loads((Path(split_run.bundle) / "manifest.json").read_text("utf-8"))
+def valid(digits_run) -> Valid:
+    bundle = read_bundle(digits_run.bundle)
+    manifest = json.loads((Path(digits_run.bundle) / "manifest.json").read_text("utf-8"))
     return Valid(manifest, bundle.graph, onnx_file(bundle), *openvino_files(bundle))
 
 
@@ -386,8 +386,8 @@ KINDS = [(kind, head) for head in range(10) for kind in ("bundle", "onnx", "open
 
 
 @pytest.mark.parametrize(("kind", "head"), KINDS)
-def test_valid_models_of_every_kind_load(kind, head, split_run, tmp_path):
-    bundle = of_another_head(read_bundle(split_run.bundle), head, tmp_path / "bundle")
+def test_valid_models_of_every_kind_load(kind, head, digits_run, tmp_path):
+    bundle = of_another_head(read_bundle(digits_run.bundle), head, tmp_path / "bundle")
     where = tmp_path / "bundle"
     if kind == "onnx":
         where = tmp_path / "model.onnx"
@@ -407,16 +407,17 @@ def of_another_head(bundle: Bundle, seed: int, folder: Path) -> Bundle:
         kept = [each for each in parts if not each.name.startswith(("classifier", "probabilities", "likeness"))]
         del parts[:]
         parts.extend(kept)
+    features = trunk.graph.output[-1].type.tensor_type.shape.dim[-1].dim_value
     classes = 2 if seed % 3 == 0 else 3 + seed
     outputs = 1 if seed % 6 == 0 else classes
-    widths = [1280, *([16] if seed % 2 else []), outputs]
+    widths = [features, *([16] if seed % 2 else []), outputs]
     layers = [(random.normal(size=(after, before)), random.normal(size=after)) for before, after in pairwise(widths)]
     graph = attach_head(
         trunk.SerializeToString(),
         layers,
         temperature=1 + seed / 10,
         output="sigmoid" if outputs == 1 else "softmax",
-        means=unit(random.normal(size=(classes, 1280))),
+        means=unit(random.normal(size=(classes, features))),
     )
     changes = {"classes": tuple(map(str, range(classes))), "graph_sha256": hashlib.sha256(graph).hexdigest()}
     changes |= {"calibration": None, "validation": None, "test": None}

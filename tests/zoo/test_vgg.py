@@ -1,5 +1,7 @@
 """Against torchvision's VGGs with random weights, and against the paper's tables 1 and 2."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from timm_twin import pictures
@@ -8,27 +10,33 @@ from twins import first_difference, lively, outputs, with_weights_of
 
 from eyespot import zoo
 from eyespot.errors import NetworkError
+from eyespot.zoo import vgg as module
 from eyespot.zoo.vgg import torchvision_names, vgg
 
 DEPTHS = (11, 13, 16, 19)
+NARROW = {4096: 64}
 IMAGES = pictures(70, 3)  # 2x2 pixels are left behind the last stage
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def narrow(torchvision, monkeypatch):
+    """Both make fully connected layers of 64 units instead of 4096: those are nine tenths of a VGG and alike in all."""
+
+    def layer(inputs: int, outputs: int) -> nn.Linear:
+        return nn.Linear(NARROW.get(inputs, inputs), NARROW.get(outputs, outputs))
+
+    layers = SimpleNamespace(**vars(nn) | {"Linear": layer})
+    monkeypatch.setattr(torchvision.models.vgg, "nn", layers)
+    monkeypatch.setattr(module, "nn", layers)
+
+
+@pytest.fixture
 def theirs(torchvision):
-    """A function that makes torchvision's VGG of a name, lively. All share their fully connected layers, which are nine
-    tenths of a VGG and alike in all of them."""
-    torch.manual_seed(0)
-    classifier = torchvision.models.vgg11(init_weights=False).classifier
+    """A function that makes torchvision's VGG of a name, lively."""
 
     def made(name: str) -> nn.Module:
-        with torch.device("meta"):
-            net = getattr(torchvision.models, name)(init_weights=False)
-        net.classifier = classifier
-        for layer in net.features.to_empty(device="cpu"):
-            if isinstance(layer, nn.Conv2d | nn.BatchNorm2d):
-                layer.reset_parameters()
-        return lively(net, IMAGES)
+        torch.manual_seed(0)
+        return lively(getattr(torchvision.models, name)(init_weights=False), IMAGES)
 
     return made
 
@@ -39,14 +47,24 @@ def _stages(theirs: nn.Module) -> dict[str, str]:
     return stages | {"head.fc1": "classifier.0", "head.fc2": "classifier.3", "head.fc": "classifier.6"}
 
 
+def _first_difference(published: nn.Module, depth: int, *, batch_norm: bool) -> str | None:
+    ours = with_weights_of(published, lambda: vgg(depth, batch_norm=batch_norm), torchvision_names)
+    return first_difference(ours, outputs(published, _stages(published), IMAGES), IMAGES)
+
+
+@pytest.mark.usefixtures("narrow")
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_every_stage_gives_what_torchvision_gives(theirs, depth, batch_norm):
     published = theirs(f"vgg{depth}_bn" if batch_norm else f"vgg{depth}")
-    ours = with_weights_of(published, lambda: vgg(depth, batch_norm=batch_norm), torchvision_names)
-    assert first_difference(ours, outputs(published, _stages(published), IMAGES), IMAGES) is None
+    assert _first_difference(published, depth, batch_norm=batch_norm) is None
 
 
+def test_fully_connected_layers_of_their_own_width_do_so_too(theirs):
+    assert _first_difference(theirs("vgg11"), 11, batch_norm=False) is None
+
+
+@pytest.mark.usefixtures("narrow")
 def test_swapped_layers_and_a_moved_stride_are_noticed(theirs):
     published = theirs("vgg16")
     expected = outputs(published, _stages(published), IMAGES)

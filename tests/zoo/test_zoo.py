@@ -4,7 +4,8 @@ import sys
 import pytest
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from eyespot import zoo
 from eyespot.blocks import split, stage_names
@@ -56,6 +57,19 @@ def test_create_hands_its_arguments_on():
     assert zoo.create("lenet5", classes=3, channels=3)(torch.zeros(1, 3, 32, 32)).shape == (1, 3)
 
 
+class Flops(TorchDispatchMode):
+    """Adds up what PyTorch's counter says of each operator that runs. Its own mode keeps them by module, too, which
+    takes most of its time in a network of 1202 layers."""
+
+    total = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        count = flop_registry.get(func.overloadpacket)
+        self.total += count(*args, **(kwargs or {}), out_val=out) if count else 0
+        return out
+
+
 @pytest.mark.parametrize("name", zoo.names())
 def test_the_catalogue_has_the_counts_of_the_network_itself(name):
     """Multiply-adds against PyTorch's own counter, which sees what really runs."""
@@ -64,6 +78,6 @@ def test_the_catalogue_has_the_counts_of_the_network_itself(name):
         net = zoo.create(name).eval()
         images = torch.empty(1, *known.input_chw)
     assert sum(p.numel() for p in net.parameters()) == known.parameters
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+    with torch.no_grad(), Flops() as counter:
         net(images)
-    assert counter.get_total_flops() == 2 * known.multiply_adds
+    assert counter.total == 2 * known.multiply_adds
