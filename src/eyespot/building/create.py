@@ -72,7 +72,7 @@ def create(
 
         if auxiliary or arguments:
             raise NetworkError(f"A network of timm such as {name!r} takes classes and weights alone.")
-        return timm_networks.create(name.removeprefix(TIMM), classes=classes, weights=weights)
+        return timm_networks.create(name, classes=classes, weights=weights)
     if weights is None:
         return _built(name, classes, arguments, auxiliary=auxiliary)
     return _loaded(name, classes, weights, arguments, auxiliary=auxiliary)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from eyespot import zoo
 from eyespot.records import Fraction, Preprocess, Record
 from eyespot.zoo.catalogue import NETWORKS, TIMM
-from eyespot.zoo.weights import Weights, of_network
+from eyespot.zoo.weights import of_network
 from eyespot.zoo.weights_files import download_place, find, is_whole
+from eyespot.zoo.weights_record import Weights
 
 
 class WeightsResult(Record):

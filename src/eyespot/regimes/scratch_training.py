@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -50,11 +49,9 @@ def network_for(name: str, classes: int, options: TrainOptions, *, gray: bool) -
     if options.own:
         scores = 1 if options.output == "sigmoid" else classes
         return options.own.fitted(scores, side=options.imgsz, gray=gray)
-    definition = zoo.definition(name)
-    channels, height, width = definition.input_chw
-    takes = inspect.signature(zoo.imported(definition.function)).parameters
+    channels, height, width = zoo.input_chw(name)
     arguments: dict[str, int | float | str | bool] = {"classes": 1 if options.output == "sigmoid" else classes}
-    if "channels" in takes and "channels" not in definition.arguments:
+    if zoo.takes_channels(name):
         channels = 1 if gray else 3
         arguments["channels"] = channels
     if options.imgsz is not None:
@@ -120,12 +117,7 @@ class Making:
         from eyespot import zoo
         from eyespot.building.sizes import takes_any_size
 
-        if (
-            self.job.options.own
-            or self.job.options.growing != "auto"
-            or self.few
-            or zoo.definition(self.network.name).heads
-        ):
+        if self.job.options.own or self.job.options.growing != "auto" or self.few or zoo.has_heads(self.network.name):
             return False
         return takes_any_size(self.net())
 
