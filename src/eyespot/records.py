@@ -47,8 +47,8 @@ class Levels(Record):
 
 class Preprocess(Record):
     """How a picture becomes numbers: resized so that its shorter side is `short_side`, then cut to the centre; or, with
-    `fit` letterbox, resized as a whole to fit into `crop_hw`, at its top left corner, the rest filled with the mean; or,
-    with `fit` squash, resized to a square of `short_side`, whatever its shape, then cut to the centre.
+    `fit` letterbox, resized as a whole to fit into `crop_hw`, at its top left corner, the rest filled with the mean;
+    or, with `fit` squash, resized to a square of `short_side`, whatever its shape, then cut to the centre.
 
     The network then sees (value - mean) / scale per channel, values being 0..255.
     """

@@ -26,7 +26,9 @@ from eyespot.version import VERSION
 from eyespot.words import nearest
 
 TRAIN_GROUPS = {
-    "How much of a network trains, and how long": ("time", "regime", "model", "weights", "freeze", "replace_tail"),
+    "How much of a network trains, and how long": (
+        *("time", "regime", "model", "allow_code", "weights", "freeze", "replace_tail"),
+    ),
     "The pictures": ("imgsz", "mirror", "views", "augment", "growing", "class_weight"),
     "Which pictures": ("more", "exclude", "yes", "group", "parts_of"),
     "How folders and tables are read": ("layout", "image_column", "label_column", "split_column"),
@@ -89,7 +91,14 @@ for _module in (audited, trained, compare, listed, boxes, stylize, lab, anatomy,
 
 @main.command(cls=GroupedCommand, groups=TRAIN_GROUPS, context_settings=old_names.on_command_line(old_names.TRAIN))
 @click.argument("data", required=False)
-@click.option("--model", default="auto", show_default=True, metavar="NAME", help="auto, or one that `networks` lists.")
+@click.option(
+    "--model",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    help="auto, one of `networks` or timm:NAME, FILE.py:FUNC.",
+)
+@click.option("--allow-code", is_flag=True, help="Run the code that --model names as FILE.py:FUNC.")
 @click.option("--regime", default="auto", show_default=True, help="auto, frozen, partial, full or scratch.")
 @click.option("--time", metavar="TIME", help="Time for all of it, such as 90s, 5m or 1h: the best model in that time.")
 @click.option("--freeze", metavar="STAGE", help="Train all after this stage, such as stage5, or a number of stages.")

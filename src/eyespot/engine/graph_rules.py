@@ -138,7 +138,7 @@ def _flatten(to: Recorder, x: Tensor, start: int, end: int) -> str:
 def _linear(to: Recorder, x: Tensor, weight: Tensor, bias: Tensor | None) -> str:
     if x.dim() == 2:
         return to.node("Gemm", x, weight, *([] if bias is None else [bias]), transB=1)
-    product = to.node("MatMul", x, to.constant(weight.detach().T))
+    product = to.node("MatMul", x, to.node("Transpose", weight, perm=[1, 0]))
     return product if bias is None else to.node("Add", product, bias)
 
 
@@ -153,6 +153,56 @@ def _twice(to: Recorder, x: Tensor, *, scale_factor: Any, mode: str, **rest: Any
 def _dropout(to: Recorder, x: Tensor, *, training: bool, **rest: Any) -> str:
     _only(not training)
     return to.value(x)
+
+
+def _silu(to: Recorder, x: Tensor, **_: Any) -> str:
+    return to.node("Mul", x, to.node("Sigmoid", x))
+
+
+def _hard_sigmoid(to: Recorder, x: Tensor, **_: Any) -> str:
+    return to.node("HardSigmoid", x, alpha=1 / 6, beta=0.5)
+
+
+def _hard_swish(to: Recorder, x: Tensor, **_: Any) -> str:
+    return to.node("Mul", x, _hard_sigmoid(to, x))
+
+
+def _gelu(to: Recorder, x: Tensor, *, approximate: str = "none") -> str:
+    _only(approximate == "none")
+    erf = to.node("Erf", to.node("Div", x, to.constant(np.float32(2**0.5))))
+    half, one = (to.constant(np.float32(number)) for number in (0.5, 1))
+    return to.node("Mul", to.node("Mul", x, half), to.node("Add", erf, one))
+
+
+def _layer_norm(to: Recorder, x: Tensor, shape: Any, *, weight: Any, bias: Any, eps: float) -> str:
+    _only(weight is not None and bias is not None)
+    return to.node("LayerNormalization", x, weight, bias, axis=-len(shape), epsilon=eps)
+
+
+def _mean(to: Recorder, x: Tensor, dim: Any, keepdim: bool = False) -> str:
+    places = [dim] if isinstance(dim, int) else list(dim)
+    return to.node("ReduceMean", x, to.constant(np.array(places, np.int64)), keepdims=int(keepdim))
+
+
+def _length(to: Recorder, x: Tensor, *, p: Any, dim: Any, keepdim: bool, **_: Any) -> str:
+    """The root of the sum of squares, which is that of their mean times how many they are."""
+    places = [each % x.dim() for each in ([dim] if isinstance(dim, int) else dim)]
+    _only(p == 2 and 0 not in places)
+    squares = to.node(
+        "ReduceMean", to.node("Mul", x, x), to.constant(np.array(places, np.int64)), keepdims=int(keepdim)
+    )
+    count = np.float32(np.prod([x.shape[place] for place in places]))
+    return to.node("Sqrt", to.node("Mul", squares, to.constant(count)))
+
+
+def _shaped_weight(to: Recorder, x: Tensor, *shape: Any) -> str:
+    _only(id(x) in to.weights)
+    wanted = shape if isinstance(shape[0], int) else shape[0]
+    return to.node("Reshape", x, to.constant(np.array(wanted, np.int64)))
+
+
+def _add_product(to: Recorder, x: Tensor, one: Tensor, other: Tensor) -> str:
+    return to.node("Add", x, to.node("Mul", one, other))
 
 
 def _binary(operator: str) -> Callable[..., str]:
@@ -177,14 +227,27 @@ RULES: Rules = {
     functional.interpolate: _twice,
     functional.softplus: lambda to, x: to.node("Softplus", x),
     functional.dropout: _dropout,
+    functional.relu6: lambda to, x, inplace: _clip(to, x, min_val=0, max_val=6, inplace=inplace),
+    functional.silu: _silu,
+    functional.hardsigmoid: _hard_sigmoid,
+    functional.hardswish: _hard_swish,
+    functional.gelu: _gelu,
+    functional.layer_norm: _layer_norm,
     Tensor.flatten: _flatten,
+    Tensor.mean: _mean,
+    Tensor.norm: _length,
+    Tensor.view: _shaped_weight,
+    Tensor.reshape: _shaped_weight,
+    torch.addcmul: _add_product,
     Tensor.__getitem__: _item,
     torch.tanh: lambda to, x: to.node("Tanh", x),
     Tensor.sigmoid: lambda to, x: to.node("Sigmoid", x),
+    torch.sigmoid: lambda to, x: to.node("Sigmoid", x),
     torch.cat: lambda to, tensors, dim: to.node("Concat", *tensors, axis=dim),
     Tensor.float: lambda to, x: to.node("Cast", x, to=TensorProto.FLOAT),
     Tensor.permute: lambda to, x, *order: to.node("Transpose", x, perm=list(order)),
     Tensor.add: _binary("Add"),
+    Tensor.add_: _binary("Add"),  # of a tensor that nothing else takes afterwards
     Tensor.sub: _binary("Sub"),
     Tensor.mul: _binary("Mul"),
     Tensor.div: _binary("Div"),

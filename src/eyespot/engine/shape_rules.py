@@ -265,7 +265,17 @@ def _suppressed(given: Given) -> list[Shape]:
 RULES: dict[str, Rule] = {
     **dict.fromkeys(
         (
-            *("BatchNormalization", "Relu", "LeakyRelu", "PRelu", "Sigmoid", "HardSigmoid", "HardSwish"),
+            *(
+                "BatchNormalization",
+                "LayerNormalization",
+                "Erf",
+                "Relu",
+                "LeakyRelu",
+                "PRelu",
+                "Sigmoid",
+                "HardSigmoid",
+                "HardSwish",
+            ),
             *("Tanh", "Softmax", "Sqrt", "Cast", "Identity", "Softplus", "Abs", "Floor", "Round"),
         ),
         _same,

@@ -16,8 +16,8 @@ class WeightsResult(Record):
     name: str
     """What `create` takes as `weights`."""
     form: str
-    accuracy: Fraction
-    """Top-1 on ImageNet's validation pictures, as published."""
+    accuracy: Fraction | None
+    """Top-1 on ImageNet's validation pictures, as published; None of timm's."""
     classes: int
     class_source: str
     licence: str
@@ -77,7 +77,7 @@ def _network(name: str, *, looks: bool) -> NetworkResult:
 
 
 def _of_timm(name: str) -> NetworkResult:
-    """What timm's own network of that name is: it is built, without its weights."""
+    """What timm's own network of that name is: it is built, without its weights. One that can be no chain is refused."""
     from eyespot.arithmetic.table import total
     from eyespot.arithmetic.trace import trace
     from eyespot.building.named import named_network
@@ -91,7 +91,7 @@ def _of_timm(name: str) -> NetworkResult:
         input_chw=found.input_chw,
         year=None,
         paper="timm, github.com/huggingface/pytorch-image-models",
-        weights=(),
+        weights=tuple(_weights(each, looks=True) for each in of_network(name).values()),
     )
 
 

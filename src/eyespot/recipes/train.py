@@ -47,6 +47,7 @@ def train(
     *,
     resume: str | Path | None = None,
     replay: str | Path | None = None,
+    allow_code: bool = False,
     progress: Progress = silent,
     **options: Unpack[TrainKeywords],
 ) -> TrainResult | Any:
@@ -59,6 +60,8 @@ def train(
         it had not been. It takes no other options.
     replay: the folder of a run that was given a time: what its clock decided is done again. Of the options it takes
         only `name` and `out`.
+    allow_code: whether the file may run that `model` names as FILE.py:FUNCTION. It is never kept: a run that goes on
+        needs both again.
     progress: told how far it is.
     options: those of TrainOptions. Where boxes lie beside the pictures, a DetectorResult comes out.
     Raises EyespotError in one sentence for everything a person can mend; Stopped on Ctrl-C without a model.
@@ -68,7 +71,9 @@ def train(
     (True, ('0', '1', '2'))
     """
     started = time.perf_counter()
-    given, own = handed_in(options, again=bool(resume or replay))
+    given, own = handed_in(options, allow_code=allow_code, again=bool(resume or replay))
+    if own and own.says:
+        progress(own.says, 0, 1)
     again = _again(resume, replay, given)
     chosen = (again.options if again else train_options(**given)).with_network(own)
     pictures = in_hand(_required(data, again), chosen.read_as)

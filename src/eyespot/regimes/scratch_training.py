@@ -152,7 +152,7 @@ class Making:
         from eyespot.training.first_weights import silence_bodies
 
         if self.job.options.own:
-            return self.job.options.own.built()
+            return self.job.options.own.built(int(self.network.arguments["classes"]))
         with torch.random.fork_rng():
             torch.manual_seed(self.job.options.seed)
             net = zoo.create(self.network.name, **self.network.arguments)

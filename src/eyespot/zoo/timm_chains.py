@@ -47,6 +47,9 @@ def as_chain(model: Any, name: str) -> nn.Sequential:
     at = next((number for number, step in enumerate(steps) if step.module is classifier), None)
     if at is None or any(_has_weights(step) for step in steps[at + 1 :]):
         raise _refused(name, "its classifier is not its last step")
+    for part in model.modules():
+        if getattr(part, "inplace", False):  # a tap must find what a stage gave, and not what became of it
+            part.inplace = False
     stages, rest = _stages(model, steps[:at])
     if not stages:
         raise _refused(name, "there is no place between two of its stages at which a single tensor is handed on")
