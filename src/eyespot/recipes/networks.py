@@ -77,7 +77,7 @@ def _network(name: str, *, looks: bool) -> NetworkResult:
 
 
 def _of_timm(name: str) -> NetworkResult:
-    """What timm's own network of that name is: it is built, without its weights. One that can be no chain is refused."""
+    """What timm's own network of that name is: it is built, without its weights, where it can be a chain."""
     from eyespot.arithmetic.table import total
     from eyespot.arithmetic.trace import trace
     from eyespot.building.named import named_network
