@@ -88,7 +88,7 @@ def _steps(model: nn.Module, name: str) -> list[_Step]:
 def _step(model: nn.Module, nodes: Sequence[fx.Node]) -> _Step:
     """nodes: the one whose tensor is taken, and those that run on it."""
     given, *run = nodes
-    if len(run) == 1 and run[0].op == "call_module" and run[0].all_input_nodes == [given]:
+    if len(run) == 1 and run[0].op == "call_module" and run[0].args == (given,) and not run[0].kwargs:
         return _Step(str(run[0].target), model.get_submodule(str(run[0].target)))
     graph = fx.Graph()
     made = {given: graph.placeholder("x")}
