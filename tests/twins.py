@@ -107,7 +107,7 @@ def _rescaled(layer: nn.Conv2d | nn.Linear, output: Tensor, generator: torch.Gen
     over = [dimension for dimension in range(output.ndim) if dimension != place]
     wanted = torch.empty(output.shape[place]).uniform_(0.7, 1.3, generator=generator)
     scale = wanted / output.std(over).clamp(min=1e-3)
-    shift = torch.empty(output.shape[1]).uniform_(-0.5, 0.5, generator=generator) - scale * output.mean(over)
+    shift = torch.empty(output.shape[place]).uniform_(-0.5, 0.5, generator=generator) - scale * output.mean(over)
     layer.weight.mul_(scale.view(-1, *[1] * (layer.weight.ndim - 1)))
     changed = output * _by_channel(scale, output, place)
     if layer.bias is None:
