@@ -56,17 +56,20 @@ def side_for(name: str) -> int:
 
 
 def every_output(theirs: nn.Module, images: torch.Tensor) -> list[tuple[str, torch.Tensor]]:
-    """What each of their modules gives to the images, in the order in which they run, by its name; tensors alone."""
+    """What each of their modules takes and gives as they run on the images, by its name, in order; tensors alone.
+
+    What a module takes may be a sum, which no module gives.
+    """
     found: list[tuple[str, torch.Tensor]] = []
 
     def note(name: str, output: object) -> None:
         if isinstance(output, torch.Tensor):
             found.append((name, output.clone()))  # before it is changed in place
 
-    hooks = [
-        module.register_forward_hook(lambda _, __, output, name=name: note(name, output))
-        for name, module in theirs.named_modules()
-    ]
+    hooks = []
+    for name, module in theirs.named_modules():
+        hooks.append(module.register_forward_pre_hook(lambda _, given, name=name: note(f"into {name}", given[0])))
+        hooks.append(module.register_forward_hook(lambda _, __, output, name=name: note(name, output)))
     with torch.inference_mode():
         theirs(images)
     for hook in hooks:
