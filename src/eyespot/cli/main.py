@@ -26,9 +26,7 @@ from eyespot.version import VERSION
 from eyespot.words import nearest
 
 TRAIN_GROUPS = {
-    "How much of a network trains, and how long": (
-        *("time", "regime", "model", "allow_code", "weights", "freeze", "replace_tail"),
-    ),
+    "What trains, and how long": ("time", "regime", "model", "allow_code", "weights", "freeze", "replace_tail"),
     "The pictures": ("imgsz", "mirror", "views", "augment", "growing", "class_weight"),
     "Which pictures": ("more", "exclude", "yes", "group", "parts_of"),
     "How folders and tables are read": ("layout", "image_column", "label_column", "split_column"),
@@ -155,7 +153,6 @@ def train(context: click.Context, data: str | None, open: bool, as_json: bool, q
     metadata.jsonl, a folder with MNIST's IDX files, or a Parquet file with pictures inside, or a folder of them.
 
     With boxes in the folder (YOLO, COCO or Pascal VOC; docs/detection.md) a detector is trained, which finds them.
-
     Where a list gives pictures several labels (cat|dog in a cell, a column of 0 and 1 for each, or JSON;
     docs/multilabel.md) a model is trained that gives them.
 
