@@ -153,7 +153,9 @@ def _there(options: Sequence[TrainOptions]) -> tuple[list[tuple[TrainOptions, Ba
 
     Raises OptionError for an unknown name, and what is missing where all are.
     """
-    found, missing, first = [], [], None
+    found: list[tuple[TrainOptions, Backbone]] = []
+    missing: list[MissingBackbone] = []
+    first: WeightsError | MissingExtra | None = None
     for each in options:
         try:
             found.append((each, choose_backbone(trainable_network(each.model), None, size=each.imgsz)))

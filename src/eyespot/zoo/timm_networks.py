@@ -57,7 +57,8 @@ def _as_now(model: nn.Module, tensors: Mapping[str, Tensor]) -> Mapping[str, Ten
     if tensors.keys() <= model.state_dict().keys():
         return tensors
     renamed: Any = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)
-    return renamed(dict(tensors), model) if renamed else tensors
+    found: Mapping[str, Tensor] = renamed(dict(tensors), model) if renamed else tensors
+    return found
 
 
 def _put(net: nn.Module, tensors: Mapping[str, Tensor], last: str, *, what: str) -> None:
