@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -167,7 +167,8 @@ def benchmark(batches: str, models: str, as_json: bool, quiet: bool, **options: 
     with show.progress(quiet=quiet) as progress:
         names = typed.names(models, "models")
         result = recipe(models=names, batches=typed.counts(batches, "batches"), progress=progress, **options)
-    show.json_or(as_json, result, show_networks.weighed if names else _measured)
+    in_words: Callable[[Any], None] = show_networks.weighed if names else _measured
+    show.json_or(as_json, result, in_words)
 
 
 COMMANDS = {"add": add, "explain": explain, "export": export, "serve": serve, "benchmark": benchmark}

@@ -265,18 +265,8 @@ def _suppressed(given: Given) -> list[Shape]:
 RULES: dict[str, Rule] = {
     **dict.fromkeys(
         (
-            *(
-                "BatchNormalization",
-                "LayerNormalization",
-                "Erf",
-                "Relu",
-                "LeakyRelu",
-                "PRelu",
-                "Sigmoid",
-                "HardSigmoid",
-                "HardSwish",
-            ),
-            *("Tanh", "Softmax", "Sqrt", "Cast", "Identity", "Softplus", "Abs", "Floor", "Round"),
+            *("BatchNormalization", "LayerNormalization", "Relu", "LeakyRelu", "PRelu", "Sigmoid", "HardSigmoid"),
+            *("HardSwish", "Tanh", "Erf", "Softmax", "Sqrt", "Cast", "Identity", "Softplus", "Abs", "Floor", "Round"),
         ),
         _same,
     ),
