@@ -118,7 +118,21 @@ def benchmark(
         raise OptionError("the options runs and batches must be at least 1")
     if not 0 < seconds < float("inf"):
         raise OptionError(f"the option seconds must be above 0, not {seconds}")
-    plan, started = _Plan(tuple(sorted(batches)), runs, seconds), time.perf_counter()
+    return _speeds(network, pictures, _Plan(tuple(sorted(batches)), runs, seconds), progress)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How much is measured."""
+
+    batches: tuple[int, ...]
+    """From the smallest on."""
+    runs: int
+    seconds: float
+
+
+def _speeds(network: str | Path, pictures: str | Path | None, plan: _Plan, progress: Progress) -> BenchmarkResult:
+    started = time.perf_counter()
     found = [] if pictures is None else list(list_pictures([pictures])[0][:MOST_PICTURES])
     given = tested(network)
     work = multiply_adds(given.graph)
@@ -130,22 +144,12 @@ def benchmark(
         multiply_adds=work,
         machine=machine.describe(),
         peak_gflops=measured.peak,
-        runs=runs,
+        runs=plan.runs,
         speeds=tuple(_speed(line, work, measured.peak[line.rival.precision]) for line in measured.lines),
         decoding=measured.decoding,
         notes=measured.notes,
         seconds=round(time.perf_counter() - started, 2),
     )
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """How much is measured."""
-
-    batches: tuple[int, ...]
-    """From the smallest on."""
-    runs: int
-    seconds: float
 
 
 @dataclass(frozen=True)

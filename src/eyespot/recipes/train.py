@@ -56,12 +56,9 @@ def train(
     data: a folder or a file (docs/data.md has all kinds), or "digits" for the embedded sample; or pictures in hand:
         (pictures, labels), a table with a column of each, a data set of torch or of Hugging Face (docs/python.md). None
         if `resume` or `replay` says it.
-    resume: the folder of a run that was killed: it goes on from its last checkpoint, and ends with the same bits as if
-        it had not been. It takes no other options.
-    replay: the folder of a run that was given a time: what its clock decided is done again. Of the options it takes
-        only `name` and `out`.
-    allow_code: whether the file may run that `model` names as FILE.py:FUNCTION. It is never kept: a run that goes on
-        needs both again.
+    resume: the folder of a run that was killed, which goes on to the same bits. It takes no other options.
+    replay: the folder of a run that was given a time: what its clock decided is done again, with `name` and `out`.
+    allow_code: whether the file may run that `model` names as FILE.py:FUNCTION; a run that goes on needs both again.
     progress: told how far it is.
     options: those of TrainOptions. Where boxes lie beside the pictures, a DetectorResult comes out.
     Raises EyespotError in one sentence for everything a person can mend; Stopped on Ctrl-C without a model.
