@@ -53,9 +53,7 @@ def train(
 ) -> TrainResult | Any:
     """What was trained on `data` and how good it is; a run folder with bundle and report is on disk.
 
-    data: a folder or a file (docs/data.md has all kinds), or "digits" for the embedded sample; or pictures in hand:
-        (pictures, labels), a table with a column of each, a data set of torch or of Hugging Face (docs/python.md). None
-        if `resume` or `replay` says it.
+    data: a folder, a file (docs/data.md), "digits", or pictures in hand (docs/python.md); None where a run says it.
     resume: the folder of a run that was killed, which goes on to the same bits. It takes no other options.
     replay: the folder of a run that was given a time: what its clock decided is done again, with `name` and `out`.
     allow_code: whether the file may run that `model` names as FILE.py:FUNCTION; a run that goes on needs both again.
