@@ -55,9 +55,8 @@ def input_chw(name: str) -> tuple[int, int, int]:
     name: one of `names()`, or `timm:NAME`. Raises NetworkError for an unknown name, MissingExtra without timm.
     """
     if name.startswith(TIMM):
-        from eyespot.zoo import timm_records
-
-        return timm_records.input_chw(name)
+        channels, height, width = imported("timm_records:input_chw")(name)
+        return channels, height, width
     return definition(name).input_chw
 
 
