@@ -61,8 +61,8 @@ def test_it_is_trained_exported_and_served_as_it_answers_in_torch(
     [exported] = eyespot.export(result.run, out=tmp_path / "out").files
     assert eyespot.load(exported).probabilities(picture)[0] == pytest.approx(answered, abs=0.02)
     with TestClient(make_app(Service(result.run)), base_url="http://localhost:8000") as client:
-        said = client.post("/predict?topk=3", content=picture.read_bytes()).json()["predictions"]
-    assert {each["class"]: each["probability"] for each in said} == pytest.approx(
+        [said] = client.post("/predict?topk=3", content=picture.read_bytes()).json()["answers"]
+    assert {each["class"]: each["probability"] for each in said["predictions"]} == pytest.approx(
         dict(zip(result.classes, answered, strict=True)), abs=0.02
     )
     assert eyespot.explain(result.run, picture, out=tmp_path / "heat.png").method
