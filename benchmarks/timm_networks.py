@@ -139,7 +139,7 @@ def served(run: str, files: list[Path], classes: tuple[str, ...]) -> Iterator[li
         for file in files:
             connection: http.client.HTTPConnection = server.connection()
             connection.request("POST", f"/predict?topk={len(classes)}", file.read_bytes())
-            given = json.loads(connection.getresponse().read())["predictions"]
+            given = json.loads(connection.getresponse().read())["answers"][0]["predictions"]
             yield [next(each["probability"] for each in given if each["class"] == name) for name in classes]
             connection.close()
     finally:
