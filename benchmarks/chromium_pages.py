@@ -1,4 +1,4 @@
-"""The studio at work in a process of its own, for benchmarks."""
+"""Servers of pages at work in processes of their own, for benchmarks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,27 @@ def studio_at_work(
 
     folder: in which it is started. variables: of its environment.
     """
+    with _at_work("studio", arguments, says="Studio", folder=folder, variables=variables) as (address, process):
+        yield asking(address), process
+
+
+@contextmanager
+def server_at_work(*arguments: str) -> Iterator[str]:
+    """The address of the page of `eyespot serve`."""
+    with _at_work("serve", arguments, says="Page", folder=None, variables={}) as (address, _):
+        yield address
+
+
+@contextmanager
+def _at_work(
+    verb: str, arguments: Sequence[str], *, says: str, folder: Path | None, variables: Mapping[str, str]
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    command = [sys.executable, "-m", "eyespot", verb, *arguments, "--port", "0"]
     environment = {**os.environ, **variables}
-    command = [sys.executable, "-m", "eyespot", "studio", *arguments, "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder, env=environment) as process:
         assert process.stdout
         try:
-            address = next(line.split()[-1] for line in process.stdout if line.startswith("Studio"))
-            yield asking(address), process
+            yield next(line.split()[-1] for line in process.stdout if line.startswith(says)), process
         finally:
             process.terminate()
 

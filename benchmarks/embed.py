@@ -27,8 +27,9 @@ from eyespot.data.copies import Hashed, hash_pictures
 from eyespot.data.sources import list_pictures
 from eyespot.data.store import Store
 from eyespot.engine.run import in_batches
+from eyespot.features.compute import AHEAD
 from eyespot.features.decode import decode_pictures
-from eyespot.features.embed import AHEAD, embed
+from eyespot.features.embed import embed
 from eyespot.features.trunk import Trunk
 
 BAR = at_least(0.85, "of 1/(1/D + 1/E)", "the embedding pass reaches 0.85 of what decoding and engine alone allow")

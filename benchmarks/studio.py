@@ -54,7 +54,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         digits = eyespot.train("digits", out=Path(name), name="digits").run
         sums(digits, Path(name), cells=options.cells)
-        served(digits, pictures=options.pictures)
+        served(digits, pictures=options.pictures, size=28, asked=("stage1.conv,stage2.conv", "stage2.conv"))
+        eyespot.sample("shapes", Path(name))
+        large = eyespot.train(Path(name) / "photos", out=Path(name), name="large", regime="frozen").run
+        served(large, pictures=options.pictures, size=300, asked=("stem.conv,stage2.a.expand.conv", "stem.conv"))
 
 
 def sums(digits: str, folder: Path, *, cells: int) -> None:
@@ -152,17 +155,23 @@ def frame_of(row: Layer, place: tuple[int, ...]) -> list[tuple[int, int]]:
     ]
 
 
-def served(run: str, *, pictures: int) -> None:
-    """Answers and memory of the server."""
+def served(run: str, *, pictures: int, size: int, asked: tuple[str, str]) -> None:
+    """Answers and memory of the server of a run, asked about pictures with sides of so many pixels.
+
+    asked: the layers whose maps are asked for, and the layer of which a number is.
+    """
     model, random = eyespot.load(run), np.random.default_rng(0)
+    gray = model.manifest.preprocess.color == "gray"
     worst, settled_kilobytes, kilobytes = 0.0, 0, 0
     with studio_at_work(run) as (ask, process):
         for number in range(pictures):
             file = io.BytesIO()
-            Image.fromarray(random.integers(0, 256, (28, 28), np.uint8)).save(file, "PNG")
+            Image.fromarray(random.integers(0, 256, (size, size) if gray else (size, size, 3), np.uint8)).save(
+                file, "PNG"
+            )
             said = ask("pictures", body=file.getvalue())
-            ask("maps", picture=said["picture"], layers="stage1.conv,stage2.conv")
-            ask("value", picture=said["picture"], layer="stage2.conv", place="7,3,4")
+            ask("maps", picture=said["picture"], layers=asked[0], count=64)
+            ask("value", picture=said["picture"], layer=asked[1], place="3,3,4")
             if number % 50 == 0:
                 [answer] = model.predict(file.getvalue(), topk=len(model.classes))
                 of_class = {each.class_: each.probability for each in answer.predictions}
@@ -171,9 +180,9 @@ def served(run: str, *, pictures: int) -> None:
             kilobytes = _kilobytes("VmRSS", process.pid)
             if number == min(SETTLED, pictures // 2):
                 settled_kilobytes = kilobytes
-    print(f"the server holds {kilobytes / 1000:.0f} MB after {pictures} pictures")
+    print(f"{model.manifest.network.name}: the server holds {kilobytes / 1000:.0f} MB after {pictures} pictures")
     print(ANSWER_BAR.verdict(worst))
-    print(MEMORY_BAR.verdict(100 * (kilobytes / settled_kilobytes - 1)))
+    print(MEMORY_BAR.verdict(100 * (kilobytes / settled_kilobytes - 1)), flush=True)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 from PIL import Image, ImageDraw
 
-pytest_plugins = ("chromium_browser",)
+pytest_plugins = ("chromium_browser", "made_once")
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # before anything imports torch, whose threads would wait for those of others
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -111,12 +111,6 @@ def draw() -> Callable[..., None]:
     return shapes
 
 
-@pytest.fixture(scope="session")
-def warm_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache folder that tests share: the network is converted into it once, and features stay."""
-    return tmp_path_factory.mktemp("warm-cache")
-
-
 @pytest.fixture
 def shared_cache(warm_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The shared cache, which eyespot uses during this test."""
@@ -125,68 +119,69 @@ def shared_cache(warm_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def split_photos(tmp_path_factory: pytest.TempPathFactory, draw: Callable[..., None]) -> Path:
+def split_photos(made_once: Callable[..., Any], draw: Callable[..., None]) -> Path:
     """Three classes in train/, val/ and test/: 8, 4 and 11 pictures of each. Not to be changed."""
-    folder = tmp_path_factory.mktemp("split") / "photos"
-    draw(folder / "train", 8)
-    draw(folder / "val", 4, first=100)
-    draw(folder / "test", 11, first=200)
-    return folder
+    return _drawn(made_once, draw, "split", (8, 4, 11))
 
 
 @pytest.fixture(scope="session")
-def ladder_photos(tmp_path_factory: pytest.TempPathFactory, draw: Callable[..., None]) -> Path:
+def ladder_photos(made_once: Callable[..., Any], draw: Callable[..., None]) -> Path:
     """As few pictures as the ladder is climbed with: 20, 10 and 2 of each class. Not to be changed."""
-    folder = tmp_path_factory.mktemp("ladder") / "photos"
-    draw(folder / "train", 20)
-    draw(folder / "val", 10, first=100)
-    draw(folder / "test", 2, first=200)
-    return folder
+    return _drawn(made_once, draw, "ladder", (20, 10, 2))
 
 
 @pytest.fixture(scope="session")
-def split_run(split_photos: Path, warm_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def split_run(split_photos: Path, trained_once: Callable[..., Any]) -> Any:
     """What `train` made of `split_photos`. Not to be changed."""
-    from eyespot.recipes.train import train
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EYESPOT_CACHE", str(warm_cache))
-        return train(split_photos, out=tmp_path_factory.mktemp("split-runs"))
+    return trained_once("split-runs", split_photos)
 
 
 @pytest.fixture(scope="session")
-def boxed_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def digits_run(trained_once: Callable[..., Any]) -> Any:
+    """What two epochs made of the embedded digits. Not to be changed."""
+    return trained_once("digits-runs", "digits", epochs=2)
+
+
+@pytest.fixture(scope="session")
+def boxed_photos(made_once: Callable[..., Any]) -> Path:
     """Pictures of 96 x 64 px with discs and bars, and their boxes as YOLO has them: 12 to train on, 4 and 4."""
-    folder = tmp_path_factory.mktemp("boxed") / "shapes"
-    for part, count, first in (("train", 12, 0), ("val", 4, 100), ("test", 4, 200)):
-        for number in range(count):
-            image, lines = _boxed(first + number)
-            for kind in ("images", "labels"):
-                (folder / part / kind).mkdir(parents=True, exist_ok=True)
-            image.save(folder / part / "images" / f"{first + number}.png")
-            (folder / part / "labels" / f"{first + number}.txt").write_text("\n".join(lines) + "\n")
-    (folder / "data.yaml").write_text("train: train/images\nval: val/images\ntest: test/images\nnames: [bar, disc]\n")
-    return folder
+    return made_once("boxed", lambda folder: _draw_boxed(folder / "shapes"))
 
 
 @pytest.fixture(scope="session")
-def detector_run(boxed_photos: Path, warm_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def detector_run(boxed_photos: Path, trained_once: Callable[..., Any]) -> Any:
     """What `train` gives on `boxed_photos` in a few seconds: a small detector that finds some of them."""
-    import eyespot
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EYESPOT_CACHE", str(warm_cache))
-        out = tmp_path_factory.mktemp("detector")
-        return eyespot.train(boxed_photos, out=out, imgsz=96, epochs=40, views=4, precision="fp32", name="shapes")
+    options = {"imgsz": 96, "epochs": 40, "views": 4, "precision": "fp32", "name": "shapes"}
+    return trained_once("detector", boxed_photos, **options)
 
 
 @pytest.fixture(scope="session")
-def labelled_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def labelled_photos(made_once: Callable[..., Any]) -> Path:
     """A CSV of 40 pictures to train on and 32 to test on, 96 x 64 px, with any of three shapes. Not to be changed.
 
     That 045.png has a square, or has none, is wrong.
     """
-    folder = tmp_path_factory.mktemp("labelled")
+    return made_once("labelled", _draw_labelled)
+
+
+@pytest.fixture(scope="session")
+def labels_run(labelled_photos: Path, trained_once: Callable[..., Any]) -> Any:
+    """What `train` gives on `labelled_photos`. Not to be changed."""
+    return trained_once("labels", labelled_photos, precision="fp32", group="off", name="shapes")
+
+
+def _drawn(made_once: Callable[..., Any], draw: Callable[..., None], name: str, counts: tuple[int, int, int]) -> Any:
+    """The folder with so many pictures of each class in train, val and test."""
+
+    def make(folder: Path) -> Path:
+        for part, count, first in zip(("train", "val", "test"), counts, (0, 100, 200), strict=True):
+            draw(folder / "photos" / part, count, first=first)
+        return folder / "photos"
+
+    return made_once(name, make)
+
+
+def _draw_labelled(folder: Path) -> Path:
     (folder / "pictures").mkdir()
     lines = ["image_path,labels,split"]
     for number in range(72):
@@ -197,17 +192,6 @@ def labelled_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
         lines.append(f"pictures/{number:03}.png,{'|'.join(labels)},{'train' if number < 40 else 'test'}")
     (folder / "shapes.csv").write_text("\n".join(lines) + "\n")
     return folder / "shapes.csv"
-
-
-@pytest.fixture(scope="session")
-def labels_run(labelled_photos: Path, warm_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """What `train` gives on `labelled_photos`. Not to be changed."""
-    import eyespot
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EYESPOT_CACHE", str(warm_cache))
-        out = tmp_path_factory.mktemp("labels")
-        return eyespot.train(labelled_photos, out=out, precision="fp32", group="off", name="shapes")
 
 
 def _labelled(seed: int) -> tuple[Image.Image, list[str]]:
@@ -225,6 +209,18 @@ def _labelled(seed: int) -> tuple[Image.Image, list[str]]:
         else:
             (pen.ellipse if kind == "circle" else pen.rectangle)(box, fill=SHAPES[kind])
     return image, labels
+
+
+def _draw_boxed(folder: Path) -> Path:
+    for part, count, first in (("train", 12, 0), ("val", 4, 100), ("test", 4, 200)):
+        for number in range(count):
+            image, lines = _boxed(first + number)
+            for kind in ("images", "labels"):
+                (folder / part / kind).mkdir(parents=True, exist_ok=True)
+            image.save(folder / part / "images" / f"{first + number}.png")
+            (folder / part / "labels" / f"{first + number}.txt").write_text("\n".join(lines) + "\n")
+    (folder / "data.yaml").write_text("train: train/images\nval: val/images\ntest: test/images\nnames: [bar, disc]\n")
+    return folder
 
 
 def _boxed(seed: int) -> tuple[Image.Image, list[str]]:

@@ -13,12 +13,12 @@ from types import SimpleNamespace
 import numpy as np
 
 from eyespot.augmenting.augmentation import PHOTOS
+from eyespot.data import room
 from eyespot.data.copies import hash_pictures
 from eyespot.data.sources import list_pictures
 from eyespot.data.store import Store
 from eyespot.distributed.world import World, joined, total, world
 from eyespot.engine.run import Engine
-from eyespot.features import room
 from eyespot.features.embed import Embedded, embed
 from eyespot.features.trunk import Recipe
 from eyespot.features.views import choose_views

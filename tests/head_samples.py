@@ -7,6 +7,7 @@ from scipy.special import softmax
 
 from eyespot.heads.head import Head, HeadOptions, Samples
 from eyespot.heads.problems import Problems
+from eyespot.heads.rotation import Rotated, Rotation
 
 OPTIONS = HeadOptions(class_weight="none", mirror="no")
 
@@ -37,8 +38,9 @@ def centred(samples: Samples) -> Samples:
 def problems(samples: Samples, options: HeadOptions, *, mirror: bool = False, trained_on: np.ndarray | None = None):
     """The minimisation behind a head, on features as they are, which should lie around zero."""
     trained_on = np.ones((len(samples), 1), bool) if trained_on is None else trained_on
-    variance = samples.identity.var(axis=0)
-    return Problems(samples, variance, options, mirror=mirror, trained_on=trained_on)
+    width = samples.identity.shape[1]
+    as_they_are = Rotation(np.zeros(width, np.float32), np.eye(width, dtype=np.float32), samples.identity.var(axis=0))
+    return Problems(Rotated(as_they_are, samples), options, mirror=mirror, trained_on=trained_on)
 
 
 def probabilities(head: Head, features: np.ndarray) -> np.ndarray:

@@ -31,7 +31,7 @@ NOT_IN_OS = (
     ),
 )
 NOT_IN_SIGNAL = ("SIGHUP", "SIGKILL", "SIGUSR1", "SIGALRM", "SIGPIPE", "SIGSTOP", "pthread_sigmask", "setitimer")
-WITH_PLATFORM = ("eyespot.files", "eyespot.runs.folder", "eyespot.serve.run", "eyespot.serve.painting_in_steps")
+WITH_PLATFORM = ("eyespot.files", "eyespot.locks", "eyespot.serve.run", "eyespot.serve.painting_in_steps")
 """Files of ours that ask for the system's name; machine.py asks for glibc, which other systems do not have."""
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from eyespot.bundle.files import sha256
-from eyespot.download import Remote
+from eyespot.download.file import Remote
 from eyespot.exporting import web_runtime
 
 SCRIPT = """
@@ -45,7 +45,7 @@ def write_stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     for name, content in CONTENT.items():
         (folder / name).write_bytes(content)
-    remotes = [Remote(f"http://127.0.0.1:9/{name}", sha256(data), len(data)) for name, data in CONTENT.items()]
+    remotes = [Remote(f"http://127.0.0.1:9/{name}", name, sha256(data), len(data)) for name, data in CONTENT.items()]
     monkeypatch.setattr(web_runtime, "FILES", tuple(remotes))
     return folder
 

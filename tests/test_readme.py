@@ -57,7 +57,7 @@ WITH_NUMBERS = ("docs/convolution.md", "docs/course.md")
 """Pages whose console blocks are compared with their numbers: sums that come out alike everywhere."""
 IN_THIS_PROCESS = ("docs/course.md", "docs/labs.md")
 """Pages of many short commands: a new process for each would take longer than what it does."""
-AS_TYPED = ("README.md", "docs/for-a-student.md", "docs/for-a-teacher.md", "docs/for-an-engineer.md")
+AS_TYPED = ("README.md",)
 """Pages whose programs are started as a reader starts them. Those of others are forked, see `forked.py`."""
 
 LEFT_OUT = "..."

@@ -15,6 +15,8 @@ from eyespot.files import from_home
 from eyespot.words import counted
 
 CACHE_VARIABLE = "EYESPOT_CACHE"
+HUB_VARIABLE = "HF_ENDPOINT"
+"""Names a mirror of Hugging Face to all libraries that download from there."""
 
 
 def cores() -> int:
@@ -85,6 +87,11 @@ def hub_downloads() -> Path:
     if chosen:
         return from_home(chosen)
     return (from_home(home) if home else _user_cache() / "huggingface") / "hub"
+
+
+def hub_address() -> str | None:
+    """The mirror of Hugging Face that is to be asked in its place: `HF_ENDPOINT`; None where none is named."""
+    return os.environ.get(HUB_VARIABLE) or None
 
 
 def describe() -> str:

@@ -268,6 +268,14 @@ def test_many_classes(run):
     assert "PASS" in printed
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the system does not tell a child's peak memory")
+def test_very_many_pictures(run, data):
+    printed = run("million.py", data, "--pictures", 60, 90, "--rows", 2000, "--imgsz", 96)
+    assert "90 pictures: " in printed
+    assert "2,000 rows of 1280: " in printed
+    assert printed.count("(bar <= ") == 3
+
+
 def test_several_labels(monkeypatch):
     monkeypatch.syspath_prepend(BENCHMARKS)
     held = importlib.import_module("multilabel").coverage(3, copies=2, seed=0)
@@ -295,11 +303,33 @@ def test_the_playground(run):
     assert printed.count("(bar <= ") == 5
 
 
+def test_looks(run, tmp_path):
+    pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install playwright")
+    if not shutil.which("chromium"):
+        pytest.skip("chromium is missing: apt-get install chromium")
+    page = tmp_path / "wide" / "report.html"
+    page.parent.mkdir()
+    page.write_text(
+        "<!doctype html><body><section><p style='width: 99rem'>wide</p><a href='#' tabindex='0'>a</a></section>"
+    )
+    printed = run("look.py", page)
+    assert printed.count("report-wide, ") == printed.count(": cut off: <p style=") == 6
+    assert 'FAIL  6 elements (bar <= 0 elements): "nothing is cut off"' in printed
+    assert 'PASS  0 elements (bar <= 0 elements): "Tab reaches' in printed
+
+
 def test_collecting(run):
     pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install playwright")
     if not shutil.which("chromium"):
         pytest.skip("chromium is missing: apt-get install chromium")
     assert run("studio_collect.py", "--pictures", 4).count("(bar ") == 4
+
+
+def test_a_first_visit(run):
+    pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install playwright")
+    if not shutil.which("chromium"):
+        pytest.skip("chromium is missing: apt-get install chromium")
+    assert run("studio_first.py", "--epochs", 2).count("(bar <= ") == 2
 
 
 def test_decoding(run_here, data):

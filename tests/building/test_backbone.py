@@ -3,7 +3,9 @@
 import pytest
 
 from eyespot.building import backbone
-from eyespot.building.backbone import DEFAULT, choose_backbone
+from eyespot.building import known_graph as known_graphs
+from eyespot.building.backbone import DEFAULT, choose_backbone, converted
+from eyespot.building.known_graph import known_graph
 from eyespot.errors import WeightsError
 from eyespot.zoo import weights_files
 from eyespot.zoo.weights import of_network
@@ -25,7 +27,7 @@ def test_a_damaged_graph_is_converted_again(kept, damage, monkeypatch):
     altered[len(data) // 2] ^= 1  # within a weight, where no check of its form would notice
     file.write_bytes({"none": data, "truncated": data[:-1000], "altered": bytes(altered)}[damage])
     converted = []
-    monkeypatch.setattr(backbone, "_convert", lambda *_: converted.append(1) or b"graph")
+    monkeypatch.setattr(backbone, "known_graph", lambda: converted.append(1) or b"graph")
     graph = DEFAULT.trunk(folder, "fp32").graph
     assert len(converted) == (damage != "none")
     assert graph == DEFAULT.trunk(folder, "fp32").graph
@@ -57,3 +59,17 @@ def test_a_foreign_file_in_the_wheels_place_is_refused_though_the_right_one_was_
         DEFAULT.trunk(folder, "fp32")
     foreign.unlink()
     assert DEFAULT.trunk(folder, "fp32").graph  # and where none is left, none is needed
+
+
+def test_the_known_graph_is_what_the_conversion_gives_byte_for_byte(tmp_path):
+    assert known_graph() == converted(DEFAULT, tmp_path)
+
+
+def test_there_is_no_known_graph_without_the_published_file(monkeypatch):
+    monkeypatch.setattr(known_graphs, "find", lambda weights: None)
+    assert known_graph() is None
+
+
+def test_other_sizes_are_converted(shared_cache, monkeypatch):
+    monkeypatch.setattr(backbone, "known_graph", lambda: b"of 224 pixels")
+    assert choose_backbone("efficientnet_lite0", None, size=96).trunk(shared_cache, "fp32").graph != b"of 224 pixels"

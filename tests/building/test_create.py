@@ -115,9 +115,9 @@ def test_a_file_with_a_published_name_must_be_that_file(tmp_path, resnet18):
         eyespot.create("resnet18", weights=file)
 
 
-def test_weights_that_are_nowhere_are_said_with_url_and_place(tmp_path, monkeypatch):
+def test_weights_that_are_nowhere_are_said_with_the_command_that_gets_them(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    with pytest.raises(WeightsError, match=r"download https://download.pytorch.org/models/vgg16-397923af.pth"):
+    with pytest.raises(WeightsError, match=r"`eyespot networks vgg16 --download` gets these, 553.4 MB"):
         eyespot.create("vgg16", weights="imagenet")
     with pytest.raises(WeightsError, match="published are 'imagenet' and 'imagenet_v2', and there is no file"):
         eyespot.create("resnet50", weights="imagenet_v3")

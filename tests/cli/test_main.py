@@ -409,8 +409,8 @@ def test_a_reader_that_goes_away_is_no_traceback(run, split_photos, shared_cache
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
-@pytest.mark.parametrize("wait_for", ["folder", "store"])
-def test_ctrl_c_ends_a_real_run_with_a_sentence(draw, tmp_path, warm_cache, split_run, wait_for):
+@pytest.mark.parametrize("wait_for", ["folder", "features"])
+def test_ctrl_c_ends_a_real_run_with_a_sentence_or_with_a_model(draw, tmp_path, warm_cache, split_run, wait_for):
     draw(tmp_path / "photos", 400)
     cache = Path(shutil.copytree(warm_cache / "graphs", tmp_path / "cache" / "graphs")).parent
     command = [sys.executable, "-m", "eyespot", "train", "photos"]
@@ -429,6 +429,11 @@ def test_ctrl_c_ends_a_real_run_with_a_sentence(draw, tmp_path, warm_cache, spli
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     said, error = process.communicate()
+    if wait_for == "features":  # of some pictures
+        assert process.returncode == 0, error
+        assert re.search(r"ended by you: the model is of \d+ of [\d,]+ pictures", said)
+        assert (tmp_path / "runs/train/photos/report.html").exists()
+        return
     assert process.returncode == 130
     assert said == ""
     assert one_sentence(error), error

@@ -529,7 +529,7 @@ def test_a_path_that_does_not_exist_is_refused_with_the_nearest_name(tmp_path, m
 
 
 def test_a_file_is_not_offered_where_a_folder_is_wanted(tmp_path):
-    (tmp_path / "photos.tar").write_bytes(b"x")
+    (tmp_path / "photos.7z").write_bytes(b"x")
     with pytest.raises(NoPictures) as caught:
         open_data_set(tmp_path / "photos")
     assert "did you mean" not in str(caught.value)
@@ -556,7 +556,7 @@ def test_a_file_is_refused_where_a_folder_is_expected(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "what_to_do"),
-    [("t.xlsx", "save the table as CSV"), ("photos.tar", "unpack it"), ("coco.json", "perhaps boxes")],
+    [("t.xlsx", "save the table as CSV"), ("photos.7z", "unpack it"), ("coco.json", "perhaps boxes")],
 )
 def test_a_file_that_can_be_made_readable_is_refused_with_how(tmp_path, name, what_to_do):
     (tmp_path / name).write_bytes(b"x")

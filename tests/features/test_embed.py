@@ -18,6 +18,7 @@ from PIL import Image, ImageOps
 from torch import nn
 
 from eyespot.blocks import chain, conv
+from eyespot.data import room
 from eyespot.data.copies import Hashed, hash_pictures
 from eyespot.data.data_set import Picture
 from eyespot.data.pictures import read_image
@@ -26,8 +27,8 @@ from eyespot.data.store import Store
 from eyespot.engine.from_torch import to_onnx
 from eyespot.engine.run import Engine
 from eyespot.errors import MachineError, StoreError
-from eyespot.features import embed as module
-from eyespot.features import room, share, stored
+from eyespot.features import compute as module
+from eyespot.features import share, stored
 from eyespot.features.embed import Embedded, embed, require_room_for
 from eyespot.features.trunk import Recipe, Trunk
 from eyespot.records import Network, Preprocess

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from eyespot.data import room
 from eyespot.data.copies import Hashed, content_hash
 from eyespot.data.data_set import Picture
 from eyespot.data.pictures import read_image
 from eyespot.errors import MachineError
-from eyespot.features import decode, room
+from eyespot.features import decode
 from eyespot.features.images import bytes_needed, decoded
 from eyespot.records import Preprocess
 

@@ -96,6 +96,26 @@ def test_the_likest_of_those_that_may_be_one_are_given_beside():
     assert few.likeness.tolist() == sorted(unsure.likeness.tolist(), reverse=True)[:5]
 
 
+@pytest.mark.parametrize("axes", [1, 4, 16, 128])
+@pytest.mark.parametrize("share", [0, 1 / 64, 1])
+@pytest.mark.parametrize("unsure", [0, 5])
+def test_few_numbers_of_each_picture_find_the_same_pairs(axes, share, unsure, monkeypatch):
+    random = np.random.default_rng(1)
+    kinds = np.repeat(random.normal(size=(60, *SHAPE)), 5, axis=0)
+    kinds[::10] = kinds[::10, ..., ::-1]
+    found = (kinds + 0.45 * random.normal(size=kinds.shape)).astype(np.float16)
+    unit = unit_signatures(found)
+    monkeypatch.setattr(likeness, "PAIRS", 7)
+    whole = alike(unit, unsure=unsure)
+    for name, value in (("MANY", 0), ("AXES", axes), ("SHARE", share), ("SAMPLED", 50)):
+        monkeypatch.setattr(likeness, name, value)
+    again = alike(unit, unsure=unsure)
+    assert pairs(again) == pairs(whole)
+    assert len(whole) > 50
+    order, order_again = (np.lexsort((each.second, each.first)) for each in (whole, again))
+    np.testing.assert_allclose(again.likeness[order_again], whole.likeness[order], atol=1e-5)
+
+
 def test_two_different_pictures_are_not_alike():
     assert not pairs(alike(unit_signatures(signatures()[4:6])))
 

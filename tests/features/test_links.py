@@ -19,7 +19,9 @@ from eyespot.features import links
 from eyespot.features.likeness import ALIKE, PERHAPS, unit_signatures
 
 SHAPE = (6, 4, 4)
-SIGNER = SimpleNamespace(recipe=SimpleNamespace(key=lambda content, view: "signer"), preprocess=OWN_PREPROCESS)
+SIGNER = SimpleNamespace(
+    folder=None, recipe=SimpleNamespace(key=lambda content, view: "signer"), preprocess=OWN_PREPROCESS
+)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from twins import lively
 
 import eyespot
 from eyespot.building.named import bundle_with_weights
+from eyespot.building.own import Own
 from eyespot.bundle.files import read_bundle
 from eyespot.cli.main import main
 from eyespot.data.pictures import read_image
@@ -94,7 +95,7 @@ def test_a_stage_of_its_own_is_where_it_is_cut(downloaded, split_photos, shared_
     [
         ("timm:vit_tiny_patch16_224", "no convolutional network"),
         ("timm:resnet1", "did you mean 'timm:resnet"),
-        ("timm:resnet18.a1_in1k", r"resnet18.a1_in1k are not on this computer: download https://huggingface.co"),
+        ("timm:resnet18.a1_in1k", "timm:resnet18.a1_in1k are not on this .* timm:resnet18 --download` gets these"),
     ],
 )
 def test_what_cannot_be_trained_is_said_at_once(model, said, downloaded, split_photos, shared_cache, tmp_path):
@@ -108,7 +109,7 @@ def test_networks_are_weighed_on_ones_own_pictures(downloaded, split_photos, sha
     found = eyespot.benchmark(split_photos, models=models)
     assert {each.model for each in found.models} == {"efficientnet_lite0", "timm:test_resnet"}
     [missing] = found.missing
-    assert (missing.model, "download https://" in missing.reason) == ("timm:resnet18", True)
+    assert (missing.model, "--download` gets these" in missing.reason) == ("timm:resnet18", True)
     best, other = found.models
     assert best.accuracy.accuracy >= other.accuracy.accuracy
     assert (best.accuracy.n, best.behind, best.p) == (24, None, None)
@@ -170,9 +171,8 @@ def file(tmp_path):
 
 @pytest.mark.parametrize("function", ["", ":build", ":fixed"])
 def test_a_network_from_a_file_is_trained_where_its_code_may_run(function, file, split_photos, shared_cache, tmp_path):
-    result = eyespot.train(
-        split_photos, model=f"{file}{function}", allow_code=True, imgsz=SIDE, epochs=1, out=tmp_path / "runs"
-    )
+    own = Own.of_code(f"{file}{function}")
+    result = eyespot.train(split_photos, model=own, imgsz=SIDE, epochs=1, out=tmp_path / "runs")
     assert (result.network, result.regime) == (f"own:my_net.py{function.replace(':', '.')}", "scratch")
     assert len(result.model.predict(split_photos / "test" / "circle" / "203.png")) == 1
 
@@ -184,6 +184,8 @@ def test_without_leave_no_line_of_it_runs(file, split_photos, shared_cache, tmp_
     (tmp_path / "options.yaml").write_text("allow-code: true\n")
     done = CliRunner().invoke(main, ["train", str(split_photos), "--config", str(tmp_path / "options.yaml")])
     assert "no option 'allow-code'" in done.stderr
+    done = CliRunner().invoke(main, ["train", str(split_photos), "--model", "resnet18", "--allow-code"])
+    assert "is for a model that is code, as --model my_net.py:build" in done.stderr
     assert not (tmp_path / "ran").exists()
 
 
@@ -198,5 +200,5 @@ def test_without_leave_no_line_of_it_runs(file, split_photos, shared_cache, tmp_
 )
 def test_code_that_gives_no_network_is_said(model, said, file, split_photos, shared_cache, tmp_path):
     with pytest.raises(OptionError, match=said) as raised:
-        eyespot.train(split_photos, model=str(tmp_path / model), allow_code=True, out=tmp_path)
+        eyespot.train(split_photos, model=Own.of_code(str(tmp_path / model)), out=tmp_path)
     assert "\n" not in str(raised.value)

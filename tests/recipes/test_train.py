@@ -428,13 +428,6 @@ def test_files_that_cannot_be_used_are_named_everywhere_and_the_others_are_used(
 # --- from scratch
 
 
-@pytest.fixture(scope="module")
-def digits_run(warm_cache, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EYESPOT_CACHE", str(warm_cache))
-        return eyespot.train("digits", epochs=2, out=tmp_path_factory.mktemp("digits-runs"))
-
-
 def test_digits_are_learned_from_scratch(digits_run, shared_cache):
     assert (digits_run.network, digits_run.regime) == ("lenet5", "scratch")
     assert digits_run.classes == tuple("0123456789")

@@ -16,7 +16,7 @@ from eyespot.evaluate.paired import Comparison
 from eyespot.recipes.train import train
 from eyespot.training.loop import Training
 
-QUICK = {"regime": "full", "epochs": 1, "batch": 12, "average": 0.0}
+QUICK = {"regime": "full", "mirror": "yes", "epochs": 1, "batch": 12, "average": 0.0}
 """Two steps."""
 
 

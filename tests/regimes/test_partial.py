@@ -138,7 +138,7 @@ def test_activations_kept_on_the_way_to_features_give_the_same_bits_as_those_com
         shutil.copytree(warm_cache / "graphs", cache / "graphs")
         monkeypatch.setenv("EYESPOT_CACHE", str(cache))
         if not tapped:
-            monkeypatch.setattr("eyespot.regimes.fitting.tap_for", lambda *_, **__: None)
+            monkeypatch.setattr("eyespot.regimes.featured.tap_for", lambda *_, **__: None)
         options = LATE | {"freeze": "stage5", "epochs": 1, "precision": "fp32"}  # in bf16 they are other bits, not kept
         results[tapped] = train(run[0], out=tmp_path, name=str(tapped), **options)
     assert read_bundle(results[True].run).graph == read_bundle(results[False].run).graph

@@ -7,6 +7,7 @@ import hashlib
 import io
 import re
 from dataclasses import replace
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from eyespot.evaluate import calibration as cal
 from eyespot.evaluate.metrics import part_metrics, wilson, wilson_fraction
 from eyespot.evaluate.promises import Promise, Share, Unknown
 from eyespot.evaluate.verdict import RunScores
+from eyespot.places import InStudio
 from eyespot.records import Rung, SetAside
 from eyespot.reporting.page import LISTED
 from eyespot.reporting.report import Mistake, Report, render, results, write_report
@@ -84,7 +86,7 @@ def refusals(names=NAMES, **changes) -> Refusals:
 def full(names=NAMES, **changes) -> Report:
     labels, logits = measured(0, 372, names)
     mistakes = tuple(
-        Mistake(f"{names[0]}/{i}.jpg", "test", names[0], names[1], 0.9 - i / 100, THUMBNAIL.getvalue())
+        Mistake(f"{names[0]}/{i}.jpg", "test", names[0], names[1], 0.9 - i / 100, THUMBNAIL.getvalue(), f"{i:032x}")
         for i in range(24)
     )
     scores = RunScores(
@@ -198,6 +200,21 @@ def test_hostile_names_are_text_and_nothing_else():
     assert len(page.all("img")) == len(report.mistakes)
 
 
+def test_how_many_more_mistakes_there_are_and_where_is_said():
+    text = Page(render(full(wrong=5312))).text
+    assert "These are the 24 surest of 5312 wrong answers: predictions.csv has all of them." in text
+    assert "surest of" not in Page(render(full(wrong=24))).text
+
+
+def test_a_report_on_a_million_pictures_has_a_few_megabytes():
+    """Of what grows with the pictures only the beginning is shown, and its number."""
+    gone = tuple(SetAside(picture=f"hat/{number}.jpg", reason="is damaged") for number in range(100_000))
+    notes = tuple(f"note {number}" for number in range(10_000))
+    html = render(full(set_aside=gone, notes=notes, wrong=250_000))
+    assert len(html) < 2e6
+    assert "100,000 files were" in html or "100000 files were" in html
+
+
 def test_every_number_of_the_records_is_shown():
     report = full()
     text = Page(render(report)).text
@@ -247,6 +264,7 @@ def test_the_headline_prefers_test_then_out_of_fold_then_validation():
         {"ladder": LADDER[:1]},
         {"ladder": LADDER[2:]},
         {"next_commands": ()},
+        {"studio": InStudio("runs/train/clothing", "clothing"), "test": None},
         {"counts": {}},
     ],
     ids=lambda missing: "+".join(missing),
@@ -255,7 +273,10 @@ def test_the_page_stands_without_any_optional_part(missing):
     page = Page(render(full(**missing)))
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
-    assert {attributes["href"].removeprefix("#") for attributes in page.all("a")} <= set(ids)
+    inside = {
+        str(attributes["href"]) for attributes in page.all("a") if not str(attributes["href"]).startswith("http:")
+    }
+    assert {each.removeprefix("#") for each in inside} <= set(ids)
     assert {a["aria-labelledby"] for _, a in page.tags if "aria-labelledby" in a} <= set(ids)
     assert "None" not in page.text
 
@@ -382,7 +403,7 @@ def test_tables_can_be_read_aloud_and_reached_by_keyboard():
     assert boxes
     assert all(attributes.get("tabindex") == "0" for attributes in boxes)
     assert all(attributes.get("alt") for attributes in page.all("img"))
-    assert all(attributes.get("aria-label") for attributes in page.all("svg"))
+    assert all(attributes.get("aria-label") or attributes.get("aria-hidden") for attributes in page.all("svg"))
 
 
 @pytest.mark.parametrize(
@@ -390,6 +411,49 @@ def test_tables_can_be_read_aloud_and_reached_by_keyboard():
 )
 def test_the_date_is_written_out(created, shown):
     assert shown in Page(render(full(created=created))).text
+
+
+# --- the ways into the studio
+
+
+def in_studio(report: Report) -> list[dict[str, str]]:
+    """The places in the studio that a report's links name."""
+    links = [str(each["href"]) for each in Page(render(report)).all("a") if not str(each["href"]).startswith("#")]
+    assert all(each.startswith("http://127.0.0.1:8765/#run=clothing&") for each in links)
+    return [dict(parse_qsl(urlsplit(each).fragment)) for each in links]
+
+
+def test_each_cell_and_each_mistake_leads_to_its_place_in_the_studio():
+    report = full(studio=InStudio("runs/train/clothing", "clothing"))
+    places, test = in_studio(report), report.scores.test
+    cells = [each for each in places if "truth" in each]
+    assert {each["part"] for each in cells} == {"test"}
+    wanted = [(str(truth), str(answer)) for truth, answer, _ in test.cells]
+    assert {(each["truth"], each["answer"]) for each in cells} == set(wanted)
+    assert [each["picture"] for each in places if "picture" in each] == [each.content for each in report.mistakes]
+    assert [each["screen"] for each in places[-4:]] == ["network", "errors", "kernels", "training"]
+    text = Page(render(report)).text
+    assert "eyespot studio runs/train/clothing " in text
+    assert "eyespot studio runs/train/clothing --at errors" in text
+
+
+def test_cells_of_cross_validation_lead_to_the_training_part():
+    labels, logits = measured(5, 96)
+    detail = part_metrics(labels, cal.probabilities(logits), NAMES)
+    cross = {"test": None, "validation": None, "out_of_fold": detail.overall, "out_of_fold_detail": detail}
+    places = in_studio(full(**cross, studio=InStudio("runs/train/clothing", "clothing")))
+    assert {each["part"] for each in places if "part" in each} == {"train"}
+
+
+def test_what_the_studio_cannot_open_has_no_way_into_it():
+    html = render(full(studio=None))
+    assert "studio" not in re.sub(r"<style>.*</style>", "", html, flags=re.DOTALL)
+
+
+def test_a_hostile_name_stays_within_its_address():
+    html = render(full(HOSTILE, studio=InStudio(HOSTILE[0], HOSTILE[1])))
+    for each in Page(html).all("a"):
+        assert str(each["href"]).startswith(("#", "http://127.0.0.1:8765/#run=%22%3E%3Cimg"))
 
 
 # --- when it shows none of the classes

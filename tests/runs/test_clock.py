@@ -120,7 +120,10 @@ def test_every_decision_is_on_disk_at_once_with_what_was_asked(tmp_path):
 
 
 OF_A_RUN = {
-    "frozen: fits": {"pictures": 60, "mirror": True, "tapped": False},
+    "frozen: fits": {
+        **{"pictures": 60, "mirror": True, "tapped": False},
+        **{"asked": None, "no_gain": False, "stopped": False},
+    },
     "frozen: seconds": 2.5,
     "finishing: seconds": 0.31,
     "partial stage7: epochs": 80,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
 import threading
 from contextlib import ExitStack
 from pathlib import Path
@@ -39,48 +36,6 @@ def left_behind(run: Path, *others: str) -> Path:
     for name in ("args.json", LOCK, ".eyespot-01ab", "checkpoints/scratch/.eyespot-01ab", *others):
         (run / name).write_text("x")
     return run
-
-
-# --- the lock
-
-
-def test_only_one_has_the_lock_until_it_is_let_go(tmp_path):
-    first = RunLock.taken(tmp_path)
-    assert first
-    assert RunLock.taken(tmp_path) is None
-    first.let_go()
-    second = RunLock.taken(tmp_path)
-    assert second
-    second.let_go()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_that_is_gone_gives_no_lock(tmp_path):
-    assert RunLock.taken(tmp_path / "gone") is None
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="it takes what Windows does not have")
-def test_a_lock_on_a_file_that_was_deleted_meanwhile_is_none(tmp_path, monkeypatch):
-    monkeypatch.setattr("eyespot.runs.folder._is_locked_now", lambda descriptor: (tmp_path / LOCK).unlink() is None)
-    assert RunLock.taken(tmp_path) is None
-
-
-@pytest.mark.skipif(os.name == "nt", reason="no fork, no SIGKILL")
-def test_a_process_that_is_killed_lets_go(tmp_path):
-    heard, said = os.pipe()
-    child = os.fork()
-    if child == 0:
-        RunLock.taken(tmp_path)
-        os.write(said, b"x")
-        signal.pause()
-    os.read(heard, 1)
-    assert RunLock.taken(tmp_path) is None
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    assert (tmp_path / LOCK).exists()
-    lock = RunLock.taken(tmp_path)
-    assert lock
-    lock.let_go()
 
 
 # --- names

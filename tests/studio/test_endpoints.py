@@ -13,7 +13,6 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-import eyespot
 from eyespot.answering.model import load
 from eyespot.errors import DataError, EyespotError, NetworkError, OptionError
 from eyespot.studio.app import make_app
@@ -26,11 +25,9 @@ OWN = {"host": "127.0.0.1"}
 
 
 @pytest.fixture(scope="module")
-def run(warm_cache, tmp_path_factory) -> Iterator[str]:
+def run(digits_run) -> str:
     """What `train` made of the embedded digits."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EYESPOT_CACHE", str(warm_cache))
-        yield eyespot.train("digits", out=tmp_path_factory.mktemp("studio"), epochs=2).run
+    return digits_run.run
 
 
 @pytest.fixture(scope="module")

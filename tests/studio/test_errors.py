@@ -18,7 +18,6 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-import eyespot
 from eyespot.data.read_as import AS_IT_IS
 from eyespot.data.sources import open_data_set
 from eyespot.errors import RequestError
@@ -34,11 +33,9 @@ Row = dict[str, str]
 
 
 @pytest.fixture(scope="module")
-def run(warm_cache, tmp_path_factory) -> Iterator[Path]:
-    """What one epoch made of the embedded digits: it makes mistakes."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EYESPOT_CACHE", str(warm_cache))
-        yield Path(eyespot.train("digits", out=tmp_path_factory.mktemp("studio"), epochs=1).run)
+def run(digits_run) -> Path:
+    """What two epochs made of the embedded digits: it makes mistakes."""
+    return Path(digits_run.run)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-import eyespot
 from eyespot.arithmetic.nearest_kernel import nearest_kernels
 from eyespot.runs.kernels import KERNELS, read_kernels
 from eyespot.studio.app import make_app
@@ -23,11 +22,9 @@ from eyespot.walking.walk import weight_of
 
 
 @pytest.fixture(scope="module")
-def run(warm_cache, tmp_path_factory) -> Iterator[Path]:
+def run(digits_run) -> Path:
     """What `train` made of the embedded digits."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EYESPOT_CACHE", str(warm_cache))
-        yield Path(eyespot.train("digits", out=tmp_path_factory.mktemp("studio"), epochs=2).run)
+    return Path(digits_run.run)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from torch import nn
 
 import eyespot
 from eyespot.errors import RequestError
@@ -23,6 +24,7 @@ from eyespot.labs.folder import OUTCOME
 from eyespot.studio.app import make_app
 from eyespot.studio.desk import Desk
 from eyespot.studio.lab_data import data_of, own_data
+from eyespot.studio.lab_models import NOT_OFFERED, models_for
 from eyespot.studio.lab_process import Asked, LabProcess
 
 NAME = "padding-edges"
@@ -92,8 +94,7 @@ def labs(prepared, tmp_path) -> Iterator[Callable[[str], LabProcess]]:
 
 
 def client_of(process: LabProcess, bundle: Any = None) -> TestClient:
-    desk = Desk(SimpleNamespace(bundle=bundle))
-    desk.lab = process
+    desk = Desk(SimpleNamespace(bundle=bundle, name="open", net=nn.Sequential(nn.Conv2d(8, 4, 1))), process)
     return TestClient(make_app(desk), base_url="http://127.0.0.1")
 
 
@@ -313,3 +314,24 @@ def test_another_sites_page_starts_nothing(labs):
         address = f"/studio/lab_start?lab={NAME}&guess=1"
         assert client.post(address, headers={"origin": "http://other.example"}).status_code == 403
     assert process.running is None
+
+
+def test_a_lab_looks_into_a_network_that_is_offered(labs, tmp_path):
+    process, bundle = labs("done"), bundle_of(tmp_path / "run")
+    with client_of(process, bundle) as client:
+        told = client.get("/studio/labs").json()
+        assert [each["name"] for each in told["labs"] if each["takes_model"]] == ["bottleneck"]
+        assert list(told["models"].items())[:2] == [("efficientnet_lite0", "efficientnet_lite0"), ("own", "open")]
+        for model in ("nothing", "/etc", str(bundle.folder)):
+            refused = client.post("/studio/lab_start", params={"lab": "bottleneck", "guess": 1, "model": model})
+            assert (refused.status_code, refused.json()["error"]) == (404, NOT_OFFERED)
+        refused = client.post(f"/studio/lab_start?lab={NAME}&guess=1&model=own")
+        assert "trains networks of its own" in refused.json()["error"]
+        client.post("/studio/lab_start?lab=bottleneck&guess=1&model=own")
+        waited(process, ended)
+    assert f"--model={bundle.folder}" in (tmp_path / "arguments").read_text().splitlines()
+
+
+def test_only_networks_that_narrow_are_offered(labs):
+    desk = Desk(SimpleNamespace(bundle=None, name="lenet5", net=nn.Sequential(nn.Conv2d(1, 4, 1))), labs("done"))
+    assert "own" not in models_for(desk.subject)

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
-import eyespot
-from eyespot.studio.app import make_app
+from eyespot.studio.app import make_app, make_app_of_training
 from eyespot.studio.desk import Desk
+from eyespot.studio.history import History
+from eyespot.studio.lab_process import LabProcess
 from eyespot.studio.lobby import NONE_OPEN
+from eyespot.studio.same_run import OTHER_RUN
 from eyespot.studio.subject import opened
 
 
 @pytest.fixture(scope="module")
-def run(warm_cache, tmp_path_factory) -> Iterator[Path]:
-    """What one epoch made of the embedded digits, in a folder of runs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EYESPOT_CACHE", str(warm_cache))
-        yield Path(eyespot.train("digits", out=tmp_path_factory.mktemp("home") / "runs", epochs=1).run)
+def run(digits_run, tmp_path_factory) -> Path:
+    """What `train` made of the embedded digits, in a folder of runs."""
+    return Path(shutil.copytree(digits_run.run, tmp_path_factory.mktemp("home") / "runs/train/digits"))
 
 
 @pytest.fixture
@@ -60,3 +62,41 @@ def test_a_run_that_cannot_be_opened_leaves_what_is_open(run, tmp_path):
         assert client.post(f"/studio/open?run={listed['id']}").status_code == 409
         assert client.get("/studio/lobby").json()["open"] == run.name
         assert client.get("/studio/network").json()["name"] == run.name
+
+
+def test_a_page_of_another_run_gets_no_number_of_this_one(run, tmp_path):
+    other = tmp_path / "runs" / "train" / "other"
+    shutil.copytree(run, other)
+    desk = Desk(opened(run))
+    with TestClient(make_app(desk, tmp_path), base_url="http://127.0.0.1") as client:
+        shown = client.get("/studio/network").json()["shown"]
+        assert shown == client.get("/studio/lobby").json()["shown"] == desk.number
+        assert client.get(f"/studio/confusion?part=val&shown={shown}").status_code == 200
+        [listed] = client.get("/studio/runs").json()["runs"]
+        client.post(f"/studio/open?run={listed['id']}")
+        for address in ("confusion?part=val&", "network?", "history?", "kernels?layer=stage1.conv&", "labs?"):
+            refused = client.get(f"/studio/{address}shown={shown}")
+            assert (refused.status_code, refused.json()["error"]) == (412, OTHER_RUN)
+        assert client.get("/studio/confusion?part=val").status_code == 200
+        assert client.post(f"/studio/open?run={listed['id']}&shown={shown}").status_code == 412
+
+
+def test_a_run_without_a_model_has_a_number_too(tmp_path):
+    (tmp_path / "args.json").write_text("{}")
+    with TestClient(make_app_of_training(History(tmp_path)), base_url="http://127.0.0.1") as client:
+        shown = client.get("/studio/network").json()["shown"]
+        assert shown == client.get(f"/studio/lobby?shown={shown}").json()["shown"]
+        assert client.get("/studio/history?shown=0").status_code == 412
+
+
+def test_a_lab_goes_on_when_another_run_is_opened(run, tmp_path):
+    shutil.copytree(run, tmp_path / "runs" / "train" / "other")
+    lab = LabProcess(tmp_path, (sys.executable, "-c", "import time; time.sleep(600)"))
+    with TestClient(make_app(Desk(opened(run), lab), tmp_path), base_url="http://127.0.0.1") as client:
+        client.post("/studio/lab_start?lab=chance&guess=1")
+        [listed] = client.get("/studio/runs").json()["runs"]
+        assert client.post(f"/studio/open?run={listed['id']}").status_code == 200
+        told = client.get("/studio/lab_work").json()
+        assert (told["state"], told["asked"]["lab"]) == ("running", "chance")
+        client.post("/studio/lab_stop")
+    assert lab.running is None

@@ -116,8 +116,10 @@ def test_what_cannot_be_a_chain_is_refused_with_what_can(timm, name, said):
 def test_a_missing_file_is_said_with_what_to_download(timm, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    for given in ("a1_in1k", "a3_in1k"):
-        with pytest.raises(WeightsError, match=rf"download https://huggingface.co/timm/resnet18.{given}/resolve/main"):
+    for given, said in (("a1_in1k", ""), ("a3_in1k", " --weights a3_in1k")):
+        with pytest.raises(
+            WeightsError, match=rf"`eyespot networks timm:resnet18{said} --download` gets these from hugg"
+        ):
             eyespot.create("timm:resnet18", weights=given)
     with pytest.raises(WeightsError, match="no weights 'imagenet' for timm:resnet18: published are 'a1_in1k' and"):
         eyespot.create("timm:resnet18", weights="imagenet")

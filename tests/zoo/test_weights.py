@@ -45,6 +45,7 @@ def test_torchvision_publishes_these(weights, models):
     assert weights.url == theirs.url
     assert weights.file == theirs.url.rpartition("/")[2]
     assert weights.file.endswith(f"-{weights.sha256}.pth")
+    assert weights.mebibytes == theirs.meta["_file_size"]
     assert weights.classes == len(theirs.meta["categories"])
     assert 100 * weights.accuracy == pytest.approx(theirs.meta["_metrics"]["ImageNet-1K"]["acc@1"])
     transforms = theirs.transforms()

@@ -71,7 +71,7 @@ def evaluation(
     if not answers.pictures:
         raise DataError(f"{where} has no readable picture of this model's classes in part {part!r}")
     measured, image_side = [each.hashed for each in answers.pictures], min(model.manifest.preprocess.crop_hw)
-    together = find_together(hashed, image_side=image_side, lists=lists, progress=progress)
+    together = find_together(hashed, image_side=image_side, lists=lists, cluster=model.cluster, progress=progress)
     series, on_series = together.numbers(measured), together.notes_on(measured, COUNTED)
     metrics = part_metrics(answers.labels, answers.probabilities, model.classes, group=series)
     logits = np.log(np.maximum(answers.probabilities, SMALLEST_PROBABILITY))

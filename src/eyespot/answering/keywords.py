@@ -8,6 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, TypedDict
 
+from eyespot.data.read_as import ReadKeywords
+
+
+class ClusterKeywords(ReadKeywords, total=False):
+    """How data are read, and where is computed."""
+
+    cluster: str | None
+
 
 class PredictKeywords(TypedDict, total=False):
     """None stands for the model's own default."""

@@ -79,7 +79,7 @@ def label_evaluation(
         raise DataError(f"{data} has no readable picture in part {part!r}")
     measured = [each.hashed for each in kept]
     lists, image_side = [lists_of(model.bundle.folder, None, data)], min(model.manifest.preprocess.crop_hw)
-    together = find_together(hashed, image_side=image_side, lists=lists, progress=progress)
+    together = find_together(hashed, image_side=image_side, lists=lists, cluster=model.cluster, progress=progress)
     names = [picture.name for picture, _ in pictures]
     return MultilabelValResult(
         **_scores(model, measured, answered, together.numbers(measured)).model_dump(),

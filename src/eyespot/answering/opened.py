@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,18 +18,20 @@ from eyespot.answering.answers import Answers
 from eyespot.answering.results import ClassProbability, Prediction
 from eyespot.answering.rules import Rules
 from eyespot.bundle.exported import Exported, ExportedMultilabel, WholeClassifier
-from eyespot.bundle.files import Bundle, Naming
+from eyespot.bundle.files import Bundle, MultilabelBundle, Naming
 from eyespot.bundle.manifest import Manifest
 from eyespot.bundle.multilabel_manifest import MultilabelManifest
-from eyespot.bundle.run import ClassAnswer, Classifier
+from eyespot.bundle.run import ClassAnswer, Classifier, answer_or_reason
 from eyespot.card import card
 from eyespot.data.data_set import Picture
 from eyespot.data.handed import Pictures, listed
 from eyespot.data.levels import FLAT_NOTE, is_flat
 from eyespot.data.read_as import AS_IT_IS, ReadAs
+from eyespot.distributed.cluster import Cluster, cluster_at
 from eyespot.engine.compiled import compiled_folder
 from eyespot.engine.run import BATCH
 from eyespot.errors import OptionError
+from eyespot.features.compute import Asked, Graph, Seen, compute_in
 from eyespot.features.decode import decode_pictures
 from eyespot.progress import Progress
 from eyespot.records import Preprocess, SetAside
@@ -54,6 +58,8 @@ class Compiled:
 
     def __init__(self, bundle: Naming) -> None:
         self.bundle = bundle
+        self.cluster: Cluster | None = None
+        """Answers in place of this machine where the pictures are many."""
 
     @property
     def manifest(self) -> Manifest | MultilabelManifest:
@@ -101,6 +107,8 @@ class Compiled:
         """
         many = len(pictures) > FEW_PICTURES if many is None else many
         preprocess = self.manifest.preprocess
+        if self.cluster and many:
+            return _answers_in(self.cluster, self, pictures, doing=doing, progress=progress)
         return answers_of(self.classifier, preprocess, pictures, doing=doing, many=many, progress=progress)
 
 
@@ -131,6 +139,46 @@ def answers_of(
             answered.reasons[number] = answer
         else:
             answered.answers[number] = answer
+        progress(doing, len(answered.answers) + len(answered.reasons), len(pictures))
+    return answered
+
+
+def compute_on(model: Any, cluster: str | None, *, run: str | Path) -> None:
+    """Lets a cluster answer in place of this machine.
+
+    cluster: `auto` or an address; None for none. Raises OptionError, MissingExtra.
+    """
+    found = cluster_at(cluster)
+    if found is None:
+        return
+    if not isinstance(model, Compiled) or not isinstance(model.bundle, Bundle | MultilabelBundle):
+        raise OptionError(
+            f"the option cluster is for runs whose models name classes or labels, and {run} is none: leave it out"
+        )
+    model.cluster = found
+
+
+def _answers_in(
+    cluster: Cluster,
+    model: Compiled,
+    pictures: Sequence[tuple[Picture, str | None]],
+    *,
+    doing: str,
+    progress: Progress,
+) -> Answered:
+    """What the model says to each picture, computed by a cluster, with the bits of this machine."""
+    classifier, answered = model.classifier, Answered()
+    assert isinstance(classifier, Classifier)
+    seen = Seen(answered.reasons, answered.flat)
+    asked = [Asked(*each) for each in pictures]
+    graph = Graph(model.bundle.graph, model.manifest.preprocess, classifier.precision, BATCH)
+    for number, _, outputs in compute_in(cluster, asked, graph, classifier.engine(BATCH), seen):
+        [answer] = classifier.answers({name: row[None] for name, row in outputs.items()})
+        said = answer_or_reason(answer, model.bundle, classifier.of_black)
+        if isinstance(said, str):
+            answered.reasons[number] = said
+        else:
+            answered.answers[number] = said
         progress(doing, len(answered.answers) + len(answered.reasons), len(pictures))
     return answered
 

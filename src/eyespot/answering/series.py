@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from eyespot import machine
 from eyespot.building.backbone import DEFAULT, choose_precision
 from eyespot.data.copies import Hashed
 from eyespot.data.groups import Links, Series
+from eyespot.distributed.cluster import Cluster
+from eyespot.distributed.world import World
 from eyespot.errors import MissingExtra
 from eyespot.features.links import Found, find_links
 from eyespot.progress import Progress
@@ -51,14 +54,20 @@ class Together:
 
 
 def find_together(
-    data: Sequence[Hashed], *, image_side: int, lists: Sequence[RunLists] = (), progress: Progress
+    data: Sequence[Hashed],
+    *,
+    image_side: int,
+    lists: Sequence[RunLists] = (),
+    cluster: Cluster | None = None,
+    progress: Progress,
 ) -> Together:
     """The series of a data set, and the groups that the runs of the models were trained with.
 
     image_side: of the images that the models see, pixels: small pictures do not tell which belong together.
+    cluster: looks at what was not looked at yet.
     """
     ordered = sorted(data, key=lambda each: each.content)  # so that file names decide nothing
-    found = _look(ordered, progress) if image_side >= SMALLEST_SIDE else Found(Links.none())
+    found = _look(ordered, cluster, progress) if image_side >= SMALLEST_SIDE else Found(Links.none())
     named = [Links.of_names(of.groups(ordered)) for of in lists]
     how = "show the same or were taken in a row"
     if any(map(len, named)):
@@ -67,7 +76,7 @@ def find_together(
     return Together(series, how, (*found.notes, *(note for of in lists for note in of.notes)))
 
 
-def _look(ordered: Sequence[Hashed], progress: Progress) -> Found:
+def _look(ordered: Sequence[Hashed], cluster: Cluster | None, progress: Progress) -> Found:
     cache_folder, notes = machine.cache_folder(), list[str]()
     try:
         signer = DEFAULT.trunk(cache_folder, choose_precision("auto"), progress).signed().signer
@@ -75,5 +84,6 @@ def _look(ordered: Sequence[Hashed], progress: Progress) -> Found:
         return Found(Links.none(), notes=["finding series needs the extra `train`: none is looked for here"])
     assert signer is not None
     with open_store(cache_folder, notes) as store:
-        found = find_links(signer, ordered, store=store, progress=lambda done, total: progress(LOOKING, done, total))
+        world, tell = World(cluster=cluster), partial(progress, LOOKING)
+        found = find_links(signer, ordered, store=store, world=world, progress=tell)
     return replace(found, notes=[*found.notes, *notes])

@@ -139,7 +139,9 @@ def _kind(layer: Layer) -> str:
         return "pool"
     if layer.kind in ("conv", "depthwise conv"):
         return "conv"
-    return {"fully connected": "dense", "concatenation": "joined"}.get(layer.kind, "other")
+    if layer.kind == "concatenation" or layer.kind.startswith("elementwise"):
+        return "joined"
+    return {"fully connected": "dense"}.get(layer.kind, "other")
 
 
 def _volume(layer: Layer, scale: Scale) -> Volume:

@@ -23,12 +23,13 @@ from eyespot.arithmetic.sliding import (
 from eyespot.arithmetic.table import BYTES, Layer
 from eyespot.arithmetic.windows import Window
 from eyespot.blocks import Pick, ScaledTanh
+from eyespot.caffe_blocks import ChannelScale, SpatialResponseNorm
 
 _HANDS_ON = (nn.Flatten, nn.Identity, nn.Dropout, nn.Dropout2d)
 """In evaluation these give the memory they are given."""
 _POINTWISE = {f"torch.nn.modules.{file}" for file in ("activation", "batchnorm", "dropout")}
 """Where PyTorch keeps the modules that look at one place at a time and multiply no matrices."""
-_ALSO_POINTWISE = (nn.Identity, nn.LocalResponseNorm, Pick, ScaledTanh)
+_ALSO_POINTWISE = (nn.Identity, nn.LocalResponseNorm, ChannelScale, Pick, ScaledTanh)
 _KINDS: tuple[tuple[type[nn.Module], str], ...] = (
     (nn.Linear, "fully connected"),
     (nn.MaxPool2d, "max pool"),
@@ -36,7 +37,10 @@ _KINDS: tuple[tuple[type[nn.Module], str], ...] = (
     (nn.AdaptiveAvgPool2d, "average pool"),
     (nn.AdaptiveMaxPool2d, "max pool"),
     (nn.BatchNorm2d, "batch norm"),
+    (nn.BatchNorm1d, "batch norm"),
     (nn.LocalResponseNorm, "local norm"),
+    (SpatialResponseNorm, "local norm"),
+    (ChannelScale, "scale"),
     (nn.Flatten, "flatten"),
     (nn.Dropout, "dropout"),
     (nn.Dropout2d, "dropout"),

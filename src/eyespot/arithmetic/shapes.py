@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from eyespot.arithmetic.sliding import padding_of, windows_of
 from eyespot.blocks import Branches, Pick, Residual, SamePadding, ScaledTanh, is_chain, named_stages
+from eyespot.caffe_blocks import ChannelScale, Elementwise, SpatialResponseNorm
 from eyespot.errors import NetworkError
 
 Shape = tuple[int, ...]
@@ -54,6 +55,8 @@ def _fold(module: nn.Module, shape: Shape, *, at: str) -> Shape:
         return _sum(module, shape, at=at)
     if isinstance(module, Branches):
         return _concatenation(module, shape, at=at)
+    if isinstance(module, Elementwise):
+        return _elementwise(module, shape, at=at)
     return _leaf(module, shape, at=at)
 
 
@@ -76,6 +79,14 @@ def _concatenation(branches: Branches, shape: Shape, *, at: str) -> Shape:
     return (sum(other[0] for other in shapes.values()), *first[1:])
 
 
+def _elementwise(module: Elementwise, shape: Shape, *, at: str) -> Shape:
+    shapes = {name: _fold(branch, shape, at=dotted(at, name)) for name, branch in named_stages(module)}
+    if len(set(shapes.values())) > 1:
+        told = ", ".join(f"{name!r} {other}" for name, other in shapes.items())
+        raise NetworkError(f"Stage {at!r} cannot take the {module.operation} of branches of other shapes: {told}.")
+    return next(iter(shapes.values()))
+
+
 def _leaf(module: nn.Module, shape: Shape, *, at: str) -> Shape:
     expected = _expected(module)
     position = -1 if isinstance(module, nn.Linear) else 0
@@ -90,7 +101,10 @@ def _leaf(module: nn.Module, shape: Shape, *, at: str) -> Shape:
     return known
 
 
-_KEEPS_SHAPE = (nn.BatchNorm2d, nn.LocalResponseNorm, nn.ReLU, nn.ReLU6, ScaledTanh, nn.Dropout, nn.Identity)
+_KEEPS_SHAPE = (
+    *(nn.BatchNorm1d, nn.BatchNorm2d, nn.LocalResponseNorm, SpatialResponseNorm, ChannelScale, nn.Dropout, nn.Identity),
+    *(nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.Sigmoid, nn.Tanh, ScaledTanh, nn.Softmax),
+)
 
 
 def _known(module: nn.Module, shape: Shape) -> Shape | None:
@@ -114,7 +128,7 @@ def _known(module: nn.Module, shape: Shape) -> Shape | None:
         return (module.out_channels, *_slid(module, shape))
     if isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
         return (shape[0], *_slid(module, shape))
-    if type(module) is nn.AdaptiveAvgPool2d and isinstance(module.output_size, int):
+    if type(module) in (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d) and isinstance(module.output_size, int):
         return (shape[0], module.output_size, module.output_size)
     return None
 

@@ -15,6 +15,7 @@ from torch import nn
 
 from eyespot.arithmetic.windows import Window
 from eyespot.blocks import SamePadding
+from eyespot.caffe_blocks import SpatialResponseNorm
 
 Windows = tuple[Window, Window]
 """Down the height, and along the width."""
@@ -58,11 +59,14 @@ def union(fields: Sequence[Field]) -> Field:
 
 
 def windows_of(module: nn.Module) -> Windows | None:
-    """The windows of a convolution or a pooling, else None."""
+    """The windows of a convolution, a pooling or a normalisation over places, else None."""
     if isinstance(module, nn.Conv2d):
         return _of_convolution(module)
     if isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
         return _of_pooling(module)
+    if isinstance(module, SpatialResponseNorm):
+        window = Window(module.size, 1, module.size // 2, module.size // 2)
+        return window, window
     return None
 
 

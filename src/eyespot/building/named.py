@@ -18,7 +18,7 @@ from eyespot.files import from_home
 from eyespot.names import brief, quoted
 from eyespot.records import Preprocess
 from eyespot.zoo import timm_records
-from eyespot.zoo.catalogue import SHORT_NAMES, TIMM
+from eyespot.zoo.catalogue import SHORT_NAMES, TIMM, is_description
 from eyespot.zoo.weights import of_network
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ def trainable_network(model: str) -> str:
 
 
 def is_network(name: str | Path) -> bool:
-    """True for a name of the catalogue, and for one of timm's."""
-    return str(name) in zoo.names() or str(name).startswith(TIMM)
+    """True for a name of the catalogue, for one of timm's, and for a file that describes a network."""
+    return str(name) in zoo.names() or str(name).startswith(TIMM) or is_description(name)
 
 
 def read_run(where: str | Path) -> Bundle:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eyespot.building.own_code import function_in, is_code
+from eyespot.building.own_code import function_in, is_code, refused
 from eyespot.errors import BundleError, NetworkError, OptionError
 from eyespot.records import Network, Preprocess
 
@@ -29,14 +29,25 @@ class Own:
     name: str
     make: Callable[[int], nn.Module]
     """Gives it for a number of classes; called once."""
-    says: str = ""
-    """What runs, and from where, where that is a person's file."""
     _made: dict[int, nn.Module] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, module: nn.Module) -> Own:
         """The network itself, whatever the number of classes."""
         return cls(f"{OWN}{type(module).__name__}", lambda _: module)
+
+    @classmethod
+    def of_code(cls, model: str) -> Own:
+        """The network that a person's file builds, `FILE.py:FUNCTION`, which she allowed to run.
+
+        Raises OptionError where there is no such file.
+        """
+        if not is_code(model):
+            raise OptionError(
+                "the option allow-code is for a model that is code, as --model my_net.py:build: give both, or neither"
+            )
+        name = f"{OWN}{Path(model).name.replace(':', '.')}"
+        return cls(name, function_in(model))
 
     def module(self, classes: int) -> nn.Module:
         """The network for so many scores. Raises OptionError where it cannot be made."""
@@ -125,21 +136,23 @@ class Own:
             raise OptionError(f"the network cannot be written as ONNX, which is what answers: {error}") from error
 
 
-def handed_in(options: Mapping[str, Any], *, allow_code: bool, again: bool) -> tuple[dict[str, Any], Own | None]:
-    """The options with a name in place of a network that was handed in or is code, and that network.
+def handed_in(options: Mapping[str, Any], *, again: bool) -> tuple[dict[str, Any], Own | None]:
+    """The options with a name in place of a network that was handed in, and that network.
 
-    allow_code: whether code in a file may run. again: the run goes on, or is done again, with the options that it had:
-    then there is no name among them.
-    Raises OptionError for what is neither a name nor a network, and for code that may not run.
+    again: the run goes on, or is done again, with the options that it had: then there is no name among them.
+    Raises OptionError for what is neither a name nor a network, and for the name of code, which nobody allowed to run.
     """
     model, given = options.get("model", ""), dict(options)
     if isinstance(model, str):
-        if not is_code(model):
-            return given, None
-        name = f"{OWN}{Path(model).name.replace(':', '.')}"
-        own = Own(name, function_in(model, allow_code=allow_code), says=f"running {model}, as allow_code says")
-        del given["model"]
-        return (given if again else {**given, "model": own.name}), own
+        if is_code(model):
+            raise refused(model)
+        return given, None
+    del given["model"]
+    own = model if isinstance(model, Own) else _of_module(model)
+    return (given if again else {**given, "model": own.name}), own
+
+
+def _of_module(model: Any) -> Own:
     if not (hasattr(model, "named_modules") and hasattr(model, "state_dict")):
         raise OptionError(
             f"the option model cannot be {type(model).__name__}: give auto, a name that `eyespot networks` lists, or a "
@@ -147,9 +160,7 @@ def handed_in(options: Mapping[str, Any], *, allow_code: bool, again: bool) -> t
         )
     if isinstance(model, type):
         raise OptionError(f"the option model is the class {model.__name__}: give a network of it, {model.__name__}()")
-    del given["model"]
-    own = Own.of(model)
-    return (given if again else {**given, "model": own.name}), own
+    return Own.of(model)
 
 
 def _preprocess(channels: int, side: int) -> Preprocess:

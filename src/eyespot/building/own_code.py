@@ -6,6 +6,7 @@ import inspect
 import re
 import runpy
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eyespot.errors import OptionError
@@ -25,23 +26,22 @@ def is_code(model: str) -> bool:
     return _CODE.fullmatch(model) is not None
 
 
-def function_in(model: str, *, allow_code: bool) -> Callable[[int], nn.Module]:
+def refused(model: str) -> OptionError:
+    """The error for code that nobody allowed to run. Raises OptionError where there is no such file."""
+    file, name = _found(model)
+    return OptionError(
+        f"the option model names code: all of {file} would run with your rights, and then its function {name}. "
+        "Read it first; if you trust it, add --allow-code, or in Python hand in the network itself"
+    )
+
+
+def function_in(model: str) -> Callable[[int], nn.Module]:
     """What builds the network for a number of classes; nothing is run before it is called.
 
     model: `FILE.py:FUNCTION`, or `FILE.py` for its function `build`, which takes the number of classes or nothing.
-    allow_code: whether the person has said that the file may run.
-    Raises OptionError where she has not, and where there is no such file; the function, where it cannot build.
+    Raises OptionError where there is no such file; the function, where it cannot build.
     """
-    found = _CODE.fullmatch(model)
-    assert found is not None
-    file, name = from_home(found["file"]).absolute(), found["function"] or FUNCTION
-    if not file.is_file():
-        raise OptionError(f"the option model cannot be {model!r}: there is no file {file}")
-    if not allow_code:
-        raise OptionError(
-            f"the option model names code: all of {file} would run with your rights, and then its function {name}. "
-            "Read it first; if you trust it, add --allow-code (allow_code=True in Python)"
-        )
+    file, name = _found(model)
 
     def made(classes: int) -> nn.Module:
         from torch import nn
@@ -60,3 +60,13 @@ def function_in(model: str, *, allow_code: bool) -> Callable[[int], nn.Module]:
         return net
 
     return made
+
+
+def _found(model: str) -> tuple[Path, str]:
+    """The file, and the name of the function in it."""
+    found = _CODE.fullmatch(model)
+    assert found is not None
+    file = from_home(found["file"]).absolute()
+    if not file.is_file():
+        raise OptionError(f"the option model cannot be {model!r}: there is no file {file}")
+    return file, found["function"] or FUNCTION

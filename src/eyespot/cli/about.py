@@ -1,12 +1,12 @@
-"""The commands that say what eyespot is on this machine and what it keeps, and that write its samples."""
+"""The commands that say what eyespot is on this machine, what it keeps and knows, and that write its samples."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from eyespot.cli.told import json_option, told
+from eyespot.cli.told import json_option, quiet_option, told
 
 if TYPE_CHECKING:
     from eyespot.recipes.sample import SampleResult
@@ -53,7 +53,31 @@ def sample(sample: str, folder: str, as_json: bool) -> None:
     show.json_or(as_json, recipe(sample, folder), _written)
 
 
-COMMANDS = {"info": info, "cache": cache, "sample": sample}
+@click.command()
+@click.argument("name", required=False)
+@click.option("--download", is_flag=True, help="Fetch the weights of NAME, where they are not on this computer.")
+@click.option("--weights", metavar="NAME", help="Which, where several are published.  [default: the first]")
+@click.option("--from", "from_url", metavar="URL", help="Fetch them from a mirror: its folder of the files, https.")
+@json_option
+@quiet_option
+@told
+def networks(name: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
+    """List all networks, or show what is known of the one called NAME and of its published weights.
+
+    NAME may be one of timm's, as timm:resnet18. Nothing is fetched without --download. A download that broke off goes
+    on from there.
+
+    For Python: eyespot.create(NAME, weights="imagenet") builds it.
+    """
+    from eyespot.cli import show, show_networks
+    from eyespot.recipes.networks import networks as recipe
+
+    with show.progress(quiet=quiet) as progress:
+        found = recipe(name, progress=progress, **options)
+    show.json_or(as_json, found, show_networks.listed if name is None else show_networks.described)
+
+
+COMMANDS = {"info": info, "cache": cache, "sample": sample, "networks": networks}
 
 
 def _written(result: SampleResult) -> None:

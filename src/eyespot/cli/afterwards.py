@@ -14,12 +14,12 @@ from eyespot.names import printable_lines
 def next_steps(report: str, commands: Sequence[tuple[str, str]], better: Sequence[str]) -> None:
     """Three steps: see it, use it, better it.
 
-    report: the file. commands: what is typed to use the model, each with what it does; two are shown.
+    report: the file. commands: what is typed to use the model, each with what it does.
     better: lines.
     """
     click.echo(f"{'See it':12}", nl=False)
     print_link(report)
-    for label, lines in (("Use it", [command for command, _ in commands[:2]]), ("Better it", better)):
+    for label, lines in (("Use it", [command for command, _ in commands]), ("Better it", better)):
         for at, words in enumerate(lines):
             click.echo(printable_lines(f"{'' if at else label:12}{words}"))
 

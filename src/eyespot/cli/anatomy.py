@@ -41,7 +41,8 @@ def summary(
 ) -> None:
     """Show the arithmetic of NETWORK, layer by layer: shapes, parameters, multiply-adds, receptive field.
 
-    NETWORK is a name such as lenet5, or a run folder or bundle. Nothing is run and no weights are needed.
+    NETWORK is a name such as lenet5, a file of Caffe, FILE.prototxt, or a run folder or bundle. Nothing is run and
+    no weights are needed.
 
     \b
     The columns are
@@ -157,6 +158,7 @@ def augment(imgsz: str | None, as_json: bool, **options: Any) -> None:
 @click.argument("network", metavar="[RUN_OR_NET]", required=False)
 @click.argument("pictures", nargs=-1)
 @click.option("--port", type=int, default=8765, show_default=True, help="The port; 0 takes a free one.")
+@click.option("--at", metavar="PLACE", help="Open the browser there: a screen, or what an address has after its #.")
 @told
 def studio(pictures: tuple[str, ...], **options: Any) -> None:
     """Step through RUN_OR_NET on your own picture, in the browser: its layers, its maps, the sum behind every number.
@@ -164,7 +166,8 @@ def studio(pictures: tuple[str, ...], **options: Any) -> None:
     RUN_OR_NET is a run folder or bundle, or a network of `networks` with its published weights; of a run that has no
     model yet its training is shown. PICTURES lie there from the start; others are drawn, dropped or pasted. Without a
     RUN_OR_NET it lists the runs below the current folder, and new ones are made there from pictures that are collected
-    by camera, dropped or pasted. Only this computer reaches the page. Ctrl-C ends it.
+    by camera, dropped or pasted. Screens are network, playground, errors, labs, kernels, training, runs and collect; an
+    address of the studio, in quotes, is a PLACE, too. Only this computer reaches the page. Ctrl-C ends it.
     """
     from eyespot.cli import show
     from eyespot.studio.run import studio as recipe

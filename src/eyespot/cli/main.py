@@ -14,6 +14,7 @@ from eyespot.cli.overview import COMMANDS, GROUPS
 from eyespot.cli.told import (
     WRONG_USE,
     GroupedCommand,
+    cluster_option,
     image_option,
     json_option,
     open_option,
@@ -26,7 +27,9 @@ from eyespot.version import VERSION
 from eyespot.words import nearest
 
 TRAIN_GROUPS = {
-    "What trains, and how long": ("time", "regime", "model", "allow_code", "weights", "freeze", "replace_tail"),
+    "What trains, and how long": (
+        *("time", "regime", "model", "allow_code", "weights", "download", "freeze", "replace_tail"),
+    ),
     "The pictures": ("imgsz", "mirror", "views", "augment", "growing", "class_weight"),
     "Which pictures": ("more", "exclude", "yes", "group", "parts_of"),
     "How folders and tables are read": ("layout", "image_column", "label_column", "split_column"),
@@ -35,7 +38,10 @@ TRAIN_GROUPS = {
         *("epochs", "batch", "lr", "optimizer", "schedule", "warmup", "weight_decay", "stage_factor"),
         *("smoothing", "mixup", "cutmix", "average", "patience"),
     ),
-    "The run": ("name", "out", "seed", "device", "precision", "resume", "replay", "open", "config", "as_json", "quiet"),
+    "The run": (
+        *("name", "out", "seed", "device", "precision", "cluster"),
+        *("resume", "replay", "open", "config", "as_json", "quiet"),
+    ),
 }
 
 
@@ -102,6 +108,7 @@ for _module in (audited, trained, compare, listed, boxes, stylize, lab, anatomy,
 @click.option("--freeze", metavar="STAGE", help="Train all after this stage, such as stage5, or a number of stages.")
 @click.option("--replace-tail", metavar="LAYERS", help="New layers after it: 'conv 3x3 128, pool, fc 64'.")
 @click.option("--weights", metavar="NAME", help="Published weights to begin with, or a file.  [default: the first]")
+@click.option("--download", is_flag=True, help="Fetch the weights of --model, where they are not here.")
 @click.option("--imgsz", type=int, help="Side of the network's images, pixels; the longer one, for boxes.")
 @click.option("--head", default="", metavar="N,N", help="Hidden layers before the softmax, such as 256,128.")
 @click.option("--output", default="softmax", show_default=True, help="softmax, or with two classes sigmoid.")
@@ -138,6 +145,7 @@ for _module in (audited, trained, compare, listed, boxes, stylize, lab, anatomy,
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where runs go.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was killed, to the same bits.")
 @click.option("--replay", metavar="RUN", help="Do a run again, with what its clock decided.")
+@cluster_option
 @open_option
 @json_option
 @quiet_option
@@ -149,8 +157,9 @@ def train(context: click.Context, data: str | None, open: bool, as_json: bool, q
     DATA is a folder with one sub-folder of pictures per class, or with train/, val/ and test/ that have such
     sub-folders, or `digits` for the embedded sample. Nothing in it is ever changed.
 
-    DATA may also be a .zip of such folders, a CSV with the columns image_path and label, a folder with a
-    metadata.jsonl, a folder with MNIST's IDX files, or a Parquet file with pictures inside, or a folder of them.
+    DATA may also be a .zip or .tar of such folders, WebDataset's shards ("shards-{000..012}.tar"), a CSV with the
+    columns image_path and label, a folder with a metadata.jsonl, a folder with MNIST's IDX files, or a Parquet file
+    with pictures inside, or a folder of them.
 
     With boxes in the folder (YOLO, COCO or Pascal VOC; docs/detection.md) a detector is trained, which finds them.
     Where a list gives pictures several labels (cat|dog in a cell, a column of 0 and 1 for each, or JSON;
@@ -159,6 +168,7 @@ def train(context: click.Context, data: str | None, open: bool, as_json: bool, q
     How much of the network trains follows from how many pictures there are; --regime, --freeze or --time say otherwise.
     docs/training.md explains every option.
     """
+    from eyespot.building.own import Own
     from eyespot.cli import afterwards, show, show_boxes, typed
     from eyespot.distributed.world import world
     from eyespot.recipes.train import train as recipe
@@ -167,6 +177,8 @@ def train(context: click.Context, data: str | None, open: bool, as_json: bool, q
     given = {name: value for name, value in options.items() if context.get_parameter_source(name) != default}
     if "head" in given:
         given["head"] = typed.widths(given["head"])
+    if given.pop("allow_code", False):
+        given["model"] = Own.of_code(given.get("model", ""))
     is_writer = world().is_writer
     with show.progress(quiet=quiet or not is_writer) as progress:
         result = recipe(data, progress=progress, **given)
@@ -192,6 +204,7 @@ def train(context: click.Context, data: str | None, open: bool, as_json: bool, q
 @click.option("--save-txt", type=click.Path(path_type=Path), help="Boxes or --where: write texts here, as YOLO does.")
 @click.option("--save-crop", type=click.Path(path_type=Path), help="Boxes or --where: write each box, cut out, here.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@cluster_option
 @json_option
 @quiet_option
 @told
@@ -235,6 +248,7 @@ def predict(
 @click.option("--min-accuracy", type=float, metavar="SHARE", help="End with status 1 below this accuracy.")
 @click.option("--min-map50", type=float, metavar="SHARE", help="Of a detector: end with status 1 below this mAP50.")
 @read_options
+@cluster_option
 @json_option
 @quiet_option
 @told
@@ -264,6 +278,7 @@ def val(as_json: bool, quiet: bool, **options: Any) -> None:
 @read_options
 @click.option("--precision", default="auto", show_default=True, help="auto, fp32 or bf16.")
 @click.option("--overwrite", is_flag=True, help="Replace the file where it exists.")
+@cluster_option
 @json_option
 @quiet_option
 @told
@@ -279,21 +294,6 @@ def embed(as_json: bool, quiet: bool, **options: Any) -> None:
     with show.progress(quiet=quiet) as progress:
         result = recipe(progress=progress, **options)
     show.json_or(as_json, result, show.embedded)
-
-
-@main.command()
-@click.argument("name", required=False)
-@json_option
-@told
-def networks(name: str | None, as_json: bool) -> None:
-    """List all networks, or show what is known of the one called NAME and of its published weights.
-
-    For Python: eyespot.create(NAME, weights="imagenet") builds it.
-    """
-    from eyespot.cli import show, show_networks
-    from eyespot.recipes.networks import networks as recipe
-
-    show.json_or(as_json, recipe(name), show_networks.listed if name is None else show_networks.described)
 
 
 for _name in config.COMMANDS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -91,7 +92,7 @@ def trained(result: TrainResult) -> None:
     for label, sentence in trust_sentences(result.series, result.doubtful, result.more, result.list_gain):
         line(label, sentence)
     line("Time", f"{result.seconds:.1f} s, {counted(result.views_computed, 'view')} computed")
-    afterwards.next_steps(result.report, result.next_commands, (result.better.command, result.better.expects))
+    afterwards.next_steps(result.report, result.next_commands[:3], (result.better.command, result.better.expects))
 
 
 def predicted(results: Sequence[Prediction] | Sequence[Detections] | Sequence[LabelPrediction]) -> None:
@@ -220,14 +221,21 @@ def _share(share: float | None, low: float | None, high: float | None) -> str:
 
 
 def set_aside(files: Sequence[SetAside], rest: str) -> None:
-    """The first files that were not used, each with its reason. rest: where the others are named."""
+    """The first files that were not used, each with its reason, and a line for a reason that many have.
+
+    rest: where the others are named.
+    """
     if not files:
         return
     line("Set aside", f"{counted(len(files), 'file')}, not used:")
-    for each in files[:MOST_NAMED]:
+    of_many = {reason: n for reason, n in Counter(each.reason for each in files).items() if n > MOST_NAMED}
+    for reason, n in of_many.items():
+        line("", f"{n:,} files: {reason}; {rest}")
+    others = [each for each in files if each.reason not in of_many]
+    for each in others[:MOST_NAMED]:
         line("", f"{each.picture} {each.reason}")
-    if len(files) > MOST_NAMED:
-        line("", f"... and {len(files) - MOST_NAMED} more; {rest}")
+    if len(others) > MOST_NAMED:
+        line("", f"... and {len(others) - MOST_NAMED} more; {rest}")
 
 
 def notes(said: Sequence[str], rest: str = "--json has them all") -> None:

@@ -51,7 +51,7 @@ def trained(result: TrainResult | DetectorResult | MultilabelResult) -> None:
     if result.on_labels:
         line("Labels", result.on_labels)
     line("Time", f"{result.seconds:.1f} s, {counted(result.views_computed, 'view')} computed")
-    afterwards.next_steps(result.report, result.next_commands, BETTER)
+    afterwards.next_steps(result.report, result.next_commands[:2], BETTER)
 
 
 def validated(result: ValResult | DetectionValResult | MultilabelValResult) -> None:

@@ -40,7 +40,7 @@ def trained(result: MultilabelResult) -> None:
     for label, sentence in series_sentences(result.series):
         line(label, sentence)
     line("Time", f"{result.seconds:.1f} s, {counted(result.views_computed, 'view')} computed")
-    afterwards.next_steps(result.report, result.next_commands, BETTER)
+    afterwards.next_steps(result.report, result.next_commands[:2], BETTER)
 
 
 def validated(result: MultilabelValResult) -> None:

@@ -10,6 +10,7 @@ import click
 from eyespot.cli.columns import in_column
 from eyespot.cli.show import line, notes, set_aside
 from eyespot.recipes.networks import NetworkResult, WeightsResult
+from eyespot.words import megabytes
 
 if TYPE_CHECKING:
     from eyespot.recipes.backbones import BackboneResult, BackbonesResult
@@ -38,7 +39,7 @@ def described(networks: Sequence[NetworkResult]) -> None:
         line("Mult.-adds", f"{each.multiply_adds:,}")
         line("Input", "x".join(map(str, each.input_chw)))
         for weights in each.weights:
-            _weights(weights)
+            _weights(each.name, weights)
         if each.year is None and not each.weights:
             line("Weights", "none are published: it learns from scratch")
 
@@ -73,7 +74,7 @@ def _way(weights: WeightsResult) -> str:
     return "ready" if weights.ready else f"pip: {weights.extra}" if weights.extra else "download"
 
 
-def _weights(weights: WeightsResult) -> None:
+def _weights(network: str, weights: WeightsResult) -> None:
     line("Weights", f"{weights.name}, {weights.form}")
     if weights.ready:
         line("", f"ready: {weights.file}")
@@ -83,7 +84,9 @@ def _weights(weights: WeightsResult) -> None:
     elif weights.extra:
         line("", f"not installed: pip install 'eyespot[{weights.extra}]'")
     else:
-        line("", f"not on this computer: download {weights.url}")
+        size = f", {megabytes(weights.bytes)}" if weights.bytes else ""
+        line("", f"not on this computer: eyespot networks {network} --weights {weights.name} --download{size}")
+        line("", f"or download {weights.url}")
         line("", f"and save it as {weights.file}")
     pictures = weights.preprocess
     known = "accuracy not known here," if weights.accuracy is None else f"top-1 accuracy {weights.accuracy:.3f} of"

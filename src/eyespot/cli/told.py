@@ -37,6 +37,7 @@ layout_option = click.option(
 image_option = click.option("--image-column", metavar="NAME", help="Column of a table that names the pictures.")
 label_option = click.option("--label-column", metavar="NAME", help="Column that holds the classes.")
 split_option = click.option("--split-column", metavar="NAME", help="Column that says which train and which test.")
+cluster_option = click.option("--cluster", metavar="ADDRESS", help="Compute on a Ray cluster: auto, or HOST:PORT.")
 
 
 def read_options(command: Callable[..., None]) -> Callable[..., None]:

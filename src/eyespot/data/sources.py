@@ -22,13 +22,14 @@ from eyespot.files import from_home
 from eyespot.names import printable
 from eyespot.records import SetAside
 
-LISTS_BY_SUFFIX = TABLE_SUFFIXES | {PARQUET_SUFFIX}
+SHARD_SUFFIX = ".tar"
+LISTS_BY_SUFFIX = TABLE_SUFFIXES | {PARQUET_SUFFIX, SHARD_SUFFIX}
 """Endings of files that are data sets themselves."""
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 IDX_ENDINGS = ("-ubyte", "-ubyte.gz")
 MADE_READABLE = {
     **dict.fromkeys((".xlsx", ".xls", ".ods", ".numbers"), ": save the table as CSV"),
-    **dict.fromkeys((".tar", ".gz", ".tgz", ".7z", ".rar"), ": unpack it"),
+    **dict.fromkeys((".gz", ".tgz", ".7z", ".rar"), ": unpack it"),
     **dict.fromkeys((".json", ".xml", ".yaml"), ", but perhaps boxes, in no format that is read"),
 }
 
@@ -37,7 +38,8 @@ def open_data_set(where: str | Path, how: ReadAs = AS_IT_IS) -> DataSet:
     """The labelled pictures of a folder or a file, or of the embedded sample `digits` where no folder has that name.
 
     where: a folder in one of the layouts named in `LAYOUT`, with a table of its pictures, or with IDX or Parquet files;
-    a table or a Parquet file; or "digits". What it is shows in what is there.
+    a table, a Parquet file or a tar archive, or several, as `shards-{000..012}.tar`; or "digits". What it is shows in
+    what is there.
     how: what a person says of it beside.
     Raises DataError and NoPictures in sentences that say what was expected.
     """
@@ -56,6 +58,8 @@ def open_data_set(where: str | Path, how: ReadAs = AS_IT_IS) -> DataSet:
         from eyespot.data.samples import digits
 
         return digits()
+    if "{" in str(where) and (shards := _in_braces(path)):
+        return labelled(_read_shards(shards, how))
     if not str(where) or not _is_list(path):
         raise _no_such_folder(where, path)
     return labelled(_read_list(path, how))
@@ -103,6 +107,10 @@ def list_pictures(
         elif is_zip(path):
             zipped = sift_zip(path)
             found, left = zipped.pictures, zipped.set_aside
+        elif "{" in str(given) and (shards := _in_braces(path)):
+            above = os.path.dirname(above)
+            listed = _read_shards(shards, how)
+            found, left = listed.pictures, listed.set_aside
         elif str(given) and _is_list(path):
             above = os.path.dirname(above)
             listed = _read_list(path, how)
@@ -162,6 +170,9 @@ def _packed(sifted: Sifted, how: ReadAs) -> Callable[[], DataSet] | None:
         folder = idx.idx_folder(sifted)
         if folder:
             return lambda: idx.read_idx(folder, sifted)
+    shards = [Path(path) for path in sifted.others if path.lower().endswith(SHARD_SUFFIX)]
+    if shards:
+        return lambda: _read_shards(shards, how, root=sifted.root, name=sifted.name)
     if any(path.lower().endswith(PARQUET_SUFFIX) for path in sifted.others):
         from eyespot.data import parquet
 
@@ -173,9 +184,24 @@ def _read_list(path: Path, how: ReadAs) -> DataSet:
     """What a table or a Parquet file holds, with the classes unjudged."""
     from eyespot.data import parquet, tables  # here, because predicting a picture must not wait for them
 
+    if path.suffix.lower() == SHARD_SUFFIX:
+        return _read_shards([path], how)
     if path.suffix.lower() in TABLE_SUFFIXES:
         return tables.read_table(path, how)
     return parquet.read_parquet({path: None}, name=printable(path.stem), how=how)
+
+
+def _in_braces(path: Path) -> list[Path]:
+    from eyespot.data.shards import in_braces
+
+    return in_braces(path)
+
+
+def _read_shards(shards: list[Path], how: ReadAs, *, root: Path | None = None, name: str = "") -> DataSet:
+    from eyespot.data.shards import read_shards
+
+    root = root or (shards[0].parent if len(shards) > 1 else None)
+    return read_shards(shards, how, name=name or printable(shards[0].stem), root=root)
 
 
 def _is_list(path: Path) -> bool:

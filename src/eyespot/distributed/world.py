@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from eyespot.errors import MachineError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from eyespot.distributed.cluster import Cluster
 
 Module = TypeVar("Module", bound="nn.Module")
 
@@ -41,6 +44,8 @@ class World:
     size: int = 1
     local_rank: int = 0
     """Among the processes of this machine: the number of its GPU."""
+    cluster: Cluster | None = None
+    """Computes features in place of this process; only for a world of size 1."""
 
     @property
     def is_writer(self) -> bool:
@@ -146,7 +151,9 @@ def parallel(net: Module, world: World) -> Module:
 
     for buffer in net.buffers():
         distributed.broadcast(buffer, src=_WRITER)
-    return DistributedDataParallel(net, broadcast_buffers=False)  # type: ignore[return-value]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # the option's next name is not in every torch that we take
+        return DistributedDataParallel(net, broadcast_buffers=False)  # type: ignore[return-value]
 
 
 def average_statistics(net: nn.Module, world: World) -> None:

@@ -44,9 +44,9 @@ OPERATORS = frozenset(
     (
         "Conv", "Gemm", "MatMul",
         "BatchNormalization", "LayerNormalization", "LRN",
-        "Relu", "LeakyRelu", "PRelu", "Clip", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Softmax",
+        "Relu", "LeakyRelu", "PRelu", "Elu", "Clip", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Softmax",
         "Erf", "AveragePool", "MaxPool", "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "ReduceMax",
-        "Add", "Sub", "Mul", "Div", "Sqrt",
+        "Add", "Sub", "Mul", "Div", "Max", "Pow", "Sqrt",
         "Concat", "Split", "Pad", "Slice", "Gather", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose",
         "Cast", "Constant", "Identity", "Shape", "Resize", "Softplus",
     )
@@ -55,7 +55,7 @@ OPERATORS = frozenset(
 """What a convolutional network needs to answer; none of them runs code, reads a file or holds a subgraph."""
 RESIZING_OPERATORS = (
     OPERATORS
-    | {"Abs", "Floor", "Greater", "Max", "Min", "Range", "ReduceSum", "Round", "Where"}
+    | {"Abs", "Floor", "Greater", "Min", "Range", "ReduceSum", "Round", "Where"}
     | {"Equal", "NonMaxSuppression", "TopK"}
 )
 """What it needs where it resizes pictures itself and suppresses boxes, as an exported model does."""

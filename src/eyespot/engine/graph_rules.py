@@ -37,8 +37,28 @@ def _conv(to: Recorder, x: Tensor, weight: Tensor, bias: Any, *sliding: Any) -> 
 
 
 def _norm(to: Recorder, x: Tensor, mean: Any, var: Any, *, eps: float, **rest: Any) -> str:
-    _only(not rest["training"] and rest["weight"] is not None)
-    return to.node("BatchNormalization", x, rest["weight"], rest["bias"], mean, var, epsilon=eps)
+    _only(not rest["training"])
+    weight, bias = rest["weight"], rest["bias"]
+    if weight is None:  # as of a BatchNorm without weights
+        weight, bias = (to.constant(fill(len(mean), np.float32)) for fill in (np.ones, np.zeros))
+    return to.node("BatchNormalization", x, weight, bias, mean, var, epsilon=eps)
+
+
+def _leaky(to: Recorder, x: Tensor, negative_slope: float, inplace: bool) -> str:
+    return to.node("LeakyRelu", x, alpha=float(negative_slope))
+
+
+def _prelu(to: Recorder, x: Tensor, weight: Tensor) -> str:
+    shape = [-1] + [1] * (x.dim() - 2)
+    return to.node("PRelu", x, to.constant(weight.detach().reshape(shape)))
+
+
+def _elu(to: Recorder, x: Tensor, alpha: float, inplace: bool) -> str:
+    return to.node("Elu", x, alpha=float(alpha))
+
+
+def _softmax(to: Recorder, x: Tensor, dim: int, **rest: Any) -> str:
+    return to.node("Softmax", x, axis=dim)
 
 
 def _clip(to: Recorder, x: Tensor, *, min_val: float, max_val: float, inplace: bool) -> str:
@@ -96,10 +116,15 @@ def _max_pool(to: Recorder, x: Tensor, kernel: Any, *, return_indices: bool, **h
 
 
 def _average_pool(to: Recorder, x: Tensor, kernel: Any, stride: Any, padding: Any, *rest: Any) -> str:
-    ceil_mode, padded, divisor = rest
+    ceil_mode, padded, divisor = rest or (False, True, None)
     counted = padded and any(_pair(padding))
-    _only(divisor is None and not (ceil_mode and counted))  # PyTorch counts the zeros, but not what hangs over them
+    _only(divisor is None)
     window = _Window(kernel, stride, padding, ceil_mode=ceil_mode)
+    if ceil_mode and counted:  # the zeros count, but not what hangs over them: engines differ unless both are apart
+        above, left, below, right = window.pads(x)
+        zeros = np.array([0, 0, above, left] * 2, np.int64)
+        over = [0, 0, max(0, below - above), max(0, right - left)]
+        return to.node("AveragePool", to.node("Pad", x, to.constant(zeros)), pads=over, **window.sizes)
     return to.node("AveragePool", x, pads=window.pads(x), **window.sizes, count_include_pad=int(counted))
 
 
@@ -110,6 +135,11 @@ def _adaptive_mean(to: Recorder, x: Tensor, output_size: Any) -> str:
     _only(None not in places and all(s % p == 0 for s, p in zip(size, places, strict=True)))
     window = [s // p for s, p in zip(size, places, strict=True)]
     return to.node("AveragePool", x, kernel_shape=window, strides=window)
+
+
+def _adaptive_maximum(to: Recorder, x: Tensor, output_size: Any, return_indices: bool = False) -> str:
+    _only(_pair(output_size) == [1, 1] and not return_indices)
+    return to.node("GlobalMaxPool", x)
 
 
 def _item(to: Recorder, x: Tensor, index: Any) -> str:
@@ -217,12 +247,17 @@ RULES: Rules = {
     torch.conv2d: _conv,
     functional.batch_norm: _norm,
     functional.relu: lambda to, x, inplace: to.node("Relu", x),
+    functional.leaky_relu: _leaky,
     functional.hardtanh: _clip,
     functional.local_response_norm: _response_norm,
     functional.pad: _pad,
     functional.max_pool2d: _max_pool,
     functional.avg_pool2d: _average_pool,
     functional.adaptive_avg_pool2d: _adaptive_mean,
+    functional.adaptive_max_pool2d: _adaptive_maximum,
+    functional.elu: _elu,
+    functional.softmax: _softmax,
+    torch.prelu: _prelu,
     functional.linear: _linear,
     functional.interpolate: _twice,
     functional.softplus: lambda to, x: to.node("Softplus", x),
@@ -251,4 +286,6 @@ RULES: Rules = {
     Tensor.sub: _binary("Sub"),
     Tensor.mul: _binary("Mul"),
     Tensor.div: _binary("Div"),
+    torch.maximum: _binary("Max"),
+    torch.pow: _binary("Pow"),
 }

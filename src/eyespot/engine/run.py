@@ -42,8 +42,8 @@ class Engine:
         image_hwc: height, width and channels of every image; the shape of one row where it takes no images.
         precision: number format of the arithmetic; bf16 only where `available_precisions` has it.
         batch: images per run; the last run of a stream is filled up with zeros.
-        streams: runs at a time, which share the cores with whatever else goes on; by default all cores belong to the
-            engine and work on a single image, or on several runs of more.
+        streams: runs at a time, a core each, which share the cores with whatever else goes on; by default all cores
+            belong to the engine and work on a single image, or on several runs of more.
         cache_folder: where compiled graphs are kept, so that the next process starts at once.
         foreign: where a graph is that may be from elsewhere; see `compile_graph`.
         """
@@ -51,7 +51,7 @@ class Engine:
         at_once = streams or (1 if batch == 1 else min(machine.cores(), 2 * batch))
         options = _options(precision, hint="LATENCY" if batch == at_once == 1 else "THROUGHPUT", at_once=at_once)
         if streams is not None:  # what shares the cores with decoding would wait for a core that it is tied to
-            options["ENABLE_CPU_PINNING"] = False
+            options |= {"ENABLE_CPU_PINNING": False, "INFERENCE_NUM_THREADS": streams}
         self._compiled = compile_graph(
             openvino_core(),
             graph,

@@ -258,12 +258,12 @@ def _suppressed(given: Given) -> list[Shape]:
 RULES: dict[str, Rule] = {
     **dict.fromkeys(
         (
-            *("BatchNormalization", "Relu", "LeakyRelu", "PRelu", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh"),
-            *("Erf", "Softmax", "Sqrt", "Cast", "Identity", "Softplus", "Abs", "Floor", "Round"),
+            *("BatchNormalization", "Relu", "LeakyRelu", "PRelu", "Elu", "Sigmoid", "HardSigmoid", "HardSwish"),
+            *("Tanh", "Erf", "Softmax", "Sqrt", "Cast", "Identity", "Softplus", "Abs", "Floor", "Round"),
         ),
         _same,
     ),
-    **dict.fromkeys(("Add", "Sub", "Mul", "Max", "Min", "Clip", "Greater", "Equal", "Where"), together),
+    **dict.fromkeys(("Add", "Sub", "Mul", "Max", "Min", "Pow", "Clip", "Greater", "Equal", "Where"), together),
     "Div": divided,
     **dict.fromkeys(("ReduceMean", "ReduceMax", "ReduceSum"), _reduced),
     **dict.fromkeys(("GlobalAveragePool", "GlobalMaxPool"), _over_all),

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from eyespot.data.room import release
+
 ROWS = 1024
 """Pictures that are worked on at a time: the features of all may be more than memory holds."""
 SMALLEST_SQUARE = 1e-12
@@ -40,12 +42,12 @@ def class_means(features: NDArray[np.floating], labels: NDArray[np.int64], class
 
     features: (N, D). labels: (N,) class indices.
     """
-    return unit(_sums(features, labels, classes))
+    return unit(_sums(features, np.arange(len(features)), labels, classes))
 
 
 def likeness(features: NDArray[np.floating], means: NDArray[np.float32]) -> Likeness:
     """How like the classes pictures are that had no part in the means. features: (N, D). means: (classes, D)."""
-    return _joined([_nearest(unit(features[rows]) @ means.T) for rows in _blocks(len(features))])
+    return _likeness(features, np.arange(len(features)), means)
 
 
 def out_of_fold(
@@ -56,9 +58,9 @@ def out_of_fold(
     features: (N, D). labels: (N,) class indices. fold: (N,), each picture's.
     """
     folds = [np.flatnonzero(fold == each) for each in np.unique(fold)]
-    sums = [_sums(features[rows], labels[rows], classes) for rows in folds]
+    sums = [_sums(features, rows, labels, classes) for rows in folds]
     whole = np.sum(sums, axis=0)  # (classes, D)
-    found = [likeness(features[rows], unit(whole - own)) for rows, own in zip(folds, sums, strict=True)]
+    found = [_likeness(features, rows, unit(whole - own)) for rows, own in zip(folds, sums, strict=True)]
     return in_order(found, folds)
 
 
@@ -76,13 +78,25 @@ def unit(features: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.asarray(values / lengths, np.float32)
 
 
-def _sums(features: NDArray[np.floating], labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
-    """The sum (classes, D) of each class's features, taken as of length 1."""
+def _sums(
+    features: NDArray[np.floating], rows: NDArray[np.int64], labels: NDArray[np.int64], classes: int
+) -> NDArray[np.float32]:
+    """The sum (classes, D) of each class's features at these rows, taken as of length 1."""
     sums = np.zeros((classes, features.shape[1]), np.float32)
-    for rows in _blocks(len(features)):
-        is_of = np.asarray(labels[rows, None] == np.arange(classes), np.float32)  # (rows, classes)
-        sums += is_of.T @ unit(features[rows])
+    for some in _blocks(rows):
+        is_of = np.asarray(labels[some, None] == np.arange(classes), np.float32)  # (rows, classes)
+        sums += is_of.T @ unit(features[some])
+        release(features)
     return sums
+
+
+def _likeness(features: NDArray[np.floating], rows: NDArray[np.int64], means: NDArray[np.float32]) -> Likeness:
+    """Of the pictures at these rows."""
+    found = []
+    for some in _blocks(rows):
+        found.append(_nearest(unit(features[some]) @ means.T))
+        release(features)
+    return _joined(found)
 
 
 def _nearest(cosines: NDArray[np.float32]) -> Likeness:
@@ -102,6 +116,6 @@ def _joined(found: list[Likeness]) -> Likeness:
     )
 
 
-def _blocks(count: int) -> Iterator[slice]:
+def _blocks(rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     """At least one, which may be empty."""
-    yield from (slice(start, start + ROWS) for start in range(0, max(count, 1), ROWS))
+    yield from (rows[start : start + ROWS] for start in range(0, max(len(rows), 1), ROWS))

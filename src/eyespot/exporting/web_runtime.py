@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from eyespot.bundle.files import sha256
-from eyespot.download import Remote, download
+from eyespot.download.file import Remote, download
 from eyespot.errors import DownloadError, MachineError
 from eyespot.files import from_home
-from eyespot.progress import Progress, announce
+from eyespot.progress import Progress
 from eyespot.words import megabytes
 
 VERSION = "1.23.2"
@@ -20,11 +20,13 @@ _ADDRESS = f"https://cdn.jsdelivr.net/npm/onnxruntime-web@{VERSION}/dist/"
 FILES = (
     Remote(
         url=f"{_ADDRESS}{SCRIPT}",
+        name=SCRIPT,
         sha256="cace3b98bee45c1c40ed04e07b984fb66012acacb702e6aecd9008239bf35e99",
         bytes=68_628,
     ),
     Remote(
         url=f"{_ADDRESS}{WASM}",
+        name=WASM,
         sha256="45eaee27761ad883742a8d4b8fce1538d60ce43b51adf1726fafccc59b8c1a15",
         bytes=11_905_541,
     ),
@@ -75,19 +77,17 @@ def runtime_files(
     if runtime is not None:
         return _in_folder(from_home(runtime))
     kept, missing = kept_in(cache_folder), missing_in(cache_folder)
-    size = megabytes(sum(each.bytes for each in missing))
+    size = megabytes(sum(each.bytes or 0 for each in missing))
     if missing and not may_download:
         raise MachineError(
             f"a web page needs {NAME} (MIT), which is not in eyespot's cache yet: add --download to fetch it once, "
             f"{size} from cdn.jsdelivr.net; or name with --runtime a folder that holds {SCRIPT} and {WASM}"
         )
-    if missing:
-        announce(progress, f"Downloads   {NAME}, {size}, from {_ADDRESS} into {kept}")
     try:
         for each in missing:
             download(each, kept, progress)
     except DownloadError as error:
-        raise DownloadError(f"{error}, and name its folder with --runtime") from error
+        raise DownloadError(f"{error}; or name its folder with --runtime") from error
     return _in_folder(kept)
 
 

@@ -86,8 +86,9 @@ def _said(bundle: Bundle | DetectorBundle) -> dict[str, Any]:
 
 def _page() -> dict[str, bytes]:
     """Scripts, styles and the picture of the served page that have a place here, and those of this page alone."""
-    served, own = files(_SERVED) / "page", files("eyespot.exporting") / "web"
-    shared = {each.name: each for each in served.iterdir() if each.is_file() and each.name not in _NOT_HERE}
+    look, served, own = files("eyespot") / "look", files(_SERVED) / "page", files("eyespot.exporting") / "web"
+    both = [each for folder in (look, served) for each in folder.iterdir() if each.is_file()]
+    shared = {each.name: each for each in both if each.name not in _NOT_HERE}
     ours = {
         each.name: each for each in own.iterdir() if each.name.endswith((".js", ".css")) and each.name != SERVICE_WORKER
     }

@@ -10,27 +10,24 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 
 from eyespot.data.copies import Hashed
+from eyespot.data.room import require_room, room
 from eyespot.data.store import Store
+from eyespot.distributed.cluster import Cluster
 from eyespot.distributed.world import ALONE, World, gather, gather_rows, shard
 from eyespot.engine.gate import FEATURES, SIGNATURE
-from eyespot.engine.run import Engine, in_batches
-from eyespot.features.decode import decode_pictures
-from eyespot.features.room import require_room, room
+from eyespot.features.compute import Asked, Graph, Seen, compute, compute_in
 from eyespot.features.share import Share
 from eyespot.features.stored import Result, Stored
 from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
-from eyespot.features.views import AnyView, seen_as
-from eyespot.records import Preprocess, SetAside
+from eyespot.features.views import AnyView
+from eyespot.records import SetAside
 from eyespot.words import counted
 
-AHEAD = 4
-"""Batches decoded ahead of the engine: enough never to starve it, few enough to stay small in memory."""
 SIGNATURES = 1024
 """Written at a time: they are small, and each writing waits for the disk."""
 SENT_BYTES = 2**24
@@ -69,7 +66,7 @@ def embed(
     store: where features are looked up and kept; None for neither.
     tap: activations of this trunk that are kept on the way, of what is computed now.
     world: each process looks up and computes its share of the pictures, in a store that may be its own or shared; all
-        give the same answer in the end.
+        give the same answer in the end. Where it has a cluster, that computes what is missing.
     progress: told views done and views in all, what was stored being done at once. Of several processes each takes the
         others to be as far as itself.
     Raises MachineError where the disk has too little room; nothing is decoded then.
@@ -81,7 +78,7 @@ def embed(
     shape = (len(views), len(hashed), *_row_shape(trunk, mine or hashed, views, stored))  # (views, N, ...)
     array = room(shape, trunk.dtype, what=_what(shape[0] * shape[1]), instead=NEED_LESS, folder=trunk.folder)
     share = Share(mine, dict(zip(views, array, strict=True)), row_of, stored, progress)
-    unreadable = _take_all(share, trunk, tap, store)
+    unreadable = _take_all(share, trunk, tap, store, world.cluster)
     _exchange(array, rows, world)
     unreadable = {content: why for each in gather(unreadable, world) for content, why in each.items()}
     readable, set_aside = _close_up(array, hashed, row_of, unreadable)
@@ -100,13 +97,15 @@ def require_room_for(trunk: Trunk, views: int) -> None:
     require_room(views * row, what=_what(views), instead=NEED_LESS, folder=trunk.folder)
 
 
-def _take_all(share: Share, trunk: Trunk, tap: Tap | None, store: Store | None) -> dict[str, str]:
+def _take_all(
+    share: Share, trunk: Trunk, tap: Tap | None, store: Store | None, cluster: Cluster | None
+) -> dict[str, str]:
     """Takes the share's features from the store, computes the others, and returns why some pictures have none."""
     unreadable: dict[str, str] = {}
     missing = share.take_stored()
     if missing:
         tap = tap if tap and tap.is_exact else None
-        results = _compute(missing, trunk.preprocess, tap.engine if tap else trunk.engine, unreadable)
+        results = _compute(missing, tap.through if tap else trunk, cluster, unreadable)
         with ExitStack() as kept:  # after Ctrl-C, too, each is flushed while the store is open
             if tap:
                 results = kept.enter_context(closing(tap.keeping(results)))
@@ -130,39 +129,19 @@ def _row_shape(trunk: Trunk, work: Sequence[Hashed], views: Sequence[AnyView], s
 
 
 def _compute(
-    work: Sequence[tuple[Hashed, list[AnyView]]],
-    preprocess: Preprocess,
-    engine: Engine,
-    unreadable: dict[str, str],
+    work: Sequence[tuple[Hashed, list[AnyView]]], trunk: Trunk, cluster: Cluster | None, unreadable: dict[str, str]
 ) -> Iterator[Result]:
     """Content, view and outputs of all that is missing; reasons of what cannot be decoded go to `unreadable`."""
-    images = _images(work, preprocess, engine.batch, unreadable)
-    for tags, outputs in engine.stream(in_batches(images, engine.batch)):
-        for row, (content, view) in enumerate(tags):
-            yield content, view, {name: rows[row] for name, rows in outputs.items()}
-
-
-def _images(
-    work: Sequence[tuple[Hashed, list[AnyView]]],
-    preprocess: Preprocess,
-    batch: int,
-    unreadable: dict[str, str],
-) -> Iterator[tuple[tuple[str, AnyView], np.ndarray]]:
-    """Content and view, and the image that shows it: some pictures at a time, view by view."""
-    reasons: dict[int, str] = {}
-    decoded = decode_pictures(
-        [(each.picture, each.content) for each, _ in work], preprocess, reasons, ahead=AHEAD * batch
-    )
-    while chunk := list(islice(decoded, batch)):
-        shown: dict[AnyView, dict[str, np.ndarray]] = {}
-        for number, image in chunk:
-            each, views = work[number]
-            for view in views:
-                shown.setdefault(view, {})[each.content] = image
-        for view, images in shown.items():
-            for content, image in zip(images, seen_as(view, [*images.values()], [*images]), strict=True):
-                yield (content, view), image
-    unreadable |= {work[number][0].content: why for number, why in reasons.items()}
+    asked = [Asked(each.picture, each.content, views) for each, views in work]
+    seen = Seen()
+    if cluster:
+        graph = Graph(trunk.whole_graph, trunk.preprocess, trunk.precision, trunk.batch)
+        found = compute_in(cluster, asked, graph, trunk.engine, seen)
+    else:
+        found = compute(asked, trunk.preprocess, trunk.engine, seen)
+    for number, view, outputs in found:
+        yield work[number][0].content, view, outputs
+    unreadable |= {work[number][0].content: why for number, why in seen.reasons.items()}
 
 
 def _exchange(array: np.ndarray, rows: np.ndarray, world: World) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from eyespot.data.copies import Hashed
+from eyespot.data.room import room
 from eyespot.features.decode import decode_pictures
-from eyespot.features.room import room
 from eyespot.records import Preprocess, SetAside
 from eyespot.words import counted
 

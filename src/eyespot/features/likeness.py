@@ -7,10 +7,13 @@ anew, resized, brightened, cropped to 90 % or mirrored 97 % and more are found, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from eyespot.data.groups import Links, forest
+from eyespot.data.room import release, room
 from eyespot.data.taken import Taken
 
 ALIKE = 0.79
@@ -35,26 +38,42 @@ MOST_AT_ONCE = 2**23
 """Pairs that are compared at a time: 34 MB, and some times that for what is made of them."""
 MOST_FOUND = 2**20
 """Pairs that are looked through at a time: each that is found takes 20 bytes."""
+MANY = 10_000
+"""Pictures from which few numbers of each tell which pairs are plainly unlike: of fewer all are compared outright."""
+AXES = 128
+"""Those numbers, of each half of a signature."""
+SAMPLED = 20_000
+"""Pictures that the axes are found by: others only make the bound less tight."""
+ROUNDING = 1e-4
+"""That a bound may be too low by."""
+SHARE = 1 / 64
+"""Of a block's pairs: where more may be alike, as those of a video are, comparing all takes less time than these."""
+PAIRS = 2**12
+"""Pairs that are compared one by one, at a time: 59 MB."""
 PRIOR = 50
 """Pictures as which the mean of none weighs: few pictures do not say what their kind has in common."""
 
 
-def unit_signatures(signatures: np.ndarray) -> np.ndarray:
+def unit_signatures(signatures: np.ndarray, *, folder: Path | None = None) -> np.ndarray:
     """Signatures (N, C, h, w) as vectors (N, C h w), float32, of length one, whose products are likenesses.
 
     Each channel is divided by its size, so that all count the same, and what most pictures have at a place, or at the
     one mirrored to it, is subtracted: two pictures on white are not alike for the white. Of the columns, the first half
     are the sums of mirrored places and the second half the differences.
+
+    folder: where there is room on disk, for what takes too much memory.
     """
     size, common = _size_and_mean(signatures)
     common *= len(signatures) / (len(signatures) + PRIOR)
     half = signatures.shape[3] // 2
-    unit = np.empty((len(signatures), common.size), np.float32)
+    unit = room((len(signatures), common.size), np.float32, what="signatures of pictures", folder=folder)
     for start in range(0, len(signatures), BLOCK):
         x = signatures[start : start + BLOCK].astype(np.float32) / size - common
         left, right = x[..., :half], x[..., : half - 1 : -1]
         flat = np.stack([left + right, left - right], axis=1).reshape(len(x), -1)  # (block, C h w)
         unit[start : start + BLOCK] = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
+        release(unit)
+        release(signatures)
     return unit
 
 
@@ -65,6 +84,7 @@ def _size_and_mean(signatures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         x = signatures[start : start + BLOCK].astype(np.float32)
         squares = squares + np.square(x).sum(axis=(0, 2, 3), dtype=np.float64)
         total = total + x.sum(axis=0, dtype=np.float64)
+        release(signatures)
     size = np.sqrt(squares / (signatures.size / signatures.shape[1]) + 1e-6)[:, None, None]
     mean = total / size / len(signatures)
     return size.astype(np.float32), ((mean + mean[..., ::-1]) / 2).astype(np.float32)
@@ -76,27 +96,97 @@ def alike(unit: np.ndarray, *, unsure: int = 0) -> Links:
     unit: as `unit_signatures` gives them, (N, D). Mirroring a picture turns the sign of its differences.
     unsure: of the pairs that may be one picture, saved twice, how many are given beside, the likest.
     """
-    found = _Found(len(unit), unsure)
-    half = unit.shape[1] // 2
-    # a mirrored pair is as sure as another whose likeness is as far above its threshold
-    bonus = np.float32((ALIKE - MIRRORED) / 2)
+    found = _Found(unit, unsure)
+    few_numbers = _FewNumbers.of(unit) if len(unit) >= MANY else None
     block = max(1, min(BLOCK, MOST_AT_ONCE // max(1, len(unit))))
     for start in range(0, len(unit), block):
-        rows, others = unit[start : start + block], unit[start:]
-        likeness, differences = (rows[:, part] @ others[:, part].T for part in (slice(half), slice(half, None)))
-        # The larger of s + d and s - d + 2 b, s being sums, is s + b + |d - b|: in place, for there are millions.
-        differences -= bonus
-        likeness += np.abs(differences, out=differences)
-        likeness += bonus
-        found.take(likeness, start)
+        rows, others = slice(start, start + block), slice(start, None)
+        if few_numbers:
+            most = few_numbers.at_most(rows, others)
+            if np.count_nonzero(most >= found.least) <= SHARE * most.size:
+                found.take(most, start, is_bound=True)
+                continue
+        found.take(_likeness(*(unit[rows] @ unit[others].T for unit in _halves(unit))), start)
     return found.links
+
+
+def _halves(unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The sums and the differences of mirrored places."""
+    half = unit.shape[1] // 2
+    return unit[:, :half], unit[:, half:]
+
+
+def _likeness(sums: np.ndarray, differences: np.ndarray) -> np.ndarray:
+    """Of pairs, as they are or mirrored, by the products of their halves, in whose place it comes.
+
+    A mirrored pair is as sure as another whose likeness is as far above its threshold. The larger of s + d and
+    s - d + 2 b is s + b + |d - b|.
+    """
+    bonus = np.float32((ALIKE - MIRRORED) / 2)
+    differences -= bonus
+    sums += np.abs(differences, out=differences)
+    sums += bonus
+    return sums
+
+
+def _of_pairs(unit: np.ndarray, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The products of the halves of pairs, (P,) each."""
+    products = np.empty((2, len(first)), np.float32)
+    for start in range(0, len(first), PAIRS):
+        some = slice(start, start + PAIRS)
+        one, other = unit[first[some]], unit[second[some]]
+        for row, (left, right) in enumerate(zip(_halves(one), _halves(other), strict=True)):
+            products[row, some] = np.einsum("pd,pd->p", left, right)
+        release(unit)
+    return products[0], products[1]
+
+
+@dataclass(frozen=True)
+class _FewNumbers:
+    """Of each picture, what says how alike any two are at most.
+
+    Along the principal axes the product of two vectors is known; what both have beside them adds no more than the
+    product of its lengths (Cauchy and Schwarz).
+    """
+
+    sums: np.ndarray
+    """(N, axes + 2), with the lengths of what both halves have beside the axes."""
+    differences: np.ndarray
+    """(N, axes)."""
+
+    @classmethod
+    def of(cls, unit: np.ndarray) -> _FewNumbers:
+        """unit: as `unit_signatures` gives them."""
+        axes = [_axes(half) for half in _halves(unit[:: -(-len(unit) // SAMPLED)])]
+        width = axes[0].shape[1]
+        sums, differences = (np.empty((len(unit), columns), np.float32) for columns in (width + 2, width))
+        for start in range(0, len(unit), BLOCK):
+            some = slice(start, start + BLOCK)
+            halves = _halves(unit[some])
+            sums[some, :width], differences[some] = (half @ axis for half, axis in zip(halves, axes, strict=True))
+            for column, (half, along) in enumerate(zip(halves, (sums[some, :width], differences[some]), strict=True)):
+                beside = np.square(half).sum(axis=1) - np.square(along).sum(axis=1)
+                sums[some, width + column] = np.sqrt(np.maximum(beside, 0))
+            release(unit)
+        return cls(sums, differences)
+
+    def at_most(self, rows: slice, others: slice) -> np.ndarray:
+        """What the likeness of each of these pictures to each of those is at most."""
+        return _likeness(*(half[rows] @ half[others].T for half in (self.sums, self.differences))) + np.float32(
+            ROUNDING
+        )
+
+
+def _axes(some: np.ndarray) -> np.ndarray:
+    """The directions (D, axes) along which vectors (n, D) are longest."""
+    return np.ascontiguousarray(np.linalg.eigh(some.T @ some)[1][:, -AXES:])
 
 
 class _Found:
     """The pairs that are kept of those found so far: their number grows as that of the pictures, not as its square."""
 
-    def __init__(self, count: int, unsure: int) -> None:
-        self._count, self._most_unsure = count, unsure
+    def __init__(self, unit: np.ndarray, unsure: int) -> None:
+        self._unit, self._most_unsure = unit, unsure
         self._likest = [Links.none()]
         self._joining = Links.none()
         """The likest of the others that join the same pictures as all of them would."""
@@ -106,13 +196,17 @@ class _Found:
     def links(self) -> Links:
         return Links.of(*self._likest, self._joining, self._unsure)
 
-    def take(self, likeness: np.ndarray, start: int) -> None:
-        """likeness: of the pictures from `start` on to all from there on, (block, N - start)."""
+    def take(self, likeness: np.ndarray, start: int, *, is_bound: bool = False) -> None:
+        """likeness: of the pictures from `start` on to all from there on, (block, N - start), or what it is at most."""
         step = max(1, MOST_FOUND // likeness.shape[1])
         for top in range(0, len(likeness), step):
             rows = likeness[top : top + step, top:]
-            first, second = np.nonzero(np.triu(rows >= self._least, k=1))
+            least = self.least
+            first, second = np.nonzero(np.triu(rows >= least, k=1))
             found = Links(first + start + top, second + start + top, rows[first, second])
+            if is_bound:
+                exact = _likeness(*_of_pairs(self._unit, found.first, found.second))
+                found = Links(found.first, found.second, exact).take(exact >= least)
             is_sure = found.likeness >= ALIKE
             self._take_sure(found.take(is_sure))
             if self._most_unsure:
@@ -120,7 +214,7 @@ class _Found:
                 self._unsure = unsure.take(np.argsort(-unsure.likeness, kind="stable")[: self._most_unsure])
 
     @property
-    def _least(self) -> float:
+    def least(self) -> float:
         """Likeness that a pair must have to be kept."""
         if not self._most_unsure:
             return ALIKE
@@ -134,7 +228,7 @@ class _Found:
         self._likest.append(found.take(place < LIKEST))
         others = found.take(place >= LIKEST)
         if len(others):
-            self._joining = forest(Links.of(self._joining, others), self._count)
+            self._joining = forest(Links.of(self._joining, others), len(self._unit))
 
 
 def in_a_row(unit: np.ndarray, taken: Sequence[Taken | None]) -> Links:
@@ -143,7 +237,7 @@ def in_a_row(unit: np.ndarray, taken: Sequence[Taken | None]) -> Links:
     unit: as `unit_signatures` gives them, (N, D). taken: when each was taken, None where its file does not say.
     """
     pairs = np.array(list(_neighbours(taken)), np.int64).reshape(-1, 2)
-    likeness = np.einsum("nd,nd->n", unit[pairs[:, 0]], unit[pairs[:, 1]])
+    likeness = np.add(*_of_pairs(unit, pairs[:, 0], pairs[:, 1]))
     return Links(pairs[:, 0], pairs[:, 1], likeness).take(likeness >= IN_A_ROW)
 
 

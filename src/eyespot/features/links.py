@@ -15,7 +15,7 @@ from eyespot.data.store_values import key_of
 from eyespot.data.taken import Taken, believable
 from eyespot.distributed.world import ALONE, World
 from eyespot.errors import StoreError
-from eyespot.features.embed import embed
+from eyespot.features.embed import Embedded, embed
 from eyespot.features.likeness import ALIKE, alike, in_a_row, unit_signatures
 from eyespot.features.thumbnails import SAVED_TWICE, SIDE, correlations, grey, of_each
 from eyespot.features.trunk import Trunk
@@ -69,7 +69,7 @@ def find_links(
         if len(kept) == len(names):
             return Found(Links(*(kept[name] for name in names)), notes=notes)
     signed = embed(signer, pictures, store=store, world=world, progress=progress)
-    links, is_whole = _compared(signed.features["identity"], signed.pictures, pictures, times, signer.preprocess)
+    links, is_whole = _compared(signed, pictures, times, signer)
     with suppress(StoreError):
         if store and is_whole and not signed.set_aside:
             store.put(dict(zip(names, (links.first, links.second, links.likeness), strict=True)))
@@ -77,19 +77,19 @@ def find_links(
 
 
 def _compared(
-    signatures: np.ndarray,
-    signed: Sequence[Hashed],
-    pictures: Sequence[Hashed],
-    times: Sequence[Taken | None],
-    preprocess: Preprocess,
+    embedded: Embedded, pictures: Sequence[Hashed], times: Sequence[Taken | None], signer: Trunk
 ) -> tuple[Links, bool]:
-    """The links by the rows of all pictures, and whether all could be read. signatures: of those that are `signed`."""
+    """The links by the rows of all pictures, and whether all could be read.
+
+    embedded: the signatures of those that can be decoded.
+    """
+    signed = embedded.pictures
     if len(signed) < 2:
         return Links.none(), True
     row_of = {each.content: row for row, each in enumerate(pictures)}
     rows = np.array([row_of[each.content] for each in signed])
-    unit = unit_signatures(signatures)
-    same, is_whole = _certain(alike(unit, unsure=MOST_UNSURE), signed, preprocess)
+    unit = unit_signatures(embedded.features["identity"], folder=signer.folder)
+    same, is_whole = _certain(alike(unit, unsure=MOST_UNSURE), signed, signer.preprocess)
     links = Links.of(same, in_a_row(unit, [times[row] for row in rows]))
     return Links(rows[links.first], rows[links.second], links.likeness), is_whole
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 
 from eyespot.data.copies import Hashed
+from eyespot.data.room import release
 from eyespot.features.stored import Stored
 from eyespot.features.views import AnyView
 
@@ -50,6 +51,7 @@ class Share:
                     missing.setdefault(each.content, (each, []))[1].append(view)
                 else:
                     self._fill(each.content, view, row)
+            self._release()
             self._tell()
         return list(missing.values())
 
@@ -60,6 +62,7 @@ class Share:
         """
         everything = len(self._row_of) * len(self._features)
         self._stored.expect((self._views - self._done) * self._row_bytes, of=everything * self._row_bytes)
+        at_once = max(1, READ_BYTES // self._row_bytes)
         try:
             for content, view, row in results:
                 with np.errstate(over="ignore"):  # half the digits may not hold it
@@ -69,6 +72,8 @@ class Share:
                 else:
                     no_numbers[content] = NO_NUMBERS
                 self.computed += 1
+                if self.computed % at_once == 0:
+                    self._release()
                 self._tell()
         finally:
             self._stored.flush()  # after Ctrl-C, too
@@ -86,6 +91,11 @@ class Share:
         rows[number] = row
         self._done += 1
         return rows[number]  # type: ignore[no-any-return]
+
+    def _release(self) -> None:
+        """What is filled need not stay in memory, where the rows lie in a file."""
+        for rows in self._features.values():
+            release(rows)
 
     def _tell(self) -> None:
         everything = len(self._row_of) * len(self._features)

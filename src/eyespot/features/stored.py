@@ -7,9 +7,9 @@ from collections.abc import Generator, Iterable, Sequence
 
 import numpy as np
 
+from eyespot.data.room import gigabytes
 from eyespot.data.store import Store
 from eyespot.errors import StoreError
-from eyespot.features.room import gigabytes
 from eyespot.features.trunk import Recipe
 from eyespot.features.views import AnyView
 

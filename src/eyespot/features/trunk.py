@@ -90,10 +90,15 @@ class Trunk:
         """A hash of the graph: of every weight, operator and normalisation in it."""
         return hashlib.blake2b(self.graph, digest_size=20).hexdigest()
 
+    @property
+    def whole_graph(self) -> bytes:
+        """What the engine runs: the signature is computed along where there is a signer."""
+        return with_signature(self.graph, image_side=self._image_side) if self.signer else self.graph
+
     @cached_property
     def engine(self) -> Engine:
         return Engine(
-            with_signature(self.graph, image_side=self._image_side) if self.signer else self.graph,
+            self.whole_graph,
             image_hwc=(*self.preprocess.crop_hw, self.preprocess.channels),
             precision=self.precision,
             batch=self.batch,

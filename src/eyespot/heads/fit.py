@@ -32,7 +32,7 @@ FIRST_STRENGTH = 3e-5
 STRENGTHS = (1e-9, 1.0)
 """The range in which L2 is looked for, as shares of the features' total variance."""
 SCORE_BYTES = 40
-"""Memory that fitting takes for each view and class: ten arrays of scores."""
+"""Memory that is reckoned with for each view and class: logits out of fold, and all that is made of them."""
 LOOSE, TIGHT = 3e-5, 1e-8
 """Relative decrease of the loss at which L-BFGS stops: while comparing L2 values, and for the head that is kept."""
 
@@ -82,11 +82,10 @@ def fit_head(samples: Samples, options: HeadOptions, *, rotated: Rotated | None 
     """
     options = settled(options, samples)
     rotated = rotated.with_labels(samples) if rotated else Rotated.of(samples)
-    variance = rotated.rotation.variance
-    cv = _CrossValidation(rotated.samples, variance, options)
+    cv = _CrossValidation(rotated, options)
     chosen = cv.best()
     everything = np.ones((len(samples), 1), bool)
-    problems = Problems(rotated.samples, variance, options, mirror=chosen.mirror, trained_on=everything)
+    problems = Problems(rotated, options, mirror=chosen.mirror, trained_on=everything)
     start = _between(cv.heads(chosen))
     (head,) = problems.minimise(np.array([chosen.l2]), start=[start], tolerance=TIGHT)
     return FittedHead(rotated.rotation.undo(head), chosen, tuple(cv.trials), cv.out_of_fold(chosen), rotated)
@@ -115,9 +114,9 @@ def repeated_logits(
     rotated: the samples, where that is known.
     """
     options, rotated = settled(options, samples), rotated or Rotated.of(samples)
-    rotation, samples = rotated.rotation, rotated.samples
-    samples = replace(samples, group=None) if torn else samples
-    runs = [_CrossValidation(samples, rotation.variance, seeded) for seeded in _seeded(options, repeats)]
+    if torn:
+        rotated = replace(rotated, samples=replace(rotated.samples, group=None))
+    runs = [_CrossValidation(rotated, seeded) for seeded in _seeded(options, repeats)]
     return np.stack([run.out_of_fold(run.best()) for run in runs])
 
 
@@ -159,12 +158,12 @@ class _CrossValidation:
     A fold's later trials start from its earlier ones, which saw the same pictures.
     """
 
-    def __init__(self, samples: Samples, variance: np.ndarray, options: HeadOptions) -> None:
-        self._samples, self._variance, self._options = samples, variance, options
+    def __init__(self, rotated: Rotated, options: HeadOptions) -> None:
+        self._rotated, self._samples, self._options = rotated, rotated.samples, options
         self.trials: list[Trial] = []
         self._heads: dict[Trial, list[Head]] = {}
         self._logits: dict[Trial, np.ndarray] = {}
-        self._fold = folds_of(samples.labels, seed=options.seed, group=samples.group)
+        self._fold = folds_of(self._samples.labels, seed=options.seed, group=self._samples.group)
         self._problems: dict[bool, Problems] = {}
 
     def best(self) -> Trial:
@@ -186,7 +185,7 @@ class _CrossValidation:
         return self._heads[trial]
 
     def _walk(self, *, mirror: bool) -> Trial:
-        total = float(self._variance.sum()) or 1.0
+        total = float(self._rotated.rotation.variance.sum()) or 1.0
         first = FIRST_STRENGTH * total
         (middle,) = self._try([first], mirror=mirror)
         lower, upper = self._try([first / STEP, first * STEP], mirror=mirror, start=self.heads(middle))
@@ -204,10 +203,7 @@ class _CrossValidation:
         folds = range(self._fold.max() + 1)
         if mirror not in self._problems:
             trained_on = self._fold[:, None] != np.array(folds)  # (N, folds)
-            options = self._options
-            self._problems[mirror] = Problems(
-                self._samples, self._variance, options, mirror=mirror, trained_on=trained_on
-            )
+            self._problems[mirror] = Problems(self._rotated, self._options, mirror=mirror, trained_on=trained_on)
         heads = self._problems[mirror].minimise(
             np.repeat(strengths, len(folds)), start=[*start] * len(strengths), tolerance=LOOSE
         )
@@ -220,7 +216,7 @@ class _CrossValidation:
         labels = self._samples.labels
         logits = np.zeros((len(labels), self._samples.classes), np.float32)
         for fold, head in enumerate(heads):
-            logits[self._fold == fold] = head.logits(self._samples.identity[self._fold == fold])
+            logits[self._fold == fold] = self._rotated.logits(head, self._fold == fold)
         trial = Trial(l2, mirror, float((logits.argmax(axis=1) == labels).mean()), _mean_loss(logits, labels))
         self.trials.append(trial)
         if not any(each.loss < trial.loss for each in self._logits):  # large, and a worse one is not needed

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+
+from eyespot.data.room import release
 
 Output = Literal["softmax", "sigmoid"]
 Layer = tuple[np.ndarray, np.ndarray]
@@ -42,6 +45,22 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def views(self) -> tuple[np.ndarray, ...]:
+        """The features (N, D), and those of the mirror images where there are any."""
+        return (self.identity,) if self.mirror is None else (self.identity, self.mirror)
+
+    def blocks(self, size: int, *, every: int = 1) -> Iterator[tuple[np.ndarray, slice]]:
+        """`size` features at a time, view by view, and the rows of their pictures; memory holds no more of a file.
+
+        every: how many pictures there are for each that is read.
+        """
+        for view in self.views:
+            for start in range(0, len(view), size * every):
+                rows = slice(start, start + size * every, every)
+                yield view[rows], rows
+                release(view)
 
     def take(self, rows: np.ndarray) -> Samples:
         """The pictures at these rows (indices or a mask)."""

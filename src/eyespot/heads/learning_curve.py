@@ -64,19 +64,17 @@ def try_sizes(
     """
     options = settled(options, samples)
     rotated = (rotated or Rotated.of(replace(samples, mirror=None))).without_mirror()
-    variance, along_axes = rotated.rotation.variance, rotated.samples
     asked, wrong = np.zeros((2, len(TENTHS), len(samples)), np.int64)
     trained = np.zeros(len(TENTHS))
     for first in np.arange(turns) * 10 // turns:
         start: list[Head] = []
         for row, count in enumerate(TENTHS):
             others = (tenth - first) % 10 >= count
-            part = along_axes.take(~others)
-            everything = np.ones((len(part), 1), bool)
-            problems = Problems(part, variance, options, mirror=False, trained_on=everything)
+            part, seen = rotated.part(~others)
+            problems = Problems(part, options, mirror=False, trained_on=seen[:, None])
             start = problems.minimise(np.array([l2]), tolerance=LOOSE, start=start)  # from the next smaller part
-            answers = start[0].logits(along_axes.identity[others]).argmax(axis=1)
+            answers = rotated.logits(start[0], others).argmax(axis=1)
             asked[row, others] += 1
             wrong[row, others] += answers != samples.labels[others]
-            trained[row] += len(part)
+            trained[row] += (~others).sum()
     return Tried(trained / turns, asked, wrong)

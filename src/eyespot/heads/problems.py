@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from eyespot.heads.head import Head, HeadOptions, Samples, with_zero
+from eyespot.heads.head import Head, HeadOptions, with_zero
 from eyespot.heads.lbfgs import MEMORY, minimise
+from eyespot.heads.rotation import Rotated
 
 CURVATURE = 0.1
 """Assumed curvature of the loss per unit of feature variance; 0.25 would be its bound for one class (Boehning 1992)."""
 LEAST_CURVATURE = 1e-3
 """The same where it is known, but may be next to nothing for a head that is sure of all its answers."""
-MOST_SCORES = 2**26
-"""Numbers in one array of scores, pictures by heads by classes; beyond, heads are minimised in groups. 256 MB."""
+MOST_SCORES = 2**22
+"""Numbers in one array of scores, pictures by heads by classes: so many pictures are looked at at a time. 16 MB."""
 MOST_REMEMBERED = 2**27
-"""Numbers that L-BFGS remembers of its steps; the same. 512 MB: of 2,000 classes one head at a time takes that."""
+"""Numbers that L-BFGS remembers of its steps; beyond, heads are minimised in groups. 512 MB: of 2,000 classes one head
+at a time takes that."""
+MANY = 2**15
+"""Pictures: of several times as many a part is fitted first, from where all of them need few steps."""
+MOST_CURVED = 2**16
+"""Pictures, about, that tell how the loss curves: it only decides how fast the minimum is found."""
 
 
 class Problems:
@@ -26,27 +32,15 @@ class Problems:
     Together, because a matrix product with fifty columns takes hardly longer than one with ten.
     """
 
-    def __init__(
-        self,
-        samples: Samples,
-        variance: np.ndarray,
-        options: HeadOptions,
-        *,
-        mirror: bool,
-        trained_on: np.ndarray,
-    ) -> None:
-        """variance: along each axis, (axes,); trained_on: which pictures each of the B heads may see, (N, B)."""
-        self._features, labels = samples.identity, samples.labels
-        if mirror and samples.mirror is not None:
-            self._features = np.concatenate([samples.identity, samples.mirror])
-            labels, trained_on = np.concatenate([labels, labels]), np.concatenate([trained_on, trained_on])
-        self._variance, self._output = variance, options.output
-        balanced = options.class_weight == "balanced"
-        self._weights = np.stack(
-            [_sample_weights(labels, seen, samples.classes, balanced=balanced) for seen in trained_on.T], axis=1
-        )  # (N, B)
-        self._targets = np.eye(samples.classes, dtype=np.float32)[labels][:, None]  # (N, 1, classes)
-        widths = [len(variance), *options.hidden, 1 if options.output == "sigmoid" else samples.classes]
+    def __init__(self, rotated: Rotated, options: HeadOptions, *, mirror: bool, trained_on: np.ndarray) -> None:
+        """trained_on: which pictures each of the B heads may see, (N, B)."""
+        self._rotated = rotated if mirror else rotated.without_mirror()
+        samples, self._output = self._rotated.samples, options.output
+        self._labels, balanced = samples.labels, options.class_weight == "balanced"
+        weights = [_sample_weights(self._labels, seen, samples.classes, balanced=balanced) for seen in trained_on.T]
+        self._weights = np.stack(weights, axis=1) / np.float32(len(samples.views))  # (N, B), of each view
+        outputs = 1 if options.output == "sigmoid" else samples.classes
+        widths = [len(rotated.rotation.variance), *options.hidden, outputs]
         self._shapes = [(inputs + 1, outputs) for inputs, outputs in pairwise(widths)]
         self._start = _first_parameters(self._shapes, seed=options.seed)
 
@@ -57,17 +51,28 @@ class Problems:
         start: a head for each to start from; none for the beginning of everything.
         """
         remembered = 2 * MEMORY * sum(rows * columns for rows, columns in self._shapes)
-        scores = self._weights.shape[0] * self._shapes[-1][1]
-        at_once = max(min(MOST_SCORES // scores, MOST_REMEMBERED // remembered), 1)
+        at_once = max(MOST_REMEMBERED // remembered, 1)
         numbers = np.arange(len(l2))
         heads: list[Head] = []
         for group in np.split(numbers, numbers[at_once::at_once]):
             first = self._parameters([start[number] for number in group] if start else [], len(group))
             weights = self._weights[:, group % self._weights.shape[1]]  # (N, heads of the group)
-            heads += self._minimise(first, weights, l2[group].astype(np.float32), tolerance)
+            strength = l2[group].astype(np.float32)
+            every = 0 if start else len(weights) // MANY
+            while every > 1:  # a part of the pictures comes close, in little time
+                first = self._minimise(first, weights, strength, tolerance, every=every)
+                every //= 4
+            found = self._minimise(first, weights, strength, tolerance)
+            layers = [
+                [(_single(each[head, :-1].T), _single(each[head, -1])) for each in found] for head in range(len(group))
+            ]
+            heads += [Head(tuple(each), self._output) for each in layers]
         return heads
 
-    def _minimise(self, first: list[np.ndarray], weights: np.ndarray, l2: np.ndarray, tolerance: float) -> list[Head]:
+    def _minimise(
+        self, first: list[np.ndarray], weights: np.ndarray, l2: np.ndarray, tolerance: float, *, every: int = 1
+    ) -> list[np.ndarray]:
+        """Layer by layer, weights and biases at the minimum, (heads, inputs + 1, outputs); of every such picture."""
         scale = np.sqrt(self._curvature(first, weights, l2))  # (heads, axes + 1, outputs)
 
         def unflat(flat: np.ndarray, which: np.ndarray) -> list[np.ndarray]:
@@ -77,15 +82,16 @@ class Problems:
             return [layers[0] / scale[which], *layers[1:]]
 
         def loss(flat: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            value, gradients = self._loss(unflat(flat, which), weights[:, which], l2[which])
+            value, gradients = self._loss(unflat(flat, which), weights[:, which], l2[which], every=every)
             gradients[0] /= scale[which]
             return value, np.concatenate([each.reshape(len(flat), -1) for each in gradients], axis=1)
 
-        first[0] = first[0] * scale
-        flat = np.concatenate([layer.reshape(len(l2), -1) for layer in first], axis=1)
+        scaled = [first[0] * scale, *first[1:]]
+        flat = np.concatenate([layer.reshape(len(l2), -1) for layer in scaled], axis=1)
         found = unflat(minimise(loss, flat, tolerance=tolerance), np.arange(len(l2)))
-        layers = [[(each[head, :-1].T, each[head, -1]) for each in found] for head in range(len(l2))]
-        return [Head(tuple((_single(w), _single(b)) for w, b in each), self._output) for each in layers]
+        if self._output == "softmax":  # what all classes have in common changes no answer, and costs L2
+            found[-1] = found[-1] - found[-1].mean(axis=2, keepdims=True)
+        return found
 
     def _parameters(self, heads: Sequence[Head], count: int) -> list[np.ndarray]:
         """Layer by layer, the weights and biases of all heads or of `count` new ones, (heads, inputs + 1, outputs)."""
@@ -102,41 +108,70 @@ class Problems:
         """
         if len(parameters) > 1:
             return self._assumed(CURVATURE, l2)
-        scores = _shared_product(self._features, parameters[0][:, :-1]) + parameters[0][:, -1]
-        p = np.exp(log_softmax(with_zero(scores, self._output)))[:, :, -scores.shape[2] :]  # (N, heads, outputs)
-        curved = p * (1 - p) * weights[:, :, None]
-        known = _shared_outer_product(self._features**2, curved) + l2[:, None, None]
-        known = np.concatenate([known, curved.sum(axis=0)[:, None]], axis=1)
-        return np.asarray(np.maximum(known, self._assumed(LEAST_CURVATURE, l2)))
+        known = np.zeros(parameters[0].shape)
+        every = max(1, len(weights) // MOST_CURVED)
+        for features, rows in self._blocks(len(l2), every=every):
+            x = self._rotated.along_axes(features)
+            scores = _shared_product(x, parameters[0][:, :-1]) + parameters[0][:, -1]
+            p = np.exp(log_softmax(with_zero(scores, self._output)))[:, :, -scores.shape[2] :]  # (n, heads, outputs)
+            curved = p * (1 - p) * weights[rows, :, None] * every
+            known[:, :-1] += _shared_outer_product(x**2, curved)
+            known[:, -1] += curved.sum(axis=0)
+        known[:, :-1] += l2[:, None, None]
+        return _single(np.maximum(known, self._assumed(LEAST_CURVATURE, l2)))
 
     def _assumed(self, curvature: float, l2: np.ndarray) -> np.ndarray:
-        by_axis = curvature * self._variance + l2[:, None]  # (heads, axes)
+        by_axis = curvature * self._rotated.rotation.variance + l2[:, None]  # (heads, axes)
         return np.concatenate([by_axis, np.full((len(l2), 1), curvature, np.float32)], axis=1)[:, :, None]
 
+    def _blocks(self, heads: int, *, every: int = 1) -> Iterator[tuple[np.ndarray, slice]]:
+        """As many features at a time as this many heads may give scores of, and the rows of their pictures."""
+        widest = max(heads * max(outputs for _, outputs in self._shapes), self._rotated.samples.identity.shape[1])
+        return self._rotated.blocks(max(1, MOST_SCORES // widest), every=every)
+
     def _loss(
-        self, parameters: Sequence[np.ndarray], weights: np.ndarray, l2: np.ndarray
+        self, parameters: Sequence[np.ndarray], weights: np.ndarray, l2: np.ndarray, *, every: int = 1
     ) -> tuple[np.ndarray, list[np.ndarray]]:
         """The loss of each head (heads,), and its gradient by every layer (heads, inputs + 1, outputs).
 
+        every: how many pictures there are for each that is looked at, and stands for them all.
+        """
+        as_read = [_single(layer) for layer in (self._rotated.weights_as_read(parameters[0]), *parameters[1:])]
+        value, totals = np.zeros(len(l2)), [np.zeros(layer.shape) for layer in as_read]
+        for features, rows in self._blocks(len(l2), every=every):
+            surprise, gradients = self._of_block(as_read, features, self._labels[rows], weights[rows] * every)
+            value += surprise
+            for total, gradient in zip(totals, gradients, strict=True):
+                total += gradient
+        totals[0] = self._rotated.gradients_along_axes(totals[0])
+        for total, layer in zip(totals, parameters, strict=True):
+            total[:, :-1] += l2[:, None, None] * layer[:, :-1]
+            value += l2 / 2 * (layer[:, :-1] ** 2).sum(axis=(1, 2))
+        return value, [_single(total) for total in totals]
+
+    def _of_block(
+        self, layers: Sequence[np.ndarray], features: np.ndarray, labels: np.ndarray, weights: np.ndarray
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        """What some pictures add to the loss of each head (heads,), and to its gradient by every layer.
+
         Back-propagation, written out: forward through the layers, keeping what each one saw, then back.
         """
-        layers = [_single(layer) for layer in parameters]
-        seen: list[np.ndarray] = [self._features]
-        x = _shared_product(self._features, layers[0][:, :-1]) + layers[0][:, -1]  # (N, heads, outputs)
+        seen: list[np.ndarray] = [features]
+        x = _shared_product(features, layers[0][:, :-1]) + layers[0][:, -1]  # (n, heads, outputs)
         for layer in layers[1:]:
             seen.append(np.maximum(x, 0))
             x = _own_product(seen[-1], layer[:, :-1]) + layer[:, -1]
-        log_probability = log_softmax(with_zero(x, self._output))  # (N, heads, classes)
-        surprise = -(log_probability * self._targets).sum(axis=2)  # (N, heads)
-        value = (weights * surprise).sum(axis=0, dtype=np.float64)
-        back = (np.exp(log_probability) - self._targets) * weights[:, :, None]
+        log_probability = log_softmax(with_zero(x, self._output))  # (n, heads, classes)
+        true = np.arange(len(labels)), slice(None), labels
+        value = -(weights * log_probability[true]).sum(axis=0, dtype=np.float64)
+        back = np.exp(log_probability)
+        back[true] -= 1
+        back *= weights[:, :, None]
         back = back[:, :, -x.shape[2] :]  # the sigmoid's zero column has no parameters
         gradients: list[np.ndarray] = []
         for depth in reversed(range(len(layers))):
             by_weight = _outer_product(seen[depth], back) if depth else _shared_outer_product(seen[0], back)
-            by_weight = by_weight + l2[:, None, None] * parameters[depth][:, :-1]
             gradients.insert(0, np.concatenate([by_weight, back.sum(axis=0)[:, None]], axis=1))
-            value += l2 / 2 * (parameters[depth][:, :-1] ** 2).sum(axis=(1, 2))
             if depth:
                 back = _own_product(back, layers[depth][:, :-1].swapaxes(1, 2)) * (seen[depth] > 0)
         return value, gradients

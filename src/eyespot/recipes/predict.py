@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from eyespot.answering.keywords import PredictKeywords
 from eyespot.answering.model import Model, load
-from eyespot.answering.opened import FEW_PICTURES, Answered, named, predictions, require_topk
+from eyespot.answering.opened import FEW_PICTURES, Answered, compute_on, named, predictions, require_topk
 from eyespot.answering.results import PlacedPrediction, Prediction
 from eyespot.answering.rules import RuleOptions, Rules, rules_of
 from eyespot.bundle.files import notes_on
@@ -29,6 +29,12 @@ WRITING = ("draw", "save_crop", "save_txt")
 """Options that write boxes, a detector's or estimated ones."""
 
 
+class Keywords(PredictKeywords, total=False):
+    """Options of models, and where is computed."""
+
+    cluster: str | None
+
+
 @overload
 def predict(
     run: str | Path,
@@ -38,7 +44,7 @@ def predict(
     topk: int = 3,
     image_column: str | None = None,
     progress: Progress = silent,
-    **options: Unpack[PredictKeywords],
+    **options: Unpack[Keywords],
 ) -> list[PlacedPrediction]: ...
 
 
@@ -51,7 +57,7 @@ def predict(
     topk: int = 3,
     image_column: str | None = None,
     progress: Progress = silent,
-    **options: Unpack[PredictKeywords],
+    **options: Unpack[Keywords],
 ) -> list[Prediction] | Any: ...
 
 
@@ -64,14 +70,14 @@ def predict(
     image_column: str | None = None,
     where: bool = False,
     progress: Progress = silent,
-    **options: Unpack[PredictKeywords],
+    **options: Unpack[Keywords],
 ) -> list[Prediction] | Any:
-    """The likeliest classes of each picture, by the model in `run`, or the boxes, where it is a detector.
+    """The likeliest classes of each picture, by the model in `run`, or lists of Detections, where it is a detector.
 
     pictures, topk: see Model.predict. A model of several labels takes only `threshold` and `image_column`.
     image_column: of a table, the column that names the pictures.
     where: also a box around what the class activation map of the likeliest class shows: an estimate.
-    Of a detector come lists of Detections.
+    cluster: the Ray cluster whose machines compute: auto, or the address of its head; not for boxes.
     options: those of RuleOptions, when the answer is none of the classes; or those of BoxOptions, which boxes are
         named, and what is written of them. The latter with `where`, too.
 
@@ -79,7 +85,7 @@ def predict(
     >>> answer.label, answer.probability > 0.5
     ('7', True)
     """
-    model = _loaded(run, progress)
+    model = _loaded(run, options.pop("cluster", None), where=where, progress=progress)
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     asked_for, how = items_of(pictures), ReadAs(image_column=image_column)
     if not isinstance(model, Model):
@@ -98,8 +104,11 @@ def predict(
     return _placed(model, asked_for, boxes, topk=topk, rules=rules, how=how, progress=progress)
 
 
-def _loaded(run: str | Path, progress: Progress) -> Any:
+def _loaded(run: str | Path, cluster: str | None, *, where: bool, progress: Progress) -> Any:
     model = load(run)
+    if where and cluster is not None:
+        raise OptionError("the option cluster cannot be given with where: boxes are estimated on this machine")
+    compute_on(model, cluster, run=run)
     announce(progress, *notes_on(model.bundle))
     return model
 

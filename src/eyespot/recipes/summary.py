@@ -42,7 +42,7 @@ def summary(
 ) -> Summary:
     """Shapes, parameters, multiply-adds, memory and receptive field of every layer, of every stage, and in total.
 
-    network: a name of the catalogue, a run folder or bundle, or a chain of your own.
+    network: a name of the catalogue, a file of Caffe (FILE.prototxt), a run folder or bundle, or a chain of your own.
     input_chw: channels, height and width of the image; needed for your own chain.
     imgsz: another size of the image, one number or (height, width), pixels.
     classes: of a network of the catalogue; None for as many as it is published with.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -14,13 +15,16 @@ from eyespot.data.boxes.reading import find_boxes
 from eyespot.data.data_set import DataSet
 from eyespot.data.handed_sets import IN_HAND, Data, in_hand
 from eyespot.data.several_labels import find_labels
+from eyespot.data.sources import open_data_set
+from eyespot.distributed.cluster import cluster_at
 from eyespot.distributed.world import World, broadcast, joined, world
 from eyespot.errors import OptionError, Stopped
 from eyespot.events import Event, Events
 from eyespot.files import from_home
 from eyespot.names import as_folder_name
 from eyespot.progress import Progress, shows_progress, silent
-from eyespot.regimes.fitting import NO_MODEL_YET
+from eyespot.regimes.choice import weights_to_get
+from eyespot.regimes.featured import NO_MODEL_YET
 from eyespot.reporting.classification import Classification
 from eyespot.reporting.result import TrainResult
 from eyespot.runs.clock import Clock, Journal
@@ -31,6 +35,7 @@ from eyespot.runs.keywords import TrainKeywords
 from eyespot.runs.options import TrainOptions, train_options
 from eyespot.runs.resume import Again, replayed, require_same_data, resumed
 from eyespot.runs.storage import open_store
+from eyespot.zoo.weights_download import get_weights
 
 if TYPE_CHECKING:
     from eyespot.detecting.detection import Detection
@@ -47,17 +52,18 @@ def train(
     *,
     resume: str | Path | None = None,
     replay: str | Path | None = None,
-    allow_code: bool = False,
+    download: bool = False,
+    cluster: str | None = None,
     progress: Progress = silent,
     **options: Unpack[TrainKeywords],
 ) -> TrainResult | Any:
     """What was trained on `data` and how good it is; a run folder with bundle and report is on disk.
 
     data: a folder, a file (docs/data.md), "digits", or pictures in hand (docs/python.md); None where a run says it.
-    resume: the folder of a run that was killed, which goes on to the same bits. It takes no other options.
-    replay: the folder of a run that was given a time: what its clock decided is done again, with `name` and `out`.
-    allow_code: whether the file may run that `model` names as FILE.py:FUNCTION; a run that goes on needs both again.
-    progress: told how far it is.
+    resume: the folder of a run that was killed: it goes on to the same bits. It takes no options.
+    replay: the folder of a run that was given a time: what its clock decided is done again. It takes `name` and `out`.
+    download: fetch the published weights of `model` where they are not here. Without it nothing is ever fetched.
+    cluster: the Ray cluster that computes what is frozen: auto, or its head's address. progress: told how far it is.
     options: those of TrainOptions. Where boxes lie beside the pictures, a DetectorResult comes out.
     Raises EyespotError in one sentence for everything a person can mend; Stopped on Ctrl-C without a model.
 
@@ -66,14 +72,12 @@ def train(
     (True, ('0', '1', '2'))
     """
     started = time.perf_counter()
-    given, own = handed_in(options, allow_code=allow_code, again=bool(resume or replay))
-    if own and own.says:
-        progress(own.says, 0, 1)
+    given, own = handed_in(options, again=bool(resume or replay))
     again = _again(resume, replay, given)
     chosen = (again.options if again else train_options(**given)).with_network(own)
-    pictures = in_hand(_required(data, again), chosen.read_as)
-    ranks = world()
+    pictures, ranks = in_hand(_required(data, again), chosen.read_as), _world(cluster)
     told = progress if ranks.is_writer else silent
+    started += _download(chosen, pictures, progress=told) if download else 0.0  # which is no time of the run
     folder = RunFolder(chosen, there=again.folder if again else None, world=ranks)
     try:
         with joined(ranks, device=_device_of(chosen, ranks)), folder.held():
@@ -103,6 +107,14 @@ def task_of(
     return Classification.of(data, options, ranks=ranks, progress=progress)
 
 
+def _world(cluster: str | None) -> World:
+    """The processes that train, and the cluster. Raises OptionError where both are several."""
+    ranks = world()
+    if cluster is not None and ranks.size > 1:
+        raise OptionError("the option cluster is for one process, and torchrun has started several: leave one out")
+    return replace(ranks, cluster=cluster_at(cluster))
+
+
 def _on_every_rank(result: AnyResult | None, ranks: World) -> AnyResult:
     """The writer's result."""
     said = broadcast(result.model_dump(mode="json") if result else None, ranks)
@@ -117,6 +129,15 @@ def _again(resume: str | Path | None, replay: str | Path | None, options: Mappin
     if replay is not None:
         return replayed(replay, options)
     return None
+
+
+def _download(options: TrainOptions, data: str | Path | DataSet, *, progress: Progress) -> float:
+    """Fetches the weights that the training begins with, unless the data are not there; the seconds it took."""
+    began = time.perf_counter()
+    if not isinstance(data, DataSet) and not from_home(data).exists():
+        open_data_set(data, options.read_as)
+    get_weights(*weights_to_get(options), progress=progress)
+    return time.perf_counter() - began
 
 
 def _required(data: Data | None, again: Again | None) -> Data:

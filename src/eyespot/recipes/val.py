@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from eyespot.answering.evaluation import evaluation
+from eyespot.answering.keywords import ClusterKeywords
 from eyespot.answering.model import Model, load
 from eyespot.answering.multilabel import MultilabelModel
+from eyespot.answering.opened import compute_on
 from eyespot.answering.results import ValResult
 from eyespot.data.handed_sets import Data, path_of
 from eyespot.data.read_as import ReadKeywords, read_as, refuse_for_boxes
@@ -28,7 +30,7 @@ def val(
     min_accuracy: float | None = None,
     min_map50: float | None = None,
     progress: Progress = silent,
-    **reading: Unpack[ReadKeywords],
+    **options: Unpack[ClusterKeywords],
 ) -> ValResult | Any:
     """Accuracy with its interval of the model in `run`, on the labelled pictures of `data`. See Model.evaluate.
 
@@ -38,8 +40,11 @@ def val(
     data: None for the pictures that the run kept to be measured by, where they were in training.
     min_accuracy, min_map50: from 0 to 1, of a classifier and of a detector. TooLow is raised where the figure is lower.
         Pictures that the model was trained on are set aside then, whatever the part.
+    cluster: the Ray cluster whose machines compute: auto, or the address of its head; not for detectors.
     """
     model: Model | Detector | MultilabelModel = load(run)
+    compute_on(model, options.pop("cluster", None), run=run)
+    reading = cast(ReadKeywords, options)
     _require_meant(model, run, min_accuracy=min_accuracy, min_map50=min_map50)
     if isinstance(model, Model):
         how, has_least = read_as(**reading), min_accuracy is not None

@@ -56,6 +56,23 @@ def choose(prepared: Prepared, options: TrainOptions) -> Choice:
     return Choice(network, "frozen" if climbs else regime, climbs, reason, gray, is_bettered)
 
 
+def weights_to_get(options: TrainOptions) -> tuple[str, str | None]:
+    """The network whose published weights are to be on this computer, and which; None for the first.
+
+    Raises OptionError where a training with these options begins with none that could be downloaded.
+    """
+    if options.model == "auto" or options.model.startswith(OWN):
+        why = "no model is named" if options.model == "auto" else "a network of your own has the weights it has"
+    elif options.regime == "scratch":
+        why = "the regime scratch begins with random weights"
+    else:
+        network, _ = _network(options, gray=False)
+        if options.weights is None or options.weights in of_network(network):
+            return network, options.weights
+        why = f"{options.weights} is not published for {network}"
+    raise OptionError(f"the option download has nothing to fetch, for {why}: leave it out")
+
+
 def _is_bettered(prepared: Prepared, options: TrainOptions, regime: Regime) -> bool:
     """Whether more is trained after the head although nobody asked for it."""
     open_to_all = options.regime == "auto" and options.time is None and options.epochs is None

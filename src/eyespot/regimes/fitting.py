@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 from itertools import chain
 
 import numpy as np
 
 from eyespot.building.backbone import Backbone, choose_backbone
-from eyespot.building.surgery import seconds_per_view
 from eyespot.data.store_values import key_of
-from eyespot.errors import Stopped
-from eyespot.features.tap import Tap
-from eyespot.features.trunk import Trunk
 from eyespot.regimes.answers import Answers
 from eyespot.regimes.candidate import Candidate
 from eyespot.regimes.choice import Choice
-from eyespot.regimes.cuts import decide_cuts, tap_for
-from eyespot.regimes.first_model import FITTING_SECONDS, that_fits
-from eyespot.regimes.fitted import SMALLEST_TEST, Fitted, despite_ctrl_c, stopped_note
-from eyespot.regimes.frozen import as_found, fit_frozen, views_of
+from eyespot.regimes.cuts import decide_cuts
+from eyespot.regimes.featured import Features, features_of, has_small_test
+from eyespot.regimes.fitted import Fitted, despite_ctrl_c
 from eyespot.regimes.full import full_attempt
 from eyespot.regimes.ladder import Keep, Ladder, too_little
 from eyespot.regimes.larger import LARGER, Larger, try_larger
@@ -32,49 +25,50 @@ from eyespot.regimes.learned import Attempt, Tuning, with_note
 from eyespot.regimes.partial import partial_attempts
 from eyespot.regimes.prepare import Prepared
 from eyespot.regimes.scratch import fit_scratch
-from eyespot.regimes.series import default_signer, signer_for_scratch, with_features, with_series, with_signer
-from eyespot.regimes.weighing import FirstRung, asked_for, only_frozen
+from eyespot.regimes.series import signer_for_scratch, with_series
+from eyespot.regimes.turns import fitting_seconds
+from eyespot.regimes.weighing import asked_for, only_frozen
 from eyespot.runs.job import Job
 from eyespot.runs.remembered import recall, remember
 from eyespot.version import VERSION
 from eyespot.zoo.weights import of_network
-from eyespot.zoo.weights_files import find
+from eyespot.zoo.weights_places import find
 
 BETTERED_TIMES, BETTERED_SECONDS = 4, 300
 """How long a frozen model is bettered where nobody gave a time: so many times what its features take, and at most so
 long."""
 BETTERED_UNTIL = "frozen: bettered until"
 """The decision on it."""
-NO_MODEL_YET = "stopped: there is no model yet"
-FEATURES_KEPT = "; the features computed so far are kept, so the next run goes on from there"
 
 
-def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
+def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep, stand: Keep) -> Fitted:
     """The model of the chosen regime; where the ladder is climbed, the best of it.
 
-    keep: writes a model to disk; called for each that the ladder keeps.
+    keep: writes a model to disk, each that the ladder keeps. stand: the same, on the way to the frozen one.
     Raises Stopped on Ctrl-C before there is a model; OptionError.
     """
     if choice.regime == "scratch":
         prepared = with_series(prepared, signer_for_scratch(choice, job, levels=prepared.levels), job)
-        return fit_scratch(prepared, choice.network, job, gray=choice.gray, small_test=_has_small_test(prepared))
+        return fit_scratch(prepared, choice.network, job, gray=choice.gray, small_test=has_small_test(prepared))
     backbone = choose_backbone(choice.network, job.options.weights, size=job.options.imgsz, levels=prepared.levels)
     cuts = cache(lambda: decide_cuts(backbone, job.options.freeze))
     trains_tail = _goes_on(prepared, choice) and "full" not in (choice.regime, job.options.regime)
-    features = _features(prepared, backbone, job, cuts=cuts if trains_tail else None)
-    small_test = _has_small_test(features.prepared)
+    features = features_of(prepared, backbone, job, cuts=cuts if trains_tail else None, write=stand)
+    small_test = has_small_test(features.prepared)
+    if features.stopped:
+        return features.rung(small_test=small_test).frozen
     if not _goes_on(features.prepared, choice):
         first, few = features.rung(small_test=small_test), _too_little(features.prepared)
         if not (job.options.time and choice.climbs and few):
             return first.frozen
         climbed = only_frozen(first, job, reason=few)
-        crossed = partial(_Features.crossed, small_test=small_test)
-        try_larger(climbed, _larger(features, crossed, job), job, reserve=FITTING_SECONDS)
+        crossed = partial(Features.crossed, small_test=small_test)
+        try_larger(climbed, _larger(features, crossed, job), job, reserve=fitting_seconds(first.frozen.trained_on))
         return replace(climbed.best, ladder=tuple(climbed.rungs))
     first = features.first_rung(small_test=small_test)
     if choice.climbs:
         more = candidates(first.frozen, backbone, cuts, job)
-        validated = partial(_Features.validated, small_test=small_test)
+        validated = partial(Features.validated, small_test=small_test)
         if choice.is_bettered:
             return _bettered(Ladder(first, more, job, keep=keep), features, first.frozen, job)
         return Ladder(first, more, job, keep=keep, larger=_larger(features, validated, job)).climb()
@@ -89,7 +83,7 @@ def fit(prepared: Prepared, choice: Choice, job: Job, *, keep: Keep) -> Fitted:
     return asked_for(first, tuning, job, refit=features.refit)
 
 
-def _bettered(ladder: Ladder, features: _Features, frozen: Fitted, job: Job) -> Fitted:
+def _bettered(ladder: Ladder, features: Features, frozen: Fitted, job: Job) -> Fitted:
     """What the ladder comes to in a time that follows from what the frozen model takes where nothing is stored; what an
     earlier run trained is recalled: so a second run on the same pictures comes to the same.
     """
@@ -135,12 +129,6 @@ def _key(frozen: Fitted, job: Job) -> str:
     )
 
 
-def _has_small_test(prepared: Prepared) -> bool:
-    """Whether too few different pictures are held out to measure on."""
-    test, validation = prepared.different("test"), prepared.different("val")
-    return test < SMALLEST_TEST and (test > 0 or validation < SMALLEST_TEST)
-
-
 def _too_little(prepared: Prepared) -> str:
     """Why the ladder is not climbed above the head; empty where it is."""
     train, validation = prepared.different("train"), prepared.different("val")
@@ -175,9 +163,7 @@ def candidates(frozen: Fitted, backbone: Backbone, cuts: Callable[[], Sequence[s
     return found
 
 
-def _larger(
-    features: _Features, fit: Callable[[_Features], tuple[Fitted, Answers | None]], job: Job
-) -> Iterator[Larger]:
+def _larger(features: Features, fit: Callable[[Features], tuple[Fitted, Answers | None]], job: Job) -> Iterator[Larger]:
     """The larger networks that are installed, where nobody chose one; each is made when it is asked for.
 
     fit: a head on the features of one, and its answers to the pictures that it is judged by.
@@ -191,97 +177,12 @@ def _larger(
 
 
 def _on_larger(
-    name: str, features: _Features, fit: Callable[[_Features], tuple[Fitted, Answers | None]], job: Job
+    name: str, features: Features, fit: Callable[[Features], tuple[Fitted, Answers | None]], job: Job
 ) -> Larger:
     @cache
-    def others() -> _Features:
+    def others() -> Features:
         backbone = choose_backbone(name, None, size=job.options.imgsz, levels=features.prepared.levels)
         trunk = backbone.trunk(job.cache_folder, job.precision, job.progress)
         return replace(features, trunk=trunk, tap=None, computed=0)
 
     return Larger(name, seconds=lambda: others().seconds(), fit=lambda: fit(others()))
-
-
-@dataclass(frozen=True)
-class _Features:
-    """Pictures that are split by series, with their features in the store."""
-
-    prepared: Prepared
-    trunk: Trunk
-    job: Job
-    """As the clock allows a head to be fitted."""
-    tap: Tap | None
-    began: float
-    computed: int
-    """Views."""
-
-    def frozen(self, *, small_test: bool) -> Fitted:
-        """A head on them. small_test: nothing else is trained, and too few pictures are held out to measure on."""
-        with _stopping(self.job):
-            fitted = fit_frozen(self.prepared, self.trunk, self.job, small_test=small_test, tap=self.tap)
-        return replace(fitted, as_found=as_found(fitted.prepared, self.trunk, self.job))
-
-    def crossed(self, *, small_test: bool) -> tuple[Fitted, Answers | None]:
-        """The same, and its answers in cross-validation."""
-        found = self.frozen(small_test=small_test)
-        return found, found.answers_on_train
-
-    def validated(self, *, small_test: bool) -> tuple[Fitted, Answers | None]:
-        """A head fitted on the train part alone, and its answers to the validation pictures."""
-        first = self.first_rung(small_test=small_test)
-        asked = first.ask(self.job)
-        views = first.frozen.views_computed + asked.computed
-        return replace(first.frozen, views_computed=views), asked.answers
-
-    def seconds(self) -> float:
-        """What the features take here and now where none are stored, by a few."""
-        shown = self.prepared.part("train")
-        views = len(views_of(self.prepared, self.job.options)) * len(shown) + len(self.prepared.part("val", "test"))
-        return views * seconds_per_view(self.trunk, shown)
-
-    def first_rung(self, *, small_test: bool) -> FirstRung:
-        """A head fitted on the train part alone, whatever is held out."""
-        first = self.rung(small_test=False)
-        return replace(first, frozen=replace(first.frozen, small_test=small_test))
-
-    def refit(self, frozen: Fitted) -> Fitted:
-        """The frozen model as it is where nothing else is kept: with a small test part, fitted on all pictures."""
-        if not frozen.small_test:
-            return frozen
-        try:
-            again = self.frozen(small_test=True)
-        except Stopped:
-            return with_note(frozen, stopped_note("cross-validation"))
-        return replace(again, views_computed=frozen.views_computed + again.views_computed)
-
-    def rung(self, *, small_test: bool) -> FirstRung:
-        """The same, and what it took from the first picture on."""
-        frozen = self.frozen(small_test=small_test)
-        frozen = replace(frozen, views_computed=frozen.views_computed + self.computed)
-        return FirstRung(frozen, time.perf_counter() - self.began, self.tap)
-
-
-def _features(
-    prepared: Prepared, backbone: Backbone, job: Job, *, cuts: Callable[[], Sequence[str]] | None
-) -> _Features:
-    """cuts: gives those of the backbone, where the partial regime may follow."""
-    began = time.perf_counter()
-    trunk = with_signer(backbone.trunk(job.cache_folder, job.precision, job.progress), backbone, job.options)
-    views = len(views_of(prepared, job.options)) * len(prepared.part("train")) + len(prepared.part("val"))
-    make_tap: Callable[[], Tap | None] = cache(
-        lambda: tap_for(trunk, backbone, cuts()[0], job, views=views) if cuts else None
-    )
-    with _stopping(job):
-        prepared, fitting, tap = that_fits(prepared, trunk, job, tap=make_tap)
-        computed = with_features(prepared, trunk, fitting, tap=tap, all_train=not cuts and _has_small_test(prepared))
-        prepared = with_series(prepared, trunk.signer or default_signer(job, levels=prepared.levels), fitting)
-    return _Features(prepared, trunk, fitting, tap, began, computed)
-
-
-@contextmanager
-def _stopping(job: Job) -> Iterator[None]:
-    """Ctrl-C within it raises Stopped, in words."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise Stopped(NO_MODEL_YET + (FEATURES_KEPT if job.store else "")) from None

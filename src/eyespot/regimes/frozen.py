@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from eyespot.data.groups import effective_count
+from eyespot.data.room import release
 from eyespot.data.store import Store
 from eyespot.data.store_values import key_of
 from eyespot.distributed.world import ALONE
@@ -35,7 +36,9 @@ COMPUTING = "computing features"
 """The step that takes longest."""
 NESTED_UP_TO = 1_000
 """Up to this many pictures, out-of-fold heads choose their own L2; beyond, one choice on many is safe to share."""
-FIT_VERSION = 4
+DIGESTED = 4096
+"""Rows that are read at a time."""
+FIT_VERSION = 5
 """Changes whenever the same features would give another head."""
 
 
@@ -47,7 +50,7 @@ def fit_frozen(prepared: Prepared, trunk: Trunk, job: Job, *, small_test: bool, 
     tap: activations that are kept on the way.
     """
     parts: tuple[Part, ...] = ("train", "val", "test") if small_test and not prepared.was_split else ("train",)
-    views = views_of(prepared, job.options)
+    views = prepared.views(job.options.mirror)
     embedded = _embedded(prepared, parts, trunk, views=views, job=job, tap=tap)
     prepared = prepared.without(embedded.set_aside)
     notes = notes_on_trained(prepared, embedded.pictures)
@@ -99,17 +102,17 @@ def as_found(prepared: Prepared, trunk: Trunk, job: Job) -> AsFound | None:
 
 def _head_alone(prepared: Prepared, trunk: Trunk, job: Job) -> tuple[Head, int]:
     """The head that `fit_frozen` would fit on the train part, and the views computed for it."""
-    views = views_of(prepared, job.options)
+    views = prepared.views(job.options.mirror)
     embedded = _embedded(prepared, ("train",), trunk, views=views, job=job, tap=None)
     memory = _Memory(job.store, _samples(embedded, prepared), _head_options(job.options, views))
     return memory.fit().head, embedded.computed
 
 
-def views_of(prepared: Prepared, options: TrainOptions) -> tuple[View, ...]:
-    """The views of each picture that a head is fitted on, or may be."""
-    if options.mirror == "no" or (options.mirror == "auto" and prepared.mirror_matters):
-        return ("identity",)
-    return ("identity", "mirror")
+def mirror_helps(prepared: Prepared, trunk: Trunk, job: Job) -> bool:
+    """Whether a head on the train part, whose features are stored, is no worse with mirror images."""
+    views = prepared.views(job.options.mirror)
+    embedded = _embedded(prepared, ("train",), trunk, views=views, job=job, tap=None)
+    return _Memory(job.store, _samples(embedded, prepared), _head_options(job.options, views)).fit().chosen.mirror
 
 
 def _embedded(
@@ -264,9 +267,12 @@ class _Memory:
 def _digest(samples: Samples) -> str:
     """A hash of all features and labels: whatever made the features otherwise, such as a new decoder, is in them."""
     digest = hashlib.blake2b(digest_size=16)
-    arrays = [samples.identity, samples.mirror, samples.labels, *([] if samples.group is None else [samples.group])]
-    for array in arrays:
-        digest.update(b"none" if array is None else repr(array.shape).encode() + np.ascontiguousarray(array).data)
+    for array in (samples.identity, samples.mirror, samples.labels, samples.group):
+        digest.update(b"none" if array is None else repr(array.shape).encode())
+        if array is not None:
+            for start in range(0, len(array), DIGESTED):
+                digest.update(np.ascontiguousarray(array[start : start + DIGESTED]).data)
+                release(array)
     return digest.hexdigest()
 
 

@@ -21,7 +21,7 @@ from eyespot.data.read_as import AS_IT_IS, ReadAs
 from eyespot.distributed.world import World, broadcast
 from eyespot.errors import DataError
 from eyespot.progress import Progress
-from eyespot.records import Levels, Part, SetAside
+from eyespot.records import Levels, Part, SetAside, View
 from eyespot.regimes.judging import Judged, judge_pictures
 from eyespot.words import counted, some
 
@@ -65,6 +65,12 @@ class Prepared:
         """Class index of each picture, (N,)."""
         index = {name: number for number, name in enumerate(self.data_set.classes)}
         return np.array([index[str(each.picture.label)] for each in hashed], dtype=np.int64)
+
+    def views(self, mirror: str) -> tuple[View, ...]:
+        """The views of each picture that a head is fitted on, or may be. mirror: as the option is given."""
+        if mirror == "no" or (mirror == "auto" and self.mirror_matters):
+            return ("identity",)
+        return ("identity", "mirror")
 
     def group(self, hashed: Sequence[Hashed]) -> np.ndarray | None:
         """The group of each picture, (N,); None where no two of them belong together."""

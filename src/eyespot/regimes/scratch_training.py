@@ -24,6 +24,7 @@ from eyespot.regimes.run_training import seconds_per_step
 from eyespot.runs.clock import Decisions
 from eyespot.runs.job import Job
 from eyespot.runs.options import TrainOptions
+from eyespot.zoo.catalogue import CAFFE, is_description
 
 if TYPE_CHECKING:
     from torch import nn
@@ -49,6 +50,8 @@ def network_for(name: str, classes: int, options: TrainOptions, *, gray: bool) -
     if options.own:
         scores = 1 if options.output == "sigmoid" else classes
         return options.own.fitted(scores, side=options.imgsz, gray=gray)
+    if is_description(name):
+        return _described(name, 1 if options.output == "sigmoid" else classes, options)
     channels, height, width = zoo.input_chw(name)
     arguments: dict[str, int | float | str | bool] = {"classes": 1 if options.output == "sigmoid" else classes}
     if zoo.takes_channels(name):
@@ -56,7 +59,29 @@ def network_for(name: str, classes: int, options: TrainOptions, *, gray: bool) -
         arguments["channels"] = channels
     if options.imgsz is not None:
         height = width = options.imgsz
-    return Network(name=name, arguments=arguments), Preprocess(
+    return Network(name=name, arguments=arguments), _preprocess(channels, height, width)
+
+
+def _described(name: str, scores: int, options: TrainOptions) -> tuple[Network, Preprocess]:
+    """The same of a network that a file describes, which says how large its images are."""
+    from eyespot import zoo
+    from eyespot.zoo.described import name_in_runs
+
+    definition = zoo.definition(name)
+    channels, height, width = definition.input_chw
+    if channels not in (1, 3):
+        raise OptionError(f"the option model cannot be {name}: it takes {channels} channels, and pictures have 1 or 3")
+    if options.imgsz not in (None, height, width):
+        raise OptionError(
+            f"the option imgsz cannot be {options.imgsz} for {name}, which says {height} x {width}: write it there"
+        )
+    network = Network(name=name_in_runs(name), arguments={**definition.arguments, "classes": scores})
+    return network, _preprocess(channels, height, width)
+
+
+def _preprocess(channels: int, height: int, width: int) -> Preprocess:
+    """Values -1 to 1."""
+    return Preprocess(
         short_side=max(height, width),
         crop_hw=(height, width),
         filter="bilinear",
@@ -81,7 +106,7 @@ def require_fit(network: Network, options: TrainOptions) -> None:
 
     with torch.device("meta"):
         net = zoo.create(network.name, **network.arguments)
-    if options.imgsz is not None:
+    if options.imgsz is not None and not network.name.startswith(CAFFE):
         require_size(net, network.name, options.imgsz)
     if option and not ends_fully_connected(net):
         raise OptionError(
@@ -117,7 +142,9 @@ class Making:
         from eyespot import zoo
         from eyespot.building.sizes import takes_any_size
 
-        if self.job.options.own or self.job.options.growing != "auto" or self.few or zoo.has_heads(self.network.name):
+        if self.job.options.own or self.job.options.growing != "auto" or self.few:
+            return False
+        if self.network.name.startswith(CAFFE) or zoo.has_heads(self.network.name):
             return False
         return takes_any_size(self.net())
 

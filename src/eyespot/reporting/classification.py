@@ -59,7 +59,7 @@ class Classification:
 
     def train(self, job: Job) -> Finish | None:
         """What writes the trained and measured model; None on ranks that do not write, which are done then."""
-        fitted = fit(self.prepared, self.choice, job, keep=keeping(job))
+        fitted = fit(self.prepared, self.choice, job, keep=keeping(job), stand=keeping(job, briefly=True))
         if not job.world.is_writer:
             return None
         return partial(self._write, fitted, measure(fitted, store=job.store, progress=job.progress), job)

@@ -50,10 +50,11 @@ class Measurements:
     notes: list[str]
 
 
-def measure(fitted: Fitted, *, store: Store | None, progress: Progress) -> Measurements:
+def measure(fitted: Fitted, *, store: Store | None, progress: Progress, briefly: bool = False) -> Measurements:
     """The measurements of a fitted model; what it answers to val and test is looked at here for the first time.
 
-    Ctrl-C ends measuring, not the run: what was measured until then counts, and a note says that it is incomplete.
+    briefly: without a comparison in full precision. Ctrl-C ends measuring, not the run: what was measured until then
+    counts, and a note says that it is incomplete.
     """
     if fitted.regime != "frozen":
         store = None  # no other run will ask for the features of a network that was trained just now
@@ -68,7 +69,7 @@ def measure(fitted: Fitted, *, store: Store | None, progress: Progress) -> Measu
             notes += asked.notes
             if asked.answers:
                 found[part] = asked.answers
-        precision, views = _agreement(fitted, [*found.values(), *_unseen_answers(fitted, set()).values()], store)
+        precision, views = _agreement(fitted, found, store, briefly=briefly)
         computed += views
         different = refused_of_different(fitted, prepared, store)
         gained = list_gain(fitted, found.get("test"), store=store, progress=progress)
@@ -200,10 +201,12 @@ def _calibration(fitted: Fitted, found: Mapping[Part, Answers]) -> Calibration |
     return calibration(own.middle, own.labels, temperature, source, measured_on=name, fold=fold, group=group)
 
 
-def _agreement(fitted: Fitted, answers: list[Answers], store: Store | None) -> tuple[Precision, int]:
+def _agreement(
+    fitted: Fitted, found: Mapping[Part, Answers], store: Store | None, *, briefly: bool
+) -> tuple[Precision, int]:
     """bf16 against fp32 on the person's own pictures, held-out ones if there are any; and the views computed for it."""
-    name = fitted.trunk.precision
-    if name == "fp32" or not answers:
+    name, answers = fitted.trunk.precision, [*found.values(), *_unseen_answers(fitted, set()).values()]
+    if name == "fp32" or briefly or not answers:
         return Precision(name=name, agreement=None, largest_difference=None, n=0), 0
     pictures = answers[0].pictures
     pictures = pictures[:: -(-len(pictures) // MOST_COMPARED)]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from eyespot import machine
+from eyespot.building.own import OWN
 from eyespot.bundle.manifest import Manifest
 from eyespot.data.copies import Hashed
 from eyespot.data.pictures import thumbnail
@@ -15,6 +16,7 @@ from eyespot.evaluate.calibration import probabilities
 from eyespot.evaluate.metrics import top_mistakes
 from eyespot.evaluate.trust import trust_sentences
 from eyespot.files import write_whole, writing
+from eyespot.places import InStudio
 from eyespot.records import Part
 from eyespot.regimes.fitted import Fitted
 from eyespot.reporting.figures import part_png
@@ -105,12 +107,14 @@ def _report(
         machine=machine.describe(),
         next_commands=result.next_commands,
         mistakes=tuple(_mistakes(fitted, measured)),
+        wrong=_wrong(measured),
         set_aside=tuple(prepared.set_aside),
         notes=result.notes,
         trust=tuple(
             words for _, words in trust_sentences(result.series, result.doubtful, result.more, result.list_gain)
         ),
         ladder=fitted.ladder,
+        studio=None if manifest.network.name.startswith(OWN) else InStudio(result.run, manifest.name),
     )
 
 
@@ -155,25 +159,37 @@ def _precision(manifest: Manifest) -> str:
     )
 
 
+def _first_part(measured: Measurements) -> Part | None:
+    """The part that the report's first figure is of; None where nothing was measured."""
+    wanted: tuple[Part, ...] = ("train",) if measured.scores.out_of_fold else ("test", "val", "train")
+    return next((part for part in wanted if part in measured.answers), None)
+
+
+def _wrong(measured: Measurements) -> int:
+    """How many answers of that part are wrong."""
+    part = _first_part(measured)
+    return int((measured.answers[part].middle.argmax(axis=1) != measured.answers[part].labels).sum()) if part else 0
+
+
 def _mistakes(fitted: Fitted, measured: Measurements) -> Iterator[Mistake]:
     """The most confident wrong answers on the pictures that the report's first figure is of; train is out of fold."""
-    wanted: tuple[Part, ...] = ("train",) if measured.scores.out_of_fold else ("test", "val", "train")
-    part = next((part for part in wanted if part in measured.answers), None)
+    part = _first_part(measured)
     if part is None:
         return
     names, judged = measured.prepared.data_set.classes, measured.answers[part]
     chances = probabilities(judged.middle, temperature=fitted.temperature.value)
     for row in top_mistakes(judged.labels, chances, SHOWN_MISTAKES):
-        picture, answer = judged.pictures[row].picture, int(chances[row].argmax())
+        hashed, answer = judged.pictures[row], int(chances[row].argmax())
         try:
-            small = thumbnail(picture.read(), THUMBNAIL_SIDE, fitted.trunk.preprocess.levels)
+            small = thumbnail(hashed.picture.read(), THUMBNAIL_SIDE, fitted.trunk.preprocess.levels)
         except (OSError, UnreadablePicture):
             continue  # gone since it was answered, or its features were stored by a decoder that is gone
         yield Mistake(
-            picture=picture.name,
+            picture=hashed.picture.name,
             part=part,
             label=names[judged.labels[row]],
             answer=names[answer],
             probability=float(chances[row, answer]),
             thumbnail=small,
+            content=hashed.content,
         )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from datetime import datetime
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -37,7 +39,9 @@ def rendered(template: str, **shown: object) -> str:
     )
 
 
+@cache
 def _environment() -> jinja2.Environment:
+    """One for all reports: it keeps the templates that it compiled."""
     import jinja2
     from markupsafe import Markup
 
@@ -54,8 +58,18 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"percent": verdict.percent, "points": verdict.points, "csp_hash": _csp_hash}
+    environment.globals["brand"] = _brand
     environment.filters |= {"date": _date, "shorten": lettering.shorten, "data_uri": _data_uri}
     return environment
+
+
+def _brand(name: str) -> str:
+    """The mark and what the page is, as the served page and the studio have them at their top."""
+    from markupsafe import Markup, escape
+
+    mark = files("eyespot").joinpath("look/eyespot.svg").read_text("utf-8")
+    inside = re.sub(r' xmlns="[^"]*"', ' aria-hidden="true"', mark.strip())
+    return Markup(f'<p class="brand">{inside}{escape(name)}</p>')
 
 
 def _date(created: str) -> str:

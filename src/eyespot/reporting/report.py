@@ -12,6 +12,7 @@ from eyespot.evaluate.metrics import LARGEST_MATRIX, most_confused
 from eyespot.evaluate.promises import USUAL, fewest
 from eyespot.evaluate.verdict import RunScores, most_trusted_first, overall
 from eyespot.files import write_whole
+from eyespot.places import InStudio
 from eyespot.records import ClassMetric, Metric, MixedUp, Part, PartMetrics, Rung, SetAside
 from eyespot.reporting import figures
 from eyespot.reporting.page import HEAT_LEVELS, rendered
@@ -24,6 +25,7 @@ MORE_PAIRS = 40
 MOST_ROWS = 200
 """Classes in a table; `manifest.json` has the figures of all of them."""
 PART_WORDS: Mapping[Part, str] = {"train": "training", "val": "validation", "test": "test"}
+PART_OF: Mapping[verdict.Measured, Part] = {"test": "test", "validation": "val", "out-of-fold": "train"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Mistake:
     """Of the answer, 0..1."""
     thumbnail: bytes
     """A small JPEG: two dozen of them, 224 pixels wide, keep the report under 1 MB."""
+    content: str
+    """The hash of the picture's bytes, by which the studio knows it."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,15 @@ class Report:
     """What to do now, as command and what it does."""
     mistakes: tuple[Mistake, ...] = ()
     """Most confident first."""
+    wrong: int = 0
+    """Wrong answers in all, of which those are the surest."""
     set_aside: tuple[SetAside, ...] = ()
     trust: tuple[str, ...] = ()
     """What the pictures themselves say of the figures: series, doubtful labels, what more of them would bring."""
     notes: tuple[str, ...] = ()
     """Warnings about the data, one sentence each: imbalance, duplicates across parts."""
+    studio: InStudio | None = None
+    """Where the studio shows the run; None where it cannot."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,11 @@ class Result:
     @property
     def sentence(self) -> str:
         return verdict.accuracy_sentence(self.metric, self.measured)
+
+    @property
+    def part(self) -> Part:
+        """The pictures' part."""
+        return PART_OF[self.measured]
 
     @property
     def per_class(self) -> tuple[ClassMetric, ...]:
@@ -100,7 +113,7 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of the confusion matrix; `heat` is its CSS class, empty if the count is 0."""
+    """One cell of the confusion matrix; `heat` are its CSS classes, empty if the count is 0."""
 
     count: int
     heat: str
@@ -138,6 +151,7 @@ def render(report: Report) -> str:
         class_rows=_class_rows,
         matrix=_matrix,
         pairs=_pairs,
+        number_of={name: number for number, name in enumerate(report.classes)},
         usual=USUAL,
         fewest=fewest(USUAL),
         shown_left_out=_shown_left_out,
@@ -178,7 +192,7 @@ def _noticed_svg(each: LeftOut) -> str:
 
 def cell_of(count: int, total: int, *, right: bool) -> Cell:
     level = math.ceil(HEAT_LEVELS * count / total) if count else 0
-    return Cell(count, f"{'right' if right else 'wrong'}{level}" if level else "")
+    return Cell(count, f"{'right' if right else 'wrong'} share{level}" if level else "")
 
 
 def _pairs(detail: PartMetrics) -> tuple[MixedUp, ...]:

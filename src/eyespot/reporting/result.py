@@ -118,6 +118,7 @@ class TrainResult(Record):
         return (
             (f"eyespot predict {run} PICTURES", "classes and probabilities of new pictures"),
             (f"eyespot serve {run}", "a page to try it"),
+            (f"eyespot studio {run}", "a page to look inside: every layer, and the sum behind every number"),
             (f"eyespot val {run} FOLDER", "accuracy on other labelled pictures"),
         )
 

@@ -115,14 +115,17 @@ def _apart(found: ClassAnswer, expected: ClassAnswer) -> tuple[float, float]:
     return away, abs(found.likeness - expected.likeness)
 
 
-def keeping(job: Job) -> Keep:
-    """What writes a model to disk while the ladder is climbed: measured only on the validation pictures."""
+def keeping(job: Job, *, briefly: bool = False) -> Keep:
+    """What writes a model to disk while the ladder is climbed: measured only on the validation pictures.
+
+    briefly: not compared with itself in full precision: the next model will be.
+    """
 
     def keep(fitted: Fitted) -> None:
         if not job.world.is_writer:
             return
         held_out = tuple(part for part in fitted.held_out if part == "val")
-        measured = measure(replace(fitted, held_out=held_out), store=job.store, progress=job.progress)
+        measured = measure(replace(fitted, held_out=held_out), store=job.store, progress=job.progress, briefly=briefly)
         write_model(fitted, measured, job)
         if stopped_note("measuring") in measured.notes:
             raise KeyboardInterrupt

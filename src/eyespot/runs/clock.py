@@ -160,6 +160,12 @@ class Fits:
     mirror: bool
     tapped: bool = False  # earlier versions do not say
     """Whether activations are kept on the way."""
+    asked: int | None = None
+    """How many of the pictures that are held out; None for all."""
+    no_gain: bool = False
+    """Whether mirror images were left out since they do not help."""
+    stopped: bool = False
+    """Whether a person ended it there."""
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import Self
 
 from eyespot.bundle.files import CHECKPOINTS, FOLDER, find_bundle
 from eyespot.distributed.world import World, broadcast
 from eyespot.errors import CannotWrite, OptionError
 from eyespot.events import EVENTS
 from eyespot.files import LEFT_OVER, from_home, remove_leftovers, write_whole, writing
+from eyespot.locks import FileLock, is_held
 from eyespot.runs.config import CONFIG, as_config
 from eyespot.runs.kernels import KERNELS
 from eyespot.runs.options import TrainOptions
@@ -29,7 +29,6 @@ SPLIT = "split.csv"
 PREDICTIONS = "predictions.csv"
 LOCK = ".lock"
 """The file that is locked. It is there while a process works on the run, and after one that was killed."""
-_HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
 class RunFolder:
@@ -220,66 +219,15 @@ def _cannot_be_made(folder: Path, error: OSError) -> CannotWrite:
     return CannotWrite(f"the run's folder {folder} cannot be made ({reason}): choose another place with --out")
 
 
-class RunLock:
-    """The lock on one folder, held from `taken` to `let_go`."""
-
-    def __init__(self, path: Path, descriptor: int) -> None:
-        self._path, self._descriptor = path, descriptor
+class RunLock(FileLock):
+    """The lock on one folder."""
 
     @classmethod
-    def taken(cls, folder: Path) -> RunLock | None:
+    def taken(cls, folder: Path) -> Self | None:
         """The lock; None where another process holds it, or where the folder is gone. Raises OSError."""
-        path = folder / LOCK
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except FileNotFoundError:
-            return None
-        if _is_locked_now(descriptor) and _is_still_at(path, descriptor):
-            return cls(path, descriptor)
-        os.close(descriptor)
-        return None
-
-    def let_go(self) -> None:
-        """The file is gone, and the lock with it."""
-        if sys.platform == "win32":  # where a file that is open cannot be deleted
-            os.close(self._descriptor)
-        with suppress(OSError):  # gone already, or locked by the next one
-            self._path.unlink()
-        if sys.platform != "win32":  # not before: the next one would lock a file that is deleted then
-            os.close(self._descriptor)
+        return super().taken(folder / LOCK)
 
 
 def is_worked_on(folder: Path) -> bool:
     """Whether a process holds the lock of that folder just now. Nothing is written; no lock is left."""
-    try:
-        descriptor = os.open(folder / LOCK, os.O_RDWR)
-    except OSError:  # none is there, or it is somebody else's
-        return False
-    try:
-        return not _is_locked_now(descriptor)
-    finally:
-        os.close(descriptor)  # and with it a lock that was taken to see
-
-
-def _is_locked_now(descriptor: int) -> bool:
-    """Whether nobody else had it. A disk that knows no locks, as some network disks, gives it to everybody."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        return error.errno not in _HELD
-    return True
-
-
-def _is_still_at(path: Path, descriptor: int) -> bool:
-    """False where the one who held it deleted the file after it was opened here."""
-    try:
-        return os.path.samestat(os.stat(path), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
+    return is_held(folder / LOCK)

@@ -137,9 +137,9 @@ def _add_model(app: FastAPI, service: Service, gate: Gate) -> None:
 @cache
 def page_files() -> dict[str, tuple[str, bytes]]:
     """Content type and content of each file of the page, by name: a fixed list, so that no address leads elsewhere."""
-    folder = files("eyespot.serve") / "page"
-    kinds = {each.name: CONTENT_TYPES.get(f".{each.name.rpartition('.')[2]}") for each in folder.iterdir()}
-    return {name: (kind, (folder / name).read_bytes()) for name, kind in kinds.items() if kind}
+    folders = (files("eyespot") / "look", files("eyespot.serve") / "page")
+    kinds = {each: CONTENT_TYPES.get(f".{each.name.rpartition('.')[2]}") for one in folders for each in one.iterdir()}
+    return {file.name: (kind, file.read_bytes()) for file, kind in kinds.items() if kind}
 
 
 def _page_file(name: str) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from importlib.resources import files
@@ -29,6 +29,8 @@ from eyespot.studio import (
 from eyespot.studio.desk import Desk
 from eyespot.studio.history import History
 from eyespot.studio.lobby import Lobby
+from eyespot.studio.run_number import run_number
+from eyespot.studio.same_run import SameRun
 from eyespot.studio.training import Training
 
 
@@ -46,7 +48,7 @@ def make_app(desk: Desk | None, folder: Path | None = None) -> FastAPI:
         training.close()
         lobby.close()
 
-    app = _pages(lifespan)
+    app = _pages(lambda: lobby.desk.number if lobby.desk else None, lifespan)
     app.state.lobby = lobby
     runs_endpoints.add_to(app, lobby, folder)
     collect_endpoints.add_to(app, folder, training)
@@ -56,15 +58,17 @@ def make_app(desk: Desk | None, folder: Path | None = None) -> FastAPI:
 
 def make_app_of_training(history: History) -> FastAPI:
     """The application for a run that has no model yet: its training can be followed, and no more."""
-    app, name = _pages(), history.folder.name if history.folder else ""
-    network_endpoints.add_none_to(app, name)
-    runs_endpoints.add_none_to(app, name)
+    name, number = (history.folder.name, run_number(history.folder)) if history.folder else ("", "")
+    app = _pages(lambda: number)
+    network_endpoints.add_none_to(app, name, number)
+    runs_endpoints.add_none_to(app, name, number)
     training_endpoints.add_to(app, history)
     return app
 
 
-def _pages(lifespan: Any = None) -> FastAPI:
+def _pages(open_now: Callable[[], str | None], lifespan: Any = None) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=lifespan)
+    app.add_middleware(SameRun, open_now=open_now)
     app.add_middleware(Doorman, gate=Gate(None), metrics=Metrics())
     app.add_exception_handler(RequestError, refused)
     app.add_exception_handler(HTTPException, unknown)

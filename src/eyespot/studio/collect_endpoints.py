@@ -17,7 +17,7 @@ from eyespot.serve.query import fields, whole
 from eyespot.serve.replies import as_json
 from eyespot.studio.asking import add_question, text_of
 from eyespot.studio.collected import COLLECTED, Collected, found, number_of, seen
-from eyespot.studio.runs_endpoints import run_number
+from eyespot.studio.run_number import run_number
 from eyespot.studio.training import Training
 
 UNCHANGING = {"content-type": "image/png", "cache-control": "private, max-age=3600"}

@@ -17,6 +17,7 @@ import numpy as np
 from eyespot.studio.history import History
 from eyespot.studio.lab_process import LabProcess
 from eyespot.studio.own_pictures import OwnPictures
+from eyespot.studio.run_number import run_number
 from eyespot.studio.subject import Answer, Subject
 
 if TYPE_CHECKING:
@@ -31,16 +32,23 @@ T = TypeVar("T")
 class Desk:
     """Images as the network takes them. Safe to use from several threads, one of which computes at a time."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, lab: LabProcess | None = None) -> None:
+        """lab: the studio's; it runs on where another run comes to its desk."""
         self.subject = subject
         self.own = OwnPictures(subject.bundle)
-        self.lab = LabProcess()
+        self.lab = lab or LabProcess()
         self.history = History(subject.bundle.folder.parent if subject.bundle else None)
         self._images: OrderedDict[str, np.ndarray] = OrderedDict()
         self._walks: OrderedDict[str, Walk] = OrderedDict()
         self._lock = threading.Lock()
         self._walking = ThreadPoolExecutor(1, thread_name_prefix="eyespot-walking")
         """Takes all walks: what one thread gave back of its memory, others could not use."""
+
+    @property
+    def number(self) -> str:
+        """By which a page knows what it shows: 16 hexadecimal digits."""
+        bundle = self.subject.bundle
+        return run_number(bundle.folder) if bundle else hashlib.sha256(self.subject.name.encode()).hexdigest()[:16]
 
     def lay(self, image: np.ndarray) -> str:
         """The number under which an image, uint8 (H, W, C), lies here from now on."""

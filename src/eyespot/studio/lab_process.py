@@ -47,6 +47,8 @@ class Asked:
     seeds: int
     time: str | None
     lang: str
+    model: str | None = None
+    """The network that is looked into, as a page calls it; None for the lab's own choice."""
 
 
 class _Job:
@@ -105,14 +107,14 @@ class LabProcess:
         job = self._job
         return job.asked.lab if job and not job.ended else None
 
-    def start(self, found: Found, asked: Asked, data: str) -> None:
-        """Starts a lab. data: as `eyespot lab` takes it. Raises RequestError while another one runs."""
+    def start(self, found: Found, asked: Asked, data: str, model: str | None = None) -> None:
+        """Starts a lab. data, model: as `eyespot lab` takes them. Raises RequestError while another one runs."""
         with self._lock:
             if self.running:
                 raise RequestError(409, f"the lab {self.running} is running: stop it, or wait until it is done")
             watch = Watch(self._out, found, seeds=asked.seeds)
             try:
-                process = _begun([*self._command, *_arguments(asked, data, self._out)])
+                process = _begun([*self._command, *_arguments(asked, data, model, self._out)])
             except OSError as error:
                 raise RequestError(500, f"the lab cannot be started ({error.strerror or error})") from None
             self._job = _Job(asked, watch, process)
@@ -151,8 +153,8 @@ class LabProcess:
         }
 
 
-def _arguments(asked: Asked, data: str, out: Path) -> list[str]:
-    limit = [f"--time={asked.time}"] if asked.time else []
+def _arguments(asked: Asked, data: str, model: str | None, out: Path) -> list[str]:
+    limit = [f"--{name}={value}" for name, value in (("time", asked.time), ("model", model)) if value]
     given = [f"--seeds={asked.seeds}", f"--guess={asked.guess}", f"--lang={asked.lang}", f"--out={out}", *limit]
     return ["--json", *given, "--", asked.lab, data]
 

@@ -20,6 +20,7 @@ from eyespot.serve.replies import as_json
 from eyespot.studio.asking import add_question, text_of
 from eyespot.studio.desk import Desk
 from eyespot.studio.lab_data import DIGITS, data_of, own_data
+from eyespot.studio.lab_models import model_of, models_for
 from eyespot.studio.lab_process import Asked
 from eyespot.studio.written_files import alone
 
@@ -36,7 +37,7 @@ def add_to(app: FastAPI, desk: Desk) -> None:
         "lab_plot": ("result", "again"),
     }.items():
         add_question(app, name, _told(getattr(endpoints, name)), parameters)
-    started = ("lab", "guess", "data", "seeds", "time", "lang")
+    started = ("lab", "guess", "data", "seeds", "time", "lang", "model")
     add_question(app, "lab_start", _told(endpoints.start), started, method="POST")
     add_question(app, "lab_stop", _told(endpoints.stop), (), method="POST")
 
@@ -69,6 +70,7 @@ class _Endpoints:
                     {**_described(each, language), "kept": self._outcomes.of(each.name)} for each in catalogue.every()
                 ],
                 "own": asdict(own_data(self._desk.subject.bundle)),
+                "models": models_for(self._desk.subject),
                 "most_seeds": MOST_SEEDS,
             }
         )
@@ -99,10 +101,15 @@ class _Endpoints:
             seeds=whole("seeds", asked.get("seeds", f"{LabOptions().seeds}"), low=1, high=MOST_SEEDS),
             time=asked.get("time"),
             lang=language_of(asked.get("lang", "en")),
+            model=asked.get("model"),
         )
-        options = LabOptions(seeds=wanted.seeds, time=wanted.time, guess=wanted.guess, lang=wanted.lang)
+        options = LabOptions(
+            seeds=wanted.seeds, time=wanted.time, guess=wanted.guess, lang=wanted.lang, model=wanted.model
+        )
         options.require_fit(found.name, found.lab)
-        self._process.start(found, wanted, data_of(wanted.data, self._desk.subject.bundle))
+        subject = self._desk.subject
+        data, model = data_of(wanted.data, subject.bundle), model_of(wanted.model, subject)
+        self._process.start(found, wanted, data, model)
         return as_json(self._process.told())
 
     def stop(self, asked: dict[str, str]) -> Response:
@@ -123,4 +130,5 @@ def _described(found: Found, language: Language) -> dict[str, Any]:
         "exact": lab.exact,
         "settings": len(cells_of(lab)),
         "needs": lab.needs,
+        "takes_model": lab.takes_model,
     }

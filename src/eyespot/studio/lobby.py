@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from eyespot.errors import EyespotError, RequestError
 from eyespot.studio.desk import Desk
+from eyespot.studio.lab_process import LabProcess
 
 NONE_OPEN = "no run is open in the studio: choose one from the list of runs, or collect pictures and train one"
 
@@ -22,13 +23,14 @@ class Lobby:
         """desk: of what is open from the start. screens: makes what answers for a desk."""
         self._screens, self._opening = screens, threading.Lock()
         self._here = desk and (desk, screens(desk))
+        self._lab = desk.lab if desk else LabProcess()
 
     @property
     def desk(self) -> Desk | None:
         return self._here and self._here[0]
 
     def open(self, run: Path) -> Desk:
-        """Opens a run in place of what was open; the desk of that one is gone. It takes seconds.
+        """Opens a run in place of what was open; the desk of that one is gone, and a lab goes on. It takes seconds.
 
         Raises RequestError where it cannot be opened: then what was open stays so.
         """
@@ -36,23 +38,26 @@ class Lobby:
 
         with self._opening:
             try:
-                desk = Desk(opened(run))
+                desk = Desk(opened(run), self._lab)
             except EyespotError as error:
                 raise RequestError(409, str(error)) from None
-            self.close()
+            self._clear()
             self._here = desk, self._screens(desk)
             desk.own.begin()
             return desk
 
     def close(self) -> str:
-        """Ends what the open run's desk does in the background; the name of the lab that was running, or nothing."""
-        if self.desk is None:
-            return ""
-        running = self.desk.lab.running or ""
-        self.desk.own.stop()
-        self.desk.history.stop()
-        self.desk.lab.end()
+        """Ends all that is done in the background; the name of the lab that was running, or nothing."""
+        self._clear()
+        running = self._lab.running or ""
+        self._lab.end()
         return running
+
+    def _clear(self) -> None:
+        """Ends what the open run's desk does in the background."""
+        if self.desk is not None:
+            self.desk.own.stop()
+            self.desk.history.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._here:

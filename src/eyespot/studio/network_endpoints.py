@@ -47,12 +47,12 @@ def add_to(app: FastAPI, desk: Desk) -> None:
         add_question(app, name, getattr(endpoints, name), PARAMETERS)
 
 
-def add_none_to(app: FastAPI, name: str) -> None:
-    """Adds the answer of a run of that name that has no model yet: a network without layers."""
+def add_none_to(app: FastAPI, name: str, number: str) -> None:
+    """Adds the answer of a run of that name and number that has no model yet: a network without layers."""
 
     @app.get("/studio/network")
     async def network() -> Response:
-        known = {"name": name, "network": name, "is_run": True, "blank": ""}
+        known = {"shown": number, "name": name, "network": name, "is_run": True, "blank": ""}
         return as_json({**known, "classes": [], "draws": None, "precision": None, "layers": []})
 
 
@@ -69,6 +69,7 @@ class _Endpoints:
         blank = self._desk.lay(np.zeros((height, width, subject.preprocess.channels), np.uint8))
         walk = self._desk.walk(blank)
         return {
+            "shown": self._desk.number,
             "name": subject.name,
             "network": subject.network,
             "classes": subject.classes,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from eyespot.recipes.list_runs import ListedRun, list_runs
 from eyespot.serve.replies import as_json
 from eyespot.studio.asking import add_question, text_of
 from eyespot.studio.lobby import Lobby
+from eyespot.studio.run_number import run_number
 from eyespot.studio.training import OUT
 
 SHOWN = ("name", "data", "network", "when", "state", "why", "regime", "measure", "value", "low", "high", "measured_on")
@@ -26,14 +26,9 @@ def add_to(app: FastAPI, lobby: Lobby, folder: Path) -> None:
     add_question(app, "open", endpoints.open, ("run",), method="POST")
 
 
-def add_none_to(app: FastAPI, name: str) -> None:
-    """Adds what is said where a run of that name is open that has no model yet."""
-    add_question(app, "lobby", lambda _: as_json({"open": name, "run": None, "folder": ""}), ())
-
-
-def run_number(run: str | Path) -> str:
-    """The id of a run's folder: 16 hexadecimal digits."""
-    return hashlib.sha256(str(Path(run).absolute()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+def add_none_to(app: FastAPI, name: str, number: str) -> None:
+    """Adds what is said where a run of that name and number is open that has no model yet."""
+    add_question(app, "lobby", lambda _: as_json({"open": name, "shown": number, "run": None, "folder": ""}), ())
 
 
 class _Endpoints:
@@ -41,12 +36,13 @@ class _Endpoints:
         self._lobby, self._folder = lobby, folder
 
     def lobby(self, asked: dict[str, str]) -> Response:
-        """The name of what is open, or null; of a run also its id; and the folder of the list."""
+        """The name and number of what is open, or null; of a run also its id; and the folder of the list."""
         desk = self._lobby.desk
         bundle = desk and desk.subject.bundle
         return as_json(
             {
                 "open": desk and desk.subject.name,
+                "shown": desk and desk.number,
                 "run": bundle and run_number(bundle.folder.parent),
                 "folder": self._folder.absolute().name,
             }

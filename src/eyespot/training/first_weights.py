@@ -5,8 +5,9 @@ from __future__ import annotations
 from torch import nn
 
 from eyespot.blocks import Residual, is_chain
+from eyespot.caffe_blocks import ChannelScale
 
-_NORMS = (nn.BatchNorm2d, nn.GroupNorm)
+_NORMS = (nn.BatchNorm2d, nn.GroupNorm, ChannelScale)
 
 
 def silence_bodies(net: nn.Module) -> None:
@@ -17,4 +18,6 @@ def silence_bodies(net: nn.Module) -> None:
     """
     for module in net.modules():
         if isinstance(module, Residual) and is_chain(module.body) and isinstance(module.body[-1], _NORMS):
-            nn.init.zeros_(module.body[-1].weight)
+            weight = module.body[-1].weight
+            if weight is not None:  # as in a BatchNorm that has statistics alone
+                nn.init.zeros_(weight)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from eyespot.errors import NetworkError
 from eyespot.words import nearest
-from eyespot.zoo.catalogue import NETWORKS, TIMM, Argument, Definition
+from eyespot.zoo.catalogue import CAFFE, NETWORKS, TIMM, Argument, Definition, is_description
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,8 +24,12 @@ def names() -> tuple[str, ...]:
 def definition(name: str) -> Definition:
     """What is known of the network of that name without building it.
 
-    Raises NetworkError for an unknown name.
+    name: one of `names()`, a file that describes a network, or what a run calls such a network.
+    Raises NetworkError for an unknown name, or a file that cannot be read.
     """
+    if is_description(name) or name.startswith(CAFFE):
+        described: Definition = importlib.import_module("eyespot.zoo.described").definition(name)
+        return described
     if name not in NETWORKS:
         raise NetworkError(f"There is no network {name!r}: {hint(name)}")
     return NETWORKS[name]
@@ -76,7 +80,7 @@ def takes_channels(name: str) -> bool:
 def create(name: str, **arguments: Argument) -> nn.Sequential:
     """The network of that name, with random weights, its shapes checked.
 
-    name: one of `names()`, or `timm:NAME`.
+    name: as for `definition`, or `timm:NAME`.
     arguments: those of the network's function that its name leaves open, such as `classes`.
     Raises NetworkError for an unknown name or argument, and where the shapes do not fit; MissingExtra without timm.
     """

@@ -12,6 +12,10 @@ from types import MappingProxyType
 Argument = int | float | str | bool
 TIMM = "timm:"
 """Begins the names of timm's networks, of which any can be had."""
+CAFFE = "caffe:"
+"""Begins the name under which a run remembers a network that a file of Caffe described; the file's name follows."""
+DESCRIPTION = ".prototxt"
+"""Ends the name of such a file, which can stand where a network's name does."""
 
 _IMAGENET, _CIFAR = (3, 224, 224), (3, 32, 32)
 _IMAGENET_LARGE = (3, 299, 299)
@@ -216,3 +220,8 @@ NETWORKS: Mapping[str, Definition] = {
     ),
     "quick_resnet": Definition("quick_resnet:quick_resnet", 2024, _QUICK_RESNET, _CIFAR, 1_972_826, 118_147_360),
 }
+
+
+def is_description(name: object) -> bool:
+    """True for the name of a file that describes a network."""
+    return str(name).lower().endswith(DESCRIPTION)

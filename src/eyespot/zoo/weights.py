@@ -104,16 +104,18 @@ _TORCHVISION_LICENCE = (
 
 
 def _torchvision(
-    network: str,
+    name: str,
     file: str,
     accuracy: float,
+    mebibytes: float,
     *,
-    tag: str = "imagenet",
     form: str = "torchvision's",
     short_side_and_crop: tuple[int, int] = (256, 224),
     heads: bool = False,
 ) -> Weights:
-    """A record of torchvision's. heads: the file has auxiliary heads; those networks also renormalise their input."""
+    """A record of torchvision's. name: the network's, or with a dot and a tag other than imagenet. heads: the file has
+    auxiliary heads; those networks also renormalise their input."""
+    network, _, tag = (name if "." in name else f"{name}.imagenet").partition(".")
     module = f"eyespot.zoo.{NETWORKS[network].function.partition(':')[0]}"
     mean, scale = (_RENORMALISED, _RENORMALISED) if heads else (_MEAN, _SCALE)
     return Weights(
@@ -126,6 +128,7 @@ def _torchvision(
         file=file,
         url=f"https://download.pytorch.org/models/{file}",
         sha256=file.removesuffix(".pth")[-8:],
+        mebibytes=mebibytes,
         naming=f"{module}:torchvision_names",
         heads_naming=f"{module}:torchvision_head_names" if heads else "",
         licence=_TORCHVISION_LICENCE,
@@ -134,20 +137,22 @@ def _torchvision(
     )
 
 
-def _vgg(network: str, digits: str, accuracy: float) -> Weights:
+def _vgg(network: str, digits: str, accuracy: float, mebibytes: float) -> Weights:
     form = "torchvision's, with BatchNorm" if network.endswith("_bn") else "torchvision's"
-    return _torchvision(network, f"{network}-{digits}.pth", accuracy, form=form)
+    return _torchvision(network, f"{network}-{digits}.pth", accuracy, mebibytes, form=form)
 
 
-def _resnet(depth: int, digits: str, accuracy: float) -> Weights:
+def _resnet(depth: int, digits: str, accuracy: float, mebibytes: float) -> Weights:
     form = "torchvision's: a block with a stride has it on its first 3x3"
-    return _torchvision(f"resnet{depth}", f"resnet{depth}-{digits}.pth", accuracy, form=form)
+    return _torchvision(f"resnet{depth}", f"resnet{depth}-{digits}.pth", accuracy, mebibytes, form=form)
 
 
-def _resnet_v2(depth: int, digits: str, accuracy: float) -> Weights:
+def _resnet_v2(depth: int, digits: str, accuracy: float, mebibytes: float) -> Weights:
     form = "torchvision's: a block with a stride has it on its first 3x3; trained longer, by a newer recipe"
     file = f"resnet{depth}-{digits}.pth"
-    return _torchvision(f"resnet{depth}", file, accuracy, tag="imagenet_v2", form=form, short_side_and_crop=(232, 224))
+    return _torchvision(
+        f"resnet{depth}.imagenet_v2", file, accuracy, mebibytes, form=form, short_side_and_crop=(232, 224)
+    )
 
 
 _TORCHVISION = (
@@ -155,20 +160,22 @@ _TORCHVISION = (
         "alexnet",
         "alexnet-owt-7be5be79.pth",
         0.56522,
+        233.087,
         form="torchvision's: one tower (arXiv:1404.5997), no groups, no local response normalisation",
     ),
-    _vgg("vgg11", "8a719046", 0.6902),
-    _vgg("vgg11_bn", "6002323d", 0.7037),
-    _vgg("vgg13", "19584684", 0.69928),
-    _vgg("vgg13_bn", "abd245e5", 0.71586),
-    _vgg("vgg16", "397923af", 0.71592),
-    _vgg("vgg16_bn", "6c64b313", 0.7336),
-    _vgg("vgg19", "dcbb9e9d", 0.72376),
-    _vgg("vgg19_bn", "c79401a0", 0.74218),
+    _vgg("vgg11", "8a719046", 0.6902, 506.84),
+    _vgg("vgg11_bn", "6002323d", 0.7037, 506.881),
+    _vgg("vgg13", "19584684", 0.69928, 507.545),
+    _vgg("vgg13_bn", "abd245e5", 0.71586, 507.59),
+    _vgg("vgg16", "397923af", 0.71592, 527.796),
+    _vgg("vgg16_bn", "6c64b313", 0.7336, 527.866),
+    _vgg("vgg19", "dcbb9e9d", 0.72376, 548.051),
+    _vgg("vgg19_bn", "c79401a0", 0.74218, 548.143),
     _torchvision(
         "googlenet",
         "googlenet-1378be20.pth",
         0.69778,
+        49.731,
         form="torchvision's: BatchNorm, and a 3x3 where the paper has a 5x5; its auxiliary heads are not trained",
         heads=True,
     ),
@@ -176,18 +183,19 @@ _TORCHVISION = (
         "inception_v3",
         "inception_v3_google-0cc3c7bd.pth",
         0.77294,
+        103.903,
         form="torchvision's, with a trained auxiliary head",
         short_side_and_crop=(342, 299),
         heads=True,
     ),
-    _resnet(18, "f37072fd", 0.69758),
-    _resnet(34, "b627a593", 0.73314),
-    _resnet(50, "0676ba61", 0.7613),
-    _resnet_v2(50, "11ad3fa6", 0.80858),
-    _resnet(101, "63fe2227", 0.77374),
-    _resnet_v2(101, "cd907fc2", 0.81886),
-    _resnet(152, "394f9c45", 0.78312),
-    _resnet_v2(152, "f82ba261", 0.82284),
+    _resnet(18, "f37072fd", 0.69758, 44.661),
+    _resnet(34, "b627a593", 0.73314, 83.275),
+    _resnet(50, "0676ba61", 0.7613, 97.781),
+    _resnet_v2(50, "11ad3fa6", 0.80858, 97.79),
+    _resnet(101, "63fe2227", 0.77374, 170.511),
+    _resnet_v2(101, "cd907fc2", 0.81886, 170.53),
+    _resnet(152, "394f9c45", 0.78312, 230.434),
+    _resnet_v2(152, "f82ba261", 0.82284, 230.474),
 )
 
 

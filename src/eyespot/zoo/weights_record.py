@@ -32,6 +32,8 @@ class Weights(Record):
     """Owner and name at Hugging Face, whose download cache may hold the file; empty where it is not there."""
     sha256: str = Field(pattern="^([0-9a-f]{64}|[0-9a-f]{8})?$")
     """Of the publisher's file, whole or its first eight digits, as far as it is published; empty where it is not."""
+    mebibytes: float | None = None
+    """Size of the file as published, rounded to a thousandth; None where it is not."""
     naming: str
     """module:function that maps the publisher's names of a network's tensors to ours."""
     heads_naming: str = ""
@@ -46,3 +48,8 @@ class Weights(Record):
     def tag(self) -> str:
         """What `create` takes as `weights`."""
         return self.name.partition(".")[2]
+
+    @property
+    def bytes(self) -> int | None:
+        """About how large the file is; None where it is not published."""
+        return None if self.mebibytes is None else round(self.mebibytes * 2**20)

@@ -60,6 +60,7 @@ def test_text_stands_out_from_its_ground_in_light_and_dark(digits, visit, scheme
 def test_nothing_is_wider_than_the_window_and_answers_move_nothing(digits, visit, viewport):
     page = visit(digits, viewport=viewport)
     expect(page.locator("#draw")).to_be_visible()
+    page.wait_for_load_state("networkidle")  # what the page says of the model is there
     before = [page.locator(name).bounding_box() for name in ("#paper", "#sent", "#ask")]
     page.evaluate("document.getElementById('told').scrollIntoView()")
     draw(page, THREE)

@@ -11,13 +11,9 @@ from chromium_browser import at_work
 
 
 @pytest.fixture(scope="session")
-def digits_run(warm_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What two epochs made of the embedded digits."""
-    from eyespot.recipes.train import train
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EYESPOT_CACHE", str(warm_cache))
-        return Path(train("digits", out=tmp_path_factory.mktemp("studio"), epochs=2).run)
+def digits_run(digits_run: Any) -> Path:
+    """The folder of what two epochs made of the embedded digits."""
+    return Path(digits_run.run)
 
 
 @pytest.fixture(scope="session")

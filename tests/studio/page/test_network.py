@@ -101,7 +101,9 @@ def test_an_address_shows_the_same_place_with_the_same_number(studio, visit):
     drawn(page)
     page.goto(f"{page.url}&layer=stage2.conv&map=7&cell=3,4")
     page.locator(".products").wait_for()
-    assert page.locator("#value-title").inner_text() == visited(visit, page.url)
+    settled(page)
+    address, said = page.evaluate("() => [location.href, document.getElementById('value-title').innerText]")
+    assert said == visited(visit, address)
 
 
 def visited(visit: Any, address: str) -> str:
@@ -135,6 +137,7 @@ def test_the_frame_of_a_number_of_a_vector_is_that_of_its_place_in_the_map(studi
 def test_the_answer_without_a_map(studio, visit):
     page = visit(studio)
     drawn(page)
+    page.wait_for_function("() => location.hash.includes('picture=')")
     page.goto(f"{page.url}&layer=stage2.conv&map=3")
     page.get_by_role("button", name="Answer without this map").click()
     page.locator("#muted li").first.wait_for()
@@ -183,7 +186,8 @@ def test_a_picture_that_is_gone_and_a_layer_that_is_not_there_are_told(studio, v
     assert "not on the desk any more" in page.locator("#trouble").inner_text()
     page = visit(f"{studio}#layer=stage9&map=0&cell=0,0")
     page.locator("#strip li").first.wait_for()
-    assert page.locator("#layer").is_hidden()
+    assert "no layer “stage9”" in page.locator("#layer").inner_text()
+    assert page.locator("#value").is_hidden()
 
 
 def test_it_speaks_chinese_and_the_address_keeps_that(studio, visit):

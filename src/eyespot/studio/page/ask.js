@@ -21,7 +21,7 @@
  * @property {[number, number]} [jump]
  * @property {[number, number]} [centre]
  *
- * @typedef {{name: string, network: string, classes: string[], draws: "mnist" | "filling" | null, is_run: boolean,
+ * @typedef {{shown: string, name: string, network: string, classes: string[], draws: "mnist" | "filling" | null, is_run: boolean,
  *   precision: string | null, blank: string, layers: Layer[]}} Network
  * @typedef {{probabilities: number[], known: boolean | null}} Answer
  * @typedef {{source: number, map: number, top: number, left: number, patch: (number | null)[][],
@@ -30,14 +30,30 @@
  *   rest: {count: number, sum: number} | null, constants: Record<string, number>, chosen: [number, number] | null}} Cell
  */
 
+import { said } from "./said.js";
 import { t } from "./words.js";
 
+const OTHER = 412; // another run is open than the one that is shown here
 const SOON = 503; // the run's own pictures are still being looked for
 const MOST_TRIES = 120;
 const WAIT_MILLISECONDS = 1000;
 
+let shown = ""; // the number of the network that this page shows
+/** @type {() => void} */
+let whenOther = () => {};
+
 /** @returns {Promise<Network>} */
-export const fetchNetwork = () => asked("network");
+export async function fetchNetwork() {
+  const network = await anywhere("network");
+  shown = network.shown;
+  return network;
+}
+
+/** Calls back whenever the server says that another run is open. @param {() => void} callback */
+export const onOther = (callback) => void (whenOther = callback);
+
+/** Calls that back: what the browser asks by itself may have been refused. */
+export const lookWhatIsOpen = () => whenOther();
 
 /** @param {Blob} picture @returns {Promise<Answer & {picture: string}>} */
 export const sendPicture = (picture) => asked("pictures", {}, { method: "POST", body: picture });
@@ -52,7 +68,7 @@ export const fetchCell = (picture, layer, place) => asked("value", { picture, la
 export const fetchWithout = (picture, layer, map) => asked("without", { picture, layer, map });
 
 /** @param {string} picture @returns {string} */
-export const imageAddress = (picture) => `studio/image?${new URLSearchParams({ picture })}`;
+export const imageAddress = (picture) => addressOn("image", { picture });
 
 /**
  * @param {string} picture @param {string[]} layers
@@ -66,26 +82,33 @@ export const fetchKernels = (layer, map) => floats("kernels", { layer, map });
 
 /** @param {string} name @param {Record<string, unknown>} query @returns {Promise<Float32Array>} */
 async function floats(name, query) {
-  const response = await reached(name, query);
+  const response = await reached(addressOn(name, query));
   return new Float32Array(await response.arrayBuffer()); // little-endian, as all machines with browsers are
 }
 
-/** @param {string} name @param {Record<string, unknown>} [query] @param {RequestInit} [how] @returns {Promise<any>} */
-export async function asked(name, query, how) {
-  return (await reached(name, query, how)).json();
-}
+/** Asks about the network that is shown here: of another one there is no answer. @param {string} name @param {Record<string, unknown>} [query] @param {RequestInit} [how] @returns {Promise<any>} */
+export const asked = async (name, query = {}, how) => (await reached(addressOn(name, query), how)).json();
 
-/** Asks again where the server says that it will be able to answer soon. @param {string} name @param {Record<string, unknown>} [query] @param {RequestInit} [how] */
-async function reached(name, query = {}, how) {
-  const text = new URLSearchParams(Object.entries(query).map(([key, value]) => [key, `${value}`]));
+/** Asks what does not depend on the network. @param {string} name @param {Record<string, unknown>} [query] @param {RequestInit} [how] @returns {Promise<any>} */
+export const anywhere = async (name, query = {}, how) => (await reached(address(name, query), how)).json();
+
+/** @param {string} name @param {Record<string, unknown>} query @returns {string} */
+export const addressOn = (name, query) => address(name, shown ? { ...query, shown } : query);
+
+/** @param {string} name @param {Record<string, unknown>} query */
+const address = (name, query) => `studio/${name}?${new URLSearchParams(Object.entries(query).map(([key, value]) => [key, `${value}`]))}`;
+
+/** Asks again where the server says that it will be able to answer soon. @param {string} where @param {RequestInit} [how] */
+async function reached(where, how) {
   for (let tries = 1; ; tries++) {
-    const response = await fetch(`studio/${name}?${text}`, how).catch(() => {
+    const response = await fetch(where, how).catch(() => {
       throw new Error(t("trouble.gone"));
     });
     if (response.ok) return response;
+    if (response.status === OTHER) whenOther();
     if (response.status !== SOON || tries === MOST_TRIES) {
       const { error } = await response.json().catch(() => ({ error: t("trouble.unclear") }));
-      throw new Error(error);
+      throw new Error(said(error));
     }
     await new Promise((resolve) => setTimeout(resolve, WAIT_MILLISECONDS));
   }

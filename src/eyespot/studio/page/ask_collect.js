@@ -1,7 +1,8 @@
 /**
  * What the server says of runs, and of pictures that are collected.
  *
- * @typedef {{open: string | null, run: string | null, folder: string}} Lobby - `open`: the name of what is open; `run`: its id, of a run
+ * @typedef {{open: string | null, shown: string | null, run: string | null, folder: string}} Lobby - `open`: the name of what is open, `shown`:
+ *   its number; `run`: its id, of a run
  * @typedef {object} Run
  * @property {string} id
  * @property {string} name
@@ -29,7 +30,7 @@
  * @property {string | null} run - id of the run, once it has a model
  */
 
-import { asked } from "./ask.js";
+import { anywhere as asked } from "./ask.js"; // she goes on collecting, whatever is open
 
 const POST = { method: "POST" };
 

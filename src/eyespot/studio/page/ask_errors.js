@@ -28,7 +28,7 @@
  * @typedef {{pictures: OwnPicture[], more: number, of: number}} Mistakes - `of` as the matrix counts them
  */
 
-import { asked } from "./ask.js";
+import { addressOn, asked } from "./ask.js";
 
 /** @returns {Promise<Own>} */
 export const fetchOwn = () => asked("own");
@@ -49,4 +49,4 @@ export const fetchMistakes = (part, cell) => asked("mistakes", { part, ...cell }
 export const fetchExciting = (layer, map) => asked("exciting", { layer, map });
 
 /** @param {string} picture @returns {string} */
-export const thumbnailAddress = (picture) => `studio/thumbnail?${new URLSearchParams({ picture })}`;
+export const thumbnailAddress = (picture) => addressOn("thumbnail", { picture });

@@ -13,12 +13,14 @@
  * @property {boolean} exact - whether no chance is in it
  * @property {number} settings - that are compared
  * @property {number} needs - training pictures of a class that it needs; 0 for any number
+ * @property {boolean} takes_model - whether it looks into a network that is chosen
  * @property {Kept[]} kept - the newest first
  * @typedef {{name: string, why: "none" | "digits" | "handed" | "options" | null}} OwnData - the run's, and why no lab is
  *   offered on them
- * @typedef {{labs: Lab[], own: OwnData, most_seeds: number}} Labs
+ * @typedef {{labs: Lab[], own: OwnData, models: Record<string, string>, most_seeds: number}} Labs - `models`:
+ *   networks that a lab can look into, by what they are called in the address
  *
- * @typedef {{lab: string, data: string, guess: number, seeds: number, time: string | null, lang: string}} Asked
+ * @typedef {{lab: string, data: string, guess: number, seeds: number, time: string | null, model: string | null, lang: string}} Asked
  * @typedef {object} Work - the lab that runs, or ran last
  * @property {"none" | "running" | "stopping" | "done" | "stopped" | "failed"} state
  * @property {Asked} [asked]
@@ -58,24 +60,24 @@
  * @property {number} seconds
  */
 
-import { asked } from "./ask.js";
+import { anywhere, asked } from "./ask.js";
 
 /** @param {string} lang @returns {Promise<Labs>} */
 export const fetchLabs = (lang) => asked("labs", { lang });
 
 /** @returns {Promise<Work>} */
-export const fetchWork = () => asked("lab_work");
+export const fetchWork = () => anywhere("lab_work");
 
 /** @param {string} result @returns {Promise<Outcome>} */
-export const fetchOutcome = (result) => asked("lab_outcome", { result });
+export const fetchOutcome = (result) => anywhere("lab_outcome", { result });
 
 /** @param {Asked} wanted @returns {Promise<Work>} */
-export function startLab({ time, ...wanted }) {
-  return asked("lab_start", { ...wanted, ...(time ? { time } : {}) }, { method: "POST" });
+export function startLab(wanted) {
+  return asked("lab_start", Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== null)), { method: "POST" });
 }
 
 /** @returns {Promise<Work>} */
-export const stopLab = () => asked("lab_stop", {}, { method: "POST" });
+export const stopLab = () => anywhere("lab_stop", {}, { method: "POST" });
 
 /** @param {string} result @returns {string} */
 export const reportAddress = (result) => `studio/lab_report?${new URLSearchParams({ result })}`;

@@ -19,18 +19,23 @@
  *   | {kind: "lines", lines: Line[]} | ({kind: "end"} & End)} Message
  */
 
+import { addressOn, lookWhatIsOpen } from "./ask.js";
+
 /**
  * Hear what the run has written, and what it writes, until it has ended. Where the server goes away, the browser asks
  * again by itself, and all is told anew.
  * @param {(message: Message) => void} told @returns {() => void} stops it
  */
 export function follow(told) {
-  const source = new EventSource("studio/history");
+  const source = new EventSource(addressOn("history", {}));
   source.onmessage = ({ data }) => {
     const message = JSON.parse(data);
     if (message.kind === "end" || message.kind === "none") source.close();
     told(message);
   };
-  source.onerror = () => told({ kind: "lost" });
+  source.onerror = () => {
+    if (source.readyState === EventSource.CLOSED) lookWhatIsOpen(); // it was refused
+    else told({ kind: "lost" });
+  };
   return () => source.close();
 }

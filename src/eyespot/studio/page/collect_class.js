@@ -4,6 +4,7 @@ import { collect, collectedAddress, removeClass, removePicture } from "./ask_col
 import { isCameraOpen, shot, whenCamera } from "./collect_camera.js";
 import { button, el } from "./dom.js";
 import { byId, say, tell } from "./elements.js";
+import { said } from "./said.js";
 import { refuseUnsendable } from "./sendable.js";
 import { place } from "./state.js";
 import { t } from "./words.js";
@@ -93,7 +94,7 @@ export function classCard(set, of) {
     let [failed, first] = [0, ""];
     for (const file of files) {
       await save(file).catch((error) => {
-        first ||= t("collect.refused", { file: file.name, why: error.message.replace(/^the picture /, "it ").replace(/\.$/, "") });
+        first ||= t("collect.refused", { file: file.name, why: said(error.message).replace(/^the picture /, "it ").replace(/[.。]$/, "") });
         failed++;
       });
     }

@@ -4,6 +4,7 @@ import { beginTraining, fetchTraining, stopTraining } from "./ask_collect.js";
 import { button, el } from "./dom.js";
 import { say, tell } from "./elements.js";
 import { figure, openAndGo } from "./runs.js";
+import { said as inWords } from "./said.js";
 import { t } from "./words.js";
 
 const AGAIN_MILLISECONDS = 400;
@@ -45,8 +46,8 @@ export function trainPanel(set, training, runs, lobby) {
     const isRunning = state === "running";
     if (isRunning && start === document.activeElement) stop.focus();
     [start.hidden, stop.hidden, log.hidden] = [isRunning, !isRunning, false];
-    say(now, isRunning ? t("train.running", { phase: phase || t("train.begins") }) : t(ENDS[state]));
-    if (state === "failed") say(trouble, t("train.why", { error }));
+    say(now, isRunning ? t("train.running", { phase: phase ? inWords(phase) : t("train.begins") }) : t(ENDS[state]));
+    if (state === "failed") say(trouble, t("train.why", { error: inWords(error) }));
     const news = lines.slice(Math.max(0, known - first));
     known = Math.max(known, first + lines.length);
     if (!news.length) return;

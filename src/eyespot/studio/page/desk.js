@@ -5,6 +5,7 @@ import { showBars } from "./bars.js";
 import { byId, percent, say, tell } from "./elements.js";
 import { fieldOf, placeFrame } from "./field.js";
 import { frame, FRAMINGS } from "./framing.js";
+import { said } from "./said.js";
 import { refuseUnsendable } from "./sendable.js";
 import { go, place } from "./state.js";
 import { collectStrokes, drawStrokes } from "./strokes.js";
@@ -18,6 +19,8 @@ const COLOURS = { ink: "#fff", ground: "#000" };
 const strokes = [];
 /** @type {Map<string, import("./ask.js").Answer>} */
 const answers = new Map();
+/** Height and width of the picture as the network sees it, known before it is drawn. */
+let sides = [1, 1];
 let version = 0;
 let sending = false;
 /** @type {ReturnType<typeof setTimeout>} */
@@ -25,6 +28,7 @@ let telling;
 
 /** @param {import("./ask.js").Network} network */
 export function openDesk(network) {
+  sides = network.layers[0].output.slice(-2);
   const input = /** @type {HTMLInputElement} */ (byId("file"));
   byId("choose").onclick = () => input.click();
   input.onchange = () => {
@@ -45,12 +49,13 @@ function offerPad(framing) {
   const paper = canvas("paper");
   const small = document.createElement("canvas");
   small.width = small.height = 28;
-  paper.hidden = false;
+  byId("paper-place").hidden = false;
   const changed = () => {
     version++;
     const at = (/** @type {import("./strokes.js").Point} */ point) =>
       /** @type {import("./strokes.js").Point} */ (point.map((each) => each * paper.width));
     drawStrokes(paper, strokes, { width: PEN * paper.width, place: at, colours: COLOURS });
+    byId("paper-hint").hidden = strokes.length > 0;
     frame(small, strokes, FRAMINGS[framing], COLOURS);
     if (strokes.length) sendDrawing(small);
   };
@@ -81,7 +86,7 @@ async function take([file]) {
     await refuseUnsendable(file);
     await send(file);
   } catch (error) {
-    say(byId("desk-trouble"), error.message);
+    say(byId("desk-trouble"), said(error.message));
   }
 }
 
@@ -93,7 +98,7 @@ async function send(picture) {
     answers.set(number, answer);
     go({ picture: number }, { replace: true });
   } catch (error) {
-    say(byId("desk-trouble"), error.message);
+    say(byId("desk-trouble"), said(error.message));
   }
 }
 
@@ -133,8 +138,6 @@ export function showField(layer, cell) {
   const shown = byId("frame");
   shown.hidden = !layer?.field || !cell;
   if (shown.hidden) return null;
-  const image = canvas("image");
-  const sides = [image.height, image.width];
   const field = fieldOf(layer, cell, sides);
   placeFrame(shown, field, sides);
   return field;

@@ -39,3 +39,6 @@ export function stepper(label, value, most, changed, least = 0) {
     button("+", () => changed(Math.min(most, value + 1)), { "aria-label": `${label} +`, disabled: value >= most }),
   );
 }
+
+/** @param {string} label @param {HTMLElement} field */
+export const labelled = (label, field) => el("span", { className: "lab-field" }, el("label", { for: field.id }, label), field);

@@ -5,6 +5,7 @@ import { button, el } from "./dom.js";
 import { byId, say } from "./elements.js";
 import { epochIn, epochSlider, markEpoch } from "./kernel_epochs.js";
 import { legend, tiles } from "./kernel_tiles.js";
+import { said } from "./said.js";
 import { go, place } from "./state.js";
 import { t } from "./words.js";
 
@@ -71,8 +72,8 @@ function section(layers, layer, epochs, most) {
 }
 
 /** Why there is no slider. @param {import("./ask.js").Network} network @param {import("./ask.js").Layer[]} layers @param {import("./ask.js").Layer} layer @param {import("./ask_kernels.js").KernelHistory} history */
-function note({ is_run }, layers, layer, { layer: kept, said }) {
-  if (said) return said;
+function note({ is_run }, layers, layer, { layer: kept, said: reason }) {
+  if (reason) return said(reason);
   if (kept === layer.name) return "";
   if (kept && layers.some(({ name }) => name === kept)) return t("kernels.other", { layer: kept });
   return t(is_run ? "kernels.unkept" : "kernels.catalogue");

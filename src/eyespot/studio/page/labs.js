@@ -10,7 +10,7 @@ import { follow } from "./labs_progress.js";
 import { addressOf, go, place } from "./state.js";
 import { language, t } from "./words.js";
 
-const OWN_PLACE = ["lab", "guess", "data", "seeds", "time", "result"]; // what the address keeps of a lab
+const OWN_PLACE = ["lab", "guess", "data", "seeds", "time", "model", "result"]; // what the address keeps of a lab
 /** @type {import("./ask_labs.js").Labs | null} */
 let labs = null;
 let asked = ""; // the language that they were asked for in

@@ -1,10 +1,11 @@
 /** A lab's question, the guess, the data, and how many rounds: what is asked before any number is shown. */
 
 import { fetchWork, startLab } from "./ask_labs.js";
-import { el } from "./dom.js";
+import { el, labelled } from "./dom.js";
 import { byId, say, tell } from "./elements.js";
 import { watchAgain } from "./labs_progress.js";
 import { facts } from "./labs_list.js";
+import { fillModel, modelChoice, modelChosen } from "./labs_model.js";
 import { addressOf, go, place } from "./state.js";
 import { language, t } from "./words.js";
 
@@ -17,7 +18,7 @@ export function buildForm(lab, labs) {
     "form",
     { className: "lab-form", noValidate: true },
     guesses(lab),
-    el("div", { className: "row" }, dataChoice(labs), ...(lab.exact ? [] : [seedsInput(labs), timeChoice()])),
+    el("div", { className: "row" }, dataChoice(labs), ...modelChoice(lab, labs), ...(lab.exact ? [] : [seedsInput(labs), timeChoice()])),
     el("p", { className: "small soft" }, [lab.exact ? t("labs.exact.hint") : t("labs.seeds.hint"), ...why(labs.own)].join(" ")),
     ...["lab-misnamed", "lab-trouble"].map((id) => el("p", { id, className: "error", role: "alert", hidden: true })),
     el("div", { className: "row" }, el("button", { type: "submit", id: "lab-run", className: "main" }, t("labs.run"))),
@@ -49,6 +50,7 @@ export function fillForm(lab, labs) {
   const said = [];
   if (guess !== undefined && !lab.guesses[Number(guess) - 1]) said.push(t("labs.no-guess.address", { guess }));
   if (time && !TIMES.includes(time)) said.push(t("labs.no-time", { time, times: TIMES.join(", ") }));
+  said.push(...fillModel(lab, labs));
   if (data && data !== "digits" && !(data === "own" && !labs.own.why)) said.push(t("labs.no-data", { data }));
   say(byId("lab-misnamed"), said.join(" "));
   kept(lab.kept);
@@ -98,9 +100,6 @@ function timeChoice() {
   return labelled(t("labs.time"), select);
 }
 
-/** @param {string} label @param {HTMLElement} field */
-const labelled = (label, field) => el("span", { className: "lab-field" }, el("label", { for: field.id }, label), field);
-
 /** The outcomes that are kept: closed, because a guess comes first. @param {import("./ask_labs.js").Kept[]} outcomes */
 function kept(outcomes) {
   const box = byId("lab-kept");
@@ -121,7 +120,7 @@ async function run(lab, labs) {
     return refuse(t("labs.no-seeds", { most: labs.most_seeds }), byId("lab-seeds"));
   }
   say(byId("lab-trouble"));
-  const asked = { lab: lab.name, guess: Number(guess.value), data: value("lab-data"), seeds: Number(seeds), time: value("lab-time") || null, lang: language() };
+  const asked = { lab: lab.name, guess: Number(guess.value), data: value("lab-data"), seeds: Number(seeds), time: value("lab-time") || null, model: modelChosen(), lang: language() };
   let begun = false;
   try {
     await startLab(asked);

@@ -4,6 +4,7 @@ import { fetchWork, stopLab } from "./ask_labs.js";
 import { button, el } from "./dom.js";
 import { byId, say, tell } from "./elements.js";
 import { addressOf, place } from "./state.js";
+import { said as inWords } from "./said.js";
 import { t } from "./words.js";
 
 const AGAIN_MILLISECONDS = 700;
@@ -104,7 +105,7 @@ function update({ state, settings, of, rounds: done, of_rounds: all, seconds }) 
 
 /** @param {Work} work @returns {Node[]} */
 function failure({ state, said }) {
-  const words = t(state === "stopped" ? "labs.stopped" : "labs.failed", { said });
+  const words = t(state === "stopped" ? "labs.stopped" : "labs.failed", { said: inWords(said) });
   return [
     el("h2", { id: "lab-running-title" }, t("labs.none")),
     el("p", { className: "error", role: "alert" }, words),

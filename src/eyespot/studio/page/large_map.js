@@ -1,11 +1,13 @@
 /** A map, drawn large: a number of it is chosen with the mouse or the arrow keys. */
 
 import { canvasOf, scaleOf, written } from "./colors.js";
-import { el } from "./dom.js";
+import { button, el } from "./dom.js";
+import { byId } from "./elements.js";
 import { go } from "./state.js";
 import { t } from "./words.js";
 
 /**
+ * The map, and below it the chosen number, which leads to its sum.
  * @param {import("./ask.js").Layer} layer @param {number} map @param {Float32Array} values - of the map
  * @param {number[] | undefined} cell - the row and column that are chosen
  */
@@ -33,5 +35,11 @@ export function large(layer, map, values, cell) {
     choose(row + step[0], column + step[1]);
   };
   const legend = t(scale.signed ? "legend.signed" : "legend.plain", { most: written(scale.most), least: written(-scale.most) });
-  return el("div", {}, holder, el("p", { className: "small soft" }, `${legend} ${t("layer.choose")}`));
+  return el("div", {}, holder, el("p", { className: "small soft" }, `${legend} ${t("layer.choose")}`), ...(cell ? [toSum(values, width, cell)] : []));
+}
+
+/** @param {Float32Array} values - of the map @param {number} width @param {number[]} cell */
+function toSum(values, width, [row, column]) {
+  const said = t("layer.sum", { row, column, value: written(values[row * width + column]) });
+  return button(said, () => byId("value").scrollIntoView({ block: "start" }), { id: "to-sum" });
 }

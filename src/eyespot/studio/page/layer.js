@@ -4,21 +4,24 @@ import { fetchKernels, fetchMaps, fetchWithout } from "./ask.js";
 import { canvasOf, scaleOf, written } from "./colors.js";
 import { button, el, stepper } from "./dom.js";
 import { byId, percent } from "./elements.js";
+import { kindOf } from "./kinds.js";
 import { large } from "./large_map.js";
 import { convolved } from "./partial.js";
 import { go, place } from "./state.js";
 import { t } from "./words.js";
 
 const MOST_PLANES = 16; // that are drawn, those worth most
-const KNOWN = ["conv", "depthwise conv", "fully connected", "max pool", "average pool", "batch norm", "local norm"];
 
 /** @param {import("./ask.js").Network} network @param {string} picture */
 export async function showLayer(network, picture) {
   const section = byId("layer");
   const { layer: name, map = 0, cell } = place();
   const at = network.layers.findIndex((layer) => layer.name === name);
-  section.hidden = at < 0;
-  if (at < 0) return;
+  section.hidden = !name;
+  if (at < 0) {
+    section.replaceChildren(el("p", { role: "alert" }, name ? t("layer.none", { name }) : ""));
+    return;
+  }
   const layer = network.layers[at];
   const index = Math.min(map, layer.output[0] - 1);
   const values = await fetchMaps(picture, [layer.name], { first: index, count: 1 });
@@ -56,9 +59,8 @@ function heading({ layers }, at) {
 function facts(layer) {
   const shape = layer.output.length === 3 ? [...layer.output.slice(1), layer.output[0]] : layer.output;
   const count = (/** @type {number} */ number) => number.toLocaleString(document.documentElement.lang);
-  const kind = KNOWN.includes(layer.kind) ? t(`kind.${layer.kind}`) : layer.kind;
   return [
-    el("strong", {}, kind),
+    el("strong", {}, kindOf(layer)),
     ` ${shape.join(" × ")}${layer.formula ? ` = ${layer.formula}` : ""} · `,
     t("layer.parameters", { count: count(layer.parameters) }),
     ...(layer.multiply_adds ? [` · ${t("layer.products", { count: count(layer.multiply_adds) })}`] : []),

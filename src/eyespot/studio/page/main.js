@@ -7,6 +7,7 @@
 import { fetchNetwork } from "./ask.js";
 import { fetchLobby } from "./ask_collect.js";
 import { el } from "./dom.js";
+import { watchElsewhere } from "./elsewhere.js";
 import { byId, say } from "./elements.js";
 import { go, onChange, place } from "./state.js";
 import { language, sayAll, t } from "./words.js";
@@ -30,7 +31,9 @@ let network = null;
 
 try {
   sayAll();
-  if ((await fetchLobby()).open !== null) network = await fetchNetwork();
+  const { open, run } = await fetchLobby();
+  if (open !== null) network = await fetchNetwork();
+  watchElsewhere(network, run);
   byId("language").onclick = () => go({ lang: language() === "zh" ? "en" : "zh" });
   onChange(show);
   await show(place(), {});
@@ -46,17 +49,24 @@ async function show(now, before) {
     sayAll();
     byId("language").textContent = t("language.other");
     if (network) byId("subject").textContent = network.name === network.network ? network.name : `${network.name} · ${network.network}`;
+    byId("subject").title = byId("subject").textContent ?? "";
     byId("title").textContent = t(`screen.${screen}`);
     byId("screens").replaceChildren(...Object.keys(SCREENS).filter(isOpen).map((name) => link(name, name === screen)));
     for (const name of Object.keys(SCREENS)) byId(name).hidden = name !== screen;
     const module = await SCREENS[screen]();
     await module.show(network, now, asked === nameOf(before) && "picture" in before ? before : {});
     if (place() !== now) return; // she went on meanwhile
-    say(byId("trouble"), screen === asked || !network ? "" : t("training.not-yet", { screen: t(`screen.${asked}`) }));
+    say(byId("trouble"), [otherRun(now), screen === asked || !network ? "" : t("training.not-yet", { screen: t(`screen.${asked}`) })].filter(Boolean).join(" "));
     document.documentElement.dataset.shown = location.hash;
   } catch (error) {
     say(byId("trouble"), error.message);
   }
+}
+
+/** Says so where the address was made for another run than the open one, as a report does. @param {import("./state.js").Place} place */
+function otherRun({ run }) {
+  if (!run || run === network?.name) return "";
+  return network ? t("run.other", { run, open: network.name }) : t("run.closed", { run });
 }
 
 /** The screen that a place names. @param {import("./state.js").Place} place @returns {string} */

@@ -3,6 +3,7 @@
 import { thumbnailAddress } from "./ask_errors.js";
 import { el } from "./dom.js";
 import { percent } from "./elements.js";
+import { said } from "./said.js";
 import { t } from "./words.js";
 
 const SUREST = 0.9999; // probabilities are written with four digits: no one is said to be certain
@@ -37,14 +38,14 @@ export function doubt({ why, likelier }) {
   const copy = COPY.exec(why);
   if (copy) return t("own.copy", { name: copy[1] });
   if (why === "label doubtful") return likelier ? t("own.doubtful", { class: likelier }) : t("own.doubtful.alone");
-  return t("own.audit", { why });
+  return t("own.audit", { why: said(why) });
 }
 
 /** Why the run's pictures are not there, in words. @param {import("./ask_errors.js").Own} own */
-export function missing({ why, said }) {
+export function missing({ why, said: reason }) {
   if (why === "catalogue") return t("own.catalogue");
   if (why === "bundle") return t("own.bundle");
-  return t("own.moved", { said });
+  return t("own.moved", { said: said(reason) });
 }
 
 /** How far the search for them is. @param {import("./ask_errors.js").Own} own */

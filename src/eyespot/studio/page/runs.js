@@ -3,6 +3,7 @@
 import { fetchLobby, fetchRuns, openRun } from "./ask_collect.js";
 import { button, el } from "./dom.js";
 import { byId, percent, say, tell } from "./elements.js";
+import { said } from "./said.js";
 import { addressOf, place } from "./state.js";
 import { t } from "./words.js";
 
@@ -39,7 +40,7 @@ function item(run, isOpen) {
     "li",
     { className: isOpen ? "open" : "" },
     el("span", { className: "who" }, title, el("span", { className: "small soft" }, about)),
-    el("span", { className: "small" }, ...(run.state === "done" ? [figure(run)] : [t(STATES[run.state], { why: run.why })])),
+    el("span", { className: "small" }, ...(run.state === "done" ? [figure(run)] : [t(STATES[run.state], { why: said(run.why) })])),
     isOpen ? el("a", { href: addressOf({ screen: "network", picture: null, set: null }) }, t("runs.look")) : opener(run, title.id),
   );
 }
@@ -77,8 +78,8 @@ export async function openAndGo(run, there) {
 /** The figure of a run with its interval, in words. @param {import("./ask_collect.js").Run} run @returns {string} */
 export function figure({ measure, value, low, high, measured_on }) {
   if (value === null) return t("runs.unmeasured");
-  const said = { value: percent(value), low: percent(low), high: percent(high), measure, on: t(MEASURED_ON[measured_on]) };
-  return t(measure === "accuracy" ? "runs.accuracy" : "runs.measure", said);
+  const values = { value: percent(value), low: percent(low), high: percent(high), measure, on: t(MEASURED_ON[measured_on]) };
+  return t(measure === "accuracy" ? "runs.accuracy" : "runs.measure", values);
 }
 
 /** @param {string} when */

@@ -9,6 +9,7 @@
  * @property {number} [map]
  * @property {number[]} [cell] - row and column
  * @property {string} [lang]
+ * @property {string} [run] - the name of the run that the address was made for, where that is known
  */
 
 const FIRST = ["screen", "layer", "map", "cell"]; // in an address

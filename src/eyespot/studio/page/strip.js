@@ -5,6 +5,7 @@ import { showField } from "./desk.js";
 import { button, el } from "./dom.js";
 import { byId } from "./elements.js";
 import { spotOf } from "./field.js";
+import { kindOf } from "./kinds.js";
 import { cornerOf, drawSheet, placeAt, sheetOf } from "./sheet.js";
 import { go, place } from "./state.js";
 import { t } from "./words.js";
@@ -46,7 +47,7 @@ function card(layer, side) {
   shown.set(layer.name, { layer, canvas, sheet });
   const more = layer.output[0] - sheet.count;
   const shape = layer.output.length === 3 ? [...layer.output.slice(1), layer.output[0]].join(" × ") : `${layer.output[0]}`;
-  const open = button("", () => {}, { className: "sheet", "aria-label": `${layer.name}, ${layer.kind}, ${shape}` });
+  const open = button("", () => {}, { className: "sheet", "aria-label": `${layer.name}, ${kindOf(layer)}, ${shape}` });
   open.append(canvas);
   open.onclick = (event) => {
     const at = event.detail ? placeAt(sheet, event.offsetX, event.offsetY) : { map: 0 };
@@ -54,9 +55,15 @@ function card(layer, side) {
   };
   open.onpointermove = (event) => hover(layer, placeAt(sheet, event.offsetX, event.offsetY));
   open.onpointerleave = () => hover(layer, null);
-  const name = el("span", { className: "name", title: layer.name }, layer.name.split(".").slice(-2).join("."));
-  const about = el("span", { className: "small soft" }, `${layer.kind} · ${shape}${more > 0 ? ` · ${t("strip.more", { more })}` : ""}`);
+  const name = el("span", { className: "name", title: layer.name }, shortened(layer.name));
+  const about = el("span", { className: "small soft" }, `${kindOf(layer)} · ${shape}${more > 0 ? ` · ${t("strip.more", { more })}` : ""}`);
   return el("li", {}, name, open, about);
+}
+
+/** A name with its stage and its end: long ones lose what is between. @param {string} name */
+function shortened(name) {
+  const parts = name.split(".");
+  return parts.length > 3 ? [parts[0], "…", ...parts.slice(-2)].join(".").replace(".….", " … ") : name;
 }
 
 /** @param {string} picture - whose maps are drawn @returns {Promise<void>} */
@@ -65,6 +72,7 @@ export async function drawStrip(picture) {
   const isWhole = ({ layer, sheet }) => sheet.count === layer.output[0];
   const groups = [all.filter(isWhole), ...all.filter((each) => !isWhole(each)).map((each) => [each])];
   await Promise.all(groups.filter((group) => group.length).map((group) => drawGroup(group, picture)));
+  reached = undefined; // its sheets have their sizes only now
   markChosen();
 }
 

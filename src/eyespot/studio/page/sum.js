@@ -11,7 +11,7 @@ export function sum(cell) {
   if (kind === "products") {
     const terms = each.map((part) => written(part.sum));
     if (rest) terms.push(t("value.rest", { count: rest.count, sum: written(rest.sum) }));
-    if ("bias" in constants) terms.push(`${said.bias} (bias)`);
+    if ("bias" in constants) terms.push(`${said.bias} (${t("value.bias")})`);
     return [`${terms.join(" + ").replaceAll("+ −", "− ")} ${total}`];
   }
   const x = each.length ? written(each[0].sum) : "";

@@ -3,6 +3,7 @@
 import { follow } from "./ask_training.js";
 import { el } from "./dom.js";
 import { byId, percent } from "./elements.js";
+import { said } from "./said.js";
 import { go, onChange, place } from "./state.js";
 import { drawCurves, ended, rowsOf } from "./training_curves.js";
 import { heard, keptEpoch, lastEpoch, nothingYet, rungsOf, trainingsOf } from "./training_story.js";
@@ -64,14 +65,14 @@ function sections(trainings, training) {
 function chooser(trainings, training) {
   if (trainings.length < 2) return [];
   const select = el("select", { id: "training-chosen", onchange: () => go({ training: select.value }) });
-  select.append(...trainings.map(({ name }) => el("option", { value: name, selected: name === training.name }, name)));
+  select.append(...trainings.map(({ name }) => el("option", { value: name, selected: name === training.name }, said(name))));
   return [el("p", { className: "row" }, el("label", { for: "training-chosen" }, t("training.regime")), select)];
 }
 
 /** @param {import("./training_story.js").Training} training */
 function figures(training) {
   const { isCrossValidation } = training;
-  const key = (/** @type {string} */ kind, /** @type {string} */ said) => el("li", {}, el("span", { className: `swatch ${kind}`, "aria-hidden": "true" }), said);
+  const key = (/** @type {string} */ kind, /** @type {string} */ words) => el("li", {}, el("span", { className: `swatch ${kind}`, "aria-hidden": "true" }), words);
   const mark = () => (keptEpoch(story, training) ? [key("mark", t("training.kept"))] : []);
   const losses = isCrossValidation ? [key("validation", t("training.cross"))] : [key("train", t("training.train")), key("validation", t("training.validation")), key("batch", t("training.batch"))];
   const accuracies = [key("validation", t(isCrossValidation ? "training.cross" : "training.validation")), ...(hasBand(training) ? [key("band-area", t("training.band"))] : [])];
@@ -117,7 +118,7 @@ function update(training) {
 function rungCard({ regime, trained, seconds, validation, verdict, kept }) {
   const time = seconds ? [t("training.seconds", { seconds: seconds.toFixed(seconds < 10 ? 1 : 0) })] : []; // none where it was not begun
   const measured = validation ? `${percent(validation.accuracy)} ${t("training.interval", { low: percent(validation.low), high: percent(validation.high), n: validation.n })}` : t("training.unmeasured");
-  return el("li", { className: kept ? "kept" : "" }, el("strong", {}, `${kept ? "✓ " : ""}${regime}`), el("span", { className: "small soft" }, [trained, ...time].join(" · ")), el("span", {}, measured), el("span", { className: "small" }, verdict));
+  return el("li", { className: kept ? "kept" : "" }, el("strong", {}, `${kept ? "✓ " : ""}${said(regime)}`), el("span", { className: "small soft" }, [said(trained), ...time].join(" · ")), el("span", {}, measured), el("span", { className: "small" }, said(verdict)));
 }
 
 /** Whether it is known of how many pictures its accuracies are. @param {import("./training_story.js").Training} training */
@@ -127,14 +128,13 @@ const hasBand = ({ epochs }) => epochs.some(({ interval }) => interval);
 function stateOf(training) {
   const { state, isLost, end, lines } = story;
   if (isLost && state !== "ended") return t("trouble.gone");
-  if (state === "none") return t("training.none");
+  if (state === "none" || state === "asked") return state === "none" ? t("training.none") : "";
   const kept = training && keptEpoch(story, training);
   const line = kept ?? (training && lastEpoch(training));
   const numbers = line ? ` ${ended(line, training, kept && "training.at-kept")}${t("training.stop")}` : "";
   if (state === "ended") return t({ done: "training.done", stopped: "training.stopped", broken: "training.broken" }[end.state]) + numbers;
   const step = training?.steps.length ? training.steps[training.steps.length - 1].step : null;
-  const phase = lines.length ? lines[lines.length - 1].phase : "…";
-  return t(step === null ? "training.running" : "training.running.step", { phase, step }) + numbers;
+  return t(step === null ? "training.running" : "training.running.step", { phase: said(lines[lines.length - 1]?.phase ?? "…"), step }) + numbers;
 }
 
 function notesOf() {
@@ -144,7 +144,7 @@ function notesOf() {
   return t(isOpen ? "training.first-model" : "training.no-model");
 }
 
-/** A text, said anew only where it is another one. @param {string} id @param {string} said */
-function put(id, said) {
-  if (byId(id).textContent !== said) byId(id).textContent = said;
+/** A text, said anew only where it is another one. @param {string} id @param {string} words */
+function put(id, words) {
+  if (byId(id).textContent !== words) byId(id).textContent = words;
 }

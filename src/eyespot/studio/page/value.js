@@ -67,6 +67,7 @@ function parts(cell, layer) {
   if (cell.parts.length && cell.parts.every(({ patch }) => patch.length === 1 && patch[0].length === 1)) return [listed(cell, layer)];
   const scale = { ...scaleOf(cell.parts.flatMap(({ kernel }) => kernel?.flat() ?? [0])), signed: true };
   return [
+    ...(cell.parts[0]?.kernel ? [el("p", { className: "small soft" }, t("value.lines"))] : []),
     el(
       "ol",
       { className: "products" },
@@ -75,21 +76,31 @@ function parts(cell, layer) {
           "li",
           {},
           table(part.patch, t("value.patch", { map: part.map, top: part.top, left: part.left }), null, cell.chosen),
-          ...(part.kernel ? [el("span", { "aria-hidden": "true" }, "×"), table(part.kernel, t("value.kernel", { map: part.map }), scale)] : []),
-          el("span", { className: "result" }, part.kernel ? `= ${written(part.sum)}` : ""),
+          ...(part.kernel ? weighed(part, scale) : []),
         ),
       ),
     ),
   ];
 }
 
+/** What follows a patch: its kernel plane, their products, and the sum of these. @param {import("./ask.js").Part} part @param {{most: number, signed: boolean}} scale */
+function weighed({ map, patch, kernel, sum: total }, scale) {
+  const products = kernel.map((row, y) => row.map((weight, x) => weight * (patch[y][x] ?? 0)));
+  const sign = (/** @type {string} */ text, /** @type {Node} */ factor) => el("div", { className: "signed" }, el("span", { "aria-hidden": "true" }, text), factor);
+  return [
+    sign("×", table(kernel, t("value.kernel", { map }), scale)),
+    sign("=", el("div", { className: "total" }, table(products, t("value.products", { map })), el("p", { className: "result" }, t("value.total", { sum: written(total) })))),
+  ];
+}
+
 /** Parts of one number each, as a list. @param {import("./ask.js").Cell} cell @param {import("./ask.js").Layer} layer */
 function listed(cell, layer) {
   const weighed = cell.parts.some(({ kernel }) => kernel);
-  const head = [t("value.from"), t("value.number"), ...(weighed ? [t("value.weight"), t("value.product")] : [])];
+  const alone = layer.sources.length === 1 ? `${layer.sources[0]} ` : "";
+  const head = [t("value.from", { source: alone }).trim(), t("value.number"), ...(weighed ? [t("value.weight"), t("value.product")] : [])];
   return el(
     "div",
-    { className: "scroll", tabIndex: 0, role: "region", "aria-label": t("value.from") },
+    { className: "scroll", tabIndex: 0, role: "region", "aria-label": head[0] },
     el(
       "table",
       { className: "terms" },
@@ -101,7 +112,7 @@ function listed(cell, layer) {
           el(
             "tr",
             {},
-            el("th", { scope: "row" }, `${layer.sources[part.source] ?? ""} [${part.map}]`),
+            el("th", { scope: "row" }, `${alone ? "" : (layer.sources[part.source] ?? "")} [${part.map}]`.trim()),
             el("td", {}, part.patch[0][0] === null ? "0" : written(part.patch[0][0])),
             ...(weighed ? [el("td", {}, written(part.kernel[0][0])), el("td", {}, written(part.sum))] : []),
           ),
@@ -111,8 +122,8 @@ function listed(cell, layer) {
   );
 }
 
-/** @param {(number | null)[][]} rows @param {string} caption @param {{most: number, signed: boolean} | null} scale @param {number[] | null} [chosen] */
-function table(rows, caption, scale, chosen = null) {
+/** @param {(number | null)[][]} rows @param {string} caption @param {{most: number, signed: boolean} | null} [scale] @param {number[] | null} [chosen] */
+function table(rows, caption, scale = null, chosen = null) {
   const cells = (/** @type {(number | null)[]} */ row, /** @type {number} */ y) =>
     row.map((value, x) => {
       const cell = el("td", { className: value === null ? "padding" : "" }, value === null ? "0" : written(value));

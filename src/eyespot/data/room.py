@@ -18,8 +18,8 @@ import numpy.typing as npt
 from eyespot.errors import MachineError
 from eyespot.names import printable
 
-MOST_IN_MEMORY = 2**31
-"""Bytes up to which an array is held in memory: most machines have several times as much."""
+MOST_IN_MEMORY = 2**29
+"""Bytes up to which an array is held in memory: every machine has several times as much."""
 
 
 def room(
@@ -60,6 +60,16 @@ def require_room(needed: int, *, what: str, folder: Path | None, instead: str = 
         raise _no_file(needed, what, folder, instead, error) from error
     if needed > free:
         raise _no_room(needed, what, folder, instead, f"where {gigabytes(free)} are free")
+
+
+def release(array: np.ndarray) -> None:
+    """What memory holds of an array that lies in a file goes back to the system; it is read anew when it is needed."""
+    base: object = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    mapped = base.obj if isinstance(base, memoryview) else base
+    if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):  # Windows does so unasked
+        mapped.madvise(mmap.MADV_DONTNEED)  # of a shared file: what was written stays written
 
 
 def gigabytes(size: int) -> str:

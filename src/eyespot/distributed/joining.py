@@ -1,0 +1,98 @@
+"""Joins a Ray cluster, quietly and in time: it says one sentence where it cannot, and Ray says nothing at all."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+import warnings
+from typing import Any
+
+from eyespot.errors import MachineError
+
+AUTO = "auto"
+"""The cluster that this machine is part of."""
+ANSWER_SECONDS = 5.0
+"""For whoever listens at an address."""
+JOIN_SECONDS = 60.0
+"""For a cluster to take this process, where somebody listens: machines may be busy."""
+
+
+def joined(address: str) -> Any:
+    """Ray, joined to the cluster until this process ends."""
+    ray = _ray()
+    if not ray.is_initialized():
+        _require_reachable(address)
+        _join(ray, address)
+    return ray
+
+
+def _ray() -> Any:
+    """The module, told to be silent and to report to nobody."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # or it warns of what it will do one day
+    os.environ["RAY_DEDUP_LOGS_SKIP_REGEX"] = "^"  # matches every line: that a worker ended is mended, not told
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import ray
+    return ray
+
+
+def _join(ray: Any, address: str) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        context = ray.init(address=address, logging_level=logging.CRITICAL, log_to_driver=False)
+    logging.getLogger("ray").setLevel(logging.CRITICAL)
+    return context
+
+
+def _require_reachable(address: str) -> None:
+    """Raises MachineError unless a cluster is there that takes this process.
+
+    A process of its own tries: Ray waits for minutes where nobody answers, and says why in lines of its own.
+    """
+    if address != AUTO:
+        _require_listener(address)
+    command = [sys.executable, "-c", f"from eyespot.distributed.joining import try_to_join; try_to_join({address!r})"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=JOIN_SECONDS, start_new_session=True)
+    except subprocess.TimeoutExpired:
+        said = f"it did not answer within {JOIN_SECONDS:g} s"
+    else:
+        said = json.loads(done.stdout.splitlines()[-1]) if done.stdout and not done.returncode else done.stderr[-200:]
+    if not said:
+        return
+    if address == AUTO:
+        raise MachineError(
+            f"this machine is in no Ray cluster ({said}): begin one with ray start --head, join one with ray start "
+            "--address HOST:PORT, or leave --cluster out"
+        )
+    raise MachineError(
+        f"the cluster at {address} cannot be joined ({said}): this machine must belong to it, by ray start --address "
+        f"{address}, with the same versions of Python and Ray"
+    )
+
+
+def _require_listener(address: str) -> None:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_SECONDS).close()
+    except OSError as error:
+        raise MachineError(
+            f"nobody answers at {address} ({error.strerror or error}): give the address that ray start --head has "
+            "printed, or auto for the cluster that this machine is in"
+        ) from error
+
+
+def try_to_join(address: str) -> None:
+    """Prints why the cluster cannot be joined, as JSON; empty where it can. For a process of its own."""
+    try:
+        _join(_ray(), address)
+    except Exception as error:
+        why = str(error).strip().splitlines() or [type(error).__name__]
+        print(json.dumps(why[0].split(". ")[0]))
+    else:
+        print(json.dumps(""))
