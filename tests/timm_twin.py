@@ -37,7 +37,7 @@ FAMILIES = {
     "resnext": "resnext50_32x4d",
     "convnext": "convnext_atto",
     "convnextv2": "convnextv2_atto",
-    "mobilenetv4": "mobilenetv4_conv_small_035",
+    "mobilenetv4": "mobilenetv4_conv_small_050",
     "mobilenetv3": "mobilenetv3_small_050",
     "efficientnet": "efficientnet_b0",
     "regnet": "regnety_002",

@@ -177,6 +177,11 @@ def test_pictures_are_prepared_as_timm_does_to_the_bit(timm, name, tmp_path):
     )
 
 
+def test_pictures_that_are_prepared_in_another_way_are_said(timm):
+    with pytest.raises(NetworkError, match="in a way that is not known here: 448x448 pixels of 389, crop 'center'"):
+        preprocess("timm:volo_d5_448")
+
+
 def test_without_timm_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(MissingExtra, match=r"pip install 'eyespot\[timm\]'"):

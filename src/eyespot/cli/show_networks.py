@@ -41,7 +41,10 @@ def described(networks: Sequence[NetworkResult]) -> None:
         for weights in each.weights:
             _weights(each.name, weights)
         if each.year is None and not each.weights:
-            line("Weights", "none are published: it learns from scratch")
+            line(
+                "Weights",
+                "none are published: it learns from scratch; those of a file: eyespot.create(NAME, weights=FILE)",
+            )
 
 
 def weighed(result: BackbonesResult) -> None:
@@ -66,7 +69,8 @@ def _beside(each: BackboneResult) -> str:
     """By how much a network is behind the best, and whether chance explains it."""
     if each.behind is None or each.p is None:
         return ""
-    return f"{100 * each.behind.value:+.1f} points, {'worse' if each.is_behind else 'may be chance'} (p {each.p:.2g})"
+    p = "p < 0.0001" if each.p < 0.0001 else f"p {each.p:.2g}"
+    return f"{100 * each.behind.value:+.1f} points, {'worse' if each.is_behind else 'may be chance'} ({p})"
 
 
 def _way(weights: WeightsResult) -> str:

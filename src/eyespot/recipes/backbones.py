@@ -48,7 +48,7 @@ class BackboneResult(Record):
     bytes: int
     """Of the file that answers."""
     behind: Difference | None
-    """By how much it is less accurate than the best, on the same pictures; None for the best."""
+    """Its accuracy less that of the best, on the same pictures; None for the best."""
     p: float | None
     """How likely chance makes two equal networks differ so much, all pairs asked at once; None for the best."""
 
@@ -182,7 +182,7 @@ def _results(tried: Sequence[_Tried]) -> Iterator[BackboneResult]:
     """tried: the best first. Each of the others beside it; all pairs are asked at once, since any could be the best."""
     series = tried[0].fitted.prepared.series
     pairs = list(combinations(range(len(tried)), 2))
-    found = [weighed(tried[worse].answers, tried[better].answers, series).comparison for better, worse in pairs]
+    found = [weighed(tried[better].answers, tried[worse].answers, series).comparison for better, worse in pairs]
     together = dict(zip(pairs, zip(found, holm([each.p for each in found]), strict=True), strict=True))
     for number, each in enumerate(tried):
         behind: tuple[Comparison, float] | None = together.get((0, number))

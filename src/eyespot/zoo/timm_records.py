@@ -110,13 +110,16 @@ def _measured_at(record: dict[str, Any]) -> str:
 def _preprocess(name: str, record: dict[str, Any]) -> Preprocess:
     height, width = record["input_size"][1:]
     mode, filter = record.get("crop_mode", "center"), record["interpolation"]
-    if height != width or mode not in ("center", "squash") or filter not in ("bilinear", "bicubic"):
+    short_side = floor(height / record["crop_pct"])  # as timm.data does
+    cuts = mode in ("center", "squash") and short_side >= height == width
+    if not cuts or filter not in ("bilinear", "bicubic"):
         raise NetworkError(
             f"timm prepares pictures for {name.removeprefix(TIMM)!r} in a way that is not known here: {height}x{width} "
-            f"pixels, crop {mode!r}, filter {filter!r}; expected the centre of a square, bilinear or bicubic."
+            f"pixels of {short_side}, crop {mode!r}, filter {filter!r}; expected the centre of a square, bilinear or "
+            "bicubic."
         )
     return Preprocess(
-        short_side=floor(height / record["crop_pct"]),  # as timm.data does
+        short_side=short_side,
         crop_hw=(height, width),
         filter=filter,
         color="rgb",
