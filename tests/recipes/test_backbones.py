@@ -54,5 +54,5 @@ def test_a_difference_is_what_a_network_has_more_than_the_best(found):
 def test_the_table_says_it_in_points(found):
     printed = CliRunner().invoke(show_networks.click.command()(lambda: show_networks.weighed(found))).output
     assert re.search(r"large +0\.950", printed)
-    assert "-2.5 points, may be chance (p 1)" in printed
+    assert "-2.5 points, may be chance (p 0.5)" in printed
     assert "-70.0 points, worse (p < 0.0001)" in printed
