@@ -113,7 +113,8 @@ def tried(name: str, regimes: list[str], data: Path, folder: Path) -> Line:
     save_file(theirs.state_dict(), place)
     found = stages_found(eyespot.create(f"timm:{name}", weights=place).eval(), theirs, images)
     differences = [answers_of(name, regime, data, folder, side) for regime in regimes]
-    return Line(len(found), max(difference for _, difference in found.values()), *map(max, zip(*differences, strict=True)))
+    worst = map(max, zip(*differences, strict=True))
+    return Line(len(found), max(difference for _, difference in found.values()), *worst)
 
 
 def answers_of(name: str, regime: str, data: Path, folder: Path, side: int) -> tuple[float, float, float]:

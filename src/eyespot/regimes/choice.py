@@ -84,7 +84,10 @@ def _network(options: TrainOptions, *, gray: bool) -> tuple[str, bool]:
     """The network's name in the catalogue, and whether it was chosen here."""
     if options.model.startswith(OWN):
         if options.own is None:
-            raise OptionError(f"{options.model} is a network that a program handed in: hand it in again, as model")
+            raise OptionError(
+                f"{options.model} is a network that a program handed in: hand it in again, as model, or name its file "
+                "again, as --model my_net.py:build --allow-code"
+            )
         return options.model, False
     if options.model != "auto":
         return trainable_network(options.model), False
