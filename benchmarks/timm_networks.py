@@ -35,6 +35,8 @@ from eyespot.building.named import bundle_with_weights
 from eyespot.bundle.files import read_bundle
 from eyespot.data.pictures import read_image
 from eyespot.evaluate.paired import Comparison
+from eyespot.records import Preprocess
+from eyespot.zoo.timm_records import preprocess
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))
 from server_process import Process
@@ -105,8 +107,12 @@ def tried(name: str, regimes: list[str], data: Path, folder: Path) -> Line:
     """One network, from its weights to a server's answers; the worst of all regimes."""
     timm, side = timm_with_torchvision(), side_for(name)
     torch.manual_seed(0)
-    theirs, images = timm.create_model(name), pictures(side, 3)
-    lively(theirs, images)
+    how = preprocess(f"timm:{name}").model_copy(update={"short_side": side, "crop_hw": (side, side)})
+    theirs, images = (
+        timm.create_model(name),
+        torch.cat([values(sorted(data.glob("val/*/*.png")), how), pictures(side, 3)]),
+    )
+    lively(theirs, images)  # on images like those that it learns: of others its answers were rounding
     hub = Path(os.environ["HF_HUB_CACHE"]) / f"models--{theirs.pretrained_cfg['hf_hub_id'].replace('/', '--')}"
     place = hub / "snapshots" / "random" / "model.safetensors"
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -135,12 +141,16 @@ def answers_of(name: str, regime: str, data: Path, folder: Path, side: int) -> t
 def in_torch(run: str, files: list[Path]) -> np.ndarray:
     """Probabilities (N, classes) of the network in PyTorch, in fp32, with the weights that the run wrote."""
     bundle = read_bundle(run)
-    preprocess = bundle.manifest.preprocess
-    images = np.stack([read_image(file.read_bytes(), preprocess) for file in files])
-    values = torch.from_numpy((images - np.array(preprocess.mean)) / np.array(preprocess.scale)).float()
     with torch.inference_mode():
-        logits = bundle_with_weights(bundle).eval()(values.permute(0, 3, 1, 2))
+        logits = bundle_with_weights(bundle).eval()(values(files, bundle.manifest.preprocess))
     return np.asarray((logits / bundle.manifest.temperature).softmax(1).numpy())
+
+
+def values(files: list[Path], how: Preprocess) -> torch.Tensor:
+    """Normalised images (N, C, H, W)."""
+    images = np.stack([read_image(file.read_bytes(), how) for file in files])
+    normalised = torch.from_numpy((images - np.array(how.mean)) / np.array(how.scale)).float()
+    return normalised.permute(0, 3, 1, 2)
 
 
 def served(run: str, files: list[Path], classes: tuple[str, ...]) -> Iterator[list[float]]:
