@@ -52,7 +52,7 @@ HEIGHT = {name: -row for row, names in enumerate(ROOMS) for name in names}
 TORCH = {"blocks", "caffe", "caffe_blocks", "arithmetic", "zoo", "training", "detecting", "styling", "labs", "walking"}
 """Rooms whose files may import torch when they are imported."""
 TORCH_FILES = {
-    *(f"engine/{name}.py" for name in ("from_torch", "graph_recorder", "graph_rules")),
+    *(f"engine/{name}.py" for name in ("from_torch", "graph_recorder", "graph_rules", "activation_rules")),
     *("augmenting/augment.py", "augmenting/mixing.py"),
 }
 TORCH_IN_FUNCTIONS = {"distributed", "building", "regimes", "augmenting", "features", "runs", "recipes", "studio"}

@@ -40,6 +40,9 @@ def lively(theirs: nn.Module, images: Tensor, *, seed: int = 7) -> nn.Module:
             hooks.append(layer.register_forward_hook(lambda module, _, output: _rescaled(module, output, generator)))
         elif isinstance(layer, nn.Dropout | nn.Dropout2d):
             layer.eval()
+        else:  # such as the scale of a whole body, which begins so small that any body would pass
+            for parameter in layer.parameters(recurse=False):
+                nn.init.uniform_(parameter, 0.7, 1.3, generator=generator)
     with torch.no_grad():
         theirs(images)
     for hook in hooks:
@@ -100,17 +103,18 @@ def first_difference(ours: nn.Sequential, expected: Mapping[str, Tensor], images
 
 def _rescaled(layer: nn.Conv2d | nn.Linear, output: Tensor, generator: torch.Generator) -> Tensor:
     """The layer's output once its weights are rescaled so that every channel varies by 0.7 to 1.3."""
-    over = [dimension for dimension in range(output.ndim) if dimension != 1]
-    wanted = torch.empty(output.shape[1]).uniform_(0.7, 1.3, generator=generator)
+    place = output.ndim - 1 if isinstance(layer, nn.Linear) else 1
+    over = [dimension for dimension in range(output.ndim) if dimension != place]
+    wanted = torch.empty(output.shape[place]).uniform_(0.7, 1.3, generator=generator)
     scale = wanted / output.std(over).clamp(min=1e-3)
-    shift = torch.empty(output.shape[1]).uniform_(-0.5, 0.5, generator=generator) - scale * output.mean(over)
+    shift = torch.empty(output.shape[place]).uniform_(-0.5, 0.5, generator=generator) - scale * output.mean(over)
     layer.weight.mul_(scale.view(-1, *[1] * (layer.weight.ndim - 1)))
-    changed = output * _by_channel(scale, output)
+    changed = output * _by_channel(scale, output, place)
     if layer.bias is None:
         return changed
     layer.bias.mul_(scale).add_(shift)
-    return changed + _by_channel(shift, output)
+    return changed + _by_channel(shift, output, place)
 
 
-def _by_channel(values: Tensor, output: Tensor) -> Tensor:
-    return values.view(1, -1, *[1] * (output.ndim - 2))
+def _by_channel(values: Tensor, output: Tensor, place: int) -> Tensor:
+    return values.view([-1 if dimension == place else 1 for dimension in range(output.ndim)])

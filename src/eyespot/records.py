@@ -47,7 +47,8 @@ class Levels(Record):
 
 class Preprocess(Record):
     """How a picture becomes numbers: resized so that its shorter side is `short_side`, then cut to the centre; or, with
-    `fit` letterbox, resized as a whole to fit into `crop_hw`, at its top left corner, the rest filled with the mean.
+    `fit` letterbox, resized as a whole to fit into `crop_hw`, at its top left corner, the rest filled with the mean;
+    or, with `fit` squash, resized to a square of `short_side`, whatever its shape, then cut to the centre.
 
     The network then sees (value - mean) / scale per channel, values being 0..255.
     """
@@ -69,9 +70,9 @@ class Preprocess(Record):
     it only the crop is resized, and large JPEGs are decoded at a fraction of their size: faster, a few levels off."""
     levels: Levels | None = None
     """What is black and white in pictures with more than 8 bits; None, and not written, where none was learned from."""
-    fit: Literal["crop", "letterbox"] = "crop"
+    fit: Literal["crop", "letterbox", "squash"] = "crop"
     """Not written where it is `crop`, which earlier versions know alone. A letterbox keeps the whole picture: where its
-    boxes are looked for."""
+    boxes are looked for. Squashed are pictures for some published weights, and never for a trained model."""
 
     @model_serializer(mode="wrap")
     def _without_defaults(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -161,6 +161,12 @@ def test_accuracy_beside_logistic_regression(run, data):
     assert printed.count("(bar ") == 6
 
 
+def test_networks_of_timm(run):
+    said = run("timm_networks.py", "--only", "mobilenetv3", "--regimes", "partial")
+    assert "mobilenetv3  mobilenetv3_small_050" in said
+    assert said.count("PASS") == 2
+
+
 def test_the_embedding_pass(run_here, data):
     assert "(bar >= 0.85 " in run_here("embed.py", data, "--pictures", 20, "--runs", 1)
 

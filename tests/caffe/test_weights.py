@@ -7,6 +7,7 @@ import pytest
 import torch
 from caffe_files import Text, dense, dims, model_bytes
 from caffe_twin import blobs_of
+from safetensors.torch import save_file
 
 import eyespot
 from eyespot.caffe.network import network_of
@@ -114,6 +115,20 @@ def test_create_loads_all_but_a_last_layer_of_other_classes(classes, tmp_path):
     assert net.fc2.fc.out_features == (classes or 4)
     if classes != 6:
         assert np.array_equal(net.fc2.fc.weight.detach().numpy(), GOOD["fc2"][1][0])
+
+
+@pytest.mark.parametrize("classes", [None, 4, 6])
+def test_a_description_and_safetensors_are_a_network_without_code(classes, tmp_path):
+    (tmp_path / "net.prototxt").write_text(text())
+    net = eyespot.create(tmp_path / "net.prototxt")
+    save_file(net.state_dict(), tmp_path / "net.safetensors")
+    again = eyespot.create(tmp_path / "net.prototxt", classes=classes, weights=tmp_path / "net.safetensors")
+    assert {name for name, tensor in again.state_dict().items() if tensor.shape != net.state_dict()[name].shape} == (
+        {"fc2.fc.weight", "fc2.fc.bias"} if classes == 6 else set()
+    )
+    assert all(
+        torch.equal(again.state_dict()[name], tensor) for name, tensor in net.conv1.state_dict(prefix="conv1.").items()
+    )
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path):

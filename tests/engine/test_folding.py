@@ -48,6 +48,7 @@ CASES: dict[str, tuple[str, tuple[int, ...], list[np.ndarray], dict[str, Any]]] 
     "mean of all": ("GlobalAveragePool", X, [], {}),
     "most of all": ("GlobalMaxPool", X, [], {}),
     "mean": ("ReduceMean", X, [whole(1, -1)], {}),
+    "normalised": ("LayerNormalization", X, [zeros(9, 7), zeros(9, 7)], {"axis": 2}),
     "mean without sides": ("ReduceMean", X, [whole(2)], {"keepdims": 0}),
     "sum of all": ("ReduceSum", X, [], {}),
     "nothing summed": ("ReduceSum", X, [], {"noop_with_empty_axes": 1}),
@@ -233,6 +234,8 @@ IR_CASES: dict[str, Callable[[Any], Any]] = {
     "top": lambda x: ops.topk(x, 3, 2, "max", "value"),
     "mean": lambda x: ops.reduce_mean(x, [1, -1], True),
     "most": lambda x: ops.reduce_max(x, [2], False),
+    "normalised": lambda x: ops.mvn(x, [1, -1], True, 1e-6, "inside_sqrt"),
+    "bent": lambda x: ops.gelu(ops.erf(x), "tanh"),
     "select": lambda x: ops.select(ops.greater(x, FLOAT(0)), x, ops.constant(zeros(1, 1, 9, 1))),
     "signs": lambda x: ops.sign(ops.negative(ops.swish(x))),
     "neither": lambda x: ops.select(

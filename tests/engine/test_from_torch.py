@@ -183,6 +183,12 @@ def test_dead_dropout_and_shared_modules_are_no_obstacle():
         nn.ZeroPad2d((1, 2, 3, 4)),
         nn.ZeroPad3d((1, 2, 0, 0, 3, 4)),
         nn.AvgPool2d(3, 2, 1, ceil_mode=True),
+        nn.GELU(),
+        nn.GELU("tanh"),
+        nn.SiLU(),
+        nn.Hardswish(),
+        nn.Hardsigmoid(),
+        nn.Softplus(),
     ],
     ids=str,
 )
@@ -190,6 +196,20 @@ def test_dead_dropout_and_shared_modules_are_no_obstacle():
 def test_every_layer_of_the_catalogue_has_a_rule_that_gives_what_it_gives(layer, stride, monkeypatch):
     monkeypatch.setattr(module, "_exported", None)
     _require_same(_lively(chain(conv=conv(3, 6, 3, stride=stride, bias=True), layer=layer)), RGB)
+
+
+def test_a_layer_norm_of_channels_has_a_rule(monkeypatch):
+    """As in ConvNeXt, whose images are turned around for it."""
+
+    class OfChannels(nn.LayerNorm):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+    monkeypatch.setattr(module, "_exported", None)
+    norm = OfChannels(6, eps=1e-6)
+    nn.init.uniform_(norm.weight, 0.5, 1.5)
+    nn.init.uniform_(norm.bias, -1, 1)
+    _require_same(_lively(chain(conv=conv(3, 6, 3, stride=4, bias=True), norm=norm)), RGB)
 
 
 @pytest.mark.parametrize("places", [2, (4, 1), (8, 10), (1, 1)])
@@ -248,7 +268,9 @@ def test_no_network_of_the_catalogue_needs_the_exporter(name):
 
 
 def test_a_function_without_a_rule_goes_to_the_exporter():
-    net = chain(conv=conv(3, 4, 3), act=nn.SiLU(), pool=nn.AdaptiveAvgPool2d(1), flat=nn.Flatten(), fc=nn.Linear(4, 2))
+    net = chain(
+        conv=conv(3, 4, 3), act=nn.Tanhshrink(), pool=nn.AdaptiveAvgPool2d(1), flat=nn.Flatten(), fc=nn.Linear(4, 2)
+    )
     _require_same(_lively(net), RGB)
     graph = to_onnx(net, RGB)
     assert b".py" not in graph

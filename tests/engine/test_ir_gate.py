@@ -10,7 +10,7 @@ import numpy as np
 import openvino as ov
 import pytest
 from openvino import opset15 as ops
-from small_graphs import FLOAT, ir_of, zeros
+from small_graphs import FLOAT, ir_of, whole, zeros
 
 from eyespot.engine import ir_gate
 from eyespot.engine.ir_gate import check_ir
@@ -161,6 +161,52 @@ def test_a_cut_at_places_computed_of_the_picture_is_refused(tmp_path):
     cut = ops.strided_slice(x, [0, 0, 0], ends, [1, 1, 1], [0, 0, 0], [0, 0, 0])
     root, weights = ir_of(ov.Model([cut], [x]), tmp_path)
     with pytest.raises(BundleError, match="how much its operator 'StridedSlice' gives cannot be told before it runs"):
+        check_ir(START + ElementTree.tostring(root), weights)
+
+
+def _sides(axes: bytes) -> Callable[[Element, bytes], bytes]:
+    return lambda root, weights: weights.replace(whole(2, 3).tobytes(), axes)
+
+
+def _without_sides(root: Element, weights: bytes) -> bytes:
+    """As before set 6: the one input, and a word on whether channels count."""
+    mvn, edges = _layer(root, "MVN"), root.find("edges")
+    mvn.set("version", "opset1")
+    mvn.find("data").set("across_channels", "true")
+    mvn.find("input").remove(mvn.find("input")[1])
+    edges.remove(next(each for each in edges if (each.get("to-layer"), each.get("to-port")) == (mvn.get("id"), "1")))
+    return weights
+
+
+def _sides_of_the_picture(root: Element, weights: bytes) -> bytes:
+    """Computed of it: two sides, whose numbers nobody knows."""
+    edges, mvn, cast = root.find("edges"), _layer(root, "MVN"), _layer(root, "Convert")
+    edge = next(each for each in edges if (each.get("to-layer"), each.get("to-port")) == (mvn.get("id"), "1"))
+    edge.attrib |= {"from-layer": cast.get("id"), "from-port": "1"}
+    return weights
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (_sides(whole(2, 2).tobytes()), r"'MVN' normalises over the sides \[2, 2\]"),
+        (_sides(whole(3, -1).tobytes()), r"'MVN' normalises over the sides \[3, 3\]"),
+        (_sides(whole(2, 4).tobytes()), "'MVN' is not complete, or does not fit"),
+        (_sides(whole(2, -(2**63)).tobytes()), "'MVN' has sides of"),
+        (_without_sides, "'MVN' lacks an input"),
+        (_sides_of_the_picture, "how much its operator 'MVN' gives cannot be told"),
+    ],
+)
+def test_sides_to_normalise_that_are_none_are_refused(change, words, tmp_path):
+    x = ops.parameter([1, 4, 8, 8], np.float32)
+    told = ops.convert(ops.reduce_max(x, [0, 1, 2]), "i64")
+    normalised = ops.mvn(
+        ops.add(x, ops.convert(ops.reduce_sum(told, [0]), "f32")), whole(2, 3), True, 1e-6, "inside_sqrt"
+    )
+    root, weights = ir_of(ov.Model([normalised], [x]), tmp_path)
+    check_ir(START + ElementTree.tostring(root), weights)
+    weights = change(root, weights)
+    with pytest.raises(BundleError, match=words):
         check_ir(START + ElementTree.tostring(root), weights)
 
 

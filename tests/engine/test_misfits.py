@@ -21,6 +21,7 @@ MISFITS: dict[str, tuple[str, list[np.ndarray], dict[str, Any], str]] = {
     "too few sides padded": ("Pad", [whole(0, 1, 2, 0, 0, 1)], {}, "'Pad' pads other sides than there are"),
     "a long side left out": ("Squeeze", [whole(1)], {}, "'Squeeze' leaves out a side that is longer than 1"),
     "a side twice": ("Transpose", [], {"perm": [0, 1, 1, 3]}, r"puts its sides in the order \[0, 1, 1, 3\]"),
+    "factors for none": ("LayerNormalization", [], {}, "'LayerNormalization' lacks an input"),
     "no such side": ("Concat", [zeros(*X)], {"axis": 4}, "'Concat' is not complete, or does not fit"),
     "another number of numbers": ("Reshape", [whole(8, 64)], {}, r"'Reshape' makes \(8, 64\) of it"),
     "two sides left open": ("Reshape", [whole(-1, -1)], {}, r"'Reshape' makes \(504, -1\) of it"),
@@ -49,6 +50,21 @@ def test_what_does_not_fit_is_refused_in_words_and_onnx_cannot_run_it(name):
         folded(model, {"x": X})
     with pytest.raises((ArithmeticError, LookupError, RuntimeError, RuntimeWarning, TypeError, ValueError)):
         onnx.reference.ReferenceEvaluator(model).run(None, {"x": zeros(*X)})
+
+
+@pytest.mark.parametrize(
+    ("factors", "axis", "words"),
+    [
+        ([zeros(5, 1, 1, 9, 7)], 2, r"for other sides than \(9, 7\)"),
+        ([zeros(7), zeros(3, 2, 4, 9, 7)], -1, r"for other sides than \(7,\)"),
+        ([zeros(1)], -1, r"for other sides than \(7,\)"),
+        ([zeros(7)], 4, "'LayerNormalization' is not complete"),
+    ],
+)
+def test_factors_of_a_norm_that_would_make_more_of_it_are_refused(factors, axis, words):
+    """ONNX's own reference repeats the tensor for them."""
+    with pytest.raises(BundleError, match=words):
+        folded(_one("LayerNormalization", factors, axis=axis), {"x": X})
 
 
 def test_parts_that_are_not_the_whole_and_rows_of_a_map_are_refused():

@@ -24,6 +24,7 @@ from eyespot.labs import result as lab_result
 from eyespot.multilabel import result as multilabel_result
 from eyespot.recipes import (
     augment,
+    backbones,
     benchmark,
     convert_boxes,
     embed,
@@ -116,6 +117,9 @@ DOCUMENTED: dict[str, type[BaseModel]] = {
     "speeds": benchmark.Speed,
     "decoding": benchmark.DecodingSpeed,
     "images_per_second, decoding, whole": benchmark.Rate,
+    "eyespot benchmark --models": backbones.BackbonesResult,
+    "models": backbones.BackboneResult,
+    "missing": backbones.MissingBackbone,
     "eyespot sample": sample.SampleResult,
     "folders": sample.SampleFolder,
     "eyespot runs": list_runs.ListedRun,

@@ -67,7 +67,7 @@ def test_what_is_written_answers_as_torch_does(split_photos, shared_cache, tmp_p
 
 def test_the_size_is_one_that_the_network_takes():
     fixed = nn.Sequential(nn.Conv2d(1, 4, 5), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 24 * 24, 2))
-    network, preprocess = Own(fixed).fitted(2, side=None, gray=False)
+    network, preprocess = Own.of(fixed).fitted(2, side=None, gray=False)
     assert network.name == "own:Sequential"
     assert (preprocess.crop_hw, preprocess.color) == ((28, 28), "gray")
 

@@ -129,9 +129,10 @@ def test_an_unknown_network_is_named_with_what_was_meant():
         chosen(model="resnet51")
 
 
-def test_a_network_of_timm_is_refused_with_where_to_look():
-    with pytest.raises(OptionError, match=r"not timm:resnet18: `eyespot networks` lists them"):
-        chosen(model="timm:resnet18")
+def test_a_network_of_timm_is_chosen_like_any_other(timm):
+    assert chosen(model="timm:test_resnet").network == "timm:test_resnet"
+    with pytest.raises(OptionError, match="no convolutional network"):
+        chosen(model="timm:test_vit")
 
 
 def test_small_grey_pictures_are_learned_from_scratch_by_lenet():

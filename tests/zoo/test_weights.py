@@ -8,7 +8,8 @@ import torch
 
 from eyespot import zoo
 from eyespot.records import Preprocess
-from eyespot.zoo.weights import PUBLISHED, Weights, of_network
+from eyespot.zoo.weights import PUBLISHED, of_network
+from eyespot.zoo.weights_record import Weights
 
 TORCHVISION = [weights for weights in PUBLISHED.values() if "pytorch.org" in weights.url]
 TIMM = {

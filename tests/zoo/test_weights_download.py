@@ -238,3 +238,18 @@ def test_train_fetches_what_it_begins_with(torchvision, split_photos, downloads,
         )
     assert result.network == "resnet18"
     assert (downloads / "resnet18-f37072fd.pth").is_file()
+
+
+@pytest.mark.enable_socket
+def test_train_fetches_weights_of_timm_from_where_hugging_face_is_mirrored(
+    timm, split_photos, downloads, tmp_path, shared_cache, monkeypatch
+):
+    from safetensors.torch import save
+
+    with file_server(Served(content=save(timm.create_model("test_resnet").state_dict()))) as served:
+        monkeypatch.setenv("HF_ENDPOINT", served.address)
+        options = {"model": "timm:test_resnet", "download": True, "regime": "frozen", "imgsz": 32}
+        result = eyespot.train(split_photos, out=tmp_path / "runs", **options)
+        assert [path for path, _, _ in served.asked] == ["/timm/test_resnet.r160_in1k/resolve/main/model.safetensors"]
+    assert result.network == "timm:test_resnet"
+    assert (downloads / "test_resnet.r160_in1k.safetensors").is_file()

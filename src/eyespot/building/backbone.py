@@ -16,8 +16,9 @@ from eyespot.errors import MissingExtra, OptionError
 from eyespot.features.trunk import Trunk
 from eyespot.progress import Progress, silent
 from eyespot.records import Levels, Network, PrecisionName, Preprocess
-from eyespot.zoo.weights import EFFICIENTNET_LITE0, Weights, of_network
+from eyespot.zoo.weights import EFFICIENTNET_LITE0, of_network
 from eyespot.zoo.weights_files import choose, load, sha256_of, verify
+from eyespot.zoo.weights_record import Weights
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,7 +32,7 @@ class Backbone:
     """A network with the published weights it begins with."""
 
     network: str
-    """Its name in the catalogue."""
+    """Its name in the catalogue, or `timm:NAME`."""
     weights: Weights | None
     """None for a file that nobody published."""
     file: Path | None
@@ -52,7 +53,7 @@ class Backbone:
         only where it is needed. Cheaper, and on ten kinds of clothing 1.1 points better in cross-validation."""
         crop_hw = (self.size, self.size) if self.size else self.preprocess.crop_hw
         return self.preprocess.model_copy(
-            update={"short_side": max(crop_hw), "crop_hw": crop_hw, "filter": "bilinear", "exact": False}
+            update={"short_side": max(crop_hw), "crop_hw": crop_hw, "filter": "bilinear", "exact": False, "fit": "crop"}
             | {"levels": self.levels}
         )
 
@@ -85,7 +86,7 @@ class Backbone:
         if self.file is None:
             assert self.weights is not None
             return f"{self.weights.name}-{self.weights.sha256[:16]}-{version}.graph"
-        return f"{self.network}-{sha256_of(self.file, self.weights)[:16]}-{version}.graph"
+        return f"{self.network.replace(':', '-')}-{sha256_of(self.file, self.weights)[:16]}-{version}.graph"
 
 
 DEFAULT = Backbone("efficientnet_lite0", EFFICIENTNET_LITE0, None)

@@ -85,7 +85,7 @@ def _of_elsewhere(name: str, classes: int | None, weights: str | Path | None, *,
     if whose == "timm":
         from eyespot.zoo import timm_networks
 
-        return timm_networks.create(name.removeprefix(TIMM), classes=classes, weights=weights)
+        return timm_networks.create(name, classes=classes, weights=weights)
     from eyespot.building.described import create_described
 
     return create_described(name, classes=classes, weights=weights)

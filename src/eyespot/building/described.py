@@ -30,7 +30,14 @@ def create_described(name: str, *, classes: int | None, weights: str | Path | No
 
         load_caffemodel(found, weights, keep_classifier=classes is not None)
     elif weights is not None:
-        from eyespot.zoo.weights_files import put, read
+        from eyespot.zoo.weights_files import of_other_classes, put, read
 
-        put(found.net, read(from_home(weights)), what=str(weights))
+        tensors, own = read(from_home(weights)), found.net.state_dict()
+        last = tuple(f"{stage}." for stage, layer in found.layers.items() if layer.name == found.classifier)
+        new = {
+            key
+            for key in own.keys() & tensors.keys()
+            if classes and key.startswith(last) and of_other_classes(tensors[key], own[key])
+        }
+        put(found.net, {key: tensors[key] for key in tensors.keys() - new}, what=str(weights), keep=new)
     return found.net

@@ -17,7 +17,8 @@ from eyespot.errors import BundleError, NetworkError, OptionError, WeightsError
 from eyespot.files import from_home
 from eyespot.names import brief, quoted
 from eyespot.records import Preprocess
-from eyespot.zoo.catalogue import TIMM, is_description
+from eyespot.zoo import timm_records
+from eyespot.zoo.catalogue import SHORT_NAMES, TIMM, is_description
 from eyespot.zoo.weights import of_network
 
 if TYPE_CHECKING:
@@ -58,6 +59,22 @@ def named_network(name: str | Path, *, classes: int | None = None) -> Named:
         raise OptionError(f"the option classes cannot be given for {name}: a trained model has its own {own} classes")
     preprocess = bundle.manifest.preprocess
     return Named(bundle.manifest.name, of_bundle(bundle), (preprocess.channels, *preprocess.crop_hw), bundle)
+
+
+def trainable_network(model: str) -> str:
+    """The name of the network that a person means by the option model of `train`.
+
+    Raises OptionError for an unknown one, and for one of timm that cannot be a chain of stages; MissingExtra.
+    """
+    name = model if model in zoo.names() else SHORT_NAMES.get(model, model)
+    try:
+        if name.startswith(TIMM):  # known before weights are looked for
+            named_network(name)
+        else:
+            zoo.definition(name)
+    except NetworkError as error:
+        raise OptionError(str(error)) from None
+    return name
 
 
 def is_network(name: str | Path) -> bool:
@@ -110,7 +127,7 @@ def with_weights(name: str, weights: str | Path | None) -> nn.Sequential:
     Raises WeightsError where there are none, or none on this computer.
     """
     if weights is None:
-        published = [] if name.startswith(TIMM) else list(of_network(name))
+        published = list(of_network(name))
         if not published:
             raise WeightsError(f"{name} has no published weights that eyespot can find: give a file as weights.")
         weights = published[0]
@@ -122,10 +139,8 @@ def preprocess_of(name: str, weights: str | Path | None) -> Preprocess:
 
     Raises WeightsError where no weights are published for it.
     """
-    if name.startswith(TIMM):
-        from eyespot.zoo import timm_networks
-
-        return timm_networks.preprocess(name.removeprefix(TIMM))
+    if name.startswith(TIMM) and weights is None:  # of networks without weights, too
+        return timm_records.preprocess(name)
     published = of_network(name)
     if not published:
         raise WeightsError(f"It is not known how pictures come to {name}: no weights are published for it.")
@@ -167,15 +182,7 @@ def _of_catalogue(name: str, classes: int | None) -> Named:
         raise OptionError(f"the option classes must be at least 1, not {classes}")
     with torch.device("meta"):
         net = create(name, classes=classes)
-    return Named(name, net, _input_chw(name), None)
-
-
-def _input_chw(name: str) -> tuple[int, int, int]:
-    if name.startswith(TIMM):
-        from eyespot.zoo import timm_networks
-
-        return timm_networks.input_chw(name.removeprefix(TIMM))
-    return zoo.definition(name).input_chw
+    return Named(name, net, zoo.input_chw(name), None)
 
 
 def _with_new_tail(net: nn.Sequential, manifest: Manifest) -> nn.Sequential:

@@ -29,7 +29,7 @@ def require_size(net: nn.Sequential, name: str, size: int) -> None:
 
     from eyespot.blocks import WithHeads
 
-    channels, height, width = zoo.definition(name).input_chw
+    channels, height, width = zoo.input_chw(name)
     if (height, width) == (size, size):
         return
     if not takes_any_size(net):

@@ -120,6 +120,13 @@ class TrainedNetwork(Record):
     temperature: float = Field(gt=0)
     """The logits were divided by it inside the graph."""
 
+    @field_validator("preprocess")
+    @classmethod
+    def _is_not_squashed(cls, preprocess: Preprocess) -> Preprocess:
+        if preprocess.fit == "squash":
+            raise ValueError("no model is trained on squashed pictures")
+        return preprocess
+
     @field_validator("classes")
     @classmethod
     def _are_distinct(cls, classes: tuple[str, ...]) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ COMMANDS = (
     *("stylize", "benchmark"),
 )
 """Those that have many options."""
+_NEVER = ("--config", "--allow-code")
+"""Options that no file may say: whoever runs code says so herself."""
 _UNSET = ("", "~", "null", "Null", "NULL")
 
 
@@ -82,7 +84,7 @@ def _by_key(command: click.Command) -> dict[str, click.Parameter]:
         if isinstance(parameter, click.Argument):
             known[str(parameter.name)] = parameter
         else:
-            known |= {name[2:]: parameter for name in parameter.opts if name.startswith("--") and name != "--config"}
+            known |= {name[2:]: parameter for name in parameter.opts if name.startswith("--") and name not in _NEVER}
     return known
 
 

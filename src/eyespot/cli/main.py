@@ -27,8 +27,8 @@ from eyespot.version import VERSION
 from eyespot.words import nearest
 
 TRAIN_GROUPS = {
-    "How much of a network trains, and how long": (
-        *("time", "regime", "model", "weights", "download", "freeze", "replace_tail"),
+    "What trains, and how long": (
+        *("time", "regime", "model", "allow_code", "weights", "download", "freeze", "replace_tail"),
     ),
     "The pictures": ("imgsz", "mirror", "views", "augment", "growing", "class_weight"),
     "Which pictures": ("more", "exclude", "yes", "group", "parts_of"),
@@ -95,7 +95,14 @@ for _module in (audited, trained, compare, listed, boxes, stylize, lab, anatomy,
 
 @main.command(cls=GroupedCommand, groups=TRAIN_GROUPS, context_settings=old_names.on_command_line(old_names.TRAIN))
 @click.argument("data", required=False)
-@click.option("--model", default="auto", show_default=True, metavar="NAME", help="auto, or one that `networks` lists.")
+@click.option(
+    "--model",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    help="auto, one of `networks` or timm:NAME, FILE.py:FUNC.",
+)
+@click.option("--allow-code", is_flag=True, help="Run the code that --model names as FILE.py:FUNC.")
 @click.option("--regime", default="auto", show_default=True, help="auto, frozen, partial, full or scratch.")
 @click.option("--time", metavar="TIME", help="Time for all of it, such as 90s, 5m or 1h: the best model in that time.")
 @click.option("--freeze", metavar="STAGE", help="Train all after this stage, such as stage5, or a number of stages.")
@@ -156,13 +163,13 @@ def train(context: click.Context, data: str | None, open: bool, as_json: bool, q
     https:// (extra cloud). Of what is fetched 10 GB stay on disk, or what EYESPOT_REMOTE_GB says.
 
     With boxes in the folder (YOLO, COCO or Pascal VOC; docs/detection.md) a detector is trained, which finds them.
-
     Where a list gives pictures several labels (cat|dog in a cell, a column of 0 and 1 for each, or JSON;
     docs/multilabel.md) a model is trained that gives them.
 
     How much of the network trains follows from how many pictures there are; --regime, --freeze or --time say otherwise.
     docs/training.md explains every option.
     """
+    from eyespot.building.own import Own
     from eyespot.cli import afterwards, show, show_boxes, typed
     from eyespot.distributed.world import world
     from eyespot.recipes.train import train as recipe
@@ -171,6 +178,8 @@ def train(context: click.Context, data: str | None, open: bool, as_json: bool, q
     given = {name: value for name, value in options.items() if context.get_parameter_source(name) != default}
     if "head" in given:
         given["head"] = typed.widths(given["head"])
+    if given.pop("allow_code", False):
+        given["model"] = Own.of_code(given.get("model", ""))
     is_writer = world().is_writer
     with show.progress(quiet=quiet or not is_writer) as progress:
         result = recipe(data, progress=progress, **given)

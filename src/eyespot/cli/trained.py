@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,7 +142,8 @@ def serve(**options: Any) -> None:
 
 
 @click.command()
-@click.argument("network", metavar="RUN_OR_NET")
+@click.argument("network", metavar="RUN_OR_NET|DATA")
+@click.option("--models", default="", metavar="NET,NET", help="Which of these networks is the best for DATA?")
 @click.option("--pictures", metavar="FOLDER", help="Measure reading these pictures, too, alone and with the engine.")
 @click.option("--batches", default="1,4,16,64", show_default=True, metavar="N,N", help="Images at a time.")
 @click.option("--runs", type=int, default=5, show_default=True, help="Of each line, for median and range.")
@@ -150,19 +151,24 @@ def serve(**options: Any) -> None:
 @json_option
 @quiet_option
 @told
-def benchmark(batches: str, as_json: bool, quiet: bool, **options: Any) -> None:
+def benchmark(batches: str, models: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """Measure how many images a second RUN_OR_NET answers on this machine, by engine, number format and batch.
 
     RUN_OR_NET is a run folder or bundle, or a network that `networks` lists, which then has random weights. The images
     are made at random; decoding is not counted, unless --pictures is given. The last column is the share of what this
     machine reaches in multiplying large matrices.
+
+    With --models a head is trained on each of these networks, frozen, whose weights are on this computer: accuracy in
+    cross-validation on DATA, time and size, and which differences are more than chance. Test pictures stay unseen.
     """
-    from eyespot.cli import show, typed
+    from eyespot.cli import show, show_networks, typed
     from eyespot.recipes.benchmark import benchmark as recipe
 
     with show.progress(quiet=quiet) as progress:
-        result = recipe(batches=typed.counts(batches, "batches"), progress=progress, **options)
-    show.json_or(as_json, result, _measured)
+        names = typed.names(models, "models")
+        result = recipe(models=names, batches=typed.counts(batches, "batches"), progress=progress, **options)
+    in_words: Callable[[Any], None] = show_networks.weighed if names else _measured
+    show.json_or(as_json, result, in_words)
 
 
 COMMANDS = {"add": add, "explain": explain, "export": export, "serve": serve, "benchmark": benchmark}

@@ -37,6 +37,14 @@ def pair(text: str, option: str) -> tuple[float, float]:
     return low, high
 
 
+def names(text: str, option: str) -> tuple[str, ...]:
+    """The words of `resnet18,resnet50`; none of an empty text. Raises OptionError where one is empty."""
+    words = [word.strip() for word in text.split(",")] if text else []
+    if not all(words):
+        raise OptionError(f"the option {option} cannot be {text!r}: give names such as efficientnet_lite0,resnet18")
+    return tuple(words)
+
+
 def widths(text: str) -> tuple[int, ...]:
     """The numbers of `256,128`. Raises OptionError for anything else."""
     try:

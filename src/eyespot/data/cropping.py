@@ -32,6 +32,13 @@ def resize_and_crop(image: Image.Image, preprocess: Preprocess) -> Image.Image:
     return image.resize((crop_width, crop_height), filter, box=(left, top, right, bottom))
 
 
+def squash(image: Image.Image, preprocess: Preprocess) -> Image.Image:
+    """The centre crop of the picture resized to a square; mode RGB or L. image: upright, of the record's colour."""
+    side, (height, width) = preprocess.short_side, preprocess.crop_hw
+    left, top = (Side(side, side, side, crop).offset for crop in (width, height))
+    return image.resize((side, side), FILTERS[preprocess.filter]).crop((left, top, left + width, top + height))
+
+
 def letterbox(image: Image.Image, preprocess: Preprocess) -> Image.Image:
     """The whole picture, resized to fit, at the top left corner; mode RGB or L.
 
@@ -71,14 +78,11 @@ def window_of(picture: Image.Image, preprocess: Preprocess) -> Window:
     if preprocess.fit == "letterbox":
         return Window(left=0, top=0, width=1, height=1)
     crop_height, crop_width = preprocess.crop_hw
-    left, right = Side(picture.width, picture.height, preprocess.short_side, crop_width).window()
-    top, bottom = Side(picture.height, picture.width, preprocess.short_side, crop_height).window()
-    return Window(
-        left=left / picture.width,
-        top=top / picture.height,
-        width=(right - left) / picture.width,
-        height=(bottom - top) / picture.height,
-    )
+    shape = (preprocess.short_side,) * 2 if preprocess.fit == "squash" else picture.size
+    width, height = shape
+    left, right = Side(width, height, preprocess.short_side, crop_width).window()
+    top, bottom = Side(height, width, preprocess.short_side, crop_height).window()
+    return Window(left=left / width, top=top / height, width=(right - left) / width, height=(bottom - top) / height)
 
 
 class Side:

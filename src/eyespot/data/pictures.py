@@ -22,7 +22,7 @@ import PIL
 from PIL import ExifTags, Image
 
 from eyespot.data import formats, plain
-from eyespot.data.cropping import FILTERS, Side, letterbox, resize_and_crop, window_of
+from eyespot.data.cropping import FILTERS, Side, letterbox, resize_and_crop, squash, window_of
 from eyespot.data.levels import GRAY_MODES, as_srgb, eight_bit
 from eyespot.errors import DataError, UnreadablePicture
 from eyespot.files import from_home
@@ -47,6 +47,8 @@ _MOST_PIXELS_TOGETHER = 2**16
 
 _BAND = 2**22
 """Pixels that are copied at a time."""
+
+_FITS = {"crop": resize_and_crop, "letterbox": letterbox, "squash": squash}
 
 # EXIF orientation -> what to do to see the picture upright
 _UPRIGHT = {
@@ -223,7 +225,7 @@ def to_be_resized(picture: Image.Image, data: bytes, preprocess: Preprocess) -> 
 
 
 def fitted(picture: Image.Image, preprocess: Preprocess) -> np.ndarray:
-    fit = letterbox if preprocess.fit == "letterbox" else resize_and_crop
+    fit = _FITS[preprocess.fit]
     cropped = _in(fit(picture, preprocess), preprocess.color)
     return np.array(cropped, dtype=np.uint8).reshape(*preprocess.crop_hw, preprocess.channels)  # (H, W, C)
 

@@ -43,9 +43,9 @@ UINT8, FLOAT, INT64 = 2, 1, 7
 OPERATORS = frozenset(
     (
         "Conv", "Gemm", "MatMul",
-        "BatchNormalization", "LRN",
+        "BatchNormalization", "LayerNormalization", "LRN",
         "Relu", "LeakyRelu", "PRelu", "Elu", "Clip", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Softmax",
-        "AveragePool", "MaxPool", "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "ReduceMax",
+        "Erf", "AveragePool", "MaxPool", "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "ReduceMax",
         "Add", "Sub", "Mul", "Div", "Max", "Pow", "Sqrt",
         "Concat", "Split", "Pad", "Slice", "Gather", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose",
         "Cast", "Constant", "Identity", "Shape", "Resize", "Softplus",

@@ -20,6 +20,12 @@ class NoRule(Exception):
     """The network calls a function, or calls it in a way, that has no rule."""
 
 
+def only(condition: bool) -> None:
+    """Raises NoRule unless an argument is one that a rule has words for."""
+    if not condition:
+        raise NoRule("an argument that has no rule")
+
+
 class Recorder(TorchFunctionMode):
     """While active, writes every PyTorch function that takes a known tensor to an ONNX graph."""
 

@@ -16,62 +16,37 @@ from onnx import TensorProto
 from torch import Tensor
 from torch.nn import functional
 
-from eyespot.engine.graph_recorder import NoRule, Recorder, Rules
+from eyespot.engine.activation_rules import ACTIVATIONS
+from eyespot.engine.graph_recorder import Recorder, Rules, only
 
 
 def _pair(size: Any) -> list[int]:
     return [size, size] if isinstance(size, int) else list(size)
 
 
-def _only(condition: bool) -> None:
-    if not condition:
-        raise NoRule("an argument that has no rule")
-
-
 def _conv(to: Recorder, x: Tensor, weight: Tensor, bias: Any, *sliding: Any) -> str:
     stride, padding, dilation, groups = sliding
-    _only(not isinstance(padding, str))
+    only(not isinstance(padding, str))
     inputs = [x, weight] if bias is None else [x, weight, bias]
     pads = _pair(padding) * 2
     return to.node("Conv", *inputs, strides=_pair(stride), pads=pads, dilations=_pair(dilation), group=groups)
 
 
 def _norm(to: Recorder, x: Tensor, mean: Any, var: Any, *, eps: float, **rest: Any) -> str:
-    _only(not rest["training"])
+    only(not rest["training"])
     weight, bias = rest["weight"], rest["bias"]
     if weight is None:  # as of a BatchNorm without weights
         weight, bias = (to.constant(fill(len(mean), np.float32)) for fill in (np.ones, np.zeros))
     return to.node("BatchNormalization", x, weight, bias, mean, var, epsilon=eps)
 
 
-def _leaky(to: Recorder, x: Tensor, negative_slope: float, inplace: bool) -> str:
-    return to.node("LeakyRelu", x, alpha=float(negative_slope))
-
-
-def _prelu(to: Recorder, x: Tensor, weight: Tensor) -> str:
-    shape = [-1] + [1] * (x.dim() - 2)
-    return to.node("PRelu", x, to.constant(weight.detach().reshape(shape)))
-
-
-def _elu(to: Recorder, x: Tensor, alpha: float, inplace: bool) -> str:
-    return to.node("Elu", x, alpha=float(alpha))
-
-
-def _softmax(to: Recorder, x: Tensor, dim: int, **rest: Any) -> str:
-    return to.node("Softmax", x, axis=dim)
-
-
-def _clip(to: Recorder, x: Tensor, *, min_val: float, max_val: float, inplace: bool) -> str:
-    return to.node("Clip", x, to.constant(np.float32(min_val)), to.constant(np.float32(max_val)))
-
-
 def _response_norm(to: Recorder, x: Tensor, size: int, alpha: float, beta: float, k: float) -> str:
-    _only(size % 2 == 1)  # of an even number of channels, ONNX takes the odd one from the other side
+    only(size % 2 == 1)  # of an even number of channels, ONNX takes the odd one from the other side
     return to.node("LRN", x, size=size, alpha=float(alpha), beta=float(beta), bias=float(k))
 
 
 def _pad(to: Recorder, x: Tensor, pad: Any, *, mode: str, value: float | None) -> str:
-    _only(mode == "constant" and not value and len(pad) % 2 == 0)
+    only(mode == "constant" and not value and len(pad) % 2 == 0)
     before, behind = list(pad[::2])[::-1], list(pad[1::2])[::-1]  # PyTorch begins with the last dimension
     untouched = [0] * (x.dim() - len(before))
     return to.node("Pad", x, to.constant(np.array(untouched + before + untouched + behind, np.int64)))
@@ -110,7 +85,7 @@ class _Window:
 
 
 def _max_pool(to: Recorder, x: Tensor, kernel: Any, *, return_indices: bool, **how: Any) -> str:
-    _only(not return_indices)
+    only(not return_indices)
     window = _Window(kernel, **how)
     return to.node("MaxPool", x, pads=window.pads(x), **window.sizes, dilations=_pair(window.dilation))
 
@@ -118,7 +93,7 @@ def _max_pool(to: Recorder, x: Tensor, kernel: Any, *, return_indices: bool, **h
 def _average_pool(to: Recorder, x: Tensor, kernel: Any, stride: Any, padding: Any, *rest: Any) -> str:
     ceil_mode, padded, divisor = rest or (False, True, None)
     counted = padded and any(_pair(padding))
-    _only(divisor is None)
+    only(divisor is None)
     window = _Window(kernel, stride, padding, ceil_mode=ceil_mode)
     if ceil_mode and counted:  # the zeros count, but not what hangs over them: engines differ unless both are apart
         above, left, below, right = window.pads(x)
@@ -132,34 +107,34 @@ def _adaptive_mean(to: Recorder, x: Tensor, output_size: Any) -> str:
     places, size = _pair(output_size), list(x.shape[2:])
     if places == [1, 1]:
         return to.node("GlobalAveragePool", x)
-    _only(None not in places and all(s % p == 0 for s, p in zip(size, places, strict=True)))
+    only(None not in places and all(s % p == 0 for s, p in zip(size, places, strict=True)))
     window = [s // p for s, p in zip(size, places, strict=True)]
     return to.node("AveragePool", x, kernel_shape=window, strides=window)
 
 
 def _adaptive_maximum(to: Recorder, x: Tensor, output_size: Any, return_indices: bool = False) -> str:
-    _only(_pair(output_size) == [1, 1] and not return_indices)
+    only(_pair(output_size) == [1, 1] and not return_indices)
     return to.node("GlobalMaxPool", x)
 
 
 def _item(to: Recorder, x: Tensor, index: Any) -> str:
-    _only(isinstance(index, tuple))
+    only(isinstance(index, tuple))
     if all(isinstance(each, slice) for each in index):
         return _slice(to, x, index)
-    _only(len(index) == 2 and index[0] == slice(None) and isinstance(index[1], list))
+    only(len(index) == 2 and index[0] == slice(None) and isinstance(index[1], list))
     return to.node("Gather", x, to.constant(np.array(index[1], np.int64)), axis=1)
 
 
 def _slice(to: Recorder, x: Tensor, index: tuple[slice, ...]) -> str:
     cut = [(axis, each) for axis, each in enumerate(index) if each != slice(None)]
-    _only(bool(cut) and all(axis > 0 for axis, _ in cut))  # the number of images is not known
+    only(bool(cut) and all(axis > 0 for axis, _ in cut))  # the number of images is not known
     ranges = [(*each.indices(x.shape[axis]), axis) for axis, each in cut]
     starts, ends, steps, axes = (np.array(each, np.int64) for each in zip(*ranges, strict=True))
     return to.node("Slice", x, *map(to.constant, (starts, ends, axes, steps)))
 
 
 def _flatten(to: Recorder, x: Tensor, start: int, end: int) -> str:
-    _only(start == 1)
+    only(start == 1)
     if end in (-1, x.dim() - 1):
         return to.node("Flatten", x, axis=1)
     return to.node("Reshape", x, to.constant(np.array([0, -1, *x.shape[end + 1 :]], np.int64)))
@@ -168,21 +143,52 @@ def _flatten(to: Recorder, x: Tensor, start: int, end: int) -> str:
 def _linear(to: Recorder, x: Tensor, weight: Tensor, bias: Tensor | None) -> str:
     if x.dim() == 2:
         return to.node("Gemm", x, weight, *([] if bias is None else [bias]), transB=1)
-    product = to.node("MatMul", x, to.constant(weight.detach().T))
+    product = to.node("MatMul", x, to.node("Transpose", weight, perm=[1, 0]))
     return product if bias is None else to.node("Add", product, bias)
 
 
 def _twice(to: Recorder, x: Tensor, *, scale_factor: Any, mode: str, **rest: Any) -> str:
     factor = int(scale_factor)
-    _only(mode == "nearest" and factor == scale_factor and not any(rest.values()))
+    only(mode == "nearest" and factor == scale_factor and not any(rest.values()))
     scales = to.constant(np.array([1, 1, factor, factor], np.float32))
     how = {"mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric"}
     return to.node("Resize", x, "", scales, **how)
 
 
 def _dropout(to: Recorder, x: Tensor, *, training: bool, **rest: Any) -> str:
-    _only(not training)
+    only(not training)
     return to.value(x)
+
+
+def _layer_norm(to: Recorder, x: Tensor, shape: Any, *, weight: Any, bias: Any, eps: float) -> str:
+    only(weight is not None and bias is not None)
+    return to.node("LayerNormalization", x, weight, bias, axis=-len(shape), epsilon=eps)
+
+
+def _mean(to: Recorder, x: Tensor, dim: Any, keepdim: bool = False) -> str:
+    places = [dim] if isinstance(dim, int) else list(dim)
+    return to.node("ReduceMean", x, to.constant(np.array(places, np.int64)), keepdims=int(keepdim))
+
+
+def _length(to: Recorder, x: Tensor, *, p: Any, dim: Any, keepdim: bool, **_: Any) -> str:
+    """The root of the sum of squares, which is that of their mean times how many they are."""
+    places = [each % x.dim() for each in ([dim] if isinstance(dim, int) else dim)]
+    only(p == 2 and 0 not in places)
+    squares = to.node(
+        "ReduceMean", to.node("Mul", x, x), to.constant(np.array(places, np.int64)), keepdims=int(keepdim)
+    )
+    count = np.float32(np.prod([x.shape[place] for place in places]))
+    return to.node("Sqrt", to.node("Mul", squares, to.constant(count)))
+
+
+def _shaped_weight(to: Recorder, x: Tensor, *shape: Any) -> str:
+    only(id(x) in to.weights)
+    wanted = shape if isinstance(shape[0], int) else shape[0]
+    return to.node("Reshape", x, to.constant(np.array(wanted, np.int64)))
+
+
+def _add_product(to: Recorder, x: Tensor, one: Tensor, other: Tensor) -> str:
+    return to.node("Add", x, to.node("Mul", one, other))
 
 
 def _binary(operator: str) -> Callable[..., str]:
@@ -194,32 +200,31 @@ def _binary(operator: str) -> Callable[..., str]:
 
 
 RULES: Rules = {
+    **ACTIVATIONS,
     torch.conv2d: _conv,
     functional.batch_norm: _norm,
-    functional.relu: lambda to, x, inplace: to.node("Relu", x),
-    functional.leaky_relu: _leaky,
-    functional.hardtanh: _clip,
     functional.local_response_norm: _response_norm,
     functional.pad: _pad,
     functional.max_pool2d: _max_pool,
     functional.avg_pool2d: _average_pool,
     functional.adaptive_avg_pool2d: _adaptive_mean,
     functional.adaptive_max_pool2d: _adaptive_maximum,
-    functional.elu: _elu,
-    functional.softmax: _softmax,
-    torch.prelu: _prelu,
     functional.linear: _linear,
     functional.interpolate: _twice,
-    functional.softplus: lambda to, x: to.node("Softplus", x),
     functional.dropout: _dropout,
+    functional.layer_norm: _layer_norm,
     Tensor.flatten: _flatten,
+    Tensor.mean: _mean,
+    Tensor.norm: _length,
+    Tensor.view: _shaped_weight,
+    Tensor.reshape: _shaped_weight,
+    torch.addcmul: _add_product,
     Tensor.__getitem__: _item,
-    torch.tanh: lambda to, x: to.node("Tanh", x),
-    Tensor.sigmoid: lambda to, x: to.node("Sigmoid", x),
     torch.cat: lambda to, tensors, dim: to.node("Concat", *tensors, axis=dim),
     Tensor.float: lambda to, x: to.node("Cast", x, to=TensorProto.FLOAT),
     Tensor.permute: lambda to, x, *order: to.node("Transpose", x, perm=list(order)),
     Tensor.add: _binary("Add"),
+    Tensor.add_: _binary("Add"),  # of a tensor that nothing else takes afterwards
     Tensor.sub: _binary("Sub"),
     Tensor.mul: _binary("Mul"),
     Tensor.div: _binary("Div"),

@@ -24,6 +24,7 @@ OPERATORS = frozenset(
         "Parameter", "Result", "Const", "Convert",
         "Convolution", "GroupConvolution", "MatMul", "FakeQuantize", "LRN",
         "ReLU", "PReLU", "Elu", "Clamp", "Sigmoid", "HardSigmoid", "HSwish", "Swish", "Tanh", "SoftMax", "Softmax",
+        "Erf", "Gelu", "MVN",
         "AvgPool", "MaxPool", "ReduceMean", "ReduceMax", "ReduceSum", "BatchNormInference",
         "Add", "Subtract", "Multiply", "Divide", "Power", "Sqrt", "Abs", "Floor", "FloorMod", "Maximum", "Minimum",
         "Round", "Negative", "Greater", "Equal", "NotEqual", "Less", "LogicalAnd", "LogicalNot", "Select", "Sign",

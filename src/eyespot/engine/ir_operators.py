@@ -26,7 +26,7 @@ _SAME_AS = {
     "ReLU": "Relu", "PReLU": "PRelu", "Clamp": "Relu", "HSwish": "HardSwish", "SoftMax": "Softmax", "AvgPool":
     "AveragePool", "Subtract": "Sub", "Multiply": "Mul", "Divide": "Div", "Maximum": "Max", "Minimum": "Min",
     "Select": "Where", "Split": "ir.Split", "Pad": "ir.Pad", "Slice": "ir.Slice", "Gather": "ir.Gather",
-    "ShapeOf": "Shape", "SoftPlus": "Softplus",
+    "ShapeOf": "Shape", "SoftPlus": "Softplus", "Gelu": "Erf",
 }
 # fmt: on
 """OpenVINO's operators that mean one of ONNX's; of the others, those of one name mean the same."""

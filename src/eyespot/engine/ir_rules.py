@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eyespot.engine.norm_rules import mean_variance
 from eyespot.engine.shape_rules import Rule, divided, scaled, sliced, split, together
 from eyespot.engine.sized import Given, Shape, axis_of, broadcast
 
@@ -99,6 +100,7 @@ IR_RULES: dict[str, Rule] = {
         together,
     ),
     "FloorMod": divided,
+    "MVN": mean_variance,
     "ir.Split": _split,
     "VariadicSplit": _split_at,
     "ir.Pad": _pad,

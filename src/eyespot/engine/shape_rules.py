@@ -10,21 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import ceil, floor, prod
 
+from eyespot.engine.norm_rules import layer_normalised, response_normalised
 from eyespot.engine.sized import LARGEST_LENGTH, Given, Shape, Tensor, axis_of, broadcast
 
-LARGEST_NEIGHBOURHOOD = 4_096
-"""Channels that a response is normalised by; AlexNet's has 5."""
 Rule = Callable[[Given], "Shape | list[Shape]"]
 """The shape of what comes out; of each in order, where there are several."""
 
 
 def _same(given: Given) -> Shape:
-    return given.shape()
-
-
-def _normalised(given: Given) -> Shape:
-    if not 1 <= given.said.get("size", 1) <= LARGEST_NEIGHBOURHOOD:
-        given.misfit(f"looks at none, or at more than {LARGEST_NEIGHBOURHOOD} channels")
     return given.shape()
 
 
@@ -266,7 +259,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(
         (
             *("BatchNormalization", "Relu", "LeakyRelu", "PRelu", "Elu", "Sigmoid", "HardSigmoid", "HardSwish"),
-            *("Tanh", "Softmax", "Sqrt", "Cast", "Identity", "Softplus", "Abs", "Floor", "Round"),
+            *("Tanh", "Erf", "Softmax", "Sqrt", "Cast", "Identity", "Softplus", "Abs", "Floor", "Round"),
         ),
         _same,
     ),
@@ -274,7 +267,8 @@ RULES: dict[str, Rule] = {
     "Div": divided,
     **dict.fromkeys(("ReduceMean", "ReduceMax", "ReduceSum"), _reduced),
     **dict.fromkeys(("GlobalAveragePool", "GlobalMaxPool"), _over_all),
-    "LRN": _normalised,
+    "LRN": response_normalised,
+    "LayerNormalization": layer_normalised,
     "Gemm": _gemm,
     "MatMul": _matmul,
     "Concat": _concat,

@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eyespot import machine, zoo
+from eyespot import machine
 from eyespot.building.backbone import DEFAULT
+from eyespot.building.named import trainable_network
 from eyespot.bundle.files import require_manifest_fits
 from eyespot.data.changes import NONE
 from eyespot.data.copies import Hashed, data_fingerprint, hash_pictures, mirror_matters
 from eyespot.data.groups import Series
 from eyespot.data.ranges import find_levels
 from eyespot.data.several_labels import LabelList, at_most, open_labels
-from eyespot.errors import DataError, NetworkError, OptionError
+from eyespot.errors import DataError, OptionError
 from eyespot.progress import Progress
 from eyespot.records import Part
 from eyespot.regimes.judging import judge_pictures
@@ -23,7 +24,6 @@ from eyespot.regimes.prepare import Prepared
 from eyespot.regimes.series import with_named
 from eyespot.runs.options import TrainOptions
 from eyespot.words import counted, some
-from eyespot.zoo.catalogue import SHORT_NAMES
 from eyespot.zoo.weights import of_network
 
 USED = {"model", "weights", "imgsz", "mirror", "group", "seed", "precision", "name", "out"}
@@ -146,11 +146,7 @@ def network_of(options: TrainOptions) -> str:
     """The network's name in the catalogue. Raises OptionError where there is none, or none with weights."""
     if options.model == "auto":
         return DEFAULT.network
-    name = options.model if options.model in zoo.names() else SHORT_NAMES.get(options.model, options.model)
-    try:
-        zoo.definition(name)
-    except NetworkError as error:
-        raise OptionError(str(error)) from None
+    name = trainable_network(options.model)
     if options.weights is None and not of_network(name):
         raise OptionError(
             f"the option model cannot be {options.model!r} here: a head for each label stands on published weights, "

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -23,6 +24,7 @@ from eyespot.errors import DataError, OptionError
 from eyespot.features.decode import decode_pictures
 from eyespot.names import printable
 from eyespot.progress import Progress, shows_progress, silent
+from eyespot.recipes.backbones import backbones
 from eyespot.records import PrecisionName, Record
 
 MOST_SECONDS = 20.0
@@ -89,25 +91,48 @@ class BenchmarkResult(Record):
 def benchmark(
     network: str | Path,
     *,
+    models: Sequence[str] = (),
     pictures: str | Path | None = None,
     batches: Sequence[int] = (1, 4, 16, 64),
     runs: int = 5,
     seconds: float = 2.0,
     progress: Progress = silent,
-) -> BenchmarkResult:
+) -> BenchmarkResult | Any:
     """Images a second of a run, or of a network of the catalogue with random weights, on images made at random.
 
+    With `models` it is another question, which network suits pictures best: `network` is then the folder of pictures,
+    and a BackbonesResult comes out, for which a head is trained on each network whose weights are on this computer.
+
     network: a run folder, a bundle, or a name that `networks` lists.
+    models: names of networks that `train` takes.
     pictures: a folder or file; given, decoding is measured, too, and both together.
     batches: images that an engine is given at a time. runs: of each line, for median and range.
     seconds: that the runs of a line take together, about; a run has at least one batch for each core.
     Raises OptionError, NetworkError, BundleError, DataError, MissingExtra.
     """
+    if models:
+        if pictures is not None:
+            raise OptionError("the option pictures is for the speed of one network, and models is given: leave it out")
+        return backbones(network, models=models, progress=progress)
     if runs < 1 or not batches or min(batches) < 1:
         raise OptionError("the options runs and batches must be at least 1")
     if not 0 < seconds < float("inf"):
         raise OptionError(f"the option seconds must be above 0, not {seconds}")
-    plan, started = _Plan(tuple(sorted(batches)), runs, seconds), time.perf_counter()
+    return _speeds(network, pictures, _Plan(tuple(sorted(batches)), runs, seconds), progress)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How much is measured."""
+
+    batches: tuple[int, ...]
+    """From the smallest on."""
+    runs: int
+    seconds: float
+
+
+def _speeds(network: str | Path, pictures: str | Path | None, plan: _Plan, progress: Progress) -> BenchmarkResult:
+    started = time.perf_counter()
     found = [] if pictures is None else list(list_pictures([pictures])[0][:MOST_PICTURES])
     given = tested(network)
     work = multiply_adds(given.graph)
@@ -119,22 +144,12 @@ def benchmark(
         multiply_adds=work,
         machine=machine.describe(),
         peak_gflops=measured.peak,
-        runs=runs,
+        runs=plan.runs,
         speeds=tuple(_speed(line, work, measured.peak[line.rival.precision]) for line in measured.lines),
         decoding=measured.decoding,
         notes=measured.notes,
         seconds=round(time.perf_counter() - started, 2),
     )
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """How much is measured."""
-
-    batches: tuple[int, ...]
-    """From the smallest on."""
-    runs: int
-    seconds: float
 
 
 @dataclass(frozen=True)

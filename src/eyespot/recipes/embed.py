@@ -39,7 +39,7 @@ from eyespot.names import printable
 from eyespot.progress import Progress, shows_progress, silent
 from eyespot.records import Levels, PrecisionName, Record, SetAside
 from eyespot.runs.storage import open_store
-from eyespot.zoo.catalogue import SHORT_NAMES, TIMM
+from eyespot.zoo.catalogue import SHORT_NAMES
 
 
 class EmbedResult(Record):
@@ -130,7 +130,7 @@ def _trunk_of(
     if model is None:
         return lambda levels: replace(DEFAULT, levels=levels).trunk(folder, precision, progress)
     name = SHORT_NAMES.get(str(model), str(model))
-    if is_network(name) and not name.startswith(TIMM):
+    if is_network(name):
         backbone = choose_backbone(name, None)
         return lambda levels: replace(backbone, levels=levels).trunk(folder, precision, progress)
     bundle = load_classifier(model).bundle if from_home(model).exists() else None

@@ -8,10 +8,11 @@ from eyespot.errors import OptionError
 from eyespot.progress import Progress, shows_progress, silent
 from eyespot.records import Fraction, Preprocess, Record
 from eyespot.zoo.catalogue import NETWORKS, TIMM, is_description
-from eyespot.zoo.weights import Weights, of_network
+from eyespot.zoo.weights import of_network
 from eyespot.zoo.weights_download import get_weights
 from eyespot.zoo.weights_files import is_whole
 from eyespot.zoo.weights_places import download_place, find
+from eyespot.zoo.weights_record import Weights
 
 
 class WeightsResult(Record):
@@ -20,8 +21,8 @@ class WeightsResult(Record):
     name: str
     """What `create` takes as `weights`."""
     form: str
-    accuracy: Fraction
-    """Top-1 on ImageNet's validation pictures, as published."""
+    accuracy: Fraction | None
+    """Top-1 on ImageNet's validation pictures, as published; None of timm's."""
     classes: int
     class_source: str
     licence: str
@@ -121,7 +122,7 @@ def _counted(name: str, source: str) -> NetworkResult:
         input_chw=found.input_chw,
         year=None,
         paper=source,
-        weights=(),
+        weights=tuple(_weights(each, looks=True) for each in of_network(name).values()),
     )
 
 

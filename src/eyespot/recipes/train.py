@@ -59,8 +59,7 @@ def train(
 ) -> TrainResult | Any:
     """What was trained on `data` and how good it is; a run folder with bundle and report is on disk.
 
-    data: a folder or a file (docs/data.md), "digits" for the embedded sample, or pictures in hand (docs/python.md):
-        (pictures, labels), a table, a data set of torch or Hugging Face. None if `resume` or `replay` says it.
+    data: a folder, a file (docs/data.md), "digits", or pictures in hand (docs/python.md); None where a run says it.
     resume: the folder of a run that was killed: it goes on to the same bits. It takes no options.
     replay: the folder of a run that was given a time: what its clock decided is done again. It takes `name` and `out`.
     download: fetch the published weights of `model` where they are not here. Without it nothing is ever fetched.

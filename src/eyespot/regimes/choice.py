@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from eyespot import zoo
 from eyespot.augmenting.augmentation import SMALL_SIDE
+from eyespot.building.named import trainable_network
 from eyespot.building.own import OWN
 from eyespot.data.copies import Hashed
 from eyespot.data.pictures import is_small_and_gray
-from eyespot.errors import NetworkError, OptionError
+from eyespot.errors import OptionError
 from eyespot.regimes.prepare import Prepared
 from eyespot.runs.options import Regime, TrainOptions, require_used
 from eyespot.words import counted
-from eyespot.zoo.catalogue import SHORT_NAMES, TIMM
 from eyespot.zoo.weights import of_network
 
 BETTERED_PER_CLASS, FEW_PER_CLASS, MANY_PER_CLASS = 60, 1_000, 10_000
@@ -85,19 +84,13 @@ def _network(options: TrainOptions, *, gray: bool) -> tuple[str, bool]:
     """The network's name in the catalogue, and whether it was chosen here."""
     if options.model.startswith(OWN):
         if options.own is None:
-            raise OptionError(f"{options.model} is a network that a program handed in: hand it in again, as model")
+            raise OptionError(
+                f"{options.model} is a network that a program handed in: hand it in again, as model, or name its file "
+                "again, as --model my_net.py:build --allow-code"
+            )
         return options.model, False
-    if options.model.startswith(TIMM):
-        raise OptionError(
-            f"train takes networks of eyespot's own catalogue, not {options.model}: `eyespot networks` lists them"
-        )
     if options.model != "auto":
-        name = options.model if options.model in zoo.names() else SHORT_NAMES.get(options.model, options.model)
-        try:
-            zoo.definition(name)
-        except NetworkError as error:
-            raise OptionError(str(error)) from None
-        return name, False
+        return trainable_network(options.model), False
     pretrained = options.regime in ("frozen", "partial", "full") or options.freeze is not None or options.weights
     if gray and not pretrained:
         return "lenet5", True

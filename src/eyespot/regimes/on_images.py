@@ -127,7 +127,7 @@ def with_auxiliary_heads(
     from eyespot import zoo
     from eyespot.blocks import WithHeads
 
-    if job.options.own or job.options.auxiliary == "no" or not zoo.definition(name).heads:
+    if job.options.own or job.options.auxiliary == "no" or not zoo.has_heads(name):
         return net, ""
     with torch.random.fork_rng():
         torch.manual_seed(job.options.seed)

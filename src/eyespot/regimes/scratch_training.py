@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +24,7 @@ from eyespot.regimes.run_training import seconds_per_step
 from eyespot.runs.clock import Decisions
 from eyespot.runs.job import Job
 from eyespot.runs.options import TrainOptions
-from eyespot.zoo.catalogue import CAFFE, Definition, is_description
+from eyespot.zoo.catalogue import CAFFE, is_description
 
 if TYPE_CHECKING:
     from torch import nn
@@ -51,13 +50,11 @@ def network_for(name: str, classes: int, options: TrainOptions, *, gray: bool) -
     if options.own:
         scores = 1 if options.output == "sigmoid" else classes
         return options.own.fitted(scores, side=options.imgsz, gray=gray)
-    definition = zoo.definition(name)
-    channels, height, width = definition.input_chw
     if is_description(name):
-        return _described(name, definition, 1 if options.output == "sigmoid" else classes, options)
-    takes = inspect.signature(zoo.imported(definition.function)).parameters
+        return _described(name, 1 if options.output == "sigmoid" else classes, options)
+    channels, height, width = zoo.input_chw(name)
     arguments: dict[str, int | float | str | bool] = {"classes": 1 if options.output == "sigmoid" else classes}
-    if "channels" in takes and "channels" not in definition.arguments:
+    if zoo.takes_channels(name):
         channels = 1 if gray else 3
         arguments["channels"] = channels
     if options.imgsz is not None:
@@ -65,10 +62,12 @@ def network_for(name: str, classes: int, options: TrainOptions, *, gray: bool) -
     return Network(name=name, arguments=arguments), _preprocess(channels, height, width)
 
 
-def _described(name: str, definition: Definition, scores: int, options: TrainOptions) -> tuple[Network, Preprocess]:
+def _described(name: str, scores: int, options: TrainOptions) -> tuple[Network, Preprocess]:
     """The same of a network that a file describes, which says how large its images are."""
+    from eyespot import zoo
     from eyespot.zoo.described import name_in_runs
 
+    definition = zoo.definition(name)
     channels, height, width = definition.input_chw
     if channels not in (1, 3):
         raise OptionError(f"the option model cannot be {name}: it takes {channels} channels, and pictures have 1 or 3")
@@ -143,13 +142,9 @@ class Making:
         from eyespot import zoo
         from eyespot.building.sizes import takes_any_size
 
-        if (
-            self.job.options.own
-            or self.job.options.growing != "auto"
-            or self.few
-            or self.network.name.startswith(CAFFE)
-            or zoo.definition(self.network.name).heads
-        ):
+        if self.job.options.own or self.job.options.growing != "auto" or self.few:
+            return False
+        if self.network.name.startswith(CAFFE) or zoo.has_heads(self.network.name):
             return False
         return takes_any_size(self.net())
 
@@ -184,7 +179,7 @@ class Making:
         from eyespot.training.first_weights import silence_bodies
 
         if self.job.options.own:
-            return self.job.options.own.built()
+            return self.job.options.own.built(int(self.network.arguments["classes"]))
         with torch.random.fork_rng():
             torch.manual_seed(self.job.options.seed)
             net = zoo.create(self.network.name, **self.network.arguments)

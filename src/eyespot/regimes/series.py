@@ -68,7 +68,7 @@ def signer_for_scratch(choice: Choice, job: Job, *, levels: Levels | None = None
     network = choice.network
     if job.options.own:
         return default_signer(job, levels=levels) if (job.options.imgsz or 0) >= SMALLEST_SIDE else None
-    sides = (job.options.imgsz,) * 2 if job.options.imgsz else zoo.definition(network).input_chw[1:]
+    sides = (job.options.imgsz,) * 2 if job.options.imgsz else zoo.input_chw(network)[1:]
     return default_signer(job, levels=levels) if min(sides) >= SMALLEST_SIDE else None
 
 

@@ -53,13 +53,42 @@ def _is_of_timm(name: str) -> bool:
     return bool(timm.is_model(name.partition(".")[0]))
 
 
+def input_chw(name: str) -> tuple[int, int, int]:
+    """Channels, height and width of the images that the network of that name is made for, pixels.
+
+    name: one of `names()`, or `timm:NAME`. Raises NetworkError for an unknown name, MissingExtra without timm.
+    """
+    if name.startswith(TIMM):
+        channels, height, width = imported("timm_records:input_chw")(name)
+        return channels, height, width
+    return definition(name).input_chw
+
+
+def has_heads(name: str) -> bool:
+    """Whether the network of that name, in the catalogue or of timm, has auxiliary heads."""
+    return not name.startswith(TIMM) and bool(definition(name).heads)
+
+
+def takes_channels(name: str) -> bool:
+    """Whether the network of that name can be built for other than its own number of channels."""
+    if name.startswith(TIMM):
+        return False
+    found = definition(name)
+    return "channels" in inspect.signature(imported(found.function)).parameters and "channels" not in found.arguments
+
+
 def create(name: str, **arguments: Argument) -> nn.Sequential:
     """The network of that name, with random weights, its shapes checked.
 
-    name: as for `definition`.
+    name: as for `definition`, or `timm:NAME`.
     arguments: those of the network's function that its name leaves open, such as `classes`.
-    Raises NetworkError for an unknown name or argument, and where the shapes do not fit.
+    Raises NetworkError for an unknown name or argument, and where the shapes do not fit; MissingExtra without timm.
     """
+    if name.startswith(TIMM):
+        if arguments.keys() - {"classes"}:
+            raise NetworkError(f"Network {name!r} cannot be built: of timm's networks the classes alone can be chosen.")
+        made: nn.Sequential = imported("timm_networks:create")(name, **arguments)
+        return made
     found = definition(name)
     net: nn.Sequential = _call(name, imported(found.function), arguments, found)
     return net
@@ -70,8 +99,10 @@ def heads(name: str, **arguments: Argument) -> dict[str, nn.Module]:
 
     name, arguments: as for `create`.
     """
+    if not has_heads(name):
+        return {}
     found = definition(name)
-    made: dict[str, nn.Module] = _call(name, imported(found.heads), arguments, found) if found.heads else {}
+    made: dict[str, nn.Module] = _call(name, imported(found.heads), arguments, found)
     return made
 
 

@@ -10,9 +10,10 @@ from eyespot.download.file import Remote, download
 from eyespot.errors import DownloadError, MissingExtra, OptionError, WeightsError
 from eyespot.progress import Progress
 from eyespot.zoo.catalogue import TIMM
-from eyespot.zoo.weights import Weights, of_network
+from eyespot.zoo.weights import of_network
 from eyespot.zoo.weights_files import is_whole
-from eyespot.zoo.weights_places import download_place, find, hub_download_place, hub_places
+from eyespot.zoo.weights_places import download_place, find
+from eyespot.zoo.weights_record import Weights
 
 HUB = "https://huggingface.co"
 _ROUNDED_BY = 2**20 // 2000 + 1
@@ -32,8 +33,6 @@ def get_weights(network: str, weights: str | None, *, from_url: str | None = Non
     for address, said in ((from_url, "the option from"), (machine.hub_address(), machine.HUB_VARIABLE)):
         if address is not None and not is_safe(address):
             raise OptionError(f"{said} cannot be {address!r}: give an address that begins with https://")
-    if network.startswith(TIMM):
-        return _of_timm(network.removeprefix(TIMM), weights, from_url=from_url, progress=progress)
     record = _record(network, weights)
     found = find(record)
     if found is not None:
@@ -50,7 +49,8 @@ def get_weights(network: str, weights: str | None, *, from_url: str | None = Non
 
 def _record(network: str, weights: str | None) -> Weights:
     """Raises NetworkError for an unknown network; WeightsError where it has no such weights."""
-    zoo.definition(network)
+    if not network.startswith(TIMM):
+        zoo.definition(network)
     published = of_network(network)
     if not published:
         raise WeightsError(f"{network} has no published weights: there is nothing to download.")
@@ -63,17 +63,6 @@ def _record(network: str, weights: str | None) -> Weights:
     return published[weights]
 
 
-def _of_timm(name: str, weights: str | None, *, from_url: str | None, progress: Progress) -> Path:
-    from eyespot.zoo import timm_networks
-
-    if weights is not None:
-        raise WeightsError(f"The weights of a network of timm are named in its own name, as {TIMM}resnet18.a1_in1k.")
-    hub = timm_networks.hub(name)
-    found = next((file for file in hub_places(hub) if file.is_file()), None)
-    place = hub_download_place(hub)
-    return found or _fetched(Remote(_hub_file(hub, from_url), place.name), place, progress)
-
-
 def _remote(record: Weights, from_url: str | None) -> Remote:
     if record.hub:
         return Remote(_hub_file(record.hub, from_url), record.file)
@@ -82,10 +71,9 @@ def _remote(record: Weights, from_url: str | None) -> Remote:
 
 
 def _hub_file(hub: str, from_url: str | None) -> str:
-    """The address of a repository's weights. hub: owner and name, and maybe @revision."""
-    repository, _, revision = hub.partition("@")
+    """The address of a repository's weights. hub: owner and name."""
     start = (from_url or machine.hub_address() or HUB).rstrip("/")
-    return f"{start}/{repository}/resolve/{revision or 'main'}/model.safetensors"
+    return f"{start}/{hub}/resolve/main/model.safetensors"
 
 
 def _fetched(remote: Remote, place: Path, progress: Progress) -> Path:

@@ -19,9 +19,10 @@ from eyespot.errors import WeightsError
 from eyespot.files import from_home, write_whole
 from eyespot.names import quoted
 from eyespot.vouched import KEY, NO_HASH_YET, is_hash_of, with_hash
-from eyespot.zoo.weights import Weights, of_network
+from eyespot.zoo.weights import of_network
 from eyespot.zoo.weights_bounds import require_stored, require_unpacked
 from eyespot.zoo.weights_places import find, require
+from eyespot.zoo.weights_record import Weights
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

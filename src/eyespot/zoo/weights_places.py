@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from eyespot import machine
 from eyespot.errors import MissingExtra, WeightsError
 from eyespot.words import megabytes
-from eyespot.zoo.weights import Weights, of_network
+from eyespot.zoo.weights import of_network
+from eyespot.zoo.weights_record import Weights
 
 
 def find(weights: Weights) -> Path | None:
@@ -40,20 +41,6 @@ def require(weights: Weights) -> Path:
 def download_place(weights: Weights) -> Path:
     """Where a downloaded file is looked for first: PyTorch's folder for downloads, under the recorded name."""
     return machine.torch_downloads() / weights.file
-
-
-def hub_places(hub: str) -> Iterable[Path]:
-    """Where the file of a repository at Hugging Face may lie, in order: downloaded here first, under its own name.
-
-    hub: owner and name.
-    """
-    yield hub_download_place(hub)
-    yield from hub_files(hub)
-
-
-def hub_download_place(hub: str) -> Path:
-    """Where a file from there is put: among PyTorch's downloads, as NAME.safetensors."""
-    return machine.torch_downloads() / f"{hub.partition('/')[2].partition('@')[0]}.safetensors"
 
 
 def _places(weights: Weights) -> Iterable[Path]:
