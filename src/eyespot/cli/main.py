@@ -158,13 +158,11 @@ def train(context: click.Context, data: str | None, open: bool, as_json: bool, q
     sub-folders, or `digits` for the embedded sample. Nothing in it is ever changed.
 
     DATA may also be a .zip or .tar of such folders, WebDataset's shards ("shards-{000..012}.tar"), a CSV with the
-    columns image_path and label, a folder with a metadata.jsonl, a folder with MNIST's IDX files, or a Parquet file
-    with pictures inside, or a folder of them; or an address of folders or archives: s3://bucket/photos, gs://,
-    https:// (extra cloud). Of what is fetched 10 GB stay on disk, or what EYESPOT_REMOTE_GB says.
+    columns image_path and label, a metadata.jsonl or MNIST's IDX files in a folder, a Parquet file or a folder of them;
+    or an address: s3://, gs://, https:// (extra cloud; EYESPOT_REMOTE_GB bounds what it keeps on disk).
 
-    With boxes in the folder (YOLO, COCO or Pascal VOC; docs/detection.md) a detector is trained, which finds them.
-    Where a list gives pictures several labels (cat|dog in a cell, a column of 0 and 1 for each, or JSON;
-    docs/multilabel.md) a model is trained that gives them.
+    With boxes in the folder (YOLO, COCO or Pascal VOC; docs/detection.md) a detector is trained, which finds them; if
+    a list gives pictures several labels (a column of 0 and 1 for each; docs/multilabel.md), a model that gives them.
 
     How much of the network trains follows from how many pictures there are; --regime, --freeze or --time say otherwise.
     docs/training.md explains every option.
