@@ -143,9 +143,7 @@ def serve(**options: Any) -> None:
 
 @click.command()
 @click.argument("network", metavar="RUN_OR_NET|DATA")
-@click.option(
-    "--models", default="", metavar="NET,NET", help="Compare these networks, each by a head trained on DATA."
-)
+@click.option("--models", default="", metavar="NET,NET", help="Compare these networks, each by a head trained on DATA.")
 @click.option("--pictures", metavar="FOLDER", help="Measure reading these pictures, too, alone and with the engine.")
 @click.option("--batches", default="1,4,16,64", show_default=True, metavar="N,N", help="Images at a time.")
 @click.option("--runs", type=int, default=5, show_default=True, help="Of each line, for median and range.")
