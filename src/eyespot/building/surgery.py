@@ -93,6 +93,12 @@ def with_head(net: nn.Sequential, head: Head) -> nn.Sequential:
     return join(before, chain(**{stage: chain(**layers)}))
 
 
+def _arrays(layer: nn.Linear) -> Layer:
+    """Weights and bias; a layer without one adds 0."""
+    weight = layer.weight.detach().numpy().copy()
+    return weight, np.zeros(len(weight), weight.dtype) if layer.bias is None else layer.bias.detach().numpy().copy()
+
+
 def head_layers(net: nn.Sequential) -> tuple[nn.Sequential, tuple[Layer, ...]]:
     """What comes before the last fully connected layer, or before all layers of a solved head, and those layers."""
     from torch import nn
@@ -105,8 +111,7 @@ def head_layers(net: nn.Sequential) -> tuple[nn.Sequential, tuple[Layer, ...]]:
     found = [net.get_submodule(name) for name in leaves[first:]]
     if ends_fully_connected(net):
         layers = [layer for layer in found if isinstance(layer, nn.Linear)]
-        arrays = ((layer.weight.detach().numpy().copy(), layer.bias.detach().numpy().copy()) for layer in layers)
-        return split(net, after=leaves[first - 1])[0], tuple(arrays)
+        return split(net, after=leaves[first - 1])[0], tuple(map(_arrays, layers))
     outputs = _outputs(net)
     return net, ((np.eye(outputs, dtype=np.float32), np.zeros(outputs, np.float32)),)
 
