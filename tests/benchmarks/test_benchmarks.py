@@ -168,7 +168,7 @@ def test_networks_of_timm(run):
 
 
 def test_the_embedding_pass(run_here, data):
-    assert "(bar >= 0.85 " in run_here("embed.py", data, "--pictures", 20, "--runs", 1)
+    assert "(bar >= 0.95 " in run_here("embed.py", data, "--pictures", 20, "--runs", 1)
 
 
 @pytest.fixture(scope="module")
