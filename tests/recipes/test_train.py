@@ -717,7 +717,8 @@ def test_one_ctrl_c_while_the_model_is_written_does_not_lose_it(train, photos, t
 def test_every_step_of_training_is_told(train, split_photos, split_run):
     told: list[str] = []
     train(split_photos, progress=lambda step, done, total: told.append(step))
-    assert list(dict.fromkeys(told)) == [*BEFORE_THE_MODEL, *MEASURING, CHECKING, *AFTER_THE_BUNDLE]
+    steps = [step for step in dict.fromkeys(told) if step != "making the network ready"]  # told where it is waited for
+    assert steps == [*BEFORE_THE_MODEL, *MEASURING, CHECKING, *AFTER_THE_BUNDLE]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names on Windows are Unicode")
