@@ -15,7 +15,7 @@ import numpy as np
 
 from eyespot.data.pictures import decoder_version
 from eyespot.data.store_values import key_of
-from eyespot.engine.run import Engine, engine_version
+from eyespot.engine.run import Engine, engine_version, usual_batch
 from eyespot.engine.signature import only_signature, with_signature
 from eyespot.features.views import AnyView, Drawn
 from eyespot.records import Network, PrecisionName, Preprocess
@@ -45,6 +45,7 @@ class Recipe:
             engine=self.engine,
             decoder=self.decoder,
             dtype=self.dtype,
+            batch=usual_batch(self.preprocess.crop_hw, self.precision),  # decides the kernels, and how they round
         )
 
     def key(self, content: str, view: AnyView) -> str:
