@@ -265,6 +265,17 @@ print(sorted(name for name in sys.modules if "telemetry" in name or name == "tor
     assert printed.strip() == "[]"
 
 
+def test_two_threads_may_need_openvino_at_once():
+    program = """
+from concurrent.futures import ThreadPoolExecutor
+from eyespot.engine.run import available_precisions
+with ThreadPoolExecutor(4) as threads:
+    asked = [threads.submit(available_precisions) for _ in range(8)]
+print(len({each.result() for each in asked}))
+"""
+    assert _python(program).strip() == "1"
+
+
 def test_openvinos_converter_can_still_be_imported_afterwards():
     pytest.importorskip("openvino.tools.ovc")
     program = (

@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import cache
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -26,6 +27,7 @@ PIXELS = 2 * 224**2
 1.1 to 1.2 times as fast as 16, of 128 four 1.2 times; of 64 sixteen are fastest.
 `eyespot benchmark NET --batches 2,16` measures it."""
 HINTS: dict[PrecisionName, str] = {"fp32": "f32", "bf16": "bf16"}
+_IMPORTING = Lock()
 T = TypeVar("T")
 
 
@@ -245,12 +247,12 @@ def openvino_core() -> Any:
 def _openvino() -> Any:
     """OpenVINO without its model converter, which is optional there: it costs half of the import and brings
     a telemetry module that would otherwise be loaded, though not used."""
-    converter = "openvino.tools.ovc"
-    if "openvino" in sys.modules:
-        return sys.modules["openvino"]
-    modules = cast("dict[str, object]", sys.modules)
-    modules[converter] = None
-    try:
-        return importlib.import_module("openvino")
-    finally:
-        del modules[converter]
+    with _IMPORTING:
+        if "openvino" in sys.modules:
+            return importlib.import_module("openvino")  # which waits for one that another thread has begun
+        converter, modules = "openvino.tools.ovc", cast("dict[str, object]", sys.modules)
+        modules[converter] = None
+        try:
+            return importlib.import_module("openvino")
+        finally:
+            del modules[converter]

@@ -257,7 +257,7 @@ def _nncf() -> Any:
     """NNCF without its telemetry module, which would otherwise send what was done to its maker."""
     telemetry = "openvino_telemetry"
     if "nncf" in sys.modules:
-        return sys.modules["nncf"]
+        return importlib.import_module("nncf")
     modules = cast("dict[str, object]", sys.modules)
     before = modules.get(telemetry)
     modules[telemetry] = None
