@@ -67,6 +67,15 @@ def test_nothing_is_wider_than_the_window_and_answers_move_nothing(digits, visit
     expect(page.locator("#best-class")).to_have_text("3")
     page.evaluate("scrollTo(0, 0)")
     assert [page.locator(name).bounding_box() for name in ("#paper", "#sent", "#ask")] == before
+    names = page.locator("#classes li").all_inner_texts()
+    unlike = {"predictions": [{"class": name, "probability": 0.1} for name in names], "known": False}
+    sent = {"answers": [unlike], "fingerprint": page.inner_text("#about").split()[-1]}
+    page.route("**/predict*", lambda route: route.fulfill(json=sent))
+    draw(page, THREE)
+    expect(page.locator("#best-share")).to_contain_text("but unlike all classes")
+    page.evaluate("scrollTo(0, 0)")
+    assert [page.locator(name).bounding_box() for name in ("#paper", "#sent", "#ask")] == before
+    page.unroute("**/predict*")
     drop(page, (f"{'long' * 50}.png", plain(size=(400, 40))), ("fine.png", plain(size=(40, 400))))
     answered(page, 2)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
