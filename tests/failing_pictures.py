@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 FOLDER = Path(__file__).parent / "failing"
-KINDS = ("abort", "loop", "allocate")
+KINDS = ("abort", "loop", "wait", "allocate")
 
 
 def failing_picture(kind: str) -> bytes:

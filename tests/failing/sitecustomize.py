@@ -1,8 +1,9 @@
-"""For processes that have this folder in PYTHONPATH: a JPEG whose remark asks for it aborts, loops or takes memory."""
+"""For processes with this folder in PYTHONPATH: a JPEG whose remark says so aborts, loops, waits or takes memory."""
 
 import builtins
 import os
 import sys
+import time
 
 _REMARK = b"eyespot test: "
 _import = builtins.__import__
@@ -14,6 +15,8 @@ def _load(self, load):
         os.abort()
     while remark == _REMARK + b"loop":
         pass
+    while remark == _REMARK + b"wait":
+        time.sleep(1)
     if remark == _REMARK + b"allocate":
         taken = []
         while True:

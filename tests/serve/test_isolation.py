@@ -66,7 +66,7 @@ def test_its_sender_is_told_and_the_next_picture_is_answered(server, picture, ki
 
 def test_while_pictures_hang_others_are_answered(server, picture):
     told: list[tuple[int, dict]] = []
-    hanging = [threading.Thread(target=lambda: told.append(ask(server, failing_picture("loop")))) for _ in range(6)]
+    hanging = [threading.Thread(target=lambda: told.append(ask(server, failing_picture("wait")))) for _ in range(6)]
     for thread in hanging:
         thread.start()
     answered = [ask(server, picture(seed=seed))[0] for seed in range(3)]
