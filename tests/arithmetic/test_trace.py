@@ -229,10 +229,8 @@ def test_a_module_of_someone_elses_is_opened():
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenetv2_050", "vit_tiny_patch16_224"])
 def test_networks_of_timm_cost_what_running_them_costs(timm, name):
-    from eyespot.building.create import create
-
     with torch.device("meta"):
-        net = create(f"timm:{name}").eval()
+        net = timm.create_model(name).eval()
     found = total(trace(net, (3, 224, 224)))
     assert found.parameters == sum(parameter.numel() for parameter in net.parameters())
     assert found.multiply_adds == counted(net, (3, 224, 224))
