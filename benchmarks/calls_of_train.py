@@ -22,6 +22,7 @@ import measuring
 from measuring import at_most
 
 import eyespot
+from eyespot.records import Record
 
 SOURCE = Path(eyespot.__file__).parent
 ROOMS = ("recipes", "runs", "regimes", "building", "reporting")
@@ -83,7 +84,9 @@ def called(work: Any, rooms: tuple[str, ...]) -> Entered:
 def _file_of(frame: FrameType, rooms: tuple[str, ...]) -> str | None:
     """`recipes/train.py`, for what belongs to one of the rooms and is no record's own."""
     path = Path(frame.f_code.co_filename)
-    if is_dataclass(frame.f_locals.get("self")) or ("<" in frame.f_code.co_name and frame.f_code.co_name != "<module>"):
+    this = frame.f_locals.get("self")
+    is_of_a_record = is_dataclass(this) or isinstance(this, Record)
+    if is_of_a_record or ("<" in frame.f_code.co_name and frame.f_code.co_name != "<module>"):
         return None
     if not path.is_relative_to(SOURCE) or path.relative_to(SOURCE).parts[0] not in rooms:
         return None

@@ -23,7 +23,8 @@ from eyespot.records import Part, View
 from eyespot.regimes.featured import FEATURES_KEPT, NO_MODEL_YET
 from eyespot.regimes.fitted import SMALLEST_TEST
 from eyespot.regimes.frozen import COMPUTING, NESTED_UP_TO
-from eyespot.regimes.series import SMALLEST_SIDE, default_signer, with_features, with_series
+from eyespot.regimes.kept_features import with_features
+from eyespot.regimes.series import SMALLEST_SIDE, default_signer, with_series
 from eyespot.runs.job import Job
 from eyespot.words import some
 

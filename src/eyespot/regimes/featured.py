@@ -20,10 +20,11 @@ from eyespot.regimes.early import Make, made
 from eyespot.regimes.first_model import that_fits
 from eyespot.regimes.fitted import SMALLEST_TEST, Fitted, stopped_note
 from eyespot.regimes.frozen import as_found, fit_frozen
+from eyespot.regimes.kept_features import with_features
 from eyespot.regimes.ladder import Keep
 from eyespot.regimes.learned import with_note
 from eyespot.regimes.prepare import Prepared
-from eyespot.regimes.series import default_signer, with_features, with_series
+from eyespot.regimes.series import default_signer, with_series
 from eyespot.regimes.turns import Stand
 from eyespot.regimes.weighing import FirstRung
 from eyespot.runs.job import Job

@@ -24,8 +24,8 @@ from eyespot.features.trunk import Trunk
 from eyespot.progress import announce
 from eyespot.records import Part, SetAside, View
 from eyespot.regimes.frozen import COMPUTING, mirror_helps
+from eyespot.regimes.kept_features import has_room, missing
 from eyespot.regimes.prepare import Prepared
-from eyespot.regimes.series import has_room, missing
 from eyespot.runs.clock import Fits
 from eyespot.runs.job import Job
 
