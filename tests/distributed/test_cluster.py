@@ -77,18 +77,18 @@ def eyespot(*arguments: str, cache: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("address", ["", "nonsense", "host:", ":6379", "host:x", "host:0", "host:65536", "ray://h:1"])
 def test_what_is_no_address_is_one_sentence(address):
     with pytest.raises(OptionError, match=r"cluster cannot be .*: give auto, or the address"):
-        cluster_at(address)
+        cluster_at(address, first=dict)
 
 
 def test_no_cluster_is_none_and_ray_is_not_imported():
-    code = "import sys, eyespot.recipes.embed as e; e.cluster_at(None); assert 'ray' not in sys.modules"
+    code = "import sys, eyespot.recipes.embed as e; e.cluster_at(None, first=dict); assert 'ray' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(ROOT / "src")})
 
 
 def test_a_missing_extra_is_told_with_its_command(monkeypatch):
     monkeypatch.setattr(cluster, "find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"pip install 'eyespot\[ray\]'"):
-        cluster_at("auto")
+        cluster_at("auto", first=dict)
 
 
 @pytest.mark.enable_socket

@@ -31,7 +31,7 @@ from eyespot.distributed.cluster import Cluster, cluster_at
 from eyespot.engine.compiled import compiled_folder
 from eyespot.engine.run import BATCH
 from eyespot.errors import OptionError
-from eyespot.features.compute import Asked, Graph, Seen, compute_in
+from eyespot.features.compute import Asked, Graph, Seen, compute_in, import_engine
 from eyespot.features.decode import decode_pictures
 from eyespot.progress import Progress
 from eyespot.records import Preprocess, SetAside
@@ -148,7 +148,7 @@ def compute_on(model: Any, cluster: str | None, *, run: str | Path) -> None:
 
     cluster: `auto` or an address; None for none. Raises OptionError, MissingExtra.
     """
-    found = cluster_at(cluster)
+    found = cluster_at(cluster, first=import_engine)
     if found is None:
         return
     if not isinstance(model, Compiled) or not isinstance(model.bundle, Bundle | MultilabelBundle):

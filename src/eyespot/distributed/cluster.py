@@ -11,9 +11,12 @@ only this process has: pictures in an open archive, in a table, or handed over b
 from __future__ import annotations
 
 import platform
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.util import find_spec
 from itertools import islice
@@ -37,6 +40,8 @@ class Cluster:
     """Where it is: `auto`, or the address of its head, HOST:PORT."""
 
     address: str
+    joining: Future[Any] | None = field(default=None, compare=False, repr=False)
+    """Gives Ray, joined to it; None where it is joined when it is needed."""
 
     def stream(self, make: Make[S, T, R], shared: S, batches: Iterable[T]) -> Iterator[R]:
         """What `make(shared)` returns for each batch, in order, computed by any core that is free.
@@ -45,8 +50,8 @@ class Cluster:
         Raises MachineError where the cluster cannot be joined, has no core, or a machine
         of it cannot do the work.
         """
-        ray = joined(self.address)
-        cores = int(ray.cluster_resources().get("CPU", 0))
+        ray = self.joining.result() if self.joining else joined(self.address)
+        cores = _cores(ray)
         if not cores:
             raise MachineError(
                 f"the cluster at {self.address} has no core to compute on: start a node of it with --num-cpus"
@@ -64,9 +69,10 @@ class Cluster:
                 ray.cancel(each)
 
 
-def cluster_at(address: str | None) -> Cluster | None:
-    """The cluster at an address, which is not asked yet; None for none.
+def cluster_at(address: str | None, *, first: Callable[[], object]) -> Cluster | None:
+    """The cluster at an address, which a thread joins meanwhile; None for none.
 
+    first: what each of its cores does before it is asked, a function of this package: imports take seconds.
     Raises OptionError for what is no address, MissingExtra without Ray.
     """
     if address is None:
@@ -79,7 +85,30 @@ def cluster_at(address: str | None) -> Cluster | None:
         )
     if find_spec("ray") is None:
         raise MissingExtra("a cluster", extra="ray", otherwise="without --cluster this machine computes")
-    return Cluster(address)
+    return Cluster(address, _joining(address, first))
+
+
+def _joining(address: str, first: Callable[[], object]) -> Future[Any]:
+    found: Future[Any] = Future()
+
+    def join() -> None:
+        try:
+            ray = joined(address)
+            found.set_result(ray)
+        except BaseException as error:
+            found.set_exception(error)
+            return
+        with suppress(Exception):  # whoever needs the cluster is told
+            begin = ray.remote(num_cpus=1, scheduling_strategy="SPREAD")(first)
+            for _ in range(_cores(ray)):
+                begin.remote()
+
+    threading.Thread(target=join, name="eyespot-cluster", daemon=True).start()  # nobody waits who needs it no longer
+    return found
+
+
+def _cores(ray: Any) -> int:
+    return int(ray.cluster_resources().get("CPU", 0))
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,11 @@ def _images(
                 yield (number, view), image
 
 
+def import_engine() -> None:
+    """What takes longest before a process can compute."""
+    engine_version()
+
+
 @dataclass(frozen=True)
 class _Shared:
     """What every process of the cluster needs."""

@@ -31,6 +31,7 @@ from eyespot.distributed.world import World
 from eyespot.engine.attach import without_head
 from eyespot.engine.compiled import compiled_folder
 from eyespot.errors import DataError, OptionError
+from eyespot.features.compute import import_engine
 from eyespot.features.embed import Embedded
 from eyespot.features.embed import embed as embed_pictures
 from eyespot.features.trunk import Trunk
@@ -80,7 +81,7 @@ def embed(
     """
     started = time.perf_counter()
     path = chosen_file(out, ".npz", option="out", overwrite=overwrite)
-    world = World(cluster=cluster_at(options.pop("cluster", None)))
+    world = World(cluster=cluster_at(options.pop("cluster", None), first=import_engine))
     trunk_of = _trunk_of(model, choose_precision(precision), progress)
     data_set = _opened(data, read_as(**cast(ReadKeywords, options)))
     embedded, levels = _embedded(data_set, trunk_of, world, progress)

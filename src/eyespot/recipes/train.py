@@ -21,6 +21,7 @@ from eyespot.distributed.cluster import cluster_at
 from eyespot.distributed.world import World, broadcast, joined, world
 from eyespot.errors import OptionError, Stopped
 from eyespot.events import Event, Events
+from eyespot.features.compute import import_engine
 from eyespot.files import from_home
 from eyespot.names import as_folder_name
 from eyespot.progress import Progress, shows_progress, silent
@@ -112,7 +113,7 @@ def _world(cluster: str | None) -> World:
     ranks = world()
     if cluster is not None and ranks.size > 1:
         raise OptionError("the option cluster is for one process, and torchrun has started several: leave one out")
-    return replace(ranks, cluster=cluster_at(cluster))
+    return replace(ranks, cluster=cluster_at(cluster, first=import_engine))
 
 
 def _on_every_rank(result: AnyResult | None, ranks: World) -> AnyResult:
