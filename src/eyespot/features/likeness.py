@@ -103,8 +103,9 @@ def alike(unit: np.ndarray, *, unsure: int = 0) -> Links:
         rows, others = slice(start, start + block), slice(start, None)
         if few_numbers:
             most = few_numbers.at_most(rows, others)
-            if np.count_nonzero(most >= found.least) <= SHARE * most.size:
-                found.take(most, start, is_bound=True)
+            is_open = most >= found.least
+            if np.count_nonzero(is_open) <= SHARE * most.size:
+                found.take_open(is_open, start)
                 continue
         found.take(_likeness(*(unit[rows] @ unit[others].T for unit in _halves(unit))), start)
     return found.links
@@ -172,14 +173,21 @@ class _FewNumbers:
 
     def at_most(self, rows: slice, others: slice) -> np.ndarray:
         """What the likeness of each of these pictures to each of those is at most."""
-        return _likeness(*(half[rows] @ half[others].T for half in (self.sums, self.differences))) + np.float32(
-            ROUNDING
-        )
+        most = _likeness(*(half[rows] @ half[others].T for half in (self.sums, self.differences)))
+        most += np.float32(ROUNDING)
+        return most
 
 
 def _axes(some: np.ndarray) -> np.ndarray:
     """The directions (D, axes) along which vectors (n, D) are longest."""
     return np.ascontiguousarray(np.linalg.eigh(some.T @ some)[1][:, -AXES:])
+
+
+def _later(is_one: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
+    """The true places in the rows from `top` on that lie right of the diagonal, row by row."""
+    first, second = np.divmod(np.flatnonzero(is_one), is_one.shape[1])
+    is_later = second > first + top
+    return first[is_later], second[is_later]
 
 
 class _Found:
@@ -196,22 +204,29 @@ class _Found:
     def links(self) -> Links:
         return Links.of(*self._likest, self._joining, self._unsure)
 
-    def take(self, likeness: np.ndarray, start: int, *, is_bound: bool = False) -> None:
-        """likeness: of the pictures from `start` on to all from there on, (block, N - start), or what it is at most."""
+    def take(self, likeness: np.ndarray, start: int) -> None:
+        """likeness: of the pictures from `start` on to all from there on, (block, N - start)."""
         step = max(1, MOST_FOUND // likeness.shape[1])
         for top in range(0, len(likeness), step):
-            rows = likeness[top : top + step, top:]
-            least = self.least
-            first, second = np.nonzero(np.triu(rows >= least, k=1))
-            found = Links(first + start + top, second + start + top, rows[first, second])
-            if is_bound:
-                exact = _likeness(*_of_pairs(self._unit, found.first, found.second))
-                found = Links(found.first, found.second, exact).take(exact >= least)
-            is_sure = found.likeness >= ALIKE
-            self._take_sure(found.take(is_sure))
-            if self._most_unsure:
-                unsure = Links.of(self._unsure, found.take(~is_sure))
-                self._unsure = unsure.take(np.argsort(-unsure.likeness, kind="stable")[: self._most_unsure])
+            rows = likeness[top : top + step]
+            first, second = _later(rows >= self.least, top)
+            self._take(Links(first + start + top, second + start, rows[first, second]))
+
+    def take_open(self, is_open: np.ndarray, start: int) -> None:
+        """is_open: which of these pairs may be alike enough."""
+        step = max(1, MOST_FOUND // is_open.shape[1])
+        for top in range(0, len(is_open), step):
+            first, second = _later(is_open[top : top + step], top)
+            first, second = first + start + top, second + start
+            exact = _likeness(*_of_pairs(self._unit, first, second))
+            self._take(Links(first, second, exact).take(exact >= self.least))
+
+    def _take(self, found: Links) -> None:
+        is_sure = found.likeness >= ALIKE
+        self._take_sure(found.take(is_sure))
+        if self._most_unsure:
+            unsure = Links.of(self._unsure, found.take(~is_sure))
+            self._unsure = unsure.take(np.argsort(-unsure.likeness, kind="stable")[: self._most_unsure])
 
     @property
     def least(self) -> float:
