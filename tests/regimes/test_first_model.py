@@ -305,7 +305,7 @@ def many() -> Prepared:
 def test_mirror_images_are_left_out_where_those_of_the_first_pictures_do_not_help(now, monkeypatch, helps, stored):
     """Whether they were computed before or not: a second run comes to the same."""
     judged = []
-    monkeypatch.setattr(turns, "mirror_helps", lambda data, *_: judged.append(len(data.part("train"))) or helps)
+    monkeypatch.setattr(turns, "mirror_helps", lambda data, *_, **__: judged.append(len(data.part("train"))) or helps)
     found = that_fits(many(), FakeTrunk(now, stored=stored), job(Clock()))  # type: ignore[arg-type]
     assert judged == [turns.JUDGED]
     assert (found.job.options.mirror != "no") == helps

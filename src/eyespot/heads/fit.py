@@ -21,7 +21,7 @@ from eyespot.data.copies import is_unbalanced
 from eyespot.data.split import stratified_folds
 from eyespot.errors import MachineError
 from eyespot.heads.head import Head, HeadOptions, Samples
-from eyespot.heads.problems import Problems, log_softmax
+from eyespot.heads.problems import Problems, mean_loss
 from eyespot.heads.rotation import Rotated
 
 FOLDS = 5
@@ -217,7 +217,7 @@ class _CrossValidation:
         logits = np.zeros((len(labels), self._samples.classes), np.float32)
         for fold, head in enumerate(heads):
             logits[self._fold == fold] = self._rotated.logits(head, self._fold == fold)
-        trial = Trial(l2, mirror, float((logits.argmax(axis=1) == labels).mean()), _mean_loss(logits, labels))
+        trial = Trial(l2, mirror, float((logits.argmax(axis=1) == labels).mean()), mean_loss(logits, labels))
         self.trials.append(trial)
         if not any(each.loss < trial.loss for each in self._logits):  # large, and a worse one is not needed
             self._logits = {each: kept for each, kept in self._logits.items() if not each.loss > trial.loss}
@@ -232,7 +232,3 @@ def _between(heads: Sequence[Head]) -> Head:
         return heads[0]
     weight, bias = (np.mean([head.layers[0][i] for head in heads], axis=0) for i in (0, 1))
     return Head(((weight, bias),), heads[0].output)
-
-
-def _mean_loss(logits: np.ndarray, labels: np.ndarray) -> float:
-    return -float(log_softmax(logits)[np.arange(len(labels)), labels].mean(dtype=np.float64))

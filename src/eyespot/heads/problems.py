@@ -234,3 +234,13 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     """Logarithms of the probabilities, of logits (..., classes)."""
     shifted = logits - logits.max(axis=-1, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
+
+
+def mean_loss(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Mean negative log likelihood of the true classes, of logits (N, classes)."""
+    return -float(log_softmax(logits)[np.arange(len(labels)), labels].mean(dtype=np.float64))
+
+
+def expected_accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Mean probability of the true classes: as often as that they are named by whoever draws by the probabilities."""
+    return float(np.exp(log_softmax(logits)[np.arange(len(labels)), labels]).mean(dtype=np.float64))

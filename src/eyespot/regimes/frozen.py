@@ -22,6 +22,7 @@ from eyespot.features.tap import Tap
 from eyespot.features.trunk import Trunk
 from eyespot.heads.fit import FittedHead, Trial, fit_head, folds_of, out_of_fold_logits, require_memory
 from eyespot.heads.head import Head, HeadOptions, Samples
+from eyespot.heads.problems import expected_accuracy
 from eyespot.progress import Progress
 from eyespot.records import Part, View
 from eyespot.regimes.answers import Answers
@@ -108,11 +109,19 @@ def _head_alone(prepared: Prepared, trunk: Trunk, job: Job) -> tuple[Head, int]:
     return memory.fit().head, embedded.computed
 
 
-def mirror_helps(prepared: Prepared, trunk: Trunk, job: Job) -> bool:
-    """Whether a head on the train part, whose features are stored, is no worse with mirror images."""
+def mirror_helps(prepared: Prepared, trunk: Trunk, job: Job, *, least: float | None) -> bool:
+    """Whether a head on the train part, whose features are stored, is no worse with mirror images.
+
+    least: by how much it must expect to be more often right, out of fold; None for not at all.
+    """
     views = prepared.views(job.options.mirror)
-    embedded = _embedded(prepared, ("train",), trunk, views=views, job=job, tap=None)
-    return _Memory(job.store, _samples(embedded, prepared), _head_options(job.options, views)).fit().chosen.mirror
+    samples = _samples(_embedded(prepared, ("train",), trunk, views=views, job=job, tap=None), prepared)
+    options = _head_options(job.options, views)
+    if least is None:
+        return _Memory(job.store, samples, options).fit().chosen.mirror
+    without, mirrored = (_Memory(job.store, samples, replace(options, mirror=wish)).fit() for wish in ("no", "yes"))
+    sure = [expected_accuracy(each.out_of_fold, samples.labels) for each in (without, mirrored)]
+    return sure[1] - sure[0] >= least
 
 
 def _embedded(
@@ -199,7 +208,7 @@ def _how(
         "Mirror images",
         used
         if "mirror" in views
-        else "not used: a mirror image may be another class, was not wanted, or took too long",
+        else "not used: a mirror image may be another class, was not wanted, or is not worth the time that it takes",
     )
     worth = None if group is None else effective_count(group)
     accuracy = wilson_fraction(fitted.chosen.accuracy, len(embedded.pictures), worth=worth)
