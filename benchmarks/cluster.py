@@ -103,6 +103,7 @@ def two_hosts() -> Iterator[tuple[Host, Host]]:
             run(*inside, "link", "set", CARD, "up")
             run(*inside, "link", "set", "lo", "up")
         os.environ["GLOO_SOCKET_IFNAME"] = CARD  # else gloo looks for the host's name in the DNS
+        os.environ["TORCH_CPP_LOG_LEVEL"] = "ERROR"  # as docs/training.md has it
         yield hosts  # type: ignore[misc]
     finally:
         for host in hosts:

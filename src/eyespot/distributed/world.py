@@ -89,6 +89,7 @@ def joined(
     if world.size == 1:
         yield
         return
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # read by its import: no remarks on the names of hosts
     import torch
     from torch import distributed
 
