@@ -25,8 +25,9 @@ from eyespot.version import VERSION
 
 AHEAD = 4 * BATCH
 """Pictures decoded ahead of the engine: enough never to starve it, few enough to stay small in memory."""
-SENT_BYTES = 2**26
-"""Files that are sent together, at most, however few they are: a batch of a phone's photos."""
+SENT, SENT_BYTES = 4 * BATCH, 2**26
+"""Pictures that are sent to a cluster together, so that sending and placing them costs little, and the bytes of their
+files, at most, however few they are: a phone's photos."""
 Output = tuple[int, AnyView, dict[str, np.ndarray]]
 """The number of a picture, a view of it, and the graph's outputs by their names."""
 
@@ -160,7 +161,7 @@ def _batches(read: Iterator[tuple[int, bytes]], asked: Sequence[Asked]) -> Gener
     for number, data in read:
         chunk[number] = replace(asked[number], picture=Picture(asked[number].picture.name, data=data))
         size += len(data)
-        if len(chunk) == BATCH or size >= SENT_BYTES:
+        if len(chunk) == SENT or size >= SENT_BYTES:
             yield chunk
             chunk, size = {}, 0
     if chunk:
