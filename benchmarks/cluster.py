@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import measuring
@@ -198,19 +198,25 @@ def converted(place: Path) -> Path:
 
 
 def features(hosts: tuple[Host, Host], pictures: Path, place: Path, *, runs: int) -> None:
-    """Whole processes, in turns: one core alone, and both hosts."""
-    seconds: dict[str, list[float]] = {"one": [], "two": []}
-    for _ in range(runs):
-        for name, more in (("one", []), ("two", ["--cluster", f"{hosts[0].address}:{HEAD}"])):
-            command, _out = embed(pictures, place, name, *more)
-            began = time.perf_counter()
-            done = subprocess.run(hosts[0].command(*command, "--quiet"), capture_output=True, text=True)
-            seconds[name].append(time.perf_counter() - began)
-            if done.returncode or done.stderr:
-                sys.exit(f"{name}: {done.returncode}\n{done.stderr}")
-        print(f"one core {seconds['one'][-1]:.1f} s, two hosts {seconds['two'][-1]:.1f} s", flush=True)
+    """Whole processes, in turns: one core alone, both hosts, and both cores without a cluster, which is the limit."""
+    both = replace(hosts[0], core=",".join(CORES))
+    cluster = ["--cluster", f"{hosts[0].address}:{HEAD}"]
+    seconds: dict[str, list[float]] = {"one core": [], "two hosts": [], "both cores, no cluster": []}
+    ways = zip(seconds, ("one", "two", "both"), (hosts[0], hosts[0], both), ([], cluster, []), strict=True)
+    for what, name, host, more in [*ways] * runs:
+        command, _out = embed(pictures, place, name, *more)
+        began = time.perf_counter()
+        done = subprocess.run(host.command(*command, "--quiet"), capture_output=True, text=True)
+        seconds[what].append(time.perf_counter() - began)
+        print(f"{what} {seconds[what][-1]:.1f} s", flush=True)
+        if done.returncode or done.stderr:
+            sys.exit(f"{name}: {done.returncode}\n{done.stderr}")
     require_same(place, "two")
-    print(BARS["faster"].verdict(statistics.median(seconds["one"]) / statistics.median(seconds["two"])), flush=True)
+    one, two, limit = (statistics.median(each) for each in seconds.values())
+    print(BARS["faster"].verdict(one / two))
+    print(
+        f"both cores in one process are {one / limit:.2f} times as fast as one: {limit / two:.0%} of that", flush=True
+    )
 
 
 def require_same(place: Path, name: str) -> None:

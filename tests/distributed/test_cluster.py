@@ -92,6 +92,19 @@ def test_a_missing_extra_is_told_with_its_command(monkeypatch):
 
 
 @pytest.mark.enable_socket
+def test_a_cluster_that_has_ended_is_told_soon(monkeypatch, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(joining, "REMEMBERED", tmp_path / "ray_current_cluster")
+    joining.REMEMBERED.write_text(address)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("Ray was asked, which waits for a minute"))
+    with pytest.raises(MachineError, match=rf"in no Ray cluster \(nobody answers at {address}"):
+        joining._require_reachable("auto")
+
+
+@pytest.mark.enable_socket
 def test_an_address_nobody_answers_at_is_one_sentence_and_soon():
     with pytest.raises(MachineError, match=r"nobody answers at 127\.0\.0\.1:\d+ \(Connection refused\)"):
         joining._require_listener(f"127.0.0.1:{free_port()}")

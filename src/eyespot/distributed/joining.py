@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import socket
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 from eyespot.errors import MachineError
@@ -17,6 +19,12 @@ AUTO = "auto"
 """The cluster that this machine is part of."""
 ANSWER_SECONDS = 5.0
 """For whoever listens at an address."""
+REMEMBERED = Path("/tmp/ray/ray_current_cluster")
+"""Where Ray writes the address of the cluster that it began here last, which may have ended."""
+NO_CLUSTER = (
+    "this machine is in no Ray cluster ({}): begin one with ray start --head, join one with ray start --address "
+    "HOST:PORT, or leave --cluster out"
+)
 JOIN_SECONDS = 60.0
 """For a cluster to take this process, where somebody listens: machines may be busy."""
 
@@ -56,6 +64,8 @@ def _require_reachable(address: str) -> None:
     """
     if address != AUTO:
         _require_listener(address)
+    elif (before := _remembered()) and (why := _why_unheard(before)):
+        raise MachineError(NO_CLUSTER.format(f"nobody answers at {before}, where it was: {why}"))
     command = [sys.executable, "-c", f"from eyespot.distributed.joining import try_to_join; try_to_join({address!r})"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=JOIN_SECONDS, start_new_session=True)
@@ -66,10 +76,7 @@ def _require_reachable(address: str) -> None:
     if not said:
         return
     if address == AUTO:
-        raise MachineError(
-            f"this machine is in no Ray cluster ({said}): begin one with ray start --head, join one with ray start "
-            "--address HOST:PORT, or leave --cluster out"
-        )
+        raise MachineError(NO_CLUSTER.format(said))
     raise MachineError(
         f"the cluster at {address} cannot be joined ({said}): this machine must belong to it, by ray start --address "
         f"{address}, with the same versions of Python and Ray"
@@ -77,14 +84,30 @@ def _require_reachable(address: str) -> None:
 
 
 def _require_listener(address: str) -> None:
+    if why := _why_unheard(address):
+        raise MachineError(
+            f"nobody answers at {address} ({why}): give the address that ray start --head has printed, or auto for the "
+            "cluster that this machine is in"
+        )
+
+
+def _why_unheard(address: str) -> str:
+    """Why nobody answers there; empty where somebody does."""
     host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_SECONDS).close()
     except OSError as error:
-        raise MachineError(
-            f"nobody answers at {address} ({error.strerror or error}): give the address that ray start --head has "
-            "printed, or auto for the cluster that this machine is in"
-        ) from error
+        return str(error.strerror or error)
+    return ""
+
+
+def _remembered() -> str:
+    """Where Ray takes this machine's cluster to be, as HOST:PORT; empty where it does not say."""
+    try:
+        address = os.environ.get("RAY_ADDRESS") or REMEMBERED.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return address if re.fullmatch(r"[^/]+:\d{1,5}", address) else ""
 
 
 def try_to_join(address: str) -> None:
