@@ -96,8 +96,8 @@ def _why_unheard(address: str) -> str:
     host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_SECONDS).close()
-    except OSError as error:
-        return str(error.strerror or error)
+    except (OSError, OverflowError) as error:  # the latter for a port that there is none
+        return str(getattr(error, "strerror", None) or error)
     return ""
 
 
