@@ -34,6 +34,8 @@ LIKEST = 50
 the same pictures as all would."""
 BLOCK = 1000
 """Pictures that are looked at at a time."""
+SOME = 10_000
+"""Pictures that a block is compared with before memory gives them back, where they lie in a file: 72 MB."""
 MOST_AT_ONCE = 2**23
 """Pairs that are compared at a time: 34 MB, and some times that for what is made of them."""
 MOST_FOUND = 2**20
@@ -48,8 +50,8 @@ ROUNDING = 1e-4
 """That a bound may be too low by."""
 SHARE = 1 / 64
 """Of a block's pairs: where more may be alike, as those of a video are, comparing all takes less time than these."""
-PAIRS = 2**12
-"""Pairs that are compared one by one, at a time: 59 MB."""
+PAIRS = 2**6
+"""Pairs that are compared one by one, at a time: of a file the system brings up to 1 MB for each of their rows."""
 PRIOR = 50
 """Pictures as which the mean of none weighs: few pictures do not say what their kind has in common."""
 
@@ -107,7 +109,7 @@ def alike(unit: np.ndarray, *, unsure: int = 0) -> Links:
             if np.count_nonzero(is_open) <= SHARE * most.size:
                 found.take_open(is_open, start)
                 continue
-        found.take(_likeness(*(unit[rows] @ unit[others].T for unit in _halves(unit))), start)
+        found.take(_likeness(*_products(unit, rows, others)), start)
     return found.links
 
 
@@ -115,6 +117,19 @@ def _halves(unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The sums and the differences of mirrored places."""
     half = unit.shape[1] // 2
     return unit[:, :half], unit[:, half:]
+
+
+def _products(unit: np.ndarray, rows: slice, others: slice) -> list[np.ndarray]:
+    """The products of the halves of these pictures with those of the others, two of (rows, others)."""
+    some = unit[rows].copy()
+    start, stop, _ = others.indices(len(unit))
+    products = [np.empty((len(some), stop - start), np.float32) for _ in range(2)]
+    for column in range(start, stop, SOME):
+        chunk = unit[column : min(stop, column + SOME)]
+        for product, one, other in zip(products, _halves(some), _halves(chunk), strict=True):
+            np.matmul(one, other.T, out=product[:, column - start : column - start + len(chunk)])
+        release(unit)
+    return products
 
 
 def _likeness(sums: np.ndarray, differences: np.ndarray) -> np.ndarray:
@@ -158,7 +173,7 @@ class _FewNumbers:
     @classmethod
     def of(cls, unit: np.ndarray) -> _FewNumbers:
         """unit: as `unit_signatures` gives them."""
-        axes = [_axes(half) for half in _halves(unit[:: -(-len(unit) // SAMPLED)])]
+        axes = [_axes(half) for half in _halves(_sampled(unit))]
         width = axes[0].shape[1]
         sums, differences = (np.empty((len(unit), columns), np.float32) for columns in (width + 2, width))
         for start in range(0, len(unit), BLOCK):
@@ -176,6 +191,16 @@ class _FewNumbers:
         most = _likeness(*(half[rows] @ half[others].T for half in (self.sums, self.differences)))
         most += np.float32(ROUNDING)
         return most
+
+
+def _sampled(unit: np.ndarray) -> np.ndarray:
+    """A copy of at most `SAMPLED` rows, from all over."""
+    every = -(-len(unit) // SAMPLED)
+    some = np.empty((-(-len(unit) // every), unit.shape[1]), unit.dtype)
+    for start in range(0, len(some), BLOCK):
+        some[start : start + BLOCK] = unit[start * every : (start + BLOCK) * every : every]
+        release(unit)
+    return some
 
 
 def _axes(some: np.ndarray) -> np.ndarray:
