@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import queue
 import re
 import signal
 import socket
@@ -196,6 +197,29 @@ def test_results_are_in_order_whoever_is_slow(monkeypatch):
     cluster._made.cache_clear()
 
 
+def test_each_core_imports_what_it_needs_before_it_is_asked(monkeypatch):
+    ray = _Begun()
+    monkeypatch.setattr(cluster, "find_spec", lambda name: True)
+    monkeypatch.setattr(cluster, "joined", lambda address: ray)
+    found = cluster_at("auto", first=dict)
+    assert [ray.begun.get(timeout=20) for _ in range(2)] == [dict, dict]
+    assert found is not None
+    assert found.joining is not None
+    assert found.joining.result(20) is ray
+
+
+def test_a_cluster_that_cannot_be_joined_is_told_to_whoever_needs_it(monkeypatch):
+    def nobody(address):
+        raise MachineError("nobody answers")
+
+    monkeypatch.setattr(cluster, "find_spec", lambda name: True)
+    monkeypatch.setattr(cluster, "joined", nobody)
+    found = cluster_at("auto", first=dict)
+    assert found is not None
+    with pytest.raises(MachineError, match="nobody answers"):
+        next(found.stream(_Doubling, 2, iter([1])))
+
+
 class _Doubling:
     def __init__(self, factor: int) -> None:
         self.factor = factor
@@ -233,6 +257,16 @@ class _Here:
         return lambda work: type(
             "Remote", (), {"remote": lambda self, make, kept, each: lambda: make(kept[0].value)(each)}
         )()
+
+
+class _Begun(_Here):
+    """Of Ray what joining it uses: what each core is to do first is written down."""
+
+    def __init__(self) -> None:
+        self.begun: queue.Queue = queue.Queue()
+
+    def remote(self, **options):
+        return lambda first: type("Remote", (), {"remote": lambda _: self.begun.put(first)})()
 
 
 class _Kept:
