@@ -290,6 +290,14 @@ def test_every_figure_of_the_readme_is_in_the_table_of_figures_with_its_program(
         assert set(re.findall(r"\d+(?:\.\d+)?", figures)) <= set(re.findall(r"\d+(?:\.\d+)?", known))
 
 
+@pytest.mark.parametrize(("page", "unit"), [("README.md", "s"), ("README.zh.md", "秒")])
+def test_the_seconds_told_in_the_readmes_stand_in_the_table_of_figures(page: str, unit: str) -> None:
+    known = re.findall(r"[\d.]+(?= s\b)", (ROOT / "docs/figures.md").read_text(encoding="utf-8"))
+    told = re.findall(rf"[\d.]+(?= {unit}(?:\W|[^\x00-\x7f]))", (ROOT / page).read_text(encoding="utf-8"))
+    assert set(told)
+    assert set(told) <= set(known)
+
+
 def test_every_command_that_is_not_run_still_stands_on_a_page() -> None:
     assert set() == NOT_RUN - {snippet.text for snippet in ALL}
 
