@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -98,11 +99,34 @@ def test_a_cluster_that_has_ended_is_told_soon(monkeypatch, tmp_path):
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    monkeypatch.setattr(joining, "REMEMBERED", tmp_path / "ray_current_cluster")
-    joining.REMEMBERED.write_text(address)
+    monkeypatch.setattr(joining, "PLACE", tmp_path)
+    (tmp_path / joining.REMEMBERED).write_text(address)
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("Ray was asked, which waits for a minute"))
+    assert not joining._has_node_of("auto")
     with pytest.raises(MachineError, match=rf"in no Ray cluster \(nobody answers at {address}"):
         joining._require_reachable("auto")
+
+
+@pytest.mark.enable_socket
+def test_a_cluster_is_only_tried_first_where_no_node_of_it_runs_here(monkeypatch, tmp_path):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(joining, "PLACE", tmp_path)
+    sockets = tmp_path / "session_latest" / "sockets"
+    sockets.mkdir(parents=True)
+    with socket.socket() as head, socket.socket(socket.AF_UNIX) as node, socket.socket(socket.AF_UNIX) as ended:
+        head.bind(("127.0.0.1", 0))
+        head.listen()
+        address = f"127.0.0.1:{head.getsockname()[1]}"
+        ended.bind(str(sockets / "raylet"))  # nobody listens
+        (tmp_path / joining.REMEMBERED).write_text(address)
+        assert not joining._has_node_of(address)
+        node.bind(str(sockets / "raylet.1"))
+        node.listen()
+        assert joining._has_node_of(address)
+        assert joining._has_node_of("auto")
+        assert not joining._has_node_of("192.0.2.7:6379")
+        monkeypatch.setenv("RAY_ADDRESS", "192.0.2.7:6379")
+        assert not joining._has_node_of("auto")
 
 
 @pytest.mark.enable_socket
@@ -218,6 +242,12 @@ def test_a_cluster_that_cannot_be_joined_is_told_to_whoever_needs_it(monkeypatch
     assert found is not None
     with pytest.raises(MachineError, match="nobody answers"):
         next(found.stream(_Doubling, 2, iter([1])))
+
+
+def test_a_cluster_that_does_not_answer_is_not_waited_for_without_end(monkeypatch):
+    monkeypatch.setattr(cluster, "JOIN_SECONDS", 0.01)
+    with pytest.raises(MachineError, match=r"the cluster at auto did not answer within 0\.02 s"):
+        next(cluster.Cluster("auto", Future()).stream(_Doubling, 2, iter([1])))
 
 
 class _Doubling:

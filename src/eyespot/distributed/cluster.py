@@ -15,6 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as Late
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -22,7 +23,7 @@ from importlib.util import find_spec
 from itertools import islice
 from typing import Any, TypeVar
 
-from eyespot.distributed.joining import AUTO, joined
+from eyespot.distributed.joining import AUTO, JOIN_SECONDS, joined
 from eyespot.errors import EyespotError, MachineError, MissingExtra, OptionError
 
 AHEAD = 3
@@ -50,7 +51,7 @@ class Cluster:
         Raises MachineError where the cluster cannot be joined, has no core, or a machine
         of it cannot do the work.
         """
-        ray = self.joining.result() if self.joining else joined(self.address)
+        ray = self._ray()
         cores = _cores(ray)
         if not cores:
             raise MachineError(
@@ -67,6 +68,16 @@ class Cluster:
         finally:
             for each in waiting:
                 ray.cancel(each)
+
+    def _ray(self) -> Any:
+        """Joined to it, which may take as long as trying to and then doing so."""
+        try:
+            return self.joining.result(2 * JOIN_SECONDS) if self.joining else joined(self.address)
+        except Late:
+            raise MachineError(
+                f"the cluster at {self.address} did not answer within {2 * JOIN_SECONDS:g} s: look at its head by ray "
+                "status, or leave --cluster out"
+            ) from None
 
 
 def cluster_at(address: str | None, *, first: Callable[[], object]) -> Cluster | None:

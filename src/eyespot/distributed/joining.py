@@ -19,8 +19,12 @@ AUTO = "auto"
 """The cluster that this machine is part of."""
 ANSWER_SECONDS = 5.0
 """For whoever listens at an address."""
-REMEMBERED = Path("/tmp/ray/ray_current_cluster")
-"""Where Ray writes the address of the cluster that it began here last, which may have ended."""
+PLACE = Path("/tmp/ray")
+"""What Ray keeps on each machine of a cluster."""
+REMEMBERED = "ray_current_cluster"
+"""Has the address of the cluster that Ray began here last, which may have ended."""
+NODES = "session_latest/sockets/raylet*"
+"""Where the nodes that Ray began here last listen, as long as they run."""
 NO_CLUSTER = (
     "this machine is in no Ray cluster ({}): begin one with ray start --head, join one with ray start --address "
     "HOST:PORT, or leave --cluster out"
@@ -33,7 +37,8 @@ def joined(address: str) -> Any:
     """Ray, joined to the cluster until this process ends."""
     ray = _ray()
     if not ray.is_initialized():
-        _require_reachable(address)
+        if not _has_node_of(address):
+            _require_reachable(address)
         _join(ray, address)
     return ray
 
@@ -55,6 +60,21 @@ def _join(ray: Any, address: str) -> Any:
         context = ray.init(address=address, logging_level=logging.CRITICAL, log_to_driver=False)
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     return context
+
+
+def _has_node_of(address: str) -> bool:
+    """Whether a node of that cluster runs on this machine, so that joining it takes a moment.
+
+    Without one Ray would end this process.
+    """
+    asked = _remembered() if address == AUTO else address
+    return asked == _remembered_here() and not _why_unheard(asked) and any(map(_listens, PLACE.glob(NODES)))
+
+
+def _listens(node: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as there:
+        there.settimeout(ANSWER_SECONDS)
+        return not there.connect_ex(str(node))
 
 
 def _require_reachable(address: str) -> None:
@@ -103,10 +123,18 @@ def _why_unheard(address: str) -> str:
 
 def _remembered() -> str:
     """Where Ray takes this machine's cluster to be, as HOST:PORT; empty where it does not say."""
+    named = os.environ.get("RAY_ADDRESS")
+    return _host_and_port(named) if named else _remembered_here()
+
+
+def _remembered_here() -> str:
     try:
-        address = os.environ.get("RAY_ADDRESS") or REMEMBERED.read_text(encoding="utf-8").strip()
+        return _host_and_port((PLACE / REMEMBERED).read_text(encoding="utf-8").strip())
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+def _host_and_port(address: str) -> str:
     return address if re.fullmatch(r"[^/]+:\d{1,5}", address) else ""
 
 
