@@ -60,7 +60,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--runs", type=int, default=3, help="rounds (default 3)")
-    parser.add_argument("--pictures", type=int, default=1_500, help="that are computed in a round (default 1500)")
+    parser.add_argument("--pictures", type=int, help="that are computed in a round (default: all)")
     options = parser.parse_args()
     if os.geteuid() or not shutil.which("ip"):
         sys.exit("this needs root, and ip (apt-get install iproute2), to make two network namespaces")
@@ -78,7 +78,7 @@ def main() -> None:
     print(f"load after: {os.getloadavg()[0]:.1f}", flush=True)
 
 
-def some_of(data: Path, count: int, folder: Path) -> Path:
+def some_of(data: Path, count: int | None, folder: Path) -> Path:
     """A folder of links to some of the pictures."""
     folder.mkdir()
     found = sorted(each for each in data.rglob("*") if each.suffix.lower() in (".jpg", ".jpeg", ".png"))[:count]
