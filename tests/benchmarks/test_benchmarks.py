@@ -406,12 +406,22 @@ def test_fastai_counts_only_where_its_accuracy_is_reached(data, cache, observing
         assert ("--mirror no, cache empty" in printed) == (accuracy > 1)
 
 
+@pytest.fixture
+def turns_count_from_the_first(monkeypatch):
+    """Sides that take turns do not warm up: what they take is not looked at."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    measuring = importlib.import_module("measuring")
+    monkeypatch.setattr(measuring, "taking_turns", partial(measuring.taking_turns, unmeasured=0))
+
+
+@pytest.mark.usefixtures("turns_count_from_the_first")
 def test_a_step_of_training_all(run_here):
     printed = run_here("training_step.py", "--network", "resnet18", "--batch", 2, "--px", 64, "--rounds", 1)
     assert "plain, fp32" in printed
     assert "(bar >= 1" in printed
 
 
+@pytest.mark.usefixtures("turns_count_from_the_first")
 def test_an_epoch_of_the_tail(run_here):
     printed = run_here("tail_epoch.py", "--batch", 2, "--px", 64, "--pictures", 5, "--rounds", 1)
     assert printed.count("3 steps for 5 pictures") == 3
