@@ -26,7 +26,8 @@ SHAPES = {"circle": (190, 20, 20), "square": (20, 20, 190), "triangle": (20, 150
 PATCHES = 7
 LONG = (
     *("test_readme.py", "benchmarks", "recipes", "serve", "regimes", "data", "exporting", "detecting", "runs"),
-    *("studio", "distributed", "cli", "engine", "test_docstrings.py", "fuzz"),
+    *("zoo", "studio", "distributed", "cli", "engine", "explaining", "golden"),
+    *("test_docstrings.py", "test_imports.py", "fuzz"),
 )
 """Files and folders whose tests take longest."""
 _KEPT: list[object] = []

@@ -8,7 +8,7 @@ from sklearn.utils import Bunch
 COUNT = 450
 
 
-def few_digits() -> Bunch:
+def few_digits(count: int = COUNT) -> Bunch:
     """To stand in place of scikit-learn's `load_digits`: its first ones, in which each class is about as frequent."""
     every = load_digits()
-    return Bunch(images=every.images[:COUNT], target=every.target[:COUNT])
+    return Bunch(images=every.images[:count], target=every.target[:count])
