@@ -15,6 +15,7 @@ import eyespot
 from eyespot.bundle.files import read_bundle
 from eyespot.progress import ANNOUNCED
 from eyespot.regimes import choice, fitting
+from eyespot.regimes.plans import MOST_FOR_FEW
 from eyespot.runs import remembered
 from eyespot.runs.remembered import DECISIONS, FOLDER, MOST
 
@@ -23,6 +24,7 @@ from eyespot.runs.remembered import DECISIONS, FOLDER, MOST
 def cache(monkeypatch, shared_cache) -> Path:
     """The shared cache, in which nothing is remembered; few pictures are enough, and only the last stage is trained."""
     monkeypatch.setattr(choice, "BETTERED_PER_CLASS", 10)
+    monkeypatch.setitem(MOST_FOR_FEW, "partial", 5)  # epochs: it is not asked how good the model becomes
     monkeypatch.setattr(fitting, "BETTERED_TIMES", 100)
     monkeypatch.setattr(fitting, "decide_cuts", lambda backbone, freeze: ("stage7",))
     every = fitting.candidates

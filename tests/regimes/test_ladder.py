@@ -425,6 +425,8 @@ def test_too_few_pictures_are_a_reason_to_stay_frozen(train, validation, said):
 LATE = {"freeze": "stage7", "time": 3000.0}
 """Only the head's own stage trains: seconds, where there are minutes."""
 PARTIAL_ENDED = "partial stage7: trained"
+EPOCHS = 5
+"""Of the partial regime where pictures are learned, instead of 40: the ladder plans twice as many."""
 
 
 class Killed(BaseException):
@@ -432,8 +434,13 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def _shared(shared_cache) -> None:
-    """The cache that tests share."""
+def _shared(shared_cache, monkeypatch) -> None:
+    """The cache that tests share, and few epochs."""
+    shorten(monkeypatch)
+
+
+def shorten(patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(MOST_FOR_FEW, "partial", EPOCHS)
 
 
 def weaken(patch: pytest.MonkeyPatch) -> None:
@@ -449,7 +456,7 @@ def weaken(patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def weak(monkeypatch, shared_cache) -> None:
+def weak(monkeypatch, _shared) -> None:
     weaken(monkeypatch)
 
 
@@ -458,6 +465,7 @@ def better(ladder_photos, warm_cache, tmp_path_factory):
     """A run whose partial regime was better and kept. Not to be changed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EYESPOT_CACHE", str(warm_cache))
+        shorten(patch)
         weaken(patch)
         return eyespot.train(ladder_photos, out=tmp_path_factory.mktemp("better"), **LATE)
 
@@ -504,8 +512,8 @@ def test_the_ladder_stands_in_every_file(better):
     fits = found.pop("frozen: fits")  # its rest says what was stored before
     assert (fits["pictures"], fits["mirror"], fits["stopped"]) == (60, True, False)
     assert found == {
-        "partial stage7: epochs": 80,
-        PARTIAL_ENDED: {"steps": 160, "ended": "whole"},
+        "partial stage7: epochs": 2 * EPOCHS,
+        PARTIAL_ENDED: {"steps": 4 * EPOCHS, "ended": "whole"},
         "partial stage7: kept": True,
     }
 
@@ -540,7 +548,7 @@ def test_a_training_ends_when_its_time_is_up_and_a_replay_ends_it_there(ladder_p
 
     result = eyespot.train(ladder_photos, out=tmp_path, progress=at("training", 5, up), **LATE)
     assert decided(result.run)[PARTIAL_ENDED] == {"steps": 5, "ended": "by the clock"}
-    note = "training was stopped by the clock after 5 of 160 steps; it is judged by the weights it had then"
+    note = f"training was stopped by the clock after 5 of {4 * EPOCHS} steps; it is judged by the weights it had then"
     assert note in result.notes
     again = eyespot.train(replay=result.run, out=tmp_path / "again")
     assert graph(again.run) == graph(result.run)
