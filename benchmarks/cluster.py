@@ -26,6 +26,7 @@ from pathlib import Path
 import measuring
 import numpy as np
 from measuring import at_least, at_most
+from million import made_crops
 
 ROOT = Path(__file__).parents[1]
 BARS = {
@@ -36,6 +37,8 @@ CORES = ("0", "1")
 HEAD = 6379
 CARD = "eye0"
 TRIES = 6
+LONGEST = 360
+"""Pixels of a crop's side, at most."""
 CHILD = ROOT / "tests" / "distributed_child.py"
 """Trains for 20 steps and writes the weights of its rank."""
 
@@ -60,7 +63,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--runs", type=int, default=3, help="rounds (default 3)")
-    parser.add_argument("--pictures", type=int, help="that are computed in a round (default: all)")
+    parser.add_argument(
+        "--pictures", type=int, default=10_000, help="in a round (default 10,000); crops where there are fewer"
+    )
     options = parser.parse_args()
     if os.geteuid() or not shutil.which("ip"):
         sys.exit("this needs root, and ip (apt-get install iproute2), to make two network namespaces")
@@ -78,11 +83,13 @@ def main() -> None:
     print(f"load after: {os.getloadavg()[0]:.1f}", flush=True)
 
 
-def some_of(data: Path, count: int | None, folder: Path) -> Path:
-    """A folder of links to some of the pictures."""
+def some_of(data: Path, count: int, folder: Path) -> Path:
+    """A folder of links to some of the pictures; of crops of them where they are too few."""
+    found = sorted(each for each in data.rglob("*") if each.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    if count > len(found):
+        return made_crops(data, folder, count, longest=LONGEST)
     folder.mkdir()
-    found = sorted(each for each in data.rglob("*") if each.suffix.lower() in (".jpg", ".jpeg", ".png"))[:count]
-    for number, each in enumerate(found):
+    for number, each in enumerate(found[:count]):
         (folder / f"{number:05}{each.suffix}").symlink_to(each.resolve())
     return folder
 
@@ -231,7 +238,7 @@ def killed(what: str, hosts: tuple[Host, Host], pictures: Path, place: Path, kil
     log = place / f"{name}.log"
     process = hosts[0].start(*command, log=log)
     store = place / f"cache-{name}"
-    third = len(list(pictures.iterdir())) * 1280 * 4 / 3
+    third = sum(each.is_file() for each in pictures.rglob("*")) * 1280 * 4 / 3
     while process.poll() is None and sum(each.stat().st_size for each in store.glob("store/*")) < third:
         time.sleep(0.1)
     if process.poll() is None:

@@ -106,8 +106,11 @@ def train_on_crops(data: Path, folder: Path, sizes: tuple[int, int], *, imgsz: s
     print(f"10 million pictures, in proportion: {10_000 * many.each / 3600:.0f} processor hours")
 
 
-def made_crops(data: Path, folder: Path, count: int) -> Path:
-    """A folder with this many small crops of the photos, by class, each of another place or size."""
+def made_crops(data: Path, folder: Path, count: int, *, longest: int = SIDE) -> Path:
+    """A folder with this many small crops of the photos, by class, each of another place or size.
+
+    longest: pixels of a crop's side, at most; half of it at least.
+    """
     pictures = open_data_set(data).pictures
     random = np.random.default_rng(0)
     for number in range(count):
@@ -117,8 +120,8 @@ def made_crops(data: Path, folder: Path, count: int) -> Path:
         target = folder / str(picture.label) / f"{number:07}.jpg"
         target.parent.mkdir(parents=True, exist_ok=True)
         with Image.open(picture.path) as photo:  # type: ignore[arg-type]
-            photo.draft("RGB", (SIDE * 3, SIDE * 3))
-            side = int(random.integers(SIDE // 2, SIDE + 1))
+            photo.draft("RGB", (longest * 3, longest * 3))
+            side = int(random.integers(longest // 2, longest + 1))
             left, top = (int(random.integers(0, max(1, length - side))) for length in photo.size)
             photo.convert("RGB").crop((left, top, left + side, top + side)).save(target, quality=85)
     return folder
