@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -196,6 +197,35 @@ def test_a_process_that_does_not_start_is_no_fault_of_the_picture():
     workers.stop()
 
 
+def test_one_process_waits_and_then_one_more_than_were_ever_asked_at_once(monkeypatch):
+    monkeypatch.setattr(processes, "SLOW_SECONDS", 60.0)  # none gives way to another
+    workers = Workers(decoding.MODULE, Limits(60.0, LIMITS.memory), spare=3)
+
+    def running() -> int:
+        return len(workers._free) + workers._taken
+
+    def ask(meeting: threading.Barrier) -> None:
+        said = {"job": "open", "most_pixels": 10**9}
+        workers.ask(said, PICTURES["JPEG"](), lambda answer: meeting.wait(60))  # so that all are under way at once
+
+    try:
+        assert running() == 1
+        for together, then in ((1, 2), (1, 2), (2, 3), (3, 3)):
+            with ThreadPoolExecutor(together) as pool:
+                list(pool.map(ask, [threading.Barrier(together)] * together))
+            _wait_for(lambda then=then: running() == then)
+    finally:
+        workers.stop()
+
+
+def _wait_for(holds: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if holds():
+            return
+        threading.Event().wait(0.1)
+    raise AssertionError
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_process_that_was_forked_has_its_own(workers):
@@ -219,8 +249,7 @@ from eyespot.data.apart import Workers
 from eyespot.data.apart_worker import Limits
 sys.path.insert(0, {str(FOLDER)!r})
 workers = Workers("eyespot.data.decoding_child", Limits(1.0, 2 * 2**30))
-worker = workers._taken()
-worker.require_ready()
+worker = workers._take()
 worker.send({{"job": "decode", "reduced": 1}}, Path("picture.jpg").read_bytes())
 print(worker._process.pid, flush=True)
 sys.stdin.read()

@@ -45,12 +45,15 @@ class Workers:
 
     def __init__(self, module: str, limits: Limits, *, spare: int = 0) -> None:
         """module: has a function `main`, which answers requests by `apart_child.answer`.
-        spare: processes that wait although nobody asks, so that one who asks after another has ended need not wait.
+        spare: processes that wait, at most, so that one who asks after another has ended need not: one at first, then
+        one more than were ever asked at once.
         """
         self._module, self._limits, self._spare = module, limits, spare
         self._changed = threading.Condition()
         self._free: list[Worker] = []
         self._under_way: set[_Request] = set()
+        self._taken = self._most_taken = 0
+        """Processes that somebody asks, or is about to; and ever did at once."""
         self._ended: list[Worker] = []
         """Those whose ends the watcher waits for: whoever asked need not."""
         self._watcher: threading.Thread | None = None
@@ -62,8 +65,7 @@ class Workers:
 
     def ask(self, said: dict[str, Any], data: bytes, take: Callable[[Answer], T]) -> T:
         """What `take` makes of a process's answer. Raises WorkerEnded where it ends, or has not answered in time."""
-        worker = self._taken()
-        worker.require_ready()
+        worker = self._take()
         request = _Request(worker, time.monotonic(), threading.get_ident())
         worker.until = request.began + self._limits.seconds
         self._watch(request)
@@ -106,14 +108,28 @@ class Workers:
             return f"takes more than {self._limits.seconds:g} s to decode"
         return "cannot be decoded: it ended its decoder"
 
-    def _taken(self) -> Worker:
+    def _take(self) -> Worker:
+        """One that is ready."""
+        with self._changed:
+            self._taken += 1
+            self._most_taken = max(self._most_taken, self._taken)
+        try:
+            worker = self._free_one() or Worker(self._module, self._limits)
+            worker.require_ready()
+        except BaseException:
+            with self._changed:
+                self._taken -= 1
+            raise
+        return worker
+
+    def _free_one(self) -> Worker | None:
         with self._changed:
             while self._free:
                 worker = self._free.pop()
                 if worker.lives:
                     return worker
                 worker.end()
-        return Worker(self._module, self._limits)
+        return None
 
     def _watch(self, request: _Request) -> None:
         with self._changed:
@@ -128,6 +144,7 @@ class Workers:
         worker = request.worker
         with self._changed:
             self._under_way.discard(request)
+            self._taken -= 1
             is_kept = not (worker.has_ended or request.was_slow or request.was_ended or self._is_stopped)
             if is_kept:
                 self._free.append(worker)
@@ -140,8 +157,8 @@ class Workers:
     def _refill(self) -> None:
         while True:
             with self._changed:
-                at_work = sum(not each.was_slow for each in self._under_way)
-                if self._is_stopped or len(self._free) + at_work >= self._spare:
+                at_work = self._taken - sum(each.was_slow for each in self._under_way)
+                if self._is_stopped or len(self._free) + at_work >= min(self._spare, self._most_taken + 1):
                     return
             worker = Worker(self._module, self._limits)
             with self._changed:
@@ -153,6 +170,7 @@ class Workers:
 
     def _look(self) -> None:
         while True:
+            self._refill()
             with self._changed:
                 self._is_idle = not (self._under_way or self._ended)
                 self._changed.wait(None if self._is_idle else TICK)
@@ -165,8 +183,6 @@ class Workers:
                 self._look_at(request)
             for worker in ended:
                 worker.end()
-            if ended:
-                self._refill()
 
     def _look_at(self, request: _Request) -> None:
         spent = time.monotonic() - request.began

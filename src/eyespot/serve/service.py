@@ -121,7 +121,7 @@ class Service:
 
 
 def decoding_processes(seconds: float) -> Workers:
-    """Processes that decode what strangers send, one for each core and one to spare.
+    """Processes that decode what strangers send: as many as it takes, up to one for each core and one to spare.
 
     seconds: that a picture may take; its process is ended then.
     """
