@@ -120,6 +120,24 @@ def test_nor_more_time_and_it_says_for_what(tmp_path, monkeypatch, first, words)
         compile_foreign(HONEST, tmp_path)
 
 
+@LINUX
+def test_memory_that_comes_slowly_from_a_busy_host_is_not_held_against_it(tmp_path, monkeypatch):
+    """The system's time is several times what a process takes: a host that has given memory away gives it back so."""
+    asks = "import os\nuser = os.times().user\nwhile os.times().system < 1.7: os.urandom(2**22)"
+    command = f"{SAYS_READY}\nfrom eyespot.engine.own_limits import *\nlimit_processor(0.5)\n{asks}"
+    command += "\nassert os.times().user < 0.5 + user, 'this test asks the system for too little'"
+    monkeypatch.setattr(compiled_apart, "_COMMAND", command)
+    compiled_apart.require_answers(tmp_path, b"", b"", shape=None, options={}, cache_folder=tmp_path)
+
+
+@LINUX
+def test_but_not_without_end(tmp_path, monkeypatch):
+    command = f"{SAYS_READY}\nimport os\nfrom eyespot.engine.own_limits import *\nlimit_processor(0.1)\n"
+    monkeypatch.setattr(compiled_apart, "_COMMAND", command + "while True: os.urandom(2**22)")
+    with pytest.raises(BundleError, match="a picture takes more than 2 seconds of a processor here"):
+        compile_foreign(HONEST, tmp_path)
+
+
 @pytest.fixture
 def slow():
     """A graph that is ready at once and takes seconds of a processor for a picture."""

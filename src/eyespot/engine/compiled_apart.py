@@ -10,19 +10,19 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from eyespot.engine.own_limits import OUT_OF_TIME
 from eyespot.errors import BundleError, MachineError
 
 PROCESSOR_SECONDS = 8
 """Of the process until the graph is ready, and one more for each `BYTES_A_SECOND`. EfficientNet-Lite0 takes one."""
 BYTES_A_SECOND = 20 * 10**6
 PICTURE_SECONDS = 2
-"""Of the process for a picture, in whole seconds: up to one more. EfficientNet-Lite0 takes 0.01, VGG-19 0.2."""
+"""Of the process for a picture. EfficientNet-Lite0 takes 0.01, VGG-19 0.2."""
 BUSY = 4
 """Times as long the process may take where the machine is busy with other things."""
 MEMORY = 2 * 2**30
@@ -35,7 +35,6 @@ NO_GRAPH = 3
 """The status of a process in which the engine says what is wrong with the graph."""
 READY = b"ready"
 """What the process says when the graph is compiled and will be asked."""
-_OUT_OF_TIME = -getattr(signal, "SIGXCPU", 0)
 
 
 def require_answers(
@@ -78,7 +77,7 @@ def require_answers(
 
 
 def _fault(status: int, seconds: float) -> str:
-    if status == _OUT_OF_TIME:
+    if -status in OUT_OF_TIME:
         return (
             f"takes more than {seconds:g} seconds of a processor here; if you know the model, {PATIENCE_VARIABLE}=10 "
             "allows it ten times as long"
