@@ -495,13 +495,16 @@ def test_what_another_state_of_the_source_changes(run_here, instead_of_processes
 @pytest.fixture
 def judge(monkeypatch):
     """The four numbers of a painted picture, by a small network with random weights."""
-    nn = pytest.importorskip("torch").nn
+    torch = pytest.importorskip("torch")
+    nn = torch.nn
     monkeypatch.syspath_prepend(BENCHMARKS)
     judging = importlib.import_module("style_judge")
-    layers = [
-        nn.Sequential(nn.Conv2d(3 if number == 0 else 6, 6, 3, 1 + (number in (2, 5)), 1), nn.ReLU())
-        for number in range(max(judging.STAGES) + 1)
-    ]
+    with torch.random.fork_rng():
+        torch.manual_seed(0)  # with other weights every map may be 0 everywhere
+        layers = [
+            nn.Sequential(nn.Conv2d(3 if number == 0 else 6, 6, 3, 1 + (number in (2, 5)), 1), nn.ReLU())
+            for number in range(max(judging.STAGES) + 1)
+        ]
     net = nn.Sequential(*layers).requires_grad_(False)
     monkeypatch.setattr(judging, "network", lambda: net)
     return judging
