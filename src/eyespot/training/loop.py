@@ -26,6 +26,7 @@ from eyespot.training.devices import Device, choose
 from eyespot.training.dropout import drawn_from
 from eyespot.training.examples import in_batches, order
 from eyespot.training.less_work import merged_norms
+from eyespot.training.narrow_strides import without_overrun
 from eyespot.training.objective import correct, losses_of, soft_targets
 from eyespot.training.optimiser import Average, optimiser, rate_share, set_rate
 from eyespot.training.plan import Epoch, Examples, Plan, Step
@@ -177,7 +178,7 @@ class Training:
         epoch, batch = divmod(self.step, len(self._batches))
         rows = order(self._seed, epoch, len(self._examples.labels))[self._batches[batch]]
         x, targets = self._inputs(rows, epoch)
-        with self._device.autocast(), self._dropout():
+        with self._device.autocast(), self._dropout(), without_overrun(self.net):
             losses = losses_of(self._forward(x), targets, self.plan.output)
         together = total(float(losses.detach().sum()), self._world)
         if not math.isfinite(together):
