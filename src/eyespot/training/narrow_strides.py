@@ -22,7 +22,7 @@ UNPADDED = (0, (0, 0), "valid")
 
 
 def without_overrun(net: nn.Module) -> AbstractContextManager[object]:
-    """Within it `net` computes what it does, and its gradients are sound. Without such a convolution it does nothing."""
+    """Within it `net` computes what it does, with sound gradients. Where it has no such convolution it does nothing."""
     return _PixelsFirst() if any(_is_narrow(module) for module in net.modules()) else nullcontext()
 
 
