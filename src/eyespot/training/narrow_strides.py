@@ -2,7 +2,8 @@
 
 The gradient of their weights writes past its memory where channels lie last and are fewer than the engine takes at a
 time, 8 or 16: the process ends, or goes on with other numbers (oneDNN, issue 6035; PyTorch 2.13 and 2.14). Such a
-convolution looks at every second pixel alone. To leave out the others first is the same, and takes another way there.
+convolution looks at no pixels but those that its stride leads to. To leave out the others first is the same, and takes
+another way there. Convolutions that a network calls as functions, without a module, are not found.
 """
 
 from __future__ import annotations
